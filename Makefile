@@ -1,0 +1,58 @@
+# Two commands do all the set-up: `make chat` and `make test`. Options go in ARGS: make chat ARGS="--port 7861"
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export GRADIO_ANALYTICS_ENABLED := False
+
+.DEFAULT_GOAL := help
+.PHONY: install chat share eval test check bench lock clean help
+
+install: $(VENV)/.chat  ## Create .venv and install what the chat needs
+
+chat: $(VENV)/.chat  ## Start the chat page on this machine (http://127.0.0.1:7860)
+	$(BIN)/python app.py $(ARGS)
+
+share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a one-time login
+	$(BIN)/python app.py --share $(ARGS)
+
+eval: $(VENV)/.chat  ## Measure retrieval and outcomes on the bundled questions (dev and test apart)
+	$(BIN)/python -m rag evaluate retrieval --bundled dev $(ARGS)
+	$(BIN)/python -m rag evaluate retrieval --bundled test $(ARGS)
+
+test: $(VENV)/.dev check  ## Run every check and every test, nothing skipped
+	tests/browser/install.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev  ## Lint, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio to a peer measured in the same run
+	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit 1; done
+
+lock: $(VENV)/.dev  ## Rewrite constraints.txt from what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable | sort -f > constraints.txt
+
+clean:  ## Remove the virtual environment and the built indexes
+	rm -rf $(VENV) .fsi
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
+	@echo "Installing what the chat needs into $(VENV) (about a minute) ..."
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.chat
+	@echo "Installing what the tests need ..."
+	$(PIP) install -r requirements-dev.txt
+	@touch $@

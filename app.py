@@ -1,0 +1,1 @@
+"""Starts the chat page: `python app.py [--host] [--port] [--share] [--root-path] [--auth-file] [--language ko|en]`."""

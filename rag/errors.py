@@ -1,0 +1,110 @@
+"""Every error a user can meet, in one tree.
+
+    RagError                     one clear English line (`str(error)`) and one Korean line (`error.korean`)
+    ├── SettingsError            a setting is unknown, malformed or contradicts another
+    ├── InputError               a file, column, row, question or option given by the user is wrong
+    │   └── RowErrors            the rows of one or more files that cannot be ingested, all of them
+    ├── StoreError               the store cannot do what was asked
+    │   ├── FilterError          a filter outside the written list of operators
+    │   ├── IndexMissing         no index of that name
+    │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
+    │   └── IndexBusy            another process is writing this index
+    └── ModelError               an embedding or language model failed
+        └── ModelUnavailable     it cannot be loaded or reached; the caller may go on without it
+
+None derives from ValueError or TypeError: LlamaIndex swallows those on its answer path and returns "Empty Response".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RagError(Exception):
+    """Root of the tree. `message` is English, for the command line and logs; `korean` is what the page shows."""
+
+    default_korean = "요청을 처리하지 못했습니다. 잠시 후 다시 시도해 주세요."
+
+    def __init__(self, message: str, *, korean: str | None = None) -> None:
+        super().__init__(message)
+        self.korean = korean or self.default_korean
+
+
+class SettingsError(RagError):
+    """A setting is unknown, malformed or contradicts another."""
+
+    default_korean = "설정이 올바르지 않습니다. 관리자에게 문의해 주세요."
+
+
+class InputError(RagError):
+    """What the user gave is wrong; the message says what to change."""
+
+    default_korean = "입력 내용을 확인해 주세요."
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One defect: the file, the row as its editor shows it (1 is the header; None: the whole file) and the column."""
+
+    file: str
+    row: int | None
+    column: str | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = self.file if self.row is None else f"{self.file}, row {self.row}"
+        return f"{where}, column {self.column!r}: {self.problem}" if self.column else f"{where}: {self.problem}"
+
+
+class RowErrors(InputError):
+    """All defects of an ingestion at once. Nothing was written."""
+
+    default_korean = "읽을 수 없는 행이 있어 아무것도 저장하지 않았습니다."
+
+    def __init__(self, errors: Sequence[RowError]) -> None:
+        self.errors = tuple(errors)
+        lines = "\n".join(f"  {error}" for error in self.errors)
+        super().__init__(f"{len(self.errors)} problem(s) found, nothing was written:\n{lines}")
+
+
+class StoreError(RagError):
+    """The store cannot do what was asked."""
+
+    default_korean = "자료 저장소를 사용할 수 없습니다. 잠시 후 다시 시도해 주세요."
+
+
+class FilterError(StoreError):
+    """A filter outside the written list of operators and value types; raised before any I/O."""
+
+    default_korean = "지원하지 않는 검색 조건입니다."
+
+
+class IndexMissing(StoreError):
+    """No index of that name exists."""
+
+    default_korean = "아직 준비된 자료가 없습니다. 관리자에게 문의해 주세요."
+
+
+class IndexMismatch(StoreError):
+    """The index was built with another embedding, dimension, schema or analyzer than the one configured."""
+
+    default_korean = "자료와 설정이 서로 맞지 않습니다. 관리자에게 문의해 주세요."
+
+
+class IndexBusy(StoreError):
+    """Another process is writing this index."""
+
+    default_korean = "자료를 갱신하는 중입니다. 잠시 후 다시 시도해 주세요."
+
+
+class ModelError(RagError):
+    """An embedding or language model answered wrongly or failed."""
+
+    default_korean = "답변 모델에 문제가 생겼습니다. 잠시 후 다시 시도해 주세요."
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be loaded or reached."""
+
+    default_korean = "답변 모델을 지금 사용할 수 없습니다."

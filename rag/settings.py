@@ -1,0 +1,163 @@
+"""Every setting, typed and documented; the only reader of the environment.
+
+Names are `FSI_<GROUP>__<NAME>`, from the environment or from `.env` in the working directory (the environment wins).
+An unknown `FSI_` name is an error; other names in `.env` are left alone. `.env.example` is kept equal to this file by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+PREFIX = "FSI_"
+DELIMITER = "__"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Group):
+    """Where the passages are kept."""
+
+    backend: Literal["faiss"] = Field("faiss", description="Vector store: faiss (one machine).")
+    index: str | None = Field(
+        None,
+        description="Index to answer from. Unset: the bundled FAQ, built on first use.",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+    )
+    directory: Path = Field(Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
+
+
+class EmbeddingSettings(_Group):
+    """What turns text into vectors."""
+
+    backend: Literal["local"] = Field(
+        "local", description="Embedding: local (multilingual-e5-small, 4 bit, in process)."
+    )
+    threads: int = Field(
+        2, ge=1, le=64, description="Threads of the local embedder; it shares the cores with the server."
+    )
+
+
+class LlmSettings(_Group):
+    """The language model. Without one, the approved FAQ text is quoted word for word."""
+
+    backend: Literal["none"] = Field("none", description="Language model: none (quote the FAQ).")
+
+
+class RetrievalSettings(_Group):
+    """How passages are found."""
+
+    top_k: int = Field(5, ge=1, le=50, description="Sources of one answer at most.")
+    candidates: int = Field(50, ge=10, le=500, description="Candidates per list (dense, lexical) before fusion.")
+
+
+class ChatSettings(_Group):
+    """How a question is answered."""
+
+    answer_mode: Literal["auto", "verbatim"] = Field(
+        "auto", description="auto: the language model if there is one; verbatim: always the approved text."
+    )
+    max_question_chars: int = Field(1000, ge=50, le=10_000, description="Longer questions are refused, in characters.")
+    contact: str | None = Field(
+        None,
+        description="How to reach a person, shown when a question is declined. Unset: the numbers of the bundled banks.",
+    )
+
+
+class UiSettings(_Group):
+    """The chat page."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        7860, ge=1, le=65535, description="Port to listen on; the next free one is taken if it is in use."
+    )
+    root_path: str = Field("", description="Prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860.")
+    auth_file: Path | None = Field(None, description="File of `user:hash` lines made by `python -m rag user add`.")
+    language: Literal["ko", "en"] = Field("ko", description="Language of the page.")
+
+
+class LogSettings(_Group):
+    """What is written to standard error. Question texts appear at DEBUG only."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level written.")
+    format: Literal["text", "json"] = Field("text", description="One line of text or one JSON object per record.")
+
+
+class Settings(BaseSettings):
+    """All settings. Immutable; passed down as plain arguments by `rag.build`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+    )
+
+    store: StoreSettings = StoreSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    llm: LlmSettings = LlmSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    chat: ChatSettings = ChatSettings()
+    ui: UiSettings = UiSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings
+
+
+def names() -> Iterator[tuple[str, str, str]]:
+    """(variable, default as written in `.env.example`, description) of every setting, in order."""
+    for group, group_field in Settings.model_fields.items():
+        group_class = group_field.annotation
+        assert isinstance(group_class, type) and issubclass(group_class, BaseModel)
+        for name, field in group_class.model_fields.items():
+            default = "" if field.default is None else str(field.default)
+            yield f"{PREFIX}{group}{DELIMITER}{name}".upper(), default, field.description or ""
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`.
+
+    Raises SettingsError naming each wrong variable, its value's problem and, for an unknown one, the nearest name.
+    """
+    _refuse_unknown()
+    try:
+        return Settings()
+    except ValidationError as exc:
+        problems = "; ".join(
+            f"{PREFIX}{DELIMITER.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in exc.errors()
+        )
+        raise SettingsError(f"wrong setting: {problems}") from exc
+
+
+def _refuse_unknown() -> None:
+    import difflib
+
+    known = {name for name, _, _ in names()}
+    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
+    unknown = sorted(given - known)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], sorted(known), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; `python -m rag config` lists them"
+        raise SettingsError(f"unknown setting: {', '.join(unknown)}{hint}")

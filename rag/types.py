@@ -1,0 +1,115 @@
+"""What a question turns into: sources, an answer, and the events of an answer stream.
+
+Plain frozen data, importable in milliseconds; knows nothing of LlamaIndex, stores or the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+Status = Literal["answered", "suggested", "declined"]
+Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
+Notice = Literal["withheld", "model_unavailable", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage behind an answer. Citation `[n]` is always `answer.sources[n - 1]`.
+
+    `id` is the corpus row's id, `text` the approved answer whole, `score` is calibrated: the estimated chance in
+    0..1 that this row answers the question.
+    """
+
+    number: int
+    id: str
+    question: str
+    text: str
+    score: float
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "id": self.id,
+            "question": self.question,
+            "score": round(self.score, 4),
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole outcome of one question.
+
+    answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
+    declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
+    """
+
+    question: str
+    text: str
+    status: Status
+    reason: Reason | None = None
+    notice: Notice | None = None
+    sources: tuple[Source, ...] = ()
+    cited: tuple[int, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of `python -m rag ask --json` and of the page's `/ask`."""
+        return {
+            "question": self.question,
+            "status": self.status,
+            "reason": self.reason,
+            "notice": self.notice,
+            "answer": self.text,
+            "sources": [source.as_json() for source in self.sources],
+            "timings_ms": {step: round(ms, 2) for step, ms in self.timings_ms.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesFound:
+    """Comes first, so that the sources are on the page before the first words."""
+
+    status: Status
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """The next piece of the answer's text; the pieces joined are `Answer.text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCompleted:
+    """Comes last, exactly once, unless the stream was closed by its reader."""
+
+    answer: Answer
+
+
+AnswerEvent = SourcesFound | AnswerDelta | AnswerCompleted
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a question is limited to: exact metadata values (`{"bank": "…"}`) and the day it is asked for (None: today).
+
+    Rows not in force on that day never answer.
+    """
+
+    equals: Mapping[str, str] = field(default_factory=dict)
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier exchange of the conversation: what the customer wrote and what was answered."""
+
+    question: str
+    answer: str = ""
