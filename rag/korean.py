@@ -1,0 +1,58 @@
+"""The one analyzer: Korean text to tokens, jamo n-grams and sentences. Pure functions, no models.
+
+Both stores index these tokens as they are, so lexical search means the same in process and on a server without plugins.
+Changing what a function here returns changes ANALYZER, and with it every index must be built anew.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+ANALYZER = "syllable2-jamo3to5/1"
+MAX_QUERY_TOKENS = 900
+"""Below OpenSearch's limit of 1,024 clauses, the same on both stores."""
+
+_RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
+_SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
+_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def tokens(text: str) -> list[str]:
+    """Syllable bigrams of Hangul runs, whole Latin and digit runs; a lone syllable stays as it is. In text order."""
+    found: list[str] = []
+    for run in _RUN.findall(normalise(text)):
+        if len(run) > 1 and _HANGUL.match(run):
+            found.extend(map("".join, pairwise(run)))
+        else:
+            found.append(run)
+    return found
+
+
+def jamo_ngrams(text: str) -> list[str]:
+    """3- to 5-grams over decomposed Hangul, spaces dropped: close for typos and missing spaces. In text order."""
+    jamo = unicodedata.normalize("NFKD", "".join(_RUN.findall(normalise(text))))
+    return [jamo[i : i + n] for n in (3, 4, 5) for i in range(len(jamo) - n + 1)]
+
+
+def query_terms(found: list[str]) -> list[str]:
+    """Distinct terms in order of first appearance, capped at MAX_QUERY_TOKENS: what a store searches for."""
+    return list(dict.fromkeys(found))[:MAX_QUERY_TOKENS]
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) offsets of sentences; joined, the slices are `text` itself."""
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.end() > start:
+            yield start, match.end()
+            start = match.end()
+    if start < len(text):
+        yield start, len(text)
