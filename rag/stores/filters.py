@@ -1,0 +1,199 @@
+"""The one filter grammar of every store, over LlamaIndex's `MetadataFilters`.
+
+    filters  := and | or | not over clauses and further filters, nested at most MAX_DEPTH deep
+    clause   := key (== | != | > | >= | < | <=) scalar  |  key (in | nin) list of at most MAX_VALUES scalars
+    scalar   := str | int | float | bool           dates are ISO strings
+
+What a row's metadata is compared as
+- A field is a string, a number or a boolean. A boolean is not a number. Numbers are compared as 64-bit floats, strings by
+  code point, exactly as they are written (no case folding, no Unicode normalisation).
+- Missing is: no such key, None, a number that is not finite, or a value that is no scalar (a list, a dict).
+- Values of different types are not equal and have no order: `==`, `in`, `>`, `>=`, `<`, `<=` do not match, `!=`, `nin` do.
+
+What matches
+- Missing fields: `==`, `in`, `>`, `>=`, `<`, `<=` never match; `!=` and `nin` always do.
+- `in []` matches nothing, `nin []` everything. `==` is `in` of one value, `!=` is `nin` of one.
+- `and`: every child matches. `or`: at least one does. `not`: none of its children does. No condition given: `and`.
+- An empty list of filters matches every row, whatever its condition. So does None in place of filters.
+
+Everything else raises FilterError before any I/O: another operator, a list where a scalar is due and the reverse, a dict,
+None, a number that is not finite, an order (`>`, `<` …) on a boolean.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final, Literal
+
+from llama_index.core.vector_stores.types import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
+
+from rag.errors import FilterError
+from rag.types import Filters
+
+MAX_DEPTH: Final = 16
+MAX_VALUES: Final = 10_000
+"""Both are below what an OpenSearch server takes, so that a filter means the same on every store."""
+
+EFFECTIVE_FROM = "effective_from"
+EFFECTIVE_UNTIL = "effective_until"
+SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
+"""Korea has no daylight saving time, and a fixed offset needs no time zone files."""
+
+Scalar = tuple[Literal["string", "number", "boolean"], str | float | bool]
+"""A value and its type. The type takes part in equality, which in Python holds between True and 1."""
+
+_ORDER: Final[Mapping[FilterOperator, Callable[[Any, Any], bool]]] = {
+    FilterOperator.GT: operator.gt,
+    FilterOperator.GTE: operator.ge,
+    FilterOperator.LT: operator.lt,
+    FilterOperator.LTE: operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A checked clause. `operator` is IN or NIN over `values`, or an order with exactly one value."""
+
+    key: str
+    operator: FilterOperator
+    values: frozenset[Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checked filters: hashable, so that a store can remember what they select."""
+
+    condition: FilterCondition
+    children: tuple[Clause | Group, ...]
+
+
+EVERYTHING: Final = Group(FilterCondition.AND, ())
+
+
+def check(filters: MetadataFilters | None) -> Group:
+    """The checked form of `filters`. Raises FilterError, naming the key, for what the grammar does not hold."""
+    return EVERYTHING if filters is None else _group(filters, depth=1)
+
+
+def matches(filters: MetadataFilters | None, metadata: Mapping[str, Any]) -> bool:
+    """Whether a row with this metadata passes: the reference every store is held to. Raises FilterError."""
+    return _matches(check(filters), metadata)
+
+
+def holds(clause: Clause, value: Scalar | None) -> bool:
+    """Whether a field with this value (None: missing) satisfies the clause."""
+    if clause.operator is FilterOperator.IN:
+        return value in clause.values
+    if clause.operator is FilterOperator.NIN:
+        return value not in clause.values
+    (bound,) = clause.values
+    return value is not None and value[0] == bound[0] and _ORDER[clause.operator](value[1], bound[1])
+
+
+def scalar(value: object) -> Scalar | None:
+    """A metadata value as filters see it; None if it counts as missing."""
+    if isinstance(value, str):
+        return "string", value
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return ("number", number) if math.isfinite(number) else None
+    return None
+
+
+def metadata_filters(filters: Filters) -> MetadataFilters:
+    """Each of `filters.equals`, and in force on `filters.as_of` (None: today in Seoul).
+
+    In force: not `effective_from` > day and not `effective_until` < day. Missing and empty dates are open.
+    """
+    day = f"{filters.as_of or _today():%Y-%m-%d}"
+    over = MetadataFilters(
+        filters=[
+            MetadataFilter(key=EFFECTIVE_UNTIL, value=day, operator=FilterOperator.LT),
+            MetadataFilter(key=EFFECTIVE_UNTIL, value="", operator=FilterOperator.NE),
+        ]
+    )
+    not_yet = MetadataFilter(key=EFFECTIVE_FROM, value=day, operator=FilterOperator.GT)
+    in_force = MetadataFilters(filters=[not_yet, over], condition=FilterCondition.NOT)
+    return MetadataFilters(filters=[*(MetadataFilter(key=k, value=v) for k, v in filters.equals.items()), in_force])
+
+
+def _today() -> date:
+    return datetime.now(SEOUL).date()
+
+
+def _group(filters: MetadataFilters, depth: int) -> Group:
+    if depth > MAX_DEPTH:
+        raise FilterError(f"filters are nested more than {MAX_DEPTH} deep: write them flatter")
+    try:
+        condition = FilterCondition(filters.condition or FilterCondition.AND)
+    except ValueError as exc:
+        raise FilterError(f"filter condition {filters.condition!r} is not supported: use and, or, not") from exc
+    return Group(condition, tuple(_child(child, depth) for child in filters.filters))
+
+
+def _child(child: object, depth: int) -> Clause | Group:
+    if isinstance(child, MetadataFilters):
+        return _group(child, depth + 1)
+    if isinstance(child, MetadataFilter):
+        return _clause(child)
+    raise FilterError(f"a {type(child).__name__} is not a filter: use MetadataFilter or MetadataFilters")
+
+
+def _clause(given: MetadataFilter) -> Clause:
+    if not isinstance(given.key, str):
+        raise FilterError(f"filter key {given.key!r} is not a string: name a metadata field")
+    match given.operator:
+        case FilterOperator.EQ | FilterOperator.NE:
+            wanted = FilterOperator.IN if given.operator is FilterOperator.EQ else FilterOperator.NIN
+            return Clause(given.key, wanted, frozenset({_operand(given, given.value)}))
+        case FilterOperator.IN | FilterOperator.NIN:
+            return Clause(given.key, given.operator, _operands(given))
+        case FilterOperator.GT | FilterOperator.GTE | FilterOperator.LT | FilterOperator.LTE:
+            value = _operand(given, given.value)
+            if value[0] == "boolean":
+                raise FilterError(f"filter on {given.key!r}: booleans have no order, use == or !=")
+            return Clause(given.key, given.operator, frozenset({value}))
+    shown = getattr(given.operator, "value", given.operator)
+    raise FilterError(f"filter on {given.key!r}: operator {shown!r} is not one of == != in nin > >= < <=")
+
+
+def _operands(given: MetadataFilter) -> frozenset[Scalar]:
+    if not isinstance(given.value, list):
+        raise FilterError(f"filter on {given.key!r}: {given.operator.value!r} takes a list, not {given.value!r}")
+    if len(given.value) > MAX_VALUES:
+        raise FilterError(f"filter on {given.key!r}: {len(given.value)} values, at most {MAX_VALUES} are taken")
+    return frozenset(_operand(given, value) for value in given.value)
+
+
+def _operand(given: MetadataFilter, value: object) -> Scalar:
+    found = scalar(value)
+    if found is None:
+        shown = given.operator.value
+        raise FilterError(
+            f"filter on {given.key!r}: {shown!r} takes a string, a finite number or a boolean, not {value!r}"
+        )
+    return found
+
+
+def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
+    if isinstance(node, Clause):
+        return holds(node, scalar(metadata.get(node.key)))
+    if not node.children:
+        return True
+    found = (_matches(child, metadata) for child in node.children)
+    match node.condition:
+        case FilterCondition.AND:
+            return all(found)
+        case FilterCondition.OR:
+            return any(found)
+        case FilterCondition.NOT:
+            return not any(found)
