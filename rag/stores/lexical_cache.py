@@ -9,6 +9,7 @@ import logging
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 def load(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
     """The indexes saved under `stamp`; None if the file is missing, torn or of another stamp."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # numpy leaves a torn file open
             if file["stamp"].tolist() != stamp:
                 return None
             return {field: _read(file, field) for field in LEXICAL_FIELDS}
@@ -49,6 +50,8 @@ def save(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> None:
             np.savez(file, allow_pickle=False, **content)
         temporary.replace(path)
     except OSError as exc:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         _log.warning("the lexical cache %s cannot be written: %s", path, exc)
 
 

@@ -16,13 +16,23 @@ from rag.stores.contract import QUESTION, TOKENS
 from rag.stores.lexical import field_tokens
 
 DIMENSION = 4
-LUCENE_LENGTHS = (*range(41), *range(42, 55, 2), *range(56, 85, 4), *range(88, 145, 8), *range(152, 265, 16), 280)
+LUCENE_LENGTHS: tuple[int, ...] = (
+    *range(41),
+    *range(42, 55, 2),
+    *range(56, 85, 4),
+    *range(88, 145, 8),
+    *range(152, 265, 16),
+    280,
+)
 """The field lengths up to 280 that Lucene tells apart; a length between two is stored as the lower one."""
 
 
-
 def passage(
-    node_id: str, text: str = "", vector: Sequence[float] | None = (1, 0, 0, 0), document: str | None = None, **metadata: Any
+    node_id: str,
+    text: str = "",
+    vector: Sequence[float] | None = (1, 0, 0, 0),
+    document: str | None = None,
+    **metadata: Any,
 ) -> TextNode:
     source = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document)} if document else {}
     embedding = None if vector is None else list(map(float, vector))

@@ -1,0 +1,29 @@
+"""Fixtures and helpers of the tests that know a FAISS index on disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rag.stores.contract import JAMO, TOKENS
+from rag.stores.faiss import FaissStore
+
+ROOT = Path(__file__).parents[2]
+
+
+def found(store: FaissStore, question: str = "이체한도 앱에서 잃어버렸어요") -> Any:
+    """Everything a question finds, to compare two stores with."""
+    result = store.candidates(query_embedding=[0.5, 0.1, 0.4, -0.2], query_str=question, size=50)
+    return result.dense, result.lexical[TOKENS], result.lexical[JAMO], result.nodes
+
+
+def live_file(directory: Path, suffix: str = ".sqlite") -> Path:
+    return directory / ((directory / "CURRENT").read_text().split()[0] + suffix)
+
+
+def other_process(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )

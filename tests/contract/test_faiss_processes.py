@@ -1,0 +1,186 @@
+"""FaissStore among other writers: what they wrote is seen, what they swapped in is followed, their death does no harm."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
+from rag.stores.contract import Manifest
+from rag.stores.faiss import FaissStore
+from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
+from tests.contract.on_disk import found, live_file, other_process
+from tests.contract.reference import passage
+
+# Following other writers
+
+
+def test_a_long_lived_store_finds_what_a_fresh_one_finds(directory: Path) -> None:
+    dice = random.Random(5)
+    store = FaissStore.create(directory, MANIFEST)
+    for step in range(40):
+        batch = [
+            passage(
+                f"n{dice.randrange(30)}",
+                " ".join(dice.choices(["이체한도", "증액", "앱에서", "수수료", "카드", ""], k=4)),
+                [dice.gauss(0, 1) for _ in range(4)],
+                f"doc-{dice.randrange(5)}",
+                question=dice.choice(["이체한도 증액", "카드를 잃어버렸어요", ""]),
+                bank=dice.choice(["a", "b", 1]),
+            )
+            for _ in range(dice.randrange(8))
+        ]
+        match step % 5:
+            case 3:
+                store.delete(f"doc-{dice.randrange(5)}")
+            case 4:
+                store.delete_nodes([node.node_id for node in batch])
+            case _:
+                store.add(batch)
+        if step == 25:
+            store.clear()
+        live_file(directory, ".npz").unlink(missing_ok=True)
+        fresh = FaissStore.open(directory)
+        assert found(store) == found(fresh), step
+        assert store.states() == fresh.states()
+        fresh.close()
+    assert store.count() > 0
+
+
+def test_two_processes_see_each_others_writes(faq: FaissStore, directory: Path) -> None:
+    found(faq)
+    script = f"""
+from pathlib import Path
+from rag.stores.faiss import FaissStore
+from tests.contract.reference import passage
+store = FaissStore.open(Path({str(directory)!r}))
+print(sorted(store.candidates(query_embedding=[1, 0, 0, 0], query_str="이체", size=9).dense), flush=True)
+input()
+print(sorted(store.candidates(query_embedding=[1, 0, 0, 0], query_str="이체", size=9).dense), flush=True)
+store.add([passage("theirs", "저쪽 글", (0, 0, 0, -1))])
+store.replace_manifest(store.manifest.with_calibration({{"theirs": 1}}))
+"""
+    with other_process("-c", script) as other:
+        assert other.stdout is not None
+        before = sorted(node.node_id for node in FAQ)
+        assert other.stdout.readline().strip() == str(before)
+        faq.delete_nodes(["otp"])
+        faq.add([passage("ours", "이쪽 글")])
+        output, _ = other.communicate("\n", timeout=60)
+        assert output.strip() == str(sorted({*before, "ours"} - {"otp"}))
+    assert ids(faq, dense((0, 0, 0, -1), 1)) == ["theirs"]
+    assert ids(faq, lexical("저쪽")) == ["theirs"]
+    assert faq.manifest.calibration == {"theirs": 1}
+
+
+def test_a_second_writer_is_told_that_the_index_is_busy(faq: FaissStore, directory: Path) -> None:
+    hold = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print('held', flush=True)"
+    )
+    at_once, patient = FaissStore.open(directory, wait=0), FaissStore.open(directory, wait=30)
+    with other_process("-c", f"{hold}; input()", str(live_file(directory))) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for write in (
+            lambda: at_once.add(FAQ[:1]),
+            lambda: at_once.delete("doc-1"),
+            lambda: at_once.replace_manifest(MANIFEST),
+            lambda: FaissStore.create(directory, MANIFEST, replace=True, wait=0),
+        ):
+            with pytest.raises(IndexBusy, match="another process is writing"):
+                write()
+        assert ids(at_once, dense((1, 0, 0, 0), 1)) == ["otp"], "readers do not wait"
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(patient.add, [passage("patient")])
+            other.communicate("\n", timeout=30)
+            assert waiting.result(timeout=30) == ["patient"]
+    assert at_once.add([passage("later")]) == ["later"]
+    assert faq.count() == len(FAQ) + 2
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["add", "delete", "delete_nodes", "clear", "replace_manifest", "replace", "swap_in", "rollback"],
+)
+def test_a_killed_writer_leaves_the_old_or_the_new(operation: str, tmp_path: Path) -> None:
+    with other_process("-m", "tests.contract.killed_writer", str(tmp_path), operation) as other:
+        output, _ = other.communicate(timeout=300)
+    outcomes = json.loads(output)
+    assert set(outcomes) == {"old", "new"}
+    assert outcomes == sorted(outcomes, reverse=True), "once new, always new"
+    assert len(outcomes) >= 6
+
+
+# Swapping
+
+
+def versioned(directory: Path, version: int) -> FaissStore:
+    store = FaissStore.create(directory, MANIFEST)
+    nodes = [passage(f"n{i}", f"판본 {version} 글", (1, i, version, 0), version=version) for i in range(8 + version)]
+    store.add(nodes)
+    return store
+
+
+def test_open_stores_follow_a_swap_without_a_gap(directory: Path, tmp_path: Path) -> None:
+    store = versioned(directory, 0)
+    done = threading.Event()
+
+    def read() -> set[int]:
+        seen = set()
+        while not done.is_set():
+            nodes = store.candidates(query_embedding=[1, 0, 0, 0], query_str="글", size=50).nodes
+            (version,) = {node.metadata["version"] for node in nodes.values()}
+            assert len(nodes) == 8 + version
+            seen.add(version)
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            for version in range(1, 8):
+                versioned(tmp_path / "built", version).close()
+                FaissStore.swap_in(tmp_path / "built", directory)
+                assert store.count() == 8 + version
+        finally:
+            done.set()
+        seen = set().union(*(reader.result() for reader in readers))
+    assert len(seen) > 1, "the readers should have met several versions"
+    assert not (tmp_path / "built").exists()
+    assert len(list(directory.glob("*.sqlite"))) == 2, "the live one and the one before"
+
+
+def test_a_write_after_a_swap_goes_to_the_new_index(faq: FaissStore, directory: Path, tmp_path: Path) -> None:
+    versioned(tmp_path / "built", 1).close()
+    FaissStore.swap_in(tmp_path / "built", directory)
+    faq.add([passage("added")])
+    assert sorted(FaissStore.open(directory).states()) == sorted([*(f"n{i}" for i in range(9)), "added"])
+
+
+def test_a_swapped_in_index_must_be_the_expected_one(directory: Path, tmp_path: Path) -> None:
+    FaissStore.create(directory, MANIFEST)
+    strict, any_index = FaissStore.open(directory, MANIFEST), FaissStore.open(directory)
+    other = FaissStore.create(tmp_path / "built", Manifest(dimension=2, fingerprint="other"))
+    other.add([passage("a", vector=(1, 0))])
+    FaissStore.swap_in(tmp_path / "built", directory)
+    with pytest.raises(IndexMismatch, match=r"dimension 2.* 4"):
+        strict.query(dense((1, 0, 0, 0)))
+    assert ids(any_index, dense((1, 0))) == ["a"]
+
+
+def test_rollback_exchanges_the_index_with_the_one_before(faq: FaissStore, directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no earlier version"):
+        FaissStore.rollback(directory)
+    versioned(tmp_path / "built", 1).close()
+    FaissStore.swap_in(tmp_path / "built", directory)
+    assert faq.count() == 9
+    FaissStore.rollback(directory)
+    assert ids(faq, lexical("증액")) == ["limit"]
+    FaissStore.rollback(directory)
+    assert faq.count() == 9
+    with pytest.raises(IndexMissing):
+        FaissStore.rollback(tmp_path / "nowhere")
