@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.stores.contract import Manifest
 from rag.stores.faiss import FaissStore
+from rag.stores.sqlite import Connection, Database
 from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
 from tests.contract.on_disk import found, live_file, other_process
 from tests.contract.reference import passage
@@ -50,6 +52,15 @@ def test_a_long_lived_store_finds_what_a_fresh_one_finds(directory: Path) -> Non
         assert store.states() == fresh.states()
         fresh.close()
     assert store.count() > 0
+
+
+def test_a_node_in_the_place_of_a_deleted_one_is_seen(faq: FaissStore, directory: Path) -> None:
+    found(faq)
+    other = FaissStore.open(directory)
+    other.delete_nodes([FAQ[-1].node_id])
+    other.add([passage("other", "아주 다른 글", (0, 0, 0, -1))])
+    assert found(faq, "다른 메모") == found(other, "다른 메모")
+    assert ids(faq, dense((0, 0, 0, -1), 1)) == ["other"]
 
 
 def test_two_processes_see_each_others_writes(faq: FaissStore, directory: Path) -> None:
@@ -145,13 +156,40 @@ def test_open_stores_follow_a_swap_without_a_gap(directory: Path, tmp_path: Path
             for version in range(1, 8):
                 versioned(tmp_path / "built", version).close()
                 FaissStore.swap_in(tmp_path / "built", directory)
-                assert store.count() == 8 + version
+                assert found(store) == found(FaissStore.open(directory))
         finally:
             done.set()
         seen = set().union(*(reader.result() for reader in readers))
     assert len(seen) > 1, "the readers should have met several versions"
     assert not (tmp_path / "built").exists()
     assert len(list(directory.glob("*.sqlite"))) == 2, "the live one and the one before"
+
+
+def test_a_write_that_waited_for_a_swap_goes_to_the_new_index(
+    faq: FaissStore, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versioned(tmp_path / "built", 1).close()
+    plain = Database.lock
+    knocked = threading.Event()
+
+    def knock(database: Database, wait: float) -> AbstractContextManager[Connection]:
+        if threading.current_thread() is not threading.main_thread():
+            knocked.set()
+        return plain(database, wait)
+
+    def copy(database: Database, path: Path) -> None:
+        writing.append(pool.submit(FaissStore.open(directory, wait=30).add, [passage("waited")]))
+        assert knocked.wait(30)  # the writer is at the door of the old index, which the swap keeps locked
+        plain_copy(database, path)
+
+    plain_copy = Database.copy
+    writing: list[Future[list[str]]] = []
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(Database, "lock", knock)
+        monkeypatch.setattr(Database, "copy", copy)
+        FaissStore.swap_in(tmp_path / "built", directory)
+        assert writing[0].result(30) == ["waited"]
+    assert "waited" in FaissStore.open(directory).states()
 
 
 def test_a_write_after_a_swap_goes_to_the_new_index(faq: FaissStore, directory: Path, tmp_path: Path) -> None:
