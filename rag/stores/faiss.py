@@ -57,10 +57,6 @@ class FaissStore(FaissVectorStore):
         self._live = LiveIndex(IndexFiles(directory), expected, wait)
 
     @classmethod
-    def class_name(cls) -> str:
-        return "FaissStore"
-
-    @classmethod
     def create(cls, directory: Path, manifest: Manifest, *, replace: bool = False, wait: float = WAIT) -> FaissStore:
         """A new, empty index. `replace`: in the place of an existing one, which `rollback` brings back."""
         files = IndexFiles(directory)
@@ -80,6 +76,8 @@ class FaissStore(FaissVectorStore):
 
         Open stores answer from it at their next call. `rollback` brings the former one back.
         """
+        if built.resolve() == directory.resolve():
+            raise StoreError(f"index {directory.name!r} cannot be swapped with itself: build it in another directory")
         IndexFiles(directory).install_copy(IndexFiles(built), wait)
         shutil.rmtree(built, ignore_errors=True)
 

@@ -145,14 +145,23 @@ class LiveIndex:
         if opened is not None and opened.path.stem == self.files.current():
             return opened
         with self._lock:
-            stem = self.files.current()
-            if self._opened is None or self._opened.path.stem != stem:
-                database = Database(self.files.database(stem))
-                with database.read() as connection:
-                    manifest = read_manifest(connection, self.files.name)
-                if self.expected is not None:
-                    manifest.check(self.expected, index=self.files.name)
-                if self._opened is not None:
-                    self._opened.close()
-                self._opened = database
+            while (stem := self.files.current()) != (self._opened and self._opened.path.stem):
+                self._open(stem)
+            assert self._opened is not None
             return self._opened
+
+    def _open(self, stem: str) -> None:
+        """Open and check this file, unless it is gone because two others became live in the meantime."""
+        database = Database(self.files.database(stem))
+        try:
+            with database.read() as connection:
+                manifest = read_manifest(connection, self.files.name)
+        except IndexMissing:
+            if self.files.current() == stem:
+                raise
+            return
+        if self.expected is not None:
+            manifest.check(self.expected, index=self.files.name)
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = database

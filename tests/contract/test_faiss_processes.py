@@ -14,6 +14,7 @@ import pytest
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.stores.contract import Manifest
 from rag.stores.faiss import FaissStore
+from rag.stores.index_files import IndexFiles
 from rag.stores.sqlite import Connection, Database
 from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
 from tests.contract.on_disk import found, live_file, other_process
@@ -208,6 +209,26 @@ def test_a_swapped_in_index_must_be_the_expected_one(directory: Path, tmp_path: 
     with pytest.raises(IndexMismatch, match=r"dimension 2.* 4"):
         strict.query(dense((1, 0, 0, 0)))
     assert ids(any_index, dense((1, 0))) == ["a"]
+
+
+def test_a_file_gone_while_it_was_being_opened(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versioned(directory, 0).close()
+    gone = live_file(directory).stem
+    for version in (1, 2):
+        versioned(tmp_path / "built", version).close()
+        FaissStore.swap_in(tmp_path / "built", directory)
+    answers = [gone]
+    plain = IndexFiles.current
+    monkeypatch.setattr(IndexFiles, "current", lambda files: answers.pop() if answers else plain(files))
+    assert FaissStore.open(directory).count() == 10
+
+
+def test_an_index_is_not_swapped_with_itself(faq: FaissStore, directory: Path) -> None:
+    with pytest.raises(StoreError, match="itself"):
+        FaissStore.swap_in(directory / ".." / directory.name, directory)
+    assert faq.count() == len(FAQ)
 
 
 def test_rollback_exchanges_the_index_with_the_one_before(faq: FaissStore, directory: Path, tmp_path: Path) -> None:

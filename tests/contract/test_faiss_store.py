@@ -16,7 +16,7 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexMismatch, IndexMissing, StoreError
 from rag.stores import live as live_module
-from rag.stores.contract import Manifest
+from rag.stores.contract import Manifest, PassageStore
 from rag.stores.faiss import FaissStore
 from rag.stores.sqlite import Database
 from tests.contract.base import FAQ, MANIFEST, Create, ids, lexical
@@ -42,6 +42,12 @@ def test_a_closed_store_is_opened_again_as_it_was(faq: FaissStore, directory: Pa
     again = FaissStore.open(directory, MANIFEST)
     assert found(again) == before
     assert again.manifest == MANIFEST
+
+
+def test_it_is_a_passage_store(faq: FaissStore) -> None:
+    store: PassageStore = faq  # checked by mypy
+    missing = [name for name in vars(PassageStore) if not name.startswith("_") and not hasattr(type(store), name)]
+    assert missing == []
 
 
 def test_opening_what_is_not_there(directory: Path, tmp_path: Path) -> None:
