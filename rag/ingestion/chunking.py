@@ -1,0 +1,126 @@
+"""FAQ rows to nodes: one node a row, or several when question and answer together exceed the embedder's window.
+
+Also what a node's vector is made of: its views and their weights. Pure functions; no model, no store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+
+from rag.errors import ModelError, RowError, RowErrors
+from rag.ingestion.readers import FIELDS, FaqRow
+from rag.korean import sentences
+from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
+
+VIEW_WEIGHTS = (0.3, 0.7)
+"""Weights of a node's views, in the order of `views`. They are part of the content hash: changing them re-embeds."""
+
+_BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
+_METADATA_FIELDS = tuple(name for name in FIELDS if name not in ("id", "answer"))
+_SPACES = re.compile(r"\s+")
+
+
+def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) -> list[TextNode]:
+    """The row's nodes: `<id>` alone, or `<id>#0`, `<id>#1` … whose texts joined are the answer exactly.
+
+    `token_count` counts a text as the embedder does, special tokens included; `max_tokens` is its window. No node's
+    question and text together exceed it. Raises RowErrors when the question alone takes more than half of it.
+    """
+    if token_count(row.question) * 2 > max_tokens:
+        problem = f"the question is longer than half of the embedder's window of {max_tokens} tokens"
+        raise RowErrors([RowError(row.file, row.row, QUESTION, problem)])
+
+    def fits(start: int, end: int) -> bool:
+        return token_count(_joined(row.question, row.answer[start:end])) <= max_tokens
+
+    pieces = list(split(row.answer, fits))
+    if len(pieces) == 1:
+        return [_node(row, row.id, *pieces[0])]
+    return [_node(row, f"{row.id}#{number}", start, end) for number, (start, end) in enumerate(pieces)]
+
+
+def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+    """(start, end) offsets of the longest pieces that fit, cut after sentences, else after spaces, else anywhere."""
+    if fits(0, len(text)):
+        yield 0, len(text)
+        return
+    boundaries: tuple[Sequence[int], ...] = (
+        [end for _, end in sentences(text)],
+        [match.end() for match in _SPACES.finditer(text)],
+        range(len(text) + 1),
+    )
+    start = 0
+    while start < len(text):
+        ends = (_furthest(candidates, start, fits) for candidates in boundaries)
+        # A single character that does not fit is given all the same: there is nothing left to cut.
+        end = next(filter(None, ends), start + 1)
+        yield start, end
+        start = end
+
+
+def views(node: TextNode) -> tuple[str, ...]:
+    """The texts whose vectors, weighted with VIEW_WEIGHTS, make the node's vector."""
+    question = str(node.metadata[QUESTION])
+    return question, _joined(question, node.text)
+
+
+def combine(vectors: Sequence[Sequence[float]], weights: Sequence[float] = VIEW_WEIGHTS) -> list[float]:
+    """The weighted sum of the vectors, each first made unit length, itself unit length. Raises ModelError for zeros."""
+    matrix = np.asarray(vectors, dtype=np.float64)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    if not norms.all():
+        raise ModelError("the embedding model gave a vector of zeros")
+    total = np.asarray(weights) @ (matrix / norms)
+    norm = np.linalg.norm(total)
+    if not norm:
+        raise ModelError("the embedding model gave opposite vectors for two views of one text")
+    return [float(value) for value in total / norm]
+
+
+def content_hash(node: TextNode) -> str:
+    """What decides whether a stored node is still the wanted one; independent of files, rows, times and column order."""
+    metadata = {name: value for name, value in node.metadata.items() if name not in _BOOKKEEPING}
+    content = [node.text, metadata, node.start_char_idx, node.end_char_idx, VIEW_WEIGHTS]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _node(row: FaqRow, node_id: str, start: int, end: int) -> TextNode:
+    metadata: dict[str, Any] = {name: getattr(row, name) for name in _METADATA_FIELDS if getattr(row, name)}
+    node = TextNode(
+        id_=node_id,
+        text=row.answer[start:end],
+        metadata=metadata | dict(row.extra),
+        start_char_idx=start,
+        end_char_idx=end,
+        excluded_embed_metadata_keys=_BOOKKEEPING,
+        excluded_llm_metadata_keys=_BOOKKEEPING,
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row.id)},
+    )
+    node.metadata[CONTENT_HASH] = content_hash(node)
+    return node
+
+
+def _joined(question: str, text: str) -> str:
+    return f"{question}\n{text}"
+
+
+def _furthest(ends: Sequence[int], start: int, fits: Callable[[int, int], bool]) -> int | None:
+    """The last of the sorted `ends` after `start` up to which the text fits, by doubling, then halving; or None."""
+    first = bisect_right(ends, start)
+    good, step = first - 1, 1
+    while good + step < len(ends) and fits(start, ends[good + step]):
+        good += step
+        step *= 2
+    bad = min(good + step, len(ends))
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if fits(start, ends[middle]) else (good, middle)
+    return ends[good] if good >= first else None

@@ -1,0 +1,115 @@
+"""Makes a store hold exactly the wanted nodes: compare, embed, upsert, then delete what is gone.
+
+All state is in the store (content hash and embedding fingerprint of each node), so nothing can fall out of step with it:
+killed anywhere, the next run does what is left. A node's old version is found until its new one has replaced it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.schema import TextNode
+
+from rag.errors import InputError
+from rag.ingestion.embedding import embed_nodes
+from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT, NodeState, PassageStore
+
+BATCH = 64
+"""Nodes embedded and written at once: what a killed run has to do again at most."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step (`embed` or `delete`), how many nodes are done and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Node ids by what has to happen to them; `add` holds new and changed ones, in the order they were wanted."""
+
+    add: tuple[str, ...]
+    keep: tuple[str, ...]
+    delete: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, in nodes."""
+
+    added: int
+    updated: int
+    unchanged: int
+    deleted: int
+    seconds: float
+
+
+def plan(wanted: Mapping[str, NodeState], states: Mapping[str, NodeState]) -> Plan:
+    """Compare what is wanted with what is stored."""
+    return Plan(
+        add=tuple(node_id for node_id, state in wanted.items() if states.get(node_id) != state),
+        keep=tuple(node_id for node_id, state in wanted.items() if states.get(node_id) == state),
+        delete=tuple(sorted(states.keys() - wanted.keys())),
+    )
+
+
+def wanted_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, NodeState]:
+    """The state each node will have once stored. Raises InputError when two nodes share an id."""
+    nodes = list(nodes)
+    if twice := sorted(node_id for node_id, n in Counter(node.node_id for node in nodes).items() if n > 1):
+        raise InputError(f"ids given to more than one node: {', '.join(twice[:10])}; give each row its own id")
+    return {
+        node.node_id: NodeState(str(node.metadata[CONTENT_HASH]), fingerprint, node.ref_doc_id or node.node_id)
+        for node in nodes
+    }
+
+
+def quiet(step: str, done: int, total: int) -> None:
+    """Progress that shows nothing."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def sync(
+    store: PassageStore,
+    nodes: Sequence[TextNode],
+    embed_model: BaseEmbedding | None,
+    *,
+    progress: Progress = quiet,
+    clock: Callable[[], datetime] = utc_now,
+) -> SyncReport:
+    """Bring `store`, opened for writing with the manifest of `embed_model` (None: lexical search alone), up to date.
+
+    Raises InputError for duplicate ids and ModelError for unusable vectors; batches written before stay written.
+    """
+    started = clock()
+    manifest = store.manifest
+    states = store.states()
+    todo = plan(wanted_states(nodes, manifest.fingerprint), states)
+    by_id = {node.node_id: node for node in nodes}
+    for start in range(0, len(todo.add), BATCH):
+        batch = [by_id[node_id] for node_id in todo.add[start : start + BATCH]]
+        vectors = embed_nodes(embed_model, batch, dimension=manifest.dimension) if embed_model else [None] * len(batch)
+        now = clock().isoformat(timespec="seconds")
+        store.add([_stamped(*pair, manifest.fingerprint, now) for pair in zip(batch, vectors, strict=True)])
+        progress("embed", start + len(batch), len(todo.add))
+    if todo.delete:
+        store.delete_nodes(list(todo.delete))
+        progress("delete", len(todo.delete), len(todo.delete))
+    updated = sum(node_id in states for node_id in todo.add)
+    return SyncReport(
+        added=len(todo.add) - updated,
+        updated=updated,
+        unchanged=len(todo.keep),
+        deleted=len(todo.delete),
+        seconds=(clock() - started).total_seconds(),
+    )
+
+
+def _stamped(node: TextNode, vector: list[float] | None, fingerprint: str, now: str) -> TextNode:
+    """A copy with its vector and bookkeeping: the caller's node stays as it was."""
+    stamps = {FINGERPRINT: fingerprint, INDEXED_AT: now}
+    return node.model_copy(update={"embedding": vector, "metadata": node.metadata | stamps})
