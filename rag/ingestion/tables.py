@@ -13,6 +13,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,8 @@ Score = Callable[[Sequence[str]], int]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 _DELIMITERS = (",", "\t", ";")
-_HANGUL = re.compile(r"[가-힣]")
+_HANGUL = re.compile(rb"[\xea-\xed][\x80-\xbf]{2}")
+_SAMPLE = 1 << 20
 _ESCAPED = re.compile(r"[\udc80-\udcff]")
 _UNUSABLE = re.compile(r"[\0\ud800-\udfff]")
 
@@ -95,16 +97,17 @@ def read_table(path: Path, *, score: Score) -> Table:
 def decode(data: bytes) -> str:
     """UTF-8, with or without a byte order mark, or CP949; bytes that are neither become lone surrogates.
 
-    A UTF-8 file with a damaged byte is often valid CP949 and would turn into other Hangul without a word: where the
-    UTF-8 reading shows more Hangul than damage it is UTF-8. (CP949 read as UTF-8 shows next to no Hangul.)
+    A UTF-8 file with a damaged byte is often valid CP949 and would turn into other Hangul without a word: where more than
+    half of the foreign bytes spell Hangul in UTF-8 it is UTF-8. (In CP949 next to none do.)
     """
     if data.startswith(codecs.BOM_UTF8):
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    text = data.decode("utf-8", "surrogateescape")
-    damage = len(_ESCAPED.findall(text))
-    if damage and len(_HANGUL.findall(text)) <= damage:
-        return data.decode("cp949", "surrogateescape")
-    return text
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8")
+    sample = data[:_SAMPLE]
+    foreign = sample.translate(None, bytes(range(128)))
+    is_utf8 = 2 * len(b"".join(_HANGUL.findall(sample))) > len(foreign)
+    return data.decode("utf-8" if is_utf8 else "cp949", "surrogateescape")
 
 
 def _read_csv(table: Table, text: str, score: Score) -> None:
@@ -160,13 +163,13 @@ def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[st
 
 
 def _resume(lines: Sequence[str], at: int, delimiter: str, width: int) -> int:
-    """After a broken record: the next line on which a record of the header's width begins."""
+    """After a broken record: the next line that looks like the beginning of a record of the header's width."""
     while at < len(lines):
-        try:
+        if lines[at].count(delimiter) >= width - 1:
+            return at
+        with suppress(csv.Error):
             if len(_next_record(lines, at, delimiter)[0]) == width:
                 return at
-        except csv.Error:
-            pass
         at += 1
     return at
 
