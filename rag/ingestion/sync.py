@@ -22,7 +22,7 @@ BATCH = 64
 """Nodes embedded and written at once: what a killed run has to do again at most."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the step (`embed` or `delete`), how many nodes are done and how many there are."""
+"""Called with the step (`split` counts rows, `embed` and `delete` nodes), how many are done and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,18 @@ def sync(
     if todo.delete:
         store.delete_nodes(list(todo.delete))
         progress("delete", len(todo.delete), len(todo.delete))
-    updated = sum(node_id in states for node_id in todo.add)
-    return SyncReport(
-        added=len(todo.add) - updated,
-        updated=updated,
-        unchanged=len(todo.keep),
-        deleted=len(todo.delete),
-        seconds=(clock() - started).total_seconds(),
-    )
+    return _report(todo, states, (clock() - started).total_seconds())
+
+
+def preview(store: PassageStore, nodes: Sequence[TextNode]) -> SyncReport:
+    """What `sync` would do, without doing it. Raises InputError for duplicate ids."""
+    states = store.states()
+    return _report(plan(wanted_states(nodes, store.manifest.fingerprint), states), states, 0.0)
+
+
+def _report(done: Plan, states: Mapping[str, NodeState], seconds: float) -> SyncReport:
+    updated = sum(node_id in states for node_id in done.add)
+    return SyncReport(len(done.add) - updated, updated, len(done.keep), len(done.delete), seconds)
 
 
 def _stamped(node: TextNode, vector: list[float] | None, fingerprint: str, now: str) -> TextNode:
