@@ -11,6 +11,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
 Vectors = list[list[float]]
+Tamper = Callable[[Vectors], Vectors]
 
 
 class HashedEmbedding(BaseEmbedding):
@@ -22,7 +23,7 @@ class HashedEmbedding(BaseEmbedding):
     dimension: int = 64
     salt: str = ""
     max_tokens: int = 400
-    tamper: Callable[[Vectors], Vectors] | None = None
+    tamper: Tamper | None = None
     _texts: list[str] = PrivateAttr(default_factory=list)
 
     def __init__(self, **kwargs: Any) -> None:
