@@ -18,7 +18,7 @@ from rag.errors import InputError
 from rag.ingestion.embedding import embed_nodes
 from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT, NodeState, PassageStore
 
-BATCH = 64
+BATCH = 32
 """Nodes embedded and written at once: what a killed run has to do again at most."""
 
 Progress = Callable[[str, int, int], None]

@@ -73,6 +73,9 @@ def _below(directory: Path) -> Iterator[Path]:
 def read_table(path: Path, *, score: Score) -> Table:
     """Read one file. `score` tells how many known columns a header holds: it decides the delimiter."""
     table = Table(str(path))
+    if not path.exists():
+        table.refuse(None, None, "no such file or folder")
+        return table
     if path.suffix.lower() not in SUFFIXES:
         table.refuse(None, None, f"unsupported kind of file; use {', '.join(SUFFIXES)}")
         return table

@@ -52,12 +52,13 @@ def _match(directory: Path, manifest: Manifest) -> FaissStore | None:
     """The index there if it can be continued, else None: the log says why."""
     try:
         return FaissStore.open(directory, manifest)
-    except (IndexBusy, IndexMissing) as exc:
-        if isinstance(exc, IndexBusy):
-            raise
+    except IndexBusy:
+        raise
+    except IndexMissing:
+        return None
     except StoreError as exc:
         _log.warning("building the index anew: %s", exc)
-    return None
+        return None
 
 
 def _new(directory: Path, manifest: Manifest) -> FaissStore:

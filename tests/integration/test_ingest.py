@@ -22,6 +22,8 @@ from rag.stores.faiss import FaissStore
 from tests.fakes_embedding import HashedEmbedding, Vectors
 
 COUNT = 2 * BATCH
+MIDWAY = 3 * BATCH // 8
+"""Batches of eight texts, two texts a row: the first batch of rows is in, the second is not."""
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(index: Path, faq: Path, tmp
 
 def test_an_interrupted_first_ingest_shows_no_half_index_and_is_continued(index: Path, faq: Path) -> None:
     with pytest.raises(ModelError):
-        run(index, faq, model=FailsAfter(30))
+        run(index, faq, model=FailsAfter(MIDWAY))
     with pytest.raises(IndexMissing):
         FaissStore.open(index)
     report = run(index, faq).changes
@@ -149,7 +151,7 @@ def test_the_former_index_answers_until_a_rebuild_is_whole(index: Path, faq: Pat
     run(index, faq)
     with opened(index) as reader:
         with pytest.raises(ModelError):
-            run(index, faq, model=FailsAfter(30, salt="other"))
+            run(index, faq, model=FailsAfter(MIDWAY, salt="other"))
         assert reader.count() == COUNT
     assert run(index, faq, model=HashedEmbedding(salt="other")).changes.added == COUNT - BATCH
     assert sorted(path.name for path in index.parent.iterdir()) == [".mine.lock", "mine"]
@@ -158,7 +160,7 @@ def test_the_former_index_answers_until_a_rebuild_is_whole(index: Path, faq: Pat
 def test_a_rebuild_given_up_leaves_nothing_behind(index: Path, faq: Path) -> None:
     run(index, faq)
     with pytest.raises(ModelError):
-        run(index, faq, model=FailsAfter(30, salt="other"))
+        run(index, faq, model=FailsAfter(MIDWAY, salt="other"))
     run(index, faq)
     assert sorted(path.name for path in index.parent.iterdir()) == [".mine.lock", "mine"]
 
@@ -175,8 +177,8 @@ def test_an_index_for_lexical_search_alone(index: Path, faq: Path) -> None:
     report = ingest([faq], store_opener=partial(open_for_ingest, index), embed_model=None)
     assert report.changes.added == COUNT
     store = FaissStore.open(index, manifest_of(None))
-    found = store.candidates(query_embedding=None, query_str="질문 77", size=3)
-    assert next(iter(found.lexical["tokens"])) == "77"
+    found = store.candidates(query_embedding=None, query_str="질문 57", size=3)
+    assert next(iter(found.lexical["tokens"])) == "57"
     store.close()
 
 

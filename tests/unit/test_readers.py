@@ -212,6 +212,10 @@ def test_a_folder_without_files(tmp_path: Path) -> None:
         read([tmp_path])
 
 
+def test_a_mistyped_path(tmp_path: Path) -> None:
+    assert defects(tmp_path / "fqa") == {("fqa", None, None, "no such file or folder")}
+
+
 def test_row_numbers_as_ids_clash_between_files_and_the_message_says_why(tmp_path: Path) -> None:
     [(name, row, column, problem)] = defects(
         write(tmp_path / "a.csv", "question,answer\nq,a\n"), write(tmp_path / "b.csv", "question,answer\nq,a\n")

@@ -139,7 +139,7 @@ def fail_after(calls: int) -> Tamper:
 
 @pytest.mark.parametrize("calls", [0, 1, 17, 30])
 def test_a_failing_model_loses_nothing_and_the_next_run_converges(store: FaissStore, calls: int) -> None:
-    ids = [f"{number:03}" for number in range(2 * BATCH)]
+    ids = [f"{number:03}" for number in range(4 * BATCH)]
     sync(store, rows(*ids), HashedEmbedding())
     second = rows(*ids[1:], "new", version=" 2")
     with pytest.raises(ModelError, match="gone"):
