@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.errors import RowError
+from rag.errors import InputError, RowError
 
 Value = str | int | float | bool
 Score = Callable[[Sequence[str]], int]
@@ -53,7 +53,10 @@ class Table:
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The paths themselves; of directories every visible file below, sorted. Each file once."""
+    """The paths themselves; of directories every visible file below, sorted. Each file once.
+
+    Raises InputError for a folder that cannot be read: its rows would count as gone.
+    """
     seen: set[Path] = set()
     for path in paths:
         for file in _below(path) if path.is_dir() else (path,):
@@ -63,7 +66,12 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _below(directory: Path) -> Iterator[Path]:
-    files = [Path(folder, name) for folder, _, names in os.walk(directory) for name in names]
+    def refuse(exc: OSError) -> None:
+        raise InputError(
+            f"the folder {exc.filename} cannot be read ({exc.strerror}): mend that or leave it out"
+        ) from exc
+
+    files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
     for file in sorted(files):
         hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
         if not hidden:

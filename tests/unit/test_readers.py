@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,16 @@ def test_mapping_that_cannot_be_meant(tmp_path: Path, columns: dict[str, str]) -
 def test_a_folder_without_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hold no"):
         read([tmp_path])
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(folder: str) -> None:
+        raise PermissionError(13, "Permission denied", folder)
+
+    write(tmp_path / "faq" / "a.csv", "question,answer\nq,a\n")
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(InputError, match="Permission denied"):
+        read([tmp_path / "faq"])
 
 
 def test_a_mistyped_path(tmp_path: Path) -> None:
