@@ -1,1 +1,66 @@
 """Starts the chat page: `python app.py [--host] [--port] [--share] [--root-path] [--auth-file] [--language ko|en]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.errors import RagError
+from rag.settings import Settings, load_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 ended by SIGINT or SIGTERM, 1 refused or failed with one clear line, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _with(load_settings(), options)
+        from rag.ui.server import serve
+
+        serve(settings, public=options.share, say=_say)
+    except KeyboardInterrupt:
+        return 0
+    except RagError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="app.py", description="Serve the chat page. Defaults come from the settings.")
+    parser.add_argument("--host", help="address to listen on (FSI_UI__HOST)")
+    parser.add_argument("--port", type=_port, help="port; the next free one if it is in use (FSI_UI__PORT)")
+    parser.add_argument("--share", action="store_true", help="add a public link behind a one-time login")
+    parser.add_argument("--root-path", help="prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860")
+    parser.add_argument("--auth-file", type=Path, help="file of logins made by `python -m rag user add`")
+    parser.add_argument("--language", choices=("ko", "en"), help="language of the page (FSI_UI__LANGUAGE)")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; choose one from 1 to 65535")
+    return int(text)
+
+
+def _with(settings: Settings, options: argparse.Namespace) -> Settings:
+    """The settings, with the options given on the command line in place of theirs."""
+    given = {
+        name: value
+        for name in ("host", "port", "root_path", "auth_file", "language")
+        if (value := getattr(options, name)) is not None
+    }
+    return settings.model_copy(update={"ui": settings.ui.model_copy(update=given)})
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the interpreter's own end would wait for threads that still load models or build an index

@@ -28,48 +28,52 @@ class _Group(BaseModel):
 class StoreSettings(_Group):
     """Where the passages are kept."""
 
-    backend: Literal["faiss"] = Field("faiss", description="Vector store: faiss (one machine).")
+    backend: Literal["faiss"] = Field(default="faiss", description="Vector store: faiss (one machine).")
     index: str | None = Field(
-        None,
+        default=None,
         description="Index to answer from. Unset: the bundled FAQ, built on first use.",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
     )
-    directory: Path = Field(Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
+    directory: Path = Field(default=Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
 
 
 class EmbeddingSettings(_Group):
     """What turns text into vectors."""
 
     backend: Literal["local"] = Field(
-        "local", description="Embedding: local (multilingual-e5-small, 4 bit, in process)."
+        default="local", description="Embedding: local (multilingual-e5-small, 4 bit, in process)."
     )
     threads: int = Field(
-        2, ge=1, le=64, description="Threads of the local embedder; it shares the cores with the server."
+        default=2, ge=1, le=64, description="Threads of the local embedder; it shares the cores with the server."
     )
 
 
 class LlmSettings(_Group):
     """The language model. Without one, the approved FAQ text is quoted word for word."""
 
-    backend: Literal["none"] = Field("none", description="Language model: none (quote the FAQ).")
+    backend: Literal["none"] = Field(default="none", description="Language model: none (quote the FAQ).")
 
 
 class RetrievalSettings(_Group):
     """How passages are found."""
 
-    top_k: int = Field(5, ge=1, le=50, description="Sources of one answer at most.")
-    candidates: int = Field(50, ge=10, le=500, description="Candidates per list (dense, lexical) before fusion.")
+    top_k: int = Field(default=5, ge=1, le=50, description="Sources of one answer at most.")
+    candidates: int = Field(
+        default=50, ge=10, le=500, description="Candidates per list (dense, lexical) before fusion."
+    )
 
 
 class ChatSettings(_Group):
     """How a question is answered."""
 
     answer_mode: Literal["auto", "verbatim"] = Field(
-        "auto", description="auto: the language model if there is one; verbatim: always the approved text."
+        default="auto", description="auto: the language model if there is one; verbatim: always the approved text."
     )
-    max_question_chars: int = Field(1000, ge=50, le=10_000, description="Longer questions are refused, in characters.")
+    max_question_chars: int = Field(
+        default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."
+    )
     contact: str | None = Field(
-        None,
+        default=None,
         description="How to reach a person, shown when a question is declined. Unset: the numbers of the bundled banks.",
     )
 
@@ -77,20 +81,26 @@ class ChatSettings(_Group):
 class UiSettings(_Group):
     """The chat page."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(
-        7860, ge=1, le=65535, description="Port to listen on; the next free one is taken if it is in use."
+        default=7860, ge=1, le=65535, description="Port to listen on; the next free one is taken if it is in use."
     )
-    root_path: str = Field("", description="Prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860.")
-    auth_file: Path | None = Field(None, description="File of `user:hash` lines made by `python -m rag user add`.")
-    language: Literal["ko", "en"] = Field("ko", description="Language of the page.")
+    root_path: str = Field(default="", description="Prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860.")
+    auth_file: Path | None = Field(
+        default=None, description="File of `user:hash` lines made by `python -m rag user add`."
+    )
+    language: Literal["ko", "en"] = Field(default="ko", description="Language of the page.")
 
 
 class LogSettings(_Group):
     """What is written to standard error. Question texts appear at DEBUG only."""
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level written.")
-    format: Literal["text", "json"] = Field("text", description="One line of text or one JSON object per record.")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe level written."
+    )
+    format: Literal["text", "json"] = Field(
+        default="text", description="One line of text or one JSON object per record."
+    )
 
 
 class Settings(BaseSettings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,12 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def open_for_ingest(
-    directory: Path, manifest: Manifest, *, dry_run: bool = False, wait: float = WAIT
+    directory: Path,
+    manifest: Manifest,
+    *,
+    dry_run: bool = False,
+    wait: float = WAIT,
+    finish: Callable[[PassageStore], None] | None = None,
 ) -> Iterator[PassageStore]:
     """The store that shall hold the wanted nodes of the FAISS index in `directory`.
 
@@ -27,6 +32,7 @@ def open_for_ingest(
     one (another embedder, analyzer or schema) is built anew beside it and takes its place, in one step, when the block
     ends well; what a killed run has built so far is continued by the next. `dry_run`: nothing is ever written there.
 
+    `finish` is called with the store once it is whole; a new one is swapped in after that.
     Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
     """
     if dry_run:
@@ -42,9 +48,13 @@ def open_for_ingest(
             shutil.rmtree(building, ignore_errors=True)
             with closing(found):
                 yield found
+                if finish:
+                    finish(found)
             return
         with closing(_match(building, manifest) or _new(building, manifest)) as store:
             yield store
+            if finish:
+                finish(store)
         FaissStore.swap_in(building, directory, wait=wait)
 
 

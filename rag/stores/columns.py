@@ -69,6 +69,14 @@ class Columns:
             mask = self._masks[filters] = self._select(filters)
         return mask
 
+    def strings(self, key: str) -> list[str]:
+        """The distinct strings some row has under this key, sorted."""
+        column = self._columns.get(key)
+        if column is None:
+            return []
+        used = set(column.codes.tolist())
+        return sorted(str(value) for (kind, value), code in column.values.items() if kind == "string" and code in used)
+
     def _select(self, node: Clause | Group) -> Mask:
         if isinstance(node, Clause):
             column = self._columns.get(node.key)

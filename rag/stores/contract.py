@@ -34,6 +34,7 @@ QUESTION = "question"
 CONTENT_HASH = "content_hash"
 FINGERPRINT = "embedding_fingerprint"
 INDEXED_AT = "indexed_at"
+INTERNAL_METADATA = (CONTENT_HASH, FINGERPRINT, INDEXED_AT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,10 @@ class PassageStore(Protocol):
     def clear(self) -> None: ...
 
     def states(self) -> dict[str, NodeState]: ...
+
+    def values(self, key: str) -> list[str]:
+        """The distinct strings under a metadata key, sorted; cheap enough for every question."""
+        ...
 
     def count(self) -> int: ...
 

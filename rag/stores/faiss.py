@@ -198,6 +198,11 @@ class FaissStore(FaissVectorStore):
             found = connection.execute("SELECT id, content_hash, fingerprint, ref_doc_id FROM nodes")
             return {node_id: NodeState(content, print_, ref or "") for node_id, content, print_, ref in found}
 
+    def values(self, key: str) -> list[str]:
+        """The distinct strings under a metadata key, sorted."""
+        with self._live.reading() as reading:
+            return reading.view.columns.strings(key)
+
     def count(self) -> int:
         with self._live.connected() as connection:
             return int(connection.execute("SELECT count(*) FROM nodes").fetchone()[0])

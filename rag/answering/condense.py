@@ -1,0 +1,48 @@
+"""A follow-up and its history to one text to search for. Stateless; the history comes with each question.
+
+Without a language model there are two readings of a message in a conversation: alone, or joined to what it follows.
+Its words decide: a message that opens a new subject, or is long enough to stand by itself, is searched alone; another
+("그럼 수수료는요?") with the questions it follows. History is never a template, only text. Measured against averaging
+both readings, and against taking the more confident one: docs/evaluation-log.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.types import Turn
+
+_NEW_SUBJECT = re.compile(
+    r"^\s*((아|어|음)[\s,~!.]*)?((그리고|근데|그런데|참|맞다|다른\s*(거|건|건데|질문|얘기)\S*|별개로|별도로|한\s*가지만?\s*더\S*|하나만?\s*더\S*|추가로)[\s,~!.]*)+"
+)
+_POINTS_BACK = re.compile(
+    r"^\s*(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|그렇게|아까|방금|만약|아니면|그래도|반대로)"
+)
+LONG_ENOUGH = 20
+LONG_ENOUGH_AFTER_MARKER = 12
+MAX_TURNS = 3
+MAX_JOINED_CHARS = 400
+
+
+def reading(question: str, history: Sequence[Turn]) -> str:
+    """What to search for: the message alone, or joined to the questions it follows, at most MAX_TURNS of them."""
+    if not history:
+        return question
+    if stands_alone(question):
+        return _NEW_SUBJECT.sub("", question) or question
+    texts = [question]
+    for turn in reversed(history[-MAX_TURNS:]):
+        texts.append(turn.question)
+        if stands_alone(turn.question):
+            break
+    return " ".join(reversed(texts))[-MAX_JOINED_CHARS:]
+
+
+def stands_alone(message: str) -> bool:
+    """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
+    if _POINTS_BACK.match(message):
+        return False
+    rest = _NEW_SUBJECT.sub("", message)
+    length = len("".join(rest.split()))
+    return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)

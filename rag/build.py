@@ -1,0 +1,161 @@
+"""Settings to services; the only place that chooses backends."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+
+from rag.chat import ChatService
+from rag.errors import IndexMissing, ModelUnavailable
+from rag.ingestion.command import IngestReport, ingest
+from rag.ingestion.embedding import manifest_of
+from rag.ingestion.sync import quiet
+from rag.ingestion.target import open_for_ingest
+from rag.models.local import LocalEmbedding
+from rag.retrieval.confidence import Calibration, defaults
+from rag.retrieval.scaling import from_own_rows
+from rag.settings import Settings
+from rag.stores.contract import QUESTION, Manifest, PassageStore
+from rag.stores.faiss import FaissStore
+from rag.stores.filters import metadata_filters
+from rag.types import Filters
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+
+BUNDLED = "bundled"
+"""What a missing index name stands for; its directory's name also carries a hash of the data and of the embedding."""
+
+DATA = Path(__file__).resolve().parents[1] / "data" / "faq"
+BUILD_WAIT = 120.0
+"""Seconds a second process waits while the first builds the bundled index."""
+LEXICAL_ONLY = "임베딩 모델을 사용할 수 없어 단어 검색으로만 답합니다. 답변 범위가 좁아질 수 있습니다."
+STARTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The embedding (None: lexical search alone), the manifest it gives an index, and lines for the customer."""
+
+    embed_model: BaseEmbedding | None
+    manifest: Manifest
+    warnings: tuple[str, ...] = ()
+
+
+def load_models(settings: Settings) -> Models:
+    """Load the configured embedding; where it cannot load, go on without it and say so."""
+    try:
+        embed_model = LocalEmbedding(threads=settings.embedding.threads)
+    except ModelUnavailable as exc:
+        logger.warning("%s", exc)
+        return Models(None, manifest_of(None), (LEXICAL_ONLY,))
+    return Models(embed_model, manifest_of(embed_model))
+
+
+def open_index(
+    settings: Settings, models: Models, index: str | None = None, *, progress: Progress = quiet
+) -> FaissStore:
+    """The index of that name (else of the settings, else the bundled FAQ, built if missing), calibrated.
+
+    Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
+    """
+    name = index or settings.store.index or BUNDLED
+    if name != BUNDLED:
+        return FaissStore.open(settings.store.directory / name, models.manifest)
+    directory = settings.store.directory / bundled_name(models.manifest)
+    try:
+        store = FaissStore.open(directory, models.manifest)
+    except IndexMissing:
+        logger.info("building the bundled index in %s", directory)
+        ingest_files(settings.store.directory, directory.name, models, [DATA], progress=progress, wait=BUILD_WAIT)
+        return FaissStore.open(directory, models.manifest)
+    if store.manifest.calibration is None:
+        calibrate_from_own_rows(store, models.embed_model)
+    return store
+
+
+def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
+    """Derived data: another FAQ, embedding or analyzer simply has another index."""
+    digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
+    for path in sorted(data.glob("*.csv")):
+        digest.update(path.read_bytes())
+    return f"{BUNDLED}-{digest.hexdigest()[:12]}"
+
+
+def ingest_files(
+    root: Path,
+    name: str,
+    models: Models,
+    paths: Iterable[Path | str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+    wait: float = 2.0,
+) -> IngestReport:
+    """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.command.ingest`."""
+    directory = root / name
+    opener = partial(
+        open_for_ingest, directory, wait=wait, finish=lambda store: calibrate_from_own_rows(store, models.embed_model)
+    )
+    return ingest(
+        paths, store_opener=opener, embed_model=models.embed_model, columns=columns, dry_run=dry_run, progress=progress
+    )
+
+
+def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> None:
+    """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
+
+    What was fitted with labels (`rag calibrate --apply`) is left alone.
+    """
+    manifest = store.manifest
+    if manifest.calibration and Calibration.from_json(manifest.calibration).origin == "labels":
+        return
+    calibration = from_own_rows(store, embed_model)
+    store.replace_manifest(manifest.with_calibration(calibration.as_json()))
+
+
+def build_chat(settings: Settings, *, index: str | None = None, progress: Progress | None = None) -> ChatService:
+    """Everything a question needs. Takes seconds (imports, models), the first time up to a minute (the bundled index)."""
+    models = load_models(settings)
+    store = open_index(settings, models, index, progress=progress or quiet)
+    return service(settings, models, store)
+
+
+def service(
+    settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
+) -> ChatService:
+    """The chat service over an open index; `calibration` in the place of the index's own."""
+    stored = store.manifest.calibration
+    if calibration is None:
+        calibration = Calibration.from_json(stored) if stored else defaults(dense=models.embed_model is not None)
+    return ChatService(
+        store,
+        models.embed_model,
+        calibration=calibration,
+        top_k=settings.retrieval.top_k,
+        candidates=settings.retrieval.candidates,
+        max_question_chars=settings.chat.max_question_chars,
+        contact=settings.chat.contact,
+        starters=starters(store),
+        warnings=models.warnings,
+    )
+
+
+def starters(store: PassageStore) -> list[str]:
+    """A short question in force from each of the largest categories."""
+    rows = [node.metadata for node in store.get_nodes(filters=metadata_filters(Filters()))]
+    sizes = Counter(str(row.get("category", "")) for row in rows)
+    chosen = []
+    for category, _ in sizes.most_common(STARTERS):
+        questions = [str(row.get(QUESTION, "")) for row in rows if str(row.get("category", "")) == category]
+        chosen.append(min(questions, key=lambda question: (len(question), question)))
+    return [question for question in chosen if question]

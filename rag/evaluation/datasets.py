@@ -1,0 +1,84 @@
+"""Readers of the evaluation files: Q.jsonl, O.jsonl and M.jsonl as README describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question and every row that answers it."""
+
+    id: str
+    query: str
+    relevant: tuple[str, ...]
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfDomain:
+    """An input that no row answers, and of which kind it is."""
+
+    id: str
+    query: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A customer's messages in order; `relevant` are the rows that answer the last one."""
+
+    id: str
+    turns: tuple[str, ...]
+    relevant: tuple[str, ...]
+    kind: str = ""
+
+
+def read_queries(path: Path) -> list[Query]:
+    """Raises InputError naming file, line and key, as do the other two."""
+    return [
+        Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
+        for line in _lines(path, ("id", "query", "relevant"))
+    ]
+
+
+def read_out_of_domain(path: Path) -> list[OutOfDomain]:
+    return [
+        OutOfDomain(str(line["id"]), str(line["query"]), str(line.get("kind", "")))
+        for line in _lines(path, ("id", "query"))
+    ]
+
+
+def read_conversations(path: Path) -> list[Conversation]:
+    return [
+        Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
+        for line in _lines(path, ("id", "turns", "relevant"))
+    ]
+
+
+def _rows(line: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row) for row in line["relevant"])
+
+
+def _lines(path: Path, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({exc})") from exc
+    for number, raw in enumerate(text.splitlines(), 1):
+        if not raw.strip():
+            continue
+        try:
+            line = json.loads(raw)
+        except json.JSONDecodeError as exc:
+            raise InputError(f"{path}, line {number}: not JSON ({exc.msg})") from exc
+        missing = [key for key in keys if not isinstance(line, dict) or not line.get(key)]
+        if missing:
+            raise InputError(f"{path}, line {number}: {', '.join(map(repr, missing))} missing or empty")
+        yield line

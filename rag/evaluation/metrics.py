@@ -1,0 +1,99 @@
+"""Ranking and outcome metrics over plain data, with confidence intervals. Pure functions; no retriever, no files.
+
+A run is the ranked row ids of one query, `relevant` the set of row ids that answer it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+BOOTSTRAP_SAMPLES = 2000
+SEED = 20261122
+
+
+def hit(run: Sequence[str], relevant: Sequence[str], k: int) -> float:
+    """1.0 where one of the first k rows is relevant. An empty run is a miss, not an error."""
+    wanted = set(relevant)
+    return float(any(row in wanted for row in run[:k]))
+
+
+def reciprocal_rank(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
+    """1/rank of the first relevant row among the first k, else 0."""
+    wanted = set(relevant)
+    return next((1 / rank for rank, row in enumerate(run[:k], 1) if row in wanted), 0.0)
+
+
+def ndcg(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
+    """Normalised discounted cumulative gain with binary gains, in [0, 1]."""
+    wanted = set(relevant)
+    gain = sum(1 / math.log2(rank + 1) for rank, row in enumerate(run[:k], 1) if row in wanted)
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(wanted), k) + 1))
+    return gain / ideal if ideal else 0.0
+
+
+def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
+    """The means of DESIGN's ranking metrics; `n` is the number of queries."""
+    pairs = list(zip(runs, relevant, strict=True))
+    measures: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
+        "hit@1": lambda run, rows: hit(run, rows, 1),
+        "hit@3": lambda run, rows: hit(run, rows, 3),
+        "hit@5": lambda run, rows: hit(run, rows, 5),
+        "mrr@10": reciprocal_rank,
+        "ndcg@10": ndcg,
+    }
+    means = {name: mean([measure(run, rows) for run, rows in pairs]) for name, measure in measures.items()}
+    return {"n": len(pairs), **means}
+
+
+def mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else math.nan
+
+
+def bootstrap(values: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
+    """95 % percentile interval of the mean, resampled with a fixed seed (Efron 1979)."""
+    if not values:
+        return math.nan, math.nan
+    generator = random.Random(SEED)  # noqa: S311 -- resampling, not secrecy
+    means = sorted(fmean(generator.choices(values, k=len(values))) for _ in range(samples))
+    return means[int(0.025 * samples)], means[int(0.975 * samples) - 1]
+
+
+def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927); (nan, nan) for n = 0."""
+    if not n:
+        return math.nan, math.nan
+    share = successes / n
+    centre = share + z * z / (2 * n)
+    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return (centre - spread) / scale, (centre + spread) / scale
+
+
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Chance that a random positive scores above a random negative; ties count half."""
+    if not positive or not negative:
+        return math.nan
+    wins = sum((p > n) + 0.5 * (p == n) for p in positive for n in negative)
+    return wins / (len(positive) * len(negative))
+
+
+def accepted_at_refused(positive: Sequence[float], negative: Sequence[float], *, refused: float = 0.95) -> float:
+    """Share of in-domain queries accepted at the lowest threshold that refuses this share of the others."""
+    if not positive or not negative:
+        return math.nan
+    ordered = sorted(negative)
+    threshold = ordered[min(len(ordered) - 1, math.ceil(refused * len(ordered)) - 1)]
+    return mean([float(score > threshold) for score in positive])
+
+
+def aurc(scores: Sequence[float], correct: Sequence[float]) -> float:
+    """Area under the risk-coverage curve: mean error of the n most confident, over all n (lower is better)."""
+    ordered = [value for _, value in sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])]
+    errors, risks = 0.0, []
+    for n, value in enumerate(ordered, 1):
+        errors += 1 - value
+        risks.append(errors / n)
+    return mean(risks)

@@ -1,0 +1,34 @@
+"""An evaluation report as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Ranking by style, outcomes, refusal, follow-ups; intervals are 95 %."""
+    retrieval = report["retrieval"]
+    yield f"{'':20} {'n':>4} {'hit@1':>20} {'hit@3':>20} {'hit@5':>6} {'mrr@10':>6} {'ndcg@10':>7}"
+    for name, row in [("all", retrieval["all"]), *retrieval["by_style"].items()]:
+        yield (
+            f"{name:20} {row['n']:4} {_share(row, 'hit@1'):>20} {_share(row, 'hit@3'):>20} {row['hit@5']:6.3f} "
+            f"{row['mrr@10']:6.3f} {row['ndcg@10']:7.3f}"
+        )
+    outcomes = report["outcomes"]
+    yield ""
+    for name in ("answered_precision", "answered_share", "suggested_hit@3", "in_domain_declined", "refused"):
+        yield f"{name:20} {_share(outcomes, name)}"
+    for kind, share in outcomes["refused_by_kind"].items():
+        yield f"  refused {kind:18} {share:.3f}  (n={outcomes['refused_by_kind_n'][kind]})"
+    for name, value in report.get("refusal", {}).items():
+        yield f"{name:24} {value:.3f}"
+    if "multi_turn" in report:
+        talks = report["multi_turn"]
+        for name, row in [("two turns", talks), *talks["by_kind"].items()]:
+            yield f"{name:20} n={row['n']:3}  hit@1 {_share(row, 'hit@1')}  hit@3 {_share(row, 'hit@3')}"
+
+
+def _share(row: Mapping[str, Any], name: str) -> str:
+    interval = row.get(f"{name}_ci95")
+    return f"{row[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")

@@ -1,0 +1,227 @@
+"""Is the first row the answer? Three outcomes from thresholds kept in the index's manifest.
+
+answered: clear. suggested: the nearest rows are offered. declined: nothing here covers the question. A wrong answer
+shown as the approved word is the worst outcome, so the margin to the next row counts as much as the match itself.
+Knows nothing of stores and models: it judges what the retriever found.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import NodeWithScore, QueryBundle
+
+from rag.korean import tokens
+from rag.retrieval.expansion import expand
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
+from rag.stores.contract import QUESTION, TOKENS
+from rag.types import Reason, Status
+
+SUGGESTIONS = 3
+FEATURES = ("top", "bank_margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length")
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic regression over named features; calling it gives the log-odds."""
+
+    weights: Mapping[str, float]
+    bias: float
+
+    def __call__(self, features: Mapping[str, float]) -> float:
+        return self.bias + sum(weight * features.get(name, 0.0) for name, weight in self.weights.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All that is fitted for one index; kept in its manifest.
+
+    `correct`: log-odds that the first row answers. `covered`: that one of the first three does. `gap`: log-odds lost per
+    unit of fused score behind the first row. `answered`, `suggested`: probabilities from which on that outcome is given.
+    `off_topic`: covered-probability below which a declined question counts as no banking question at all.
+    `same_gap`: fused score within which another institution's row of the same question matches equally.
+    `origin`: "own rows" or "labels".
+    """
+
+    fusion: Fusion
+    correct: Logistic
+    covered: Logistic
+    gap: float
+    answered: float
+    suggested: float
+    off_topic: float
+    same_gap: float = 0.8
+    origin: str = "own rows"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Calibration:
+        return cls(
+            **{
+                **data,
+                "fusion": Fusion.from_json(data["fusion"]),
+                "correct": Logistic(**data["correct"]),
+                "covered": Logistic(**data["covered"]),
+            }
+        )
+
+
+@cache
+def defaults(*, dense: bool = True) -> Calibration:
+    """The calibration an index starts with, fitted on the bundled `dev` questions; another one without vectors.
+
+    Its features are in units of the index's own scales, so it carries over; `rag calibrate` with labels replaces it.
+    """
+    text = resources.files("rag.retrieval").joinpath("calibration.json").read_text(encoding="utf-8")
+    return Calibration.from_json(json.loads(text)["hybrid" if dense else "lexical"])
+
+
+class JudgedNode(FusedNode):
+    """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
+
+    status: Status
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one question.
+
+    `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
+    scores; `confidence` is the chance in 0..1 that the first row answers.
+    """
+
+    status: Status
+    reason: Reason | None
+    nodes: tuple[JudgedNode, ...]
+    ranked: tuple[JudgedNode, ...]
+    confidence: float
+    covered: float
+
+
+def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
+    """Decide the outcome for what was found, best first."""
+    if not hits:
+        return Verdict("declined", "off_topic", (), (), 0.0, 0.0)
+    signals = features(question, hits, calibration.fusion)
+    log_odds = calibration.correct(signals)
+    confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
+    status: Status = "declined"
+    if confidence >= calibration.answered:
+        status = "answered"
+    elif covered >= calibration.suggested:
+        status = "suggested"
+    equals = _equals(hits, calibration.same_gap) if status == "answered" else ()
+    ranked = tuple(
+        JudgedNode(
+            node=hit.node,
+            parts=hit.parts,
+            score=_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))),
+            status=status,
+            quoted=index in equals,
+        )
+        for index, hit in enumerate(hits)
+    )
+    if status == "declined":
+        reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
+        return Verdict(status, reason, (), ranked, confidence, covered)
+    shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
+    return Verdict(status, None, shown, ranked, confidence, covered)
+
+
+def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
+    """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
+
+    `bank_margin` is the lead over the next row of the same institution: other institutions' rows on the same topic are
+    no reason for doubt. The gaps say how far the best row of each list lies above the first row in it. All in units of
+    the index's scales; `title` is the share of the first row's question that the expanded question accounts for, 0..1;
+    `length` is the natural log of the question's tokens.
+    """
+    first = hits[0]
+    top = _score(first)
+    bank = first.node.metadata.get("bank")
+    rivals = [hit for hit in hits[1:] if hit.node.metadata.get("bank") == bank]
+    found = {
+        "top": top,
+        "bank_margin": top - _score(rivals[0] if rivals else hits[-1]),
+        "margin3": top - _score(hits[min(3, len(hits) - 1)]),
+        "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
+        "tokens_gap": _gap(hits, TOKENS, fusion),
+        "title": _covered_title(question, first),
+        "length": math.log(len(set(tokens(question))) + 1),
+    }
+    if DENSE in first.parts:
+        found["dense"] = fusion.scales[DENSE](first.parts[DENSE])
+        found["dense_gap"] = _gap(hits, DENSE, fusion)
+    return found
+
+
+class ConfidencePostprocessor(BaseNodePostprocessor):
+    """`judge` as a LlamaIndex node postprocessor: keeps what the customer is shown, nothing when declined."""
+
+    calibration: Any
+    top_k: int = 5
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "ConfidencePostprocessor"
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        question = query_bundle.query_str if query_bundle else ""
+        hits = [node for node in nodes if isinstance(node, FusedNode)]
+        return list(judge(question, hits, self.calibration, top_k=self.top_k).nodes)
+
+
+def _equals(hits: Sequence[FusedNode], gap: float) -> tuple[int, ...]:
+    """Indices of the first row and of other institutions' rows that ask the same and match equally, one each."""
+    chosen = [0]
+    banks = {hits[0].node.metadata.get("bank")}
+    for index, hit in enumerate(hits[1:], 1):
+        bank = hit.node.metadata.get("bank")
+        close = _score(hits[0]) - _score(hit) <= gap
+        if bank and bank not in banks and close and _same_question(hits[0], hit):
+            chosen.append(index)
+            banks.add(bank)
+    return tuple(chosen)
+
+
+def _same_question(one: FusedNode, other: FusedNode) -> bool:
+    """Dice coefficient of the questions' tokens at least .5."""
+    a, b = (set(tokens(str(hit.node.metadata.get(QUESTION, "")))) for hit in (one, other))
+    return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
+
+
+def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode, ...]:
+    """Quoted rows first, so that the answer's citations count from 1; then further rows, at most top_k in all."""
+    quoted = [hit for hit in ranked if hit.quoted]
+    others = [hit for hit in ranked if not hit.quoted]
+    return tuple([*quoted, *others][: max(top_k, len(quoted))])
+
+
+def _covered_title(question: str, hit: FusedNode) -> float:
+    title = set(tokens(str(hit.node.metadata.get(QUESTION, ""))))
+    return len(title & set(tokens(expand(question)))) / max(1, len(title))
+
+
+def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
+    best = max(hit.parts.get(part, 0.0) for hit in hits)
+    return (best - hits[0].parts[part]) / fusion.scales[part].std
+
+
+def _score(hit: FusedNode) -> float:
+    return hit.score or 0.0
+
+
+def _sigmoid(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, log_odds))))

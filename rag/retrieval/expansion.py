@@ -1,0 +1,60 @@
+"""What customers say to what banks write: words appended to a question before it is searched.
+
+The list (`lexicon.tsv`) is plain data that a bank can read and extend. Stems are matched as substrings of the question
+without its spaces, so endings, particles and missing spaces do not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from rag.errors import InputError
+from rag.korean import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Any of `stems` in a question appends `terms`."""
+
+    stems: tuple[str, ...]
+    terms: tuple[str, ...]
+
+
+def parse(lines: Iterable[str], *, name: str = "lexicon") -> tuple[Entry, ...]:
+    """Lines of `stem|stem<TAB>term term`; `#` begins a comment. Raises InputError naming the line."""
+    entries = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        stems, tab, terms = line.partition("\t")
+        if not tab or not terms.strip() or not all(stem.strip() for stem in stems.split("|")):
+            raise InputError(f"{name}, line {number}: expected `stem|stem<TAB>term term`")
+        entries.append(Entry(tuple(_compact(stem) for stem in stems.split("|")), tuple(terms.split())))
+    return tuple(entries)
+
+
+@cache
+def bundled() -> tuple[Entry, ...]:
+    """The lexicon that comes with the package."""
+    text = resources.files("rag.retrieval").joinpath("lexicon.tsv").read_text(encoding="utf-8")
+    return parse(text.splitlines(), name="lexicon.tsv")
+
+
+def expand(question: str, entries: Sequence[Entry] | None = None) -> str:
+    """The question followed by the terms it calls for, each once and none it already holds."""
+    compact = _compact(question)
+    found = [
+        term
+        for entry in (bundled() if entries is None else entries)
+        if any(stem in compact for stem in entry.stems)
+        for term in entry.terms
+    ]
+    added = [term for term in dict.fromkeys(found) if _compact(term) not in compact]
+    return " ".join([question, *added]) if added else question
+
+
+def _compact(text: str) -> str:
+    return "".join(normalise(text).split())

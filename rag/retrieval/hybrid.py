@@ -1,0 +1,136 @@
+"""HybridRetriever: dense and lexical candidates from the store in one round trip, put on one scale and added.
+
+Scores are fused, not ranks: ranks throw away how well a row matched, which the confidence step needs. The recipe and
+what it was measured against are in docs/evaluation-log.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle
+
+from rag.retrieval.expansion import expand
+from rag.stores.contract import JAMO, TOKENS, Candidates, PassageStore
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.vector_stores.types import MetadataFilters
+
+DENSE = "dense"
+PARTS = (DENSE, TOKENS, JAMO)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean and standard deviation of one list's scores, fitted once per index (`rag.retrieval.scaling`)."""
+
+    mean: float
+    std: float
+
+    def __call__(self, score: float) -> float:
+        return (score - self.mean) / self.std
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """Weights of the lists and their scales. Without an embedder the dense list is absent and counts nothing."""
+
+    weights: Mapping[str, float] = field(default_factory=lambda: {DENSE: 0.47, TOKENS: 0.43, JAMO: 0.10})
+    scales: Mapping[str, Scale] = field(
+        default_factory=lambda: {DENSE: Scale(0.87, 0.014), TOKENS: Scale(0.12, 0.06), JAMO: Scale(0.06, 0.034)}
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Fusion:
+        return cls(dict(data["weights"]), {part: Scale(**scale) for part, scale in data["scales"].items()})
+
+
+class FusedNode(NodeWithScore):
+    """A candidate with its parts: `dense` is a cosine in [-1, 1], `tokens` and `jamo` coverages in [0, 1].
+
+    `score` is the fused score: a weighted sum of standard deviations above an unrelated row, unbounded, comparable
+    between the queries of one index. `rag.retrieval.confidence` turns it into a probability.
+    """
+
+    parts: dict[str, float]
+
+
+class HybridRetriever(BaseRetriever):
+    """A LlamaIndex retriever over a store of the contract; cheap to make, so make one per request with its filters.
+
+    The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
+    is searched together with its expansion (`rag.retrieval.expansion`): lexically by the expanded text, densely by the
+    mean of both vectors.
+    """
+
+    def __init__(
+        self,
+        store: PassageStore,
+        embed_model: BaseEmbedding | None,
+        *,
+        fusion: Fusion | None = None,
+        top_k: int = 5,
+        candidates: int = 50,
+        filters: MetadataFilters | None = None,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._embed_model = embed_model
+        self._fusion = fusion or Fusion()
+        self._top_k = top_k
+        self._candidates = candidates
+        self._filters = filters
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        text = query_bundle.query_str
+        expanded = expand(text)
+        candidates = self._store.candidates(
+            query_embedding=query_bundle.embedding or self._embed(text, expanded),
+            query_str=expanded,
+            size=self._candidates,
+            filters=self._filters,
+        )
+        return list(fuse(candidates, self._fusion, size=self._candidates)[: self._top_k])
+
+    def _embed(self, text: str, expanded: str) -> list[float] | None:
+        if self._embed_model is None:
+            return None
+        vector = self._embed_model.get_query_embedding(text)
+        if expanded == text:
+            return vector
+        second = self._embed_model.get_query_embedding(expanded)
+        return [a + b for a, b in zip(vector, second, strict=True)]
+
+
+def fuse(candidates: Candidates, fusion: Fusion, *, size: int) -> list[FusedNode]:
+    """One entry per row, sorted by (-score, row id). A node missing from a list gets that list's floor.
+
+    The floor of a full list is its last score: the node lies below it. Of a shorter lexical list it is 0: no match.
+    """
+    lists = {DENSE: candidates.dense, **candidates.lexical}
+    floors = {part: _floor(scores, size) for part, scores in lists.items()}
+    used = [part for part in PARTS if lists.get(part) or part != DENSE]
+    best: dict[str, FusedNode] = {}
+    for node_id, node in candidates.nodes.items():
+        parts = {part: lists[part].get(node_id, floors[part]) for part in used}
+        score = sum(fusion.weights[part] * fusion.scales[part](value) for part, value in parts.items())
+        row = node.ref_doc_id or node_id
+        if row not in best or score > (best[row].score or 0.0):
+            best[row] = FusedNode(node=node, score=score, parts=parts)
+    return sorted(best.values(), key=lambda hit: (-(hit.score or 0.0), row_id(hit)))
+
+
+def row_id(hit: NodeWithScore) -> str:
+    """The corpus row a node belongs to."""
+    return str(hit.node.ref_doc_id or hit.node.node_id)
+
+
+def _floor(scores: Mapping[str, float], size: int) -> float:
+    return min(scores.values()) if len(scores) >= size else 0.0

@@ -1,0 +1,59 @@
+"""Puts an index's lists on one scale, from its own rows and without labels.
+
+A row's own question, searched among the other rows, shows what an unrelated match looks like in this index: the mean
+and the spread of each list of candidates become the zero and the unit of that list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import fmean, pstdev
+from typing import TYPE_CHECKING
+
+from rag.retrieval.confidence import Calibration, defaults
+from rag.retrieval.hybrid import DENSE, Fusion, Scale
+from rag.stores.contract import LEXICAL_FIELDS, QUESTION, PassageStore
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+
+SAMPLE = 100
+LIST = 50
+MIN_STD = 1e-3
+
+
+def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
+    """The start of an index without labels: the thresholds that come with the package, in units of its own scales."""
+    start = defaults(dense=embed_model is not None)
+    return replace(start, fusion=own_scales(store, embed_model, weights=start.fusion), origin="own rows")
+
+
+def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weights: Fusion | None = None) -> Fusion:
+    """The fusion of this index: given (or default) weights, scales from at most SAMPLE rows spread evenly by id.
+
+    A lexical list shorter than LIST is filled up with zeros. Indexes of fewer than three rows keep the default scales.
+    """
+    default = weights or Fusion()
+    nodes = store.get_nodes()
+    chosen = nodes[:: max(1, len(nodes) // SAMPLE)][:SAMPLE]
+    if len(nodes) < 3:
+        return default
+    means: dict[str, list[float]] = {part: [] for part in (DENSE, *LEXICAL_FIELDS)}
+    spreads: dict[str, list[float]] = {part: [] for part in means}
+    size = min(LIST, len(nodes) - 1)
+    for node in chosen:
+        question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
+        embedding = embed_model.get_query_embedding(question) if embed_model else None
+        found = store.candidates(query_embedding=embedding, query_str=question, size=size + 1)
+        for part, scores in {DENSE: found.dense, **found.lexical}.items():
+            others = [score for node_id, score in scores.items() if node_id != node.node_id][:size]
+            if part != DENSE:
+                others += [0.0] * (size - len(others))
+            if others:
+                means[part].append(fmean(others))
+                spreads[part].append(pstdev(others))
+    scales = {
+        part: Scale(fmean(means[part]), max(fmean(spreads[part]), MIN_STD)) if means[part] else default.scales[part]
+        for part in means
+    }
+    return Fusion(default.weights, scales)

@@ -1,0 +1,76 @@
+() => {
+  const words = /* words */ {};
+
+  // Gradio sets the language of the browser; the page has its own.
+  const root = document.documentElement;
+  const speak = () => root.lang !== words.language && (root.lang = words.language);
+  speak();
+  new MutationObserver(speak).observe(root, { attributes: true, attributeFilter: ["lang"] });
+
+  // Gradio labels each bubble with its raw markdown, which a screen reader would read out instead of the text.
+  const label = () => {
+    for (const role of ["user", "bot"]) {
+      for (const bubble of document.querySelectorAll(`#chat [data-testid="${role}"]`)) {
+        if (bubble.getAttribute("aria-label") !== words[role]) {
+          bubble.setAttribute("role", "group");
+          bubble.setAttribute("aria-label", words[role]);
+        }
+      }
+    }
+    const log = document.querySelector('#chat [role="log"]');
+    if (log && log.getAttribute("aria-label") !== words.log) log.setAttribute("aria-label", words.log);
+  };
+  new MutationObserver(label).observe(document.body, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label"],
+  });
+  label();
+
+  // Enter that ends the composing of a syllable is not yet the wish to send.
+  let composing = false;
+  const inBox = (event) => event.target instanceof Element && event.target.closest("#box");
+  document.addEventListener("compositionstart", (event) => { if (inBox(event)) composing = true; }, true);
+  document.addEventListener("compositionend", (event) => { if (inBox(event)) composing = false; }, true);
+  for (const kind of ["keydown", "keypress"]) {
+    document.addEventListener(kind, (event) => {
+      const unfinished = composing || event.isComposing || event.keyCode === 229;
+      if (event.key === "Enter" && unfinished && inBox(event)) event.stopImmediatePropagation();
+    }, true);
+  }
+
+  // The box is disabled while an answer is written and loses the focus; give it back to whoever was typing.
+  let typing = false;
+  document.addEventListener("focusin", (event) => { typing = Boolean(inBox(event)); }, true);
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      if (target.matches?.("#box textarea") && !target.disabled && typing && document.activeElement === document.body) {
+        target.focus({ preventScroll: true });
+      }
+    }
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+
+  // A citation opens its card in the panel; the card leads back to it.
+  let origin = null;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const behavior = calm ? "auto" : "smooth";
+  const open = (card) => {
+    for (const turn of document.querySelectorAll("#panel .turn")) turn.classList.toggle("shown", turn.contains(card));
+    for (const other of document.querySelectorAll("#panel .card.cited")) other.classList.remove("cited");
+    card.open = true;
+    card.classList.add("cited");
+    card.scrollIntoView({ behavior, block: "nearest" });
+    card.querySelector("summary").focus({ preventScroll: true });
+  };
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const link = event.target.closest('#chat a[href^="#src-"]');
+    if (link) {
+      event.preventDefault();
+      const card = document.getElementById(link.getAttribute("href").slice(1));
+      if (card) { origin = link; open(card); }
+    } else if (event.target.closest("#panel .back")) {
+      const target = origin?.isConnected ? origin : document.querySelector("#box textarea");
+      target.scrollIntoView({ behavior, block: "center" });
+      target.focus({ preventScroll: true });
+    }
+  }, true);
+}

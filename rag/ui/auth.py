@@ -1,0 +1,164 @@
+"""Logins of the page: salted scrypt hashes in a file, and a brake on guessing.
+
+One line per user: `user:scrypt$n$r$p$salt$hash`, salt and hash in base64.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import InputError
+
+N, R, P = 2**15, 8, 1
+"""scrypt's costs: 32 MB and about a tenth of a second per attempt."""
+MAX_COST = 2**20
+"""Most n * r * p taken from a file: 128 MB times p, so that a line cannot exhaust the machine."""
+MAX_PASSWORD = 1024
+
+ATTEMPTS = 5
+LOCKED = 60.0
+"""After ATTEMPTS wrong passwords in a row a name is refused for this many seconds."""
+
+_NAME = re.compile(r"[^\s:]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A salted scrypt hash and the costs it was made with."""
+
+    n: int
+    r: int
+    p: int
+    salt: bytes
+    digest: bytes
+
+    def __str__(self) -> str:
+        salt, digest = (base64.b64encode(part).decode() for part in (self.salt, self.digest))
+        return f"scrypt${self.n}${self.r}${self.p}${salt}${digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> PasswordHash:
+        """Raises InputError when it is not such a hash, or one too costly to check."""
+        try:
+            scheme, n, r, p, salt, digest = text.split("$")
+            found = cls(int(n), int(r), int(p), _bytes(salt), _bytes(digest))
+        except (ValueError, binascii.Error) as exc:
+            raise InputError("not of the form scrypt$n$r$p$salt$hash") from exc
+        power_of_two = found.n > 1 and found.n & (found.n - 1) == 0
+        in_bounds = found.r > 0 and found.p > 0 and found.n * found.r * found.p <= MAX_COST
+        if scheme != "scrypt" or not power_of_two or not in_bounds or len(found.salt) < 8 or len(found.digest) < 16:
+            raise InputError(
+                f"not a scrypt hash with n a power of two, n*r*p up to {MAX_COST}, 8 bytes of salt, 16 of hash"
+            )
+        return found
+
+
+def hash_password(password: str) -> str:
+    """The text to write after `user:`."""
+    salt = secrets.token_bytes(16)
+    return str(PasswordHash(N, R, P, salt, _scrypt(password, salt, n=N, r=R, p=P, length=32)))
+
+
+def verify(password: str, stored: PasswordHash) -> bool:
+    """Whether `password` made this hash; takes as long when it did not."""
+    if len(password) > MAX_PASSWORD:
+        return False
+    made = _scrypt(password, stored.salt, n=stored.n, r=stored.r, p=stored.p, length=len(stored.digest))
+    return hmac.compare_digest(made, stored.digest)
+
+
+def load_users(path: Path) -> dict[str, PasswordHash]:
+    """Read an auth file; blank lines and lines starting with # are skipped.
+
+    Raises InputError naming the file, the line and what is wrong with it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8 text"
+        raise InputError(f"auth file {path}: {reason}; `python -m rag user add NAME` makes one") from exc
+    users: dict[str, PasswordHash] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.startswith("#"):
+            name, stored = _user(line.strip(), f"auth file {path}, line {number}")
+            if name in users:
+                raise InputError(
+                    f"auth file {path}, line {number}: {name!r} is already there; keep one of the two lines"
+                )
+            users[name] = stored
+    if not users:
+        raise InputError(f"auth file {path}: no user in it; add one with `python -m rag user add NAME`")
+    return users
+
+
+def add_user(path: Path, name: str, password: str) -> None:
+    """Add or replace one user's line; the file is for its owner alone. Raises InputError."""
+    if not _NAME.fullmatch(name):
+        raise InputError("a user's name has 1 to 64 characters without spaces or colons")
+    if not 8 <= len(password) <= MAX_PASSWORD:
+        raise InputError(f"a password has 8 to {MAX_PASSWORD} characters")
+    users = {known: str(stored) for known, stored in load_users(path).items()} if path.exists() else {}
+    users[name] = hash_password(password)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{user}:{stored}\n" for user, stored in users.items()), encoding="utf-8")
+    except OSError as exc:
+        raise InputError(f"auth file {path}: {exc.strerror}; choose another with --auth-file") from exc
+
+
+class Login:
+    """Checks a name and a password for Gradio's `auth`, slowing down guessing.
+
+    Unknown names cost the time of a hash too and share one count of failures.
+    """
+
+    def __init__(self, users: Mapping[str, PasswordHash], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._users = dict(users)
+        self._clock = clock
+        self._failures: dict[str, tuple[int, float]] = {}
+        self._decoy = PasswordHash.parse(hash_password(secrets.token_urlsafe()))
+
+    async def check(self, name: str, password: str) -> bool:
+        """Whether to let in; always no while the name is locked."""
+        counted = name if name in self._users else ""
+        failures, since = self._failures.get(counted, (0, 0.0))
+        if failures >= ATTEMPTS:
+            if self._clock() - since < LOCKED:
+                return False
+            failures = 0
+        self._failures[counted] = (failures + 1, self._clock())
+        right = await asyncio.to_thread(verify, password, self._users.get(name, self._decoy))
+        if right and name in self._users:
+            del self._failures[counted]
+            return True
+        return False
+
+
+def _user(line: str, where: str) -> tuple[str, PasswordHash]:
+    name, colon, stored = line.partition(":")
+    if not colon or not _NAME.fullmatch(name):
+        raise InputError(f"{where}: expected user:hash; the name has 1 to 64 characters without spaces or colons")
+    try:
+        return name, PasswordHash.parse(stored)
+    except InputError as exc:
+        raise InputError(f"{where}: {exc}") from exc
+
+
+def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int, length: int) -> bytes:
+    memory = 128 * r * (n + p) + 2**20
+    return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,159 @@
+"""What happens on the page when something is asked: a stream of frames, each what changes. Knows no component."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rag.errors import InputError, RagError
+from rag.types import Answer, Filters, Turn
+from rag.ui.conversation import Conversation, Exchange, Running, messages
+from rag.ui.loader import Chat, Loader
+from rag.ui.panel import panel_html
+from rag.ui.streaming import Pump
+from rag.ui.texts import ENGLISH, KOREAN, Texts
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.1
+"""Seconds between looks at a loading service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What changes on the page; None leaves a part as it is. `hint` is the line under the box."""
+
+    messages: list[dict[str, Any]] | None = None
+    panel: str | None = None
+    busy: bool | None = None
+    empty: bool | None = None
+    box: str | None = None
+    hint: str | None = None
+
+
+class Dialogue:
+    """The answers of one page to all its visitors."""
+
+    def __init__(self, loader: Loader, texts: Texts, *, max_question_chars: int) -> None:
+        self._loader = loader
+        self._texts = texts
+        self._limit = max_question_chars
+
+    async def respond(
+        self, conversation: Conversation, question: str, filters: Mapping[str, str | None]
+    ) -> AsyncGenerator[Frame, None]:
+        """Answer `question`. Nothing happens while another is being answered, or for an empty one."""
+        question = question.strip()
+        if conversation.running or not question:
+            return
+        if len(question) > self._limit:
+            yield Frame(hint=self._texts.error(self._too_long(question)))
+            return
+        history = conversation.history()
+        running = conversation.begin(question)
+        exchange = running.exchange
+        try:
+            exchange.remark = self._texts.searching
+            yield self._frame(conversation, panel=True, busy=True, empty=False, box="", hint="")
+            async for with_panel in self._answer(running, history, filters):
+                if conversation.running is running:
+                    yield self._frame(conversation, panel=with_panel)
+        finally:
+            running.stop()
+            if cleared := conversation.running is not running:
+                exchange.remark = ""
+            else:
+                conversation.running = None
+        if not cleared:
+            yield self._frame(conversation, panel=True, busy=False)
+
+    async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
+        """Answer the last question again, in the place of its answer."""
+        if not conversation.running and (question := conversation.forget_last()):
+            async for frame in self.respond(conversation, question, filters):
+                yield frame
+
+    def clear(self, conversation: Conversation) -> Frame:
+        conversation.clear()
+        return self._frame(conversation, panel=True, busy=False, empty=True, hint="")
+
+    def ask(self, question: str, filters: Mapping[str, str | None]) -> Answer:
+        """One whole answer, for programs; waits for the loading. Raises RagError."""
+        question = question.strip()
+        if not question:
+            raise InputError(ENGLISH.empty, korean=KOREAN.empty)
+        if len(question) > self._limit:
+            raise self._too_long(question)
+        service = self._loader.service()
+        return service.ask(question, filters=self._filters(service, filters))
+
+    async def _answer(
+        self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]
+    ) -> AsyncGenerator[bool, None]:
+        """Fill the exchange; yields at each change, True when the sources changed too."""
+        exchange = running.exchange
+        try:
+            async for _ in self._wait(running):
+                yield False
+            if not running.stopped:
+                async for batch in self._pump(running, history, filters).batches():
+                    before = exchange.sources
+                    for event in batch:
+                        exchange.take(event)
+                    exchange.remark = "" if exchange.text else self._texts.searching
+                    yield exchange.sources is not before
+            self._conclude(exchange)
+        except RagError as exc:
+            logger.warning("a question was not answered: %s", exc)
+            exchange.remark = self._texts.error(exc)
+        except Exception:
+            logger.exception("a question was not answered")
+            exchange.remark = self._texts.unexpected
+
+    def _pump(self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]) -> Pump:
+        service, question = self._loader.service(), running.exchange.question
+        running.pump = Pump(lambda: service.stream(question, history, self._filters(service, filters)))
+        return running.pump
+
+    async def _wait(self, running: Running) -> AsyncGenerator[None, None]:
+        said = ""
+        while self._loader.status == "loading" and not running.stopped:
+            step = self._texts.step(*self._loader.step)
+            if step != said:
+                said = step
+                running.exchange.remark = f"{self._texts.waiting} {step}"
+                yield
+            await asyncio.sleep(POLL)
+
+    def _conclude(self, exchange: Exchange) -> None:
+        notice = exchange.answer.notice if exchange.answer else None
+        exchange.remark = self._texts.notices[notice] if notice else "" if exchange.answer else self._texts.stopped
+
+    @staticmethod
+    def _filters(service: Chat, chosen: Mapping[str, str | None]) -> Filters | None:
+        equals = {name: value for name, value in chosen.items() if value}
+        if not equals:
+            return None
+        facets = service.facets()
+        for name, value in equals.items():
+            if value not in facets.get(name, ()):
+                raise _unknown_choice(value, facets.get(name, ()))
+        return Filters(equals=equals)
+
+    def _too_long(self, question: str) -> InputError:
+        values = {"length": f"{len(question):,}", "limit": f"{self._limit:,}"}
+        return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
+
+    def _frame(self, conversation: Conversation, *, panel: bool = False, **parts: Any) -> Frame:
+        exchanges = conversation.exchanges
+        turns = [(each.turn, each.question, each.sources) for each in exchanges]
+        html = panel_html(turns, self._texts) if panel else None
+        return Frame(messages=messages(exchanges), panel=html, **parts)
+
+
+def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:
+    values = {"value": value, "choices": ", ".join(choices)}
+    return InputError(ENGLISH.unknown_choice.format(**values), korean=KOREAN.unknown_choice.format(**values))

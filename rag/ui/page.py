@@ -1,0 +1,279 @@
+"""The page: components, layout and which event does what. Words are in texts, what happens is in dialogue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.settings import Settings
+from rag.ui.conversation import Conversation
+from rag.ui.dialogue import POLL, Dialogue, Frame
+from rag.ui.loader import Loader
+from rag.ui.panel import panel_html
+from rag.ui.texts import TEXTS, Texts
+
+ASSETS = Path(__file__).with_name("assets")
+STARTERS = 4
+ANSWERS_AT_ONCE = 40
+"""Answers made at the same time; further questions wait in the queue, QUEUE of them at most."""
+QUEUE = 200
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The components that change."""
+
+    status: gr.HTML
+    chat: gr.Chatbot
+    starting: gr.Column
+    starters: Sequence[gr.Button]
+    box: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    hint: gr.HTML
+    bank: gr.Dropdown
+    category: gr.Dropdown
+    retry: gr.Button
+    clear: gr.Button
+    panel: gr.HTML
+    conversation: gr.State
+
+
+def build_page(settings: Settings, loader: Loader) -> gr.Blocks:
+    """The page over the service that `loader` brings up. `theme()`, `css()` and `script()` belong to its launch."""
+    texts = TEXTS[settings.ui.language]
+    dialogue = Dialogue(loader, texts, max_question_chars=settings.chat.max_question_chars)
+    page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
+    with page:
+        parts = _layout(texts)
+        _wire(page, parts, dialogue, loader, texts)
+        _api(dialogue, texts)
+    page.queue(api_open=False, max_size=QUEUE, default_concurrency_limit=ANSWERS_AT_ONCE)
+    return page
+
+
+def theme() -> gr.themes.Base:
+    names = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "sans-serif")
+    fonts = [gr.themes.Font(name) for name in names]
+    mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
+    return gr.themes.Base(font=fonts, font_mono=mono, neutral_hue="slate").set(
+        button_primary_background_fill="#1a4f9d",  # the login page has the theme but not the style sheet
+        button_primary_background_fill_hover="#143f7e",
+    )
+
+
+def css() -> str:
+    return (ASSETS / "page.css").read_text(encoding="utf-8")
+
+
+def script(texts: Texts) -> str:
+    """The page's JavaScript, told the words that Gradio has no translation for."""
+    words = {"language": texts.language, "log": texts.chat_label, "user": texts.your_question, "bot": texts.our_answer}
+    return (ASSETS / "page.js").read_text(encoding="utf-8").replace("/* words */ {}", json.dumps(words))
+
+
+def _layout(texts: Texts) -> Parts:
+    gr.HTML(
+        f'<header><span class="mark" aria-hidden="true"></span><div><h1>{escape(texts.title)}</h1>'
+        f"<p>{escape(texts.subtitle)}</p></div></header>",
+        elem_id="header",
+    )
+    status = gr.HTML(status_html("loading", texts, texts.step("", 0, 0)), elem_id="status")
+    with gr.Row(elem_id="columns"):
+        with gr.Column(scale=3, min_width=320, elem_id="talk"):
+            chat = gr.Chatbot(
+                label=texts.chat_label,
+                show_label=False,
+                container=False,
+                height=None,
+                placeholder=f'<div class="welcome">{escape(texts.welcome)}</div>',
+                latex_delimiters=[],
+                buttons=[],
+                feedback_options=None,
+                elem_id="chat",
+            )
+            with gr.Column(visible=False, elem_id="starting") as starting:
+                gr.HTML(f"<h2>{escape(texts.starters)}</h2>")
+                with gr.Row(elem_id="starters"):
+                    starters = [gr.Button(visible=False, size="sm", min_width=0) for _ in range(STARTERS)]
+            composer = _composer(texts)
+        with gr.Column(scale=2, min_width=320, elem_id="sources"):
+            panel = gr.HTML(panel_html([], texts), elem_id="panel")
+    gr.HTML(f"<footer><p>{escape(texts.notice)}</p></footer>", elem_id="notice")
+    return Parts(
+        status=status,
+        chat=chat,
+        starting=starting,
+        starters=starters,
+        panel=panel,
+        conversation=gr.State(Conversation()),
+        **composer,
+    )
+
+
+def _composer(texts: Texts) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with gr.Column(elem_id="composer"):
+        with gr.Row(elem_id="ask"):
+            found["box"] = gr.Textbox(
+                label=texts.box_label,
+                show_label=False,
+                container=False,
+                lines=1,
+                max_lines=6,
+                placeholder=texts.box_placeholder,
+                elem_id="box",
+                scale=1,
+            )
+            found["send"] = gr.Button(texts.send, variant="primary", elem_id="send", scale=0, min_width=88)
+            found["stop"] = gr.Button(texts.stop, visible=False, elem_id="stop", scale=0, min_width=88)
+        found["hint"] = gr.HTML("", elem_id="hint")
+        with gr.Row(elem_id="tools"):
+            for name, label in (("bank", texts.bank), ("category", texts.category)):
+                choices = [(texts.everything, "")]
+                found[name] = gr.Dropdown(
+                    choices, value="", label=label, filterable=False, elem_id=name, scale=1, min_width=120
+                )
+            found["retry"] = gr.Button(texts.retry, visible=False, size="sm", elem_id="retry", scale=0, min_width=96)
+            found["clear"] = gr.Button(texts.clear, size="sm", elem_id="clear", scale=0, min_width=96)
+    return found
+
+
+def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, texts: Texts) -> None:
+    filters = [parts.bank, parts.category]
+    changed = [
+        parts.chat,
+        parts.panel,
+        parts.starting,
+        parts.box,
+        parts.send,
+        parts.stop,
+        parts.hint,
+        parts.retry,
+    ]
+
+    async def respond(
+        question: str, conversation: Conversation, bank: str, category: str
+    ) -> AsyncGenerator[Update, None]:
+        async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}):
+            yield _update(parts, frame)
+
+    async def suggested(
+        conversation: Conversation, bank: str, category: str, chosen: gr.SelectData
+    ) -> AsyncGenerator[Update, None]:
+        async for update in respond(str(chosen.value), conversation, bank, category):
+            yield update
+
+    async def retry(conversation: Conversation, bank: str, category: str) -> AsyncGenerator[Update, None]:
+        async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}):
+            yield _update(parts, frame)
+
+    async def stop(conversation: Conversation) -> None:
+        conversation.stop()
+
+    async def clear(conversation: Conversation) -> Update:
+        return _update(parts, dialogue.clear(conversation))
+
+    async def watch(conversation: Conversation) -> AsyncGenerator[Update, None]:
+        async for update in _loading(parts, loader, texts, conversation):
+            yield update
+
+    answering: dict[str, Any] = {
+        "outputs": changed,
+        "concurrency_id": "answer",
+        "concurrency_limit": ANSWERS_AT_ONCE,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    at_once: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    gr.on([parts.box.submit, parts.send.click], respond, [parts.box, parts.conversation, *filters], **answering)
+    for button in parts.starters:
+        button.click(respond, [button, parts.conversation, *filters], **answering)
+    parts.chat.option_select(suggested, [parts.conversation, *filters], **answering)
+    parts.retry.click(retry, [parts.conversation, *filters], **answering)
+    parts.stop.click(stop, [parts.conversation], None, **at_once)
+    parts.clear.click(clear, [parts.conversation], changed, **at_once)
+    page.load(watch, [parts.conversation], [parts.status, parts.starting, *parts.starters, *filters], **at_once)
+
+
+def _api(dialogue: Dialogue, texts: Texts) -> None:
+    def ask(question: str, bank: str | None = None, category: str | None = None) -> dict[str, Any]:
+        """Answer one question from the FAQ, with its sources."""
+        try:
+            return dialogue.ask(question, {"bank": bank, "category": category}).as_json()
+        except RagError as exc:
+            raise gr.Error(texts.error(exc), print_exception=False) from exc
+
+    gr.api(  # type: ignore[attr-defined]
+        ask, api_name="ask", concurrency_id="ask", concurrency_limit=ANSWERS_AT_ONCE
+    )
+
+
+def _update(parts: Parts, frame: Frame) -> Update:
+    update: Update = {}
+    if frame.messages is not None:
+        update[parts.chat] = frame.messages
+    if frame.panel is not None:
+        update[parts.panel] = frame.panel
+    if frame.hint is not None:
+        update[parts.hint] = f'<p role="alert">{escape(frame.hint)}</p>' if frame.hint else ""
+    if frame.empty is not None:
+        update[parts.starting] = gr.update(visible=frame.empty)
+    if frame.busy is not None:
+        box: dict[str, Any] = {} if frame.box is None else {"value": frame.box}
+        update[parts.box] = gr.update(interactive=not frame.busy, **box)
+        update[parts.send] = gr.update(visible=not frame.busy)
+        update[parts.stop] = gr.update(visible=frame.busy)
+        update[parts.retry] = gr.update(visible=not frame.busy and not frame.empty)
+    return update
+
+
+async def _loading(
+    parts: Parts, loader: Loader, texts: Texts, conversation: Conversation
+) -> AsyncGenerator[Update, None]:
+    """Show how the loading goes, then what can be chosen and asked."""
+    said = ""
+    while loader.status == "loading":
+        if (step := texts.step(*loader.step)) != said:
+            said = step
+            yield {parts.status: status_html("loading", texts, step)}
+        await asyncio.sleep(POLL)
+    if loader.error:
+        yield {parts.status: status_html("failed", texts, texts.error(loader.error))}
+        return
+    service = loader.service()
+    facets = await asyncio.to_thread(service.facets)
+    starters = list(await asyncio.to_thread(service.starters))[:STARTERS]
+    yield {
+        parts.status: "".join(status_html("warning", texts, line) for line in service.warnings),
+        parts.starting: gr.update(visible=not conversation.exchanges),
+        **{
+            button: gr.update(value=value, visible=True)
+            for button, value in zip(parts.starters, starters, strict=False)
+        },
+        **_choices(parts, facets, texts),
+    }
+
+
+def _choices(parts: Parts, facets: Mapping[str, Sequence[str]], texts: Texts) -> Update:
+    found: Update = {}
+    for name, dropdown in (("bank", parts.bank), ("category", parts.category)):
+        values = [(value, value) for value in facets.get(name, ())]
+        found[dropdown] = gr.update(choices=[(texts.everything, ""), *values], value="")
+    return found
+
+
+def status_html(kind: str, texts: Texts, line: str) -> str:
+    """A line of the status: kind is loading, failed or warning."""
+    advice = f" {texts.failed}" if kind == "failed" else ""
+    return f'<p class="{kind}" role="status">{escape(line + advice)}</p>'

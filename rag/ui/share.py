@@ -1,0 +1,83 @@
+"""A public link through Gradio's tunnel, asked for with bounds: an unreachable network is said in one line, never waited out.
+
+The tunnel is set up here and not by `launch(share=True)`, whose page loads its script from another host and whose
+messages blame antivirus software.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from subprocess import Popen
+
+import httpx
+from gradio import networking, tunneling
+
+from rag.errors import RagError
+from rag.ui.auth import PasswordHash, hash_password
+
+PROBE_SECONDS = 4.0
+TUNNEL_SECONDS = 45.0
+"""Bounds of the first contact with each host, and of the whole."""
+
+
+def one_time_login() -> tuple[str, str, PasswordHash]:
+    """A user, a password of 96 random bits, and the hash that lets them in."""
+    user, password = f"guest-{secrets.token_hex(2)}", secrets.token_urlsafe(12)
+    return user, password, PasswordHash.parse(hash_password(password))
+
+
+def open_tunnel(port: int) -> str:
+    """The public https address of the page on this machine's `port`. Raises RagError with the reason."""
+    _probe(networking.GRADIO_API_SERVER)
+    if not Path(tunneling.BINARY_PATH).exists():
+        _probe(tunneling.BINARY_URL)
+    made: Future[str] = Future()
+    threading.Thread(target=_set_up, args=(port, made), name="tunnel", daemon=True).start()
+    try:
+        return made.result(timeout=TUNNEL_SECONDS).replace("http://", "https://", 1)
+    except FutureTimeout as exc:
+        close_tunnels()
+        raise RagError(f"the tunnel was not ready within {TUNNEL_SECONDS:.0f} s") from exc
+
+
+def close_tunnels() -> None:
+    """End the tunnel's program. Closing its pipes also ends a thread of Gradio that still waits for its first line."""
+    for tunnel in tunneling.CURRENT_TUNNELS:
+        process: Popen[bytes] | None = tunnel.proc
+        tunnel.kill()  # type: ignore[no-untyped-call]
+        if process and process.stdout and process.stderr:
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+
+
+def _probe(url: str) -> None:
+    host = httpx.URL(url).host
+    try:
+        with httpx.stream("GET", url, timeout=PROBE_SECONDS) as response:
+            response.raise_for_status()
+    except httpx.TimeoutException as exc:
+        raise RagError(f"{host} did not answer within {PROBE_SECONDS:.0f} s") from exc
+    except httpx.HTTPStatusError as exc:
+        raise RagError(f"{host} answered {exc.response.status_code}") from exc
+    except (httpx.HTTPError, OSError) as exc:
+        raise RagError(f"{host} cannot be reached ({exc})") from exc
+
+
+def _set_up(port: int, made: Future[str]) -> None:
+    log: list[str] = []
+    _hush(log)
+    try:
+        made.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
+    except Exception as exc:  # noqa: BLE001 - whatever it was, the page goes on without the link
+        lines = [line for text in (str(exc), *log) for line in text.splitlines() if line.strip()]
+        made.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))
+
+
+def _hush(log: list[str]) -> None:
+    """Gradio prints the tunnel program's whole log when it fails, and a line when it ends; collect them instead."""
+    vars(tunneling)["print"] = lambda *parts, **_: log.append(" ".join(map(str, parts)))

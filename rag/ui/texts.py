@@ -1,0 +1,157 @@
+"""Every text of the page, in Korean and English. Data (questions, passages, errors) keeps its own language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.errors import RagError
+from rag.types import Notice
+
+Language = Literal["ko", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one language; `{name}` are places to fill with str.format."""
+
+    language: Language
+    title: str
+    subtitle: str
+    welcome: str
+    starters: str
+    notice: str
+    box_label: str
+    box_placeholder: str
+    send: str
+    stop: str
+    retry: str
+    clear: str
+    bank: str
+    category: str
+    everything: str
+    chat_label: str
+    your_question: str
+    our_answer: str
+    loading: str
+    failed: str
+    waiting: str
+    searching: str
+    stopped: str
+    empty: str
+    too_long: str
+    unknown_choice: str
+    unexpected: str
+    login: str
+    sources: str
+    sources_empty: str
+    sources_of: str
+    score: str
+    as_of: str
+    open_source: str
+    back: str
+    notices: Mapping[Notice, str]
+
+    def step(self, step: str, done: int, total: int) -> str:
+        """One line of progress. Steps are named in Korean, so other languages show the count alone."""
+        name = step if step and self.language == "ko" else self.loading
+        return f"{name} … {done}/{total}" if total else f"{name} …"
+
+    def error(self, error: RagError) -> str:
+        return error.korean if self.language == "ko" else str(error)
+
+
+KOREAN = Texts(
+    language="ko",
+    title="금융 FAQ 상담",
+    subtitle="등록된 FAQ에서 찾아 출처와 함께 알려 드립니다",
+    welcome="무엇을 도와드릴까요?\n궁금한 점을 평소 말하듯이 적어 주세요.",
+    starters="자주 찾는 질문",
+    notice=(
+        "답변은 등록된 FAQ와 문서를 바탕으로 하며 금융 자문이 아닙니다. 실제 조건은 해당 금융회사에 확인해 주세요. "
+        "주민등록번호, 계좌번호, 비밀번호는 입력하지 마세요."
+    ),
+    box_label="질문",
+    box_placeholder="궁금한 점을 입력하세요",
+    send="보내기",
+    stop="멈춤",
+    retry="다시 답변",
+    clear="새 상담",
+    bank="금융회사",
+    category="분류",
+    everything="전체",
+    chat_label="상담 내용",
+    your_question="내 질문",
+    our_answer="답변",
+    loading="자료를 준비하는 중",
+    failed="자료를 불러오지 못해 답변할 수 없습니다. 프로그램을 실행한 창의 안내를 확인하고 다시 시작해 주세요.",
+    waiting="자료가 준비되면 바로 답변합니다.",
+    searching="자료를 찾는 중 …",
+    stopped="답변을 멈췄습니다.",
+    empty="질문을 입력해 주세요.",
+    too_long="질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요.",
+    unknown_choice="고를 수 없는 값입니다: {value}. 다음 중에서 고르세요: {choices}",
+    unexpected="답변하지 못했습니다. 잠시 후 ‘다시 답변’을 눌러 주세요.",
+    login="금융 FAQ 상담을 이용하려면 로그인해 주세요. 여러 번 틀리면 1분 동안 로그인할 수 없습니다.",
+    sources="출처",
+    sources_empty="답변의 근거가 된 FAQ가 여기에 표시됩니다.",
+    sources_of="질문: {question}",
+    score="관련도 {percent}%",
+    as_of="기준일",
+    open_source="원문 보기",
+    back="답변으로 돌아가기",
+    notices={
+        "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
+        "model_unavailable": "지금은 문장을 새로 만들 수 없어 등록된 FAQ 원문을 보여 드립니다.",
+        "interrupted": "답변이 중간에 끊겼습니다. ‘다시 답변’을 눌러 주세요.",
+    },
+)
+
+ENGLISH = Texts(
+    language="en",
+    title="Financial FAQ",
+    subtitle="Answers from the registered FAQ, with their sources",
+    welcome="How can we help?\nAsk in your own words.",
+    starters="Frequently asked",
+    notice=(
+        "Answers come from the registered FAQ and documents and are not financial advice. Please confirm the actual terms "
+        "with the institution. Do not enter resident registration numbers, account numbers or passwords."
+    ),
+    box_label="Question",
+    box_placeholder="Type a question",
+    send="Send",
+    stop="Stop",
+    retry="Answer again",
+    clear="New chat",
+    bank="Institution",
+    category="Category",
+    everything="All",
+    chat_label="Conversation",
+    your_question="Your question",
+    our_answer="Answer",
+    loading="Preparing the FAQ",
+    failed="The FAQ could not be loaded, so nothing can be answered. See the window the program runs in, then start it again.",
+    waiting="Your question will be answered as soon as the FAQ is ready.",
+    searching="Searching …",
+    stopped="The answer was stopped.",
+    empty="Please type a question.",
+    too_long="The question is too long ({length} characters). Please keep it to {limit}.",
+    unknown_choice="There is no '{value}'. Choose one of: {choices}",
+    unexpected="The question could not be answered. Please press “Answer again” in a moment.",
+    login="Please sign in to the Financial FAQ. After several wrong attempts, signing in is blocked for a minute.",
+    sources="Sources",
+    sources_empty="The FAQ entries behind an answer appear here.",
+    sources_of="Question: {question}",
+    score="Relevance {percent}%",
+    as_of="As of",
+    open_source="Open the original",
+    back="Back to the answer",
+    notices={
+        "withheld": "What the sources do not confirm has been left out.",
+        "model_unavailable": "The registered FAQ text is shown as it is, because sentences cannot be composed right now.",
+        "interrupted": "The answer broke off. Please press “Answer again”.",
+    },
+)
+
+TEXTS: Mapping[Language, Texts] = {"ko": KOREAN, "en": ENGLISH}

