@@ -25,6 +25,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
+def compact(text: str) -> str:
+    """Normalised, without white space."""
+    return "".join(normalise(text).split())
+
+
 def tokens(text: str) -> list[str]:
     """Syllable bigrams of Hangul runs, whole Latin and digit runs; a lone syllable stays as it is. In text order."""
     found: list[str] = []

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 
 from rag.errors import InputError
-from rag.korean import normalise
+from rag.korean import compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def parse(lines: Iterable[str], *, name: str = "lexicon") -> tuple[Entry, ...]:
         stems, tab, terms = line.partition("\t")
         if not tab or not terms.strip() or not all(stem.strip() for stem in stems.split("|")):
             raise InputError(f"{name}, line {number}: expected `stem|stem<TAB>term term`")
-        entries.append(Entry(tuple(_compact(stem) for stem in stems.split("|")), tuple(terms.split())))
+        entries.append(Entry(tuple(compact(stem) for stem in stems.split("|")), tuple(terms.split())))
     return tuple(entries)
 
 
@@ -45,16 +45,12 @@ def bundled() -> tuple[Entry, ...]:
 
 def expand(question: str, entries: Sequence[Entry] | None = None) -> str:
     """The question followed by the terms it calls for, each once and none it already holds."""
-    compact = _compact(question)
+    given = compact(question)
     found = [
         term
         for entry in (bundled() if entries is None else entries)
-        if any(stem in compact for stem in entry.stems)
+        if any(stem in given for stem in entry.stems)
         for term in entry.terms
     ]
-    added = [term for term in dict.fromkeys(found) if _compact(term) not in compact]
+    added = [term for term in dict.fromkeys(found) if compact(term) not in given]
     return " ".join([question, *added]) if added else question
-
-
-def _compact(text: str) -> str:
-    return "".join(normalise(text).split())
