@@ -137,6 +137,14 @@ def test_history_is_capped_and_turns_never_repeat() -> None:
     assert [each.turn for each in conversation.exchanges] == list(range(3, KEPT + 3))
 
 
+def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+    assert run(frames(talk.respond(conversation, " \n ", NONE))) == []
+    assert run(frames(talk.respond(conversation, "가" * 100, NONE)))[-1].busy is False
+    assert len(chat.asked) == 1
+
+
 def test_too_long() -> None:
     chat = FakeChat()
     talk = dialogue(chat)
