@@ -112,7 +112,8 @@ class HybridRetriever(BaseRetriever):
 def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None = None) -> list[FusedNode]:
     """The best `top_k` rows (None: all), one entry each, sorted by (-score, row id).
 
-    A node missing from a list gets that list's floor. The floor of a full list is its last score: the node lies below it. Of a shorter lexical list it is 0: no match.
+    A node missing from a list gets that list's floor: of a full list its last score, for the node lies below it; of a
+    shorter lexical list 0, for the node does not match.
     """
     lists = {DENSE: candidates.dense, **candidates.lexical}
     floors = {part: _floor(scores, size) for part, scores in lists.items()}
