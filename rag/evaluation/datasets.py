@@ -10,6 +10,8 @@ from typing import Any
 
 from rag.errors import InputError
 
+_LISTS = ("relevant", "turns")
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -71,14 +73,17 @@ def _lines(path: Path, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({exc})") from exc
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):  # splitlines would also cut at U+2028 within a text
         if not raw.strip():
             continue
         try:
             line = json.loads(raw)
         except json.JSONDecodeError as exc:
             raise InputError(f"{path}, line {number}: not JSON ({exc.msg})") from exc
-        missing = [key for key in keys if not isinstance(line, dict) or not line.get(key)]
+        missing = [key for key in keys if not isinstance(line, dict) or line.get(key) in (None, "", [])]
         if missing:
             raise InputError(f"{path}, line {number}: {', '.join(map(repr, missing))} missing or empty")
+        for key in keys:
+            if key in _LISTS and not isinstance(line[key], list):
+                raise InputError(f"{path}, line {number}: {key!r} is not a list")
         yield line

@@ -111,7 +111,7 @@ class Verdict:
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
     """Decide the outcome for what was found, best first."""
     if not hits:
-        return Verdict("declined", "off_topic", (), (), 0.0, 0.0)
+        return Verdict("declined", "not_covered", (), (), 0.0, 0.0)
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.correct(signals)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))

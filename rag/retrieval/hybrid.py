@@ -6,6 +6,7 @@ what it was measured against are in docs/evaluation-log.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,9 @@ class HybridRetriever(BaseRetriever):
             filters=self._filters,
         )
         return list(fuse(candidates, self._fusion, size=self._candidates, top_k=self._top_k))
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
 
     def _embed(self, text: str, expanded: str) -> list[float] | None:
         if self._embed_model is None:

@@ -1,0 +1,203 @@
+"""The three outcomes, what is quoted, and the calibration they come from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import pytest
+from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
+
+from rag.answering import prompts
+from rag.answering.synthesis import verbatim
+from rag.korean import tokens
+from rag.retrieval.confidence import (
+    FEATURES,
+    SUGGESTIONS,
+    Calibration,
+    ConfidencePostprocessor,
+    JudgedNode,
+    Logistic,
+    Verdict,
+    defaults,
+    features,
+    judge,
+)
+from rag.retrieval.hybrid import DENSE, PARTS, FusedNode, Fusion, Scale, row_id
+from rag.stores.contract import JAMO, TOKENS
+
+FUSION = Fusion(scales={part: Scale(0.0, 0.1) for part in PARTS})
+PLAIN = Calibration(
+    fusion=FUSION,
+    correct=Logistic({"top": 1.0}, -3.0),
+    covered=Logistic({"top": 1.0}, 0.0),
+    gap=2.0,
+    answered=0.5,
+    suggested=0.5,
+    off_topic=0.2,
+    same_gap=0.5,
+)
+"""Answered where the first score is at least 3, suggested from 0 on, off topic below about -1.4."""
+
+
+def hit(
+    row: str, score: float, *, bank: str = "", question: str = "이체한도는 얼마입니까?", dense: bool = True
+) -> FusedNode:
+    metadata = {"question": question, **({"bank": bank} if bank else {})}
+    relationships = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row)}
+    node = TextNode(id_=row, text=f"{row}의 답변", metadata=metadata, relationships=relationships)
+    parts = {TOKENS: 0.2, JAMO: 0.1} | ({DENSE: 0.3} if dense else {})
+    return FusedNode(node=node, score=score, parts=parts)
+
+
+def rows(hits: Sequence[NodeWithScore]) -> list[str]:
+    return [row_id(hit) for hit in hits]
+
+
+def ranking(top: float, *, count: int = 7) -> list[FusedNode]:
+    return [hit(f"r{number}", top - number) for number in range(count)]
+
+
+def test_a_clear_first_row_is_answered_with_further_rows_behind_it() -> None:
+    verdict = judge("이체한도", ranking(4.0), PLAIN, top_k=5)
+    assert (verdict.status, verdict.reason) == ("answered", None)
+    assert rows(verdict.nodes) == ["r0", "r1", "r2", "r3", "r4"]
+    assert [node.quoted for node in verdict.nodes] == [True, False, False, False, False]
+    assert verdict.confidence == pytest.approx(1 / (1 + math.exp(-1.0)))
+
+
+def test_an_unclear_first_row_is_suggested_beside_the_next_two() -> None:
+    verdict = judge("이체한도", ranking(1.0), PLAIN)
+    assert (verdict.status, verdict.reason) == ("suggested", None)
+    assert rows(verdict.nodes) == ["r0", "r1", "r2"] and SUGGESTIONS == 3
+    assert not any(node.quoted for node in verdict.nodes)
+
+
+@pytest.mark.parametrize(("top", "reason"), [(-1.0, "not_covered"), (-2.0, "off_topic")])
+def test_what_is_not_covered_is_declined_and_shows_nothing(top: float, reason: str) -> None:
+    verdict = judge("이체한도", ranking(top), PLAIN)
+    assert (verdict.status, verdict.reason, verdict.nodes) == ("declined", reason, ())
+    assert len(verdict.ranked) == 7
+
+
+def test_thresholds_belong_to_the_better_outcome() -> None:
+    assert judge("이체한도", ranking(3.0), PLAIN).status == "answered"
+    assert judge("이체한도", ranking(0.0), PLAIN).status == "suggested"
+
+
+def test_nothing_found_is_not_covered() -> None:
+    """A filter without rows says nothing about the question, so its customer is not told to ask about banking."""
+    assert judge("이체한도", [], PLAIN) == Verdict("declined", "not_covered", (), (), 0.0, 0.0)
+
+
+def test_scores_are_chances_that_fall_with_the_distance_to_the_first() -> None:
+    verdict = judge("이체한도", ranking(4.0), PLAIN)
+    found = [node.score or 0.0 for node in verdict.ranked]
+    assert found[0] == verdict.confidence
+    assert found == sorted(found, reverse=True) and all(0 < score < 1 for score in found)
+    assert found[1] == pytest.approx(1 / (1 + math.exp(1.0))), "log-odds 1 less the gap of 2"
+
+
+def test_extreme_scores_stay_chances() -> None:
+    assert judge("이체한도", [hit("a", 1e6), hit("b", -1e6)], PLAIN).confidence == pytest.approx(1.0)
+    assert judge("이체한도", [hit("a", -1e6)], PLAIN).confidence == pytest.approx(0.0)
+
+
+def test_judging_leaves_the_hits_as_they_are() -> None:
+    hits = ranking(4.0)
+    before = [one.model_copy(deep=True) for one in hits]
+    judge("이체한도", hits, PLAIN)
+    assert hits == before
+
+
+EQUALS = [
+    hit("g1", 5.0, bank="가온은행"),
+    hit("x", 4.9, bank="나루증권", question="펀드 환매 대금은 언제 입금됩니까?"),
+    hit("g2", 4.8, bank="가온은행"),
+    hit("n1", 4.7, bank="나루증권"),
+    hit("n2", 4.6, bank="나루증권"),
+    hit("d1", 4.4, bank="다솜은행"),
+]
+
+
+def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
+    """g2 is another row of the first bank, x asks something else, n2 its bank's second, d1 too far behind."""
+    verdict = judge("이체한도", EQUALS, PLAIN, top_k=4)
+    assert rows(verdict.nodes) == ["g1", "n1", "x", "g2"], "quoted rows first, so that citations count from 1"
+    assert [node.quoted for node in verdict.nodes] == [True, True, False, False]
+    text = verbatim(verdict.nodes)
+    assert text == f"{prompts.SEVERAL_BANKS}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
+
+
+def test_equal_banks_are_all_quoted_even_beyond_top_k() -> None:
+    assert rows(judge("이체한도", EQUALS, PLAIN, top_k=1).nodes) == ["g1", "n1"]
+
+
+def test_rows_without_a_bank_are_never_equals() -> None:
+    verdict = judge("이체한도", [hit("a", 5.0), hit("b", 5.0)], PLAIN)
+    assert [node.quoted for node in verdict.nodes] == [True, False]
+    assert verbatim(verdict.nodes) == "a의 답변 [1]"
+
+
+def test_equals_count_only_where_the_question_is_answered() -> None:
+    near = [hit("g1", 1.0, bank="가온은행"), hit("n1", 1.0, bank="나루증권")]
+    assert not any(node.quoted for node in judge("이체한도", near, PLAIN).ranked)
+
+
+def test_other_banks_rows_are_no_doubt() -> None:
+    alone = features("이체한도", [hit("g1", 5.0, bank="가온은행"), hit("g2", 1.0, bank="가온은행")], FUSION)
+    rival = [hit("g1", 5.0, bank="가온은행"), hit("n1", 4.9, bank="나루증권"), hit("g2", 1.0, bank="가온은행")]
+    assert features("이체한도", rival, FUSION)["bank_margin"] == alone["bank_margin"] == 4.0
+    same = [hit("g1", 5.0, bank="가온은행"), hit("g2", 4.9, bank="가온은행")]
+    assert features("이체한도", same, FUSION)["bank_margin"] == pytest.approx(0.1)
+
+
+def test_features_in_units_of_the_scales() -> None:
+    hits = [hit("a", 5.0), hit("b", 3.0), hit("c", 2.0), hit("d", 1.0)]
+    hits[1].parts[DENSE] = 0.35
+    found = features("이체한도는?", hits, FUSION)
+    assert set(found) == set(FEATURES)
+    assert (found["top"], found["margin3"]) == (5.0, 4.0)
+    assert (found["dense"], found["tokens"]) == pytest.approx((3.0, 2.0))
+    assert (found["dense_gap"], found["tokens_gap"]) == pytest.approx((0.5, 0.0))
+    assert found["length"] == pytest.approx(math.log(len(set(tokens("이체한도는?"))) + 1))
+    title = set(tokens("이체한도는 얼마입니까?"))
+    assert found["title"] == pytest.approx(len(title & set(tokens("이체한도는?"))) / len(title))
+
+
+def test_a_single_row_has_no_margin() -> None:
+    found = features("이체한도", [hit("a", 5.0)], FUSION)
+    assert (found["bank_margin"], found["margin3"]) == (0.0, 0.0)
+
+
+def test_without_vectors_no_dense_feature_takes_part() -> None:
+    found = features("이체한도", [hit("a", 5.0, dense=False)], FUSION)
+    assert set(found) == {name for name in FEATURES if not name.startswith("dense")}
+
+
+def test_the_postprocessor_keeps_what_the_customer_is_shown() -> None:
+    hits: list[NodeWithScore] = list(EQUALS)
+    keep = ConfidencePostprocessor(calibration=PLAIN, top_k=2)
+    kept = keep.postprocess_nodes(hits, query_bundle=QueryBundle("이체한도"))
+    assert rows(kept) == ["g1", "n1"] and all(isinstance(node, JudgedNode) for node in kept)
+    low: list[NodeWithScore] = list(ranking(-2.0))
+    assert keep.postprocess_nodes(low, query_bundle=QueryBundle("이체한도")) == []
+
+
+def test_a_calibration_survives_json() -> None:
+    assert Calibration.from_json(json.loads(json.dumps(PLAIN.as_json()))) == PLAIN
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_calibration_that_comes_with_the_package(dense: bool) -> None:
+    shipped = defaults(dense=dense)
+    assert Calibration.from_json(json.loads(json.dumps(shipped.as_json()))) == shipped
+    assert shipped.origin == "own rows"
+    assert 0 < shipped.off_topic < shipped.suggested < 1 and 0 < shipped.answered < 1
+    assert set(shipped.correct.weights) == set(shipped.covered.weights)
+    assert set(shipped.correct.weights) == {name for name in FEATURES if dense or not name.startswith("dense")}
+    assert (shipped.fusion.weights[DENSE] > 0) is dense
+    assert sum(shipped.fusion.weights.values()) == pytest.approx(1.0)
+    assert shipped.correct.weights["bank_margin"] > 0, "being far ahead speaks for the first row"
+    assert all(scale.std > 0 for scale in shipped.fusion.scales.values())

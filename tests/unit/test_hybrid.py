@@ -1,0 +1,183 @@
+"""Fusing the lists of candidates, and the retriever around it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
+
+from rag.ingestion.chunking import nodes as nodes_of
+from rag.ingestion.embedding import manifest_of
+from rag.ingestion.readers import FaqRow
+from rag.ingestion.sync import sync
+from rag.retrieval.expansion import expand
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
+from rag.stores.contract import JAMO, TOKENS, Candidates
+from rag.stores.faiss import FaissStore
+from rag.stores.filters import metadata_filters
+from rag.types import Filters
+from tests.fakes_embedding import HashedEmbedding
+
+PLAIN = Fusion(
+    weights={DENSE: 0.5, TOKENS: 0.3, JAMO: 0.2}, scales={part: Scale(0.0, 1.0) for part in (DENSE, TOKENS, JAMO)}
+)
+
+
+def node(node_id: str, row: str | None = None) -> TextNode:
+    relationships = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row or node_id)}
+    return TextNode(id_=node_id, text=f"{node_id}의 답변", relationships=relationships)
+
+
+def found(
+    dense: Mapping[str, float], tokens: Mapping[str, float], jamo: Mapping[str, float], *pieces: TextNode
+) -> Candidates:
+    by_id = {piece.node_id: piece for piece in pieces}
+    names = dict.fromkeys((*dense, *tokens, *jamo))
+    return Candidates(dense, {TOKENS: tokens, JAMO: jamo}, {name: by_id.get(name, node(name)) for name in names})
+
+
+def scores(hits: list[FusedNode]) -> dict[str, float]:
+    return {row_id(hit): round(hit.score or 0.0, 6) for hit in hits}
+
+
+def test_scores_are_the_weighted_sum_of_scaled_parts() -> None:
+    fusion = Fusion(PLAIN.weights, {DENSE: Scale(0.8, 0.1), TOKENS: Scale(0.1, 0.2), JAMO: Scale(0.0, 0.5)})
+    [hit] = fuse(found({"a": 0.9}, {"a": 0.5}, {"a": 0.25}), fusion, size=5)
+    assert hit.score == pytest.approx(0.5 * 1.0 + 0.3 * 2.0 + 0.2 * 0.5)
+    assert hit.parts == {DENSE: 0.9, TOKENS: 0.5, JAMO: 0.25}
+
+
+def test_a_node_missing_from_a_full_list_gets_its_last_score() -> None:
+    hits = fuse(found({"a": 0.9, "b": 0.7}, {"c": 0.4, "a": 0.2}, {}), PLAIN, size=2)
+    assert {row_id(hit): hit.parts for hit in hits} == {
+        "a": {DENSE: 0.9, TOKENS: 0.2, JAMO: 0.0},
+        "b": {DENSE: 0.7, TOKENS: 0.2, JAMO: 0.0},
+        "c": {DENSE: 0.7, TOKENS: 0.4, JAMO: 0.0},
+    }
+
+
+def test_a_node_missing_from_a_shorter_list_does_not_match_at_all() -> None:
+    hits = fuse(found({"a": 0.9, "b": 0.7}, {"a": 0.2}, {"b": 0.3}), PLAIN, size=2)
+    assert {row_id(hit): (hit.parts[TOKENS], hit.parts[JAMO]) for hit in hits} == {"a": (0.2, 0.0), "b": (0.0, 0.3)}
+
+
+def test_a_split_row_counts_once_by_its_best_node() -> None:
+    pieces = [node("long#0", "long"), node("long#1", "long")]
+    dense = {"long#0": 0.2, "long#1": 0.9, "b": 0.5}
+    hits = fuse(found(dense, {"long#0": 0.3}, {}, *pieces), PLAIN, size=3)
+    assert [(row_id(hit), hit.node.node_id) for hit in hits] == [("long", "long#1"), ("b", "b")]
+    assert hits[0].parts == {DENSE: 0.9, TOKENS: 0.0, JAMO: 0.0}
+
+
+def test_equal_scores_are_ordered_by_row() -> None:
+    same = {"b": 0.5, "c": 0.5, "a": 0.5}
+    assert [row_id(hit) for hit in fuse(found(same, {}, {}), PLAIN, size=3)] == ["a", "b", "c"]
+
+
+def test_without_vectors_the_dense_list_counts_nothing() -> None:
+    hits = fuse(found({}, {"a": 0.5, "b": 0.4}, {"b": 0.5}), PLAIN, size=5)
+    assert scores(hits) == {"b": 0.22, "a": 0.15}
+    assert all(DENSE not in hit.parts for hit in hits)
+
+
+def test_nothing_found_is_an_empty_ranking() -> None:
+    assert fuse(found({}, {}, {}), PLAIN, size=5) == []
+
+
+LISTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1), max_size=5)
+
+
+@given(LISTS, LISTS, LISTS, st.integers(1, 5))
+def test_every_candidate_is_ranked_once_best_first(
+    dense: dict[str, float], tokens: dict[str, float], jamo: dict[str, float], size: int
+) -> None:
+    hits = fuse(found(dense, tokens, jamo), PLAIN, size=size)
+    assert sorted(map(row_id, hits)) == sorted(dense.keys() | tokens.keys() | jamo.keys())
+    assert hits == sorted(hits, key=lambda hit: (-(hit.score or 0.0), row_id(hit)))
+
+
+def test_a_fusion_survives_json() -> None:
+    assert Fusion.from_json(PLAIN.as_json()) == PLAIN
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[FaissStore]:
+    rows = [
+        FaqRow("a", "비밀번호를 분실하였습니다.", "영업점에서 재설정합니다.", bank="가온은행"),
+        FaqRow("b", "이체한도를 늘리고 싶습니다.", "앱에서 신청합니다.", bank="가온은행"),
+        FaqRow("c", "이체한도는 얼마입니까?", "하루 오천만 원입니다.", bank="나루증권"),
+    ]
+    model = HashedEmbedding()
+    store = FaissStore.create(tmp_path / "faq", manifest_of(model))
+    sync(store, [piece for row in rows for piece in nodes_of(row, token_count=len, max_tokens=400)], model)
+    yield store
+    store.close()
+
+
+class Recording(HashedEmbedding):
+    """Records the queries embedded, and the threads that did it."""
+
+    queries: list[str] = []  # noqa: RUF012 -- a pydantic field, copied for each instance
+    threads: list[str] = []  # noqa: RUF012
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        self.queries.append(query)
+        self.threads.append(threading.current_thread().name)
+        return super()._get_query_embedding(query)
+
+
+def test_a_question_is_searched_together_with_its_expansion(store: FaissStore) -> None:
+    model = Recording()
+    hits = HybridRetriever(store, model).retrieve("비번 까먹음")
+    assert model.queries == ["비번 까먹음", expand("비번 까먹음")] and "비밀번호" in model.queries[1]
+    assert row_id(hits[0]) == "a"
+    assert isinstance(hits[0], FusedNode) and hits[0].parts[TOKENS] > 0
+    assert len(hits) == 3
+
+
+def test_retrieving_leaves_the_callers_query_as_it_is(store: FaissStore) -> None:
+    """LlamaIndex's own retriever writes its embedding into it, which a second one with another embedder would use."""
+    bundle = QueryBundle("이체한도")
+    HybridRetriever(store, HashedEmbedding()).retrieve(bundle)
+    assert bundle == QueryBundle("이체한도")
+    assert bundle.embedding is None
+
+
+def test_an_embedding_given_is_used(store: FaissStore) -> None:
+    model = Recording()
+    vector = HashedEmbedding().get_query_embedding("비밀번호를 분실하였습니다.")
+    hits = HybridRetriever(store, model).retrieve(QueryBundle("이체한도", embedding=vector))
+    assert model.queries == []
+    dense = {row_id(hit): hit.parts[DENSE] for hit in hits if isinstance(hit, FusedNode)}
+    assert max(dense, key=lambda row: dense[row]) == "a"
+
+
+def test_top_k_and_filters(store: FaissStore) -> None:
+    assert len(HybridRetriever(store, HashedEmbedding(), top_k=2).retrieve("이체한도")) == 2
+    only = metadata_filters(Filters({"bank": "나루증권"}))
+    assert [row_id(hit) for hit in HybridRetriever(store, HashedEmbedding(), filters=only).retrieve("비밀번호")] == [
+        "c"
+    ]
+
+
+def test_without_an_embedder_words_alone_are_searched(store: FaissStore) -> None:
+    hits = HybridRetriever(store, None).retrieve("이체한도 늘리기")
+    assert row_id(hits[0]) == "b"
+    assert HybridRetriever(store, None).retrieve("xyz") == []
+
+
+def test_async_gives_the_same_without_holding_the_loop(store: FaissStore) -> None:
+    model = Recording()
+    retriever = HybridRetriever(store, model)
+    hits = asyncio.run(retriever.aretrieve("이체한도"))
+    assert [(row_id(hit), hit.score) for hit in hits] == [
+        (row_id(hit), hit.score) for hit in retriever.retrieve("이체한도")
+    ]
+    main = threading.main_thread().name
+    assert model.threads[0] != main
