@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +60,10 @@ def fit(
     *,
     targets: Targets | None = None,
 ) -> Calibration:
-    """A calibration for the index behind `search` (which ranks at least ten rows). Raises InputError for too few labels."""
+    """A calibration for the index behind `search` (which ranks at least ten rows).
+
+    Raises InputError for too few labels, and for labels of another index.
+    """
     if len(queries) < MIN_QUERIES or len(out_of_domain) < MIN_QUERIES:
         raise InputError(
             f"calibration needs at least {MIN_QUERIES} questions and {MIN_QUERIES} out-of-domain inputs, "
@@ -75,6 +80,8 @@ def fit(
         gaps += [
             (i, (hits[0].score or 0) - (hit.score or 0), row_id(hit) in query.relevant) for i, hit in enumerate(hits)
         ]
+    if not any(right for *_, right in gaps):
+        raise InputError("the questions find none of the rows they name: were they written for another index?")
     examples += [
         _example(item.query, hits, (), start, item.kind, number)
         for number, item in enumerate(out_of_domain)
@@ -137,11 +144,12 @@ def regression(
 
 def precision_threshold(scored: Sequence[tuple[float, bool]], precision: float) -> float:
     """The lowest score from which on the share of right ones is at least `precision`; above all scores if there is none."""
-    right = 0
+    right = count = 0
     threshold = 1.0
-    for n, (score, good) in enumerate(sorted(scored, reverse=True), 1):
-        right += good
-        if right / n >= precision:
+    for score, equals in groupby(sorted(scored, reverse=True), key=itemgetter(0)):
+        found = [good for _, good in equals]
+        right, count = right + sum(found), count + len(found)
+        if right / count >= precision:
             threshold = score
     return round(threshold, 4)
 

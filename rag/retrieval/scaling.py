@@ -6,16 +6,19 @@ and the spread of each list of candidates become the zero and the unit of that l
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale
-from rag.stores.contract import LEXICAL_FIELDS, QUESTION, PassageStore
+from rag.stores.contract import LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.schema import BaseNode
 
 SAMPLE = 100
 LIST = 50
@@ -35,18 +38,18 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
     """
     default = weights or Fusion()
     nodes = store.get_nodes()
-    chosen = nodes[:: max(1, len(nodes) // SAMPLE)][:SAMPLE]
-    if len(nodes) < 3:
+    pieces = Counter(map(_row, nodes))
+    if len(pieces) < 3:
         return default
     means: dict[str, list[float]] = {part: [] for part in (DENSE, *LEXICAL_FIELDS)}
     spreads: dict[str, list[float]] = {part: [] for part in means}
-    size = min(LIST, len(nodes) - 1)
-    for node in chosen:
+    size = min(LIST, len(pieces) - 1)
+    for node in _spread(list({_row(node): node for node in nodes}.values())):
         question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
         embedding = embed_model.get_query_embedding(question) if embed_model else None
-        found = store.candidates(query_embedding=embedding, query_str=question, size=size + 1)
+        found = store.candidates(query_embedding=embedding, query_str=question, size=size + pieces[_row(node)])
         for part, scores in {DENSE: found.dense, **found.lexical}.items():
-            others = [score for node_id, score in scores.items() if node_id != node.node_id][:size]
+            others = _of_other_rows(node, scores, found)[:size]
             if part != DENSE:
                 others += [0.0] * (size - len(others))
             if others:
@@ -57,3 +60,21 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
         for part in means
     }
     return Fusion(default.weights, scales)
+
+
+def _spread(nodes: Sequence[BaseNode]) -> list[BaseNode]:
+    count = min(SAMPLE, len(nodes))
+    return [nodes[number * len(nodes) // count] for number in range(count)]
+
+
+def _of_other_rows(node: BaseNode, scores: Mapping[str, float], found: Candidates) -> list[float]:
+    """The best score of each row but the node's own, best first, as `scores` are."""
+    best: dict[str, float] = {}
+    for name, score in scores.items():
+        best.setdefault(_row(found.nodes[name]), score)
+    best.pop(_row(node), None)
+    return list(best.values())
+
+
+def _row(node: BaseNode) -> str:
+    return node.ref_doc_id or node.node_id
