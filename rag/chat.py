@@ -130,6 +130,7 @@ class ChatService:
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
+        filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
         together = condense.joined(question, history)
         if together is None or not condense.points_back(question):
             text = condense.alone(question, history)
@@ -194,12 +195,19 @@ class ChatService:
         text = question.strip()
         if not text:
             raise InputError("the question is empty", korean="질문을 입력해 주세요.")
+        if not _is_unicode(text):
+            raise InputError("the question is not valid UTF-8 text", korean="읽을 수 없는 문자가 있습니다.")
         if len(text) > self._max_question_chars:
             raise InputError(
                 f"the question has {len(text)} characters, at most {self._max_question_chars} are read",
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )
         return text
+
+
+def _is_unicode(text: str) -> bool:
+    """False with a lone surrogate, which can be neither printed nor sent."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class Clock:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from typing import Any
 
-from llama_index.core.base.response.schema import RESPONSE_TYPE, Response, StreamingResponse
+from llama_index.core.base.response.schema import RESPONSE_TYPE, AsyncStreamingResponse, Response, StreamingResponse
 from llama_index.core.llms.mock import MockLLM
 from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.schema import NodeWithScore, QueryType
@@ -49,8 +49,11 @@ class VerbatimSynthesizer(BaseSynthesizer):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
         **response_kwargs: Any,
     ) -> RESPONSE_TYPE:
-        """Quoting does no I/O, so the sync answer serves the async callers."""
-        return self.synthesize(query, nodes, additional_source_nodes, **response_kwargs)
+        """As `synthesize`, which does no I/O; streaming gives an AsyncStreamingResponse, as async callers expect."""
+        response = self.synthesize(query, nodes, additional_source_nodes, **response_kwargs)
+        if not isinstance(response, StreamingResponse):
+            return response
+        return AsyncStreamingResponse(_async(response.response_gen), response.source_nodes, response.metadata)
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
         """The first chunk as it is, for callers that hold texts rather than nodes."""
@@ -82,3 +85,8 @@ def pieces(text: str) -> Generator[str, None, None]:
     """The text sentence by sentence; joined, it is the text itself."""
     for start, end in sentences(text):
         yield text[start:end]
+
+
+async def _async(texts: Iterable[str]) -> AsyncGenerator[str, None]:
+    for text in texts:
+        yield text

@@ -1,0 +1,41 @@
+"""What tests share: the real embedder, a small index and the bundled one, each made once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rag.build import Models, ingest_files, load_models, open_index
+from rag.settings import Settings, StoreSettings
+from tests.small_faq import write_faq
+
+ROOT = Path(__file__).parents[1]
+
+for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
+    del os.environ[_name]  # a developer's own settings have no say in tests
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """The real embedder."""
+    loaded = load_models(Settings())
+    assert loaded.embed_model is not None, "the tests need the local embedder: `make install`"
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def small_root(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path:
+    """A folder of indexes that holds tests/small_faq.py as "small". To be read only; copy it to change it."""
+    root = tmp_path_factory.mktemp("indexes")
+    ingest_files(root, "small", models, [write_faq(root / "faq.csv")])
+    return root
+
+
+@pytest.fixture(scope="session")
+def bundled_root(models: Models) -> Path:
+    """The folder that holds the bundled index: the one `make install` filled, for building it takes a minute."""
+    root = ROOT / ".fsi" / "indexes"
+    open_index(Settings(store=StoreSettings(directory=root)), models).close()
+    return root
