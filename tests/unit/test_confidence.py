@@ -76,9 +76,14 @@ def test_an_unclear_first_row_is_suggested_beside_the_next_two() -> None:
 
 @pytest.mark.parametrize(("top", "reason"), [(-1.0, "not_covered"), (-2.0, "off_topic")])
 def test_what_is_not_covered_is_declined_and_shows_nothing(top: float, reason: str) -> None:
-    verdict = judge("이체한도", ranking(top), PLAIN)
+    verdict = judge("이체한도 올리는 방법이요", ranking(top), PLAIN)
     assert (verdict.status, verdict.reason, verdict.nodes) == ("declined", reason, ())
     assert len(verdict.ranked) == 7
+
+
+@pytest.mark.parametrize(("top", "status"), [(-1.0, "suggested"), (-2.0, "declined")])
+def test_a_word_or_two_gets_suggestions_unless_off_topic(top: float, status: str) -> None:
+    assert judge("이체 한도", ranking(top), PLAIN).status == status
 
 
 def test_thresholds_belong_to_the_better_outcome() -> None:
