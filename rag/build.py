@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -69,7 +69,9 @@ def open_index(
     """
     name = index or settings.store.index or BUNDLED
     if name != BUNDLED:
-        return FaissStore.open(settings.store.directory / name, models.manifest)
+        store = FaissStore.open(settings.store.directory / name, models.manifest)
+        calibrate_from_own_rows(store, models.embed_model, anew=False)
+        return store
     directory = settings.store.directory / bundled_name(models.manifest)
     try:
         store = FaissStore.open(directory, models.manifest)
@@ -77,8 +79,7 @@ def open_index(
         logger.info("building the bundled index in %s", directory)
         ingest_files(settings.store.directory, directory.name, models, [DATA], progress=progress, wait=BUILD_WAIT)
         return FaissStore.open(directory, models.manifest)
-    if store.manifest.calibration is None:
-        calibrate_from_own_rows(store, models.embed_model)
+    calibrate_from_own_rows(store, models.embed_model, anew=False)
     return store
 
 
@@ -111,14 +112,19 @@ def ingest_files(
     )
 
 
-def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> None:
+def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None, *, anew: bool = True) -> None:
     """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
 
-    What was fitted with labels (`rag calibrate --apply`) is left alone.
+    What was fitted with labels (`rag calibrate --apply`) is left alone. `anew` False: so is a start that is there
+    already, unless another version of the package made it.
     """
     manifest = store.manifest
-    if manifest.calibration and Calibration.from_json(manifest.calibration).origin == "labels":
-        return
+    if manifest.calibration:
+        stored = Calibration.from_json(manifest.calibration)
+        start = defaults(dense=embed_model is not None)
+        same_start = replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
+        if stored.origin == "labels" or (same_start and not anew):
+            return
     calibration = from_own_rows(store, embed_model)
     store.replace_manifest(manifest.with_calibration(calibration.as_json()))
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 BANK = "bank"
 FACETS = (BANK, "category")
+ALONE_COVERED = 0.4
+"""Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
 DEPTH = 10
 """Rows retrieved for the confidence step, whatever is shown."""
 
@@ -127,10 +129,15 @@ class ChatService:
         return self.rank(question, history, filters)
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
-        """Retrieve and decide by what is found alone."""
+        """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
         filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
-        text = condense.reading(question, history)
-        return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
+        together = condense.joined(question, history)
+        if together is None or not condense.points_back(question):
+            text = condense.alone(question, history)
+            verdict = judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
+            if together is None or verdict.covered >= ALONE_COVERED:
+                return verdict
+        return judge(together, self.hits(together, filters), self.calibration, top_k=self._top_k)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""

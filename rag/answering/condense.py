@@ -1,9 +1,9 @@
-"""A follow-up and its history to one text to search for. Stateless; the history comes with each question.
+"""A follow-up and its history to the texts to search for. Stateless; the history comes with each question.
 
 Without a language model there are two readings of a message in a conversation: alone, or joined to what it follows.
-Its words decide: a message that opens a new subject, or is long enough to stand by itself, is searched alone; another
-("그럼 수수료는요?") with the questions it follows. History is never a template, only text. Measured against averaging
-both readings, and against taking the more confident one: docs/evaluation-log.md.
+A message that opens a new subject, or is long enough to stand by itself, has only the first; one that points back
+("그럼 수수료는요?") only the second. For the rest `rag.chat` searches the message alone, and joined only where that finds
+too little. History is never a template, only text. What this was measured against: docs/evaluation-log.md.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
 
 
-def reading(question: str, history: Sequence[Turn]) -> str:
-    """What to search for: the message alone, or joined to the questions it follows, at most MAX_TURNS of them."""
-    if not history:
-        return question
-    if stands_alone(question):
-        return _NEW_SUBJECT.sub("", question) or question
+def alone(question: str, history: Sequence[Turn]) -> str:
+    """The message by itself; within a conversation without the words that only open a new subject."""
+    return (_NEW_SUBJECT.sub("", question) or question) if history else question
+
+
+def joined(question: str, history: Sequence[Turn]) -> str | None:
+    """The message with the questions it follows, at most MAX_TURNS of them; None where it needs none."""
+    if not history or stands_alone(question):
+        return None
     texts = [question]
     for turn in reversed(history[-MAX_TURNS:]):
         texts.append(turn.question)
@@ -41,8 +44,13 @@ def reading(question: str, history: Sequence[Turn]) -> str:
 
 def stands_alone(message: str) -> bool:
     """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
-    if _POINTS_BACK.match(message):
+    if points_back(message):
         return False
     rest = _NEW_SUBJECT.sub("", message)
     length = len("".join(rest.split()))
     return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)
+
+
+def points_back(message: str) -> bool:
+    """Whether it begins with a word that refers to what was said before ("그럼 수수료는요?")."""
+    return bool(_POINTS_BACK.match(message))

@@ -34,7 +34,7 @@ class Targets:
     The aims lie above what is promised (.93 and .90), for labels are few and a fit flatters itself.
     """
 
-    answered_share: float = 0.51
+    answered_share: float = 0.5
     answered_precision: float = 0.94
     suggested_hit3: float = 0.965
     off_topic_recall: float = 0.9

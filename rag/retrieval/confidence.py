@@ -18,13 +18,15 @@ from typing import Any
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from rag.korean import tokens
+from rag.korean import compact, tokens
 from rag.retrieval.expansion import expand
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
 from rag.stores.contract import QUESTION, TOKENS
 from rag.types import Reason, Status
 
 SUGGESTIONS = 3
+SHORT = 8
+"""Characters without spaces up to which a question gets suggestions unless it is off topic."""
 FEATURES = ("top", "bank_margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length")
 
 
@@ -118,7 +120,7 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
     status: Status = "declined"
     if confidence >= calibration.answered:
         status = "answered"
-    elif covered >= calibration.suggested:
+    elif covered >= (calibration.off_topic if _is_short(question) else calibration.suggested):
         status = "suggested"
     equals = _equals(hits, calibration.same_gap) if status == "answered" else ()
     ranked = tuple(
@@ -207,6 +209,11 @@ def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode,
     quoted = [hit for hit in ranked if hit.quoted]
     others = [hit for hit in ranked if not hit.quoted]
     return tuple([*quoted, *others][: max(top_k, len(quoted))])
+
+
+def _is_short(question: str) -> bool:
+    """A word or two ("환전", "비번 까먹음") say too little to be sure of, and too little to turn a customer away."""
+    return len(compact(question)) <= SHORT
 
 
 def _covered_title(question: str, hit: FusedNode) -> float:

@@ -98,7 +98,7 @@ class HybridRetriever(BaseRetriever):
             size=self._candidates,
             filters=self._filters,
         )
-        return list(fuse(candidates, self._fusion, size=self._candidates)[: self._top_k])
+        return list(fuse(candidates, self._fusion, size=self._candidates, top_k=self._top_k))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
@@ -113,22 +113,25 @@ class HybridRetriever(BaseRetriever):
         return [a + b for a, b in zip(vector, second, strict=True)]
 
 
-def fuse(candidates: Candidates, fusion: Fusion, *, size: int) -> list[FusedNode]:
-    """One entry per row, sorted by (-score, row id). A node missing from a list gets that list's floor.
+def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None = None) -> list[FusedNode]:
+    """The best `top_k` rows (None: all), one entry each, sorted by (-score, row id).
 
-    The floor of a full list is its last score: the node lies below it. Of a shorter lexical list it is 0: no match.
+    A node missing from a list gets that list's floor: of a full list its last score, for the node lies below it; of a
+    shorter lexical list 0, for the node does not match.
     """
     lists = {DENSE: candidates.dense, **candidates.lexical}
     floors = {part: _floor(scores, size) for part, scores in lists.items()}
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
-    best: dict[str, FusedNode] = {}
-    for node_id, node in candidates.nodes.items():
+    best: dict[str, tuple[float, str, dict[str, float]]] = {}
+    for node_id, row in candidates.documents.items():
         parts = {part: lists[part].get(node_id, floors[part]) for part in used}
         score = sum(fusion.weights[part] * fusion.scales[part](value) for part, value in parts.items())
-        row = node.ref_doc_id or node_id
-        if row not in best or score > (best[row].score or 0.0):
-            best[row] = FusedNode(node=node, score=score, parts=parts)
-    return sorted(best.values(), key=lambda hit: (-(hit.score or 0.0), row_id(hit)))
+        if row not in best or score > best[row][0]:
+            best[row] = score, node_id, parts
+    ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
+    return [
+        FusedNode(node=candidates.nodes[node_id], score=score, parts=parts) for _, (score, node_id, parts) in ranked
+    ]
 
 
 def row_id(hit: NodeWithScore) -> str:

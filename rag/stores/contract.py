@@ -81,11 +81,13 @@ class NodeState:
 class Candidates:
     """The lists of one query, each sorted by (-score, id) and at most `size` long, and every node they name.
 
+    `documents` maps node id to the document (the corpus row) it belongs to; `nodes` may decode a node only when asked.
     `dense` maps node id to cosine in [-1, 1]; each of `lexical` (keys LEXICAL_FIELDS) maps node id to coverage in (0, 1].
     """
 
     dense: Mapping[str, float]
     lexical: Mapping[str, Mapping[str, float]]
+    documents: Mapping[str, str]
     nodes: Mapping[str, BaseNode]
 
 

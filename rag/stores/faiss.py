@@ -34,7 +34,7 @@ from rag.stores.filters import check
 from rag.stores.index_files import IndexFiles
 from rag.stores.live import LiveIndex
 from rag.stores.queries import check_query
-from rag.stores.rows import encode, unit
+from rag.stores.rows import Nodes, encode, unit
 from rag.stores.sqlite import Database, delete, read_manifest, upsert, write_manifest
 from rag.stores.view import Hits
 
@@ -161,7 +161,8 @@ class FaissStore(FaissVectorStore):
             return Candidates(
                 dense={view.ids[row]: score for row, score in dense},
                 lexical={field: {view.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
-                nodes={node.node_id: node for node in reading.nodes(list(rows))},
+                documents={view.ids[row]: view.document_ids[row] for row in rows},
+                nodes=Nodes(reading.columns(list(rows))),
             )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:

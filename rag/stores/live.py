@@ -14,6 +14,7 @@ from rag.stores import lexical_cache
 from rag.stores.contract import LEXICAL_FIELDS, Manifest
 from rag.stores.index_files import IndexFiles
 from rag.stores.lexical import Floats, LexicalIndex, query_tokens
+from rag.stores.rows import Columns
 from rag.stores.sqlite import Connection, Database, identity, read_manifest, select
 from rag.stores.view import Hits, View, load, read_tokens
 
@@ -33,6 +34,10 @@ class Reading:
 
     def nodes(self, rows: Sequence[int]) -> list[BaseNode]:
         """The nodes of these rows, without vectors, in this order."""
+        return [columns.decode() for columns in self.columns(rows)]
+
+    def columns(self, rows: Sequence[int]) -> list[Columns]:
+        """What these rows' nodes are made of, in this order."""
         seqs = self.view.seqs[rows].tolist() if rows else []
         found = select(self._connection, seqs)
         return [found[seq] for seq in seqs]

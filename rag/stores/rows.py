@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -51,9 +51,33 @@ def encode(node: BaseNode, dimension: int) -> Row:
     return row
 
 
-def decode(node_id: str, metadata: str, extra: str, text: str) -> TextNode:
-    """The node of these columns, without its vector."""
-    return TextNode(id_=node_id, text=text, metadata=json.loads(metadata), **json.loads(extra))
+class Columns(NamedTuple):
+    """What a node is made of again."""
+
+    node_id: str
+    metadata: str
+    extra: str
+    text: str
+
+    def decode(self) -> TextNode:
+        """The node of these columns, without its vector."""
+        return TextNode(id_=self.node_id, text=self.text, metadata=json.loads(self.metadata), **json.loads(self.extra))
+
+
+class Nodes(Mapping[str, BaseNode]):
+    """Nodes by id, decoded when they are asked for: of a hundred candidates ten are shown, and decoding costs the most."""
+
+    def __init__(self, columns: Iterable[Columns]) -> None:
+        self._columns = {found.node_id: found for found in columns}
+
+    def __getitem__(self, node_id: str) -> BaseNode:
+        return self._columns[node_id].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def unit(vector: Sequence[float], dimension: int, *, of: str) -> NDArray[np.float64]:

@@ -14,11 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from llama_index.core.schema import TextNode
-
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.stores.contract import SCHEMA, Manifest
-from rag.stores.rows import Row, decode
+from rag.stores.rows import Columns, Row
 
 _APPLICATION_ID = 0x46534951
 _READ_WAIT = 10.0
@@ -165,10 +163,10 @@ def upsert(connection: Connection, rows: Iterable[Row]) -> None:
     connection.executemany(_UPSERT, rows)
 
 
-def select(connection: Connection, seqs: Sequence[int]) -> dict[int, TextNode]:
-    """The nodes of these versions, by seq."""
+def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
+    """The columns of these versions, by seq."""
     query = "SELECT seq, id, metadata, extra, text FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
-    return {seq: decode(*columns) for seq, *columns in connection.execute(query, (json.dumps(seqs),))}
+    return {seq: Columns(*columns) for seq, *columns in connection.execute(query, (json.dumps(seqs),))}
 
 
 def delete(connection: Connection, seqs: Sequence[int]) -> None:

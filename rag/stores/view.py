@@ -10,6 +10,7 @@ import copy
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import faiss
@@ -103,6 +104,12 @@ class View:
     def dimension(self) -> int:
         """0: no vectors."""
         return int(self.dense.vectors.shape[1]) if self.dense else 0
+
+    @cached_property
+    def document_ids(self) -> Sequence[str]:
+        """The document of each row; of a node without one its own id."""
+        names = [str(name) for _, name in self.documents.values]
+        return [names[code] if code >= 0 else self.ids[row] for row, code in enumerate(self.documents.codes.tolist())]
 
     def at(self, generation: int) -> View:
         """The same rows as a later generation."""

@@ -24,7 +24,11 @@ POLL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What changes on the page; None leaves a part as it is. `hint` is the line under the box."""
+    """What changes on the page; None leaves a part as it is. `hint` is the line under the box.
+
+    All frames of one answer set every part. Gradio sends the difference to the frame before, and its client applies that
+    to a frame it has not drawn yet: of two frames within one animation frame, what the second leaves out is lost.
+    """
 
     messages: list[dict[str, Any]] | None = None
     panel: str | None = None
@@ -57,10 +61,10 @@ class Dialogue:
         exchange = running.exchange
         try:
             exchange.remark = self._texts.searching
-            yield self._frame(conversation, panel=True, busy=True, empty=False, box="", hint="")
-            async for with_panel in self._answer(running, history, filters):
+            yield self._answering(conversation, busy=True)
+            async for _ in self._answer(running, history, filters):
                 if conversation.running is running:
-                    yield self._frame(conversation, panel=with_panel)
+                    yield self._answering(conversation, busy=True)
         finally:
             running.stop()
             if cleared := conversation.running is not running:
@@ -68,7 +72,7 @@ class Dialogue:
             else:
                 conversation.running = None
         if not cleared:
-            yield self._frame(conversation, panel=True, busy=False)
+            yield self._answering(conversation, busy=False)
 
     async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
@@ -78,7 +82,7 @@ class Dialogue:
 
     def clear(self, conversation: Conversation) -> Frame:
         conversation.clear()
-        return self._frame(conversation, panel=True, busy=False, empty=True, hint="")
+        return self._frame(conversation, busy=False, empty=True, hint="")
 
     def ask(self, question: str, filters: Mapping[str, str | None]) -> Answer:
         """One whole answer, for programs; waits for the loading. Raises RagError."""
@@ -92,19 +96,18 @@ class Dialogue:
 
     async def _answer(
         self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]
-    ) -> AsyncGenerator[bool, None]:
-        """Fill the exchange; yields at each change, True when the sources changed too."""
+    ) -> AsyncGenerator[None, None]:
+        """Fill the exchange; yields at each change."""
         exchange = running.exchange
         try:
             async for _ in self._wait(running):
-                yield False
+                yield
             if not running.stopped:
                 async for batch in self._pump(running, history, filters).batches():
-                    before = exchange.sources
                     for event in batch:
                         exchange.take(event)
                     exchange.remark = "" if exchange.text else self._texts.searching
-                    yield exchange.sources is not before
+                    yield
             self._conclude(exchange)
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
@@ -147,11 +150,15 @@ class Dialogue:
         values = {"length": f"{len(question):,}", "limit": f"{self._limit:,}"}
         return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
 
-    def _frame(self, conversation: Conversation, *, panel: bool = False, **parts: Any) -> Frame:
+    def _answering(self, conversation: Conversation, *, busy: bool) -> Frame:
+        return self._frame(conversation, busy=busy, empty=False, box="", hint="")
+
+    def _frame(
+        self, conversation: Conversation, *, busy: bool, empty: bool, hint: str, box: str | None = None
+    ) -> Frame:
         exchanges = conversation.exchanges
-        turns = [(each.turn, each.question, each.sources) for each in exchanges]
-        html = panel_html(turns, self._texts) if panel else None
-        return Frame(messages=messages(exchanges), panel=html, **parts)
+        panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
+        return Frame(messages(exchanges), panel, busy, empty, box, hint)
 
 
 def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:

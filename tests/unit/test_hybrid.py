@@ -39,7 +39,9 @@ def found(
 ) -> Candidates:
     by_id = {piece.node_id: piece for piece in pieces}
     names = dict.fromkeys((*dense, *tokens, *jamo))
-    return Candidates(dense, {TOKENS: tokens, JAMO: jamo}, {name: by_id.get(name, node(name)) for name in names})
+    nodes = {name: by_id.get(name, node(name)) for name in names}
+    documents = {name: found_node.ref_doc_id or name for name, found_node in nodes.items()}
+    return Candidates(dense, {TOKENS: tokens, JAMO: jamo}, documents, nodes)
 
 
 def scores(hits: list[FusedNode]) -> dict[str, float]:

@@ -47,12 +47,22 @@ def test_frames_of_one_answer() -> None:
     seen = run(frames(dialogue(chat).respond(conversation, " 질문 ", NONE)))
     assert (seen[0].busy, seen[0].empty, seen[0].box) == (True, False, "")
     assert "자료를 찾는 중" in last_answer(seen[0])
-    assert (seen[-1].busy, seen[-1].box) == (False, None)
+    assert (seen[-1].busy, seen[-1].box) == (False, "")
     assert seen[-1].messages and [each["role"] for each in seen[-1].messages] == ["user", "assistant"]
     assert "[&#91;1&#93;](#src-1-1)" in last_answer(seen[-1])
     assert conversation.running is None
     assert conversation.exchanges[0].sources == SOURCES
     assert chat.asked == [("질문", (), None)]
+
+
+@pytest.mark.parametrize("question", ["질문", "비슷한 질문", "오류가 나는 질문"])
+def test_every_frame_of_an_answer_carries_the_whole_state(question: str) -> None:
+    """Of two frames that reach the browser together, what the second leaves out is lost from the first."""
+    seen = run(frames(dialogue(FakeChat()).respond(Conversation(), question, NONE)))
+    assert len(seen) > 1
+    for frame in seen:
+        assert None not in (frame.messages, frame.panel, frame.busy, frame.empty, frame.box, frame.hint)
+    assert [frame.busy for frame in seen] == [True] * (len(seen) - 1) + [False]
 
 
 def test_suggestions_are_options_of_the_last_message_only() -> None:
@@ -135,6 +145,14 @@ def test_history_is_capped_and_turns_never_repeat() -> None:
         run(frames(talk.respond(conversation, f"질문 {number}", NONE)))
     assert len(conversation.exchanges) == KEPT
     assert [each.turn for each in conversation.exchanges] == list(range(3, KEPT + 3))
+
+
+def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+    assert run(frames(talk.respond(conversation, " \n ", NONE))) == []
+    assert run(frames(talk.respond(conversation, "가" * 100, NONE)))[-1].busy is False
+    assert len(chat.asked) == 1
 
 
 def test_too_long() -> None:
