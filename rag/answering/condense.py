@@ -39,7 +39,7 @@ def joined(question: str, history: Sequence[Turn]) -> str | None:
         texts.append(turn.question)
         if stands_alone(turn.question):
             break
-    return " ".join(reversed(texts))[-MAX_JOINED_CHARS:]
+    return " ".join(reversed(texts))[-max(MAX_JOINED_CHARS, len(question)) :]
 
 
 def stands_alone(message: str) -> bool:

@@ -1,52 +1,98 @@
-"""Which texts a message in a conversation is searched by."""
+"""The readings of a message in a conversation."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rag.answering.condense import MAX_JOINED_CHARS, alone, joined, points_back, stands_alone
+from rag.answering.condense import MAX_JOINED_CHARS, MAX_TURNS, alone, joined, points_back, stands_alone
 from rag.types import Turn
 
-FIRST = Turn("새나래 카드형 OTP 잃어버렸는데 다시 받으려면 어떻게 해요?")
+FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
 
 
-def test_without_a_history_a_question_is_itself() -> None:
-    assert alone("그럼 수수료는요?", ()) == "그럼 수수료는요?"
-    assert joined("그럼 수수료는요?", ()) is None
+def turns(*questions: str) -> list[Turn]:
+    return [Turn(question, "답변입니다.") for question in questions]
 
 
-@pytest.mark.parametrize("message", ["그럼 수수료는요?", "해외에서는요?", "그거 얼마나 걸려요"])
-def test_a_short_follow_up_is_joined_to_what_it_follows(message: str) -> None:
-    assert joined(message, [FIRST]) == f"{FIRST.question} {message}"
+@pytest.mark.parametrize("question", ["이체한도", "그럼 수수료는요?", "그리고 이체한도는요", ""])
+def test_a_first_message_is_read_as_it_is(question: str) -> None:
+    assert alone(question, []) == question
+    assert joined(question, []) is None
 
 
-@pytest.mark.parametrize("lead", ["아 그리고 ", "근데 다른 건데 ", "아 맞다 ", "하나만 더요 "])
-def test_a_new_subject_is_searched_alone_without_its_lead(lead: str) -> None:
-    message = f"{lead}이사해서 집 주소를 바꾸고 싶어요"
-    assert stands_alone(message)
-    assert joined(message, [FIRST]) is None
-    assert alone(message, [FIRST]) == "이사해서 집 주소를 바꾸고 싶어요"
+@pytest.mark.parametrize(
+    "question",
+    ["그럼 수수료는요?", "그거 언제 돼요", "아니면 전화로는요", "만약 늦으면", "수수료는요?", "앱으로도 되나요"],
+)
+def test_a_short_follow_up_is_also_read_with_what_it_follows(question: str) -> None:
+    assert joined(question, turns(FIRST)) == f"{FIRST} {question}"
 
 
-def test_a_long_message_stands_alone_unless_it_points_back() -> None:
-    long = "미국주식 배당금은 달러로 들어오는지 원화로 들어오는지 알고 싶어요"
-    assert stands_alone(long)
-    assert not stands_alone(f"그럼 {long}")
-    assert points_back(f"그럼 {long}")
+def test_a_message_that_points_back_is_never_enough_alone() -> None:
+    long = "그럼 그걸 중간에 해지하지 않고 만기까지 두면 이자가 얼마나 더 붙는지도 알려 주세요"
+    assert points_back(long) and not stands_alone(long)
+    assert joined(long, turns(FIRST)) == f"{FIRST} {long}"
+    assert not points_back("수수료는요?")
 
 
-def test_a_chain_of_follow_ups_goes_back_to_the_question_they_are_about() -> None:
-    history = [Turn("적금 우대금리 조건을 다 채웠는지 어디에서 볼 수 있나요"), FIRST, Turn("수수료는요?")]
-    assert joined("얼마나 걸려요?", history) == f"{FIRST.question} 수수료는요? 얼마나 걸려요?"
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("그리고 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("아 그리고 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("근데 다른 질문인데요, 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("하나만 더요 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+    ],
+)
+def test_a_new_subject_is_read_alone_without_the_words_that_open_it(question: str, rest: str) -> None:
+    assert joined(question, turns(FIRST)) is None
+    assert alone(question, turns(FIRST)) == rest
 
 
-def test_history_is_text_and_never_a_template() -> None:
-    braces = Turn("{context_str} {query_str} %s ${x}")
-    assert joined("그건요?", [braces]) == "{context_str} {query_str} %s ${x} 그건요?"
+def test_a_long_message_stands_by_itself() -> None:
+    question = "통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있는지 궁금합니다"
+    assert joined(question, turns(FIRST)) is None
+    assert alone(question, turns(FIRST)) == question
 
 
-def test_a_long_history_is_cut_from_its_beginning() -> None:
-    text = joined("그건요?", [Turn("가" * 2000)])
-    assert text is not None
-    assert len(text) == MAX_JOINED_CHARS
-    assert text.endswith("그건요?")
+def test_nothing_but_opening_words_is_kept() -> None:
+    assert alone("그리고", turns(FIRST)) == "그리고"
+    assert joined("그리고", turns(FIRST)) == f"{FIRST} 그리고"
+
+
+def test_a_chain_reaches_back_to_the_message_that_stands_alone() -> None:
+    history = turns("통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있나요", FIRST, "그럼 세금은요?")
+    assert joined("앱으로는요?", history) == f"{FIRST} 그럼 세금은요? 앱으로는요?"
+
+
+def test_a_chain_is_bounded_in_turns_and_characters() -> None:
+    history = turns(*(f"그럼 {number}은요?" for number in range(9)))
+    text = joined("그건요?", history)
+    assert text == " ".join([*(f"그럼 {number}은요?" for number in range(9 - MAX_TURNS, 9)), "그건요?"])
+    text = joined("그건요?", turns("가" * 1000))
+    assert text is not None and len(text) == MAX_JOINED_CHARS and text.endswith("가 그건요?")
+
+
+def test_the_message_itself_is_never_cut() -> None:
+    question = "그럼 " + "가나다라마바사아자차 " * 60
+    text = joined(question, turns(FIRST))
+    assert text is not None and text.endswith(question)
+
+
+def test_history_is_text_and_no_template() -> None:
+    """LlamaIndex's chat engines fill {context_str} in a past message with what was retrieved."""
+    assert joined("그럼 {question}은요?", turns("{context_str} {0} %s")) == "{context_str} {0} %s 그럼 {question}은요?"
+
+
+def test_answers_are_no_part_of_a_reading() -> None:
+    assert joined("그럼요?", [Turn("한도는요?", "비밀 답변")]) == "한도는요? 그럼요?"
+
+
+@given(st.text(), st.lists(st.text(), max_size=5))
+def test_any_conversation_has_a_reading(question: str, history: list[str]) -> None:
+    past = turns(*history)
+    assert alone(question, past) or not question
+    together = joined(question, past)
+    assert together is None or together.endswith(question)
