@@ -59,7 +59,7 @@ class StreamDecoder:
         texts: list[str] = []
         if self._bytes.strip() and (self._whole or not self._line(bytes(self._bytes), texts, last=True)):
             texts.append(self._take(self._read_whole()))
-        if not self._finished:
+        if not self._finished or (self._framed and not self._events):
             raise self._broken()
         return self._shown("".join(texts)) + ("" if self.stopped else self._stops.rest())
 

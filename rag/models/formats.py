@@ -174,7 +174,7 @@ class OpenAi(GenerationFormat):
             return None
         usage = _usage(value.get("usage") or {})
         if not choices:
-            return Piece(usage=usage)
+            return Piece(usage=usage) if usage else None
         if not isinstance(delta := choices[0].get("delta"), dict):
             return None
         reason = choices[0].get("finish_reason")

@@ -88,7 +88,9 @@ class HuggingFace(VectorFormat):
 
     def _rows(self, value: Any, count: int) -> Any:
         if _depth(value) == 2:
-            raise ModelFormatError("the container gave pooled vectors, not one a token; set FORMAT to tei")
+            raise ModelFormatError(
+                "the embeddings are not in the format 'hf': one vector a text, not one a token; set FORMAT to tei"
+            )
         if count == 1 and _depth(value) == 3:
             value = [value]
         return [self._pooled(text) for text in value]
