@@ -167,7 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.fault == "stall" and not self._wait(3600):
             return
         if reply.fault == "drop":
-            return self._leave()
+            self._leave()
+            return
         if reply.fault:
             headers = {":exception-type": reply.fault, ":message-type": "exception"}
             self._chunk(frame(headers, json.dumps({"Message": "out of memory"}).encode()))
