@@ -12,7 +12,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -126,8 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(name, operation.endswith("stream"), body, dict(self.headers))
         with self.endpoint.counted(request):
             reply = self.endpoint.reply(request)
-            with suppress(ConnectionError):
+            try:
                 self._answer(request, reply)
+            except ConnectionError:
+                self.endpoint.hung_up.set()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""

@@ -302,7 +302,9 @@ def test_no_credentials(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _made(kind: type[Exception]) -> Exception:
     """One of that kind, whatever its constructor wants."""
-    return type(kind.__name__, (kind,), {"__init__": lambda self: None, "__str__": lambda self: "broken"})()
+    made = type(kind.__name__, (kind,), {"__init__": lambda self: None, "__str__": lambda self: "broken"})()
+    assert isinstance(made, kind)
+    return made
 
 
 def test_every_modelled_error_of_the_service_is_mapped(reach: Reach) -> None:
