@@ -115,7 +115,7 @@ class SageMakerEmbedding(BaseEmbedding):
         batch: list[str] = []
         size = 0
         for text in texts:
-            cost = self._codec.cost(text, self._token_counter(text))
+            cost = self._codec.cost(text, self._token_counter)
             if batch and (len(batch) == self.batch_size or size + cost > self._codec.max_bytes):
                 yield batch
                 batch, size = [], 0

@@ -8,7 +8,7 @@ openai       {"input": [text…]} -> {"data": [{"index", "embedding"}…]}
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -56,7 +56,7 @@ class VectorFormat:
             raise wrong_format(self.name, _outline(value))
         return matrix
 
-    def cost(self, text: str, tokens: int) -> int:
+    def cost(self, text: str, token_count: Callable[[str], int]) -> int:
         """The bytes that a text adds to the request or to the answer, whichever is more."""
         return len(text.encode("utf-8", "replace")) + 4
 
@@ -80,8 +80,8 @@ class HuggingFace(VectorFormat):
 
     name = "hf"
 
-    def cost(self, text: str, tokens: int) -> int:
-        return tokens * _TOKEN_ROW_BYTES
+    def cost(self, text: str, token_count: Callable[[str], int]) -> int:
+        return token_count(text) * _TOKEN_ROW_BYTES
 
     def _request(self, texts: Sequence[str]) -> dict[str, Any]:
         return {"inputs": texts, "parameters": {"truncation": True}}
