@@ -110,7 +110,7 @@ class StreamDecoder:
     def _broken(self) -> ModelError:
         if self._framed and not self._events and not self._bytes.strip():
             return ModelFormatError(f"nothing in the model's stream is in the format {self._codec.name!r}")
-        return ModelInterrupted("the model's answer broke off before its end")
+        return ModelInterrupted("the model's answer ends without its end mark")
 
 
 class StopWords:

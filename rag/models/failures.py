@@ -80,7 +80,9 @@ def from_vendor(error: Exception, endpoint: str) -> ModelError:
     if isinstance(error, _CREDENTIALS):
         return _no_credentials(endpoint, error)
     if isinstance(error, _TIMEOUTS):
-        return ModelTimeout(f"the endpoint {endpoint!r} stopped answering; raise the deadline, or look at its load")
+        return ModelTimeout(
+            f"the endpoint {endpoint!r} was silent for too long; raise the stall time or the deadline, or look at its load"
+        )
     if isinstance(error, _TRANSPORT):
         return ModelUnavailable(
             f"the endpoint {endpoint!r} cannot be reached ({_short(error)}); check the network and the AWS region"

@@ -190,6 +190,9 @@ class OpenAi(GenerationFormat):
         return Piece(str(text), True, choice.get("finish_reason"), _usage(value.get("usage") or {}))
 
 
+_FAILED = {"error", "abort"}
+"""Finish reasons that mean a broken answer: TGI's and LMI's, and vLLM's for a request it gave up."""
+
 GENERATION: Mapping[str, GenerationFormat] = {each.name: each for each in (Kullm(), Tgi(), Lmi(), OpenAi())}
 
 
@@ -198,12 +201,17 @@ def refuse_error(value: Any) -> None:
     if not isinstance(value, dict):
         return
     error = value.get("error")
-    details = value.get("details")
-    if value.get("object") == "error" or (isinstance(details, dict) and details.get("finish_reason") == "error"):
-        error = error or value.get("message") or "no message"
+    if value.get("object") == "error" or _FAILED.intersection(_finish_reasons(value)):
+        error = error or value.get("message") or "generation failed"
     if error:
         message = error.get("message", error) if isinstance(error, dict) else error
         raise ModelError(f"the model's container reports an error: {str(message)[:300]}")
+
+
+def _finish_reasons(value: Mapping[str, Any]) -> list[str]:
+    choices = value.get("choices")
+    places = [value.get("details"), *(choices if isinstance(choices, list) else ())]
+    return [str(place.get("finish_reason")) for place in places if isinstance(place, dict)]
 
 
 def wrong_format(name: str, value: Any) -> ModelFormatError:

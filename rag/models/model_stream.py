@@ -53,7 +53,7 @@ class ModelStream:
         except ModelError as exc:
             if not self.text and not isinstance(exc, ModelInterrupted):
                 raise
-            raise ModelInterrupted(str(exc), partial=self.text) from exc
+            raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
 
     def _decoded(self) -> Iterator[str]:
         with closing(self._parts):

@@ -105,6 +105,8 @@ def test_a_special_token_is_no_text() -> None:
         ("lmi", b'{"error":"CUDA out of memory","code":424}\n'),
         ("lmi", b'{"token":{"id":-1,"text":""},"details":{"finish_reason":"error"},"error":"CUDA out of memory"}\n'),
         ("openai", b'data: {"error":{"message":"CUDA out of memory","code":500}}\n\n'),
+        ("openai", b'data: {"choices":[{"delta":{},"finish_reason":"error"}],"message":"CUDA out of memory"}\n\n'),
+        ("openai", b'{"choices":[{"message":{},"finish_reason":"abort"}],"message":"CUDA out of memory"}'),
         ("openai from LMI", b'{"object":"error","message":"CUDA out of memory"}\n'),
         ("kullm", b'{"error":"CUDA out of memory"}'),
     ],
