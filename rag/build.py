@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.llms.llm import LLM
 
 from rag.chat import ChatService
 from rag.errors import IndexMissing, ModelUnavailable
@@ -21,7 +22,7 @@ from rag.ingestion.target import open_for_ingest
 from rag.models.local import LocalEmbedding
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.scaling import from_own_rows
-from rag.settings import Settings
+from rag.settings import EmbeddingSettings, Settings
 from rag.stores.contract import QUESTION, Manifest, PassageStore
 from rag.stores.faiss import FaissStore
 from rag.stores.filters import metadata_filters
@@ -51,13 +52,35 @@ class Models:
 
 
 def load_models(settings: Settings) -> Models:
-    """Load the configured embedding; where it cannot load, go on without it and say so."""
+    """Load the configured embedding; where the local one cannot load, go on without it and say so.
+
+    Raises ModelError where an endpoint does not answer: an index built without it would only have to be built again.
+    """
+    if settings.embedding.backend == "sagemaker":
+        endpoint = sagemaker_embedding(settings.embedding)
+        return Models(endpoint, manifest_of(endpoint))
     try:
         embed_model = LocalEmbedding(threads=settings.embedding.threads)
     except ModelUnavailable as exc:
         logger.warning("%s", exc)
         return Models(None, manifest_of(None), (LEXICAL_ONLY,))
     return Models(embed_model, manifest_of(embed_model))
+
+
+def sagemaker_embedding(settings: EmbeddingSettings) -> BaseEmbedding:
+    """The embedding behind the configured endpoint. Nothing is sent yet."""
+    from rag.models.sagemaker_embedding import SageMakerEmbedding  # boto3 takes half a second to import
+
+    return SageMakerEmbedding(**settings.model_dump(exclude={"backend", "threads"}))
+
+
+def load_llm(settings: Settings) -> LLM | None:
+    """The configured language model, None for none. Nothing is sent yet."""
+    if settings.llm.backend == "none":
+        return None
+    from rag.models.sagemaker_llm import SageMakerLLM
+
+    return SageMakerLLM(**settings.llm.model_dump(exclude={"backend"}))
 
 
 def open_index(

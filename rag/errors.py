@@ -10,7 +10,12 @@
     │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
     │   └── IndexBusy            another process is writing this index
     └── ModelError               an embedding or language model failed
-        └── ModelUnavailable     it cannot be loaded or reached; the caller may go on without it
+        ├── ModelUnavailable     it cannot be loaded or reached, or is overloaded; the caller may go on without it
+        │   └── ModelTimeout     it did not answer before the deadline
+        ├── ModelRefused         it refuses the request as it is: credentials, name, parameters; trying again will not help
+        │   └── ModelInputTooLong    the text is longer than the model takes
+        ├── ModelFormatError     its answer is not in the configured format
+        └── ModelInterrupted     its answer broke off; `partial` is the text so far
 
 None derives from ValueError or TypeError: LlamaIndex swallows those on its answer path and returns "Empty Response".
 """
@@ -105,6 +110,40 @@ class ModelError(RagError):
 
 
 class ModelUnavailable(ModelError):
-    """The model cannot be loaded or reached."""
+    """The model cannot be loaded or reached, or has no capacity left; a later try may succeed."""
 
     default_korean = "답변 모델을 지금 사용할 수 없습니다."
+
+
+class ModelTimeout(ModelUnavailable):
+    """The model did not answer before the deadline; the request's time is used up."""
+
+    default_korean = "답변이 제시간에 준비되지 않았습니다. 잠시 후 다시 시도해 주세요."
+
+
+class ModelRefused(ModelError):
+    """The model's endpoint refuses the request as it is; the same request will be refused again."""
+
+    default_korean = "답변 모델이 요청을 받아들이지 않았습니다. 관리자에게 문의해 주세요."
+
+
+class ModelInputTooLong(ModelRefused):
+    """The text, or the batch of texts, is longer than the model takes."""
+
+    default_korean = "내용이 너무 길어 처리할 수 없습니다. 질문을 줄여 다시 시도해 주세요."
+
+
+class ModelFormatError(ModelError):
+    """The model's answer is not in the configured format."""
+
+    default_korean = "답변 모델의 응답을 읽을 수 없습니다. 관리자에게 문의해 주세요."
+
+
+class ModelInterrupted(ModelError):
+    """The answer broke off or was cancelled before its end; `partial` is the text so far, never a finished answer."""
+
+    default_korean = "답변이 중간에 끊겼습니다. 다시 시도해 주세요."
+
+    def __init__(self, message: str, *, partial: str = "", korean: str | None = None) -> None:
+        super().__init__(message, korean=korean)
+        self.partial = partial

@@ -1,7 +1,8 @@
 """Every setting, typed and documented; the only reader of the environment.
 
 Names are `FSI_<GROUP>__<NAME>`, from the environment or from `.env` in the working directory (the environment wins).
-An unknown `FSI_` name is an error; other names in `.env` are left alone. `.env.example` is kept equal to this file by a test.
+Empty means unset. An unknown `FSI_` name is an error; other names in `.env` are left alone. `.env.example` is kept equal
+to this file by a test.
 """
 
 from __future__ import annotations
@@ -40,18 +41,64 @@ class StoreSettings(_Group):
 class EmbeddingSettings(_Group):
     """What turns text into vectors."""
 
-    backend: Literal["local"] = Field(
-        default="local", description="Embedding: local (multilingual-e5-small, 4 bit, in process)."
+    backend: Literal["local", "sagemaker"] = Field(
+        default="local",
+        description="Embedding: local (multilingual-e5-small, 4 bit, in process) or sagemaker (an endpoint).",
     )
     threads: int = Field(
         default=2, ge=1, le=64, description="Threads of the local embedder; it shares the cores with the server."
     )
+    endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the embedding.")
+    inference_component: str | None = Field(
+        default=None, description="Inference component on that endpoint, if it has any."
+    )
+    format: Literal["hf", "tei", "openai", "embeddings"] = Field(
+        default="tei",
+        description="What the endpoint's container answers: hf (token vectors), tei, openai, embeddings.",
+    )
+    pooling: Literal["cls", "mean"] = Field(
+        default="cls", description="What makes one vector of a text's token vectors, for format hf."
+    )
+    batch_size: int = Field(default=32, ge=1, le=2048, description="Texts in one request at most.")
+    concurrency: int = Field(default=8, ge=1, le=64, description="Requests at once at most.")
+    dimension: int | None = Field(
+        default=None, ge=1, description="Numbers in a vector. Unset: whatever the first answer has."
+    )
+    max_tokens: int = Field(
+        default=512, ge=32, description="Window of the endpoint's model, in tokens; longer answers are split."
+    )
+    query_prefix: str = Field(default="", description="Put before questions, as the endpoint's model was trained.")
+    passage_prefix: str = Field(default="", description="Put before passages, as the endpoint's model was trained.")
+    deadline: float = Field(default=60.0, gt=0, le=600, description="Seconds a request may take, tries included.")
 
 
 class LlmSettings(_Group):
     """The language model. Without one, the approved FAQ text is quoted word for word."""
 
-    backend: Literal["none"] = Field(default="none", description="Language model: none (quote the FAQ).")
+    backend: Literal["none", "sagemaker"] = Field(
+        default="none", description="Language model: none (quote the FAQ) or sagemaker (an endpoint)."
+    )
+    endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the language model.")
+    inference_component: str | None = Field(
+        default=None, description="Inference component on that endpoint, if it has any."
+    )
+    format: Literal["kullm", "tgi", "lmi", "openai"] = Field(
+        default="openai",
+        description="What the container takes: kullm, tgi or lmi (KULLM's prompt as text), openai (chat messages).",
+    )
+    context_window: int = Field(default=2048, ge=256, description="Tokens of prompt and answer together at most.")
+    max_new_tokens: int = Field(default=512, ge=1, description="Tokens of an answer at most.")
+    do_sample: bool | None = Field(
+        default=None, description="Sample (true) or take the likeliest (false). Unset: not sent."
+    )
+    temperature: float | None = Field(default=None, ge=0, le=5, description="Temperature. Unset: not sent.")
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling. Unset: not sent.")
+    top_k: int | None = Field(default=None, ge=-1, description="Tokens to choose from. Unset: not sent.")
+    repetition_penalty: float | None = Field(default=None, gt=0, description="Repetition penalty. Unset: not sent.")
+    eos_token_id: int | None = Field(default=None, ge=0, description="Token that ends an answer. Unset: not sent.")
+    deadline: float = Field(
+        default=60.0, gt=0, le=480, description="Seconds an answer may take, tries and streaming included."
+    )
 
 
 class RetrievalSettings(_Group):
@@ -111,6 +158,7 @@ class Settings(BaseSettings):
         env_nested_delimiter=DELIMITER,
         env_file=".env",
         env_file_encoding="utf-8",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
     )
@@ -152,13 +200,22 @@ def load_settings() -> Settings:
     """
     _refuse_unknown()
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as exc:
         problems = "; ".join(
             f"{PREFIX}{DELIMITER.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
             for error in exc.errors()
         )
         raise SettingsError(f"wrong setting: {problems}") from exc
+    _refuse_missing(settings)
+    return settings
+
+
+def _refuse_missing(settings: Settings) -> None:
+    for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
+        if chosen.backend == "sagemaker" and not chosen.endpoint_name:
+            name = f"{PREFIX}{group}{DELIMITER}"
+            raise SettingsError(f"{name}BACKEND=sagemaker needs {name}ENDPOINT_NAME, the endpoint's name")
 
 
 def _refuse_unknown() -> None:

@@ -1,0 +1,193 @@
+"""One shared SageMaker runtime client per region: pool, deadlines, retries, errors of our own, and its threads.
+
+Bytes in, bytes out: how a container spells prompts and vectors is no business of this module. The region, the credentials
+and AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME come from boto3's own chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import random
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
+from rag.models.calls import Call, track
+from rag.models.failures import VENDOR_ERRORS, from_vendor
+
+T = TypeVar("T")
+JSON = "application/json"
+CONNECT_SECONDS = 5.0
+ATTEMPTS = 4
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 4.0
+THREADS = 64
+CONNECTIONS = 128
+"""Threads of our own plus the callers' own; a connection beyond the pool would be thrown away after each use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom to ask. `session_id` keeps the calls of one conversation on one instance (a stateful session's id)."""
+
+    name: str
+    inference_component: str | None = None
+    target_variant: str | None = None
+    session_id: str | None = None
+
+    def arguments(self) -> dict[str, str]:
+        given = {
+            "EndpointName": self.name,
+            "InferenceComponentName": self.inference_component,
+            "TargetVariant": self.target_variant,
+            "SessionId": self.session_id,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+class Runtime:
+    """Calls endpoints of one region. Thread-safe. Raises errors of rag.errors alone.
+
+    Throttling, a model that is not ready, 5xx answers and broken connections are tried again, `attempts` times in all
+    and within the call's deadline, after random pauses; a stream never after its first part.
+    """
+
+    def __init__(self, region: str | None = None, endpoint_url: str | None = None, *, attempts: int = ATTEMPTS) -> None:
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            tcp_keepalive=True,
+        )
+        try:
+            # Sessions are not thread-safe and the default one is shared by the whole program: take our own.
+            self.client: Any = boto3.session.Session(region_name=region).client(
+                "sagemaker-runtime", endpoint_url=endpoint_url, config=config
+            )
+        except VENDOR_ERRORS as exc:
+            raise from_vendor(exc, "sagemaker-runtime") from exc
+        track(self.client)
+        self._attempts = attempts
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
+
+    def invoke(self, endpoint: Endpoint, body: bytes, call: Call) -> bytes:
+        """The container's whole answer. Raises ModelError and its kinds, never a vendor's."""
+
+        def attempt() -> bytes:
+            response = self.client.invoke_endpoint(**endpoint.arguments(), Body=body, ContentType=JSON, Accept=JSON)
+            with closing(response["Body"]) as answer:
+                return bytes(answer.read())
+
+        try:
+            return self._with_retries(attempt, endpoint, call)
+        finally:
+            call.release()
+
+    def stream(self, endpoint: Endpoint, body: bytes, call: Call) -> Generator[bytes, None, None]:
+        """The answer's parts as they come, cut anywhere. Closing the generator closes the connection.
+
+        An end without an error may still be a broken answer: only the reader knows the format's end mark.
+        """
+
+        def attempt() -> tuple[Generator[bytes, None, None], bytes]:
+            # With its first part, so that whatever fails until then can be tried again.
+            response = self.client.invoke_endpoint_with_response_stream(
+                **endpoint.arguments(), Body=body, ContentType=JSON
+            )
+            parts = _payloads(response["Body"])
+            return parts, next(parts, b"")
+
+        try:
+            parts, first = self._with_retries(attempt, endpoint, call)
+            with closing(parts):
+                yield first
+                yield from self._rest(parts, endpoint, call)
+        finally:
+            call.release()
+
+    async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """As asyncio.to_thread, on threads of our own: the loop's own pool has CPUs + 4, too few to wait on a network."""
+        run = partial(contextvars.copy_context().run, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    def close(self) -> None:
+        """Give back threads and connections; for tests and programs that end."""
+        self._threads.shutdown()
+        self.client.close()
+
+    def _with_retries(self, attempt: Callable[[], T], endpoint: Endpoint, call: Call) -> T:
+        for number in itertools.count(1):
+            _check(call, endpoint)
+            try:
+                with call.active():
+                    result = attempt()
+                _check(call, endpoint)
+                return result
+            except VENDOR_ERRORS as exc:
+                _check(call, endpoint)
+                error = from_vendor(exc, endpoint.name)
+                pause = _pause(number)
+                if not _transient(error) or number >= self._attempts or pause >= call.remaining():
+                    raise error from exc
+            call.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _rest(self, parts: Iterator[bytes], endpoint: Endpoint, call: Call) -> Iterator[bytes]:
+        while True:
+            try:
+                part = next(parts, None)
+            except VENDOR_ERRORS as exc:
+                _check(call, endpoint)
+                raise from_vendor(exc, endpoint.name) from exc
+            _check(call, endpoint)
+            if part is None:
+                return
+            yield part
+
+
+def shared_runtime(region: str | None = None, endpoint_url: str | None = None) -> Runtime:
+    """The program's runtime for that region, made at first use: making a client takes a tenth of a second or more."""
+    with _SHARED_LOCK:
+        if (region, endpoint_url) not in _SHARED:
+            _SHARED[region, endpoint_url] = Runtime(region, endpoint_url)
+        return _SHARED[region, endpoint_url]
+
+
+_SHARED: dict[tuple[str | None, str | None], Runtime] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def _payloads(events: Any) -> Generator[bytes, None, None]:
+    with closing(events):
+        for event in events:
+            if part := event.get("PayloadPart", {}).get("Bytes"):
+                yield part
+
+
+def _check(call: Call, endpoint: Endpoint) -> None:
+    """A socket shut by us looks like an error or like an end, whichever the reader meets first."""
+    if call.ending == "expired":
+        raise ModelTimeout(
+            f"the endpoint {endpoint.name!r} did not answer within the deadline; raise it, or look at its load"
+        )
+    if call.ending == "cancelled":
+        raise ModelInterrupted(f"the call of endpoint {endpoint.name!r} was cancelled")
+
+
+def _transient(error: ModelError) -> bool:
+    return isinstance(error, ModelUnavailable) and not isinstance(error, ModelTimeout)
+
+
+def _pause(failures: int) -> float:
+    """Seconds before the next try: anything up to a ceiling that doubles, so that clients do not come back in step."""
+    return random.uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**failures))  # noqa: S311 - no secret depends on it

@@ -1,0 +1,169 @@
+"""SageMakerEmbedding: an embedding container on a SageMaker endpoint, asked in bounded batches, several at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
+
+from rag.errors import ModelError, ModelInputTooLong
+from rag.models.calls import Call
+from rag.models.runtime import Endpoint, Runtime, shared_runtime
+from rag.models.tokens import estimate
+from rag.models.vectors import VECTORS, Matrix, Pooling, VectorFormat, VectorFormatName
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Given the number of distinct texts embedded and of all, after each batch, in the calling thread."""
+
+_GROUP = 2048
+"""The most texts LlamaIndex can hand over at once; batches are cut from that."""
+
+
+class SageMakerEmbedding(BaseEmbedding):
+    """Unit vectors from the endpoint `endpoint_name`, in the order of the texts; a repeated text is sent once.
+
+    Raises kinds of ModelError alone: also where the endpoint gives another count or dimension, or numbers that are not
+    finite. A batch that it refuses as too large is halved until it passes. Thread-safe; the async methods run the sync
+    ones on threads, so the event loop goes on.
+
+    `token_counter` counts a text's tokens as the container does; without it they are estimated, rather too many.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint_name: str = Field(description="SageMaker endpoint.")
+    format: VectorFormatName = Field(default="tei", description="How the container spells texts and vectors.")
+    pooling: Pooling = Field(default="cls", description="What makes one vector of a text's tokens; for format hf.")
+    dimension: int | None = Field(default=None, description="Numbers in a vector. None: whatever the first answer has.")
+    max_tokens: int = Field(default=512, gt=0, description="Window of the model, in tokens.")
+    query_prefix: str = Field(default="", description="Put before questions.")
+    passage_prefix: str = Field(default="", description="Put before passages.")
+    batch_size: int = Field(default=32, gt=0, description="Texts in a request at most.")
+    concurrency: int = Field(default=8, gt=0, description="Requests at once at most.")
+    deadline: float = Field(default=60.0, gt=0, description="Seconds one request may take, tries included.")
+    inference_component: str | None = None
+    target_variant: str | None = None
+
+    _runtime: Runtime = PrivateAttr()
+    _threads: ThreadPoolExecutor = PrivateAttr()
+    _codec: VectorFormat = PrivateAttr()
+    _on_progress: Progress | None = PrivateAttr()
+    _token_counter: Callable[[str], int] = PrivateAttr()
+    _numbers: int | None = PrivateAttr()
+
+    def __init__(
+        self,
+        endpoint_name: str,
+        *,
+        runtime: Runtime | None = None,
+        on_progress: Progress | None = None,
+        token_counter: Callable[[str], int] | None = None,
+        **settings: Any,
+    ) -> None:
+        named = {"model_name": endpoint_name, "endpoint_name": endpoint_name, "embed_batch_size": _GROUP}
+        super().__init__(**{**named, **settings})
+        self._runtime = runtime or shared_runtime()
+        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="embedding")
+        self._codec = VECTORS[self.format](self.pooling)
+        self._on_progress = on_progress
+        self._token_counter = token_counter or estimate
+        self._numbers = self.dimension
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "SageMakerEmbedding"
+
+    def token_count(self, text: str) -> int:
+        """Tokens of a passage, its prefix and special tokens included."""
+        return self._token_counter(self.passage_prefix + text)
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._embed([self.query_prefix + query])[0]
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return self._embed([self.passage_prefix + text for text in texts])
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return await self._runtime.in_thread(self._get_query_embedding, query)
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return await self._runtime.in_thread(self._get_text_embedding, text)
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return await self._runtime.in_thread(self._get_text_embeddings, texts)
+
+    def _embed(self, texts: Sequence[str]) -> list[list[float]]:
+        rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        batches = list(self._batches(list(rows)))
+        # One batch needs no other thread, and a question need not queue behind an ingestion.
+        parts = [self._ask(batches[0])] if len(batches) == 1 else self._ask_all(batches, len(rows))
+        vectors = np.concatenate(parts).tolist() if parts else []
+        return [vectors[rows[text]] for text in texts]
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """Cut by count and by the bytes of request and answer; a text over the limit is a batch of its own."""
+        batch: list[str] = []
+        size = 0
+        for text in texts:
+            cost = self._codec.cost(text, self._token_counter)
+            if batch and (len(batch) == self.batch_size or size + cost > self._codec.max_bytes):
+                yield batch
+                batch, size = [], 0
+            batch.append(text)
+            size += cost
+        if batch:
+            yield batch
+
+    def _ask_all(self, batches: Sequence[list[str]], total: int) -> list[Matrix]:
+        """Each batch's vectors, in order. The first failure ends it: batches not yet sent are dropped."""
+        futures = [self._threads.submit(self._ask, batch) for batch in batches]
+        sizes = {future: len(batch) for future, batch in zip(futures, batches, strict=True)}
+        done = 0
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done += sizes[future]
+                if self._on_progress is not None:
+                    self._on_progress(done, total)
+        finally:
+            for future in futures:
+                future.cancel()
+        return [future.result() for future in futures]
+
+    def _ask(self, texts: Sequence[str]) -> Matrix:
+        endpoint = Endpoint(self.endpoint_name, self.inference_component, self.target_variant)
+        try:
+            body = self._runtime.invoke(endpoint, self._codec.request(texts), Call(deadline=self.deadline))
+        except ModelInputTooLong:
+            half = len(texts) // 2
+            if not half:
+                raise
+            logger.info("endpoint %s takes no %d texts at once, trying %d", self.endpoint_name, len(texts), half)
+            return np.concatenate([self._ask(texts[:half]), self._ask(texts[half:])])
+        return self._checked(self._codec.read(body, len(texts)), len(texts))
+
+    def _checked(self, vectors: Matrix, count: int) -> Matrix:
+        name = self.endpoint_name
+        if len(vectors) != count:
+            raise ModelError(f"the endpoint {name!r} gave {len(vectors)} vectors for {count} texts; is FORMAT right?")
+        self._numbers = self._numbers or vectors.shape[1]
+        if vectors.shape[1] != self._numbers:
+            raise ModelError(
+                f"the endpoint {name!r} gave vectors of {vectors.shape[1]} numbers, expected {self._numbers}; "
+                "check DIMENSION, and whether another model was deployed"
+            )
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not (np.isfinite(lengths).all() and lengths.all()):
+            raise ModelError(f"the endpoint {name!r} gave a vector of zeros or of numbers that are not finite")
+        unit: Matrix = vectors / lengths
+        return unit

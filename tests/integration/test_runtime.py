@@ -1,0 +1,341 @@
+"""The SageMaker runtime client: retries, deadlines, cancelling, and every vendor's error as one of ours."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import botocore.exceptions
+import pytest
+import urllib3.exceptions
+
+from rag.errors import (
+    ModelError,
+    ModelInputTooLong,
+    ModelInterrupted,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from rag.models import runtime as module
+from rag.models.calls import Call
+from rag.models.failures import VENDOR_ERRORS, from_vendor
+from rag.models.runtime import ATTEMPTS, Endpoint, Runtime, shared_runtime
+from tests.fake_endpoint import FakeEndpoint, Reply, error
+from tests.integration.conftest import Reach
+
+FAQ = Endpoint("faq-llm")
+OK = Reply([b'{"a"', b": 1}"])
+NOT_READY = error(429, "ModelNotReadyException", "loading")
+THROTTLED = error(400, "ThrottlingException", "Rate exceeded")
+UNAVAILABLE = error(503, "ServiceUnavailable", "try later")
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
+
+
+def scripted(replies: Sequence[Reply]) -> Iterator[Reply]:
+    """Each in turn, then the last one for ever."""
+    yield from replies
+    while True:
+        yield replies[-1]
+
+
+def asked(runtime: Runtime, *, stream: bool, call: Call | None = None) -> bytes:
+    call = call or Call()
+    return b"".join(runtime.stream(FAQ, b"{}", call)) if stream else runtime.invoke(FAQ, b"{}", call)
+
+
+def cancel_when_asked(fake: FakeEndpoint, call: Call) -> None:
+    """From another thread, a moment after the request has arrived."""
+
+    def wait() -> None:
+        fake.arrived.wait()
+        time.sleep(0.05)
+        call.cancel()
+
+    threading.Thread(target=wait).start()
+
+
+BOTH = pytest.mark.parametrize("stream", [False, True])
+
+
+@BOTH
+def test_what_is_sent(reach: Reach, stream: bool) -> None:
+    fake, runtime = reach(lambda request: OK)
+    endpoint = Endpoint("faq-llm", inference_component="kullm-a", target_variant="blue", session_id="s-1")
+    call = Call()
+    answer = (
+        b"".join(runtime.stream(endpoint, b'{"inputs": 1}', call))
+        if stream
+        else runtime.invoke(endpoint, b'{"inputs": 1}', call)
+    )
+    assert answer == b'{"a": 1}'
+    (request,) = fake.requests
+    assert (request.endpoint, request.streaming, request.body) == ("faq-llm", stream, {"inputs": 1})
+    assert request.headers["X-Amzn-SageMaker-Inference-Component"] == "kullm-a"
+    assert request.headers["X-Amzn-SageMaker-Target-Variant"] == "blue"
+    assert request.headers["X-Amzn-SageMaker-Session-Id"] == "s-1"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NOT_READY,
+        THROTTLED,
+        UNAVAILABLE,
+        error(500, "InternalFailure"),
+        error(530, "InternalDependencyException"),
+        error(424, "ModelError", OriginalStatusCode=503, OriginalMessage="queue full"),
+        Reply(fault="drop"),
+    ],
+    ids=lambda reply: reply.error or reply.fault,
+)
+def test_what_passes_is_tried_again(reach: Reach, stream: bool, failure: Reply) -> None:
+    replies = scripted([failure, failure, OK])
+    fake, runtime = reach(lambda request: next(replies))
+    assert asked(runtime, stream=stream) == b'{"a": 1}'
+    assert len(fake.requests) == 3
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("failure", "kind", "words", "korean"),
+    [
+        (NOT_READY, ModelUnavailable, "not ready", "준비되는 중"),
+        (THROTTLED, ModelUnavailable, "no capacity left", "이용자가 많아"),
+        (UNAVAILABLE, ModelUnavailable, "failing", "사용할 수 없습니다"),
+        (Reply(fault="drop"), ModelUnavailable, "check the network", "사용할 수 없습니다"),
+    ],
+    ids=lambda value: value.error or value.fault if isinstance(value, Reply) else None,
+)
+def test_what_stays_is_given_up(
+    reach: Reach, stream: bool, failure: Reply, kind: type[ModelError], words: str, korean: str
+) -> None:
+    fake, runtime = reach(lambda request: failure)
+    with pytest.raises(kind, match=words) as caught:
+        asked(runtime, stream=stream)
+    assert korean in caught.value.korean
+    assert len(fake.requests) == ATTEMPTS
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("failure", "kind", "words"),
+    [
+        (error(400, "ValidationError", "Endpoint faq-llm not found"), ModelRefused, "check its name"),
+        (error(403, "AccessDeniedException", "not authorized"), ModelRefused, "sagemaker:InvokeEndpoint"),
+        (error(403, "ExpiredTokenException", "expired"), ModelRefused, "credentials"),
+        (error(413, "RequestEntityTooLarge", "too big"), ModelInputTooLong, "large"),
+        (
+            error(424, "ModelError", OriginalStatusCode=413, OriginalMessage="batch size 64 > 32"),
+            ModelInputTooLong,
+            "64",
+        ),
+        (
+            error(424, "ModelError", OriginalStatusCode=400, OriginalMessage="maximum context length is 2048"),
+            ModelInputTooLong,
+            "2048",
+        ),
+        (
+            error(424, "ModelError", OriginalStatusCode=422, OriginalMessage="missing field inputs"),
+            ModelRefused,
+            "FORMAT",
+        ),
+        (
+            error(424, "ModelError", OriginalStatusCode=500, OriginalMessage="CUDA", LogStreamArn="arn:log"),
+            ModelError,
+            "arn:log",
+        ),
+    ],
+)
+def test_what_will_not_pass_is_asked_once(
+    reach: Reach, stream: bool, failure: Reply, kind: type[ModelError], words: str
+) -> None:
+    fake, runtime = reach(lambda request: failure)
+    with pytest.raises(kind, match=words) as caught:
+        asked(runtime, stream=stream)
+    assert type(caught.value) is kind
+    assert len(fake.requests) == 1
+
+
+def test_a_stream_is_not_tried_again_after_its_first_part(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: Reply([b"one", b"two"], fault="drop"))
+    stream = runtime.stream(FAQ, b"{}", Call())
+    assert [next(stream), next(stream)] == [b"one", b"two"]
+    with pytest.raises(ModelUnavailable):
+        next(stream)
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["ModelStreamError", "InternalStreamFailure"])
+def test_an_exception_in_the_stream(reach: Reach, fault: str) -> None:
+    replies = scripted([Reply(fault=fault), Reply([b"one"], fault=fault)])
+    fake, runtime = reach(lambda request: next(replies))
+    stream = runtime.stream(FAQ, b"{}", Call())
+    assert next(stream) == b"one"
+    with pytest.raises(ModelUnavailable, match="out of memory"):
+        next(stream)
+    assert len(fake.requests) == 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "silence", [Reply(wait=3600), Reply(fault="drip"), Reply(fault="stall")], ids=["mute", "drip", "stall"]
+)
+def test_the_deadline_ends_a_call_wherever_it_waits(reach: Reach, stream: bool, silence: Reply) -> None:
+    """Also a server that drips a byte now and then, which no read timeout ends."""
+    fake, runtime = reach(lambda request: silence)
+    with pytest.raises(ModelTimeout):
+        asked(runtime, stream=stream, call=Call(deadline=0.3))
+    assert fake.hung_up.wait(10)
+    assert len(fake.requests) == 1
+
+
+def test_a_silent_stream_ends_before_its_deadline(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: Reply([b"one"], fault="stall"))
+    call = Call(deadline=3600, stall=0.1)
+    with pytest.raises(ModelTimeout):
+        asked(runtime, stream=True, call=call)
+    assert call.ending is None
+    assert fake.hung_up.wait(10)
+
+
+def test_retries_end_with_the_deadline(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_pause", lambda failures: 3600.0)
+    fake, runtime = reach(lambda request: THROTTLED)
+    with pytest.raises(ModelUnavailable, match="no capacity left"):
+        asked(runtime, stream=False)
+    assert len(fake.requests) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("silence", [Reply(wait=3600), Reply([b"one"], fault="stall")], ids=["before", "within"])
+def test_cancel_closes_the_connection_at_once(reach: Reach, stream: bool, silence: Reply) -> None:
+    fake, runtime = reach(lambda request: silence)
+    call = Call(deadline=3600)
+    cancel_when_asked(fake, call)
+    with pytest.raises(ModelInterrupted, match="cancelled"):
+        asked(runtime, stream=stream, call=call)
+    assert fake.hung_up.wait(10)
+
+
+def test_cancel_ends_the_wait_between_tries(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call(deadline=3600)
+    monkeypatch.setattr(module, "_pause", lambda failures: 3000.0)
+    fake, runtime = reach(lambda request: THROTTLED)
+    cancel_when_asked(fake, call)
+    with pytest.raises(ModelInterrupted):
+        asked(runtime, stream=False, call=call)
+
+
+def test_a_cancelled_call_sends_nothing(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: OK)
+    call = Call()
+    call.cancel()
+    with pytest.raises(ModelInterrupted):
+        asked(runtime, stream=False, call=call)
+    assert fake.requests == []
+
+
+def test_a_late_cancel_leaves_the_pooled_connection_to_the_next_call(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: Reply([b"1"], wait=0.1 if len(fake.requests) > 1 else 0))
+    first = Call()
+    asked(runtime, stream=False, call=first)
+    fake.arrived.clear()
+    cancel_when_asked(fake, first)
+    assert asked(runtime, stream=False) == b"1"
+    assert len(fake.requests) == 2
+
+
+def test_closing_a_stream_closes_its_connection(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: Reply([b"one", b"two"], pause=3600))
+    stream = runtime.stream(FAQ, b"{}", Call())
+    assert next(stream) == b"one"
+    stream.close()
+    assert fake.hung_up.wait(10)
+
+
+def test_no_server(reach: Reach) -> None:
+    fake, runtime = reach(lambda request: OK)
+    fake.close()
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        asked(runtime, stream=False)
+
+
+def test_one_runtime_for_all(reach: Reach) -> None:
+    assert shared_runtime("ap-northeast-2") is shared_runtime("ap-northeast-2")
+    assert shared_runtime("ap-northeast-2") is not shared_runtime("us-east-1")
+
+
+def test_the_endpoint_url_comes_from_the_environment(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, _ = reach(lambda request: OK)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    runtime = Runtime()
+    assert asked(runtime, stream=False) == b'{"a": 1}'
+    runtime.close()
+
+
+def test_no_region(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with pytest.raises(ModelRefused, match="AWS_DEFAULT_REGION"):
+        Runtime()
+
+
+def test_no_credentials(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, _ = reach(lambda request: OK)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    runtime = Runtime("ap-northeast-2", fake.url)
+    with pytest.raises(ModelRefused, match="credentials"):
+        asked(runtime, stream=False)
+    runtime.close()
+
+
+def _made(kind: type[Exception]) -> Exception:
+    """One of that kind, whatever its constructor wants."""
+    made = type(kind.__name__, (kind,), {"__init__": lambda self: None, "__str__": lambda self: "broken"})()
+    assert isinstance(made, kind)
+    return made
+
+
+def test_every_modelled_error_of_the_service_is_mapped(reach: Reach) -> None:
+    _, runtime = reach(lambda request: OK)
+    modelled = runtime.client.meta.service_model.error_shapes
+    assert {shape.name for shape in modelled} >= {"ModelError", "ModelNotReadyException", "ValidationError"}
+    for shape in modelled:
+        code = shape.metadata.get("error", {}).get("code", shape.name)
+        status = shape.metadata.get("error", {}).get("httpStatusCode", 0)
+        kind = runtime.client.exceptions.from_code(code)
+        raised = kind(
+            {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Invoke"
+        )
+        mapped = from_vendor(raised, "faq-llm")
+        assert "m" in str(mapped)
+        assert (type(mapped) is ModelError) == (code == "ModelError"), code
+
+
+def test_every_transport_error_is_mapped() -> None:
+    """botocore's, and those of urllib3 that a broken stream raises past it."""
+    transport = (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError, urllib3.exceptions.HTTPError)
+    for library in (botocore.exceptions, urllib3.exceptions):
+        kinds = [kind for _, kind in inspect.getmembers(library, inspect.isclass) if issubclass(kind, transport)]
+        assert len(kinds) > 8
+        for kind in kinds:
+            exc = _made(kind)
+            assert isinstance(exc, VENDOR_ERRORS), kind
+            assert type(from_vendor(exc, "faq-llm")) in (ModelUnavailable, ModelTimeout), kind
+
+
+def test_every_other_error_of_botocore_is_one_of_ours() -> None:
+    for kind in vars(botocore.exceptions).values():
+        if isinstance(kind, type) and issubclass(kind, botocore.exceptions.BotoCoreError):
+            assert isinstance(from_vendor(_made(kind), "faq-llm"), ModelError), kind
