@@ -35,7 +35,7 @@ def small_root(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path
 
 @pytest.fixture(scope="session")
 def bundled_root(models: Models) -> Path:
-    """A folder that holds the bundled index. It stays between runs: building it takes a minute."""
-    root = ROOT / ".cache" / "test-indexes"
+    """The folder that holds the bundled index: the one `make install` filled, for building it takes a minute."""
+    root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
