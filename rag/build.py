@@ -142,14 +142,24 @@ def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | No
     already, unless another version of the package made it.
     """
     manifest = store.manifest
-    if manifest.calibration:
-        stored = Calibration.from_json(manifest.calibration)
+    if stored := _stored(manifest):
         start = defaults(dense=embed_model is not None)
         same_start = replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
         if stored.origin == "labels" or (same_start and not anew):
             return
     calibration = from_own_rows(store, embed_model)
     store.replace_manifest(manifest.with_calibration(calibration.as_json()))
+
+
+def _stored(manifest: Manifest) -> Calibration | None:
+    """None where there is none yet, or one that another version of the package wrote."""
+    try:
+        return Calibration.from_json(manifest.calibration) if manifest.calibration else None
+    except (KeyError, TypeError) as exc:
+        logger.warning(
+            "the index's calibration is of another version (%r); `python -m rag calibrate` fits it anew", exc
+        )
+        return None
 
 
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress | None = None) -> ChatService:
@@ -163,9 +173,8 @@ def service(
     settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
 ) -> ChatService:
     """The chat service over an open index; `calibration` in the place of the index's own."""
-    stored = store.manifest.calibration
     if calibration is None:
-        calibration = Calibration.from_json(stored) if stored else defaults(dense=models.embed_model is not None)
+        calibration = _stored(store.manifest) or defaults(dense=models.embed_model is not None)
     return ChatService(
         store,
         models.embed_model,

