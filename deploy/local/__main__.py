@@ -12,11 +12,14 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
+
+import uvicorn
 
 from deploy.local import files
 from deploy.local.control import ControlPlane
 from deploy.local.server import HOST, bind, server
-from deploy.local.spec import EndpointSpec, endpoint_spec
+from deploy.local.spec import endpoint_spec
 from deploy.local.vectors import embed
 
 PORTS_TRIED = 20
@@ -28,21 +31,30 @@ def main(folder: Path) -> int:
     if lock is None:
         return 1
     with lock:
-        plan = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
-        asyncio.run(_serve(folder, plan["port"], [endpoint_spec(given) for given in plan["endpoints"]]))
+        asyncio.run(_serve(folder, lock))
     return 0
 
 
-async def _serve(folder: Path, port: int, specs: list[EndpointSpec]) -> None:
-    plane = ControlPlane()
+async def _serve(folder: Path, lock: TextIO) -> None:
+    plan = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+    plane, specs = ControlPlane(), [endpoint_spec(given) for given in plan["endpoints"]]
     for spec in specs:
         plane.put(spec)
-    with _bind_near(port) as listening:
+    with _bind_near(plan["port"]) as listening:
         files.write(folder / files.URL, f"http://{HOST}:{listening.getsockname()[1]}")
         if slow := [spec for spec in specs if spec.task == "embed" and spec.model == "local"]:
             # The model takes seconds to load: begin now rather than at the first request.
             threading.Thread(target=embed, args=(["준비"], slow[0]), daemon=True).start()
-        await server(plane).serve(sockets=[listening])
+        serving = server(plane)
+        watching = asyncio.create_task(_end_with_folder(serving, folder, lock))
+        await serving.serve(sockets=[listening])
+        watching.cancel()
+
+
+async def _end_with_folder(serving: uvicorn.Server, folder: Path, lock: TextIO) -> None:
+    while files.in_place(lock, folder):
+        await asyncio.sleep(1.0)
+    serving.should_exit = True
 
 
 def _bind_near(port: int) -> socket.socket:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +18,22 @@ FOLDER = Path(".fsi/local")
 LOCK, PLAN, URL, LOG = "lock", "plan.json", "url", "emulator.log"
 _PATIENCE = 1.0
 """Seconds: looking whether a lock is held holds it for a moment."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One starter or stopper of this folder's emulator at a time; others wait. The lock is the folder above, itself."""
+    above = folder.parent
+    while True:
+        above.mkdir(parents=True, exist_ok=True)
+        handle = os.open(above, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if above.exists() and os.path.samestat(os.fstat(handle), above.stat()):  # not removed while waiting for it
+                yield
+                return
+        finally:
+            os.close(handle)
 
 
 def take_lock(folder: Path) -> TextIO | None:
@@ -31,6 +49,14 @@ def take_lock(folder: Path) -> TextIO | None:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def in_place(lock: TextIO, folder: Path) -> bool:
+    """Whether this is still the folder's lock: nobody can find an emulator whose folder was removed."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat())
+    except FileNotFoundError:
+        return False
 
 
 def owner(folder: Path) -> int | None:

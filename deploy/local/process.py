@@ -57,11 +57,25 @@ def start(wanted: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Runni
     `wanted` holds `port`, `endpoints` (specs as JSON) and what else its starter wants to find again with `plan`.
     Waits until it answers. Raises ModelUnavailable with the end of its log where it does not.
     """
-    if (found := find(folder)) and plan(folder) == wanted:
-        _answers(found.url, folder)
-        return found, False
-    stop(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with files.alone(folder):
+        if (found := find(folder)) and plan(folder) == wanted:
+            _answers(found.url, folder)
+            return found, False
+        _stop(folder)
+        return _start(wanted, folder), True
+
+
+def stop(folder: Path = files.FOLDER) -> bool:
+    """End the emulator and remove its folder; whether there was one to end."""
+    with files.alone(folder):
+        ended = _stop(folder)
+        with suppress(OSError):
+            folder.parent.rmdir()  # only where nothing else is kept in it
+    return ended
+
+
+def _start(wanted: Mapping[str, Any], folder: Path) -> Running:
+    folder.mkdir()
     files.write(folder / files.PLAN, json.dumps(wanted, ensure_ascii=False, indent=1))
     with (folder / files.LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this very interpreter
@@ -72,11 +86,10 @@ def start(wanted: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Runni
             stderr=log,
             start_new_session=True,
         )
-    return _started(child, folder), True
+    return _started(child, folder)
 
 
-def stop(folder: Path = files.FOLDER) -> bool:
-    """End the emulator and remove its folder; whether there was one to end."""
+def _stop(folder: Path) -> bool:
     pid = files.owner(folder)
     if pid:
         _signal(pid, signal.SIGTERM)
@@ -84,8 +97,6 @@ def stop(folder: Path = files.FOLDER) -> bool:
             _signal(pid, signal.SIGKILL)
             _ended(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):
-        folder.parent.rmdir()  # only where nothing else is kept in it
     return pid is not None
 
 
@@ -95,7 +106,7 @@ def _started(child: subprocess.Popen[bytes], folder: Path) -> Running:
         if found := find(folder):
             _answers(found.url, folder)
             return found
-        if child.poll() is not None and not files.owner(folder):
+        if child.poll() is not None:
             break
         time.sleep(0.05)
     raise ModelUnavailable(f"the emulator does not start: {_log_end(folder)}")
