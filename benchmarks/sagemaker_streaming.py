@@ -25,7 +25,7 @@ AT_ONCE = 64
 FIRST_TOKEN_MS = 3.0
 TOTAL_RATIO = 1.01
 BUSY_RATIO, BUSY_MS = 1.2, 10.0
-PARAMETERS = {"max_new_tokens": 300}
+NEW_TOKENS = 300
 PROMPT = "이체한도를 늘리려면 어떻게 하나요?"
 
 Pieces = Callable[[str], Iterable[str]]
@@ -37,7 +37,7 @@ def raw() -> Pieces:
     from botocore.config import Config
 
     client = boto3.client("sagemaker-runtime", config=Config(max_pool_connections=AT_ONCE))
-    body = json.dumps({"inputs": PROMPT, "parameters": PARAMETERS, "stream": True}).encode()
+    body = json.dumps({"inputs": PROMPT, "parameters": {"max_new_tokens": NEW_TOKENS}, "stream": True}).encode()
 
     def pieces(endpoint: str) -> Iterator[str]:
         response = client.invoke_endpoint_with_response_stream(
@@ -52,7 +52,9 @@ def raw() -> Pieces:
 def ours(endpoints: Iterable[str]) -> Pieces:
     from rag.models.sagemaker_llm import SageMakerLLM
 
-    models = {name: SageMakerLLM(name, format="lmi", context_window=4096, **PARAMETERS) for name in endpoints}
+    models = {
+        name: SageMakerLLM(name, format="lmi", context_window=4096, max_new_tokens=NEW_TOKENS) for name in endpoints
+    }
 
     def pieces(endpoint: str) -> Iterator[str]:
         for response in models[endpoint].stream_complete(PROMPT):
@@ -108,7 +110,7 @@ def measure(pairs: int) -> dict[str, dict[str, float]]:
         os.environ.update(environment)
         clients = {"ours": ours(["short", "long", "busy"]), "boto3": raw()}
         in_turn(lambda client: one(client, "short"), clients, 3)
-        firsts = in_turn(lambda client: one(client, "short")[0], clients, 2 * pairs)
+        firsts = in_turn(lambda client: one(client, "short")[0], clients, 3 * pairs)
         totals = in_turn(lambda client: one(client, "long")[1], clients, max(3, pairs // 3))
         in_turn(lambda client: many(client, "busy"), clients, 1)
         busy = in_turn(lambda client: many(client, "busy"), clients, pairs)

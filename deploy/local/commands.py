@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,8 +20,20 @@ def up(path: Path | None) -> None:
     endpoints = [spec.model_dump(mode="json") for spec in stacks.local_endpoints(stack)]
     plan = {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(stack))}
     found, started = process.start(plan)
+    _wait_for_endpoints(EmulatorClient(found.url))
     print(f"the emulator {'runs' if started else 'already runs'} at {found.url} (process {found.pid})")
     print('next: eval "$(python -m deploy env --target local)" && make chat')
+
+
+def _wait_for_endpoints(emulator: EmulatorClient) -> None:
+    """Until none is being created. Raises ModelUnavailable with the reason where one failed."""
+    while (
+        "Creating" in (states := {name: each["state"] for name, each in emulator.show()["endpoints"].items()}).values()
+    ):
+        time.sleep(0.2)
+    if failed := [name for name, state in states.items() if state == "Failed"]:
+        reason = emulator.show()["endpoints"][failed[0]]["spec"]["failure"]
+        raise ModelUnavailable(f"the endpoint {failed[0]} cannot be created: {reason}")
 
 
 def env(_path: Path | None) -> None:

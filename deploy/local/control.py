@@ -12,10 +12,10 @@ from typing import Any
 
 from deploy.local import images
 from deploy.local.listing import listing
-from deploy.local.resources import Clock, ControlError, Endpoint, Resource, missing
+from deploy.local.resources import Clock, ControlError, Endpoint, Resource, described
 from deploy.local.served import Served
 from deploy.local.spec import EndpointSpec
-from deploy.local.wire import REGION, VARIANT
+from deploy.local.wire import ACCOUNT, REGION, VARIANT
 from rag.errors import SettingsError
 
 Request = Mapping[str, Any]
@@ -83,7 +83,7 @@ class ControlPlane:
             "InitialInstanceCount": 1,
             "InstanceType": "ml.m5.large",
         }
-        role = "arn:aws:iam::000000000000:role/emulator"
+        role = f"arn:aws:iam::{ACCOUNT}:role/emulator"
         self.call("CreateModel", {"ModelName": spec.name, "PrimaryContainer": container, "ExecutionRoleArn": role})
         self.call("CreateEndpointConfig", {"EndpointConfigName": spec.name, "ProductionVariants": [variant]})
         self.call("CreateEndpoint", {"EndpointName": spec.name, "EndpointConfigName": spec.name})
@@ -99,13 +99,14 @@ class ControlPlane:
 
     def _find(self, kind: str, name: str, region: str) -> Resource:
         if name not in self._kept[kind]:
-            raise missing(kind, name, region)
+            # There is no error type of its own for this: clients tell it by the message.
+            raise ControlError(f"Could not find {described(kind, name, region)}")
         return self._kept[kind][name]
 
     def _keep(self, resource: Resource) -> Response:
-        words = {"model": "model", "endpoint": "endpoint", "endpoint-config": "endpoint configuration"}[resource.kind]
         if resource.name in self._kept[resource.kind]:
-            raise ControlError(f'Cannot create already existing {words} "{resource.arn}".')
+            what = described(resource.kind, resource.name, resource.region)
+            raise ControlError(f"Cannot create already existing {what}")
         resource.tags.update(_tags(resource.given))
         self._kept[resource.kind][resource.name] = resource
         return {f"{_WORDS[resource.kind]}Arn": resource.arn}

@@ -72,7 +72,6 @@ def arn(kind: str, name: str, region: str) -> str:
     return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{kind}/{name}"
 
 
-def missing(kind: str, name: str, region: str) -> ControlError:
-    """As the service says it: clients tell by this message, there is no type of its own."""
+def described(kind: str, name: str, region: str) -> str:
     words = {"model": "model", "endpoint": "endpoint", "endpoint-config": "endpoint configuration"}[kind]
-    return ControlError(f'Could not find {words} "{arn(kind, name, region)}".')
+    return f'{words} "{arn(kind, name, region)}".'

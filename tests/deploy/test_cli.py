@@ -230,6 +230,14 @@ def test_a_wrong_stack_is_refused_in_one_line(folder: Path, text: str, words: st
     assert not (folder / ".fsi").exists()
 
 
+def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> None:
+    slow = STACK.replace("latency_ms = 1", 'ready_seconds = 0.5, failure = "no capacity"').format(port=0)
+    (folder / "failing.toml").write_text(slow, encoding="utf-8")
+    line = said(started(folder, "up", "--target", "local", "--stack", "failing.toml"), 1)
+    assert line == "error: the endpoint llm cannot be created: no capacity\n"
+    assert "Failed" in deploy(folder, "status")
+
+
 def test_aws_says_that_it_is_not_there_yet(folder: Path) -> None:
     assert "--target local runs the stack on this machine" in said(started(folder, "up"), 1)
 

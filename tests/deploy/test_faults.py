@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.exceptions import ReadTimeoutError as StalledError
 
+from deploy.local.server import bind
 from deploy.local.spec import FaultKind
 from tests.deploy.conftest import Run, Service, client, embedder, generator
 
@@ -264,3 +266,8 @@ def test_no_more_are_worked_on_at_once_than_the_endpoint_can(run: Run) -> None:
         list(pool.map(lambda name: service.invoke(name, TEXTS), ["emb", "free"] * 12))
     assert service.emulator.stats("emb")["peak"] == 3
     assert service.emulator.stats("free")["peak"] > 3
+
+
+def test_small_parts_are_not_held_back() -> None:
+    with bind(0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY for no other"
