@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export GRADIO_ANALYTICS_ENABLED := False
@@ -32,14 +33,14 @@ check: $(VENV)/.dev  ## Lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio to a peer measured in the same run
+bench: $(VENV)/.dev $(PEERS)/.done  ## Run every benchmark; each prints a ratio to a peer measured in the same run
 	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit 1; done
 
 lock: $(VENV)/.dev  ## Rewrite constraints.txt from what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable | sort -f > constraints.txt
 
 clean:  ## Remove the virtual environment and the built indexes
-	rm -rf $(VENV) .fsi
+	rm -rf $(VENV) $(PEERS) .fsi
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -57,4 +58,10 @@ $(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.chat
 	@echo "Installing what the tests need ..."
 	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(PEERS)/.done: requirements-bench.txt
+	@echo "Installing what the benchmarks compare us with into $(PEERS) ..."
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-bench.txt
 	@touch $@

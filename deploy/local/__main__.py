@@ -1,0 +1,71 @@
+"""The emulator's own process: `python -m deploy.local FOLDER`, started by `python -m deploy up --target local`.
+
+FOLDER holds `plan.json` with the port wished for and the endpoints. The file `lock` is locked for as long as the process
+lives, however it ends, and holds its id; `url` is written once it listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TextIO
+
+import uvicorn
+
+from deploy.local import files
+from deploy.local.control import ControlPlane
+from deploy.local.server import HOST, bind, server
+from deploy.local.spec import endpoint_spec
+from deploy.local.vectors import embed
+
+PORTS_TRIED = 20
+
+
+def main(folder: Path) -> int:
+    """Serve until SIGTERM or SIGINT. 1: another emulator holds the folder."""
+    lock = files.take_lock(folder)
+    if lock is None:
+        return 1
+    with lock:
+        asyncio.run(_serve(folder, lock))
+    return 0
+
+
+async def _serve(folder: Path, lock: TextIO) -> None:
+    plan = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+    plane, specs = ControlPlane(), [endpoint_spec(given) for given in plan["endpoints"]]
+    for spec in specs:
+        plane.put(spec)
+    with _bind_near(plan["port"]) as listening:
+        files.write(folder / files.URL, f"http://{HOST}:{listening.getsockname()[1]}")
+        if slow := [spec for spec in specs if spec.task == "embed" and spec.model == "local"]:
+            # The model takes seconds to load: begin now rather than at the first request.
+            threading.Thread(target=embed, args=(["준비"], slow[0]), daemon=True).start()
+        serving = server(plane)
+        watching = asyncio.create_task(_end_with_folder(serving, folder, lock))
+        await serving.serve(sockets=[listening])
+        watching.cancel()
+
+
+async def _end_with_folder(serving: uvicorn.Server, folder: Path, lock: TextIO) -> None:
+    while files.in_place(lock, folder):
+        await asyncio.sleep(1.0)
+    serving.should_exit = True
+
+
+def _bind_near(port: int) -> socket.socket:
+    """The port wished for or the next free one; any, where twenty are taken or 0 was wished for."""
+    for wished in range(port, min(port + PORTS_TRIED, 65536) if port else 0):
+        try:
+            return bind(wished)
+        except OSError:
+            continue
+    return bind(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,56 @@
+"""Routes of the emulator itself, beside those of the service: what is served, what was asked, and changes while it runs.
+
+GET    /_emulator                     {"pid", "endpoints": {name: {"state", "spec", "stats"}}}
+PUT    /_emulator/endpoints/NAME      a whole spec: creates the endpoint, or changes what it serves
+PATCH  /_emulator/endpoints/NAME      some fields of the spec, e.g. {"faults": [{"kind": "throttle", "count": 2}]}
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from deploy.local.control import ControlPlane
+from deploy.local.spec import endpoint_spec
+from rag.errors import SettingsError
+
+PATH = "/_emulator"
+
+
+def admin_routes(plane: ControlPlane) -> list[Route]:
+    """Setting a spec starts the endpoint's count of requests, and with it its faults, from the beginning."""
+
+    async def show(_: Request) -> Response:
+        endpoints = {
+            name: {"state": state, "spec": served.spec.model_dump(mode="json"), "stats": served.stats()}
+            for name, (state, served) in plane.endpoints().items()
+        }
+        return _json({"pid": os.getpid(), "endpoints": endpoints})
+
+    async def change(request: Request) -> Response:
+        name = request.path_params["name"]
+        known = plane.endpoints().get(name)
+        if request.method == "PATCH" and known is None:
+            return _json({"error": f"no endpoint {name!r}"}, 404)
+        before = known[1].spec.model_dump() if known and request.method == "PATCH" else {}
+        try:
+            given = orjson.loads(await request.body())
+            spec = endpoint_spec({**before, **given, "name": name})
+        except (orjson.JSONDecodeError, TypeError, SettingsError) as exc:
+            return _json({"error": str(exc)}, 400)
+        plane.put(spec)
+        return _json(spec.model_dump(mode="json"))
+
+    return [
+        Route(PATH, show, methods=["GET"]),
+        Route(PATH + "/endpoints/{name}", change, methods=["PUT", "PATCH"]),
+    ]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")

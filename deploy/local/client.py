@@ -1,0 +1,70 @@
+"""EmulatorClient: the emulator's admin routes from outside, with the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ModelUnavailable, SettingsError
+
+if TYPE_CHECKING:
+    from deploy.local.spec import EndpointSpec
+
+_SECONDS = 5.0
+
+
+class EmulatorClient:
+    """`url` is also what AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME and AWS_ENDPOINT_URL_SAGEMAKER are set to."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def show(self) -> dict[str, Any]:
+        """Process id and endpoints with state, spec and counts. Raises ModelUnavailable where nothing answers."""
+        return self._send("GET", "/_emulator")
+
+    def put(self, spec: EndpointSpec) -> None:
+        """Serve this spec from the next request on."""
+        self._send("PUT", f"/_emulator/endpoints/{spec.name}", spec.model_dump(mode="json"))
+
+    def change(self, name: str, **fields: Any) -> None:
+        """Change some fields of an endpoint's spec; counts of requests and faults start anew. Raises SettingsError."""
+        self._send("PATCH", f"/_emulator/endpoints/{name}", fields)
+
+    def stats(self, name: str) -> dict[str, Any]:
+        """Counts of one endpoint, as `Served.stats` gives them."""
+        found: dict[str, Any] = self.show()["endpoints"][name]["stats"]
+        return found
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it answers; False where it does not within so many seconds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.show()
+            except ModelUnavailable:
+                time.sleep(0.02)
+            else:
+                return True
+        return False
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"}, method=method)  # noqa: S310 - our own address
+        try:
+            with _OPENER.open(request, timeout=_SECONDS) as response:
+                found: dict[str, Any] = json.load(response)
+                return found
+        except urllib.error.HTTPError as exc:
+            with exc:
+                raise SettingsError(f"the emulator refused: {json.load(exc).get('error')}") from exc
+        except (OSError, ValueError) as exc:
+            raise ModelUnavailable(f"no emulator answers at {self.url} ({exc})") from exc
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Without the proxies of the environment: the emulator is on this machine."""

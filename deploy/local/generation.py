@@ -1,0 +1,138 @@
+"""What a generating container is asked, and what it generates: prompt, parameters and the tokens of the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from deploy.local import extractive
+from deploy.local.spec import EndpointSpec
+from deploy.local.wire import ContainerError
+
+DEFAULT_NEW_TOKENS = {"kullm": 50, "tgi": 100, "lmi": 30, "openai": 16_384}
+"""What each container generates where the request does not say. LMI's 30 ends answers in the middle."""
+RUNS_ON = "\n\n### 명령어:\n다음 질문에 답하세요."
+"""KULLM does not stop after its answer: it goes on with the next instruction."""
+_TOKEN = re.compile(r"\s*\S{1,2}|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A request's answer as the container would generate it."""
+
+    prompt: str
+    tokens: tuple[str, ...]
+    finish: str
+    chat: bool
+    stream: bool
+    listed: bool
+    details: bool
+    usage: bool
+
+    @property
+    def text(self) -> str:
+        return "".join(self.tokens)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return count_tokens(self.prompt)
+
+
+def count_tokens(text: str) -> int:
+    return len(_TOKEN.findall(text))
+
+
+def generate(body: bytes, spec: EndpointSpec) -> Generation:
+    """Read the request and make its answer. Raises ContainerError as the container would refuse it."""
+    given = _json(body)
+    chat = "messages" in given
+    if chat and spec.format not in ("openai", "lmi"):
+        raise ContainerError(422, "missing field `inputs`")
+    parameters = given if chat else given.get("parameters", {})
+    prompt = _messages(given["messages"]) if chat else _inputs(given, spec)
+    _refuse_parameters(parameters, spec)
+    allowed = _new_tokens(parameters, spec, chat=chat)
+    _refuse_length(prompt, allowed, spec)
+    text = spec.answer if spec.answer is not None else extractive.answer(prompt)
+    tokens, finish = _generated(text, parameters, allowed, spec)
+    if parameters.get("return_full_text") and not chat:
+        tokens = [prompt, *tokens]
+    return Generation(
+        prompt=prompt,
+        tokens=tuple(tokens),
+        finish=finish,
+        chat=chat,
+        stream=bool(given.get("stream")),
+        listed=isinstance(given.get("inputs"), list),
+        details=bool(parameters.get("details")),
+        usage=bool((given.get("stream_options") or {}).get("include_usage")),
+    )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise ContainerError(400, f"Failed to parse the request body as JSON: {exc}") from exc
+    if not isinstance(given, dict) or not isinstance(given.get("parameters", {}), dict):
+        raise ContainerError(422, "the request body and its parameters must be JSON objects")
+    return given
+
+
+def _inputs(given: Mapping[str, Any], spec: EndpointSpec) -> str:
+    inputs = None if spec.format == "openai" else given.get("inputs")
+    if isinstance(inputs, list) and len(inputs) == 1 and spec.format == "kullm":
+        inputs = inputs[0]
+    if not isinstance(inputs, str) or not inputs:
+        raise ContainerError(422, "missing field `messages`" if spec.format == "openai" else "missing field `inputs`")
+    return inputs
+
+
+def _messages(messages: Any) -> str:
+    """The conversation as one text, its turns labelled."""
+    labels = {"system": "", "user": "고객: ", "assistant": "상담: "}
+    try:
+        lines = [(message["role"], str(message["content"])) for message in messages]
+        last = len(lines) - 1
+        return "\n".join((labels[role] if place < last else "") + text for place, (role, text) in enumerate(lines))
+    except (KeyError, TypeError) as exc:
+        raise ContainerError(422, f"messages: each needs a role and a content ({exc})") from exc
+
+
+def _refuse_parameters(parameters: Mapping[str, Any], spec: EndpointSpec) -> None:
+    """Strict containers refuse a parameter that is null; the workshop's own did not."""
+    if spec.format in ("tgi", "lmi") and (wrong := [name for name, value in parameters.items() if value is None]):
+        raise ContainerError(422, f"invalid type: null for parameter `{wrong[0]}`")
+
+
+def _new_tokens(parameters: Mapping[str, Any], spec: EndpointSpec, *, chat: bool) -> int:
+    names = ("max_completion_tokens", "max_tokens") if chat else ("max_new_tokens",)
+    asked = next((parameters[name] for name in names if parameters.get(name) is not None), None)
+    if asked is not None and (not isinstance(asked, int) or asked < 1):
+        raise ContainerError(422, f"{names[-1]} must be a whole number from 1")
+    return asked or DEFAULT_NEW_TOKENS["openai" if chat else spec.format]
+
+
+def _refuse_length(prompt: str, allowed: int, spec: EndpointSpec) -> None:
+    length = count_tokens(prompt)
+    if spec.context_window and length >= spec.context_window:
+        raise ContainerError(
+            422,
+            f"`inputs` tokens must be fewer than {spec.context_window}. Given: {length} `inputs` tokens and {allowed} new",
+        )
+
+
+def _generated(text: str, parameters: Mapping[str, Any], allowed: int, spec: EndpointSpec) -> tuple[list[str], str]:
+    """The tokens, and `stop` or `length`."""
+    stops = parameters.get("stop") or parameters.get("stop_sequences") or ()
+    text = _stopped(text + (RUNS_ON if spec.format == "kullm" else ""), [stops] if isinstance(stops, str) else stops)
+    tokens = _TOKEN.findall(text)
+    return (tokens, "stop") if len(tokens) <= allowed else (tokens[:allowed], "length")
+
+
+def _stopped(text: str, stops: Sequence[str]) -> str:
+    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]

@@ -1,0 +1,141 @@
+"""The emulator in the background: start it, find it again, stop it and leave nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local import files
+from deploy.local.client import EmulatorClient
+from rag.errors import ModelUnavailable
+
+START_SECONDS = 60.0
+"""Importing takes seconds on a busy machine."""
+STOP_SECONDS = 5.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A living emulator."""
+
+    pid: int
+    url: str
+
+
+def find(folder: Path = files.FOLDER) -> Running | None:
+    """The emulator of this folder, if its process lives and listens."""
+    pid = files.owner(folder)
+    try:
+        return Running(pid, (folder / files.URL).read_text(encoding="utf-8")) if pid else None
+    except FileNotFoundError:
+        return None
+
+
+def plan(folder: Path = files.FOLDER) -> dict[str, Any]:
+    """What the emulator of this folder was started with; empty where there is none."""
+    try:
+        found: dict[str, Any] = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
+
+
+def start(wanted: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Running, bool]:
+    """An emulator of this plan, and whether it had to be started (or started anew, the plan being another one).
+
+    `wanted` holds `port`, `endpoints` (specs as JSON) and what else its starter wants to find again with `plan`.
+    Waits until it answers. Raises ModelUnavailable with the end of its log where it does not.
+    """
+    with files.alone(folder):
+        if (found := find(folder)) and plan(folder) == wanted:
+            _answers(found.url, folder)
+            return found, False
+        _stop(folder)
+        return _start(wanted, folder), True
+
+
+def stop(folder: Path = files.FOLDER) -> bool:
+    """End the emulator and remove its folder; whether there was one to end."""
+    with files.alone(folder):
+        ended = _stop(folder)
+        with suppress(OSError):
+            folder.parent.rmdir()  # only where nothing else is kept in it
+    return ended
+
+
+def _start(wanted: Mapping[str, Any], folder: Path) -> Running:
+    folder.mkdir()
+    files.write(folder / files.PLAN, json.dumps(wanted, ensure_ascii=False, indent=1))
+    with (folder / files.LOG).open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-m", "deploy.local", str(folder.resolve())],
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return _started(child, folder)
+
+
+def _stop(folder: Path) -> bool:
+    pid = files.owner(folder)
+    if pid:
+        _signal(pid, signal.SIGTERM)
+        if not _ended(folder):
+            _signal(pid, signal.SIGKILL)
+            _ended(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return pid is not None
+
+
+def _started(child: subprocess.Popen[bytes], folder: Path) -> Running:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if found := find(folder):
+            _answers(found.url, folder)
+            return found
+        if child.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise ModelUnavailable(f"the emulator does not start: {_log_end(folder)}")
+
+
+def _answers(url: str, folder: Path) -> None:
+    if not EmulatorClient(url).wait(START_SECONDS):
+        raise ModelUnavailable(
+            f"the emulator at {url} does not answer: {_log_end(folder)}; `python -m deploy down --target local` ends it"
+        )
+
+
+def _log_end(folder: Path) -> str:
+    try:
+        lines = (folder / files.LOG).read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        lines = []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
+
+
+def _ended(folder: Path) -> bool:
+    end = time.monotonic() + STOP_SECONDS
+    while files.owner(folder):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -1,0 +1,77 @@
+"""The control plane's records: models, endpoint configurations and endpoints, with the states an endpoint goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploy.local.served import Served
+from deploy.local.wire import ACCOUNT
+from rag.errors import RagError
+
+Clock = Callable[[], float]
+
+
+class ControlError(RagError):
+    """What the control plane refuses; `kind` is the name botocore knows it by."""
+
+    def __init__(self, message: str, kind: str = "ValidationException") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass
+class Resource:
+    """One model, endpoint configuration or endpoint: what was sent to create it, under its ARN."""
+
+    kind: str
+    name: str
+    region: str
+    given: dict[str, Any]
+    created: float
+    modified: float
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return arn(self.kind, self.name, self.region)
+
+
+@dataclass
+class Endpoint(Resource):
+    """State is worked out from the clock, so nothing runs in the background.
+
+    `pending` is what an update switches to; `ready_at` and `gone_at` are times of the control plane's clock.
+    """
+
+    served: Served | None = None
+    pending: Served | None = None
+    pending_config: str | None = None
+    ready_at: float = 0.0
+    gone_at: float | None = None
+    failure: str | None = None
+    updated: bool = False
+
+    @property
+    def config(self) -> str:
+        return str(self.given["EndpointConfigName"])
+
+    def status(self, now: float) -> str:
+        if self.gone_at is not None:
+            return "Deleting"
+        if now < self.ready_at:
+            return "Updating" if self.updated else "Creating"
+        if self.pending is not None:
+            self.served, self.pending = self.pending, None
+            self.given["EndpointConfigName"] = self.pending_config
+        return "Failed" if self.failure else "InService"
+
+
+def arn(kind: str, name: str, region: str) -> str:
+    return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{kind}/{name}"
+
+
+def described(kind: str, name: str, region: str) -> str:
+    words = {"model": "model", "endpoint": "endpoint", "endpoint-config": "endpoint configuration"}[kind]
+    return f'{words} "{arn(kind, name, region)}".'
