@@ -168,7 +168,8 @@ class _Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="model-deadlines", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if self._due[0][0] == when:  # else it sleeps long enough as it is; waking it costs each call .5 ms
+                self._changed.notify()
 
     def _run(self) -> None:
         while True:
