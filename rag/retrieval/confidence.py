@@ -25,6 +25,8 @@ from rag.stores.contract import QUESTION, TOKENS
 from rag.types import Reason, Status
 
 SUGGESTIONS = 3
+RELATED = 0.1
+"""Chance of answering from which on a further row is shown beside the quoted one."""
 SHORT = 8
 """Characters without spaces up to which a question gets suggestions unless it is off topic."""
 FEATURES = ("top", "bank_margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length")
@@ -205,9 +207,9 @@ def _same_question(one: FusedNode, other: FusedNode) -> bool:
 
 
 def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode, ...]:
-    """Quoted rows first, so that the answer's citations count from 1; then further rows, at most top_k in all."""
+    """Quoted rows first, so that the answer's citations count from 1; then related ones, at most top_k in all."""
     quoted = [hit for hit in ranked if hit.quoted]
-    others = [hit for hit in ranked if not hit.quoted]
+    others = [hit for hit in ranked if not hit.quoted and _score(hit) >= RELATED]
     return tuple([*quoted, *others][: max(top_k, len(quoted))])
 
 

@@ -14,7 +14,7 @@ from rag.answering import prompts
 from rag.build import Models, service
 from rag.chat import ChatService
 from rag.errors import InputError
-from rag.settings import ChatSettings, RetrievalSettings, Settings
+from rag.settings import ChatSettings, Settings
 from rag.stores.faiss import FaissStore
 from rag.types import Answer, AnswerCompleted, AnswerDelta, Filters, SourcesFound, Turn
 from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, LONG_ANSWER, NARU, PAPERS
@@ -173,11 +173,6 @@ def test_text_that_is_no_unicode_is_refused(chat: ChatService) -> None:
     """A lone surrogate, from a broken client or terminal, could be neither printed nor sent."""
     with pytest.raises(InputError, match="UTF-8"):
         chat.ask("이체한도 \udcff")
-
-
-def test_top_k_bounds_the_sources(store: FaissStore, models: Models) -> None:
-    chat = service(Settings(retrieval=RetrievalSettings(top_k=2)), models, store)
-    assert len(chat.ask(PAPERS).sources) == 2
 
 
 def test_search_ranks_whatever_the_outcome(chat: ChatService) -> None:

@@ -60,11 +60,16 @@ def ranking(top: float, *, count: int = 7) -> list[FusedNode]:
     return [hit(f"r{number}", top - number) for number in range(count)]
 
 
+def test_of_many_related_rows_top_k_are_shown() -> None:
+    close = [hit(f"r{number}", 4.0 - number / 10) for number in range(7)]
+    assert rows(judge(ASKED, close, PLAIN, top_k=3).nodes) == ["r0", "r1", "r2"]
+
+
 def test_a_clear_first_row_is_answered_with_further_rows_behind_it() -> None:
     verdict = judge(ASKED, ranking(4.0), PLAIN, top_k=5)
     assert (verdict.status, verdict.reason) == ("answered", None)
-    assert rows(verdict.nodes) == ["r0", "r1", "r2", "r3", "r4"]
-    assert [node.quoted for node in verdict.nodes] == [True, False, False, False, False]
+    assert rows(verdict.nodes) == ["r0", "r1"], "rows that hardly answer are no sources"
+    assert [node.quoted for node in verdict.nodes] == [True, False]
     assert verdict.confidence == pytest.approx(1 / (1 + math.exp(-1.0)))
 
 
