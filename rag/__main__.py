@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,14 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(settings.log.level, settings.log.format)
         from rag import commands  # heavy: only once the usage is right
 
-        return int(getattr(commands, options.run)(options, settings) or 0)
+        code = int(getattr(commands, options.run)(options, settings) or 0)
+        sys.stdout.flush()
+        return code
     except RagError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return 0
 
 

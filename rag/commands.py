@@ -6,6 +6,7 @@ import getpass
 import json
 import math
 import shutil
+import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from datetime import date
@@ -27,6 +28,7 @@ from rag.retrieval.confidence import features
 from rag.retrieval.scaling import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.faiss import FaissStore
+from rag.stores.index_files import IndexFiles
 from rag.types import Filters, Source
 
 
@@ -70,8 +72,8 @@ def ingest(options: Namespace, settings: Settings) -> None:
 
 
 def search(options: Namespace, settings: Settings) -> None:
-    chat = _service(options, settings)
     filters = _filters(options)
+    chat = _service(options, settings)
     sources = chat.search(options.question, filters, top_k=options.k)
     if options.json:
         _print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
@@ -83,7 +85,8 @@ def search(options: Namespace, settings: Settings) -> None:
 
 
 def ask(options: Namespace, settings: Settings) -> None:
-    answer = _service(options, settings).ask(options.question, filters=_filters(options))
+    filters = _filters(options)
+    answer = _service(options, settings).ask(options.question, filters=filters)
     if options.json:
         _print_json(answer.as_json())
         return
@@ -107,7 +110,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     _print_json(found.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(found.as_json()))
-        print("written into the index's manifest")
+        print("written into the index's manifest", file=sys.stderr)
 
 
 def index(options: Namespace, settings: Settings) -> None:
@@ -127,7 +130,7 @@ def index(options: Namespace, settings: Settings) -> None:
         FaissStore.rollback(directory)
         print(f"{options.name}: the version before is live again")
     else:
-        if not directory.exists():
+        if not IndexFiles(directory).exists():  # the folder may hold others, which are none of ours
             raise IndexMissing(f"there is no index {options.name!r} in {root}")
         shutil.rmtree(directory)
         print(f"{options.name}: deleted")
@@ -166,22 +169,30 @@ def user(options: Namespace, settings: Settings) -> None:
     path = options.auth_file or settings.ui.auth_file
     if not path:
         raise InputError("say where logins are kept: `--auth-file FILE`, or set FSI_UI__AUTH_FILE")
-    password = getpass.getpass("password: ")
-    if password != getpass.getpass("again: "):
+    try:
+        password, again = getpass.getpass("password: "), getpass.getpass("again: ")
+    except EOFError as exc:
+        raise InputError("no password was given; nothing was written") from exc
+    if password != again:
         raise InputError("the two passwords differ; nothing was written")
     add_user(Path(path), options.name, password)
     print(f"{options.name} can log in now")
 
 
 def evaluate(options: Namespace, settings: Settings) -> None:
+    queries = read_queries(Path(options.queries))
+    out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
+    conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
+    if options.json:
+        _check_writable(Path(options.json))  # not after minutes of work
     chat = _service(options, settings)
     bar = Bar()
     try:
         report = evaluate_retrieval(
             chat,
-            queries=read_queries(Path(options.queries)),
-            out_of_domain=read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else (),
-            conversations=read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
+            queries=queries,
+            out_of_domain=out_of_domain,
+            conversations=conversations,
             settings=settings.model_dump(mode="json", include={"store", "embedding", "retrieval"}),
             progress=bar,
         )
@@ -190,9 +201,15 @@ def evaluate(options: Namespace, settings: Settings) -> None:
     for line in report_lines(report):
         print(line)
     if options.json:
-        Path(options.json).write_text(
-            json.dumps(_finite(report), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(_finite(report), ensure_ascii=False, indent=1)
+        Path(options.json).write_text(text + "\n", encoding="utf-8")
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.open("a").close()
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be written ({exc.strerror})") from exc
 
 
 def _service(options: Namespace, settings: Settings) -> ChatService:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,15 @@ def bundled_root(models: Models) -> Path:
     root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
+
+
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """For tests that configure logging."""
+    root, names = logging.getLogger(), ("rag", "deploy")
+    handlers, level, levels = root.handlers[:], root.level, [logging.getLogger(name).level for name in names]
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, former in zip(names, levels, strict=True):
+        logging.getLogger(name).setLevel(former)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.chat import ChatService
+from rag.errors import InputError
 from rag.evaluation import metrics
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
 from rag.retrieval.hybrid import row_id
@@ -40,7 +41,9 @@ def evaluate(
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Run everything and return the report."""
+    """Run everything and return the report. Raises InputError without questions."""
+    if not queries:
+        raise InputError("there are no questions to evaluate")
     total = len(queries) + len(out_of_domain) + len(conversations)
     done = 0
 

@@ -1,13 +1,76 @@
-"""A fake SageMaker runtime and a real boto3 client that talks to it over HTTP."""
+"""The command line, called in process over a copy of the small index; and a fake SageMaker runtime, called over HTTP."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
+from rag import commands
+from rag.__main__ import main
+from rag.build import Models
 from rag.models.runtime import Runtime
 from tests.fake_endpoint import FakeEndpoint, Reply, Request
+
+
+class Ran(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Its standard output, which must be one JSON value and nothing else."""
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+    def refused(self) -> str:
+        """The one clear line of a refusal."""
+        lines = self.err.splitlines()
+        assert (self.code, self.out) == (1, ""), self
+        assert "Traceback" not in self.err and [line.startswith("error: ") for line in lines] == [True], self.err
+        return lines[0]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    models: Models,
+    loggers_as_before: None,
+) -> Run:
+    """`python -m rag` in an empty folder. The embedder is the session's: loading it again would show nothing more."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "load_models", lambda _settings: models)
+    monkeypatch.setenv("FSI_LOG__LEVEL", "WARNING")
+
+    def call(*arguments: str) -> Ran:
+        capsys.readouterr()
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        return Ran(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def small(run: Run, small_root: Path, tmp_path: Path) -> Path:
+    """A copy of the index "small" where the commands look for it; its directory."""
+    directory = tmp_path / ".fsi" / "indexes" / "small"
+    shutil.copytree(small_root / "small", directory)
+    return directory
+
 
 Reach = Callable[[Callable[[Request], Reply]], tuple[FakeEndpoint, Runtime]]
 

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from rag.observability import configure_logging
 
-
-@pytest.fixture(autouse=True)
-def _loggers_as_before() -> Iterator[None]:
-    root, names = logging.getLogger(), ("rag", "deploy")
-    handlers, level, levels = root.handlers[:], root.level, [logging.getLogger(name).level for name in names]
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, former in zip(names, levels, strict=True):
-        logging.getLogger(name).setLevel(former)
+pytestmark = pytest.mark.usefixtures("loggers_as_before")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:

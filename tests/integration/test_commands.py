@@ -1,0 +1,206 @@
+"""The commands that keep indexes, settings and logins: what they print, and the one line of a refusal."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+
+import pytest
+
+from rag.build import Models
+from rag.settings import names
+from rag.stores.faiss import FaissStore
+from rag.ui.auth import load_users, verify
+from tests.fakes_embedding import HashedEmbedding
+from tests.integration.conftest import Run
+from tests.small_faq import ROWS, write_faq
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["ingest"],
+        ["search"],
+        ["search", "질문", "-k", "0"],
+        ["search", "질문", "-k", "many"],
+        ["ask", "질문", "--no-such-option"],
+        ["index", "rename", "small"],
+        ["user", "remove", "kim"],
+        ["evaluate", "retrieval"],
+        ["evaluate", "nonsense", "--queries", "q.jsonl"],
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str]) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "") and ran.err.startswith("usage: python -m rag")
+
+
+def test_help_tells_every_command(run: Run) -> None:
+    ran = run("--help")
+    assert ran.code == 0
+    words = ran.out.split()
+    assert {"ingest", "search", "ask", "calibrate", "index", "config", "doctor", "user", "evaluate"} <= set(words)
+
+
+def test_ingest_then_list_show_and_ingest_again(run: Run, tmp_path: Path) -> None:
+    faq = str(write_faq(tmp_path / "faq.csv", without=("g-006",)))
+    first = run("ingest", faq, "--index", "mine")
+    assert first.code == 0 and first.out.startswith(f"mine: {len(ROWS) - 1} rows: ") and " 0 unchanged" in first.out
+    assert run("index", "list").out == "mine\n"
+    shown = run("index", "show", "mine").json()
+    assert (shown["name"], shown["manifest"]["dimension"]) == ("mine", 384)
+    assert shown["nodes"] == len(ROWS) - 1 and shown["manifest"]["calibration"]["origin"] == "own rows"
+    again = run("ingest", faq, "--index", "mine")
+    assert f"{shown['nodes']} unchanged" in again.out and " 0 passages added" in again.out
+
+
+def test_a_dry_run_tells_and_writes_nothing(run: Run, tmp_path: Path, small: Path) -> None:
+    faq = str(write_faq(tmp_path / "faq.csv", without=("n-004",)))
+    before = {path: path.read_bytes() for path in small.iterdir()}
+    ran = run("ingest", faq, "--index", "small", "--dry-run")
+    assert ran.code == 0 and "would be added" in ran.out and "1 deleted" in ran.out
+    assert {path: path.read_bytes() for path in small.iterdir()} == before
+    assert run("ingest", faq, "--index", "new", "--dry-run").code == 0
+    assert run("index", "list").out == "small\n"
+
+
+def test_columns_of_other_names(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("물음,답,기관\n한도는 얼마입니까?,오천만 원입니다.,가온은행\n", encoding="utf-8")
+    assert "column" in run("ingest", "old.csv", "--index", "mine").err
+    ran = run("ingest", "old.csv", "--index", "mine", "--columns", "question=물음,answer=답,bank=기관")
+    assert ran.code == 0
+    [source] = run("search", "한도", "--index", "mine", "--json").json()["sources"]
+    assert (source["question"], source["metadata"]) == ("한도는 얼마입니까?", {"bank": "가온은행"})
+
+
+def test_the_settings_name_the_index(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSI_STORE__INDEX", "named")
+    monkeypatch.setenv("FSI_STORE__DIRECTORY", str(tmp_path / "elsewhere"))
+    assert run("ingest", str(write_faq(tmp_path / "faq.csv", without=("g-006",)))).out.startswith("named: ")
+    assert (tmp_path / "elsewhere" / "named").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["faq.csv"], "say which index: `--index NAME`"),
+        (["faq.csv", "--index", "Bad/Name"], "'Bad/Name' is no name for an index"),
+        (["faq.csv", "--index", "../up"], "'../up' is no name for an index"),
+        (["faq.csv", "--index", "bundled"], "'bundled' is taken"),
+        (["faq.csv", "--index", "mine", "--columns", "question"], "--columns 'question': write KEY=VALUE"),
+        (["faq.csv", "--index", "mine", "--columns", "frage=Q"], "unknown fields ['frage']"),
+    ],
+)
+def test_an_ingest_that_is_refused(run: Run, tmp_path: Path, arguments: list[str], line: str) -> None:
+    write_faq(tmp_path / "faq.csv")
+    assert line in run("ingest", *arguments).refused()
+    assert run("index", "list").out == ""
+
+
+def test_files_that_cannot_be_ingested_are_all_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("id,question,answer\n1,,답\n2,물음,\n", encoding="utf-8")
+    ran = run("ingest", "gone.csv", "bad.csv", "--index", "mine")
+    assert ran.code == 1 and "Traceback" not in ran.err and ran.err.startswith("error: 3 problem(s) found")
+    assert all(part in ran.err for part in ("gone.csv", "bad.csv, row 2, column 'question'", "row 3, column 'answer'"))
+
+
+def test_rollback_brings_the_version_before_back(run: Run, small: Path, models: Models) -> None:
+    assert "no earlier version" in run("index", "rollback", "small").refused()
+    FaissStore.create(small, models.manifest, replace=True).close()
+    assert run("index", "show", "small").json()["nodes"] == 0
+    assert run("index", "rollback", "small").code == 0
+    assert run("index", "show", "small").json()["nodes"] > len(ROWS)
+
+
+def test_delete_removes_an_index_and_nothing_else(run: Run, small: Path) -> None:
+    other = small.with_name("photos")
+    other.mkdir()
+    (other / "cat.jpg").write_bytes(b"cat")
+    assert "no index 'photos'" in run("index", "delete", "photos").refused()
+    assert (other / "cat.jpg").exists(), "a folder that is no index is none of ours"
+    assert run("index", "delete", "small").code == 0
+    assert not small.exists()
+    assert "no index 'small'" in run("index", "delete", "small").refused()
+
+
+@pytest.mark.parametrize("action", ["show", "rollback", "delete"])
+def test_an_index_must_be_named_and_exist(run: Run, action: str) -> None:
+    assert "needs the name of an index" in run("index", action).refused()
+    assert "there is no index 'gone'" in run("index", action, "gone").refused()
+    assert "is no name for an index" in run("index", action, "../..").refused()
+
+
+def test_config_prints_every_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSI_RETRIEVAL__TOP_K", "7")
+    lines = run("config").out.splitlines()
+    assert [line.split("=")[0] for line in lines] == [name for name, _, _ in names()]
+    assert any(line.startswith("FSI_RETRIEVAL__TOP_K=7 ") for line in lines)
+
+
+def test_doctor_checks_the_whole_road(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSI_STORE__INDEX", "small")
+    ran = run("doctor")
+    assert ran.code == 0 and ran.out.endswith("everything works together\n") and "index small: " in ran.out
+    monkeypatch.setenv("FSI_STORE__INDEX", "gone")
+    gone = run("doctor")
+    assert gone.code == 1 and "error: there is no index 'gone'" in gone.err
+
+
+def test_doctor_says_that_an_index_is_empty(
+    run: Run, tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FaissStore.create(tmp_path / ".fsi" / "indexes" / "empty", models.manifest).close()
+    monkeypatch.setenv("FSI_STORE__INDEX", "empty")
+    assert "the index is empty: ingest some files" in run("doctor").err
+
+
+def test_an_index_of_another_embedder_is_refused_with_what_mends_it(run: Run, tmp_path: Path) -> None:
+    from rag.ingestion.embedding import manifest_of
+
+    FaissStore.create(tmp_path / ".fsi" / "indexes" / "other", manifest_of(HashedEmbedding())).close()
+    line = run("search", "질문", "--index", "other").refused()
+    assert "dimension 64" in line and "384" in line and "python -m rag ingest PATH --index other" in line
+
+
+def test_user_add_writes_a_login(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["correct horse battery", "correct horse battery", "another one", "and a third"])
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(typed))
+    ran = run("user", "add", "kim", "--auth-file", "users")
+    assert (ran.code, ran.out) == (0, "kim can log in now\n")
+    assert verify("correct horse battery", load_users(tmp_path / "users")["kim"])
+    assert "horse" not in (tmp_path / "users").read_text(encoding="utf-8")
+    before = (tmp_path / "users").read_bytes()
+    assert "the two passwords differ" in run("user", "add", "lee", "--auth-file", "users").refused()
+    assert (tmp_path / "users").read_bytes() == before
+
+
+def test_user_add_needs_a_file_and_a_password(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--auth-file FILE" in run("user", "add", "kim").refused()
+
+    def closed(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(getpass, "getpass", closed)
+    assert "no password" in run("user", "add", "kim", "--auth-file", "users").refused()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("FSI_NONSENSE", "1", "unknown setting: FSI_NONSENSE"),
+        ("FSI_UI__PROT", "1", "did you mean FSI_UI__PORT?"),
+        ("FSI_RETRIEVAL__TOP_K", "many", "wrong setting: FSI_RETRIEVAL__TOP_K"),
+        ("FSI_STORE__INDEX", "Bad Name", "wrong setting: FSI_STORE__INDEX"),
+    ],
+)
+def test_a_wrong_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert line in run("config").refused()
+
+
+def test_a_dotenv_file_is_read(run: Run, tmp_path: Path, small: Path) -> None:
+    (tmp_path / ".env").write_text("FSI_STORE__INDEX=small\n", encoding="utf-8")
+    assert json.loads(run("search", "이체한도", "--json").out)["sources"]
