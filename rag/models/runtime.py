@@ -140,7 +140,7 @@ class Runtime:
                 if not _transient(error) or number >= self._attempts or pause >= call.remaining():
                     raise error from exc
             call.sleep(pause)
-        raise AssertionError("unreachable")
+        raise ModelError(f"the endpoint {endpoint.name!r} gave no answer")  # the last attempt has raised already
 
     def _rest(self, parts: Iterator[bytes], endpoint: Endpoint, call: Call) -> Iterator[bytes]:
         while True:

@@ -101,7 +101,9 @@ class HuggingFace(VectorFormat):
             tokens = tokens[0]
         matrix = np.asarray(tokens, dtype=np.float64)
         if matrix.ndim != 2 or not len(matrix):
-            raise IndexError("no matrix of tokens")
+            raise ModelFormatError(
+                "the embeddings are not in the format 'hf': a text has no row of numbers a token; set FORMAT"
+            )
         pooled: Matrix = matrix[0] if self.pooling == "cls" else matrix.mean(axis=0)
         return pooled
 
@@ -122,7 +124,7 @@ class OpenAiVectors(VectorFormat):
     def _rows(self, value: Any, count: int) -> Any:
         rows = sorted(value["data"], key=lambda row: row["index"])
         if [row["index"] for row in rows] != list(range(len(rows))):
-            raise ValueError("indexes are missing or repeated")
+            raise ModelFormatError("the embeddings are not in the format 'openai': indexes are missing or repeated")
         return [row["embedding"] for row in rows]
 
 
