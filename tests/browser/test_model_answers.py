@@ -21,6 +21,7 @@ from rag.models.runtime import Runtime
 from rag.models.sagemaker_llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss import FaissStore
+from rag.types import Notice
 from rag.ui.texts import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
@@ -47,9 +48,9 @@ def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
 def page(store: FaissStore, models: Models, serve: Serve, visit: Callable[..., Visit]) -> Open:
     """A tab on the real service over the small index, answering through this model."""
 
-    def open_page(llm: ScriptedLLM | SageMakerLLM, **ui: str) -> Visit:
+    def open_page(llm: ScriptedLLM | SageMakerLLM, language: str = "ko") -> Visit:
         service = ChatService(store, models.embed_model, calibration=defaults(), llm=llm, starters=[LIMIT])
-        server, _ = serve(service, **ui)
+        server, _ = serve(service, language=language)
         return visit(server.url).ready()
 
     return open_page
@@ -122,7 +123,7 @@ def test_a_follow_up_is_condensed(page: Open) -> None:
     ],
 )
 def test_a_failing_model_ends_in_the_passages_with_a_notice(
-    page: Open, texts: Texts, said: list[Said], notice: str
+    page: Open, texts: Texts, said: list[Said], notice: Notice
 ) -> None:
     visitor = page(ScriptedLLM(said), language=texts.language)
     visitor.answered(CANCEL)
@@ -153,19 +154,23 @@ class TestStop:
         runtime.close()
 
     def test_before_the_first_token(self, waiting: Visit, emulator: EmulatorClient) -> None:
-        seconds = []
-        for _ in range(2):  # the better of two: the machine may be busy with other things
+        def stopped() -> float:
+            left = counts(emulator).get("disconnects", 0)
             clicked = time.monotonic()
             waiting.page.click("#stop")
-            left = len(seconds) + 1
-            until(lambda left=left: counts(emulator).get("disconnects", 0) == left)
-            seconds.append(time.monotonic() - clicked)
+            until(lambda: counts(emulator).get("disconnects", 0) == left + 1)
+            seconds = time.monotonic() - clicked
             waiting.idle()
+            return seconds
+
+        def again() -> float:
+            asked = counts(emulator)["requests"]
             waiting.ask(CANCEL)
-            until(lambda left=left: counts(emulator)["requests"] == left + 1)
-        assert min(seconds) <= STOPPED_WITHIN
-        waiting.page.click("#stop")
-        waiting.idle()
+            until(lambda: counts(emulator)["requests"] == asked + 1)
+            return stopped()
+
+        # The better of two: the machine may be busy with other things.
+        assert min(stopped(), again()) <= STOPPED_WITHIN
         expect(waiting.bubbles("bot").last).to_contain_text(KOREAN.stopped)
 
     def test_in_the_middle(self, waiting: Visit, emulator: EmulatorClient) -> None:

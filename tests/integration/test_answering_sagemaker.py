@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -161,7 +161,7 @@ def test_closing_hangs_up_between_tokens(served: Served) -> None:
 
 def _closed_after(served: Served, chat: ChatService, way: str) -> float:
     """Seconds from closing an answer that waits for its first token until the endpoint sees the client go."""
-    stream = chat.stream(QUESTION) if way == "chat" else _engine_stream(chat)
+    stream: Generator[object, None, None] = chat.stream(QUESTION) if way == "chat" else _engine_stream(chat)
     requests, before = _requests(served), served.disconnects()
     reader = threading.Thread(target=lambda: list(stream))
     reader.start()
@@ -174,7 +174,7 @@ def _closed_after(served: Served, chat: ChatService, way: str) -> float:
     return seconds
 
 
-def _engine_stream(chat: ChatService) -> object:
+def _engine_stream(chat: ChatService) -> Generator[str, None, None]:
     response = chat.query_engine(streaming=True).query(QUESTION)
     assert isinstance(response, StreamingResponse)
     return response.response_gen
@@ -184,9 +184,8 @@ def _requests(served: Served) -> int:
     return int(served.emulator.stats("llm")["counts"].get("requests", 0))
 
 
-def _until_disconnected(served: Served, before: int, close: object) -> float:
+def _until_disconnected(served: Served, before: int, close: Callable[[], None]) -> float:
     began = time.monotonic()
-    assert callable(close)
     close()
     while served.disconnects() == before:
         assert time.monotonic() - began < 20, "the connection stays open"
