@@ -12,13 +12,16 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llama_index.core.base.response.schema import StreamingResponse
 from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.schema import QueryBundle
 
-from rag.answering import condense, prompts, reasons
+from rag.answering import condense, prompts, reasons, rewriting
+from rag.answering.cited import SECONDS, CitedAnswerSynthesizer
+from rag.answering.spoken import Outcome, Spoken, quote
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
+from rag.models.listening import Closable, Patience
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
 from rag.retrieval.mentions import mentioned
@@ -35,11 +38,13 @@ from rag.types import (
     Reason,
     Source,
     SourcesFound,
+    Status,
     Turn,
 )
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
 BANK = "bank"
@@ -53,7 +58,9 @@ DEPTH = 10
 
 
 class ChatService:
-    """Answers questions from one store. Thread-safe: each call keeps its state in its own frame."""
+    """Answers questions from one store, through `llm` if there is one; else it quotes. Thread-safe: each call keeps its
+    state in its own frame. `answer_seconds`: what the model may take for one answer, condensing included.
+    """
 
     def __init__(
         self,
@@ -61,6 +68,8 @@ class ChatService:
         embed_model: BaseEmbedding | None,
         *,
         calibration: Calibration,
+        llm: LLM | None = None,
+        answer_seconds: float = SECONDS,
         top_k: int = 5,
         candidates: int = 50,
         max_question_chars: int = 1000,
@@ -72,6 +81,8 @@ class ChatService:
         self.calibration = calibration
         self._store = store
         self._embed_model = embed_model
+        self._llm = llm
+        self._answer_seconds = answer_seconds
         self._top_k = top_k
         self._candidates = candidates
         self._max_question_chars = max_question_chars
@@ -96,28 +107,60 @@ class ChatService:
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> Generator[AnswerEvent, None, None]:
-        """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events."""
+        """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events.
+
+        `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
+        """
+        patience = Patience(self._answer_seconds)
+        return Closable(self._events(question, history, filters, patience), patience)
+
+    def _events(
+        self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience
+    ) -> Generator[AnswerEvent, None, None]:
         clock = Clock()
         question = self._validate(question)
-        verdict = self.judge(question, history, filters)
+        verdict = self._judge(question, history, filters, patience)
         clock.lap("retrieval")
+        if patience.cancelled:
+            return
         if verdict.status == "declined":
             yield from self._decline(question, verdict.reason or "not_covered", clock)
             return
         nodes = whole_rows(self._store, verdict.nodes)
         sources = tuple(self._source(number, hit) for number, hit in enumerate(nodes, 1))
         yield SourcesFound(verdict.status, sources)
-        pieces = []
-        for piece in self._synthesize(question, nodes):
-            pieces.append(piece)
-            yield AnswerDelta(piece)
+        with closing(self._speak(verdict.query, verdict.status, nodes, patience)) as spoken:
+            for piece in spoken:
+                yield AnswerDelta(piece, spoken.generated)
         clock.lap("synthesis")
-        cited = tuple(number for number, hit in enumerate(nodes, 1) if hit.quoted)
+        if spoken.outcome is not None:
+            yield self._complete(question, verdict.status, sources, spoken.outcome, clock)
+
+    def _speak(self, query: str, status: Status, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
+        """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
+        if self._llm is None or status != "answered":
+            return quote(nodes, patience)
+        return CitedAnswerSynthesizer(self._llm).answer(query, nodes, patience)
+
+    @staticmethod
+    def _complete(
+        question: str, status: Status, sources: tuple[Source, ...], outcome: Outcome, clock: Clock
+    ) -> AnswerCompleted:
         answer = Answer(
-            question, "".join(pieces), verdict.status, sources=sources, cited=cited, timings_ms=clock.timings()
+            question,
+            outcome.text,
+            status,
+            notice=outcome.notice,
+            sources=sources,
+            cited=outcome.cited,
+            generated=outcome.generated,
+            timings_ms=clock.timings(),
+            usage=outcome.usage,
         )
-        logger.info("status=%s sources=%d ms=%.0f", answer.status, len(sources), answer.timings_ms["total"])
-        yield AnswerCompleted(answer)
+        logger.info(
+            "status=%s notice=%s sources=%d ms=%.0f", status, outcome.notice, len(sources), answer.timings_ms["total"]
+        )
+        return AnswerCompleted(answer)
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; readings and reasons play no part."""
@@ -127,23 +170,33 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Decide, without an answer's text: by the words alone where they show it, else by what is found."""
-        if reason := reasons.from_words(question):
-            return Verdict("declined", reason, (), (), 0.0, 0.0)
-        return self.rank(question, history, filters)
+        return self._judge(question, history, filters, Patience(self._answer_seconds))
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
+        return self._rank(question, history, filters, Patience(self._answer_seconds))
+
+    def _judge(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
+        if reason := reasons.from_words(question):
+            return Verdict("declined", reason, (), (), 0.0, 0.0)
+        return self._rank(question, history, filters, patience)
+
+    def _rank(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
         filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
         together = condense.joined(question, history)
+        if together is not None and self._llm is not None:
+            rewritten = rewriting.standalone(self._llm, question, history, patience)
+            if rewritten and (verdict := self._found(rewritten, filters)).status != "declined":
+                return verdict
         if together is not None and condense.points_back(question):
-            return self._judged(together, filters)
-        alone = self._judged(condense.alone(question, history), filters)
+            return self._found(together, filters)
+        alone = self._found(condense.alone(question, history), filters)
         if together is None or alone.covered >= ALONE_COVERED:
             return alone
-        joined = self._judged(together, filters)
+        joined = self._found(together, filters)
         return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
 
-    def _judged(self, text: str, filters: Filters) -> Verdict:
+    def _found(self, text: str, filters: Filters) -> Verdict:
         return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
@@ -159,9 +212,15 @@ class ChatService:
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
             ],
-            response_synthesizer=VerbatimSynthesizer(
-                streaming=streaming, empty_response=prompts.declined("not_covered", contact=self._contact)
-            ),
+            response_synthesizer=self._synthesizer(streaming=streaming),
+        )
+
+    def _synthesizer(self, *, streaming: bool) -> BaseSynthesizer:
+        empty = prompts.declined("not_covered", contact=self._contact)
+        if self._llm is None:
+            return VerbatimSynthesizer(streaming=streaming, empty_response=empty)
+        return CitedAnswerSynthesizer(
+            self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
         )
 
     def _retriever(self, text: str, filters: Filters | None) -> HybridRetriever:
@@ -180,11 +239,6 @@ class ChatService:
             return filters
         bank = mentioned(text, self._store.values(BANK))
         return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
-
-    def _synthesize(self, question: str, nodes: Sequence[JudgedNode]) -> Generator[str, None, None]:
-        response = self.query_engine(streaming=True).synthesize(QueryBundle(question), list(nodes))
-        assert isinstance(response, StreamingResponse)
-        yield from response.response_gen
 
     def _decline(self, question: str, reason: Reason, clock: Clock) -> Generator[AnswerEvent, None, None]:
         text = prompts.declined(reason, contact=self._contact)

@@ -101,7 +101,7 @@ class Verdict:
     """The outcome for one question.
 
     `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
-    scores; `confidence` is the chance in 0..1 that the first row answers.
+    scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for.
     """
 
     status: Status
@@ -110,12 +110,13 @@ class Verdict:
     ranked: tuple[JudgedNode, ...]
     confidence: float
     covered: float
+    query: str = ""
 
 
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
     """Decide the outcome for what was found, best first."""
     if not hits:
-        return Verdict("declined", "not_covered", (), (), 0.0, 0.0)
+        return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.correct(signals)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
@@ -137,9 +138,9 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
     )
     if status == "declined":
         reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
-        return Verdict(status, reason, (), ranked, confidence, covered)
+        return Verdict(status, reason, (), ranked, confidence, covered, question)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
-    return Verdict(status, None, shown, ranked, confidence, covered)
+    return Verdict(status, None, shown, ranked, confidence, covered, question)
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:

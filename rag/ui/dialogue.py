@@ -158,7 +158,7 @@ class Dialogue:
     ) -> Frame:
         exchanges = conversation.exchanges
         panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
-        return Frame(messages(exchanges), panel, busy, empty, box, hint)
+        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint)
 
 
 def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:

@@ -39,6 +39,7 @@ class Texts:
     waiting: str
     searching: str
     stopped: str
+    generated: str
     empty: str
     too_long: str
     unknown_choice: str
@@ -89,6 +90,7 @@ KOREAN = Texts(
     waiting="자료가 준비되면 바로 답변합니다.",
     searching="자료를 찾는 중 …",
     stopped="답변을 멈췄습니다.",
+    generated="AI 생성 · 확인 전",
     empty="질문을 입력해 주세요.",
     too_long="질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요.",
     unknown_choice="고를 수 없는 값입니다: {value}. 다음 중에서 고르세요: {choices}",
@@ -104,7 +106,7 @@ KOREAN = Texts(
     notices={
         "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
         "model_unavailable": "지금은 문장을 새로 만들 수 없어 등록된 FAQ 원문을 보여 드립니다.",
-        "interrupted": "답변이 중간에 끊겼습니다. ‘다시 답변’을 눌러 주세요.",
+        "interrupted": "답변이 중간에 끊겨 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     },
 )
 
@@ -135,6 +137,7 @@ ENGLISH = Texts(
     waiting="Your question will be answered as soon as the FAQ is ready.",
     searching="Searching …",
     stopped="The answer was stopped.",
+    generated="AI-generated · not yet checked",
     empty="Please type a question.",
     too_long="The question is too long ({length} characters). Please keep it to {limit}.",
     unknown_choice="There is no '{value}'. Choose one of: {choices}",
@@ -150,7 +153,7 @@ ENGLISH = Texts(
     notices={
         "withheld": "What the sources do not confirm has been left out.",
         "model_unavailable": "The registered FAQ text is shown as it is, because sentences cannot be composed right now.",
-        "interrupted": "The answer broke off. Please press “Answer again”.",
+        "interrupted": "The answer broke off, so the registered FAQ text is shown. Press “Answer again” to retry.",
     },
 )
 
