@@ -25,6 +25,7 @@ from rag.models.listening import Closable, Patience
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
 from rag.retrieval.mentions import mentioned
+from rag.retrieval.readings import between
 from rag.retrieval.rows import WholeRows, whole_rows
 from rag.stores.contract import INTERNAL_METADATA, QUESTION, PassageStore
 from rag.stores.filters import metadata_filters
@@ -50,6 +51,8 @@ BANK = "bank"
 FACETS = (BANK, "category")
 ALONE_COVERED = 0.4
 """Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
+ALONE_POSSIBLE = 0.1
+"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
 DEPTH = 10
 """Rows retrieved for the confidence step, whatever is shown."""
 
@@ -185,11 +188,13 @@ class ChatService:
             rewritten = rewriting.standalone(self._llm, question, history, patience)
             if rewritten and (verdict := self._found(rewritten, filters)).status != "declined":
                 return verdict
-        if together is None or not condense.points_back(question):
-            verdict = self._found(condense.alone(question, history), filters)
-            if together is None or verdict.covered >= ALONE_COVERED:
-                return verdict
-        return self._found(together, filters)
+        if together is not None and condense.points_back(question):
+            return self._found(together, filters)
+        alone = self._found(condense.alone(question, history), filters)
+        if together is None or alone.covered >= ALONE_COVERED:
+            return alone
+        joined = self._found(together, filters)
+        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
 
     def _found(self, text: str, filters: Filters) -> Verdict:
         return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
