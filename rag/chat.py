@@ -9,26 +9,22 @@ import logging
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import BaseSynthesizer
-from llama_index.core.schema import QueryBundle
 
-from rag.answering import condense, prompts, reasons, rewriting
+from rag.answering import prompts
 from rag.answering.cited import SECONDS, CitedAnswerSynthesizer
+from rag.answering.finding import BANK, Finder
 from rag.answering.spoken import Outcome, Spoken, quote
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
 from rag.models.listening import Closable, Patience
-from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, judge
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
-from rag.retrieval.mentions import mentioned
-from rag.retrieval.readings import between
+from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
+from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.rows import WholeRows, whole_rows
 from rag.stores.contract import INTERNAL_METADATA, QUESTION, PassageStore
-from rag.stores.filters import metadata_filters
 from rag.types import (
     Answer,
     AnswerCompleted,
@@ -47,14 +43,7 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
-BANK = "bank"
 FACETS = (BANK, "category")
-ALONE_COVERED = 0.4
-"""Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
-ALONE_POSSIBLE = 0.1
-"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
-DEPTH = 10
-"""Rows retrieved for the confidence step, whatever is shown."""
 
 
 class ChatService:
@@ -80,11 +69,10 @@ class ChatService:
         self.warnings = tuple(warnings)
         self.calibration = calibration
         self._store = store
-        self._embed_model = embed_model
         self._llm = llm
         self._answer_seconds = answer_seconds
         self._top_k = top_k
-        self._candidates = candidates
+        self._finder = Finder(store, embed_model, calibration, llm, top_k=top_k, candidates=candidates)
         self._max_question_chars = max_question_chars
         self._contact = contact
         self._starters = tuple(starters)
@@ -119,7 +107,7 @@ class ChatService:
     ) -> Generator[AnswerEvent, None, None]:
         clock = Clock()
         question = self._validate(question)
-        verdict = self._judge(question, history, filters, patience)
+        verdict = self._finder.judge(question, history, filters, patience)
         clock.lap("retrieval")
         if patience.cancelled:
             return
@@ -170,44 +158,20 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Decide, without an answer's text: by the words alone where they show it, else by what is found."""
-        return self._judge(question, history, filters, Patience(self._answer_seconds))
+        return self._finder.judge(question, history, filters, Patience(self._answer_seconds))
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
-        return self._rank(question, history, filters, Patience(self._answer_seconds))
-
-    def _judge(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
-        if reason := reasons.from_words(question):
-            return Verdict("declined", reason, (), (), 0.0, 0.0)
-        return self._rank(question, history, filters, patience)
-
-    def _rank(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
-        filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
-        together = condense.joined(question, history)
-        if together is not None and self._llm is not None:
-            rewritten = rewriting.standalone(self._llm, question, history, patience)
-            if rewritten and (verdict := self._found(rewritten, filters)).status != "declined":
-                return verdict
-        if together is not None and condense.points_back(question):
-            return self._found(together, filters)
-        alone = self._found(condense.alone(question, history), filters)
-        if together is None or alone.covered >= ALONE_COVERED:
-            return alone
-        joined = self._found(together, filters)
-        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
-
-    def _found(self, text: str, filters: Filters) -> Verdict:
-        return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
+        return self._finder.rank(question, history, filters, Patience(self._answer_seconds))
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        hits = self._retriever(text, filters).retrieve(QueryBundle(text))
-        return [hit for hit in hits if isinstance(hit, FusedNode)]
+        """The rows found for a text, best first, with their fused scores and parts."""
+        return self._finder.hits(text, filters)
 
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._retriever("", filters),
+            retriever=self._finder.retriever("", filters),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
@@ -222,23 +186,6 @@ class ChatService:
         return CitedAnswerSynthesizer(
             self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
         )
-
-    def _retriever(self, text: str, filters: Filters | None) -> HybridRetriever:
-        return HybridRetriever(
-            self._store,
-            self._embed_model,
-            fusion=self.calibration.fusion,
-            top_k=DEPTH,
-            candidates=self._candidates,
-            filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
-        )
-
-    def _with_mentioned_bank(self, text: str, filters: Filters) -> Filters:
-        """An institution named in the text limits the search to it, unless one was chosen already."""
-        if BANK in filters.equals:
-            return filters
-        bank = mentioned(text, self._store.values(BANK))
-        return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
 
     def _decline(self, question: str, reason: Reason, clock: Clock) -> Generator[AnswerEvent, None, None]:
         text = prompts.declined(reason, contact=self._contact)

@@ -70,7 +70,7 @@ class Closable(Generator[T, None, None]):
         return self._items.send(value)
 
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None, /) -> T:
-        return self._items.throw(typ)
+        return self._items.throw(typ if val is None else val)
 
     def close(self) -> None:
         self._patience.cancel()

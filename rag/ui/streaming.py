@@ -13,7 +13,7 @@ PAUSE = 0.05
 """Seconds between batches: what each change of the page costs grows with its number, not its size."""
 
 BEAT = 1.0
-"""Seconds without an event after which there is an empty batch: only what changes the page finds out that its visitor has left."""
+"""Seconds without an event after which there is an empty batch: only by sending does Gradio learn that a visitor has left."""
 
 Events = Generator[AnswerEvent, None, None]
 

@@ -38,6 +38,7 @@ class Texts:
     failed: str
     waiting: str
     searching: str
+    writing: str
     stopped: str
     generated: str
     empty: str
@@ -89,6 +90,7 @@ KOREAN = Texts(
     failed="자료를 불러오지 못해 답변할 수 없습니다. 프로그램을 실행한 창의 안내를 확인하고 다시 시작해 주세요.",
     waiting="자료가 준비되면 바로 답변합니다.",
     searching="자료를 찾는 중 …",
+    writing="답변을 쓰는 중 …",
     stopped="답변을 멈췄습니다.",
     generated="AI 생성 · 확인 전",
     empty="질문을 입력해 주세요.",
@@ -136,6 +138,7 @@ ENGLISH = Texts(
     failed="The FAQ could not be loaded, so nothing can be answered. See the window the program runs in, then start it again.",
     waiting="Your question will be answered as soon as the FAQ is ready.",
     searching="Searching …",
+    writing="Writing …",
     stopped="The answer was stopped.",
     generated="AI-generated · not yet checked",
     empty="Please type a question.",

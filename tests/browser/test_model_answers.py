@@ -150,6 +150,7 @@ class TestStop:
         visitor = page(SageMakerLLM("llm", format="lmi", runtime=runtime))
         visitor.ask(CANCEL)
         until(lambda: counts(emulator).get("requests", 0) == 1)
+        expect(visitor.bubbles("bot")).to_have_text(KOREAN.writing)
         yield visitor
         runtime.close()
 
