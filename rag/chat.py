@@ -22,6 +22,7 @@ from rag.errors import InputError
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
 from rag.retrieval.mentions import mentioned
+from rag.retrieval.readings import between
 from rag.retrieval.rows import WholeRows, whole_rows
 from rag.stores.contract import INTERNAL_METADATA, QUESTION, PassageStore
 from rag.stores.filters import metadata_filters
@@ -45,6 +46,8 @@ BANK = "bank"
 FACETS = (BANK, "category")
 ALONE_COVERED = 0.4
 """Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
+ALONE_POSSIBLE = 0.1
+"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
 DEPTH = 10
 """Rows retrieved for the confidence step, whatever is shown."""
 
@@ -132,12 +135,16 @@ class ChatService:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
         filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
         together = condense.joined(question, history)
-        if together is None or not condense.points_back(question):
-            text = condense.alone(question, history)
-            verdict = judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
-            if together is None or verdict.covered >= ALONE_COVERED:
-                return verdict
-        return judge(together, self.hits(together, filters), self.calibration, top_k=self._top_k)
+        if together is not None and condense.points_back(question):
+            return self._judged(together, filters)
+        alone = self._judged(condense.alone(question, history), filters)
+        if together is None or alone.covered >= ALONE_COVERED:
+            return alone
+        joined = self._judged(together, filters)
+        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
+
+    def _judged(self, text: str, filters: Filters) -> Verdict:
+        return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
