@@ -19,7 +19,7 @@ from llama_index.core.schema import QueryBundle
 from rag.answering import condense, prompts, reasons
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
-from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, judge
+from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
 from rag.retrieval.mentions import mentioned
 from rag.retrieval.readings import between
@@ -32,6 +32,7 @@ from rag.types import (
     AnswerDelta,
     AnswerEvent,
     Filters,
+    Notice,
     Reason,
     Source,
     SourcesFound,
@@ -102,7 +103,7 @@ class ChatService:
         verdict = self.judge(question, history, filters)
         clock.lap("retrieval")
         if verdict.status == "declined":
-            yield from self._decline(question, verdict.reason or "not_covered", clock)
+            yield from self._decline(question, verdict.reason or "not_covered", clock, _notice(verdict))
             return
         nodes = whole_rows(self._store, verdict.nodes)
         sources = tuple(self._source(number, hit) for number, hit in enumerate(nodes, 1))
@@ -114,7 +115,13 @@ class ChatService:
         clock.lap("synthesis")
         cited = tuple(number for number, hit in enumerate(nodes, 1) if hit.quoted)
         answer = Answer(
-            question, "".join(pieces), verdict.status, sources=sources, cited=cited, timings_ms=clock.timings()
+            question,
+            "".join(pieces),
+            verdict.status,
+            notice=_notice(verdict),
+            sources=sources,
+            cited=cited,
+            timings_ms=clock.timings(),
         )
         logger.info("status=%s sources=%d ms=%.0f", answer.status, len(sources), answer.timings_ms["total"])
         yield AnswerCompleted(answer)
@@ -144,17 +151,18 @@ class ChatService:
         return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
 
     def _judged(self, text: str, filters: Filters) -> Verdict:
-        return judge(text, self.hits(text, filters), self.calibration, top_k=self._top_k)
+        retriever = self._retriever(text, filters, or_by_words=True)
+        verdict = judge(text, _found(retriever, text), self.calibration, top_k=self._top_k)
+        return replace(verdict, words_alone=retriever.words_alone)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        hits = self._retriever(text, filters).retrieve(QueryBundle(text))
-        return [hit for hit in hits if isinstance(hit, FusedNode)]
+        return _found(self._retriever(text, filters), text)
 
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._retriever("", filters),
+            retriever=self._retriever("", filters, or_by_words=True),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
@@ -164,11 +172,12 @@ class ChatService:
             ),
         )
 
-    def _retriever(self, text: str, filters: Filters | None) -> HybridRetriever:
+    def _retriever(self, text: str, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
         return HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self.calibration.fusion,
+            by_words=by_words(self.calibration).fusion if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
@@ -186,12 +195,15 @@ class ChatService:
         assert isinstance(response, StreamingResponse)
         yield from response.response_gen
 
-    def _decline(self, question: str, reason: Reason, clock: Clock) -> Generator[AnswerEvent, None, None]:
+    def _decline(
+        self, question: str, reason: Reason, clock: Clock, notice: Notice | None
+    ) -> Generator[AnswerEvent, None, None]:
         text = prompts.declined(reason, contact=self._contact)
         yield SourcesFound("declined", ())
         yield AnswerDelta(text)
         logger.info("status=declined reason=%s", reason)
-        yield AnswerCompleted(Answer(question, text, "declined", reason=reason, timings_ms=clock.timings()))
+        answer = Answer(question, text, "declined", reason=reason, notice=notice, timings_ms=clock.timings())
+        yield AnswerCompleted(answer)
 
     def _source(self, number: int, hit: JudgedNode) -> Source:
         metadata = {key: value for key, value in hit.node.metadata.items() if key not in INTERNAL_METADATA}
@@ -210,6 +222,14 @@ class ChatService:
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )
         return text
+
+
+def _notice(verdict: Verdict) -> Notice | None:
+    return "words_only" if verdict.words_alone else None
+
+
+def _found(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
 
 
 def _is_unicode(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Status = Literal["answered", "suggested", "declined"]
 Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
-Notice = Literal["withheld", "model_unavailable", "interrupted"]
+Notice = Literal["withheld", "model_unavailable", "interrupted", "words_only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Answer:
     """The whole outcome of one question.
 
     answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
-    declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
+    declined: `sources` is empty and `reason` says why. Notice `words_only`: the embedding failed, and the question was
+    searched by its words alone. `timings_ms` maps a step's name to milliseconds.
     """
 
     question: str

@@ -51,6 +51,7 @@ class SageMakerEmbedding(BaseEmbedding):
     batch_size: int = Field(default=32, gt=0, description="Texts in a request at most.")
     concurrency: int = Field(default=8, gt=0, description="Requests at once at most.")
     deadline: float = Field(default=60.0, gt=0, description="Seconds one request may take, tries included.")
+    query_deadline: float = Field(default=5.0, gt=0, description="Seconds one question may take, whose asker waits.")
     inference_component: str | None = None
     target_variant: str | None = None
 
@@ -88,7 +89,8 @@ class SageMakerEmbedding(BaseEmbedding):
         return self._token_counter(self.passage_prefix + text)
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._embed([self.query_prefix + query])[0]
+        deadline = min(self.query_deadline, self.deadline)
+        return self._read(self._send([self.query_prefix + query], deadline))[0]
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_text_embeddings([text])[0]
@@ -148,11 +150,11 @@ class SageMakerEmbedding(BaseEmbedding):
                 future.cancel()
         return [vector for number in range(len(batches)) for vector in found[number]]
 
-    def _send(self, texts: Sequence[str]) -> list[_Answer]:
+    def _send(self, texts: Sequence[str], deadline: float | None = None) -> list[_Answer]:
         """One answer, or as many as the endpoint needed to take so many texts."""
         endpoint = Endpoint(self.endpoint_name, self.inference_component, self.target_variant)
         try:
-            body = self._runtime.invoke(endpoint, self._codec.request(texts), Call(deadline=self.deadline))
+            body = self._runtime.invoke(endpoint, self._codec.request(texts), Call(deadline=deadline or self.deadline))
             return [(len(texts), body)]
         except ModelInputTooLong:
             half = len(texts) // 2

@@ -105,6 +105,7 @@ KOREAN = Texts(
         "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
         "model_unavailable": "지금은 문장을 새로 만들 수 없어 등록된 FAQ 원문을 보여 드립니다.",
         "interrupted": "답변이 중간에 끊겼습니다. ‘다시 답변’을 눌러 주세요.",
+        "words_only": "지금은 단어가 같은 FAQ만 찾습니다. 답이 없으면 다른 말로 묻거나 잠시 후 다시 시도해 주세요.",
     },
 )
 
@@ -151,6 +152,7 @@ ENGLISH = Texts(
         "withheld": "What the sources do not confirm has been left out.",
         "model_unavailable": "The registered FAQ text is shown as it is, because sentences cannot be composed right now.",
         "interrupted": "The answer broke off. Please press “Answer again”.",
+        "words_only": "Only rows with the same words can be found right now. If none helps, ask in other words or later.",
     },
 )
 
