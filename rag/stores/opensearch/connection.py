@@ -74,7 +74,7 @@ class Connection:
             return self.client.transport.perform_request(method, path, params=dict(asked), body=body, headers=headers)
 
         with mapped(self.url):
-            return patiently(send)
+            return patiently(send, PATIENCE)
 
     def msearch(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         """The answers of these (index, body), in order; those that failed hold `error` and `status`."""
@@ -134,7 +134,7 @@ def sigv4(credentials: Any, region: str) -> Any:
     return Urllib3AWSV4SignerAuth(credentials, region, "es")
 
 
-def patiently(send: Callable[[], Any], patience: float = PATIENCE) -> Any:
+def patiently(send: Callable[[], Any], patience: float) -> Any:
     """Call until the server is no longer overloaded, waiting longer each time, for `patience` seconds at most."""
     end, pause = time.monotonic() + patience, 0.1
     while True:
