@@ -159,6 +159,24 @@ def test_closing_hangs_up_between_tokens(served: Served) -> None:
     assert list(events) == []
 
 
+def test_leaving_an_async_stream_hangs_up(served: Served) -> None:
+    chat = served.chat(answer="하나 [1] " + "둘 " * 200, tokens_per_second=20)
+
+    async def leave() -> str:
+        response = await chat.query_engine(streaming=True).aquery(QUESTION)
+        assert isinstance(response, AsyncStreamingResponse)
+        pieces = response.async_response_gen()
+        first = await anext(pieces)
+        waiting = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return str(first)
+
+    assert asyncio.run(leave()).startswith("하나 [1]")
+    assert _until_disconnected(served, 0, lambda: None) < 20
+
+
 def _closed_after(served: Served, chat: ChatService, way: str) -> float:
     """Seconds from closing an answer that waits for its first token until the endpoint sees the client go."""
     stream: Generator[object, None, None] = chat.stream(QUESTION) if way == "chat" else _engine_stream(chat)
