@@ -70,6 +70,7 @@ class ChatService:
         self.calibration = calibration
         self._store = store
         self._llm = llm
+        self._cited = CitedAnswerSynthesizer(llm) if llm else None  # its tokenizer takes a moment to load
         self._answer_seconds = answer_seconds
         self._top_k = top_k
         self._finder = Finder(store, embed_model, calibration, llm, top_k=top_k, candidates=candidates)
@@ -126,9 +127,9 @@ class ChatService:
 
     def _speak(self, query: str, status: Status, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
         """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
-        if self._llm is None or status != "answered":
+        if self._cited is None or status != "answered":
             return quote(nodes, patience)
-        return CitedAnswerSynthesizer(self._llm).answer(query, nodes, patience)
+        return self._cited.answer(query, nodes, patience)
 
     @staticmethod
     def _complete(
