@@ -31,6 +31,7 @@ from rag.types import (
     AnswerDelta,
     AnswerEvent,
     Filters,
+    Notice,
     Reason,
     Source,
     SourcesFound,
@@ -113,23 +114,23 @@ class ChatService:
         if patience.cancelled:
             return
         if verdict.status == "declined":
-            yield from self._decline(question, verdict.reason or "not_covered", clock)
+            yield from self._decline(question, verdict.reason or "not_covered", clock, _notice(verdict))
             return
         nodes = whole_rows(self._store, verdict.nodes)
         sources = tuple(self._source(number, hit) for number, hit in enumerate(nodes, 1))
         yield SourcesFound(verdict.status, sources)
-        with closing(self._speak(verdict.query, verdict.status, nodes, patience)) as spoken:
+        with closing(self._speak(verdict, nodes, patience)) as spoken:
             for piece in spoken:
                 yield AnswerDelta(piece, spoken.generated)
         clock.lap("synthesis")
         if spoken.outcome is not None:
             yield self._complete(question, verdict.status, sources, spoken.outcome, clock)
 
-    def _speak(self, query: str, status: Status, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
+    def _speak(self, verdict: Verdict, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
         """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
-        if self._cited is None or status != "answered":
-            return quote(nodes, patience)
-        return self._cited.answer(query, nodes, patience)
+        if self._cited is None or verdict.status != "answered" or verdict.words_alone:
+            return quote(nodes, patience, _notice(verdict))
+        return self._cited.answer(verdict.query, nodes, patience)
 
     @staticmethod
     def _complete(
@@ -172,7 +173,7 @@ class ChatService:
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._finder.retriever("", filters),
+            retriever=self._finder.retriever("", filters, or_by_words=True),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
@@ -188,12 +189,15 @@ class ChatService:
             self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
         )
 
-    def _decline(self, question: str, reason: Reason, clock: Clock) -> Generator[AnswerEvent, None, None]:
+    def _decline(
+        self, question: str, reason: Reason, clock: Clock, notice: Notice | None
+    ) -> Generator[AnswerEvent, None, None]:
         text = prompts.declined(reason, contact=self._contact)
         yield SourcesFound("declined", ())
         yield AnswerDelta(text)
         logger.info("status=declined reason=%s", reason)
-        yield AnswerCompleted(Answer(question, text, "declined", reason=reason, timings_ms=clock.timings()))
+        answer = Answer(question, text, "declined", reason=reason, notice=notice, timings_ms=clock.timings())
+        yield AnswerCompleted(answer)
 
     def _source(self, number: int, hit: JudgedNode) -> Source:
         metadata = {key: value for key, value in hit.node.metadata.items() if key not in INTERNAL_METADATA}
@@ -212,6 +216,10 @@ class ChatService:
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )
         return text
+
+
+def _notice(verdict: Verdict) -> Notice | None:
+    return "model_unavailable" if verdict.words_alone else None
 
 
 def _is_unicode(text: str) -> bool:

@@ -70,6 +70,12 @@ class EmbeddingSettings(_Group):
     query_prefix: str = Field(default="", description="Put before questions, as the endpoint's model was trained.")
     passage_prefix: str = Field(default="", description="Put before passages, as the endpoint's model was trained.")
     deadline: float = Field(default=60.0, gt=0, le=600, description="Seconds a request may take, tries included.")
+    query_deadline: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="Seconds a question's own request may take; after that it is searched by its words alone.",
+    )
 
 
 class LlmSettings(_Group):

@@ -47,7 +47,7 @@ class Answer:
     answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
     declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
     `generated`: a language model wrote `text`, which nobody has checked; else it is the institution's own. With a
-    `notice` a model was to write it and could not be used: `text` is the passages. `usage` counts a model's tokens.
+    `notice` a model, or the embedding, could not be used: `text` is the passages. `usage` counts a model's tokens.
     """
 
     question: str

@@ -10,7 +10,7 @@ from llama_index.core.schema import QueryBundle
 
 from rag.answering import condense, reasons, rewriting
 from rag.models.listening import Patience
-from rag.retrieval.confidence import Calibration, Verdict, judge
+from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.retrieval.mentions import mentioned
 from rag.retrieval.readings import between
@@ -74,19 +74,24 @@ class Finder:
         return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
 
     def _found(self, text: str, filters: Filters) -> Verdict:
-        return judge(text, self.hits(text, filters), self._calibration, top_k=self._top_k)
+        retriever = self.retriever(text, filters, or_by_words=True)
+        verdict = judge(text, _hits(retriever, text), self._calibration, top_k=self._top_k)
+        return replace(verdict, words_alone=retriever.words_alone)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        hits = self.retriever(text, filters).retrieve(QueryBundle(text))
-        return [hit for hit in hits if isinstance(hit, FusedNode)]
+        return _hits(self.retriever(text, filters), text)
 
-    def retriever(self, text: str, filters: Filters | None) -> HybridRetriever:
-        """What searches for `text`, within the filters and an institution named in it."""
+    def retriever(self, text: str, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
+        """What searches for `text`, within the filters and an institution named in it.
+
+        `or_by_words`: by its words alone where the embedding fails, rather than raising its ModelError.
+        """
         return HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self._calibration.fusion,
+            by_words=by_words(self._calibration).fusion if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
@@ -98,3 +103,7 @@ class Finder:
             return filters
         bank = mentioned(text, self._store.values(BANK))
         return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
+
+
+def _hits(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]

@@ -43,11 +43,11 @@ def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Ou
     return Outcome(verbatim(nodes), quoted(nodes), notice)
 
 
-def quote(nodes: Sequence[NodeWithScore], patience: Patience) -> Spoken:
+def quote(nodes: Sequence[NodeWithScore], patience: Patience, notice: Notice | None = None) -> Spoken:
     """The approved texts, sentence by sentence."""
 
     def tell(spoken: Spoken) -> Generator[str, None, None]:
-        outcome = passages(nodes)
+        outcome = passages(nodes, notice)
         yield from pieces(outcome.text)
         spoken.outcome = outcome
 

@@ -107,7 +107,7 @@ KOREAN = Texts(
     back="답변으로 돌아가기",
     notices={
         "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
-        "model_unavailable": "지금은 문장을 새로 만들 수 없어 등록된 FAQ 원문을 보여 드립니다.",
+        "model_unavailable": "지금은 AI 모델 없이 등록된 FAQ 원문으로 답합니다. 찾는 내용이 없으면 잠시 후 다시 물어봐 주세요.",
         "interrupted": "답변이 중간에 끊겨 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     },
 )
@@ -155,7 +155,7 @@ ENGLISH = Texts(
     back="Back to the answer",
     notices={
         "withheld": "What the sources do not confirm has been left out.",
-        "model_unavailable": "The registered FAQ text is shown as it is, because sentences cannot be composed right now.",
+        "model_unavailable": "No model can be used right now: registered FAQ text is shown. Ask again later if it does not help.",
         "interrupted": "The answer broke off, so the registered FAQ text is shown. Press “Answer again” to retry.",
     },
 )
