@@ -51,6 +51,7 @@ class Role(Resource):
     def __init__(self, cloud: Cloud, name: str, service: str, permissions: Mapping[str, Any]) -> None:
         super().__init__(cloud, name)
         self.permissions = permissions
+        self._trusted = True
         self._trust = {
             "Version": "2012-10-17",
             "Statement": [
@@ -76,8 +77,8 @@ class Role(Resource):
             if is_missing(exc):
                 return ABSENT
             raise
-        same = found["AssumeRolePolicyDocument"] == self._trust and self._permitted() == self.permissions
-        state = State.READY if same else State.DIFFERENT
+        self._trusted = found["AssumeRolePolicyDocument"] == self._trust
+        state = State.READY if self._trusted and self._permitted() == self.permissions else State.DIFFERENT
         return self.seen(state, found.get("Tags", ()), since=found["CreateDate"])
 
     def create(self) -> None:
@@ -87,7 +88,8 @@ class Role(Resource):
 
     def change(self) -> None:
         iam = self.cloud.client("iam")
-        iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
+        if not self._trusted:
+            iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
         iam.put_role_policy(RoleName=self.name, PolicyName=self.name, PolicyDocument=json.dumps(self.permissions))
 
     def delete(self) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from rag.errors import DeployError
 
-_MISSING = re.compile(r"Could not find|does not exist|NotFound|NoSuch|No scalable target found|404", re.IGNORECASE)
+_MISSING = re.compile(r"Could not find|does not exist|NotFound|NoSuch|No scal\w+ \w+ found|404", re.IGNORECASE)
 _UNSETTLED = re.compile(r"assume(d)? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
 _DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|AuthorizationError|403")
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (

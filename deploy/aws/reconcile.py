@@ -24,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 HEARTBEAT = 60.0
 SETTLE_SECONDS = 120.0
 """New roles and resources are known everywhere within seconds, seldom within a minute."""
-TRIES = 3
+TRIES = 5
 
 
 class State(Enum):

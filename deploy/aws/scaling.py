@@ -46,6 +46,7 @@ class Scaling(Resource):
         super().__init__(cloud, endpoint)
         self._wanted = wanted
         self._target = target(endpoint)
+        self._ranged = False
 
     def look(self) -> Seen:
         found = self._client.describe_scalable_targets(
@@ -56,13 +57,15 @@ class Scaling(Resource):
         owner = EndpointResource(self.cloud, self.name).look()
         if owner.state is State.FOREIGN:
             return owner
-        same = self._wanted and limits(self._wanted).items() <= found[0].items() and self._follows()
-        return Seen(State.READY if same else State.DIFFERENT, made_by=owner.made_by, since=found[0]["CreationTime"])
+        self._ranged = bool(self._wanted and limits(self._wanted).items() <= found[0].items())
+        state = State.READY if self._ranged and self._follows() else State.DIFFERENT
+        return Seen(state, made_by=owner.made_by, since=found[0]["CreationTime"])
 
     def create(self) -> None:
         if not self._wanted:
             return
-        self._client.register_scalable_target(**self._target, **limits(self._wanted))
+        if not self._ranged:
+            self._client.register_scalable_target(**self._target, **limits(self._wanted))
         self._client.put_scaling_policy(
             PolicyName=self.name,
             PolicyType="TargetTrackingScaling",

@@ -64,6 +64,8 @@ class Nights(Resource):
         for name in existing - set(members):
             client.delete_schedule(GroupName=self.name, Name=name)
         for name, asked in members.items():
+            if name in existing and self._is(name, asked):
+                continue
             (client.update_schedule if name in existing else client.create_schedule)(
                 GroupName=self.name, Name=name, **asked
             )

@@ -99,9 +99,7 @@ class Domain(Resource):
 
     def address(self) -> str:
         """Its URL; empty while there is none."""
-        found = self.describe() or {}
-        host = found.get("Endpoint") or next(iter(found.get("Endpoints", {}).values()), "")
-        return f"https://{host}" if host else ""
+        return _address(self.describe() or {})
 
     def create(self) -> None:
         given = self._definition(self._wanted())
@@ -139,7 +137,7 @@ class Domain(Resource):
         """There are no waiters for domains: these fields tell."""
         if found.get("Deleted") or found.get("Processing") or not found.get("Created", True):
             return State.BUSY
-        if found.get("DomainProcessingStatus", "Active") not in ("Active", "Isolated") or not self.address():
+        if found.get("DomainProcessingStatus", "Active") not in ("Active", "Isolated") or not _address(found):
             return State.BUSY
         if not (self._stack and self._stack.opensearch):
             return State.READY
@@ -200,3 +198,8 @@ class Domain(Resource):
             return {"Enabled": True, "MasterUserOptions": {"MasterUserARN": self._wanted().role_arn}}
         master = {"MasterUserName": self._wanted().user, "MasterUserPassword": self._password.read()[0]}
         return {"Enabled": True, "InternalUserDatabaseEnabled": True, "MasterUserOptions": master}
+
+
+def _address(found: Mapping[str, Any]) -> str:
+    host = found.get("Endpoint") or next(iter(found.get("Endpoints", {}).values()), "")
+    return f"https://{host}" if host else ""

@@ -48,8 +48,7 @@ class Bucket(Resource):
         if tags is None and "Contents" not in s3.list_objects_v2(Bucket=self.name, MaxKeys=1):
             # Its name holds our account's number, and making one and tagging it are two requests.
             return Seen(State.DIFFERENT, "not tagged yet")
-        private = self._asked("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE
-        return self.seen(State.READY if private else State.DIFFERENT, tags or ())
+        return self.seen(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
 
     def create(self) -> None:
         region = self.cloud.region
@@ -57,10 +56,15 @@ class Bucket(Resource):
         self.cloud.client("s3").create_bucket(Bucket=self.name, **where)
 
     def change(self) -> None:
+        """One thing of those that are missing; the loop comes again for the next."""
         s3 = self.cloud.client("s3")
-        s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.cloud.tag_list})
-        s3.put_bucket_encryption(Bucket=self.name, ServerSideEncryptionConfiguration=self._encryption)
-        s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=_PRIVATE)
+        match self._missing(self._asked("get_bucket_tagging", "TagSet")):
+            case "tags":
+                s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.cloud.tag_list})
+            case "encryption":
+                s3.put_bucket_encryption(Bucket=self.name, ServerSideEncryptionConfiguration=self._encryption)
+            case "privacy":
+                s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=_PRIVATE)
 
     def delete(self) -> None:
         s3 = self.cloud.client("s3")
@@ -68,6 +72,17 @@ class Bucket(Resource):
             if found := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
                 s3.delete_objects(Bucket=self.name, Delete={"Objects": found, "Quiet": True})
         s3.delete_bucket(Bucket=self.name)
+
+    def _missing(self, tags: list[dict[str, str]] | None) -> str | None:
+        if tags is None:
+            return "tags"
+        rules = (self._asked("get_bucket_encryption", "ServerSideEncryptionConfiguration") or {}).get("Rules", [{}])
+        wanted = self._encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        if rules[0].get("ApplyServerSideEncryptionByDefault") != wanted:
+            return "encryption"
+        return (
+            None if self._asked("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE else "privacy"
+        )
 
     def _asked(self, operation: str, field: str) -> Any:
         try:
@@ -89,14 +104,18 @@ class Upload(Resource):
         self._bucket, self._prefix, self._files = bucket, prefix, files
 
     def look(self) -> Seen:
-        found = self._keys()
+        found = self._sizes()
         if not found:
             return ABSENT
         return Seen(State.READY if self._prefix + COMPLETE in found else State.DIFFERENT)
 
     def create(self) -> None:
-        s3 = self.cloud.client("s3")
+        """Files that are there in their full size already are not sent again."""
+        s3, there = self.cloud.client("s3"), self._sizes()
         for name, content in self._files.items():
+            size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            if there.get(self._prefix + name) == size:
+                continue
             if isinstance(content, bytes):
                 s3.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
             else:
@@ -108,19 +127,19 @@ class Upload(Resource):
 
     def delete(self) -> None:
         s3 = self.cloud.client("s3")
-        for name in self._keys():
+        for name in self._sizes():
             s3.delete_object(Bucket=self._bucket, Key=name)
 
-    def _keys(self) -> list[str]:
-        pages = (
-            self.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-        )
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of each file under the prefix, by its key."""
+        s3 = self.cloud.client("s3")
         try:
-            return [each["Key"] for page in pages for each in page.get("Contents", ())]
+            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix))
         except ClientError as exc:
             if is_missing(exc):
-                return []
+                return {}
             raise
+        return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
 
 
 def sent(cloud: Cloud, bucket: str) -> list[Upload]:

@@ -48,15 +48,19 @@ class Account:
     said: list[str] = field(default_factory=list)
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
     quotas: dict[str, float] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
     kill_at: int | None = None
-    kill_before: bool = False
     changes: int = 0
 
     def deployment(self, stack: Stack) -> Deployment:
-        return Deployment(stack, Cloud(stack, self.session), say=self.said.append, sleep=lambda _: None)
+        cloud = Cloud(stack, self.session)
+        cloud._clients = self.clients  # a client costs more than all it is asked here
+        return Deployment(stack, cloud, say=self.said.append, sleep=lambda _: None)
 
     def client(self, service: str) -> Any:
-        return self.session.client(service, region_name=REGION)
+        if service not in self.clients:
+            self.clients[service] = self.session.client(service, region_name=REGION)
+        return self.clients[service]
 
     @property
     def text(self) -> str:
@@ -77,10 +81,6 @@ class Account:
     def _before(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         call = Call(model.service_model.service_name, model.name, dict(params))
         self.calls.append(call)
-        if call.changes:
-            self.changes += 1
-            if self.kill_before and self.changes == self.kill_at:
-                raise Killed
 
     def _refuse(self, model: Any, **_: Any) -> Any:
         if model.service_model.service_name == "service-quotas":  # moto does not know SageMaker's
@@ -92,9 +92,23 @@ class Account:
         parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
         return AWSResponse("", 400, {}, None), parsed
 
-    def _after(self, model: Any, **_: Any) -> None:
-        if not model.name.startswith(READING) and not self.kill_before and self.changes == self.kill_at:
+    def _after(self, model: Any, http_response: Any, **_: Any) -> None:
+        if model.name.startswith(READING) or http_response.status_code >= 300:
+            return
+        self.changes += 1
+        if self.changes == self.kill_at:
             raise Killed
+
+    def killed(self, command: Callable[[], None], after: int) -> bool:
+        """Run the command until AWS has done its change number `after`; False: it ended before."""
+        self.kill_at, self.changes = after, 0
+        try:
+            command()
+        except Killed:
+            return True
+        finally:
+            self.kill_at = None
+        return False
 
 
 @contextmanager

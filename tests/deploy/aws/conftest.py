@@ -67,6 +67,8 @@ def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]
         made = Account(session(), emulator)
         made.watch()
         yield made
+        for client in made.clients.values():
+            client.close()
 
 
 @pytest.fixture

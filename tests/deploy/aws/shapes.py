@@ -63,8 +63,18 @@ def _text(value: str, rules: Mapping[str, Any], path: str) -> Iterator[str]:
         yield f"{path}: {value!r} is not {rules['pattern']}"
 
 
+_JAVA = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+    r"\p{Print}": "[ -~]",
+    r"\p{Alnum}": "a-zA-Z0-9",
+    r"\p{L}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\p{N}": r"\d",
+}
+
+
 def _python(pattern: str) -> str:
     """Java's character classes in Python's words; the whole text must fit."""
-    for java, python in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
+    for java, python in _JAVA.items():
         pattern = pattern.replace(java, python)
     return rf"\A(?:{pattern})\Z"

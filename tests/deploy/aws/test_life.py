@@ -52,7 +52,9 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
 
 
 def test_env_holds_the_settings_and_no_password(account: Account, full: Stack) -> None:
-    with pytest.raises(DeployError, match="endpoint full-embedding is absent; the schedule takes it away at night: run"):
+    with pytest.raises(
+        DeployError, match="endpoint full-embedding is absent; the schedule takes it away at night: run"
+    ):
         account.deployment(full).env()
     account.deployment(full).up()
     account.forget()
@@ -148,7 +150,10 @@ def test_the_stacks_that_come_with_it(account: Account, path: Path) -> None:
 
 def _hashed(stack: Stack) -> object:
     assert stack.embedding
-    quick = {**stack.embedding.environment, "FSI_EMULATOR": f'{{"model": "hashed", "dimension": {stack.embedding.dimension}}}'}
+    quick = {
+        **stack.embedding.environment,
+        "FSI_EMULATOR": f'{{"model": "hashed", "dimension": {stack.embedding.dimension}}}',
+    }
     return stack.embedding.model_copy(update={"environment": quick})
 
 
