@@ -114,6 +114,7 @@ class LogGroup(Resource):
     """
 
     kind = "log group"
+    shared = True
 
     def look(self) -> Seen:
         logs = self.cloud.client("logs")
@@ -123,8 +124,6 @@ class LogGroup(Resource):
             return ABSENT
         arn = found["arn"].removesuffix(":*")
         tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
-        if not self.cloud.is_ours(tags):
-            return Seen(State.READY, "made by the service")
         return self.seen(State.READY if found.get("retentionInDays") == KEPT_DAYS else State.DIFFERENT, tags)
 
     def create(self) -> None:

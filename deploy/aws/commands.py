@@ -124,7 +124,7 @@ class Deployment:
 
     def _check_names(self, found: list[tuple[Resource, Seen]]) -> None:
         """Before anything is made, so that nothing is paid for while names are sorted out."""
-        if taken := [str(resource) for resource, seen in found if seen.state is State.FOREIGN]:
+        if taken := [str(resource) for resource, seen in found if seen.state is State.FOREIGN and not resource.shared]:
             raise DeployError(
                 f"{', '.join(taken)}: the name is taken by something that is not this stack's (tag fsi-stack); "
                 "choose another in the stack file. Nothing was made or changed"

@@ -32,8 +32,6 @@ def merged(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resourc
 
 
 def _ours(resource: Resource) -> bool:
-    if isinstance(resource, LogGroup) and resource.look().detail:
-        return False  # the service's own
     return resource.look().state not in (State.ABSENT, State.FOREIGN)
 
 

@@ -55,6 +55,8 @@ class Resource(ABC):
 
     kind: str
     wait_seconds: float = 600.0
+    shared: bool = False
+    """Whether one that is not ours will do: it is used, and left."""
 
     def __init__(self, cloud: Cloud, name: str) -> None:
         self.cloud = cloud
@@ -152,6 +154,8 @@ class Reconciler:
                 case State.BUSY:
                     begun["begun", resource] += 1  # also where an earlier run began it: its failure is news
                     return False
+                case State.FOREIGN if resource.shared:
+                    return True
                 case State.FOREIGN:
                     raise DeployError(
                         f"{resource} exists and is not this stack's (its tag fsi-stack is missing or another): "

@@ -56,8 +56,14 @@ class Password(Resource):
         return found["SecretString"], found["VersionId"]
 
     def version(self) -> str:
-        stages = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
-        return str(next(version for version, names in stages.items() if "AWSCURRENT" in names))
+        """Empty where there is none."""
+        try:
+            found = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
+        except ClientError as exc:
+            if is_missing(exc):
+                return ""
+            raise
+        return next((version for version, names in found.items() if "AWSCURRENT" in names), "")
 
 
 def generated() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def lived(account: Account, *versions: Stack) -> list[Call]:
 
 def changed(stack: Stack) -> Stack:
     """Something else in every part that it has."""
-    update = {
+    update: dict[str, Any] = {
         group: each.model_copy(update={"instance_type": "ml.g6.12xlarge", "revision": "main"})
         for group, each in stack.endpoints()
     }
