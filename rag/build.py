@@ -179,6 +179,8 @@ def service(
         store,
         models.embed_model,
         calibration=calibration,
+        llm=None if settings.chat.answer_mode == "verbatim" else load_llm(settings),
+        answer_seconds=settings.chat.answer_seconds,
         top_k=settings.retrieval.top_k,
         candidates=settings.retrieval.candidates,
         max_question_chars=settings.chat.max_question_chars,

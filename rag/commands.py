@@ -90,7 +90,11 @@ def ask(options: Namespace, settings: Settings) -> None:
     if options.json:
         _print_json(answer.as_json())
         return
+    if answer.generated:
+        print("(written by a language model, not checked)")
     print(answer.text)
+    if answer.notice:
+        print(f"(notice: {answer.notice}; this is the approved text)")
     for source in answer.sources:
         print(_line(source))
 

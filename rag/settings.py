@@ -70,6 +70,12 @@ class EmbeddingSettings(_Group):
     query_prefix: str = Field(default="", description="Put before questions, as the endpoint's model was trained.")
     passage_prefix: str = Field(default="", description="Put before passages, as the endpoint's model was trained.")
     deadline: float = Field(default=60.0, gt=0, le=600, description="Seconds a request may take, tries included.")
+    query_deadline: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="Seconds a question's own request may take; after that it is searched by its words alone.",
+    )
 
 
 class LlmSettings(_Group):
@@ -113,8 +119,15 @@ class RetrievalSettings(_Group):
 class ChatSettings(_Group):
     """How a question is answered."""
 
-    answer_mode: Literal["auto", "verbatim"] = Field(
-        default="auto", description="auto: the language model if there is one; verbatim: always the approved text."
+    answer_mode: Literal["auto", "model", "verbatim"] = Field(
+        default="auto",
+        description="auto: the language model if there is one; model: there must be one; verbatim: always the approved text.",
+    )
+    answer_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=480,
+        description="Seconds the language model may take for one answer; past them the approved text is shown.",
     )
     max_question_chars: int = Field(
         default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."
@@ -216,6 +229,10 @@ def _refuse_missing(settings: Settings) -> None:
         if chosen.backend == "sagemaker" and not chosen.endpoint_name:
             name = f"{PREFIX}{group}{DELIMITER}"
             raise SettingsError(f"{name}BACKEND=sagemaker needs {name}ENDPOINT_NAME, the endpoint's name")
+    if settings.chat.answer_mode == "model" and settings.llm.backend == "none":
+        raise SettingsError(
+            "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or leave the mode on auto"
+        )
 
 
 def _refuse_unknown() -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.build import Models, ingest_files, load_models, open_index
+from rag.retrieval.expansion import expand
 from rag.settings import Settings, StoreSettings
+from tests.questions import questions
+from tests.remembered import RememberedEmbedding
 from tests.small_faq import write_faq
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +29,15 @@ def models() -> Models:
     loaded = load_models(Settings())
     assert loaded.embed_model is not None, "the tests need the local embedder: `make install`"
     return loaded
+
+
+@pytest.fixture(scope="session")
+def remembered(models: Models) -> Models:
+    """The real embedder, which has the evaluation questions ready."""
+    assert models.embed_model
+    memory = RememberedEmbedding(models.embed_model)
+    memory.learn(text for question in questions() for text in (question, expand(question)))
+    return replace(models, embed_model=memory)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.chat import ChatService
-from rag.errors import InputError
+from rag.errors import InputError, ModelUnavailable
 from rag.evaluation import metrics
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
 from rag.retrieval.hybrid import row_id
@@ -68,8 +68,10 @@ def evaluate(
 
 
 def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Judged:
-    """What the service makes of one input."""
+    """What the service makes of one input. Raises ModelUnavailable where its embedding failed meanwhile."""
     verdict, found = service.judge(text, history), service.rank(text, history)
+    if verdict.words_alone or found.words_alone:
+        raise ModelUnavailable("the embedding failed during the measurement, which would count searches by words alone")
     ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (found.ranked, verdict.nodes))
     return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from llama_index.core.base.llms.types import (
@@ -188,7 +188,7 @@ class SageMakerLLM(CustomLLM):
     def _parameters(self, overrides: dict[str, Any]) -> Parameters:
         if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
             raise InputError(f"unknown option {unknown[0]!r}; known: call, stop, {', '.join(_PARAMETERS)}")
-        return replace(Parameters(**{name: getattr(self, name) for name in _PARAMETERS}), **overrides)
+        return Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
 
     def _check_window(self, prompt: str | Sequence[Message], parameters: Parameters) -> None:
         tokens = self.token_count(prompt if isinstance(prompt, str) else self._codec.prompt(prompt))

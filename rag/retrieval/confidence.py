@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -89,6 +89,12 @@ def defaults(*, dense: bool = True) -> Calibration:
     return Calibration.from_json(json.loads(text)["hybrid" if dense else "lexical"])
 
 
+def by_words(calibration: Calibration) -> Calibration:
+    """The one for what was found in the same index by words alone: on the index's scales, the thresholds of `defaults`."""
+    start = defaults(dense=False)
+    return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales))
+
+
 class JudgedNode(FusedNode):
     """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
 
@@ -101,7 +107,8 @@ class Verdict:
     """The outcome for one question.
 
     `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
-    scores; `confidence` is the chance in 0..1 that the first row answers.
+    scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for;
+    `words_alone`: without the embedding, which failed.
     """
 
     status: Status
@@ -110,12 +117,16 @@ class Verdict:
     ranked: tuple[JudgedNode, ...]
     confidence: float
     covered: float
+    query: str = ""
+    words_alone: bool = False
 
 
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
-    """Decide the outcome for what was found, best first."""
+    """Decide the outcome for what was found, best first; by the thresholds of `by_words` where that has no dense part."""
     if not hits:
-        return Verdict("declined", "not_covered", (), (), 0.0, 0.0)
+        return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
+    if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
+        calibration = by_words(calibration)
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.correct(signals)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
@@ -137,9 +148,9 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
     )
     if status == "declined":
         reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
-        return Verdict(status, reason, (), ranked, confidence, covered)
+        return Verdict(status, reason, (), ranked, confidence, covered, question)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
-    return Verdict(status, None, shown, ranked, confidence, covered)
+    return Verdict(status, None, shown, ranked, confidence, covered, question)
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:

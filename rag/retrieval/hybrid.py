@@ -7,6 +7,7 @@ what it was measured against are in docs/evaluation-log.md.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from rag.errors import ModelError
 from rag.retrieval.expansion import expand
 from rag.stores.contract import JAMO, TOKENS, Candidates, PassageStore
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.vector_stores.types import MetadataFilters
 
+logger = logging.getLogger(__name__)
 DENSE = "dense"
 PARTS = (DENSE, TOKENS, JAMO)
 
@@ -69,6 +72,9 @@ class HybridRetriever(BaseRetriever):
     The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
     is searched together with its expansion (`rag.retrieval.expansion`): lexically by the expanded text, densely by the
     mean of both vectors.
+
+    Where the embedding fails and a fusion for `by_words` is given, the question is searched by its words alone, on that
+    fusion: its nodes have no dense part, and `words_alone` is set. Without one, its ModelError is raised.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class HybridRetriever(BaseRetriever):
         embed_model: BaseEmbedding | None,
         *,
         fusion: Fusion | None = None,
+        by_words: Fusion | None = None,
         top_k: int = 5,
         candidates: int = 50,
         filters: MetadataFilters | None = None,
@@ -84,7 +91,9 @@ class HybridRetriever(BaseRetriever):
         super().__init__()
         self._store = store
         self._embed_model = embed_model
+        self.words_alone = False
         self._fusion = fusion or Fusion()
+        self._by_words = by_words
         self._top_k = top_k
         self._candidates = candidates
         self._filters = filters
@@ -92,13 +101,18 @@ class HybridRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         text = query_bundle.query_str
         expanded = expand(text)
+        embedding, fusion = query_bundle.embedding, self._fusion
+        try:
+            embedding = embedding or self._embed(text, expanded)
+        except ModelError as exc:
+            if self._by_words is None:
+                raise
+            logger.warning("a question is searched by its words alone: %s", exc)
+            self.words_alone, fusion = True, self._by_words
         candidates = self._store.candidates(
-            query_embedding=query_bundle.embedding or self._embed(text, expanded),
-            query_str=expanded,
-            size=self._candidates,
-            filters=self._filters,
+            query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
         )
-        return list(fuse(candidates, self._fusion, size=self._candidates, top_k=self._top_k))
+        return list(fuse(candidates, fusion, size=self._candidates, top_k=self._top_k))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)

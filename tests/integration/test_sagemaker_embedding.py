@@ -255,3 +255,9 @@ def test_fingerprint_of_the_index(reach: Reach) -> None:
     models = [model(reach), model(reach, name="hf"), model(reach, query_prefix="q: ")]
     one, same, other = (manifest_of(embed).fingerprint for _, embed in models)
     assert one == same != other
+
+
+def test_a_question_has_a_deadline_of_its_own(reach: Reach) -> None:
+    _, embed = model(reach, lambda request: Reply(wait=3600), deadline=3600.0, query_deadline=0.2)
+    with pytest.raises(ModelTimeout):
+        embed.get_query_embedding("한도")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
 
+from rag.errors import ModelUnavailable
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
@@ -172,6 +173,21 @@ def test_without_an_embedder_words_alone_are_searched(store: FaissStore) -> None
     hits = HybridRetriever(store, None).retrieve("이체한도 늘리기")
     assert row_id(hits[0]) == "b"
     assert HybridRetriever(store, None).retrieve("xyz") == []
+
+
+def test_a_failing_embedder_is_an_error_unless_words_alone_will_do(store: FaissStore) -> None:
+    class Failing(HashedEmbedding):
+        def _get_query_embedding(self, query: str) -> list[float]:
+            raise ModelUnavailable("throttled")
+
+    with pytest.raises(ModelUnavailable):
+        HybridRetriever(store, Failing()).retrieve("이체한도 늘리기")
+    fusion = Fusion({DENSE: 0.0, TOKENS: 0.7, JAMO: 0.3})
+    retriever = HybridRetriever(store, Failing(), by_words=fusion)
+    assert retriever.retrieve("이체한도 늘리기") == HybridRetriever(store, None, fusion=fusion).retrieve(
+        "이체한도 늘리기"
+    )
+    assert retriever.words_alone
 
 
 def test_async_gives_the_same_without_holding_the_loop(store: FaissStore) -> None:

@@ -1,0 +1,48 @@
+"""Every fault of the emulator, through both classes: one of our errors, or recovery; never a hang, never a silent half."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import pytest
+
+from deploy.local.spec import FaultKind
+from rag.errors import ModelError
+from tests import fault_table
+from tests.fault_table import DEADLINE, DOCUMENT, Row
+
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, Row]:
+    return fault_table.observe()
+
+
+def test_the_document_tells_what_happens(rows: dict[str, Row]) -> None:
+    """Rewrite it with `python -m tests.fault_table`."""
+    assert DOCUMENT.read_text(encoding="utf-8") == fault_table.document(rows)
+
+
+def test_every_fault_is_there_and_met(rows: dict[str, Row]) -> None:
+    assert set(rows) == set(get_args(FaultKind)) == set(fault_table.descriptions())
+    for kind, row in rows.items():
+        failed = [cell for cell in row.values() if cell.lasting.error is not None]
+        assert failed, f"{kind} does nothing at all"
+        assert all(cell.lasting.faults for cell in failed), kind
+
+
+def test_every_failure_is_ours_and_speaks_korean(rows: dict[str, Row]) -> None:
+    for kind, row in rows.items():
+        for name, cell in row.items():
+            for outcome in (cell.lasting, cell.once):
+                if outcome.error is not None:
+                    assert isinstance(outcome.error, ModelError)
+                    assert HANGUL.search(outcome.error.korean), (kind, name)
+                    assert "\n" not in str(outcome.error), (kind, name)
+
+
+def test_nothing_hangs(rows: dict[str, Row]) -> None:
+    slowest = max(max(cell.lasting.seconds, cell.once.seconds) for row in rows.values() for cell in row.values())
+    assert slowest < 20 * DEADLINE

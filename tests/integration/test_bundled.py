@@ -1,0 +1,167 @@
+"""The bundled FAQ as it ships: how well it is searched, judged and limited, and what a customer gets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.build import Models, open_index, service
+from rag.chat import ChatService
+from rag.evaluation.datasets import Query, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.metrics import hit, mean
+from rag.evaluation.retrieval import evaluate
+from rag.retrieval.hybrid import DENSE, row_id
+from rag.settings import Settings, StoreSettings
+from rag.stores.contract import JAMO, TOKENS
+from rag.types import Filters
+from tests.conftest import ROOT
+from tests.integration.conftest import Run
+from tests.questions import DATA, HALVES, questions
+
+BANKS = ("새나래은행", "도담저축은행", "미르누리증권")
+REGISTER_OTP = {"mrs-018", "snb-013", "dds-006"}
+
+FLOORS = {
+    "dev": {"hit@1": 0.85, "hit@3": 0.94, "answered_precision": 0.92, "answered_share": 0.46, "refused": 0.96},
+    "test": {"hit@1": 0.82, "hit@3": 0.90, "answered_precision": 0.92, "answered_share": 0.48, "refused": 0.94},
+}
+"""Two to four points below what `make eval` printed when they were set: they catch a step back, not noise."""
+
+
+def queries(half: str) -> list[Query]:
+    return read_queries(DATA / f"queries.{half}.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """The service over the bundled index, and two that rank by one kind of list alone."""
+
+    chat: ChatService
+    dense: ChatService
+    lexical: ChatService
+
+
+@pytest.fixture(scope="module")
+def bundled(bundled_root: Path, remembered: Models) -> Iterator[Bundled]:
+    settings = Settings(store=StoreSettings(directory=bundled_root))
+    store = open_index(settings, remembered)
+    chat = service(settings, remembered, store)
+    fusion = chat.calibration.fusion
+
+    def ranked_by(*parts: str) -> ChatService:
+        weights = {part: weight if part in parts else 0.0 for part, weight in fusion.weights.items()}
+        calibration = replace(chat.calibration, fusion=replace(fusion, weights=weights))
+        return service(settings, remembered, store, calibration=calibration)
+
+    yield Bundled(chat, ranked_by(DENSE), ranked_by(TOKENS, JAMO))
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def reports(bundled: Bundled) -> Mapping[str, Any]:
+    """What `python -m rag evaluate retrieval` measures, for each half."""
+    return {
+        half: evaluate(
+            bundled.chat,
+            queries=queries(half),
+            out_of_domain=read_out_of_domain(DATA / f"ood.{half}.jsonl"),
+            conversations=read_conversations(DATA / f"multiturn.{half}.jsonl"),
+        )
+        for half in HALVES
+    }
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("name", FLOORS["dev"])
+def test_quality_does_not_step_back(reports: Mapping[str, Any], half: str, name: str) -> None:
+    report = reports[half]
+    found = (report["retrieval"]["all"] | report["outcomes"])[name]
+    assert found >= FLOORS[half][name]
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_what_is_suggested_holds_the_answer(reports: Mapping[str, Any], half: str) -> None:
+    outcomes = reports[half]["outcomes"]
+    assert outcomes["suggested_hit@3"] >= 0.88
+    assert outcomes["in_domain_declined"] <= 0.19
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_injections_and_advice_are_always_refused(reports: Mapping[str, Any], half: str) -> None:
+    kinds = reports[half]["outcomes"]["refused_by_kind"]
+    assert {kind: share for kind, share in kinds.items() if kind != "near_domain" and share < 1.0} == {}
+    assert kinds["near_domain"] >= 0.9
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_follow_ups_find_their_row(reports: Mapping[str, Any], half: str) -> None:
+    assert reports[half]["multi_turn"]["hit@3"] >= 0.75
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_the_fusion_beats_each_kind_of_list_alone(bundled: Bundled, reports: Mapping[str, Any], half: str) -> None:
+    fused = reports[half]["retrieval"]["all"]
+    for alone in (bundled.dense, bundled.lexical):
+        runs = [[row_id(one) for one in alone.hits(query.query)] for query in queries(half)]
+        for k in (1, 3):
+            share = mean([hit(run, query.relevant, k) for run, query in zip(runs, queries(half), strict=True)])
+            assert fused[f"hit@{k}"] > share
+
+
+def test_no_expired_row_is_ever_ranked(bundled: Bundled) -> None:
+    expired = set()
+    for path in sorted((ROOT / "data" / "faq").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            expired |= {row["id"] for row in csv.DictReader(file) if row["effective_until"]}
+    assert len(expired) == 14
+    ranked = {row_id(one) for question in questions() for one in bundled.chat.hits(question)}
+    assert len(ranked) > 200, "nearly every row is found by some question"
+    assert ranked & expired == set()
+
+
+def test_a_bank_filter_never_lets_another_bank_through(bundled: Bundled) -> None:
+    """Also where the question names another one."""
+    for number, question in enumerate(questions()):
+        bank = BANKS[number % len(BANKS)]
+        hits = bundled.chat.hits(question, Filters({"bank": bank}))
+        assert hits and {one.node.metadata["bank"] for one in hits} == {bank}, question
+
+
+@pytest.fixture
+def ask(run: Run, bundled_root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
+    monkeypatch.setenv("FSI_STORE__DIRECTORY", str(bundled_root))
+    return lambda question: run("ask", question, "--json").json()
+
+
+def test_a_customer_registers_an_otp(ask: Callable[[str], dict[str, Any]]) -> None:
+    answer = ask("OTP 등록 어떻게 해요?")
+    assert list(answer) == ["question", "status", "reason", "notice", "answer", "sources", "timings_ms"]
+    assert answer["sources"][0]["id"] in REGISTER_OTP
+    assert list(answer["sources"][0]) == ["number", "id", "question", "score", "metadata"]
+    assert answer["status"] == "answered" and "[1]" in answer["answer"]
+
+
+def test_the_weather_is_declined_with_a_reason(ask: Callable[[str], dict[str, Any]]) -> None:
+    answer = ask("오늘 날씨 어때")
+    assert (answer["status"], answer["reason"], answer["sources"]) == ("declined", "off_topic", [])
+    assert "1500-0101" in answer["answer"], "a way to a person"
+
+
+@pytest.mark.parametrize("bank", BANKS)
+def test_each_bank_answers_for_itself(bundled: Bundled, bank: str) -> None:
+    answer = bundled.chat.ask(f"{bank} 이체한도를 늘리려면 어떻게 해야 하나요?")
+    assert answer.sources and {source.metadata["bank"] for source in answer.sources} == {bank}
+
+
+def test_starters_are_answered(bundled: Bundled) -> None:
+    """The first thing a visitor clicks."""
+    starters = bundled.chat.starters()
+    assert len(starters) == 4
+    assert {
+        question: status for question in starters if (status := bundled.chat.ask(question).status) != "answered"
+    } == {}
