@@ -154,6 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
             except ConnectionError:
                 self.endpoint.hung_up.set()
 
+    def do_GET(self) -> None:
+        """What `reply` makes of a request without a body; the last part of the path is its endpoint."""
+        reply = self.endpoint.reply(Request(self.path.rpartition("/")[2], False, None, dict(self.headers)))
+        self._answer(Request("", False, None, {}), reply)
+
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
 

@@ -22,7 +22,7 @@ from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRef
 from rag.models.calls import Call, own
 from rag.models.failures import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
 from rag.models.formats import GENERATION, Parameters
-from rag.models.guarded import Guarded, Told, errors_mapped, with_retries
+from rag.models.guarded import UNREADABLE, Guarded, Told, errors_mapped, with_retries
 from rag.models.tokens import estimate
 from rag.models.vectors import unit_vectors
 
@@ -173,6 +173,18 @@ class OpenAiLikeEmbedding(OpenAILikeEmbedding):
         self.dimension = vectors.shape[1]
         found: list[list[float]] = vectors.tolist()
         return found
+
+
+def served_models(base_url: str, api_key: str | None = None, *, seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
+    """Names of the models there; none where the server does not tell."""
+    with (
+        _client(seconds) as http,
+        openai.OpenAI(base_url=base_url, api_key=api_key or NO_KEY, max_retries=0, http_client=http) as client,
+    ):
+        try:
+            return tuple(model.id for model in client.models.list().data)
+        except (*VENDOR_ERRORS, *UNREADABLE):
+            return ()
 
 
 def from_openai(error: Exception, model: str) -> ModelError:
