@@ -9,23 +9,22 @@ import logging
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llama_index.core.base.response.schema import StreamingResponse
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import QueryBundle
+from llama_index.core.response_synthesizers import BaseSynthesizer
 
-from rag.answering import condense, prompts, reasons
+from rag.answering import prompts
+from rag.answering.cited import SECONDS, CitedAnswerSynthesizer
+from rag.answering.finding import BANK, Finder
+from rag.answering.spoken import Outcome, Spoken, quote
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
-from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict, by_words, judge
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
-from rag.retrieval.mentions import mentioned
-from rag.retrieval.readings import between
+from rag.models.listening import Closable, Patience
+from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
+from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.rows import WholeRows, whole_rows
 from rag.stores.contract import INTERNAL_METADATA, QUESTION, PassageStore
-from rag.stores.filters import metadata_filters
 from rag.types import (
     Answer,
     AnswerCompleted,
@@ -36,25 +35,22 @@ from rag.types import (
     Reason,
     Source,
     SourcesFound,
+    Status,
     Turn,
 )
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
-BANK = "bank"
 FACETS = (BANK, "category")
-ALONE_COVERED = 0.4
-"""Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
-ALONE_POSSIBLE = 0.1
-"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
-DEPTH = 10
-"""Rows retrieved for the confidence step, whatever is shown."""
 
 
 class ChatService:
-    """Answers questions from one store. Thread-safe: each call keeps its state in its own frame."""
+    """Answers questions from one store, through `llm` if there is one; else it quotes. Thread-safe: each call keeps its
+    state in its own frame. `answer_seconds`: what the model may take for one answer, condensing included.
+    """
 
     def __init__(
         self,
@@ -62,6 +58,8 @@ class ChatService:
         embed_model: BaseEmbedding | None,
         *,
         calibration: Calibration,
+        llm: LLM | None = None,
+        answer_seconds: float = SECONDS,
         top_k: int = 5,
         candidates: int = 50,
         max_question_chars: int = 1000,
@@ -72,9 +70,11 @@ class ChatService:
         self.warnings = tuple(warnings)
         self.calibration = calibration
         self._store = store
-        self._embed_model = embed_model
+        self._llm = llm
+        self._cited = CitedAnswerSynthesizer(llm) if llm else None  # its tokenizer takes a moment to load
+        self._answer_seconds = answer_seconds
         self._top_k = top_k
-        self._candidates = candidates
+        self._finder = Finder(store, embed_model, calibration, llm, top_k=top_k, candidates=candidates)
         self._max_question_chars = max_question_chars
         self._contact = contact
         self._starters = tuple(starters)
@@ -97,34 +97,60 @@ class ChatService:
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> Generator[AnswerEvent, None, None]:
-        """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events."""
+        """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events.
+
+        `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
+        """
+        patience = Patience(self._answer_seconds)
+        return Closable(self._events(question, history, filters, patience), patience)
+
+    def _events(
+        self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience
+    ) -> Generator[AnswerEvent, None, None]:
         clock = Clock()
         question = self._validate(question)
-        verdict = self.judge(question, history, filters)
+        verdict = self._finder.judge(question, history, filters, patience)
         clock.lap("retrieval")
+        if patience.cancelled:
+            return
         if verdict.status == "declined":
             yield from self._decline(question, verdict.reason or "not_covered", clock, _notice(verdict))
             return
         nodes = whole_rows(self._store, verdict.nodes)
         sources = tuple(self._source(number, hit) for number, hit in enumerate(nodes, 1))
         yield SourcesFound(verdict.status, sources)
-        pieces = []
-        for piece in self._synthesize(question, nodes):
-            pieces.append(piece)
-            yield AnswerDelta(piece)
+        with closing(self._speak(verdict, nodes, patience)) as spoken:
+            for piece in spoken:
+                yield AnswerDelta(piece, spoken.generated)
         clock.lap("synthesis")
-        cited = tuple(number for number, hit in enumerate(nodes, 1) if hit.quoted)
+        if spoken.outcome is not None:
+            yield self._complete(question, verdict.status, sources, spoken.outcome, clock)
+
+    def _speak(self, verdict: Verdict, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
+        """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
+        if self._cited is None or verdict.status != "answered" or verdict.words_alone:
+            return quote(nodes, patience, _notice(verdict))
+        return self._cited.answer(verdict.query, nodes, patience)
+
+    @staticmethod
+    def _complete(
+        question: str, status: Status, sources: tuple[Source, ...], outcome: Outcome, clock: Clock
+    ) -> AnswerCompleted:
         answer = Answer(
             question,
-            "".join(pieces),
-            verdict.status,
-            notice=_notice(verdict),
+            outcome.text,
+            status,
+            notice=outcome.notice,
             sources=sources,
-            cited=cited,
+            cited=outcome.cited,
+            generated=outcome.generated,
             timings_ms=clock.timings(),
+            usage=outcome.usage,
         )
-        logger.info("status=%s sources=%d ms=%.0f", answer.status, len(sources), answer.timings_ms["total"])
-        yield AnswerCompleted(answer)
+        logger.info(
+            "status=%s notice=%s sources=%d ms=%.0f", status, outcome.notice, len(sources), answer.timings_ms["total"]
+        )
+        return AnswerCompleted(answer)
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; readings and reasons play no part."""
@@ -134,66 +160,34 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Decide, without an answer's text: by the words alone where they show it, else by what is found."""
-        if reason := reasons.from_words(question):
-            return Verdict("declined", reason, (), (), 0.0, 0.0)
-        return self.rank(question, history, filters)
+        return self._finder.judge(question, history, filters, Patience(self._answer_seconds))
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
-        filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
-        together = condense.joined(question, history)
-        if together is not None and condense.points_back(question):
-            return self._judged(together, filters)
-        alone = self._judged(condense.alone(question, history), filters)
-        if together is None or alone.covered >= ALONE_COVERED:
-            return alone
-        joined = self._judged(together, filters)
-        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
-
-    def _judged(self, text: str, filters: Filters) -> Verdict:
-        retriever = self._retriever(text, filters, or_by_words=True)
-        verdict = judge(text, _found(retriever, text), self.calibration, top_k=self._top_k)
-        return replace(verdict, words_alone=retriever.words_alone)
+        return self._finder.rank(question, history, filters, Patience(self._answer_seconds))
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        return _found(self._retriever(text, filters), text)
+        """The rows found for a text, best first, with their fused scores and parts."""
+        return self._finder.hits(text, filters)
 
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._retriever("", filters, or_by_words=True),
+            retriever=self._finder.retriever("", filters, or_by_words=True),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
             ],
-            response_synthesizer=VerbatimSynthesizer(
-                streaming=streaming, empty_response=prompts.declined("not_covered", contact=self._contact)
-            ),
+            response_synthesizer=self._synthesizer(streaming=streaming),
         )
 
-    def _retriever(self, text: str, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
-        return HybridRetriever(
-            self._store,
-            self._embed_model,
-            fusion=self.calibration.fusion,
-            by_words=by_words(self.calibration).fusion if or_by_words else None,
-            top_k=DEPTH,
-            candidates=self._candidates,
-            filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
+    def _synthesizer(self, *, streaming: bool) -> BaseSynthesizer:
+        empty = prompts.declined("not_covered", contact=self._contact)
+        if self._llm is None:
+            return VerbatimSynthesizer(streaming=streaming, empty_response=empty)
+        return CitedAnswerSynthesizer(
+            self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
         )
-
-    def _with_mentioned_bank(self, text: str, filters: Filters) -> Filters:
-        """An institution named in the text limits the search to it, unless one was chosen already."""
-        if BANK in filters.equals:
-            return filters
-        bank = mentioned(text, self._store.values(BANK))
-        return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
-
-    def _synthesize(self, question: str, nodes: Sequence[JudgedNode]) -> Generator[str, None, None]:
-        response = self.query_engine(streaming=True).synthesize(QueryBundle(question), list(nodes))
-        assert isinstance(response, StreamingResponse)
-        yield from response.response_gen
 
     def _decline(
         self, question: str, reason: Reason, clock: Clock, notice: Notice | None
@@ -225,11 +219,7 @@ class ChatService:
 
 
 def _notice(verdict: Verdict) -> Notice | None:
-    return "words_only" if verdict.words_alone else None
-
-
-def _found(retriever: HybridRetriever, text: str) -> list[FusedNode]:
-    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
+    return "model_unavailable" if verdict.words_alone else None
 
 
 def _is_unicode(text: str) -> bool:

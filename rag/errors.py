@@ -4,11 +4,14 @@
     ├── SettingsError            a setting is unknown, malformed or contradicts another
     ├── InputError               a file, column, row, question or option given by the user is wrong
     │   └── RowErrors            the rows of one or more files that cannot be ingested, all of them
+    ├── DeployError              what the chatbot runs on cannot be made, changed, asked or removed
     ├── StoreError               the store cannot do what was asked
     │   ├── FilterError          a filter outside the written list of operators
     │   ├── IndexMissing         no index of that name
     │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
-    │   └── IndexBusy            another process is writing this index
+    │   ├── IndexBusy            another process is writing this index
+    │   ├── StoreUnavailable     its server cannot be reached, is overloaded or lacks data; a later try may succeed
+    │   └── StoreRefused         its server refuses us: user, password, certificate, permission; trying again will not help
     └── ModelError               an embedding or language model failed
         ├── ModelUnavailable     it cannot be loaded or reached, or is overloaded; the caller may go on without it
         │   └── ModelTimeout     it did not answer before the deadline
@@ -73,6 +76,12 @@ class RowErrors(InputError):
         super().__init__(f"{len(self.errors)} problem(s) found, nothing was written:\n{lines}")
 
 
+class DeployError(RagError):
+    """What the chatbot runs on cannot be made, changed, asked or removed; the message says why and what to do."""
+
+    default_korean = "배포하지 못했습니다. 관리자에게 문의해 주세요."
+
+
 class StoreError(RagError):
     """The store cannot do what was asked."""
 
@@ -101,6 +110,18 @@ class IndexBusy(StoreError):
     """Another process is writing this index."""
 
     default_korean = "자료를 갱신하는 중입니다. 잠시 후 다시 시도해 주세요."
+
+
+class StoreUnavailable(StoreError):
+    """The store's server cannot be reached, is overloaded or has data missing; a later try may succeed."""
+
+    default_korean = "자료 저장소에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요."
+
+
+class StoreRefused(StoreError):
+    """The store's server refuses us: user, password, certificate or permission; the same call will be refused again."""
+
+    default_korean = "자료 저장소가 접속을 허용하지 않습니다. 관리자에게 문의해 주세요."
 
 
 class ModelError(RagError):

@@ -32,13 +32,37 @@ class _Group(BaseModel):
 class StoreSettings(_Group):
     """Where the passages are kept."""
 
-    backend: Literal["faiss"] = Field(default="faiss", description="Vector store: faiss (one machine).")
+    backend: Literal["faiss", "opensearch"] = Field(
+        default="faiss", description="Vector store: faiss (one machine) or opensearch (a server or cluster)."
+    )
     index: str | None = Field(
         default=None,
         description="Index to answer from. Unset: the bundled FAQ, built on first use.",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
     )
     directory: Path = Field(default=Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
+
+
+class OpenSearchSettings(_Group):
+    """The OpenSearch server, or Amazon OpenSearch domain, of FSI_STORE__BACKEND=opensearch."""
+
+    url: str | None = Field(
+        default=None, description="Its address, https://HOST:PORT; several nodes of a cluster separated by commas."
+    )
+    auth: Literal["none", "basic", "sigv4"] = Field(
+        default="basic", description="Login: none, basic (user and password) or sigv4 (AWS credentials)."
+    )
+    user: str | None = Field(default=None, description="User, for auth basic.")
+    password: SecretStr | None = Field(default=None, description="Password, for auth basic.")
+    ca_certs: Path | None = Field(
+        default=None, description="PEM file of the authority that signed its certificate. Unset: the well-known ones."
+    )
+    region: str | None = Field(default=None, description="AWS region, for auth sigv4. Unset: as boto3 finds it.")
+    engine: Literal["lucene", "faiss"] = Field(
+        default="lucene", description="What a large index's graph is built with; faiss needs its native library there."
+    )
+    shards: int = Field(default=1, ge=1, le=1024, description="Parts a new index is split into.")
+    timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds to wait for an answer.")
 
 
 class EmbeddingSettings(_Group):
@@ -140,8 +164,15 @@ class RetrievalSettings(_Group):
 class ChatSettings(_Group):
     """How a question is answered."""
 
-    answer_mode: Literal["auto", "verbatim"] = Field(
-        default="auto", description="auto: the language model if there is one; verbatim: always the approved text."
+    answer_mode: Literal["auto", "model", "verbatim"] = Field(
+        default="auto",
+        description="auto: the language model if there is one; model: there must be one; verbatim: always the approved text.",
+    )
+    answer_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=480,
+        description="Seconds the language model may take for one answer; past them the approved text is shown.",
     )
     max_question_chars: int = Field(
         default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."
@@ -191,6 +222,7 @@ class Settings(BaseSettings):
     )
 
     store: StoreSettings = StoreSettings()
+    opensearch: OpenSearchSettings = OpenSearchSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     llm: LlmSettings = LlmSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
@@ -239,13 +271,26 @@ def load_settings() -> Settings:
 
 
 def _refuse_missing(settings: Settings) -> None:
+    if settings.store.backend == "opensearch":
+        given = settings.opensearch
+        needed = {"URL": given.url} | (
+            {"USER": given.user, "PASSWORD": given.password} if given.auth == "basic" else {}
+        )
+        if missing := [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]:
+            raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
     for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
         prefix, backend = f"{PREFIX}{group}{DELIMITER}", chosen.backend
         if missing := [prefix + name.upper() for name in _NEEDS.get(backend, ()) if not getattr(chosen, name)]:
             raise SettingsError(f"{prefix}BACKEND={backend} needs {' and '.join(missing)}")
-        given = [prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None]
-        if given:
-            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(given)}; take it out")
+        refused = [
+            prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None
+        ]
+        if refused:
+            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(refused)}; take it out")
+    if settings.chat.answer_mode == "model" and settings.llm.backend == "none":
+        raise SettingsError(
+            "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or leave the mode on auto"
+        )
 
 
 def _refuse_unknown() -> None:

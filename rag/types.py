@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Status = Literal["answered", "suggested", "declined"]
 Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
-Notice = Literal["withheld", "model_unavailable", "interrupted", "words_only"]
+Notice = Literal["withheld", "model_unavailable", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ class Answer:
     """The whole outcome of one question.
 
     answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
-    declined: `sources` is empty and `reason` says why. Notice `words_only`: the embedding failed, and the question was
-    searched by its words alone. `timings_ms` maps a step's name to milliseconds.
+    declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
+    `generated`: a language model wrote `text`, which nobody has checked; else it is the institution's own. With a
+    `notice` a model, or the embedding, could not be used: `text` is the passages. `usage` counts a model's tokens.
     """
 
     question: str
@@ -56,6 +57,7 @@ class Answer:
     notice: Notice | None = None
     sources: tuple[Source, ...] = ()
     cited: tuple[int, ...] = ()
+    generated: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
 
@@ -82,9 +84,12 @@ class SourcesFound:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDelta:
-    """The next piece of the answer's text; the pieces joined are `Answer.text`."""
+    """The next piece of the answer's text; joined they are `Answer.text`, unless a model's answer broke off: then that
+    text takes their place. `generated`: a language model wrote it.
+    """
 
     text: str
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

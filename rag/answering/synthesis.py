@@ -73,12 +73,20 @@ def verbatim(nodes: Sequence[NodeWithScore]) -> str:
     """The answer's text over judged nodes: the quoted ones, each followed by its citation."""
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
         return prompts.SUGGESTED
-    quoted = [(number, hit) for number, hit in enumerate(nodes, 1) if not isinstance(hit, JudgedNode) or hit.quoted]
-    if len(quoted) == 1:
-        number, hit = quoted[0]
-        return f"{hit.node.get_content()} [{number}]"
-    parts = [f"{hit.node.metadata.get('bank', '')}\n{hit.node.get_content()} [{number}]" for number, hit in quoted]
+    chosen = quoted(nodes)
+    if len(chosen) == 1:
+        hit = nodes[chosen[0] - 1]
+        return f"{hit.node.get_content()} [{chosen[0]}]"
+    parts = [
+        f"{nodes[number - 1].node.metadata.get('bank', '')}\n{nodes[number - 1].node.get_content()} [{number}]"
+        for number in chosen
+    ]
     return "\n\n".join([prompts.SEVERAL_BANKS, *parts])
+
+
+def quoted(nodes: Sequence[NodeWithScore]) -> tuple[int, ...]:
+    """The numbers, from 1, of the nodes that `verbatim` quotes; of nodes that were not judged, all."""
+    return tuple(number for number, hit in enumerate(nodes, 1) if not isinstance(hit, JudgedNode) or hit.quoted)
 
 
 def pieces(text: str) -> Generator[str, None, None]:

@@ -107,7 +107,8 @@ class Verdict:
     """The outcome for one question.
 
     `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
-    scores; `confidence` is the chance in 0..1 that the first row answers. `words_alone`: the embedding failed.
+    scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for;
+    `words_alone`: without the embedding, which failed.
     """
 
     status: Status
@@ -116,13 +117,14 @@ class Verdict:
     ranked: tuple[JudgedNode, ...]
     confidence: float
     covered: float
+    query: str = ""
     words_alone: bool = False
 
 
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
     """Decide the outcome for what was found, best first; by the thresholds of `by_words` where that has no dense part."""
     if not hits:
-        return Verdict("declined", "not_covered", (), (), 0.0, 0.0)
+        return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = by_words(calibration)
     signals = features(question, hits, calibration.fusion)
@@ -146,9 +148,9 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
     )
     if status == "declined":
         reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
-        return Verdict(status, reason, (), ranked, confidence, covered)
+        return Verdict(status, reason, (), ranked, confidence, covered, question)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
-    return Verdict(status, None, shown, ranked, confidence, covered)
+    return Verdict(status, None, shown, ranked, confidence, covered, question)
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:

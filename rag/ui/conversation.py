@@ -16,7 +16,10 @@ KEPT = 20
 
 @dataclass(slots=True)
 class Exchange:
-    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error."""
+    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
+
+    `generated`: a language model wrote the text, which is then labelled.
+    """
 
     turn: int
     question: str
@@ -24,18 +27,24 @@ class Exchange:
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
     remark: str = ""
+    generated: bool = False
 
     def take(self, event: AnswerEvent) -> None:
         match event:
             case SourcesFound(sources=sources):
                 self.sources = sources
-            case AnswerDelta(text=text):
+            case AnswerDelta(text=text, generated=generated):
                 self.text += text
+                self.generated = generated
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
+                self.generated = answer.generated
 
-    def markdown(self) -> str:
+    def markdown(self, label: str) -> str:
+        """The text, under `label` where a language model wrote it, and the remark."""
         parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
+        if parts and self.generated:
+            parts.insert(0, aside(label))
         return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
 
 
@@ -87,12 +96,15 @@ class Conversation:
         self.exchanges = []
 
 
-def messages(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
-    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last."""
+def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:
+    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
+
+    `label` stands over what a language model wrote.
+    """
     shown: list[dict[str, Any]] = []
     for each in exchanges:
         shown.append({"role": "user", "content": literal(each.question)})
-        shown.append({"role": "assistant", "content": each.markdown()})
+        shown.append({"role": "assistant", "content": each.markdown(label)})
     if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
         shown[-1]["options"] = [{"value": source.question} for source in last.sources]
     return shown

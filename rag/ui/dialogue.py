@@ -106,7 +106,7 @@ class Dialogue:
                 async for batch in self._pump(running, history, filters).batches():
                     for event in batch:
                         exchange.take(event)
-                    exchange.remark = "" if exchange.text else self._texts.searching
+                    exchange.remark = self._meanwhile(exchange)
                     yield
             self._conclude(exchange)
         except RagError as exc:
@@ -130,6 +130,11 @@ class Dialogue:
                 running.exchange.remark = f"{self._texts.waiting} {step}"
                 yield
             await asyncio.sleep(POLL)
+
+    def _meanwhile(self, exchange: Exchange) -> str:
+        if exchange.text:
+            return ""
+        return self._texts.writing if exchange.sources else self._texts.searching
 
     def _conclude(self, exchange: Exchange) -> None:
         notice = exchange.answer.notice if exchange.answer else None
@@ -158,7 +163,7 @@ class Dialogue:
     ) -> Frame:
         exchanges = conversation.exchanges
         panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
-        return Frame(messages(exchanges), panel, busy, empty, box, hint)
+        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint)
 
 
 def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:

@@ -12,6 +12,9 @@ from rag.types import AnswerEvent
 PAUSE = 0.05
 """Seconds between batches: what each change of the page costs grows with its number, not its size."""
 
+BEAT = 1.0
+"""Seconds without an event after which there is an empty batch: only by sending does Gradio learn that a visitor has left."""
+
 Events = Generator[AnswerEvent, None, None]
 
 
@@ -26,12 +29,18 @@ class Pump:
         self._stopped = threading.Event()
 
     async def batches(self) -> AsyncGenerator[list[AnswerEvent], None]:
-        """Events in order, those of the last PAUSE seconds together. Raises what the stream raised."""
+        """Events in order, those of the last PAUSE seconds together; none where BEAT seconds bring none. Raises what the
+        stream raised."""
         threading.Thread(target=self._read, name="answer", daemon=True).start()
         try:
             ended = False
             while not ended:
-                batch, ended = self._drain(await self._queue.get())
+                try:
+                    item = await asyncio.wait_for(self._queue.get(), BEAT)
+                except TimeoutError:
+                    yield []
+                    continue
+                batch, ended = self._drain(item)
                 if batch:
                     yield batch
                     await asyncio.sleep(PAUSE)

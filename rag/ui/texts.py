@@ -38,7 +38,9 @@ class Texts:
     failed: str
     waiting: str
     searching: str
+    writing: str
     stopped: str
+    generated: str
     empty: str
     too_long: str
     unknown_choice: str
@@ -88,7 +90,9 @@ KOREAN = Texts(
     failed="자료를 불러오지 못해 답변할 수 없습니다. 프로그램을 실행한 창의 안내를 확인하고 다시 시작해 주세요.",
     waiting="자료가 준비되면 바로 답변합니다.",
     searching="자료를 찾는 중 …",
+    writing="답변을 쓰는 중 …",
     stopped="답변을 멈췄습니다.",
+    generated="AI 생성 · 확인 전",
     empty="질문을 입력해 주세요.",
     too_long="질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요.",
     unknown_choice="고를 수 없는 값입니다: {value}. 다음 중에서 고르세요: {choices}",
@@ -103,9 +107,8 @@ KOREAN = Texts(
     back="답변으로 돌아가기",
     notices={
         "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
-        "model_unavailable": "지금은 문장을 새로 만들 수 없어 등록된 FAQ 원문을 보여 드립니다.",
-        "interrupted": "답변이 중간에 끊겼습니다. ‘다시 답변’을 눌러 주세요.",
-        "words_only": "지금은 단어가 같은 FAQ만 찾습니다. 답이 없으면 다른 말로 묻거나 잠시 후 다시 시도해 주세요.",
+        "model_unavailable": "지금은 AI 모델 없이 등록된 FAQ 원문으로 답합니다. 찾는 내용이 없으면 잠시 후 다시 물어봐 주세요.",
+        "interrupted": "답변이 중간에 끊겨 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     },
 )
 
@@ -135,7 +138,9 @@ ENGLISH = Texts(
     failed="The FAQ could not be loaded, so nothing can be answered. See the window the program runs in, then start it again.",
     waiting="Your question will be answered as soon as the FAQ is ready.",
     searching="Searching …",
+    writing="Writing …",
     stopped="The answer was stopped.",
+    generated="AI-generated · not yet checked",
     empty="Please type a question.",
     too_long="The question is too long ({length} characters). Please keep it to {limit}.",
     unknown_choice="There is no '{value}'. Choose one of: {choices}",
@@ -150,9 +155,8 @@ ENGLISH = Texts(
     back="Back to the answer",
     notices={
         "withheld": "What the sources do not confirm has been left out.",
-        "model_unavailable": "The registered FAQ text is shown as it is, because sentences cannot be composed right now.",
-        "interrupted": "The answer broke off. Please press “Answer again”.",
-        "words_only": "Only rows with the same words can be found right now. If none helps, ask in other words or later.",
+        "model_unavailable": "No model can be used right now: registered FAQ text is shown. Ask again later if it does not help.",
+        "interrupted": "The answer broke off, so the registered FAQ text is shown. Press “Answer again” to retry.",
     },
 )
 

@@ -238,10 +238,6 @@ def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> Non
     assert "Failed" in deploy(folder, "status")
 
 
-def test_aws_says_that_it_is_not_there_yet(folder: Path) -> None:
-    assert "--target local runs the stack on this machine" in said(started(folder, "up"), 1)
-
-
 def test_wrong_usage(folder: Path) -> None:
     assert "usage:" in said(started(folder, "upp"), 2)
     assert "cannot be read" in said(started(folder, "up", "--target", "local", "--stack", "none.toml"), 1)

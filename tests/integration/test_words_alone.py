@@ -62,7 +62,7 @@ def test_a_question_is_answered_by_its_words_and_says_so(
     well = chat.ask(LIMIT)
     emulator.change("emb", faults=[{"kind": fault}])
     answer = chat.ask(LIMIT)
-    assert (answer.notice, answer.sources[0].id) == ("words_only", well.sources[0].id)
+    assert (answer.notice, answer.sources[0].id) == ("model_unavailable", well.sources[0].id)
     assert answer.status in ("answered", "suggested")
     emulator.change("emb", faults=[])
     assert (again := chat.ask(LIMIT)).notice is None and again.text == well.text
@@ -86,7 +86,7 @@ def test_the_same_as_a_service_without_vectors(
 def test_a_declined_question_says_that_only_words_were_searched(chat: ChatService, emulator: EmulatorClient) -> None:
     emulator.change("emb", faults=[{"kind": "throttle"}])
     answer = chat.ask(ELSEWHERE)
-    assert (answer.status, answer.notice) == ("declined", "words_only")
+    assert (answer.status, answer.notice) == ("declined", "model_unavailable")
 
 
 def test_nothing_is_measured_or_fitted_on_words_alone(chat: ChatService, emulator: EmulatorClient) -> None:

@@ -101,7 +101,7 @@ def test_thresholds_belong_to_the_better_outcome() -> None:
 
 def test_nothing_found_is_not_covered() -> None:
     """A filter without rows says nothing about the question, so its customer is not told to ask about banking."""
-    assert judge(ASKED, [], PLAIN) == Verdict("declined", "not_covered", (), (), 0.0, 0.0)
+    assert judge(ASKED, [], PLAIN) == Verdict("declined", "not_covered", (), (), 0.0, 0.0, ASKED)
 
 
 def test_scores_are_chances_that_fall_with_the_distance_to_the_first() -> None:

@@ -36,6 +36,24 @@ def test_fast_events_come_together() -> None:
     assert asyncio.run(run()) < 50
 
 
+def test_a_silent_stream_gives_empty_batches_meanwhile() -> None:
+    """Gradio looks whether the visitor is still there whenever something is yielded, and only then."""
+    go_on = threading.Event()
+
+    def events() -> Generator[AnswerEvent, None, None]:
+        go_on.wait()
+        yield AnswerDelta("가")
+
+    async def run() -> list[list[AnswerEvent]]:
+        got = []
+        async for batch in Pump(events).batches():
+            got.append(batch)
+            go_on.set()
+        return got
+
+    assert asyncio.run(run()) == [[], [AnswerDelta("가")]]
+
+
 def test_error_comes_after_what_was_before_it() -> None:
     def events() -> Generator[AnswerEvent, None, None]:
         yield AnswerDelta("가")

@@ -1,0 +1,109 @@
+"""Finder: a question, with the conversation before it, to the rows found and the outcome they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llama_index.core.schema import QueryBundle
+
+from rag.answering import condense, reasons, rewriting
+from rag.models.listening import Patience
+from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
+from rag.retrieval.hybrid import FusedNode, HybridRetriever
+from rag.retrieval.mentions import mentioned
+from rag.retrieval.readings import between
+from rag.stores.contract import PassageStore
+from rag.stores.filters import metadata_filters
+from rag.types import Filters, Turn
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms.llm import LLM
+
+BANK = "bank"
+ALONE_COVERED = 0.4
+"""Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
+ALONE_POSSIBLE = 0.1
+"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
+DEPTH = 10
+"""Rows retrieved for the confidence step, whatever is shown."""
+
+
+class Finder:
+    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe."""
+
+    def __init__(
+        self,
+        store: PassageStore,
+        embed_model: BaseEmbedding | None,
+        calibration: Calibration,
+        llm: LLM | None = None,
+        *,
+        top_k: int = 5,
+        candidates: int = 50,
+    ) -> None:
+        self._store = store
+        self._embed_model = embed_model
+        self._calibration = calibration
+        self._llm = llm
+        self._top_k = top_k
+        self._candidates = candidates
+
+    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
+        """Decide by the words alone where they show it, else by what is found."""
+        if reason := reasons.from_words(question):
+            return Verdict("declined", reason, (), (), 0.0, 0.0)
+        return self.rank(question, history, filters, patience)
+
+    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
+        """Decide by what is found alone; a message in a conversation in the reading that fits."""
+        filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
+        together = condense.joined(question, history)
+        if together is not None and self._llm is not None:
+            rewritten = rewriting.standalone(self._llm, question, history, patience)
+            if rewritten and (verdict := self._found(rewritten, filters)).status != "declined":
+                return verdict
+        if together is not None and condense.points_back(question):
+            return self._found(together, filters)
+        alone = self._found(condense.alone(question, history), filters)
+        if together is None or alone.covered >= ALONE_COVERED:
+            return alone
+        joined = self._found(together, filters)
+        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
+
+    def _found(self, text: str, filters: Filters) -> Verdict:
+        retriever = self.retriever(text, filters, or_by_words=True)
+        verdict = judge(text, _hits(retriever, text), self._calibration, top_k=self._top_k)
+        return replace(verdict, words_alone=retriever.words_alone)
+
+    def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
+        """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
+        return _hits(self.retriever(text, filters), text)
+
+    def retriever(self, text: str, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
+        """What searches for `text`, within the filters and an institution named in it.
+
+        `or_by_words`: by its words alone where the embedding fails, rather than raising its ModelError.
+        """
+        return HybridRetriever(
+            self._store,
+            self._embed_model,
+            fusion=self._calibration.fusion,
+            by_words=by_words(self._calibration).fusion if or_by_words else None,
+            top_k=DEPTH,
+            candidates=self._candidates,
+            filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
+        )
+
+    def _with_mentioned_bank(self, text: str, filters: Filters) -> Filters:
+        """An institution named in the text limits the search to it, unless one was chosen already."""
+        if BANK in filters.equals:
+            return filters
+        bank = mentioned(text, self._store.values(BANK))
+        return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
+
+
+def _hits(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]

@@ -1,0 +1,205 @@
+"""Answers of a language model on the page: labels, citations, notices, and Stop down to the endpoint's connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from deploy.local.client import EmulatorClient
+from deploy.local.server import running
+from deploy.local.spec import EndpointSpec
+from rag.answering import prompts
+from rag.build import Models
+from rag.chat import ChatService
+from rag.errors import ModelUnavailable
+from rag.models.runtime import Runtime
+from rag.models.sagemaker_llm import SageMakerLLM
+from rag.retrieval.confidence import defaults
+from rag.stores.faiss import FaissStore
+from rag.types import Notice
+from rag.ui.texts import ENGLISH, KOREAN, Texts
+from tests.browser.conftest import Serve, Visit
+from tests.browser.test_sources import cite, expect_open
+from tests.fakes_llm import Said, ScriptedLLM
+from tests.small_faq import ANSWERS, LIMIT
+
+CANCEL = "공모주 청약을 취소할 수 있나요?"
+PASSAGES = f"{ANSWERS['n-002']} [1]"
+TWO = ("가온은행은 최고 ", "5억 원[1], ", "나루증권은 최고 2억 원입니다 [", "2", "]. ", "그 밖은 [", "9", "] 없습니다.")
+SHOWN = "가온은행은 최고 5억 원[1], 나루증권은 최고 2억 원입니다 [2]. 그 밖은  없습니다."
+STOPPED_WITHIN = 0.5
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
+    opened = FaissStore.open(small_root / "small", models.manifest)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(store: FaissStore, models: Models, serve: Serve, visit: Callable[..., Visit]) -> Open:
+    """A tab on the real service over the small index, answering through this model."""
+
+    def open_page(llm: ScriptedLLM | SageMakerLLM, language: str = "ko") -> Visit:
+        service = ChatService(store, models.embed_model, calibration=defaults(), llm=llm, starters=[LIMIT])
+        server, _ = serve(service, language=language)
+        return visit(server.url).ready()
+
+    return open_page
+
+
+def notices(visitor: Visit) -> list[str]:
+    return [text.strip() for text in visitor.bubbles("bot").last.locator("blockquote").all_inner_texts()]
+
+
+def answer(visitor: Visit) -> str:
+    """The last answer's own text, without the page's labels and notices."""
+    return "".join(visitor.bubbles("bot").last.locator(".prose > p, .prose > span > p").all_inner_texts())
+
+
+def test_citations_open_their_sources_and_unknown_ones_are_gone(page: Open) -> None:
+    visitor = page(ScriptedLLM(TWO))
+    visitor.answered(LIMIT)
+    assert answer(visitor) == SHOWN
+    assert notices(visitor) == [KOREAN.generated] == ["AI 생성 · 확인 전"]
+    titles = visitor.page.locator("#panel .shown .place").all_inner_texts()
+    for number, bank in ((1, "가온은행"), (2, "나루증권")):
+        cite(visitor, 1, number).click()
+        expect_open(visitor, 1, number)
+        assert titles[number - 1].startswith(bank)
+    assert visitor.complaints == []
+    visitor.shot("model-answer")
+
+
+def test_citations_work_while_the_answer_is_written(page: Open) -> None:
+    go_on = threading.Event()
+    visitor = page(ScriptedLLM([*TWO[:5], go_on, *TWO[5:]]))
+    visitor.ask(LIMIT)
+    expect(visitor.bubbles("bot")).to_contain_text("[2]")
+    assert KOREAN.generated in notices(visitor)
+    cite(visitor, 1, 2).click()
+    expect_open(visitor, 1, 2)
+    go_on.set()
+    visitor.idle()
+    assert answer(visitor) == SHOWN
+
+
+def test_quotes_are_not_labelled(page: Open) -> None:
+    visitor = page(ScriptedLLM(TWO, context_window=700))
+    visitor.answered(CANCEL)
+    assert (answer(visitor), notices(visitor)) == (PASSAGES, [])
+    visitor.answered("통장 다시 만들고 싶어요")
+    assert notices(visitor) == []
+
+
+def test_a_follow_up_is_condensed(page: Open) -> None:
+    llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(prompts.CONDENSING) else ["마감일 16시까지 [1]"])
+    visitor = page(llm)
+    visitor.answered("공모주 청약 취소 되나요")
+    visitor.answered("그럼 언제까지요?")
+    condensing, answering = llm.prompts[-2:]
+    assert "고객: 공모주 청약 취소 되나요" in condensing and condensing.endswith("마지막 질문: 그럼 언제까지요?")
+    assert answering.endswith(f"질문: {CANCEL}")
+    cite(visitor, 2, 1).click()
+    expect_open(visitor, 2, 1)
+    expect(visitor.page.locator("#src-2-1 .passage")).to_have_text(ANSWERS["n-002"])
+
+
+@pytest.mark.parametrize("texts", [KOREAN, ENGLISH])
+@pytest.mark.parametrize(
+    ("said", "notice"),
+    [
+        ([ModelUnavailable("gone")], "model_unavailable"),
+        (["다른 데서 들은 이야기입니다 [9]."], "model_unavailable"),
+        (["마감일 [1] ", "16시", ModelUnavailable("gone")], "interrupted"),
+    ],
+)
+def test_a_failing_model_ends_in_the_passages_with_a_notice(
+    page: Open, texts: Texts, said: list[Said], notice: Notice
+) -> None:
+    visitor = page(ScriptedLLM(said), language=texts.language)
+    visitor.answered(CANCEL)
+    assert answer(visitor) == PASSAGES
+    assert notices(visitor) == [texts.notices[notice]], "the passages are not labelled as a model's"
+    cite(visitor, 1, 1).click()
+    expect_open(visitor, 1, 1)
+
+
+class TestStop:
+    """The endpoint's connection ends with the answer. The emulator counts the clients that left."""
+
+    @pytest.fixture
+    def emulator(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        with running([EndpointSpec(name="llm", task="generate", format="lmi", latency_ms=40_000)]) as emulator:
+            yield emulator
+
+    @pytest.fixture
+    def waiting(self, page: Open, emulator: EmulatorClient) -> Iterator[Visit]:
+        """A page whose answer waits for its first token."""
+        runtime = Runtime("ap-northeast-2", emulator.url)
+        visitor = page(SageMakerLLM("llm", format="lmi", runtime=runtime))
+        visitor.ask(CANCEL)
+        until(lambda: counts(emulator).get("requests", 0) == 1)
+        expect(visitor.bubbles("bot")).to_have_text(KOREAN.writing)
+        yield visitor
+        runtime.close()
+
+    def test_before_the_first_token(self, waiting: Visit, emulator: EmulatorClient) -> None:
+        def stopped() -> float:
+            left = counts(emulator).get("disconnects", 0)
+            clicked = time.monotonic()
+            waiting.page.click("#stop")
+            until(lambda: counts(emulator).get("disconnects", 0) == left + 1)
+            seconds = time.monotonic() - clicked
+            waiting.idle()
+            return seconds
+
+        def again() -> float:
+            asked = counts(emulator)["requests"]
+            waiting.ask(CANCEL)
+            until(lambda: counts(emulator)["requests"] == asked + 1)
+            return stopped()
+
+        # The better of two: the machine may be busy with other things.
+        assert min(stopped(), again()) <= STOPPED_WITHIN
+        expect(waiting.bubbles("bot").last).to_contain_text(KOREAN.stopped)
+
+    def test_in_the_middle(self, waiting: Visit, emulator: EmulatorClient) -> None:
+        waiting.page.click("#stop")
+        waiting.idle()
+        emulator.change("llm", latency_ms=0, answer="하나 [1] " + "둘 " * 300, tokens_per_second=10)
+        waiting.ask(CANCEL)
+        expect(waiting.bubbles("bot").last).to_contain_text("둘")
+        clicked = time.monotonic()
+        waiting.page.click("#stop")
+        until(lambda: counts(emulator).get("disconnects", 0) == 1)
+        assert time.monotonic() - clicked < 10
+        waiting.idle()
+        text = waiting.bubbles("bot").last.inner_text()
+        assert KOREAN.generated in text and KOREAN.stopped in text, "what was written stays, labelled"
+
+    def test_a_visitor_who_leaves(self, waiting: Visit, emulator: EmulatorClient) -> None:
+        waiting.page.close()
+        until(lambda: counts(emulator).get("disconnects", 0) == 1)
+
+
+def counts(emulator: EmulatorClient) -> dict[str, int]:
+    found: dict[str, int] = emulator.stats("llm")["counts"]
+    return found
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, "it did not happen within 20 s"
+        time.sleep(0.01)

@@ -1,0 +1,242 @@
+"""The classes of SageMaker behind the query engine and the chat, over the emulator: every format, faults, and Stop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from llama_index.core.base.response.schema import AsyncStreamingResponse, Response, StreamingResponse
+
+from deploy.local.client import EmulatorClient
+from deploy.local.server import running
+from deploy.local.spec import EndpointSpec
+from rag.answering import prompts
+from rag.build import Models
+from rag.chat import ChatService
+from rag.models.runtime import Runtime
+from rag.models.sagemaker_llm import SageMakerLLM
+from rag.retrieval.confidence import defaults
+from rag.stores.faiss import FaissStore
+from rag.types import SourcesFound, Turn
+from tests.fake_endpoint import Reply, Request, whole
+from tests.integration.conftest import Reach
+from tests.small_faq import ANSWERS
+
+QUESTION = "공모주 청약을 취소할 수 있나요?"
+PASSAGES = f"{ANSWERS['n-002']} [1]"
+FORMATS = ("kullm", "tgi", "lmi", "openai")
+SECONDS = 0.5
+"""Within which Stop closes the endpoint's connection."""
+
+
+@pytest.fixture(scope="module")
+def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
+    opened = FaissStore.open(small_root / "small", models.manifest)
+    yield opened
+    opened.close()
+
+
+class Served:
+    """A chat over the small index that answers through an emulated endpoint."""
+
+    def __init__(self, store: FaissStore, models: Models, emulator: EmulatorClient, runtime: Runtime) -> None:
+        self.emulator = emulator
+        self._store, self._models, self._runtime = store, models, runtime
+
+    def chat(self, spelled: str = "lmi", *, answer_seconds: float = 30.0, **spec: object) -> ChatService:
+        self.emulator.put(
+            EndpointSpec.model_validate({"name": "llm", "task": "generate", "format": spelled, "seed": 1, **spec})
+        )
+        llm = SageMakerLLM("llm", format=spelled, runtime=self._runtime, stall=2.0)
+        return ChatService(
+            self._store,
+            self._models.embed_model,
+            calibration=defaults(),
+            llm=llm,
+            answer_seconds=answer_seconds,
+        )
+
+    def disconnects(self) -> int:
+        return int(self.emulator.stats("llm")["counts"].get("disconnects", 0))
+
+
+@pytest.fixture
+def served(store: FaissStore, models: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with running([]) as emulator:
+        runtime = Runtime("ap-northeast-2", emulator.url)
+        yield Served(store, models, emulator, runtime)
+        runtime.close()
+
+
+@pytest.mark.parametrize("spelled", FORMATS)
+def test_every_format_answers_with_citations(served: Served, spelled: str) -> None:
+    answer = served.chat(spelled).ask(QUESTION)
+    assert (answer.text, answer.cited, answer.notice, answer.generated) == (PASSAGES, (1,), None, True)
+    if spelled != "kullm":
+        assert answer.usage["completion_tokens"] > 0
+
+
+def test_kullm_gets_its_own_prompt_and_chat_models_get_messages(
+    store: FaissStore, models: Models, reach: Reach
+) -> None:
+    said = {"kullm": {"generated_text": "네 [1]"}, "openai": {"choices": [{"message": {"content": "네 [1]"}}]}}
+    sent = {}
+    for spelled in said:
+        fake, runtime = reach(partial(_say, said[spelled]))
+        llm = SageMakerLLM("llm", format=spelled, runtime=runtime)
+        chat = ChatService(store, models.embed_model, calibration=defaults(), llm=llm)
+        assert chat.ask(QUESTION).text == "네 [1]"
+        sent[spelled] = fake.requests[0].body
+    source = f"[1] 금융회사: 나루증권\n제목: {QUESTION}\n{ANSWERS['n-002']}"
+    content = f"{source}\n\n질문: {QUESTION}"
+    assert sent["kullm"]["inputs"] == (
+        "아래는 작업을 설명하는 명령어와 추가 컨텍스트를 제공하는 입력이 짝을 이루는 예제입니다. "
+        "요청을 적절히 완료하는 응답을 작성하세요."
+        f"\n\n### 명령어:\n{prompts.ANSWERING}\n\n### 입력:\n{content}\n\n### 응답:\n"
+    )
+    assert sent["openai"]["messages"] == [
+        {"role": "system", "content": prompts.ANSWERING},
+        {"role": "user", "content": content},
+    ]
+
+
+@pytest.mark.parametrize("spelled", FORMATS)
+def test_sync_async_and_streams_of_the_query_engine_agree(served: Served, spelled: str) -> None:
+    chat = served.chat(spelled)
+    whole = chat.query_engine().query(QUESTION)
+    stream = chat.query_engine(streaming=True).query(QUESTION)
+    assert isinstance(whole, Response) and isinstance(stream, StreamingResponse)
+    assert whole.metadata and whole.metadata["notice"] is None
+    assert [str(whole), "".join(stream.response_gen)] == [PASSAGES] * 2
+
+    async def ask() -> list[str]:
+        answered = await chat.query_engine().aquery(QUESTION)
+        streamed = await chat.query_engine(streaming=True).aquery(QUESTION)
+        assert isinstance(streamed, AsyncStreamingResponse)
+        return [str(answered), "".join([piece async for piece in streamed.async_response_gen()])]
+
+    assert asyncio.run(ask()) == [PASSAGES] * 2
+    assert whole.source_nodes[0].node.node_id == "n-002"
+
+
+@pytest.mark.parametrize("spelled", FORMATS)
+def test_a_follow_up_is_condensed(served: Served, spelled: str) -> None:
+    answer = served.chat(spelled).ask("그럼 취소는요?", [Turn("공모주 청약했어요", "네")])
+    assert answer.sources[0].id == "n-002"
+    assert served.emulator.stats("llm")["counts"]["requests"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "notice"),
+    [
+        ({"kind": "model_error"}, "model_unavailable"),
+        ({"kind": "not_json"}, "model_unavailable"),
+        ({"kind": "drop", "after": 0}, "model_unavailable"),
+        ({"kind": "hang", "seconds": 30}, "model_unavailable"),
+        ({"kind": "drop", "after": 30}, "interrupted"),
+        ({"kind": "truncate", "after": 30}, "interrupted"),
+        ({"kind": "stall", "after": 30, "seconds": 30}, "interrupted"),
+        ({"kind": "container_error", "after": 30}, "interrupted"),
+        ({"kind": "finish_error", "after": 30}, "interrupted"),
+        ({"kind": "stream_error", "after": 30}, "interrupted"),
+    ],
+)
+def test_a_fault_ends_in_the_passages(served: Served, fault: dict[str, object], notice: str) -> None:
+    said = "마감일 16시까지 취소하실 수 있습니다. [1] " + "더 궁금한 점이 있으면 물어봐 주세요. " * 4
+    answer = served.chat(answer=said, faults=[fault], answer_seconds=8).ask(QUESTION)
+    assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
+
+
+def test_a_stream_of_the_engine_that_breaks_off_says_so_and_goes_on_with_the_passages(served: Served) -> None:
+    said = "취소하실 수 있습니다. [1] " + "더 궁금한 점이 있으면 물어봐 주세요. " * 4
+    chat = served.chat(answer=said, faults=[{"kind": "drop", "after": 30}])
+    response = chat.query_engine(streaming=True).query(QUESTION)
+    assert isinstance(response, StreamingResponse)
+    text = "".join(response.response_gen)
+    assert text.startswith("취소하실 수 있습니다. [1]") and text.endswith(f"\n\n{prompts.BROKE_OFF}\n\n{PASSAGES}")
+
+
+def test_an_answer_cut_by_max_new_tokens_is_no_answer(served: Served) -> None:
+    chat = served.chat(answer="취소하실 수 있습니다. [1] " + "가나다라 " * 2000)
+    answer = chat.ask(QUESTION)
+    assert (answer.text, answer.notice) == (PASSAGES, "interrupted")
+
+
+@pytest.mark.parametrize("spelled", ["lmi", "kullm"])
+@pytest.mark.parametrize("way", ["chat", "engine"])
+def test_closing_hangs_up_before_the_first_token(served: Served, spelled: str, way: str) -> None:
+    chat = served.chat(spelled, latency_ms=30_000)
+    assert min(_closed_after(served, chat, way) for _ in range(2)) <= SECONDS
+
+
+def test_closing_hangs_up_between_tokens(served: Served) -> None:
+    chat = served.chat(answer="하나 [1] " + "둘 " * 200, tokens_per_second=20)
+    events = chat.stream(QUESTION)
+    assert isinstance(next(events), SourcesFound)
+    next(events)
+    before = served.disconnects()
+    assert _until_disconnected(served, before, events.close) <= SECONDS * 4
+    assert list(events) == []
+
+
+def test_leaving_an_async_stream_hangs_up(served: Served) -> None:
+    chat = served.chat(answer="하나 [1] " + "둘 " * 200, tokens_per_second=20)
+
+    async def leave() -> str:
+        response = await chat.query_engine(streaming=True).aquery(QUESTION)
+        assert isinstance(response, AsyncStreamingResponse)
+        pieces = response.async_response_gen()
+        first = await anext(pieces)
+        waiting = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return str(first)
+
+    assert asyncio.run(leave()).startswith("하나 [1]")
+    assert _until_disconnected(served, 0, lambda: None) < 20
+
+
+def _say(answer: object, _request: Request) -> Reply:
+    return whole(answer)
+
+
+def _closed_after(served: Served, chat: ChatService, way: str) -> float:
+    """Seconds from closing an answer that waits for its first token until the endpoint sees the client go."""
+    stream: Generator[object, None, None] = chat.stream(QUESTION) if way == "chat" else _engine_stream(chat)
+    requests, before = _requests(served), served.disconnects()
+    reader = threading.Thread(target=lambda: list(stream))
+    reader.start()
+    while _requests(served) == requests:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    seconds = _until_disconnected(served, before, stream.close)
+    reader.join(10)
+    assert not reader.is_alive()
+    return seconds
+
+
+def _engine_stream(chat: ChatService) -> Generator[str, None, None]:
+    response = chat.query_engine(streaming=True).query(QUESTION)
+    assert isinstance(response, StreamingResponse)
+    return response.response_gen
+
+
+def _requests(served: Served) -> int:
+    return int(served.emulator.stats("llm")["counts"].get("requests", 0))
+
+
+def _until_disconnected(served: Served, before: int, close: Callable[[], None]) -> float:
+    began = time.monotonic()
+    close()
+    while served.disconnects() == before:
+        assert time.monotonic() - began < 20, "the connection stays open"
+        time.sleep(0.01)
+    return time.monotonic() - began

@@ -1,0 +1,227 @@
+"""ChatService with a language model: what it says is shown only as far as it cites, and the passages stand behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rag.answering import prompts
+from rag.build import Models
+from rag.chat import ChatService
+from rag.errors import ModelInterrupted, ModelRefused, ModelUnavailable
+from rag.retrieval.confidence import defaults
+from rag.stores.faiss import FaissStore
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SourcesFound, Turn
+from tests.fakes_llm import Said, ScriptedLLM
+from tests.small_faq import ANSWERS, LIMIT
+
+CANCEL = "공모주 청약을 취소할 수 있나요?"
+UNCLEAR = "통장 다시 만들고 싶어요"
+ELSEWHERE = "자동차보험에 가입하고 싶어요"
+WORDS = ("마감일 ", "16시까지 ", "취소하실 수 있습니다. ", "[", "1]", " 감사합니다.")
+PASSAGES = f"{ANSWERS['n-002']} [1]"
+HISTORY = (Turn("공모주 청약했어요", "네"),)
+FOLLOW_UP = "그럼 취소는요?"
+
+
+@dataclass
+class Heard:
+    """All that came of one question."""
+
+    answer: Answer
+    pieces: list[AnswerDelta]
+
+
+Ask = Callable[..., Heard]
+Build = Callable[..., ChatService]
+
+
+@pytest.fixture(scope="module")
+def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
+    opened = FaissStore.open(small_root / "small", models.manifest)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def build(store: FaissStore, models: Models) -> Build:
+    def make(llm: ScriptedLLM | None, **options: float) -> ChatService:
+        return ChatService(store, models.embed_model, calibration=defaults(), llm=llm, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def ask(build: Build) -> Ask:
+    def run(llm: ScriptedLLM, question: str = CANCEL, history: tuple[Turn, ...] = (), **options: float) -> Heard:
+        events = list(build(llm, **options).stream(question, history))
+        *deltas, last = events[1:]
+        assert isinstance(events[0], SourcesFound) and isinstance(last, AnswerCompleted)
+        assert events[0].sources == last.answer.sources
+        return Heard(last.answer, [event for event in deltas if isinstance(event, AnswerDelta)])
+
+    return run
+
+
+def test_the_model_answers_from_numbered_sources(ask: Ask) -> None:
+    llm = ScriptedLLM(WORDS)
+    heard = ask(llm)
+    assert (heard.answer.text, heard.answer.cited) == ("".join(WORDS), (1,))
+    assert (heard.answer.status, heard.answer.notice, heard.answer.generated) == ("answered", None, True)
+    assert "".join(piece.text for piece in heard.pieces) == heard.answer.text
+    assert len(heard.pieces) > 1 and all(piece.generated for piece in heard.pieces)
+    assert heard.answer.usage["completion_tokens"] == len(WORDS)
+    (prompt,) = llm.prompts
+    assert prompt.startswith(prompts.ANSWERING) and prompt.endswith(f"질문: {CANCEL}")
+    assert f"[1] 금융회사: 나루증권\n제목: {CANCEL}\n{ANSWERS['n-002']}" in prompt
+
+
+def test_nothing_is_shown_before_the_first_citation(ask: Ask) -> None:
+    first, *rest = ask(ScriptedLLM(WORDS)).pieces
+    assert first.text == "마감일 16시까지 취소하실 수 있습니다. [1]"
+    assert [piece.text for piece in rest] == [" 감사합니다."]
+
+
+def test_unknown_numbers_are_dropped(ask: Ask) -> None:
+    answer = ask(ScriptedLLM(["하나 [9]. ", "둘 [1, 7] ", "셋 [", "8", "]"])).answer
+    assert (answer.text, answer.cited) == ("하나 . 둘 [1] 셋 ", (1,))
+
+
+@pytest.mark.parametrize("said", [["자료에서 답을 찾을 수 없습니다."], ["하나 [9]입니다."], [""], []])
+def test_an_answer_that_cites_nothing_is_never_shown(ask: Ask, said: list[Said]) -> None:
+    heard = ask(ScriptedLLM(said))
+    assert (heard.answer.text, heard.answer.notice) == (PASSAGES, "model_unavailable")
+    assert (heard.answer.cited, heard.answer.generated) == ((1,), False)
+    assert "".join(piece.text for piece in heard.pieces) == PASSAGES
+    assert not any(piece.generated for piece in heard.pieces)
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("gone"), ModelRefused("no"), ZeroDivisionError("a package's own")])
+def test_a_failure_before_the_first_word_ends_in_the_passages(ask: Ask, error: Exception) -> None:
+    heard = ask(ScriptedLLM([error]))
+    assert (heard.answer.text, heard.answer.notice) == (PASSAGES, "model_unavailable")
+    assert "".join(piece.text for piece in heard.pieces) == PASSAGES
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("gone"), ModelInterrupted("cut"), ZeroDivisionError("x")])
+@pytest.mark.parametrize("after", [1, len(WORDS)])
+def test_a_failure_in_the_middle_ends_in_the_passages(ask: Ask, error: Exception, after: int) -> None:
+    heard = ask(ScriptedLLM([*WORDS[:after], error]))
+    assert (heard.answer.text, heard.answer.notice) == (PASSAGES, "interrupted")
+    assert (heard.answer.cited, heard.answer.generated) == ((1,), False)
+
+
+def test_an_answer_cut_at_its_longest_size_is_no_answer(ask: Ask) -> None:
+    answer = ask(ScriptedLLM(WORDS, finish_reason="length")).answer
+    assert (answer.text, answer.notice) == (PASSAGES, "interrupted")
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_past_the_deadline_the_passages_are_the_answer(ask: Ask, after: int) -> None:
+    never = threading.Event()
+    began = time.monotonic()
+    answer = ask(ScriptedLLM([*WORDS[:after], never]), answer_seconds=0.5).answer
+    assert (answer.text, answer.notice) == (PASSAGES, "model_unavailable")
+    assert time.monotonic() - began < 20
+    never.set()
+
+
+@pytest.mark.parametrize(
+    ("question", "status"), [(UNCLEAR, "suggested"), (ELSEWHERE, "declined"), ("안녕하세요", "declined")]
+)
+def test_only_what_is_answered_reaches_the_model(ask: Ask, build: Build, question: str, status: str) -> None:
+    llm = ScriptedLLM(WORDS)
+    answer = ask(llm, question).answer
+    assert (answer.status, answer.generated, answer.notice) == (status, False, None)
+    assert answer.text == build(None).ask(question).text
+    assert llm.prompts == []
+
+
+def test_sources_that_do_not_fit_are_quoted_without_a_call(ask: Ask) -> None:
+    llm = ScriptedLLM(WORDS, context_window=700)
+    answer = ask(llm).answer
+    assert (answer.text, answer.notice, llm.prompts) == (PASSAGES, None, [])
+
+
+def test_institutions_that_both_answer_are_both_shown_to_the_model(ask: Ask) -> None:
+    llm = ScriptedLLM(["가온은 5억 [1], 나루는 2억 [2]"])
+    assert ask(llm, LIMIT).answer.cited == (1, 2)
+    assert ANSWERS["g-001"] in llm.prompts[0] and ANSWERS["n-001"] in llm.prompts[0]
+
+
+class TestFollowUps:
+    def test_the_model_condenses_and_answers_what_it_condensed(self, ask: Ask) -> None:
+        llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(prompts.CONDENSING) else WORDS)
+        answer = ask(llm, FOLLOW_UP, HISTORY).answer
+        assert (answer.question, answer.sources[0].id, answer.text) == (FOLLOW_UP, "n-002", "".join(WORDS))
+        condensing, answering = llm.prompts
+        assert "고객: 공모주 청약했어요\n상담원: 네\n\n마지막 질문: 그럼 취소는요?" in condensing
+        assert answering.endswith(f"질문: {CANCEL}")
+
+    @pytest.mark.parametrize("said", [[""], ["가" * 300], [ModelUnavailable("no")], ["자동차보험에 가입하고 싶어요"]])
+    def test_without_a_rewrite_that_finds_something_both_readings_are_searched(
+        self, ask: Ask, build: Build, said: list[Said]
+    ) -> None:
+        llm = ScriptedLLM(lambda prompt: said if prompt.startswith(prompts.CONDENSING) else WORDS)
+        answer = ask(llm, FOLLOW_UP, HISTORY).answer
+        expected = build(None).ask(FOLLOW_UP, HISTORY)
+        assert [source.id for source in answer.sources] == [source.id for source in expected.sources]
+
+    @pytest.mark.parametrize(
+        ("question", "history"), [(CANCEL, ()), (FOLLOW_UP, ()), (CANCEL + " 알려 주시면 좋겠습니다", HISTORY)]
+    )
+    def test_what_stands_alone_is_not_condensed(self, ask: Ask, question: str, history: tuple[Turn, ...]) -> None:
+        llm = ScriptedLLM(WORDS)
+        ask(llm, question, history)
+        assert not [prompt for prompt in llm.prompts if prompt.startswith(prompts.CONDENSING)]
+
+
+class TestClosing:
+    """`close()` from another thread while the reader waits for the model."""
+
+    @pytest.mark.parametrize("said", [[], ["하나 [1] "]])
+    def test_it_ends_the_wait(self, build: Build, said: list[Said]) -> None:
+        never = threading.Event()
+        llm = ScriptedLLM([*said, never, "둘"])
+        stream = build(llm).stream(CANCEL)
+        seen: list[AnswerEvent] = []
+        reader = threading.Thread(target=lambda: seen.extend(stream))
+        reader.start()
+        while not llm.prompts:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        stream.close()
+        reader.join(20)
+        assert not reader.is_alive()
+        assert [type(event) for event in seen] == [SourcesFound, *[AnswerDelta] * len(said)], "no answer was completed"
+        never.set()
+        assert llm.closed.wait(20), "its thread leaves the model at the next piece"
+
+    def test_it_ends_while_condensing(self, build: Build) -> None:
+        never = threading.Event()
+        llm = ScriptedLLM([never])
+        stream = build(llm).stream(FOLLOW_UP, HISTORY)
+        threading.Timer(0.2, stream.close).start()
+        assert list(stream) == []
+        assert len(llm.prompts) == 1
+        never.set()
+
+    def test_a_closed_stream_asks_nothing(self, build: Build) -> None:
+        llm = ScriptedLLM(WORDS)
+        stream = build(llm).stream(CANCEL)
+        stream.close()
+        stream.close()
+        assert list(stream) == []
+        assert llm.prompts == []
+
+    def test_between_two_pieces(self, build: Build) -> None:
+        llm = ScriptedLLM(["하나 [1] ", "둘 ", "셋"])
+        stream = build(llm).stream(CANCEL)
+        assert [type(next(stream)) for _ in range(2)] == [SourcesFound, AnswerDelta]
+        stream.close()
+        assert list(stream) == []
