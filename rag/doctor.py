@@ -175,7 +175,8 @@ class _SageMaker:
                 return self._finding(f"it does not answer as {configured!r}", FORMAT=fitting[0])
             kind = "an embedding" if found else "nothing known"
             return self._finding(f"{self._name!r} answers {kind}, as {found[0] if found else 'no known format'}")
-        return self._finding(f"{self._name!r} refuses every known format; as {configured!r}: {refused}")
+        all_of_them = "" if type(refused) is ModelError else f"{self._name!r} refuses every known format; "
+        return self._finding(f"{all_of_them}as {configured!r}: {refused}")
 
     def _ask(self, body: bytes) -> bytes:
         from rag.models.calls import Call
@@ -192,16 +193,16 @@ class _SageMaker:
         if found is None:
             return self._finding(str(error))
         if found.status is None:
-            near = difflib.get_close_matches(self._name, found.others, n=1, cutoff=0.3) or found.others[:1]
+            near = difflib.get_close_matches(self._name, found.others, n=1)
             there = f"there are {', '.join(found.others)}" if found.others else "there is none"
             text = f"there is no endpoint {self._name!r} in {found.region}, {there}"
             return self._finding(text, **({"ENDPOINT_NAME": near[0]} if near else {}))
         if found.status != "InService":
             wait = "wait until it is InService" if found.status.endswith("ing") else found.reason or "make it anew"
             return self._finding(f"the endpoint {self._name!r} is {found.status}: {wait}")
-        if found.components and self._settings.inference_component not in found.components:
-            text = f"the endpoint {self._name!r} has inference components"
-            return self._finding(text, INFERENCE_COMPONENT=found.components[0])
+        if "nference Component" in str(error):  # InService, and the request names none, or one that is not there
+            text = f"the endpoint {self._name!r} wants the name of an inference component of its own"
+            return self._finding(text, INFERENCE_COMPONENT="|".join(found.components) or "NAME")
         return self._finding(str(error))
 
 

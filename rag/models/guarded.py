@@ -74,6 +74,35 @@ def with_retries(call: Call, attempt: Callable[[], T]) -> T:
     raise ModelError("the model gave no answer")  # the last attempt has raised already
 
 
+class GuardedStream:
+    """As `rag.models.model_stream.ModelStream`: `text` is all that came so far, `raw` is known after the end."""
+
+    def __init__(self, responses: ChatResponseGen, call: Call) -> None:
+        self.text = ""
+        self.raw: dict[str, Any] = {"finish_reason": None, "usage": {}}
+        self._responses = responses
+        self._call = call
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        response = next(self._responses)
+        if not response.delta:
+            self.raw = dict(response.raw or self.raw)
+            return next(self)
+        self.text += response.delta
+        return response.delta
+
+    def cancel(self) -> None:
+        self._call.cancel()
+
+    def close(self) -> None:
+        self.cancel()
+        with suppress(ValueError):  # "generator already executing": its thread is leaving
+            self._responses.close()
+
+
 class Guarded(LLM):
     """Comes before the package's class among the parents. Every method takes `call=Call()`, as SageMakerLLM's do."""
 
@@ -109,6 +138,11 @@ class Guarded(LLM):
     @abstractmethod
     def close(self) -> None:
         """Give back the connections."""
+
+    def open_stream(self, messages: Sequence[ChatMessage], **options: Any) -> GuardedStream:
+        """The answer's pieces, which any thread can end. Connects when the first one is asked for."""
+        call = options.pop("call", None) or Call(deadline=self.deadline, stall=self.stall)
+        return GuardedStream(self.stream_chat(messages, call=call, **options), call)
 
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
         return self._whole(super().chat, messages, options)  # type: ignore[safe-super]

@@ -24,6 +24,7 @@ from rag.models import guarded
 from rag.models.bedrock import BedrockLLM
 from rag.models.calls import Call
 from rag.models.guarded import ATTEMPTS, Guarded
+from rag.models.listening import Patience, listen
 from rag.models.openai_like import OpenAiLikeLLM
 from tests.containers import ANSWER, TOKENS
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, events, sse, whole
@@ -122,6 +123,12 @@ class TestEveryWayGivesTheSameAnswer:
         assert (last.delta, last.message.content) == ("", ANSWER)
         assert last.raw is not None and last.raw["usage"] == USAGE
         assert llm.chat(MESSAGES).raw == last.raw
+
+    def test_a_stream_of_bare_pieces(self, reach: Reach, kind: str) -> None:
+        _, llm = model(reach, kind, answering(kind))
+        stream = llm.open_stream(MESSAGES)
+        assert list(stream) == list(TOKENS)
+        assert (stream.text, stream.raw["usage"]) == (ANSWER, USAGE)
 
     def test_an_answer_cut_at_its_longest_size_says_so(self, reach: Reach, kind: str) -> None:
         reason = "max_tokens" if kind == "bedrock" else "length"
@@ -275,4 +282,20 @@ def test_a_call_is_cancelled_from_another_thread(reach: Reach, kind: str, stream
     threading.Thread(target=cancel).start()
     with pytest.raises(ModelInterrupted, match="cancelled"):
         ask(llm, stream=stream, call=call)
+    assert fake.hung_up.wait(10)
+
+
+@KINDS
+def test_the_chat_ends_a_call_that_waits_for_its_first_word(reach: Reach, kind: str) -> None:
+    """As it ends one of SageMaker, by its socket: Stop on the page is seen by the server."""
+    fake, llm = model(reach, kind, lambda request: Reply(wait=3600), deadline=3600.0)
+    heard = listen(llm, MESSAGES, patience := Patience(3600.0))
+
+    def cancel() -> None:
+        fake.arrived.wait()
+        patience.cancel()
+
+    threading.Thread(target=cancel).start()
+    with pytest.raises(ModelInterrupted):
+        next(iter(heard))
     assert fake.hung_up.wait(10)
