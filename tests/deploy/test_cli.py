@@ -238,6 +238,31 @@ def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> Non
     assert "Failed" in deploy(folder, "status")
 
 
+def test_plan_and_test(folder: Path) -> None:
+    assert "+ start" in deploy(folder, "plan") and "cost: nothing" in deploy(folder, "plan")
+    assert "does not run; start it" in deploy(folder, "test", code=1)
+    (folder / "local.toml").write_text(PLAIN, encoding="utf-8")
+    for command, words in (
+        ("up", "runs at http"),
+        ("plan", "= keep      endpoint e: embed, tei"),
+        ("test", "e: 384 numbers a text"),
+    ):
+        assert words in said(started(folder, command, "--target", "local", "--stack", "local.toml"))
+
+
+PLAIN = """
+[embedding]
+endpoint_name = "e"
+format = "tei"
+dimension = 1024
+[llm]
+endpoint_name = "l"
+format = "openai"
+[local]
+port = 0
+"""
+
+
 def test_wrong_usage(folder: Path) -> None:
     assert "usage:" in said(started(folder, "upp"), 2)
     assert "cannot be read" in said(started(folder, "up", "--target", "local", "--stack", "none.toml"), 1)
@@ -253,4 +278,4 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(command in done.stdout for command in ("up", "env", "status", "down"))
+    assert all(command in done.stdout for command in ("plan", "up", "status", "test", "env", "down"))
