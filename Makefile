@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: install chat share eval test check bench lock clean help
+.PHONY: install chat share eval opensearch test check bench lock clean help
 
 install: $(VENV)/.chat  ## Create .venv and install what the chat needs
 
@@ -23,8 +23,13 @@ eval: $(VENV)/.chat  ## Measure retrieval and outcomes on the bundled questions 
 	for half in dev test; do echo "== $$half"; $(BIN)/python -m rag evaluate retrieval --queries data/evaluation/queries.$$half.jsonl \
 		--out-of-domain data/evaluation/ood.$$half.jsonl --multi-turn data/evaluation/multiturn.$$half.jsonl $(ARGS) || exit 1; done
 
+opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play with (Ctrl-C stops it)
+	deploy/local/opensearch_node/install.sh
+	$(BIN)/python -m deploy.local.opensearch_node start --wait $(ARGS)
+
 test: $(VENV)/.dev check  ## Run every check and every test, nothing skipped
 	tests/browser/install.sh
+	deploy/local/opensearch_node/install.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev  ## Lint, types and layers
@@ -43,7 +48,7 @@ clean:  ## Remove the virtual environment and the built indexes
 	rm -rf $(VENV) $(PEERS) .fsi
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -9,22 +9,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms.llm import LLM
 
 from rag.chat import ChatService
-from rag.errors import IndexMissing, ModelUnavailable
+from rag.errors import IndexMissing, ModelUnavailable, SettingsError
 from rag.ingestion.command import IngestReport, ingest
 from rag.ingestion.embedding import manifest_of
+from rag.ingestion.shelves import FaissShelf, OpenSearchShelf, Shelf
 from rag.ingestion.sync import quiet
-from rag.ingestion.target import open_for_ingest
 from rag.models.local import LocalEmbedding
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.scaling import from_own_rows
-from rag.settings import EmbeddingSettings, Settings
+from rag.settings import EmbeddingSettings, OpenSearchSettings, Settings
 from rag.stores.contract import QUESTION, Manifest, PassageStore
-from rag.stores.faiss import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
 
@@ -83,25 +83,64 @@ def load_llm(settings: Settings) -> LLM | None:
     return SageMakerLLM(**settings.llm.model_dump(exclude={"backend"}))
 
 
+def shelf(settings: Settings) -> Shelf:
+    """Where the configured store keeps its indexes. Nothing is sent yet. Raises SettingsError."""
+    if settings.store.backend == "faiss":
+        return FaissShelf(settings.store.directory)
+    from rag.stores.opensearch.connection import Layout, connect  # .3 s to import
+
+    given = settings.opensearch
+    return OpenSearchShelf(
+        connect(
+            given.url or "",
+            auth=_opensearch_auth(given),
+            ca_certs=str(given.ca_certs) if given.ca_certs else None,
+            layout=Layout(given.engine, given.shards),
+            timeout=given.timeout,
+        )
+    )
+
+
+def _opensearch_auth(given: OpenSearchSettings) -> Any:
+    if given.auth == "basic":
+        assert given.user and given.password, "held by the settings"
+        return given.user, given.password.get_secret_value()
+    if given.auth == "none":
+        return None
+    import boto3
+
+    from rag.stores.opensearch.connection import sigv4
+
+    session = boto3.Session(region_name=given.region)
+    credentials = session.get_credentials()
+    if credentials is None or session.region_name is None:
+        raise SettingsError(
+            "FSI_OPENSEARCH__AUTH=sigv4 needs AWS credentials and a region: log in with the AWS CLI, or set "
+            "FSI_OPENSEARCH__REGION"
+        )
+    return sigv4(credentials, session.region_name)
+
+
 def open_index(
     settings: Settings, models: Models, index: str | None = None, *, progress: Progress = quiet
-) -> FaissStore:
+) -> PassageStore:
     """The index of that name (else of the settings, else the bundled FAQ, built if missing), calibrated.
 
     Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
     """
+    place = shelf(settings)
     name = index or settings.store.index or BUNDLED
     if name != BUNDLED:
-        store = FaissStore.open(settings.store.directory / name, models.manifest)
+        store = place.open(name, models.manifest)
         calibrate_from_own_rows(store, models.embed_model, anew=False)
         return store
-    directory = settings.store.directory / bundled_name(models.manifest)
+    name = bundled_name(models.manifest)
     try:
-        store = FaissStore.open(directory, models.manifest)
+        store = place.open(name, models.manifest)
     except IndexMissing:
-        logger.info("building the bundled index in %s", directory)
-        ingest_files(settings.store.directory, directory.name, models, [DATA], progress=progress, wait=BUILD_WAIT)
-        return FaissStore.open(directory, models.manifest)
+        logger.info("building the bundled index %s", name)
+        ingest_files(place, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
+        return place.open(name, models.manifest)
     calibrate_from_own_rows(store, models.embed_model, anew=False)
     return store
 
@@ -115,7 +154,7 @@ def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
 
 
 def ingest_files(
-    root: Path,
+    place: Shelf | Path,
     name: str,
     models: Models,
     paths: Iterable[Path | str],
@@ -125,10 +164,13 @@ def ingest_files(
     progress: Progress = quiet,
     wait: float = 2.0,
 ) -> IngestReport:
-    """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.command.ingest`."""
-    directory = root / name
+    """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.command.ingest`.
+
+    `place`: where it is kept; a folder stands for the FAISS indexes in it.
+    """
+    kept = FaissShelf(place) if isinstance(place, Path) else place
     opener = partial(
-        open_for_ingest, directory, wait=wait, finish=lambda store: calibrate_from_own_rows(store, models.embed_model)
+        kept.ingesting, name, wait=wait, finish=lambda store: calibrate_from_own_rows(store, models.embed_model)
     )
     return ingest(
         paths, store_opener=opener, embed_model=models.embed_model, columns=columns, dry_run=dry_run, progress=progress

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import math
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
@@ -16,10 +15,10 @@ from typing import Any
 from tqdm import tqdm
 
 from rag.answering.reasons import from_words
-from rag.build import BUNDLED, Models, bundled_name, ingest_files, load_models, open_index
+from rag.build import BUNDLED, Models, bundled_name, ingest_files, load_models, open_index, shelf
 from rag.build import service as build_service
 from rag.chat import ChatService
-from rag.errors import IndexMissing, InputError, RagError
+from rag.errors import InputError, RagError
 from rag.evaluation import calibration as fitting
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import lines as report_lines
@@ -27,8 +26,7 @@ from rag.evaluation.retrieval import evaluate as evaluate_retrieval
 from rag.retrieval.confidence import features
 from rag.retrieval.scaling import from_own_rows
 from rag.settings import Settings, names
-from rag.stores.faiss import FaissStore
-from rag.stores.index_files import IndexFiles
+from rag.stores.contract import PassageStore
 from rag.types import Filters, Source
 
 
@@ -58,7 +56,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
     bar = Bar()
     try:
         report = ingest_files(
-            settings.store.directory,
+            shelf(settings),
             name,
             load_models(settings),
             options.paths,
@@ -118,25 +116,22 @@ def calibrate(options: Namespace, settings: Settings) -> None:
 
 
 def index(options: Namespace, settings: Settings) -> None:
-    root = settings.store.directory
+    place = shelf(settings)
     if options.action == "list":
-        for path in sorted(root.glob("[!.]*/CURRENT")):
-            print(path.parent.name)
+        for name in place.names():
+            print(name)
         return
     if not options.name:
         raise InputError(f"`index {options.action}` needs the name of an index; `index list` shows them")
     _check_name(options.name)
-    directory = root / options.name
     if options.action == "show":
-        store = FaissStore.open(directory)
+        store = place.open(options.name)
         _print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
     elif options.action == "rollback":
-        FaissStore.rollback(directory)
+        place.rollback(options.name)
         print(f"{options.name}: the version before is live again")
     else:
-        if not IndexFiles(directory).exists():  # the folder may hold others, which are none of ours
-            raise IndexMissing(f"there is no index {options.name!r} in {root}")
-        shutil.rmtree(directory)
+        place.delete(options.name)
         print(f"{options.name}: deleted")
 
 
@@ -159,7 +154,7 @@ def doctor(_options: Namespace, settings: Settings) -> None:
     print("everything works together")
 
 
-def store_question(store: FaissStore) -> str:
+def store_question(store: PassageStore) -> str:
     """A question the index must know: that of its first row."""
     nodes = store.get_nodes()
     if not nodes:
@@ -221,7 +216,7 @@ def _service(options: Namespace, settings: Settings) -> ChatService:
     return build_service(settings, models, _open(options, settings, models))
 
 
-def _open(options: Namespace, settings: Settings, models: Models) -> FaissStore:
+def _open(options: Namespace, settings: Settings, models: Models) -> PassageStore:
     if options.index:
         _check_name(options.index)
     bar = Bar()

@@ -9,7 +9,9 @@
     │   ├── FilterError          a filter outside the written list of operators
     │   ├── IndexMissing         no index of that name
     │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
-    │   └── IndexBusy            another process is writing this index
+    │   ├── IndexBusy            another process is writing this index
+    │   ├── StoreUnavailable     its server cannot be reached, is overloaded or lacks data; a later try may succeed
+    │   └── StoreRefused         its server refuses us: user, password, certificate, permission; trying again will not help
     └── ModelError               an embedding or language model failed
         ├── ModelUnavailable     it cannot be loaded or reached, or is overloaded; the caller may go on without it
         │   └── ModelTimeout     it did not answer before the deadline
@@ -108,6 +110,18 @@ class IndexBusy(StoreError):
     """Another process is writing this index."""
 
     default_korean = "자료를 갱신하는 중입니다. 잠시 후 다시 시도해 주세요."
+
+
+class StoreUnavailable(StoreError):
+    """The store's server cannot be reached, is overloaded or has data missing; a later try may succeed."""
+
+    default_korean = "자료 저장소에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요."
+
+
+class StoreRefused(StoreError):
+    """The store's server refuses us: user, password, certificate or permission; the same call will be refused again."""
+
+    default_korean = "자료 저장소가 접속을 허용하지 않습니다. 관리자에게 문의해 주세요."
 
 
 class ModelError(RagError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -29,13 +29,37 @@ class _Group(BaseModel):
 class StoreSettings(_Group):
     """Where the passages are kept."""
 
-    backend: Literal["faiss"] = Field(default="faiss", description="Vector store: faiss (one machine).")
+    backend: Literal["faiss", "opensearch"] = Field(
+        default="faiss", description="Vector store: faiss (one machine) or opensearch (a server or cluster)."
+    )
     index: str | None = Field(
         default=None,
         description="Index to answer from. Unset: the bundled FAQ, built on first use.",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
     )
     directory: Path = Field(default=Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
+
+
+class OpenSearchSettings(_Group):
+    """The OpenSearch server, or Amazon OpenSearch domain, of FSI_STORE__BACKEND=opensearch."""
+
+    url: str | None = Field(
+        default=None, description="Its address, https://HOST:PORT; several nodes of a cluster separated by commas."
+    )
+    auth: Literal["none", "basic", "sigv4"] = Field(
+        default="basic", description="Login: none, basic (user and password) or sigv4 (AWS credentials)."
+    )
+    user: str | None = Field(default=None, description="User, for auth basic.")
+    password: SecretStr | None = Field(default=None, description="Password, for auth basic.")
+    ca_certs: Path | None = Field(
+        default=None, description="PEM file of the authority that signed its certificate. Unset: the well-known ones."
+    )
+    region: str | None = Field(default=None, description="AWS region, for auth sigv4. Unset: as boto3 finds it.")
+    engine: Literal["lucene", "faiss"] = Field(
+        default="lucene", description="What a large index's graph is built with; faiss needs its native library there."
+    )
+    shards: int = Field(default=1, ge=1, le=1024, description="Parts a new index is split into.")
+    timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds to wait for an answer.")
 
 
 class EmbeddingSettings(_Group):
@@ -177,6 +201,7 @@ class Settings(BaseSettings):
     )
 
     store: StoreSettings = StoreSettings()
+    opensearch: OpenSearchSettings = OpenSearchSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     llm: LlmSettings = LlmSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
@@ -225,6 +250,13 @@ def load_settings() -> Settings:
 
 
 def _refuse_missing(settings: Settings) -> None:
+    if settings.store.backend == "opensearch":
+        given = settings.opensearch
+        needed = {"URL": given.url} | (
+            {"USER": given.user, "PASSWORD": given.password} if given.auth == "basic" else {}
+        )
+        if missing := [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]:
+            raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
     for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
         if chosen.backend == "sagemaker" and not chosen.endpoint_name:
             name = f"{PREFIX}{group}{DELIMITER}"

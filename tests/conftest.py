@@ -13,6 +13,7 @@ import pytest
 from rag.build import Models, ingest_files, load_models, open_index
 from rag.retrieval.expansion import expand
 from rag.settings import Settings, StoreSettings
+from tests.opensearch import Server, serving
 from tests.questions import questions
 from tests.remembered import RememberedEmbedding
 from tests.small_faq import write_faq
@@ -54,6 +55,13 @@ def bundled_root(models: Models) -> Path:
     root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real OpenSearch server; its start takes some fifteen seconds."""
+    with serving(tmp_path_factory.mktemp("opensearch") / "node") as server:
+        yield server
 
 
 @pytest.fixture

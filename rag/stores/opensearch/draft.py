@@ -1,0 +1,117 @@
+"""The next version of an index, while an ingestion makes it: nobody sees it before it is whole.
+
+It answers from the live version until the first write, which copies that on the server: unchanged rows are neither sent nor
+embedded again, and an ingestion that changes nothing leaves everything as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.schema import BaseNode
+from llama_index.core.vector_stores.types import MetadataFilters
+
+from rag.errors import IndexMismatch, IndexMissing, StoreError
+from rag.stores.contract import Manifest
+from rag.stores.opensearch import indexes
+from rag.stores.opensearch.connection import Connection
+from rag.stores.opensearch.searches import ROWS
+from rag.stores.opensearch.store import OpenSearchStore
+
+BUILDING: Final = "building"
+_COPY_SECONDS: Final = 3600.0
+_log = logging.getLogger(__name__)
+
+
+class Draft(OpenSearchStore):
+    """A store to write the next version of `name` to. `publish` makes it the live one."""
+
+    _exact: bool = PrivateAttr()
+
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        expected: Manifest | None = None,
+        *,
+        role: str = "",
+        exact: bool = True,
+    ) -> None:
+        super().__init__(connection, name, expected, role=role)
+        self._exact = exact
+
+    @classmethod
+    def begin(cls, connection: Connection, name: str, manifest: Manifest, *, exact: bool) -> Draft:
+        """Goes on with what a killed run has built so far; else over the live version; else empty.
+
+        Where neither has this manifest, it starts from nothing, and the log says why.
+        """
+        for role in (BUILDING, ""):
+            try:
+                return cls(connection, name, manifest, role=role, exact=exact)
+            except IndexMissing:
+                continue
+            except IndexMismatch as exc:
+                _log.warning("building the index anew: %s", exc)
+            indexes.discard(connection, name)
+        indexes.create(connection, name, manifest, role=BUILDING, exact=exact)
+        return cls(connection, name, manifest, role=BUILDING, exact=exact)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything differs from the live version."""
+        return self._live.role == BUILDING
+
+    def publish(self) -> None:
+        """Make it the live version, in one step; without changes there is nothing to do."""
+        if self.begun:
+            indexes.swap_in(self._live.connection, self._live.name)
+
+    def settle(self) -> None:
+        """Drop replaced rows for good: until then they count in the words' statistics."""
+        if self.begun:
+            index = self._live.look_up().index
+            params = {"only_expunge_deletes": "true"}
+            self._live.connection.request("POST", f"/{index}/_forcemerge", params=params, timeout=_COPY_SECONDS)
+            self._live.connection.request("POST", f"/{index}/_refresh", timeout=_COPY_SECONDS)
+
+    def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
+        self._begin()
+        return super().add(nodes, **kwargs)
+
+    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        self._begin()
+        super().delete(ref_doc_id, **delete_kwargs)
+
+    def delete_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
+    ) -> None:
+        self._begin()
+        super().delete_nodes(node_ids, filters, **delete_kwargs)
+
+    def clear(self) -> None:
+        self._begin()
+        super().clear()
+
+    def replace_manifest(self, manifest: Manifest) -> None:
+        self._begin()
+        super().replace_manifest(manifest)
+
+    def _begin(self) -> None:
+        """Copy the live version to an index of its own, and go on there."""
+        if self.begun:
+            return
+        live = self._live.look_up()
+        indexes.create(self._live.connection, self._live.name, live.manifest, role=BUILDING, exact=self._exact)
+        self._live.become(BUILDING)
+        copy = {
+            "source": {"index": live.index, "query": ROWS},
+            "dest": {"index": indexes.alias(self._live.name, BUILDING)},
+        }
+        params = {"refresh": "true", "timeout": "1m"}
+        done = self._live.connection.request("POST", "/_reindex", copy, params=params, timeout=_COPY_SECONDS)
+        if done["failures"]:
+            raise StoreError(f"index {self._live.name!r} cannot be copied: {done['failures'][0]}")

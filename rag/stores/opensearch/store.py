@@ -1,0 +1,298 @@
+"""OpenSearchStore: passages on an OpenSearch server, to the same contract as FaissStore.
+
+Subclasses LlamaIndex's `OpensearchVectorStore` and takes its place wherever one is expected. Everything that reaches the
+server is overridden, each for a measured defect held by tests/contract/test_upstream_opensearch.py: the mapping (l2 whatever
+was asked for, text analysed as English), `add` (slow, and nothing checked before it), `query` (scores of another meaning;
+`node_ids` ignored; filters that miss), `get_nodes` (missing).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.schema import BaseNode
+from llama_index.core.vector_stores.types import (
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryMode,
+    VectorStoreQueryResult,
+)
+from llama_index.vector_stores.opensearch import OpensearchVectorClient, OpensearchVectorStore
+from numpy.typing import NDArray
+
+from rag.errors import StoreError
+from rag.stores.contract import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState
+from rag.stores.filters import EVERYTHING, check
+from rag.stores.lexical import query_tokens
+from rag.stores.opensearch import indexes, searches
+from rag.stores.opensearch.bulk import Write
+from rag.stores.opensearch.connection import Connection, available
+from rag.stores.opensearch.documents import DOCUMENT, HASH, ID, PRINT, columns, encode, key
+from rag.stores.opensearch.facts import FACTS, Query, prefix
+from rag.stores.opensearch.indexes import Found
+from rag.stores.opensearch.live import LiveIndex, hit_id, hits_of
+from rag.stores.queries import check_query
+from rag.stores.rows import Nodes, unit
+from rag.stores.rows import encode as row_of
+
+PAGE: Final = 1000
+STATES_PAGE: Final = 10_000
+Scores = dict[str, float]
+
+
+class OpenSearchStore(OpensearchVectorStore):
+    """A `PassageStore` (rag.stores.contract) on a server. Safe to use from several threads and processes.
+
+    Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once another
+    was swapped in), StoreUnavailable and StoreRefused where the server cannot or will not answer. `role` "building" is the
+    index that is not whole yet. The connection belongs to the caller.
+    """
+
+    stores_text: bool = True
+    _live: LiveIndex = PrivateAttr()
+
+    def __init__(self, connection: Connection, name: str, expected: Manifest | None = None, *, role: str = "") -> None:
+        unused = OpensearchVectorClient(
+            connection.url, indexes.alias(name, role), 0, os_client=connection.client, os_async_client=connection.client
+        )
+        super().__init__(unused)
+        self._live = LiveIndex(connection, name, expected, role)
+
+    @classmethod
+    def create(
+        cls, connection: Connection, name: str, manifest: Manifest, *, role: str = "", exact: bool = True
+    ) -> OpenSearchStore:
+        """A new, empty index. `exact`: without a graph."""
+        indexes.create(connection, name, manifest, role=role, exact=exact)
+        return cls(connection, name, manifest, role=role)
+
+    @property
+    def client(self) -> Any:
+        """The opensearch-py client."""
+        return self._live.connection.client
+
+    @property
+    def manifest(self) -> Manifest:
+        """As it is stored now, calibration included."""
+        return self._live.look_up().manifest
+
+    def replace_manifest(self, manifest: Manifest) -> None:
+        """Store another manifest. Raises StoreError if it tells of another dimension or schema than the rows have."""
+        found = self._live.look_up()
+        stored = found.manifest
+        if (stored.dimension, stored.schema) != (manifest.dimension, manifest.schema):
+            raise StoreError(
+                f"index {self._live.name!r} has dimension {stored.dimension} and schema {stored.schema}, the new manifest "
+                f"{manifest.dimension} and {manifest.schema}: build a new index instead"
+            )
+        indexes.put_manifest(self._live.connection, found, manifest)
+        if self._live.expected is not None:
+            self._live.expected = manifest
+        self._live.look_up()
+
+    def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
+        """Check all nodes, then write them: none is written where one is wrong. The last of one id in a batch wins.
+
+        Raises StoreError for a wrong node, or naming those that the server refuses.
+        """
+        found = self._live.look_up()
+        rows = [row_of(node, found.manifest.dimension) for node in nodes]
+        last = {row.id: row for row in rows}
+        self._live.write(found, (Write(key(row.id), encode(row)) for row in last.values()), len(last))
+        return [row.id for row in rows]
+
+    def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        """The best `similarity_top_k` (HYBRID: `hybrid_top_k`, if given; 10,000 at most) in a mode of the contract.
+
+        Filters apply first. `node_ids` and `doc_ids` restrict too, unless empty: `VectorStoreIndex.as_retriever` sends an
+        empty list to a store that keeps texts itself. `alpha` is .5 unless given.
+        Raises FilterError, and StoreError for another mode or where the mode's embedding or text is missing.
+        """
+        checked = check(query.filters)
+        check_query(query)
+        allowed = searches.restriction(checked, query.node_ids or None, query.doc_ids or None)
+        k = query.similarity_top_k
+        match query.mode:
+            case VectorStoreQueryMode.TEXT_SEARCH:
+                return self._text(query.query_str or "", k, allowed)
+            case VectorStoreQueryMode.DEFAULT:
+                return self._nearest(query.query_embedding or (), k, allowed)
+        return self._weighted(query, k if query.hybrid_top_k is None else query.hybrid_top_k, allowed)
+
+    def candidates(
+        self,
+        *,
+        query_embedding: Sequence[float] | None,
+        query_str: str,
+        size: int,
+        filters: MetadataFilters | None = None,
+    ) -> Candidates:
+        """All lists of one query, from one index, in one round trip. Raises FilterError, StoreError."""
+        allowed = searches.restriction(check(filters))
+        terms = query_tokens(query_str)
+
+        def ask(found: Found) -> list[searches.Body]:
+            bodies = [searches.lexical(field, terms[field], size, allowed) for field in LEXICAL_FIELDS]
+            if query_embedding is not None:
+                vector = self._unit(query_embedding, found)
+                bodies.append(searches.dense(vector, size, allowed, exact=found.exact))
+            return [searches.frequencies(terms), *bodies]
+
+        found, (counts, *answers) = self._live.ask(ask)
+        sums = searches.idf_sums(counts)
+        lists = [hits_of(answer) for answer in answers]
+        lexical = {field: self._coverage(hits, sums[field]) for field, hits in zip(LEXICAL_FIELDS, lists, strict=False)}
+        near = lists[len(LEXICAL_FIELDS)] if query_embedding is not None else []
+        hits = {hit_id(hit): hit for hit in (*near, *(hit for each in lists for hit in each))}
+        return Candidates(
+            dense=_cosines(near, found),
+            lexical=lexical,
+            documents={node_id: hit["fields"].get(DOCUMENT, [node_id])[0] for node_id, hit in hits.items()},
+            nodes=Nodes(map(columns, hits.values())),
+        )
+
+    def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
+        """Nodes by id (in that order, unknown ids left out), by filter (sorted by id) or by both; neither: all."""
+        allowed = searches.restriction(check(filters))
+        if node_ids is None:
+            return [columns(hit).decode() for hit in self._live.listed(allowed, PAGE)]
+        wanted = list(dict.fromkeys(node_ids))
+        found: dict[str, BaseNode] = {}
+        for start in range(0, len(wanted), PAGE):
+            within = [*allowed, *searches.restriction(EVERYTHING, wanted[start : start + PAGE])]
+            found |= {hit_id(hit): columns(hit).decode() for hit in self._live.listed(within, PAGE)}
+        return [found[node_id] for node_id in wanted if node_id in found]
+
+    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        """Delete the nodes of this document; none is not an error."""
+        self._delete(searches.restriction(EVERYTHING, doc_ids=[ref_doc_id]))
+
+    def delete_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
+    ) -> None:
+        """Delete nodes by id, by filter, or those in both. Raises StoreError for neither: `clear` empties an index."""
+        checked = check(filters)
+        if node_ids is None and filters is None:
+            raise StoreError("delete_nodes needs node_ids or filters; clear() deletes everything")
+        if filters is None:
+            keys = [key(node_id) for node_id in dict.fromkeys(node_ids or ())]
+            self._live.write(self._live.look_up(), (Write(each, None) for each in keys), len(keys))
+        else:
+            self._delete(searches.restriction(checked, node_ids))
+
+    def clear(self) -> None:
+        """Delete all nodes; the manifest stays."""
+        self._delete([])
+
+    def states(self) -> dict[str, NodeState]:
+        """What is stored, by node id, without reading texts or vectors."""
+        found = {}
+        for hit in self._live.listed([], STATES_PAGE, fields=(HASH, PRINT, DOCUMENT)):
+            fields = hit.get("fields", {})
+            content, print_, document = (fields.get(field, [""])[0] for field in (HASH, PRINT, DOCUMENT))
+            found[hit_id(hit)] = NodeState(content, print_, document)
+        return found
+
+    def values(self, key: str) -> list[str]:
+        """The distinct strings under a metadata key, sorted."""
+        _, (answer,) = self._live.ask(lambda _: [searches.strings(key)])
+        start = len(prefix(key, "string"))
+        return [bucket["key"][start:] for bucket in answer["aggregations"][FACTS]["buckets"]]
+
+    def count(self) -> int:
+        body = {"query": searches.ROWS}
+        answer = self._live.connection.request("GET", f"/{self._live.look_up().index}/_count", body)
+        available(answer, self._live.connection.url)
+        return int(answer["count"])
+
+    def close(self) -> None:
+        """Later calls raise StoreError. The connection stays open."""
+        self._live.close()
+
+    # Asking
+
+    def _nearest(self, embedding: Sequence[float], k: int, allowed: list[Query]) -> VectorStoreQueryResult:
+        found, (answer,) = self._live.ask(
+            lambda found: [searches.dense(self._unit(embedding, found), k, allowed, exact=found.exact)]
+        )
+        hits = hits_of(answer)
+        return _result(hits, list(_cosines(hits, found).values()))
+
+    def _text(self, text: str, k: int, allowed: list[Query]) -> VectorStoreQueryResult:
+        terms = {TOKENS: query_tokens(text)[TOKENS]}
+        _, (counts, answer) = self._live.ask(
+            lambda _: [searches.frequencies(terms), searches.lexical(TOKENS, terms[TOKENS], k, allowed)]
+        )
+        hits = hits_of(answer)
+        return _result(hits, list(self._coverage(hits, searches.idf_sums(counts, (TOKENS,))[TOKENS]).values()))
+
+    def _weighted(self, query: VectorStoreQuery, k: int, allowed: list[Query]) -> VectorStoreQueryResult:
+        """In two round trips: what BM25 counts for depends on the idf of the terms, which come first."""
+        alpha = 0.5 if query.alpha is None else query.alpha
+        terms = {TOKENS: query_tokens(query.query_str or "")[TOKENS]}
+        self._unit(query.query_embedding or (), self._live.current())
+        _, (counts,) = self._live.ask(lambda _: [searches.frequencies(terms)])
+        total = searches.idf_sums(counts, (TOKENS,))[TOKENS] * self._live.connection.bm25_scale
+        weight = (1 - alpha) / total if total else 0.0
+
+        def ask(found: Found) -> list[searches.Body]:
+            vector = self._unit(query.query_embedding or (), found)
+            return [searches.weighted(vector, TOKENS, terms[TOKENS], weight, alpha, allowed, k)]
+
+        _, (answer,) = self._live.ask(ask)
+        hits = hits_of(answer)
+        return _result(hits, [float(hit["sort"][0]) - alpha for hit in hits])
+
+    def _coverage(self, hits: Sequence[searches.Hit], idf_sum: float) -> Scores:
+        most = idf_sum * self._live.connection.bm25_scale
+        return {hit_id(hit): min(hit["sort"][0] / most, 1.0) for hit in hits}
+
+    def _unit(self, embedding: Sequence[float], found: Found) -> NDArray[np.float64]:
+        return unit(embedding, found.manifest.dimension, of="the query")
+
+    # Writing
+
+    def _delete(self, allowed: list[Query]) -> None:
+        found = self._live.look_up()
+        keys = [key(hit_id(hit)) for hit in self._live.listed(allowed, STATES_PAGE, fields=(ID,))]
+        self._live.write(found, (Write(each, None) for each in keys), len(keys))
+
+    async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
+        return await asyncio.to_thread(self.add, nodes, **kwargs)
+
+    async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        return await asyncio.to_thread(self.query, query, **kwargs)
+
+    async def aget_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
+    ) -> list[BaseNode]:
+        return await asyncio.to_thread(self.get_nodes, node_ids, filters)
+
+    async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        await asyncio.to_thread(self.delete, ref_doc_id, **delete_kwargs)
+
+    async def adelete_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
+    ) -> None:
+        await asyncio.to_thread(self.delete_nodes, node_ids, filters, **delete_kwargs)
+
+    async def aclear(self) -> None:
+        await asyncio.to_thread(self.clear)
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self.close)
+
+
+def _cosines(hits: Sequence[searches.Hit], found: Found) -> Scores:
+    space = "cosinesimil" if found.exact else found.space
+    return {hit_id(hit): searches.cosine(hit["sort"][0], space) for hit in hits}
+
+
+def _result(hits: Sequence[searches.Hit], scores: Sequence[float]) -> VectorStoreQueryResult:
+    return VectorStoreQueryResult(
+        nodes=[columns(hit).decode() for hit in hits], similarities=list(scores), ids=[hit_id(hit) for hit in hits]
+    )

@@ -1,0 +1,261 @@
+"""Ingestion into a real OpenSearch server: what readers see, what stays, what a second run finds."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from llama_index.core.schema import TextNode
+
+from rag.build import Models, ingest_files
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
+from rag.ingestion.embedding import manifest_of
+from rag.ingestion.shelves import OpenSearchShelf
+from rag.stores.opensearch import indexes
+from rag.stores.opensearch.connection import Connection
+from rag.stores.opensearch.draft import Draft
+from rag.stores.opensearch.lease import INDEX, leased
+from tests.contract.base import MANIFEST, dense
+from tests.contract.reference import passage
+from tests.fakes_embedding import HashedEmbedding
+from tests.opensearch import Server, drop, index_name
+from tests.small_faq import ROWS, write_faq
+
+
+@pytest.fixture
+def connection(opensearch: Server) -> Iterator[Connection]:
+    opened = opensearch.connect()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def name(connection: Connection) -> Iterator[str]:
+    chosen = index_name()
+    yield chosen
+    drop(connection, chosen)
+
+
+@pytest.fixture
+def shelf(connection: Connection) -> OpenSearchShelf:
+    return OpenSearchShelf(connection)
+
+
+@pytest.fixture
+def hashed() -> Models:
+    model = HashedEmbedding()
+    return Models(model, manifest_of(model))
+
+
+def live(connection: Connection, name: str) -> str:
+    return indexes.look_up(connection, name).index
+
+
+def versions(connection: Connection, name: str) -> set[str]:
+    return set(connection.request("GET", f"/fsi-{name}.v-*/_alias"))
+
+
+def write(shelf: OpenSearchShelf, name: str, nodes: list[TextNode]) -> None:
+    with shelf.ingesting(name, MANIFEST, size=len(nodes)) as store:
+        store.clear()
+        store.add(nodes)
+
+
+def test_an_ingestion_is_seen_whole_and_the_one_before_is_kept(
+    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+) -> None:
+    first = ingest_files(shelf, name, hashed, [write_faq(tmp_path / "faq.csv")])
+    assert first.changes.added > len(ROWS)
+    before = live(connection, name)
+    second = ingest_files(shelf, name, hashed, [write_faq(tmp_path / "faq.csv", without=("n-004",))])
+    assert (second.changes.added, second.changes.deleted, second.changes.unchanged) == (0, 1, first.changes.added - 1)
+    store = shelf.open(name, hashed.manifest)
+    assert "n-004" not in store.states() and len(store.states()) == first.changes.added - 1
+    assert versions(connection, name) == {before, live(connection, name)} and live(connection, name) != before
+    shelf.rollback(name)
+    assert live(connection, name) == before and "n-004" in store.states()
+    shelf.rollback(name)
+    assert "n-004" not in store.states()
+
+
+def test_only_two_versions_are_kept(shelf: OpenSearchShelf, connection: Connection, name: str) -> None:
+    for number in range(4):
+        write(shelf, name, [passage(f"n{number}")])
+    assert len(versions(connection, name)) == 2
+    assert sorted(shelf.open(name).states()) == ["n3"]
+
+
+def test_without_changes_nothing_is_written(
+    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+) -> None:
+    files = [write_faq(tmp_path / "faq.csv")]
+    ingest_files(shelf, name, hashed, files)
+    before, embedded = live(connection, name), len(HashedEmbedding().texts)
+    again = ingest_files(shelf, name, hashed, files)
+    assert (again.changes.added, again.changes.updated, again.changes.deleted) == (0, 0, 0) and embedded == 0
+    assert versions(connection, name) == {before}
+
+
+def test_a_dry_run_writes_nothing(
+    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+) -> None:
+    files = [write_faq(tmp_path / "faq.csv")]
+    told = ingest_files(shelf, name, hashed, files, dry_run=True)
+    assert told.changes.added > len(ROWS) and versions(connection, name) == set()
+    ingest_files(shelf, name, hashed, files)
+    files = [write_faq(tmp_path / "faq.csv", without=("n-004",))]
+    before = live(connection, name)
+    assert ingest_files(shelf, name, hashed, files, dry_run=True).changes.deleted == 1
+    assert versions(connection, name) == {before}
+
+
+def test_another_embedding_is_refused_with_both_values_and_builds_anew(
+    shelf: OpenSearchShelf, name: str, hashed: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = [write_faq(tmp_path / "faq.csv")]
+    ingest_files(shelf, name, hashed, files)
+    other = HashedEmbedding(salt="x", dimension=32)
+    models = Models(other, manifest_of(other))
+    with pytest.raises(IndexMismatch, match=rf"dimension 64.* 32.*rag ingest PATH --index {name}"):
+        shelf.open(name, models.manifest)
+    report = ingest_files(shelf, name, models, files)
+    assert report.changes.unchanged == 0 and "building the index anew" in caplog.text
+    assert shelf.open(name, models.manifest).manifest.dimension == 32
+    shelf.rollback(name)
+    assert shelf.open(name).manifest.dimension == 64
+
+
+def test_an_ingestion_that_fails_leaves_the_index_and_is_continued(
+    shelf: OpenSearchShelf, connection: Connection, name: str
+) -> None:
+    write(shelf, name, [passage("old")])
+
+    def stopped() -> None:
+        with shelf.ingesting(name, MANIFEST, size=2) as store:
+            store.add([passage("new")])
+            raise StoreError("stop")
+
+    with pytest.raises(StoreError, match="stop"):
+        stopped()
+    reader = shelf.open(name)
+    assert sorted(reader.states()) == ["old"]
+    with shelf.ingesting(name, MANIFEST, size=2) as store:
+        assert sorted(store.states()) == ["new", "old"], "what the first run wrote is still there"
+        store.add([passage("newer")])
+    assert sorted(reader.states()) == ["new", "newer", "old"]
+    assert len(versions(connection, name)) == 2
+
+
+def test_a_large_index_gets_a_graph(connection: Connection, name: str) -> None:
+    shelf = OpenSearchShelf(connection, exact_rows=2)
+    nodes = [passage(f"n{i}", vector=(1, i, 0, 0)) for i in range(4)]
+    write(shelf, name, nodes[:2])
+    assert indexes.look_up(connection, name).exact
+    write(shelf, name, nodes)
+    assert not indexes.look_up(connection, name).exact
+    found = shelf.open(name).query(dense((1, 1, 0, 0), 2))
+    assert found.ids == ["n1", "n2"]
+    assert found.similarities == pytest.approx([1, 3 / 10**0.5], abs=1e-6)
+
+
+def test_a_second_ingestion_waits_and_is_refused(shelf: OpenSearchShelf, name: str) -> None:
+    with shelf.ingesting(name, MANIFEST, size=1) as store:
+        store.add([passage("a")])
+        with pytest.raises(IndexBusy, match=name), shelf.ingesting(name, MANIFEST, size=1, wait=0.3):
+            pass
+    with shelf.ingesting(name, MANIFEST, size=1, wait=0.3) as store:
+        assert sorted(store.states()) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        pytest.param({"until": 1.0, "host": "elsewhere", "pid": 1}, id="run out"),
+        pytest.param({"host": "HERE", "pid": 2**22 - 1}, id="its process is gone"),
+        pytest.param({"host": "HERE", "pid": "OURS"}, id="left behind by this process"),
+    ],
+)
+def test_a_dead_owners_lease_is_taken_over(connection: Connection, name: str, owner: dict[str, object]) -> None:
+    with leased(connection, name, 0.0):
+        pass  # the index of leases exists
+    here = {"HERE": socket.gethostname(), "OURS": os.getpid()}
+    held = {"token": "x", "until": time.time() + 60} | {k: here.get(str(v), v) for k, v in owner.items()}
+    connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
+    with leased(connection, name, 0.0):
+        pass
+
+
+def test_a_living_owners_lease_is_not(connection: Connection, name: str) -> None:
+    with leased(connection, name, 0.0):
+        pass
+    held = {"token": "x", "until": time.time() + 60, "host": "elsewhere", "pid": 1}
+    connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
+    with pytest.raises(IndexBusy, match="another ingestion"), leased(connection, name, 0.3):
+        pass
+    connection.request("DELETE", f"/{INDEX}/_doc/{name}")
+
+
+def test_readers_never_see_a_mixture_while_indexes_are_swapped(
+    opensearch: Server, shelf: OpenSearchShelf, name: str
+) -> None:
+    """Eight of them, without pause, while new versions are swapped in and rolled back."""
+
+    def version(number: int) -> list[TextNode]:
+        return [passage(f"v{number}-{i}", f"판본 글 {i}", (1, i / 10, 0, 0), version=number) for i in range(8)]
+
+    write(shelf, name, version(0))
+    done = threading.Event()
+
+    def read() -> set[int]:
+        connection, seen = opensearch.connect(), set()
+        store = OpenSearchShelf(connection).open(name, MANIFEST)
+        while not done.is_set():
+            found = store.candidates(query_embedding=[1, 0, 0, 0], query_str="판본 글", size=8)
+            versions = {node.metadata["version"] for node in found.nodes.values()}
+            assert len(found.dense) == 8 and len(found.lexical["tokens"]) == 8 and len(versions) == 1, versions
+            assert len({node.metadata["version"] for node in store.get_nodes()}) == 1
+            seen |= versions
+        connection.close()
+        return seen
+
+    with ThreadPoolExecutor(8) as pool:
+        readers = [pool.submit(read) for _ in range(8)]
+        try:
+            for number in range(1, 7):
+                write(shelf, name, version(number))
+            for _ in range(6):
+                shelf.rollback(name)
+        finally:
+            done.set()
+        seen = set().union(*(reader.result() for reader in readers))
+    assert len(seen) > 3, "the readers should have met several versions"
+
+
+def test_there_is_something_to_go_back_to_or_delete(shelf: OpenSearchShelf, connection: Connection, name: str) -> None:
+    calls: list[Callable[[str], object]] = [shelf.rollback, shelf.delete, shelf.open]
+    for call in calls:
+        with pytest.raises(IndexMissing, match=name):
+            call(name)
+    write(shelf, name, [passage("a")])
+    with pytest.raises(StoreError, match="no earlier version"):
+        shelf.rollback(name)
+    assert name in shelf.names()
+    write(shelf, name, [passage("b")])
+    shelf.delete(name)
+    assert name not in shelf.names() and versions(connection, name) == set()
+
+
+def test_a_draft_answers_from_the_live_index_until_it_is_written_to(
+    connection: Connection, name: str, shelf: OpenSearchShelf
+) -> None:
+    write(shelf, name, [passage("a")])
+    draft = Draft.begin(connection, name, MANIFEST, exact=True)
+    assert sorted(draft.states()) == ["a"] and len(versions(connection, name)) == 1
+    draft.delete_nodes(["a"])
+    assert draft.states() == {} and sorted(shelf.open(name).states()) == ["a"]
