@@ -55,7 +55,7 @@ def stack(text: str) -> Stack:
 def test_what_is_refused(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "stack.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match="stack.toml: ") as caught:
+    with pytest.raises(SettingsError, match=r"stack\.toml: ") as caught:
         stacks.load(path)
     assert words in str(caught.value)
     assert "hf_x" not in str(caught.value)
