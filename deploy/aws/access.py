@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from itertools import product
-from pathlib import Path
-from string import Template
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,31 +12,7 @@ from deploy.aws.cloud import Cloud
 from deploy.aws.failures import is_missing
 from deploy.aws.reconcile import ABSENT, Resource, Seen, State
 
-POLICIES = Path(__file__).resolve().parents[1] / "policies"
 KEPT_DAYS = 30
-
-
-def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """A file of deploy/policies with its `${…}` filled in, a resource once for each value.
-
-    A statement that is left without a resource is left out: it is about something that this stack does not have.
-    """
-    document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
-    kept = []
-    for statement in document["Statement"]:
-        resources = [each for given in statement["Resource"] for each in filled(given, values)]
-        if resources:
-            condition = filled(json.dumps(statement.get("Condition", {})), values)[0]
-            named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
-            kept.append({**statement, "Resource": resources, **named})
-    return {**document, "Statement": kept}
-
-
-def filled(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
-    """The text once for each combination of its names' values. Raises KeyError for an unknown name."""
-    names = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
-    combinations = product(*(values[name] for name in names))
-    return [Template(text).substitute(dict(zip(names, each, strict=True))) for each in combinations]
 
 
 class Role(Resource):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from deploy.aws.access import LogGroup, Role, policy
+from deploy.aws.access import LogGroup, Role
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import EndpointResource, config, model
 from deploy.aws.reconcile import Resource
@@ -12,6 +10,7 @@ from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import Nights
 from deploy.aws.search import Domain, Password
 from deploy.aws.storage import Bucket, Upload, upload
+from deploy.policy import bucket, policy, values
 from deploy.stack import Endpoint, Stack
 from rag.errors import SettingsError
 
@@ -71,38 +70,16 @@ def search(cloud: Cloud, stack: Stack) -> tuple[Domain | None, Password | None]:
 
 
 def bucket_name(cloud: Cloud) -> str:
-    """One in the whole world: with the account and region in it, nobody else is likely to have it."""
-    return f"fsi-{cloud.stack_name}-{cloud.account}-{cloud.region}"
+    return bucket(cloud.stack_name, cloud.account, cloud.region)
 
 
 def scheduler_role(cloud: Cloud) -> str:
     return f"fsi-{cloud.stack_name}-scheduler"
 
 
-def values(cloud: Cloud, stack: Stack, *, bucket: bool) -> dict[str, Sequence[str]]:
-    """What the `${…}` of the policies stand for; empty: this stack has none."""
-    return {
-        "region": (cloud.region,),
-        "account": (cloud.account,),
-        "stack": (cloud.stack_name,),
-        "bucket": (bucket_name(cloud),) if bucket else (),
-        "model_data": [_arn(each.model_data) for _, each in stack.endpoints() if each.model_data],
-        "model_bucket": [_arn(each.model_data).partition("/")[0] for _, each in stack.endpoints() if each.model_data],
-        "kms_key": (stack.kms_key,) if stack.kms_key else (),
-        "endpoint": [each.endpoint_name for _, each in stack.endpoints()],
-        "domain": (stack.opensearch.domain_name,) if stack.opensearch else (),
-        "vpc": ("*",) if stack.network.subnets else (),
-        "scaling": ("*",) if stack.autoscaling else (),
-    }
-
-
-def _arn(s3_uri: str) -> str:
-    return "arn:aws:s3:::" + s3_uri.removeprefix("s3://").rstrip("/")
-
-
-def _roles(cloud: Cloud, stack: Stack, bucket: bool) -> list[Resource]:
+def _roles(cloud: Cloud, stack: Stack, with_bucket: bool) -> list[Resource]:
     roles: list[Resource] = []
-    given = values(cloud, stack, bucket=bucket)
+    given = values(stack, cloud.region, cloud.account, with_bucket=with_bucket)
     if not stack.execution_role and stack.endpoints():
         roles.append(
             Role(cloud, f"fsi-{cloud.stack_name}-endpoints", "sagemaker.amazonaws.com", policy("endpoints", given))

@@ -18,6 +18,7 @@ from deploy import containers
 from deploy.aws.cloud import Cloud
 from deploy.aws.failures import is_missing
 from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.policy import version
 from deploy.stack import Endpoint, Stack
 
 VARIANT = "AllTraffic"
@@ -162,7 +163,7 @@ def config(cloud: Cloud, stack: Stack, endpoint: Endpoint, model_name: str) -> C
 def digested(name: str, definition: Mapping[str, Any]) -> str:
     """63 characters at most."""
     text = json.dumps(definition, sort_keys=True, ensure_ascii=False)
-    return f"{name[:54].rstrip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{version(name)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def snake(word: str) -> str:

@@ -15,6 +15,7 @@ from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import Nights
 from deploy.aws.search import Domain, Password
 from deploy.aws.storage import Bucket, sent
+from deploy.policy import version
 
 
 def leftovers(cloud: Cloud, wanted: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
@@ -58,7 +59,7 @@ def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
 def _versions(cloud: Cloud, kind: type[SageMaker], endpoints: Sequence[str]) -> Iterator[str]:
     """Names of this kind that an endpoint's name and a digest make up."""
     for name in endpoints:
-        start = name[:54].rstrip("-")
+        start = version(name)
         for found, _ in _tagged(cloud, kind, NameContains=start):
             if DIGEST.sub("", found) == start and DIGEST.search(found):
                 yield found

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from deploy import stack as stacks
-from deploy.aws.access import POLICIES, policy
+from deploy.policy import NAMES, POLICIES, main, policy
 from deploy.stack import Stack
-from tests.deploy.aws.account import Account, Call
+from tests.deploy.aws.account import REGION, Account, Call
 from tests.deploy.aws.conftest import FULL, ROOT, written
 from tests.deploy.aws.shapes import problems
 
@@ -168,11 +168,11 @@ def action(call: Call) -> str:
     return f"{prefix}:{ACTIONS.get(call.operation, call.operation)}"
 
 
-@pytest.mark.parametrize("name", ["endpoints", "scheduler", "app", "operator"])
+@pytest.mark.parametrize("name", NAMES)
 def test_policies_name_their_resources(name: str) -> None:
     """Nothing is allowed everywhere but where AWS knows no narrower resource."""
     values = {
-        **dict.fromkeys(("region", "account", "stack", "endpoint", "domain", "bucket"), ("x",)),
+        **dict.fromkeys(("region", "account", "stack", "endpoint", "version", "domain", "bucket"), ("x",)),
         **dict.fromkeys(("model_data", "model_bucket", "kms_key", "vpc", "scaling"), ()),
     }
     document = policy(name, values)
@@ -187,3 +187,16 @@ def test_policies_name_their_resources(name: str) -> None:
         "logs:DescribeLogGroups", "scheduler:ListSchedules",
     }  # fmt: skip
     assert not any(each.endswith(":*") for one in document["Statement"] for each in one["Action"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_policies_are_printed_filled_in(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "full.toml"
+    path.write_text(FULL, encoding="utf-8")
+    arguments = [name, "--account", "123456789012", "--stack", str(path)]
+    assert main([*arguments, "--region", REGION]) == 0
+    text = capsys.readouterr().out
+    assert "${" not in text and "123456789012" in text
+    assert all(statement["Resource"] for statement in json.loads(text)["Statement"])
+    assert main(arguments) == 1
+    assert "which region? Give --region" in capsys.readouterr().err
