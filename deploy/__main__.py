@@ -10,9 +10,11 @@ from pathlib import Path
 from rag.errors import RagError
 
 COMMANDS = {
+    "plan": "show what `up` would make, change, keep and remove, what it costs, and whether the quotas allow it",
     "up": "create what the stack file names, and wait until it answers; again: change only what differs",
+    "status": "show what there is, who made it and what it costs",
+    "test": "ask the endpoints and the search server as the chatbot does",
     "env": 'print the settings that make the chatbot use it, for eval "$(python -m deploy env)"',
-    "status": "show what runs",
     "down": "remove it all; nothing is left",
 }
 
@@ -21,13 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and turn every RagError into one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        if options.target == "aws":
-            raise RagError(
-                "deploying to AWS is not part of this version yet; --target local runs the stack on this machine"
-            )
-        from deploy.local import commands  # heavy: only once the usage is right
-
-        return int(getattr(commands, options.command)(options.stack) or 0)
+        return _aws(options) if options.target == "aws" else _local(options)
     except RagError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -38,11 +34,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _aws(options: argparse.Namespace) -> int:
+    from deploy import stack as stacks  # heavy: only once the usage is right
+    from deploy.aws.cloud import Cloud
+    from deploy.aws.commands import Deployment
+
+    stack = stacks.load(options.stack or stacks.DEFAULT)
+    deployment = Deployment(stack, Cloud(stack))
+    given = {"yes_over_budget": options.yes_over_budget} if options.command == "up" else {}
+    getattr(deployment, options.command)(**given)
+    return 0
+
+
+def _local(options: argparse.Namespace) -> int:
+    from deploy.local import commands
+
+    getattr(commands, options.command)(options.stack)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy", description="Run what the chatbot needs, on AWS or here.")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
     parser.add_argument("--stack", type=Path, metavar="FILE", help="what to run (default: deploy/stack.toml)")
     parser.add_argument("--target", choices=("aws", "local"), default="aws", help="where (default: %(default)s)")
+    parser.add_argument("--yes-over-budget", action="store_true", help="up: go on where it costs more than [budget]")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "commands:\n" + "\n".join(f"  {name:8}{what}" for name, what in COMMANDS.items())
     return parser

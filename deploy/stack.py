@@ -1,44 +1,177 @@
-"""The stack file: which endpoints the chatbot runs on, and how the emulator shows them.
+"""The stack file: what the chatbot runs on, typed; what is wrong in it is refused by name.
 
-Typed; what is wrong in it is refused by name.
+Every table is optional. On AWS an endpoint needs `model`, `container` and `instance_type` too; the emulator does without.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from deploy.local.spec import NAME, EndpointSpec, endpoint_spec, problems
 from rag.errors import SettingsError
 
 DEFAULT = Path(__file__).with_name("stack.toml")
+SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
+_SENT = {
+    "embedding": ("endpoint_name", "format", "pooling", "dimension", "query_prefix", "passage_prefix"),
+    "llm": (
+        *("endpoint_name", "format", "context_window", "max_new_tokens"),
+        *("do_sample", "temperature", "top_p", "top_k", "repetition_penalty", "eos_token_id"),
+    ),
+}
+"""Fields of an endpoint that are settings of the chatbot under the same name."""
 
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Embedding(_Group):
-    """The endpoint that turns text into vectors."""
+class Endpoint(_Group):
+    """One real-time endpoint: a model in a container on instances."""
 
     endpoint_name: str = Field(pattern=NAME)
+    model: str | None = Field(default=None, description="Its name on the Hugging Face hub.")
+    revision: str | None = Field(default=None, description="A commit or tag of it. Unset: the newest at every start.")
+    licence: str | None = Field(default=None, description="Of the model; shown by `plan`.")
+    container: Literal["tei", "huggingface", "lmi", "vllm", "tgi"] | None = None
+    image: str | None = Field(default=None, description="A whole image URI in place of the pinned one.")
+    ami: str | None = Field(default=None, description="The host's image, which brings the GPU driver. Unset: by image.")
+    instance_type: str | None = Field(default=None, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
+    instances: int = Field(default=1, ge=1, le=50)
+    health_check_seconds: int = Field(default=1800, ge=60, le=3600, description="Downloading and loading included.")
+    environment: dict[str, str] = Field(default={}, description="Laid over what the container is given anyway.")
+    handler: str | None = Field(default=None, description="A folder of deploy/handlers, sent to S3 as model.tar.gz.")
+    model_folder: Path | None = Field(default=None, description="The model on this machine, sent to S3.")
+    model_data: str | None = Field(default=None, pattern=r"^s3://[^/]+/.+", description="The model in S3 already.")
+
+    @field_validator("environment")
+    @classmethod
+    def _no_secrets(cls, given: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in given if SECRET_NAME.search(name)]:
+            raise ValueError(
+                f"{wrong[0]} looks like a secret, and whoever may describe the model could read it: "
+                "keep the model in S3 (model_folder or model_data) instead"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(given is not None for given in (self.handler, self.model_folder, self.model_data)) > 1:
+            raise ValueError("handler, model_folder and model_data exclude each other")
+        return self
+
+
+class Embedding(Endpoint):
+    """The endpoint that turns text into vectors."""
+
     format: Literal["hf", "tei", "embeddings", "openai"]
-    pooling: Literal["cls", "mean"] | None = Field(default=None, description="hf only.")
+    pooling: Literal["cls", "mean"] | None = Field(default=None, description="hf and tei only.")
+    dimension: int | None = Field(default=None, ge=1, description="Numbers in a vector.")
     query_prefix: str | None = Field(default=None, description="Put before questions, where the model wants it.")
     passage_prefix: str | None = Field(default=None, description="Put before passages.")
 
 
-class Llm(_Group):
-    """The endpoint that writes answers."""
+class Llm(Endpoint):
+    """The endpoint that writes answers. What is unset of the last six is not sent to the model."""
 
-    endpoint_name: str = Field(pattern=NAME)
     format: Literal["kullm", "tgi", "lmi", "openai"]
     context_window: int | None = Field(default=None, ge=256)
     max_new_tokens: int | None = Field(default=None, ge=1)
+    do_sample: bool | None = None
+    temperature: float | None = Field(default=None, ge=0, le=5)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=-1)
+    repetition_penalty: float | None = Field(default=None, gt=0)
+    eos_token_id: int | None = Field(default=None, ge=0)
+
+
+class OpenSearch(_Group):
+    """A domain, sized from what it shall hold unless `instance_type` and `storage_gb` say otherwise."""
+
+    domain_name: str = Field(pattern=r"^[a-z][a-z0-9-]{2,27}$")
+    vectors: int = Field(default=100_000, ge=1, description="Passages it shall hold.")
+    dimension: int = Field(default=768, ge=1, description="Numbers in a vector.")
+    version: str = Field(default="2.19", pattern=r"^\d{1,2}\.\d{1,2}$")
+    nodes: int = Field(default=1, ge=1, le=10, description="1: cheapest, no replica; 2 or 3: as many zones.")
+    instance_type: str | None = Field(default=None, pattern=r"^[a-z0-9]+\.[a-z0-9]+\.search$")
+    storage_gb: int | None = Field(default=None, ge=10, le=3000, description="Of each node.")
+    access: Literal["ip", "vpc", "role"] = Field(
+        default="ip", description="ip: `addresses` alone; vpc: the [network]; role: `role_arn`, with signed requests."
+    )
+    addresses: tuple[str, ...] = Field(default=(), description="IPv4 addresses or ranges, for access = ip.")
+    role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
+    user: str = Field(default="faq", min_length=1, max_length=64, description="Master user; its password is generated.")
+    engine: Literal["lucene", "faiss"] = "lucene"
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.access == "ip" and not self.addresses:
+            raise ValueError('access = "ip" needs addresses, such as ["203.0.113.7/32"]')
+        if any(address.endswith("/0") for address in self.addresses):
+            raise ValueError("addresses: /0 would open the domain to everybody")
+        if self.access == "role" and not self.role_arn:
+            raise ValueError('access = "role" needs role_arn')
+        return self
+
+
+class Autoscaling(_Group):
+    """Instances follow the requests that each works on at once."""
+
+    min_instances: int = Field(default=1, ge=1)
+    max_instances: int = Field(default=2, ge=1)
+    concurrent_requests: float = Field(default=5.0, gt=0, description="Wanted per instance, streams included.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_instances < self.min_instances:
+            raise ValueError("max_instances is below min_instances")
+        return self
+
+
+class Schedule(_Group):
+    """When the endpoints are there; in between they are deleted, their configuration stays. Times are HH:MM."""
+
+    on: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    off: str = Field(default="20:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    days: str = Field(default="MON-FRI", pattern=r"^(MON-FRI|MON-SAT|MON-SUN)$")
+    timezone: str = "Asia/Seoul"
+
+    @model_validator(mode="after")
+    def _in_one_day(self) -> Self:
+        if self.on >= self.off:
+            raise ValueError("on must be before off on the same day")
+        return self
+
+    @property
+    def hours_a_month(self) -> float:
+        """Hours that the endpoints run in a month of 730 hours."""
+        minutes = [int(at[:2]) * 60 + int(at[3:]) for at in (self.on, self.off)]
+        days = {"MON-FRI": 5, "MON-SAT": 6, "MON-SUN": 7}[self.days]
+        return (minutes[1] - minutes[0]) / 60 * days * 730 / 168
+
+
+class Budget(_Group):
+    monthly_usd: float = Field(gt=0, description="`up` asks before it makes what would cost more.")
+
+
+class Network(_Group):
+    """Where the containers run. Unset: in SageMaker's own network."""
+
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    isolation: bool = Field(default=False, description="No network for the containers: the model comes from S3.")
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("subnets and security_groups belong together")
+        return self
 
 
 class Local(_Group):
@@ -50,11 +183,39 @@ class Local(_Group):
 
 
 class Stack(_Group):
-    """All of a stack file. An endpoint that is left out is neither made nor named in the environment."""
+    """All of a stack file. What is left out is neither made nor named in the environment."""
 
+    name: str = Field(default="faq", pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$", description="In names and tags.")
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Unset: boto3's own.")
+    tags: dict[str, str] = {}
+    execution_role: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+")
+    kms_key: str | None = Field(default=None, description="Encrypts endpoints' disks, the bucket and the domain.")
     embedding: Embedding | None = None
     llm: Llm | None = None
+    opensearch: OpenSearch | None = None
+    autoscaling: Autoscaling | None = None
+    schedule: Schedule | None = None
+    budget: Budget | None = None
+    network: Network = Network()
+    prices: dict[str, float] = Field(default={}, description="USD by name, in place of those in deploy/costs.toml.")
     local: Local = Local()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.embedding and self.llm and self.embedding.endpoint_name == self.llm.endpoint_name:
+            raise ValueError("embedding and llm must not share an endpoint_name")
+        if self.opensearch and self.opensearch.access == "vpc" and not self.network.subnets:
+            raise ValueError('opensearch.access = "vpc" needs network.subnets and network.security_groups')
+        for group, endpoint in self.endpoints():
+            if self.network.isolation and not (endpoint.model_folder or endpoint.model_data):
+                raise ValueError(f"network.isolation needs {group}.model_folder or {group}.model_data")
+        if any(name.lower().startswith(("aws:", "fsi-")) for name in self.tags):
+            raise ValueError("tags: names that begin with aws: or fsi- are taken")
+        return self
+
+    def endpoints(self) -> list[tuple[str, Endpoint]]:
+        """Each endpoint under its table's name."""
+        return [(name, each) for name, each in (("embedding", self.embedding), ("llm", self.llm)) if each]
 
 
 def load(path: Path = DEFAULT) -> Stack:
@@ -71,20 +232,20 @@ def load(path: Path = DEFAULT) -> Stack:
 
 def local_endpoints(stack: Stack) -> list[EndpointSpec]:
     """What the emulator serves for this stack. Raises SettingsError."""
-    found = []
+    found: list[dict[str, Any]] = []
     if stack.embedding:
-        given = stack.embedding.model_dump(exclude_none=True, exclude={"query_prefix", "passage_prefix"})
-        found.append({"task": "embed", "name": given.pop("endpoint_name"), **given, **stack.local.embedding})
+        given = stack.embedding.model_dump(exclude_none=True, include={"format", "pooling"})
+        found.append({"task": "embed", "name": stack.embedding.endpoint_name, **given, **stack.local.embedding})
     if stack.llm:
-        given = stack.llm.model_dump(exclude_none=True, exclude={"max_new_tokens"})
-        found.append({"task": "generate", "name": given.pop("endpoint_name"), **given, **stack.local.llm})
+        given = stack.llm.model_dump(exclude_none=True, include={"format", "context_window"})
+        found.append({"task": "generate", "name": stack.llm.endpoint_name, **given, **stack.local.llm})
     return [endpoint_spec(given) for given in found]
 
 
 def settings(stack: Stack) -> Iterator[tuple[str, str]]:
-    """The chatbot's own settings for this stack, name and value."""
-    for group, endpoint in (("EMBEDDING", stack.embedding), ("LLM", stack.llm)):
-        if endpoint:
-            yield f"FSI_{group}__BACKEND", "sagemaker"
-            for name, value in endpoint.model_dump(exclude_none=True).items():
-                yield f"FSI_{group}__{name.upper()}", str(value)
+    """The chatbot's own settings for this stack's endpoints, name and value."""
+    for group, endpoint in stack.endpoints():
+        yield f"FSI_{group.upper()}__BACKEND", "sagemaker"
+        for name in _SENT[group]:
+            if (value := getattr(endpoint, name)) is not None:
+                yield f"FSI_{group.upper()}__{name.upper()}", str(value)

@@ -71,6 +71,7 @@ class ChatService:
         self.calibration = calibration
         self._store = store
         self._llm = llm
+        self._cited = CitedAnswerSynthesizer(llm) if llm else None  # its tokenizer takes a moment to load
         self._answer_seconds = answer_seconds
         self._top_k = top_k
         self._finder = Finder(store, embed_model, calibration, llm, top_k=top_k, candidates=candidates)
@@ -127,9 +128,9 @@ class ChatService:
 
     def _speak(self, verdict: Verdict, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
         """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
-        if self._llm is None or verdict.status != "answered" or verdict.words_alone:
+        if self._cited is None or verdict.status != "answered" or verdict.words_alone:
             return quote(nodes, patience, _notice(verdict))
-        return CitedAnswerSynthesizer(self._llm).answer(verdict.query, nodes, patience)
+        return self._cited.answer(verdict.query, nodes, patience)
 
     @staticmethod
     def _complete(

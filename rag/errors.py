@@ -4,6 +4,7 @@
     ├── SettingsError            a setting is unknown, malformed or contradicts another
     ├── InputError               a file, column, row, question or option given by the user is wrong
     │   └── RowErrors            the rows of one or more files that cannot be ingested, all of them
+    ├── DeployError              what the chatbot runs on cannot be made, changed, asked or removed
     ├── StoreError               the store cannot do what was asked
     │   ├── FilterError          a filter outside the written list of operators
     │   ├── IndexMissing         no index of that name
@@ -73,6 +74,12 @@ class RowErrors(InputError):
         self.errors = tuple(errors)
         lines = "\n".join(f"  {error}" for error in self.errors)
         super().__init__(f"{len(self.errors)} problem(s) found, nothing was written:\n{lines}")
+
+
+class DeployError(RagError):
+    """What the chatbot runs on cannot be made, changed, asked or removed; the message says why and what to do."""
+
+    default_korean = "배포하지 못했습니다. 관리자에게 문의해 주세요."
 
 
 class StoreError(RagError):

@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy import probes
 from deploy import stack as stacks
-from deploy.local import process
+from deploy.local import process, search
 from deploy.local.client import EmulatorClient
+from deploy.local.process import Running
+from deploy.local.vectors import PASSAGE, QUERY
 from deploy.local.wire import REGION
+from deploy.stack import Stack
 from rag.errors import ModelUnavailable
+
+NOT_RUNNING = "the emulator does not run; start it with `python -m deploy up --target local`"
+
+
+def plan(path: Path | None) -> None:
+    """What `up` would serve, and that it costs nothing."""
+    stack = stacks.load(path or stacks.DEFAULT)
+    running, wanted = process.find(), _plan(stack)
+    same = running is not None and process.plan() == wanted
+    print(f"{'= keep' if same else '+ start':12}the emulator of SageMaker" + (f" at {running.url}" if running else ""))
+    for spec in stacks.local_endpoints(stack):
+        print(f"{'= keep' if same else '+ make':12}endpoint {spec.name}: {spec.task}, {spec.format}")
+    if stack.opensearch:
+        print(f"{'+ start':12}an OpenSearch node, where none runs; {search.status()}")
+    print("cost: nothing; all of it is on this machine")
 
 
 def up(path: Path | None) -> None:
     """Start the emulator, or find it running with the same stack."""
     stack = stacks.load(path or stacks.DEFAULT)
-    endpoints = [spec.model_dump(mode="json") for spec in stacks.local_endpoints(stack)]
-    plan = {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(stack))}
-    found, started = process.start(plan)
+    found, started = process.start(_plan(stack))
     _wait_for_endpoints(EmulatorClient(found.url))
     print(f"the emulator {'runs' if started else 'already runs'} at {found.url} (process {found.pid})")
+    if stack.opensearch:
+        print(search.up())
     print('next: eval "$(python -m deploy env --target local)" && make chat')
+
+
+def _plan(stack: Stack) -> dict[str, object]:
+    endpoints = [spec.model_dump(mode="json") for spec in stacks.local_endpoints(stack)]
+    return {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(_emulated(stack)))}
+
+
+def _emulated(stack: Stack) -> Stack:
+    """The stack as this machine shows it: its embedding has the dimension and the prefixes of the emulator's model."""
+    if not stack.embedding:
+        return stack
+    model: dict[str, str | None] = {"dimension": None}
+    if stack.local.embedding.get("model", "local") == "local":
+        model |= {"query_prefix": QUERY, "passage_prefix": PASSAGE}
+    return stack.model_copy(update={"embedding": stack.embedding.model_copy(update=model)})
+
+
+def test(path: Path | None) -> None:
+    """Ask the emulated endpoints as the chatbot would."""
+    found = _running()
+    os.environ.update(variables(found.url, {}))
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    stack = stacks.load(path or stacks.DEFAULT)
+    for line in probes.probe(_emulated(stack), REGION, emulated=True):
+        print(line)
+    for line in search.test() if stack.opensearch else ():
+        print(line)
 
 
 def _wait_for_endpoints(emulator: EmulatorClient) -> None:
@@ -36,14 +84,22 @@ def _wait_for_endpoints(emulator: EmulatorClient) -> None:
         raise ModelUnavailable(f"the endpoint {failed[0]} cannot be created: {reason}")
 
 
-def env(_path: Path | None) -> None:
+def env(path: Path | None) -> None:
     """Shell lines for what runs. Raises ModelUnavailable where nothing does: no output would leave the chatbot as it was."""
-    found = process.find()
-    if found is None:
-        raise ModelUnavailable("the emulator does not run; start it with `python -m deploy up --target local`")
+    found = _running()
     print("unset AWS_PROFILE AWS_SESSION_TOKEN")
     for name, value in variables(found.url, process.plan()["settings"]).items():
         print(f"export {name}={shlex.quote(value)}")
+    if stacks.load(path or stacks.DEFAULT).opensearch:
+        for line in search.environment():
+            print(line)
+
+
+def _running() -> Running:
+    found = process.find()
+    if found is None:
+        raise ModelUnavailable(NOT_RUNNING)
+    return found
 
 
 def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -59,8 +115,10 @@ def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def status(_path: Path | None) -> None:
-    """The emulator and its endpoints, with what they have been asked."""
+def status(path: Path | None) -> None:
+    """The emulator and its endpoints, with what they have been asked; the search server."""
+    if stacks.load(path or stacks.DEFAULT).opensearch:
+        print(search.status())
     found = process.find()
     if found is None:
         print("the emulator does not run")
@@ -74,5 +132,7 @@ def status(_path: Path | None) -> None:
 
 
 def down(_path: Path | None) -> None:
-    """Stop the emulator and remove its files."""
+    """Stop what runs and remove its files."""
+    if search.down():
+        print("OpenSearch is stopped, and its data are removed")
     print("the emulator is stopped" if process.stop() else "no emulator runs; nothing is left")

@@ -17,7 +17,7 @@ import orjson
 import psutil
 import pytest
 
-from deploy.local import files, process
+from deploy.local import files, opensearch_node, process, search
 from tests.deploy.conftest import client
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,7 @@ llm = {{ latency_ms = 1 }}
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     process.stop(tmp_path / files.FOLDER)
+    opensearch_node.stop(tmp_path / search.FOLDER)
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -238,8 +239,57 @@ def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> Non
     assert "Failed" in deploy(folder, "status")
 
 
-def test_aws_says_that_it_is_not_there_yet(folder: Path) -> None:
-    assert "--target local runs the stack on this machine" in said(started(folder, "up"), 1)
+def test_plan_and_test(folder: Path) -> None:
+    assert "+ start" in deploy(folder, "plan") and "cost: nothing" in deploy(folder, "plan")
+    assert "does not run; start it" in deploy(folder, "test", code=1)
+    (folder / "local.toml").write_text(PLAIN, encoding="utf-8")
+    for command, words in (
+        ("up", "runs at http"),
+        ("plan", "= keep      endpoint e: embed, tei"),
+        ("test", "e: 384 numbers a text"),
+    ):
+        assert words in said(started(folder, command, "--target", "local", "--stack", "local.toml"))
+
+
+PLAIN = """
+[embedding]
+endpoint_name = "e"
+format = "tei"
+dimension = 1024
+[llm]
+endpoint_name = "l"
+format = "openai"
+[local]
+port = 0
+"""
+
+
+def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
+    """Every command twice, with a real server."""
+    text = (
+        PLAIN + '[local.embedding]\nmodel = "hashed"\n[opensearch]\ndomain_name = "faq"\naddresses = ["127.0.0.1/32"]'
+    )
+    (folder / "local.toml").write_text(text, encoding="utf-8")
+
+    def local_stack(command: str, code: int = 0) -> str:
+        return said(started(folder, command, "--target", "local", "--stack", "local.toml"), code)
+
+    assert "OpenSearch does not run" in local_stack("plan")
+    assert "OpenSearch 2.19.1 runs at https://" in local_stack("up")
+    assert "OpenSearch 2.19.1 already runs at https://" in local_stack("up")
+    assert "OpenSearch 2.19.1 runs at https://" in local_stack("status")
+    for _ in range(2):
+        assert "written, found by words and by vector, removed" in local_stack("test")
+    lines = local_stack("env")
+    node = opensearch_node.find(folder / search.FOLDER)
+    assert node and node.password not in lines
+    script = lines + 'printf %s "$FSI_OPENSEARCH__PASSWORD $FSI_OPENSEARCH__URL $FSI_STORE__BACKEND"'
+    done = subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{node.password} {node.url} opensearch"
+    assert "its data are removed" in local_stack("down")
+    assert "nothing is left" in local_stack("down")
+    assert not (folder / ".fsi").exists() and not alive(node.pid)
+    assert "does not run" in local_stack("env", code=1)
 
 
 def test_wrong_usage(folder: Path) -> None:
@@ -257,4 +307,4 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(command in done.stdout for command in ("up", "env", "status", "down"))
+    assert all(command in done.stdout for command in ("plan", "up", "status", "test", "env", "down"))

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from rag.models.sagemaker_llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss import FaissStore
 from rag.types import SourcesFound, Turn
+from tests.fake_endpoint import Reply, Request, whole
+from tests.integration.conftest import Reach
 from tests.small_faq import ANSWERS
 
 QUESTION = "공모주 청약을 취소할 수 있나요?"
@@ -78,6 +81,30 @@ def test_every_format_answers_with_citations(served: Served, spelled: str) -> No
     assert (answer.text, answer.cited, answer.notice, answer.generated) == (PASSAGES, (1,), None, True)
     if spelled != "kullm":
         assert answer.usage["completion_tokens"] > 0
+
+
+def test_kullm_gets_its_own_prompt_and_chat_models_get_messages(
+    store: FaissStore, models: Models, reach: Reach
+) -> None:
+    said = {"kullm": {"generated_text": "네 [1]"}, "openai": {"choices": [{"message": {"content": "네 [1]"}}]}}
+    sent = {}
+    for spelled in said:
+        fake, runtime = reach(partial(_say, said[spelled]))
+        llm = SageMakerLLM("llm", format=spelled, runtime=runtime)
+        chat = ChatService(store, models.embed_model, calibration=defaults(), llm=llm)
+        assert chat.ask(QUESTION).text == "네 [1]"
+        sent[spelled] = fake.requests[0].body
+    source = f"[1] 금융회사: 나루증권\n제목: {QUESTION}\n{ANSWERS['n-002']}"
+    content = f"{source}\n\n질문: {QUESTION}"
+    assert sent["kullm"]["inputs"] == (
+        "아래는 작업을 설명하는 명령어와 추가 컨텍스트를 제공하는 입력이 짝을 이루는 예제입니다. "
+        "요청을 적절히 완료하는 응답을 작성하세요."
+        f"\n\n### 명령어:\n{prompts.ANSWERING}\n\n### 입력:\n{content}\n\n### 응답:\n"
+    )
+    assert sent["openai"]["messages"] == [
+        {"role": "system", "content": prompts.ANSWERING},
+        {"role": "user", "content": content},
+    ]
 
 
 @pytest.mark.parametrize("spelled", FORMATS)
@@ -157,6 +184,28 @@ def test_closing_hangs_up_between_tokens(served: Served) -> None:
     before = served.disconnects()
     assert _until_disconnected(served, before, events.close) <= SECONDS * 4
     assert list(events) == []
+
+
+def test_leaving_an_async_stream_hangs_up(served: Served) -> None:
+    chat = served.chat(answer="하나 [1] " + "둘 " * 200, tokens_per_second=20)
+
+    async def leave() -> str:
+        response = await chat.query_engine(streaming=True).aquery(QUESTION)
+        assert isinstance(response, AsyncStreamingResponse)
+        pieces = response.async_response_gen()
+        first = await anext(pieces)
+        waiting = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return str(first)
+
+    assert asyncio.run(leave()).startswith("하나 [1]")
+    assert _until_disconnected(served, 0, lambda: None) < 20
+
+
+def _say(answer: object, _request: Request) -> Reply:
+    return whole(answer)
 
 
 def _closed_after(served: Served, chat: ChatService, way: str) -> float:

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from rag import build
+from rag.errors import ModelUnavailable
 from rag.ui.auth import load_users
 from tests.conftest import ROOT
+from tests.fakes_llm import ScriptedLLM
 from tests.integration.conftest import Run
 from tests.small_faq import ANSWERS, FEE, LIMIT, NARU, ROWS
 
@@ -32,12 +35,22 @@ IN_FORCE = [row for row in ROWS if row[0] not in ("g-003", "g-005")]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 """Of real processes: no settings, and output buffered as for users."""
 
+CANCEL = "공모주 청약을 취소할 수 있나요?"
+
 pytestmark = pytest.mark.usefixtures("small")
 
 
 def write(file: Path, *lines: dict[str, Any]) -> str:
     file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
     return str(file)
+
+
+@pytest.fixture
+def llm(monkeypatch: pytest.MonkeyPatch) -> ScriptedLLM:
+    """The configured language model."""
+    made = ScriptedLLM(["마감일 16시까지 취소하실 수 있습니다. [1]"])
+    monkeypatch.setattr(build, "load_llm", lambda settings: made)
+    return made
 
 
 @pytest.fixture
@@ -242,3 +255,23 @@ def test_a_password_is_typed_at_a_terminal_and_not_shown(tmp_path: Path) -> None
         shown += terminal.stdout.read()
     assert terminal.returncode == 0 and b"kim can log in now" in shown
     assert b"horse" not in shown and "kim" in load_users(tmp_path / "users")
+
+
+def test_an_answer_of_a_model_is_told_from_a_quote(run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run("ask", CANCEL, "--index", "small").out.splitlines()
+    assert said[:2] == ["(written by a language model, not checked)", "마감일 16시까지 취소하실 수 있습니다. [1]"]
+    monkeypatch.setattr(build, "load_llm", lambda settings: ScriptedLLM([ModelUnavailable("gone")]))
+    said = run("ask", CANCEL, "--index", "small").out.splitlines()
+    assert said[:2] == [f"{ANSWERS['n-002']} [1]", "(notice: model_unavailable; this is the approved text)"]
+
+
+def test_the_object_of_an_answer_is_the_same_with_a_model(run: Run, llm: ScriptedLLM) -> None:
+    answer = run("ask", CANCEL, "--index", "small", "--json").json()
+    assert list(answer) == ["question", "status", "reason", "notice", "answer", "sources", "timings_ms"]
+    assert (answer["status"], answer["notice"], answer["sources"][0]["id"]) == ("answered", None, "n-002")
+
+
+def test_verbatim_mode_never_asks_the_model(run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSI_CHAT__ANSWER_MODE", "verbatim")
+    assert run("ask", CANCEL, "--index", "small").out.startswith(f"{ANSWERS['n-002']} [1]\n")
+    assert llm.prompts == []

@@ -51,6 +51,15 @@ def test_wrong_value_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None
         load_settings()
 
 
+def test_answering_by_a_model_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSI_CHAT__ANSWER_MODE", "model")
+    with pytest.raises(SettingsError, match="FSI_LLM__BACKEND"):
+        load_settings()
+    monkeypatch.setenv("FSI_LLM__BACKEND", "sagemaker")
+    monkeypatch.setenv("FSI_LLM__ENDPOINT_NAME", "faq-llm")
+    assert load_settings().chat.answer_mode == "model"
+
+
 def test_env_example_equals_the_settings() -> None:
     """Every setting, in order, with its default and description; nothing else."""
     expected = []

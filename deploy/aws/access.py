@@ -1,0 +1,108 @@
+"""Who may do what: the roles that SageMaker and the scheduler take on, with policies kept as files; and the log groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy.aws.cloud import Cloud
+from deploy.aws.failures import is_missing
+from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+
+KEPT_DAYS = 30
+
+
+class Role(Resource):
+    """A role of our own with one inline policy."""
+
+    kind = "role"
+
+    def __init__(self, cloud: Cloud, name: str, service: str, permissions: Mapping[str, Any]) -> None:
+        super().__init__(cloud, name)
+        self.permissions = permissions
+        self._trusted = True
+        self._trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                    "Action": "sts:AssumeRole",
+                    # Not for the service in somebody else's account.
+                    "Condition": {"StringEquals": {"aws:SourceAccount": cloud.account}},
+                }
+            ],
+        }
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.cloud.account}:role/{self.name}"
+
+    def look(self) -> Seen:
+        iam = self.cloud.client("iam")
+        try:
+            found = iam.get_role(RoleName=self.name)["Role"]
+        except ClientError as exc:
+            if is_missing(exc):
+                return ABSENT
+            raise
+        self._trusted = found["AssumeRolePolicyDocument"] == self._trust
+        state = State.READY if self._trusted and self._permitted() == self.permissions else State.DIFFERENT
+        return self.seen(state, found.get("Tags", ()), since=found["CreateDate"])
+
+    def create(self) -> None:
+        self.cloud.client("iam").create_role(
+            RoleName=self.name, AssumeRolePolicyDocument=json.dumps(self._trust), Tags=self.cloud.tag_list
+        )
+
+    def change(self) -> None:
+        iam = self.cloud.client("iam")
+        if not self._trusted:
+            iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
+        iam.put_role_policy(RoleName=self.name, PolicyName=self.name, PolicyDocument=json.dumps(self.permissions))
+
+    def delete(self) -> None:
+        iam = self.cloud.client("iam")
+        if self._permitted() is not None:
+            iam.delete_role_policy(RoleName=self.name, PolicyName=self.name)
+        iam.delete_role(RoleName=self.name)
+
+    def _permitted(self) -> Any:
+        try:
+            return self.cloud.client("iam").get_role_policy(RoleName=self.name, PolicyName=self.name)["PolicyDocument"]
+        except ClientError as exc:
+            if is_missing(exc):
+                return None
+            raise
+
+
+class LogGroup(Resource):
+    """Made before the endpoint that writes to it, so that it is ours to remove and its lines do not stay for ever.
+
+    One that the service has made before is used, and left where it is.
+    """
+
+    kind = "log group"
+    shared = True
+
+    def look(self) -> Seen:
+        logs = self.cloud.client("logs")
+        groups = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
+        found = next((group for group in groups if group["logGroupName"] == self.name), None)
+        if found is None:
+            return ABSENT
+        arn = found["arn"].removesuffix(":*")
+        tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
+        return self.seen(State.READY if found.get("retentionInDays") == KEPT_DAYS else State.DIFFERENT, tags)
+
+    def create(self) -> None:
+        self.cloud.client("logs").create_log_group(logGroupName=self.name, tags=self.cloud.tags)
+
+    def change(self) -> None:
+        self.cloud.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=KEPT_DAYS)
+
+    def delete(self) -> None:
+        self.cloud.client("logs").delete_log_group(logGroupName=self.name)

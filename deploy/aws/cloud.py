@@ -1,0 +1,84 @@
+"""Cloud: one account and region, its clients, and the tags by which a stack knows what is its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from deploy.aws.failures import as_ours
+from deploy.stack import Stack
+from rag.errors import DeployError
+
+STACK_TAG, MAKER_TAG = "fsi-stack", "fsi-made-by"
+Tags = Mapping[str, str] | Iterable[Mapping[str, str]]
+_NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
+
+
+class Cloud:
+    """Clients are made at first use. Raises DeployError where there is no region or no credentials."""
+
+    def __init__(self, stack: Stack, session: Any = None) -> None:
+        try:
+            self.session = session or boto3.session.Session(region_name=stack.region)
+        except BotoCoreError as exc:
+            raise DeployError(f"AWS cannot be asked: {exc}") from exc
+        self.region = str(stack.region or self.session.region_name or "")
+        if not self.region:
+            raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION")
+        self.stack_name = stack.name
+        self._more_tags = stack.tags
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """One client for each service."""
+        if service not in self._clients:
+            config = Config(retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="fsi-deploy")
+            with as_ours(service, self.region):
+                self._clients[service] = self.session.client(service, region_name=self.region, config=config)
+        return self._clients[service]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    @cached_property
+    def _caller(self) -> Mapping[str, str]:
+        with as_ours("who are we", self.region):
+            found: Mapping[str, str] = self.client("sts").get_caller_identity()
+        return found
+
+    @property
+    def account(self) -> str:
+        return self._caller["Account"]
+
+    @property
+    def maker(self) -> str:
+        """Who runs this, as `user/kim` or `assumed-role/admin/kim`."""
+        return _NOT_IN_TAGS.sub("-", self._caller["Arn"].rpartition(":")[2])[:256]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What everything made here is tagged with."""
+        return {**self._more_tags, STACK_TAG: self.stack_name, MAKER_TAG: self.maker}
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+    def is_ours(self, tags: Tags) -> bool:
+        return as_mapping(tags).get(STACK_TAG) == self.stack_name
+
+    def console(self, path: str) -> str:
+        """A link into the AWS console."""
+        return f"https://{self.region}.console.aws.amazon.com/{path.format(region=self.region)}"
+
+
+def as_mapping(tags: Tags) -> Mapping[str, str]:
+    """Tags as a mapping, whether the service gives them so or as a list of Key and Value."""
+    return tags if isinstance(tags, Mapping) else {tag["Key"]: tag["Value"] for tag in tags}

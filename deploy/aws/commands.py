@@ -1,0 +1,179 @@
+"""What `python -m deploy COMMAND` does on AWS."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from deploy import costs, probes, search_probe
+from deploy.aws import report
+from deploy.aws.assembly import search, stages
+from deploy.aws.cloud import Cloud
+from deploy.aws.endpoints import EndpointResource
+from deploy.aws.failures import as_ours
+from deploy.aws.leftovers import leftovers, merged
+from deploy.aws.quotas import quotas
+from deploy.aws.reconcile import Reconciler, Resource, Say, Seen, State
+from deploy.aws.search import Domain
+from deploy.stack import Stack, settings
+from rag.errors import DeployError
+
+THERE = (State.READY, State.DIFFERENT)
+
+
+@dataclass
+class Deployment:
+    """One stack on one account. Every command may be given again at any time. Raises DeployError and SettingsError."""
+
+    stack: Stack
+    cloud: Cloud
+    say: Say = print
+    sleep: Callable[[float], None] = time.sleep
+
+    @cached_property
+    def stages(self) -> list[list[Resource]]:
+        return stages(self.cloud, self.stack)
+
+    @cached_property
+    def prices(self) -> list[costs.Cost]:
+        return costs.costs(self.stack, self.cloud.region)
+
+    def plan(self) -> None:
+        """What `up` would do, with its cost and what might stand against it. Changes nothing."""
+        more = [each for stage in leftovers(self.cloud, self.stages) for each in stage]
+        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(self._look(), more))
+        self._print("models:", report.models(self.stack))
+        self._print("quotas:", report.quota_lines(quotas(self.cloud, self.stack), self.cloud.region))
+        self._print("cost:", report.cost_table(self.prices, self.stack))
+
+    def up(self, *, yes_over_budget: bool = False) -> None:
+        """Make what is missing, change what differs, wait, and ask each endpoint once: InService alone proves nothing."""
+        self._check_budget(yes_over_budget)
+        found = self._look()
+        self._check_names(found)
+        self._check_quotas(found)
+        reconciler = Reconciler(self.say, self.sleep)
+        reconciler.up(self.stages)
+        reconciler.down(leftovers(self.cloud, self.stages))
+        for line in probes.probe(self.stack, self.cloud.region, first=True):
+            self.say(line)
+        self.say(f"up: {self._per_hour()}; next: `python -m deploy test`, then `python -m deploy env`")
+
+    def status(self) -> None:
+        """State, links, age, who made it, and what it has cost by now."""
+        for resource, seen in self._look():
+            by = f", made by {seen.made_by}" if seen.made_by else ""
+            old = f", {report.age(seen.since):.1f} h old" if seen.since else ""
+            self.say(f"{seen.state.value:12}{resource}{by}{old}")
+            if seen.state is State.FAILED:
+                self.say(f"{'':12}{seen.detail}")
+            if isinstance(resource, EndpointResource) and seen.state is not State.ABSENT:
+                self.say(f"{'':12}{resource.console()}")
+            if (link := resource.link()) and seen.state is not State.ABSENT:
+                self.say(f"{'':12}{link}")
+        self.say(
+            f"{self._per_hour()}; so far {report.usd(self._so_far(), 2)} USD by age and list price, nights off not counted"
+        )
+
+    def test(self) -> None:
+        """Ask everything as the chatbot would."""
+        self._demand_up()
+        for line in probes.probe(self.stack, self.cloud.region):
+            self.say(line)
+        if self.stack.opensearch:
+            for line in search_probe.probe(self._server()):
+                self.say(line)
+
+    def env(self) -> None:
+        """Shell lines for the chatbot. The password is no part of them: a command that reads it is."""
+        self._demand_up()
+        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *self._search_settings()):
+            self.say(f"export {name}={shlex.quote(value)}")
+        _, password = search(self.cloud, self.stack)
+        if password:
+            read = shlex.join([sys.executable, "-m", "deploy.secret", password.name, "--region", self.cloud.region])
+            self.say(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
+
+    def down(self) -> None:
+        """Remove it all, half-made things and those of earlier stack files too; then look again."""
+        everything = merged(self.stages, leftovers(self.cloud, self.stages))
+        Reconciler(self.say, self.sleep).down(everything)
+        left = [each for stage in leftovers(self.cloud, [[]]) for each in stage]
+        if left:
+            raise DeployError(f"still there: {', '.join(map(str, left))}; run `down` again")
+        self.say("nothing is left")
+
+    def _look(self) -> list[tuple[Resource, Seen]]:
+        found = []
+        for resource in (each for stage in self.stages for each in stage):
+            with as_ours(str(resource), self.cloud.region):
+                found.append((resource, resource.look()))
+        return found
+
+    def _check_budget(self, over: bool) -> None:
+        budget, month = self.stack.budget, costs.total(self.prices, "most")
+        if budget and not over and (month is None or month > budget.monthly_usd):
+            raise DeployError(
+                f"up to {report.usd(month)} USD a month is more than the budget of {report.usd(budget.monthly_usd)}; "
+                "`plan` shows why, `up --yes-over-budget` goes on"
+            )
+
+    def _check_names(self, found: list[tuple[Resource, Seen]]) -> None:
+        """Before anything is made, so that nothing is paid for while names are sorted out."""
+        if taken := [str(resource) for resource, seen in found if seen.state is State.FOREIGN and not resource.shared]:
+            raise DeployError(
+                f"{', '.join(taken)}: the name is taken by something that is not this stack's (tag fsi-stack); "
+                "choose another in the stack file. Nothing was made or changed"
+            )
+
+    def _check_quotas(self, found: list[tuple[Resource, Seen]]) -> None:
+        """Only for endpoints that are still to be made: those that run have their instances."""
+        missing = any(isinstance(each, EndpointResource) and seen.state is State.ABSENT for each, seen in found)
+        small = [quota for quota in quotas(self.cloud, self.stack) if quota.too_small] if missing else []
+        if small:
+            lines = "; ".join(line.strip() for line in report.quota_lines(small, self.cloud.region))
+            raise DeployError(f"the account may not run these instances: {lines}. Nothing was made")
+
+    def _demand_up(self) -> None:
+        for resource, seen in self._look():
+            if isinstance(resource, EndpointResource | Domain) and seen.state not in THERE:
+                nights = "; the schedule takes it away at night" if self.stack.schedule else ""
+                raise DeployError(f"{resource} is {seen.state.value}{nights}: run `python -m deploy up`")
+
+    def _search_settings(self) -> Iterator[tuple[str, str]]:
+        domain, password = search(self.cloud, self.stack)
+        if not domain or not self.stack.opensearch:
+            return
+        yield "FSI_STORE__BACKEND", "opensearch"
+        yield "FSI_OPENSEARCH__URL", domain.address()
+        yield "FSI_OPENSEARCH__ENGINE", self.stack.opensearch.engine
+        yield "FSI_OPENSEARCH__REGION", self.cloud.region
+        yield "FSI_OPENSEARCH__AUTH", "basic" if password else "sigv4"
+        if password:
+            yield "FSI_OPENSEARCH__USER", self.stack.opensearch.user
+
+    def _server(self) -> search_probe.Server:
+        domain, password = search(self.cloud, self.stack)
+        assert domain and self.stack.opensearch
+        with as_ours(str(domain), self.cloud.region):
+            if password:
+                return search_probe.Server(domain.address(), self.stack.opensearch.user, password.read()[0])
+            credentials = self.cloud.session.get_credentials()
+            return search_probe.Server(domain.address(), region=self.cloud.region, credentials=credentials)
+
+    def _so_far(self) -> float | None:
+        hours = {line.what: line.hour for line in self.prices}
+        spent = [(hours.get(str(resource), 0.0), report.age(seen.since)) for resource, seen in self._look()]
+        return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
+
+    def _per_hour(self) -> str:
+        return f"{report.usd(costs.total(self.prices, 'hour'), 2)} USD an hour while it runs"
+
+    def _print(self, title: str, lines: Iterator[str]) -> None:
+        self.say(title)
+        for line in lines:
+            self.say(line)

@@ -1,0 +1,92 @@
+"""Why AWS refused or failed, as one line that says what to do. The only place that knows the vendor's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+
+from rag.errors import DeployError
+
+_MISSING = re.compile(r"Could not find|does not exist|NotFound|NoSuch|No scal\w+ \w+ found|404", re.IGNORECASE)
+_UNSETTLED = re.compile(r"assume(d)? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
+_DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|AuthorizationError|403")
+_ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"ResourceLimitExceeded|account-level service limit|LimitExceeded|quota", re.IGNORECASE),
+        "the account's quota does not allow it; ask for more at {quotas}, or choose another instance_type",
+    ),
+    (
+        re.compile(r"InsufficientInstanceCapacity|capacity|Unable to provision", re.IGNORECASE),
+        "AWS has none of these instances free now; try again later, or another instance_type or region",
+    ),
+    (
+        re.compile(
+            r"(image|repository).*(not exist|not found|no longer)|CannotPullContainer|ImageNotFound", re.IGNORECASE
+        ),
+        "the container image is missing; `python -m deploy.pin_images` pins the present ones, or set `image`",
+    ),
+    (
+        re.compile(r"CannotStartContainer", re.IGNORECASE),
+        "the container did not start, most often because the GPU driver is not the image's; set `ami`",
+    ),
+    (
+        re.compile(r"health check|ping", re.IGNORECASE),
+        "the model did not answer in time; read its log, then raise health_check_seconds or take a larger instance_type",
+    ),
+    (
+        _DENIED,
+        "a permission is missing; deploy/policies/operator.json holds all that is needed",
+    ),
+)
+
+
+def advice(reason: str, region: str) -> str | None:
+    """What to do about a failure that AWS words so; None: unknown."""
+    quotas = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+    return next((told.format(quotas=quotas) for words, told in _ADVICE if words.search(reason)), None)
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether the thing asked for is not there. SageMaker has no error type for this: the message tells."""
+    found = error.response["Error"]
+    return bool(_MISSING.search(f"{found.get('Code')} {found.get('Message')}"))
+
+
+def is_unsettled(error: ClientError) -> bool:
+    """Whether it may pass within a minute: what was made a moment ago is not known everywhere at once."""
+    found = error.response["Error"]
+    return found.get("Code") == "ValidationException" and bool(
+        is_missing(error) or _UNSETTLED.search(str(found.get("Message")))
+    )
+
+
+def is_busy(error: ClientError) -> bool:
+    """Whether the thing is being changed or removed by somebody else at the moment."""
+    found = error.response["Error"]
+    words = f"{found.get('Code')} {found.get('Message')}"
+    return bool(re.search(r"in-progress|ConflictException|OperationAborted|scheduled for deletion", words))
+
+
+@contextmanager
+def as_ours(what: str, region: str) -> Iterator[None]:
+    """Turn the vendor's errors into DeployError."""
+    try:
+        yield
+    except ClientError as exc:
+        raise DeployError(_line(exc, what, region)) from exc
+    except (NoCredentialsError, PartialCredentialsError) as exc:
+        raise DeployError("no AWS credentials: `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID") from exc
+    except NoRegionError as exc:
+        raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION") from exc
+    except BotoCoreError as exc:
+        raise DeployError(f"{what}: {exc}") from exc
+
+
+def _line(error: ClientError, what: str, region: str) -> str:
+    found = error.response["Error"]
+    code, message = str(found.get("Code", "")), str(found.get("Message", "")).strip()
+    told = advice(f"{code} {message}", region)
+    return f"{what}: {error.operation_name} was refused: {message or code}" + (f" ({told})" if told else "")

@@ -1,0 +1,78 @@
+"""What carries this stack's tag and is not in the stack file (any more): found by listing, so that nothing is paid for unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from deploy.aws.access import LogGroup, Role
+from deploy.aws.assembly import LOGS, bucket_name, scheduler_role
+from deploy.aws.cloud import Cloud
+from deploy.aws.endpoints import DIGEST, Config, EndpointResource, Model, SageMaker, snake
+from deploy.aws.failures import as_ours
+from deploy.aws.reconcile import Resource, State
+from deploy.aws.scaling import Scaling
+from deploy.aws.schedule import Nights
+from deploy.aws.search import Domain, Password
+from deploy.aws.storage import Bucket, sent
+from deploy.policy import version
+
+
+def leftovers(cloud: Cloud, wanted: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+    """Stages like those of `assembly.stages`, of what is there and ours beside them. Raises DeployError."""
+    named = {(resource.kind, resource.name) for stage in wanted for resource in stage}
+    with as_ours("looking for what is left", cloud.region):
+        return [
+            [each for each in stage if (each.kind, each.name) not in named and _ours(each)]
+            for stage in _candidates(cloud, [name for kind, name in named if kind == EndpointResource.kind])
+        ]
+
+
+def merged(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+    return [[*first, *second] for first, second in zip(stages, more, strict=True)]
+
+
+def _ours(resource: Resource) -> bool:
+    return resource.look().state not in (State.ABSENT, State.FOREIGN)
+
+
+def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
+    """Everything that a stack of this name may have, whatever its file says."""
+    endpoints = sorted({*wanted, *(name for name, tags in _tagged(cloud, EndpointResource) if cloud.is_ours(tags))})
+    roles = (f"fsi-{cloud.stack_name}-endpoints", scheduler_role(cloud))
+    return [
+        [
+            *(Role(cloud, name, "", {}) for name in roles),
+            Bucket(cloud, bucket_name(cloud)),
+            *(LogGroup(cloud, LOGS + name) for name in endpoints),
+            Password(cloud, f"fsi/{cloud.stack_name}/opensearch"),
+        ],
+        list(sent(cloud, bucket_name(cloud))),
+        [Model(cloud, name) for name in _versions(cloud, Model, endpoints)],
+        [Config(cloud, name) for name in _versions(cloud, Config, endpoints)],
+        [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in _domains(cloud))],
+        [Scaling(cloud, name) for name in endpoints],
+        [Nights(cloud, f"fsi-{cloud.stack_name}")],
+    ]
+
+
+def _versions(cloud: Cloud, kind: type[SageMaker], endpoints: Sequence[str]) -> Iterator[str]:
+    """Names of this kind that an endpoint's name and a digest make up."""
+    for name in endpoints:
+        start = version(name)
+        for found, _ in _tagged(cloud, kind, NameContains=start):
+            if DIGEST.sub("", found) == start and DIGEST.search(found):
+                yield found
+
+
+def _tagged(cloud: Cloud, kind: type[SageMaker], **narrowed: str) -> Iterator[tuple[str, Any]]:
+    sagemaker = cloud.client("sagemaker")
+    for page in sagemaker.get_paginator(f"list_{snake(kind.word)}s").paginate(**narrowed):
+        for row in page[f"{kind.word}s"]:
+            tags = () if narrowed else sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]
+            yield row[f"{kind.word}Name"], tags
+
+
+def _domains(cloud: Cloud) -> Iterator[str]:
+    for found in cloud.client("opensearch").list_domain_names()["DomainNames"]:
+        yield found["DomainName"]

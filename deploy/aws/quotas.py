@@ -1,0 +1,51 @@
+"""Whether the account may run the instances at all: new accounts have a quota of 0 for most GPU types."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.aws.cloud import Cloud
+from deploy.stack import Stack
+
+ENDPOINT_USAGE = "{} for endpoint usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`allowed` None: AWS does not tell, or may not be asked. What other endpoints use of it is not known."""
+
+    instance_type: str
+    needed: int
+    allowed: float | None
+
+    @property
+    def too_small(self) -> bool:
+        return self.allowed is not None and self.allowed < self.needed
+
+
+def quotas(cloud: Cloud, stack: Stack) -> list[Quota]:
+    """One for each instance type, with the most that autoscaling may ask for."""
+    needed: Counter[str] = Counter()
+    for _, endpoint in stack.endpoints():
+        most = stack.autoscaling.max_instances if stack.autoscaling else 0
+        needed[str(endpoint.instance_type)] += max(endpoint.instances, most)
+    if not needed:
+        return []
+    allowed = _allowed(cloud)
+    return [Quota(kind, count, allowed.get(ENDPOINT_USAGE.format(kind))) for kind, count in needed.items()]
+
+
+def _allowed(cloud: Cloud) -> dict[str, float]:
+    """Quotas by name; where AWS lists both, the account's own before the general one."""
+    found: dict[str, float] = {}
+    for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
+        try:
+            pages: Any = cloud.client("service-quotas").get_paginator(operation).paginate(ServiceCode="sagemaker")
+            found |= {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
+        except (ClientError, BotoCoreError):
+            continue  # a check beforehand, not a condition: SageMaker itself says it again
+    return found

@@ -1,0 +1,126 @@
+"""The nights off: EventBridge Scheduler deletes the endpoints in the evening and makes them again in the morning.
+
+It calls SageMaker itself, so there is no function to run and to pay for. Models and configurations stay, which cost nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy.aws.cloud import Cloud
+from deploy.aws.failures import is_missing
+from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.scaling import limits, target, tracking
+from deploy.stack import Autoscaling, Schedule
+
+UNTIL_SCALED = 60
+"""Minutes after an endpoint is made again until its scaling is: an endpoint must be there for it."""
+_RETRY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5}
+
+
+class Nights(Resource):
+    """A group of schedules. `configs`: the configuration of each endpoint by its name; empty: only to be removed."""
+
+    kind = "schedule"
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        name: str,
+        wanted: Schedule | None = None,
+        configs: Mapping[str, str] | None = None,
+        *,
+        role: str = "",
+        autoscaling: Autoscaling | None = None,
+    ) -> None:
+        super().__init__(cloud, name)
+        self._wanted, self._role = wanted, role
+        self._configs, self._autoscaling = dict(configs or {}), autoscaling
+
+    def look(self) -> Seen:
+        client = self.cloud.client("scheduler")
+        try:
+            group = client.get_schedule_group(Name=self.name)
+        except ClientError as exc:
+            if is_missing(exc):
+                return ABSENT
+            raise
+        tags = client.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
+        if group["State"] == "DELETING":
+            return self.seen(State.BUSY, tags)
+        members = self.members()
+        same = set(members) == self._existing() and all(self._is(name, asked) for name, asked in members.items())
+        return self.seen(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
+
+    def create(self) -> None:
+        self.cloud.client("scheduler").create_schedule_group(Name=self.name, Tags=self.cloud.tag_list)
+
+    def change(self) -> None:
+        client, existing, members = self.cloud.client("scheduler"), self._existing(), self.members()
+        for name in existing - set(members):
+            client.delete_schedule(GroupName=self.name, Name=name)
+        for name, asked in members.items():
+            if name in existing and self._is(name, asked):
+                continue
+            (client.update_schedule if name in existing else client.create_schedule)(
+                GroupName=self.name, Name=name, **asked
+            )
+
+    def delete(self) -> None:
+        """Its schedules go with it."""
+        self.cloud.client("scheduler").delete_schedule_group(Name=self.name)
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        """Each schedule's name and what is asked for it."""
+        found: dict[str, dict[str, Any]] = {}
+        for endpoint, config in self._configs.items() if self._wanted else ():
+            made = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": self.cloud.tag_list}
+            found[_named(endpoint, "off")] = self._at("off", 0, "sagemaker:deleteEndpoint", {"EndpointName": endpoint})
+            found[_named(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
+            if self._autoscaling:
+                bounds = {**target(endpoint), **limits(self._autoscaling)}
+                found[_named(endpoint, "range")] = self._at(
+                    "on", UNTIL_SCALED, "applicationautoscaling:registerScalableTarget", bounds
+                )
+                follow = {
+                    "PolicyName": endpoint,
+                    "PolicyType": "TargetTrackingScaling",
+                    **target(endpoint),
+                    "TargetTrackingScalingPolicyConfiguration": tracking(self._autoscaling),
+                }
+                found[_named(endpoint, "policy")] = self._at(
+                    "on", UNTIL_SCALED + 5, "applicationautoscaling:putScalingPolicy", follow
+                )
+        return found
+
+    def _at(self, moment: str, later: int, call: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._wanted
+        at = getattr(self._wanted, moment)
+        minutes = int(at[:2]) * 60 + int(at[3:]) + later
+        return {
+            "ScheduleExpression": f"cron({minutes % 60} {minutes // 60 % 24} ? * {self._wanted.days} *)",
+            "ScheduleExpressionTimezone": self._wanted.timezone,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": f"arn:aws:scheduler:::aws-sdk:{call}",
+                "RoleArn": self._role,
+                "Input": json.dumps(given, ensure_ascii=False, sort_keys=True),
+                "RetryPolicy": _RETRY,
+            },
+        }
+
+    def _existing(self) -> set[str]:
+        pages = self.cloud.client("scheduler").get_paginator("list_schedules").paginate(GroupName=self.name)
+        return {each["Name"] for page in pages for each in page["Schedules"]}
+
+    def _is(self, name: str, asked: Mapping[str, Any]) -> bool:
+        found = self.cloud.client("scheduler").get_schedule(GroupName=self.name, Name=name)
+        return all(found.get(field) == value for field, value in asked.items())
+
+
+def _named(endpoint: str, what: str) -> str:
+    return f"{endpoint[:50].rstrip('-')}-{what}"

@@ -1,0 +1,192 @@
+"""The stack's bucket, and what is sent to it: models for containers without a network, and handlers."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy.aws.cloud import Cloud
+from deploy.aws.failures import is_missing
+from deploy.aws.reconcile import ABSENT, FOREIGN, Resource, Seen, State
+from deploy.stack import Endpoint
+from rag.errors import SettingsError
+
+HANDLERS = Path(__file__).resolve().parents[1] / "handlers"
+COMPLETE = ".complete"
+"""Sent after all other files of a folder: without it, sending was interrupted."""
+_PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+
+
+class Bucket(Resource):
+    """Private and encrypted. Everything in it came from here, so it goes with the stack."""
+
+    kind = "bucket"
+
+    def __init__(self, cloud: Cloud, name: str, kms_key: str | None = None) -> None:
+        super().__init__(cloud, name)
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key} if kms_key else {"SSEAlgorithm": "AES256"}
+        self._encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+
+    def look(self) -> Seen:
+        s3 = self.cloud.client("s3")
+        try:
+            s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.cloud.account)
+        except ClientError as exc:
+            if is_missing(exc):
+                return ABSENT
+            if exc.response["Error"]["Code"] == "403":
+                return FOREIGN
+            raise
+        tags = self._asked("get_bucket_tagging", "TagSet")
+        if tags is None and "Contents" not in s3.list_objects_v2(Bucket=self.name, MaxKeys=1):
+            # Its name holds our account's number, and making one and tagging it are two requests.
+            return Seen(State.DIFFERENT, "not tagged yet")
+        return self.seen(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
+
+    def create(self) -> None:
+        region = self.cloud.region
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self.cloud.client("s3").create_bucket(Bucket=self.name, **where)
+
+    def change(self) -> None:
+        """One thing of those that are missing; the loop comes again for the next."""
+        s3 = self.cloud.client("s3")
+        match self._missing(self._asked("get_bucket_tagging", "TagSet")):
+            case "tags":
+                s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.cloud.tag_list})
+            case "encryption":
+                s3.put_bucket_encryption(Bucket=self.name, ServerSideEncryptionConfiguration=self._encryption)
+            case "privacy":
+                s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=_PRIVATE)
+
+    def delete(self) -> None:
+        s3 = self.cloud.client("s3")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+            if found := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
+                s3.delete_objects(Bucket=self.name, Delete={"Objects": found, "Quiet": True})
+        s3.delete_bucket(Bucket=self.name)
+
+    def _missing(self, tags: list[dict[str, str]] | None) -> str | None:
+        if tags is None:
+            return "tags"
+        rules = (self._asked("get_bucket_encryption", "ServerSideEncryptionConfiguration") or {}).get("Rules", [{}])
+        wanted = self._encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        if rules[0].get("ApplyServerSideEncryptionByDefault") != wanted:
+            return "encryption"
+        return (
+            None if self._asked("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE else "privacy"
+        )
+
+    def _asked(self, operation: str, field: str) -> Any:
+        try:
+            return getattr(self.cloud.client("s3"), operation)(Bucket=self.name)[field]
+        except ClientError as exc:
+            if is_missing(exc):
+                return None
+            raise
+
+
+class Upload(Resource):
+    """Files under one prefix of the bucket. The prefix holds their digest, so other files never take their place."""
+
+    kind = "files"
+    wait_seconds = 4 * 3600.0
+
+    def __init__(self, cloud: Cloud, bucket: str, prefix: str, files: Mapping[str, Path | bytes]) -> None:
+        super().__init__(cloud, f"s3://{bucket}/{prefix}")
+        self._bucket, self._prefix, self._files = bucket, prefix, files
+
+    def look(self) -> Seen:
+        found = self._sizes()
+        if not found:
+            return ABSENT
+        return Seen(State.READY if self._prefix + COMPLETE in found else State.DIFFERENT)
+
+    def create(self) -> None:
+        """Files that are there in their full size already are not sent again."""
+        s3, there = self.cloud.client("s3"), self._sizes()
+        for name, content in self._files.items():
+            size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            if there.get(self._prefix + name) == size:
+                continue
+            if isinstance(content, bytes):
+                s3.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
+            else:
+                s3.upload_file(str(content), self._bucket, self._prefix + name)
+        s3.put_object(Bucket=self._bucket, Key=self._prefix + COMPLETE, Body=b"")
+
+    def change(self) -> None:
+        self.create()
+
+    def delete(self) -> None:
+        s3 = self.cloud.client("s3")
+        for name in self._sizes():
+            s3.delete_object(Bucket=self._bucket, Key=name)
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of each file under the prefix, by its key."""
+        s3 = self.cloud.client("s3")
+        try:
+            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix))
+        except ClientError as exc:
+            if is_missing(exc):
+                return {}
+            raise
+        return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
+
+
+def sent(cloud: Cloud, bucket: str) -> list[Upload]:
+    """Everything that was ever sent there, by its prefix."""
+    s3, found = cloud.client("s3"), []
+    for above in ("handlers/", "models/"):
+        try:
+            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=above, Delimiter="/"))
+        except ClientError as exc:
+            if is_missing(exc):
+                return []
+            raise
+        found += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
+    return [Upload(cloud, bucket, prefix, {}) for prefix in found]
+
+
+def upload(cloud: Cloud, bucket: str, endpoint: Endpoint) -> Upload | None:
+    """What this endpoint's container needs from here, if anything. Raises SettingsError where it is not there."""
+    if endpoint.handler:
+        tarball = handler_tarball(endpoint.handler)
+        return Upload(cloud, bucket, f"handlers/{endpoint.handler}-{_digest([tarball])}/", {"model.tar.gz": tarball})
+    if endpoint.model_folder:
+        files = dict(_files(endpoint.model_folder))
+        listed = [f"{name} {path.stat().st_size}".encode() for name, path in files.items()]
+        return Upload(cloud, bucket, f"models/{endpoint.endpoint_name}-{_digest(listed)}/", files)
+    return None
+
+
+def handler_tarball(name: str) -> bytes:
+    """The handler's folder as model.tar.gz; the same files make the same bytes. Raises SettingsError."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for path, source in _files(HANDLERS / name):
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = source.stat().st_size, 0o644
+            with source.open("rb") as content:
+                tar.addfile(member, content)
+    return gzip.compress(packed.getvalue(), mtime=0)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    if not found:
+        raise SettingsError(f"there are no files in {folder}")
+    for path in found:
+        yield path.relative_to(folder).as_posix(), path
+
+
+def _digest(parts: list[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]

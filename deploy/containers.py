@@ -1,0 +1,112 @@
+"""Which image, host and environment an endpoint's container gets. Pure: the images are those pinned in images.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from deploy.stack import Embedding, Endpoint, Llm
+from rag.errors import SettingsError
+
+TABLE = Path(__file__).with_name("images.toml")
+MODEL_DIRECTORY = "/opt/ml/model"
+"""Where SageMaker puts the model's files from S3."""
+_AMIS = ((re.compile(r"-cu13\d"), "al2023-ami-sagemaker-inference-gpu-4-1"),)
+_OLDER_AMI = "al2-ami-sagemaker-inference-gpu-3-1"
+"""CUDA 13 needs driver 580, CUDA 12 takes 550. With the wrong one the container does not start, and leaves no log."""
+_GPU = re.compile(r"^ml\.(g|p)\d")
+
+
+@lru_cache(maxsize=1)
+def pinned() -> dict[str, dict[str, Any]]:
+    """The table of images: for each container its `image` (repository and tag) and the `accounts` by region."""
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def has_gpu(instance_type: str) -> bool:
+    return bool(_GPU.match(instance_type))
+
+
+def image(endpoint: Endpoint, region: str) -> str:
+    """The image's URI. Raises SettingsError where none is pinned for the region."""
+    if endpoint.image:
+        return endpoint.image
+    container = str(endpoint.container)
+    if not has_gpu(str(endpoint.instance_type)):
+        container += "-cpu"
+    if container not in pinned():
+        raise SettingsError(f"{endpoint.endpoint_name}: container {endpoint.container!r} needs a GPU instance_type")
+    known = pinned()[container]
+    if region not in known["accounts"]:
+        raise SettingsError(
+            f"{endpoint.endpoint_name}: no image of {container!r} is pinned for {region}; "
+            f"set `image`, or one of the regions {', '.join(known['accounts'])}"
+        )
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"{known['accounts'][region]}.dkr.ecr.{region}.{domain}/{known['image']}"
+
+
+def ami(endpoint: Endpoint, uri: str) -> str | None:
+    """The host's image, for GPU instances only."""
+    if endpoint.ami or not has_gpu(str(endpoint.instance_type)):
+        return endpoint.ami
+    return next((name for cuda, name in _AMIS if cuda.search(uri)), _OLDER_AMI)
+
+
+def environment(endpoint: Endpoint) -> dict[str, str]:
+    """What the container is told, the stack file's own `environment` laid over it."""
+    told = _MODEL[str(endpoint.container)](endpoint)
+    match endpoint:
+        case Embedding():
+            told |= _embedding(endpoint)
+        case Llm():
+            told |= _llm(endpoint)
+    return {**told, **endpoint.environment}
+
+
+def _named(variable: str, revision: str) -> Any:
+    def told(endpoint: Endpoint) -> dict[str, str]:
+        in_s3 = bool(endpoint.model_folder or endpoint.model_data)
+        found = {variable: MODEL_DIRECTORY if in_s3 else str(endpoint.model)}
+        return found | ({revision: endpoint.revision} if endpoint.revision and not in_s3 else {})
+
+    return told
+
+
+_MODEL = {
+    "tei": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "huggingface": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "lmi": _named("HF_MODEL_ID", "HF_REVISION"),
+    "vllm": _named("SM_VLLM_MODEL", "SM_VLLM_REVISION"),
+    "tgi": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
+}
+
+
+def _embedding(endpoint: Embedding) -> dict[str, str]:
+    match endpoint.container:
+        case "tei":
+            # A text that is too long would be an error; POOLING is not left to what the repository happens to say.
+            return {"AUTO_TRUNCATE": "true"} | ({"POOLING": endpoint.pooling} if endpoint.pooling else {})
+        case "huggingface" if endpoint.handler:
+            # A handler of our own loads the model itself: HF_MODEL_ID would make the toolkit pass it over.
+            return {"FSI_MODEL_ID": str(endpoint.model), "HF_TASK": "feature-extraction"}
+        case "huggingface":
+            return {"HF_TASK": "feature-extraction"}
+        case _:
+            return {}
+
+
+def _llm(endpoint: Llm) -> dict[str, str]:
+    window = str(endpoint.context_window) if endpoint.context_window else None
+    match endpoint.container:
+        case "lmi":
+            return {"TENSOR_PARALLEL_DEGREE": "max"} | ({"OPTION_MAX_MODEL_LEN": window} if window else {})
+        case "vllm":
+            return {"SM_VLLM_MAX_MODEL_LEN": window} if window else {}
+        case "tgi":
+            return {"MAX_TOTAL_TOKENS": window} if window else {}
+        case _:
+            return {}

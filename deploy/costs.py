@@ -1,0 +1,98 @@
+"""What a stack costs, from the dated table deploy/costs.toml and the stack file's own [prices]. Pure."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from deploy.sizing import size
+from deploy.stack import Stack
+
+TABLE = Path(__file__).with_name("costs.toml")
+MONTH_HOURS = 730.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One line of the table, in USD. None: the price is unknown. `most`: a month at the upper end of autoscaling."""
+
+    what: str
+    amount: str
+    hour: float | None
+    month: float | None
+    most: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of one region; the stack file's own go before the table's."""
+
+    region: str
+    own: dict[str, float]
+
+    def hour(self, name: str) -> float | None:
+        return self._price("hour", name)
+
+    def month(self, name: str) -> float | None:
+        return self._price("month", name)
+
+    def _price(self, unit: str, name: str) -> float | None:
+        if name in self.own:
+            return self.own[name]
+        known = table()[unit].get(name)
+        return None if known is None else round(known * table()["factor"].get(self.region, 1.0), 4)
+
+
+@lru_cache(maxsize=1)
+def table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def costs(stack: Stack, region: str) -> list[Cost]:
+    """A line for each thing that is paid for by the hour or the month; requests and traffic are not in it."""
+    return [*_endpoints(stack, Prices(region, stack.prices)), *_domain(stack, Prices(region, stack.prices))]
+
+
+def total(lines: Sequence[Cost], field: str) -> float | None:
+    """The sum of a column; None where one of its prices is unknown."""
+    values = [getattr(line, field) for line in lines]
+    return None if None in values else sum(values)
+
+
+def _endpoints(stack: Stack, prices: Prices) -> Iterator[Cost]:
+    hours = stack.schedule.hours_a_month if stack.schedule else MONTH_HOURS
+    most = stack.autoscaling.max_instances if stack.autoscaling else 0
+    for _, endpoint in stack.endpoints():
+        kind = str(endpoint.instance_type)
+        price = prices.hour(kind)
+        now = _times(price, endpoint.instances)
+        amount = f"{endpoint.instances} x {kind}, {hours:.0f} h a month"
+        yield Cost(
+            f"endpoint {endpoint.endpoint_name}",
+            amount,
+            now,
+            _times(now, hours),
+            _times(price, max(most, endpoint.instances) * hours),
+        )
+
+
+def _domain(stack: Stack, prices: Prices) -> Iterator[Cost]:
+    if not stack.opensearch:
+        return
+    nodes, sized = stack.opensearch.nodes, size(stack.opensearch)
+    hour = _times(prices.hour(sized.instance_type), nodes)
+    month = _times(hour, MONTH_HOURS)
+    yield Cost(f"domain {stack.opensearch.domain_name}", f"{nodes} x {sized.instance_type}", hour, month, month)
+    disks = _times(prices.month("gp3 GB"), nodes * sized.storage_gb)
+    yield Cost("its disks", f"{nodes} x {sized.storage_gb} GB gp3", None if disks is None else 0.0, disks, disks)
+    if stack.opensearch.access != "role":
+        secret = prices.month("secret")
+        yield Cost("its password", "1 secret", None if secret is None else 0.0, secret, secret)
+
+
+def _times(price: float | None, amount: float) -> float | None:
+    return None if price is None else price * amount

@@ -1,0 +1,105 @@
+"""The policies of deploy/policies, filled in for one stack: `python -m deploy.policy NAME --account NUMBER [--stack FILE]`.
+
+operator     who runs `python -m deploy`
+app          the chatbot itself
+endpoints    the role that SageMaker takes on, where the stack file names none
+scheduler    the role that takes endpoints away at night and brings them back
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from deploy import stack as stacks
+from deploy.stack import Stack
+from rag.errors import RagError, SettingsError
+
+POLICIES = Path(__file__).with_name("policies")
+NAMES = ("operator", "app", "endpoints", "scheduler")
+
+
+def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """A file of deploy/policies with its `${…}` filled in, a resource once for each value.
+
+    A statement that is left without a resource is left out: it is about something that this stack does not have.
+    """
+    document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
+    kept = []
+    for statement in document["Statement"]:
+        resources = [each for given in statement["Resource"] for each in filled(given, values)]
+        if resources:
+            condition = filled(json.dumps(statement.get("Condition", {})), values)[0]
+            named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
+            kept.append({**statement, "Resource": resources, **named})
+    return {**document, "Statement": kept}
+
+
+def filled(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    """The text once for each combination of its names' values. Raises KeyError for an unknown name."""
+    names = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
+    combinations = product(*(values[name] for name in names))
+    return [Template(text).substitute(dict(zip(names, each, strict=True))) for each in combinations]
+
+
+def bucket(stack_name: str, account: str, region: str) -> str:
+    """The stack's bucket: with account and region in its name, nobody else is likely to have it."""
+    return f"fsi-{stack_name}-{account}-{region}"
+
+
+def version(endpoint: str) -> str:
+    """What the names of its models and configurations begin with: a digest of 8 follows, within 63 characters."""
+    return endpoint[:54].rstrip("-")
+
+
+def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dict[str, Sequence[str]]:
+    """What the `${…}` of the policies stand for; empty: this stack has none."""
+    sources = [each.model_data.removeprefix("s3://").rstrip("/") for _, each in stack.endpoints() if each.model_data]
+    return {
+        "region": (region,),
+        "account": (account,),
+        "stack": (stack.name,),
+        "bucket": (bucket(stack.name, account, region),) if with_bucket else (),
+        "model_data": [f"arn:aws:s3:::{source}" for source in sources],
+        "model_bucket": [f"arn:aws:s3:::{source.partition('/')[0]}" for source in sources],
+        "kms_key": (stack.kms_key,) if stack.kms_key else (),
+        "endpoint": [each.endpoint_name for _, each in stack.endpoints()],
+        "version": [version(each.endpoint_name) for _, each in stack.endpoints()],
+        "domain": (stack.opensearch.domain_name,) if stack.opensearch else (),
+        "vpc": ("*",) if stack.network.subnets else (),
+        "scaling": ("*",) if stack.autoscaling else (),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.policy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=NAMES, metavar="NAME")
+    parser.add_argument("--account", required=True, help="the account's number")
+    parser.add_argument("--region", help="where the stack file names none")
+    parser.add_argument("--stack", type=Path, default=stacks.DEFAULT, metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        stack = stacks.load(options.stack)
+        region = stack.region or options.region
+        if not region:
+            raise SettingsError("which region? Give --region, or `region` in the stack file")
+        sends = any(each.handler or each.model_folder for _, each in stack.endpoints())
+        document = policy(options.name, values(stack, region, options.account, with_bucket=sends))
+    except RagError as exc:
+        sys.stderr.write(f"error: {exc}\n")
+        return 1
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Whether what runs works: asked as the chatbot asks it. The same on AWS and on this machine."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from deploy.stack import Embedding, Llm, Stack, settings
+from rag.errors import DeployError
+
+FAQ = Path(__file__).resolve().parents[1] / "data" / "faq" / "saenarae_bank.csv"
+SUMMARISE = "다음 글을 요약해 주세요."
+CHARACTERS = 1500
+KOSIMCSE = "BM-K/KoSimCSE-roberta"
+PAIRS = (
+    ("타기관OTP 이용등록방법 알려주세요", "타기관OTP 등록방법 알려줘요", 94.39),
+    ("타기관OTP 이용등록방법 알려주세요", "다른곳OTP 사용방법 알려줘", 74.79),
+    ("타기관OTP 이용등록방법 알려주세요", "안녕 친구들!", 14.97),
+)
+"""Two texts and 100 times their cosine as the public workshop printed it for KoSimCSE; the nearer the sooner."""
+TOLERANCE = 1.0
+
+
+def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = False) -> Iterator[str]:
+    """Ask each endpoint; a line for each thing seen. Raises ModelError, and DeployError where an answer is wrong.
+
+    `first`: only whether it answers at all. `emulated`: the model behind the endpoint is not the stack file's, so its
+    figures are not held against it.
+    """
+    from rag.models.runtime import Runtime
+
+    runtime = Runtime(region)
+    try:
+        if stack.embedding:
+            lines = _embedding(stack.embedding, runtime, emulated=emulated)
+            yield from islice(lines, 1) if first else lines
+        if stack.llm:
+            lines = _llm(stack.llm, runtime)
+            yield from islice(lines, 1) if first else lines
+    finally:
+        runtime.close()
+
+
+def similarities(vectors: list[list[float]]) -> list[float]:
+    """100 times the cosine of each of PAIRS, from the vectors of all their texts in order."""
+    pairs = zip(vectors[::2], vectors[1::2], strict=True)
+    return [
+        100 * sum(x * y for x, y in zip(one, other, strict=True)) / (_norm(one) * _norm(other)) for one, other in pairs
+    ]
+
+
+def judge(found: list[float], *, kosimcse: bool) -> str | None:
+    """What is wrong with these similarities, if anything."""
+    if kosimcse and any(abs(value - known) > TOLERANCE for value, (_, _, known) in zip(found, PAIRS, strict=True)):
+        return "they differ from KoSimCSE's by more than 1: is `pooling` cls, on the endpoint and in the stack file?"
+    if not found[0] > found[2]:
+        return "the same question in other words is no nearer than a greeting: is `pooling` right, and the prefixes?"
+    return None
+
+
+def _embedding(wanted: Embedding, runtime: object, *, emulated: bool) -> Iterator[str]:
+    from rag.models.sagemaker_embedding import SageMakerEmbedding
+
+    given = wanted.model_dump(exclude_none=True, include={"format", "pooling", "dimension", "query_prefix"})
+    model = SageMakerEmbedding(wanted.endpoint_name, runtime=runtime, **given)  # type: ignore[arg-type]
+    began = time.monotonic()
+    vectors = [model.get_query_embedding(text) for pair in PAIRS for text in pair[:2]]
+    spent = (time.monotonic() - began) / len(vectors)
+    yield f"{wanted.endpoint_name}: {len(vectors[0])} numbers a text, {1000 * spent:.0f} ms a request"
+    found = similarities(vectors)
+    for value, (one, other, known) in zip(found, PAIRS, strict=True):
+        yield f"  {value:6.2f}  {one} / {other}" + (f"  (KoSimCSE: {known})" if wanted.model == KOSIMCSE else "")
+    if wrong := judge(found, kosimcse=wanted.model == KOSIMCSE and not emulated):
+        raise DeployError(f"{wanted.endpoint_name}: {wrong}")
+
+
+def _llm(wanted: Llm, runtime: object) -> Iterator[str]:
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+    from rag.models.sagemaker_llm import SageMakerLLM
+
+    named = [name.partition("__")[2].lower() for name, _ in settings(Stack(llm=wanted))]
+    given = wanted.model_dump(exclude_none=True, include=set(named) - {"endpoint_name", "max_new_tokens"})
+    model = SageMakerLLM(wanted.endpoint_name, runtime=runtime, max_new_tokens=256, **given)  # type: ignore[arg-type]
+    asked = [
+        ChatMessage(role=MessageRole.SYSTEM, content=SUMMARISE),
+        ChatMessage(role=MessageRole.USER, content=text_to_summarise(model.context_window)),
+    ]
+    began, first, said = time.monotonic(), None, ""
+    for response in model.stream_chat(asked):
+        first = first or time.monotonic() - began
+        said = str(response.message.content)
+    if not said.strip():
+        raise DeployError(f"{wanted.endpoint_name}: the model answered nothing")
+    whole = time.monotonic() - began
+    yield f"{wanted.endpoint_name}: first words after {first or whole:.2f} s, {len(said)} characters in {whole:.2f} s"
+    yield f"  {' '.join(said.split())[:200]}"
+
+
+def text_to_summarise(context_window: int) -> str:
+    """Approved answers of an invented bank, about 1,500 characters, fewer where the model's window is small."""
+    with FAQ.open(encoding="utf-8-sig", newline="") as file:
+        answers = [row["answer"] for row in islice(csv.DictReader(file), 30)]
+    return " ".join(answers)[: min(CHARACTERS, max(200, context_window - 512))]
+
+
+def _norm(vector: list[float]) -> float:
+    return math.sqrt(sum(x * x for x in vector))

@@ -1,0 +1,75 @@
+"""Whether the search server takes a document and gives it back: written, read and removed again over plain HTTP."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from rag.errors import DeployError
+
+SECONDS = 20.0
+TEXT = "타기관 OTP도 등록할 수 있습니다."
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it is and who asks. `password` is kept out of every text; without a user, requests are signed for `region`."""
+
+    url: str
+    user: str | None = None
+    password: str | None = None
+    ca_certs: str | None = None
+    region: str = ""
+    credentials: Any = None
+
+    def __repr__(self) -> str:
+        return f"Server({self.url})"
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer's JSON. Raises DeployError."""
+        data = None if body is None else json.dumps(body)
+        headers = {"content-type": "application/json"}
+        if self.user:
+            headers |= urllib3.make_headers(basic_auth=f"{self.user}:{self.password}")
+        elif self.credentials:
+            headers = self._signed(method, path, data, headers)
+        try:
+            with urllib3.PoolManager(ca_certs=self.ca_certs, timeout=SECONDS, retries=2) as pool:
+                response = pool.request(method, self.url + path, body=data, headers=headers)
+                text = response.data.decode("utf-8", "replace")
+        except urllib3.exceptions.HTTPError as exc:
+            raise DeployError(f"the search server {self.url} cannot be reached: {type(exc).__name__}") from exc
+        if response.status >= 400:
+            raise DeployError(f"the search server {self.url} refused {method} {path} ({response.status}): {text[:300]}")
+        found: dict[str, Any] = json.loads(text or "{}")
+        return found
+
+    def _signed(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> dict[str, str]:
+        request = AWSRequest(method, self.url + path, headers=headers, data=data)
+        SigV4Auth(self.credentials, "es", self.region).add_auth(request)
+        return dict(request.headers.items())
+
+
+def probe(server: Server) -> Iterator[str]:
+    """Write a passage into an index of its own, find it by its words and its vector, and remove the index."""
+    version = server.ask("GET", "/")["version"]["number"]
+    index = f"/fsi-probe-{secrets.token_hex(4)}"
+    vector = {"type": "knn_vector", "dimension": 3, "method": {"name": "hnsw", "engine": "lucene", "space_type": "l2"}}
+    mapping = {"properties": {"text": {"type": "text"}, "vector": vector}}
+    server.ask("PUT", index, {"settings": {"index": {"knn": True, "number_of_replicas": 0}}, "mappings": mapping})
+    try:
+        server.ask("PUT", f"{index}/_doc/1?refresh=true", {"text": TEXT, "vector": [1.0, 0.0, 0.0]})
+        for query in ({"match": {"text": "OTP도"}}, {"knn": {"vector": {"vector": [1.0, 0.1, 0.0], "k": 1}}}):
+            found = server.ask("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
+            if [hit["_source"]["text"] for hit in found] != [TEXT]:
+                raise DeployError(f"the search server {server.url} did not find the passage just written")
+    finally:
+        server.ask("DELETE", index)
+    yield f"OpenSearch {version} at {server.url}: written, found by words and by vector, removed"
