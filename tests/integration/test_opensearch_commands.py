@@ -72,6 +72,21 @@ def test_thresholds_are_kept_in_the_index(configured: Run, name: str, tmp_path: 
     assert configured("index", "show", name).json()["manifest"]["calibration"]["origin"] == "own rows"
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PASSWORD", "wrong", "refuses the login"),
+        ("URL", "https://no-such-host.invalid:9200", "cannot be reached"),
+        ("CA_CERTS", "none.pem", "no file none.pem"),
+    ],
+)
+def test_a_failure_is_one_line(
+    configured: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"FSI_OPENSEARCH__{variable}", value)
+    assert told in configured("index", "list").refused()
+
+
 def test_config_hides_the_password(configured: Run, opensearch: Server) -> None:
     shown = configured("config").out
     assert opensearch.url in shown

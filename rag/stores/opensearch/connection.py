@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -115,6 +117,10 @@ def connect(
     nodes = [each.strip() for each in url.split(",") if each.strip()]
     for node in nodes:
         _check(node)
+    if ca_certs and not Path(ca_certs).is_file():
+        raise SettingsError(f"FSI_OPENSEARCH__CA_CERTS: there is no file {ca_certs}")
+    # Every failure is raised as an error of ours; the client's own log of it, a traceback each time, would bury that line.
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     with mapped(url), warnings.catch_warnings(action="ignore"):
         client = OpenSearch(
             nodes,
