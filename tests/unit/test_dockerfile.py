@@ -26,7 +26,9 @@ def test_it_does_not_run_as_root() -> None:
 
 def test_it_copies_what_exists_and_what_the_context_lets_through() -> None:
     copied = [source for line in of("COPY") for source in line.split()[:-1]]
-    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"}
+    let_through = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"
+    }
     assert set(copied) == let_through
     assert all((ROOT / source).exists() for source in copied)
 
