@@ -60,7 +60,7 @@ $(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
 	@echo "Indexing the bundled FAQ (about a minute, once) ..."
 	@$(BIN)/python -m rag doctor || true  # settings that need mending are the page's to tell
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.chat
+$(VENV)/.dev: requirements-dev.txt requirements-models.txt $(VENV)/.chat
 	@echo "Installing what the tests need ..."
 	$(PIP) install -r requirements-dev.txt
 	@touch $@

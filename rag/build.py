@@ -1,4 +1,4 @@
-"""Settings to services; the only place that chooses backends."""
+"""Settings to services; the only place, with `rag.backends`, that chooses backends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms.llm import LLM
 
+from rag.backends import language_model, remote_embedding
 from rag.chat import ChatService
 from rag.errors import IndexMissing, ModelUnavailable, SettingsError
 from rag.ingestion.command import IngestReport, ingest
@@ -23,7 +24,7 @@ from rag.ingestion.sync import quiet
 from rag.models.local import LocalEmbedding
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.scaling import from_own_rows
-from rag.settings import EmbeddingSettings, OpenSearchSettings, Settings
+from rag.settings import OpenSearchSettings, Settings
 from rag.stores.contract import QUESTION, Manifest, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
@@ -56,8 +57,8 @@ def load_models(settings: Settings) -> Models:
 
     Raises ModelError where an endpoint does not answer: an index built without it would only have to be built again.
     """
-    if settings.embedding.backend == "sagemaker":
-        endpoint = sagemaker_embedding(settings.embedding)
+    if settings.embedding.backend != "local":
+        endpoint = remote_embedding(settings.embedding)
         return Models(endpoint, manifest_of(endpoint))
     try:
         embed_model = LocalEmbedding(threads=settings.embedding.threads)
@@ -67,20 +68,9 @@ def load_models(settings: Settings) -> Models:
     return Models(embed_model, manifest_of(embed_model))
 
 
-def sagemaker_embedding(settings: EmbeddingSettings) -> BaseEmbedding:
-    """The embedding behind the configured endpoint. Nothing is sent yet."""
-    from rag.models.sagemaker_embedding import SageMakerEmbedding  # boto3 takes half a second to import
-
-    return SageMakerEmbedding(**settings.model_dump(exclude={"backend", "threads"}))
-
-
 def load_llm(settings: Settings) -> LLM | None:
     """The configured language model, None for none. Nothing is sent yet."""
-    if settings.llm.backend == "none":
-        return None
-    from rag.models.sagemaker_llm import SageMakerLLM
-
-    return SageMakerLLM(**settings.llm.model_dump(exclude={"backend"}))
+    return language_model(settings.llm)
 
 
 def shelf(settings: Settings) -> Shelf:

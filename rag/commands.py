@@ -18,6 +18,7 @@ from rag.answering.reasons import from_words
 from rag.build import BUNDLED, Models, bundled_name, ingest_files, load_models, open_index, shelf
 from rag.build import service as build_service
 from rag.chat import ChatService
+from rag.doctor import examine
 from rag.errors import InputError, RagError
 from rag.evaluation import calibration as fitting
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
@@ -142,7 +143,13 @@ def config(_options: Namespace, settings: Settings) -> None:
         print(f"{name}={'' if value is None else value}    # {description}")
 
 
-def doctor(_options: Namespace, settings: Settings) -> None:
+def doctor(_options: Namespace, settings: Settings) -> int:
+    """Models first, one line each; where one is wrong, an index would only be built in vain."""
+    findings = list(examine(settings))
+    for finding in findings:
+        print(finding)
+    if not all(finding.right for finding in findings):
+        return 1
     models = load_models(settings)
     print(f"embedding: {'lexical search alone' if models.embed_model is None else models.embed_model.model_name}")
     print(f"  dimension {models.manifest.dimension}, fingerprint {models.manifest.fingerprint}")
@@ -152,6 +159,7 @@ def doctor(_options: Namespace, settings: Settings) -> None:
     answer = build_service(settings, models, store).ask(store_question(store))
     print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
     print("everything works together")
+    return 0
 
 
 def store_question(store: PassageStore) -> str:

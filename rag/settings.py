@@ -20,6 +20,9 @@ from rag.errors import SettingsError
 
 PREFIX = "FSI_"
 DELIMITER = "__"
+_HTTP = r"^https?://"
+_NEEDS = {"sagemaker": ("endpoint_name",), "openai_like": ("base_url", "model"), "bedrock": ("model",)}
+_TAKES_NONE_OF = {"bedrock": ("do_sample", "top_k", "repetition_penalty", "eos_token_id")}
 
 
 class _Group(BaseModel):
@@ -65,14 +68,21 @@ class OpenSearchSettings(_Group):
 class EmbeddingSettings(_Group):
     """What turns text into vectors."""
 
-    backend: Literal["local", "sagemaker"] = Field(
+    backend: Literal["local", "sagemaker", "openai_like"] = Field(
         default="local",
-        description="Embedding: local (multilingual-e5-small, 4 bit, in process) or sagemaker (an endpoint).",
+        description="Embedding: local (e5-small, in process), sagemaker (an endpoint) or openai_like (vLLM, TEI, Ollama).",
     )
     threads: int = Field(
         default=2, ge=1, le=64, description="Threads of the local embedder; it shares the cores with the server."
     )
     endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the embedding.")
+    base_url: str | None = Field(
+        default=None,
+        pattern=_HTTP,
+        description="Address of the OpenAI-like API, with its path: http://10.0.0.7:8080/v1.",
+    )
+    model: str | None = Field(default=None, description="The embedding's name there (openai_like).")
+    api_key: SecretStr | None = Field(default=None, description="Key of that API, if it wants one.")
     inference_component: str | None = Field(
         default=None, description="Inference component on that endpoint, if it has any."
     )
@@ -105,10 +115,21 @@ class EmbeddingSettings(_Group):
 class LlmSettings(_Group):
     """The language model. Without one, the approved FAQ text is quoted word for word."""
 
-    backend: Literal["none", "sagemaker"] = Field(
-        default="none", description="Language model: none (quote the FAQ) or sagemaker (an endpoint)."
+    backend: Literal["none", "sagemaker", "openai_like", "bedrock"] = Field(
+        default="none",
+        description="Language model: none (quote the FAQ), sagemaker (an endpoint), openai_like (vLLM, Ollama) or bedrock.",
     )
     endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the language model.")
+    base_url: str | None = Field(
+        default=None,
+        pattern=_HTTP,
+        description="Address of the OpenAI-like API, with its path: http://10.0.0.7:8000/v1.",
+    )
+    model: str | None = Field(
+        default=None, description="The model's name there (openai_like), or its id or inference profile (bedrock)."
+    )
+    api_key: SecretStr | None = Field(default=None, description="Key of the OpenAI-like API, if it wants one.")
+    region: str | None = Field(default=None, description="AWS region of Bedrock. Unset: that of the AWS configuration.")
     inference_component: str | None = Field(
         default=None, description="Inference component on that endpoint, if it has any."
     )
@@ -250,21 +271,24 @@ def load_settings() -> Settings:
 
 
 def _refuse_missing(settings: Settings) -> None:
-    if settings.store.backend == "opensearch":
-        given = settings.opensearch
-        needed = {"URL": given.url} | (
-            {"USER": given.user, "PASSWORD": given.password} if given.auth == "basic" else {}
-        )
-        if missing := [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]:
-            raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
+    if settings.store.backend == "opensearch" and (missing := _missing_of(settings.opensearch)):
+        raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
     for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
-        if chosen.backend == "sagemaker" and not chosen.endpoint_name:
-            name = f"{PREFIX}{group}{DELIMITER}"
-            raise SettingsError(f"{name}BACKEND=sagemaker needs {name}ENDPOINT_NAME, the endpoint's name")
+        prefix, backend = f"{PREFIX}{group}{DELIMITER}", chosen.backend
+        if missing := [prefix + name.upper() for name in _NEEDS.get(backend, ()) if not getattr(chosen, name)]:
+            raise SettingsError(f"{prefix}BACKEND={backend} needs {' and '.join(missing)}")
+        given = [prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None]
+        if given:
+            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(given)}; take it out")
     if settings.chat.answer_mode == "model" and settings.llm.backend == "none":
         raise SettingsError(
             "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or leave the mode on auto"
         )
+
+
+def _missing_of(given: OpenSearchSettings) -> list[str]:
+    needed = {"URL": given.url} | ({"USER": given.user, "PASSWORD": given.password} if given.auth == "basic" else {})
+    return [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]
 
 
 def _refuse_unknown() -> None:

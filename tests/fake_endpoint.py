@@ -1,5 +1,8 @@
 """A small SageMaker runtime over real HTTP: what boto3 sends is recorded, what it gets is scripted.
 
+It is also a Bedrock runtime (`/model/ID/converse`, `…-stream`) and an OpenAI-compatible server (`/v1/…`), whose streamed
+parts go out as they are: `events` frames Bedrock's, `sse` spells OpenAI's.
+
 The reply to a request is a Reply, made by the function given: whole, or in parts as an event stream, with pauses and faults.
 """
 
@@ -16,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,23 @@ def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     prelude = struct.pack("!II", 16 + len(block) + len(payload), len(block))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + block + payload
     return message + struct.pack("!I", zlib.crc32(message))
+
+
+def events(*given: tuple[str, Any]) -> list[bytes]:
+    """A stream of Bedrock: names of events and their JSON."""
+    return [
+        frame(
+            {":event-type": name, ":message-type": "event", ":content-type": "application/json"},
+            json.dumps(value).encode(),
+        )
+        for name, value in given
+    ]
+
+
+def sse(*values: Any) -> list[bytes]:
+    """A stream of an OpenAI-compatible server, its end mark included."""
+    spelled = [json.dumps(value, ensure_ascii=False) for value in values]
+    return [f"data: {text}\n\n".encode() for text in [*spelled, "[DONE]"]]
 
 
 class FakeEndpoint:
@@ -121,15 +142,22 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        _, _, name, operation = self.path.split("/")
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        request = Request(name, operation.endswith("stream"), body, dict(self.headers))
+        _, kind, name, *operation = unquote(self.path).split("/")
+        streaming = body.get("stream", False) if kind == "v1" else operation[-1].endswith("stream")
+        self._frames = kind == "endpoints"
+        request = Request(name, bool(streaming), body, dict(self.headers))
         with self.endpoint.counted(request):
             reply = self.endpoint.reply(request)
             try:
                 self._answer(request, reply)
             except ConnectionError:
                 self.endpoint.hung_up.set()
+
+    def do_GET(self) -> None:
+        """What `reply` makes of a request without a body; the last part of the path is its endpoint."""
+        reply = self.endpoint.reply(Request(self.path.rpartition("/")[2], False, None, dict(self.headers)))
+        self._answer(Request("", False, None, {}), reply)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
@@ -158,14 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, reply: Reply) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/vnd.amazon.eventstream")
+        content_type = "text/event-stream" if self.path.startswith("/v1") else "application/vnd.amazon.eventstream"
+        self.send_header("Content-Type", content_type)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.wfile.flush()
         for number, part in enumerate(reply.parts):
             if number and not self._wait(reply.pause):
                 return
-            self._chunk(frame({":event-type": "PayloadPart", ":message-type": "event"}, part))
+            payload = {":event-type": "PayloadPart", ":message-type": "event"}
+            self._chunk(frame(payload, part) if self._frames else part)
         if reply.fault == "stall" and not self._wait(3600):
             return
         if reply.fault == "drop":

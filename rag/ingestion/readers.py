@@ -84,7 +84,7 @@ def _rows(table: Table, columns: Mapping[str, str], places: dict[str, str]) -> I
     """The rows that keep every rule; the defects of the others are noted in the table. `places`: id -> first place."""
     at = locate(table.header, columns)
     extra = [name for name in table.header if name and name not in at.values()]
-    if table.header:
+    if table.header or table.records:
         _check_header(table, at, columns, extra)
     if not table.records and not table.errors:
         table.refuse(None, None, "has no rows")
@@ -95,7 +95,7 @@ def _rows(table: Table, columns: Mapping[str, str], places: dict[str, str]) -> I
 
 
 def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str], extra: Sequence[str]) -> None:
-    has = f"the file has {', '.join(filter(None, table.header))}"
+    has = f"the file has {', '.join(filter(None, table.header)) or 'none'}"
     for name in FIELDS:
         if name in columns and name not in at:
             table.refuse(table.header_row, columns[name], f"no such column; {has}")

@@ -131,6 +131,17 @@ class _Tracked:
         return super().getresponse()  # type: ignore[misc]
 
 
+class _Socket(_Tracked):
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+
+def own(sock: socket.socket) -> None:
+    """The call of this thread, if there is one, owns this socket from now on; for connections that are not botocore's."""
+    if (call := _CURRENT.get()) is not None:
+        call.attach(_Socket(sock))
+
+
 class _HTTPConnection(_Tracked, AWSHTTPConnection):  # type: ignore[misc]
     pass
 

@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
-from rag.errors import ModelError, ModelInputTooLong
+from rag.errors import ModelInputTooLong
 from rag.models.calls import Call
 from rag.models.runtime import Endpoint, Runtime, shared_runtime
 from rag.models.tokens import estimate
-from rag.models.vectors import VECTORS, Matrix, Pooling, VectorFormat, VectorFormatName
+from rag.models.vectors import VECTORS, Pooling, VectorFormat, VectorFormatName, unit_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -165,20 +164,9 @@ class SageMakerEmbedding(BaseEmbedding):
 
     def _read(self, answers: Sequence[_Answer]) -> list[list[float]]:
         """Unit vectors, checked."""
-        return [vector for count, body in answers for vector in self._checked(self._codec.read(body, count), count)]
-
-    def _checked(self, vectors: Matrix, count: int) -> list[list[float]]:
-        name = self.endpoint_name
-        if len(vectors) != count:
-            raise ModelError(f"the endpoint {name!r} gave {len(vectors)} vectors for {count} texts; is FORMAT right?")
-        self._numbers = self._numbers or vectors.shape[1]
-        if vectors.shape[1] != self._numbers:
-            raise ModelError(
-                f"the endpoint {name!r} gave vectors of {vectors.shape[1]} numbers, expected {self._numbers}; "
-                "check DIMENSION, and whether another model was deployed"
-            )
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not (np.isfinite(lengths).all() and lengths.all()):
-            raise ModelError(f"the endpoint {name!r} gave a vector of zeros or of numbers that are not finite")
-        unit: list[list[float]] = (vectors / lengths).tolist()
-        return unit
+        vectors: list[list[float]] = []
+        for count, body in answers:
+            unit = unit_vectors(self._codec.read(body, count), count, self._numbers, self.endpoint_name)
+            self._numbers = unit.shape[1]
+            vectors += unit.tolist()
+        return vectors

@@ -282,6 +282,7 @@ def test_what_a_spreadsheet_writes_comes_back(tmp_path_factory: pytest.TempPathF
 @given(st.sampled_from(["csv", "jsonl"]), st.binary(max_size=200), st.booleans())
 @example("jsonl", b'{"question": ' + b"9" * 5000 + b"}", False)
 @example("jsonl", b"[" * 100_000, False)
+@example("jsonl", b"{}", False)
 @example("csv", b'"' + b"a" * 200_000, True)
 def test_no_bytes_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: bytes, with_header: bool

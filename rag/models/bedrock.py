@@ -1,0 +1,112 @@
+"""BedrockLLM: a model of Amazon Bedrock by its Converse API, through LlamaIndex's package; needs requirements-models.txt.
+
+Its connections are those of `rag.models.calls`, so that a call can be cancelled, and ends at its deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from llama_index.core.bridge.pydantic import Field
+from llama_index.llms.bedrock_converse import BedrockConverse
+
+from rag.errors import ModelError
+from rag.models.calls import track
+from rag.models.failures import VENDOR_ERRORS, from_vendor
+from rag.models.guarded import Guarded, Told
+
+CONNECT_SECONDS = 5.0
+CONNECTIONS = 128
+PERMISSION = "bedrock:InvokeModelWithResponseStream"
+_USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "totalTokens": "total_tokens"}
+
+
+class BedrockLLM(Guarded, BedrockConverse):
+    """The model, or inference profile, `model`. `temperature` and `top_p` are sent where they are given."""
+
+    vendor_errors = VENDOR_ERRORS
+    chosen_temperature: float | None = Field(default=None, description="None: not sent.")
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        max_new_tokens: int = 512,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        **fields: Any,
+    ) -> None:
+        super().__init__(
+            model=model,
+            max_tokens=max_new_tokens,
+            max_retries=1,
+            client=_Client(model, region, endpoint_url),
+            additional_kwargs={} if top_p is None else {"inferenceConfig": {"topP": top_p}},
+        )
+        self.chosen_temperature = temperature
+        for name, value in fields.items():  # the package's constructor takes its own fields alone
+            setattr(self, name, value)
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "BedrockLLM"
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def _model_kwargs(self) -> dict[str, Any]:
+        return {**super()._model_kwargs, "temperature": self.chosen_temperature}
+
+    def _mapped(self, error: Exception) -> ModelError:
+        return from_vendor(error, self.model, kind="model", permission=PERMISSION)
+
+    def _told(self, response: Any) -> Told:
+        """Of a whole answer, or of the event with which a stream ends."""
+        raw: Mapping[str, Any] = response.raw or {}
+        last = raw.get("metadata", raw)
+        usage = last.get("usage") or {}
+        return last.get("stopReason"), {name: usage[theirs] for theirs, name in _USAGE.items() if theirs in usage}
+
+
+class _Client:
+    """What the package uses of a boto3 client. It drops a stream's stop reason, which here goes on with the counts."""
+
+    def __init__(self, model: str, region: str | None, endpoint_url: str | None) -> None:
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            tcp_keepalive=True,
+        )
+        try:
+            self._client: Any = boto3.session.Session(region_name=region).client(
+                "bedrock-runtime", endpoint_url=endpoint_url, config=config
+            )
+        except VENDOR_ERRORS as exc:
+            raise from_vendor(exc, model, kind="model", permission=PERMISSION) from exc
+        track(self._client)
+        self.exceptions = self._client.exceptions
+        self.converse = self._client.converse
+        self.close = self._client.close
+
+    def converse_stream(self, **arguments: Any) -> dict[str, Any]:
+        response: dict[str, Any] = self._client.converse_stream(**arguments)
+        return {**response, "stream": _with_reason(response["stream"])}
+
+
+def _with_reason(events: Any) -> Iterator[dict[str, Any]]:
+    reason: str | None = None
+    try:
+        for event in events:
+            reason = event.get("messageStop", {}).get("stopReason") or reason
+            if metadata := event.get("metadata"):
+                event = {"metadata": {"usage": {"totalTokens": 0}, **metadata, "stopReason": reason}}
+            yield event
+    finally:
+        events.close()

@@ -1,0 +1,233 @@
+"""Models behind an OpenAI-compatible API (vLLM, TEI, Ollama on machines of one's own), through LlamaIndex's packages.
+
+Needs requirements-models.txt. Those packages' defaults are OpenAI's own host and key: both are always given here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.embeddings.openai.base import get_embeddings
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
+from llama_index.llms.openai_like import OpenAILike
+
+from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRefused, ModelTimeout, ModelUnavailable
+from rag.models.calls import Call, own
+from rag.models.failures import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
+from rag.models.formats import GENERATION, Parameters
+from rag.models.guarded import UNREADABLE, Guarded, Told, errors_mapped, with_retries
+from rag.models.tokens import estimate
+from rag.models.vectors import unit_vectors
+
+VENDOR_ERRORS = (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+CONNECT_SECONDS = 5.0
+NO_KEY = "none"
+"""Sent where none is set; without any, the package would send that of OPENAI_API_KEY to this host."""
+_GROUP = 2048
+_KNOWN = ("max_tokens", "temperature", "top_p", "stop")
+
+
+class OpenAiLikeLLM(Guarded, OpenAILike):
+    """The chat model `model` at `api_base`. Parameters that are None are not sent."""
+
+    vendor_errors = VENDOR_ERRORS
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        max_new_tokens: int = 512,
+        stall: float = 20.0,
+        parameters: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        spelled = GENERATION["openai"].parameters(Parameters(**(parameters or {})), ())
+        extra = {name: spelled.pop(name) for name in [*spelled] if name not in _KNOWN}
+        super().__init__(
+            model=model,
+            api_base=base_url,
+            api_key=api_key or NO_KEY,
+            max_tokens=max_new_tokens,
+            max_retries=0,
+            timeout=stall,
+            stall=stall,
+            is_chat_model=True,
+            additional_kwargs={**spelled, **({"extra_body": extra} if extra else {})},
+            http_client=_client(stall, keep=0),  # a call's socket is known from its connecting
+            **fields,
+        )
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "OpenAiLikeLLM"
+
+    def close(self) -> None:
+        self._get_client().close()
+
+    def _get_model_kwargs(self, **options: Any) -> dict[str, Any]:
+        given: dict[str, Any] = super()._get_model_kwargs(**options)
+        if "temperature" not in self.additional_kwargs and "temperature" not in options:
+            del given["temperature"]  # the package's own default, which nobody has chosen
+        return {**given, **options}
+
+    def _mapped(self, error: Exception) -> ModelError:
+        return from_openai(error, self.model)
+
+    def _told(self, response: Any) -> Told:
+        raw = response.raw
+        choices = getattr(raw, "choices", None)
+        usage = getattr(raw, "usage", None)
+        counts = usage.model_dump() if usage else {}
+        names = ("prompt_tokens", "completion_tokens", "total_tokens")
+        return (choices[0].finish_reason if choices else None), {
+            name: counts[name] for name in names if isinstance(counts.get(name), int)
+        }
+
+
+class OpenAiLikeEmbedding(OpenAILikeEmbedding):
+    """Unit vectors of the embedding model `model_name` at `api_base`; a repeated text is sent once."""
+
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    dimension: int | None = None
+    max_tokens: int = 512
+    batch_size: int = Field(default=32, gt=0)
+    concurrency: int = Field(default=8, gt=0)
+    deadline: float = Field(default=60.0, gt=0, description="Seconds one request may take, tries included.")
+    query_deadline: float = Field(default=5.0, gt=0, description="Seconds one question may take.")
+
+    _threads: ThreadPoolExecutor = PrivateAttr()
+
+    def __init__(self, model: str, base_url: str, *, api_key: str | None = None, **fields: Any) -> None:
+        super().__init__(
+            model_name=model,
+            api_base=base_url,
+            api_key=api_key or NO_KEY,
+            embed_batch_size=_GROUP,
+            max_retries=0,
+            http_client=_client(fields.get("deadline", 60.0)),
+            **fields,
+        )
+        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="embedding")
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "OpenAiLikeEmbedding"
+
+    def close(self) -> None:
+        """Give back threads and connections."""
+        self._threads.shutdown()
+        self._get_client().close()
+
+    def token_count(self, text: str) -> int:
+        return estimate(self.passage_prefix + text)
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._vectors([self.query_prefix + query], min(self.query_deadline, self.deadline))[0]
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        distinct = list(dict.fromkeys(self.passage_prefix + text for text in texts))
+        batches = [distinct[start : start + self.batch_size] for start in range(0, len(distinct), self.batch_size)]
+        found = self._threads.map(lambda batch: self._vectors(batch, self.deadline), batches)
+        vectors = dict(zip(distinct, (vector for batch in found for vector in batch), strict=True))
+        return [vectors[self.passage_prefix + text] for text in texts]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return await asyncio.to_thread(self._get_query_embedding, query)
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return await asyncio.to_thread(self._get_text_embedding, text)
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return await asyncio.to_thread(self._get_text_embeddings, texts)
+
+    def _vectors(self, texts: Sequence[str], deadline: float) -> list[list[float]]:
+        call = Call(deadline=deadline)
+
+        def ask() -> Any:
+            with errors_mapped(lambda error: from_openai(error, self.model_name), VENDOR_ERRORS):
+                options = {
+                    "timeout": httpx.Timeout(call.patience(), connect=CONNECT_SECONDS),
+                    "encoding_format": "float",
+                }
+                found = get_embeddings(self._get_client(), list(texts), engine=self.model_name, **options)
+                return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
+
+        try:
+            answered = with_retries(call, ask)
+        finally:
+            call.release()
+        vectors = unit_vectors(answered, len(texts), self.dimension, self.model_name)
+        self.dimension = vectors.shape[1]
+        found: list[list[float]] = vectors.tolist()
+        return found
+
+
+def served_models(base_url: str, api_key: str | None = None, *, seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
+    """Names of the models there; none where the server does not tell."""
+    with (
+        _client(seconds) as http,
+        openai.OpenAI(base_url=base_url, api_key=api_key or NO_KEY, max_retries=0, http_client=http) as client,
+    ):
+        try:
+            return tuple(model.id for model in client.models.list().data)
+        except (*VENDOR_ERRORS, *UNREADABLE):
+            return ()
+
+
+def from_openai(error: Exception, model: str) -> ModelError:
+    """The error of ours that `error`, raised by a call of `model`, stands for."""
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
+        return ModelTimeout(f"the model {model!r} was silent for too long; raise the deadline, or look at its load")
+    if isinstance(error, openai.APIStatusError):
+        return _from_status(error, model)
+    if isinstance(error, openai.APIResponseValidationError):
+        return ModelFormatError(f"the answer of the model {model!r} cannot be read: {short(error)}; is BASE_URL right?")
+    if isinstance(error, openai.APIConnectionError | httpx.HTTPError | httpx.StreamError):
+        return ModelUnavailable(
+            f"the model {model!r} cannot be reached ({short(error.__cause__ or error)}); check BASE_URL and the network"
+        )
+    if isinstance(error, openai.APIError):
+        return ModelError(f"the model {model!r} reports an error: {short(error)}")
+    return ModelRefused(f"the request to the model {model!r} cannot be sent: {short(error)}; check BASE_URL")
+
+
+def _from_status(error: openai.APIStatusError, model: str) -> ModelError:
+    status, message = error.status_code, short(error.message)
+    if status == TOO_LARGE_STATUS or (400 <= status < 500 and TOO_LONG.search(message)):
+        return ModelInputTooLong(f"the model {model!r} takes no input this long: {message}")
+    if status in OVERLOADED_STATUS:
+        return ModelUnavailable(f"the model {model!r} is overloaded ({status}): {message}", korean=BUSY)
+    if status in (401, 403):
+        return ModelRefused(f"the model {model!r} does not accept this program ({status}): {message}; check API_KEY")
+    if status >= 500:
+        return ModelError(f"the model {model!r} failed ({status}): {message}; look at its server's log")
+    return ModelRefused(f"the model {model!r} refuses the request ({status}): {message}; check MODEL and BASE_URL")
+
+
+def _client(seconds: float, *, keep: int = 64) -> httpx.Client:
+    limits = httpx.Limits(max_connections=128, max_keepalive_connections=keep)
+    timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+    return httpx.Client(timeout=timeout, limits=limits, event_hooks={"request": [_trace]})
+
+
+def _trace(request: httpx.Request) -> None:
+    request.extensions["trace"] = _connected
+
+
+def _connected(event: str, info: Mapping[str, Any]) -> None:
+    """Tells the call its socket, so that its end ends a read; kept connections are not told of again."""
+    if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        own(info["return_value"].get_extra_info("socket"))

@@ -1,0 +1,95 @@
+"""The two stores give the same answers: every bundled question, with and without filters, on one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from llama_index.core.schema import BaseNode
+from llama_index.core.vector_stores.types import MetadataFilters
+
+from rag.build import Models, bundled_name
+from rag.retrieval.expansion import expand
+from rag.retrieval.hybrid import Fusion, fuse, row_id
+from rag.stores.contract import LEXICAL_FIELDS, Candidates, PassageStore
+from rag.stores.faiss import FaissStore
+from rag.stores.filters import metadata_filters
+from rag.stores.opensearch.store import OpenSearchStore
+from rag.types import Filters
+from tests.opensearch import Server, drop, index_name
+from tests.questions import questions
+
+SHARE = 0.99
+SIZE = 50
+FILTERS = (None, Filters({"bank": "새나래은행"}, date(2026, 1, 1)))
+
+
+@pytest.fixture(scope="module")
+def here(bundled_root: Path, models: Models) -> Iterator[FaissStore]:
+    store = FaissStore.open(bundled_root / bundled_name(models.manifest), models.manifest)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def there(here: FaissStore, opensearch: Server) -> Iterator[OpenSearchStore]:
+    """The bundled index's own rows and vectors, written at once."""
+    connection, name = opensearch.connect(), index_name()
+    store = OpenSearchStore.create(connection, name, here.manifest)
+    store.add(with_vectors(here))
+    yield store
+    drop(connection, name)
+    connection.close()
+
+
+def with_vectors(store: FaissStore) -> list[BaseNode]:
+    nodes = store.get_nodes()
+    with store._live.reading() as reading:
+        view = reading.view
+        assert view.dense is not None
+        for node in nodes:
+            node.embedding = view.dense.vectors[view.row_of[node.node_id]].tolist()
+    return nodes
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=["all", "one bank"])
+def test_the_same_scores_and_the_same_five_rows_first(
+    here: FaissStore, there: OpenSearchStore, remembered: Models, filters: Filters | None
+) -> None:
+    """Where the rows differ, the scores of both stores show a tie that rounding decided."""
+    wanted = metadata_filters(filters) if filters else None
+    asked, different = questions(), []
+    for question in asked:
+        ours, theirs = (candidates(store, remembered, question, wanted) for store in (here, there))
+        assert_same_scores(ours, theirs)
+        first, second = (
+            [(row_id(hit), hit.score or 0.0) for hit in fuse(found, Fusion(), size=SIZE, top_k=5)]
+            for found in (ours, theirs)
+        )
+        if [row for row, _ in first] != [row for row, _ in second]:
+            different.append((question, first, second))
+            assert max(abs(a - b) for (_, a), (_, b) in zip(first, second, strict=True)) < 1e-3, different[-1]
+    assert len(asked) > 400
+    assert len(different) <= (1 - SHARE) * len(asked), different
+
+
+def candidates(store: PassageStore, models: Models, question: str, filters: MetadataFilters | None) -> Candidates:
+    """As the retriever asks for them."""
+    assert models.embed_model is not None
+    expanded = expand(question)
+    vectors = [models.embed_model.get_query_embedding(text) for text in dict.fromkeys((question, expanded))]
+    summed = [sum(column) for column in zip(*vectors, strict=True)]
+    return store.candidates(query_embedding=summed, query_str=expanded, size=SIZE, filters=filters)
+
+
+def assert_same_scores(ours: Candidates, theirs: Candidates) -> None:
+    """Of all rows that both lists hold; the last ones may differ where many score alike."""
+    for a, b in (
+        (ours.dense, theirs.dense),
+        *((ours.lexical[field], theirs.lexical[field]) for field in LEXICAL_FIELDS),
+    ):
+        common = a.keys() & b.keys()
+        assert len(common) >= 0.95 * max(len(a), len(b))
+        assert all(abs(a[key] - b[key]) < 1e-5 for key in common)

@@ -1,0 +1,195 @@
+"""`python -m rag doctor` against the emulator and a fake server: each wrong setting has a line that says what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from deploy.local.client import EmulatorClient
+from deploy.local.server import running
+from deploy.local.spec import EndpointSpec
+from rag import doctor
+from rag.__main__ import main
+from rag.doctor import examine
+from rag.models import runtime as runtime_module
+from rag.settings import load_settings
+from tests.containers import embedding_answer
+from tests.fake_endpoint import Reply, Request, error, whole
+from tests.integration.conftest import Reach
+
+Lines = Callable[..., list[str]]
+FORMATS = {"emb": ("hf", "tei", "embeddings", "openai"), "llm": ("kullm", "tgi", "lmi", "openai")}
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
+    monkeypatch.setattr(runtime_module, "_SHARED", {})
+    monkeypatch.setattr(runtime_module, "FIRST_PAUSE", 0.001)
+    specs = [
+        EndpointSpec(name="faq-emb", task="embed", format="tei", model="hashed"),
+        EndpointSpec(name="faq-llm", task="generate", format="lmi"),
+    ]
+    with running(specs) as client:
+        variables = {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": client.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": client.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "ap-northeast-2",
+            "FSI_EMBEDDING__BACKEND": "sagemaker",
+            "FSI_EMBEDDING__ENDPOINT_NAME": "faq-emb",
+            "FSI_LLM__BACKEND": "sagemaker",
+            "FSI_LLM__ENDPOINT_NAME": "faq-llm",
+            "FSI_LLM__FORMAT": "lmi",
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        yield client
+        for runtime in runtime_module._SHARED.values():
+            runtime.close()
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Lines:
+    """What doctor says with these settings: the embedding's line, then the model's."""
+    monkeypatch.chdir(tmp_path)
+
+    def ask(**variables: str) -> list[str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(f"FSI_{name}", value)
+        found = [str(finding) for finding in examine(load_settings())]
+        assert all("\n" not in line for line in found)
+        return found
+
+    return ask
+
+
+def test_all_is_well(emulator: EmulatorClient, lines: Lines) -> None:
+    embedding, llm = lines()
+    assert embedding.startswith("embedding: faq-emb answers with 768 numbers a text (")
+    assert llm.startswith("language model: faq-llm streams (")
+
+
+@pytest.mark.parametrize("real", FORMATS["emb"])
+@pytest.mark.parametrize("configured", FORMATS["emb"])
+def test_the_format_of_vectors(emulator: EmulatorClient, lines: Lines, real: str, configured: str) -> None:
+    emulator.change("faq-emb", format=real)
+    line = lines(EMBEDDING__FORMAT=configured)[0]
+    if real == configured:
+        assert "WRONG" not in line
+    else:
+        assert line.endswith(f"; write FSI_EMBEDDING__FORMAT={real}")
+
+
+@pytest.mark.parametrize("real", FORMATS["llm"])
+@pytest.mark.parametrize("configured", FORMATS["llm"])
+def test_the_format_of_answers(emulator: EmulatorClient, lines: Lines, real: str, configured: str) -> None:
+    """Several read the same container: LMI takes messages too, and whole answers of TGI and KULLM look alike."""
+    emulator.change("faq-llm", format=real)
+    line = lines(LLM__FORMAT=configured)[1]
+    assert real != configured or "WRONG" not in line
+    if "WRONG" in line:
+        advice = line.rpartition("; write FSI_LLM__FORMAT=")[2]
+        assert "WRONG" not in lines(LLM__FORMAT=advice)[1]
+
+
+def test_the_dimension(emulator: EmulatorClient, lines: Lines) -> None:
+    line = lines(EMBEDDING__DIMENSION="1024")[0]
+    assert line == "embedding: WRONG: its vectors have 768 numbers, not 1024; write FSI_EMBEDDING__DIMENSION=768"
+
+
+def test_an_endpoint_that_is_not_there(emulator: EmulatorClient, lines: Lines) -> None:
+    embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-embed", LLM__ENDPOINT_NAME="faq-lm")
+    assert "there is no endpoint 'faq-embed' in ap-northeast-2" in embedding
+    assert embedding.endswith("write FSI_EMBEDDING__ENDPOINT_NAME=faq-emb")
+    assert llm.endswith("write FSI_LLM__ENDPOINT_NAME=faq-llm")
+
+
+def test_an_endpoint_of_the_other_kind(emulator: EmulatorClient, lines: Lines) -> None:
+    embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-llm", LLM__ENDPOINT_NAME="faq-emb")
+    assert "WRONG" in embedding and "faq-llm" in embedding
+    assert "'faq-emb' answers an embedding" in llm
+
+
+def test_an_endpoint_that_is_still_created(emulator: EmulatorClient, lines: Lines) -> None:
+    emulator.put(EndpointSpec(name="slow", task="embed", format="tei", ready_seconds=3600))
+    emulator.put(EndpointSpec(name="broken", task="generate", format="lmi", failure="no capacity"))
+    embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="slow", LLM__ENDPOINT_NAME="broken")
+    assert embedding == "embedding: WRONG: the endpoint 'slow' is Creating: wait until it is InService"
+    assert llm == "language model: WRONG: the endpoint 'broken' is Failed: no capacity"
+
+
+def test_an_endpoint_with_inference_components(emulator: EmulatorClient, lines: Lines) -> None:
+    emulator.change("faq-llm", inference_components=["kullm-a"])
+    assert lines()[1].endswith("write FSI_LLM__INFERENCE_COMPONENT=NAME")
+    assert "streams" in lines(LLM__INFERENCE_COMPONENT="kullm-a")[1]
+
+
+@pytest.mark.parametrize("fault", ["throttle", "not_ready", "unavailable", "internal", "reset", "hang", "model_error"])
+def test_an_endpoint_that_fails(
+    emulator: EmulatorClient, lines: Lines, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "SECONDS", 0.5)
+    for name in ("faq-emb", "faq-llm"):
+        emulator.change(name, faults=[{"kind": fault}])
+    embedding, llm = lines()
+    assert embedding.startswith("embedding: WRONG: ") and llm.startswith("language model: WRONG: ")
+
+
+def test_no_region_and_no_credentials(
+    emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    assert all("WRONG" in line and "credentials" in line for line in lines())
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    while runtime_module._SHARED:
+        runtime_module._SHARED.popitem()[1].close()
+    assert all("AWS_DEFAULT_REGION=ap-northeast-2" in line for line in lines())
+
+
+def test_no_permission(reach: Reach, emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, _ = reach(lambda request: error(403, "AccessDeniedException", "not authorized"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
+    assert all("permission sagemaker:InvokeEndpoint" in line for line in lines())
+
+
+def test_it_ends_with_one_and_without_a_traceback(
+    emulator: EmulatorClient,
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    loggers_as_before: None,
+) -> None:
+    monkeypatch.setenv("FSI_EMBEDDING__FORMAT", "hf")
+    assert main(["doctor"]) == 1
+    shown = capsys.readouterr()
+    assert "write FSI_EMBEDDING__FORMAT=tei" in shown.out and "Traceback" not in shown.err
+
+
+def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
+    def reply(request: Request) -> Reply:
+        if request.body is None:
+            return whole({"object": "list", "data": [{"id": "bge-m3", "object": "model"}]})
+        if request.body["model"] != "bge-m3":
+            return error(404, "NotFound", error={"message": "The model does not exist."})
+        return whole(embedding_answer("openai", request.body["input"]))
+
+    fake, _ = reach(reply)
+    given = {"EMBEDDING__BACKEND": "openai_like", "EMBEDDING__BASE_URL": f"{fake.url}/v1"}
+    (line,) = lines(**given, EMBEDDING__MODEL="bge-m3-ko")
+    assert "does not exist" in line and line.endswith("write FSI_EMBEDDING__MODEL=bge-m3")
+    (line,) = lines(EMBEDDING__MODEL="bge-m3")
+    assert line.startswith("embedding: bge-m3 answers with 4 numbers")
+    fake.close()
+    (line,) = lines()
+    assert "check FSI_EMBEDDING__BASE_URL" in line
+
+
+def test_nothing_on_a_network(lines: Lines) -> None:
+    assert lines() == []
