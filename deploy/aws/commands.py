@@ -91,7 +91,9 @@ class Deployment:
     def env(self) -> None:
         """Shell lines for the chatbot. The password is no part of them: a command that reads it is."""
         self._demand_up()
-        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *self._search_settings()):
+        with as_ours("the domain", self.cloud.region):
+            found = list(self._search_settings())
+        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *found):
             self.say(f"export {name}={shlex.quote(value)}")
         _, password = search(self.cloud, self.stack)
         if password:

@@ -6,26 +6,28 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 from rag.errors import DeployError
 
-_MISSING = re.compile(r"Could not find|does not exist|NotFound|NoSuch|No scal\w+ \w+ found|404", re.IGNORECASE)
-_UNSETTLED = re.compile(r"assume(d)? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
-_DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|AuthorizationError|403")
+_MISSING_CODE = re.compile(r"NoSuch|NotFound|^404$")
+_MISSING_WORDS = re.compile(r"Could not find|does not exist|No scal\w+ \w+ found")
+"""SageMaker has no error type for this, and autoscaling's is sometimes the general one: then the message tells."""
+_UNSETTLED = re.compile(r"assumed? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
+_DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|not authorized|^403\b")
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_DENIED, "a permission is missing; `python -m deploy.policy operator` prints all that are needed"),
     (
-        re.compile(r"ResourceLimitExceeded|account-level service limit|LimitExceeded|quota", re.IGNORECASE),
+        re.compile(r"LimitExceeded|service limit|quota", re.IGNORECASE),
         "the account's quota does not allow it; ask for more at {quotas}, or choose another instance_type",
     ),
     (
-        re.compile(r"InsufficientInstanceCapacity|capacity|Unable to provision", re.IGNORECASE),
+        re.compile(r"InsufficientInstanceCapacity|compute capacity|Unable to provision", re.IGNORECASE),
         "AWS has none of these instances free now; try again later, or another instance_type or region",
     ),
     (
-        re.compile(
-            r"(image|repository).*(not exist|not found|no longer)|CannotPullContainer|ImageNotFound", re.IGNORECASE
-        ),
+        re.compile(r"\bimage\b.*(not exist|not found)|CannotPullContainer|ImageNotFound", re.IGNORECASE),
         "the container image is missing; `python -m deploy.pin_images` pins the present ones, or set `image`",
     ),
     (
@@ -33,12 +35,8 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
         "the container did not start, most often because the GPU driver is not the image's; set `ami`",
     ),
     (
-        re.compile(r"health check|ping", re.IGNORECASE),
+        re.compile(r"health check|\bping\b", re.IGNORECASE),
         "the model did not answer in time; read its log, then raise health_check_seconds or take a larger instance_type",
-    ),
-    (
-        _DENIED,
-        "a permission is missing; deploy/policies/operator.json holds all that is needed",
     ),
 )
 
@@ -50,9 +48,11 @@ def advice(reason: str, region: str) -> str | None:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the thing asked for is not there. SageMaker has no error type for this: the message tells."""
+    """Whether the thing asked for is not there."""
     found = error.response["Error"]
-    return bool(_MISSING.search(f"{found.get('Code')} {found.get('Message')}"))
+    code = str(found.get("Code"))
+    general = code == "ValidationException"
+    return bool(_MISSING_WORDS.search(str(found.get("Message"))) if general else _MISSING_CODE.search(code))
 
 
 def is_unsettled(error: ClientError) -> bool:
@@ -81,7 +81,7 @@ def as_ours(what: str, region: str) -> Iterator[None]:
         raise DeployError("no AWS credentials: `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID") from exc
     except NoRegionError as exc:
         raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION") from exc
-    except BotoCoreError as exc:
+    except (BotoCoreError, Boto3Error) as exc:
         raise DeployError(f"{what}: {exc}") from exc
 
 

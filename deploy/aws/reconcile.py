@@ -176,7 +176,7 @@ class Reconciler:
     def _once_more(self, verb: str, resource: Resource, begun: Counter[tuple[str, Resource]], seen: Seen) -> None:
         if begun[verb, resource] >= TRIES:
             raise failed(resource, seen.detail or f"it is still {seen.state.value} after {TRIES} tries to {verb} it")
-        if not begun[verb, resource]:
+        if not begun["begun", resource]:
             self.say(f"{'making' if verb == 'make' else 'changing'} {resource}")
         begun[verb, resource] += 1
         begun["begun", resource] += 1

@@ -154,7 +154,7 @@ class Domain(Resource):
         wanted = self._definition(self._wanted())
         cluster, disks = found["ClusterConfig"], found["EBSOptions"]
         return (
-            json.loads(found.get("AccessPolicies") or "{}") == json.loads(wanted["AccessPolicies"])
+            plain(json.loads(found.get("AccessPolicies") or "{}")) == plain(json.loads(wanted["AccessPolicies"]))
             and all(cluster.get(name) == wanted["ClusterConfig"][name] for name in ("InstanceType", "InstanceCount"))
             and disks.get("VolumeSize") == wanted["EBSOptions"]["VolumeSize"]
         )
@@ -169,7 +169,7 @@ class Domain(Resource):
             "ZoneAwarenessEnabled": wanted.nodes > 1,
         }
         if wanted.nodes > 1:
-            cluster["ZoneAwarenessConfig"] = {"AvailabilityZoneCount": 3 if wanted.nodes % 3 == 0 else 2}
+            cluster["ZoneAwarenessConfig"] = {"AvailabilityZoneCount": wanted.zones}
         definition: dict[str, Any] = {
             "ClusterConfig": cluster,
             "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": sized.storage_gb},
@@ -180,7 +180,7 @@ class Domain(Resource):
         }
         if wanted.access == "vpc":
             network = self._stack.network
-            subnets = list(network.subnets[: cluster.get("ZoneAwarenessConfig", {}).get("AvailabilityZoneCount", 1)])
+            subnets = list(network.subnets[: wanted.zones])
             definition["VPCOptions"] = {"SubnetIds": subnets, "SecurityGroupIds": list(network.security_groups)}
         return definition
 
@@ -204,6 +204,15 @@ class Domain(Resource):
             return {"Enabled": True, "MasterUserOptions": {"MasterUserARN": self._wanted().role_arn}}
         master = {"MasterUserName": self._wanted().user, "MasterUserPassword": self._password.read()[0]}
         return {"Enabled": True, "InternalUserDatabaseEnabled": True, "MasterUserOptions": master}
+
+
+def plain(policy: Any) -> Any:
+    """A policy as AWS may write it back: a list of one is the same as its member, and order means nothing."""
+    if isinstance(policy, dict):
+        return {name: plain(each) for name, each in policy.items()}
+    if isinstance(policy, list):
+        return plain(policy[0]) if len(policy) == 1 else sorted((plain(each) for each in policy), key=repr)
+    return policy
 
 
 def _address(found: Mapping[str, Any]) -> str:

@@ -42,6 +42,12 @@ def stack(text: str) -> Stack:
         ('[opensearch]\ndomain_name = "faq"\naddresses = ["0.0.0.0/0"]', "/0 would open the domain to everybody"),
         ('[opensearch]\ndomain_name = "faq"\naccess = "role"', 'access = "role" needs role_arn'),
         ('[opensearch]\ndomain_name = "faq"\naccess = "vpc"', 'access = "vpc" needs network.subnets'),
+        ('[opensearch]\ndomain_name = "faq"\nnodes = 5\naddresses = ["1.2.3.4"]', "as many in each of 2 or 3 zones"),
+        (
+            '[opensearch]\ndomain_name = "faq"\naccess = "vpc"\nnodes = 3\n'
+            '[network]\nsubnets = ["a", "b"]\nsecurity_groups = ["c"]',
+            "opensearch.nodes needs network.subnets in 3 zones",
+        ),
         ("[autoscaling]\nmin_instances = 3", "max_instances is below min_instances"),
         ('[schedule]\non = "20:00"\noff = "08:00"', "on must be before off"),
         ('[schedule]\non = "24:00"', "schedule.on"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import app
+from deploy.__main__ import _parser as deploying
 from rag.__main__ import _parser
 from rag.settings import names
 
@@ -109,6 +110,14 @@ def test_commands_parse(page: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert parses(_parser(), arguments), f"python -m rag {shlex.join(arguments)}: {capsys.readouterr().err}"
 
 
+@pytest.mark.parametrize("page", [README, KOREAN, "docs/aws.md"])
+def test_deploy_commands_parse(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [given.split() for line in code(page) for given in re.findall(r"python -m deploy ([a-z][^\"')#&`]*)", line)]
+    assert {"plan", "up", "env"} <= {arguments[0] for arguments in found}
+    for arguments in found:
+        assert parses(deploying(), arguments), f"python -m deploy {shlex.join(arguments)}: {capsys.readouterr().err}"
+
+
 @pytest.mark.parametrize("page", [README, KOREAN])
 def test_options_of_the_page_parse(page: str) -> None:
     given = [shlex.split(options) for line in code(page) for options in re.findall(r'ARGS="([^"]*)"', line)]
@@ -128,7 +137,7 @@ def test_settings_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, "CHANGELOG.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/adr/*.md"))]
+    "page", [*PAGES, "CHANGELOG.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
 )
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text(page))

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from deploy.aws.cloud import Cloud
+from deploy.aws.failures import advice, as_ours, is_missing
 from deploy.aws.reconcile import ABSENT, Reconciler, Resource, Seen, State
 from deploy.stack import Stack
 from rag.errors import DeployError
@@ -87,9 +90,9 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
             "CreateModel",
             "AccessDeniedException",
             "User: arn:aws:iam::123456789012:user/kim is not authorized to perform: sagemaker:CreateModel",
-            "deploy/policies/operator.json holds all that is needed",
+            "`python -m deploy.policy operator` prints all that are needed",
         ),
-        ("GetRole", "AccessDenied", "not authorized to perform: iam:GetRole", "deploy/policies/operator.json"),
+        ("GetRole", "AccessDenied", "not authorized to perform: iam:GetRole", "a permission is missing"),
         (
             "CreateEndpointConfig",
             "ValidationException",
@@ -111,6 +114,53 @@ def test_a_refused_request_says_why(
     account.deployment(one(tmp_path)).up()
     account.deployment(one(tmp_path)).down()
     assert left(account) == {}
+
+
+def refusal(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "missing"),
+    [
+        ("404", "Not Found", True),
+        ("NoSuchEntity", "The role with name x cannot be found.", True),
+        ("NoSuchTagSet", "The TagSet does not exist", True),
+        ("ServerSideEncryptionConfigurationNotFoundError", "…", True),
+        ("ResourceNotFoundException", "Domain not found: x", True),
+        ("ValidationException", 'Could not find endpoint "arn:…:endpoint/x".', True),
+        ("AccessDenied", "User: arn:aws:iam::404404404404:user/kim is not authorized", False),
+        ("AccessDeniedException", "the role does not exist or you may not see it: Could not find", False),
+        ("ThrottlingException", "Rate exceeded for 404", False),
+        ("ValidationException", "1 validation error detected", False),
+    ],
+)
+def test_only_what_is_surely_missing_counts_as_missing(code: str, message: str, missing: bool) -> None:
+    """Otherwise something would be made beside what may not be seen."""
+    assert is_missing(refusal(code, message)) is missing
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("AccessDeniedException not authorized to perform: servicequotas:ListServiceQuotas", "a permission is missing"),
+        ("ValidationException The stack's mapping is not an image: it is shipping", None),
+        ("403 Forbidden", "a permission is missing"),
+    ],
+)
+def test_advice_fits(words: str, told: str | None) -> None:
+    found = advice(words, REGION)
+    assert found is None if told is None else found and told in found
+
+
+def test_errors_of_every_vendors_layer_become_ours() -> None:
+    for error in (
+        EndpointConnectionError(endpoint_url="https://x"),
+        S3UploadFailedError("Failed to upload"),
+        refusal("Throttling", "Rate exceeded"),
+    ):
+        with pytest.raises(DeployError, match="what: "), as_ours("what", REGION):
+            raise error
 
 
 def test_a_quota_that_is_too_small_is_said_before_anything_is_made(account: Account, full: Stack) -> None:
