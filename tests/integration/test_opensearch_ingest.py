@@ -21,6 +21,7 @@ from rag.stores.opensearch import indexes
 from rag.stores.opensearch.connection import Connection
 from rag.stores.opensearch.draft import Draft
 from rag.stores.opensearch.lease import INDEX, leased
+from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage
 from tests.fakes_embedding import HashedEmbedding
@@ -235,6 +236,13 @@ def test_readers_never_see_a_mixture_while_indexes_are_swapped(
             done.set()
         seen = set().union(*(reader.result() for reader in readers))
     assert len(seen) > 3, "the readers should have met several versions"
+
+
+def test_an_index_is_not_created_twice(connection: Connection, name: str) -> None:
+    OpenSearchStore.create(connection, name, MANIFEST).add([passage("a")])
+    with pytest.raises(StoreError, match="exists already"):
+        OpenSearchStore.create(connection, name, MANIFEST)
+    assert OpenSearchStore(connection, name).count() == 1
 
 
 def test_there_is_something_to_go_back_to_or_delete(shelf: OpenSearchShelf, connection: Connection, name: str) -> None:

@@ -57,13 +57,17 @@ def look_up(connection: Connection, name: str, role: str = "") -> Found:
     found = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
     if not found:
         raise _missing(connection, name)
+    if len(found) > 1:
+        raise StoreError(f"{alias(name, role)} stands for several indexes ({', '.join(found)}): delete all but one")
     ((index, entry),) = found.items()
     written = connection.request("GET", f"/{index}/_doc/{_MANIFEST}", params={"ignore": 404})
     return _described(index, name, entry["mappings"], written.get("_source", {}).get(NODE))
 
 
 def create(connection: Connection, name: str, manifest: Manifest, *, role: str = "", exact: bool = True) -> None:
-    """A new, empty index in this role, which must be free."""
+    """A new, empty index in this role. Raises StoreError where there is one."""
+    if alias(name, role) in _roles(connection, name):
+        raise StoreError(f"index {name!r} exists already at {connection.url}: open it, or delete it first")
     index = f"{alias(name)}.v-{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid4().hex[:8]}"
     content = body(manifest, connection.layout, exact=exact) | {"aliases": {alias(name, role): {}}}
     connection.request("PUT", f"/{index}", content)
