@@ -7,6 +7,7 @@ embedded again, and an ingestion that changes nothing leaves everything as it is
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import MetadataFilters
 
-from rag.errors import IndexMismatch, IndexMissing, StoreError
+from rag.errors import IndexMismatch, IndexMissing, StoreError, StoreUnavailable
 from rag.stores.contract import Manifest
 from rag.stores.opensearch import indexes
 from rag.stores.opensearch.connection import Connection
@@ -101,17 +102,29 @@ class Draft(OpenSearchStore):
         super().replace_manifest(manifest)
 
     def _begin(self) -> None:
-        """Copy the live version to an index of its own, and go on there."""
+        """Copy the live version to an index of its own, and go on there.
+
+        Until the copy is whole it has no role, so a run that is killed meanwhile is not continued in half of it: the
+        server would go on copying, and bring back rows that the next run no longer wants.
+        """
         if self.begun:
             return
-        live = self._live.look_up()
-        indexes.create(self._live.connection, self._live.name, live.manifest, role=BUILDING, exact=self._exact)
+        connection, name, live = self._live.connection, self._live.name, self._live.look_up()
+        index = indexes.create_version(connection, name, live.manifest, exact=self._exact)
+        copy = {"source": {"index": live.index, "query": ROWS}, "dest": {"index": index}}
+        params = {"refresh": "true", "timeout": "1m", "wait_for_completion": "false"}
+        self._wait_for(connection.request("POST", "/_reindex", copy, params=params)["task"])
+        indexes.give_role(connection, name, index, BUILDING)
         self._live.become(BUILDING)
-        copy = {
-            "source": {"index": live.index, "query": ROWS},
-            "dest": {"index": indexes.alias(self._live.name, BUILDING)},
-        }
-        params = {"refresh": "true", "timeout": "1m"}
-        done = self._live.connection.request("POST", "/_reindex", copy, params=params, timeout=_COPY_SECONDS)
-        if done["failures"]:
-            raise StoreError(f"index {self._live.name!r} cannot be copied: {done['failures'][0]}")
+
+    def _wait_for(self, task: str) -> None:
+        """Asked again and again: a load balancer cuts a connection that is silent for a minute."""
+        end, pause = time.monotonic() + _COPY_SECONDS, 0.05
+        while not (done := self._live.connection.request("GET", f"/_tasks/{task}"))["completed"]:
+            if time.monotonic() > end:
+                raise StoreUnavailable(f"index {self._live.name!r} is not copied within an hour: is its cluster busy?")
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        failures = done.get("response", {}).get("failures") or done.get("error")
+        if failures:
+            raise StoreError(f"index {self._live.name!r} cannot be copied: {str(failures)[:300]}")

@@ -15,7 +15,7 @@ beside the rows. Updating `_meta` would do, but on 2.19 any update of a mapping 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -68,9 +68,22 @@ def create(connection: Connection, name: str, manifest: Manifest, *, role: str =
     """A new, empty index in this role. Raises StoreError where there is one."""
     if alias(name, role) in _roles(connection, name):
         raise StoreError(f"index {name!r} exists already at {connection.url}: open it, or delete it first")
+    create_version(connection, name, manifest, roles=(role,), exact=exact)
+
+
+def create_version(
+    connection: Connection, name: str, manifest: Manifest, *, roles: Sequence[str] = (), exact: bool = True
+) -> str:
+    """A new, empty index, which nobody finds before it has a role. Returns its own name."""
     index = f"{alias(name)}.v-{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid4().hex[:8]}"
-    content = body(manifest, connection.layout, exact=exact) | {"aliases": {alias(name, role): {}}}
+    content = body(manifest, connection.layout, exact=exact) | {"aliases": {alias(name, role): {} for role in roles}}
     connection.request("PUT", f"/{index}", content)
+    return index
+
+
+def give_role(connection: Connection, name: str, index: str, role: str) -> None:
+    """To a version that has none."""
+    _assign(connection, {}, {alias(name, role): index})
 
 
 def put_manifest(connection: Connection, found: Found, manifest: Manifest) -> None:
