@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing
+from rag.errors import IndexMismatch, IndexMissing
 from rag.ingestion.target import open_for_ingest
 from rag.stores.contract import Manifest, PassageStore
 from rag.stores.faiss import WAIT, FaissStore
@@ -49,7 +49,7 @@ class Shelf(Protocol):
     def names(self) -> list[str]: ...
 
     def rollback(self, name: str) -> None:
-        """Exchange the index with the version before it."""
+        """Exchange the index with the version before it. Raises IndexBusy as `ingesting` does."""
         ...
 
     def delete(self, name: str) -> None: ...
@@ -120,13 +120,11 @@ class OpenSearchShelf:
         from rag.stores.opensearch.lease import leased
 
         with leased(self._connection, name, wait) as lease:
-            draft = Draft.begin(self._connection, name, manifest, exact=size <= self._exact_rows)
+            draft = Draft.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
             yield draft
             draft.settle()
             if finish and (draft.begun or not draft.manifest.calibration):
                 finish(draft)
-            if lease.lost:
-                raise IndexBusy(f"another ingestion of the index {name!r} took over: run this one again")
             draft.publish()
 
     def names(self) -> list[str]:
@@ -136,13 +134,17 @@ class OpenSearchShelf:
 
     def rollback(self, name: str) -> None:
         from rag.stores.opensearch import indexes
+        from rag.stores.opensearch.lease import leased
 
-        indexes.rollback(self._connection, name)
+        with leased(self._connection, name, WAIT):
+            indexes.rollback(self._connection, name)
 
     def delete(self, name: str) -> None:
         from rag.stores.opensearch import indexes
+        from rag.stores.opensearch.lease import leased
 
-        indexes.delete(self._connection, name)
+        with leased(self._connection, name, WAIT):
+            indexes.delete(self._connection, name)
 
     @contextmanager
     def _to_compare(self, name: str, manifest: Manifest) -> Iterator[PassageStore]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from llama_index.core.schema import TextNode
@@ -20,7 +21,7 @@ from rag.ingestion.shelves import OpenSearchShelf
 from rag.stores.opensearch import indexes
 from rag.stores.opensearch.connection import Connection
 from rag.stores.opensearch.draft import Draft
-from rag.stores.opensearch.lease import INDEX, leased
+from rag.stores.opensearch.lease import INDEX, SECONDS, leased
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage
@@ -267,3 +268,75 @@ def test_a_draft_answers_from_the_live_index_until_it_is_written_to(
     assert sorted(draft.states()) == ["a"] and len(versions(connection, name)) == 1
     draft.delete_nodes(["a"])
     assert draft.states() == {} and sorted(shelf.open(name).states()) == ["a"]
+
+
+def test_a_lease_that_another_took_over_is_let_go_quietly(connection: Connection, name: str) -> None:
+    with leased(connection, name, 0.0) as lease:
+        other = {"token": "x", "until": time.time() + 60, "host": "elsewhere", "pid": 1}
+        connection.request("PUT", f"/{INDEX}/_doc/{name}", other)
+    assert not lease.take(), "the other one's lease is still there"
+    connection.request("DELETE", f"/{INDEX}/_doc/{name}")
+
+
+def test_a_lease_that_could_not_be_renewed_in_time_is_lost(
+    connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with leased(connection, name, 0.0) as lease:
+        assert not lease.lost
+        later = time.time() + SECONDS + 1
+        monkeypatch.setattr(time, "time", lambda: later)
+        assert lease.lost, "nobody could tell it, but others may have taken it by now"
+
+
+def test_nothing_is_written_or_published_once_the_lease_is_lost(
+    shelf: OpenSearchShelf, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overslept() -> None:
+        with shelf.ingesting(name, MANIFEST, size=2) as store:
+            store.add([passage("a")])
+            later = time.time() + SECONDS + 1
+            monkeypatch.setattr(time, "time", lambda: later)
+            with pytest.raises(IndexBusy, match="took over"):
+                store.add([passage("b")])
+
+    with pytest.raises(IndexBusy, match="took over"):
+        overslept()
+    with pytest.raises(IndexMissing):
+        shelf.open(name)
+
+
+def test_a_half_copied_version_is_not_gone_on_with(
+    shelf: OpenSearchShelf, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server goes on copying when the client is killed: rows would come back that were not wanted any more."""
+    write(shelf, name, [passage(f"n{i}") for i in range(20)])
+    plain = Connection.request
+
+    def killed(self: Connection, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        if path == "/_reindex":
+            slowly = {"requests_per_second": "4", "wait_for_completion": "false"}
+            plain(self, method, path, {**body, "source": {**body["source"], "size": 2}}, params=slowly)
+            raise KeyboardInterrupt
+        return plain(self, method, path, body, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "request", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(shelf, name, [passage("n0")])
+    with shelf.ingesting(name, MANIFEST, size=1) as store:
+        store.delete_nodes([each for each in store.states() if each != "n0"])
+    time.sleep(8)
+    connection.request("POST", f"/{live(connection, name)}/_refresh")
+    assert sorted(shelf.open(name).states()) == ["n0"]
+
+
+def test_versions_are_not_exchanged_under_a_running_ingestion(shelf: OpenSearchShelf, name: str) -> None:
+    write(shelf, name, [passage("a")])
+    write(shelf, name, [passage("b")])
+    with shelf.ingesting(name, MANIFEST, size=2) as store:
+        store.add([passage("c")])
+        for change in (shelf.rollback, shelf.delete):
+            with pytest.raises(IndexBusy, match=name):
+                change(name)
+        store.add([passage("d")])
+    assert sorted(shelf.open(name).states()) == ["b", "c", "d"]

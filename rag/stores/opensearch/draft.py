@@ -15,10 +15,11 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import MetadataFilters
 
-from rag.errors import IndexMismatch, IndexMissing, StoreError, StoreUnavailable
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError, StoreUnavailable
 from rag.stores.contract import Manifest
 from rag.stores.opensearch import indexes
 from rag.stores.opensearch.connection import Connection
+from rag.stores.opensearch.lease import Lease
 from rag.stores.opensearch.searches import ROWS
 from rag.stores.opensearch.store import OpenSearchStore
 
@@ -28,9 +29,13 @@ _log = logging.getLogger(__name__)
 
 
 class Draft(OpenSearchStore):
-    """A store to write the next version of `name` to. `publish` makes it the live one."""
+    """A store to write the next version of `name` to. `publish` makes it the live one.
+
+    `lease`: held while it is written. Once that is lost, writing and publishing raise IndexBusy: another ingestion may be at it.
+    """
 
     _exact: bool = PrivateAttr()
+    _lease: Lease | None = PrivateAttr()
 
     def __init__(
         self,
@@ -40,26 +45,30 @@ class Draft(OpenSearchStore):
         *,
         role: str = "",
         exact: bool = True,
+        lease: Lease | None = None,
     ) -> None:
         super().__init__(connection, name, expected, role=role)
         self._exact = exact
+        self._lease = lease
 
     @classmethod
-    def begin(cls, connection: Connection, name: str, manifest: Manifest, *, exact: bool) -> Draft:
+    def begin(
+        cls, connection: Connection, name: str, manifest: Manifest, *, exact: bool, lease: Lease | None = None
+    ) -> Draft:
         """Goes on with what a killed run has built so far; else over the live version; else empty.
 
         Where neither has this manifest, it starts from nothing, and the log says why.
         """
         for role in (BUILDING, ""):
             try:
-                return cls(connection, name, manifest, role=role, exact=exact)
+                return cls(connection, name, manifest, role=role, exact=exact, lease=lease)
             except IndexMissing:
                 continue
             except IndexMismatch as exc:
                 _log.warning("building the index anew: %s", exc)
             indexes.discard(connection, name)
         indexes.create(connection, name, manifest, role=BUILDING, exact=exact)
-        return cls(connection, name, manifest, role=BUILDING, exact=exact)
+        return cls(connection, name, manifest, role=BUILDING, exact=exact, lease=lease)
 
     @property
     def begun(self) -> bool:
@@ -68,6 +77,7 @@ class Draft(OpenSearchStore):
 
     def publish(self) -> None:
         """Make it the live version, in one step; without changes there is nothing to do."""
+        self._check_lease()
         if self.begun:
             indexes.swap_in(self._live.connection, self._live.name)
 
@@ -107,6 +117,7 @@ class Draft(OpenSearchStore):
         Until the copy is whole it has no role, so a run that is killed meanwhile is not continued in half of it: the
         server would go on copying, and bring back rows that the next run no longer wants.
         """
+        self._check_lease()
         if self.begun:
             return
         connection, name, live = self._live.connection, self._live.name, self._live.look_up()
@@ -116,6 +127,10 @@ class Draft(OpenSearchStore):
         self._wait_for(connection.request("POST", "/_reindex", copy, params=params)["task"])
         indexes.give_role(connection, name, index, BUILDING)
         self._live.become(BUILDING)
+
+    def _check_lease(self) -> None:
+        if self._lease and self._lease.lost:
+            raise IndexBusy(f"another ingestion of the index {self._live.name!r} took over: run this one again")
 
     def _wait_for(self, task: str) -> None:
         """Asked again and again: a load balancer cuts a connection that is silent for a minute."""

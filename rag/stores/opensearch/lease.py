@@ -35,7 +35,7 @@ _held: set[str] = set()
 
 
 class Lease:
-    """A lease that is held. `lost`: it could not be renewed in time, and another ingestion may have begun."""
+    """A lease that is held, until it is released or lost."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
@@ -43,7 +43,13 @@ class Lease:
         self._token = uuid4().hex
         self._version: dict[str, Any] = {}
         self._ended = threading.Event()
-        self.lost = False
+        self._until = 0.0
+        self._gone = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether another ingestion may have begun: it was given to another, or could not be renewed in time."""
+        return self._gone or time.time() > self._until
 
     def take(self) -> bool:
         """Whether it is ours now."""
@@ -60,11 +66,11 @@ class Lease:
         """Renew until `release`; to be run in a thread."""
         while not self._ended.wait(_RENEW):
             try:
-                self.lost = not self._put(self._version)
+                self._gone = not self._put(self._version)
             except StoreError as exc:
                 _log.warning("the lease of the ingestion cannot be renewed: %s", exc)
                 continue
-            if self.lost:
+            if self._gone:
                 return
 
     def release(self) -> None:
@@ -72,16 +78,18 @@ class Lease:
         self._ended.set()
         _held.discard(self._token)
         try:
-            self._connection.request("DELETE", self._path, params={**self._version, "ignore": "404,409"}, timeout=5.0)
+            self._connection.request("DELETE", self._path, params={**self._version, "ignore": (404, 409)}, timeout=5.0)
         except StoreError as exc:
             _log.warning("the lease of the ingestion runs out by itself: %s", exc)
 
     def _put(self, condition: dict[str, Any]) -> bool:
-        body = {"token": self._token, "host": socket.gethostname(), "pid": os.getpid(), "until": time.time() + SECONDS}
+        until = time.time() + SECONDS
+        body = {"token": self._token, "host": socket.gethostname(), "pid": os.getpid(), "until": until}
         put = self._connection.request("PUT", self._path, body, params={**condition, "ignore": 409})
         if "_seq_no" not in put:
             return False
         self._version = {"if_seq_no": put["_seq_no"], "if_primary_term": put["_primary_term"]}
+        self._until = until
         _held.add(self._token)
         return True
 
