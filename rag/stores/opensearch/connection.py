@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -74,7 +76,7 @@ class Connection:
             return self.client.transport.perform_request(method, path, params=dict(asked), body=body, headers=headers)
 
         with mapped(self.url):
-            return patiently(send)
+            return patiently(send, PATIENCE)
 
     def msearch(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         """The answers of these (index, body), in order; those that failed hold `error` and `status`."""
@@ -115,6 +117,10 @@ def connect(
     nodes = [each.strip() for each in url.split(",") if each.strip()]
     for node in nodes:
         _check(node)
+    if ca_certs and not Path(ca_certs).is_file():
+        raise SettingsError(f"FSI_OPENSEARCH__CA_CERTS: there is no file {ca_certs}")
+    # Every failure is raised as an error of ours; the client's own log of it, a traceback each time, would bury that line.
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     with mapped(url), warnings.catch_warnings(action="ignore"):
         client = OpenSearch(
             nodes,
@@ -134,7 +140,7 @@ def sigv4(credentials: Any, region: str) -> Any:
     return Urllib3AWSV4SignerAuth(credentials, region, "es")
 
 
-def patiently(send: Callable[[], Any], patience: float = PATIENCE) -> Any:
+def patiently(send: Callable[[], Any], patience: float) -> Any:
     """Call until the server is no longer overloaded, waiting longer each time, for `patience` seconds at most."""
     end, pause = time.monotonic() + patience, 0.1
     while True:

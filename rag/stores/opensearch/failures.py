@@ -86,5 +86,8 @@ def told(body: Any) -> tuple[str, str]:
 
 
 def _cause(exc: exceptions.TransportError) -> str:
+    """The last part of a long chain of reasons."""
     text = str(exc.error or exc.info)
-    return text.rpartition("[SSL:")[2].rstrip("')(] ") if "[SSL:" in text else text.rpartition(": ")[2][:200]
+    if "[SSL:" in text:
+        return text.rpartition("] ")[2].rpartition(" (")[0]
+    return text.rpartition(": ")[2][:200]
