@@ -24,7 +24,7 @@ class Reply:
     """`pieces` once; then `text` is what was released, `cited` its sources' numbers, and `notice` why it is no answer.
 
     model_unavailable: it failed before its first words, was not done in time, or cites nothing that it was given.
-    interrupted: it broke off, or reached its longest size.
+    interrupted: it broke off, reached its longest size, or was cut by a filter.
     """
 
     def __init__(self, numbers: Collection[int]) -> None:
@@ -67,7 +67,7 @@ class Reply:
 
     def _fault(self, heard: Heard) -> Notice | None:
         if heard.truncated:
-            logger.warning("the passages are the answer: the model's was cut at its longest size; raise MAX_NEW_TOKENS")
+            logger.warning("the passages are the answer: the model's was cut: by a filter, or raise MAX_NEW_TOKENS")
             return "interrupted"
         if not self._resolver.cited:
             logger.warning("the passages are the answer: the model's cites none of its sources")

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from rag.models.model_stream import ModelStream
 
 T = TypeVar("T")
-_LENGTH = {"length", "max_tokens", "model_length"}
-"""What containers and services call an answer that ended because it reached its longest size."""
+_CUT = {
+    *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
+    *("content_filter", "content_filtered", "guardrail_intervened", "malformed_model_output"),
+}
+"""What containers and services call an answer that ended because it reached its longest size, or because a filter cut it."""
 
 
 class Patience:
@@ -80,7 +83,7 @@ class Closable(Generator[T, None, None]):
 
 class Heard(Protocol):
     """A model's answer in pieces. `text`: all so far; `expired`: its time was up; after the end, what is known of it:
-    `truncated` at its longest size, and `usage` in tokens."""
+    `truncated` at its longest size or by a filter, and `usage` in tokens."""
 
     @property
     def text(self) -> str: ...
@@ -134,7 +137,7 @@ class _Ours:
 
     @property
     def truncated(self) -> bool:
-        return self._stream.raw["finish_reason"] in _LENGTH
+        return self._stream.raw["finish_reason"] in _CUT
 
     @property
     def usage(self) -> Mapping[str, int]:
@@ -212,11 +215,11 @@ class _Other:
 
 
 def _told(raw: Any) -> tuple[bool, dict[str, int]]:
-    """Whether the answer was cut at its longest size, and its tokens, as far as the last response of a model tells."""
+    """Whether the answer was cut, and its tokens, as far as the last response of a model tells."""
     raw = raw.model_dump() if hasattr(raw, "model_dump") else raw
     if not isinstance(raw, Mapping):
         return False, {}
     choices = raw.get("choices") or [{}]
     reason = raw.get("finish_reason") or choices[0].get("finish_reason") or raw.get("stopReason")
     counts = raw.get("usage") or {}
-    return reason in _LENGTH, {name: count for name, count in counts.items() if isinstance(count, int)}
+    return reason in _CUT, {name: count for name, count in counts.items() if isinstance(count, int)}

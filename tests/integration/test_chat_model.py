@@ -116,8 +116,11 @@ def test_a_failure_in_the_middle_ends_in_the_passages(ask: Ask, error: Exception
     assert (heard.answer.cited, heard.answer.generated) == ((1,), False)
 
 
-def test_an_answer_cut_at_its_longest_size_is_no_answer(ask: Ask) -> None:
-    answer = ask(ScriptedLLM(WORDS, finish_reason="length")).answer
+@pytest.mark.parametrize(
+    "reason", ["length", "model_context_window_exceeded", "content_filter", "content_filtered", "guardrail_intervened"]
+)
+def test_an_answer_cut_at_its_longest_size_or_by_a_filter_is_no_answer(ask: Ask, reason: str) -> None:
+    answer = ask(ScriptedLLM(WORDS, finish_reason=reason)).answer
     assert (answer.text, answer.notice) == (PASSAGES, "interrupted")
 
 
