@@ -1,6 +1,6 @@
 """What a node is made of: fetched with Maven once, kept in the user's cache.
 
-Maven's own settings say where from (a mirror or a proxy belongs in ~/.m2/settings.xml) and `MAVEN_ARGS` reaches it.
+Maven's own settings say where from (a mirror or a proxy belongs in ~/.m2/settings.xml) and `MAVEN_OPTS` reaches it.
 """
 
 from __future__ import annotations

@@ -94,11 +94,17 @@ def test_the_stacks_that_come_with_it(account: Account, name: str) -> None:
 
 
 def test_everything_at_once(account: Account, full: Stack) -> None:
+    """And the operator's policy allows what was asked, and no more."""
     calls = lived(account, full, changed(full))
     assert {"CreateDomain", "UpdateDomainConfig", "DeleteDomain", "UpdateSchedule", "PutScalingPolicy"} <= {
         call.operation for call in calls
     }
     assert wrong(calls) == []
+    asked = {action(call) for call in calls} - WITHOUT
+    document = json.loads((POLICIES / "operator.json").read_text(encoding="utf-8"))
+    allowed = {each for statement in document["Statement"] for each in statement["Action"]}
+    assert asked - allowed == set(), "not allowed"
+    assert allowed - asked - NOT_ASKED - RARE == set(), "allowed in vain"
 
 
 def test_in_a_network_of_its_own(account: Account, tmp_path: Path) -> None:
@@ -149,15 +155,6 @@ def test_the_checker_finds_what_botocore_lets_through() -> None:
     given = {"EndpointConfigName": "x" * 64, "ProductionVariants": [variant]}
     found = "\n".join(problems(Call("sagemaker", "CreateEndpointConfig", given)))
     assert all(words in found for words in ("64 characters > 63", "'a b' is not", "'ml.h9.huge' is none of"))
-
-
-def test_the_operators_policy_allows_what_is_asked_and_no_more(account: Account, full: Stack) -> None:
-    calls = lived(account, full, changed(full))
-    asked = {action(call) for call in calls} - WITHOUT
-    document = json.loads((POLICIES / "operator.json").read_text(encoding="utf-8"))
-    allowed = {each for statement in document["Statement"] for each in statement["Action"]}
-    assert asked - allowed == set(), "not allowed"
-    assert allowed - asked - NOT_ASKED - RARE == set(), "allowed in vain"
 
 
 RARE = {"scheduler:DeleteSchedule", "iam:UpdateAssumeRolePolicy", "s3:DeleteObject"}
