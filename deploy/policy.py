@@ -69,6 +69,7 @@ def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dic
         "bucket": (bucket(stack.name, account, region),) if with_bucket else (),
         "model_data": [f"arn:aws:s3:::{source}" for source in sources],
         "model_bucket": [f"arn:aws:s3:::{source.partition('/')[0]}" for source in sources],
+        "execution_role": (stack.execution_role,) if stack.execution_role else (),
         "kms_key": (stack.kms_key,) if stack.kms_key else (),
         "endpoint": [each.endpoint_name for _, each in stack.endpoints()],
         "version": [version(each.endpoint_name) for _, each in stack.endpoints()],

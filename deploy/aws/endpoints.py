@@ -22,6 +22,7 @@ from deploy.policy import version
 from deploy.stack import Endpoint, Stack
 
 VARIANT = "AllTraffic"
+NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 DIGEST = re.compile(r"-[0-9a-f]{8}$")
 _OWN_DISK = re.compile(r"^ml\.(g\d\w*|p[45]\w*|\w+d)\.")
 """Instances with disks of their own, which the hardware encrypts: a key for these is refused."""
@@ -114,6 +115,9 @@ class EndpointResource(SageMaker):
         return {"EndpointConfigName": self.config}
 
     def change(self) -> None:
+        """While it is scaled, AWS refuses it another instance type; its scaling is made again after it."""
+        if scalable(self.cloud, self.name):
+            self.cloud.client("application-autoscaling").deregister_scalable_target(**target(self.name))
         self.cloud.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
 
     def link(self) -> str:
@@ -158,6 +162,24 @@ def config(cloud: Cloud, stack: Stack, endpoint: Endpoint, model_name: str) -> C
     if stack.kms_key and not _OWN_DISK.match(str(endpoint.instance_type)):
         definition["KmsKeyId"] = stack.kms_key
     return Config(cloud, digested(endpoint.endpoint_name, definition), definition)
+
+
+def target(endpoint: str) -> dict[str, str]:
+    """What autoscaling calls an endpoint."""
+    return {
+        "ServiceNamespace": NAMESPACE,
+        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+        "ScalableDimension": DIMENSION,
+    }
+
+
+def scalable(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
+    """The range of instances that autoscaling knows for an endpoint, if any."""
+    wanted = target(endpoint)
+    found: list[dict[str, Any]] = cloud.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace=NAMESPACE, ResourceIds=[wanted["ResourceId"]], ScalableDimension=DIMENSION
+    )["ScalableTargets"]
+    return found
 
 
 def digested(name: str, definition: Mapping[str, Any]) -> str:

@@ -7,22 +7,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import Cloud
-from deploy.aws.endpoints import VARIANT, EndpointResource
+from deploy.aws.endpoints import DIMENSION, NAMESPACE, EndpointResource, scalable, target
 from deploy.aws.failures import is_missing
 from deploy.aws.reconcile import ABSENT, Resource, Seen, State
 from deploy.stack import Autoscaling
 
-NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
-
-
-def target(endpoint: str) -> dict[str, str]:
-    """What an endpoint is called here."""
-    return {
-        "ServiceNamespace": NAMESPACE,
-        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
-        "ScalableDimension": DIMENSION,
-    }
 
 
 def limits(wanted: Autoscaling) -> dict[str, int]:
@@ -49,10 +39,8 @@ class Scaling(Resource):
         self._ranged = False
 
     def look(self) -> Seen:
-        found = self._client.describe_scalable_targets(
-            ServiceNamespace=NAMESPACE, ResourceIds=[self._target["ResourceId"]], ScalableDimension=DIMENSION
-        )["ScalableTargets"]
-        if not found:
+        self._ranged = False
+        if not (found := scalable(self.cloud, self.name)):
             return ABSENT
         owner = EndpointResource(self.cloud, self.name).look()
         if owner.state is State.FOREIGN:

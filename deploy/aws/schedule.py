@@ -12,9 +12,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import Cloud
+from deploy.aws.endpoints import target
 from deploy.aws.failures import is_missing
 from deploy.aws.reconcile import ABSENT, Resource, Seen, State
-from deploy.aws.scaling import limits, target, tracking
+from deploy.aws.scaling import limits, tracking
 from deploy.stack import Autoscaling, Schedule
 
 UNTIL_SCALED = 60

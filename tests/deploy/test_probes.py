@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from deploy import probes, search_probe
 from deploy.local.commands import variables
 from deploy.local.server import running
-from deploy.local.spec import EndpointSpec
+from deploy.local.spec import EndpointSpec, Fault
 from deploy.local.wire import REGION
 from deploy.search_probe import Server
 from deploy.stack import Stack
@@ -49,6 +49,14 @@ def test_both_endpoints_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[0].startswith("e: 384 numbers a text, ")
     assert len(lines) == 6 and all(" / " in line for line in lines[1:4])
     assert lines[4].startswith("l: first words after ")
+
+
+def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = {"embedding": {"endpoint_name": "e", "format": "tei", "dimension": 8}}
+    loading = Fault(kind="hang", count=1, seconds=5.5)
+    slow = EndpointSpec(name="e", task="embed", format="tei", model="hashed", dimension=8, faults=(loading,))
+    (line,) = asked(monkeypatch, stack, slow, first=True)
+    assert line.startswith("e: 8 numbers a text")
 
 
 def test_kosimcse_is_held_against_the_workshops_figures(monkeypatch: pytest.MonkeyPatch) -> None:

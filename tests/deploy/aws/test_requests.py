@@ -11,7 +11,7 @@ import pytest
 
 from deploy import stack as stacks
 from deploy.aws.search import plain
-from deploy.policy import NAMES, POLICIES, main, policy
+from deploy.policy import NAMES, POLICIES, main, policy, values
 from deploy.stack import Stack
 from tests.deploy.aws.account import REGION, Account, Call
 from tests.deploy.aws.conftest import FULL, ROOT, written
@@ -51,6 +51,8 @@ NOT_ASKED = {
     "iam:CreateServiceLinkedRole",  # by autoscaling and OpenSearch, once in an account
     *("iam:TagRole", "logs:TagResource", "sagemaker:AddTags", "scheduler:TagResource", "secretsmanager:TagResource"),
     *("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),  # by the services, for whoever asks
+    *("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),  # by autoscaling, likewise
+    "sagemaker:UpdateEndpointWeightsAndCapacities",  # by autoscaling, likewise
     "sagemaker:InvokeEndpoint",  # by `up` and `test`, through the runtime that the chatbot uses
     "sagemaker:InvokeEndpointWithResponseStream",
     "es:ESHttp*",
@@ -100,6 +102,10 @@ def test_everything_at_once(account: Account, full: Stack) -> None:
         call.operation for call in calls
     }
     assert wrong(calls) == []
+    scaled = [call.operation for call in calls if "Scal" in call.operation or call.operation == "UpdateEndpoint"]
+    first = scaled.index("UpdateEndpoint")
+    assert "DeregisterScalableTarget" in scaled[:first], "AWS refuses a scaled endpoint another instance type"
+    assert "RegisterScalableTarget" in scaled[first:]
     asked = {action(call) for call in calls} - WITHOUT
     document = json.loads((POLICIES / "operator.json").read_text(encoding="utf-8"))
     allowed = {each for statement in document["Statement"] for each in statement["Action"]}
@@ -169,11 +175,11 @@ def action(call: Call) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_policies_name_their_resources(name: str) -> None:
     """Nothing is allowed everywhere but where AWS knows no narrower resource."""
-    values = {
+    given = {
         **dict.fromkeys(("region", "account", "stack", "endpoint", "version", "domain", "bucket"), ("x",)),
-        **dict.fromkeys(("model_data", "model_bucket", "kms_key", "vpc", "scaling"), ()),
+        **dict.fromkeys(("model_data", "model_bucket", "kms_key", "vpc", "scaling", "execution_role"), ()),
     }
-    document = policy(name, values)
+    document = policy(name, given)
     wide = {each for one in document["Statement"] if one["Resource"] == ["*"] for each in one["Action"]}
     assert wide <= {
         "ecr:GetAuthorizationToken", "cloudwatch:PutMetricData",
@@ -185,6 +191,23 @@ def test_policies_name_their_resources(name: str) -> None:
         "logs:DescribeLogGroups", "scheduler:ListSchedules",
     }  # fmt: skip
     assert not any(each.endswith(":*") for one in document["Statement"] for each in one["Action"])
+
+
+def test_what_autoscaling_and_the_nights_need(full: Stack) -> None:
+    """AWS asks it of whoever calls, without a request of ours that would show it: from its developer guide."""
+    role = "arn:aws:iam::123456789012:role/theirs"
+    given = values(full.model_copy(update={"execution_role": role}), REGION, "123456789012", with_bucket=True)
+    allowed = {
+        name: {each for one in policy(name, given)["Statement"] for each in one["Action"]}
+        for name in ("operator", "scheduler")
+    }
+    scaled = {"sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:PutMetricAlarm"}
+    assert scaled <= allowed["operator"] & allowed["scheduler"]
+    assert "application-autoscaling:DeregisterScalableTarget" in allowed["scheduler"], (
+        "else a scaled endpoint stays all night"
+    )
+    passed = next(one for one in policy("operator", given)["Statement"] if one["Action"] == ["iam:PassRole"])
+    assert role in passed["Resource"], "a model is made with it"
 
 
 @pytest.mark.parametrize("name", NAMES)
