@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ def _start(options: argparse.Namespace) -> None:
     node = start(FOLDER, port=options.port, version=options.version)
     print(f"OpenSearch {node.version} runs at {node.url} (process {node.pid}); its data is in {FOLDER}")
     print('next: eval "$(python -m deploy.local.opensearch_node env)" && make chat')
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely, it does not leave the node behind
     try:
         while options.wait and find(FOLDER):
             time.sleep(1.0)
