@@ -7,18 +7,25 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.errors import RagError
-from rag.settings import Settings, load_settings
+from rag.errors import PackageMissing, RagError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 ended by SIGINT or SIGTERM, 1 refused or failed with one clear line, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
-        settings = _with(load_settings(), options)
-        from rag.ui.server import serve
+        try:
+            from rag.settings import load_settings
 
+            settings = _with(load_settings(), options)
+            from rag.ui.server import serve  # heavy: only once the usage is right
+        except ModuleNotFoundError as exc:
+            raise PackageMissing(exc.name) from exc
         serve(settings, public=options.share, say=_say)
     except KeyboardInterrupt:
         return 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.errors import RagError
+from rag.errors import PackageMissing, RagError
 
 COMMANDS = {
     "plan": "show what `up` would make, change, keep and remove, what it costs, and whether the quotas allow it",
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RagError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as exc:
+        print(f"error: {PackageMissing(exc.name)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -40,7 +44,9 @@ def _aws(options: argparse.Namespace) -> int:
     from deploy.aws.commands import Deployment
 
     stack = stacks.load(options.stack or stacks.DEFAULT)
-    deployment = Deployment(stack, Cloud(stack))
+    deployment = Deployment(
+        stack, Cloud(stack), given=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
+    )
     given = {"yes_over_budget": options.yes_over_budget} if options.command == "up" else {}
     getattr(deployment, options.command)(**given)
     return 0

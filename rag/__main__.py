@@ -7,9 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rag.errors import RagError
-from rag.observability import configure_logging
-from rag.settings import load_settings
+from rag.errors import PackageMissing, RagError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,10 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        settings = load_settings()
-        configure_logging(settings.log.level, settings.log.format)
-        from rag import commands  # heavy: only once the usage is right
+        try:
+            from rag.observability import configure_logging
+            from rag.settings import load_settings
 
+            settings = load_settings()
+            configure_logging(settings.log.level, settings.log.format)
+            from rag import commands  # heavy: only once the usage is right
+        except ModuleNotFoundError as exc:
+            raise PackageMissing(exc.name) from exc
         code = int(getattr(commands, options.run)(options, settings) or 0)
         sys.stdout.flush()
         return code

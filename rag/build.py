@@ -14,6 +14,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms.llm import LLM
 
+from rag.answering.prompts import DEFAULT_CONTACT
 from rag.backends import language_model, remote_embedding
 from rag.chat import ChatService
 from rag.errors import IndexMissing, ModelUnavailable, SettingsError
@@ -216,10 +217,15 @@ def service(
         top_k=settings.retrieval.top_k,
         candidates=settings.retrieval.candidates,
         max_question_chars=settings.chat.max_question_chars,
-        contact=settings.chat.contact,
+        contact=settings.chat.contact or _contact(store),
         starters=starters(store),
         warnings=models.warnings,
     )
+
+
+def _contact(store: PassageStore) -> str | None:
+    """The default where the index holds a bundled institution; elsewhere none: an invented bank's number misleads."""
+    return None if any(bank in DEFAULT_CONTACT for bank in store.values("bank") if bank) else ""
 
 
 def starters(store: PassageStore) -> list[str]:

@@ -24,7 +24,7 @@ from rag.evaluation import calibration as fitting
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import lines as report_lines
 from rag.evaluation.retrieval import evaluate as evaluate_retrieval
-from rag.retrieval.confidence import features
+from rag.retrieval.confidence import features, is_short
 from rag.retrieval.scaling import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.contract import PassageStore
@@ -281,9 +281,11 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     hits = chat.hits(question, filters)
     signals = features(question, hits, chat.calibration.fusion) if hits else {}
     print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in signals.items()))
+    limits = chat.calibration
+    suggested, why = (limits.off_topic, ": short") if is_short(question) else (limits.suggested, "")
     print(
-        f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {chat.calibration.answered}), "
-        f"covered {verdict.covered:.2f} (suggested from {chat.calibration.suggested})"
+        f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
+        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
     )
 
 

@@ -1,6 +1,7 @@
 """Every error a user can meet, in one tree.
 
     RagError                     one clear English line (`str(error)`) and one Korean line (`error.korean`)
+    ├── PackageMissing           this Python lacks a package: most often the virtual environment is not active
     ├── SettingsError            a setting is unknown, malformed or contradicts another
     ├── InputError               a file, column, row, question or option given by the user is wrong
     │   └── RowErrors            the rows of one or more files that cannot be ingested, all of them
@@ -25,6 +26,7 @@ None derives from ValueError or TypeError: LlamaIndex swallows those on its answ
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +39,15 @@ class RagError(Exception):
     def __init__(self, message: str, *, korean: str | None = None) -> None:
         super().__init__(message)
         self.korean = korean or self.default_korean
+
+
+class PackageMissing(RagError):
+    """What is needed to run is not installed where this Python looks."""
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__(
+            f"the package {name!r} is missing in {sys.prefix}: `source .venv/bin/activate` first, or `make install`"
+        )
 
 
 class SettingsError(RagError):

@@ -179,7 +179,8 @@ class ChatSettings(_Group):
     )
     contact: str | None = Field(
         default=None,
-        description="How to reach a person, shown when a question is declined. Unset: the numbers of the bundled banks.",
+        description="How to reach a person, shown when a question is declined. "
+        "Unset: the bundled banks' numbers for their FAQ, none for yours.",
     )
 
 

@@ -33,6 +33,7 @@ class Deployment:
     cloud: Cloud
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
+    given: str = ""  # the options that commands named in messages need as well, as ` --stack FILE`
 
     @cached_property
     def stages(self) -> list[list[Resource]]:
@@ -43,11 +44,20 @@ class Deployment:
         return costs.costs(self.stack, self.cloud.region)
 
     def plan(self) -> None:
-        """What `up` would do, with its cost and what might stand against it. Changes nothing."""
-        more = [each for stage in leftovers(self.cloud, self.stages) for each in stage]
-        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(self._look(), more))
+        """What `up` would do, with its cost and what might stand against it. Changes nothing.
+
+        Models and cost are shown even where the account cannot be asked: they are what an account is asked for with.
+        """
+        try:
+            more = [each for stage in leftovers(self.cloud, self.stages) for each in stage]
+            found, allowed = self._look(), quotas(self.cloud, self.stack)
+        except DeployError:
+            self._print("models:", report.models(self.stack))
+            self._print("cost:", report.cost_table(self.prices, self.stack))
+            raise
+        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(found, more))
         self._print("models:", report.models(self.stack))
-        self._print("quotas:", report.quota_lines(quotas(self.cloud, self.stack), self.cloud.region))
+        self._print("quotas:", report.quota_lines(allowed, self.cloud.region))
         self._print("cost:", report.cost_table(self.prices, self.stack))
 
     def up(self, *, yes_over_budget: bool = False) -> None:
@@ -61,7 +71,7 @@ class Deployment:
         reconciler.down(leftovers(self.cloud, self.stages))
         for line in probes.probe(self.stack, self.cloud.region, first=True):
             self.say(line)
-        self.say(f"up: {self._per_hour()}; next: `python -m deploy test`, then `python -m deploy env`")
+        self.say(f"up: {self._per_hour()}; next: {self._again('test')}, then {self._again('env')}")
 
     def status(self) -> None:
         """State, links, age, who made it, and what it has cost by now."""
@@ -106,7 +116,7 @@ class Deployment:
         Reconciler(self.say, self.sleep).down(everything)
         left = [each for stage in leftovers(self.cloud, [[]]) for each in stage]
         if left:
-            raise DeployError(f"still there: {', '.join(map(str, left))}; run `down` again")
+            raise DeployError(f"still there: {', '.join(map(str, left))}; run {self._again('down')} again")
         self.say("nothing is left")
 
     def _look(self) -> list[tuple[Resource, Seen]]:
@@ -144,7 +154,7 @@ class Deployment:
         for resource, seen in self._look():
             if isinstance(resource, EndpointResource | Domain) and seen.state not in THERE:
                 nights = "; the schedule takes it away at night" if self.stack.schedule else ""
-                raise DeployError(f"{resource} is {seen.state.value}{nights}: run `python -m deploy up`")
+                raise DeployError(f"{resource} is {seen.state.value}{nights}: run {self._again('up')}")
 
     def _search_settings(self) -> Iterator[tuple[str, str]]:
         domain, password = search(self.cloud, self.stack)
@@ -171,6 +181,10 @@ class Deployment:
         hours = {line.what: line.hour for line in self.prices}
         spent = [(hours.get(str(resource), 0.0), report.age(seen.since)) for resource, seen in self._look()]
         return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
+
+    def _again(self, command: str) -> str:
+        """The command as it must be given for this stack: without its file it would make or ask another one."""
+        return f"`python -m deploy {command}{self.given}`"
 
     def _per_hour(self) -> str:
         return f"{report.usd(costs.total(self.prices, 'hour'), 2)} USD an hour while it runs"

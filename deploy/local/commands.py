@@ -42,7 +42,8 @@ def up(path: Path | None) -> None:
     print(f"the emulator {'runs' if started else 'already runs'} at {found.url} (process {found.pid})")
     if stack.opensearch:
         print(search.up())
-    print('next: eval "$(python -m deploy env --target local)" && make chat')
+    given = f" --stack {shlex.quote(str(path))}" if path else ""
+    print(f'next: eval "$(python -m deploy env --target local{given})" && make chat')
 
 
 def _plan(stack: Stack) -> dict[str, object]:

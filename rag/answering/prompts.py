@@ -1,6 +1,6 @@
 """The Korean texts that answers are made of: fixed replies, and the frames around quoted passages.
 
-One courteous text per reason a question is declined for; each says how to reach a person. `{contact}` is the only field.
+One courteous text per reason a question is declined for; each says how to reach a person. `{desk}` is the only field.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ DEFAULT_CONTACT = "새나래은행 1500-0101, 도담저축은행 1500-0202, 미�
 DECLINED: Mapping[Reason, str] = {
     "greeting": (
         "안녕하세요! 금융 업무 안내 챗봇입니다. 이체, 인증서, 카드, 예금·대출처럼 궁금한 업무를 편하게 물어봐 주세요. "
-        "상담원 연결은 고객센터({contact})에서 도와드립니다."
+        "상담원 연결은 {desk}에서 도와드립니다."
     ),
-    "thanks": "도움이 되었다니 다행입니다. 더 궁금한 점이 있으면 언제든 물어봐 주세요. 고객센터: {contact}",
+    "thanks": "도움이 되었다니 다행입니다. 더 궁금한 점이 있으면 언제든 물어봐 주세요. 상담이 필요하시면 {desk}로 연락해 주세요.",
     "off_topic": (
         "죄송합니다. 저는 금융 업무에 대한 질문에만 답할 수 있습니다. 이체, 인증서, 카드, 예금·대출 등 업무를 물어봐 주세요. "
-        "다른 도움이 필요하시면 고객센터({contact})로 문의해 주세요."
+        "다른 도움이 필요하시면 {desk}로 문의해 주세요."
     ),
     "not_covered": (
         "죄송합니다. 등록된 안내 자료에서 이 질문에 대한 답을 찾지 못했습니다. 정확하지 않은 내용을 안내하지 않기 위해 답변을 "
-        "드리지 않습니다. 표현을 바꾸어 다시 물어보시거나 고객센터({contact})로 문의해 주세요."
+        "드리지 않습니다. 표현을 바꾸어 다시 물어보시거나 {desk}로 문의해 주세요."
     ),
     "advice": (
         "어떤 상품이나 시점을 고를지는 고객님의 상황에 따라 달라서, 추천이나 전망은 안내해 드릴 수 없습니다. 상품의 조건과 이용 "
-        "방법은 물어봐 주시면 안내 자료에서 찾아 드립니다. 상담이 필요하시면 고객센터({contact})로 연락해 주세요."
+        "방법은 물어봐 주시면 안내 자료에서 찾아 드립니다. 상담이 필요하시면 {desk}로 연락해 주세요."
     ),
     "injection": (
         "요청하신 내용은 처리할 수 없습니다. 저는 등록된 안내 자료 안에서 금융 업무에 대한 질문에만 답합니다. "
-        "도움이 필요하시면 고객센터({contact})로 문의해 주세요."
+        "도움이 필요하시면 {desk}로 문의해 주세요."
     ),
 }
 
@@ -59,5 +59,6 @@ CONDENSING = (
 
 
 def declined(reason: Reason, *, contact: str | None = None) -> str:
-    """The whole fixed text for a declined question."""
-    return DECLINED[reason].format(contact=contact or DEFAULT_CONTACT)
+    """The whole fixed text for a declined question. `contact` None: the bundled institutions'; empty: none is named."""
+    number = DEFAULT_CONTACT if contact is None else contact
+    return DECLINED[reason].format(desk=f"고객센터({number})" if number else "고객센터")

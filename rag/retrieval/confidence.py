@@ -133,7 +133,7 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
     status: Status = "declined"
     if confidence >= calibration.answered:
         status = "answered"
-    elif covered >= (calibration.off_topic if _is_short(question) else calibration.suggested):
+    elif covered >= (calibration.off_topic if is_short(question) else calibration.suggested):
         status = "suggested"
     equals = _equals(hits, calibration.same_gap) if status == "answered" else ()
     ranked = tuple(
@@ -224,7 +224,7 @@ def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode,
     return tuple([*quoted, *others][: max(top_k, len(quoted))])
 
 
-def _is_short(question: str) -> bool:
+def is_short(question: str) -> bool:
     """A word or two ("환전", "비번 까먹음") say too little to be sure of, and too little to turn a customer away."""
     return len(compact(question)) <= SHORT
 

@@ -99,7 +99,10 @@ class IndexFiles:
         with self.exclusive(wait) as current:
             previous = self.previous()
             if current is None or previous is None or not self.database(previous).exists():
-                raise StoreError(f"index {self.name!r} has no earlier version to go back to")
+                raise StoreError(
+                    f"index {self.name!r} has no earlier version to go back to: with FAISS an ingestion changes the index "
+                    "in place; ingest the earlier files again"
+                )
             self._publish(previous, current)
 
     def _publish(self, stem: str, previous: str | None) -> None:

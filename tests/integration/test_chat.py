@@ -87,7 +87,8 @@ def test_an_unclear_question_offers_the_three_nearest(chat: ChatService) -> None
 def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> None:
     answer = chat.ask(ELSEWHERE)
     assert (answer.status, answer.sources, answer.cited) == ("declined", (), ())
-    assert answer.reason in ("not_covered", "off_topic") and answer.text == prompts.declined(answer.reason)
+    assert answer.reason in ("not_covered", "off_topic") and answer.text == prompts.declined(answer.reason, contact="")
+    assert "1500-" not in answer.text, "no invented bank's number with another institution's FAQ"
 
 
 def test_a_declined_answer_names_the_configured_contact(store: FaissStore, models: Models) -> None:

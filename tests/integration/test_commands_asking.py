@@ -106,6 +106,8 @@ def test_search_explains_itself(run: Run) -> None:
     assert "searched for: 비번 틀려서 막혔어요 비밀번호" in out
     for part in ("dense ", "tokens ", "jamo ", "signals: top ", "outcome: suggested; first row right 0."):
         assert part in out
+    assert "(suggested from 0.270)" in out
+    assert ": short)" in run("search", "비번 막힘", "--explain", "--index", "small").out
     nothing = run("search", "한도", "--explain", "--filter", "bank=없는은행", "--index", "small")
     assert nothing.code == 0 and "outcome: declined" in nothing.out
 

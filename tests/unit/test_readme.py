@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +145,10 @@ def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text(page))
     missing = [link for link in links if "://" not in link and not ((ROOT / page).parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("program", [("-m", "rag", "config"), ("app.py",), ("-m", "deploy", "plan")])
+def test_outside_the_virtual_environment_one_line_says_so(program: tuple[str, ...]) -> None:
+    ran = subprocess.run([sys.executable, "-S", *program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1 and ran.stderr.startswith("error: the package ")
+    assert "source .venv/bin/activate" in ran.stderr and ran.stderr.count("\n") == 1

@@ -164,5 +164,10 @@ def test_each_reason_has_its_own_courteous_text_with_a_way_to_a_person() -> None
     assert all("1588-0000" in text and "{" not in text for text in texts)
 
 
+def test_without_a_contact_no_number_is_named() -> None:
+    texts = [declined(reason, contact="") for reason in DECLINED]
+    assert all("고객센터" in text and "(" not in text and "1500" not in text for text in texts)
+
+
 def test_a_contact_is_text_and_no_template() -> None:
     assert "{0} {x}" in declined("off_topic", contact="{0} {x}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -49,10 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _start(options: argparse.Namespace) -> None:
     print("starting an OpenSearch node (the first time, some 100 MB are fetched with Maven) ...", flush=True)
-    node = start(FOLDER, port=options.port, version=options.version)
-    print(f"OpenSearch {node.version} runs at {node.url} (process {node.pid}); its data is in {FOLDER}")
-    print('next: eval "$(python -m deploy.local.opensearch_node env)" && make chat')
+    if options.wait:  # ended as by Ctrl-C, so that the node is not left behind
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        node = start(FOLDER, port=options.port, version=options.version)
+        print(f"OpenSearch {node.version} runs at {node.url} (process {node.pid}); its data is in {FOLDER}")
+        print('next: eval "$(python -m deploy.local.opensearch_node env)" && make chat', flush=True)
         while options.wait and find(FOLDER):
             time.sleep(1.0)
     finally:

@@ -12,6 +12,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from deploy.aws.cloud import Cloud
+from deploy.aws.commands import Deployment
 from deploy.aws.failures import advice, as_ours, is_missing
 from deploy.aws.reconcile import ABSENT, Reconciler, Resource, Seen, State
 from deploy.stack import Stack
@@ -248,9 +249,14 @@ def test_no_credentials_and_no_region(full: Stack, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(DeployError, match="no AWS region: set `region` in the stack file"):
         Cloud(full)
-    cloud = Cloud(full.model_copy(update={"region": REGION}))
+    cloud_stack = full.model_copy(update={"region": REGION})
+    cloud = Cloud(cloud_stack)
     with pytest.raises(DeployError, match="no AWS credentials"):
         _ = cloud.account
+    said: list[str] = []
+    with pytest.raises(DeployError, match="no AWS credentials"):
+        Deployment(cloud_stack, cloud, say=said.append).plan()
+    assert "models:" in said and "cost:" in said, "what an account is asked for with"
     cloud.close()
 
 
