@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def test_thresholds_are_kept_in_the_index(configured: Run, name: str, tmp_path: 
     configured("ingest", str(write_faq(tmp_path / "faq.csv")), "--index", name)
     assert configured("calibrate", "--index", name, "--apply").code == 0
     assert configured("index", "show", name).json()["manifest"]["calibration"]["origin"] == "own rows"
+
+
+def test_evaluation(configured: Run, name: str, tmp_path: Path) -> None:
+    configured("ingest", str(write_faq(tmp_path / "faq.csv")), "--index", name)
+    questions = tmp_path / "queries.jsonl"
+    query = {"id": "q", "query": OTP, "relevant": ["g-002"], "style": "whole"}
+    questions.write_text(json.dumps(query, ensure_ascii=False), encoding="utf-8")
+    report = tmp_path / "report.json"
+    configured("evaluate", "retrieval", "--index", name, "--queries", str(questions), "--json", str(report))
+    assert json.loads(report.read_text(encoding="utf-8"))["retrieval"]["all"]["hit@1"] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from deploy import search_probe
 from deploy import stack as stacks
 from deploy.aws.search import generated
 from deploy.stack import Stack
 from rag.errors import DeployError
 from tests.deploy.aws.account import REGION, Account, left
 from tests.deploy.aws.conftest import FULL, ROOT, written
+from tests.opensearch import Server
 
 STACKS = [ROOT / "deploy" / "stack.toml", *sorted((ROOT / "deploy" / "stacks").glob("*.toml"))]
 
@@ -49,6 +51,31 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
     account.deployment(full).down()
     assert not [call for call in account.calls if call.changes]
     assert account.said == ["nothing is left"]
+
+
+def test_it_is_tested_as_the_chatbot_asks(
+    account: Account, tmp_path: Path, opensearch: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto has no server behind its domains: the tests' own stands for it."""
+    stack = written(tmp_path, FULL.replace("BM-K/KoSimCSE-roberta", "nlpai-lab/KURE-v1").replace("kosimcse", ""))
+    with pytest.raises(DeployError, match="run `python -m deploy up`"):
+        account.deployment(stack).test()
+    account.deployment(stack).up()
+    account.forget()
+    deployment = account.deployment(stack)
+    domain = search_probe.Server(opensearch.url, opensearch.user, opensearch.password, opensearch.ca_certs)
+    monkeypatch.setattr(deployment, "_server", lambda: domain)
+    deployment.test()
+    assert "full-embedding: 768 numbers a text" in account.text
+    assert "full-llm: first words after" in account.text
+    assert account.said[-1].endswith("written, found by words and by vector, removed")
+    assert not [call for call in account.calls if call.changes]
+
+
+def test_a_model_that_is_not_the_one_named_fails_its_test(account: Account, full: Stack) -> None:
+    account.deployment(full).up()
+    with pytest.raises(DeployError, match="they differ from KoSimCSE's by more than 1"):
+        account.deployment(full).test()
 
 
 def test_env_holds_the_settings_and_no_password(account: Account, full: Stack) -> None:
