@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from deploy.aws.access import LogGroup, Role
 from deploy.aws.assembly import LOGS, bucket_name, scheduler_role
@@ -15,7 +14,6 @@ from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import Nights
 from deploy.aws.search import Domain, Password
 from deploy.aws.storage import Bucket, sent
-from deploy.policy import version
 
 
 def leftovers(cloud: Cloud, wanted: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
@@ -38,7 +36,9 @@ def _ours(resource: Resource) -> bool:
 
 def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
     """Everything that a stack of this name may have, whatever its file says."""
-    endpoints = sorted({*wanted, *(name for name, tags in _tagged(cloud, EndpointResource) if cloud.is_ours(tags))})
+    models, configs = ([name for name in _tagged(cloud, kind) if DIGEST.search(name)] for kind in (Model, Config))
+    before = (DIGEST.sub("", name) for name in (*models, *configs))  # of endpoints that may be gone already
+    endpoints = sorted({*wanted, *_tagged(cloud, EndpointResource), *before})
     roles = (f"fsi-{cloud.stack_name}-endpoints", scheduler_role(cloud))
     return [
         [
@@ -48,29 +48,21 @@ def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
             Password(cloud, f"fsi/{cloud.stack_name}/opensearch"),
         ],
         list(sent(cloud, bucket_name(cloud))),
-        [Model(cloud, name) for name in _versions(cloud, Model, endpoints)],
-        [Config(cloud, name) for name in _versions(cloud, Config, endpoints)],
+        [Model(cloud, name) for name in models],
+        [Config(cloud, name) for name in configs],
         [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in _domains(cloud))],
         [Scaling(cloud, name) for name in endpoints],
         [Nights(cloud, f"fsi-{cloud.stack_name}")],
     ]
 
 
-def _versions(cloud: Cloud, kind: type[SageMaker], endpoints: Sequence[str]) -> Iterator[str]:
-    """Names of this kind that an endpoint's name and a digest make up."""
-    for name in endpoints:
-        start = version(name)
-        for found, _ in _tagged(cloud, kind, NameContains=start):
-            if DIGEST.sub("", found) == start and DIGEST.search(found):
-                yield found
-
-
-def _tagged(cloud: Cloud, kind: type[SageMaker], **narrowed: str) -> Iterator[tuple[str, Any]]:
+def _tagged(cloud: Cloud, kind: type[SageMaker]) -> Iterator[str]:
+    """Names of this kind that carry the stack's tag."""
     sagemaker = cloud.client("sagemaker")
-    for page in sagemaker.get_paginator(f"list_{snake(kind.word)}s").paginate(**narrowed):
+    for page in sagemaker.get_paginator(f"list_{snake(kind.word)}s").paginate():
         for row in page[f"{kind.word}s"]:
-            tags = () if narrowed else sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]
-            yield row[f"{kind.word}Name"], tags
+            if cloud.is_ours(sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]):
+                yield row[f"{kind.word}Name"]
 
 
 def _domains(cloud: Cloud) -> Iterator[str]:

@@ -228,6 +228,9 @@ def _trace(request: httpx.Request) -> None:
 
 
 def _connected(event: str, info: Mapping[str, Any]) -> None:
-    """Tells the call its socket, so that its end ends a read; kept connections are not told of again."""
-    if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+    """Tells the call its socket, so that its end ends a read; kept connections are not told of again.
+
+    The event's first part is who connects: behind a proxy, the encrypted socket is the proxy's.
+    """
+    if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
         own(info["return_value"].get_extra_info("socket"))

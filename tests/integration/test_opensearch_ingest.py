@@ -21,7 +21,7 @@ from rag.ingestion.shelves import OpenSearchShelf
 from rag.stores.opensearch import indexes
 from rag.stores.opensearch.connection import Connection
 from rag.stores.opensearch.draft import Draft
-from rag.stores.opensearch.lease import INDEX, SECONDS, leased
+from rag.stores.opensearch.lease import INDEX, SECONDS, here, leased
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage
@@ -186,17 +186,19 @@ def test_a_second_ingestion_waits_and_is_refused(shelf: OpenSearchShelf, name: s
 def test_a_dead_owners_lease_is_taken_over(connection: Connection, name: str, owner: dict[str, object]) -> None:
     with leased(connection, name, 0.0):
         pass  # the index of leases exists
-    here = {"HERE": socket.gethostname(), "OURS": os.getpid()}
-    held = {"token": "x", "until": time.time() + 60} | {k: here.get(str(v), v) for k, v in owner.items()}
+    known = {"HERE": here(), "OURS": os.getpid()}
+    held = {"token": "x", "until": time.time() + 60} | {k: known.get(str(v), v) for k, v in owner.items()}
     connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
     with leased(connection, name, 0.0):
         pass
 
 
-def test_a_living_owners_lease_is_not(connection: Connection, name: str) -> None:
+@pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()], ids=["another machine", "a twin of this name"])
+def test_a_living_owners_lease_is_not(connection: Connection, name: str, host: str) -> None:
+    """Containers of one name each have a process 1."""
     with leased(connection, name, 0.0):
         pass
-    held = {"token": "x", "until": time.time() + 60, "host": "elsewhere", "pid": 1}
+    held = {"token": "x", "until": time.time() + 60, "host": host, "pid": os.getpid()}
     connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
     with pytest.raises(IndexBusy, match="another ingestion"), leased(connection, name, 0.3):
         pass

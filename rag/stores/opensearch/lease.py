@@ -1,7 +1,6 @@
 """One ingestion of an index at a time, wherever it runs: a lease on the server that ends when its owner does.
 
-The owner renews it while it works. It is taken over when it has run out, or at once where its process ran on this machine
-and is gone.
+The owner renews it while it works. It is taken over when it has run out, or at once where its process ran here and is gone.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
+from uuid import getnode, uuid4
 
 from rag.errors import IndexBusy, StoreError
 from rag.stores.opensearch.connection import Connection
@@ -84,7 +84,7 @@ class Lease:
 
     def _put(self, condition: dict[str, Any]) -> bool:
         until = time.time() + SECONDS
-        body = {"token": self._token, "host": socket.gethostname(), "pid": os.getpid(), "until": until}
+        body = {"token": self._token, "host": here(), "pid": os.getpid(), "until": until}
         put = self._connection.request("PUT", self._path, body, params={**condition, "ignore": 409})
         if "_seq_no" not in put:
             return False
@@ -111,10 +111,19 @@ def leased(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
         lease.release()
 
 
+def here() -> str:
+    """Where a process's number tells of that process: this container on this machine since its start. Host names repeat."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # not Linux
+        return f"{socket.gethostname()} {getnode():x}"
+
+
 def _is_over(found: dict[str, Any]) -> bool:
     if found["until"] < time.time():
         return True
-    if found["host"] != socket.gethostname():
+    if found["host"] != here():
         return False
     if found["pid"] == os.getpid():
         return found["token"] not in _held

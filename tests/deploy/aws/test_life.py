@@ -242,3 +242,14 @@ def test_through_the_command_line(account: Account, tmp_path: Path) -> None:
     assert "FSI_LLM__ENDPOINT_NAME=full-llm" in deploy("env")
     assert deploy("down").endswith("nothing is left\n")
     assert left(account) == {}
+
+
+def test_what_was_an_endpoints_is_found_without_it(account: Account, full: Stack) -> None:
+    """It was taken away for the night, and then another name put into the stack file."""
+    account.deployment(full).up(yes_over_budget=True)
+    for found in account.client("sagemaker").list_endpoints()["Endpoints"]:
+        account.client("sagemaker").delete_endpoint(EndpointName=found["EndpointName"])
+    assert full.embedding
+    other = full.model_copy(update={"embedding": full.embedding.model_copy(update={"endpoint_name": "other"})})
+    account.deployment(other).down()
+    assert left(account) == {}
