@@ -72,7 +72,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
 
 def search(options: Namespace, settings: Settings) -> None:
     filters = _filters(options)
-    chat = _service(options, settings)
+    chat = _service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
     if options.json:
         _print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
@@ -85,7 +85,7 @@ def search(options: Namespace, settings: Settings) -> None:
 
 def ask(options: Namespace, settings: Settings) -> None:
     filters = _filters(options)
-    answer = _service(options, settings).ask(options.question, filters=filters)
+    answer = _service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
         _print_json(answer.as_json())
         return
@@ -219,9 +219,16 @@ def _check_writable(path: Path) -> None:
         raise InputError(f"{path}: cannot be written ({exc.strerror})") from exc
 
 
-def _service(options: Namespace, settings: Settings) -> ChatService:
+def _service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
+    """Raises InputError where a filter's key is in no row: nothing could ever be found."""
     models = load_models(settings)
-    return build_service(settings, models, _open(options, settings, models))
+    store = _open(options, settings, models)
+    for key in filters.equals if filters else ():
+        if not store.values(key):
+            raise InputError(
+                f"--filter {key}=…: no row has {key!r}; name a column of the FAQ, such as bank or category"
+            )
+    return build_service(settings, models, store)
 
 
 def _open(options: Namespace, settings: Settings, models: Models) -> PassageStore:

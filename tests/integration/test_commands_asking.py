@@ -135,6 +135,7 @@ def test_ask_json_is_the_designed_object(run: Run) -> None:
         (["질문", "--filter", "bank"], "--filter 'bank': write KEY=VALUE"),
         (["질문", "--filter", "=x"], "--filter '=x': write KEY=VALUE"),
         (["질문", "--filter", "bank= "], "--filter 'bank= ': write KEY=VALUE"),
+        (["한도", "--filter", "bnk=x", "--index", "small"], "--filter bnk=…: no row has 'bnk'; name a column"),
         (["질문", "--index", "gone"], "there is no index 'gone'"),
         (["질문", "--index", "Bad"], "'Bad' is no name for an index"),
         (["  ", "--index", "small"], "the question is empty"),
