@@ -71,7 +71,7 @@ def test_up_env_and_chat(
     up = start(sys.executable, "-m", "deploy", "up", "--target", "local", "--stack", "stack.toml")
     said, complaint = up.communicate(timeout=60)
     assert up.returncode == 0, complaint
-    assert 'eval "$(python -m deploy env --target local)" && make chat' in said
+    assert 'eval "$(python -m deploy env --target local --stack stack.toml)" && make chat' in said
     emulator = EmulatorClient(str(re.findall(r"http://[\d.:]+", said)[0]))
     page = start("bash", "-c", PAGE)
     assert page.stdout
