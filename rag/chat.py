@@ -173,7 +173,7 @@ class ChatService:
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._finder.retriever("", filters, or_by_words=True),
+            retriever=self._finder.retriever(filters, or_by_words=True),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),

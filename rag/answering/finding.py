@@ -59,31 +59,32 @@ class Finder:
 
     def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
         """Decide by what is found alone; a message in a conversation in the reading that fits."""
-        filters = self._with_mentioned_bank(question, filters or Filters())  # rather than one named earlier
+        banks = self._store.values(BANK)
+        filters = _limited(filters or Filters(), question, banks)  # rather than to an institution named earlier
         together = condense.joined(question, history)
         if together is not None and self._llm is not None:
             rewritten = rewriting.standalone(self._llm, question, history, patience)
-            if rewritten and (verdict := self._found(rewritten, filters)).status != "declined":
+            if rewritten and (verdict := self._found(rewritten, filters, banks)).status != "declined":
                 return verdict
         if together is not None and condense.points_back(question):
-            return self._found(together, filters)
-        alone = self._found(condense.alone(question, history), filters)
+            return self._found(together, filters, banks)
+        alone = self._found(condense.alone(question, history), filters, banks)
         if together is None or alone.covered >= ALONE_COVERED:
             return alone
-        joined = self._found(together, filters)
+        joined = self._found(together, filters, banks)
         return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
 
-    def _found(self, text: str, filters: Filters) -> Verdict:
-        retriever = self.retriever(text, filters, or_by_words=True)
+    def _found(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
+        retriever = self.retriever(_limited(filters, text, banks), or_by_words=True)
         verdict = judge(text, _hits(retriever, text), self._calibration, top_k=self._top_k)
         return replace(verdict, words_alone=retriever.words_alone)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        return _hits(self.retriever(text, filters), text)
+        return _hits(self.retriever(_limited(filters or Filters(), text, self._store.values(BANK))), text)
 
-    def retriever(self, text: str, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
-        """What searches for `text`, within the filters and an institution named in it.
+    def retriever(self, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
+        """What searches within the filters.
 
         `or_by_words`: by its words alone where the embedding fails, rather than raising its ModelError.
         """
@@ -94,15 +95,16 @@ class Finder:
             by_words=by_words(self._calibration).fusion if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
-            filters=metadata_filters(self._with_mentioned_bank(text, filters or Filters())),
+            filters=metadata_filters(filters or Filters()),
         )
 
-    def _with_mentioned_bank(self, text: str, filters: Filters) -> Filters:
-        """An institution named in the text limits the search to it, unless one was chosen already."""
-        if BANK in filters.equals:
-            return filters
-        bank = mentioned(text, self._store.values(BANK))
-        return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
+
+def _limited(filters: Filters, text: str, banks: Sequence[str]) -> Filters:
+    """An institution named in the text limits the search to it, unless one was chosen already."""
+    if BANK in filters.equals:
+        return filters
+    bank = mentioned(text, banks)
+    return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
 
 
 def _hits(retriever: HybridRetriever, text: str) -> list[FusedNode]:
