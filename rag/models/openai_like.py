@@ -5,7 +5,6 @@ Needs requirements-models.txt. Those packages' defaults are OpenAI's own host an
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,6 +23,7 @@ from rag.models.failures import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_L
 from rag.models.formats import GENERATION, Parameters
 from rag.models.guarded import UNREADABLE, Guarded, Told, errors_mapped, with_retries
 from rag.models.tokens import estimate
+from rag.models.twins import AsyncTwins
 from rag.models.vectors import unit_vectors
 
 VENDOR_ERRORS = (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
@@ -93,7 +93,7 @@ class OpenAiLikeLLM(Guarded, OpenAILike):
         }
 
 
-class OpenAiLikeEmbedding(OpenAILikeEmbedding):
+class OpenAiLikeEmbedding(AsyncTwins, OpenAILikeEmbedding):
     """Unit vectors of the embedding model `model_name` at `api_base`; a repeated text is sent once."""
 
     query_prefix: str = ""
@@ -143,15 +143,6 @@ class OpenAiLikeEmbedding(OpenAILikeEmbedding):
         found = self._threads.map(lambda batch: self._vectors(batch, self.deadline), batches)
         vectors = dict(zip(distinct, (vector for batch in found for vector in batch), strict=True))
         return [vectors[self.passage_prefix + text] for text in texts]
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return await asyncio.to_thread(self._get_query_embedding, query)
-
-    async def _aget_text_embedding(self, text: str) -> list[float]:
-        return await asyncio.to_thread(self._get_text_embedding, text)
-
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return await asyncio.to_thread(self._get_text_embeddings, texts)
 
     def _vectors(self, texts: Sequence[str], deadline: float) -> list[list[float]]:
         call = Call(deadline=deadline)

@@ -8,7 +8,6 @@ running numbers), `query` (distances passed for similarities; no filters), `dele
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,13 +35,14 @@ from rag.stores.live import LiveIndex
 from rag.stores.queries import check_query
 from rag.stores.rows import Nodes, encode, unit
 from rag.stores.sqlite import Database, delete, read_manifest, upsert, write_manifest
+from rag.stores.twins import AsyncTwins
 from rag.stores.view import Hits
 
 WAIT: Final = 2.0
 """Seconds a write waits for another process's before IndexBusy."""
 
 
-class FaissStore(FaissVectorStore):
+class FaissStore(AsyncTwins, FaissVectorStore):
     """A `PassageStore` (rag.stores.contract) in a directory of its own. Safe to use from several threads and processes.
 
     Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once
@@ -231,28 +231,6 @@ class FaissStore(FaissVectorStore):
     ) -> FaissStore:
         """Open what `StorageContext.persist` had `persist` write. Raises IndexMissing."""
         return cls.from_persist_path(str(Path(persist_dir) / Path(DEFAULT_PERSIST_PATH).name), fs)
-
-    async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        return await asyncio.to_thread(self.add, nodes, **kwargs)
-
-    async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
-        return await asyncio.to_thread(self.query, query, **kwargs)
-
-    async def aget_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
-    ) -> list[BaseNode]:
-        return await asyncio.to_thread(self.get_nodes, node_ids, filters)
-
-    async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        await asyncio.to_thread(self.delete, ref_doc_id, **delete_kwargs)
-
-    async def adelete_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
-    ) -> None:
-        await asyncio.to_thread(self.delete_nodes, node_ids, filters, **delete_kwargs)
-
-    async def aclear(self) -> None:
-        await asyncio.to_thread(self.clear)
 
 
 def _check_local(fs: AbstractFileSystem | None) -> None:

@@ -38,13 +38,14 @@ from rag.stores.opensearch.live import LiveIndex, hit_id, hits_of
 from rag.stores.queries import check_query
 from rag.stores.rows import Nodes, unit
 from rag.stores.rows import encode as row_of
+from rag.stores.twins import AsyncTwins
 
 PAGE: Final = 1000
 STATES_PAGE: Final = 10_000
 Scores = dict[str, float]
 
 
-class OpenSearchStore(OpensearchVectorStore):
+class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
     """A `PassageStore` (rag.stores.contract) on a server. Safe to use from several threads and processes.
 
     Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once another
@@ -260,28 +261,6 @@ class OpenSearchStore(OpensearchVectorStore):
         found = self._live.look_up()
         keys = [key(hit_id(hit)) for hit in self._live.listed(allowed, STATES_PAGE, fields=(ID,))]
         self._live.write(found, (Write(each, None) for each in keys), len(keys))
-
-    async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        return await asyncio.to_thread(self.add, nodes, **kwargs)
-
-    async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
-        return await asyncio.to_thread(self.query, query, **kwargs)
-
-    async def aget_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
-    ) -> list[BaseNode]:
-        return await asyncio.to_thread(self.get_nodes, node_ids, filters)
-
-    async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        await asyncio.to_thread(self.delete, ref_doc_id, **delete_kwargs)
-
-    async def adelete_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
-    ) -> None:
-        await asyncio.to_thread(self.delete_nodes, node_ids, filters, **delete_kwargs)
-
-    async def aclear(self) -> None:
-        await asyncio.to_thread(self.clear)
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self.close)
