@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from llama_index.core.bridge.pydantic import Field
 from llama_index.llms.bedrock_converse import BedrockConverse
 
 from rag.errors import ModelError
-from rag.models.calls import track
 from rag.models.failures import VENDOR_ERRORS, from_vendor
 from rag.models.guarded import Guarded, Told
+from rag.models.runtime import tracked_client
 
-CONNECT_SECONDS = 5.0
-CONNECTIONS = 128
 PERMISSION = "bedrock:InvokeModelWithResponseStream"
 _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "totalTokens": "total_tokens"}
 
@@ -78,19 +74,10 @@ class _Client:
     """What the package uses of a boto3 client. It drops a stream's stop reason, which here goes on with the counts."""
 
     def __init__(self, model: str, region: str | None, endpoint_url: str | None) -> None:
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            max_pool_connections=CONNECTIONS,
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            tcp_keepalive=True,
-        )
         try:
-            self._client: Any = boto3.session.Session(region_name=region).client(
-                "bedrock-runtime", endpoint_url=endpoint_url, config=config
-            )
+            self._client = tracked_client("bedrock-runtime", region, endpoint_url)
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, model, kind="model", permission=PERMISSION) from exc
-        track(self._client)
         self.exceptions = self._client.exceptions
         self.converse = self._client.converse
         self.close = self._client.close

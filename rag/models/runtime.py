@@ -57,6 +57,21 @@ class Endpoint:
         return {name: value for name, value in given.items() if value}
 
 
+def tracked_client(service: str, region: str | None, endpoint_url: str | None, **settings: Any) -> Any:
+    """A boto3 client without retries of its own, whose calls can be cancelled. Raises VENDOR_ERRORS."""
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        max_pool_connections=CONNECTIONS,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        tcp_keepalive=True,
+        **settings,
+    )
+    # Sessions are not thread-safe and the default one is shared by the whole program: take our own.
+    client = boto3.session.Session(region_name=region).client(service, endpoint_url=endpoint_url, config=config)
+    track(client)
+    return client
+
+
 class Runtime:
     """Calls endpoints of one region. Thread-safe. Raises errors of rag.errors alone.
 
@@ -65,23 +80,12 @@ class Runtime:
     """
 
     def __init__(self, region: str | None = None, endpoint_url: str | None = None, *, attempts: int = ATTEMPTS) -> None:
-        config = Config(
-            # botocore would put its name together twice a request, and check our arguments' types: a tenth of its work.
-            user_agent=_USER_AGENT,
-            parameter_validation=False,
-            connect_timeout=CONNECT_SECONDS,
-            max_pool_connections=CONNECTIONS,
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            tcp_keepalive=True,
-        )
+        # botocore would put its name together twice a request, and check our arguments' types: a tenth of its work.
+        spared = {"user_agent": _USER_AGENT, "parameter_validation": False}
         try:
-            # Sessions are not thread-safe and the default one is shared by the whole program: take our own.
-            self.client: Any = boto3.session.Session(region_name=region).client(
-                "sagemaker-runtime", endpoint_url=endpoint_url, config=config
-            )
+            self.client = tracked_client("sagemaker-runtime", region, endpoint_url, **spared)
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, "sagemaker-runtime") from exc
-        track(self.client)
         self._attempts = attempts
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
 
