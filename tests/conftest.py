@@ -13,6 +13,7 @@ import pytest
 from rag.build import Models, ingest_files, load_models, open_index
 from rag.retrieval.expansion import expand
 from rag.settings import Settings, StoreSettings
+from rag.stores.faiss import FaissStore
 from tests.opensearch import Server, serving
 from tests.questions import questions
 from tests.remembered import RememberedEmbedding
@@ -47,6 +48,13 @@ def small_root(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path
     root = tmp_path_factory.mktemp("indexes")
     ingest_files(root, "small", models, [write_faq(root / "faq.csv")])
     return root
+
+
+@pytest.fixture(scope="module")
+def small_store(small_root: Path, models: Models) -> Iterator[FaissStore]:
+    opened = FaissStore.open(small_root / "small", models.manifest)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -37,19 +36,12 @@ STOPPED_WITHIN = 0.5
 Open = Callable[..., Visit]
 
 
-@pytest.fixture(scope="module")
-def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
-    opened = FaissStore.open(small_root / "small", models.manifest)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
-def page(store: FaissStore, models: Models, serve: Serve, visit: Callable[..., Visit]) -> Open:
+def page(small_store: FaissStore, models: Models, serve: Serve, visit: Callable[..., Visit]) -> Open:
     """A tab on the real service over the small index, answering through this model."""
 
     def open_page(llm: ScriptedLLM | SageMakerLLM, language: str = "ko") -> Visit:
-        service = ChatService(store, models.embed_model, calibration=defaults(), llm=llm, starters=[LIMIT])
+        service = ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, starters=[LIMIT])
         server, _ = serve(service, language=language)
         return visit(server.url).ready()
 

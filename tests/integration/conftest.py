@@ -14,7 +14,9 @@ from rag import commands
 from rag.__main__ import main
 from rag.build import Models
 from rag.models.runtime import Runtime
+from rag.stores.opensearch.connection import Connection
 from tests.fake_endpoint import FakeEndpoint, Reply, Request
+from tests.opensearch import Server
 
 
 class Ran(NamedTuple):
@@ -70,6 +72,13 @@ def small(run: Run, small_root: Path, tmp_path: Path) -> Path:
     directory = tmp_path / ".fsi" / "indexes" / "small"
     shutil.copytree(small_root / "small", directory)
     return directory
+
+
+@pytest.fixture
+def connection(opensearch: Server) -> Iterator[Connection]:
+    opened = opensearch.connect()
+    yield opened
+    opened.close()
 
 
 Reach = Callable[[Callable[[Request], Reply]], tuple[FakeEndpoint, Runtime]]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -41,17 +40,10 @@ Ask = Callable[..., Heard]
 Build = Callable[..., ChatService]
 
 
-@pytest.fixture(scope="module")
-def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
-    opened = FaissStore.open(small_root / "small", models.manifest)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
-def build(store: FaissStore, models: Models) -> Build:
+def build(small_store: FaissStore, models: Models) -> Build:
     def make(llm: ScriptedLLM | None, **options: float) -> ChatService:
-        return ChatService(store, models.embed_model, calibration=defaults(), llm=llm, **options)  # type: ignore[arg-type]
+        return ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, **options)  # type: ignore[arg-type]
 
     return make
 

@@ -36,13 +36,6 @@ from tests.opensearch import Server, drop, index_name
 
 
 @pytest.fixture
-def connection(opensearch: Server) -> Iterator[Connection]:
-    opened = opensearch.connect()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def name(connection: Connection) -> Iterator[str]:
     chosen = index_name()
     OpenSearchStore.create(connection, chosen, MANIFEST).add(FAQ)

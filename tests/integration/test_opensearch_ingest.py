@@ -31,13 +31,6 @@ from tests.small_faq import ROWS, write_faq
 
 
 @pytest.fixture
-def connection(opensearch: Server) -> Iterator[Connection]:
-    opened = opensearch.connect()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def name(connection: Connection) -> Iterator[str]:
     chosen = index_name()
     yield chosen
