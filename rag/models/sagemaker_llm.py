@@ -28,6 +28,7 @@ from rag.models.decoding import StreamDecoder, read_whole
 from rag.models.formats import GENERATION, FormatName, GenerationFormat, Parameters
 from rag.models.kullm import Message
 from rag.models.model_stream import ModelStream
+from rag.models.observed import observed
 from rag.models.runtime import Endpoint, Runtime, shared_runtime
 from rag.models.tokens import estimate
 
@@ -115,37 +116,37 @@ class SageMakerLLM(CustomLLM):
         parts = ask(self._endpoint(), request.body, request.call)
         return ModelStream(parts, StreamDecoder(self._codec, request.stops), request.call)
 
-    @llm_completion_callback()
+    @observed(llm_completion_callback())
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
         return self._ask(prompt, _completion, options)
 
-    @llm_chat_callback()
+    @observed(llm_chat_callback())
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
         return self._ask(messages, _chat, options)
 
-    @llm_completion_callback()
+    @observed(llm_completion_callback())
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
         return _responses(self.open_stream(prompt, **options), _completion)
 
-    @llm_chat_callback()
+    @observed(llm_chat_callback())
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
         return _responses(self.open_stream(messages, **options), _chat)
 
-    @llm_completion_callback()
+    @observed(llm_completion_callback())
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
         return await self._runtime.in_thread(self._ask, prompt, _completion, options)
 
-    @llm_chat_callback()
+    @observed(llm_chat_callback())
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
         return await self._runtime.in_thread(self._ask, messages, _chat, options)
 
-    @llm_completion_callback()
+    @observed(llm_completion_callback())
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseAsyncGen:
         return self._async_responses(self.open_stream(prompt, **options), _completion)
 
-    @llm_chat_callback()
+    @observed(llm_chat_callback())
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
         return self._async_responses(self.open_stream(messages, **options), _chat)
 

@@ -1,0 +1,123 @@
+"""Who listens to LlamaIndex's callbacks, events and spans hears SageMakerLLM; where nobody does, none are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
+from llama_index.core.rate_limiter import TokenBucketRateLimiter
+from llama_index_instrumentation import root_dispatcher
+from llama_index_instrumentation.base import BaseEvent
+from llama_index_instrumentation.dispatcher import Dispatcher
+from llama_index_instrumentation.event_handlers import BaseEventHandler
+from llama_index_instrumentation.span_handlers import SimpleSpanHandler
+
+from rag.models.sagemaker_llm import SageMakerLLM
+from tests.containers import ANSWER
+from tests.integration.conftest import Reach
+from tests.integration.test_sagemaker_llm import MESSAGES, QUESTION, ajoined, answering, joined, model
+
+
+async def _gathered(stream: Any) -> str:
+    return (await ajoined(await stream))[0]
+
+
+WAYS: dict[str, Callable[[SageMakerLLM], str]] = {
+    "complete": lambda llm: llm.complete(QUESTION).text,
+    "chat": lambda llm: str(llm.chat(MESSAGES).message.content),
+    "stream_complete": lambda llm: joined(llm.stream_complete(QUESTION))[0],
+    "stream_chat": lambda llm: joined(llm.stream_chat(MESSAGES))[0],
+    "acomplete": lambda llm: asyncio.run(llm.acomplete(QUESTION)).text,
+    "achat": lambda llm: str(asyncio.run(llm.achat(MESSAGES)).message.content),
+    "astream_complete": lambda llm: asyncio.run(_gathered(llm.astream_complete(QUESTION))),
+    "astream_chat": lambda llm: asyncio.run(_gathered(llm.astream_chat(MESSAGES))),
+}
+EACH_WAY = pytest.mark.parametrize("way", WAYS)
+
+
+class Heard(BaseEventHandler):
+    kinds: list[str] = []
+
+    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
+        self.kinds.append(event.class_name())
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    handler = Heard()
+    root_dispatcher.add_event_handler(handler)
+    yield handler
+    root_dispatcher.event_handlers.remove(handler)
+
+
+@pytest.fixture
+def spans() -> Iterator[SimpleSpanHandler]:
+    handler = SimpleSpanHandler()
+    root_dispatcher.add_span_handler(handler)
+    yield handler
+    root_dispatcher.span_handlers.remove(handler)
+
+
+@EACH_WAY
+def test_a_callback_handler_hears_each_call(reach: Reach, way: str) -> None:
+    _, llm = model(reach, answering("openai"))
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    llm.callback_manager = CallbackManager([handler])
+    assert WAYS[way](llm) == ANSWER
+    assert len(handler.get_event_pairs(CBEventType.LLM)) == 1
+
+
+@EACH_WAY
+def test_an_event_handler_hears_start_pieces_and_end(reach: Reach, heard: Heard, way: str) -> None:
+    _, llm = model(reach, answering("openai"))
+    assert WAYS[way](llm) == ANSWER
+    kind = "LLMChat" if "chat" in way else "LLMCompletion"
+    assert (heard.kinds[0], heard.kinds[-1]) == (f"{kind}StartEvent", f"{kind}EndEvent")
+    assert set(heard.kinds[1:-1]) == ({f"{kind}InProgressEvent"} if "stream" in way else set())
+
+
+@EACH_WAY
+def test_a_span_handler_sees_one_span_per_call(reach: Reach, spans: SimpleSpanHandler, way: str) -> None:
+    _, llm = model(reach, answering("openai"))
+    assert WAYS[way](llm) == ANSWER
+    assert [span.id_.partition("-")[0] for span in spans.completed_spans] == [f"SageMakerLLM.{way}"]
+
+
+@EACH_WAY
+def test_a_rate_limiter_is_asked(reach: Reach, way: str) -> None:
+    _, llm = model(reach, answering("openai"))
+    asked: list[bool] = []
+
+    class Limiter(TokenBucketRateLimiter):
+        def acquire(self, num_tokens: int = 0) -> None:
+            asked.append(True)
+
+        async def async_acquire(self, num_tokens: int = 0) -> None:
+            asked.append(True)
+
+    llm.rate_limiter = Limiter(requests_per_minute=1)
+    assert WAYS[way](llm) == ANSWER
+    assert asked == [True]
+
+
+@EACH_WAY
+def test_without_a_listener_nothing_is_told(reach: Reach, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
+    monkeypatch.setattr(Dispatcher, "span_enter", lambda self, *given, **more: told.append(given))
+    _, llm = model(reach, answering("openai"))
+    assert WAYS[way](llm) == ANSWER
+    assert told == []
+
+
+def test_a_handler_that_comes_later_is_heard_from_then_on(reach: Reach) -> None:
+    _, llm = model(reach, answering("openai"))
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    llm.complete(QUESTION)
+    llm.callback_manager.add_handler(handler)
+    llm.chat([ChatMessage(content=QUESTION)])
+    assert len(handler.get_event_pairs(CBEventType.LLM)) == 1
