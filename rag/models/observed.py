@@ -1,7 +1,7 @@
 """LlamaIndex's callbacks and events around a model's methods, made only where someone listens.
 
-Its decorators build several events per call and one per piece of an answer, handler or not: with 64 streams at once that
-delayed the first token by a third (benchmarks/sagemaker_streaming.py).
+It builds several events per call, one per piece of an answer and one with a copy of all vectors, handler or not: with 64
+streams at once that delayed the first token by a third, and a thousand vectors by 30 ms (benchmarks/sagemaker_*.py).
 """
 
 from __future__ import annotations
@@ -22,17 +22,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def observed(callback: Callable[[F], F]) -> Callable[[F], F]:
     """In place of `callback`, which is `llm_chat_callback()` or `llm_completion_callback()`: that and the method's span, or
-    the bare method where the model has no callback handler and no rate limiter, and no dispatcher above it a handler.
-    Looked up at each call.
+    the bare method where it would have nothing to do. Looked up at each call.
     """
 
     def decorate(method: F) -> F:
-        dispatchers = get_dispatcher(callbacks.__name__), get_dispatcher(method.__module__)
-        told = dispatchers[1].span(callback(method))
+        told = get_dispatcher(method.__module__).span(callback(method))
 
         def chosen(model: Any) -> Callable[..., Any]:
-            heard = model.callback_manager.handlers or model.rate_limiter or any(map(_has_handlers, dispatchers))
-            return cast(Any, told if heard else method).__get__(model)  # type: ignore[no-any-return]
+            wanted = told if listened_to(model, callbacks.__name__, method.__module__) else method
+            return cast(Any, wanted).__get__(model)  # type: ignore[no-any-return]
 
         if iscoroutinefunction(method):
 
@@ -50,6 +48,13 @@ def observed(callback: Callable[[F], F]) -> Callable[[F], F]:
         return cast(F, call)
 
     return decorate
+
+
+def listened_to(model: Any, *modules: str) -> bool:
+    """Whether LlamaIndex has anything to do around a call of `model`: it has a callback handler or a rate limiter, or the
+    dispatcher of one of these modules, or one above it, has a handler."""
+    dispatchers = map(get_dispatcher, modules)
+    return bool(model.callback_manager.handlers or model.rate_limiter or any(map(_has_handlers, dispatchers)))
 
 
 def _has_handlers(dispatcher: Dispatcher) -> bool:

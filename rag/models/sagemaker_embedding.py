@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.embeddings import base
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
 from rag.errors import ModelInputTooLong
 from rag.models.calls import Call
+from rag.models.observed import listened_to
 from rag.models.runtime import Endpoint, Runtime, shared_runtime
 from rag.models.tokens import estimate
 from rag.models.vectors import VECTORS, Pooling, VectorFormat, VectorFormatName, unit_vectors
@@ -28,7 +29,7 @@ _GROUP = 2048
 """The most texts LlamaIndex can hand over at once; batches are cut from that."""
 
 
-class SageMakerEmbedding(BaseEmbedding):
+class SageMakerEmbedding(base.BaseEmbedding):
     """Unit vectors from the endpoint `endpoint_name`, in the order of the texts; a repeated text is sent once.
 
     Raises kinds of ModelError alone: also where the endpoint gives another count or dimension, or numbers that are not
@@ -86,6 +87,24 @@ class SageMakerEmbedding(BaseEmbedding):
     def token_count(self, text: str) -> int:
         """Tokens of a passage, its prefix and special tokens included."""
         return self._token_counter(self.passage_prefix + text)
+
+    def get_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **options: Any
+    ) -> list[list[float]]:
+        if show_progress or self._told():
+            return super().get_text_embedding_batch(texts, show_progress, **options)
+        return self._get_text_embeddings(texts)
+
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **options: Any
+    ) -> list[list[float]]:
+        if show_progress or self._told():
+            return await super().aget_text_embedding_batch(texts, show_progress, **options)
+        return await self._aget_text_embeddings(texts)
+
+    def _told(self) -> bool:
+        """Whether LlamaIndex's own methods have anything to do but to call ours."""
+        return bool(self.embeddings_cache) or listened_to(self, __name__, base.__name__)
 
     def _get_query_embedding(self, query: str) -> list[float]:
         deadline = min(self.query_deadline, self.deadline)

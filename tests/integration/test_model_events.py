@@ -1,4 +1,4 @@
-"""Who listens to LlamaIndex's callbacks, events and spans hears SageMakerLLM; where nobody does, none are made."""
+"""Who listens to LlamaIndex's callbacks, events and spans hears our SageMaker classes; where nobody does, none are made."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import Field
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.rate_limiter import TokenBucketRateLimiter
+from llama_index.core.storage.kvstore import SimpleKVStore
 from llama_index_instrumentation import root_dispatcher
 from llama_index_instrumentation.base import BaseEvent
 from llama_index_instrumentation.dispatcher import Dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.span_handlers import SimpleSpanHandler
 
+from rag.models.sagemaker_embedding import SageMakerEmbedding
 from rag.models.sagemaker_llm import SageMakerLLM
 from tests.containers import ANSWER
 from tests.integration.conftest import Reach
+from tests.integration.test_sagemaker_embedding import model as embedding_model
 from tests.integration.test_sagemaker_llm import MESSAGES, QUESTION, ajoined, answering, joined, model
 
 
@@ -40,7 +44,7 @@ EACH_WAY = pytest.mark.parametrize("way", WAYS)
 
 
 class Heard(BaseEventHandler):
-    kinds: list[str] = []
+    kinds: list[str] = Field(default_factory=list)
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         self.kinds.append(event.class_name())
@@ -121,3 +125,48 @@ def test_a_handler_that_comes_later_is_heard_from_then_on(reach: Reach) -> None:
     llm.callback_manager.add_handler(handler)
     llm.chat([ChatMessage(content=QUESTION)])
     assert len(handler.get_event_pairs(CBEventType.LLM)) == 1
+
+
+TEXTS = ["이체한도", "비밀번호", "이체한도"]
+VECTORS_OF: dict[str, Callable[[SageMakerEmbedding], list[list[float]]]] = {
+    "sync": lambda model: model.get_text_embedding_batch(TEXTS),
+    "async": lambda model: asyncio.run(model.aget_text_embedding_batch(TEXTS)),
+}
+EACH_TWIN = pytest.mark.parametrize("twin", VECTORS_OF)
+
+
+@EACH_TWIN
+def test_an_event_handler_hears_of_vectors(reach: Reach, heard: Heard, twin: str) -> None:
+    _, model = embedding_model(reach)
+    assert len(VECTORS_OF[twin](model)) == len(TEXTS)
+    assert heard.kinds == ["EmbeddingStartEvent", "EmbeddingEndEvent"]
+
+
+@EACH_TWIN
+def test_a_callback_handler_hears_of_vectors(reach: Reach, twin: str) -> None:
+    _, model = embedding_model(reach)
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    model.callback_manager = CallbackManager([handler])
+    VECTORS_OF[twin](model)
+    assert len(handler.get_event_pairs(CBEventType.EMBEDDING)) == 1
+
+
+@EACH_TWIN
+def test_the_cache_of_vectors_is_used(reach: Reach, twin: str) -> None:
+    fake, model = embedding_model(reach, embeddings_cache=SimpleKVStore())
+    assert VECTORS_OF[twin](model) == VECTORS_OF[twin](model)
+    assert len(fake.requests) == 1
+
+
+@EACH_TWIN
+def test_without_a_listener_no_vectors_are_copied(
+    reach: Reach, monkeypatch: pytest.MonkeyPatch, heard: Heard, twin: str
+) -> None:
+    _, model = embedding_model(reach)
+    loud = VECTORS_OF[twin](model)
+    root_dispatcher.event_handlers.remove(heard)
+    told: list[object] = []
+    monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
+    assert VECTORS_OF[twin](model) == loud
+    assert told == []
+    root_dispatcher.add_event_handler(heard)
