@@ -4,8 +4,10 @@
 
 Adding is compared over dense fields alone, for LlamaIndex's store keeps no token fields of ours; what those cost is told
 beside. LlamaIndex's index is a graph with its own parameters, on the lucene engine (its default needs a native library that
-this node has not). A hybrid query is compared with the same `_msearch` sent as bytes by the bare client, turn about. The last
-table is what the size at which an index gets a graph is chosen from (rag/ingestion/shelves.py, EXACT_ROWS).
+this node has not); its refresh a second leaves the server merging, which is waited for and not counted. Each way of adding is
+tried in turn and its best counts: a server's first minute is its slowest. A hybrid query is compared with the same `_msearch`
+sent as bytes by the bare client, turn about. Exit 1 over a limit. The last table is what the size at which an index gets a
+graph is chosen from (rag/ingestion/shelves.py, EXACT_ROWS).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from rag.stores.opensearch.store import OpenSearchStore
 
 LIMITS = {"exact_add_ratio": 4.0, "graph_add_ratio": 1.5, "hybrid_to_raw": 1.15}
+COSTS = ("hybrid_to_raw",)
+"""Those that are to be small; the others are to be large."""
 SIZES = (2_500, 5_000, 10_000, 20_000)
 PROBES = 50
 REPEATS = 3
@@ -66,9 +71,16 @@ def published(connection: Connection, given: Sequence[TextNode], asked: Sequence
     )
     store = OpensearchVectorStore(client)
     added = seconds(lambda: store.add(list(given)))
+    settle(connection)
     (query,) = p50_ms(lambda: store.query(VectorStoreQuery(query_embedding=list(asked), similarity_top_k=5)))
     connection.request("DELETE", "/published")
     return {"add_s": added, "query_ms": query}
+
+
+def settle(connection: Connection) -> None:
+    """Until no segments are merged any more."""
+    while connection.request("GET", "/_stats/merge")["_all"]["primaries"]["merges"]["current"]:
+        time.sleep(0.5)
 
 
 @contextmanager
@@ -83,13 +95,26 @@ def ours(connection: Connection, *, exact: bool) -> Iterator[OpenSearchStore]:
 
 
 def add_seconds(connection: Connection, given: Sequence[TextNode], *, exact: bool, dense_alone: bool) -> float:
-    """The best of a few: what the machine does beside it only ever adds to it."""
-    no_tokens = mock.patch("rag.stores.opensearch.documents.field_tokens", return_value=[])
-    taken = []
+    no_tokens = mock.patch("rag.stores.opensearch.documents.field_tokens", new=_no_tokens)
+    with no_tokens if dense_alone else nullcontext(), ours(connection, exact=exact) as store:
+        return seconds(lambda: store.add(given))
+
+
+def _no_tokens(*_: Any) -> list[str]:
+    return []  # a Mock would take longer than what it stands for
+
+
+def adding(connection: Connection, given: Sequence[TextNode], asked: Sequence[float]) -> dict[str, dict[str, float]]:
+    """Seconds of each way, the best of a few rounds: what the machine does beside it only ever adds to it."""
+    best = {"published": published(connection, given, asked)}
     for _ in range(REPEATS):
-        with no_tokens if dense_alone else nullcontext(), ours(connection, exact=exact) as store:
-            taken.append(seconds(lambda store=store: store.add(given)))  # type: ignore[misc]
-    return min(taken)
+        found = {"published": published(connection, given, asked)}
+        for exact, name in ((True, "exact"), (False, "graph")):
+            dense = add_seconds(connection, given, exact=exact, dense_alone=True)
+            whole = add_seconds(connection, given, exact=exact, dense_alone=False)
+            found[name] = {"add_dense_s": dense, "add_s": whole}
+        best = {name: {key: min(best.get(name, each)[key], each[key]) for key in each} for name, each in found.items()}
+    return best
 
 
 def hybrid(connection: Connection, given: Sequence[TextNode], asked: Sequence[float]) -> dict[str, float]:
@@ -133,16 +158,12 @@ def measure(rows: int) -> dict[str, Any]:
     given = nodes(rows)
     asked = vectors(rows)[rows // 2].tolist()
     with server() as connection:
-        theirs = published(connection, given, asked)
-        report: dict[str, Any] = {"rows": rows, "published": theirs, "hybrid": hybrid(connection, given, asked)}
-        for exact, name in ((True, "exact"), (False, "graph")):
-            dense = add_seconds(connection, given, exact=exact, dense_alone=True)
-            whole = add_seconds(connection, given, exact=exact, dense_alone=False)
-            report[name] = {"add_dense_s": dense, "add_s": whole, "tokens_s": whole - dense}
+        report: dict[str, Any] = {"rows": rows, **adding(connection, given, asked)}
+        report["hybrid"] = hybrid(connection, given, asked)
         report["by_size"] = list(sizes(connection, given, rows))
     report["ratios"] = {
-        "exact_add_ratio": theirs["add_s"] / report["exact"]["add_dense_s"],
-        "graph_add_ratio": theirs["add_s"] / report["graph"]["add_dense_s"],
+        "exact_add_ratio": report["published"]["add_s"] / report["exact"]["add_dense_s"],
+        "graph_add_ratio": report["published"]["add_s"] / report["graph"]["add_dense_s"],
         "hybrid_to_raw": report["hybrid"]["candidates_ms"] / report["hybrid"]["raw_msearch_ms"],
     }
     return report
@@ -150,7 +171,7 @@ def measure(rows: int) -> dict[str, Any]:
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"{report['rows']} rows of {DIMENSION} dimensions, one node"
-    yield f"LlamaIndex's store    add {report['published']['add_s']:7.2f} s    query {report['published']['query_ms']:7.2f} ms"
+    yield f"LlamaIndex's store    add {report['published']['add_s']:7.2f} s"
     for name in ("exact", "graph"):
         found = report[name]
         yield f"ours, {name:6}          add {found['add_dense_s']:7.2f} s dense alone, {found['add_s']:.2f} s with token fields"
@@ -162,10 +183,14 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             f"recall@5 {each['graph_recall@5']:.3f}"
         )
     for name, ratio in report["ratios"].items():
-        yield f"{name:22}{ratio:6.2f}    limit {LIMITS[name]}"
+        yield f"{name:22}{ratio:6.2f}    {'at most' if name in COSTS else 'at least'} {LIMITS[name]} wanted"
 
 
-def main() -> None:
+def fails(ratios: dict[str, float]) -> bool:
+    return any((ratio > LIMITS[name]) == (name in COSTS) for name, ratio in ratios.items())
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="OpenSearchStore beside LlamaIndex's own store and the bare client.")
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--json", type=Path, metavar="OUT")
@@ -175,7 +200,8 @@ def main() -> None:
         print(line)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return int(fails(report["ratios"]))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from rag.stores.contract import Manifest
 from rag.stores.opensearch.store import OpenSearchStore
-from tests.contract.base import Create
+from tests.contract.base import Create, StoreFixtures
+from tests.contract.filtering import FilteringContract
+from tests.contract.searching import SearchingContract
 from tests.contract.store_contract import StoreContract
 from tests.opensearch import Server, drop, index_name
 
+Make = Callable[..., OpenSearchStore]
+
+
+@pytest.fixture
+def make(opensearch: Server) -> Iterator[Make]:
+    """Indexes that are removed afterwards."""
+    connection, names = opensearch.connect(), []
+
+    def made(manifest: Manifest, exact: bool = True) -> OpenSearchStore:
+        names.append(index_name())
+        return OpenSearchStore.create(connection, names[-1], manifest, exact=exact)
+
+    yield made
+    for name in names:
+        drop(connection, name)
+    connection.close()
+
 
 class TestOpenSearchStore(StoreContract):
-    """The contract. The server computes in float32."""
+    """The contract, without a graph. The server computes in float32."""
 
     coverage_tolerance = 1e-5
 
     @pytest.fixture
-    def create(self, opensearch: Server) -> Iterator[Create]:
-        connection, names = opensearch.connect(), []
+    def create(self, make: Make) -> Create:
+        return make
 
-        def make(manifest: Manifest) -> OpenSearchStore:
-            names.append(index_name())
-            return OpenSearchStore.create(connection, names[-1], manifest)
 
-        yield make
-        for name in names:
-            drop(connection, name)
-        connection.close()
+class TestOpenSearchGraph(SearchingContract, FilteringContract):
+    """What a graph changes; it finds all of so few rows."""
+
+    coverage_tolerance = 1e-5
+
+    @pytest.fixture
+    def create(self, make: Make) -> Create:
+        return lambda manifest: make(manifest, exact=False)
+
+
+class TestGraphOfCosines(StoreFixtures):
+    """An index from before inner products were used: its scores mean something else."""
+
+    test_scores_are_cosines = SearchingContract.test_scores_are_cosines
+    test_scores_stay_within_one = SearchingContract.test_scores_stay_within_one
+
+    @pytest.fixture
+    def create(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> Create:
+        monkeypatch.setattr("rag.stores.opensearch.documents.SPACE", "cosinesimil")
+        return lambda manifest: make(manifest, exact=False)

@@ -30,8 +30,8 @@ GRAPH: Final = {"m": 16, "ef_construction": 100}
 _LONGEST_KEY: Final = 512  # bytes
 _LONGEST_TOKEN: Final = 10_000
 
-SPACES: Final[Mapping[str, str]] = {"lucene": "cosinesimil", "faiss": "innerproduct"}
-"""The similarity of a graph: the same order over unit vectors; faiss knows cosinesimil from 2.19 on only."""
+SPACE: Final = "innerproduct"
+"""The similarity: over unit vectors the order of cosines, without reckoning both lengths for every pair. lucene: from 2.13 on."""
 
 
 def body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, Any]:
@@ -49,11 +49,10 @@ def body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, Any]:
     if manifest.dimension:
         properties[VECTOR] = {"type": "knn_vector", "dimension": manifest.dimension}
         if not exact:
-            space = SPACES[layout.engine]
             properties[VECTOR]["method"] = {
                 "name": "hnsw",
                 "engine": layout.engine,
-                "space_type": space,
+                "space_type": SPACE,
                 "parameters": GRAPH,
             }
     meta = {"manifest": json.dumps(manifest.as_json(), ensure_ascii=False), "exact": exact}

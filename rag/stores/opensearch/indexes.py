@@ -24,7 +24,7 @@ from uuid import uuid4
 from rag.errors import IndexMismatch, IndexMissing, StoreError
 from rag.stores.contract import SCHEMA, Manifest
 from rag.stores.opensearch.connection import Connection
-from rag.stores.opensearch.documents import NODE, SPACES, VECTOR, body
+from rag.stores.opensearch.documents import NODE, SPACE, VECTOR, body
 
 PREFIX: Final = "fsi-"
 _MANIFEST: Final = "manifest"
@@ -144,8 +144,8 @@ def _described(index: str, name: str, mappings: Mapping[str, Any], written: str 
             f"index {name!r} was built with schema {content.get('schema')!r}, this version reads {SCHEMA!r}: "
             f"ingest its files again with `python -m rag ingest PATH --index {name}`"
         )
-    engine = mappings["properties"].get(VECTOR, {}).get("method", {}).get("engine", "lucene")
-    return Found(index, Manifest(**content), found["exact"], SPACES[engine])
+    space = mappings["properties"].get(VECTOR, {}).get("method", {}).get("space_type", SPACE)
+    return Found(index, Manifest(**content), found["exact"], space)
 
 
 def _roles(connection: Connection, name: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rag.stores.contract import LEXICAL_FIELDS
 from rag.stores.filters import Group
-from rag.stores.opensearch.documents import DOCUMENT, ID, NODE, VECTOR
+from rag.stores.opensearch.documents import DOCUMENT, ID, NODE, SPACE, VECTOR
 from rag.stores.opensearch.facts import FACTS, NOTHING, Query, query_of, strings_pattern
 
 MAX_HITS: Final = 10_000
@@ -48,7 +48,8 @@ def restriction(
 def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: bool) -> Body:
     """The `k` nearest to a unit vector."""
     if exact:
-        return best({"script_score": {"query": {"bool": {"filter": [*allowed, ROWS]}}, "script": _script(vector)}}, k)
+        everything = {"bool": {"filter": [*allowed, ROWS]}}
+        return best({"script_score": {"query": everything, "script": _script(vector, SPACE)}}, k)
     near: Body = {"vector": vector.astype(np.float32), "k": min(max(k, GRAPH_WIDTH), MAX_HITS)}
     if allowed:
         near["filter"] = {"bool": {"filter": allowed}}
@@ -56,9 +57,9 @@ def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: b
 
 
 def cosine(score: float, space: str) -> float:
-    """The cosine behind a score of the server."""
+    """The cosine behind a score of the server: 1 + cosine, or 1 / (1 - cosine) for a negative one; else (1 + cosine) / 2."""
     inner = score - 1 if score >= 1 else 1 - 1 / max(score, 0.5)
-    return min(max(inner if space == "innerproduct" else 2 * score - 1, -1.0), 1.0)
+    return min(max(inner if space == SPACE else 2 * score - 1, -1.0), 1.0)
 
 
 def lexical(field: str, terms: Sequence[str], k: int, allowed: list[Query]) -> Body:
@@ -82,7 +83,7 @@ def weighted(
     for each in matching:
         each["match"][field]["boost"] = lexical_weight
     query = {"bool": {"filter": [*allowed, ROWS], "should": matching}}
-    function = {"script_score": {"script": _script(vector)}, "weight": 2 * alpha}
+    function = {"script_score": {"script": _script(vector, "cosinesimil")}, "weight": 2 * alpha}
     return best({"function_score": {"query": query, "functions": [function] if alpha else [], "boost_mode": "sum"}}, k)
 
 
@@ -143,6 +144,7 @@ def _match(field: str, terms: Sequence[str]) -> Query:
     return {"match": {field: {"query": " ".join(terms)}}}
 
 
-def _script(vector: NDArray[np.float64]) -> Body:
-    given = {"field": VECTOR, "query_value": vector.astype(np.float32), "space_type": "cosinesimil"}
+def _script(vector: NDArray[np.float64], space: str) -> Body:
+    """Scores are (1 + cosine) / 2 in the space "cosinesimil"; for "innerproduct" see `cosine`."""
+    given = {"field": VECTOR, "query_value": vector.astype(np.float32), "space_type": space}
     return {"lang": "knn", "source": "knn_score", "params": given}

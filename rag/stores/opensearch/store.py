@@ -267,8 +267,7 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
 
 
 def _cosines(hits: Sequence[searches.Hit], found: Found) -> Scores:
-    space = "cosinesimil" if found.exact else found.space
-    return {hit_id(hit): searches.cosine(hit["sort"][0], space) for hit in hits}
+    return {hit_id(hit): searches.cosine(hit["sort"][0], found.space) for hit in hits}
 
 
 def _result(hits: Sequence[searches.Hit], scores: Sequence[float]) -> VectorStoreQueryResult:
