@@ -1,7 +1,8 @@
 """Puts an index's lists on one scale, from its own rows and without labels.
 
 A row's own question, searched among the other rows, shows what an unrelated match looks like in this index: the mean
-and the spread of each list of candidates become the zero and the unit of that list.
+and the spread of each list of candidates become the zero and the unit of that list. The mean is of the nearer half of
+the rows at most: in a small index the list would hold them all, and the zero would lie too low (docs/evaluation-log.md).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
 def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weights: Fusion | None = None) -> Fusion:
     """The fusion of this index: given (or default) weights, scales from at most SAMPLE rows spread evenly by id.
 
-    A lexical list shorter than LIST is filled up with zeros. Indexes of fewer than three rows keep the default scales.
+    A lexical list is filled up with zeros. Indexes of fewer than three rows keep the default scales.
     """
     default = weights or Fusion()
     nodes = store.get_nodes()
@@ -44,6 +45,7 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
     means: dict[str, list[float]] = {part: [] for part in (DENSE, *LEXICAL_FIELDS)}
     spreads: dict[str, list[float]] = {part: [] for part in means}
     size = min(LIST, len(pieces) - 1)
+    near = min(size, len(pieces) // 2)
     for node in _spread(list({_row(node): node for node in nodes}.values())):
         question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
         embedding = embed_model.get_query_embedding(question) if embed_model else None
@@ -53,7 +55,7 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
             if part != DENSE:
                 others += [0.0] * (size - len(others))
             if others:
-                means[part].append(fmean(others))
+                means[part].append(fmean(others[:near]))
                 spreads[part].append(pstdev(others))
     scales = {
         part: Scale(fmean(means[part]), max(fmean(spreads[part]), MIN_STD)) if means[part] else default.scales[part]
