@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     index = _add(commands, "index", "list, show, roll back or delete indexes")
     index.add_argument("action", choices=("list", "show", "rollback", "delete"))
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
+    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
 
     _add(commands, "config", "print every setting with its value; secrets are hidden")
     _add(commands, "doctor", "check that settings, embedder and index work together")
