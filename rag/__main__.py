@@ -6,8 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rag.errors import PackageMissing, RagError
+
+if TYPE_CHECKING:
+    from rag.settings import LogSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from rag.settings import load_settings
 
             settings = load_settings()
-            configure_logging(settings.log.level, settings.log.format)
+            configure_logging(_log_level(options.run, settings.log), settings.log.format)
             from rag import commands  # heavy: only once the usage is right
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
@@ -35,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return 0
+
+
+def _log_level(command: str, log: LogSettings) -> str:
+    """As set; unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal."""
+    return log.level if command == "ingest" or "level" in log.model_fields_set else "WARNING"
 
 
 def _parser() -> argparse.ArgumentParser:
