@@ -6,8 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rag.errors import PackageMissing, RagError
+
+if TYPE_CHECKING:
+    from rag.settings import LogSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from rag.settings import load_settings
 
             settings = load_settings()
-            configure_logging(settings.log.level, settings.log.format)
+            configure_logging(_log_level(options.run, settings.log), settings.log.format)
             from rag import commands  # heavy: only once the usage is right
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
@@ -35,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return 0
+
+
+def _log_level(command: str, log: LogSettings) -> str:
+    """As set; unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal."""
+    return log.level if command == "ingest" or "level" in log.model_fields_set else "WARNING"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     index = _add(commands, "index", "list, show, roll back or delete indexes")
     index.add_argument("action", choices=("list", "show", "rollback", "delete"))
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
+    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
 
     _add(commands, "config", "print every setting with its value; secrets are hidden")
     _add(commands, "doctor", "check that settings, embedder and index work together")

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from rag.evaluation import calibration as fitting
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import lines as report_lines
 from rag.evaluation.retrieval import evaluate as evaluate_retrieval
+from rag.listing import Listed, listing
 from rag.retrieval.confidence import features, is_short
 from rag.retrieval.scaling import from_own_rows
 from rag.settings import Settings, names
@@ -117,11 +118,10 @@ def calibrate(options: Namespace, settings: Settings) -> None:
 
 
 def index(options: Namespace, settings: Settings) -> None:
-    place = shelf(settings)
     if options.action == "list":
-        for name in place.names():
-            print(name)
+        _list(listing(settings), as_json=options.json)
         return
+    place = shelf(settings)
     if not options.name:
         raise InputError(f"`index {options.action}` needs the name of an index; `index list` shows them")
     _check_name(options.name)
@@ -134,6 +134,15 @@ def index(options: Namespace, settings: Settings) -> None:
     else:
         place.delete(options.name)
         print(f"{options.name}: deleted")
+
+
+def _list(found: Sequence[Listed], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"indexes": [each.as_json() for each in found]})
+        return
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        print(each.line(width))
 
 
 def config(_options: Namespace, settings: Settings) -> None:

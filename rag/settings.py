@@ -202,7 +202,8 @@ class LogSettings(_Group):
     """What is written to standard error. Question texts appear at DEBUG only."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Least severe level written."
+        default="INFO",
+        description="Least severe level written; unset, the commands other than `ingest` write from WARNING on.",
     )
     format: Literal["text", "json"] = Field(
         default="text", description="One line of text or one JSON object per record."

@@ -47,6 +47,13 @@ PIECES = (
     "재발급은 앱에서 무료입니다. [2]",
 )
 
+LONG = "기관마다 내용이 달라 각각 안내해 드립니다.\n\n" + "\n\n".join(
+    f"{source.metadata['bank']}\n"
+    + "\n".join(f"{step}. 인증/보안 메뉴에서 순서대로 진행해 주세요." for step in range(1, 16))
+    for source in SOURCES
+)
+"""Taller than any window it is tested in."""
+
 HOSTILE = """<b>굵게</b> <img src=http://evil.example/x.png onerror="document.title='bad'"> &lt; &#60;
 <List> <thinking>음</thinking>
 <form action=http://evil.example/><input name=q></form> <div style="position:fixed;inset:0;background:red">덮기</div>
@@ -74,6 +81,7 @@ class FakeChat:
     """A chat service whose answer depends on words in the question.
 
     "비슷": suggested. "점심": declined. "오류": ModelUnavailable. "위험": HOSTILE everywhere. "빠진": notice withheld.
+    "여러": LONG.
     "기다": waits after each piece until `released`; such a stream cannot be closed while it waits.
     "끝없": goes on until it is closed. `ended` is set whenever a stream is.
     Everything else is answered with PIECES and SOURCES.
@@ -137,6 +145,5 @@ def answer_to(question: str) -> Answer:
     if "위험" in question:
         hostile = Source(1, HOSTILE, HOSTILE, HOSTILE, 0.5, dict.fromkeys(("bank", "category", "source_url"), HOSTILE))
         return Answer(question, HOSTILE, "answered", sources=(hostile,), cited=(1,))
-    return Answer(
-        question, "".join(PIECES), "answered", sources=SOURCES, cited=(1, 2), timings_ms={"total": 12.5}, **more
-    )
+    text = LONG if "여러" in question else "".join(PIECES)
+    return Answer(question, text, "answered", sources=SOURCES, cited=(1, 2), timings_ms={"total": 12.5}, **more)

@@ -23,6 +23,9 @@ Value = str | int | float | bool
 Score = Callable[[Sequence[str]], int]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
+_INSTEAD = f'save its table of questions and answers as CSV (in Excel: "CSV UTF-8"); supported: {", ".join(SUFFIXES)}'
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+"""How the files of Excel, Word, Hangul and PDF begin, whatever they are called."""
 _DELIMITERS = (",", "\t", ";")
 _HANGUL = re.compile(rb"[\xea-\xed][\x80-\xbf]{2}")
 _SAMPLE = 1 << 20
@@ -85,12 +88,15 @@ def read_table(path: Path, *, score: Score) -> Table:
         table.refuse(None, None, "no such file or folder")
         return table
     if path.suffix.lower() not in SUFFIXES:
-        table.refuse(None, None, f"unsupported kind of file; use {', '.join(SUFFIXES)}")
+        table.refuse(None, None, f"unsupported kind of file: {_INSTEAD}")
         return table
     try:
         data = path.read_bytes()
     except OSError as exc:
         table.refuse(None, None, f"cannot be read: {exc.strerror}")
+        return table
+    if data.startswith(_BINARY):
+        table.refuse(None, None, f"is no text but another program's file, renamed: {_INSTEAD}")
         return table
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         table.refuse(None, None, "is UTF-16; save it as UTF-8")

@@ -78,7 +78,13 @@ def css() -> str:
 
 def script(texts: Texts) -> str:
     """The page's JavaScript, told the words that Gradio has no translation for."""
-    words = {"language": texts.language, "log": texts.chat_label, "user": texts.your_question, "bot": texts.our_answer}
+    words = {
+        "language": texts.language,
+        "log": texts.chat_label,
+        "user": texts.your_question,
+        "bot": texts.our_answer,
+        "down": texts.scroll_down,
+    }
     return (ASSETS / "page.js").read_text(encoding="utf-8").replace("/* words */ {}", json.dumps(words))
 
 
@@ -98,6 +104,7 @@ def _layout(texts: Texts) -> Parts:
                 height=None,
                 placeholder=f'<div class="welcome">{escape(texts.welcome)}</div>',
                 latex_delimiters=[],
+                autoscroll=False,  # page.js does it
                 buttons=[],
                 feedback_options=None,
                 elem_id="chat",

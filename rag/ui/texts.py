@@ -34,6 +34,7 @@ class Texts:
     chat_label: str
     your_question: str
     our_answer: str
+    scroll_down: str
     loading: str
     failed: str
     waiting: str
@@ -86,6 +87,7 @@ KOREAN = Texts(
     chat_label="상담 내용",
     your_question="내 질문",
     our_answer="답변",
+    scroll_down="맨 아래로",
     loading="자료를 준비하는 중",
     failed="자료를 불러오지 못해 답변할 수 없습니다. 프로그램을 실행한 창의 안내를 확인하고 다시 시작해 주세요.",
     waiting="자료가 준비되면 바로 답변합니다.",
@@ -134,6 +136,7 @@ ENGLISH = Texts(
     chat_label="Conversation",
     your_question="Your question",
     our_answer="Answer",
+    scroll_down="To the end",
     loading="Preparing the FAQ",
     failed="The FAQ could not be loaded, so nothing can be answered. See the window the program runs in, then start it again.",
     waiting="Your question will be answered as soon as the FAQ is ready.",

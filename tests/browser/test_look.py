@@ -39,6 +39,9 @@ def test_no_serious_accessibility_violation(
     visitor.answered("비슷한 질문이 있나요?")
     visitor.shot(f"{name}-suggested")
     assert serious(visitor) == []
+    visitor.answered("여러 은행 질문")
+    visitor.shot(f"{name}-tall")
+    assert serious(visitor) == []
     visitor.answered("오류가 나는 질문")
     assert serious(visitor) == []
     assert visitor.foreign() == []

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from rag.build import Models
+from rag import listing
+from rag.build import Models, bundled_name
+from rag.errors import ModelUnavailable
+from rag.ingestion.embedding import manifest_of
 from rag.settings import names
 from rag.stores.faiss import FaissStore
 from rag.ui.auth import load_users, verify
@@ -49,7 +54,7 @@ def test_ingest_then_list_show_and_ingest_again(run: Run, tmp_path: Path) -> Non
     faq = str(write_faq(tmp_path / "faq.csv", without=("g-006",)))
     first = run("ingest", faq, "--index", "mine")
     assert first.code == 0 and first.out.startswith(f"mine: {len(ROWS) - 1} rows: ") and " 0 unchanged" in first.out
-    assert run("index", "list").out == "mine\n"
+    assert listed(run) == ["mine"]
     shown = run("index", "show", "mine").json()
     assert (shown["name"], shown["manifest"]["dimension"]) == ("mine", 384)
     assert shown["nodes"] == len(ROWS) - 1 and shown["manifest"]["calibration"]["origin"] == "own rows"
@@ -64,7 +69,7 @@ def test_a_dry_run_tells_and_writes_nothing(run: Run, tmp_path: Path, small: Pat
     assert ran.code == 0 and "would be added" in ran.out and "1 deleted" in ran.out
     assert {path: path.read_bytes() for path in small.iterdir()} == before
     assert run("ingest", faq, "--index", "new", "--dry-run").code == 0
-    assert run("index", "list").out == "small\n"
+    assert listed(run) == ["small"]
 
 
 def test_columns_of_other_names(run: Run, tmp_path: Path) -> None:
@@ -105,6 +110,63 @@ def test_files_that_cannot_be_ingested_are_all_named(run: Run, tmp_path: Path) -
     ran = run("ingest", "gone.csv", "bad.csv", "--index", "mine")
     assert ran.code == 1 and "Traceback" not in ran.err and ran.err.startswith("error: 3 problem(s) found")
     assert all(part in ran.err for part in ("gone.csv", "bad.csv, row 2, column 'question'", "row 3, column 'answer'"))
+
+
+def listed(run: Run) -> list[str]:
+    return [each["name"] for each in run("index", "list", "--json").json()["indexes"]]
+
+
+def test_list_tells_what_each_index_holds_and_which_is_selected(
+    run: Run, small: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FaissStore.create(small.with_name("empty"), models.manifest).close()
+    FaissStore.create(small.with_name("words"), manifest_of(None)).close()
+    monkeypatch.setenv("FSI_STORE__INDEX", "small")
+    shown = run("index", "show", "small").json()
+    empty, found, words = run("index", "list", "--json").json()["indexes"]
+    indexed_at = found.pop("indexed_at")
+    assert datetime.fromisoformat(indexed_at).tzinfo == UTC
+    assert found == {
+        "name": "small",
+        "selected": True,
+        "passages": shown["nodes"],
+        "dimension": 384,
+        "fingerprint": models.manifest.fingerprint,
+        "problem": None,
+    }
+    assert (empty["selected"], empty["passages"], empty["indexed_at"]) == (False, 0, None)
+    assert (words["dimension"], words["fingerprint"]) == (0, "none")
+    assert run("index", "list").out.splitlines() == [
+        f"  empty      0 passages  embedding {models.manifest.fingerprint} (384)  empty",
+        f"* small  {shown['nodes']:>5} passages  embedding {models.manifest.fingerprint} (384)  {indexed_at}",
+        "  words      0 passages  words alone  empty",
+    ]
+
+
+def test_list_marks_the_bundled_index_of_the_embedder_in_use(
+    run: Run, small: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(_settings: object) -> Models:
+        raise ModelUnavailable("the endpoint 'x' cannot be reached")
+
+    mine = bundled_name(models.manifest)
+    for name, manifest in ((mine, models.manifest), ("bundled-of-another", manifest_of(HashedEmbedding()))):
+        FaissStore.create(small.with_name(name), manifest).close()
+    assert [line[2:].split()[0] for line in run("index", "list").out.splitlines() if line[0] == "*"] == [mine]
+    monkeypatch.setattr(listing, "load_models", unreachable)
+    ran = run("index", "list")
+    assert (ran.code, len(ran.out.splitlines())) == (0, 3) and "*" not in ran.out
+    assert "no index is marked as selected" in ran.err and "'x' cannot be reached" in ran.err
+
+
+def test_list_goes_on_after_an_index_that_cannot_be_opened(run: Run, small: Path) -> None:
+    broken = small.with_name("broken")
+    shutil.copytree(small, broken)
+    for file in broken.glob("*.sqlite"):
+        file.write_bytes(b"no database")
+    first, second = run("index", "list").out.splitlines()
+    assert first.startswith("  broken  cannot be opened: the index file ") and " passages " in second
+    assert "cannot be used" in run("index", "list", "--json").json()["indexes"][0]["problem"]
 
 
 def test_rollback_brings_the_version_before_back(run: Run, small: Path, models: Models) -> None:
@@ -158,8 +220,6 @@ def test_doctor_says_that_an_index_is_empty(
 
 
 def test_an_index_of_another_embedder_is_refused_with_what_mends_it(run: Run, tmp_path: Path) -> None:
-    from rag.ingestion.embedding import manifest_of
-
     FaissStore.create(tmp_path / ".fsi" / "indexes" / "other", manifest_of(HashedEmbedding())).close()
     line = run("search", "질문", "--index", "other").refused()
     assert "dimension 64" in line and "384" in line and "python -m rag ingest PATH --index other" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -80,6 +81,28 @@ def test_search_lists_the_nearest_rows(run: Run) -> None:
     lines = ran.out.splitlines()
     assert (ran.code, len(lines)) == (0, 3)
     assert lines[0].startswith("[1] 0.") and "n-002" in lines[0] and NARU in lines[0]
+
+
+def test_an_answer_comes_without_log_lines_unless_they_are_asked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FSI_LOG__LEVEL")
+    for command in ("ask", "search"):
+        ran = run(command, CANCEL, "--index", "small")
+        assert (ran.code, ran.err) == (0, "") and ran.out
+    monkeypatch.setenv("FSI_LOG__LEVEL", "INFO")
+    assert "INFO rag.chat: status=answered" in run("ask", CANCEL, "--index", "small").err
+    monkeypatch.setenv("FSI_LOG__LEVEL", "")
+    (tmp_path / ".env").write_text("FSI_LOG__LEVEL=INFO\n", encoding="utf-8")
+    assert "INFO rag.chat: status=answered" in run("ask", CANCEL, "--index", "small").err
+
+
+def test_ingest_still_logs_from_info_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FSI_LOG__LEVEL")
+    run("ingest", str(tmp_path / "gone.csv"), "--index", "mine")
+    assert logging.getLogger("rag").level == logging.INFO
+    run("ask", CANCEL, "--index", "small")
+    assert logging.getLogger("rag").level == logging.WARNING
 
 
 def test_search_json_is_the_designed_object(run: Run) -> None:
@@ -213,7 +236,9 @@ def process(*arguments: str, cwd: Path, **settings: str) -> subprocess.Completed
 
 
 def test_a_real_process_answers_in_json_alone(tmp_path: Path) -> None:
-    ran = process("ask", LIMIT, "--index", "small", "--json", cwd=tmp_path, FSI_LOG__FORMAT="json")
+    ran = process(
+        "ask", LIMIT, "--index", "small", "--json", cwd=tmp_path, FSI_LOG__FORMAT="json", FSI_LOG__LEVEL="INFO"
+    )
     assert ran.returncode == 0
     assert json.loads(ran.stdout)["status"] == "answered"
     assert [json.loads(line)["logger"] for line in ran.stderr.splitlines()] == ["rag.chat"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,9 @@ def configured(run: Run, opensearch: Server, monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
-def test_ingest_ask_search_and_the_life_of_an_index(configured: Run, name: str, tmp_path: Path) -> None:
+def test_ingest_ask_search_and_the_life_of_an_index(
+    configured: Run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = str(write_faq(tmp_path / "faq.csv"))
     assert "passages added" in configured("ingest", file, "--index", name).out
     answer = configured("ask", OTP, "--index", name, "--json").json()
@@ -54,8 +57,12 @@ def test_ingest_ask_search_and_the_life_of_an_index(configured: Run, name: str, 
     assert ANSWERS["g-002"].split("\n")[0] in answer["answer"]
     found = configured("search", OTP, "--index", name, "--filter", "bank=나루증권", "--json").json()
     assert found["sources"] and {source["metadata"]["bank"] for source in found["sources"]} == {"나루증권"}
-    assert name in configured("index", "list").out.splitlines()
     shown = configured("index", "show", name).json()
+    [listed] = [each for each in configured("index", "list", "--json").json()["indexes"] if each["name"] == name]
+    assert (listed["passages"], listed["fingerprint"]) == (shown["nodes"], shown["manifest"]["fingerprint"])
+    assert datetime.fromisoformat(listed["indexed_at"]).tzinfo == UTC and not listed["selected"]
+    monkeypatch.setenv("FSI_STORE__INDEX", name)
+    assert any(line.startswith(f"* {name} ") for line in configured("index", "list").out.splitlines())
     assert shown["nodes"] > len(ROWS) and shown["manifest"]["calibration"]
     assert "no earlier version" in configured("index", "rollback", name).refused()
     write_faq(Path(file), without=("g-002",))

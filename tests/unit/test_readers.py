@@ -192,6 +192,29 @@ def test_defects_of_all_files_are_raised_at_once(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        *[
+            (f"faq{kind}", b"PK\x03\x04", "unsupported kind of file: ")
+            for kind in (".xlsx", ".XLS", ".hwp", ".hwpx", ".docx", ".pdf", ".pptx", ".txt", "")
+        ],
+        ("renamed.csv", b"PK\x03\x04\x14\0\0\0\x08\0\xef\xff\n\x80,,\n", "is no text but another program's file"),
+        ("renamed.tsv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is no text but another program's file"),
+        ("renamed.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is no text but another program's file"),
+    ],
+)
+def test_a_file_of_another_program_is_refused_with_what_to_do(
+    tmp_path: Path, name: str, data: bytes, told: str
+) -> None:
+    [(_, row, column, problem)] = defects(write(tmp_path / name, data))
+    assert (row, column) == (None, None)
+    assert problem.startswith(told) and "\n" not in problem
+    assert problem.endswith(
+        'save its table of questions and answers as CSV (in Excel: "CSV UTF-8"); supported: .csv, .tsv, .jsonl'
+    )
+
+
 def test_defects_are_named_by_the_columns_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path / "faq.csv", "no,Category,Information,type,Source\n1,,답변,,\n1,질문,답변,,\n")
     assert places(file) == {("faq.csv", 2, "Category"), ("faq.csv", 3, "no")}

@@ -1,5 +1,7 @@
 () => {
   const words = /* words */ {};
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const behavior = calm ? "auto" : "smooth";
 
   // Gradio sets the language of the browser; the page has its own.
   const root = document.documentElement;
@@ -19,11 +21,42 @@
     }
     const log = document.querySelector('#chat [role="log"]');
     if (log && log.getAttribute("aria-label") !== words.log) log.setAttribute("aria-label", words.log);
+    const down = document.querySelector("#chat .scroll-down-button-container button");
+    if (down && down.getAttribute("aria-label") !== words.down) {
+      down.setAttribute("aria-label", words.down);
+      down.title = words.down;
+    }
   };
   new MutationObserver(label).observe(document.body, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label"],
   });
   label();
+
+  // The end of an answer is followed until its question is at the top, so that it is read from there; after a tall question
+  // the answer has half of the height. Gradio follows to the very end: its own is off. Whoever moves is left alone.
+  let answering = false;
+  let following = false;
+  const follow = () => {
+    const before = answering;
+    answering = Boolean(document.querySelector("#stop"));
+    if (answering && !before) {
+      following = true;
+      document.querySelector("#talk").scrollIntoView({ behavior, block: "nearest" });  // a phone may show the sources
+    }
+    const log = document.querySelector('#chat [role="log"]');
+    if (!following || !log) return;
+    const from = (role) => {
+      const last = [...log.querySelectorAll(`[data-testid="${role}"]`)].pop();
+      return last ? last.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop : 0;
+    };
+    log.scrollTop = Math.max(from("user") - 16, from("bot") - log.clientHeight / 2);
+  };
+  new MutationObserver(follow).observe(document.body, { subtree: true, childList: true, characterData: true });
+  for (const kind of ["wheel", "touchmove", "pointerdown", "keydown", "focusin"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.target instanceof Element && event.target.closest("#chat")) following = false;
+    }, { capture: true, passive: true });
+  }
 
   // Enter that ends the composing of a syllable is not yet the wish to send.
   let composing = false;
@@ -50,8 +83,6 @@
 
   // A citation opens its card in the panel; the card leads back to it.
   let origin = null;
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const behavior = calm ? "auto" : "smooth";
   const open = (card) => {
     for (const turn of document.querySelectorAll("#panel .turn")) turn.classList.toggle("shown", turn.contains(card));
     for (const other of document.querySelectorAll("#panel .card.cited")) other.classList.remove("cited");
