@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llama_index.core.schema import QueryBundle
 
 from rag.answering import condense, reasons, rewriting
+from rag.models.breaker import Breaker
 from rag.models.listening import Patience
 from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
@@ -32,7 +33,10 @@ DEPTH = 10
 
 
 class Finder:
-    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe."""
+    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
+
+    `breaker`: the embedding's, for questions that go on without it.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Finder:
         calibration: Calibration,
         llm: LLM | None = None,
         *,
+        breaker: Breaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
     ) -> None:
@@ -48,6 +53,7 @@ class Finder:
         self._embed_model = embed_model
         self._calibration = calibration
         self._llm = llm
+        self._breaker = breaker
         self._top_k = top_k
         self._candidates = candidates
 
@@ -86,13 +92,14 @@ class Finder:
     def retriever(self, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
         """What searches within the filters.
 
-        `or_by_words`: by its words alone where the embedding fails, rather than raising its ModelError.
+        `or_by_words`: by its words alone where the embedding fails or rests, rather than raising its ModelError.
         """
         return HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self._calibration.fusion,
             by_words=by_words(self._calibration).fusion if or_by_words else None,
+            breaker=self._breaker if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(filters or Filters()),
