@@ -74,11 +74,21 @@ class ChatService:
         self.calibration = calibration
         self._store = store
         self._llm = llm
-        self._cited = CitedAnswerSynthesizer(llm) if llm else None  # its tokenizer takes a moment to load
+        self._llm_breaker = Breaker("the language model", clock=clock)
+        # Made once: its tokenizer takes a moment to load.
+        self._cited = CitedAnswerSynthesizer(llm, breaker=self._llm_breaker) if llm else None
         self._answer_seconds = answer_seconds
         self._top_k = top_k
-        breaker = Breaker("the embedding endpoint", clock=clock)
-        self._finder = Finder(store, embed_model, calibration, llm, breaker=breaker, top_k=top_k, candidates=candidates)
+        self._finder = Finder(
+            store,
+            embed_model,
+            calibration,
+            llm,
+            embedding_breaker=Breaker("the embedding endpoint", clock=clock),
+            llm_breaker=self._llm_breaker,
+            top_k=top_k,
+            candidates=candidates,
+        )
         self._max_question_chars = max_question_chars
         self._contact = contact
         self._starters = tuple(starters)
@@ -190,7 +200,11 @@ class ChatService:
         if self._llm is None:
             return VerbatimSynthesizer(streaming=streaming, empty_response=empty)
         return CitedAnswerSynthesizer(
-            self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
+            self._llm,
+            streaming=streaming,
+            empty_response=empty,
+            seconds=self._answer_seconds,
+            breaker=self._llm_breaker,
         )
 
     def _decline(

@@ -35,7 +35,7 @@ DEPTH = 10
 class Finder:
     """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
 
-    `breaker`: the embedding's, for questions that go on without it.
+    The breakers spare a question the wait for a model that it can go on without.
     """
 
     def __init__(
@@ -45,7 +45,8 @@ class Finder:
         calibration: Calibration,
         llm: LLM | None = None,
         *,
-        breaker: Breaker | None = None,
+        embedding_breaker: Breaker | None = None,
+        llm_breaker: Breaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
     ) -> None:
@@ -53,7 +54,8 @@ class Finder:
         self._embed_model = embed_model
         self._calibration = calibration
         self._llm = llm
-        self._breaker = breaker
+        self._embedding_breaker = embedding_breaker
+        self._llm_breaker = llm_breaker
         self._top_k = top_k
         self._candidates = candidates
 
@@ -69,7 +71,7 @@ class Finder:
         filters = _limited(filters or Filters(), question, banks)  # rather than to an institution named earlier
         together = condense.joined(question, history)
         if together is not None and self._llm is not None:
-            rewritten = rewriting.standalone(self._llm, question, history, patience)
+            rewritten = rewriting.standalone(self._llm, question, history, patience, self._llm_breaker)
             if rewritten and (verdict := self._found(rewritten, filters, banks)).status != "declined":
                 return verdict
         if together is not None and condense.points_back(question):
@@ -99,7 +101,7 @@ class Finder:
             self._embed_model,
             fusion=self._calibration.fusion,
             by_words=by_words(self._calibration).fusion if or_by_words else None,
-            breaker=self._breaker if or_by_words else None,
+            breaker=self._embedding_breaker if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(filters or Filters()),
