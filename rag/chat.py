@@ -21,7 +21,7 @@ from rag.answering.spoken import Outcome, Spoken, quote
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
 from rag.models.breaker import Breaker
-from rag.models.listening import Closable, Patience
+from rag.models.patience import Closable, Patience
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
 from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.rows import WholeRows, whole_rows
@@ -123,7 +123,8 @@ class ChatService:
     ) -> Generator[AnswerEvent, None, None]:
         clock = Clock()
         question = self._validate(question)
-        verdict = self._finder.judge(question, history, filters, patience)
+        with patience.active():
+            verdict = self._finder.judge(question, history, filters, patience)
         clock.lap("retrieval")
         if patience.cancelled:
             return

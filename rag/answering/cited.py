@@ -22,7 +22,7 @@ from rag.answering.reply import Reply
 from rag.answering.spoken import Outcome, Spoken, passages
 from rag.answering.synthesis import pieces
 from rag.models.breaker import Breaker
-from rag.models.listening import Closable, Patience
+from rag.models.patience import Closable, Patience
 from rag.retrieval.confidence import JudgedNode
 from rag.types import Notice
 

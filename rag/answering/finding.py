@@ -10,7 +10,7 @@ from llama_index.core.schema import QueryBundle
 
 from rag.answering import condense, reasons, rewriting
 from rag.models.breaker import Breaker
-from rag.models.listening import Patience
+from rag.models.patience import Patience
 from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.retrieval.mentions import mentioned

@@ -12,7 +12,8 @@ from llama_index.core.base.llms.types import ChatMessage
 from rag.answering.citations import CitationResolver
 from rag.errors import ModelError, ModelPaused
 from rag.models.breaker import Breaker
-from rag.models.listening import Heard, Patience, listen
+from rag.models.listening import Heard, listen
+from rag.models.patience import Patience
 from rag.types import Notice
 
 if TYPE_CHECKING:

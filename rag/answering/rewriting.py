@@ -15,7 +15,8 @@ from rag.answering.briefing import count_tokens, instruct, one_line, prompt_room
 from rag.answering.condense import MAX_TURNS
 from rag.errors import ModelError, ModelPaused
 from rag.models.breaker import Breaker
-from rag.models.listening import Patience, listen
+from rag.models.listening import listen
+from rag.models.patience import Patience
 from rag.types import Turn
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from rag.errors import ModelError, ModelPaused
+from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.breaker import Breaker
 from rag.retrieval.expansion import expand
 from rag.stores.contract import JAMO, TOKENS, Candidates, PassageStore
@@ -112,7 +112,7 @@ class HybridRetriever(BaseRetriever):
         except ModelError as exc:
             if self._by_words is None:
                 raise
-            if not isinstance(exc, ModelPaused):
+            if not isinstance(exc, ModelPaused | ModelInterrupted):  # told by the breaker; Stop
                 logger.warning("a question is searched by its words alone: %s", exc)
             self.words_alone, fusion = True, self._by_words
         candidates = self._store.candidates(
