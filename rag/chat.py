@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ from rag.answering.finding import BANK, Finder
 from rag.answering.spoken import Outcome, Spoken, quote
 from rag.answering.synthesis import VerbatimSynthesizer
 from rag.errors import InputError
-from rag.models.listening import Closable, Patience
+from rag.models.breaker import Breaker
+from rag.models.patience import Closable, Patience
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
 from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.rows import WholeRows, whole_rows
@@ -49,7 +50,8 @@ FACETS = (BANK, "category")
 
 class ChatService:
     """Answers questions from one store, through `llm` if there is one; else it quotes. Thread-safe: each call keeps its
-    state in its own frame. `answer_seconds`: what the model may take for one answer, condensing included.
+    state in its own frame, but for the rest that failing models are given: by `clock`, in seconds. `answer_seconds`: what
+    the model may take for one answer, condensing included.
     """
 
     def __init__(
@@ -66,15 +68,27 @@ class ChatService:
         contact: str | None = None,
         starters: Sequence[str] = (),
         warnings: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.warnings = tuple(warnings)
         self.calibration = calibration
         self._store = store
         self._llm = llm
-        self._cited = CitedAnswerSynthesizer(llm) if llm else None  # its tokenizer takes a moment to load
+        self._llm_breaker = Breaker("the language model", clock=clock)
+        # Made once: its tokenizer takes a moment to load.
+        self._cited = CitedAnswerSynthesizer(llm, breaker=self._llm_breaker) if llm else None
         self._answer_seconds = answer_seconds
         self._top_k = top_k
-        self._finder = Finder(store, embed_model, calibration, llm, top_k=top_k, candidates=candidates)
+        self._finder = Finder(
+            store,
+            embed_model,
+            calibration,
+            llm,
+            embedding_breaker=Breaker("the embedding endpoint", clock=clock),
+            llm_breaker=self._llm_breaker,
+            top_k=top_k,
+            candidates=candidates,
+        )
         self._max_question_chars = max_question_chars
         self._contact = contact
         self._starters = tuple(starters)
@@ -109,7 +123,8 @@ class ChatService:
     ) -> Generator[AnswerEvent, None, None]:
         clock = Clock()
         question = self._validate(question)
-        verdict = self._finder.judge(question, history, filters, patience)
+        with patience.active():
+            verdict = self._finder.judge(question, history, filters, patience)
         clock.lap("retrieval")
         if patience.cancelled:
             return
@@ -186,7 +201,11 @@ class ChatService:
         if self._llm is None:
             return VerbatimSynthesizer(streaming=streaming, empty_response=empty)
         return CitedAnswerSynthesizer(
-            self._llm, streaming=streaming, empty_response=empty, seconds=self._answer_seconds
+            self._llm,
+            streaming=streaming,
+            empty_response=empty,
+            seconds=self._answer_seconds,
+            breaker=self._llm_breaker,
         )
 
     def _decline(

@@ -15,7 +15,8 @@
     │   └── StoreRefused         its server refuses us: user, password, certificate, permission; trying again will not help
     └── ModelError               an embedding or language model failed
         ├── ModelUnavailable     it cannot be loaded or reached, or is overloaded; the caller may go on without it
-        │   └── ModelTimeout     it did not answer before the deadline
+        │   ├── ModelTimeout     it did not answer before the deadline
+        │   └── ModelPaused      it was not asked, for it failed a moment ago
         ├── ModelRefused         it refuses the request as it is: credentials, name, parameters; trying again will not help
         │   └── ModelInputTooLong    the text is longer than the model takes
         ├── ModelFormatError     its answer is not in the configured format
@@ -151,6 +152,10 @@ class ModelTimeout(ModelUnavailable):
     """The model did not answer before the deadline; the request's time is used up."""
 
     default_korean = "답변이 제시간에 준비되지 않았습니다. 잠시 후 다시 시도해 주세요."
+
+
+class ModelPaused(ModelUnavailable):
+    """The model was not asked: it was unavailable to the calls before, and nobody shall wait for it again so soon."""
 
 
 class ModelRefused(ModelError):

@@ -79,8 +79,8 @@ class Deployment:
             by = f", made by {seen.made_by}" if seen.made_by else ""
             old = f", {report.age(seen.since):.1f} h old" if seen.since else ""
             self.say(f"{seen.state.value:12}{resource}{by}{old}")
-            if seen.state is State.FAILED:
-                self.say(f"{'':12}{seen.detail}")
+            if why := seen.detail if seen.state is State.FAILED else seen.undone:
+                self.say(f"{'':12}{why}")
             if isinstance(resource, EndpointResource) and seen.state is not State.ABSENT:
                 self.say(f"{'':12}{resource.console()}")
             if (link := resource.link()) and seen.state is not State.ABSENT:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -108,8 +109,9 @@ class EndpointResource(SageMaker):
         state = _STATES.get(found["EndpointStatus"], State.BUSY)
         if state is State.READY and found["EndpointConfigName"] != self.config:
             state = State.DIFFERENT
-        detail = found.get("FailureReason") or found["EndpointStatus"]
-        return self.seen(state, self.tags(found), detail, found["CreationTime"])
+        why = found.get("FailureReason", "")
+        seen = self.seen(state, self.tags(found), why or found["EndpointStatus"], found["CreationTime"])
+        return replace(seen, undone=why) if seen.state is State.DIFFERENT else seen
 
     def definition(self) -> dict[str, Any]:
         return {"EndpointConfigName": self.config}

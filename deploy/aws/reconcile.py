@@ -38,12 +38,16 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a resource was found. `detail`: the service's own word or reason; `since`: when it was made."""
+    """How a resource was found. `detail`: the service's own word or reason; `since`: when it was made.
+
+    `undone`: why AWS took back the last change of what is different, and in service as it was before.
+    """
 
     state: State
     detail: str = ""
     made_by: str = ""
     since: datetime | None = None
+    undone: str = ""
 
 
 ABSENT = Seen(State.ABSENT)
@@ -153,6 +157,7 @@ class Reconciler:
                     return True
                 case State.BUSY:
                     begun["begun", resource] += 1  # also where an earlier run began it: its failure is news
+                    begun["under way", resource] = begun["change", resource]
                     return False
                 case State.FOREIGN if resource.shared:
                     return True
@@ -166,6 +171,8 @@ class Reconciler:
                 case State.FAILED:
                     self.say(f"removing {resource}, which failed before: {seen.detail}")
                     resource.delete()
+                case State.DIFFERENT if begun["under way", resource] and seen.undone:
+                    raise failed(resource, f"AWS took the change back: {seen.undone}")
                 case State.DIFFERENT:
                     self._once_more("change", resource, begun, seen)
                     resource.change()
@@ -177,7 +184,8 @@ class Reconciler:
         if begun[verb, resource] >= TRIES:
             raise failed(resource, seen.detail or f"it is still {seen.state.value} after {TRIES} tries to {verb} it")
         if not begun["begun", resource]:
-            self.say(f"{'making' if verb == 'make' else 'changing'} {resource}")
+            before = f", of which AWS took back a change: {seen.undone}" if seen.undone else ""
+            self.say(f"{'making' if verb == 'make' else 'changing'} {resource}{before}")
         begun[verb, resource] += 1
         begun["begun", resource] += 1
 

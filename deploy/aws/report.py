@@ -24,7 +24,8 @@ def actions(found: Sequence[tuple[Resource, Seen]], more: Sequence[Resource]) ->
     """What `up` would do to each resource, and what it would remove."""
     for resource, seen in found:
         why = f" (failed: {seen.detail})" if seen.state is State.FAILED else ""
-        yield f"  {MARKS[seen.state]:12}{resource}{why}"
+        undone = f" (AWS took back a change: {seen.undone})" if seen.undone else ""
+        yield f"  {MARKS[seen.state]:12}{resource}{why}{undone}"
     for resource in more:
         yield f"  {'- remove':12}{resource}"
 

@@ -169,7 +169,8 @@ class ControlPlane:
         status = found.status(self._clock())
         described = _description(found) | {"EndpointStatus": status, "LastModifiedTime": found.modified}
         described["ProductionVariants"] = [{"VariantName": VARIANT, "CurrentInstanceCount": 1, "CurrentWeight": 1.0}]
-        return described | ({"FailureReason": found.failure} if status == "Failed" else {})
+        over = status in ("Failed", "InService")
+        return described | ({"FailureReason": found.failure} if found.failure and over else {})
 
     def _describe_named(self, kind: str, given: Request, region: str) -> Response:
         return _description(self._find(kind, given[f"{_WORDS[kind]}Name"], region))

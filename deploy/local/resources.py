@@ -42,7 +42,8 @@ class Resource:
 class Endpoint(Resource):
     """State is worked out from the clock, so nothing runs in the background.
 
-    `pending` is what an update switches to; `ready_at` and `gone_at` are times of the control plane's clock.
+    `pending` is what an update switches to, unless there is a `failure`: then all stays as it was. `ready_at` and
+    `gone_at` are times of the control plane's clock.
     """
 
     served: Served | None = None
@@ -62,10 +63,11 @@ class Endpoint(Resource):
             return "Deleting"
         if now < self.ready_at:
             return "Updating" if self.updated else "Creating"
-        if self.pending is not None:
-            self.served, self.pending = self.pending, None
+        if self.pending is not None and not self.failure:
+            self.served = self.pending
             self.given["EndpointConfigName"] = self.pending_config
-        return "Failed" if self.failure else "InService"
+        self.pending = None
+        return "Failed" if self.failure and not self.updated else "InService"
 
 
 def arn(kind: str, name: str, region: str) -> str:

@@ -82,7 +82,7 @@ class EndpointSpec(_Strict):
     tokens_per_second: float = Field(default=0.0, ge=0, description="0: as fast as they can be sent.")
     concurrency: int = Field(default=0, ge=0, description="Requests worked on at once; 0: no limit.")
     ready_seconds: float = Field(default=0.0, ge=0, description="Creating lasts so long.")
-    failure: str | None = Field(default=None, description="Creating ends in Failed, with this reason.")
+    failure: str | None = Field(default=None, description="Creating it fails, updating to it is taken back: so why.")
 
     coalesce: int = Field(default=1, ge=1, description="Events of the container in one part of the stream.")
     part_bytes: int | None = Field(default=None, ge=1, description="Parts are cut to so many bytes, wherever that is.")

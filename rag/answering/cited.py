@@ -21,7 +21,8 @@ from rag.answering.briefing import briefing
 from rag.answering.reply import Reply
 from rag.answering.spoken import Outcome, Spoken, passages
 from rag.answering.synthesis import pieces
-from rag.models.listening import Closable, Patience
+from rag.models.breaker import Breaker
+from rag.models.patience import Closable, Patience
 from rag.retrieval.confidence import JudgedNode
 from rag.types import Notice
 
@@ -32,15 +33,23 @@ SECONDS = 60.0
 class CitedAnswerSynthesizer(BaseSynthesizer):
     """Answers through `llm` over the nodes given, `[n]` being the n-th; quotes them where it cannot.
 
-    Suggested nodes, and sources of which none fits, never reach the model. `seconds`: for one answer. The response's
-    metadata has `notice` and `usage` beside the nodes' own (streaming: nodes' own alone).
+    Suggested nodes, and sources of which none fits, never reach the model. `seconds`: for one answer. `breaker`: the
+    model's, where others ask it too. The response's metadata has `notice` and `usage` beside the nodes' own (streaming:
+    nodes' own alone).
     """
 
     def __init__(
-        self, llm: LLM, *, streaming: bool = False, empty_response: str | None = None, seconds: float = SECONDS
+        self,
+        llm: LLM,
+        *,
+        streaming: bool = False,
+        empty_response: str | None = None,
+        seconds: float = SECONDS,
+        breaker: Breaker | None = None,
     ) -> None:
         super().__init__(llm=llm, streaming=streaming, empty_response=empty_response or prompts.declined("not_covered"))
         self._seconds = seconds
+        self._breaker = breaker or Breaker("the language model")
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], patience: Patience | None = None) -> Spoken:
         """The answer to `question` over at least one node, in pieces. Nothing is sent before the first is asked for."""
@@ -122,7 +131,7 @@ class CitedAnswerSynthesizer(BaseSynthesizer):
         """The model's pieces; the passages' where no piece of the model was shown. Then the outcome."""
         notice: Notice | None = None
         if not _suggested(nodes) and (brief := briefing(self._llm, question, nodes)):
-            reply = Reply(brief.numbers)
+            reply = Reply(brief.numbers, self._breaker)
             for piece in reply.pieces(self._llm, brief.messages, patience):
                 spoken.generated = True
                 yield piece

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from llama_index.core.schema import QueryBundle
 
 from rag.answering import condense, reasons, rewriting
-from rag.models.listening import Patience
+from rag.models.breaker import Breaker
+from rag.models.patience import Patience
 from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.retrieval.mentions import mentioned
@@ -32,7 +33,10 @@ DEPTH = 10
 
 
 class Finder:
-    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe."""
+    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
+
+    The breakers spare a question the wait for a model that it can go on without.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,8 @@ class Finder:
         calibration: Calibration,
         llm: LLM | None = None,
         *,
+        embedding_breaker: Breaker | None = None,
+        llm_breaker: Breaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
     ) -> None:
@@ -48,6 +54,8 @@ class Finder:
         self._embed_model = embed_model
         self._calibration = calibration
         self._llm = llm
+        self._embedding_breaker = embedding_breaker
+        self._llm_breaker = llm_breaker
         self._top_k = top_k
         self._candidates = candidates
 
@@ -63,7 +71,7 @@ class Finder:
         filters = _limited(filters or Filters(), question, banks)  # rather than to an institution named earlier
         together = condense.joined(question, history)
         if together is not None and self._llm is not None:
-            rewritten = rewriting.standalone(self._llm, question, history, patience)
+            rewritten = rewriting.standalone(self._llm, question, history, patience, self._llm_breaker)
             if rewritten and (verdict := self._found(rewritten, filters, banks)).status != "declined":
                 return verdict
         if together is not None and condense.points_back(question):
@@ -86,13 +94,14 @@ class Finder:
     def retriever(self, filters: Filters | None, *, or_by_words: bool = False) -> HybridRetriever:
         """What searches within the filters.
 
-        `or_by_words`: by its words alone where the embedding fails, rather than raising its ModelError.
+        `or_by_words`: by its words alone where the embedding fails or rests, rather than raising its ModelError.
         """
         return HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self._calibration.fusion,
             by_words=by_words(self._calibration).fusion if or_by_words else None,
+            breaker=self._embedding_breaker if or_by_words else None,
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(filters or Filters()),

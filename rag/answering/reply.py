@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from llama_index.core.base.llms.types import ChatMessage
 
 from rag.answering.citations import CitationResolver
-from rag.errors import ModelError
-from rag.models.listening import Heard, Patience, listen
+from rag.errors import ModelError, ModelPaused
+from rag.models.breaker import Breaker
+from rag.models.listening import Heard, listen
+from rag.models.patience import Patience
 from rag.types import Notice
 
 if TYPE_CHECKING:
@@ -23,15 +25,17 @@ logger = logging.getLogger(__name__)
 class Reply:
     """`pieces` once; then `text` is what was released, `cited` its sources' numbers, and `notice` why it is no answer.
 
-    model_unavailable: it failed before its first words, was not done in time, or cites nothing that it was given.
+    model_unavailable: it failed before its first words, was not done in time, cites nothing that it was given, or was not
+    asked, by its `breaker`.
     interrupted: it broke off, reached its longest size, or was cut by a filter.
     """
 
-    def __init__(self, numbers: Collection[int]) -> None:
+    def __init__(self, numbers: Collection[int], breaker: Breaker) -> None:
         self.text = ""
         self.notice: Notice | None = None
         self.usage: Mapping[str, int] = {}
         self._resolver = CitationResolver(numbers)
+        self._breaker = breaker
 
     @property
     def cited(self) -> tuple[int, ...]:
@@ -41,8 +45,7 @@ class Reply:
         """What may be shown, as it comes: nothing before the first valid citation, from there on everything."""
         heard: Heard | None = None
         try:
-            heard = listen(llm, messages, patience)
-            with closing(heard):
+            with self._breaker.guarding(), closing(listen(llm, messages, patience)) as heard:
                 for piece in self._released(heard):
                     self.text += piece
                     yield piece
@@ -52,7 +55,8 @@ class Reply:
             if not patience.cancelled:
                 begun = heard is not None and heard.text and not heard.expired
                 self.notice = "interrupted" if begun else "model_unavailable"
-                logger.warning("the passages are the answer (%s): %s", self.notice, exc)
+                if not isinstance(exc, ModelPaused):
+                    logger.warning("the passages are the answer (%s): %s", self.notice, exc)
 
     def _released(self, heard: Heard) -> Generator[str, None, None]:
         held = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -13,8 +13,10 @@ from llama_index.core.base.llms.types import ChatMessage
 from rag.answering import prompts
 from rag.answering.briefing import count_tokens, instruct, one_line, prompt_room
 from rag.answering.condense import MAX_TURNS
-from rag.errors import ModelError
-from rag.models.listening import Patience, listen
+from rag.errors import ModelError, ModelPaused
+from rag.models.breaker import Breaker
+from rag.models.listening import listen
+from rag.models.patience import Patience
 from rag.types import Turn
 
 if TYPE_CHECKING:
@@ -34,17 +36,25 @@ _LABEL = re.compile(
 _QUOTES = "\"'“”‘’「」『』 "
 
 
-def standalone(llm: LLM, question: str, history: Sequence[Turn], patience: Patience) -> str | None:
-    """The rewritten question; None where the model failed, was too slow, or gave none of at most MAX_QUERY_CHARS."""
+def standalone(
+    llm: LLM, question: str, history: Sequence[Turn], patience: Patience, breaker: Breaker | None = None
+) -> str | None:
+    """The rewritten question; None where the model failed, was too slow, or gave none of at most MAX_QUERY_CHARS.
+
+    `breaker`: the model's; while it is open, None at once.
+    """
     messages = _messages(llm, question, history)
     if messages is None:
         return None
     try:
-        with closing(listen(llm, messages, patience, seconds=SHARE * patience.remaining())) as heard:
+        with (
+            breaker.guarding() if breaker else nullcontext(),
+            closing(listen(llm, messages, patience, seconds=SHARE * patience.remaining())) as heard,
+        ):
             text = "".join(heard)
         return None if heard.truncated else _only_question(text)
     except ModelError as exc:
-        if not patience.cancelled:
+        if not patience.cancelled and not isinstance(exc, ModelPaused):
             logger.warning("a follow-up was not rewritten: %s", exc)
         return None
 

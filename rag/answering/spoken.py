@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from llama_index.core.schema import NodeWithScore
 
 from rag.answering.synthesis import pieces, quoted, verbatim
-from rag.models.listening import Closable, Patience
+from rag.models.patience import Closable, Patience
 from rag.types import Notice
 
 

@@ -25,6 +25,8 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 
+from rag.models.patience import stopped_by_patience
+
 Ending = Literal["cancelled", "expired"]
 
 _CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)
@@ -33,7 +35,10 @@ _LOCK = threading.Lock()
 
 
 class Call:
-    """One call of a model. `deadline`: seconds from now for all of it; `stall`: seconds one read may wait."""
+    """One call of a model. `deadline`: seconds from now for all of it; `stall`: seconds one read may wait.
+
+    Made while a Patience is active, it ends with that.
+    """
 
     def __init__(self, *, deadline: float = 60.0, stall: float | None = None) -> None:
         self._ends = time.monotonic() + deadline
@@ -42,6 +47,7 @@ class Call:
         self._connection: _Tracked | None = None
         self.ending: Ending | None = None
         _WATCHDOG.watch(self, self._ends)
+        stopped_by_patience(self.cancel)
 
     def remaining(self) -> float:
         """Seconds left, 0 at least."""

@@ -1,4 +1,4 @@
-"""Listening to any LlamaIndex model, with the means to stop: how long an answer may take, and whether it is still wanted.
+"""Listening to any LlamaIndex model, with the means to stop.
 
 A model of ours ends a call by its socket. Any other is read in a thread of its own, which is left alone where it does not
 stop: whoever waits for the answer goes on at once either way.
@@ -10,75 +10,24 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from llama_index.core.base.llms.types import ChatMessage
 
 from rag.errors import ModelError, ModelInterrupted, ModelTimeout
+from rag.models.patience import Patience
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
     from rag.models.model_stream import ModelStream
 
-T = TypeVar("T")
 _CUT = {
     *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
     *("content_filter", "content_filtered", "guardrail_intervened", "malformed_model_output"),
 }
 """What containers and services call an answer that ended because it reached its longest size, or because a filter cut it."""
-
-
-class Patience:
-    """What one answer may take of its reader's time; shared by all its calls of models. `cancel` from any thread."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
-        self.cancelled = False
-
-    def remaining(self) -> float:
-        """Seconds left, 0 at least."""
-        return max(0.0, self._ends - time.monotonic())
-
-    def cancel(self) -> None:
-        """The answer is not wanted any more: end what is running, and whatever would begin."""
-        with self._lock:
-            self.cancelled = True
-            stop = self._stop
-        if stop:
-            stop()
-
-    def on_cancel(self, stop: Callable[[], None] | None) -> None:
-        """What `cancel` has to do from now on; done at once where it was cancelled already."""
-        with self._lock:
-            self._stop = stop
-            cancelled = self.cancelled
-        if cancelled and stop:
-            stop()
-
-
-class Closable(Generator[T, None, None]):
-    """A generator that can be closed from another thread while it waits for a model: that ends the wait."""
-
-    def __init__(self, items: Generator[T, None, None], patience: Patience) -> None:
-        self._items = items
-        self._patience = patience
-
-    def send(self, value: None, /) -> T:
-        return self._items.send(value)
-
-    def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None, /) -> T:
-        return self._items.throw(typ if val is None else val)
-
-    def close(self) -> None:
-        self._patience.cancel()
-        with suppress(ValueError):  # "generator already executing": the thread in it is leaving
-            self._items.close()
 
 
 class Heard(Protocol):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from rag.errors import ModelError
+from rag.errors import ModelError, ModelInterrupted, ModelPaused
+from rag.models.breaker import Breaker
 from rag.retrieval.expansion import expand
 from rag.stores.contract import JAMO, TOKENS, Candidates, PassageStore
 
@@ -74,7 +76,8 @@ class HybridRetriever(BaseRetriever):
     mean of both vectors.
 
     Where the embedding fails and a fusion for `by_words` is given, the question is searched by its words alone, on that
-    fusion: its nodes have no dense part, and `words_alone` is set. Without one, its ModelError is raised.
+    fusion: its nodes have no dense part, and `words_alone` is set. Without one, its ModelError is raised. `breaker`, shared
+    by the retrievers of an embedding, spares a question the wait for one that keeps failing.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class HybridRetriever(BaseRetriever):
         *,
         fusion: Fusion | None = None,
         by_words: Fusion | None = None,
+        breaker: Breaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
         filters: MetadataFilters | None = None,
@@ -94,6 +98,7 @@ class HybridRetriever(BaseRetriever):
         self.words_alone = False
         self._fusion = fusion or Fusion()
         self._by_words = by_words
+        self._breaker = breaker
         self._top_k = top_k
         self._candidates = candidates
         self._filters = filters
@@ -107,7 +112,8 @@ class HybridRetriever(BaseRetriever):
         except ModelError as exc:
             if self._by_words is None:
                 raise
-            logger.warning("a question is searched by its words alone: %s", exc)
+            if not isinstance(exc, ModelPaused | ModelInterrupted):  # told by the breaker; Stop
+                logger.warning("a question is searched by its words alone: %s", exc)
             self.words_alone, fusion = True, self._by_words
         candidates = self._store.candidates(
             query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
@@ -120,10 +126,11 @@ class HybridRetriever(BaseRetriever):
     def _embed(self, text: str, expanded: str) -> list[float] | None:
         if self._embed_model is None:
             return None
-        vector = self._embed_model.get_query_embedding(text)
-        if expanded == text:
-            return vector
-        second = self._embed_model.get_query_embedding(expanded)
+        with self._breaker.guarding() if self._breaker else nullcontext():
+            vector = self._embed_model.get_query_embedding(text)
+            if expanded == text:
+                return vector
+            second = self._embed_model.get_query_embedding(expanded)
         return [a + b for a, b in zip(vector, second, strict=True)]
 
 

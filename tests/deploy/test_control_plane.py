@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -167,10 +167,12 @@ class Clock:
         return self.now
 
 
-def plane_with(**emulated: Any) -> tuple[ControlPlane, Clock]:
+def plane_with(update: Mapping[str, Any] | None = None, /, **emulated: Any) -> tuple[ControlPlane, Clock]:
+    """An endpoint that serves the configuration "one", and another, "two", for it; `update`: more of what that serves."""
+    later = {**HASHED, "dimension": 8, "ready_seconds": 10, **(update or {})}
     clock = Clock()
     plane = ControlPlane(clock=clock, delete_seconds=5)
-    for name, fields in (("one", emulated), ("two", {**HASHED, "dimension": 8, "ready_seconds": 10})):
+    for name, fields in (("one", emulated), ("two", later)):
         container = {"Image": "x", "Environment": {"FSI_EMULATOR": orjson.dumps(fields).decode()}}
         plane.call("CreateModel", {"ModelName": name, "PrimaryContainer": container})
         plane.call("CreateEndpointConfig", {"EndpointConfigName": name, "ProductionVariants": [{"ModelName": name}]})
@@ -200,6 +202,19 @@ def test_an_update_serves_the_old_until_the_new_is_ready() -> None:
     new = plane.serving("faq")
     assert state(plane) == "InService" and new and new.spec.dimension == 8
     assert plane.call("DescribeEndpoint", {"EndpointName": "faq"})["EndpointConfigName"] == "two"
+
+
+def test_an_update_that_fails_is_taken_back_and_leaves_its_reason() -> None:
+    plane, clock = plane_with({"failure": "no capacity"}, **HASHED)
+    name = {"EndpointName": "faq"}
+    plane.call("UpdateEndpoint", {**name, "EndpointConfigName": "two"})
+    assert state(plane) == "Updating" and "FailureReason" not in plane.call("DescribeEndpoint", name)
+    clock.now += 10
+    described, still = plane.call("DescribeEndpoint", name), plane.serving("faq")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "one")
+    assert described["FailureReason"] == "no capacity" and still and still.spec.dimension == 768
+    plane.call("UpdateEndpoint", {**name, "EndpointConfigName": "one"})
+    assert state(plane) == "InService" and "FailureReason" not in plane.call("DescribeEndpoint", name)
 
 
 def test_deleting_takes_its_time() -> None:

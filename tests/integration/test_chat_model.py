@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from rag.answering import prompts
 from rag.build import Models
 from rag.chat import ChatService
-from rag.errors import ModelInterrupted, ModelRefused, ModelUnavailable
+from rag.errors import ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss import FaissStore
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SourcesFound, Turn
@@ -42,8 +43,8 @@ Build = Callable[..., ChatService]
 
 @pytest.fixture
 def build(small_store: FaissStore, models: Models) -> Build:
-    def make(llm: ScriptedLLM | None, **options: float) -> ChatService:
-        return ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, **options)  # type: ignore[arg-type]
+    def make(llm: ScriptedLLM | None, **options: Any) -> ChatService:
+        return ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, **options)
 
     return make
 
@@ -98,6 +99,35 @@ def test_a_failure_before_the_first_word_ends_in_the_passages(ask: Ask, error: E
     heard = ask(ScriptedLLM([error]))
     assert (heard.answer.text, heard.answer.notice) == (PASSAGES, "model_unavailable")
     assert "".join(piece.text for piece in heard.pieces) == PASSAGES
+
+
+def test_a_model_that_keeps_failing_is_not_asked_by_each_question(
+    build: Build, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[Said] = [ModelTimeout("late")]
+    llm, now = ScriptedLLM(lambda prompt: said), [0.0]
+    chat = build(llm, clock=lambda: now[0])
+    for history in ((), HISTORY, ()):
+        answer = chat.ask(CANCEL, history)
+        assert (answer.text, answer.notice) == (PASSAGES, "model_unavailable")
+    assert str(chat.query_engine().query(CANCEL)) == PASSAGES
+    assert len(llm.prompts) == 2, "an answer, and the rewrite of a follow-up"
+    assert len(caplog.records) == 3, "two failures, and the rest they begin"
+    now[0] += 30
+    said[:] = WORDS
+    assert chat.ask(CANCEL).text == "".join(WORDS)
+    assert chat.ask(CANCEL).text == "".join(WORDS)
+
+
+@pytest.mark.parametrize(
+    "said", [["자료에서 답을 찾을 수 없습니다."], [ModelRefused("no")], ["[1] ", ModelTimeout("late")]]
+)
+def test_a_model_that_is_there_is_asked_by_each_question(build: Build, said: list[Said]) -> None:
+    llm = ScriptedLLM(said)
+    chat = build(llm)
+    for _ in range(4):
+        assert chat.ask(CANCEL).text == PASSAGES
+    assert len(llm.prompts) == 4
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("gone"), ModelInterrupted("cut"), ZeroDivisionError("x")])

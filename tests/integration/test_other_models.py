@@ -24,8 +24,9 @@ from rag.models import guarded
 from rag.models.bedrock import BedrockLLM
 from rag.models.calls import Call
 from rag.models.guarded import ATTEMPTS, Guarded
-from rag.models.listening import Patience, listen
+from rag.models.listening import listen
 from rag.models.openai_like import OpenAiLikeLLM
+from rag.models.patience import Patience
 from tests.containers import ANSWER, TOKENS
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, events, sse, whole
 from tests.integration.conftest import Reach

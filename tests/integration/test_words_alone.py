@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -95,6 +96,61 @@ def test_nothing_is_measured_or_fitted_on_words_alone(chat: ChatService, emulato
         judged(chat, LIMIT)
     with pytest.raises(ModelError):
         chat.hits(LIMIT)
+
+
+class Clocked(NamedTuple):
+    """A chat over the failing endpoint, whose time is `now`."""
+
+    chat: ChatService
+    now: list[float]
+
+
+@pytest.fixture
+def clocked(chat: ChatService, emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator[Clocked]:
+    runtime, now = Runtime("ap-northeast-2", emulator.url, attempts=1), [0.0]
+    embed = SageMakerEmbedding("emb", query_prefix="query: ", passage_prefix="passage: ", runtime=runtime)
+    store = FaissStore.open(small_root / "small", models.manifest)
+    yield Clocked(ChatService(store, embed, calibration=chat.calibration, clock=lambda: now[0]), now)
+    store.close()
+    runtime.close()
+
+
+def test_an_endpoint_that_keeps_failing_is_not_asked_by_each_question(
+    clocked: Clocked, emulator: EmulatorClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat, now = clocked
+
+    def asked() -> int:
+        return int(emulator.stats("emb")["counts"].get("requests", 0))
+
+    emulator.change("emb", faults=[{"kind": "unavailable"}])
+    for _ in range(5):
+        answer = chat.ask(PAPERS)
+        assert (answer.notice, answer.sources[0].id) == ("model_unavailable", "g-006")
+    assert chat.query_engine().query(PAPERS).source_nodes
+    assert asked() == 2
+    assert len(caplog.records) == 3, "two questions that waited, and the rest they begin"
+    assert not any(PAPERS in record.getMessage() for record in caplog.records)
+    with pytest.raises(ModelUnavailable, match="emb"):
+        chat.hits(PAPERS)
+    assert asked() == 3, "who cannot go on without it asks it"
+    now[0] += 30
+    chat.ask(PAPERS)
+    assert asked() == 4
+
+    emulator.change("emb", faults=[])
+    assert chat.ask(PAPERS).notice == "model_unavailable"
+    now[0] += 30
+    assert chat.ask(PAPERS).notice is None
+    assert chat.ask(PAPERS).notice is None
+
+
+def test_an_endpoint_that_answers_wrongly_is_asked_by_each_question(clocked: Clocked, emulator: EmulatorClient) -> None:
+    """Nobody waits for it."""
+    emulator.change("emb", faults=[{"kind": "not_json"}])
+    for _ in range(4):
+        assert clocked.chat.ask(PAPERS).notice == "model_unavailable"
+    assert emulator.stats("emb")["counts"]["requests"] == 4
 
 
 def test_the_query_engine_falls_back_as_well(chat: ChatService, emulator: EmulatorClient) -> None:

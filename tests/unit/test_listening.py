@@ -11,7 +11,8 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen
 
 from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
-from rag.models.listening import Closable, Patience, listen
+from rag.models.listening import listen
+from rag.models.patience import Closable, Patience
 from tests.fakes_llm import Said, ScriptedLLM
 
 MESSAGES = [ChatMessage(content="질문")]

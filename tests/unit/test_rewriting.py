@@ -11,7 +11,7 @@ import pytest
 from rag.answering import prompts
 from rag.answering.rewriting import MAX_ANSWER_CHARS, MAX_QUERY_CHARS, standalone
 from rag.errors import ModelUnavailable
-from rag.models.listening import Patience
+from rag.models.patience import Patience
 from rag.types import Turn
 from tests.fakes_llm import Said, ScriptedLLM
 

@@ -78,6 +78,33 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
     assert left(account) == {}
 
 
+def test_a_change_that_aws_took_back_says_why(account: Account, tmp_path: Path) -> None:
+    """The endpoint is in service again, as before; nothing but its FailureReason tells that the change came to nothing."""
+    reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
+    good, bad = one(tmp_path), one(tmp_path, failure=reason, ready_seconds=0.5)
+    account.deployment(good).up()
+    for told in ("changing endpoint one-llm", f"changing endpoint one-llm, of which AWS took back a change: {reason}"):
+        account.forget()
+        with pytest.raises(DeployError) as caught:
+            account.deployment(bad).up()
+        line = str(caught.value)
+        assert line.startswith(f"endpoint one-llm failed: AWS took the change back: {reason}") and "\n" not in line
+        assert "AWS has none of these instances free now" in line and "log: https://" in line
+        assert told in account.said
+        assert [call.operation for call in account.calls].count("UpdateEndpoint") == 1
+    account.forget()
+    account.deployment(bad).plan()
+    assert f"~ change    endpoint one-llm (AWS took back a change: {reason})" in account.text
+    account.deployment(bad).status()
+    assert "different from the stack fileendpoint one-llm" in account.text and f"\n{'':12}{reason}" in account.text
+
+    account.forget()
+    account.deployment(good).up()
+    assert "kept: endpoint one-llm" in account.said and reason not in account.text
+    account.deployment(bad).down()
+    assert left(account) == {}
+
+
 @pytest.mark.parametrize(
     ("operation", "code", "message", "advice"),
     [
@@ -265,14 +292,15 @@ class Restless(Resource):
 
     kind = "thing"
 
-    def __init__(self, cloud: Cloud, *states: State) -> None:
+    def __init__(self, cloud: Cloud, *states: State, undone: str = "") -> None:
         super().__init__(cloud, "x")
+        self.undone = undone
         self.states = list(states)
         self.done: list[str] = []
 
     def look(self) -> Seen:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return ABSENT if state is State.ABSENT else Seen(state, "its reason")
+        return ABSENT if state is State.ABSENT else Seen(state, "its reason", undone=self.undone)
 
     def create(self) -> None:
         self.done.append("create")
@@ -296,8 +324,8 @@ class Clock:
         self.now += seconds
 
 
-def restless(full: Stack, *states: State) -> Restless:
-    return Restless(Cloud(full.model_copy(update={"region": REGION})), *states)
+def restless(full: Stack, *states: State, undone: str = "") -> Restless:
+    return Restless(Cloud(full.model_copy(update={"region": REGION})), *states, undone=undone)
 
 
 def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:
@@ -317,6 +345,18 @@ def test_what_never_settles_is_given_up(full: Stack) -> None:
 def test_an_update_that_was_rolled_back_keeps_its_reason(full: Stack) -> None:
     with pytest.raises(DeployError, match="thing x failed: its reason"):
         Clock().reconciler.up([[restless(full, State.DIFFERENT, State.BUSY, State.FAILED)]])
+
+
+def test_only_a_change_of_this_run_is_taken_back(full: Stack) -> None:
+    """What an earlier run began, and what is not known everywhere yet, is changed once more."""
+    stale = (State.BUSY, State.DIFFERENT, State.DIFFERENT, State.BUSY, State.READY)
+    thing = restless(full, *stale, undone="no capacity")
+    Clock().reconciler.up([[thing]])
+    assert thing.done == ["change", "change"]
+    thing = restless(full, State.DIFFERENT, State.BUSY, State.DIFFERENT, undone="no capacity")
+    with pytest.raises(DeployError, match="thing x failed: AWS took the change back: no capacity"):
+        Clock().reconciler.up([[thing]])
+    assert thing.done == ["change"]
 
 
 def test_an_earlier_runs_failure_is_made_anew(full: Stack) -> None:
