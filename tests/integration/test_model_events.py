@@ -120,11 +120,35 @@ def test_without_a_listener_nothing_is_told(reach: Reach, monkeypatch: pytest.Mo
 
 def test_a_handler_that_comes_later_is_heard_from_then_on(reach: Reach) -> None:
     _, llm = model(reach, answering("openai"))
+    llm.callback_manager.handlers = []  # its own: an empty one is shared with the global manager, where there is one
     handler = LlamaDebugHandler(print_trace_on_end=False)
     llm.complete(QUESTION)
     llm.callback_manager.add_handler(handler)
     llm.chat([ChatMessage(content=QUESTION)])
     assert len(handler.get_event_pairs(CBEventType.LLM)) == 1
+
+
+def test_a_closed_stream_closes_its_connection_also_where_a_handler_keeps_what_it_hears(reach: Reach) -> None:
+    """LlamaIndex's wrapper does not close what it wraps, and a handler that keeps the exception keeps both alive."""
+    fake, llm = model(reach, answering("lmi", pause=3600), "lmi")
+    llm.callback_manager = CallbackManager([LlamaDebugHandler(print_trace_on_end=False)])
+    stream = llm.stream_chat(MESSAGES)
+    next(stream)
+    stream.close()
+    assert fake.hung_up.wait(10)
+
+
+def test_a_closed_async_stream_does_too(reach: Reach) -> None:
+    fake, llm = model(reach, answering("lmi", pause=3600), "lmi")
+    llm.callback_manager = CallbackManager([LlamaDebugHandler(print_trace_on_end=False)])
+
+    async def first_piece() -> None:
+        stream: Any = await llm.astream_chat(MESSAGES)
+        await anext(stream)
+        await stream.aclose()
+
+    asyncio.run(first_piece())
+    assert fake.hung_up.wait(10)
 
 
 TEXTS = ["이체한도", "비밀번호", "이체한도"]
@@ -164,9 +188,9 @@ def test_without_a_listener_no_vectors_are_copied(
 ) -> None:
     _, model = embedding_model(reach)
     loud = VECTORS_OF[twin](model)
-    root_dispatcher.event_handlers.remove(heard)
     told: list[object] = []
-    monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
-    assert VECTORS_OF[twin](model) == loud
+    with monkeypatch.context() as silent:
+        silent.setattr(root_dispatcher, "event_handlers", [])
+        silent.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
+        assert VECTORS_OF[twin](model) == loud
     assert told == []
-    root_dispatcher.add_event_handler(heard)
