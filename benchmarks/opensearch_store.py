@@ -171,7 +171,7 @@ def measure(rows: int) -> dict[str, Any]:
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"{report['rows']} rows of {DIMENSION} dimensions, one node"
-    yield f"LlamaIndex's store    add {report['published']['add_s']:7.2f} s"
+    yield f"LlamaIndex's store    add {report['published']['add_s']:7.2f} s    query {report['published']['query_ms']:7.2f} ms"
     for name in ("exact", "graph"):
         found = report[name]
         yield f"ours, {name:6}          add {found['add_dense_s']:7.2f} s dense alone, {found['add_s']:.2f} s with token fields"
