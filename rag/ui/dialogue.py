@@ -67,12 +67,10 @@ class Dialogue:
                     yield self._answering(conversation, busy=True)
         finally:
             running.stop()
-            if cleared := conversation.running is not running:
-                exchange.remark = ""
-            else:
+            if not (cleared := conversation.running is not running):
                 conversation.running = None
-        if not cleared:
-            yield self._answering(conversation, busy=False)
+        # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
+        yield self._current(conversation) if cleared else self._answering(conversation, busy=False)
 
     async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
@@ -82,7 +80,7 @@ class Dialogue:
 
     def clear(self, conversation: Conversation) -> Frame:
         conversation.clear()
-        return self._frame(conversation, busy=False, empty=True, hint="")
+        return self._current(conversation)
 
     def ask(self, question: str, filters: Mapping[str, str | None]) -> Answer:
         """One whole answer, for programs; waits for the loading. Raises RagError."""
@@ -157,6 +155,11 @@ class Dialogue:
 
     def _answering(self, conversation: Conversation, *, busy: bool) -> Frame:
         return self._frame(conversation, busy=busy, empty=False, box="", hint="")
+
+    def _current(self, conversation: Conversation) -> Frame:
+        """The conversation as it is now, whoever changed it; what is being typed stays."""
+        busy, empty = conversation.running is not None, not conversation.exchanges
+        return self._frame(conversation, busy=busy, empty=empty, hint="")
 
     def _frame(
         self, conversation: Conversation, *, busy: bool, empty: bool, hint: str, box: str | None = None

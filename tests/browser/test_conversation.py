@@ -110,6 +110,17 @@ def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> 
     expect(visitor.bubbles("user")).to_have_text(["새로운 질문"])
 
 
+def test_new_chat_while_pieces_arrive(visitor: Visit) -> None:
+    """The end of the answer, which Gradio tells with its last frame, does not bring back what was cleared."""
+    for _ in range(4):
+        visitor.ask("끝없는 질문")
+        expect(visitor.bubbles("bot")).to_contain_text("계속 계속")
+        visitor.page.click("#clear")
+        visitor.page.wait_for_timeout(500)
+        expect(visitor.bubbles("bot")).to_have_count(0)
+        expect(visitor.page.locator("#starters button").first).to_be_visible()
+
+
 def test_filters_are_sent_and_kept(visitor: Visit, chat: FakeChat) -> None:
     for name, value in (("bank", "도담저축은행"), ("category", "이체")):
         visitor.page.click(f"#{name} input")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,20 +108,26 @@ def test_stopped_answer_keeps_what_was_written_and_is_no_history() -> None:
     assert conversation.history() == ()
 
 
-def test_cleared_conversation_is_not_written_to_any_more() -> None:
+@pytest.mark.parametrize("asked_anew", [False, True])
+def test_answer_ended_by_a_new_chat_leaves_the_page_as_it_is_by_then(asked_anew: bool) -> None:
+    """Gradio shows the last frame of an event once more when the event ends, which is after the new chat's frame."""
     chat, conversation = FakeChat(), Conversation()
     talk = dialogue(chat)
 
-    async def cleared() -> list[Frame]:
-        answering = talk.respond(conversation, "끝없는 질문", NONE)
+    async def cleared() -> tuple[Frame, list[Frame]]:
+        answering, later = talk.respond(conversation, "끝없는 질문", NONE), talk.respond(conversation, "질문", NONE)
         while "계속" not in last_answer(await anext(answering)):
             pass
-        empty = talk.clear(conversation)
-        assert (empty.messages, empty.busy, empty.empty) == ([], False, True)
-        return await frames(answering)
+        by_then = talk.clear(conversation)
+        assert (by_then.messages, by_then.busy, by_then.empty) == ([], False, True)
+        if asked_anew:
+            by_then = replace(await anext(later), box=None)
+        rest = await frames(answering)
+        await later.aclose()
+        return by_then, rest
 
-    assert run(cleared()) == []
-    assert (conversation.exchanges, conversation.running) == ([], None)
+    by_then, rest = run(cleared())
+    assert rest == [by_then], "with nothing of what was cleared, and what is being typed left alone"
     assert chat.ended.wait(10)
 
 
