@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,19 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"does not start: .*(Exists|Exception).*node\.log"):
         opensearch_node.start(tmp_path, owner=os.getpid())
     assert opensearch_node.find(tmp_path) is None
+
+
+def test_a_node_that_is_just_ending_is_not_taken_for_a_running_one(tmp_path: Path, folder: Path) -> None:
+    found = opensearch_node.find(folder)
+    assert found is not None
+    ending = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)", str(tmp_path)])
+    description = asdict(replace(found, url="https://127.0.0.1:9", pid=ending.pid))
+    (tmp_path / "node.json").write_text(json.dumps(description), encoding="utf-8")
+    (tmp_path / "node").write_text("a file where its data should be", encoding="utf-8")
+    assert opensearch_node.find(tmp_path) is not None
+    with pytest.raises(StoreError, match="does not start"):
+        opensearch_node.start(tmp_path, owner=os.getpid())
+    assert ending.wait() == 0, "it was waited for"
 
 
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -58,14 +58,18 @@ def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int 
     its log.
     """
     if found := find(directory):
-        return found
+        if _comes_up(directory, found):
+            return found
+        _end(found.pid, directory)  # a killed process is there for a while yet
     software = fetched(version)
     directory.mkdir(parents=True, exist_ok=True)
     node = _described(directory, port or _free_port(), version)
     _prepare(directory, software)
     node = replace(node, pid=_spawn(directory, software, node, owner))
     _write_private(directory / _NODE, json.dumps(asdict(node), indent=1))
-    _wait_until_ready(directory, node)
+    if not _comes_up(directory, node):
+        _end(node.pid, directory)
+        raise StoreError(f"the OpenSearch node does not start: {_reason(directory)}; its log is {directory / _LOG}")
     return node
 
 
@@ -135,14 +139,14 @@ def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> in
     return child.pid
 
 
-def _wait_until_ready(directory: Path, node: Node) -> None:
-    """Until the user may log in: the users appear some seconds after the port opens."""
+def _comes_up(directory: Path, node: Node) -> bool:
+    """Whether the user may log in within START_SECONDS: the users appear some seconds after the port opens."""
     end = time.monotonic() + START_SECONDS
     while not _answers(node):
         if time.monotonic() > end or not _alive(node.pid, directory):
-            _end(node.pid, directory)
-            raise StoreError(f"the OpenSearch node does not start: {_reason(directory)}; its log is {directory / _LOG}")
+            return False
         time.sleep(0.2)
+    return True
 
 
 def _answers(node: Node) -> bool:
