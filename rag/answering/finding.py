@@ -14,7 +14,7 @@ from rag.models.patience import Patience
 from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.retrieval.mentions import mentioned
-from rag.retrieval.readings import between
+from rag.retrieval.readings import ALONE_POSSIBLE, choose
 from rag.stores.contract import PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Turn
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 BANK = "bank"
 ALONE_COVERED = 0.4
 """Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
-ALONE_POSSIBLE = 0.1
-"""The same from which on, below ALONE_COVERED, both readings are offered; set on `dev` and conversations beside it."""
 DEPTH = 10
 """Rows retrieved for the confidence step, whatever is shown."""
 
@@ -69,18 +67,25 @@ class Finder:
         """Decide by what is found alone; a message in a conversation in the reading that fits."""
         banks = self._store.values(BANK)
         filters = _limited(filters or Filters(), question, banks)  # rather than to an institution named earlier
-        together = condense.joined(question, history)
-        if together is not None and self._llm is not None:
+        alone = condense.alone(question, history)
+        if not condense.follows(question, history):
+            return self._found(alone, filters, banks)
+        if self._llm is not None:
             rewritten = rewriting.standalone(self._llm, question, history, patience, self._llm_breaker)
             if rewritten and (verdict := self._found(rewritten, filters, banks)).status != "declined":
                 return verdict
-        if together is not None and condense.points_back(question):
-            return self._found(together, filters, banks)
-        alone = self._found(condense.alone(question, history), filters, banks)
-        if together is None or alone.covered >= ALONE_COVERED:
-            return alone
-        joined = self._found(together, filters, banks)
-        return between(joined, alone) if alone.covered >= ALONE_POSSIBLE else joined
+        if condense.points_back(question):
+            return self._joined(question, history, filters, banks)
+        if (by_itself := self._found(alone, filters, banks)).covered >= ALONE_COVERED:
+            return by_itself
+        joined = self._joined(question, history, filters, banks)
+        return choose(joined, by_itself, elliptic=condense.elliptic(question))
+
+    def _joined(self, question: str, history: Sequence[Turn], filters: Filters, banks: Sequence[str]) -> Verdict:
+        def has_topic(text: str) -> bool:
+            return self._found(text, filters, banks).covered >= ALONE_POSSIBLE
+
+        return self._found(condense.joined(question, history, has_topic), filters, banks)
 
     def _found(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
         retriever = self.retriever(_limited(filters, text, banks), or_by_words=True)

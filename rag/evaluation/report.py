@@ -23,6 +23,10 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"  refused {kind:18} {share:.3f}  (n={outcomes['refused_by_kind_n'][kind]})"
     for name, value in report.get("refusal", {}).items():
         yield f"{name:24} {value:.3f}"
+    if "in_conversation" in report:
+        asides = report["in_conversation"]
+        for name, row in [("after a question", asides), *asides["by_kind"].items()]:
+            yield f"{name:20} n={row['n']:3}  refused {_share(row, 'refused')}  declined {row['declined']:.3f}"
     if "multi_turn" in report:
         talks = report["multi_turn"]
         for name, row in [("two turns", talks), *talks["by_kind"].items()]:

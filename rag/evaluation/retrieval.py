@@ -19,6 +19,7 @@ from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn
 
 DEPTH = 10
+NOT_ANSWERED = ("suggested", "declined")
 Progress = Callable[[str, int, int], None]
 
 
@@ -44,7 +45,7 @@ def evaluate(
     """Run everything and return the report. Raises InputError without questions."""
     if not queries:
         raise InputError("there are no questions to evaluate")
-    total = len(queries) + len(out_of_domain) + len(conversations)
+    total = len(queries) + 2 * len(out_of_domain) + len(conversations)
     done = 0
 
     def judge(text: str, history: Sequence[Turn] = ()) -> Judged:
@@ -56,11 +57,13 @@ def evaluate(
 
     answered = [judge(query.query) for query in queries]
     refused = [judge(item.query) for item in out_of_domain]
+    asides = [judge(item.query, [Turn(queries[i * 7 % len(queries)].query)]) for i, item in enumerate(out_of_domain)]
     follow_ups = [judge(item.turns[-1], [Turn(turn) for turn in item.turns[:-1]]) for item in conversations]
     report: dict[str, Any] = {"retrieval": ranking_report(queries, answered)}
     report["outcomes"] = outcome_report(queries, answered, out_of_domain, refused)
     if refused:
         report["refusal"] = refusal_report(queries, answered, refused)
+        report["in_conversation"] = aside_report(out_of_domain, asides)
     if follow_ups:
         report["multi_turn"] = multi_turn_report(conversations, follow_ups)
     report["settings"] = dict(settings or {})
@@ -135,6 +138,24 @@ def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused:
         "accepted_at_95_refused": metrics.accepted_at_refused(inside, outside),
         "aurc": metrics.aurc([*inside, *outside], [*correct, *([0.0] * len(outside))]),
     }
+
+
+def aside_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dict[str, Any]:
+    """The out-of-domain inputs once more, each after one of the questions, whose topic it does not continue."""
+    kinds: dict[str, list[Judged]] = defaultdict(list)
+    for item, result in zip(items, results, strict=True):
+        kinds[item.kind].append(result)
+
+    def of(found: Sequence[Judged]) -> dict[str, Any]:
+        refused, declined = (sum(one.status in wanted for one in found) for wanted in (NOT_ANSWERED, ("declined",)))
+        return {
+            "n": len(found),
+            "refused": refused / len(found),
+            "refused_ci95": metrics.wilson(refused, len(found)),
+            "declined": declined / len(found),
+        }
+
+    return {**of(results), "by_kind": {kind: of(found) for kind, found in sorted(kinds.items())}}
 
 
 def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Judged]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Two readings of one message in a conversation, where neither is clear: what the customer is offered then.
+"""Two readings of one message in a conversation: which one is shown where the message alone is not clearly covered.
 
-Taking the joined reading for sure shows the old topic as the answer to a new one; so both are offered, never answered.
+Taking the joined reading for sure shows the old topic as the answer to a new one, or to small talk. So it is taken only where
+the message asks for it; else the rows are offered, never answered. What this was measured against: docs/evaluation-log.md.
 """
 
 from __future__ import annotations
@@ -8,8 +9,37 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain, zip_longest
 
+from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
+from rag.stores.contract import TOKENS
+
+ALONE_POSSIBLE = 0.1
+"""Chance that the message alone is covered from which on both readings are offered; set on `dev` and conversations beside it."""
+KNOWN = 0.15
+"""Share of a message's words, by rarity, in one row from which on it speaks of what the rows are about; set on `dev`."""
+SAYS_ENOUGH = 16
+"""Characters without spaces from which on a sentence that shares less than KNOWN is no follow-up; set on `dev`."""
+
+
+def choose(joined: Verdict, alone: Verdict, *, elliptic: bool) -> Verdict:
+    """The reading to show; `elliptic`: the message lacks what only the conversation can give."""
+    if alone.covered >= ALONE_POSSIBLE:
+        return between(joined, alone)
+    shared = max((hit.parts[TOKENS] for hit in alone.ranked), default=0.0)
+    if elliptic or shared >= KNOWN:
+        return joined
+    if not shared or len(compact(alone.query)) >= SAYS_ENOUGH:
+        return alone
+    return offered(joined)
+
+
+def offered(verdict: Verdict) -> Verdict:
+    """Its rows as suggestions, unless it declines."""
+    if verdict.status == "declined":
+        return verdict
+    rows = tuple(map(_suggested, verdict.ranked))
+    return replace(verdict, status="suggested", nodes=rows[:SUGGESTIONS], ranked=rows)
 
 
 def between(joined: Verdict, alone: Verdict) -> Verdict:
@@ -20,10 +50,7 @@ def between(joined: Verdict, alone: Verdict) -> Verdict:
     for hit in chain.from_iterable(zip_longest(joined.ranked, alone.ranked)):
         if hit:
             ranked.setdefault(row_id(hit), hit)
-    if joined.status == "declined":
-        return replace(joined, ranked=tuple(ranked.values()))
-    rows = tuple(_suggested(hit) for hit in ranked.values())
-    return replace(joined, status="suggested", nodes=rows[:SUGGESTIONS], ranked=rows)
+    return offered(replace(joined, ranked=tuple(ranked.values())))
 
 
 def _suggested(hit: JudgedNode) -> JudgedNode:

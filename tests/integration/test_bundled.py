@@ -14,11 +14,11 @@ from rag.build import Models, open_index, service
 from rag.chat import ChatService
 from rag.evaluation.datasets import Query, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
-from rag.evaluation.retrieval import evaluate
+from rag.evaluation.retrieval import evaluate, judged
 from rag.retrieval.hybrid import DENSE, row_id
 from rag.settings import Settings, StoreSettings
 from rag.stores.contract import JAMO, TOKENS
-from rag.types import Filters
+from rag.types import Filters, Turn
 from tests.conftest import ROOT
 from tests.integration.conftest import Run
 from tests.questions import DATA, HALVES, questions
@@ -100,7 +100,26 @@ def test_injections_and_advice_are_always_refused(reports: Mapping[str, Any], ha
 
 @pytest.mark.parametrize("half", HALVES)
 def test_follow_ups_find_their_row(reports: Mapping[str, Any], half: str) -> None:
-    assert reports[half]["multi_turn"]["hit@3"] >= 0.75
+    report = reports[half]["multi_turn"]
+    assert report["hit@3"] >= 0.85
+    assert report["by_kind"]["follow_up"]["hit@3"] >= 0.8
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_follow_ups_keep_to_their_own_topic(bundled: Bundled, half: str) -> None:
+    """With another question before, a conversation finds its row as often."""
+    talks = [talk for talk in read_conversations(DATA / f"multiturn.{half}.jsonl") if talk.kind == "follow_up"]
+    before, found = queries(half), []
+    for index, talk in enumerate(talks):
+        history = [Turn(text) for text in (before[index * 13 % len(before)].query, *talk.turns[:-1])]
+        found.append(hit(judged(bundled.chat, talk.turns[-1], history).ranked, talk.relevant, 3))
+    assert mean(found) >= 0.75
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_what_is_no_follow_up_is_not_answered_with_what_was_asked_before(reports: Mapping[str, Any], half: str) -> None:
+    report = reports[half]["in_conversation"]
+    assert report["refused"] >= 0.92 and report["declined"] >= 0.66
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -149,6 +149,12 @@ def test_a_follow_up_is_searched_with_what_it_follows(chat: ChatService) -> None
     assert "n-002" in ids(chat.ask("그럼 취소는요?", history))
 
 
+def test_what_has_nothing_to_do_with_the_question_before_is_not_answered_with_it(chat: ChatService) -> None:
+    history = [Turn("가온은행 이체한도를 늘리려면 어떻게 해야 하나요?", "가온 앱에서 신청하십시오.")]
+    for message in ("뷁쉙 ㅁㄴㅇㄹ", "임진왜란이 몇 년도에 일어났는지 아시는 분"):
+        assert chat.ask(message, history).status == "declined"
+
+
 @pytest.mark.parametrize("question", ["", "   ", "\n\t　"])
 def test_an_empty_question_is_refused(chat: ChatService, question: str) -> None:
     with pytest.raises(InputError, match="empty") as caught:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.condense import MAX_JOINED_CHARS, MAX_TURNS, alone, joined, points_back, stands_alone
+from rag.answering import condense
+from rag.answering.condense import MAX_JOINED_CHARS, MAX_TURNS, alone, elliptic, points_back, stands_alone
 from rag.types import Turn
 
 FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
+
+
+def joined(question: str, history: Sequence[Turn], *topics: str) -> str | None:
+    """The joined reading where there is one; of the earlier messages, `topics` are found by themselves."""
+    return condense.joined(question, history, topics.__contains__) if condense.follows(question, history) else None
 
 
 def turns(*questions: str) -> list[Turn]:
@@ -24,7 +32,15 @@ def test_a_first_message_is_read_as_it_is(question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["그럼 수수료는요?", "그거 언제 돼요", "아니면 전화로는요", "만약 늦으면", "수수료는요?", "앱으로도 되나요"],
+    [
+        "그럼 수수료는요?",
+        "그거 언제 돼요",
+        "아니면 전화로는요",
+        "만약 늦으면",
+        "수수료는요?",
+        "앱으로도 되나요",
+        "왜요ㅠ",
+    ],
 )
 def test_a_short_follow_up_is_also_read_with_what_it_follows(question: str) -> None:
     assert joined(question, turns(FIRST)) == f"{FIRST} {question}"
@@ -65,6 +81,37 @@ def test_nothing_but_opening_words_is_kept() -> None:
 def test_a_chain_reaches_back_to_the_message_that_stands_alone() -> None:
     history = turns("통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있나요", FIRST, "그럼 세금은요?")
     assert joined("앱으로는요?", history) == f"{FIRST} 그럼 세금은요? 앱으로는요?"
+
+
+def test_a_chain_reaches_back_to_the_message_that_has_a_topic_of_its_own() -> None:
+    """Short as it is, it is no follow-up: with the question before it a customer would be answered on that one."""
+    history = turns(FIRST, "otp 숫자가 안 떠요")
+    assert joined("새로 사야 돼?", history) == f"{FIRST} otp 숫자가 안 떠요 새로 사야 돼?"
+    assert joined("새로 사야 돼?", history, "otp 숫자가 안 떠요") == "otp 숫자가 안 떠요 새로 사야 돼?"
+    opened = turns(FIRST, "근데 otp 숫자가 안 떠요")
+    assert joined("새로 사야 돼?", opened, "otp 숫자가 안 떠요") == "근데 otp 숫자가 안 떠요 새로 사야 돼?"
+    pointing = turns(FIRST, "그럼 otp는요")
+    assert joined("수수료는?", pointing, "그럼 otp는요") == f"{FIRST} 그럼 otp는요 수수료는?", (
+        "it says that it has none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("수수료는요?", True),
+        ("깜빡하고 안 찾으면?", True),
+        ("7년전꺼두요", True),
+        ("영업점 안 가고요ㅠ", True),
+        ("언제까지", True),
+        ("오늘 점심 뭐 먹지", False),
+        ("점수 떨어져?", False),
+        ("ㅁㄴㅇㄹ", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_without_its_verb_is_elliptic(message: str, wanted: bool) -> None:
+    assert elliptic(message) is wanted
 
 
 def test_a_chain_is_bounded_in_turns_and_characters() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rag.retrieval.confidence import Verdict, judge
-from rag.retrieval.readings import between
+from rag.retrieval.readings import ALONE_POSSIBLE, between, choose, offered
+from rag.stores.contract import TOKENS
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 
@@ -35,3 +38,47 @@ def test_what_the_joined_reading_declines_stays_declined() -> None:
 def test_a_reading_that_finds_nothing_has_no_say() -> None:
     joined, nothing = verdict("a"), judge(ASKED, [], PLAIN)
     assert between(joined, nothing) is joined and between(nothing, joined) is nothing
+
+
+LONG = "자동차 엔진오일은 몇 키로마다 갈아야 하나요"
+
+
+def said(message: str, shared: float, top: float = -3.0) -> Verdict:
+    """A message read alone that is not covered, of whose words the rows share so much."""
+    hits = [hit("x", top), hit("y", top - 1)]
+    for number, each in enumerate(hits, 1):
+        each.parts[TOKENS] = shared / number
+    return judge(message, hits, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("message", "shared", "elliptic", "wanted"),
+    [
+        ("수수료는요?", 0.05, True, "answered"),
+        ("점수 떨어져?", 0.3, False, "answered"),
+        ("오늘 점심 뭐 먹지", 0.05, False, "suggested"),
+        (LONG, 0.3, False, "answered"),
+        (LONG, 0.05, False, "declined"),
+        ("ㅁㄴㅇㄹ", 0.0, False, "declined"),
+    ],
+    ids=["lacks its verb", "of the rows' words", "neither, but short", "long of the rows' words", "long", "no word"],
+)
+def test_what_was_asked_before_is_answered_again_only_to_who_asks_for_it(
+    message: str, shared: float, elliptic: bool, wanted: str
+) -> None:
+    joined, alone = verdict("old-1", "old-2"), said(message, shared)
+    assert (joined.status, alone.status) == ("answered", "declined") and alone.covered < ALONE_POSSIBLE
+    found = choose(joined, alone, elliptic=elliptic)
+    assert found.status == wanted
+    assert rows(found.ranked) == (["x", "y"] if wanted == "declined" else ["old-1", "old-2"])
+
+
+def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
+    alone = verdict("new-1", top=1.0)
+    assert alone.covered >= ALONE_POSSIBLE
+    assert rows(choose(verdict("old-1"), alone, elliptic=True).nodes) == ["old-1", "new-1"]
+
+
+def test_offering_makes_no_answer_of_what_is_declined() -> None:
+    assert offered(verdict("a", top=-3.0)).status == "declined"
+    assert {(node.status, node.quoted) for node in offered(verdict("a", "b")).nodes} == {("suggested", False)}

@@ -10,7 +10,14 @@ import pytest
 
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
 from rag.evaluation.report import lines
-from rag.evaluation.retrieval import Judged, multi_turn_report, outcome_report, ranking_report, refusal_report
+from rag.evaluation.retrieval import (
+    Judged,
+    aside_report,
+    multi_turn_report,
+    outcome_report,
+    ranking_report,
+    refusal_report,
+)
 
 QUERIES = [
     Query("q1", "한도", ("a",), "keywords"),
@@ -84,6 +91,15 @@ def test_conversations_are_counted_by_kind() -> None:
     assert report["by_kind"]["topic_change"]["hit@1"] == 0.0
 
 
+def test_inputs_after_a_question_are_counted_by_kind() -> None:
+    report = aside_report(OUTSIDE, REFUSED)
+    statuses = [result.status for result in REFUSED]
+    assert report["n"] == len(statuses)
+    assert report["refused"] == pytest.approx(1 - statuses.count("answered") / len(statuses))
+    assert report["declined"] == pytest.approx(statuses.count("declined") / len(statuses))
+    assert sum(row["n"] for row in report["by_kind"].values()) == len(statuses)
+
+
 def whole(*, outside: bool = True) -> dict[str, Any]:
     items, refused = (OUTSIDE, REFUSED) if outside else ([], [])
     report: dict[str, Any] = {
@@ -93,13 +109,23 @@ def whole(*, outside: bool = True) -> dict[str, Any]:
     }
     if outside:
         report["refusal"] = refusal_report(QUERIES, RESULTS, REFUSED)
+        report["in_conversation"] = aside_report(OUTSIDE, REFUSED)
         report["multi_turn"] = multi_turn_report(TALKS, [RESULTS[0], RESULTS[2]])
     return report
 
 
 def test_the_lines_show_every_figure_with_its_interval() -> None:
     text = "\n".join(lines(whole()))
-    for part in ("keywords", "typos", "answered_precision", "refused near", "auc", "two turns", "topic_change"):
+    for part in (
+        "keywords",
+        "typos",
+        "answered_precision",
+        "refused near",
+        "auc",
+        "after a question",
+        "two turns",
+        "topic_change",
+    ):
         assert part in text
     [row] = [line for line in text.splitlines() if line.startswith("all ")]
     low, high = whole()["retrieval"]["all"]["hit@1_ci95"]
