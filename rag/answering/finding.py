@@ -14,7 +14,7 @@ from rag.models.patience import Patience
 from rag.retrieval.confidence import Calibration, Verdict, by_words, judge
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.retrieval.mentions import mentioned
-from rag.retrieval.readings import ALONE_POSSIBLE, choose
+from rag.retrieval.readings import ALONE_COVERED, ALONE_POSSIBLE, choose
 from rag.stores.contract import PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Turn
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 BANK = "bank"
-ALONE_COVERED = 0.4
-"""Chance that the message alone is covered from which on it is not joined to the turn before; set on `dev`."""
 DEPTH = 10
 """Rows retrieved for the confidence step, whatever is shown."""
 
@@ -76,10 +74,10 @@ class Finder:
                 return verdict
         if condense.points_back(question):
             return self._joined(question, history, filters, banks)
-        if (by_itself := self._found(alone, filters, banks)).covered >= ALONE_COVERED:
+        by_itself, elliptic = self._found(alone, filters, banks), condense.elliptic(question)
+        if by_itself.covered >= ALONE_COVERED and not elliptic:
             return by_itself
-        joined = self._joined(question, history, filters, banks)
-        return choose(joined, by_itself, elliptic=condense.elliptic(question))
+        return choose(self._joined(question, history, filters, banks), by_itself, elliptic=elliptic)
 
     def _joined(self, question: str, history: Sequence[Turn], filters: Filters, banks: Sequence[str]) -> Verdict:
         def has_topic(text: str) -> bool:

@@ -14,6 +14,8 @@ from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.stores.contract import TOKENS
 
+ALONE_COVERED = 0.4
+"""Chance that the message alone is covered from which on it is read alone, unless it is elliptic; set on `dev`."""
 ALONE_POSSIBLE = 0.1
 """Chance that the message alone is covered from which on both readings are offered; set on `dev` and conversations beside it."""
 KNOWN = 0.15
@@ -24,6 +26,8 @@ SAYS_ENOUGH = 16
 
 def choose(joined: Verdict, alone: Verdict, *, elliptic: bool) -> Verdict:
     """The reading to show; `elliptic`: the message lacks what only the conversation can give."""
+    if alone.covered >= max(ALONE_COVERED, joined.covered):
+        return between(alone, joined)
     if alone.covered >= ALONE_POSSIBLE:
         return between(joined, alone)
     shared = max((hit.parts[TOKENS] for hit in alone.ranked), default=0.0)
@@ -42,15 +46,15 @@ def offered(verdict: Verdict) -> Verdict:
     return replace(verdict, status="suggested", nodes=rows[:SUGGESTIONS], ranked=rows)
 
 
-def between(joined: Verdict, alone: Verdict) -> Verdict:
-    """`joined` where both readings find the same row first; else their rows in turn, suggested rather than answered."""
-    if not alone.ranked or not joined.ranked or row_id(alone.ranked[0]) == row_id(joined.ranked[0]):
-        return joined
+def between(one: Verdict, other: Verdict) -> Verdict:
+    """`one` where both readings find the same row first; else their rows in turn, suggested unless `one` declines."""
+    if not one.ranked or not other.ranked or row_id(one.ranked[0]) == row_id(other.ranked[0]):
+        return one
     ranked: dict[str, JudgedNode] = {}
-    for hit in chain.from_iterable(zip_longest(joined.ranked, alone.ranked)):
+    for hit in chain.from_iterable(zip_longest(one.ranked, other.ranked)):
         if hit:
             ranked.setdefault(row_id(hit), hit)
-    return offered(replace(joined, ranked=tuple(ranked.values())))
+    return offered(replace(one, ranked=tuple(ranked.values())))
 
 
 def _suggested(hit: JudgedNode) -> JudgedNode:

@@ -79,6 +79,16 @@ def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
     assert rows(choose(verdict("old-1"), alone, elliptic=True).nodes) == ["old-1", "new-1"]
 
 
+def test_an_elliptic_message_is_not_answered_alone() -> None:
+    """ "서류는요?" after a question about loans is no question about the papers of a deputy, however well that row matches."""
+    alone = verdict("new-1")
+    assert alone.status == "answered"
+    assert choose(verdict("old-1"), alone, elliptic=True).status == "suggested"
+    found = choose(verdict("old-1", top=-3.0), alone, elliptic=True)
+    assert (found.status, rows(found.nodes)) == ("suggested", ["new-1", "old-1"]), "the likelier reading first"
+    assert choose(verdict("new-1", top=3.5), alone, elliptic=True) is alone, "both find it"
+
+
 def test_offering_makes_no_answer_of_what_is_declined() -> None:
     assert offered(verdict("a", top=-3.0)).status == "declined"
     assert {(node.status, node.quoted) for node in offered(verdict("a", "b")).nodes} == {("suggested", False)}
