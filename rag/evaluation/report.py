@@ -21,10 +21,11 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name:20} {_share(outcomes, name)}"
     for kind, share in outcomes["refused_by_kind"].items():
         yield f"  refused {kind:18} {share:.3f}  (n={outcomes['refused_by_kind_n'][kind]})"
-    for name, value in report.get("refusal", {}).items():
-        yield f"{name:24} {value:.3f}"
-    if "in_conversation" in report:
-        asides = report["in_conversation"]
+    if "refusal" in report:
+        refusal = report["refusal"]
+        for name in ("auc", "accepted_at_95_refused", "aurc"):
+            yield f"{name:24} {refusal[name]:.3f}"
+        asides = refusal["in_conversation"]
         for name, row in [("after a question", asides), *asides["by_kind"].items()]:
             yield f"{name:20} n={row['n']:3}  refused {_share(row, 'refused')}  declined {row['declined']:.3f}"
     if "multi_turn" in report:

@@ -62,8 +62,8 @@ def evaluate(
     report: dict[str, Any] = {"retrieval": ranking_report(queries, answered)}
     report["outcomes"] = outcome_report(queries, answered, out_of_domain, refused)
     if refused:
-        report["refusal"] = refusal_report(queries, answered, refused)
-        report["in_conversation"] = aside_report(out_of_domain, asides)
+        refusal = refusal_report(queries, answered, refused)
+        report["refusal"] = {**refusal, "in_conversation": aside_report(out_of_domain, asides)}
     if follow_ups:
         report["multi_turn"] = multi_turn_report(conversations, follow_ups)
     report["settings"] = dict(settings or {})

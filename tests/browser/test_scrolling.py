@@ -95,6 +95,19 @@ def test_an_answer_that_is_being_written_is_followed_up_to_its_question(sized: V
 
 
 @SIZES
+def test_a_new_question_is_known_by_itself(sized: Visit) -> None:
+    """Not by the stop button, which a slow browser may take away and bring back undrawn."""
+    sized.answered("여러 은행 질문")
+    sized.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<i id=stop></i>')")
+    sized.page.mouse.move(150, 300)
+    sized.page.mouse.wheel(0, -3000)
+    sized.page.wait_for_timeout(SETTLED)
+    assert scroll_top(sized) == 0
+    sized.answered("여러 은행 질문")
+    expect_from_its_beginning(sized)
+
+
+@SIZES
 def test_whoever_scrolls_while_an_answer_is_written_is_left_alone(sized: Visit) -> None:
     sized.answered("여러 은행 질문")
     sized.ask("끝없는 질문")

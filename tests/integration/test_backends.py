@@ -81,7 +81,8 @@ def test_an_index_is_built_and_asked_through_an_openai_like_server(
 
     fake, _ = reach(reply)
     embedding = {name: value for name, value in OPENAI_LIKE.items() if "EMBEDDING" in name}
-    settings = given(monkeypatch, {**embedding, "FSI_EMBEDDING__BASE_URL": f"{fake.url}/v1"})
+    patient = {"FSI_EMBEDDING__QUERY_DEADLINE": "30"}
+    settings = given(monkeypatch, {**embedding, **patient, "FSI_EMBEDDING__BASE_URL": f"{fake.url}/v1"})
     models: Models = load_models(settings)
     assert ingest_files(settings.store.directory, "dodam", models, [FAQ]).changes.added > 10
     store = open_index(settings, models, "dodam")

@@ -118,7 +118,7 @@ def test_follow_ups_keep_to_their_own_topic(bundled: Bundled, half: str) -> None
 
 @pytest.mark.parametrize("half", HALVES)
 def test_what_is_no_follow_up_is_not_answered_with_what_was_asked_before(reports: Mapping[str, Any], half: str) -> None:
-    report = reports[half]["in_conversation"]
+    report = reports[half]["refusal"]["in_conversation"]
     assert report["refused"] >= 0.92 and report["declined"] >= 0.66
 
 

@@ -217,7 +217,7 @@ def test_evaluate_prints_and_writes_the_designed_report(run: Run, tmp_path: Path
     assert {"hit@1", "hit@3", "hit@5", "mrr@10", "ndcg@10"} <= set(everything)
     assert set(report["retrieval"]["by_style"]) == {"whole", "short"}
     assert set(report["outcomes"]["refused_by_kind"]) == {"other", "chat"} and report["outcomes"]["refused"] > 0.9
-    assert set(report["refusal"]) == {"auc", "accepted_at_95_refused", "aurc"}
+    assert set(report["refusal"]) == {"auc", "accepted_at_95_refused", "aurc", "in_conversation"}
     assert (report["multi_turn"]["n"], report["multi_turn"]["hit@3"]) == (1, 1.0)
 
 

@@ -108,8 +108,8 @@ def whole(*, outside: bool = True) -> dict[str, Any]:
         "settings": {},
     }
     if outside:
-        report["refusal"] = refusal_report(QUERIES, RESULTS, REFUSED)
-        report["in_conversation"] = aside_report(OUTSIDE, REFUSED)
+        asides = aside_report(OUTSIDE, REFUSED)
+        report["refusal"] = {**refusal_report(QUERIES, RESULTS, REFUSED), "in_conversation": asides}
         report["multi_turn"] = multi_turn_report(TALKS, [RESULTS[0], RESULTS[2]])
     return report
 

@@ -34,12 +34,19 @@
 
   // The end of an answer is followed until its question is at the top, so that it is read from there; after a tall question
   // the answer has half of the height. Gradio follows to the very end: its own is off. Whoever moves is left alone.
+  // An answer begins with its stop button or its question: a retried question is not new, and a slow browser may not draw the button.
   let answering = false;
+  let asked = "";
   let following = false;
-  const follow = () => {
-    const before = answering;
+  const begins = () => {
+    const before = [answering, asked];
+    const questions = document.querySelectorAll('#chat [data-testid="user"]');
     answering = Boolean(document.querySelector("#stop"));
-    if (answering && !before) {
+    asked = questions.length ? questions.length + questions[questions.length - 1].textContent : "";
+    return (answering && !before[0]) || (asked && asked !== before[1]);
+  };
+  const follow = () => {
+    if (begins()) {
       following = true;
       document.querySelector("#talk").scrollIntoView({ behavior, block: "nearest" });  // a phone may show the sources
     }
