@@ -22,7 +22,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
+from rag.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call, track
 from rag.models.failures import VENDOR_ERRORS, from_vendor
 
@@ -58,7 +58,8 @@ class Endpoint:
 
 
 def tracked_client(service: str, region: str | None, endpoint_url: str | None, **settings: Any) -> Any:
-    """A boto3 client without retries of its own, whose calls can be cancelled. Raises VENDOR_ERRORS."""
+    """A boto3 client without retries of its own, whose calls can be cancelled. Raises VENDOR_ERRORS, and ModelRefused for
+    an address that is none."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         max_pool_connections=CONNECTIONS,
@@ -67,7 +68,13 @@ def tracked_client(service: str, region: str | None, endpoint_url: str | None, *
         **settings,
     )
     # Sessions are not thread-safe and the default one is shared by the whole program: take our own.
-    client = boto3.session.Session(region_name=region).client(service, endpoint_url=endpoint_url, config=config)
+    session = boto3.session.Session(region_name=region)
+    try:
+        client = session.client(service, endpoint_url=endpoint_url, config=config)
+    except VENDOR_ERRORS:
+        raise
+    except ValueError as exc:  # from botocore, for an address
+        raise ModelRefused(f"{exc}; write AWS_ENDPOINT_URL and its like as http://HOST:PORT, or unset them") from exc
     track(client)
     return client
 
