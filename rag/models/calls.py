@@ -103,6 +103,32 @@ class Call:
             self._connection = None
 
 
+class Calls:
+    """Calls that end together, those included that begin after the end."""
+
+    def __init__(self) -> None:
+        self._begun: weakref.WeakSet[Call] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._cancelled = False
+
+    def begin(self, *, deadline: float) -> Call:
+        call = Call(deadline=deadline)
+        with self._lock:
+            self._begun.add(call)
+            cancelled = self._cancelled
+        if cancelled:
+            call.cancel()
+        return call
+
+    def cancel(self) -> None:
+        """As that of each call."""
+        with self._lock:
+            self._cancelled = True
+            begun = list(self._begun)
+        for call in begun:
+            call.cancel()
+
+
 def _shut(sock: socket.socket | None) -> None:
     """Both directions. The plain socket's method: SSLSocket's own forgets its state, which a reader may be using."""
     if sock is not None:

@@ -25,6 +25,7 @@ from botocore.config import Config
 from rag.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call, track
 from rag.models.failures import VENDOR_ERRORS, from_vendor
+from rag.models.patience import ended_with_task
 
 T = TypeVar("T")
 JSON = "application/json"
@@ -133,8 +134,15 @@ class Runtime:
 
     async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
         """As asyncio.to_thread, on threads of our own: the loop's own pool has CPUs + 4, too few to wait on a network."""
-        run = partial(contextvars.copy_context().run, function, *args)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await self._run(contextvars.copy_context(), function, *args)
+
+    async def call_in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """As `in_thread`; a task that is cancelled meanwhile ends the call of an endpoint that `function` makes."""
+        with ended_with_task() as context:
+            return await self._run(context, function, *args)
+
+    async def _run(self, context: contextvars.Context, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, function, *args))
 
     def close(self) -> None:
         """Give back threads and connections; for tests and programs that end."""

@@ -241,6 +241,22 @@ def test_a_cancelled_task_closes_the_connection_while_it_waits_for_the_first_pie
     asyncio.run(ask())
 
 
+@pytest.mark.parametrize("ask", ["acomplete", "achat"])
+def test_a_cancelled_task_ends_its_call(reach: Reach, ask: str) -> None:
+    """As `asyncio.wait_for` does: else the call would hold a thread, and the program's end, until its deadline."""
+    fake, llm = model(reach, lambda request: Reply(wait=3600), deadline=3600)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(llm.acomplete(QUESTION) if ask == "acomplete" else llm.achat(MESSAGES))
+        await asyncio.to_thread(fake.arrived.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(fake.hung_up.wait, 10)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     "reply", [Reply(wait=3600), Reply(STREAMS["openai"][1]()[:4], fault="stall")], ids=["first", "later"]
 )
