@@ -12,7 +12,6 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from botocore.config import Config
 from rag.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call, track
 from rag.models.failures import VENDOR_ERRORS, from_vendor
+from rag.models.forks import Threads, renewed_after_fork
 from rag.models.patience import ended_with_task
 
 T = TypeVar("T")
@@ -95,7 +95,8 @@ class Runtime:
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, "sagemaker-runtime") from exc
         self._attempts = attempts
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
+        self._threads = Threads(THREADS, "sagemaker")
+        renewed_after_fork(self)
 
     def invoke(self, endpoint: Endpoint, body: bytes, call: Call) -> bytes:
         """The container's whole answer. Raises ModelError and its kinds, never a vendor's."""
@@ -143,6 +144,14 @@ class Runtime:
 
     async def _run(self, context: contextvars.Context, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, function, *args))
+
+    def renew(self) -> None:
+        """The pooled connections are the other process's: closing our copies leaves those open."""
+        self.client.close()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Runtime:
+        """A copy of a model calls through the same connections."""
+        return self
 
     def close(self) -> None:
         """Give back threads and connections; for tests and programs that end."""

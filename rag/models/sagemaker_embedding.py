@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from typing import Any
 
 from llama_index.core.base.embeddings import base
@@ -12,6 +12,7 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
 from rag.errors import ModelInputTooLong
 from rag.models.calls import Calls
+from rag.models.forks import Threads
 from rag.models.observed import listened_to
 from rag.models.patience import stopped_by_patience
 from rag.models.runtime import Endpoint, Runtime, shared_runtime
@@ -57,7 +58,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
     target_variant: str | None = None
 
     _runtime: Runtime = PrivateAttr()
-    _threads: ThreadPoolExecutor = PrivateAttr()
+    _threads: Threads = PrivateAttr()
     _codec: VectorFormat = PrivateAttr()
     _on_progress: Progress | None = PrivateAttr()
     _token_counter: Callable[[str], int] = PrivateAttr()
@@ -75,7 +76,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         named = {"model_name": endpoint_name, "endpoint_name": endpoint_name, "embed_batch_size": _GROUP}
         super().__init__(**{**named, **settings})
         self._runtime = runtime or shared_runtime()
-        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="embedding")
+        self._threads = Threads(self.concurrency, "embedding")
         self._codec = VECTORS[self.format](self.pooling)
         self._on_progress = on_progress
         self._token_counter = token_counter or estimate

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import math
+import os
+import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -258,6 +261,34 @@ def test_a_failing_batch_ends_the_requests_under_way(reach: Reach) -> None:
     with pytest.raises(ModelRefused):
         embed.get_text_embedding_batch(TEXTS[:2])
     assert fake.hung_up.wait(10)
+
+
+def test_a_forked_process_has_threads_and_connections_of_its_own(reach: Reach) -> None:
+    _, embed = model(reach, batch_size=1, concurrency=2, deadline=5)
+
+    def embedded() -> list[list[float]]:
+        return [*embed.get_text_embedding_batch(TEXTS[:4]), asyncio.run(embed.aget_query_embedding("한도"))]
+
+    expected = embedded()
+    child = os.fork()
+    if not child:
+        right = False
+        try:
+            right = embedded() == expected
+        finally:
+            os._exit(not right)
+    killer = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    killer.start()
+    for _ in range(20):
+        assert embedded() == expected
+    assert os.waitpid(child, 0)[1] == 0
+    killer.cancel()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda embed: embed.model_copy(deep=True)])
+def test_a_copy_works_as_well(reach: Reach, copied: Callable[[SageMakerEmbedding], SageMakerEmbedding]) -> None:
+    _, embed = model(reach, batch_size=1)
+    assert copied(embed).get_text_embedding_batch(TEXTS[:4]) == embed.get_text_embedding_batch(TEXTS[:4])
 
 
 def test_progress(reach: Reach) -> None:

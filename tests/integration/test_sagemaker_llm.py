@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
@@ -272,6 +273,17 @@ def test_a_stream_can_be_cancelled_from_another_thread(reach: Reach, reply: Repl
     with pytest.raises(ModelInterrupted, match="cancelled"):
         list(llm.stream_chat(MESSAGES, call=call))
     assert fake.hung_up.wait(10)
+
+
+def test_a_copy_works_as_well(reach: Reach) -> None:
+    _, llm = model(reach, answering("openai"))
+    assert copy.deepcopy(llm).complete(QUESTION).text == ANSWER
+
+
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_no_deadline_to_speak_of(reach: Reach, seconds: float) -> None:
+    _, llm = model(reach, answering("openai"), deadline=seconds, stall=seconds)
+    assert llm.complete(QUESTION).text == joined(llm.stream_complete(QUESTION))[0] == ANSWER
 
 
 def test_64_at_once_overlap_and_the_loop_goes_on(reach: Reach) -> None:
