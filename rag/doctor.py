@@ -20,6 +20,10 @@ from rag.settings import EmbeddingSettings, LlmSettings, Settings
 SECONDS = 10.0
 TEXT = "이체한도를 늘리려면 어떻게 하나요?"
 ANSWER_TOKENS = 16
+SOURCE_TOKENS = 300
+"""About what the question and one source of middling length take."""
+WINDOW = 2048
+"""What every model in use has at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Subject:
 
 EMBEDDING = Subject("embedding", "FSI_EMBEDDING__")
 LLM = Subject("language model", "FSI_LLM__")
-_SETTING = re.compile(r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|MAX_NEW_TOKENS)\b")
+_SETTING = re.compile(
+    r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|CONTEXT_WINDOW|MAX_NEW_TOKENS|INFERENCE_COMPONENT)\b"
+)
 """As messages of the models name them, which do not know whose they are."""
 
 
@@ -132,9 +138,32 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
     )
     with _in_use(backends.language_model(bounded)) as model:
         pieces = sum(1 for response in model.stream_chat([ChatMessage(content=TEXT)]) if response.delta)
+    if too_narrow := _too_narrow(settings):
+        yield too_narrow
+        return
     name = settings.endpoint_name or settings.model
     streamed = "streams" if pieces > 1 else "answers in one piece"
     yield LLM.right(f"{name} {streamed} ({_spent(began)})")
+
+
+def _too_narrow(settings: LlmSettings) -> Finding | None:
+    """A model whose window its own answer fills is never asked: no source would fit beside it."""
+    from rag.answering import prompts
+    from rag.answering.briefing import FRAME
+    from rag.models.tokens import estimate
+
+    def room(answer_tokens: int) -> int:
+        return settings.context_window - answer_tokens - FRAME - estimate(prompts.ANSWERING)
+
+    if room(settings.max_new_tokens) >= SOURCE_TOKENS:
+        return None
+    quarter = settings.context_window // 4
+    mend = {"MAX_NEW_TOKENS": quarter} if room(quarter) >= SOURCE_TOKENS else {"CONTEXT_WINDOW": WINDOW}
+    return LLM.wrong(
+        f"of {settings.context_window} tokens (CONTEXT_WINDOW), {settings.max_new_tokens} are kept for its answer "
+        "(MAX_NEW_TOKENS): no room for a source, so it would never be asked",
+        **{name: str(tokens) for name, tokens in mend.items()},
+    )
 
 
 @contextmanager
@@ -201,6 +230,9 @@ class _SageMaker:
             wait = "wait until it is InService" if found.status.endswith("ing") else found.reason or "make it anew"
             return self._finding(f"the endpoint {self._name!r} is {found.status}: {wait}")
         if "nference Component" in str(error):  # InService, and the request names none, or one that is not there
+            if (given := self._settings.inference_component) and not found.components:
+                text = f"the endpoint {self._name!r} shows no inference component {given!r}: leave INFERENCE_COMPONENT empty"
+                return self._finding(text)
             text = f"the endpoint {self._name!r} wants the name of an inference component of its own"
             return self._finding(text, INFERENCE_COMPONENT="|".join(found.components) or "NAME")
         return self._finding(str(error))

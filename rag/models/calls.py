@@ -25,10 +25,13 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 
+from rag.models.forks import renewed_after_fork
 from rag.models.patience import stopped_by_patience
 
 Ending = Literal["cancelled", "expired"]
 
+LONGEST = 86_400.0
+"""Seconds; neither sockets nor locks take any number."""
 _CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)
 _LOCK = threading.Lock()
 """Held while a socket changes owner or is shut: a pooled connection must not be shut by the call before."""
@@ -41,7 +44,7 @@ class Call:
     """
 
     def __init__(self, *, deadline: float = 60.0, stall: float | None = None) -> None:
-        self._ends = time.monotonic() + deadline
+        self._ends = time.monotonic() + min(deadline, LONGEST)
         self._stall = stall if stall is not None else deadline
         self._over = threading.Event()
         self._connection: _Tracked | None = None
@@ -101,6 +104,32 @@ class Call:
             if self._connection is not None and self._connection.owner is self:
                 self._connection.owner = None
             self._connection = None
+
+
+class Calls:
+    """Calls that end together, those included that begin after the end."""
+
+    def __init__(self) -> None:
+        self._begun: weakref.WeakSet[Call] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._cancelled = False
+
+    def begin(self, *, deadline: float) -> Call:
+        call = Call(deadline=deadline)
+        with self._lock:
+            self._begun.add(call)
+            cancelled = self._cancelled
+        if cancelled:
+            call.cancel()
+        return call
+
+    def cancel(self) -> None:
+        """As that of each call."""
+        with self._lock:
+            self._cancelled = True
+            begun = list(self._begun)
+        for call in begun:
+            call.cancel()
 
 
 def _shut(sock: socket.socket | None) -> None:
@@ -174,6 +203,11 @@ class _Watchdog:
     """Ends each call at its deadline. One daemon thread, started by the first call."""
 
     def __init__(self) -> None:
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Without the calls of the process that forked: their sockets are not ours to shut."""
         self._due: list[tuple[float, int, weakref.ref[Call]]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()

@@ -171,7 +171,7 @@ def _load(line: bytes) -> Any:
     """The JSON value, or None where it is none (an answer is never null)."""
     try:
         return json.loads(line.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -35,6 +35,8 @@ def describe(name: str) -> Described | None:
         client: Any = boto3.session.Session().client("sagemaker", config=config)
     except VENDOR_ERRORS:
         return None
+    except ValueError:  # from botocore, for an address that is none
+        return None
     try:
         return _describe(client, name)
     except VENDOR_ERRORS:

@@ -89,8 +89,8 @@ class GenerationFormat:
         if not isinstance(value, dict) or not isinstance(token := value.get("token"), dict):
             return None
         text = "" if token.get("special") else str(token.get("text") or "")
-        details = value.get("details") or {}
-        return Piece(text, value.get("generated_text") is not None, details.get("finish_reason"), _usage(details))
+        details = value.get("details")
+        return Piece(text, value.get("generated_text") is not None, _finish_reason(details), _usage(details))
 
     def whole(self, value: Any) -> Piece:
         """The meaning of a whole answer. Raises ModelFormatError where it is in another format."""
@@ -99,8 +99,8 @@ class GenerationFormat:
             value = value[0]
         if not isinstance(value, dict) or not isinstance(text := value.get("generated_text"), str):
             raise wrong_format(self.name, value)
-        details = value.get("details") or {}
-        return Piece(text, True, details.get("finish_reason"), _usage(details))
+        details = value.get("details")
+        return Piece(text, True, _finish_reason(details), _usage(details))
 
 
 class Tgi(GenerationFormat):
@@ -172,12 +172,12 @@ class OpenAi(GenerationFormat):
         refuse_error(value)
         if not isinstance(value, dict) or not isinstance(choices := value.get("choices"), list):
             return None
-        usage = _usage(value.get("usage") or {})
+        usage = _usage(value.get("usage"))
         if not choices:
             return Piece(usage=usage) if usage else None
-        if not isinstance(delta := choices[0].get("delta"), dict):
+        if not isinstance(choices[0], dict) or not isinstance(delta := choices[0].get("delta"), dict):
             return None
-        reason = choices[0].get("finish_reason")
+        reason = _finish_reason(choices[0])
         return Piece(str(delta.get("content") or ""), reason is not None, reason, usage)
 
     def whole(self, value: Any) -> Piece:
@@ -187,7 +187,7 @@ class OpenAi(GenerationFormat):
             text = choice["message"]["content"] or ""
         except (KeyError, IndexError, TypeError) as exc:
             raise wrong_format(self.name, value) from exc
-        return Piece(str(text), True, choice.get("finish_reason"), _usage(value.get("usage") or {}))
+        return Piece(str(text), True, _finish_reason(choice), _usage(value.get("usage")))
 
 
 _FAILED = {"error", "abort"}
@@ -221,8 +221,16 @@ def wrong_format(name: str, value: Any) -> ModelFormatError:
     )
 
 
-def _usage(counts: Mapping[str, Any]) -> dict[str, int]:
+def _finish_reason(place: Any) -> str | None:
+    """What stands there, where anything does: containers send null, and once in a while something else altogether."""
+    reason = place.get("finish_reason") if isinstance(place, dict) else None
+    return None if reason is None else str(reason)
+
+
+def _usage(counts: Any) -> dict[str, int]:
     """Token counts under one set of names, those that are reported."""
+    if not isinstance(counts, dict):
+        return {}
     prompt = counts.get("prompt_tokens", counts.get("input_length"))
     completion = counts.get("completion_tokens", counts.get("generated_tokens"))
     named = {"prompt_tokens": prompt, "completion_tokens": completion}

@@ -12,6 +12,7 @@ import random
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from llama_index.core.base.llms.generic_utils import (
@@ -33,6 +34,7 @@ from llama_index.core.llms.llm import LLM
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call
+from rag.models.patience import ended_with_task
 from rag.models.tokens import estimate
 
 T = TypeVar("T")
@@ -157,10 +159,12 @@ class Guarded(LLM):
         return stream_chat_to_completion_decorator(self.stream_chat)(prompt, **options)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        return await asyncio.to_thread(self.chat, messages, **options)
+        with ended_with_task() as context:
+            return await asyncio.to_thread(context.run, partial(self.chat, messages, **options))
 
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        return await asyncio.to_thread(self.complete, prompt, **options)
+        with ended_with_task() as context:
+            return await asyncio.to_thread(context.run, partial(self.complete, prompt, **options))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
         return _async(self.stream_chat(messages, **options))
@@ -257,9 +261,11 @@ def _check(call: Call) -> None:
 
 
 async def _async(responses: Generator[R, None, None]) -> AsyncGenerator[R, None]:
+    following: Callable[[], R | None] = partial(next, responses, None)
     try:
-        while (response := await asyncio.to_thread(next, responses, None)) is not None:
-            yield response
+        with ended_with_task() as context:
+            while (response := await asyncio.to_thread(context.run, following)) is not None:
+                yield response
     finally:
         with suppress(ValueError):  # "generator already executing": that thread ends it
             responses.close()

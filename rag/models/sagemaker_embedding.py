@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from typing import Any
 
 from llama_index.core.base.embeddings import base
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
 from rag.errors import ModelInputTooLong
-from rag.models.calls import Call
+from rag.models.calls import Calls
+from rag.models.forks import Threads
 from rag.models.observed import listened_to
+from rag.models.patience import stopped_by_patience
 from rag.models.runtime import Endpoint, Runtime, shared_runtime
 from rag.models.tokens import estimate
 from rag.models.vectors import VECTORS, Pooling, VectorFormat, VectorFormatName, unit_vectors
@@ -56,7 +58,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
     target_variant: str | None = None
 
     _runtime: Runtime = PrivateAttr()
-    _threads: ThreadPoolExecutor = PrivateAttr()
+    _threads: Threads = PrivateAttr()
     _codec: VectorFormat = PrivateAttr()
     _on_progress: Progress | None = PrivateAttr()
     _token_counter: Callable[[str], int] = PrivateAttr()
@@ -74,7 +76,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         named = {"model_name": endpoint_name, "endpoint_name": endpoint_name, "embed_batch_size": _GROUP}
         super().__init__(**{**named, **settings})
         self._runtime = runtime or shared_runtime()
-        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="embedding")
+        self._threads = Threads(self.concurrency, "embedding")
         self._codec = VECTORS[self.format](self.pooling)
         self._on_progress = on_progress
         self._token_counter = token_counter or estimate
@@ -117,13 +119,13 @@ class SageMakerEmbedding(base.BaseEmbedding):
         return self._embed([self.passage_prefix + text for text in texts])
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
-        return await self._runtime.in_thread(self._get_query_embedding, query)
+        return await self._runtime.call_in_thread(self._get_query_embedding, query)
 
     async def _aget_text_embedding(self, text: str) -> list[float]:
-        return await self._runtime.in_thread(self._get_text_embedding, text)
+        return await self._runtime.call_in_thread(self._get_text_embedding, text)
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return await self._runtime.in_thread(self._get_text_embeddings, texts)
+        return await self._runtime.call_in_thread(self._get_text_embeddings, texts)
 
     def _embed(self, texts: Sequence[str]) -> list[list[float]]:
         rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
@@ -148,12 +150,14 @@ class SageMakerEmbedding(base.BaseEmbedding):
             yield batch
 
     def _ask_all(self, batches: Sequence[list[str]], total: int) -> list[list[float]]:
-        """All batches' vectors, in order. The first failure ends it: batches not yet sent are dropped.
+        """All batches' vectors, in order. The first failure, or a cancelled task, ends it: what is under way, too.
 
         The threads only send and receive; answers are read here, while the next requests are already on their way.
         Read in the threads, each took two milliseconds of Python's lock from the seven others before its next request.
         """
-        futures = {self._threads.submit(self._send, batch): number for number, batch in enumerate(batches)}
+        calls = Calls()
+        stopped_by_patience(calls.cancel)
+        futures = {self._threads.submit(self._send, batch, calls=calls): number for number, batch in enumerate(batches)}
         found: dict[int, list[list[float]]] = {}
         done = 0
         try:
@@ -166,20 +170,22 @@ class SageMakerEmbedding(base.BaseEmbedding):
         finally:
             for future in futures:
                 future.cancel()
+            calls.cancel()
         return [vector for number in range(len(batches)) for vector in found[number]]
 
-    def _send(self, texts: Sequence[str], deadline: float | None = None) -> list[_Answer]:
+    def _send(self, texts: Sequence[str], deadline: float | None = None, calls: Calls | None = None) -> list[_Answer]:
         """One answer, or as many as the endpoint needed to take so many texts."""
         endpoint = Endpoint(self.endpoint_name, self.inference_component, self.target_variant)
+        call = (calls or Calls()).begin(deadline=deadline or self.deadline)
         try:
-            body = self._runtime.invoke(endpoint, self._codec.request(texts), Call(deadline=deadline or self.deadline))
+            body = self._runtime.invoke(endpoint, self._codec.request(texts), call)
             return [(len(texts), body)]
         except ModelInputTooLong:
             half = len(texts) // 2
             if not half:
                 raise
             logger.info("endpoint %s takes no %d texts at once, trying %d", self.endpoint_name, len(texts), half)
-            return self._send(texts[:half]) + self._send(texts[half:])
+            return self._send(texts[:half], deadline, calls) + self._send(texts[half:], deadline, calls)
 
     def _read(self, answers: Sequence[_Answer]) -> list[list[float]]:
         """Unit vectors, checked."""

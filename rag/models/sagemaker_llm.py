@@ -134,11 +134,11 @@ class SageMakerLLM(CustomLLM):
 
     @observed(llm_completion_callback())
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        return await self._runtime.in_thread(self._ask, prompt, _completion, options)
+        return await self._runtime.call_in_thread(self._ask, prompt, _completion, options)
 
     @observed(llm_chat_callback())
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        return await self._runtime.in_thread(self._ask, messages, _chat, options)
+        return await self._runtime.call_in_thread(self._ask, messages, _chat, options)
 
     @observed(llm_completion_callback())
     async def astream_complete(

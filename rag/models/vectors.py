@@ -46,7 +46,7 @@ class VectorFormat:
         """The vectors, [texts][numbers], as they were sent. Raises ModelFormatError where they are in another format."""
         try:
             value = _load(body)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise wrong_format(self.name, body[:120].decode("utf-8", "replace")) from exc
         refuse_error(value)
         try:

@@ -127,6 +127,36 @@ def test_an_endpoint_with_inference_components(emulator: EmulatorClient, lines: 
     assert "streams" in lines(LLM__INFERENCE_COMPONENT="kullm-a")[1]
 
 
+def test_an_inference_component_of_an_endpoint_without_any(emulator: EmulatorClient, lines: Lines) -> None:
+    line = lines(LLM__INFERENCE_COMPONENT="kullm-a")[1]
+    assert line.endswith("no inference component 'kullm-a': leave FSI_LLM__INFERENCE_COMPONENT empty")
+
+
+@pytest.mark.parametrize(
+    ("window", "answer", "advice"),
+    [
+        ("8192", "99999", "MAX_NEW_TOKENS=2048"),
+        ("300", "512", "CONTEXT_WINDOW=2048"),
+        ("1024", "512", "MAX_NEW_TOKENS=256"),
+    ],
+)
+def test_a_window_without_room_for_a_source(
+    emulator: EmulatorClient, lines: Lines, window: str, answer: str, advice: str
+) -> None:
+    line = lines(LLM__CONTEXT_WINDOW=window, LLM__MAX_NEW_TOKENS=answer)[1]
+    assert "never be asked" in line and line.endswith(f"; write FSI_LLM__{advice}")
+    name, value = advice.split("=")
+    assert "WRONG" not in lines(**{f"LLM__{name}": value})[1]
+
+
+def test_an_address_that_is_none(emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:8790")
+    assert all("Invalid endpoint: localhost:8790; write AWS_ENDPOINT_URL" in line for line in lines())
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", emulator.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "localhost:8790")
+    assert "check its name" in lines(LLM__ENDPOINT_NAME="none")[1]
+
+
 @pytest.mark.parametrize("fault", ["throttle", "not_ready", "unavailable", "internal", "reset", "hang", "model_error"])
 def test_an_endpoint_that_fails(
     emulator: EmulatorClient, lines: Lines, fault: str, monkeypatch: pytest.MonkeyPatch

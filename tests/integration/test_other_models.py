@@ -253,7 +253,7 @@ def test_the_deadline_ends_a_call(reach: Reach, kind: str, stream: bool, silence
 
 @KINDS
 def test_a_stream_that_goes_on_and_on_ends_at_the_deadline(reach: Reach, kind: str) -> None:
-    _, llm = model(reach, kind, lambda request: Reply(pieces(kind, ["가"] * 4000), pause=0.05), deadline=0.5)
+    _, llm = model(reach, kind, lambda request: Reply(pieces(kind, ["가"] * 4000), pause=0.05), deadline=3)
     with pytest.raises(ModelInterrupted, match="deadline"):
         ask(llm, stream=True)
 
@@ -284,6 +284,30 @@ def test_a_call_is_cancelled_from_another_thread(reach: Reach, kind: str, stream
     with pytest.raises(ModelInterrupted, match="cancelled"):
         ask(llm, stream=stream, call=call)
     assert fake.hung_up.wait(10)
+
+
+@KINDS
+@pytest.mark.parametrize("way", ["acomplete", "achat", "astream_chat"])
+def test_a_cancelled_task_ends_its_call(reach: Reach, kind: str, way: str) -> None:
+    fake, llm = model(reach, kind, lambda request: Reply(wait=3600), deadline=3600.0)
+
+    async def call() -> None:
+        if way == "acomplete":
+            await llm.acomplete("한도")
+        elif way == "achat":
+            await llm.achat(MESSAGES)
+        else:
+            await anext(aiter(await llm.astream_chat(MESSAGES)))
+
+    async def run() -> None:
+        task = asyncio.ensure_future(call())
+        await asyncio.to_thread(fake.arrived.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(fake.hung_up.wait, 10)
+
+    asyncio.run(run())
 
 
 @KINDS

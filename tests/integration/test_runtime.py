@@ -288,6 +288,12 @@ def test_no_region(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
         Runtime()
 
 
+@pytest.mark.parametrize("address", ["localhost:8790", "http://", "http://[::1"])
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(ModelRefused, match="AWS_ENDPOINT_URL"):
+        Runtime("ap-northeast-2", address)
+
+
 def test_no_credentials(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     fake, _ = reach(lambda request: OK)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import math
+import os
+import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelTimeout, ModelUnavailable
+from rag.errors import (
+    ModelError,
+    ModelFormatError,
+    ModelInputTooLong,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+)
 from rag.ingestion.embedding import manifest_of
 from rag.models import runtime as runtime_module
 from rag.models.sagemaker_embedding import SageMakerEmbedding
@@ -219,6 +229,66 @@ def test_a_stalled_server_costs_no_more_than_the_deadline(reach: Reach) -> None:
     with pytest.raises(ModelTimeout):
         embed.get_text_embedding_batch(TEXTS[:3])
     assert fake.hung_up.wait(10)
+
+
+@pytest.mark.parametrize("count", [1, 32, 100])
+def test_a_cancelled_task_ends_its_requests(reach: Reach, count: int) -> None:
+    fake, embed = model(reach, lambda request: Reply(wait=3600), batch_size=32, concurrency=2, deadline=3600)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(embed.aget_text_embedding_batch(TEXTS[:count]))
+        await asyncio.to_thread(fake.arrived.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(fake.hung_up.wait, 10)
+
+    asyncio.run(run())
+    embed._threads.shutdown()  # would wait for a request that goes on
+    assert len(fake.requests) <= 2
+
+
+def test_a_failing_batch_ends_the_requests_under_way(reach: Reach) -> None:
+    gate = threading.Event()
+
+    def reply(request: Request) -> Reply:
+        if gate.is_set():
+            return error(400, "ValidationError", "no")
+        gate.set()
+        return Reply(wait=3600)
+
+    fake, embed = model(reach, reply, batch_size=1, concurrency=2, deadline=3600)
+    with pytest.raises(ModelRefused):
+        embed.get_text_embedding_batch(TEXTS[:2])
+    assert fake.hung_up.wait(10)
+
+
+def test_a_forked_process_has_threads_and_connections_of_its_own(reach: Reach) -> None:
+    _, embed = model(reach, batch_size=1, concurrency=2, deadline=5)
+
+    def embedded() -> list[list[float]]:
+        return [*embed.get_text_embedding_batch(TEXTS[:4]), asyncio.run(embed.aget_query_embedding("한도"))]
+
+    expected = embedded()
+    child = os.fork()
+    if not child:
+        right = False
+        try:
+            right = embedded() == expected
+        finally:
+            os._exit(not right)
+    killer = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    killer.start()
+    for _ in range(20):
+        assert embedded() == expected
+    assert os.waitpid(child, 0)[1] == 0
+    killer.cancel()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda embed: embed.model_copy(deep=True)])
+def test_a_copy_works_as_well(reach: Reach, copied: Callable[[SageMakerEmbedding], SageMakerEmbedding]) -> None:
+    _, embed = model(reach, batch_size=1)
+    assert copied(embed).get_text_embedding_batch(TEXTS[:4]) == embed.get_text_embedding_batch(TEXTS[:4])
 
 
 def test_progress(reach: Reach) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
@@ -241,6 +242,22 @@ def test_a_cancelled_task_closes_the_connection_while_it_waits_for_the_first_pie
     asyncio.run(ask())
 
 
+@pytest.mark.parametrize("ask", ["acomplete", "achat"])
+def test_a_cancelled_task_ends_its_call(reach: Reach, ask: str) -> None:
+    """As `asyncio.wait_for` does: else the call would hold a thread, and the program's end, until its deadline."""
+    fake, llm = model(reach, lambda request: Reply(wait=3600), deadline=3600)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(llm.acomplete(QUESTION) if ask == "acomplete" else llm.achat(MESSAGES))
+        await asyncio.to_thread(fake.arrived.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(fake.hung_up.wait, 10)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     "reply", [Reply(wait=3600), Reply(STREAMS["openai"][1]()[:4], fault="stall")], ids=["first", "later"]
 )
@@ -256,6 +273,17 @@ def test_a_stream_can_be_cancelled_from_another_thread(reach: Reach, reply: Repl
     with pytest.raises(ModelInterrupted, match="cancelled"):
         list(llm.stream_chat(MESSAGES, call=call))
     assert fake.hung_up.wait(10)
+
+
+def test_a_copy_works_as_well(reach: Reach) -> None:
+    _, llm = model(reach, answering("openai"))
+    assert copy.deepcopy(llm).complete(QUESTION).text == ANSWER
+
+
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_no_deadline_to_speak_of(reach: Reach, seconds: float) -> None:
+    _, llm = model(reach, answering("openai"), deadline=seconds, stall=seconds)
+    assert llm.complete(QUESTION).text == joined(llm.stream_complete(QUESTION))[0] == ANSWER
 
 
 def test_64_at_once_overlap_and_the_loop_goes_on(reach: Reach) -> None:

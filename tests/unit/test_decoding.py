@@ -135,6 +135,30 @@ def test_another_format_is_named(name: str, answer: bytes) -> None:
         read_whole(GENERATION[name], answer)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"token":{"text":"a"},"details":"x"}',
+        b'[{"generated_text":"a","details":["x"]}]',
+        b'{"choices":[null]}',
+        b'{"choices":[{"delta":{"content":"a"}}],"usage":[1]}',
+        b'{"choices":[{"delta":{"content":"a"},"finish_reason":{"x":1}}]}',
+        b'{"choices":[{"message":{"content":"a"}}],"usage":"x"}',
+        b"[" * 100_000,
+    ],
+)
+@pytest.mark.parametrize("name", GENERATION)
+def test_an_answer_of_another_shape_raises_errors_of_ours_alone(name: str, answer: bytes) -> None:
+    for body in (answer, answer + b"\n", b"data: " + answer + b"\n\n"):
+        try:
+            piece = read_whole(GENERATION[name], body)
+        except ModelError:
+            continue
+        assert piece.text == "a"
+        assert isinstance(piece.finish_reason, str | None)
+    detect(answer)
+
+
 @CASES
 def test_detects_the_format_of_a_stream(case: str) -> None:
     name = STREAMS[case][0]
