@@ -173,6 +173,14 @@ def test_empty_and_long_questions_are_refused_and_nothing_is_lost(visitor: Visit
     expect(visitor.page.locator("#hint")).to_be_hidden()
 
 
+def test_sending_an_empty_box_leaves_the_conversation_on_the_page(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("첫 질문")
+    visitor.ask("   ")
+    visitor.page.wait_for_timeout(500)
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
+    expect(visitor.page.locator("#panel .shown .card")).to_have_count(3)
+
+
 def test_enter_while_composing_does_not_send(visitor: Visit, chat: FakeChat) -> None:
     box = visitor.page.locator("#box textarea")
     box.focus()
