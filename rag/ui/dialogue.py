@@ -76,9 +76,13 @@ class Dialogue:
 
     async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
-        question = "" if conversation.running else conversation.forget_last()
-        async for frame in self.respond(conversation, question or "", filters):
-            yield frame
+        if conversation.running:
+            yield Frame()
+        elif question := conversation.forget_last():
+            async for frame in self.respond(conversation, question, filters):
+                yield frame
+        else:  # a page that was open before the server was restarted
+            yield self._current(conversation)
 
     def clear(self, conversation: Conversation) -> Frame:
         conversation.clear()
