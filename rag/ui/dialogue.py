@@ -26,6 +26,7 @@ POLL = 0.1
 class Frame:
     """What changes on the page; None leaves a part as it is. `hint` is the line under the box.
 
+    Where nothing changes there is a frame that says so: an event that ends without any empties all that it may change.
     All frames of one answer set every part. Gradio sends the difference to the frame before, and its client applies that
     to a frame it has not drawn yet: of two frames within one animation frame, what the second leaves out is lost.
     """
@@ -49,9 +50,10 @@ class Dialogue:
     async def respond(
         self, conversation: Conversation, question: str, filters: Mapping[str, str | None]
     ) -> AsyncGenerator[Frame, None]:
-        """Answer `question`. Nothing happens while another is being answered, or for an empty one."""
+        """Answer `question`. Nothing changes while another is being answered, or for an empty one."""
         question = question.strip()
         if conversation.running or not question:
+            yield Frame()
             return
         if len(question) > self._limit:
             yield Frame(hint=self._texts.error(self._too_long(question)))
@@ -74,9 +76,13 @@ class Dialogue:
 
     async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
-        if not conversation.running and (question := conversation.forget_last()):
+        if conversation.running:
+            yield Frame()
+        elif question := conversation.forget_last():
             async for frame in self.respond(conversation, question, filters):
                 yield frame
+        else:  # a page that was open before the server was restarted
+            yield self._current(conversation)
 
     def clear(self, conversation: Conversation) -> Frame:
         conversation.clear()

@@ -242,7 +242,7 @@ def _update(parts: Parts, frame: Frame) -> Update:
         update[parts.send] = gr.update(visible=not frame.busy)
         update[parts.stop] = gr.update(visible=frame.busy)
         update[parts.retry] = gr.update(visible=not frame.busy and not frame.empty)
-    return update
+    return update or gr.skip()
 
 
 async def _loading(

@@ -47,8 +47,16 @@ class Server:
         log = logging.getLogger("uvicorn.error")
         log.disabled = True
         self.page.server.force_exit = True
+        self._cut_off()
         self.page.close(verbose=False)
         log.disabled = False
+
+    def _cut_off(self) -> None:
+        """Break all connections: a page that is cut off looks for the server until it is back, one that Gradio tells of
+        the end shows an error and stays as it is."""
+        running = self.page.server
+        for connection in list(running.server_state.connections):
+            running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
 
 
 def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None]) -> None:

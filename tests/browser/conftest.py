@@ -126,7 +126,7 @@ def serve() -> Iterator[Serve]:
     ) -> tuple[Server, Loader]:
         service = chat or FakeChat()
         loader = Loader(build or (lambda progress: service))
-        servers.append(start(Settings(ui=UiSettings(port=7870, **ui)), loader, users))
+        servers.append(start(Settings(ui=UiSettings(**{"port": 7870, **ui})), loader, users))
         if load:
             loader.start()
         return servers[-1], loader

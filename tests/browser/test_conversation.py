@@ -99,6 +99,26 @@ def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeCh
     assert chat.asked[-1][1] == ()
 
 
+def test_double_click_is_one_click(visitor: Visit, chat: FakeChat) -> None:
+    """Its second half finds another button in the same place: Stop in that of Send; on a phone New chat in that of Retry."""
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    visitor.page.fill("#box textarea", "기다리는 질문")
+    for pressed in ("#send", "#retry"):
+        place = visitor.page.locator(pressed).bounding_box()
+        assert place
+        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        visitor.page.mouse.click(x, y)
+        expect(visitor.page.locator("#stop")).to_be_visible()
+        expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
+        visitor.page.mouse.down(click_count=2)
+        visitor.page.mouse.up(click_count=2)
+        visitor.page.wait_for_timeout(300)
+        chat.released.set()
+        visitor.idle()
+        expect(visitor.bubbles("bot")).to_have_text("".join(PIECES))
+        chat.released.clear()
+
+
 def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> None:
     visitor.ask("기다리는 질문")
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
@@ -171,6 +191,14 @@ def test_empty_and_long_questions_are_refused_and_nothing_is_lost(visitor: Visit
     visitor.idle()
     assert [question for question, _, _ in chat.asked] == [chat.starters()[0]]
     expect(visitor.page.locator("#hint")).to_be_hidden()
+
+
+def test_sending_an_empty_box_leaves_the_conversation_on_the_page(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("첫 질문")
+    visitor.ask("   ")
+    visitor.page.wait_for_timeout(500)
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
+    expect(visitor.page.locator("#panel .shown .card")).to_have_count(3)
 
 
 def test_enter_while_composing_does_not_send(visitor: Visit, chat: FakeChat) -> None:

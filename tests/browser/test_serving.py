@@ -49,6 +49,19 @@ def test_direct_access_works_with_a_root_path(serve: Serve, visit: Callable[...,
     visitor.answered("질문")
 
 
+def test_page_comes_back_when_the_server_is_restarted_while_an_answer_is_written(
+    serve: Serve, visit: Callable[..., Visit]
+) -> None:
+    ended, _ = serve(port=free_port("127.0.0.1", 7970))
+    visitor = visit(ended.url).ready()
+    visitor.ask("끝없는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("계속 계속")
+    ended.close()
+    again, _ = serve(port=ended.port)
+    assert again.port == ended.port
+    visitor.ready()
+
+
 def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[..., Visit]) -> None:
     users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
     server, _ = serve(users=users)

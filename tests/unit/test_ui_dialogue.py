@@ -85,7 +85,7 @@ def test_second_question_meanwhile_does_nothing() -> None:
         await frames(answering)
         return second
 
-    assert run(both()) == []
+    assert run(both()) == [Frame(), Frame()], "an event without a frame would empty the page"
     assert len(chat.asked) == 1
 
 
@@ -157,9 +157,14 @@ def test_history_is_capped_and_turns_never_repeat() -> None:
 def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:
     chat, conversation = FakeChat(), Conversation()
     talk = dialogue(chat)
-    assert run(frames(talk.respond(conversation, " \n ", NONE))) == []
+    assert run(frames(talk.respond(conversation, " \n ", NONE))) == [Frame()]
     assert run(frames(talk.respond(conversation, "가" * 100, NONE)))[-1].busy is False
     assert len(chat.asked) == 1
+
+
+def test_retry_of_a_conversation_that_a_restart_has_ended_says_so() -> None:
+    (frame,) = run(frames(dialogue(FakeChat()).retry(Conversation(), NONE)))
+    assert (frame.messages, frame.busy, frame.empty) == ([], False, True)
 
 
 def test_too_long() -> None:

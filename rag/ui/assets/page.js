@@ -65,6 +65,13 @@
     }, { capture: true, passive: true });
   }
 
+  // The second half of a double click is not meant for the button that the first has put into the place (Stop for Send).
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target instanceof Element && event.target.closest("button")) {
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
   // Enter that ends the composing of a syllable is not yet the wish to send.
   let composing = false;
   const inBox = (event) => event.target instanceof Element && event.target.closest("#box");
