@@ -19,7 +19,6 @@ from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn
 
 DEPTH = 10
-NOT_ANSWERED = ("suggested", "declined")
 Progress = Callable[[str, int, int], None]
 
 
@@ -81,10 +80,6 @@ def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Jud
 
 
 def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[str, Any]:
-    by_style: dict[str, list[int]] = defaultdict(list)
-    for index, query in enumerate(queries):
-        by_style[query.style].append(index)
-
     def of(indices: Sequence[int]) -> dict[str, Any]:
         runs, relevant = [results[i].ranked for i in indices], [queries[i].relevant for i in indices]
         found: dict[str, Any] = dict(metrics.ranking(runs, relevant))
@@ -93,7 +88,7 @@ def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[
             found[f"hit@{k}_ci95"] = metrics.bootstrap(hits)
         return found
 
-    return {"all": of(range(len(queries))), "by_style": {style: of(rows) for style, rows in sorted(by_style.items())}}
+    return {"all": of(range(len(queries))), "by_style": _each([query.style for query in queries], of)}
 
 
 def outcome_report(
@@ -142,27 +137,22 @@ def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused:
 
 def aside_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dict[str, Any]:
     """The out-of-domain inputs once more, each after one of the questions, whose topic it does not continue."""
-    kinds: dict[str, list[Judged]] = defaultdict(list)
-    for item, result in zip(items, results, strict=True):
-        kinds[item.kind].append(result)
+    pairs = list(zip(items, results, strict=True))
 
-    def of(found: Sequence[Judged]) -> dict[str, Any]:
-        refused, declined = (sum(one.status in wanted for one in found) for wanted in (NOT_ANSWERED, ("declined",)))
+    def of(indices: Sequence[int]) -> dict[str, Any]:
+        statuses = [pairs[i][1].status for i in indices]
+        refused = sum(status != "answered" for status in statuses)
         return {
-            "n": len(found),
-            "refused": refused / len(found),
-            "refused_ci95": metrics.wilson(refused, len(found)),
-            "declined": declined / len(found),
+            "n": len(statuses),
+            "refused": refused / len(statuses),
+            "refused_ci95": metrics.wilson(refused, len(statuses)),
+            "declined": statuses.count("declined") / len(statuses),
         }
 
-    return {**of(results), "by_kind": {kind: of(found) for kind, found in sorted(kinds.items())}}
+    return {**of(range(len(pairs))), "by_kind": _each([item.kind for item, _ in pairs], of)}
 
 
 def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Judged]) -> dict[str, Any]:
-    kinds: dict[str, list[int]] = defaultdict(list)
-    for index, item in enumerate(conversations):
-        kinds[item.kind].append(index)
-
     def of(indices: Sequence[int]) -> dict[str, Any]:
         pairs = [(results[i].ranked, conversations[i].relevant) for i in indices]
         report: dict[str, Any] = {"n": len(pairs)}
@@ -172,4 +162,12 @@ def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[J
             report[f"hit@{k}_ci95"] = metrics.wilson(int(sum(hits)), len(hits))
         return report
 
-    return {**of(range(len(conversations))), "by_kind": {kind: of(rows) for kind, rows in sorted(kinds.items())}}
+    return {**of(range(len(conversations))), "by_kind": _each([item.kind for item in conversations], of)}
+
+
+def _each(labels: Sequence[str], of: Callable[[Sequence[int]], dict[str, Any]]) -> dict[str, Any]:
+    """By label, what `of` says of the indices that bear it."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        rows[label].append(index)
+    return {label: of(indices) for label, indices in sorted(rows.items())}
