@@ -8,18 +8,21 @@ The reply to a request is a Reply, made by the function given: whole, or in part
 
 from __future__ import annotations
 
+import asyncio
 import json
 import select
 import socket
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -235,3 +238,13 @@ class _Handler(BaseHTTPRequestHandler):
                 return False
             seconds -= step
         return True
+
+
+async def cancelled_while_waiting(fake: FakeEndpoint, work: Awaitable[Any]) -> None:
+    """A task that awaits `work` is cancelled when its request has arrived: the client hangs up, which the reply waits for."""
+    task = asyncio.ensure_future(work)
+    await asyncio.to_thread(fake.arrived.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(fake.hung_up.wait, 10)

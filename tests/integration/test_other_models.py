@@ -28,7 +28,7 @@ from rag.models.listening import listen
 from rag.models.openai_like import OpenAiLikeLLM
 from rag.models.patience import Patience
 from tests.containers import ANSWER, TOKENS
-from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, events, sse, whole
+from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, events, sse, whole
 from tests.integration.conftest import Reach
 
 MESSAGES = [ChatMessage(role=MessageRole.SYSTEM, content="짧게 답하세요."), ChatMessage(content="OTP 한도가 얼마예요?")]
@@ -299,15 +299,7 @@ def test_a_cancelled_task_ends_its_call(reach: Reach, kind: str, way: str) -> No
         else:
             await anext(aiter(await llm.astream_chat(MESSAGES)))
 
-    async def run() -> None:
-        task = asyncio.ensure_future(call())
-        await asyncio.to_thread(fake.arrived.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await asyncio.to_thread(fake.hung_up.wait, 10)
-
-    asyncio.run(run())
+    asyncio.run(cancelled_while_waiting(fake, call()))
 
 
 @KINDS

@@ -29,7 +29,7 @@ from rag.models import runtime as runtime_module
 from rag.models.sagemaker_embedding import SageMakerEmbedding
 from rag.models.vectors import VECTORS
 from tests.containers import embedding_answer, vectors
-from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, whole
+from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, whole
 from tests.integration.conftest import Reach
 from tests.integration.overlap import Gate
 
@@ -234,16 +234,7 @@ def test_a_stalled_server_costs_no_more_than_the_deadline(reach: Reach) -> None:
 @pytest.mark.parametrize("count", [1, 32, 100])
 def test_a_cancelled_task_ends_its_requests(reach: Reach, count: int) -> None:
     fake, embed = model(reach, lambda request: Reply(wait=3600), batch_size=32, concurrency=2, deadline=3600)
-
-    async def run() -> None:
-        task = asyncio.ensure_future(embed.aget_text_embedding_batch(TEXTS[:count]))
-        await asyncio.to_thread(fake.arrived.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await asyncio.to_thread(fake.hung_up.wait, 10)
-
-    asyncio.run(run())
+    asyncio.run(cancelled_while_waiting(fake, embed.aget_text_embedding_batch(TEXTS[:count])))
     embed._threads.shutdown()  # would wait for a request that goes on
     assert len(fake.requests) <= 2
 

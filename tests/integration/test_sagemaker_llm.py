@@ -17,7 +17,7 @@ from rag.errors import InputError, ModelError, ModelInputTooLong, ModelInterrupt
 from rag.models.calls import Call
 from rag.models.sagemaker_llm import SageMakerLLM
 from tests.containers import ANSWER, STREAMS, TOKENS, USAGE, WHOLES
-from tests.fake_endpoint import FakeEndpoint, Reply, Request
+from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting
 from tests.integration.conftest import Reach
 from tests.integration.overlap import Gate
 
@@ -231,13 +231,7 @@ def test_a_cancelled_task_closes_the_connection_while_it_waits_for_the_first_pie
     fake, llm = model(reach, lambda request: Reply(wait=3600), deadline=3600)
 
     async def ask() -> None:
-        stream = await llm.astream_chat(MESSAGES)
-        task = asyncio.ensure_future(anext(aiter(stream)))
-        await asyncio.to_thread(fake.arrived.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await asyncio.to_thread(fake.hung_up.wait, 10)
+        await cancelled_while_waiting(fake, anext(aiter(await llm.astream_chat(MESSAGES))))
 
     asyncio.run(ask())
 
@@ -247,15 +241,8 @@ def test_a_cancelled_task_ends_its_call(reach: Reach, ask: str) -> None:
     """As `asyncio.wait_for` does: else the call would hold a thread, and the program's end, until its deadline."""
     fake, llm = model(reach, lambda request: Reply(wait=3600), deadline=3600)
 
-    async def run() -> None:
-        task = asyncio.ensure_future(llm.acomplete(QUESTION) if ask == "acomplete" else llm.achat(MESSAGES))
-        await asyncio.to_thread(fake.arrived.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await asyncio.to_thread(fake.hung_up.wait, 10)
-
-    asyncio.run(run())
+    work = llm.acomplete(QUESTION) if ask == "acomplete" else llm.achat(MESSAGES)
+    asyncio.run(cancelled_while_waiting(fake, work))
 
 
 @pytest.mark.parametrize(
