@@ -92,8 +92,8 @@ def p50_ms(*works: Callable[[], Any]) -> list[float]:
 
 
 def ours_write(folder: Path, rows: int) -> dict[str, float]:
-    from rag.stores.contract import Manifest
-    from rag.stores.faiss import FaissStore
+    from rag.stores.base import Manifest
+    from rag.stores.faiss.store import FaissStore
 
     store, given = FaissStore.create(folder / "ours", Manifest(DIMENSION, "bench")), nodes(rows)
     return {"add_s": seconds(lambda: store.add(given))}
@@ -103,7 +103,7 @@ def ours_serve(folder: Path, rows: int) -> dict[str, float]:
     import faiss
     from llama_index.core.vector_stores.types import VectorStoreQuery
 
-    from rag.stores.faiss import FaissStore
+    from rag.stores.faiss.store import FaissStore
     from rag.stores.filters import metadata_filters
     from rag.types import Filters
 
@@ -135,7 +135,7 @@ def ours_serve(folder: Path, rows: int) -> dict[str, float]:
 def ours_lexical(folder: Path, rows: int) -> dict[str, float]:
     from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
-    from rag.stores.faiss import FaissStore
+    from rag.stores.faiss.store import FaissStore
 
     asked, question = vectors(rows)[rows // 2].tolist(), words()(40)
     text = VectorStoreQuery(query_str=question, similarity_top_k=5, mode=VectorStoreQueryMode.TEXT_SEARCH)

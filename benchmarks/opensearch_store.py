@@ -7,7 +7,7 @@ beside. LlamaIndex's index is a graph with its own parameters, on the lucene eng
 this node has not); its refresh a second leaves the server merging, which is waited for and not counted. Each way of adding is
 tried in turn and its best counts: a server's first minute is its slowest. A hybrid query is compared with the same `_msearch`
 sent as bytes by the bare client, turn about. Exit 1 over a limit. The last table is what the size at which an index gets a
-graph is chosen from (rag/ingestion/shelves.py, EXACT_ROWS).
+graph is chosen from (rag/stores/catalog.py, EXACT_ROWS).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.faiss_store import DIMENSION, nodes, p50_ms, seconds, vectors, w
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
-    from rag.stores.opensearch.connection import Connection
+    from rag.stores.opensearch.client import Connection
     from rag.stores.opensearch.store import OpenSearchStore
 
 LIMITS = {"exact_add_ratio": 4.0, "graph_add_ratio": 1.5, "hybrid_to_raw": 1.15}
@@ -44,7 +44,7 @@ REPEATS = 3
 @contextmanager
 def server() -> Iterator[Connection]:
     from deploy.local import opensearch_node
-    from rag.stores.opensearch.connection import connect
+    from rag.stores.opensearch.client import connect
 
     with tempfile.TemporaryDirectory() as folder:
         node = opensearch_node.start(Path(folder) / "node", owner=os.getpid())
@@ -85,8 +85,8 @@ def settle(connection: Connection) -> None:
 
 @contextmanager
 def ours(connection: Connection, *, exact: bool) -> Iterator[OpenSearchStore]:
-    from rag.stores.contract import Manifest
-    from rag.stores.opensearch import indexes
+    from rag.stores.base import Manifest
+    from rag.stores.opensearch import aliases as indexes
     from rag.stores.opensearch.store import OpenSearchStore
 
     name = f"bench-{'exact' if exact else 'graph'}"
@@ -95,7 +95,7 @@ def ours(connection: Connection, *, exact: bool) -> Iterator[OpenSearchStore]:
 
 
 def add_seconds(connection: Connection, given: Sequence[TextNode], *, exact: bool, dense_alone: bool) -> float:
-    no_tokens = mock.patch("rag.stores.opensearch.documents.field_tokens", new=_no_tokens)
+    no_tokens = mock.patch("rag.stores.opensearch.mapping.field_tokens", new=_no_tokens)
     with no_tokens if dense_alone else nullcontext(), ours(connection, exact=exact) as store:
         return seconds(lambda: store.add(given))
 

@@ -29,7 +29,7 @@ Embed = Callable[[list[str]], list[list[float]]]
 
 
 def ours() -> Embed:
-    from rag.models.sagemaker_embedding import SageMakerEmbedding
+    from rag.models.sagemaker.embedding import SageMakerEmbedding
 
     model = SageMakerEmbedding(ENDPOINT, format="tei", batch_size=BATCH, concurrency=AT_ONCE)
     return model.get_text_embedding_batch

@@ -50,7 +50,7 @@ def raw() -> Pieces:
 
 
 def ours(endpoints: Iterable[str]) -> Pieces:
-    from rag.models.sagemaker_llm import SageMakerLLM
+    from rag.models.sagemaker.llm import SageMakerLLM
 
     models = {
         name: SageMakerLLM(name, format="lmi", context_window=4096, max_new_tokens=NEW_TOKENS) for name in endpoints

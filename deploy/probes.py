@@ -33,7 +33,7 @@ def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = Fa
     `first`: only whether it answers at all. `emulated`: the model behind the endpoint is not the stack file's, so its
     figures are not held against it.
     """
-    from rag.models.runtime import Runtime
+    from rag.models.sagemaker.client import Runtime
 
     runtime = Runtime(region)
     try:
@@ -65,7 +65,7 @@ def judge(found: list[float], *, kosimcse: bool) -> str | None:
 
 
 def _embedding(wanted: Embedding, runtime: object, *, emulated: bool) -> Iterator[str]:
-    from rag.models.sagemaker_embedding import SageMakerEmbedding
+    from rag.models.sagemaker.embedding import SageMakerEmbedding
 
     given = wanted.model_dump(exclude_none=True, include={"format", "pooling", "dimension", "query_prefix"})
     # Some containers load the model with the first request, which a customer's five seconds do not allow for.
@@ -85,7 +85,7 @@ def _embedding(wanted: Embedding, runtime: object, *, emulated: bool) -> Iterato
 def _llm(wanted: Llm, runtime: object) -> Iterator[str]:
     from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
-    from rag.models.sagemaker_llm import SageMakerLLM
+    from rag.models.sagemaker.llm import SageMakerLLM
 
     named = [name.partition("__")[2].lower() for name, _ in settings(Stack(llm=wanted))]
     given = wanted.model_dump(exclude_none=True, include=set(named) - {"endpoint_name", "max_new_tokens"})

@@ -1,6 +1,6 @@
 """ChatService.stream(question, history, filters): one request, top to bottom.
 
-Knows nothing of settings, files or the page; `rag.build` gives it a store, models and texts.
+Knows nothing of settings, files or the page; `rag.factory.chat` gives it a store, models and texts.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import BaseSynthesizer
 
-from rag.answering import prompts
-from rag.answering.cited import SECONDS, CitedAnswerSynthesizer
-from rag.answering.finding import BANK, Finder
-from rag.answering.spoken import Outcome, Spoken, quote
-from rag.answering.synthesis import VerbatimSynthesizer
+from rag.conversation.searcher import BANK, Finder
 from rag.errors import InputError
-from rag.models.breaker import Breaker
-from rag.models.patience import Closable, Patience
+from rag.models.cancellation import Closable, Patience
+from rag.models.circuit_breaker import Breaker
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
 from rag.retrieval.hybrid import FusedNode, row_id
-from rag.retrieval.rows import WholeRows, whole_rows
-from rag.stores.contract import INTERNAL_METADATA, QUESTION, PassageStore
+from rag.retrieval.row_assembly import WholeRows, whole_rows
+from rag.stores.base import INTERNAL_METADATA, QUESTION, PassageStore
+from rag.synthesis import texts as prompts
+from rag.synthesis.answer_stream import Outcome, Spoken, quote
+from rag.synthesis.cited import SECONDS, CitedAnswerSynthesizer
+from rag.synthesis.verbatim import VerbatimSynthesizer
 from rag.types import (
     Answer,
     AnswerCompleted,

@@ -211,7 +211,7 @@ class LogSettings(_Group):
 
 
 class Settings(BaseSettings):
-    """All settings. Immutable; passed down as plain arguments by `rag.build`."""
+    """All settings. Immutable; passed down as plain arguments by `rag.factory.chat`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

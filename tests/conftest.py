@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.build import Models, ingest_files, load_models, open_index
-from rag.retrieval.expansion import expand
+from rag.factory.models import Models, load_models
+from rag.factory.stores import ingest_files, open_index
+from rag.retrieval.query_expansion import expand
 from rag.settings import Settings, StoreSettings
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from tests.opensearch import Server, serving
 from tests.questions import questions
 from tests.remembered import RememberedEmbedding

@@ -18,10 +18,10 @@ from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec, FaultKind
 from rag.errors import ModelError, ModelInterrupted
-from rag.models import runtime as runtime_module
-from rag.models.runtime import Runtime
-from rag.models.sagemaker_embedding import SageMakerEmbedding
-from rag.models.sagemaker_llm import SageMakerLLM
+from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.embedding import SageMakerEmbedding
+from rag.models.sagemaker.llm import SageMakerLLM
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "faults.md"
 SPEC = Path(__file__).parents[1] / "deploy" / "local" / "spec.py"

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from deploy.local import opensearch_node
 from rag.errors import IndexMissing
-from rag.stores.opensearch import indexes
-from rag.stores.opensearch.connection import Connection, Layout, connect
+from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch.client import Connection, Layout, connect
 
 VARIABLE = "TEST_OPENSEARCH_URL"
 

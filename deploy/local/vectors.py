@@ -13,7 +13,7 @@ import numpy as np
 from deploy.local.spec import EndpointSpec
 
 if TYPE_CHECKING:
-    from rag.models.local import LocalEmbedding
+    from rag.models.local_embedding import LocalEmbedding
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -57,7 +57,7 @@ def _one(model: LocalEmbedding, text: str) -> list[float]:
 
 @lru_cache(maxsize=1)
 def _local() -> LocalEmbedding:
-    from rag.models.local import LocalEmbedding  # heavy, and not needed for hashed vectors
+    from rag.models.local_embedding import LocalEmbedding  # heavy, and not needed for hashed vectors
 
     return LocalEmbedding()
 

@@ -18,7 +18,7 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from rag.errors import ModelError, RowError, RowErrors
 from rag.ingestion.readers import FIELDS, FaqRow
 from rag.korean import sentences
-from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
+from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
 
 VIEW_WEIGHTS = (0.3, 0.7)
 """Weights of a node's views, in the order of `views`. They are part of the content hash: changing them re-embeds."""

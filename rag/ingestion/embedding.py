@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.ingestion.chunking import combine, views
-from rag.stores.contract import Manifest
+from rag.stores.base import Manifest
 
 NO_FINGERPRINT = "none"
 _PROBES = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion.tables import Record, Table, Value, find_files, read_table
-from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT
+from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT
 
 FIELDS = ("id", "question", "answer", "category", "bank", "source_url", "effective_from", "effective_until")
 REQUIRED = ("question", "answer")

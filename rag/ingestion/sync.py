@@ -16,7 +16,7 @@ from llama_index.core.schema import TextNode
 
 from rag.errors import InputError
 from rag.ingestion.embedding import embed_nodes
-from rag.stores.contract import CONTENT_HASH, FINGERPRINT, INDEXED_AT, NodeState, PassageStore
+from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, NodeState, PassageStore
 
 BATCH = 32
 """Nodes embedded and written at once: what a killed run has to do again at most."""

@@ -1,6 +1,6 @@
 """BedrockLLM: a model of Amazon Bedrock by its Converse API, through LlamaIndex's package; needs requirements-models.txt.
 
-Its connections are those of `rag.models.calls`, so that a call can be cancelled, and ends at its deadline.
+Its connections are those of `rag.models.sockets`, so that a call can be cancelled, and ends at its deadline.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.llms.bedrock_converse import BedrockConverse
 
 from rag.errors import ModelError
-from rag.models.failures import VENDOR_ERRORS, from_vendor
-from rag.models.guarded import Guarded, Told
-from rag.models.runtime import tracked_client
+from rag.models.adapted_llm import Guarded, Told
+from rag.models.aws_client import tracked_client
+from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 
 PERMISSION = "bedrock:InvokeModelWithResponseStream"
 _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "totalTokens": "total_tokens"}

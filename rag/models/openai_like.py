@@ -17,14 +17,15 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRefused, ModelTimeout, ModelUnavailable
-from rag.models.calls import Call, own
-from rag.models.failures import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
-from rag.models.forks import Threads
-from rag.models.formats import GENERATION, Parameters
-from rag.models.guarded import UNREADABLE, Guarded, Told, errors_mapped, with_retries
+from rag.models.adapted_llm import UNREADABLE, Guarded, Told, errors_mapped, with_retries
+from rag.models.async_from_sync import AsyncTwins
+from rag.models.parameters import Parameters
+from rag.models.sagemaker.llm_payloads import GENERATION
+from rag.models.sockets import Call, own
+from rag.models.threads import Threads
 from rag.models.tokens import estimate
-from rag.models.twins import AsyncTwins
-from rag.models.vectors import unit_vectors
+from rag.models.unit_vectors import unit_vectors
+from rag.models.vendor_errors import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
 
 VENDOR_ERRORS = (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 CONNECT_SECONDS = 5.0

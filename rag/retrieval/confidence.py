@@ -19,9 +19,9 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.korean import compact, tokens
-from rag.retrieval.expansion import expand
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
-from rag.stores.contract import QUESTION, TOKENS
+from rag.retrieval.query_expansion import expand
+from rag.stores.base import QUESTION, TOKENS
 from rag.types import Reason, Status
 
 SUGGESTIONS = 3

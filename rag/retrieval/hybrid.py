@@ -17,9 +17,9 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
-from rag.models.breaker import Breaker
-from rag.retrieval.expansion import expand
-from rag.stores.contract import JAMO, TOKENS, Candidates, PassageStore
+from rag.models.circuit_breaker import Breaker
+from rag.retrieval.query_expansion import expand
+from rag.stores.base import JAMO, TOKENS, Candidates, PassageStore
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -32,7 +32,7 @@ PARTS = (DENSE, TOKENS, JAMO)
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean and standard deviation of one list's scores, fitted once per index (`rag.retrieval.scaling`)."""
+    """Mean and standard deviation of one list's scores, fitted once per index (`rag.retrieval.score_scales`)."""
 
     mean: float
     std: float
@@ -72,7 +72,7 @@ class HybridRetriever(BaseRetriever):
     """A LlamaIndex retriever over a store of the contract; cheap to make, so make one per request with its filters.
 
     The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
-    is searched together with its expansion (`rag.retrieval.expansion`): lexically by the expanded text, densely by the
+    is searched together with its expansion (`rag.retrieval.query_expansion`): lexically by the expanded text, densely by the
     mean of both vectors.
 
     Where the embedding fails and a fusion for `by_words` is given, the question is searched by its words alone, on that

@@ -14,11 +14,10 @@ import gradio as gr
 
 from rag.errors import RagError
 from rag.settings import Settings
-from rag.ui.conversation import Conversation
-from rag.ui.dialogue import POLL, Dialogue, Frame
+from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Loader
-from rag.ui.panel import panel_html
-from rag.ui.texts import TEXTS, Texts
+from rag.ui.session import POLL, Conversation, Dialogue, Frame
+from rag.ui.source_panel import panel_html
 
 ASSETS = Path(__file__).with_name("assets")
 STARTERS = 4

@@ -21,10 +21,10 @@ from rag.errors import InputError, RagError
 from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
-from rag.ui.guard import Guard
+from rag.ui.i18n import TEXTS
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.page import build_page, css, script, theme
-from rag.ui.texts import TEXTS
+from rag.ui.security_headers import Guard
 
 PORTS_TRIED = 100
 SESSIONS = 2000
@@ -153,7 +153,7 @@ def _share(server: Server, say: Callable[[str], None]) -> None:
 
 def _build(settings: Settings, progress: Progress) -> Chat:
     """Imported here: it brings LlamaIndex and the models, which the first page must not wait for."""
-    from rag.build import build_chat
+    from rag.factory.chat import build_chat
 
     service: Chat = build_chat(settings, progress=progress)
     return service

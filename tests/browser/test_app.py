@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 
 LAUNCHER = """
 import sys, types
-build = types.ModuleType("rag.build")
+build = types.ModuleType("rag.factory.chat")
 def build_chat(settings, *, progress=None):
     from tests.fakes import FakeChat
     progress("준비", 1, 2)
     return FakeChat()
 build.build_chat = build_chat
-sys.modules["rag.build"] = build
+sys.modules["rag.factory.chat"] = build
 sys.argv[0] = "app.py"
 import runpy
 runpy.run_path("app.py", run_name="__main__")

@@ -12,16 +12,16 @@ from playwright.sync_api import expect
 from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from rag.answering import prompts
-from rag.build import Models
 from rag.chat import ChatService
 from rag.errors import ModelUnavailable
-from rag.models.runtime import Runtime
-from rag.models.sagemaker_llm import SageMakerLLM
+from rag.factory.models import Models
+from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
+from rag.synthesis import texts as prompts
 from rag.types import Notice
-from rag.ui.texts import ENGLISH, KOREAN, Texts
+from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.fakes_llm import Said, ScriptedLLM

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from rag.build import Models, ingest_files, service
-from rag.ingestion.shelves import OpenSearchShelf
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.factory.stores import ingest_files
 from rag.settings import Settings
+from rag.stores.catalog import OpenSearchShelf
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.opensearch import Server, drop, index_name

@@ -14,7 +14,7 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQueryMode,
 )
 
-from rag.stores.contract import Manifest
+from rag.stores.base import Manifest
 from tests.contract.reference import DIMENSION, passage
 
 MANIFEST = Manifest(dimension=DIMENSION, fingerprint="test", extra={"제목": "시험"})

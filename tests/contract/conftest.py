@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST
 
 

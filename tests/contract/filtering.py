@@ -15,7 +15,7 @@ from llama_index.core.vector_stores.types import (
 )
 
 from rag.errors import FilterError
-from rag.stores.contract import TOKENS
+from rag.stores.base import TOKENS
 from rag.stores.filters import matches, metadata_filters
 from rag.types import Filters
 from tests.contract.base import (

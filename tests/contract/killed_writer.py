@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
-from rag.stores.contract import Manifest
-from rag.stores.faiss import FaissStore
-from rag.stores.sqlite import Connection, Database
+from rag.stores.base import Manifest
+from rag.stores.faiss.database import Connection, Database
+from rag.stores.faiss.store import FaissStore
 from tests.contract.reference import DIMENSION, passage
 
 MANIFEST = Manifest(dimension=DIMENSION, fingerprint="old")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rag.stores.contract import JAMO, TOKENS
-from rag.stores.faiss import FaissStore
+from rag.stores.base import JAMO, TOKENS
+from rag.stores.faiss.store import FaissStore
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,8 @@ from llama_index.core.schema import BaseNode, NodeRelationship, RelatedNodeInfo,
 from llama_index.core.vector_stores.types import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 
 from rag.korean import query_terms
-from rag.stores.contract import QUESTION, TOKENS
-from rag.stores.lexical import field_tokens
+from rag.stores.base import QUESTION, TOKENS
+from rag.stores.bm25 import field_tokens
 
 DIMENSION = 4
 LUCENE_LENGTHS: tuple[int, ...] = (

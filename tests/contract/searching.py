@@ -15,7 +15,7 @@ from llama_index.core.vector_stores.types import (
 
 from rag.errors import StoreError
 from rag.korean import jamo_ngrams, tokens
-from rag.stores.contract import JAMO, TOKENS, Manifest
+from rag.stores.base import JAMO, TOKENS, Manifest
 from tests.contract.base import (
     FAQ,
     HYBRID,

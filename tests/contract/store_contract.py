@@ -1,4 +1,4 @@
-"""The store contract (rag.stores.contract, rag.stores.filters) as tests. A store's test module subclasses `StoreContract`,
+"""The store contract (rag.stores.base, rag.stores.filters) as tests. A store's test module subclasses `StoreContract`,
 overrides the fixture `create`, and may loosen the tolerances for its own rounding."""
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
-from rag.stores.contract import Manifest
-from rag.stores.faiss import FaissStore
-from rag.stores.index_files import IndexFiles
-from rag.stores.sqlite import Connection, Database
+from rag.stores.base import Manifest
+from rag.stores.faiss.database import Connection, Database
+from rag.stores.faiss.files import IndexFiles
+from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
 from tests.contract.on_disk import found, live_file, other_process
 from tests.contract.reference import passage

@@ -15,10 +15,10 @@ from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexMismatch, IndexMissing, StoreError
-from rag.stores import live as live_module
-from rag.stores.contract import Manifest, PassageStore
-from rag.stores.faiss import FaissStore
-from rag.stores.sqlite import Database
+from rag.stores.base import Manifest, PassageStore
+from rag.stores.faiss import reader as live_module
+from rag.stores.faiss.database import Database
+from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST, Create, ids, lexical
 from tests.contract.on_disk import found, live_file
 from tests.contract.reference import passage

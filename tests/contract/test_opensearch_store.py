@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from rag.stores.contract import Manifest
+from rag.stores.base import Manifest
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import Create, StoreFixtures
 from tests.contract.filtering import FilteringContract
@@ -60,5 +60,5 @@ class TestGraphOfCosines(StoreFixtures):
 
     @pytest.fixture
     def create(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> Create:
-        monkeypatch.setattr("rag.stores.opensearch.documents.SPACE", "cosinesimil")
+        monkeypatch.setattr("rag.stores.opensearch.mapping.SPACE", "cosinesimil")
         return lambda manifest: make(manifest, exact=False)

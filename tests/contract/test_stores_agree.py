@@ -10,11 +10,12 @@ import pytest
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import MetadataFilters
 
-from rag.build import Models, bundled_name
-from rag.retrieval.expansion import expand
+from rag.factory.bundled import bundled_name
+from rag.factory.models import Models
 from rag.retrieval.hybrid import Fusion, fuse, row_id
-from rag.stores.contract import LEXICAL_FIELDS, Candidates, PassageStore
-from rag.stores.faiss import FaissStore
+from rag.retrieval.query_expansion import expand
+from rag.stores.base import LEXICAL_FIELDS, Candidates, PassageStore
+from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.stores.opensearch.store import OpenSearchStore
 from rag.types import Filters

@@ -16,7 +16,7 @@ from llama_index.core.vector_stores.types import (
 )
 from llama_index.vector_stores.opensearch import OpensearchVectorClient, OpensearchVectorStore
 
-from rag.stores.opensearch.connection import Connection
+from rag.stores.opensearch.client import Connection
 from tests.contract.base import where
 from tests.contract.reference import DIMENSION, passage
 from tests.opensearch import Server, index_name

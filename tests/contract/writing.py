@@ -10,7 +10,7 @@ import pytest
 from llama_index.core.schema import MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.errors import StoreError
-from rag.stores.contract import Manifest, NodeState
+from rag.stores.base import Manifest, NodeState
 from tests.contract.base import (
     FAQ,
     MANIFEST,

@@ -59,7 +59,7 @@ def test_only_the_right_pooling_gives_the_sentence(run: Run, right: str, wrong: 
 
 
 def test_the_local_embedder_answers_and_takes_its_prefixes(run: Run) -> None:
-    from rag.models.local import LocalEmbedding
+    from rag.models.local_embedding import LocalEmbedding
 
     model, service = LocalEmbedding(), run(embedder(model="local"))
     query, passage, bare = service.invoke("emb", {"inputs": ["query: 한도", "passage: 한도", "한도"]})

@@ -17,7 +17,7 @@ import pytest
 
 from deploy.aws.storage import HANDLERS, handler_tarball
 from rag.errors import SettingsError
-from rag.models.vectors import VECTORS
+from rag.models.sagemaker.embedding_payloads import VECTORS
 
 
 def test_a_handlers_tarball_is_the_same_for_the_same_files() -> None:

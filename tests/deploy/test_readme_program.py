@@ -10,7 +10,7 @@ import pytest
 from deploy.local.commands import variables
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from rag.models import runtime
+from rag.models.sagemaker import client as runtime
 
 README = Path(__file__).parents[2] / "README.md"
 ENDPOINTS = [

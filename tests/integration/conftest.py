@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rag import commands
-from rag.__main__ import main
-from rag.build import Models
-from rag.models.runtime import Runtime
-from rag.stores.opensearch.connection import Connection
+from rag.cli import commands
+from rag.cli.main import main
+from rag.factory.models import Models
+from rag.models.sagemaker.client import Runtime
+from rag.stores.opensearch.client import Connection
 from tests.fake_endpoint import FakeEndpoint, Reply, Request
 from tests.opensearch import Server
 

@@ -15,13 +15,13 @@ from llama_index.core.base.response.schema import AsyncStreamingResponse, Respon
 from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from rag.answering import prompts
-from rag.build import Models
 from rag.chat import ChatService
-from rag.models.runtime import Runtime
-from rag.models.sagemaker_llm import SageMakerLLM
+from rag.factory.models import Models
+from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
+from rag.synthesis import texts as prompts
 from rag.types import SourcesFound, Turn
 from tests.fake_endpoint import Reply, Request, whole
 from tests.integration.conftest import Reach

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.__main__ import main
-from rag.backends import language_model, remote_embedding
-from rag.build import Models, ingest_files, load_models, open_index, service
+from rag.cli.main import main
 from rag.errors import SettingsError
+from rag.factory.chat import service
+from rag.factory.models import Models, language_model, load_models, remote_embedding
+from rag.factory.stores import ingest_files, open_index
 from rag.models.bedrock import BedrockLLM
 from rag.models.openai_like import OpenAiLikeEmbedding, OpenAiLikeLLM
 from rag.settings import Settings, load_settings
@@ -124,7 +125,8 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch, package:
 
 
 def test_they_are_not_imported_unless_chosen() -> None:
-    code = "import sys, rag.build, rag.commands; print([n for n in sys.modules if n.startswith(('openai', 'llama_index.llms.'))])"
+    chosen = "[n for n in sys.modules if n.startswith(('openai', 'llama_index.llms.'))]"
+    code = f"import sys, rag.factory.chat, rag.cli.commands; print({chosen})"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
 

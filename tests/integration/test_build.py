@@ -12,25 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from rag import build
-from rag.build import (
-    LEXICAL_ONLY,
-    STARTERS,
-    Models,
-    build_chat,
-    bundled_name,
-    calibrate_from_own_rows,
-    ingest_files,
-    load_models,
-    open_index,
-    service,
-    starters,
-)
 from rag.errors import IndexMismatch, IndexMissing
+from rag.factory import chat as build
+from rag.factory.bundled import bundled_name
+from rag.factory.chat import STARTERS, build_chat, service, starters
+from rag.factory.models import LEXICAL_ONLY, Models, load_models
+from rag.factory.stores import calibrate_from_own_rows, ingest_files, open_index
 from rag.ingestion.embedding import manifest_of
 from rag.retrieval.confidence import Calibration, defaults
 from rag.settings import Settings, StoreSettings
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from rag.types import Filters
 from tests.fakes_embedding import HashedEmbedding
 from tests.small_faq import ANSWERS, FEE, LIMIT, ROWS, write_faq

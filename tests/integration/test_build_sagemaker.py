@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.build import ingest_files, load_llm, load_models, open_index
 from rag.errors import ModelRefused, SettingsError
-from rag.models import runtime as module
+from rag.factory.models import load_llm, load_models
+from rag.factory.stores import ingest_files, open_index
+from rag.models.sagemaker import client as module
 from rag.settings import load_settings
 from tests.fake_endpoint import Reply, Request, error, whole
 from tests.fakes_embedding import HashedEmbedding

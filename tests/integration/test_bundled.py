@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from rag.build import Models, open_index, service
 from rag.chat import ChatService
 from rag.evaluation.datasets import Query, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
 from rag.evaluation.retrieval import evaluate, judged
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.factory.stores import open_index
 from rag.retrieval.hybrid import DENSE, row_id
 from rag.settings import Settings, StoreSettings
-from rag.stores.contract import JAMO, TOKENS
+from rag.stores.base import JAMO, TOKENS
 from rag.types import Filters, Turn
 from tests.conftest import ROOT
 from tests.integration.conftest import Run

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering import prompts
-from rag.build import Models, service
 from rag.chat import ChatService
 from rag.errors import InputError
+from rag.factory.chat import service
+from rag.factory.models import Models
 from rag.settings import ChatSettings, Settings
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
+from rag.synthesis import texts as prompts
 from rag.types import Answer, AnswerCompleted, AnswerDelta, Filters, SourcesFound, Turn
 from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, LONG_ANSWER, NARU, PAPERS
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from rag.answering import prompts
-from rag.build import Models
 from rag.chat import ChatService
 from rag.errors import ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavailable
+from rag.factory.models import Models
 from rag.retrieval.confidence import defaults
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
+from rag.synthesis import texts as prompts
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SourcesFound, Turn
 from tests.fakes_llm import Said, ScriptedLLM
 from tests.small_faq import ANSWERS, LIMIT

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from rag import listing
-from rag.build import Models, bundled_name
+from rag.cli import index_list as listing
 from rag.errors import ModelUnavailable
+from rag.factory.bundled import bundled_name
+from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
 from rag.settings import names
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from rag.ui.auth import load_users, verify
 from tests.fakes_embedding import HashedEmbedding
 from tests.integration.conftest import Run

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rag import build
 from rag.errors import ModelUnavailable
+from rag.factory import chat as build
 from rag.ui.auth import load_users
 from tests.conftest import ROOT
 from tests.fakes_llm import ScriptedLLM

@@ -10,10 +10,10 @@ import pytest
 from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from rag import doctor
-from rag.__main__ import main
-from rag.doctor import examine
-from rag.models import runtime as runtime_module
+from rag.cli import doctor
+from rag.cli.doctor import examine
+from rag.cli.main import main
+from rag.models.sagemaker import client as runtime_module
 from rag.settings import load_settings
 from tests.containers import embedding_answer
 from tests.fake_endpoint import Reply, Request, error, whole

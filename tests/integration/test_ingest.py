@@ -14,11 +14,11 @@ import pytest
 from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors
-from rag.ingestion.command import IngestReport, ingest, window
 from rag.ingestion.embedding import manifest_of
+from rag.ingestion.pipeline import IngestReport, ingest, window
 from rag.ingestion.sync import BATCH
-from rag.ingestion.target import open_for_ingest
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.staging import open_for_ingest
+from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding, Vectors
 
 COUNT = 2 * BATCH

@@ -18,10 +18,10 @@ from llama_index.core.vector_stores.types import VectorStoreQuery
 
 from rag.errors import IndexBusy
 from rag.ingestion import sync
-from rag.ingestion.command import ingest
 from rag.ingestion.embedding import embed_nodes, manifest_of
-from rag.ingestion.target import open_for_ingest
-from rag.stores.faiss import FaissStore
+from rag.ingestion.pipeline import ingest
+from rag.stores.faiss.staging import open_for_ingest
+from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding
 
 KILLS = 20

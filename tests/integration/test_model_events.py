@@ -18,8 +18,8 @@ from llama_index_instrumentation.dispatcher import Dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.span_handlers import SimpleSpanHandler
 
-from rag.models.sagemaker_embedding import SageMakerEmbedding
-from rag.models.sagemaker_llm import SageMakerLLM
+from rag.models.sagemaker.embedding import SageMakerEmbedding
+from rag.models.sagemaker.llm import SageMakerLLM
 from tests.containers import ANSWER
 from tests.integration.conftest import Reach
 from tests.integration.test_sagemaker_embedding import model as embedding_model

@@ -13,8 +13,8 @@ import pytest
 
 from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.ingestion.embedding import manifest_of
-from rag.models import guarded
-from rag.models.guarded import ATTEMPTS
+from rag.models import adapted_llm as guarded
+from rag.models.adapted_llm import ATTEMPTS
 from rag.models.openai_like import OpenAiLikeEmbedding
 from tests.containers import embedding_answer, vectors
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, whole

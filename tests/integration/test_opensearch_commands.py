@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from rag import build
-from rag.build import Models, build_chat, bundled_name, open_index, shelf
 from rag.errors import SettingsError
+from rag.factory import chat as build
+from rag.factory.bundled import bundled_name
+from rag.factory.chat import build_chat
+from rag.factory.models import Models
+from rag.factory.stores import open_index, shelf
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.shelves import OpenSearchShelf
 from rag.settings import OpenSearchSettings, Settings, StoreSettings, load_settings
+from rag.stores.catalog import OpenSearchShelf
 from tests.fakes_embedding import HashedEmbedding
 from tests.integration.conftest import Run
 from tests.opensearch import Server, drop, index_name

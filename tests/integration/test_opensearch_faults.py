@@ -15,7 +15,6 @@ import pytest
 
 from deploy.local import opensearch_node
 from deploy.local.opensearch_node.process import certify
-from rag.build import Models, ingest_files
 from rag.errors import (
     IndexMismatch,
     IndexMissing,
@@ -24,11 +23,13 @@ from rag.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from rag.factory.models import Models
+from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.shelves import OpenSearchShelf
-from rag.stores.contract import Manifest
-from rag.stores.opensearch import indexes
-from rag.stores.opensearch.connection import Connection, connect
+from rag.stores.base import Manifest
+from rag.stores.catalog import OpenSearchShelf
+from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch.client import Connection, connect
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
 from tests.fakes_embedding import HashedEmbedding, Vectors
@@ -185,7 +186,7 @@ def test_an_overloaded_server_is_asked_again(busy: Connection) -> None:
 
 
 def test_a_server_that_stays_overloaded_is_told_as_such(busy: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.stores.opensearch.connection.PATIENCE", 0.3)
+    monkeypatch.setattr("rag.stores.opensearch.client.PATIENCE", 0.3)
     Busy.refusals = 10**6
     with pytest.raises(StoreUnavailable, match="overloaded"):
         busy.request("GET", "/")

@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from llama_index.core.schema import TextNode
 
-from rag.build import Models, ingest_files
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
+from rag.factory.models import Models
+from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.shelves import OpenSearchShelf
-from rag.stores.opensearch import indexes
-from rag.stores.opensearch.connection import Connection
-from rag.stores.opensearch.draft import Draft
-from rag.stores.opensearch.lease import INDEX, SECONDS, here, leased
+from rag.stores.catalog import OpenSearchShelf
+from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch.client import Connection
+from rag.stores.opensearch.lock import INDEX, SECONDS, here, leased
+from rag.stores.opensearch.staging import Draft
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage

@@ -20,13 +20,13 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from rag.models import guarded
+from rag.models import adapted_llm as guarded
+from rag.models.adapted_llm import ATTEMPTS, Guarded
 from rag.models.bedrock import BedrockLLM
-from rag.models.calls import Call
-from rag.models.guarded import ATTEMPTS, Guarded
-from rag.models.listening import listen
+from rag.models.cancellation import Patience
 from rag.models.openai_like import OpenAiLikeLLM
-from rag.models.patience import Patience
+from rag.models.sockets import Call
+from rag.models.streaming import listen
 from tests.containers import ANSWER, TOKENS
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, events, sse, whole
 from tests.integration.conftest import Reach

@@ -11,11 +11,12 @@ from llama_index.core.base.response.schema import AsyncStreamingResponse, Respon
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from rag.answering import prompts
-from rag.build import Models, service
 from rag.chat import ChatService
+from rag.factory.chat import service
+from rag.factory.models import Models
 from rag.settings import ChatSettings, Settings
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
+from rag.synthesis import texts as prompts
 from rag.types import Filters
 from tests.small_faq import FEE, LIMIT, NARU, PAPERS
 

@@ -19,10 +19,10 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from rag.models import runtime as module
-from rag.models.calls import Call
-from rag.models.failures import VENDOR_ERRORS, from_vendor
-from rag.models.runtime import ATTEMPTS, Endpoint, Runtime, shared_runtime
+from rag.models.sagemaker import client as module
+from rag.models.sagemaker.client import ATTEMPTS, Endpoint, Runtime, shared_runtime
+from rag.models.sockets import Call
+from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 from tests.fake_endpoint import FakeEndpoint, Reply, error
 from tests.integration.conftest import Reach
 

@@ -25,9 +25,9 @@ from rag.errors import (
     ModelUnavailable,
 )
 from rag.ingestion.embedding import manifest_of
-from rag.models import runtime as runtime_module
-from rag.models.sagemaker_embedding import SageMakerEmbedding
-from rag.models.vectors import VECTORS
+from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker.embedding import SageMakerEmbedding
+from rag.models.sagemaker.embedding_payloads import VECTORS
 from tests.containers import embedding_answer, vectors
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, whole
 from tests.integration.conftest import Reach

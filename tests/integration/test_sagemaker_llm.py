@@ -14,8 +14,8 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.base.response.schema import StreamingResponse
 
 from rag.errors import InputError, ModelError, ModelInputTooLong, ModelInterrupted, ModelTimeout
-from rag.models.calls import Call
-from rag.models.sagemaker_llm import SageMakerLLM
+from rag.models.sagemaker.llm import SageMakerLLM
+from rag.models.sockets import Call
 from tests.containers import ANSWER, STREAMS, TOKENS, USAGE, WHOLES
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting
 from tests.integration.conftest import Reach

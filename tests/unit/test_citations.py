@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.citations import LONGEST, CitationResolver, disarmed
+from rag.synthesis.citations import LONGEST, CitationResolver, disarmed
 
 KNOWN = (1, 2, 3)
 

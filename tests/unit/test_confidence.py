@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import pytest
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 
-from rag.answering import prompts
-from rag.answering.synthesis import verbatim
 from rag.korean import tokens
 from rag.retrieval.confidence import (
     FEATURES,
@@ -25,7 +23,9 @@ from rag.retrieval.confidence import (
     judge,
 )
 from rag.retrieval.hybrid import DENSE, PARTS, FusedNode, Fusion, Scale, row_id
-from rag.stores.contract import JAMO, TOKENS
+from rag.stores.base import JAMO, TOKENS
+from rag.synthesis import texts as prompts
+from rag.synthesis.verbatim import verbatim
 
 FUSION = Fusion(scales={part: Scale(0.0, 0.1) for part in PARTS})
 PLAIN = Calibration(

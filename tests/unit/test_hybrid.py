@@ -17,10 +17,10 @@ from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
-from rag.retrieval.expansion import expand
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
-from rag.stores.contract import JAMO, TOKENS, Candidates
-from rag.stores.faiss import FaissStore
+from rag.retrieval.query_expansion import expand
+from rag.stores.base import JAMO, TOKENS, Candidates
+from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
 from tests.fakes_embedding import HashedEmbedding

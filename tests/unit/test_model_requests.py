@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from rag.errors import ModelFormatError
-from rag.models import kullm
-from rag.models.formats import GENERATION, Parameters
-from rag.models.local import LocalEmbedding
+from rag.models.local_embedding import LocalEmbedding
+from rag.models.parameters import Parameters
+from rag.models.sagemaker import kullm
+from rag.models.sagemaker.embedding_payloads import VECTORS
+from rag.models.sagemaker.format_detection import detect_vectors
+from rag.models.sagemaker.llm_payloads import GENERATION
 from rag.models.tokens import estimate
-from rag.models.vectors import VECTORS, detect_vectors
 from tests.containers import embedding_answer, vectors
 
 FAQ = Path(__file__).parents[2] / "data" / "faq"

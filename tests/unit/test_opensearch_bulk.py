@@ -11,7 +11,7 @@ import pytest
 from rag.errors import StoreError, StoreUnavailable
 from rag.stores.opensearch import bulk
 from rag.stores.opensearch.bulk import Write, write
-from rag.stores.opensearch.connection import Connection, Layout, connect
+from rag.stores.opensearch.client import Connection, Layout, connect
 
 REJECTED = {"type": "rejected_execution_exception", "reason": "queue is full"}
 UNFIT = {"type": "mapper_parsing_exception", "reason": "no such field"}

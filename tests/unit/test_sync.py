@@ -17,8 +17,8 @@ from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import BATCH, Plan, SyncReport, plan, sync
-from rag.stores.contract import FINGERPRINT, INDEXED_AT, NodeState
-from rag.stores.faiss import FaissStore
+from rag.stores.base import FINGERPRINT, INDEXED_AT, NodeState
+from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding, Tamper, Vectors
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from rag.errors import StoreError, StoreUnavailable
-from rag.stores.opensearch.connection import Connection
-from rag.stores.opensearch.failures import OVERLOADED, of_status, told
+from rag.stores.opensearch.client import Connection
+from rag.stores.opensearch.errors import OVERLOADED, of_status, told
 
 CHUNK_BYTES: Final = 5_000_000
 WORKERS: Final = 3

@@ -25,20 +25,20 @@ from llama_index.vector_stores.opensearch import OpensearchVectorClient, Opensea
 from numpy.typing import NDArray
 
 from rag.errors import StoreError
-from rag.stores.contract import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState
+from rag.stores.async_from_sync import AsyncTwins
+from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
+from rag.stores.bm25 import query_tokens
 from rag.stores.filters import EVERYTHING, check
-from rag.stores.lexical import query_tokens
-from rag.stores.opensearch import indexes, searches
+from rag.stores.node_codec import Nodes, unit
+from rag.stores.node_codec import encode as row_of
+from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch import query_dsl as searches
+from rag.stores.opensearch.aliases import Found
 from rag.stores.opensearch.bulk import Write
-from rag.stores.opensearch.connection import Connection, available
-from rag.stores.opensearch.documents import DOCUMENT, HASH, ID, PRINT, columns, encode, key
-from rag.stores.opensearch.facts import FACTS, Query, prefix
-from rag.stores.opensearch.indexes import Found
-from rag.stores.opensearch.live import LiveIndex, hit_id, hits_of
-from rag.stores.queries import check_query
-from rag.stores.rows import Nodes, unit
-from rag.stores.rows import encode as row_of
-from rag.stores.twins import AsyncTwins
+from rag.stores.opensearch.client import Connection, available
+from rag.stores.opensearch.mapping import DOCUMENT, HASH, ID, PRINT, columns, encode, key
+from rag.stores.opensearch.metadata_terms import FACTS, Query, prefix
+from rag.stores.opensearch.reader import LiveIndex, hit_id, hits_of
 
 PAGE: Final = 1000
 STATES_PAGE: Final = 10_000
@@ -46,7 +46,7 @@ Scores = dict[str, float]
 
 
 class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
-    """A `PassageStore` (rag.stores.contract) on a server. Safe to use from several threads and processes.
+    """A `PassageStore` (rag.stores.base) on a server. Safe to use from several threads and processes.
 
     Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once another
     was swapped in), StoreUnavailable and StoreRefused where the server cannot or will not answer. `role` "building" is the

@@ -1,0 +1,320 @@
+"""What each command of `python -m rag` does; one function a command, named as it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from rag.chat import ChatService
+from rag.cli.doctor import examine
+from rag.cli.index_list import Listed, listing
+from rag.conversation.decline_rules import from_words
+from rag.errors import InputError, RagError
+from rag.evaluation import calibration as fitting
+from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.report import lines as report_lines
+from rag.evaluation.retrieval import evaluate as evaluate_retrieval
+from rag.factory.bundled import BUNDLED, bundled_name
+from rag.factory.chat import service as build_service
+from rag.factory.models import Models, load_models
+from rag.factory.stores import ingest_files, open_index, shelf
+from rag.retrieval.confidence import features, is_short
+from rag.retrieval.score_scales import from_own_rows
+from rag.settings import Settings, names
+from rag.stores.base import PassageStore
+from rag.types import Filters, Source
+
+
+class Bar:
+    """A progress callback that draws one tqdm bar a step, on standard error, only where someone watches."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._bar: tqdm[Any] | None = None
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if self._bar is None or step != self._step:
+            self.close()
+            self._step, self._bar = step, tqdm(total=total, desc=step, unit="rows", disable=None)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def ingest(options: Namespace, settings: Settings) -> None:
+    name = options.index or settings.store.index
+    if not name:
+        raise InputError("say which index: `--index NAME` (the bundled FAQ's index is made by itself)")
+    _check_name(name)
+    bar = Bar()
+    try:
+        report = ingest_files(
+            shelf(settings),
+            name,
+            load_models(settings),
+            options.paths,
+            columns=_pairs(options.columns.split(",") if options.columns else [], "--columns"),
+            dry_run=options.dry_run,
+            progress=bar,
+        )
+    finally:
+        bar.close()
+    print(f"{name}: {report}")
+
+
+def search(options: Namespace, settings: Settings) -> None:
+    filters = _filters(options)
+    chat = _service(options, settings, filters)
+    sources = chat.search(options.question, filters, top_k=options.k)
+    if options.json:
+        _print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
+        return
+    for source in sources:
+        print(_line(source))
+    if options.explain:
+        _explain(chat, options.question, filters)
+
+
+def ask(options: Namespace, settings: Settings) -> None:
+    filters = _filters(options)
+    answer = _service(options, settings, filters).ask(options.question, filters=filters)
+    if options.json:
+        _print_json(answer.as_json())
+        return
+    if answer.generated:
+        print("(written by a language model, not checked)")
+    print(answer.text)
+    if answer.notice:
+        print(f"(notice: {answer.notice}; this is the approved text)")
+    for source in answer.sources:
+        print(_line(source))
+
+
+def calibrate(options: Namespace, settings: Settings) -> None:
+    models = load_models(settings)
+    store = _open(options, settings, models)
+    if bool(options.queries) != bool(options.out_of_domain):
+        raise InputError(
+            "labels need both --queries and --out-of-domain; without either, the index's own rows are used"
+        )
+    found = from_own_rows(store, models.embed_model)
+    if options.queries:
+        queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
+        undecided = [item for item in others if from_words(item.query) is None]
+        found = fitting.fit(queries, undecided, build_service(settings, models, store, calibration=found).hits, found)
+    _print_json(found.as_json())
+    if options.apply:
+        store.replace_manifest(store.manifest.with_calibration(found.as_json()))
+        print("written into the index's manifest", file=sys.stderr)
+
+
+def index(options: Namespace, settings: Settings) -> None:
+    if options.action == "list":
+        _list(listing(settings), as_json=options.json)
+        return
+    place = shelf(settings)
+    if not options.name:
+        raise InputError(f"`index {options.action}` needs the name of an index; `index list` shows them")
+    _check_name(options.name)
+    if options.action == "show":
+        store = place.open(options.name)
+        _print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
+    elif options.action == "rollback":
+        place.rollback(options.name)
+        print(f"{options.name}: the version before is live again")
+    else:
+        place.delete(options.name)
+        print(f"{options.name}: deleted")
+
+
+def _list(found: Sequence[Listed], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"indexes": [each.as_json() for each in found]})
+        return
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        print(each.line(width))
+
+
+def config(_options: Namespace, settings: Settings) -> None:
+    for name, _default, description in names():
+        group, field = name.removeprefix("FSI_").lower().split("__", 1)
+        value = getattr(getattr(settings, group), field)
+        print(f"{name}={'' if value is None else value}    # {description}")
+
+
+def doctor(_options: Namespace, settings: Settings) -> int:
+    """Models first, one line each; where one is wrong, an index would only be built in vain."""
+    findings = list(examine(settings))
+    for finding in findings:
+        print(finding)
+    if not all(finding.right for finding in findings):
+        return 1
+    models = load_models(settings)
+    print(f"embedding: {'lexical search alone' if models.embed_model is None else models.embed_model.model_name}")
+    print(f"  dimension {models.manifest.dimension}, fingerprint {models.manifest.fingerprint}")
+    name = settings.store.index or bundled_name(models.manifest)
+    store = open_index(settings, models)
+    print(f"index {name}: {store.count()} passages, matches the settings")
+    answer = build_service(settings, models, store).ask(store_question(store))
+    print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
+    print("everything works together")
+    return 0
+
+
+def store_question(store: PassageStore) -> str:
+    """A question the index must know: that of its first row."""
+    nodes = store.get_nodes()
+    if not nodes:
+        raise RagError("the index is empty: ingest some files with `python -m rag ingest PATH --index NAME`")
+    return str(nodes[0].metadata.get("question", nodes[0].get_content()[:100]))
+
+
+def user(options: Namespace, settings: Settings) -> None:
+    from rag.ui.auth import add_user
+
+    path = options.auth_file or settings.ui.auth_file
+    if not path:
+        raise InputError("say where logins are kept: `--auth-file FILE`, or set FSI_UI__AUTH_FILE")
+    try:
+        password, again = getpass.getpass("password: "), getpass.getpass("again: ")
+    except EOFError as exc:
+        raise InputError("no password was given; nothing was written") from exc
+    if password != again:
+        raise InputError("the two passwords differ; nothing was written")
+    add_user(Path(path), options.name, password)
+    print(f"{options.name} can log in now")
+
+
+def evaluate(options: Namespace, settings: Settings) -> None:
+    queries = read_queries(Path(options.queries))
+    out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
+    conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
+    if options.json:
+        _check_writable(Path(options.json))  # not after minutes of work
+    chat = _service(options, settings)
+    bar = Bar()
+    try:
+        report = evaluate_retrieval(
+            chat,
+            queries=queries,
+            out_of_domain=out_of_domain,
+            conversations=conversations,
+            settings=settings.model_dump(mode="json", include={"store", "embedding", "retrieval"}),
+            progress=bar,
+        )
+    finally:
+        bar.close()
+    for line in report_lines(report):
+        print(line)
+    if options.json:
+        text = json.dumps(_finite(report), ensure_ascii=False, indent=1)
+        Path(options.json).write_text(text + "\n", encoding="utf-8")
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.open("a").close()
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be written ({exc.strerror})") from exc
+
+
+def _service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
+    """Raises InputError where a filter's key is in no row: nothing could ever be found."""
+    models = load_models(settings)
+    store = _open(options, settings, models)
+    for key in filters.equals if filters else ():
+        if not store.values(key):
+            raise InputError(
+                f"--filter {key}=…: no row has {key!r}; name a column of the FAQ, such as bank or category"
+            )
+    return build_service(settings, models, store)
+
+
+def _open(options: Namespace, settings: Settings, models: Models) -> PassageStore:
+    if options.index:
+        _check_name(options.index)
+    bar = Bar()
+    try:
+        return open_index(settings, models, options.index, progress=bar)
+    finally:
+        bar.close()
+
+
+def _filters(options: Namespace) -> Filters:
+    try:
+        as_of = date.fromisoformat(options.as_of) if options.as_of else None
+    except ValueError as exc:
+        raise InputError(f"--as-of {options.as_of!r} is not a date; write YYYY-MM-DD") from exc
+    return Filters(_pairs(options.filter, "--filter"), as_of)
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise InputError(f"{option} {text!r}: write KEY=VALUE")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _check_name(name: str) -> None:
+    from pydantic import ValidationError
+
+    from rag.settings import StoreSettings
+
+    try:
+        StoreSettings(index=name)
+    except ValidationError as exc:
+        raise InputError(f"{name!r} is no name for an index: use a-z, 0-9, - and _, at most 63") from exc
+    if name == BUNDLED:
+        raise InputError(f"{BUNDLED!r} is taken by the bundled FAQ; choose another name")
+
+
+def _line(source: Source) -> str:
+    bank = source.metadata.get("bank", "")
+    return f"[{source.number}] {source.score:.2f}  {source.id}  {bank}  {source.question}"
+
+
+def _explain(chat: ChatService, question: str, filters: Filters) -> None:
+    from rag.retrieval.query_expansion import expand
+
+    verdict = chat.rank(question, (), filters)
+    print(f"searched for: {expand(question)}")
+    for number, hit in enumerate(verdict.ranked, 1):
+        parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
+        print(f"  {number:2}  {parts}")
+    hits = chat.hits(question, filters)
+    signals = features(question, hits, chat.calibration.fusion) if hits else {}
+    print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in signals.items()))
+    limits = chat.calibration
+    suggested, why = (limits.off_topic, ": short") if is_short(question) else (limits.suggested, "")
+    print(
+        f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
+        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
+    )
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    print(json.dumps(_finite(value), ensure_ascii=False, indent=1))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: a share of nothing becomes null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

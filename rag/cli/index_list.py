@@ -1,0 +1,75 @@
+"""What `python -m rag index list` tells: what each index holds, and which one the settings select."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rag.errors import ModelError, StoreError
+from rag.factory.bundled import BUNDLED, bundled_name
+from rag.factory.models import load_models
+from rag.factory.stores import shelf
+from rag.settings import Settings
+from rag.stores.base import INDEXED_AT
+from rag.stores.catalog import Shelf
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One index. `indexed_at`: when its newest passage was written, ISO 8601 in UTC; None for an empty index.
+
+    `problem` says why it cannot be opened; then only name and `selected` are known.
+    """
+
+    name: str
+    selected: bool
+    passages: int | None = None
+    dimension: int | None = None
+    fingerprint: str | None = None
+    indexed_at: str | None = None
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def line(self, width: int) -> str:
+        """For people: the selected index has a star before its name, which takes `width` characters."""
+        start = f"{'*' if self.selected else ' '} {self.name:<{width}}"
+        if self.problem is not None:
+            return f"{start}  cannot be opened: {self.problem}"
+        embedding = f"embedding {self.fingerprint} ({self.dimension})" if self.dimension else "words alone"
+        return f"{start}  {self.passages:>5} passages  {embedding}  {self.indexed_at or 'empty'}"
+
+
+def listing(settings: Settings) -> list[Listed]:
+    """All indexes by name, also those that cannot be opened. Raises StoreError where the store itself cannot be asked."""
+    place = shelf(settings)
+    names = place.names()
+    selected = _selected(settings, names)
+    return [_look(place, name, selected=name == selected) for name in names]
+
+
+def _look(place: Shelf, name: str, *, selected: bool) -> Listed:
+    try:
+        with closing(place.open(name)) as store:
+            written = max(store.values(INDEXED_AT), default=None)
+            manifest = store.manifest
+            return Listed(name, selected, store.count(), manifest.dimension, manifest.fingerprint, written)
+    except StoreError as exc:
+        return Listed(name, selected, problem=str(exc))
+
+
+def _selected(settings: Settings, names: Sequence[str]) -> str | None:
+    """The bundled index is named after its embedder: where that does not answer, nobody knows which one it is."""
+    if settings.store.index or not any(name.startswith(f"{BUNDLED}-") for name in names):
+        return settings.store.index
+    try:
+        return bundled_name(load_models(settings).manifest)
+    except ModelError as exc:
+        logger.warning("no index is marked as selected, for the embedder does not answer: %s", exc)
+        return None

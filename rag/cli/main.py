@@ -1,0 +1,120 @@
+"""The command line: `python -m rag COMMAND`. Exit codes: 0 done, 1 refused or failed with one clear line, 2 wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.errors import PackageMissing, RagError
+
+if TYPE_CHECKING:
+    from rag.settings import LogSettings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, run, and turn every RagError into one line on standard error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        try:
+            from rag.cli.logging_setup import configure_logging
+            from rag.settings import load_settings
+
+            settings = load_settings()
+            configure_logging(_log_level(options.run, settings.log), settings.log.format)
+            from rag.cli import commands  # heavy: only once the usage is right
+        except ModuleNotFoundError as exc:
+            raise PackageMissing(exc.name) from exc
+        code = int(getattr(commands, options.run)(options, settings) or 0)
+        sys.stdout.flush()
+        return code
+    except RagError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        return 0
+
+
+def _log_level(command: str, log: LogSettings) -> str:
+    """As set; unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal."""
+    return log.level if command == "ingest" or "level" in log.model_fields_set else "WARNING"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rag", description="Cited answers from an institution's own FAQ.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ingest = _add(commands, "ingest", "make an index hold exactly the rows of these CSV or JSONL files")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+    ingest.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX)")
+    ingest.add_argument("--columns", help="question=…,answer=…,… where a file's columns have other names")
+    ingest.add_argument("--dry-run", action="store_true", help="read and compare, write nothing")
+
+    search = _add(commands, "search", "list the nearest rows, whatever the outcome")
+    search.add_argument("question")
+    search.add_argument("-k", type=_positive, default=5, help="rows to list (at most 10)")
+    _add_scope(search)
+    search.add_argument(
+        "--explain", action="store_true", help="show how each row matched and how the outcome came about"
+    )
+
+    ask = _add(commands, "ask", "answer a question as the page does")
+    ask.add_argument("question")
+    _add_scope(ask)
+
+    calibrate = _add(commands, "calibrate", "fit the thresholds of an index and print them")
+    calibrate.add_argument("--queries", help="Q.jsonl: questions and the rows that answer them")
+    calibrate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
+    calibrate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+    calibrate.add_argument("--apply", action="store_true", help="write them into the index's manifest")
+
+    index = _add(commands, "index", "list, show, roll back or delete indexes")
+    index.add_argument("action", choices=("list", "show", "rollback", "delete"))
+    index.add_argument("name", nargs="?", help="name of the index (not for list)")
+    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
+
+    _add(commands, "config", "print every setting with its value; secrets are hidden")
+    _add(commands, "doctor", "check that settings, embedder and index work together")
+
+    user = _add(commands, "user", "add a login for the page")
+    user.add_argument("action", choices=("add",))
+    user.add_argument("name")
+    user.add_argument("--auth-file", help="file to write (default: FSI_UI__AUTH_FILE)")
+
+    evaluate = _add(commands, "evaluate", "measure an index on labelled questions")
+    evaluate.add_argument("what", choices=("retrieval",))
+    evaluate.add_argument("--queries", required=True, help="Q.jsonl")
+    evaluate.add_argument("--out-of-domain", help="O.jsonl")
+    evaluate.add_argument("--multi-turn", help="M.jsonl")
+    evaluate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+    evaluate.add_argument("--json", metavar="OUT", help="also write the whole report to this file")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(run=name)
+    return command
+
+
+def _add_scope(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+    command.add_argument(
+        "--filter", action="append", default=[], metavar="KEY=VALUE", help="only rows with this, e.g. bank=새나래은행"
+    )
+    command.add_argument("--as-of", metavar="DATE", help="only rows in force on that day (default: today)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)

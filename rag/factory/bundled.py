@@ -1,0 +1,22 @@
+"""The bundled FAQ's index: derived data, named by what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from rag.stores.base import Manifest
+
+BUNDLED = "bundled"
+"""What a missing index name stands for; its directory's name also carries a hash of the data and of the embedding."""
+DATA = Path(__file__).resolve().parents[2] / "data" / "faq"
+BUILD_WAIT = 120.0
+"""Seconds a second process waits while the first builds the bundled index."""
+
+
+def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
+    """Derived data: another FAQ, embedding or analyzer simply has another index."""
+    digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
+    for path in sorted(data.glob("*.csv")):
+        digest.update(path.read_bytes())
+    return f"{BUNDLED}-{digest.hexdigest()[:12]}"

@@ -1,0 +1,62 @@
+"""Settings to the chat service: models, index, calibration and texts put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rag.chat import ChatService
+from rag.factory.models import Models, load_llm, load_models
+from rag.factory.stores import Progress, open_index, stored_calibration
+from rag.ingestion.sync import quiet
+from rag.retrieval.confidence import Calibration, defaults
+from rag.settings import Settings
+from rag.stores.base import QUESTION, PassageStore
+from rag.stores.filters import metadata_filters
+from rag.synthesis.texts import DEFAULT_CONTACT
+from rag.types import Filters
+
+STARTERS = 4
+
+
+def build_chat(settings: Settings, *, index: str | None = None, progress: Progress | None = None) -> ChatService:
+    """Everything a question needs. Takes seconds (imports, models), the first time up to a minute (the bundled index)."""
+    models = load_models(settings)
+    store = open_index(settings, models, index, progress=progress or quiet)
+    return service(settings, models, store)
+
+
+def service(
+    settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
+) -> ChatService:
+    """The chat service over an open index; `calibration` in the place of the index's own."""
+    if calibration is None:
+        calibration = stored_calibration(store.manifest) or defaults(dense=models.embed_model is not None)
+    return ChatService(
+        store,
+        models.embed_model,
+        calibration=calibration,
+        llm=None if settings.chat.answer_mode == "verbatim" else load_llm(settings),
+        answer_seconds=settings.chat.answer_seconds,
+        top_k=settings.retrieval.top_k,
+        candidates=settings.retrieval.candidates,
+        max_question_chars=settings.chat.max_question_chars,
+        contact=settings.chat.contact or _contact(store),
+        starters=starters(store),
+        warnings=models.warnings,
+    )
+
+
+def _contact(store: PassageStore) -> str | None:
+    """The default where the index holds a bundled institution; elsewhere none: an invented bank's number misleads."""
+    return None if any(bank in DEFAULT_CONTACT for bank in store.values("bank") if bank) else ""
+
+
+def starters(store: PassageStore) -> list[str]:
+    """A short question in force from each of the largest categories."""
+    rows = [node.metadata for node in store.get_nodes(filters=metadata_filters(Filters()))]
+    sizes = Counter(str(row.get("category", "")) for row in rows)
+    chosen = []
+    for category, _ in sizes.most_common(STARTERS):
+        questions = [str(row.get(QUESTION, "")) for row in rows if str(row.get("category", "")) == category]
+        chosen.append(min(questions, key=lambda question: (len(question), question)))
+    return [question for question in chosen if question]

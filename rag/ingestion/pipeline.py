@@ -1,0 +1,103 @@
+"""The whole of `python -m rag ingest`, apart from its options and its output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.schema import TextNode
+
+from rag.errors import RowError, RowErrors
+from rag.ingestion.chunking import nodes
+from rag.ingestion.embedding import manifest_of
+from rag.ingestion.readers import FaqRow, read
+from rag.ingestion.sync import Progress, SyncReport, preview, quiet, sync
+from rag.stores.base import Manifest, PassageStore
+
+DEFAULT_WINDOW = 512
+"""Characters, for an embedder that cannot count its tokens: Korean text has at most about one token a character."""
+
+
+class StoreOpener(Protocol):
+    """Opens the store for `size` nodes, or, for a dry run, one to compare with: `Shelf.ingesting` with its name."""
+
+    def __call__(self, manifest: Manifest, *, size: int, dry_run: bool) -> AbstractContextManager[PassageStore]: ...
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """What an embedder offers that knows its own limits: its window in tokens, and the tokens of a passage."""
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    def token_count(self, text: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """`changes` are in nodes (a long row makes several); in a dry run they are what would be done."""
+
+    rows: int
+    changes: SyncReport
+    dry_run: bool
+
+    def __str__(self) -> str:
+        done, verb = self.changes, "would be " if self.dry_run else ""
+        return (
+            f"{self.rows} rows: {done.added} passages {verb}added, {done.updated} updated, {done.unchanged} unchanged, "
+            f"{done.deleted} deleted" + ("" if self.dry_run else f" in {done.seconds:.1f} s")
+        )
+
+
+def ingest(
+    paths: Iterable[Path | str],
+    *,
+    store_opener: StoreOpener,
+    embed_model: BaseEmbedding | None,
+    columns: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+) -> IngestReport:
+    """Make an index hold exactly the rows of these files: what is no longer in them is deleted.
+
+    `embed_model` None: an index for lexical search alone. Raises RowErrors before anything is written, then IndexBusy,
+    StoreError and ModelError; whatever stops it, the same call again does what is left.
+    """
+    rows = read(paths, columns=columns)
+    wanted = split_rows(rows, embed_model, progress=progress)
+    with store_opener(manifest_of(embed_model), size=len(wanted), dry_run=dry_run) as store:
+        changes = preview(store, wanted) if dry_run else sync(store, wanted, embed_model, progress=progress)
+    return IngestReport(len(rows), changes, dry_run)
+
+
+def split_rows(
+    rows: Sequence[FaqRow], embed_model: BaseEmbedding | None, *, progress: Progress = quiet
+) -> list[TextNode]:
+    """The nodes of all rows. Raises RowErrors naming every row that cannot be embedded."""
+    token_count, max_tokens = window(embed_model)
+    found: list[TextNode] = []
+    errors: list[RowError] = []
+    for done, row in enumerate(rows, start=1):
+        try:
+            found += nodes(row, token_count=token_count, max_tokens=max_tokens)
+        except RowErrors as exc:
+            errors += exc.errors
+        progress("split", done, len(rows))
+    if errors:
+        raise RowErrors(errors)
+    return found
+
+
+def window(embed_model: BaseEmbedding | None) -> tuple[Callable[[str], int], int]:
+    """How to count a text, and up to what count it is embedded whole. Without an embedder nothing is split."""
+    if embed_model is None:
+        return len, sys.maxsize
+    if isinstance(embed_model, Windowed):
+        return embed_model.token_count, embed_model.max_tokens
+    return len, DEFAULT_WINDOW

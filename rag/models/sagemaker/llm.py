@@ -1,0 +1,226 @@
+"""SageMakerLLM: a language-model container on a SageMaker endpoint, whole or streamed, sync or async."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.custom import CustomLLM
+
+from rag.errors import InputError, ModelInputTooLong
+from rag.models.parameters import Parameters
+from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
+from rag.models.sagemaker.instrumentation import observed
+from rag.models.sagemaker.kullm import Message
+from rag.models.sagemaker.llm_payloads import GENERATION, FormatName, GenerationFormat
+from rag.models.sagemaker.stream_decoder import StreamDecoder, read_whole
+from rag.models.sockets import Call
+from rag.models.streaming import ModelStream
+from rag.models.tokens import estimate
+
+R = TypeVar("R", CompletionResponse, ChatResponse)
+Respond = Callable[[str, str | None, Any], R]
+"""Text so far, the piece just come and what else is known, as LlamaIndex's response."""
+
+_ROLES = {MessageRole.SYSTEM: "system", MessageRole.DEVELOPER: "system", MessageRole.ASSISTANT: "assistant"}
+_PARAMETERS = tuple(each.name for each in fields(Parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    body: bytes
+    stops: tuple[str, ...]
+    call: Call
+
+
+class SageMakerLLM(CustomLLM):
+    """Answers of the endpoint `endpoint_name`. `chat` applies the container's own prompt format, `complete` sends text as it is.
+
+    Every method takes `call=Call()`, whose `cancel()` ends it from another thread at any time, `stop=[…]` and any
+    of the parameters. Raises kinds of ModelError alone: ModelInputTooLong before anything is sent where prompt and
+    answer exceed the window. `raw` has `finish_reason` and `usage`. A closed stream closes its connection.
+
+    `token_counter` counts a text's tokens as the model does; without it they are estimated, rather too many.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint_name: str = Field(description="SageMaker endpoint.")
+    format: FormatName = Field(default="openai", description="How the container spells prompts and answers.")
+    context_window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together at most.")
+    max_new_tokens: int = Field(default=512, gt=0, description="Tokens of the answer at most.")
+    do_sample: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    eos_token_id: int | None = None
+    deadline: float = Field(default=60.0, gt=0, description="Seconds a call may take, tries and streaming included.")
+    stall: float = Field(default=20.0, gt=0, description="Seconds a stream may be silent.")
+    inference_component: str | None = None
+    target_variant: str | None = None
+    session_id: str | None = None
+
+    _runtime: Runtime = PrivateAttr()
+    _codec: GenerationFormat = PrivateAttr()
+    _token_counter: Callable[[str], int] = PrivateAttr()
+
+    def __init__(
+        self,
+        endpoint_name: str,
+        *,
+        runtime: Runtime | None = None,
+        token_counter: Callable[[str], int] | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings, endpoint_name=endpoint_name)
+        self._runtime = runtime or shared_runtime()
+        self._codec = GENERATION[self.format]
+        self._token_counter = token_counter or estimate
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "SageMakerLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_new_tokens,
+            is_chat_model=True,  # so that LlamaIndex hands over messages, and our format's own prompt is used
+            model_name=self.endpoint_name,
+        )
+
+    def token_count(self, text: str) -> int:
+        """Tokens of a prompt, special tokens included."""
+        return self._token_counter(text)
+
+    def open_stream(self, prompt: str | Sequence[ChatMessage], **options: Any) -> ModelStream:
+        """The answer's pieces. A container that cannot stream gives one."""
+        request = self._request(prompt, stream=self._codec.streams, **options)
+        ask = self._runtime.stream if self._codec.streams else self._once
+        parts = ask(self._endpoint(), request.body, request.call)
+        return ModelStream(parts, StreamDecoder(self._codec, request.stops), request.call)
+
+    @observed(llm_completion_callback())
+    def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        return self._ask(prompt, _completion, options)
+
+    @observed(llm_chat_callback())
+    def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        return self._ask(messages, _chat, options)
+
+    @observed(llm_completion_callback())
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
+        return _responses(self.open_stream(prompt, **options), _completion)
+
+    @observed(llm_chat_callback())
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
+        return _responses(self.open_stream(messages, **options), _chat)
+
+    @observed(llm_completion_callback())
+    async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        return await self._runtime.call_in_thread(self._ask, prompt, _completion, options)
+
+    @observed(llm_chat_callback())
+    async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        return await self._runtime.call_in_thread(self._ask, messages, _chat, options)
+
+    @observed(llm_completion_callback())
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **options: Any
+    ) -> CompletionResponseAsyncGen:
+        return self._async_responses(self.open_stream(prompt, **options), _completion)
+
+    @observed(llm_chat_callback())
+    async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
+        return self._async_responses(self.open_stream(messages, **options), _chat)
+
+    def _ask(self, prompt: str | Sequence[ChatMessage], respond: Respond[R], options: dict[str, Any]) -> R:
+        request = self._request(prompt, stream=False, **options)
+        body = self._runtime.invoke(self._endpoint(), request.body, request.call)
+        piece = read_whole(self._codec, body, request.stops)
+        return respond(piece.text, None, {"finish_reason": piece.finish_reason, "usage": dict(piece.usage)})
+
+    async def _async_responses(self, stream: ModelStream, respond: Respond[R]) -> AsyncGenerator[R, None]:
+        try:
+            while (piece := await self._runtime.in_thread(next, stream, None)) is not None:
+                yield respond(stream.text, piece, None)
+            yield respond(stream.text, "", stream.raw)
+        finally:
+            stream.close()
+
+    def _once(self, endpoint: Endpoint, body: bytes, call: Call) -> Generator[bytes, None, None]:
+        yield self._runtime.invoke(endpoint, body, call)
+
+    def _request(
+        self,
+        prompt: str | Sequence[ChatMessage],
+        *,
+        stream: bool,
+        call: Call | None = None,
+        stop: str | Sequence[str] | None = None,
+        **overrides: Any,
+    ) -> _Request:
+        messages = None if isinstance(prompt, str) else _messages(prompt)
+        parameters = self._parameters(overrides)
+        wanted = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        stops = (*self._codec.stops(messages), *wanted)
+        text = prompt if isinstance(prompt, str) else messages or ()
+        self._check_window(text, parameters)
+        body = self._codec.request(text, parameters, stops=stops, stream=stream)
+        call = call or Call(deadline=self.deadline, stall=self.stall if stream else None)
+        return _Request(body, stops, call)
+
+    def _parameters(self, overrides: dict[str, Any]) -> Parameters:
+        if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
+            raise InputError(f"unknown option {unknown[0]!r}; known: call, stop, {', '.join(_PARAMETERS)}")
+        return Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
+
+    def _check_window(self, prompt: str | Sequence[Message], parameters: Parameters) -> None:
+        tokens = self.token_count(prompt if isinstance(prompt, str) else self._codec.prompt(prompt))
+        room = self.context_window - (parameters.max_new_tokens or 0)
+        if tokens > room:
+            raise ModelInputTooLong(
+                f"the prompt has about {tokens} tokens, and {room} fit: a window of {self.context_window} less the answer's "
+                f"{parameters.max_new_tokens}; shorten it, or lower MAX_NEW_TOKENS"
+            )
+
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(self.endpoint_name, self.inference_component, self.target_variant, self.session_id)
+
+
+def _messages(messages: Sequence[ChatMessage]) -> list[Message]:
+    """Roles no container knows count as the user's."""
+    return [(_ROLES.get(message.role, "user"), message.content or "") for message in messages]
+
+
+def _completion(text: str, delta: str | None, raw: Any) -> CompletionResponse:
+    return CompletionResponse(text=text, delta=delta, raw=raw)
+
+
+def _chat(text: str, delta: str | None, raw: Any) -> ChatResponse:
+    return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=delta, raw=raw)
+
+
+def _responses(stream: ModelStream, respond: Respond[R]) -> Generator[R, None, None]:
+    """One response a piece, and a last one without text that has the counts."""
+    with closing(stream):
+        for piece in stream:
+            yield respond(stream.text, piece, None)
+        yield respond(stream.text, "", stream.raw)

@@ -1,0 +1,134 @@
+"""BM25 in process over ready-made tokens, one `LexicalIndex` per field, and what each field is made of.
+
+The scoring is Lucene's (k1 1.2, b .75, its idf, its one-byte field lengths), so that a result list is the one an OpenSearch
+server gives. Absolute BM25 never leaves: what is handed out is coverage, BM25 divided by the sum of the query terms' idf.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.korean import jamo_ngrams, query_terms, tokens
+from rag.stores.base import JAMO, QUESTION, TOKENS
+
+K1: Final = 1.2
+B: Final = 0.75
+_EXACT: Final = 24
+"""Lengths below this are stored as they are: SmallFloat's 255 - longToInt4(2**31 - 1)."""
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def field_tokens(field: str, metadata: Mapping[str, Any], text: str) -> list[str]:
+    """What a row is indexed under in `field` (TOKENS: question and text; JAMO: the question alone)."""
+    question = metadata.get(QUESTION)
+    question = question if isinstance(question, str) else ""
+    return jamo_ngrams(question) if field == JAMO else tokens(f"{question}\n{text}")
+
+
+def query_tokens(query: str) -> dict[str, list[str]]:
+    """Distinct terms to search for, by field."""
+    return {TOKENS: query_terms(tokens(query)), JAMO: query_terms(jamo_ngrams(query))}
+
+
+def stored_length(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Field lengths as Lucene remembers them: `SmallFloat.byte4ToInt(intToByte4(length))`.
+
+    Up to 40 exact, beyond rounded down to four significant bits above 24.
+    """
+    rest = np.maximum(lengths - _EXACT, 0)
+    bits = np.frexp(rest.astype(np.float64))[1]
+    shift = np.maximum(bits - 4, 0)
+    return np.where(lengths < _EXACT, lengths, _EXACT + (rest >> shift << shift))
+
+
+class LexicalIndex:
+    """The postings of one field over rows 0..n-1. Immutable; `updated` gives the next one.
+
+    vocabulary: term -> number. Postings are sorted by (term, row): those of term t are
+    `rows[offsets[t]:offsets[t + 1]]` (int32) with their frequencies in `counts` (int32). lengths: (n,) tokens per row.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int],
+        offsets: NDArray[np.int64],
+        rows: NDArray[np.int32],
+        counts: NDArray[np.int32],
+        lengths: NDArray[np.int64],
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.offsets = offsets
+        self.rows = rows
+        self.counts = counts
+        self.lengths = lengths
+        self._documents = int(np.count_nonzero(lengths))  # as in Lucene, a row without tokens is no document
+        average = lengths.sum() / self._documents if self._documents else 1.0
+        saturation = K1 * (1 - B + B * stored_length(lengths) / average)
+        self._gains = (counts / (counts + saturation[rows])).astype(np.float32)  # a posting's score but for the idf
+
+    @classmethod
+    def build(cls, documents: Iterable[Sequence[str]]) -> LexicalIndex:
+        """An index of these token lists, rows in their order."""
+        none = np.zeros(0, np.int32)
+        empty = cls({}, np.zeros(1, np.int64), none, none, np.zeros(0, np.int64))
+        return empty.updated(np.zeros(0, np.bool_), documents)
+
+    def updated(self, kept: Mask, documents: Iterable[Sequence[str]]) -> LexicalIndex:
+        """The index of the rows where `kept` (bool, one per row), renumbered in order, followed by `documents`."""
+        vocabulary, lengths, terms = self._read(documents)
+        remaining = int(np.count_nonzero(kept))
+        lengths = np.concatenate([self.lengths[kept], lengths])
+        total = max(len(lengths), 1)  # a posting's key is term * total + row: sorted by term, then row
+        fresh = np.repeat(np.arange(remaining, len(lengths), dtype=np.int64), lengths[remaining:])
+        keys, counts = np.unique(terms.astype(np.int64) * total + fresh, return_counts=True)
+        old_keys, old_counts = self._remaining(kept, total)
+        places = np.searchsorted(old_keys, keys)
+        keys = np.insert(old_keys, places, keys)
+        counts = np.insert(old_counts, places, counts.astype(np.int32))
+        offsets = np.searchsorted(keys, np.arange(len(vocabulary) + 1, dtype=np.int64) * total)
+        return LexicalIndex(vocabulary, offsets, (keys % total).astype(np.int32), counts, lengths)
+
+    def coverage(self, terms: Sequence[str]) -> Floats:
+        """(n,) coverage in [0, 1] of the distinct query `terms`; 0 where no term occurs."""
+        n = len(self.lengths)
+        known = np.array([self.vocabulary.get(term, -1) for term in terms], np.int64)
+        starts, ends = self.offsets[known], self.offsets[np.minimum(known, len(self.offsets) - 2) + 1]
+        found = np.where(known < 0, 0, ends - starts)
+        idf = np.log1p((self._documents - found + 0.5) / (found + 0.5))
+        spans = [
+            slice(start, start + size) for start, size in zip(starts.tolist(), found.tolist(), strict=True) if size
+        ]
+        if not spans:
+            return np.zeros(n)
+        rows = np.concatenate([self.rows[span] for span in spans])
+        gains = np.repeat(idf, found) * np.concatenate([self._gains[span] for span in spans])
+        # bincount adds a row's terms up in the query's order: equal rows get equal scores to the last bit.
+        covered: Floats = np.bincount(rows, gains, minlength=n) / idf.sum()
+        return np.minimum(covered, 1.0)
+
+    def _read(
+        self, documents: Iterable[Sequence[str]]
+    ) -> tuple[Mapping[str, int], NDArray[np.int64], NDArray[np.int32]]:
+        """Number the terms of new rows: the grown vocabulary, the rows' lengths, all their terms in a row."""
+        numbers: defaultdict[str, int] = defaultdict(None, self.vocabulary)
+        numbers.default_factory = numbers.__len__
+        lengths, terms = array("q"), array("i")
+        for document in documents:
+            lengths.append(len(document))
+            terms.extend(map(numbers.__getitem__, document))
+        return dict(numbers), np.array(lengths, np.int64), np.array(terms, np.int32)
+
+    def _remaining(self, kept: Mask, total: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Keys and counts of the postings whose row stays, under the rows' new numbers."""
+        terms = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int64), np.diff(self.offsets))
+        stays = kept[self.rows]
+        renumbered = np.cumsum(kept) - 1
+        return terms[stays] * total + renumbered[self.rows[stays]], self.counts[stays]

@@ -1,0 +1,237 @@
+"""FaissStore: passages on one machine. SQLite keeps them, FAISS and BM25 in memory find them.
+
+Subclasses LlamaIndex's `FaissVectorStore` and takes its place wherever one is expected. Overridden, each for a measured
+defect held by tests/contract/test_upstream_defects.py: `stores_text` (the text was kept elsewhere), `add` (ids were
+running numbers), `query` (distances passed for similarities; no filters), `delete` and the rest of the contract (missing),
+`persist` and its readers (a bare file name crashed; the file was no index without its other half).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.schema import BaseNode
+from llama_index.core.vector_stores.types import (
+    DEFAULT_PERSIST_DIR,
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryMode,
+    VectorStoreQueryResult,
+)
+from llama_index.vector_stores.faiss import FaissVectorStore
+from llama_index.vector_stores.faiss.base import DEFAULT_PERSIST_PATH
+
+from rag.errors import StoreError
+from rag.stores.async_from_sync import AsyncTwins
+from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
+from rag.stores.faiss.database import Database, delete, read_manifest, upsert, write_manifest
+from rag.stores.faiss.files import IndexFiles
+from rag.stores.faiss.reader import LiveIndex
+from rag.stores.faiss.snapshot import Hits
+from rag.stores.filters import check
+from rag.stores.node_codec import Nodes, encode, unit
+
+WAIT: Final = 2.0
+"""Seconds a write waits for another process's before IndexBusy."""
+
+
+class FaissStore(AsyncTwins, FaissVectorStore):
+    """A `PassageStore` (rag.stores.base) in a directory of its own. Safe to use from several threads and processes.
+
+    Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once
+    another was swapped in), and IndexBusy where a write waited `wait` seconds for another process's.
+    """
+
+    stores_text: bool = True
+    _live: LiveIndex = PrivateAttr()
+
+    def __init__(self, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> None:
+        super().__init__(faiss_index=None)
+        self._live = LiveIndex(IndexFiles(directory), expected, wait)
+
+    @classmethod
+    def create(cls, directory: Path, manifest: Manifest, *, replace: bool = False, wait: float = WAIT) -> FaissStore:
+        """A new, empty index. `replace`: in the place of an existing one, which `rollback` brings back."""
+        files = IndexFiles(directory)
+        if files.exists() and not replace:
+            raise StoreError(f"index {files.name!r} exists already: open it, or create it with replace=True")
+        files.install(lambda path: Database.create(path, manifest).close(), wait)
+        return cls(directory, manifest, wait=wait)
+
+    @classmethod
+    def open(cls, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> FaissStore:
+        """An existing index. `expected` None: whatever it was built with."""
+        return cls(directory, expected, wait=wait)
+
+    @classmethod
+    def swap_in(cls, built: Path, directory: Path, *, wait: float = WAIT) -> None:
+        """Put the index of the directory `built` in the place of the one in `directory`, in one step; remove `built`.
+
+        Open stores answer from it at their next call. `rollback` brings the former one back.
+        """
+        if built.resolve() == directory.resolve():
+            raise StoreError(f"index {directory.name!r} cannot be swapped with itself: build it in another directory")
+        IndexFiles(directory).install_copy(IndexFiles(built), wait)
+        shutil.rmtree(built, ignore_errors=True)
+
+    @classmethod
+    def rollback(cls, directory: Path, *, wait: float = WAIT) -> None:
+        """Exchange the index with the one before it. Raises StoreError if there is none."""
+        IndexFiles(directory).rollback(wait)
+
+    @property
+    def client(self) -> Any:
+        """The FAISS index of the moment, to read; None if the index keeps no vectors."""
+        with self._live.reading() as reading:
+            return reading.view.dense and reading.view.dense.index
+
+    @property
+    def manifest(self) -> Manifest:
+        """As it is stored now, calibration included."""
+        with self._live.connected() as connection:
+            return read_manifest(connection, self._live.files.name)
+
+    def replace_manifest(self, manifest: Manifest) -> None:
+        """Store another manifest. Raises StoreError if it tells of another dimension or schema than the rows have."""
+        with self._live.writing() as connection:
+            stored = read_manifest(connection, self._live.files.name)
+            if (stored.dimension, stored.schema) != (manifest.dimension, manifest.schema):
+                raise StoreError(
+                    f"index {self._live.files.name!r} has dimension {stored.dimension} and schema {stored.schema}, the "
+                    f"new manifest {manifest.dimension} and {manifest.schema}: build a new index instead"
+                )
+            write_manifest(connection, manifest)
+        if self._live.expected is not None:
+            self._live.expected = manifest
+
+    def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
+        """Write all nodes or, raising StoreError, none. A node of the same id is replaced; the last of a batch wins."""
+        with self._live.writing() as connection:
+            dimension = read_manifest(connection, self._live.files.name).dimension
+            upsert(connection, (encode(node, dimension) for node in nodes))
+        return [node.node_id for node in nodes]
+
+    def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        """The best `similarity_top_k` (HYBRID: `hybrid_top_k`, if given) in a mode of the contract, filters first.
+
+        `node_ids` and `doc_ids` restrict too, unless empty: `VectorStoreIndex.as_retriever` sends an empty list to a store
+        that keeps texts itself. `alpha` is .5 unless given.
+        Raises FilterError, and StoreError for another mode or where the mode's embedding or text is missing.
+        """
+        filters = check(query.filters)
+        check_query(query)
+        with self._live.reading() as reading:
+            allowed = reading.view.allowed(filters, query.node_ids or None, query.doc_ids or None)
+            k, text = query.similarity_top_k, query.query_str or ""
+            if query.mode is VectorStoreQueryMode.TEXT_SEARCH:
+                return reading.result(reading.view.best_lexical(reading.coverage(text)[TOKENS], k, allowed))
+            embedding = unit(query.query_embedding or (), reading.view.dimension, of="the query")
+            if query.mode is VectorStoreQueryMode.DEFAULT:
+                return reading.result(reading.view.best_dense(embedding, k, allowed))
+            k = k if query.hybrid_top_k is None else query.hybrid_top_k
+            alpha = 0.5 if query.alpha is None else query.alpha
+            coverage = reading.coverage(text)[TOKENS]
+            return reading.result(reading.view.best_hybrid(embedding, coverage, alpha, k, allowed))
+
+    def candidates(
+        self,
+        *,
+        query_embedding: Sequence[float] | None,
+        query_str: str,
+        size: int,
+        filters: MetadataFilters | None = None,
+    ) -> Candidates:
+        """All lists of one query, from one generation. Raises FilterError, StoreError."""
+        checked = check(filters)
+        with self._live.reading() as reading:
+            view, allowed = reading.view, reading.view.allowed(checked)
+            dense: Hits = []
+            if query_embedding is not None:
+                dense = view.best_dense(unit(query_embedding, view.dimension, of="the query"), size, allowed)
+            coverage = reading.coverage(query_str)
+            lexical = {field: view.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
+            rows = dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits)
+            return Candidates(
+                dense={view.ids[row]: score for row, score in dense},
+                lexical={field: {view.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
+                documents={view.ids[row]: view.document_ids[row] for row in rows},
+                nodes=Nodes(reading.columns(list(rows))),
+            )
+
+    def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
+        """Nodes by id (in that order, unknown ids left out), by filter (sorted by id) or by both; neither: all."""
+        checked = check(filters)
+        with self._live.reading() as reading:
+            return reading.nodes(reading.view.rows(checked, node_ids))
+
+    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        """Delete the nodes of this document; none is not an error."""
+        with self._live.writing() as connection:
+            connection.execute("DELETE FROM nodes WHERE ref_doc_id = ?", (ref_doc_id,))
+
+    def delete_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
+    ) -> None:
+        """Delete nodes by id, by filter, or those in both. Raises StoreError for neither: `clear` empties an index."""
+        checked = check(filters)
+        if node_ids is None and filters is None:
+            raise StoreError("delete_nodes needs node_ids or filters; clear() deletes everything")
+        with self._live.writing() as connection:
+            view = self._live.view(connection)
+            assert view is not None, "nobody can have written after us"
+            delete(connection, view.seqs[view.rows(checked, node_ids)].tolist())
+
+    def clear(self) -> None:
+        """Delete all nodes; the manifest stays."""
+        with self._live.writing() as connection:
+            connection.execute("DELETE FROM nodes")
+
+    def states(self) -> dict[str, NodeState]:
+        """What is stored, by node id, without reading texts or vectors."""
+        with self._live.connected() as connection:
+            found = connection.execute("SELECT id, content_hash, fingerprint, ref_doc_id FROM nodes")
+            return {node_id: NodeState(content, print_, ref or "") for node_id, content, print_, ref in found}
+
+    def values(self, key: str) -> list[str]:
+        """The distinct strings under a metadata key, sorted."""
+        with self._live.reading() as reading:
+            return reading.view.columns.strings(key)
+
+    def count(self) -> int:
+        with self._live.connected() as connection:
+            return int(connection.execute("SELECT count(*) FROM nodes").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the files. Later calls raise StoreError."""
+        self._live.close()
+
+    def persist(self, persist_path: str = DEFAULT_PERSIST_PATH, fs: AbstractFileSystem | None = None) -> None:
+        """Copy the whole index to the directory `persist_path`. The store itself is on disk after every call anyway."""
+        _check_local(fs)
+        target = IndexFiles(Path(persist_path))
+        if target.directory.resolve() != self._live.files.directory.resolve():
+            target.install_copy(self._live.files, WAIT)
+
+    @classmethod
+    def from_persist_path(cls, persist_path: str, fs: AbstractFileSystem | None = None) -> FaissStore:
+        """Open what `persist` wrote. Raises IndexMissing."""
+        _check_local(fs)
+        return cls.open(Path(persist_path))
+
+    @classmethod
+    def from_persist_dir(
+        cls, persist_dir: str = DEFAULT_PERSIST_DIR, fs: AbstractFileSystem | None = None
+    ) -> FaissStore:
+        """Open what `StorageContext.persist` had `persist` write. Raises IndexMissing."""
+        return cls.from_persist_path(str(Path(persist_dir) / Path(DEFAULT_PERSIST_PATH).name), fs)
+
+
+def _check_local(fs: AbstractFileSystem | None) -> None:
+    if fs is not None and not isinstance(fs, LocalFileSystem):
+        raise StoreError(f"an index is kept on a local disk, not on {type(fs).__name__}: copy it there yourself")

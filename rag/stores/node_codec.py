@@ -1,0 +1,112 @@
+"""LlamaIndex nodes to rows of the `nodes` table and back, byte for byte. Pure functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from llama_index.core.schema import BaseNode, TextNode
+from numpy.typing import NDArray
+
+from rag.errors import StoreError
+from rag.stores.base import CONTENT_HASH, FINGERPRINT
+
+_OWN_COLUMNS: Final = {"id_", "text", "metadata", "embedding"}
+
+
+class Row(NamedTuple):
+    """The columns of a node, in the order they are written. `vector` is unit length float32, None in a lexical index."""
+
+    id: str
+    ref_doc_id: str | None
+    content_hash: str
+    fingerprint: str
+    metadata: str
+    extra: str
+    text: str
+    vector: bytes | None
+
+
+def encode(node: BaseNode, dimension: int) -> Row:
+    """The row of `node`. Raises StoreError naming the node if it cannot be kept as it is, and why."""
+    if type(node) is not TextNode:
+        raise StoreError(f"node {node.node_id!r} is a {type(node).__name__}: only TextNode is kept, make it one")
+    extra = node.model_dump(mode="json", exclude=_OWN_COLUMNS, exclude_defaults=True)
+    row = Row(
+        id=node.node_id,
+        ref_doc_id=node.ref_doc_id,
+        content_hash=str(node.metadata.get(CONTENT_HASH, "")),
+        fingerprint=str(node.metadata.get(FINGERPRINT, "")),
+        metadata=_json(node.metadata, node.node_id),
+        extra=json.dumps(extra, ensure_ascii=False),
+        text=node.text,
+        vector=_vector(node, dimension),
+    )
+    try:
+        "".join(filter(None, row[:-1])).encode()
+    except UnicodeEncodeError as exc:
+        raise StoreError(f"node {node.node_id!r} holds half a character (a lone surrogate): repair its text") from exc
+    return row
+
+
+class Columns(NamedTuple):
+    """What a node is made of again."""
+
+    node_id: str
+    metadata: str
+    extra: str
+    text: str
+
+    def decode(self) -> TextNode:
+        """The node of these columns, without its vector."""
+        return TextNode(id_=self.node_id, text=self.text, metadata=json.loads(self.metadata), **json.loads(self.extra))
+
+
+class Nodes(Mapping[str, BaseNode]):
+    """Nodes by id, decoded when they are asked for: of a hundred candidates ten are shown, and decoding costs the most."""
+
+    def __init__(self, columns: Iterable[Columns]) -> None:
+        self._columns = {found.node_id: found for found in columns}
+
+    def __getitem__(self, node_id: str) -> BaseNode:
+        return self._columns[node_id].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def unit(vector: Sequence[float], dimension: int, *, of: str) -> NDArray[np.float64]:
+    """`vector` at length 1, float64 (dimension,). Raises StoreError; `of` says in the message whose it is."""
+    if dimension == 0:
+        raise StoreError(f"{of} has an embedding, but this index keeps no vectors: search it by text")
+    if len(vector) != dimension:
+        raise StoreError(f"{of} has an embedding of {len(vector)} numbers, the index has {dimension}: embed it anew")
+    values = np.asarray(vector, np.float64)
+    norm = float(np.linalg.norm(values))
+    if not np.isfinite(norm) or norm == 0.0:
+        raise StoreError(f"{of} has an embedding without a direction (zero or not finite): embed it anew")
+    return values / norm
+
+
+def _vector(node: BaseNode, dimension: int) -> bytes | None:
+    if node.embedding is None:
+        if dimension:
+            raise StoreError(f"node {node.node_id!r} has no embedding: embed it before adding it")
+        return None
+    return unit(node.embedding, dimension, of=f"node {node.node_id!r}").astype(np.float32).tobytes()
+
+
+def _json(metadata: dict[str, Any], node_id: str) -> str:
+    """Metadata as JSON. Refuses what would come back changed: dates, tuples, numbers that are not finite …"""
+    try:
+        written = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise StoreError(f"node {node_id!r}: its metadata is not JSON ({exc}): use text, numbers, booleans") from exc
+    if json.loads(written) != metadata:
+        raise StoreError(f"node {node_id!r}: its metadata would come back changed: use lists for tuples, text for keys")
+    return written

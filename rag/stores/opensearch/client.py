@@ -1,0 +1,176 @@
+"""One client of an OpenSearch server: authentication, time-outs, patience with a busy server, fast JSON."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import orjson
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
+from opensearchpy.serializer import JSONSerializer
+
+from rag.errors import SettingsError, StoreUnavailable
+from rag.stores.opensearch.errors import OVERLOADED, mapped
+
+Engine = Literal["lucene", "faiss"]
+POOL: Final = 16
+"""Connections kept open to a node: as many questions at once as threads ask them."""
+TIMEOUT: Final = 30.0
+PATIENCE: Final = 20.0
+"""Seconds for which an overloaded server is asked again."""
+_NDJSON: Final = {"content-type": "application/x-ndjson"}
+
+
+class _Json(JSONSerializer):
+    """orjson in the place of json: an answer of 150 passages is read several times faster."""
+
+    def loads(self, s: Any) -> Any:
+        try:
+            return orjson.loads(s)
+        except orjson.JSONDecodeError as exc:
+            raise exceptions.SerializationError(str(s)[:200], exc) from exc
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How new indexes are laid out. `engine` is that of the graph: `lucene` runs anywhere, `faiss` needs its native library."""
+
+    engine: Engine = "lucene"
+    shards: int = 1
+
+
+class Connection:
+    """Safe to use from several threads. Nothing is sent before the first request."""
+
+    def __init__(self, client: OpenSearch, url: str, layout: Layout) -> None:
+        self.client = client
+        self.url = url
+        self.layout = layout
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        lines: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> Any:
+        """One request, again after a while where the server is overloaded. Raises StoreError.
+
+        `lines`: the body is newline-delimited JSON, already written.
+        """
+        asked = {"request_timeout": timeout, **(params or {})}
+
+        def send() -> Any:
+            headers = _NDJSON if lines else None
+            return self.client.transport.perform_request(method, path, params=dict(asked), body=body, headers=headers)
+
+        with mapped(self.url):
+            return patiently(send, PATIENCE)
+
+    def msearch(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """The answers of these (index, body), in order; those that failed hold `error` and `status`."""
+        parts: list[bytes] = []
+        for index, body in searches:
+            header: dict[str, Any] = {"index": index}
+            if self.layout.shards > 1:  # each shard counts its own words otherwise
+                header["search_type"] = "dfs_query_then_fetch"
+            parts += [orjson.dumps(header), orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)]
+        found = self.request("POST", "/_msearch", b"\n".join(parts) + b"\n", lines=True)
+        answers: list[dict[str, Any]] = found["responses"]
+        return answers
+
+    @cached_property
+    def bm25_scale(self) -> float:
+        """What the server multiplies BM25 with: Lucene before 10 kept a factor (k1 + 1) that changes no order."""
+        version = self.request("GET", "/")["version"]
+        if version.get("distribution") != "opensearch":
+            raise SettingsError(f"{self.url} is no OpenSearch server: check FSI_OPENSEARCH__URL")
+        return 2.2 if int(version["number"].partition(".")[0]) < 3 else 1.0
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def connect(
+    url: str,
+    *,
+    auth: Any = None,
+    ca_certs: str | None = None,
+    layout: Layout | None = None,
+    timeout: float = TIMEOUT,
+) -> Connection:
+    """A connection to the server at `url`, or to a cluster at several, separated by commas. Sends nothing.
+
+    `auth`: (user, password), what `sigv4` gives, or None. Raises SettingsError.
+    """
+    nodes = [each.strip() for each in url.split(",") if each.strip()]
+    for node in nodes:
+        _check(node)
+    if ca_certs and not Path(ca_certs).is_file():
+        raise SettingsError(f"FSI_OPENSEARCH__CA_CERTS: there is no file {ca_certs}")
+    # Every failure is raised as an error of ours; the client's own log of it, a traceback each time, would bury that line.
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+    with mapped(url), warnings.catch_warnings(action="ignore"):
+        client = OpenSearch(
+            nodes,
+            http_auth=auth,
+            ca_certs=ca_certs,
+            serializer=_Json(),
+            pool_maxsize=POOL,
+            timeout=timeout,
+            max_retries=2,
+            retry_on_status=(502, 504),
+        )
+    return Connection(client, url, layout or Layout())
+
+
+def sigv4(credentials: Any, region: str) -> Any:
+    """Signs requests to an Amazon OpenSearch domain with botocore credentials, which renew themselves."""
+    return Urllib3AWSV4SignerAuth(credentials, region, "es")
+
+
+def patiently(send: Callable[[], Any], patience: float) -> Any:
+    """Call until the server is no longer overloaded, waiting longer each time, for `patience` seconds at most."""
+    end, pause = time.monotonic() + patience, 0.1
+    while True:
+        try:
+            return send()
+        except exceptions.TransportError as exc:
+            if exc.status_code != OVERLOADED[0] or time.monotonic() + pause > end:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only to keep clients from asking in step
+        pause *= 2
+
+
+def available(answer: Mapping[str, Any], url: str) -> None:
+    """Raise StoreUnavailable where some shard did not take part: half an answer is a wrong one."""
+    if answer["_shards"]["failed"] or answer.get("timed_out"):
+        raise StoreUnavailable(f"part of the index at {url} cannot be searched: is its cluster red? try again later")
+
+
+def _check(node: str) -> None:
+    try:
+        parts = urlsplit(node)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if not host or parts.scheme not in ("http", "https"):
+        raise SettingsError(f"FSI_OPENSEARCH__URL: {node!r} is no address; write https://HOST:PORT")
+    if parts.username or parts.password:
+        raise SettingsError("FSI_OPENSEARCH__URL holds a login: put it into FSI_OPENSEARCH__USER and __PASSWORD")
+    if host.endswith(".aoss.amazonaws.com"):
+        raise SettingsError(
+            "OpenSearch Serverless (aoss) takes no ids of ours and refreshes when it likes, so an ingestion could neither "
+            "replace a row nor know that it is there: use an Amazon OpenSearch domain"
+        )

@@ -1,0 +1,54 @@
+"""An answer being said: its pieces, and how it ended. What the chat and the synthesizers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llama_index.core.schema import NodeWithScore
+
+from rag.models.cancellation import Closable, Patience
+from rag.synthesis.verbatim import pieces, quoted, verbatim
+from rag.types import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended. `text` is the answer; with a notice it is the passages, whatever was said before.
+
+    `cited`: numbers of the nodes, from 1. `generated`: a model wrote it. `usage`: tokens, as far as the container tells.
+    """
+
+    text: str
+    cited: tuple[int, ...]
+    notice: Notice | None = None
+    generated: bool = False
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class Spoken(Closable[str]):
+    """An answer's pieces. `outcome` is known after the last one, and stays None where it was closed before.
+
+    `generated`: whether the pieces so far are a model's. Joined they are the outcome's text, unless a model's broke off.
+    """
+
+    def __init__(self, tell: Callable[[Spoken], Generator[str, None, None]], patience: Patience) -> None:
+        self.outcome: Outcome | None = None
+        self.generated = False
+        super().__init__(tell(self), patience)
+
+
+def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Outcome:
+    """The approved texts as the answer."""
+    return Outcome(verbatim(nodes), quoted(nodes), notice)
+
+
+def quote(nodes: Sequence[NodeWithScore], patience: Patience, notice: Notice | None = None) -> Spoken:
+    """The approved texts, sentence by sentence."""
+
+    def tell(spoken: Spoken) -> Generator[str, None, None]:
+        outcome = passages(nodes, notice)
+        yield from pieces(outcome.text)
+        spoken.outcome = outcome
+
+    return Spoken(tell, patience)

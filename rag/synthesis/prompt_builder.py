@@ -1,0 +1,116 @@
+"""What a model is told before it answers: the instruction, the numbered sources that fit into its window, the question.
+
+Sources keep their numbers: `[n]` is the n-th node, whichever of them are shown. All texts are data: each is put on its
+own lines, and nothing in it can pass for a source or a question of ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.schema import NodeWithScore
+
+from rag.models.tokens import estimate
+from rag.retrieval.confidence import JudgedNode
+from rag.stores.base import QUESTION
+from rag.synthesis import texts as prompts
+from rag.synthesis.citations import disarmed
+
+if TYPE_CHECKING:
+    from llama_index.core.llms.llm import LLM
+
+MARGIN = 1.25
+"""Log-odds under the best source below which one is not shown to the model; how it was fitted: docs/evaluation-log.md."""
+FRAME = 160
+"""Tokens kept for what the model's own prompt format puts around ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """`messages` for the model, and the `numbers` of the sources in them."""
+
+    messages: tuple[ChatMessage, ...]
+    numbers: tuple[int, ...]
+
+
+def briefing(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Briefing | None:
+    """None where no source is left, or where one that must be shown does not fit: half of it could be half the truth."""
+    asked = f"질문: {one_line(question)}"
+    room = prompt_room(llm) - count_tokens(llm, prompts.ANSWERING) - count_tokens(llm, asked)
+    shown: dict[int, str] = {}
+    for number in near_the_best(nodes):
+        text = _numbered(number, nodes[number - 1])
+        room -= count_tokens(llm, text)
+        if room < 0:
+            break
+        shown[number] = text
+    if not shown or not shown.keys() >= _needed(nodes):
+        return None
+    content = "\n\n".join([*shown.values(), asked])
+    return Briefing(instruct(prompts.ANSWERING, content), tuple(shown))
+
+
+def near_the_best(nodes: Sequence[NodeWithScore], margin: float = MARGIN) -> list[int]:
+    """The numbers, counted from 1, of the nodes that are quoted or within `margin` of the best.
+
+    Only judged nodes have scores that can be compared so; of others all are kept.
+    """
+    best = max((_log_odds(hit) for hit in nodes), default=0.0)
+    return [number for number, hit in enumerate(nodes, 1) if _quoted(hit) or best - _log_odds(hit) <= margin]
+
+
+def instruct(instruction: str, content: str) -> tuple[ChatMessage, ...]:
+    """An instruction and what it is about, as every format takes them."""
+    return (
+        ChatMessage(role=MessageRole.SYSTEM, content=instruction),
+        ChatMessage(role=MessageRole.USER, content=content),
+    )
+
+
+def prompt_room(llm: LLM) -> int:
+    """Tokens that a prompt of ours may have."""
+    metadata = llm.metadata
+    return metadata.context_window - max(0, metadata.num_output) - FRAME
+
+
+def count_tokens(llm: LLM, text: str) -> int:
+    """As the model counts, where it can; else estimated, rather too many."""
+    counter: Callable[[str], int] = getattr(llm, "token_count", estimate)
+    return counter(text)
+
+
+def one_line(text: str) -> str:
+    return " ".join(disarmed(text).split())
+
+
+def _numbered(number: int, hit: NodeWithScore) -> str:
+    metadata = hit.node.metadata
+    titles = [f"{name}: {one_line(str(metadata[key]))}" for name, key in _TITLES if metadata.get(key)]
+    return "\n".join([f"[{number}] {titles[0]}" if titles else f"[{number}]", *titles[1:], disarmed(_text(hit))])
+
+
+_TITLES = (("금융회사", "bank"), ("제목", QUESTION))
+
+
+def _text(hit: NodeWithScore) -> str:
+    return hit.node.get_content().strip()
+
+
+def _needed(nodes: Sequence[NodeWithScore]) -> set[int]:
+    """Those an answer has to know: the quoted ones, or the first."""
+    return {number for number, hit in enumerate(nodes, 1) if _quoted(hit)} or {1}
+
+
+def _quoted(hit: NodeWithScore) -> bool:
+    return isinstance(hit, JudgedNode) and hit.quoted
+
+
+def _log_odds(hit: NodeWithScore) -> float:
+    if not isinstance(hit, JudgedNode):
+        return 0.0
+    chance = min(max(hit.score or 0.0, 1e-9), 1 - 1e-9)
+    return math.log(chance / (1 - chance))

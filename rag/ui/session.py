@@ -1,0 +1,280 @@
+"""What happens on the page when something is asked: a stream of frames, each what changes. Knows no component."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rag.errors import InputError, RagError
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
+from rag.ui.i18n import ENGLISH, KOREAN, Texts
+from rag.ui.loader import Chat, Loader
+from rag.ui.markdown import aside, cited, literal
+from rag.ui.source_panel import panel_html
+from rag.ui.stream_bridge import Pump
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.1
+"""Seconds between looks at a loading service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What changes on the page; None leaves a part as it is. `hint` is the line under the box.
+
+    Where nothing changes there is a frame that says so: an event that ends without any empties all that it may change.
+    All frames of one answer set every part. Gradio sends the difference to the frame before, and its client applies that
+    to a frame it has not drawn yet: of two frames within one animation frame, what the second leaves out is lost.
+    """
+
+    messages: list[dict[str, Any]] | None = None
+    panel: str | None = None
+    busy: bool | None = None
+    empty: bool | None = None
+    box: str | None = None
+    hint: str | None = None
+
+
+class Dialogue:
+    """The answers of one page to all its visitors."""
+
+    def __init__(self, loader: Loader, texts: Texts, *, max_question_chars: int) -> None:
+        self._loader = loader
+        self._texts = texts
+        self._limit = max_question_chars
+
+    async def respond(
+        self, conversation: Conversation, question: str, filters: Mapping[str, str | None]
+    ) -> AsyncGenerator[Frame, None]:
+        """Answer `question`. Nothing changes while another is being answered, or for an empty one."""
+        question = question.strip()
+        if conversation.running or not question:
+            yield Frame()
+            return
+        if len(question) > self._limit:
+            yield Frame(hint=self._texts.error(self._too_long(question)))
+            return
+        history = conversation.history()
+        running = conversation.begin(question)
+        exchange = running.exchange
+        try:
+            exchange.remark = self._texts.searching
+            yield self._answering(conversation, busy=True)
+            async for _ in self._answer(running, history, filters):
+                if conversation.running is running:
+                    yield self._answering(conversation, busy=True)
+        finally:
+            running.stop()
+            if not (cleared := conversation.running is not running):
+                conversation.running = None
+        # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
+        yield self._current(conversation) if cleared else self._answering(conversation, busy=False)
+
+    async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
+        """Answer the last question again, in the place of its answer."""
+        if conversation.running:
+            yield Frame()
+        elif question := conversation.forget_last():
+            async for frame in self.respond(conversation, question, filters):
+                yield frame
+        else:  # a page that was open before the server was restarted
+            yield self._current(conversation)
+
+    def clear(self, conversation: Conversation) -> Frame:
+        conversation.clear()
+        return self._current(conversation)
+
+    def ask(self, question: str, filters: Mapping[str, str | None]) -> Answer:
+        """One whole answer, for programs; waits for the loading. Raises RagError."""
+        question = question.strip()
+        if not question:
+            raise InputError(ENGLISH.empty, korean=KOREAN.empty)
+        if len(question) > self._limit:
+            raise self._too_long(question)
+        service = self._loader.service()
+        return service.ask(question, filters=self._filters(service, filters))
+
+    async def _answer(
+        self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]
+    ) -> AsyncGenerator[None, None]:
+        """Fill the exchange; yields at each change."""
+        exchange = running.exchange
+        try:
+            async for _ in self._wait(running):
+                yield
+            if not running.stopped:
+                async for batch in self._pump(running, history, filters).batches():
+                    for event in batch:
+                        exchange.take(event)
+                    exchange.remark = self._meanwhile(exchange)
+                    yield
+            self._conclude(exchange)
+        except RagError as exc:
+            logger.warning("a question was not answered: %s", exc)
+            exchange.remark = self._texts.error(exc)
+        except Exception:
+            logger.exception("a question was not answered")
+            exchange.remark = self._texts.unexpected
+
+    def _pump(self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]) -> Pump:
+        service, question = self._loader.service(), running.exchange.question
+        running.pump = Pump(lambda: service.stream(question, history, self._filters(service, filters)))
+        return running.pump
+
+    async def _wait(self, running: Running) -> AsyncGenerator[None, None]:
+        said = ""
+        while self._loader.status == "loading" and not running.stopped:
+            step = self._texts.step(*self._loader.step)
+            if step != said:
+                said = step
+                running.exchange.remark = f"{self._texts.waiting} {step}"
+                yield
+            await asyncio.sleep(POLL)
+
+    def _meanwhile(self, exchange: Exchange) -> str:
+        if exchange.text:
+            return ""
+        return self._texts.writing if exchange.sources else self._texts.searching
+
+    def _conclude(self, exchange: Exchange) -> None:
+        notice = exchange.answer.notice if exchange.answer else None
+        exchange.remark = self._texts.notices[notice] if notice else "" if exchange.answer else self._texts.stopped
+
+    @staticmethod
+    def _filters(service: Chat, chosen: Mapping[str, str | None]) -> Filters | None:
+        equals = {name: value for name, value in chosen.items() if value}
+        if not equals:
+            return None
+        facets = service.facets()
+        for name, value in equals.items():
+            if value not in facets.get(name, ()):
+                raise _unknown_choice(value, facets.get(name, ()))
+        return Filters(equals=equals)
+
+    def _too_long(self, question: str) -> InputError:
+        values = {"length": f"{len(question):,}", "limit": f"{self._limit:,}"}
+        return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
+
+    def _answering(self, conversation: Conversation, *, busy: bool) -> Frame:
+        return self._frame(conversation, busy=busy, empty=False, box="", hint="")
+
+    def _current(self, conversation: Conversation) -> Frame:
+        """The conversation as it is now, whoever changed it; what is being typed stays."""
+        busy, empty = conversation.running is not None, not conversation.exchanges
+        return self._frame(conversation, busy=busy, empty=empty, hint="")
+
+    def _frame(
+        self, conversation: Conversation, *, busy: bool, empty: bool, hint: str, box: str | None = None
+    ) -> Frame:
+        exchanges = conversation.exchanges
+        panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
+        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint)
+
+
+def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:
+    values = {"value": value, "choices": ", ".join(choices)}
+    return InputError(ENGLISH.unknown_choice.format(**values), korean=KOREAN.unknown_choice.format(**values))
+
+
+KEPT = 20
+"""Exchanges kept: each change of the page costs more the longer the history is."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
+
+    `generated`: a language model wrote the text, which is then labelled.
+    """
+
+    turn: int
+    question: str
+    text: str = ""
+    sources: tuple[Source, ...] = ()
+    answer: Answer | None = None
+    remark: str = ""
+    generated: bool = False
+
+    def take(self, event: AnswerEvent) -> None:
+        match event:
+            case SourcesFound(sources=sources):
+                self.sources = sources
+            case AnswerDelta(text=text, generated=generated):
+                self.text += text
+                self.generated = generated
+            case AnswerCompleted(answer=answer):
+                self.answer, self.text, self.sources = answer, answer.text, answer.sources
+                self.generated = answer.generated
+
+    def markdown(self, label: str) -> str:
+        """The text, under `label` where a language model wrote it, and the remark."""
+        parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
+        if parts and self.generated:
+            parts.insert(0, aside(label))
+        return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
+
+
+@dataclass(slots=True)
+class Running:
+    """The exchange being answered, and the means to stop it."""
+
+    exchange: Exchange
+    pump: Pump | None = None
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.pump:
+            self.pump.stop()
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Changed only from the event loop, so that no two handlers change it at once."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    turns: int = 0
+    running: Running | None = None
+
+    def begin(self, question: str) -> Running:
+        """Add a question; the oldest exchange beyond KEPT goes. Turn numbers are never used twice."""
+        self.turns += 1
+        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-KEPT:]
+        self.running = Running(self.exchanges[-1])
+        return self.running
+
+    def history(self) -> tuple[Turn, ...]:
+        """The answered exchanges, oldest first."""
+        return tuple(Turn(each.question, each.text) for each in self.exchanges if each.answer)
+
+    def forget_last(self) -> str | None:
+        """Take the last exchange back and return its question."""
+        return self.exchanges.pop().question if self.exchanges else None
+
+    def stop(self) -> None:
+        if self.running:
+            self.running.stop()
+
+    def clear(self) -> None:
+        """Start over. What is still being answered is stopped and shown nowhere."""
+        self.stop()
+        self.running = None
+        self.exchanges = []
+
+
+def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:
+    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
+
+    `label` stands over what a language model wrote.
+    """
+    shown: list[dict[str, Any]] = []
+    for each in exchanges:
+        shown.append({"role": "user", "content": literal(each.question)})
+        shown.append({"role": "assistant", "content": each.markdown(label)})
+    if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
+        shown[-1]["options"] = [{"value": source.question} for source in last.sources]
+    return shown

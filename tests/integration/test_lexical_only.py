@@ -1,0 +1,159 @@
+"""An embedding endpoint that fails while a question is asked: the question is searched by its words, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from deploy.local import vectors
+from deploy.local.client import EmulatorClient
+from deploy.local.server import running
+from deploy.local.spec import EndpointSpec
+from rag.chat import ChatService
+from rag.errors import ModelError, ModelUnavailable
+from rag.evaluation.retrieval import judged
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.embedding import SageMakerEmbedding
+from rag.retrieval.confidence import by_words
+from rag.settings import Settings
+from rag.stores.faiss.store import FaissStore
+from tests.small_faq import LIMIT, PAPERS
+
+ELSEWHERE = "자동차보험에 가입하고 싶어요"
+FAULTS = ("throttle", "not_ready", "unavailable", "model_error", "reset", "hang", "not_json", "not_finite")
+
+
+@pytest.fixture
+def emulator(models: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setattr(runtime_module, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(vectors, "_local", lambda: models.embed_model)
+    with running([EndpointSpec(name="emb", task="embed", format="tei")]) as client:
+        yield client
+
+
+@pytest.fixture
+def chat(emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator[ChatService]:
+    """Over an index of the same model in process, so that the endpoint's vectors fit it."""
+    runtime = Runtime("ap-northeast-2", emulator.url)
+    embed = SageMakerEmbedding(
+        "emb", query_prefix="query: ", passage_prefix="passage: ", query_deadline=1.0, runtime=runtime
+    )
+    store = FaissStore.open(small_root / "small", models.manifest)
+    yield service(Settings(), Models(embed, models.manifest), store)
+    store.close()
+    runtime.close()
+
+
+def test_an_endpoint_that_answers_is_used(chat: ChatService) -> None:
+    answer = chat.ask(LIMIT)
+    assert (answer.status, answer.notice) == ("answered", None)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_question_is_answered_by_its_words_and_says_so(
+    chat: ChatService, emulator: EmulatorClient, fault: str
+) -> None:
+    well = chat.ask(LIMIT)
+    emulator.change("emb", faults=[{"kind": fault}])
+    answer = chat.ask(LIMIT)
+    assert (answer.notice, answer.sources[0].id) == ("model_unavailable", well.sources[0].id)
+    assert answer.status in ("answered", "suggested")
+    emulator.change("emb", faults=[])
+    assert (again := chat.ask(LIMIT)).notice is None and again.text == well.text
+
+
+def test_the_same_as_a_service_without_vectors(
+    chat: ChatService, emulator: EmulatorClient, models: Models, small_root: Path
+) -> None:
+    """Its thresholds are those for words alone, not the ones fitted with vectors."""
+    store = FaissStore.open(small_root / "small", models.manifest)
+    without = service(Settings(), Models(None, models.manifest), store, calibration=by_words(chat.calibration))
+    emulator.change("emb", faults=[{"kind": "throttle"}])
+    for question in (LIMIT, PAPERS, ELSEWHERE, "비번"):
+        failing, lexical = chat.rank(question), without.rank(question)
+        assert failing.words_alone and not lexical.words_alone
+        assert (failing.status, failing.confidence) == (lexical.status, lexical.confidence)
+        assert [hit.score for hit in failing.ranked] == [hit.score for hit in lexical.ranked]
+    store.close()
+
+
+def test_a_declined_question_says_that_only_words_were_searched(chat: ChatService, emulator: EmulatorClient) -> None:
+    emulator.change("emb", faults=[{"kind": "throttle"}])
+    answer = chat.ask(ELSEWHERE)
+    assert (answer.status, answer.notice) == ("declined", "model_unavailable")
+
+
+def test_nothing_is_measured_or_fitted_on_words_alone(chat: ChatService, emulator: EmulatorClient) -> None:
+    emulator.change("emb", faults=[{"kind": "throttle"}])
+    with pytest.raises(ModelUnavailable, match="measurement"):
+        judged(chat, LIMIT)
+    with pytest.raises(ModelError):
+        chat.hits(LIMIT)
+
+
+class Clocked(NamedTuple):
+    """A chat over the failing endpoint, whose time is `now`."""
+
+    chat: ChatService
+    now: list[float]
+
+
+@pytest.fixture
+def clocked(chat: ChatService, emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator[Clocked]:
+    runtime, now = Runtime("ap-northeast-2", emulator.url, attempts=1), [0.0]
+    embed = SageMakerEmbedding("emb", query_prefix="query: ", passage_prefix="passage: ", runtime=runtime)
+    store = FaissStore.open(small_root / "small", models.manifest)
+    yield Clocked(ChatService(store, embed, calibration=chat.calibration, clock=lambda: now[0]), now)
+    store.close()
+    runtime.close()
+
+
+def test_an_endpoint_that_keeps_failing_is_not_asked_by_each_question(
+    clocked: Clocked, emulator: EmulatorClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat, now = clocked
+
+    def asked() -> int:
+        return int(emulator.stats("emb")["counts"].get("requests", 0))
+
+    emulator.change("emb", faults=[{"kind": "unavailable"}])
+    for _ in range(5):
+        answer = chat.ask(PAPERS)
+        assert (answer.notice, answer.sources[0].id) == ("model_unavailable", "g-006")
+    assert chat.query_engine().query(PAPERS).source_nodes
+    assert asked() == 2
+    assert len(caplog.records) == 3, "two questions that waited, and the rest they begin"
+    assert not any(PAPERS in record.getMessage() for record in caplog.records)
+    with pytest.raises(ModelUnavailable, match="emb"):
+        chat.hits(PAPERS)
+    assert asked() == 3, "who cannot go on without it asks it"
+    now[0] += 30
+    chat.ask(PAPERS)
+    assert asked() == 4
+
+    emulator.change("emb", faults=[])
+    assert chat.ask(PAPERS).notice == "model_unavailable"
+    now[0] += 30
+    assert chat.ask(PAPERS).notice is None
+    assert chat.ask(PAPERS).notice is None
+
+
+def test_an_endpoint_that_answers_wrongly_is_asked_by_each_question(clocked: Clocked, emulator: EmulatorClient) -> None:
+    """Nobody waits for it."""
+    emulator.change("emb", faults=[{"kind": "not_json"}])
+    for _ in range(4):
+        assert clocked.chat.ask(PAPERS).notice == "model_unavailable"
+    assert emulator.stats("emb")["counts"]["requests"] == 4
+
+
+def test_the_query_engine_falls_back_as_well(chat: ChatService, emulator: EmulatorClient) -> None:
+    emulator.change("emb", faults=[{"kind": "unavailable"}])
+    assert chat.query_engine().query(LIMIT).source_nodes

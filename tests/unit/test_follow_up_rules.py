@@ -1,0 +1,145 @@
+"""The readings of a message in a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.conversation import follow_up_rules as condense
+from rag.conversation.follow_up_rules import MAX_JOINED_CHARS, MAX_TURNS, alone, elliptic, points_back, stands_alone
+from rag.types import Turn
+
+FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
+
+
+def joined(question: str, history: Sequence[Turn], *topics: str) -> str | None:
+    """The joined reading where there is one; of the earlier messages, `topics` are found by themselves."""
+    return condense.joined(question, history, topics.__contains__) if condense.follows(question, history) else None
+
+
+def turns(*questions: str) -> list[Turn]:
+    return [Turn(question, "답변입니다.") for question in questions]
+
+
+@pytest.mark.parametrize("question", ["이체한도", "그럼 수수료는요?", "그리고 이체한도는요", ""])
+def test_a_first_message_is_read_as_it_is(question: str) -> None:
+    assert alone(question, []) == question
+    assert joined(question, []) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "그럼 수수료는요?",
+        "그거 언제 돼요",
+        "아니면 전화로는요",
+        "만약 늦으면",
+        "수수료는요?",
+        "앱으로도 되나요",
+        "왜요ㅠ",
+    ],
+)
+def test_a_short_follow_up_is_also_read_with_what_it_follows(question: str) -> None:
+    assert joined(question, turns(FIRST)) == f"{FIRST} {question}"
+
+
+def test_a_message_that_points_back_is_never_enough_alone() -> None:
+    long = "그럼 그걸 중간에 해지하지 않고 만기까지 두면 이자가 얼마나 더 붙는지도 알려 주세요"
+    assert points_back(long) and not stands_alone(long)
+    assert joined(long, turns(FIRST)) == f"{FIRST} {long}"
+    assert not points_back("수수료는요?")
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("그리고 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("아 그리고 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("근데 다른 질문인데요, 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+        ("하나만 더요 통장 비밀번호를 잊어버렸어요", "통장 비밀번호를 잊어버렸어요"),
+    ],
+)
+def test_a_new_subject_is_read_alone_without_the_words_that_open_it(question: str, rest: str) -> None:
+    assert joined(question, turns(FIRST)) is None
+    assert alone(question, turns(FIRST)) == rest
+
+
+def test_a_long_message_stands_by_itself() -> None:
+    question = "통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있는지 궁금합니다"
+    assert joined(question, turns(FIRST)) is None
+    assert alone(question, turns(FIRST)) == question
+
+
+def test_nothing_but_opening_words_is_kept() -> None:
+    assert alone("그리고", turns(FIRST)) == "그리고"
+    assert joined("그리고", turns(FIRST)) == f"{FIRST} 그리고"
+
+
+def test_a_chain_reaches_back_to_the_message_that_stands_alone() -> None:
+    history = turns("통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있나요", FIRST, "그럼 세금은요?")
+    assert joined("앱으로는요?", history) == f"{FIRST} 그럼 세금은요? 앱으로는요?"
+
+
+def test_a_chain_reaches_back_to_the_message_that_has_a_topic_of_its_own() -> None:
+    """Short as it is, it is no follow-up: with the question before it a customer would be answered on that one."""
+    history = turns(FIRST, "otp 숫자가 안 떠요")
+    assert joined("새로 사야 돼?", history) == f"{FIRST} otp 숫자가 안 떠요 새로 사야 돼?"
+    assert joined("새로 사야 돼?", history, "otp 숫자가 안 떠요") == "otp 숫자가 안 떠요 새로 사야 돼?"
+    opened = turns(FIRST, "근데 otp 숫자가 안 떠요")
+    assert joined("새로 사야 돼?", opened, "otp 숫자가 안 떠요") == "근데 otp 숫자가 안 떠요 새로 사야 돼?"
+    pointing = turns(FIRST, "그럼 otp는요")
+    assert joined("수수료는?", pointing, "그럼 otp는요") == f"{FIRST} 그럼 otp는요 수수료는?", (
+        "it says that it has none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("수수료는요?", True),
+        ("깜빡하고 안 찾으면?", True),
+        ("7년전꺼두요", True),
+        ("영업점 안 가고요ㅠ", True),
+        ("언제까지", True),
+        ("오늘 점심 뭐 먹지", False),
+        ("점수 떨어져?", False),
+        ("ㅁㄴㅇㄹ", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_without_its_verb_is_elliptic(message: str, wanted: bool) -> None:
+    assert elliptic(message) is wanted
+
+
+def test_a_chain_is_bounded_in_turns_and_characters() -> None:
+    history = turns(*(f"그럼 {number}은요?" for number in range(9)))
+    text = joined("그건요?", history)
+    assert text == " ".join([*(f"그럼 {number}은요?" for number in range(9 - MAX_TURNS, 9)), "그건요?"])
+    text = joined("그건요?", turns("가" * 1000))
+    assert text is not None and len(text) == MAX_JOINED_CHARS and text.endswith("가 그건요?")
+
+
+def test_the_message_itself_is_never_cut() -> None:
+    question = "그럼 " + "가나다라마바사아자차 " * 60
+    text = joined(question, turns(FIRST))
+    assert text is not None and text.endswith(question)
+
+
+def test_history_is_text_and_no_template() -> None:
+    """LlamaIndex's chat engines fill {context_str} in a past message with what was retrieved."""
+    assert joined("그럼 {question}은요?", turns("{context_str} {0} %s")) == "{context_str} {0} %s 그럼 {question}은요?"
+
+
+def test_answers_are_no_part_of_a_reading() -> None:
+    assert joined("그럼요?", [Turn("한도는요?", "비밀 답변")]) == "한도는요? 그럼요?"
+
+
+@given(st.text(), st.lists(st.text(), max_size=5))
+def test_any_conversation_has_a_reading(question: str, history: list[str]) -> None:
+    past = turns(*history)
+    assert alone(question, past) or not question
+    together = joined(question, past)
+    assert together is None or together.endswith(question)

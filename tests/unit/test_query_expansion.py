@@ -1,0 +1,87 @@
+"""The lexicon: what it may hold, and what it adds to a question."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import InputError
+from rag.retrieval.query_expansion import Entry, bundled, expand, parse
+
+ENTRIES = parse(["비번|pw\t비밀번호", "까먹|기억 안\t분실 재설정", "잃어\t분실 신고", "OTP|오티피\tOTP 일회용비밀번호"])
+
+
+def test_parsing_skips_comments_and_blank_lines() -> None:
+    assert parse(["# 제목", "", "   ", "비번|PW 번호\t비밀번호  암호"]) == (
+        Entry(("비번", "pw번호"), ("비밀번호", "암호")),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["비번 비밀번호", "비번\t", "비번\t  ", "\t비밀번호", "비번||pw\t비밀번호", "비번|\t비밀번호", " | \t비밀번호"],
+)
+def test_a_wrong_line_is_named(line: str) -> None:
+    with pytest.raises(InputError, match=r"^mine\.tsv, line 3: expected `stem\|stem<TAB>term term`$"):
+        parse(["# 제목", "비번\t비밀번호", line], name="mine.tsv")
+
+
+@pytest.mark.parametrize(
+    "question", ["비번 기억안나요", "비번 기 억 안나요", "비번\n기억　안 나요", "비번 기억안나요!"]
+)
+def test_stems_match_without_spaces(question: str) -> None:
+    assert expand(question, ENTRIES) == f"{question} 비밀번호 분실 재설정"
+
+
+def test_stems_match_whatever_the_case_width_and_composition() -> None:
+    assert expand("ＰＷ 바꾸기", ENTRIES) == "ＰＷ 바꾸기 비밀번호"
+    assert expand("Pw 바꾸기", ENTRIES) == "Pw 바꾸기 비밀번호"
+    decomposed = unicodedata.normalize("NFD", "비번")
+    assert expand(decomposed, ENTRIES) == f"{decomposed} 비밀번호"
+
+
+def test_each_term_is_added_once_and_none_that_is_there() -> None:
+    assert expand("잃어버리고 까먹었어요", ENTRIES) == "잃어버리고 까먹었어요 분실 재설정 신고"
+    assert expand("카드 분 실? 잃어버림", ENTRIES) == "카드 분 실? 잃어버림 신고"
+    assert expand("otp 안돼요", ENTRIES) == "otp 안돼요 일회용비밀번호"
+
+
+def test_a_question_without_a_stem_stays_as_it_is() -> None:
+    assert expand(" 이체 한도 ", ENTRIES) == " 이체 한도 "
+    assert expand("", ENTRIES) == ""
+
+
+@given(st.text())
+def test_any_question_comes_first_then_distinct_terms(question: str) -> None:
+    expanded = expand(question)
+    assert expanded.startswith(question)
+    assert expand(question, ()) == question
+    added = expanded[len(question) :].split()
+    assert len(added) == len(set(added))
+
+
+def test_the_bundled_lexicon_serves_a_customer() -> None:
+    expanded = expand("비번 까먹었어요")
+    assert "비밀번호" in expanded and "분실" in expanded
+
+
+def test_the_bundled_lexicon_fires_on_stems_long_enough_to_mean_something() -> None:
+    """A single Latin letter, or an empty stem, would fire on nearly every question."""
+    stems = [stem for entry in bundled() for stem in entry.stems]
+    assert len(stems) > 1000
+    assert [stem for stem in stems if len(stem) < 2 and not re.fullmatch("[가-힣]", stem)] == []
+    assert all(stem == "".join(stem.lower().split()) for stem in stems)
+
+
+def test_every_bundled_entry_adds_something() -> None:
+    """A term that every stem of its entry already holds is never added."""
+    idle = [entry for entry in bundled() if all(expand(stem, [entry]) == stem for stem in entry.stems)]
+    assert idle == []
+
+
+def test_no_bundled_entry_repeats_a_term() -> None:
+    assert [entry for entry in bundled() if len(set(entry.terms)) < len(entry.terms)] == []

@@ -1,0 +1,124 @@
+"""Scales fitted from an index's own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean, pstdev
+
+import pytest
+
+from rag.ingestion.chunking import nodes as nodes_of
+from rag.ingestion.embedding import manifest_of
+from rag.ingestion.readers import FaqRow
+from rag.ingestion.sync import sync
+from rag.retrieval.confidence import defaults
+from rag.retrieval.hybrid import DENSE, Fusion, Scale
+from rag.retrieval.score_scales import MIN_STD, SAMPLE, from_own_rows, own_scales
+from rag.stores.base import JAMO, TOKENS
+from rag.stores.faiss.store import FaissStore
+from tests.fakes_embedding import HashedEmbedding
+
+Make = Callable[..., FaissStore]
+QUESTIONS = (
+    "이체한도는 얼마입니까?",
+    "이체한도를 늘리고 싶습니다.",
+    "비밀번호를 분실했습니다.",
+    "OTP 발급 수수료가 있나요?",
+)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[FaissStore] = []
+
+    def index(*rows: FaqRow, model: HashedEmbedding | None) -> FaissStore:
+        store = FaissStore.create(tmp_path / f"faq{len(made)}", manifest_of(model))
+        made.append(store)
+        sync(store, [piece for row in rows for piece in nodes_of(row, token_count=len, max_tokens=400)], model)
+        return store
+
+    yield index
+    for store in made:
+        store.close()
+
+
+def rows(*questions: str, answer: str = "앱에서 신청합니다.") -> list[FaqRow]:
+    return [FaqRow(str(number), question, answer) for number, question in enumerate(questions)]
+
+
+def test_scales_are_what_other_rows_score(make: Make) -> None:
+    model = HashedEmbedding()
+    store = make(*rows(*QUESTIONS), model=model)
+    scales = own_scales(store, model).scales
+    for part in (DENSE, TOKENS, JAMO):
+        lists = []
+        for number, question in enumerate(QUESTIONS):
+            found = store.candidates(
+                query_embedding=model.get_query_embedding(question), query_str=question, size=len(QUESTIONS)
+            )
+            scores = {DENSE: found.dense, **found.lexical}[part]
+            others = [scores.get(str(other), 0.0) for other in range(len(QUESTIONS)) if other != number]
+            lists.append(sorted(others, reverse=True))
+        half = [each[: len(QUESTIONS) // 2] for each in lists]
+        assert scales[part].mean == pytest.approx(fmean(map(fmean, half)))
+        assert scales[part].std == pytest.approx(fmean(map(pstdev, lists)))
+
+
+def test_a_row_split_in_pieces_is_not_another_row(make: Make) -> None:
+    """Its pieces share its question: taken for unrelated rows they would lift the zero of every list."""
+    model = HashedEmbedding()
+    long = FaqRow("long", "대출 서류는 무엇입니까?", "신분증을 준비하세요. " * 90)
+    assert len(nodes_of(long, token_count=len, max_tokens=400)) == 3
+    split = own_scales(make(*rows(*QUESTIONS), long, model=model), model)
+    short = FaqRow("long", "대출 서류는 무엇입니까?", "신분증을 준비하세요.")
+    whole = own_scales(make(*rows(*QUESTIONS), short, model=model), model)
+    assert split.scales[JAMO].mean == pytest.approx(whole.scales[JAMO].mean, rel=0.1)
+    assert split.scales[JAMO].std == pytest.approx(whole.scales[JAMO].std, rel=0.1)
+    assert split.scales[TOKENS].mean < 2 * whole.scales[TOKENS].mean, "its words weigh otherwise in longer texts"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_tiny_index_keeps_the_default_scales(make: Make, count: int) -> None:
+    model = HashedEmbedding()
+    given = Fusion(scales={part: Scale(0.5, 0.25) for part in (DENSE, TOKENS, JAMO)})
+    store = make(*rows(*QUESTIONS[:count]), model=model)
+    assert own_scales(store, model, weights=given) == given
+    assert own_scales(store, model) == Fusion()
+
+
+def test_three_rows_are_enough(make: Make) -> None:
+    model = HashedEmbedding()
+    assert own_scales(make(*rows(*QUESTIONS[:3]), model=model), model).scales != Fusion().scales
+
+
+def test_without_an_embedder_the_words_alone_are_scaled(make: Make) -> None:
+    calibration = from_own_rows(make(*rows(*QUESTIONS), model=None), None)
+    start = defaults(dense=False)
+    assert calibration.fusion.weights == start.fusion.weights
+    assert calibration.fusion.scales[DENSE] == start.fusion.scales[DENSE]
+    assert calibration.fusion.scales[TOKENS] != start.fusion.scales[TOKENS]
+    assert (calibration.correct, calibration.answered) == (start.correct, start.answered)
+
+
+def test_rows_that_are_all_alike_give_no_zero_unit(make: Make) -> None:
+    model = HashedEmbedding()
+    scales = own_scales(make(*rows(*["같은 질문"] * 5), model=model), model).scales
+    assert all(scale.std >= MIN_STD for scale in scales.values())
+
+
+def test_a_large_index_is_sampled_evenly(make: Make) -> None:
+    """Ids often begin with the institution, so a sample of the first rows would know one institution alone."""
+    asked: list[str] = []
+
+    class Recording(HashedEmbedding):
+        def _get_query_embedding(self, query: str) -> list[float]:
+            asked.append(query)
+            return super()._get_query_embedding(query)
+
+    faq = [FaqRow(f"{number:03}", f"질문 {number:03}번", "답변") for number in range(SAMPLE + 90)]
+    store = make(*faq, model=HashedEmbedding())
+    own_scales(store, Recording())
+    numbers = [int(question[3:6]) for question in asked]
+    assert len(set(numbers)) == len(numbers) == SAMPLE
+    assert all(sum(low <= number < low + 19 for number in numbers) in (9, 10, 11) for low in range(0, SAMPLE + 90, 19))

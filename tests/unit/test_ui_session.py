@@ -1,0 +1,204 @@
+"""What the page does when asked, without a browser: frames, history, stopping, clearing, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rag.errors import InputError, ModelUnavailable
+from rag.ui.i18n import KOREAN
+from rag.ui.loader import Chat, Loader, Progress
+from rag.ui.session import KEPT, Conversation, Dialogue, Frame
+from tests.fakes import SOURCES, FakeChat
+
+NONE: dict[str, str | None] = {"bank": "", "category": None}
+
+
+def loaded(build: Callable[[Progress], Chat]) -> Loader:
+    loader = Loader(build)
+    loader.start()
+    return loader
+
+
+def dialogue(chat: Chat) -> Dialogue:
+    return Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100)
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def frames(source: Any) -> list[Frame]:
+    return [frame async for frame in source]
+
+
+def last_answer(frame: Frame) -> str:
+    assert frame.messages
+    return str(frame.messages[-1]["content"])
+
+
+def test_frames_of_one_answer() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    seen = run(frames(dialogue(chat).respond(conversation, " 질문 ", NONE)))
+    assert (seen[0].busy, seen[0].empty, seen[0].box) == (True, False, "")
+    assert "자료를 찾는 중" in last_answer(seen[0])
+    assert (seen[-1].busy, seen[-1].box) == (False, "")
+    assert seen[-1].messages and [each["role"] for each in seen[-1].messages] == ["user", "assistant"]
+    assert "[&#91;1&#93;](#src-1-1)" in last_answer(seen[-1])
+    assert conversation.running is None
+    assert conversation.exchanges[0].sources == SOURCES
+    assert chat.asked == [("질문", (), None)]
+
+
+@pytest.mark.parametrize("question", ["질문", "비슷한 질문", "오류가 나는 질문"])
+def test_every_frame_of_an_answer_carries_the_whole_state(question: str) -> None:
+    """Of two frames that reach the browser together, what the second leaves out is lost from the first."""
+    seen = run(frames(dialogue(FakeChat()).respond(Conversation(), question, NONE)))
+    assert len(seen) > 1
+    for frame in seen:
+        assert None not in (frame.messages, frame.panel, frame.busy, frame.empty, frame.box, frame.hint)
+    assert [frame.busy for frame in seen] == [True] * (len(seen) - 1) + [False]
+
+
+def test_suggestions_are_options_of_the_last_message_only() -> None:
+    talk, conversation = dialogue(FakeChat()), Conversation()
+    first = run(frames(talk.respond(conversation, "비슷한 질문", NONE)))[-1]
+    assert first.messages and first.messages[-1]["options"] == [{"value": source.question} for source in SOURCES]
+    second = run(frames(talk.respond(conversation, "질문", NONE)))[-1]
+    assert second.messages and not any("options" in message for message in second.messages)
+
+
+def test_second_question_meanwhile_does_nothing() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def both() -> list[Frame]:
+        answering = talk.respond(conversation, "질문", NONE)
+        await anext(answering)
+        second = await frames(talk.respond(conversation, "또", NONE)) + await frames(talk.retry(conversation, NONE))
+        await frames(answering)
+        return second
+
+    assert run(both()) == [Frame(), Frame()], "an event without a frame would empty the page"
+    assert len(chat.asked) == 1
+
+
+def test_stopped_answer_keeps_what_was_written_and_is_no_history() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def stopped() -> Frame:
+        frame = Frame()
+        async for frame in talk.respond(conversation, "끝없는 질문", NONE):
+            if "계속" in last_answer(frame):
+                conversation.stop()
+        return frame
+
+    final = run(stopped())
+    assert "계속" in last_answer(final)
+    assert "답변을 멈췄습니다" in last_answer(final)
+    assert final.busy is False
+    assert chat.ended.wait(10)
+    assert conversation.history() == ()
+
+
+@pytest.mark.parametrize("asked_anew", [False, True])
+def test_answer_ended_by_a_new_chat_leaves_the_page_as_it_is_by_then(asked_anew: bool) -> None:
+    """Gradio shows the last frame of an event once more when the event ends, which is after the new chat's frame."""
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+
+    async def cleared() -> tuple[Frame, list[Frame]]:
+        answering, later = talk.respond(conversation, "끝없는 질문", NONE), talk.respond(conversation, "질문", NONE)
+        while "계속" not in last_answer(await anext(answering)):
+            pass
+        by_then = talk.clear(conversation)
+        assert (by_then.messages, by_then.busy, by_then.empty) == ([], False, True)
+        if asked_anew:
+            by_then = replace(await anext(later), box=None)
+        rest = await frames(answering)
+        await later.aclose()
+        return by_then, rest
+
+    by_then, rest = run(cleared())
+    assert rest == [by_then], "with nothing of what was cleared, and what is being typed left alone"
+    assert chat.ended.wait(10)
+
+
+@pytest.mark.parametrize("fault", [ModelUnavailable("x", korean="모델이 쉽니다"), ZeroDivisionError("secret")])
+def test_errors_end_in_the_bubble_and_the_page_goes_on(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeChat):
+        def stream(self, *arguments: Any, **options: Any) -> Any:
+            raise fault
+
+    conversation = Conversation()
+    final = run(frames(dialogue(Broken()).respond(conversation, "질문", NONE)))[-1]
+    said = last_answer(final)
+    assert ("모델이 쉽니다" in said) == isinstance(fault, ModelUnavailable)
+    assert "secret" not in said
+    assert final.busy is False
+    assert "not answered" in caplog.text
+
+
+def test_history_is_capped_and_turns_never_repeat() -> None:
+    talk, conversation = dialogue(FakeChat()), Conversation()
+    for number in range(KEPT + 2):
+        run(frames(talk.respond(conversation, f"질문 {number}", NONE)))
+    assert len(conversation.exchanges) == KEPT
+    assert [each.turn for each in conversation.exchanges] == list(range(3, KEPT + 3))
+
+
+def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+    assert run(frames(talk.respond(conversation, " \n ", NONE))) == [Frame()]
+    assert run(frames(talk.respond(conversation, "가" * 100, NONE)))[-1].busy is False
+    assert len(chat.asked) == 1
+
+
+def test_retry_of_a_conversation_that_a_restart_has_ended_says_so() -> None:
+    (frame,) = run(frames(dialogue(FakeChat()).retry(Conversation(), NONE)))
+    assert (frame.messages, frame.busy, frame.empty) == ([], False, True)
+
+
+def test_too_long() -> None:
+    chat = FakeChat()
+    talk = dialogue(chat)
+    (frame,) = run(frames(talk.respond(Conversation(), "가" * 101, NONE)))
+    assert frame == Frame(hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요.")
+    with pytest.raises(InputError, match="101 characters"):
+        talk.ask("가" * 101, NONE)
+    with pytest.raises(InputError, match="type a question"):
+        talk.ask(" ", NONE)
+    assert chat.asked == []
+
+
+def test_unknown_filter_is_refused_before_the_service() -> None:
+    chat = FakeChat()
+    with pytest.raises(InputError, match="새나래은행") as caught:
+        dialogue(chat).ask("질문", {"bank": "없는은행"})
+    assert "없는은행" in caught.value.korean
+    assert chat.asked == []
+
+
+def test_loader_reports_and_fails() -> None:
+    go_on = threading.Event()
+
+    def build(progress: Progress) -> Chat:
+        progress("준비", 1, 2)
+        go_on.wait()
+        raise ModelUnavailable("no model")
+
+    loader = Loader(build)
+    assert (loader.status, loader.step.total) == ("loading", 0)
+    loader.start()
+    go_on.set()
+    with pytest.raises(ModelUnavailable, match="no model"):
+        loader.service()
+    assert loader.status == "failed"
+    assert loader.step == ("준비", 1, 2)
