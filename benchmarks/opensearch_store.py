@@ -71,13 +71,13 @@ def published(connection: Connection, given: Sequence[TextNode], asked: Sequence
     )
     store = OpensearchVectorStore(client)
     added = seconds(lambda: store.add(list(given)))
-    settle(connection)
+    expunge_deletes(connection)
     (query,) = p50_ms(lambda: store.query(VectorStoreQuery(query_embedding=list(asked), similarity_top_k=5)))
     connection.request("DELETE", "/published")
     return {"add_s": added, "query_ms": query}
 
 
-def settle(connection: Connection) -> None:
+def expunge_deletes(connection: Connection) -> None:
     """Until no segments are merged any more."""
     while connection.request("GET", "/_stats/merge")["_all"]["primaries"]["merges"]["current"]:
         time.sleep(0.5)

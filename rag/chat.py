@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import BaseSynthesizer
 
-from rag.conversation.searcher import BANK, Finder
+from rag.conversation.searcher import BANK, Searcher
 from rag.errors import InputError
 from rag.models.cancellation import Closable, Patience
-from rag.models.circuit_breaker import Breaker
+from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, ConfidencePostprocessor, JudgedNode, Verdict
 from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.row_assembly import WholeRows, whole_rows
 from rag.stores.base import INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis import texts as prompts
-from rag.synthesis.answer_stream import Outcome, Spoken, quote
+from rag.synthesis.answer_stream import AnswerStream, Outcome, stream_verbatim
 from rag.synthesis.cited import SECONDS, CitedAnswerSynthesizer
 from rag.synthesis.verbatim import VerbatimSynthesizer
 from rag.types import (
@@ -74,17 +74,17 @@ class ChatService:
         self.calibration = calibration
         self._store = store
         self._llm = llm
-        self._llm_breaker = Breaker("the language model", clock=clock)
+        self._llm_breaker = CircuitBreaker("the language model", clock=clock)
         # Made once: its tokenizer takes a moment to load.
         self._cited = CitedAnswerSynthesizer(llm, breaker=self._llm_breaker) if llm else None
         self._answer_seconds = answer_seconds
         self._top_k = top_k
-        self._finder = Finder(
+        self._searcher = Searcher(
             store,
             embed_model,
             calibration,
             llm,
-            embedding_breaker=Breaker("the embedding endpoint", clock=clock),
+            embedding_breaker=CircuitBreaker("the embedding endpoint", clock=clock),
             llm_breaker=self._llm_breaker,
             top_k=top_k,
             candidates=candidates,
@@ -124,7 +124,7 @@ class ChatService:
         clock = Clock()
         question = self._validate(question)
         with patience.active():
-            verdict = self._finder.judge(question, history, filters, patience)
+            verdict = self._searcher.judge(question, history, filters, patience)
         clock.lap("retrieval")
         if patience.cancelled:
             return
@@ -134,17 +134,17 @@ class ChatService:
         nodes = whole_rows(self._store, verdict.nodes)
         sources = tuple(self._source(number, hit) for number, hit in enumerate(nodes, 1))
         yield SourcesFound(verdict.status, sources)
-        with closing(self._speak(verdict, nodes, patience)) as spoken:
+        with closing(self._synthesize(verdict, nodes, patience)) as spoken:
             for piece in spoken:
                 yield AnswerDelta(piece, spoken.generated)
         clock.lap("synthesis")
         if spoken.outcome is not None:
             yield self._complete(question, verdict.status, sources, spoken.outcome, clock)
 
-    def _speak(self, verdict: Verdict, nodes: Sequence[JudgedNode], patience: Patience) -> Spoken:
+    def _synthesize(self, verdict: Verdict, nodes: Sequence[JudgedNode], patience: Patience) -> AnswerStream:
         """The answer to a question as it was searched for; only what is `answered` is worth a model's call."""
-        if self._cited is None or verdict.status != "answered" or verdict.words_alone:
-            return quote(nodes, patience, _notice(verdict))
+        if self._cited is None or verdict.status != "answered" or verdict.lexical_only:
+            return stream_verbatim(nodes, patience, _notice(verdict))
         return self._cited.answer(verdict.query, nodes, patience)
 
     @staticmethod
@@ -175,20 +175,20 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Decide, without an answer's text: by the words alone where they show it, else by what is found."""
-        return self._finder.judge(question, history, filters, Patience(self._answer_seconds))
+        return self._searcher.judge(question, history, filters, Patience(self._answer_seconds))
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """Retrieve and decide by what is found alone; a message in a conversation in the reading that fits."""
-        return self._finder.rank(question, history, filters, Patience(self._answer_seconds))
+        return self._searcher.rank(question, history, filters, Patience(self._answer_seconds))
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows found for a text, best first, with their fused scores and parts."""
-        return self._finder.hits(text, filters)
+        return self._searcher.hits(text, filters)
 
     def query_engine(self, filters: Filters | None = None, *, streaming: bool = False) -> RetrieverQueryEngine:
         """Steps 3 to 5 as a LlamaIndex query engine of its own, for other programs; sync, async and streaming."""
         return RetrieverQueryEngine(
-            retriever=self._finder.retriever(filters, or_by_words=True),
+            retriever=self._searcher.retriever(filters, or_lexical_only=True),
             node_postprocessors=[
                 ConfidencePostprocessor(calibration=self.calibration, top_k=self._top_k),
                 WholeRows(store=self._store),
@@ -238,7 +238,7 @@ class ChatService:
 
 
 def _notice(verdict: Verdict) -> Notice | None:
-    return "model_unavailable" if verdict.words_alone else None
+    return "model_unavailable" if verdict.lexical_only else None
 
 
 def _is_unicode(text: str) -> bool:

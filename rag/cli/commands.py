@@ -17,7 +17,7 @@ from tqdm import tqdm
 from rag.chat import ChatService
 from rag.cli.doctor import examine
 from rag.cli.index_list import Listed, listing
-from rag.conversation.decline_rules import from_words
+from rag.conversation.decline_rules import match_decline_rule
 from rag.errors import InputError, RagError
 from rag.evaluation import calibration as fitting
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
@@ -26,7 +26,7 @@ from rag.evaluation.retrieval import evaluate as evaluate_retrieval
 from rag.factory.bundled import BUNDLED, bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import Models, load_models
-from rag.factory.stores import ingest_files, open_index, shelf
+from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.retrieval.confidence import features, is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
@@ -60,7 +60,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
     bar = Bar()
     try:
         report = ingest_files(
-            shelf(settings),
+            open_catalog(settings),
             name,
             load_models(settings),
             options.paths,
@@ -111,7 +111,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     found = from_own_rows(store, models.embed_model)
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
-        undecided = [item for item in others if from_words(item.query) is None]
+        undecided = [item for item in others if match_decline_rule(item.query) is None]
         found = fitting.fit(queries, undecided, build_service(settings, models, store, calibration=found).hits, found)
     _print_json(found.as_json())
     if options.apply:
@@ -123,18 +123,18 @@ def index(options: Namespace, settings: Settings) -> None:
     if options.action == "list":
         _list(listing(settings), as_json=options.json)
         return
-    place = shelf(settings)
+    catalog = open_catalog(settings)
     if not options.name:
         raise InputError(f"`index {options.action}` needs the name of an index; `index list` shows them")
     _check_name(options.name)
     if options.action == "show":
-        store = place.open(options.name)
+        store = catalog.open(options.name)
         _print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
     elif options.action == "rollback":
-        place.rollback(options.name)
+        catalog.rollback(options.name)
         print(f"{options.name}: the version before is live again")
     else:
-        place.delete(options.name)
+        catalog.delete(options.name)
         print(f"{options.name}: deleted")
 
 

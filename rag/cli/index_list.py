@@ -11,10 +11,10 @@ from typing import Any
 from rag.errors import ModelError, StoreError
 from rag.factory.bundled import BUNDLED, bundled_name
 from rag.factory.models import load_models
-from rag.factory.stores import shelf
+from rag.factory.stores import open_catalog
 from rag.settings import Settings
 from rag.stores.base import INDEXED_AT
-from rag.stores.catalog import Shelf
+from rag.stores.catalog import IndexCatalog
 
 logger = logging.getLogger(__name__)
 
@@ -48,15 +48,15 @@ class Listed:
 
 def listing(settings: Settings) -> list[Listed]:
     """All indexes by name, also those that cannot be opened. Raises StoreError where the store itself cannot be asked."""
-    place = shelf(settings)
-    names = place.names()
+    catalog = open_catalog(settings)
+    names = catalog.names()
     selected = _selected(settings, names)
-    return [_look(place, name, selected=name == selected) for name in names]
+    return [_look(catalog, name, selected=name == selected) for name in names]
 
 
-def _look(place: Shelf, name: str, *, selected: bool) -> Listed:
+def _look(catalog: IndexCatalog, name: str, *, selected: bool) -> Listed:
     try:
-        with closing(place.open(name)) as store:
+        with closing(catalog.open(name)) as store:
             written = max(store.values(INDEXED_AT), default=None)
             manifest = store.manifest
             return Listed(name, selected, store.count(), manifest.dimension, manifest.fingerprint, written)

@@ -65,7 +65,7 @@ _INJECTION = re.compile(
 )
 
 
-def from_words(question: str) -> Reason | None:
+def match_decline_rule(question: str) -> Reason | None:
     """The reason to decline that the words show, or None: then the passages found decide."""
     if _INJECTION.search(question):
         return "injection"

@@ -24,21 +24,21 @@ SAYS_ENOUGH = 16
 """Characters without spaces from which on a sentence that shares less than KNOWN is no follow-up; set on `dev`."""
 
 
-def choose(joined: Verdict, alone: Verdict, *, elliptic: bool) -> Verdict:
-    """The reading to show; `elliptic`: the message lacks what only the conversation can give."""
-    if alone.covered >= max(ALONE_COVERED, joined.covered):
-        return between(alone, joined)
-    if alone.covered >= ALONE_POSSIBLE:
-        return between(joined, alone)
-    shared = max((hit.parts[TOKENS] for hit in alone.ranked), default=0.0)
-    if elliptic or shared >= KNOWN:
-        return joined
-    if not shared or len(compact(alone.query)) >= SAYS_ENOUGH:
-        return alone
-    return offered(joined)
+def choose_reading(contextual: Verdict, standalone: Verdict, *, is_elliptical: bool) -> Verdict:
+    """The reading to show; `is_elliptical`: the message lacks what only the conversation can give."""
+    if standalone.covered >= max(ALONE_COVERED, contextual.covered):
+        return merge_as_suggestions(standalone, contextual)
+    if standalone.covered >= ALONE_POSSIBLE:
+        return merge_as_suggestions(contextual, standalone)
+    shared = max((hit.parts[TOKENS] for hit in standalone.ranked), default=0.0)
+    if is_elliptical or shared >= KNOWN:
+        return contextual
+    if not shared or len(compact(standalone.query)) >= SAYS_ENOUGH:
+        return standalone
+    return as_suggestions(contextual)
 
 
-def offered(verdict: Verdict) -> Verdict:
+def as_suggestions(verdict: Verdict) -> Verdict:
     """Its rows as suggestions, unless it declines."""
     if verdict.status == "declined":
         return verdict
@@ -46,7 +46,7 @@ def offered(verdict: Verdict) -> Verdict:
     return replace(verdict, status="suggested", nodes=rows[:SUGGESTIONS], ranked=rows)
 
 
-def between(one: Verdict, other: Verdict) -> Verdict:
+def merge_as_suggestions(one: Verdict, other: Verdict) -> Verdict:
     """`one` where both readings find the same row first; else their rows in turn, suggested unless `one` declines."""
     if not one.ranked or not other.ranked or row_id(one.ranked[0]) == row_id(other.ranked[0]):
         return one
@@ -54,7 +54,7 @@ def between(one: Verdict, other: Verdict) -> Verdict:
     for hit in chain.from_iterable(zip_longest(one.ranked, other.ranked)):
         if hit:
             ranked.setdefault(row_id(hit), hit)
-    return offered(replace(one, ranked=tuple(ranked.values())))
+    return as_suggestions(replace(one, ranked=tuple(ranked.values())))
 
 
 def _suggested(hit: JudgedNode) -> JudgedNode:

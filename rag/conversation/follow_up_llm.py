@@ -13,10 +13,10 @@ from llama_index.core.base.llms.types import ChatMessage
 from rag.conversation.follow_up_rules import MAX_TURNS
 from rag.errors import ModelError, ModelPaused
 from rag.models.cancellation import Patience
-from rag.models.circuit_breaker import Breaker
+from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import listen
 from rag.synthesis import texts as prompts
-from rag.synthesis.prompt_builder import count_tokens, instruct, one_line, prompt_room
+from rag.synthesis.prompt_builder import build_messages, count_tokens, one_line, prompt_room
 from rag.types import Turn
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _QUOTES = "\"'“”‘’「」『』 "
 
 
 def standalone(
-    llm: LLM, question: str, history: Sequence[Turn], patience: Patience, breaker: Breaker | None = None
+    llm: LLM, question: str, history: Sequence[Turn], patience: Patience, breaker: CircuitBreaker | None = None
 ) -> str | None:
     """The rewritten question; None where the model failed, was too slow, or gave none of at most MAX_QUERY_CHARS.
 
@@ -48,7 +48,7 @@ def standalone(
         return None
     try:
         with (
-            breaker.guarding() if breaker else nullcontext(),
+            breaker.call() if breaker else nullcontext(),
             closing(listen(llm, messages, patience, seconds=SHARE * patience.remaining())) as heard,
         ):
             text = "".join(heard)
@@ -69,7 +69,7 @@ def _messages(llm: LLM, question: str, history: Sequence[Turn]) -> tuple[ChatMes
                 lines.append(f"상담원: {answer}")
         content = "\n".join([*lines, "", f"마지막 질문: {one_line(question)}"])
         if count_tokens(llm, prompts.CONDENSING) + count_tokens(llm, content) <= prompt_room(llm):
-            return instruct(prompts.CONDENSING, content)
+            return build_messages(prompts.CONDENSING, content)
     return None
 
 

@@ -27,17 +27,17 @@ MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
 
 
-def alone(question: str, history: Sequence[Turn]) -> str:
+def standalone_text(question: str, history: Sequence[Turn]) -> str:
     """The message by itself; within a conversation without the words that only open a new subject."""
     return (_NEW_SUBJECT.sub("", question) or question) if history else question
 
 
-def follows(question: str, history: Sequence[Turn]) -> bool:
+def is_follow_up(question: str, history: Sequence[Turn]) -> bool:
     """Whether the message may need what was said before."""
     return bool(history) and not stands_alone(question)
 
 
-def joined(question: str, history: Sequence[Turn], has_topic: Callable[[str], bool]) -> str:
+def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[[str], bool]) -> str:
     """The message with the questions it follows, at most MAX_TURNS of them.
 
     They go back to the last one that needs nothing before it: by its words, or because read alone it `has_topic`.
@@ -47,7 +47,7 @@ def joined(question: str, history: Sequence[Turn], has_topic: Callable[[str], bo
         earlier = followed[index].question
         texts.append(earlier)
         if stands_alone(earlier) or (
-            index and not points_back(earlier) and has_topic(alone(earlier, followed[:index]))
+            index and not has_back_reference(earlier) and has_topic(standalone_text(earlier, followed[:index]))
         ):
             break
     return " ".join(reversed(texts))[-max(MAX_JOINED_CHARS, len(question)) :]
@@ -55,18 +55,18 @@ def joined(question: str, history: Sequence[Turn], has_topic: Callable[[str], bo
 
 def stands_alone(message: str) -> bool:
     """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
-    if points_back(message):
+    if has_back_reference(message):
         return False
     rest = _NEW_SUBJECT.sub("", message)
     length = len("".join(rest.split()))
     return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)
 
 
-def points_back(message: str) -> bool:
+def has_back_reference(message: str) -> bool:
     """Whether it begins with a word that refers to what was said before ("그럼 수수료는요?")."""
     return bool(_POINTS_BACK.match(message))
 
 
-def elliptic(message: str) -> bool:
+def is_elliptical(message: str) -> bool:
     """Whether it ends before the verb, which what was said before has to give ("수수료는요?", "깜빡하고 안 찾으면?")."""
     return bool(_ELLIPTIC.search(message))

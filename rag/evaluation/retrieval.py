@@ -73,7 +73,7 @@ def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Jud
     """What the service makes of one input. Raises ModelUnavailable where its embedding failed meanwhile."""
     verdict = service.judge(text, history)
     found = verdict if verdict.ranked else service.rank(text, history)  # declined by its words, it was not searched
-    if verdict.words_alone or found.words_alone:
+    if verdict.lexical_only or found.lexical_only:
         raise ModelUnavailable("the embedding failed during the measurement, which would count searches by words alone")
     ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (found.ranked, verdict.nodes))
     return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence)

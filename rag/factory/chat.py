@@ -7,7 +7,7 @@ from collections import Counter
 from rag.chat import ChatService
 from rag.factory.models import Models, load_llm, load_models
 from rag.factory.stores import Progress, open_index, stored_calibration
-from rag.ingestion.sync import quiet
+from rag.ingestion.sync import no_progress
 from rag.retrieval.confidence import Calibration, defaults
 from rag.settings import Settings
 from rag.stores.base import QUESTION, PassageStore
@@ -21,7 +21,7 @@ STARTERS = 4
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress | None = None) -> ChatService:
     """Everything a question needs. Takes seconds (imports, models), the first time up to a minute (the bundled index)."""
     models = load_models(settings)
-    store = open_index(settings, models, index, progress=progress or quiet)
+    store = open_index(settings, models, index, progress=progress or no_progress)
     return service(settings, models, store)
 
 

@@ -15,25 +15,25 @@ from rag.errors import IndexMissing, SettingsError
 from rag.factory.bundled import BUILD_WAIT, BUNDLED, DATA, bundled_name
 from rag.factory.models import Models
 from rag.ingestion.pipeline import IngestReport, ingest
-from rag.ingestion.sync import quiet
+from rag.ingestion.sync import no_progress
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import OpenSearchSettings, Settings
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.catalog import FaissShelf, OpenSearchShelf, Shelf
+from rag.stores.catalog import FaissCatalog, IndexCatalog, OpenSearchCatalog
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 
-def shelf(settings: Settings) -> Shelf:
+def open_catalog(settings: Settings) -> IndexCatalog:
     """Where the configured store keeps its indexes. Nothing is sent yet. Raises SettingsError."""
     if settings.store.backend == "faiss":
-        return FaissShelf(settings.store.directory)
+        return FaissCatalog(settings.store.directory)
     from rag.stores.opensearch.client import Layout, connect  # .3 s to import
 
     given = settings.opensearch
-    return OpenSearchShelf(
+    return OpenSearchCatalog(
         connect(
             given.url or "",
             auth=_opensearch_auth(given),
@@ -65,64 +65,67 @@ def _opensearch_auth(given: OpenSearchSettings) -> Any:
 
 
 def open_index(
-    settings: Settings, models: Models, index: str | None = None, *, progress: Progress = quiet
+    settings: Settings, models: Models, index: str | None = None, *, progress: Progress = no_progress
 ) -> PassageStore:
     """The index of that name (else of the settings, else the bundled FAQ, built if missing), calibrated.
 
     Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
     """
-    place = shelf(settings)
+    catalog = open_catalog(settings)
     name = index or settings.store.index or BUNDLED
     if name != BUNDLED:
-        store = place.open(name, models.manifest)
-        calibrate_from_own_rows(store, models.embed_model, anew=False)
+        store = catalog.open(name, models.manifest)
+        calibrate_from_own_rows(store, models.embed_model, force=False)
         return store
     name = bundled_name(models.manifest)
     try:
-        store = place.open(name, models.manifest)
+        store = catalog.open(name, models.manifest)
     except IndexMissing:
         logger.info("building the bundled index %s", name)
-        ingest_files(place, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
-        return place.open(name, models.manifest)
-    calibrate_from_own_rows(store, models.embed_model, anew=False)
+        ingest_files(catalog, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
+        return catalog.open(name, models.manifest)
+    calibrate_from_own_rows(store, models.embed_model, force=False)
     return store
 
 
 def ingest_files(
-    place: Shelf | Path,
+    catalog: IndexCatalog | Path,
     name: str,
     models: Models,
     paths: Iterable[Path | str],
     *,
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     wait: float = 2.0,
 ) -> IngestReport:
     """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.pipeline.ingest`.
 
-    `place`: where it is kept; a folder stands for the FAISS indexes in it.
+    `catalog`: where it is kept; a folder stands for the FAISS indexes in it.
     """
-    kept = FaissShelf(place) if isinstance(place, Path) else place
+    catalog = FaissCatalog(catalog) if isinstance(catalog, Path) else catalog
     opener = partial(
-        kept.ingesting, name, wait=wait, finish=lambda store: calibrate_from_own_rows(store, models.embed_model)
+        catalog.open_for_ingest,
+        name,
+        wait=wait,
+        finish=lambda store: calibrate_from_own_rows(store, models.embed_model),
     )
     return ingest(
         paths, store_opener=opener, embed_model=models.embed_model, columns=columns, dry_run=dry_run, progress=progress
     )
 
 
-def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None, *, anew: bool = True) -> None:
+def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None, *, force: bool = True) -> None:
     """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
 
-    What was fitted with labels (`rag calibrate --apply`) is left alone. `anew` False: so is a start that is there
+    What was fitted with labels (`rag calibrate --apply`) is left alone. `force` False: so is a start that is there
     already, unless another version of the package made it.
     """
     manifest = store.manifest
     if stored := stored_calibration(manifest):
         start = defaults(dense=embed_model is not None)
         same_start = replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
-        if stored.origin == "labels" or (same_start and not anew):
+        if stored.origin == "labels" or (same_start and not force):
             return
     calibration = from_own_rows(store, embed_model)
     store.replace_manifest(manifest.with_calibration(calibration.as_json()))

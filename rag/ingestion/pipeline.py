@@ -16,7 +16,7 @@ from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow, read
-from rag.ingestion.sync import Progress, SyncReport, preview, quiet, sync
+from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import Manifest, PassageStore
 
 DEFAULT_WINDOW = 512
@@ -62,7 +62,7 @@ def ingest(
     embed_model: BaseEmbedding | None,
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> IngestReport:
     """Make an index hold exactly the rows of these files: what is no longer in them is deleted.
 
@@ -77,7 +77,7 @@ def ingest(
 
 
 def split_rows(
-    rows: Sequence[FaqRow], embed_model: BaseEmbedding | None, *, progress: Progress = quiet
+    rows: Sequence[FaqRow], embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
 ) -> list[TextNode]:
     """The nodes of all rows. Raises RowErrors naming every row that cannot be embedded."""
     token_count, max_tokens = window(embed_model)

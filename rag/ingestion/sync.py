@@ -65,7 +65,7 @@ def wanted_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, Node
     }
 
 
-def quiet(step: str, done: int, total: int) -> None:
+def no_progress(step: str, done: int, total: int) -> None:
     """Progress that shows nothing."""
 
 
@@ -78,7 +78,7 @@ def sync(
     nodes: Sequence[TextNode],
     embed_model: BaseEmbedding | None,
     *,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     clock: Callable[[], datetime] = utc_now,
 ) -> SyncReport:
     """Bring `store`, opened for writing with the manifest of `embed_model` (None: lexical search alone), up to date.

@@ -49,7 +49,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, AssertionError
 
 
 @contextmanager
-def errors_mapped(mapped: Callable[[Exception], ModelError], vendor: tuple[type[Exception], ...]) -> Iterator[None]:
+def translate_errors(mapped: Callable[[Exception], ModelError], vendor: tuple[type[Exception], ...]) -> Iterator[None]:
     """Raises kinds of ModelError in the place of a package's errors, and of its stumbling over an unexpected answer."""
     try:
         yield
@@ -105,7 +105,7 @@ class GuardedStream:
             self._responses.close()
 
 
-class Guarded(LLM):
+class AdaptedLLM(LLM):
     """Comes before the package's class among the parents. Every method takes `call=Call()`, as SageMakerLLM's do."""
 
     window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together at most.")
@@ -119,7 +119,7 @@ class Guarded(LLM):
         super().__init__(**fields)
 
     @abstractmethod
-    def _mapped(self, error: Exception) -> ModelError: ...
+    def _translate(self, error: Exception) -> ModelError: ...
 
     @abstractmethod
     def _told(self, response: Any) -> Told: ...
@@ -231,7 +231,7 @@ class Guarded(LLM):
         yield last.model_copy(update={"delta": "", "raw": {"finish_reason": reason, "usage": dict(usage)}})
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        with errors_mapped(self._mapped, self.vendor_errors):
+        with translate_errors(self._translate, self.vendor_errors):
             return work()
 
     @contextmanager

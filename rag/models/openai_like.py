@@ -17,8 +17,8 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRefused, ModelTimeout, ModelUnavailable
-from rag.models.adapted_llm import UNREADABLE, Guarded, Told, errors_mapped, with_retries
-from rag.models.async_from_sync import AsyncTwins
+from rag.models.adapted_llm import UNREADABLE, AdaptedLLM, Told, translate_errors, with_retries
+from rag.models.async_from_sync import AsyncFromSync
 from rag.models.parameters import Parameters
 from rag.models.sagemaker.llm_payloads import GENERATION
 from rag.models.sockets import Call, own
@@ -35,7 +35,7 @@ _GROUP = 2048
 _KNOWN = ("max_tokens", "temperature", "top_p", "stop")
 
 
-class OpenAiLikeLLM(Guarded, OpenAILike):
+class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
     """The chat model `model` at `api_base`. Parameters that are None are not sent."""
 
     vendor_errors = VENDOR_ERRORS
@@ -80,7 +80,7 @@ class OpenAiLikeLLM(Guarded, OpenAILike):
             del given["temperature"]  # the package's own default, which nobody has chosen
         return {**given, **options}
 
-    def _mapped(self, error: Exception) -> ModelError:
+    def _translate(self, error: Exception) -> ModelError:
         return from_openai(error, self.model)
 
     def _told(self, response: Any) -> Told:
@@ -94,7 +94,7 @@ class OpenAiLikeLLM(Guarded, OpenAILike):
         }
 
 
-class OpenAiLikeEmbedding(AsyncTwins, OpenAILikeEmbedding):
+class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
     """Unit vectors of the embedding model `model_name` at `api_base`; a repeated text is sent once."""
 
     query_prefix: str = ""
@@ -149,7 +149,7 @@ class OpenAiLikeEmbedding(AsyncTwins, OpenAILikeEmbedding):
         call = Call(deadline=deadline)
 
         def ask() -> Any:
-            with errors_mapped(lambda error: from_openai(error, self.model_name), VENDOR_ERRORS):
+            with translate_errors(lambda error: from_openai(error, self.model_name), VENDOR_ERRORS):
                 options = {
                     "timeout": httpx.Timeout(call.patience(), connect=CONNECT_SECONDS),
                     "encoding_format": "float",

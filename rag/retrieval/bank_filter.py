@@ -13,7 +13,7 @@ _WORDS = ("하나", "우리", "국민", "기업", "산업", "제일")
 """Short names that are everyday words: one, we, citizens, company, industry, first."""
 
 
-def mentioned(question: str, banks: Iterable[str]) -> str | None:
+def detect_bank(question: str, banks: Iterable[str]) -> str | None:
     """The one institution whose name, or name without its kind ("은행", "증권" …), occurs; None for none or several.
 
     A short name is only recognised whole, with its kind, if it has fewer than two syllables, is an everyday word or is

@@ -89,7 +89,7 @@ def defaults(*, dense: bool = True) -> Calibration:
     return Calibration.from_json(json.loads(text)["hybrid" if dense else "lexical"])
 
 
-def by_words(calibration: Calibration) -> Calibration:
+def lexical_only_calibration(calibration: Calibration) -> Calibration:
     """The one for what was found in the same index by words alone: on the index's scales, the thresholds of `defaults`."""
     start = defaults(dense=False)
     return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales))
@@ -108,7 +108,7 @@ class Verdict:
 
     `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
     scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for;
-    `words_alone`: without the embedding, which failed.
+    `lexical_only`: without the embedding, which failed.
     """
 
     status: Status
@@ -118,15 +118,16 @@ class Verdict:
     confidence: float
     covered: float
     query: str = ""
-    words_alone: bool = False
+    lexical_only: bool = False
 
 
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
-    """Decide the outcome for what was found, best first; by the thresholds of `by_words` where that has no dense part."""
+    """Decide the outcome for `hits`, best first; hits without a dense part are judged by the calibration's lexical-only
+    thresholds."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
-        calibration = by_words(calibration)
+        calibration = lexical_only_calibration(calibration)
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.correct(signals)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))

@@ -17,7 +17,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
-from rag.models.circuit_breaker import Breaker
+from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.query_expansion import expand
 from rag.stores.base import JAMO, TOKENS, Candidates, PassageStore
 
@@ -75,9 +75,9 @@ class HybridRetriever(BaseRetriever):
     is searched together with its expansion (`rag.retrieval.query_expansion`): lexically by the expanded text, densely by the
     mean of both vectors.
 
-    Where the embedding fails and a fusion for `by_words` is given, the question is searched by its words alone, on that
-    fusion: its nodes have no dense part, and `words_alone` is set. Without one, its ModelError is raised. `breaker`, shared
-    by the retrievers of an embedding, spares a question the wait for one that keeps failing.
+    Where the embedding fails and `lexical_only_calibration` is given, only the lexical lists are searched, on that
+    fusion: the nodes have no dense part, and `lexical_only` is set. Without it, the ModelError is raised. `breaker`,
+    shared by the retrievers of an embedding, spares a question the wait for one that keeps failing.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class HybridRetriever(BaseRetriever):
         embed_model: BaseEmbedding | None,
         *,
         fusion: Fusion | None = None,
-        by_words: Fusion | None = None,
-        breaker: Breaker | None = None,
+        lexical_only_calibration: Fusion | None = None,
+        breaker: CircuitBreaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
         filters: MetadataFilters | None = None,
@@ -95,9 +95,9 @@ class HybridRetriever(BaseRetriever):
         super().__init__()
         self._store = store
         self._embed_model = embed_model
-        self.words_alone = False
+        self.lexical_only = False
         self._fusion = fusion or Fusion()
-        self._by_words = by_words
+        self._by_words = lexical_only_calibration
         self._breaker = breaker
         self._top_k = top_k
         self._candidates = candidates
@@ -114,7 +114,7 @@ class HybridRetriever(BaseRetriever):
                 raise
             if not isinstance(exc, ModelPaused | ModelInterrupted):  # told by the breaker; Stop
                 logger.warning("a question is searched by its words alone: %s", exc)
-            self.words_alone, fusion = True, self._by_words
+            self.lexical_only, fusion = True, self._by_words
         candidates = self._store.candidates(
             query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
         )
@@ -126,7 +126,7 @@ class HybridRetriever(BaseRetriever):
     def _embed(self, text: str, expanded: str) -> list[float] | None:
         if self._embed_model is None:
             return None
-        with self._breaker.guarding() if self._breaker else nullcontext():
+        with self._breaker.call() if self._breaker else nullcontext():
             vector = self._embed_model.get_query_embedding(text)
             if expanded == text:
                 return vector

@@ -12,7 +12,7 @@ from llama_index.core.vector_stores.types import MetadataFilters, VectorStoreQue
 from rag.stores.base import PassageStore
 
 
-class AsyncTwins:
+class AsyncFromSync:
     """To be named before LlamaIndex's store class, whose async methods it takes the place of."""
 
     async def async_add(self: PassageStore, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:

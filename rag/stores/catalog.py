@@ -24,12 +24,12 @@ EXACT_ROWS = 50_000
 Finish = Callable[[PassageStore], None]
 
 
-class Shelf(Protocol):
+class IndexCatalog(Protocol):
     """What the rest of the program does with indexes by name. All raise IndexMissing where there is none, and StoreError."""
 
     def open(self, name: str, expected: Manifest | None = None) -> PassageStore: ...
 
-    def ingesting(
+    def open_for_ingest(
         self,
         name: str,
         manifest: Manifest,
@@ -49,13 +49,13 @@ class Shelf(Protocol):
     def names(self) -> list[str]: ...
 
     def rollback(self, name: str) -> None:
-        """Exchange the index with the version before it. Raises IndexBusy as `ingesting` does."""
+        """Exchange the index with the version before it. Raises IndexBusy as `open_for_ingest` does."""
         ...
 
     def delete(self, name: str) -> None: ...
 
 
-class FaissShelf:
+class FaissCatalog:
     """A folder with a directory for each index."""
 
     def __init__(self, root: Path) -> None:
@@ -64,7 +64,7 @@ class FaissShelf:
     def open(self, name: str, expected: Manifest | None = None) -> FaissStore:
         return FaissStore.open(self._root / name, expected)
 
-    def ingesting(
+    def open_for_ingest(
         self,
         name: str,
         manifest: Manifest,
@@ -89,7 +89,7 @@ class FaissShelf:
         shutil.rmtree(directory)
 
 
-class OpenSearchShelf:
+class OpenSearchCatalog:
     """A server. Each ingestion that changes anything makes a new index and swaps it in; the one before is kept."""
 
     def __init__(self, connection: Connection, *, exact_rows: int = EXACT_ROWS) -> None:
@@ -102,7 +102,7 @@ class OpenSearchShelf:
         return OpenSearchStore(self._connection, name, expected)
 
     @contextmanager
-    def ingesting(
+    def open_for_ingest(
         self,
         name: str,
         manifest: Manifest,
@@ -117,12 +117,12 @@ class OpenSearchShelf:
                 yield store
             return
         from rag.stores.opensearch.lock import leased
-        from rag.stores.opensearch.staging import Draft
+        from rag.stores.opensearch.staging import StagingIndex
 
         with leased(self._connection, name, wait) as lease:
-            draft = Draft.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
+            draft = StagingIndex.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
             yield draft
-            draft.settle()
+            draft.expunge_deletes()
             if finish and (draft.begun or not draft.manifest.calibration):
                 finish(draft)
             draft.publish()

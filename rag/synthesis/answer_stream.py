@@ -26,16 +26,16 @@ class Outcome:
     usage: Mapping[str, int] = field(default_factory=dict)
 
 
-class Spoken(Closable[str]):
+class AnswerStream(Closable[str]):
     """An answer's pieces. `outcome` is known after the last one, and stays None where it was closed before.
 
     `generated`: whether the pieces so far are a model's. Joined they are the outcome's text, unless a model's broke off.
     """
 
-    def __init__(self, tell: Callable[[Spoken], Generator[str, None, None]], patience: Patience) -> None:
+    def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]], patience: Patience) -> None:
         self.outcome: Outcome | None = None
         self.generated = False
-        super().__init__(tell(self), patience)
+        super().__init__(generate(self), patience)
 
 
 def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Outcome:
@@ -43,12 +43,12 @@ def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Ou
     return Outcome(verbatim(nodes), quoted(nodes), notice)
 
 
-def quote(nodes: Sequence[NodeWithScore], patience: Patience, notice: Notice | None = None) -> Spoken:
+def stream_verbatim(nodes: Sequence[NodeWithScore], patience: Patience, notice: Notice | None = None) -> AnswerStream:
     """The approved texts, sentence by sentence."""
 
-    def tell(spoken: Spoken) -> Generator[str, None, None]:
+    def generate(spoken: AnswerStream) -> Generator[str, None, None]:
         outcome = passages(nodes, notice)
         yield from pieces(outcome.text)
         spoken.outcome = outcome
 
-    return Spoken(tell, patience)
+    return AnswerStream(generate, patience)

@@ -52,6 +52,6 @@ class CitationResolver:
         return "".join(f"[{number}]" for number in dict.fromkeys(numbers))
 
 
-def disarmed(text: str) -> str:
+def escape_markers(text: str) -> str:
     """The text with its markers in round brackets: what is quoted to a model must not look like a source of its own."""
     return _MARKER.sub(lambda match: f"({match[1].strip()})", text)

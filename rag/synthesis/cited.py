@@ -20,11 +20,11 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, QueryType, TextN
 
 from rag.errors import ModelError, ModelPaused
 from rag.models.cancellation import Closable, Patience
-from rag.models.circuit_breaker import Breaker
+from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import Heard, listen
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis import texts as prompts
-from rag.synthesis.answer_stream import Outcome, Spoken, passages
+from rag.synthesis.answer_stream import AnswerStream, Outcome, passages
 from rag.synthesis.citations import CitationResolver
 from rag.synthesis.prompt_builder import briefing
 from rag.synthesis.verbatim import pieces
@@ -52,16 +52,16 @@ class CitedAnswerSynthesizer(BaseSynthesizer):
         streaming: bool = False,
         empty_response: str | None = None,
         seconds: float = SECONDS,
-        breaker: Breaker | None = None,
+        breaker: CircuitBreaker | None = None,
     ) -> None:
         super().__init__(llm=llm, streaming=streaming, empty_response=empty_response or prompts.declined("not_covered"))
         self._seconds = seconds
-        self._breaker = breaker or Breaker("the language model")
+        self._breaker = breaker or CircuitBreaker("the language model")
 
-    def answer(self, question: str, nodes: Sequence[NodeWithScore], patience: Patience | None = None) -> Spoken:
+    def answer(self, question: str, nodes: Sequence[NodeWithScore], patience: Patience | None = None) -> AnswerStream:
         """The answer to `question` over at least one node, in pieces. Nothing is sent before the first is asked for."""
         patience = patience or Patience(self._seconds)
-        return Spoken(lambda spoken: self._tell(spoken, question, nodes, patience), patience)
+        return AnswerStream(lambda spoken: self._tell(spoken, question, nodes, patience), patience)
 
     def synthesize(
         self,
@@ -133,7 +133,7 @@ class CitedAnswerSynthesizer(BaseSynthesizer):
             yield f"\n\n{prompts.BROKE_OFF}\n\n{spoken.outcome.text}"
 
     def _tell(
-        self, spoken: Spoken, question: str, nodes: Sequence[NodeWithScore], patience: Patience
+        self, spoken: AnswerStream, question: str, nodes: Sequence[NodeWithScore], patience: Patience
     ) -> Generator[str, None, None]:
         """The model's pieces; the passages' where no piece of the model was shown. Then the outcome."""
         notice: Notice | None = None
@@ -178,7 +178,7 @@ class Reply:
     interrupted: it broke off, reached its longest size, or was cut by a filter.
     """
 
-    def __init__(self, numbers: Collection[int], breaker: Breaker) -> None:
+    def __init__(self, numbers: Collection[int], breaker: CircuitBreaker) -> None:
         self.text = ""
         self.notice: Notice | None = None
         self.usage: Mapping[str, int] = {}
@@ -193,7 +193,7 @@ class Reply:
         """What may be shown, as it comes: nothing before the first valid citation, from there on everything."""
         heard: Heard | None = None
         try:
-            with self._breaker.guarding(), closing(listen(llm, messages, patience)) as heard:
+            with self._breaker.call(), closing(listen(llm, messages, patience)) as heard:
                 for piece in self._released(heard):
                     self.text += piece
                     yield piece

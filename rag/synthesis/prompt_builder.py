@@ -18,7 +18,7 @@ from rag.models.tokens import estimate
 from rag.retrieval.confidence import JudgedNode
 from rag.stores.base import QUESTION
 from rag.synthesis import texts as prompts
-from rag.synthesis.citations import disarmed
+from rag.synthesis.citations import escape_markers
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
@@ -51,7 +51,7 @@ def briefing(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Briefin
     if not shown or not shown.keys() >= _needed(nodes):
         return None
     content = "\n\n".join([*shown.values(), asked])
-    return Briefing(instruct(prompts.ANSWERING, content), tuple(shown))
+    return Briefing(build_messages(prompts.ANSWERING, content), tuple(shown))
 
 
 def near_the_best(nodes: Sequence[NodeWithScore], margin: float = MARGIN) -> list[int]:
@@ -63,7 +63,7 @@ def near_the_best(nodes: Sequence[NodeWithScore], margin: float = MARGIN) -> lis
     return [number for number, hit in enumerate(nodes, 1) if _quoted(hit) or best - _log_odds(hit) <= margin]
 
 
-def instruct(instruction: str, content: str) -> tuple[ChatMessage, ...]:
+def build_messages(instruction: str, content: str) -> tuple[ChatMessage, ...]:
     """An instruction and what it is about, as every format takes them."""
     return (
         ChatMessage(role=MessageRole.SYSTEM, content=instruction),
@@ -84,13 +84,13 @@ def count_tokens(llm: LLM, text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    return " ".join(disarmed(text).split())
+    return " ".join(escape_markers(text).split())
 
 
 def _numbered(number: int, hit: NodeWithScore) -> str:
     metadata = hit.node.metadata
     titles = [f"{name}: {one_line(str(metadata[key]))}" for name, key in _TITLES if metadata.get(key)]
-    return "\n".join([f"[{number}] {titles[0]}" if titles else f"[{number}]", *titles[1:], disarmed(_text(hit))])
+    return "\n".join([f"[{number}] {titles[0]}" if titles else f"[{number}]", *titles[1:], escape_markers(_text(hit))])
 
 
 _TITLES = (("금융회사", "bank"), ("제목", QUESTION))

@@ -14,26 +14,26 @@ _REFERENCED = re.compile(r"^\s+|\s+$|\s{2,}|[!-/:-@\[-`{-~\t\n]")
 _CITATION = re.compile(r"\[(\d{1,3})\]")
 
 
-def literal(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Markdown whose rendering reads as `text`; control characters and lone surrogates become U+FFFD."""
     shown = _UNSHOWABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _REFERENCED.sub(lambda match: "".join(f"&#{ord(character)};" for character in match[0]), shown)
 
 
 def cited(text: str, *, turn: int, sources: int) -> str:
-    """`literal`, with each `[n]` of 1..sources as a link to the card `src-<turn>-<n>`; other `[n]` stay text."""
+    """`escape_markdown`, with each `[n]` of 1..sources as a link to the card `src-<turn>-<n>`; other `[n]` stay text."""
     parts = _CITATION.split(text)
-    shown = [literal(parts[0])]
+    shown = [escape_markdown(parts[0])]
     for number, after in zip(parts[1::2], parts[2::2], strict=True):
-        label = literal(f"[{number}]")
+        label = escape_markdown(f"[{number}]")
         known = 1 <= int(number) <= sources
-        shown += [f"[{label}](#{card_id(turn, int(number))})" if known else label, literal(after)]
+        shown += [f"[{label}](#{card_id(turn, int(number))})" if known else label, escape_markdown(after)]
     return "".join(shown)
 
 
 def aside(text: str) -> str:
     """A remark of the page itself, set apart from the answer above it."""
-    return f"> {literal(text)}"
+    return f"> {escape_markdown(text)}"
 
 
 def card_id(turn: int, number: int) -> str:

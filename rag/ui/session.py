@@ -12,9 +12,9 @@ from rag.errors import InputError, RagError
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
-from rag.ui.markdown import aside, cited, literal
+from rag.ui.markdown import aside, cited, escape_markdown
 from rag.ui.source_panel import panel_html
-from rag.ui.stream_bridge import Pump
+from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +120,9 @@ class Dialogue:
             logger.exception("a question was not answered")
             exchange.remark = self._texts.unexpected
 
-    def _pump(self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]) -> Pump:
+    def _pump(self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]) -> StreamBridge:
         service, question = self._loader.service(), running.exchange.question
-        running.pump = Pump(lambda: service.stream(question, history, self._filters(service, filters)))
+        running.pump = StreamBridge(lambda: service.stream(question, history, self._filters(service, filters)))
         return running.pump
 
     async def _wait(self, running: Running) -> AsyncGenerator[None, None]:
@@ -223,7 +223,7 @@ class Running:
     """The exchange being answered, and the means to stop it."""
 
     exchange: Exchange
-    pump: Pump | None = None
+    pump: StreamBridge | None = None
     stopped: bool = False
 
     def stop(self) -> None:
@@ -273,7 +273,7 @@ def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any
     """
     shown: list[dict[str, Any]] = []
     for each in exchanges:
-        shown.append({"role": "user", "content": literal(each.question)})
+        shown.append({"role": "user", "content": escape_markdown(each.question)})
         shown.append({"role": "assistant", "content": each.markdown(label)})
     if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
         shown[-1]["options"] = [{"value": source.question} for source in last.sources]

@@ -70,7 +70,7 @@ def _probe(url: str) -> None:
 
 def _set_up(port: int, made: Future[str]) -> None:
     log: list[str] = []
-    _hush(log)
+    _capture_prints(log)
     try:
         made.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
     except Exception as exc:  # noqa: BLE001 - whatever it was, the page goes on without the link
@@ -78,6 +78,6 @@ def _set_up(port: int, made: Future[str]) -> None:
         made.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))
 
 
-def _hush(log: list[str]) -> None:
+def _capture_prints(log: list[str]) -> None:
     """Gradio prints the tunnel program's whole log when it fails, and a line when it ends; collect them instead."""
     vars(tunneling)["print"] = lambda *parts, **_: log.append(" ".join(map(str, parts)))

@@ -9,16 +9,16 @@ from collections.abc import AsyncGenerator, Callable, Generator
 
 from rag.types import AnswerEvent
 
-PAUSE = 0.05
+BATCH_SECONDS = 0.05
 """Seconds between batches: what each change of the page costs grows with its number, not its size."""
 
-BEAT = 1.0
+HEARTBEAT_SECONDS = 1.0
 """Seconds without an event after which there is an empty batch: only by sending does Gradio learn that a visitor has left."""
 
 Events = Generator[AnswerEvent, None, None]
 
 
-class Pump:
+class StreamBridge:
     """Reads `open_stream()` in a thread of its own. Used once, from one event loop."""
 
     def __init__(self, open_stream: Callable[[], Events]) -> None:
@@ -36,14 +36,14 @@ class Pump:
             ended = False
             while not ended:
                 try:
-                    item = await asyncio.wait_for(self._queue.get(), BEAT)
+                    item = await asyncio.wait_for(self._queue.get(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield []
                     continue
                 batch, ended = self._drain(item)
                 if batch:
                     yield batch
-                    await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(BATCH_SECONDS)
         finally:
             self.stop()
 

@@ -10,7 +10,7 @@ from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.settings import Settings
-from rag.stores.catalog import OpenSearchShelf
+from rag.stores.catalog import OpenSearchCatalog
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.opensearch import Server, drop, index_name
@@ -23,7 +23,7 @@ def test_an_answer_with_its_source(
     opensearch: Server, models: Models, serve: Serve, visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
     connection, name = opensearch.connect(), index_name()
-    place = OpenSearchShelf(connection)
+    place = OpenSearchCatalog(connection)
     with closing(connection):
         try:
             ingest_files(place, name, models, [write_faq(tmp_path / "faq.csv")])

@@ -20,7 +20,7 @@ from rag.factory.models import Models
 from rag.models.sagemaker import client as runtime_module
 from rag.models.sagemaker.client import Runtime
 from rag.models.sagemaker.embedding import SageMakerEmbedding
-from rag.retrieval.confidence import by_words
+from rag.retrieval.confidence import lexical_only_calibration
 from rag.settings import Settings
 from rag.stores.faiss.store import FaissStore
 from tests.small_faq import LIMIT, PAPERS
@@ -75,11 +75,13 @@ def test_the_same_as_a_service_without_vectors(
 ) -> None:
     """Its thresholds are those for words alone, not the ones fitted with vectors."""
     store = FaissStore.open(small_root / "small", models.manifest)
-    without = service(Settings(), Models(None, models.manifest), store, calibration=by_words(chat.calibration))
+    without = service(
+        Settings(), Models(None, models.manifest), store, calibration=lexical_only_calibration(chat.calibration)
+    )
     emulator.change("emb", faults=[{"kind": "throttle"}])
     for question in (LIMIT, PAPERS, ELSEWHERE, "비번"):
         failing, lexical = chat.rank(question), without.rank(question)
-        assert failing.words_alone and not lexical.words_alone
+        assert failing.lexical_only and not lexical.lexical_only
         assert (failing.status, failing.confidence) == (lexical.status, lexical.confidence)
         assert [hit.score for hit in failing.ranked] == [hit.score for hit in lexical.ranked]
     store.close()

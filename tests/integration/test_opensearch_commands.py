@@ -15,10 +15,10 @@ from rag.factory import chat as build
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import build_chat
 from rag.factory.models import Models
-from rag.factory.stores import open_index, shelf
+from rag.factory.stores import open_catalog, open_index
 from rag.ingestion.embedding import manifest_of
 from rag.settings import OpenSearchSettings, Settings, StoreSettings, load_settings
-from rag.stores.catalog import OpenSearchShelf
+from rag.stores.catalog import OpenSearchCatalog
 from tests.fakes_embedding import HashedEmbedding
 from tests.integration.conftest import Run
 from tests.opensearch import Server, drop, index_name
@@ -129,7 +129,7 @@ def test_the_bundled_faq_is_built_there_once(
     embedded = len(model.texts)
     assert open_index(settings, models).count() > len(ROWS)
     assert len(model.texts) == embedded, "it is there already"
-    shelf(settings).delete(bundled_name(models.manifest))  # named after the files the package came with
+    open_catalog(settings).delete(bundled_name(models.manifest))  # named after the files the package came with
 
 
 def settings_of(server: Server) -> Settings:
@@ -182,8 +182,8 @@ def sigv4(region: str | None = None) -> Settings:
 
 def test_requests_to_a_domain_are_signed_with_boto3s_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch, AWS_ACCESS_KEY_ID="AKIATEST", AWS_SECRET_ACCESS_KEY="secret")
-    place = shelf(sigv4(region="ap-northeast-2"))
-    assert isinstance(place, OpenSearchShelf)
+    place = open_catalog(sigv4(region="ap-northeast-2"))
+    assert isinstance(place, OpenSearchCatalog)
     (sender,) = place._connection.client.transport.connection_pool.connections
     headers = sender.http_auth("POST", "https://search-x.ap-northeast-2.es.amazonaws.com/_msearch", b"{}")
     assert "Credential=AKIATEST/" in headers["Authorization"]
@@ -193,7 +193,7 @@ def test_requests_to_a_domain_are_signed_with_boto3s_credentials(monkeypatch: py
 def test_without_credentials_or_region_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch)
     with pytest.raises(SettingsError, match="AWS credentials and a region"):
-        shelf(sigv4(region="ap-northeast-2"))
+        open_catalog(sigv4(region="ap-northeast-2"))
     aws(monkeypatch, AWS_ACCESS_KEY_ID="AKIATEST", AWS_SECRET_ACCESS_KEY="secret")
     with pytest.raises(SettingsError, match="AWS credentials and a region"):
-        shelf(sigv4())
+        open_catalog(sigv4())

@@ -27,7 +27,7 @@ from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
 from rag.stores.base import Manifest
-from rag.stores.catalog import OpenSearchShelf
+from rag.stores.catalog import OpenSearchCatalog
 from rag.stores.opensearch import aliases as indexes
 from rag.stores.opensearch.client import Connection, connect
 from rag.stores.opensearch.store import OpenSearchStore
@@ -210,7 +210,7 @@ def test_a_node_killed_in_the_middle_of_an_ingestion(
     folder = opensearch.folder or tmp_path_factory.mktemp("own") / "node"
     node = opensearch_node.start(folder, owner=os.getpid())
     connection = connect(node.url, auth=(node.user, node.password), ca_certs=node.ca_certs)
-    shelf, name, file = OpenSearchShelf(connection), index_name(), many_rows(tmp_path / "faq.csv")
+    catalog, name, file = OpenSearchCatalog(connection), index_name(), many_rows(tmp_path / "faq.csv")
     done: list[int] = []
 
     def kill(vectors: Vectors) -> Vectors:
@@ -222,7 +222,7 @@ def test_a_node_killed_in_the_middle_of_an_ingestion(
     models = Models(clean, manifest_of(clean))
     with pytest.raises(StoreUnavailable):
         ingest_files(
-            shelf,
+            catalog,
             name,
             Models(HashedEmbedding(tamper=kill), models.manifest),
             [file],
@@ -232,9 +232,9 @@ def test_a_node_killed_in_the_middle_of_an_ingestion(
     opensearch_node.start(folder, port=int(node.url.rpartition(":")[2]), owner=os.getpid())
     kept = OpenSearchStore(connection, name, role="building").states()
     assert len(kept) >= done[-1], "what was acknowledged is there"
-    report = ingest_files(shelf, name, models, [file])
+    report = ingest_files(catalog, name, models, [file])
     assert (report.changes.unchanged, report.changes.added) == (len(kept), ROWS - len(kept))
-    store = shelf.open(name, models.manifest)
+    store = catalog.open(name, models.manifest)
     assert len(store.states()) == ROWS
     assert store.query(lexical("149번 질문", 1)).ids == ["r149"]
     drop(connection, name)

@@ -18,11 +18,11 @@ from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
-from rag.stores.catalog import OpenSearchShelf
+from rag.stores.catalog import OpenSearchCatalog
 from rag.stores.opensearch import aliases as indexes
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.lock import INDEX, SECONDS, here, leased
-from rag.stores.opensearch.staging import Draft
+from rag.stores.opensearch.staging import StagingIndex
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage
@@ -39,8 +39,8 @@ def name(connection: Connection) -> Iterator[str]:
 
 
 @pytest.fixture
-def shelf(connection: Connection) -> OpenSearchShelf:
-    return OpenSearchShelf(connection)
+def catalog(connection: Connection) -> OpenSearchCatalog:
+    return OpenSearchCatalog(connection)
 
 
 @pytest.fixture
@@ -57,91 +57,91 @@ def versions(connection: Connection, name: str) -> set[str]:
     return set(connection.request("GET", f"/fsi-{name}.v-*/_alias"))
 
 
-def write(shelf: OpenSearchShelf, name: str, nodes: list[TextNode]) -> None:
-    with shelf.ingesting(name, MANIFEST, size=len(nodes)) as store:
+def write(catalog: OpenSearchCatalog, name: str, nodes: list[TextNode]) -> None:
+    with catalog.open_for_ingest(name, MANIFEST, size=len(nodes)) as store:
         store.clear()
         store.add(nodes)
 
 
 def test_an_ingestion_is_seen_whole_and_the_one_before_is_kept(
-    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+    catalog: OpenSearchCatalog, connection: Connection, name: str, hashed: Models, tmp_path: Path
 ) -> None:
-    first = ingest_files(shelf, name, hashed, [write_faq(tmp_path / "faq.csv")])
+    first = ingest_files(catalog, name, hashed, [write_faq(tmp_path / "faq.csv")])
     assert first.changes.added > len(ROWS)
     before = live(connection, name)
-    second = ingest_files(shelf, name, hashed, [write_faq(tmp_path / "faq.csv", without=("n-004",))])
+    second = ingest_files(catalog, name, hashed, [write_faq(tmp_path / "faq.csv", without=("n-004",))])
     assert (second.changes.added, second.changes.deleted, second.changes.unchanged) == (0, 1, first.changes.added - 1)
-    store = shelf.open(name, hashed.manifest)
+    store = catalog.open(name, hashed.manifest)
     assert "n-004" not in store.states() and len(store.states()) == first.changes.added - 1
     assert versions(connection, name) == {before, live(connection, name)} and live(connection, name) != before
-    shelf.rollback(name)
+    catalog.rollback(name)
     assert live(connection, name) == before and "n-004" in store.states()
-    shelf.rollback(name)
+    catalog.rollback(name)
     assert "n-004" not in store.states()
 
 
-def test_only_two_versions_are_kept(shelf: OpenSearchShelf, connection: Connection, name: str) -> None:
+def test_only_two_versions_are_kept(catalog: OpenSearchCatalog, connection: Connection, name: str) -> None:
     for number in range(4):
-        write(shelf, name, [passage(f"n{number}")])
+        write(catalog, name, [passage(f"n{number}")])
     assert len(versions(connection, name)) == 2
-    assert sorted(shelf.open(name).states()) == ["n3"]
+    assert sorted(catalog.open(name).states()) == ["n3"]
 
 
 def test_without_changes_nothing_is_written(
-    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+    catalog: OpenSearchCatalog, connection: Connection, name: str, hashed: Models, tmp_path: Path
 ) -> None:
     files = [write_faq(tmp_path / "faq.csv")]
-    ingest_files(shelf, name, hashed, files)
+    ingest_files(catalog, name, hashed, files)
     before, embedded = live(connection, name), len(HashedEmbedding().texts)
-    again = ingest_files(shelf, name, hashed, files)
+    again = ingest_files(catalog, name, hashed, files)
     assert (again.changes.added, again.changes.updated, again.changes.deleted) == (0, 0, 0) and embedded == 0
     assert versions(connection, name) == {before}
 
 
 def test_a_dry_run_writes_nothing(
-    shelf: OpenSearchShelf, connection: Connection, name: str, hashed: Models, tmp_path: Path
+    catalog: OpenSearchCatalog, connection: Connection, name: str, hashed: Models, tmp_path: Path
 ) -> None:
     files = [write_faq(tmp_path / "faq.csv")]
-    told = ingest_files(shelf, name, hashed, files, dry_run=True)
+    told = ingest_files(catalog, name, hashed, files, dry_run=True)
     assert told.changes.added > len(ROWS) and versions(connection, name) == set()
-    ingest_files(shelf, name, hashed, files)
+    ingest_files(catalog, name, hashed, files)
     files = [write_faq(tmp_path / "faq.csv", without=("n-004",))]
     before = live(connection, name)
-    assert ingest_files(shelf, name, hashed, files, dry_run=True).changes.deleted == 1
+    assert ingest_files(catalog, name, hashed, files, dry_run=True).changes.deleted == 1
     assert versions(connection, name) == {before}
 
 
 def test_another_embedding_is_refused_with_both_values_and_builds_anew(
-    shelf: OpenSearchShelf, name: str, hashed: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    catalog: OpenSearchCatalog, name: str, hashed: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = [write_faq(tmp_path / "faq.csv")]
-    ingest_files(shelf, name, hashed, files)
+    ingest_files(catalog, name, hashed, files)
     other = HashedEmbedding(salt="x", dimension=32)
     models = Models(other, manifest_of(other))
     with pytest.raises(IndexMismatch, match=rf"dimension 64.* 32.*rag ingest PATH --index {name}"):
-        shelf.open(name, models.manifest)
-    report = ingest_files(shelf, name, models, files)
+        catalog.open(name, models.manifest)
+    report = ingest_files(catalog, name, models, files)
     assert report.changes.unchanged == 0 and "building the index anew" in caplog.text
-    assert shelf.open(name, models.manifest).manifest.dimension == 32
-    shelf.rollback(name)
-    assert shelf.open(name).manifest.dimension == 64
+    assert catalog.open(name, models.manifest).manifest.dimension == 32
+    catalog.rollback(name)
+    assert catalog.open(name).manifest.dimension == 64
 
 
 def test_an_ingestion_that_fails_leaves_the_index_and_is_continued(
-    shelf: OpenSearchShelf, connection: Connection, name: str
+    catalog: OpenSearchCatalog, connection: Connection, name: str
 ) -> None:
-    write(shelf, name, [passage("old")])
+    write(catalog, name, [passage("old")])
 
     def stopped() -> None:
-        with shelf.ingesting(name, MANIFEST, size=2) as store:
+        with catalog.open_for_ingest(name, MANIFEST, size=2) as store:
             store.add([passage("new")])
             raise StoreError("stop")
 
     with pytest.raises(StoreError, match="stop"):
         stopped()
-    reader = shelf.open(name)
+    reader = catalog.open(name)
     assert sorted(reader.states()) == ["old"]
-    with shelf.ingesting(name, MANIFEST, size=2) as store:
+    with catalog.open_for_ingest(name, MANIFEST, size=2) as store:
         assert sorted(store.states()) == ["new", "old"], "what the first run wrote is still there"
         store.add([passage("newer")])
     assert sorted(reader.states()) == ["new", "newer", "old"]
@@ -149,23 +149,23 @@ def test_an_ingestion_that_fails_leaves_the_index_and_is_continued(
 
 
 def test_a_large_index_gets_a_graph(connection: Connection, name: str) -> None:
-    shelf = OpenSearchShelf(connection, exact_rows=2)
+    catalog = OpenSearchCatalog(connection, exact_rows=2)
     nodes = [passage(f"n{i}", vector=(1, i, 0, 0)) for i in range(4)]
-    write(shelf, name, nodes[:2])
+    write(catalog, name, nodes[:2])
     assert indexes.look_up(connection, name).exact
-    write(shelf, name, nodes)
+    write(catalog, name, nodes)
     assert not indexes.look_up(connection, name).exact
-    found = shelf.open(name).query(dense((1, 1, 0, 0), 2))
+    found = catalog.open(name).query(dense((1, 1, 0, 0), 2))
     assert found.ids == ["n1", "n2"]
     assert found.similarities == pytest.approx([1, 3 / 10**0.5], abs=1e-6)
 
 
-def test_a_second_ingestion_waits_and_is_refused(shelf: OpenSearchShelf, name: str) -> None:
-    with shelf.ingesting(name, MANIFEST, size=1) as store:
+def test_a_second_ingestion_waits_and_is_refused(catalog: OpenSearchCatalog, name: str) -> None:
+    with catalog.open_for_ingest(name, MANIFEST, size=1) as store:
         store.add([passage("a")])
-        with pytest.raises(IndexBusy, match=name), shelf.ingesting(name, MANIFEST, size=1, wait=0.3):
+        with pytest.raises(IndexBusy, match=name), catalog.open_for_ingest(name, MANIFEST, size=1, wait=0.3):
             pass
-    with shelf.ingesting(name, MANIFEST, size=1, wait=0.3) as store:
+    with catalog.open_for_ingest(name, MANIFEST, size=1, wait=0.3) as store:
         assert sorted(store.states()) == ["a"]
 
 
@@ -200,19 +200,19 @@ def test_a_living_owners_lease_is_not(connection: Connection, name: str, host: s
 
 
 def test_readers_never_see_a_mixture_while_indexes_are_swapped(
-    opensearch: Server, shelf: OpenSearchShelf, name: str
+    opensearch: Server, catalog: OpenSearchCatalog, name: str
 ) -> None:
     """Eight of them, without pause, while new versions are swapped in and rolled back."""
 
     def version(number: int) -> list[TextNode]:
         return [passage(f"v{number}-{i}", f"판본 글 {i}", (1, i / 10, 0, 0), version=number) for i in range(8)]
 
-    write(shelf, name, version(0))
+    write(catalog, name, version(0))
     done = threading.Event()
 
     def read() -> set[int]:
         connection, seen = opensearch.connect(), set()
-        store = OpenSearchShelf(connection).open(name, MANIFEST)
+        store = OpenSearchCatalog(connection).open(name, MANIFEST)
         while not done.is_set():
             found = store.candidates(query_embedding=[1, 0, 0, 0], query_str="판본 글", size=8)
             versions = {node.metadata["version"] for node in found.nodes.values()}
@@ -226,9 +226,9 @@ def test_readers_never_see_a_mixture_while_indexes_are_swapped(
         readers = [pool.submit(read) for _ in range(8)]
         try:
             for number in range(1, 7):
-                write(shelf, name, version(number))
+                write(catalog, name, version(number))
             for _ in range(6):
-                shelf.rollback(name)
+                catalog.rollback(name)
         finally:
             done.set()
         seen = set().union(*(reader.result() for reader in readers))
@@ -242,28 +242,30 @@ def test_an_index_is_not_created_twice(connection: Connection, name: str) -> Non
     assert OpenSearchStore(connection, name).count() == 1
 
 
-def test_there_is_something_to_go_back_to_or_delete(shelf: OpenSearchShelf, connection: Connection, name: str) -> None:
-    calls: list[Callable[[str], object]] = [shelf.rollback, shelf.delete, shelf.open]
+def test_there_is_something_to_go_back_to_or_delete(
+    catalog: OpenSearchCatalog, connection: Connection, name: str
+) -> None:
+    calls: list[Callable[[str], object]] = [catalog.rollback, catalog.delete, catalog.open]
     for call in calls:
         with pytest.raises(IndexMissing, match=name):
             call(name)
-    write(shelf, name, [passage("a")])
+    write(catalog, name, [passage("a")])
     with pytest.raises(StoreError, match="no earlier version"):
-        shelf.rollback(name)
-    assert name in shelf.names()
-    write(shelf, name, [passage("b")])
-    shelf.delete(name)
-    assert name not in shelf.names() and versions(connection, name) == set()
+        catalog.rollback(name)
+    assert name in catalog.names()
+    write(catalog, name, [passage("b")])
+    catalog.delete(name)
+    assert name not in catalog.names() and versions(connection, name) == set()
 
 
 def test_a_draft_answers_from_the_live_index_until_it_is_written_to(
-    connection: Connection, name: str, shelf: OpenSearchShelf
+    connection: Connection, name: str, catalog: OpenSearchCatalog
 ) -> None:
-    write(shelf, name, [passage("a")])
-    draft = Draft.begin(connection, name, MANIFEST, exact=True)
+    write(catalog, name, [passage("a")])
+    draft = StagingIndex.begin(connection, name, MANIFEST, exact=True)
     assert sorted(draft.states()) == ["a"] and len(versions(connection, name)) == 1
     draft.delete_nodes(["a"])
-    assert draft.states() == {} and sorted(shelf.open(name).states()) == ["a"]
+    assert draft.states() == {} and sorted(catalog.open(name).states()) == ["a"]
 
 
 def test_a_lease_that_another_took_over_is_let_go_quietly(connection: Connection, name: str) -> None:
@@ -285,10 +287,10 @@ def test_a_lease_that_could_not_be_renewed_in_time_is_lost(
 
 
 def test_nothing_is_written_or_published_once_the_lease_is_lost(
-    shelf: OpenSearchShelf, name: str, monkeypatch: pytest.MonkeyPatch
+    catalog: OpenSearchCatalog, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def overslept() -> None:
-        with shelf.ingesting(name, MANIFEST, size=2) as store:
+        with catalog.open_for_ingest(name, MANIFEST, size=2) as store:
             store.add([passage("a")])
             later = time.time() + SECONDS + 1
             monkeypatch.setattr(time, "time", lambda: later)
@@ -298,14 +300,14 @@ def test_nothing_is_written_or_published_once_the_lease_is_lost(
     with pytest.raises(IndexBusy, match="took over"):
         overslept()
     with pytest.raises(IndexMissing):
-        shelf.open(name)
+        catalog.open(name)
 
 
 def test_a_half_copied_version_is_not_gone_on_with(
-    shelf: OpenSearchShelf, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+    catalog: OpenSearchCatalog, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server goes on copying when the client is killed: rows would come back that were not wanted any more."""
-    write(shelf, name, [passage(f"n{i}") for i in range(20)])
+    write(catalog, name, [passage(f"n{i}") for i in range(20)])
     plain = Connection.request
 
     def killed(self: Connection, method: str, path: str, body: Any = None, **options: Any) -> Any:
@@ -318,21 +320,21 @@ def test_a_half_copied_version_is_not_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr(Connection, "request", killed)
         with pytest.raises(KeyboardInterrupt):
-            write(shelf, name, [passage("n0")])
-    with shelf.ingesting(name, MANIFEST, size=1) as store:
+            write(catalog, name, [passage("n0")])
+    with catalog.open_for_ingest(name, MANIFEST, size=1) as store:
         store.delete_nodes([each for each in store.states() if each != "n0"])
     time.sleep(8)
     connection.request("POST", f"/{live(connection, name)}/_refresh")
-    assert sorted(shelf.open(name).states()) == ["n0"]
+    assert sorted(catalog.open(name).states()) == ["n0"]
 
 
-def test_versions_are_not_exchanged_under_a_running_ingestion(shelf: OpenSearchShelf, name: str) -> None:
-    write(shelf, name, [passage("a")])
-    write(shelf, name, [passage("b")])
-    with shelf.ingesting(name, MANIFEST, size=2) as store:
+def test_versions_are_not_exchanged_under_a_running_ingestion(catalog: OpenSearchCatalog, name: str) -> None:
+    write(catalog, name, [passage("a")])
+    write(catalog, name, [passage("b")])
+    with catalog.open_for_ingest(name, MANIFEST, size=2) as store:
         store.add([passage("c")])
-        for change in (shelf.rollback, shelf.delete):
+        for change in (catalog.rollback, catalog.delete):
             with pytest.raises(IndexBusy, match=name):
                 change(name)
         store.add([passage("d")])
-    assert sorted(shelf.open(name).states()) == ["b", "c", "d"]
+    assert sorted(catalog.open(name).states()) == ["b", "c", "d"]

@@ -21,7 +21,7 @@ from rag.errors import (
     ModelUnavailable,
 )
 from rag.models import adapted_llm as guarded
-from rag.models.adapted_llm import ATTEMPTS, Guarded
+from rag.models.adapted_llm import ATTEMPTS, AdaptedLLM
 from rag.models.bedrock import BedrockLLM
 from rag.models.cancellation import Patience
 from rag.models.openai_like import OpenAiLikeLLM
@@ -38,7 +38,7 @@ BOTH = pytest.mark.parametrize("stream", [False, True])
 Answering = Callable[[Request], Reply]
 
 
-_made: list[Guarded] = []
+_made: list[AdaptedLLM] = []
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def _tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         _made.pop().close()
 
 
-def model(reach: Reach, kind: str, reply: Answering, **more: Any) -> tuple[FakeEndpoint, Guarded]:
+def model(reach: Reach, kind: str, reply: Answering, **more: Any) -> tuple[FakeEndpoint, AdaptedLLM]:
     fake, _ = reach(reply)
     if kind == "bedrock":
         _made.append(BedrockLLM("amazon.nova-lite-v1:0", region="ap-northeast-2", endpoint_url=fake.url, **more))
@@ -93,7 +93,7 @@ def answering(kind: str) -> Answering:
     return lambda request: Reply([*pieces(kind), *end(kind)]) if request.streaming else whole(answer(kind))
 
 
-def ask(llm: Guarded, *, stream: bool, **options: Any) -> str:
+def ask(llm: AdaptedLLM, *, stream: bool, **options: Any) -> str:
     if not stream:
         return str(llm.chat(MESSAGES, **options).message.content)
     return "".join(response.delta or "" for response in llm.stream_chat(MESSAGES, **options))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.bank_filter import mentioned
+from rag.retrieval.bank_filter import detect_bank
 
 BANKS = ["새나래은행", "도담저축은행", "미르누리증권"]
 GROUP = ["하나은행", "하나증권", "우리은행", "신한 은행", "KB증권", "IBK기업은행"]
@@ -32,7 +32,7 @@ GROUP = ["하나은행", "하나증권", "우리은행", "신한 은행", "KB증
     ],
 )
 def test_a_name_or_a_kind_that_only_one_is_of(question: str, bank: str | None) -> None:
-    assert mentioned(question, BANKS) == bank
+    assert detect_bank(question, BANKS) == bank
 
 
 @pytest.mark.parametrize(
@@ -50,33 +50,33 @@ def test_a_name_or_a_kind_that_only_one_is_of(question: str, bank: str | None) -
     ],
 )
 def test_names_that_share_a_beginning(question: str, bank: str | None) -> None:
-    assert mentioned(question, GROUP) == bank
+    assert detect_bank(question, GROUP) == bank
 
 
 @pytest.mark.parametrize("question", ["하나 더 물어볼게요", "우리 아이 통장", "통장 하나 만들려고요"])
 def test_everyday_words_are_no_names(question: str) -> None:
     """하나 (one) and 우리 (we) are also the short names of two banks."""
-    assert mentioned(question, GROUP) is None
-    assert mentioned(question, ["하나은행", "우리은행"]) is None
+    assert detect_bank(question, GROUP) is None
+    assert detect_bank(question, ["하나은행", "우리은행"]) is None
 
 
 @pytest.mark.parametrize(
     "question", ["새\t나래 은행", "새나래\n은행", "새나래　은행", unicodedata.normalize("NFD", "새나래 한도")]
 )
 def test_spaces_and_composition_do_not_matter(question: str) -> None:
-    assert mentioned(question, BANKS) == "새나래은행"
+    assert detect_bank(question, BANKS) == "새나래은행"
 
 
 def test_a_short_name_is_only_recognised_whole() -> None:
-    assert mentioned("한 번에 얼마까지", ["한은행", "두은행"]) is None
-    assert mentioned("한은행 한도", ["한은행", "두은행"]) == "한은행"
+    assert detect_bank("한 번에 얼마까지", ["한은행", "두은행"]) is None
+    assert detect_bank("한은행 한도", ["한은행", "두은행"]) == "한은행"
 
 
 def test_a_kind_tells_nothing_of_a_lone_institution() -> None:
-    assert mentioned("증권 계좌", ["미르누리증권"]) is None
-    assert mentioned("증권 계좌", []) is None
+    assert detect_bank("증권 계좌", ["미르누리증권"]) is None
+    assert detect_bank("증권 계좌", []) is None
 
 
 @given(st.text(), st.lists(st.text(min_size=1)))
 def test_any_text_is_read(question: str, banks: list[str]) -> None:
-    assert mentioned(question, banks) in {None, *banks}
+    assert detect_bank(question, banks) in {None, *banks}

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused, ModelRefused, ModelTimeout, ModelUnavailable
-from rag.models.circuit_breaker import Breaker
+from rag.models.circuit_breaker import CircuitBreaker
 
 
 class Model:
@@ -16,10 +16,10 @@ class Model:
 
     def __init__(self) -> None:
         self.now, self.asked = 0.0, 0
-        self.breaker = Breaker("the model", failures=2, seconds=30.0, clock=lambda: self.now)
+        self.breaker = CircuitBreaker("the model", failures=2, seconds=30.0, clock=lambda: self.now)
 
     def __call__(self, error: BaseException | None = None) -> None:
-        with self.breaker.guarding():
+        with self.breaker.call():
             self.asked += 1
             if error:
                 raise error
@@ -78,7 +78,7 @@ def test_a_try_that_fails_begins_another_rest(resting: Model) -> None:
 
 def test_while_one_call_tries_the_others_do_not_wait(resting: Model) -> None:
     resting.now += 30
-    with resting.breaker.guarding():
+    with resting.breaker.call():
         with pytest.raises(ModelPaused):
             resting()
         resting.now += 30
@@ -123,7 +123,7 @@ def test_of_many_threads_one_tries(resting: Model) -> None:
     def call() -> None:
         together.wait(10)
         try:
-            with resting.breaker.guarding():
+            with resting.breaker.call():
                 tried.append(1)
                 enough.wait(10)
         except ModelPaused:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.citations import LONGEST, CitationResolver, disarmed
+from rag.synthesis.citations import LONGEST, CitationResolver, escape_markers
 
 KNOWN = (1, 2, 3)
 
@@ -71,4 +71,4 @@ def test_text_without_markers_is_left_as_it_is(text: str) -> None:
 
 
 def test_disarmed_markers_cannot_pass_for_sources() -> None:
-    assert disarmed("[1] 하나 [2, 3] [경로] ［4］") == "(1) 하나 (2, 3) [경로] (4)"
+    assert escape_markers("[1] 하나 [2, 3] [경로] ［4］") == "(1) 하나 (2, 3) [경로] (4)"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation.decline_rules import from_words
+from rag.conversation.decline_rules import match_decline_rule
 from rag.synthesis.texts import DECLINED, declined
 
 DATA = Path(__file__).parents[2] / "data"
@@ -122,12 +122,12 @@ BANKING = [
 
 @pytest.mark.parametrize(("reason", "text"), [(reason, text) for reason, texts in SHOWN.items() for text in texts])
 def test_what_the_words_show(reason: str, text: str) -> None:
-    assert from_words(text) == reason
+    assert match_decline_rule(text) == reason
 
 
 @pytest.mark.parametrize("text", BANKING)
 def test_a_banking_question_stays_one(text: str) -> None:
-    assert from_words(text) is None
+    assert match_decline_rule(text) is None
 
 
 def test_no_question_of_the_bundled_faq_is_declined_by_its_words() -> None:
@@ -136,26 +136,26 @@ def test_no_question_of_the_bundled_faq_is_declined_by_its_words() -> None:
         with path.open(encoding="utf-8", newline="") as file:
             questions += [row["question"] for row in csv.DictReader(file)]
     assert len(questions) > 300
-    assert {question: reason for question in questions if (reason := from_words(question))} == {}
+    assert {question: reason for question in questions if (reason := match_decline_rule(question))} == {}
 
 
 @pytest.mark.parametrize("half", ["dev", "test"])
 def test_no_customers_question_is_declined_by_its_words(half: str) -> None:
     text = (DATA / "evaluation" / f"queries.{half}.jsonl").read_text(encoding="utf-8")
     questions = [json.loads(line)["query"] for line in text.splitlines()]
-    assert {question: reason for question in questions if (reason := from_words(question))} == {}
+    assert {question: reason for question in questions if (reason := match_decline_rule(question))} == {}
 
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
-    assert from_words(text) in {None, *DECLINED}
+    assert match_decline_rule(text) in {None, *DECLINED}
 
 
 @pytest.mark.parametrize(
     "text", ["", "   ", "?", "ㅠㅠ", "1234", "\0", "\ud800", "가" * 5000, "추천" * 500, "안녕" * 500]
 )
 def test_odd_text_is_read(text: str) -> None:
-    assert from_words(text) in {None, "greeting"}
+    assert match_decline_rule(text) in {None, "greeting"}
 
 
 def test_each_reason_has_its_own_courteous_text_with_a_way_to_a_person() -> None:

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation import follow_up_rules as condense
-from rag.conversation.follow_up_rules import MAX_JOINED_CHARS, MAX_TURNS, alone, elliptic, points_back, stands_alone
+from rag.conversation import follow_up_rules
+from rag.conversation.follow_up_rules import (
+    MAX_JOINED_CHARS,
+    MAX_TURNS,
+    has_back_reference,
+    is_elliptical,
+    standalone_text,
+    stands_alone,
+)
 from rag.types import Turn
 
 FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
@@ -17,7 +24,11 @@ FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가
 
 def joined(question: str, history: Sequence[Turn], *topics: str) -> str | None:
     """The joined reading where there is one; of the earlier messages, `topics` are found by themselves."""
-    return condense.joined(question, history, topics.__contains__) if condense.follows(question, history) else None
+    return (
+        follow_up_rules.contextual_text(question, history, topics.__contains__)
+        if follow_up_rules.is_follow_up(question, history)
+        else None
+    )
 
 
 def turns(*questions: str) -> list[Turn]:
@@ -26,7 +37,7 @@ def turns(*questions: str) -> list[Turn]:
 
 @pytest.mark.parametrize("question", ["이체한도", "그럼 수수료는요?", "그리고 이체한도는요", ""])
 def test_a_first_message_is_read_as_it_is(question: str) -> None:
-    assert alone(question, []) == question
+    assert standalone_text(question, []) == question
     assert joined(question, []) is None
 
 
@@ -48,9 +59,9 @@ def test_a_short_follow_up_is_also_read_with_what_it_follows(question: str) -> N
 
 def test_a_message_that_points_back_is_never_enough_alone() -> None:
     long = "그럼 그걸 중간에 해지하지 않고 만기까지 두면 이자가 얼마나 더 붙는지도 알려 주세요"
-    assert points_back(long) and not stands_alone(long)
+    assert has_back_reference(long) and not stands_alone(long)
     assert joined(long, turns(FIRST)) == f"{FIRST} {long}"
-    assert not points_back("수수료는요?")
+    assert not has_back_reference("수수료는요?")
 
 
 @pytest.mark.parametrize(
@@ -64,17 +75,17 @@ def test_a_message_that_points_back_is_never_enough_alone() -> None:
 )
 def test_a_new_subject_is_read_alone_without_the_words_that_open_it(question: str, rest: str) -> None:
     assert joined(question, turns(FIRST)) is None
-    assert alone(question, turns(FIRST)) == rest
+    assert standalone_text(question, turns(FIRST)) == rest
 
 
 def test_a_long_message_stands_by_itself() -> None:
     question = "통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있는지 궁금합니다"
     assert joined(question, turns(FIRST)) is None
-    assert alone(question, turns(FIRST)) == question
+    assert standalone_text(question, turns(FIRST)) == question
 
 
 def test_nothing_but_opening_words_is_kept() -> None:
-    assert alone("그리고", turns(FIRST)) == "그리고"
+    assert standalone_text("그리고", turns(FIRST)) == "그리고"
     assert joined("그리고", turns(FIRST)) == f"{FIRST} 그리고"
 
 
@@ -111,7 +122,7 @@ def test_a_chain_reaches_back_to_the_message_that_has_a_topic_of_its_own() -> No
     ],
 )
 def test_a_sentence_without_its_verb_is_elliptic(message: str, wanted: bool) -> None:
-    assert elliptic(message) is wanted
+    assert is_elliptical(message) is wanted
 
 
 def test_a_chain_is_bounded_in_turns_and_characters() -> None:
@@ -140,6 +151,6 @@ def test_answers_are_no_part_of_a_reading() -> None:
 @given(st.text(), st.lists(st.text(), max_size=5))
 def test_any_conversation_has_a_reading(question: str, history: list[str]) -> None:
     past = turns(*history)
-    assert alone(question, past) or not question
+    assert standalone_text(question, past) or not question
     together = joined(question, past)
     assert together is None or together.endswith(question)

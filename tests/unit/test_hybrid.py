@@ -183,11 +183,11 @@ def test_a_failing_embedder_is_an_error_unless_words_alone_will_do(store: FaissS
     with pytest.raises(ModelUnavailable):
         HybridRetriever(store, Failing()).retrieve("이체한도 늘리기")
     fusion = Fusion({DENSE: 0.0, TOKENS: 0.7, JAMO: 0.3})
-    retriever = HybridRetriever(store, Failing(), by_words=fusion)
+    retriever = HybridRetriever(store, Failing(), lexical_only_calibration=fusion)
     assert retriever.retrieve("이체한도 늘리기") == HybridRetriever(store, None, fusion=fusion).retrieve(
         "이체한도 늘리기"
     )
-    assert retriever.words_alone
+    assert retriever.lexical_only
 
 
 def test_async_gives_the_same_without_holding_the_loop(store: FaissStore) -> None:

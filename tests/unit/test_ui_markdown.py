@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.ui.markdown import aside, cited, literal
+from rag.ui.markdown import aside, cited, escape_markdown
 from tests.fakes import HOSTILE
 
 REFERENCE = re.compile(r"&#\d+;")
@@ -32,12 +32,12 @@ TEXT = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], include_c
     ],
 )
 def test_examples(text: str, expected: str) -> None:
-    assert literal(text) == expected
+    assert escape_markdown(text) == expected
 
 
 @given(TEXT)
 def test_reads_as_written_and_holds_nothing_markup_is_made_of(text: str) -> None:
-    shown = literal(text)
+    shown = escape_markdown(text)
     assert unescape(shown) == text
     rest = REFERENCE.sub("", shown)
     assert not re.search(r"[!-/:-@\[-`{-~\n\t\r]", rest)
@@ -46,7 +46,7 @@ def test_reads_as_written_and_holds_nothing_markup_is_made_of(text: str) -> None
 
 
 def test_hostile_text_reads_as_written() -> None:
-    assert unescape(literal(HOSTILE)) == HOSTILE
+    assert unescape(escape_markdown(HOSTILE)) == HOSTILE
 
 
 def test_citations_of_known_sources_become_links() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from rag.errors import ModelUnavailable
 from rag.types import AnswerDelta, AnswerEvent
-from rag.ui.stream_bridge import Pump
+from rag.ui.stream_bridge import StreamBridge
 
 
-async def collect(pump: Pump) -> list[AnswerEvent]:
+async def collect(pump: StreamBridge) -> list[AnswerEvent]:
     return [event async for batch in pump.batches() for event in batch]
 
 
@@ -23,14 +23,14 @@ def test_all_events_in_order() -> None:
     events = [AnswerDelta(str(number)) for number in range(500)]
 
     async def run() -> list[AnswerEvent]:
-        return await collect(Pump(lambda: (event for event in events)))
+        return await collect(StreamBridge(lambda: (event for event in events)))
 
     assert asyncio.run(run()) == events
 
 
 def test_fast_events_come_together() -> None:
     async def run() -> int:
-        pump = Pump(lambda: (AnswerDelta("x") for _ in range(500)))
+        pump = StreamBridge(lambda: (AnswerDelta("x") for _ in range(500)))
         return len([batch async for batch in pump.batches()])
 
     assert asyncio.run(run()) < 50
@@ -46,7 +46,7 @@ def test_a_silent_stream_gives_empty_batches_meanwhile() -> None:
 
     async def run() -> list[list[AnswerEvent]]:
         got = []
-        async for batch in Pump(events).batches():
+        async for batch in StreamBridge(events).batches():
             got.append(batch)
             go_on.set()
         return got
@@ -60,7 +60,7 @@ def test_error_comes_after_what_was_before_it() -> None:
         raise ModelUnavailable("gone")
 
     async def run() -> list[AnswerEvent]:
-        batches = Pump(events).batches()
+        batches = StreamBridge(events).batches()
         got = await anext(batches)
         with pytest.raises(ModelUnavailable, match="gone"):
             await anext(batches)
@@ -75,7 +75,7 @@ def test_error_on_opening() -> None:
 
     async def run() -> None:
         with pytest.raises(ModelUnavailable, match="gone"):
-            await collect(Pump(refuse))
+            await collect(StreamBridge(refuse))
 
     asyncio.run(run())
 
@@ -93,7 +93,7 @@ def test_stop_ends_the_batches_while_the_stream_blocks_and_closes_it_after() -> 
             closed.set()
 
     async def run() -> list[AnswerEvent]:
-        pump, got = Pump(events), []
+        pump, got = StreamBridge(events), []
         async for batch in pump.batches():
             got += batch
             await asyncio.to_thread(waiting.wait)
@@ -132,7 +132,7 @@ def test_stop_closes_at_once_a_stream_that_can_be() -> None:
     stream = Cancellable()
 
     async def run() -> None:
-        pump = Pump(lambda: stream)
+        pump = StreamBridge(lambda: stream)
         reading = asyncio.create_task(collect(pump))
         await asyncio.to_thread(stream.waiting.wait)
         pump.stop()
@@ -154,7 +154,7 @@ def test_leaving_the_batches_stops_the_stream() -> None:
             closed.set()
 
     async def run() -> None:
-        batches = Pump(endless).batches()
+        batches = StreamBridge(endless).batches()
         assert await anext(batches)
         await batches.aclose()
 

@@ -15,14 +15,14 @@ from rag.stores.bm25 import Floats, LexicalIndex, query_tokens
 from rag.stores.faiss import bm25_cache as lexical_cache
 from rag.stores.faiss.database import Connection, Database, identity, read_manifest, select
 from rag.stores.faiss.files import IndexFiles
-from rag.stores.faiss.snapshot import Hits, View, load, read_tokens
+from rag.stores.faiss.snapshot import Hits, Snapshot, load, read_tokens
 from rag.stores.node_codec import Columns
 
 
 class Reading:
     """What one call sees: a connection, and the view of exactly its generation."""
 
-    def __init__(self, live: LiveIndex, connection: Connection, view: View) -> None:
+    def __init__(self, live: IndexReader, connection: Connection, view: Snapshot) -> None:
         self._live = live
         self._connection = connection
         self.view = view
@@ -51,7 +51,7 @@ class Reading:
         )
 
 
-class LiveIndex:
+class IndexReader:
     """Safe to use from several threads. What other processes commit or swap in is seen by the next call.
 
     `expected` (None: anything) is compared with the manifest of each file that becomes live: IndexMismatch.
@@ -64,7 +64,7 @@ class LiveIndex:
         self._lock = threading.RLock()
         self._closed = False
         self._opened: Database | None = None
-        self._view: View | None = None
+        self._view: Snapshot | None = None
         self._database()
 
     @contextmanager
@@ -90,7 +90,7 @@ class LiveIndex:
         with ExitStack() as stack:
             yield self._enter(stack, lambda database: database.write(self._wait))
 
-    def view(self, connection: Connection) -> View | None:
+    def view(self, connection: Connection) -> Snapshot | None:
         """The view of what `connection` sees; None if a later one exists already."""
         stem, (generation, _) = connection.stem, identity(connection)
         view = self._view
@@ -104,7 +104,7 @@ class LiveIndex:
             self._view = load(connection, generation, dimension, old)
             return self._view
 
-    def lexical(self, connection: Connection, view: View) -> Mapping[str, LexicalIndex]:
+    def lexical(self, connection: Connection, view: Snapshot) -> Mapping[str, LexicalIndex]:
         """The lexical indexes of `view`, made at their first use: from the cache file, or from the texts."""
         if view.lexical is None:
             with self._lock:

@@ -75,7 +75,7 @@ class DenseIndex:
         return np.asarray(self.vectors @ query.astype(np.float32), np.float64)
 
 
-class View:
+class Snapshot:
     """The rows of one generation. `seqs` (n,) int64 ascending; `ids` their node ids; `rank` (n,) their place by id."""
 
     def __init__(
@@ -111,7 +111,7 @@ class View:
         names = [str(name) for _, name in self.documents.values]
         return [names[code] if code >= 0 else self.ids[row] for row, code in enumerate(self.documents.codes.tolist())]
 
-    def at(self, generation: int) -> View:
+    def at(self, generation: int) -> Snapshot:
         """The same rows as a later generation."""
         view = copy.copy(self)
         view.generation = generation
@@ -169,7 +169,7 @@ class View:
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
 
-def load(connection: Connection, generation: int, dimension: int, old: View | None) -> View:
+def load(connection: Connection, generation: int, dimension: int, old: Snapshot | None) -> Snapshot:
     """The view of what `connection` sees. Rows that `old`, an earlier one of the same file, holds are not read again."""
     seqs = np.array([seq for (seq,) in connection.execute("SELECT seq FROM nodes")], np.int64)
     seqs.sort()
@@ -179,8 +179,8 @@ def load(connection: Connection, generation: int, dimension: int, old: View | No
     count = int(np.count_nonzero(seqs > last))
     if not count and kept.all():
         return old.at(generation)
-    fresh = _Fresh.read(connection, last, count, dimension)
-    view = View(
+    fresh = NewRows.read(connection, last, count, dimension)
+    view = Snapshot(
         connection.stem,
         generation,
         seqs,
@@ -203,14 +203,14 @@ def read_tokens(connection: Connection, field: str, after: int = 0) -> Iterator[
         yield field_tokens(field, json.loads(metadata), text)
 
 
-class _Fresh(NamedTuple):
+class NewRows(NamedTuple):
     ids: list[str]
     documents: list[Scalar | None]
     metadata: list[Mapping[str, Any]]
     vectors: NDArray[np.float32]
 
     @classmethod
-    def read(cls, connection: Connection, after: int, count: int, dimension: int) -> _Fresh:
+    def read(cls, connection: Connection, after: int, count: int, dimension: int) -> NewRows:
         fresh = cls([], [], [], np.empty((count, dimension), np.float32))
         query = "SELECT id, ref_doc_id, metadata, vector FROM nodes WHERE seq > ? ORDER BY seq"
         for row, (node_id, document, metadata, vector) in enumerate(connection.execute(query, (after,))):
@@ -233,9 +233,9 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _empty(stem: str, dimension: int) -> View:
+def _empty(stem: str, dimension: int) -> Snapshot:
     dense = DenseIndex(np.zeros((0, dimension), np.float32)) if dimension else None
-    return View(stem, -1, np.zeros(0, np.int64), [], Column(np.zeros(0, np.int32), {}), Columns(0, {}), dense)
+    return Snapshot(stem, -1, np.zeros(0, np.int64), [], Column(np.zeros(0, np.int32), {}), Columns(0, {}), dense)
 
 
 def _near_top(rows: Rows, scores: Floats, k: int, margin: float) -> Rows:

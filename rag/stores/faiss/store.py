@@ -28,11 +28,11 @@ from llama_index.vector_stores.faiss import FaissVectorStore
 from llama_index.vector_stores.faiss.base import DEFAULT_PERSIST_PATH
 
 from rag.errors import StoreError
-from rag.stores.async_from_sync import AsyncTwins
+from rag.stores.async_from_sync import AsyncFromSync
 from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
 from rag.stores.faiss.database import Database, delete, read_manifest, upsert, write_manifest
 from rag.stores.faiss.files import IndexFiles
-from rag.stores.faiss.reader import LiveIndex
+from rag.stores.faiss.reader import IndexReader
 from rag.stores.faiss.snapshot import Hits
 from rag.stores.filters import check
 from rag.stores.node_codec import Nodes, encode, unit
@@ -41,7 +41,7 @@ WAIT: Final = 2.0
 """Seconds a write waits for another process's before IndexBusy."""
 
 
-class FaissStore(AsyncTwins, FaissVectorStore):
+class FaissStore(AsyncFromSync, FaissVectorStore):
     """A `PassageStore` (rag.stores.base) in a directory of its own. Safe to use from several threads and processes.
 
     Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once
@@ -49,11 +49,11 @@ class FaissStore(AsyncTwins, FaissVectorStore):
     """
 
     stores_text: bool = True
-    _live: LiveIndex = PrivateAttr()
+    _live: IndexReader = PrivateAttr()
 
     def __init__(self, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> None:
         super().__init__(faiss_index=None)
-        self._live = LiveIndex(IndexFiles(directory), expected, wait)
+        self._live = IndexReader(IndexFiles(directory), expected, wait)
 
     @classmethod
     def create(cls, directory: Path, manifest: Manifest, *, replace: bool = False, wait: float = WAIT) -> FaissStore:

@@ -32,7 +32,7 @@ _MANIFEST: Final = "manifest"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IndexInfo:
     """An index as it is on the server. `exact`: it has no graph; `space`: what its scores mean."""
 
     index: str
@@ -52,7 +52,7 @@ def names(connection: Connection) -> list[str]:
     return sorted(each.removeprefix(PREFIX) for each in live if each.startswith(PREFIX) and "." not in each)
 
 
-def look_up(connection: Connection, name: str, role: str = "") -> Found:
+def look_up(connection: Connection, name: str, role: str = "") -> IndexInfo:
     """The index in this role. Raises IndexMissing, and IndexMismatch for one of another schema."""
     found = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
     if not found:
@@ -86,7 +86,7 @@ def give_role(connection: Connection, name: str, index: str, role: str) -> None:
     _assign(connection, {}, {alias(name, role): index})
 
 
-def put_manifest(connection: Connection, found: Found, manifest: Manifest) -> None:
+def put_manifest(connection: Connection, found: IndexInfo, manifest: Manifest) -> None:
     content = json.dumps(manifest.as_json(), ensure_ascii=False)
     connection.request("PUT", f"/{found.index}/_doc/{_MANIFEST}", {NODE: content}, params={"refresh": "true"})
 
@@ -134,7 +134,7 @@ def _missing(connection: Connection, name: str) -> IndexMissing:
     )
 
 
-def _described(index: str, name: str, mappings: Mapping[str, Any], written: str | None) -> Found:
+def _described(index: str, name: str, mappings: Mapping[str, Any], written: str | None) -> IndexInfo:
     found = mappings.get("_meta", {})
     if "manifest" not in found:
         raise StoreError(f"the index behind {name!r} is none of this program: ingest into another index")
@@ -145,7 +145,7 @@ def _described(index: str, name: str, mappings: Mapping[str, Any], written: str 
             f"ingest its files again with `python -m rag ingest PATH --index {name}`"
         )
     space = mappings["properties"].get(VECTOR, {}).get("method", {}).get("space_type", SPACE)
-    return Found(index, Manifest(**content), found["exact"], space)
+    return IndexInfo(index, Manifest(**content), found["exact"], space)
 
 
 def _roles(connection: Connection, name: str) -> dict[str, str]:

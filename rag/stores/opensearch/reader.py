@@ -9,7 +9,7 @@ from rag.errors import IndexBusy, StoreError
 from rag.stores.base import Manifest
 from rag.stores.opensearch import aliases as indexes
 from rag.stores.opensearch import query_dsl as searches
-from rag.stores.opensearch.aliases import Found
+from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.bulk import Write, write
 from rag.stores.opensearch.client import Connection, available
 from rag.stores.opensearch.errors import of_status
@@ -19,10 +19,10 @@ SWAPS: Final = 20
 """Swaps in a row that one question follows before it gives up."""
 _REFRESH_SECONDS: Final = 120.0
 
-Ask = Callable[[Found], list[searches.Body]]
+Ask = Callable[[IndexInfo], list[searches.Body]]
 
 
-class LiveIndex:
+class IndexReader:
     """Safe to use from several threads. `expected` (None: anything) is compared with each index that becomes live."""
 
     def __init__(self, connection: Connection, name: str, expected: Manifest | None, role: str) -> None:
@@ -30,7 +30,7 @@ class LiveIndex:
         self.name = name
         self.expected = expected
         self._role = role
-        self._seen: Found | None = None
+        self._seen: IndexInfo | None = None
         self._closed = False
         self.look_up()
 
@@ -49,11 +49,11 @@ class LiveIndex:
     def close(self) -> None:
         self._closed = True
 
-    def current(self) -> Found:
+    def current(self) -> IndexInfo:
         """The index seen last."""
         return self._seen or self.look_up()
 
-    def look_up(self) -> Found:
+    def look_up(self) -> IndexInfo:
         """The index as it is now, its manifest checked. Raises IndexMissing, IndexMismatch."""
         if self._closed:
             raise StoreError(f"index {self.name!r} was closed: open it again")
@@ -63,7 +63,7 @@ class LiveIndex:
         self._seen = found
         return found
 
-    def ask(self, make: Ask) -> tuple[Found, list[dict[str, Any]]]:
+    def ask(self, make: Ask) -> tuple[IndexInfo, list[dict[str, Any]]]:
         """The answers to what `make` asks of an index, in one round trip: all from one, and from the one live now.
 
         They are asked of the index seen last; beside them the alias is asked which one it stands for.
@@ -94,7 +94,7 @@ class LiveIndex:
             if len(hits) < page:
                 return rows
 
-    def write(self, found: Found, writes: Iterable[Write], count: int) -> None:
+    def write(self, found: IndexInfo, writes: Iterable[Write], count: int) -> None:
         """Carry out `count` writes and show them. Raises StoreError."""
         if not count:
             return
@@ -103,7 +103,7 @@ class LiveIndex:
         finally:
             self.connection.request("POST", f"/{found.index}/_refresh", timeout=_REFRESH_SECONDS)
 
-    def _is_live(self, found: Found, which: Mapping[str, Any]) -> bool:
+    def _is_live(self, found: IndexInfo, which: Mapping[str, Any]) -> bool:
         if _gone(which):
             return False  # and the next look says IndexMissing
         self._check(which)

@@ -28,7 +28,7 @@ _COPY_SECONDS: Final = 3600.0
 _log = logging.getLogger(__name__)
 
 
-class Draft(OpenSearchStore):
+class StagingIndex(OpenSearchStore):
     """A store to write the next version of `name` to. `publish` makes it the live one.
 
     `lease`: held while it is written. Once that is lost, writing and publishing raise IndexBusy: another ingestion may be at it.
@@ -54,7 +54,7 @@ class Draft(OpenSearchStore):
     @classmethod
     def begin(
         cls, connection: Connection, name: str, manifest: Manifest, *, exact: bool, lease: Lease | None = None
-    ) -> Draft:
+    ) -> StagingIndex:
         """Goes on with what a killed run has built so far; else over the live version; else empty.
 
         Where neither has this manifest, it starts from nothing, and the log says why.
@@ -81,7 +81,7 @@ class Draft(OpenSearchStore):
         if self.begun:
             indexes.swap_in(self._live.connection, self._live.name)
 
-    def settle(self) -> None:
+    def expunge_deletes(self) -> None:
         """Drop replaced rows for good: until then they count in the words' statistics."""
         if self.begun:
             index = self._live.look_up().index

@@ -25,7 +25,7 @@ from llama_index.vector_stores.opensearch import OpensearchVectorClient, Opensea
 from numpy.typing import NDArray
 
 from rag.errors import StoreError
-from rag.stores.async_from_sync import AsyncTwins
+from rag.stores.async_from_sync import AsyncFromSync
 from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
 from rag.stores.bm25 import query_tokens
 from rag.stores.filters import EVERYTHING, check
@@ -33,19 +33,19 @@ from rag.stores.node_codec import Nodes, unit
 from rag.stores.node_codec import encode as row_of
 from rag.stores.opensearch import aliases as indexes
 from rag.stores.opensearch import query_dsl as searches
-from rag.stores.opensearch.aliases import Found
+from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.bulk import Write
 from rag.stores.opensearch.client import Connection, available
 from rag.stores.opensearch.mapping import DOCUMENT, HASH, ID, PRINT, columns, encode, key
 from rag.stores.opensearch.metadata_terms import FACTS, Query, prefix
-from rag.stores.opensearch.reader import LiveIndex, hit_id, hits_of
+from rag.stores.opensearch.reader import IndexReader, hit_id, hits_of
 
 PAGE: Final = 1000
 STATES_PAGE: Final = 10_000
 Scores = dict[str, float]
 
 
-class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
+class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
     """A `PassageStore` (rag.stores.base) on a server. Safe to use from several threads and processes.
 
     Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once another
@@ -54,14 +54,14 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
     """
 
     stores_text: bool = True
-    _live: LiveIndex = PrivateAttr()
+    _live: IndexReader = PrivateAttr()
 
     def __init__(self, connection: Connection, name: str, expected: Manifest | None = None, *, role: str = "") -> None:
         unused = OpensearchVectorClient(
             connection.url, indexes.alias(name, role), 0, os_client=connection.client, os_async_client=connection.client
         )
         super().__init__(unused)
-        self._live = LiveIndex(connection, name, expected, role)
+        self._live = IndexReader(connection, name, expected, role)
 
     @classmethod
     def create(
@@ -136,7 +136,7 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
         allowed = searches.restriction(check(filters))
         terms = query_tokens(query_str)
 
-        def ask(found: Found) -> list[searches.Body]:
+        def ask(found: IndexInfo) -> list[searches.Body]:
             bodies = [searches.lexical(field, terms[field], size, allowed) for field in LEXICAL_FIELDS]
             if query_embedding is not None:
                 vector = self._unit(query_embedding, found)
@@ -240,7 +240,7 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
         total = searches.idf_sums(counts, (TOKENS,))[TOKENS] * self._live.connection.bm25_scale
         weight = (1 - alpha) / total if total else 0.0
 
-        def ask(found: Found) -> list[searches.Body]:
+        def ask(found: IndexInfo) -> list[searches.Body]:
             vector = self._unit(query.query_embedding or (), found)
             return [searches.weighted(vector, TOKENS, terms[TOKENS], weight, alpha, allowed, k)]
 
@@ -252,7 +252,7 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
         most = idf_sum * self._live.connection.bm25_scale
         return {hit_id(hit): min(hit["sort"][0] / most, 1.0) for hit in hits}
 
-    def _unit(self, embedding: Sequence[float], found: Found) -> NDArray[np.float64]:
+    def _unit(self, embedding: Sequence[float], found: IndexInfo) -> NDArray[np.float64]:
         return unit(embedding, found.manifest.dimension, of="the query")
 
     # Writing
@@ -266,7 +266,7 @@ class OpenSearchStore(AsyncTwins, OpensearchVectorStore):
         await asyncio.to_thread(self.close)
 
 
-def _cosines(hits: Sequence[searches.Hit], found: Found) -> Scores:
+def _cosines(hits: Sequence[searches.Hit], found: IndexInfo) -> Scores:
     return {hit_id(hit): searches.cosine(hit["sort"][0], found.space) for hit in hits}
 
 
