@@ -1,0 +1,56 @@
+"""Embedding vectors, checked and brought to unit length; for models, ingestion and stores alike."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rag.errors import RagError
+
+Matrix: TypeAlias = NDArray[np.float64]
+
+
+def unit_vectors(
+    vectors: ArrayLike,
+    *,
+    source: str,
+    error: type[RagError],
+    fix: str,
+    count: int | None = None,
+    dimension: int | None = None,
+) -> Matrix:
+    """`vectors` as float64 [n][d], each row at length 1; [0][d] for none.
+
+    Raises `error` naming the `source` and what to do (`fix`): for another number of rows than `count` or of columns than
+    `dimension` (None: any), for rows of different lengths, and for a row that is zero or not finite, which has no direction.
+    """
+    try:
+        matrix = np.asarray(vectors, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise error(f"{source}: vectors {_problem(vectors, dimension)}; {fix}") from exc
+    if not matrix.size:
+        matrix = np.zeros((len(matrix), 0 if len(matrix) else dimension or 0))
+    if matrix.ndim != 2:
+        raise error(f"{source}: expected a list of vectors; got {matrix.ndim} dimensions; {fix}")
+    if count is not None and len(matrix) != count:
+        raise error(f"{source}: {len(matrix)} vectors for {count} texts; {fix}")
+    if dimension and matrix.shape[1] != dimension:
+        raise error(f"{source}: vectors of {matrix.shape[1]} numbers, expected {dimension}; {fix}")
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    if not (np.isfinite(lengths).all() and lengths.all()):
+        raise error(f"{source}: a vector of zeros or of numbers that are not finite; {fix}")
+    unit: Matrix = matrix / lengths
+    return unit
+
+
+def _problem(vectors: Any, dimension: int | None) -> str:
+    """Why these do not make a matrix."""
+    try:
+        sizes = sorted({len(vector) for vector in vectors})
+    except TypeError:
+        sizes = []
+    if len(sizes) < 2:
+        return "that are not numbers"
+    return f"of {sizes} numbers, expected {dimension or 'one length'}"
