@@ -1,4 +1,4 @@
-"""A follow-up and its conversation to one question that stands alone, by the model. The history is data, never a template."""
+"""A follow-up and its conversation to one standalone question, by the language model. The history is data, never a template."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rag.errors import ModelError, ModelPaused
 from rag.models.cancellation import Patience
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import listen
-from rag.synthesis import texts as prompts
 from rag.synthesis.prompt_builder import build_messages, count_tokens, one_line, prompt_room
+from rag.synthesis.texts import CONDENSING
 from rag.types import Turn
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ logger = logging.getLogger(__name__)
 MAX_ANSWER_CHARS = 200
 """Of an earlier answer; its first sentences name the subject."""
 MAX_QUERY_CHARS = 200
-"""A longer rewrite is no question: the model has answered, or gone on."""
-SHARE = 1 / 3
-"""Of the answer's time that the rewrite may take."""
+"""A longer rewrite is no question: the model has answered it, or has continued the conversation."""
+TIME_SHARE = 1 / 3
+"""Share of the answer's remaining time that the rewrite may take."""
 
 _LABEL = re.compile(
     r"^(?:[-*#>\s]*(?:다시\s*쓴\s*|독립(?:된|적인)?\s*|마지막\s*|고객의?\s*)*질문\s*[:：]\s*|고객\s*[:：]\s*)"
@@ -36,12 +36,13 @@ _LABEL = re.compile(
 _QUOTES = "\"'“”‘’「」『』 "
 
 
-def standalone(
-    llm: LLM, question: str, history: Sequence[Turn], patience: Patience, breaker: CircuitBreaker | None = None
+def rewrite_follow_up(
+    llm: LLM, question: str, history: Sequence[Turn], scope: Patience, breaker: CircuitBreaker | None = None
 ) -> str | None:
-    """The rewritten question; None where the model failed, was too slow, or gave none of at most MAX_QUERY_CHARS.
+    """The question rewritten to stand alone, MAX_QUERY_CHARS at most.
 
-    `breaker`: the model's; while it is open, None at once.
+    None where the model failed, was too slow or gave no such question, and at once while its `breaker` is open: a failing
+    model costs a follow-up its rewrite, never its answer. Raises no ModelError.
     """
     messages = _messages(llm, question, history)
     if messages is None:
@@ -49,13 +50,13 @@ def standalone(
     try:
         with (
             breaker.call() if breaker else nullcontext(),
-            closing(listen(llm, messages, patience, seconds=SHARE * patience.remaining())) as heard,
+            closing(listen(llm, messages, scope, seconds=TIME_SHARE * scope.remaining())) as reply,
         ):
-            text = "".join(heard)
-        return None if heard.truncated else _only_question(text)
+            text = "".join(reply)
+        return None if reply.truncated else _only_question(text)
     except ModelError as exc:
-        if not patience.cancelled and not isinstance(exc, ModelPaused):
-            logger.warning("a follow-up was not rewritten: %s", exc)
+        if not scope.cancelled and not isinstance(exc, ModelPaused):
+            logger.warning("rewriting a follow-up failed; searching both readings instead: %s", exc)
         return None
 
 
@@ -68,8 +69,8 @@ def _messages(llm: LLM, question: str, history: Sequence[Turn]) -> tuple[ChatMes
             if answer := one_line(turn.answer)[:MAX_ANSWER_CHARS]:
                 lines.append(f"상담원: {answer}")
         content = "\n".join([*lines, "", f"마지막 질문: {one_line(question)}"])
-        if count_tokens(llm, prompts.CONDENSING) + count_tokens(llm, content) <= prompt_room(llm):
-            return build_messages(prompts.CONDENSING, content)
+        if count_tokens(llm, CONDENSING) + count_tokens(llm, content) <= prompt_room(llm):
+            return build_messages(CONDENSING, content)
     return None
 
 

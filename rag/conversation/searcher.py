@@ -1,18 +1,26 @@
-"""Finder: a question, with the conversation before it, to the rows found and the outcome they make."""
+"""Searcher: a question, with the conversation before it, to a verdict: the outcome and the rows it is about.
+
+The order of the steps is that of `Searcher.judge` and `Searcher.rank`, top to bottom. `ConversationRetriever` is the same
+search as a LlamaIndex retriever. Knows nothing of texts and of the language model's answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from llama_index.core.schema import QueryBundle
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from rag.conversation import decline_rules, follow_up_llm, follow_up_rules
-from rag.conversation.follow_up_choice import ALONE_COVERED, ALONE_POSSIBLE, choose_reading
+from rag.conversation import follow_up_rules
+from rag.conversation.decline_rules import match_decline_rule
+from rag.conversation.follow_up_choice import STANDALONE_COVERED, STANDALONE_POSSIBLE, choose_reading
+from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.models.cancellation import Patience
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.bank_filter import detect_bank
+from rag.retrieval.bank_filter import BANK, limit_to_bank
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
 from rag.stores.base import PassageStore
@@ -23,15 +31,15 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms.llm import LLM
 
-BANK = "bank"
 DEPTH = 10
-"""Rows retrieved for the confidence step, whatever is shown."""
+"""Rows retrieved for the confidence step, however many are shown."""
 
 
 class Searcher:
     """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
 
-    The breakers spare a question the wait for a model that it can go on without.
+    `embedding_breaker`, `llm_breaker`: while one is open, a question goes on without that model instead of waiting for
+    it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store.
     """
 
     def __init__(
@@ -55,69 +63,113 @@ class Searcher:
         self._top_k = top_k
         self._candidates = candidates
 
-    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
-        """Decide by the words alone where they show it, else by what is found."""
-        if reason := decline_rules.match_decline_rule(question):
-            return Verdict("declined", reason, (), (), 0.0, 0.0)
-        return self.rank(question, history, filters, patience)
+    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: Patience) -> Verdict:
+        """The outcome by the question's words where a decline rule matches, else by the rows that `rank` finds.
 
-    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, patience: Patience) -> Verdict:
-        """Decide by what is found alone; a message in a conversation in the reading that fits."""
+        What a rule declines is not searched: its verdict has no rows.
+        """
+        if reason := match_decline_rule(question):
+            return Verdict("declined", reason, (), (), 0.0, 0.0, question)
+        return self.rank(question, history, filters, scope)
+
+    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: Patience) -> Verdict:
+        """The outcome by the rows alone; a message in a conversation in the reading that fits it.
+
+        Where the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set. A failing
+        language model counts as none: both readings of the message are searched.
+        """
         banks = self._store.values(BANK)
-        filters = _limited(filters or Filters(), question, banks)  # rather than to an institution named earlier
-        alone = follow_up_rules.standalone_text(question, history)
+        # Before the readings are made: the institution that this message names, not one that an earlier message named.
+        filters = limit_to_bank(filters or Filters(), question, banks)
+        standalone_text = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._found(alone, filters, banks)
+            return self._search(standalone_text, filters, banks)
         if self._llm is not None:
-            rewritten = follow_up_llm.standalone(self._llm, question, history, patience, self._llm_breaker)
-            if rewritten and (verdict := self._found(rewritten, filters, banks)).status != "declined":
+            rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
+            if rewritten and (verdict := self._search(rewritten, filters, banks)).status != "declined":
                 return verdict
         if follow_up_rules.has_back_reference(question):
-            return self._joined(question, history, filters, banks)
-        by_itself, is_elliptical = self._found(alone, filters, banks), follow_up_rules.is_elliptical(question)
-        if by_itself.covered >= ALONE_COVERED and not is_elliptical:
-            return by_itself
-        return choose_reading(self._joined(question, history, filters, banks), by_itself, is_elliptical=is_elliptical)
-
-    def _joined(self, question: str, history: Sequence[Turn], filters: Filters, banks: Sequence[str]) -> Verdict:
-        def has_topic(text: str) -> bool:
-            return self._found(text, filters, banks).covered >= ALONE_POSSIBLE
-
-        return self._found(follow_up_rules.contextual_text(question, history, has_topic), filters, banks)
-
-    def _found(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
-        retriever = self.retriever(_limited(filters, text, banks), or_lexical_only=True)
-        verdict = judge(text, _hits(retriever, text), self._calibration, top_k=self._top_k)
-        return replace(verdict, lexical_only=retriever.lexical_only)
+            return self._search_in_context(question, history, filters, banks)
+        is_elliptical = follow_up_rules.is_elliptical(question)
+        standalone = self._search(standalone_text, filters, banks)
+        if standalone.covered >= STANDALONE_COVERED and not is_elliptical:
+            return standalone
+        contextual = self._search_in_context(question, history, filters, banks)
+        return choose_reading(contextual, standalone, is_elliptical=is_elliptical)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows found for a text, best first, DEPTH at most, with their fused scores and parts."""
-        return _hits(self.retriever(_limited(filters or Filters(), text, self._store.values(BANK))), text)
+        """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
 
-    def retriever(self, filters: Filters | None, *, or_lexical_only: bool = False) -> HybridRetriever:
-        """What searches within the filters.
-
-        `or_lexical_only`: by its words alone where the embedding fails or rests, rather than raising its ModelError.
+        For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
+        filters = limit_to_bank(filters or Filters(), text, self._store.values(BANK))
+        return _fused(self._retriever(filters, lexical_fallback=False), text)
+
+    def _search_in_context(
+        self, question: str, history: Sequence[Turn], filters: Filters, banks: Sequence[str]
+    ) -> Verdict:
+        def has_topic(text: str) -> bool:
+            return self._search(text, filters, banks).covered >= STANDALONE_POSSIBLE
+
+        return self._search(follow_up_rules.contextual_text(question, history, has_topic), filters, banks)
+
+    def _search(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
+        """One reading of the question, as a text of its own: retrieved and judged."""
+        retriever = self._retriever(limit_to_bank(filters, text, banks), lexical_fallback=True)
+        verdict = judge(text, _fused(retriever, text), self._calibration, top_k=self._top_k)
+        return replace(verdict, lexical_only=retriever.lexical_only)
+
+    def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
         return HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self._calibration.fusion,
-            lexical_only_calibration=lexical_only_calibration(self._calibration).fusion if or_lexical_only else None,
-            breaker=self._embedding_breaker if or_lexical_only else None,
+            lexical_only_fusion=lexical_only_calibration(self._calibration).fusion if lexical_fallback else None,
+            breaker=self._embedding_breaker if lexical_fallback else None,
             top_k=DEPTH,
             candidates=self._candidates,
-            filters=metadata_filters(filters or Filters()),
+            filters=metadata_filters(filters),
         )
 
 
-def _limited(filters: Filters, text: str, banks: Sequence[str]) -> Filters:
-    """An institution named in the text limits the search to it, unless one was chosen already."""
-    if BANK in filters.equals:
-        return filters
-    bank = detect_bank(text, banks)
-    return replace(filters, equals={**filters.equals, BANK: bank}) if bank else filters
+@dataclass
+class ScopedQuery(QueryBundle):
+    """One question on its way through retriever, postprocessors and synthesizer, which LlamaIndex hands this object.
+
+    `scope`: what the answer may take, and how it is cancelled. `verdict`: set by `ConversationRetriever`; nodes alone
+    cannot carry it, for a declined question has none. Made anew for each question, so that threads share nothing.
+    """
+
+    scope: Patience = field(kw_only=True)
+    verdict: Verdict | None = field(default=None, kw_only=True)
 
 
-def _hits(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+class ConversationRetriever(BaseRetriever):
+    """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
+
+    A ScopedQuery also gets the verdict. `seconds`: what a rewrite may take where the query brings no scope.
+    """
+
+    def __init__(self, searcher: Searcher, *, filters: Filters | None, history: Sequence[Turn], seconds: float) -> None:
+        super().__init__()
+        self._searcher = searcher
+        self._filters = filters
+        self._history = tuple(history)
+        self._seconds = seconds
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
+        scope = scoped.scope if scoped else Patience(self._seconds)
+        with scope.active():
+            verdict = self._searcher.judge(query_bundle.query_str, self._history, self._filters, scope)
+        if scoped:
+            scoped.verdict = verdict
+        return list(verdict.nodes)
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+    # LlamaIndex's signature says NodeWithScore; HybridRetriever makes nothing but FusedNodes.
     return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]

@@ -1,20 +1,22 @@
 """HybridRetriever: dense and lexical candidates from the store in one round trip, put on one scale and added.
 
 Scores are fused, not ranks: ranks throw away how well a row matched, which the confidence step needs. The recipe and
-what it was measured against are in docs/evaluation-log.md.
+what it was measured against are in docs/evaluation-log.md. A row is one result here, however many nodes it was split into:
+`fuse` counts it once, `whole_rows` gives it its whole text back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DENSE = "dense"
 PARTS = (DENSE, TOKENS, JAMO)
+PIECES = 64
+"""Nodes of a split row fetched in one call of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,12 @@ class Fusion:
     )
 
     def as_json(self) -> dict[str, Any]:
+        """As an index's manifest keeps it."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Fusion:
+        """The opposite of `as_json`. Raises KeyError or TypeError for the JSON of another version."""
         return cls(dict(data["weights"]), {part: Scale(**scale) for part, scale in data["scales"].items()})
 
 
@@ -75,9 +81,9 @@ class HybridRetriever(BaseRetriever):
     is searched together with its expansion (`rag.retrieval.query_expansion`): lexically by the expanded text, densely by the
     mean of both vectors.
 
-    Where the embedding fails and `lexical_only_calibration` is given, only the lexical lists are searched, on that
-    fusion: the nodes have no dense part, and `lexical_only` is set. Without it, the ModelError is raised. `breaker`,
-    shared by the retrievers of an embedding, spares a question the wait for one that keeps failing.
+    Where the embedding fails and there is a `lexical_only_fusion`, only the lexical lists are searched, on that fusion:
+    the nodes have no dense part, and `lexical_only` is set. Without it, the ModelError is raised. `breaker` is shared by
+    the retrievers of an embedding: while it is open, the embedding is not called.
     """
 
     def __init__(
@@ -86,7 +92,7 @@ class HybridRetriever(BaseRetriever):
         embed_model: BaseEmbedding | None,
         *,
         fusion: Fusion | None = None,
-        lexical_only_calibration: Fusion | None = None,
+        lexical_only_fusion: Fusion | None = None,
         breaker: CircuitBreaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
@@ -97,7 +103,7 @@ class HybridRetriever(BaseRetriever):
         self._embed_model = embed_model
         self.lexical_only = False
         self._fusion = fusion or Fusion()
-        self._by_words = lexical_only_calibration
+        self._lexical_only_fusion = lexical_only_fusion
         self._breaker = breaker
         self._top_k = top_k
         self._candidates = candidates
@@ -110,11 +116,12 @@ class HybridRetriever(BaseRetriever):
         try:
             embedding = embedding or self._embed(text, expanded)
         except ModelError as exc:
-            if self._by_words is None:
+            if self._lexical_only_fusion is None:
                 raise
-            if not isinstance(exc, ModelPaused | ModelInterrupted):  # told by the breaker; Stop
-                logger.warning("a question is searched by its words alone: %s", exc)
-            self.lexical_only, fusion = True, self._by_words
+            # An open breaker has logged the failures that opened it; an interrupted call is the reader's Stop.
+            if not isinstance(exc, ModelPaused | ModelInterrupted):
+                logger.warning("embedding failed; using lexical search only: %s", exc)
+            self.lexical_only, fusion = True, self._lexical_only_fusion
         candidates = self._store.candidates(
             query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
         )
@@ -131,6 +138,7 @@ class HybridRetriever(BaseRetriever):
             if expanded == text:
                 return vector
             second = self._embed_model.get_query_embedding(expanded)
+        # The sum points where the mean does, and a cosine does not see lengths.
         return [a + b for a, b in zip(vector, second, strict=True)]
 
 
@@ -142,6 +150,7 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     """
     lists = {DENSE: candidates.dense, **candidates.lexical}
     floors = {part: _floor(scores, size) for part, scores in lists.items()}
+    # Without any dense list (no embedder) its weight counts nothing; an empty lexical list still counts its floor.
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
     best: dict[str, tuple[float, str, dict[str, float]]] = {}
     for node_id, row in candidates.documents.items():
@@ -158,6 +167,42 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
 def row_id(hit: NodeWithScore) -> str:
     """The corpus row a node belongs to."""
     return str(hit.node.ref_doc_id or hit.node.node_id)
+
+
+def whole_rows(store: PassageStore, hits: Iterable[NodeWithScore]) -> list[NodeWithScore]:
+    """The hits, of whatever class, with the text of a split row joined again; the others as they are.
+
+    The approved text is never cut: what was split for the embedder's window is shown and quoted whole.
+    """
+    return [hit.model_copy(update={"node": _whole_node(store, hit)}) for hit in hits]
+
+
+class WholeRows(BaseNodePostprocessor):
+    """`whole_rows` as a LlamaIndex node postprocessor."""
+
+    store: Any
+
+    @classmethod
+    def class_name(cls) -> str:
+        """LlamaIndex's name of the class, for serialisation."""
+        return "WholeRows"
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        return whole_rows(self.store, nodes)
+
+
+def _whole_node(store: PassageStore, hit: NodeWithScore) -> BaseNode:
+    row = row_id(hit)
+    if hit.node.node_id == row:
+        return hit.node
+    texts: list[str] = []
+    # How many pieces a row has is not stored: they are numbered from 0, and the first call without any ends them.
+    while pieces := store.get_nodes([f"{row}#{number}" for number in range(len(texts), len(texts) + PIECES)]):
+        texts += [piece.get_content() for piece in pieces]
+    assert isinstance(hit.node, TextNode)
+    return hit.node.model_copy(update={"id_": row, "text": "".join(texts)})
 
 
 def _floor(scores: Mapping[str, float], size: int) -> float:

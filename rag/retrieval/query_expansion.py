@@ -44,18 +44,18 @@ def bundled() -> tuple[Entry, ...]:
 
 
 def expand(question: str, entries: Sequence[Entry] | None = None) -> str:
-    """The question followed by the terms it calls for, each once and none it already holds."""
-    given = compact(question)
-    known, starts = (bundled(), _bundled_starts()) if entries is None else (entries, _starts(entries))
-    fired = {
+    """The question followed by the terms it calls for, each once and none it already holds; `entries` None: bundled."""
+    text = compact(question)
+    lexicon, starts = (bundled(), _bundled_starts()) if entries is None else (entries, _starts(entries))
+    matches = {
         number
-        for at in range(len(given))
-        for head in (given[at], given[at : at + 2])
+        for at in range(len(text))
+        for head in (text[at], text[at : at + 2])  # a stem of one character stands under that character alone
         for stem, number in starts.get(head, ())
-        if given.startswith(stem, at)
+        if text.startswith(stem, at)
     }
-    terms = dict.fromkeys(term for number in sorted(fired) for term in known[number].terms)
-    added = [term for term in terms if compact(term) not in given]
+    terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
+    added = [term for term in terms if compact(term) not in text]
     return " ".join([question, *added]) if added else question
 
 

@@ -166,7 +166,7 @@ def test_an_empty_question_is_refused(chat: ChatService, question: str) -> None:
 def test_a_question_too_long_is_refused_with_the_limit(store: FaissStore, models: Models) -> None:
     chat = service(Settings(chat=ChatSettings(max_question_chars=50)), models, store)
     assert chat.ask("가" * 50).status == "declined"
-    with pytest.raises(InputError, match="51 characters, at most 50") as caught:
+    with pytest.raises(InputError, match="at most 50 characters; got 51") as caught:
         chat.ask("가" * 51)
     assert "50자" in caught.value.korean
     assert chat.ask("  " + "가" * 50 + "\n").status == "declined", "white space around it does not count"

@@ -162,7 +162,7 @@ def test_ask_json_is_the_designed_object(run: Run) -> None:
         (["질문", "--index", "gone"], "there is no index 'gone'"),
         (["질문", "--index", "Bad"], "'Bad' is no name for an index"),
         (["  ", "--index", "small"], "the question is empty"),
-        (["가" * 1001, "--index", "small"], "1001 characters, at most 1000"),
+        (["가" * 1001, "--index", "small"], "at most 1000 characters; got 1001"),
         (["\udcff 한도", "--index", "small"], "not valid UTF-8"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.conversation.follow_up_choice import ALONE_POSSIBLE, as_suggestions, choose_reading, merge_as_suggestions
+from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, as_suggestions, choose_reading, merge_as_suggestions
 from rag.retrieval.confidence import Verdict, judge
 from rag.stores.base import TOKENS
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
@@ -15,9 +15,9 @@ def verdict(*ids: str, top: float = 4.0) -> Verdict:
 
 
 def test_rows_of_both_readings_are_suggested_in_turn_and_nothing_is_quoted() -> None:
-    joined, alone = verdict("old-1", "old-2", "old-3"), verdict("new-1", "old-1", "new-3", top=1.0)
-    assert joined.status == "answered"
-    found = merge_as_suggestions(joined, alone)
+    contextual, standalone = verdict("old-1", "old-2", "old-3"), verdict("new-1", "old-1", "new-3", top=1.0)
+    assert contextual.status == "answered"
+    found = merge_as_suggestions(contextual, standalone)
     assert (found.status, found.reason) == ("suggested", None)
     assert rows(found.nodes) == ["old-1", "new-1", "old-2"]
     assert rows(found.ranked) == ["old-1", "new-1", "old-2", "old-3", "new-3"]
@@ -25,26 +25,28 @@ def test_rows_of_both_readings_are_suggested_in_turn_and_nothing_is_quoted() -> 
 
 
 def test_readings_that_agree_are_no_reason_for_doubt() -> None:
-    joined = verdict("a", "b")
-    assert merge_as_suggestions(joined, verdict("a", "c", top=1.0)) is joined
+    contextual = verdict("a", "b")
+    assert merge_as_suggestions(contextual, verdict("a", "c", top=1.0)) is contextual
 
 
-def test_what_the_joined_reading_declines_stays_declined() -> None:
+def test_what_the_contextual_reading_declines_stays_declined() -> None:
     found = merge_as_suggestions(verdict("old-1", "old-2", top=-3.0), verdict("new-1", top=-2.0))
     assert (found.status, found.nodes) == ("declined", ())
     assert rows(found.ranked) == ["old-1", "new-1", "old-2"]
 
 
 def test_a_reading_that_finds_nothing_has_no_say() -> None:
-    joined, nothing = verdict("a"), judge(ASKED, [], PLAIN)
-    assert merge_as_suggestions(joined, nothing) is joined and merge_as_suggestions(nothing, joined) is nothing
+    contextual, nothing = verdict("a"), judge(ASKED, [], PLAIN)
+    assert (
+        merge_as_suggestions(contextual, nothing) is contextual and merge_as_suggestions(nothing, contextual) is nothing
+    )
 
 
 LONG = "자동차 엔진오일은 몇 키로마다 갈아야 하나요"
 
 
 def said(message: str, shared: float, top: float = -3.0) -> Verdict:
-    """A message read alone that is not covered, of whose words the rows share so much."""
+    """A message read by itself that is not covered, of whose words the rows share so much."""
     hits = [hit("x", top), hit("y", top - 1)]
     for number, each in enumerate(hits, 1):
         each.parts[TOKENS] = shared / number
@@ -66,27 +68,30 @@ def said(message: str, shared: float, top: float = -3.0) -> Verdict:
 def test_what_was_asked_before_is_answered_again_only_to_who_asks_for_it(
     message: str, shared: float, is_elliptical: bool, wanted: str
 ) -> None:
-    joined, alone = verdict("old-1", "old-2"), said(message, shared)
-    assert (joined.status, alone.status) == ("answered", "declined") and alone.covered < ALONE_POSSIBLE
-    found = choose_reading(joined, alone, is_elliptical=is_elliptical)
+    contextual, standalone = verdict("old-1", "old-2"), said(message, shared)
+    assert (contextual.status, standalone.status) == (
+        "answered",
+        "declined",
+    ) and standalone.covered < STANDALONE_POSSIBLE
+    found = choose_reading(contextual, standalone, is_elliptical=is_elliptical)
     assert found.status == wanted
     assert rows(found.ranked) == (["x", "y"] if wanted == "declined" else ["old-1", "old-2"])
 
 
-def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
-    alone = verdict("new-1", top=1.0)
-    assert alone.covered >= ALONE_POSSIBLE
-    assert rows(choose_reading(verdict("old-1"), alone, is_elliptical=True).nodes) == ["old-1", "new-1"]
+def test_a_message_that_may_be_covered_by_itself_is_offered_both() -> None:
+    standalone = verdict("new-1", top=1.0)
+    assert standalone.covered >= STANDALONE_POSSIBLE
+    assert rows(choose_reading(verdict("old-1"), standalone, is_elliptical=True).nodes) == ["old-1", "new-1"]
 
 
-def test_an_elliptic_message_is_not_answered_alone() -> None:
+def test_an_elliptic_message_is_not_answered_by_itself() -> None:
     """ "서류는요?" after a question about loans is no question about the papers of a deputy, however well that row matches."""
-    alone = verdict("new-1")
-    assert alone.status == "answered"
-    assert choose_reading(verdict("old-1"), alone, is_elliptical=True).status == "suggested"
-    found = choose_reading(verdict("old-1", top=-3.0), alone, is_elliptical=True)
+    standalone = verdict("new-1")
+    assert standalone.status == "answered"
+    assert choose_reading(verdict("old-1"), standalone, is_elliptical=True).status == "suggested"
+    found = choose_reading(verdict("old-1", top=-3.0), standalone, is_elliptical=True)
     assert (found.status, rows(found.nodes)) == ("suggested", ["new-1", "old-1"]), "the likelier reading first"
-    assert choose_reading(verdict("new-1", top=3.5), alone, is_elliptical=True) is alone, "both find it"
+    assert choose_reading(verdict("new-1", top=3.5), standalone, is_elliptical=True) is standalone, "both find it"
 
 
 def test_offering_makes_no_answer_of_what_is_declined() -> None:
