@@ -54,12 +54,12 @@ def _port(text: str) -> int:
 
 def _with(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings, with the options given on the command line in place of theirs."""
-    given = {
+    overrides = {
         name: value
         for name in ("host", "port", "root_path", "auth_file", "language")
         if (value := getattr(options, name)) is not None
     }
-    return settings.model_copy(update={"ui": settings.ui.model_copy(update=given)})
+    return settings.model_copy(update={"ui": settings.ui.model_copy(update=overrides)})
 
 
 def _say(line: str) -> None:

@@ -45,10 +45,10 @@ def _aws(options: argparse.Namespace) -> int:
 
     stack = stacks.load(options.stack or stacks.DEFAULT)
     deployment = Deployment(
-        stack, Cloud(stack), given=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
+        stack, Cloud(stack), stack_option=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
     )
-    given = {"yes_over_budget": options.yes_over_budget} if options.command == "up" else {}
-    getattr(deployment, options.command)(**given)
+    flags = {"yes_over_budget": options.yes_over_budget} if options.command == "up" else {}
+    getattr(deployment, options.command)(**flags)
     return 0
 
 

@@ -58,22 +58,22 @@ def ami(endpoint: Endpoint, uri: str) -> str | None:
 
 def environment(endpoint: Endpoint) -> dict[str, str]:
     """What the container is told, the stack file's own `environment` laid over it."""
-    told = _MODEL[str(endpoint.container)](endpoint)
+    variables = _MODEL[str(endpoint.container)](endpoint)
     match endpoint:
         case Embedding():
-            told |= _embedding(endpoint)
+            variables |= _embedding(endpoint)
         case Llm():
-            told |= _llm(endpoint)
-    return {**told, **endpoint.environment}
+            variables |= _llm(endpoint)
+    return {**variables, **endpoint.environment}
 
 
 def _named(variable: str, revision: str) -> Any:
-    def told(endpoint: Endpoint) -> dict[str, str]:
+    def variables(endpoint: Endpoint) -> dict[str, str]:
         in_s3 = bool(endpoint.model_folder or endpoint.model_data)
-        found = {variable: MODEL_DIRECTORY if in_s3 else str(endpoint.model)}
-        return found | ({revision: endpoint.revision} if endpoint.revision and not in_s3 else {})
+        result = {variable: MODEL_DIRECTORY if in_s3 else str(endpoint.model)}
+        return result | ({revision: endpoint.revision} if endpoint.revision and not in_s3 else {})
 
-    return told
+    return variables
 
 
 _MODEL = {

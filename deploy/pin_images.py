@@ -42,23 +42,23 @@ def table() -> dict[str, dict[str, Any]]:
     os.environ.setdefault("AWS_DEFAULT_REGION", REGIONS[0])  # the package refuses to be imported without one
     from sagemaker.core import image_uris
 
-    found: dict[str, dict[str, Any]] = {}
-    for container, asked in WANTED.items():
+    pinned: dict[str, dict[str, Any]] = {}
+    for container, query in WANTED.items():
         accounts: dict[str, str] = {}
         for region in REGIONS:
-            host, image = image_uris.retrieve(region=region, image_scope="inference", **asked).split("/", 1)
+            host, image = image_uris.retrieve(region=region, image_scope="inference", **query).split("/", 1)
             accounts[region] = host.partition(".")[0]
-        found[container] = {"image": image, "accounts": accounts}
-    return found
+        pinned[container] = {"image": image, "accounts": accounts}
+    return pinned
 
 
 def text(pinned: dict[str, dict[str, Any]]) -> str:
     """The table as TOML."""
     version = importlib.metadata.version("sagemaker-core")
     lines = [f"# Written by `python -m deploy.pin_images` from sagemaker-core {version}; a test compares the two."]
-    for container, found in pinned.items():
-        lines += ["", f"[{container}]", f'image = "{found["image"]}"', f"[{container}.accounts]"]
-        lines += [f'{region} = "{account}"' for region, account in found["accounts"].items()]
+    for container, entry in pinned.items():
+        lines += ["", f"[{container}]", f'image = "{entry["image"]}"', f"[{container}.accounts]"]
+        lines += [f'{region} = "{account}"' for region, account in entry["accounts"].items()]
     return "\n".join(lines) + "\n"
 
 

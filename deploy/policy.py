@@ -32,14 +32,14 @@ def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     A statement that is left without a resource is left out: it is about something that this stack does not have.
     """
     document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
-    kept = []
+    statements = []
     for statement in document["Statement"]:
-        resources = [each for given in statement["Resource"] for each in filled(given, values)]
+        resources = [each for pattern in statement["Resource"] for each in filled(pattern, values)]
         if resources:
             condition = filled(json.dumps(statement.get("Condition", {})), values)[0]
             named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
-            kept.append({**statement, "Resource": resources, **named})
-    return {**document, "Statement": kept}
+            statements.append({**statement, "Resource": resources, **named})
+    return {**document, "Statement": statements}
 
 
 def filled(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -55,54 +55,54 @@ def similarities(vectors: list[list[float]]) -> list[float]:
     ]
 
 
-def judge(found: list[float], *, kosimcse: bool) -> str | None:
+def judge(measured: list[float], *, kosimcse: bool) -> str | None:
     """What is wrong with these similarities, if anything."""
-    if kosimcse and any(abs(value - known) > TOLERANCE for value, (_, _, known) in zip(found, PAIRS, strict=True)):
+    if kosimcse and any(abs(value - known) > TOLERANCE for value, (_, _, known) in zip(measured, PAIRS, strict=True)):
         return "they differ from KoSimCSE's by more than 1: is `pooling` cls, on the endpoint and in the stack file?"
-    if not found[0] > found[2]:
+    if not measured[0] > measured[2]:
         return "the same question in other words is no nearer than a greeting: is `pooling` right, and the prefixes?"
     return None
 
 
-def _embedding(wanted: Embedding, runtime: object, *, emulated: bool) -> Iterator[str]:
+def _embedding(endpoint: Embedding, runtime: object, *, emulated: bool) -> Iterator[str]:
     from rag.models.sagemaker.embedding import SageMakerEmbedding
 
-    given = wanted.model_dump(exclude_none=True, include={"format", "pooling", "dimension", "query_prefix"})
+    arguments = endpoint.model_dump(exclude_none=True, include={"format", "pooling", "dimension", "query_prefix"})
     # Some containers load the model with the first request, which a customer's five seconds do not allow for.
-    given["query_deadline"] = SECONDS
-    model = SageMakerEmbedding(wanted.endpoint_name, runtime=runtime, **given)  # type: ignore[arg-type]
+    arguments["query_deadline"] = SECONDS
+    model = SageMakerEmbedding(endpoint.endpoint_name, runtime=runtime, **arguments)  # type: ignore[arg-type]
     began = time.monotonic()
     vectors = [model.get_query_embedding(text) for pair in PAIRS for text in pair[:2]]
     spent = (time.monotonic() - began) / len(vectors)
-    yield f"{wanted.endpoint_name}: {len(vectors[0])} numbers a text, {1000 * spent:.0f} ms a request"
-    found = similarities(vectors)
-    for value, (one, other, known) in zip(found, PAIRS, strict=True):
-        yield f"  {value:6.2f}  {one} / {other}" + (f"  (KoSimCSE: {known})" if wanted.model == KOSIMCSE else "")
-    if wrong := judge(found, kosimcse=wanted.model == KOSIMCSE and not emulated):
-        raise DeployError(f"{wanted.endpoint_name}: {wrong}")
+    yield f"{endpoint.endpoint_name}: {len(vectors[0])} numbers a text, {1000 * spent:.0f} ms a request"
+    measured = similarities(vectors)
+    for value, (one, other, known) in zip(measured, PAIRS, strict=True):
+        yield f"  {value:6.2f}  {one} / {other}" + (f"  (KoSimCSE: {known})" if endpoint.model == KOSIMCSE else "")
+    if wrong := judge(measured, kosimcse=endpoint.model == KOSIMCSE and not emulated):
+        raise DeployError(f"{endpoint.endpoint_name}: {wrong}")
 
 
-def _llm(wanted: Llm, runtime: object) -> Iterator[str]:
+def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
     from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
     from rag.models.sagemaker.llm import SageMakerLLM
 
-    named = [name.partition("__")[2].lower() for name, _ in settings(Stack(llm=wanted))]
-    given = wanted.model_dump(exclude_none=True, include=set(named) - {"endpoint_name", "max_new_tokens"})
-    model = SageMakerLLM(wanted.endpoint_name, runtime=runtime, max_new_tokens=256, **given)  # type: ignore[arg-type]
-    asked = [
+    named = [name.partition("__")[2].lower() for name, _ in settings(Stack(llm=endpoint))]
+    arguments = endpoint.model_dump(exclude_none=True, include=set(named) - {"endpoint_name", "max_new_tokens"})
+    model = SageMakerLLM(endpoint.endpoint_name, runtime=runtime, max_new_tokens=256, **arguments)  # type: ignore[arg-type]
+    messages = [
         ChatMessage(role=MessageRole.SYSTEM, content=SUMMARISE),
         ChatMessage(role=MessageRole.USER, content=text_to_summarise(model.context_window)),
     ]
-    began, first, said = time.monotonic(), None, ""
-    for response in model.stream_chat(asked):
+    began, first, text = time.monotonic(), None, ""
+    for response in model.stream_chat(messages):
         first = first or time.monotonic() - began
-        said = str(response.message.content)
-    if not said.strip():
-        raise DeployError(f"{wanted.endpoint_name}: the model answered nothing")
+        text = str(response.message.content)
+    if not text.strip():
+        raise DeployError(f"{endpoint.endpoint_name}: the model answered nothing")
     whole = time.monotonic() - began
-    yield f"{wanted.endpoint_name}: first words after {first or whole:.2f} s, {len(said)} characters in {whole:.2f} s"
-    yield f"  {' '.join(said.split())[:200]}"
+    yield f"{endpoint.endpoint_name}: first words after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
+    yield f"  {' '.join(text.split())[:200]}"
 
 
 def text_to_summarise(context_window: int) -> str:

@@ -48,8 +48,8 @@ class Server:
             raise DeployError(f"the search server {self.url} cannot be reached: {type(exc).__name__}") from exc
         if response.status >= 400:
             raise DeployError(f"the search server {self.url} refused {method} {path} ({response.status}): {text[:300]}")
-        found: dict[str, Any] = json.loads(text or "{}")
-        return found
+        answer: dict[str, Any] = json.loads(text or "{}")
+        return answer
 
     def _signed(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> dict[str, str]:
         request = AWSRequest(method, self.url + path, headers=headers, data=data)
@@ -67,8 +67,8 @@ def probe(server: Server) -> Iterator[str]:
     try:
         server.ask("PUT", f"{index}/_doc/1?refresh=true", {"text": TEXT, "vector": [1.0, 0.0, 0.0]})
         for query in ({"match": {"text": "OTP도"}}, {"knn": {"vector": {"vector": [1.0, 0.1, 0.0], "k": 1}}}):
-            found = server.ask("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
-            if [hit["_source"]["text"] for hit in found] != [TEXT]:
+            hits = server.ask("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
+            if [hit["_source"]["text"] for hit in hits] != [TEXT]:
                 raise DeployError(f"the search server {server.url} did not find the passage just written")
     finally:
         server.ask("DELETE", index)

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.aws.failures import as_ours
+from deploy.aws.failures import translate_errors
 from rag.errors import DeployError, RagError
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise DeployError("the secret is not shown on a screen; use it as $(python -m deploy.secret …)")
         import boto3
 
-        with as_ours(options.name, options.region):
+        with translate_errors(options.name, options.region):
             client = boto3.session.Session(region_name=options.region).client("secretsmanager")
             sys.stdout.write(client.get_secret_value(SecretId=options.name)["SecretString"])
     except RagError as exc:

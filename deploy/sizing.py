@@ -36,14 +36,14 @@ class Size:
     graph_gb: float
 
 
-def size(wanted: OpenSearch) -> Size:
+def size(domain: OpenSearch) -> Size:
     """The smallest that holds the vectors' graphs in memory; the largest known where none does."""
-    copies = 2 if wanted.nodes > 1 else 1
-    graph = 1.1 * (4 * wanted.dimension + 8 * LINKS) * wanted.vectors * copies / wanted.nodes
-    stored = (3 * 4 * wanted.dimension + TEXT_BYTES) * wanted.vectors * HEADROOM * copies / wanted.nodes
+    copies = 2 if domain.nodes > 1 else 1
+    graph = 1.1 * (4 * domain.dimension + 8 * LINKS) * domain.vectors * copies / domain.nodes
+    stored = (3 * 4 * domain.dimension + TEXT_BYTES) * domain.vectors * HEADROOM * copies / domain.nodes
     fitting = (name for name, memory in _KINDS if graph <= _SHARE * memory * 2**30)
     return Size(
-        instance_type=wanted.instance_type or next(fitting, _KINDS[-1][0]),
-        storage_gb=wanted.storage_gb or max(10, math.ceil(stored / 1e9)),
+        instance_type=domain.instance_type or next(fitting, _KINDS[-1][0]),
+        storage_gb=domain.storage_gb or max(10, math.ceil(stored / 1e9)),
         graph_gb=graph / 2**30,
     )

@@ -13,9 +13,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from deploy.local.spec import NAME, EndpointSpec, endpoint_spec, problems
 from rag.errors import SettingsError
 
+NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
+"""What SageMaker takes for the name of an endpoint."""
 DEFAULT = Path(__file__).with_name("stack.toml")
 SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
 _SENT = {
@@ -52,17 +53,17 @@ class Endpoint(_Group):
 
     @field_validator("environment")
     @classmethod
-    def _no_secrets(cls, given: dict[str, str]) -> dict[str, str]:
-        if wrong := [name for name in given if SECRET_NAME.search(name)]:
+    def _no_secrets(cls, environment: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in environment if SECRET_NAME.search(name)]:
             raise ValueError(
                 f"{wrong[0]} looks like a secret, and whoever may describe the model could read it: "
                 "keep the model in S3 (model_folder or model_data) instead"
             )
-        return given
+        return environment
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(given is not None for given in (self.handler, self.model_folder, self.model_data)) > 1:
+        if sum(source is not None for source in (self.handler, self.model_folder, self.model_data)) > 1:
             raise ValueError("handler, model_folder and model_data exclude each other")
         return self
 
@@ -239,16 +240,12 @@ def load(path: Path = DEFAULT) -> Stack:
         raise SettingsError(f"{path}: {problems(exc)}") from exc
 
 
-def local_endpoints(stack: Stack) -> list[EndpointSpec]:
-    """What the emulator serves for this stack. Raises SettingsError."""
-    found: list[dict[str, Any]] = []
-    if stack.embedding:
-        given = stack.embedding.model_dump(exclude_none=True, include={"format", "pooling"})
-        found.append({"task": "embed", "name": stack.embedding.endpoint_name, **given, **stack.local.embedding})
-    if stack.llm:
-        given = stack.llm.model_dump(exclude_none=True, include={"format", "context_window"})
-        found.append({"task": "generate", "name": stack.llm.endpoint_name, **given, **stack.local.llm})
-    return [endpoint_spec(given) for given in found]
+def problems(error: ValidationError) -> str:
+    """Each wrong value and what is wrong with it, on one line."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in detail['loc']) or 'all together'}: {detail['msg']}"
+        for detail in error.errors()
+    )
 
 
 def settings(stack: Stack) -> Iterator[tuple[str, str]]:

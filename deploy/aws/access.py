@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import Cloud
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, Description, Resource, State
 
 KEPT_DAYS = 30
 
@@ -31,17 +31,17 @@ class Role(Resource):
     def arn(self) -> str:
         return f"arn:aws:iam::{self.cloud.account}:role/{self.name}"
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         iam = self.cloud.client("iam")
         try:
-            found = iam.get_role(RoleName=self.name)["Role"]
+            role = iam.get_role(RoleName=self.name)["Role"]
         except ClientError as exc:
             if is_missing(exc):
                 return ABSENT
             raise
-        self._trusted = found["AssumeRolePolicyDocument"] == self._trust
+        self._trusted = role["AssumeRolePolicyDocument"] == self._trust
         state = State.READY if self._trusted and self._permitted() == self.permissions else State.DIFFERENT
-        return self.seen(state, found.get("Tags", ()), since=found["CreateDate"])
+        return self.if_ours(state, role.get("Tags", ()), since=role["CreateDate"])
 
     def create(self) -> None:
         self.cloud.client("iam").create_role(
@@ -78,15 +78,15 @@ class LogGroup(Resource):
     kind = "log group"
     shared = True
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         logs = self.cloud.client("logs")
         groups = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
-        found = next((group for group in groups if group["logGroupName"] == self.name), None)
-        if found is None:
+        existing = next((group for group in groups if group["logGroupName"] == self.name), None)
+        if existing is None:
             return ABSENT
-        arn = found["arn"].removesuffix(":*")
+        arn = existing["arn"].removesuffix(":*")
         tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
-        return self.seen(State.READY if found.get("retentionInDays") == KEPT_DAYS else State.DIFFERENT, tags)
+        return self.if_ours(State.READY if existing.get("retentionInDays") == KEPT_DAYS else State.DIFFERENT, tags)
 
     def create(self) -> None:
         self.cloud.client("logs").create_log_group(logGroupName=self.name, tags=self.cloud.tags)

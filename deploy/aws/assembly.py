@@ -7,7 +7,7 @@ from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import EndpointResource, config, model
 from deploy.aws.reconcile import Resource
 from deploy.aws.scaling import Scaling
-from deploy.aws.schedule import Nights
+from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
 from deploy.aws.storage import Bucket, Upload, upload
 from deploy.policy import bucket, policy, values
@@ -56,7 +56,7 @@ def stages(cloud: Cloud, stack: Stack) -> list[list[Resource]]:
         list(configs.values()),
         [*endpoints, *([domain] if domain else [])],
         [Scaling(cloud, each.name, stack.autoscaling) for each in endpoints if stack.autoscaling],
-        [_nights(cloud, stack, {name: each.name for name, each in configs.items()})] if stack.schedule else [],
+        [_off_hours(cloud, stack, {name: each.name for name, each in configs.items()})] if stack.schedule else [],
     ]
 
 
@@ -79,13 +79,13 @@ def scheduler_role(cloud: Cloud) -> str:
 
 def _roles(cloud: Cloud, stack: Stack, with_bucket: bool) -> list[Resource]:
     roles: list[Resource] = []
-    given = values(stack, cloud.region, cloud.account, with_bucket=with_bucket)
+    variables = values(stack, cloud.region, cloud.account, with_bucket=with_bucket)
     if not stack.execution_role and stack.endpoints():
         roles.append(
-            Role(cloud, f"fsi-{cloud.stack_name}-endpoints", "sagemaker.amazonaws.com", policy("endpoints", given))
+            Role(cloud, f"fsi-{cloud.stack_name}-endpoints", "sagemaker.amazonaws.com", policy("endpoints", variables))
         )
     if stack.schedule:
-        roles.append(Role(cloud, scheduler_role(cloud), "scheduler.amazonaws.com", policy("scheduler", given)))
+        roles.append(Role(cloud, scheduler_role(cloud), "scheduler.amazonaws.com", policy("scheduler", variables)))
     return roles
 
 
@@ -94,9 +94,9 @@ def _endpoint(cloud: Cloud, endpoint: Endpoint, config_name: str) -> EndpointRes
     return EndpointResource(cloud, endpoint.endpoint_name, config_name, endpoint.health_check_seconds + 1800.0)
 
 
-def _nights(cloud: Cloud, stack: Stack, configs: dict[str, str]) -> Nights:
+def _off_hours(cloud: Cloud, stack: Stack, configs: dict[str, str]) -> OffHours:
     role = f"arn:aws:iam::{cloud.account}:role/{scheduler_role(cloud)}"
-    return Nights(cloud, f"fsi-{cloud.stack_name}", stack.schedule, configs, role=role, autoscaling=stack.autoscaling)
+    return OffHours(cloud, f"fsi-{cloud.stack_name}", stack.schedule, configs, role=role, autoscaling=stack.autoscaling)
 
 
 def _source(sent: Upload | None) -> str | None:

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from deploy.aws.failures import as_ours
+from deploy.aws.failures import translate_errors
 from deploy.stack import Stack
 from rag.errors import DeployError
 
@@ -39,7 +39,7 @@ class Cloud:
         """One client for each service."""
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="fsi-deploy")
-            with as_ours(service, self.region):
+            with translate_errors(service, self.region):
                 self._clients[service] = self.session.client(service, region_name=self.region, config=config)
         return self._clients[service]
 
@@ -49,9 +49,9 @@ class Cloud:
 
     @cached_property
     def _caller(self) -> Mapping[str, str]:
-        with as_ours("who are we", self.region):
-            found: Mapping[str, str] = self.client("sts").get_caller_identity()
-        return found
+        with translate_errors("who are we", self.region):
+            identity: Mapping[str, str] = self.client("sts").get_caller_identity()
+        return identity
 
     @property
     def account(self) -> str:

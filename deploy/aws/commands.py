@@ -14,10 +14,10 @@ from deploy.aws import report
 from deploy.aws.assembly import search, stages
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import EndpointResource
-from deploy.aws.failures import as_ours
+from deploy.aws.failures import translate_errors
 from deploy.aws.leftovers import leftovers, merged
 from deploy.aws.quotas import quotas
-from deploy.aws.reconcile import Reconciler, Resource, Say, Seen, State
+from deploy.aws.reconcile import Description, Reconciler, Resource, Say, State
 from deploy.aws.search import Domain
 from deploy.stack import Stack, settings
 from rag.errors import DeployError
@@ -33,7 +33,7 @@ class Deployment:
     cloud: Cloud
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
-    given: str = ""  # the options that commands named in messages need as well, as ` --stack FILE`
+    stack_option: str = ""  # the options that commands named in messages need as well, as ` --stack FILE`
 
     @cached_property
     def stages(self) -> list[list[Resource]]:
@@ -50,12 +50,12 @@ class Deployment:
         """
         try:
             more = [each for stage in leftovers(self.cloud, self.stages) for each in stage]
-            found, allowed = self._look(), quotas(self.cloud, self.stack)
+            described, allowed = self._describe(), quotas(self.cloud, self.stack)
         except DeployError:
             self._print("models:", report.models(self.stack))
             self._print("cost:", report.cost_table(self.prices, self.stack))
             raise
-        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(found, more))
+        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(described, more))
         self._print("models:", report.models(self.stack))
         self._print("quotas:", report.quota_lines(allowed, self.cloud.region))
         self._print("cost:", report.cost_table(self.prices, self.stack))
@@ -63,9 +63,9 @@ class Deployment:
     def up(self, *, yes_over_budget: bool = False) -> None:
         """Make what is missing, change what differs, wait, and ask each endpoint once: InService alone proves nothing."""
         self._check_budget(yes_over_budget)
-        found = self._look()
-        self._check_names(found)
-        self._check_quotas(found)
+        described = self._describe()
+        self._check_names(described)
+        self._check_quotas(described)
         reconciler = Reconciler(self.say, self.sleep)
         reconciler.up(self.stages)
         reconciler.down(leftovers(self.cloud, self.stages))
@@ -75,15 +75,15 @@ class Deployment:
 
     def status(self) -> None:
         """State, links, age, who made it, and what it has cost by now."""
-        for resource, seen in self._look():
-            by = f", made by {seen.made_by}" if seen.made_by else ""
-            old = f", {report.age(seen.since):.1f} h old" if seen.since else ""
-            self.say(f"{seen.state.value:12}{resource}{by}{old}")
-            if why := seen.detail if seen.state is State.FAILED else seen.undone:
+        for resource, description in self._describe():
+            by = f", made by {description.made_by}" if description.made_by else ""
+            old = f", {report.age(description.since):.1f} h old" if description.since else ""
+            self.say(f"{description.state.value:11} {resource}{by}{old}")
+            if why := description.detail if description.state is State.FAILED else description.rolled_back:
                 self.say(f"{'':12}{why}")
-            if isinstance(resource, EndpointResource) and seen.state is not State.ABSENT:
+            if isinstance(resource, EndpointResource) and description.state is not State.ABSENT:
                 self.say(f"{'':12}{resource.console()}")
-            if (link := resource.link()) and seen.state is not State.ABSENT:
+            if (link := resource.link()) and description.state is not State.ABSENT:
                 self.say(f"{'':12}{link}")
         self.say(
             f"{self._per_hour()}; so far {report.usd(self._so_far(), 2)} USD by age and list price, nights off not counted"
@@ -101,9 +101,9 @@ class Deployment:
     def env(self) -> None:
         """Shell lines for the chatbot. The password is no part of them: a command that reads it is."""
         self._demand_up()
-        with as_ours("the domain", self.cloud.region):
-            found = list(self._search_settings())
-        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *found):
+        with translate_errors("the domain", self.cloud.region):
+            search_settings = list(self._search_settings())
+        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *search_settings):
             self.say(f"export {name}={shlex.quote(value)}")
         _, password = search(self.cloud, self.stack)
         if password:
@@ -119,12 +119,12 @@ class Deployment:
             raise DeployError(f"still there: {', '.join(map(str, left))}; run {self._again('down')} again")
         self.say("nothing is left")
 
-    def _look(self) -> list[tuple[Resource, Seen]]:
-        found = []
+    def _describe(self) -> list[tuple[Resource, Description]]:
+        described = []
         for resource in (each for stage in self.stages for each in stage):
-            with as_ours(str(resource), self.cloud.region):
-                found.append((resource, resource.look()))
-        return found
+            with translate_errors(str(resource), self.cloud.region):
+                described.append((resource, resource.describe()))
+        return described
 
     def _check_budget(self, over: bool) -> None:
         budget, month = self.stack.budget, costs.total(self.prices, "most")
@@ -134,27 +134,33 @@ class Deployment:
                 "`plan` shows why, `up --yes-over-budget` goes on"
             )
 
-    def _check_names(self, found: list[tuple[Resource, Seen]]) -> None:
+    def _check_names(self, described: list[tuple[Resource, Description]]) -> None:
         """Before anything is made, so that nothing is paid for while names are sorted out."""
-        if taken := [str(resource) for resource, seen in found if seen.state is State.FOREIGN and not resource.shared]:
+        if taken := [
+            str(resource)
+            for resource, description in described
+            if description.state is State.NOT_OURS and not resource.shared
+        ]:
             raise DeployError(
                 f"{', '.join(taken)}: the name is taken by something that is not this stack's (tag fsi-stack); "
                 "choose another in the stack file. Nothing was made or changed"
             )
 
-    def _check_quotas(self, found: list[tuple[Resource, Seen]]) -> None:
+    def _check_quotas(self, described: list[tuple[Resource, Description]]) -> None:
         """Only for endpoints that are still to be made: those that run have their instances."""
-        missing = any(isinstance(each, EndpointResource) and seen.state is State.ABSENT for each, seen in found)
+        missing = any(
+            isinstance(each, EndpointResource) and description.state is State.ABSENT for each, description in described
+        )
         small = [quota for quota in quotas(self.cloud, self.stack) if quota.too_small] if missing else []
         if small:
             lines = "; ".join(line.strip() for line in report.quota_lines(small, self.cloud.region))
             raise DeployError(f"the account may not run these instances: {lines}. Nothing was made")
 
     def _demand_up(self) -> None:
-        for resource, seen in self._look():
-            if isinstance(resource, EndpointResource | Domain) and seen.state not in THERE:
+        for resource, description in self._describe():
+            if isinstance(resource, EndpointResource | Domain) and description.state not in THERE:
                 nights = "; the schedule takes it away at night" if self.stack.schedule else ""
-                raise DeployError(f"{resource} is {seen.state.value}{nights}: run {self._again('up')}")
+                raise DeployError(f"{resource} is {description.state.value}{nights}: run {self._again('up')}")
 
     def _search_settings(self) -> Iterator[tuple[str, str]]:
         domain, password = search(self.cloud, self.stack)
@@ -171,7 +177,7 @@ class Deployment:
     def _server(self) -> search_probe.Server:
         domain, password = search(self.cloud, self.stack)
         assert domain and self.stack.opensearch
-        with as_ours(str(domain), self.cloud.region):
+        with translate_errors(str(domain), self.cloud.region):
             if password:
                 return search_probe.Server(domain.address(), self.stack.opensearch.user, password.read()[0])
             credentials = self.cloud.session.get_credentials()
@@ -179,12 +185,14 @@ class Deployment:
 
     def _so_far(self) -> float | None:
         hours = {line.what: line.hour for line in self.prices}
-        spent = [(hours.get(str(resource), 0.0), report.age(seen.since)) for resource, seen in self._look()]
+        spent = [
+            (hours.get(str(resource), 0.0), report.age(description.since)) for resource, description in self._describe()
+        ]
         return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
 
     def _again(self, command: str) -> str:
         """The command as it must be given for this stack: without its file it would make or ask another one."""
-        return f"`python -m deploy {command}{self.given}`"
+        return f"`python -m deploy {command}{self.stack_option}`"
 
     def _per_hour(self) -> str:
         return f"{report.usd(costs.total(self.prices, 'hour'), 2)} USD an hour while it runs"

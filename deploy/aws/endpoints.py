@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from deploy import containers
 from deploy.aws.cloud import Cloud
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.policy import version
 from deploy.stack import Endpoint, Stack
 
@@ -41,25 +41,27 @@ class SageMaker(Resource):
     word: str
     kind: str
 
-    def describe(self) -> dict[str, Any] | None:
+    def raw_description(self) -> dict[str, Any] | None:
         sagemaker = self.cloud.client("sagemaker")
         try:
-            found: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
+            response: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
                 **{f"{self.word}Name": self.name}
             )
         except ClientError as exc:
             if is_missing(exc):
                 return None
             raise
-        return found
+        return response
 
-    def tags(self, found: Mapping[str, Any]) -> list[dict[str, str]]:
-        pages = self.cloud.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=found[f"{self.word}Arn"])
+    def tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
+        pages = (
+            self.cloud.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
+        )
         return [tag for page in pages for tag in page["Tags"]]
 
-    def look(self) -> Seen:
-        found = self.describe()
-        return self.seen(State.READY, self.tags(found), since=found["CreationTime"]) if found else ABSENT
+    def describe(self) -> Description:
+        response = self.raw_description()
+        return self.if_ours(State.READY, self.tags(response), since=response["CreationTime"]) if response else ABSENT
 
     def create(self) -> None:
         make = getattr(self.cloud.client("sagemaker"), f"create_{snake(self.word)}")
@@ -102,16 +104,18 @@ class EndpointResource(SageMaker):
         self.config = config
         self.wait_seconds = wait_seconds
 
-    def look(self) -> Seen:
-        found = self.describe()
-        if not found:
+    def describe(self) -> Description:
+        response = self.raw_description()
+        if not response:
             return ABSENT
-        state = _STATES.get(found["EndpointStatus"], State.BUSY)
-        if state is State.READY and found["EndpointConfigName"] != self.config:
+        state = _STATES.get(response["EndpointStatus"], State.BUSY)
+        if state is State.READY and response["EndpointConfigName"] != self.config:
             state = State.DIFFERENT
-        why = found.get("FailureReason", "")
-        seen = self.seen(state, self.tags(found), why or found["EndpointStatus"], found["CreationTime"])
-        return replace(seen, undone=why) if seen.state is State.DIFFERENT else seen
+        why = response.get("FailureReason", "")
+        description = self.if_ours(
+            state, self.tags(response), why or response["EndpointStatus"], response["CreationTime"]
+        )
+        return replace(description, rolled_back=why) if description.state is State.DIFFERENT else description
 
     def definition(self) -> dict[str, Any]:
         return {"EndpointConfigName": self.config}
@@ -177,11 +181,11 @@ def target(endpoint: str) -> dict[str, str]:
 
 def scalable(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
     """The range of instances that autoscaling knows for an endpoint, if any."""
-    wanted = target(endpoint)
-    found: list[dict[str, Any]] = cloud.client("application-autoscaling").describe_scalable_targets(
-        ServiceNamespace=NAMESPACE, ResourceIds=[wanted["ResourceId"]], ScalableDimension=DIMENSION
+    endpoint_target = target(endpoint)
+    targets: list[dict[str, Any]] = cloud.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace=NAMESPACE, ResourceIds=[endpoint_target["ResourceId"]], ScalableDimension=DIMENSION
     )["ScalableTargets"]
-    return found
+    return targets
 
 
 def digested(name: str, definition: Mapping[str, Any]) -> str:

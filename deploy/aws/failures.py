@@ -44,34 +44,34 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
 def advice(reason: str, region: str) -> str | None:
     """What to do about a failure that AWS words so; None: unknown."""
     quotas = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
-    return next((told.format(quotas=quotas) for words, told in _ADVICE if words.search(reason)), None)
+    return next((hint.format(quotas=quotas) for words, hint in _ADVICE if words.search(reason)), None)
 
 
 def is_missing(error: ClientError) -> bool:
     """Whether the thing asked for is not there."""
-    found = error.response["Error"]
-    code = str(found.get("Code"))
+    details = error.response["Error"]
+    code = str(details.get("Code"))
     general = code == "ValidationException"
-    return bool(_MISSING_WORDS.search(str(found.get("Message"))) if general else _MISSING_CODE.search(code))
+    return bool(_MISSING_WORDS.search(str(details.get("Message"))) if general else _MISSING_CODE.search(code))
 
 
 def is_unsettled(error: ClientError) -> bool:
     """Whether it may pass within a minute: what was made a moment ago is not known everywhere at once."""
-    found = error.response["Error"]
-    return found.get("Code") == "ValidationException" and bool(
-        is_missing(error) or _UNSETTLED.search(str(found.get("Message")))
+    details = error.response["Error"]
+    return details.get("Code") == "ValidationException" and bool(
+        is_missing(error) or _UNSETTLED.search(str(details.get("Message")))
     )
 
 
 def is_busy(error: ClientError) -> bool:
     """Whether the thing is being changed or removed by somebody else at the moment."""
-    found = error.response["Error"]
-    words = f"{found.get('Code')} {found.get('Message')}"
+    details = error.response["Error"]
+    words = f"{details.get('Code')} {details.get('Message')}"
     return bool(re.search(r"in-progress|ConflictException|OperationAborted|scheduled for deletion", words))
 
 
 @contextmanager
-def as_ours(what: str, region: str) -> Iterator[None]:
+def translate_errors(what: str, region: str) -> Iterator[None]:
     """Turn the vendor's errors into DeployError."""
     try:
         yield
@@ -86,7 +86,7 @@ def as_ours(what: str, region: str) -> Iterator[None]:
 
 
 def _line(error: ClientError, what: str, region: str) -> str:
-    found = error.response["Error"]
-    code, message = str(found.get("Code", "")), str(found.get("Message", "")).strip()
-    told = advice(f"{code} {message}", region)
-    return f"{what}: {error.operation_name} was refused: {message or code}" + (f" ({told})" if told else "")
+    details = error.response["Error"]
+    code, message = str(details.get("Code", "")), str(details.get("Message", "")).strip()
+    hint = advice(f"{code} {message}", region)
+    return f"{what}: {error.operation_name} was refused: {message or code}" + (f" ({hint})" if hint else "")

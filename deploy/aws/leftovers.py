@@ -8,18 +8,18 @@ from deploy.aws.access import LogGroup, Role
 from deploy.aws.assembly import LOGS, bucket_name, scheduler_role
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import DIGEST, Config, EndpointResource, Model, SageMaker, snake
-from deploy.aws.failures import as_ours
+from deploy.aws.failures import translate_errors
 from deploy.aws.reconcile import Resource, State
 from deploy.aws.scaling import Scaling
-from deploy.aws.schedule import Nights
+from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
 from deploy.aws.storage import Bucket, sent
 
 
-def leftovers(cloud: Cloud, wanted: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+def leftovers(cloud: Cloud, desired: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
     """Stages like those of `assembly.stages`, of what is there and ours beside them. Raises DeployError."""
-    named = {(resource.kind, resource.name) for stage in wanted for resource in stage}
-    with as_ours("looking for what is left", cloud.region):
+    named = {(resource.kind, resource.name) for stage in desired for resource in stage}
+    with translate_errors("looking for what is left", cloud.region):
         return [
             [each for each in stage if (each.kind, each.name) not in named and _ours(each)]
             for stage in _candidates(cloud, [name for kind, name in named if kind == EndpointResource.kind])
@@ -31,14 +31,14 @@ def merged(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resourc
 
 
 def _ours(resource: Resource) -> bool:
-    return resource.look().state not in (State.ABSENT, State.FOREIGN)
+    return resource.describe().state not in (State.ABSENT, State.NOT_OURS)
 
 
-def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
+def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resource]]:
     """Everything that a stack of this name may have, whatever its file says."""
     models, configs = ([name for name in _tagged(cloud, kind) if DIGEST.search(name)] for kind in (Model, Config))
     before = (DIGEST.sub("", name) for name in (*models, *configs))  # of endpoints that may be gone already
-    endpoints = sorted({*wanted, *_tagged(cloud, EndpointResource), *before})
+    endpoints = sorted({*endpoint_names, *_tagged(cloud, EndpointResource), *before})
     roles = (f"fsi-{cloud.stack_name}-endpoints", scheduler_role(cloud))
     return [
         [
@@ -52,7 +52,7 @@ def _candidates(cloud: Cloud, wanted: Iterable[str]) -> list[list[Resource]]:
         [Config(cloud, name) for name in configs],
         [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in _domains(cloud))],
         [Scaling(cloud, name) for name in endpoints],
-        [Nights(cloud, f"fsi-{cloud.stack_name}")],
+        [OffHours(cloud, f"fsi-{cloud.stack_name}")],
     ]
 
 
@@ -66,5 +66,5 @@ def _tagged(cloud: Cloud, kind: type[SageMaker]) -> Iterator[str]:
 
 
 def _domains(cloud: Cloud) -> Iterator[str]:
-    for found in cloud.client("opensearch").list_domain_names()["DomainNames"]:
-        yield found["DomainName"]
+    for row in cloud.client("opensearch").list_domain_names()["DomainNames"]:
+        yield row["DomainName"]

@@ -41,11 +41,11 @@ def quotas(cloud: Cloud, stack: Stack) -> list[Quota]:
 
 def _allowed(cloud: Cloud) -> dict[str, float]:
     """Quotas by name; where AWS lists both, the account's own before the general one."""
-    found: dict[str, float] = {}
+    by_name: dict[str, float] = {}
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
         try:
             pages: Any = cloud.client("service-quotas").get_paginator(operation).paginate(ServiceCode="sagemaker")
-            found |= {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
+            by_name |= {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
         except (ClientError, BotoCoreError):
             continue  # a check beforehand, not a condition: SageMaker itself says it again
-    return found
+    return by_name

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,41 +16,45 @@ from enum import Enum
 from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import MAKER_TAG, Cloud, Tags, as_mapping
-from deploy.aws.failures import advice, as_ours, is_busy, is_unsettled
+from deploy.aws.failures import advice, is_busy, is_unsettled, translate_errors
 from rag.errors import DeployError
+from rag.retries import RetryPolicy
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-HEARTBEAT = 60.0
+HEARTBEAT_SECONDS = 60.0
 SETTLE_SECONDS = 120.0
 """New roles and resources are known everywhere within seconds, seldom within a minute."""
+UNSETTLED = RetryPolicy(first_pause=5.0, longest_pause=5.0)
 TRIES = 5
 
 
 class State(Enum):
+    """What `describe` says of a resource; the values are the words shown to users."""
+
     ABSENT = "absent"
     READY = "ready"
     DIFFERENT = "different from the stack file"
     BUSY = "busy"
     FAILED = "failed"
-    FOREIGN = "a stranger's"
+    NOT_OURS = "not this stack's"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """How a resource was found. `detail`: the service's own word or reason; `since`: when it was made.
+class Description:
+    """A resource as AWS describes it. `detail`: the service's own word or reason; `since`: when it was made.
 
-    `undone`: why AWS took back the last change of what is different, and in service as it was before.
+    `rolled_back`: why AWS rolled back the last change of what is different, and in service as it was before.
     """
 
     state: State
     detail: str = ""
     made_by: str = ""
     since: datetime | None = None
-    undone: str = ""
+    rolled_back: str = ""
 
 
-ABSENT = Seen(State.ABSENT)
-FOREIGN = Seen(State.FOREIGN)
+ABSENT = Description(State.ABSENT)
+NOT_OURS = Description(State.NOT_OURS)
 
 
 class Resource(ABC):
@@ -70,7 +73,7 @@ class Resource(ABC):
         return f"{self.kind} {self.name}"
 
     @abstractmethod
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         """Ask AWS how it is."""
 
     @abstractmethod
@@ -82,21 +85,36 @@ class Resource(ABC):
         """Called where it is ours and at rest."""
 
     def change(self) -> None:
-        """Called where it is ours and differs from what is wanted."""
+        """Called where it is ours and differs from what the stack file says."""
         self.delete()
 
     def link(self) -> str | None:
         """Where to see it, or its log, in the console."""
         return None
 
-    def seen(self, state: State, tags: Tags, detail: str = "", since: datetime | None = None) -> Seen:
-        """Found with these tags: in that state if they are ours, a stranger's otherwise."""
-        found = as_mapping(tags)
-        return Seen(state, detail, found.get(MAKER_TAG, ""), since) if self.cloud.is_ours(found) else FOREIGN
+    def if_ours(self, state: State, tags: Tags, detail: str = "", since: datetime | None = None) -> Description:
+        """The description of a resource with these tags: in that state if they are this stack's, NOT_OURS otherwise."""
+        by_key = as_mapping(tags)
+        return Description(state, detail, by_key.get(MAKER_TAG, ""), since) if self.cloud.is_ours(by_key) else NOT_OURS
 
 
 Say = Callable[[str], None]
 Stage = Sequence[Resource]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What this run has done to one resource of a stage so far.
+
+    `started`: something was begun, by this run or by one before it that AWS still works on. `change_pending`: AWS has been
+    seen working on a change of this run, so a rollback found now is that change's and not an older one's.
+    """
+
+    resource: Resource
+    creates: int = 0
+    changes: int = 0
+    started: bool = False
+    change_pending: bool = False
 
 
 @dataclass
@@ -108,93 +126,109 @@ class Reconciler:
     clock: Callable[[], float] = time.monotonic
 
     def up(self, stages: Sequence[Stage]) -> None:
+        """Create and change until every resource is ready; each stage is complete before the next one begins."""
         for stage in stages:
-            begun: Counter[tuple[str, Resource]] = Counter()
-            self._settle(stage, lambda resource, begun=begun: self._forward(resource, begun))  # type: ignore[misc]
+            self._settle(stage, self._step_up)
 
     def down(self, stages: Sequence[Stage]) -> None:
+        """Delete until every resource is absent, the last stage first."""
         for stage in reversed(stages):
-            self._settle(stage, self._backward)
+            self._settle(stage, self._step_down)
 
-    def _settle(self, stage: Stage, step: Callable[[Resource], bool]) -> None:
-        """Take steps until each resource is done. All are begun before any is waited for."""
-        began, told, pause = self.clock(), self.clock(), FIRST_PAUSE
-        waiting = list(stage)
+    def _settle(self, stage: Stage, step: Callable[[Progress], bool]) -> None:
+        """Take steps until each resource is done. All are begun before any is waited for.
+
+        A loop of its own and no RetryPolicy: several resources are polled together, each with its own longest wait, and
+        nothing has failed while they are waited for.
+        """
+        began, reported, pause = self.clock(), self.clock(), FIRST_PAUSE
+        waiting = [Progress(resource) for resource in stage]
         while True:
-            waiting = [resource for resource in waiting if not self._step(resource, step)]
+            waiting = [progress for progress in waiting if not self._attempt(progress, step)]
             if not waiting:
                 return
             spent = self.clock() - began
-            if late := [resource for resource in waiting if spent > resource.wait_seconds]:
+            if late := [each.resource for each in waiting if spent > each.resource.wait_seconds]:
                 raise DeployError(
                     f"{late[0]} is not done after {spent / 60:.0f} minutes; run the command again to go on"
                 )
-            if self.clock() - told > HEARTBEAT:
-                told = self.clock()
-                self.say(f"  waiting for {', '.join(map(str, waiting))}: {spent / 60:.0f} min")
+            if self.clock() - reported > HEARTBEAT_SECONDS:
+                reported = self.clock()
+                names = ", ".join(str(each.resource) for each in waiting)
+                self.say(f"  waiting for {names}: {spent / 60:.0f} min")
             self.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _step(self, resource: Resource, step: Callable[[Resource], bool]) -> bool:
-        began = self.clock()
-        with as_ours(str(resource), resource.cloud.region):
-            while True:
-                try:
-                    return step(resource)
-                except ClientError as exc:
-                    if is_busy(exc):
-                        return False
-                    if not is_unsettled(exc) or self.clock() - began > SETTLE_SECONDS:
-                        raise
-                    self.sleep(5.0)
+    def _attempt(self, progress: Progress, step: Callable[[Progress], bool]) -> bool:
+        """One step, tried again while AWS does not know everywhere yet what was made a moment ago."""
+        resource, end = progress.resource, self.clock() + SETTLE_SECONDS
+        with translate_errors(str(resource), resource.cloud.region):
+            try:
+                return UNSETTLED.call(
+                    lambda: step(progress),
+                    retryable=lambda exc: isinstance(exc, ClientError) and is_unsettled(exc) and not is_busy(exc),
+                    remaining=lambda: end - self.clock(),
+                    sleep=self.sleep,
+                )
+            except ClientError as exc:
+                if is_busy(exc):
+                    return False
+                raise
 
-    def _forward(self, resource: Resource, begun: Counter[tuple[str, Resource]]) -> bool:
+    def _step_up(self, progress: Progress) -> bool:
+        resource = progress.resource
         while True:
-            seen = resource.look()
-            match seen.state:
+            description = resource.describe()
+            match description.state:
                 case State.READY:
-                    self.say(f"{'made' if begun['begun', resource] else 'kept'}: {resource}")
+                    self.say(f"{'made' if progress.started else 'kept'}: {resource}")
                     return True
                 case State.BUSY:
-                    begun["begun", resource] += 1  # also where an earlier run began it: its failure is news
-                    begun["under way", resource] = begun["change", resource]
+                    progress.started = True  # also where an earlier run began it: its failure is news
+                    progress.change_pending = progress.changes > 0
                     return False
-                case State.FOREIGN if resource.shared:
+                case State.NOT_OURS if resource.shared:
                     return True
-                case State.FOREIGN:
+                case State.NOT_OURS:
                     raise DeployError(
                         f"{resource} exists and is not this stack's (its tag fsi-stack is missing or another): "
                         "choose another name in the stack file; it is left as it is"
                     )
-                case State.FAILED if begun["begun", resource]:
-                    raise failed(resource, seen.detail)
+                case State.FAILED if progress.started:
+                    raise failed(resource, description.detail)
                 case State.FAILED:
-                    self.say(f"removing {resource}, which failed before: {seen.detail}")
+                    self.say(f"removing {resource}, which failed before: {description.detail}")
                     resource.delete()
-                case State.DIFFERENT if begun["under way", resource] and seen.undone:
-                    raise failed(resource, f"AWS took the change back: {seen.undone}")
+                case State.DIFFERENT if progress.change_pending and description.rolled_back:
+                    raise failed(resource, f"AWS rolled the change back: {description.rolled_back}")
                 case State.DIFFERENT:
-                    self._once_more("change", resource, begun, seen)
+                    self._begin("change", progress.changes, progress, description)
+                    progress.changes += 1
                     resource.change()
                 case State.ABSENT:
-                    self._once_more("make", resource, begun, seen)
+                    self._begin("make", progress.creates, progress, description)
+                    progress.creates += 1
                     resource.create()
 
-    def _once_more(self, verb: str, resource: Resource, begun: Counter[tuple[str, Resource]], seen: Seen) -> None:
-        if begun[verb, resource] >= TRIES:
-            raise failed(resource, seen.detail or f"it is still {seen.state.value} after {TRIES} tries to {verb} it")
-        if not begun["begun", resource]:
-            before = f", of which AWS took back a change: {seen.undone}" if seen.undone else ""
+    def _begin(self, verb: str, tries: int, progress: Progress, description: Description) -> None:
+        """Report the first call for a resource; raise after TRIES of them. One call seldom sets all that differs."""
+        resource = progress.resource
+        if tries >= TRIES:
+            reason = description.detail or f"it is still {description.state.value} after {TRIES} tries to {verb} it"
+            raise failed(resource, reason)
+        if not progress.started:
+            rollback = description.rolled_back
+            before = f", of which AWS rolled back a change: {rollback}" if rollback else ""
             self.say(f"{'making' if verb == 'make' else 'changing'} {resource}{before}")
-        begun[verb, resource] += 1
-        begun["begun", resource] += 1
+        progress.started = True
 
-    def _backward(self, resource: Resource) -> bool:
+    def _step_down(self, progress: Progress) -> bool:
+        resource = progress.resource
         for _ in range(TRIES):
-            match resource.look().state:
+            match resource.describe().state:
                 case State.ABSENT:
                     return True
-                case State.FOREIGN:
+                case State.NOT_OURS:
                     self.say(f"left alone: {resource} is not this stack's")
                     return True
                 case State.BUSY:
@@ -207,11 +241,11 @@ class Reconciler:
 
 def failed(resource: Resource, reason: str) -> DeployError:
     """The reason AWS gives, what to do about it, and where to read more."""
-    told = advice(reason, resource.cloud.region)
+    hint = advice(reason, resource.cloud.region)
     link = resource.link()
     return DeployError(
         f"{resource} failed: {reason.strip() or 'no reason given'}"
-        + (f"; {told}" if told else "")
+        + (f"; {hint}" if hint else "")
         + (f"; log: {link}" if link else "")
         + ". What was made stays, and costs: run `up` again, or `down`"
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from deploy import costs
 from deploy.aws.quotas import Quota
-from deploy.aws.reconcile import Resource, Seen, State
+from deploy.aws.reconcile import Description, Resource, State
 from deploy.stack import Stack
 
 MARKS = {
@@ -15,17 +15,17 @@ MARKS = {
     State.DIFFERENT: "~ change",
     State.READY: "= keep",
     State.BUSY: ". wait for",
-    State.FAILED: "! make anew",
-    State.FOREIGN: "x TAKEN",
+    State.FAILED: "! recreate",
+    State.NOT_OURS: "x TAKEN",
 }
 
 
-def actions(found: Sequence[tuple[Resource, Seen]], more: Sequence[Resource]) -> Iterator[str]:
+def actions(described: Sequence[tuple[Resource, Description]], more: Sequence[Resource]) -> Iterator[str]:
     """What `up` would do to each resource, and what it would remove."""
-    for resource, seen in found:
-        why = f" (failed: {seen.detail})" if seen.state is State.FAILED else ""
-        undone = f" (AWS took back a change: {seen.undone})" if seen.undone else ""
-        yield f"  {MARKS[seen.state]:12}{resource}{why}{undone}"
+    for resource, description in described:
+        why = f" (failed: {description.detail})" if description.state is State.FAILED else ""
+        rolled_back = f" (AWS rolled back a change: {description.rolled_back})" if description.rolled_back else ""
+        yield f"  {MARKS[description.state]:12}{resource}{why}{rolled_back}"
     for resource in more:
         yield f"  {'- remove':12}{resource}"
 
@@ -48,12 +48,12 @@ def cost_table(lines: Sequence[costs.Cost], stack: Stack) -> Iterator[str]:
         yield f"  budget: {usd(stack.budget.monthly_usd)} USD a month"
 
 
-def quota_lines(found: Sequence[Quota], region: str) -> Iterator[str]:
-    for quota in found:
+def quota_lines(checked: Sequence[Quota], region: str) -> Iterator[str]:
+    for quota in checked:
         allowed = "unknown" if quota.allowed is None else f"{quota.allowed:g}"
         ask = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
-        said = f"   TOO SMALL: ask for more at {ask}" if quota.too_small else ""
-        yield f"  {quota.instance_type:20}needed {quota.needed}, quota {allowed}{said}"
+        warning = f"   TOO SMALL: ask for more at {ask}" if quota.too_small else ""
+        yield f"  {quota.instance_type:20}needed {quota.needed}, quota {allowed}{warning}"
 
 
 def usd(value: float | None, digits: int = 0) -> str:

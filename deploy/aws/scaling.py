@@ -9,19 +9,19 @@ from botocore.exceptions import ClientError
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import DIMENSION, NAMESPACE, EndpointResource, scalable, target
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.stack import Autoscaling
 
 METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 
 
-def limits(wanted: Autoscaling) -> dict[str, int]:
-    return {"MinCapacity": wanted.min_instances, "MaxCapacity": wanted.max_instances}
+def limits(desired: Autoscaling) -> dict[str, int]:
+    return {"MinCapacity": desired.min_instances, "MaxCapacity": desired.max_instances}
 
 
-def tracking(wanted: Autoscaling) -> dict[str, Any]:
+def tracking(desired: Autoscaling) -> dict[str, Any]:
     metric = {"PredefinedMetricType": METRIC}
-    return {"TargetValue": wanted.concurrent_requests, "PredefinedMetricSpecification": metric}
+    return {"TargetValue": desired.concurrent_requests, "PredefinedMetricSpecification": metric}
 
 
 class Scaling(Resource):
@@ -32,33 +32,33 @@ class Scaling(Resource):
 
     kind = "autoscaling"
 
-    def __init__(self, cloud: Cloud, endpoint: str, wanted: Autoscaling | None = None) -> None:
+    def __init__(self, cloud: Cloud, endpoint: str, desired: Autoscaling | None = None) -> None:
         super().__init__(cloud, endpoint)
-        self._wanted = wanted
+        self._desired = desired
         self._target = target(endpoint)
         self._ranged = False
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         self._ranged = False
-        if not (found := scalable(self.cloud, self.name)):
+        if not (targets := scalable(self.cloud, self.name)):
             return ABSENT
-        owner = EndpointResource(self.cloud, self.name).look()
-        if owner.state is State.FOREIGN:
+        owner = EndpointResource(self.cloud, self.name).describe()
+        if owner.state is State.NOT_OURS:
             return owner
-        self._ranged = bool(self._wanted and limits(self._wanted).items() <= found[0].items())
+        self._ranged = bool(self._desired and limits(self._desired).items() <= targets[0].items())
         state = State.READY if self._ranged and self._follows() else State.DIFFERENT
-        return Seen(state, made_by=owner.made_by, since=found[0]["CreationTime"])
+        return Description(state, made_by=owner.made_by, since=targets[0]["CreationTime"])
 
     def create(self) -> None:
-        if not self._wanted:
+        if not self._desired:
             return
         if not self._ranged:
-            self._client.register_scalable_target(**self._target, **limits(self._wanted))
+            self._client.register_scalable_target(**self._target, **limits(self._desired))
         self._client.put_scaling_policy(
             PolicyName=self.name,
             PolicyType="TargetTrackingScaling",
             **self._target,
-            TargetTrackingScalingPolicyConfiguration=tracking(self._wanted),
+            TargetTrackingScalingPolicyConfiguration=tracking(self._desired),
         )
 
     def change(self) -> None:
@@ -74,13 +74,13 @@ class Scaling(Resource):
         self._client.deregister_scalable_target(**self._target)
 
     def _follows(self) -> bool:
-        found = self._client.describe_scaling_policies(
+        policies = self._client.describe_scaling_policies(
             ServiceNamespace=NAMESPACE, ResourceId=self._target["ResourceId"], ScalableDimension=DIMENSION
         )["ScalingPolicies"]
         followed = [
-            each["TargetTrackingScalingPolicyConfiguration"] for each in found if each["PolicyName"] == self.name
+            each["TargetTrackingScalingPolicyConfiguration"] for each in policies if each["PolicyName"] == self.name
         ]
-        return bool(self._wanted and followed and tracking(self._wanted).items() <= followed[0].items())
+        return bool(self._desired and followed and tracking(self._desired).items() <= followed[0].items())
 
     @property
     def _client(self) -> Any:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import target
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.scaling import limits, tracking
 from deploy.stack import Autoscaling, Schedule
 
@@ -23,7 +23,7 @@ UNTIL_SCALED = 60
 _RETRY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5}
 
 
-class Nights(Resource):
+class OffHours(Resource):
     """A group of schedules. `configs`: the configuration of each endpoint by its name; empty: only to be removed."""
 
     kind = "schedule"
@@ -32,17 +32,17 @@ class Nights(Resource):
         self,
         cloud: Cloud,
         name: str,
-        wanted: Schedule | None = None,
+        desired: Schedule | None = None,
         configs: Mapping[str, str] | None = None,
         *,
         role: str = "",
         autoscaling: Autoscaling | None = None,
     ) -> None:
         super().__init__(cloud, name)
-        self._wanted, self._role = wanted, role
+        self._desired, self._role = desired, role
         self._configs, self._autoscaling = dict(configs or {}), autoscaling
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         client = self.cloud.client("scheduler")
         try:
             group = client.get_schedule_group(Name=self.name)
@@ -52,10 +52,12 @@ class Nights(Resource):
             raise
         tags = client.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
         if group["State"] == "DELETING":
-            return self.seen(State.BUSY, tags)
+            return self.if_ours(State.BUSY, tags)
         members = self.members()
-        same = set(members) == self._existing() and all(self._is(name, asked) for name, asked in members.items())
-        return self.seen(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
+        same = set(members) == self._existing() and all(
+            self._is(name, definition) for name, definition in members.items()
+        )
+        return self.if_ours(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
 
     def create(self) -> None:
         self.cloud.client("scheduler").create_schedule_group(Name=self.name, Tags=self.cloud.tag_list)
@@ -64,11 +66,11 @@ class Nights(Resource):
         client, existing, members = self.cloud.client("scheduler"), self._existing(), self.members()
         for name in existing - set(members):
             client.delete_schedule(GroupName=self.name, Name=name)
-        for name, asked in members.items():
-            if name in existing and self._is(name, asked):
+        for name, definition in members.items():
+            if name in existing and self._is(name, definition):
                 continue
             (client.update_schedule if name in existing else client.create_schedule)(
-                GroupName=self.name, Name=name, **asked
+                GroupName=self.name, Name=name, **definition
             )
 
     def delete(self) -> None:
@@ -77,14 +79,16 @@ class Nights(Resource):
 
     def members(self) -> dict[str, dict[str, Any]]:
         """Each schedule's name and what is asked for it."""
-        found: dict[str, dict[str, Any]] = {}
-        for endpoint, config in self._configs.items() if self._wanted else ():
+        schedules: dict[str, dict[str, Any]] = {}
+        for endpoint, config in self._configs.items() if self._desired else ():
             made = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": self.cloud.tag_list}
-            found[_named(endpoint, "off")] = self._at("off", 0, "sagemaker:deleteEndpoint", {"EndpointName": endpoint})
-            found[_named(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
+            schedules[_named(endpoint, "off")] = self._at(
+                "off", 0, "sagemaker:deleteEndpoint", {"EndpointName": endpoint}
+            )
+            schedules[_named(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
             if self._autoscaling:
                 bounds = {**target(endpoint), **limits(self._autoscaling)}
-                found[_named(endpoint, "range")] = self._at(
+                schedules[_named(endpoint, "range")] = self._at(
                     "on", UNTIL_SCALED, "applicationautoscaling:registerScalableTarget", bounds
                 )
                 follow = {
@@ -93,23 +97,23 @@ class Nights(Resource):
                     **target(endpoint),
                     "TargetTrackingScalingPolicyConfiguration": tracking(self._autoscaling),
                 }
-                found[_named(endpoint, "policy")] = self._at(
+                schedules[_named(endpoint, "policy")] = self._at(
                     "on", UNTIL_SCALED + 5, "applicationautoscaling:putScalingPolicy", follow
                 )
-        return found
+        return schedules
 
-    def _at(self, moment: str, later: int, call: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        assert self._wanted
-        at = getattr(self._wanted, moment)
+    def _at(self, moment: str, later: int, call: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._desired
+        at = getattr(self._desired, moment)
         minutes = int(at[:2]) * 60 + int(at[3:]) + later
         return {
-            "ScheduleExpression": f"cron({minutes % 60} {minutes // 60 % 24} ? * {self._wanted.days} *)",
-            "ScheduleExpressionTimezone": self._wanted.timezone,
+            "ScheduleExpression": f"cron({minutes % 60} {minutes // 60 % 24} ? * {self._desired.days} *)",
+            "ScheduleExpressionTimezone": self._desired.timezone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": {
                 "Arn": f"arn:aws:scheduler:::aws-sdk:{call}",
                 "RoleArn": self._role,
-                "Input": json.dumps(given, ensure_ascii=False, sort_keys=True),
+                "Input": json.dumps(arguments, ensure_ascii=False, sort_keys=True),
                 "RetryPolicy": _RETRY,
             },
         }
@@ -118,9 +122,9 @@ class Nights(Resource):
         pages = self.cloud.client("scheduler").get_paginator("list_schedules").paginate(GroupName=self.name)
         return {each["Name"] for page in pages for each in page["Schedules"]}
 
-    def _is(self, name: str, asked: Mapping[str, Any]) -> bool:
-        found = self.cloud.client("scheduler").get_schedule(GroupName=self.name, Name=name)
-        return all(found.get(field) == value for field, value in asked.items())
+    def _is(self, name: str, definition: Mapping[str, Any]) -> bool:
+        existing = self.cloud.client("scheduler").get_schedule(GroupName=self.name, Name=name)
+        return all(existing.get(field) == value for field, value in definition.items())
 
 
 def _named(endpoint: str, what: str) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import Cloud, as_mapping
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.sizing import size
 from deploy.stack import OpenSearch, Stack
 
@@ -31,15 +31,15 @@ class Password(Resource):
         super().__init__(cloud, name)
         self._key = {"KmsKeyId": kms_key} if kms_key else {}
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         try:
-            found = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)
+            secret = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)
         except ClientError as exc:
             if is_missing(exc):
                 return ABSENT
             raise
-        state = State.BUSY if found.get("DeletedDate") else State.READY
-        return self.seen(state, found.get("Tags", ()), since=found.get("CreatedDate"))
+        state = State.BUSY if secret.get("DeletedDate") else State.READY
+        return self.if_ours(state, secret.get("Tags", ()), since=secret.get("CreatedDate"))
 
     def create(self) -> None:
         self.cloud.client("secretsmanager").create_secret(
@@ -52,18 +52,18 @@ class Password(Resource):
 
     def read(self) -> tuple[str, str]:
         """The password and its version."""
-        found = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.name)
-        return found["SecretString"], found["VersionId"]
+        value = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.name)
+        return value["SecretString"], value["VersionId"]
 
     def version(self) -> str:
         """Empty where there is none."""
         try:
-            found = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
+            versions = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
         except ClientError as exc:
             if is_missing(exc):
                 return ""
             raise
-        return next((version for version, names in found.items() if "AWSCURRENT" in names), "")
+        return next((version for version, names in versions.items() if "AWSCURRENT" in names), "")
 
 
 def generated() -> str:
@@ -85,49 +85,53 @@ class Domain(Resource):
         self._stack = stack
         self._password = password
 
-    def describe(self) -> dict[str, Any] | None:
+    def raw_description(self) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self.cloud.client("opensearch").describe_domain(DomainName=self.name)[
+            status: dict[str, Any] = self.cloud.client("opensearch").describe_domain(DomainName=self.name)[
                 "DomainStatus"
             ]
         except ClientError as exc:
             if is_missing(exc):
                 return None
             raise
-        return found
+        return status
 
-    def look(self) -> Seen:
-        found = self.describe()
-        if not found:
+    def describe(self) -> Description:
+        status = self.raw_description()
+        if not status:
             return ABSENT
-        tags = self.cloud.client("opensearch").list_tags(ARN=found["ARN"])["TagList"]
-        return self.seen(self._state(found, as_mapping(tags)), tags, str(found.get("DomainProcessingStatus", "")))
+        tags = self.cloud.client("opensearch").list_tags(ARN=status["ARN"])["TagList"]
+        return self.if_ours(self._state(status, as_mapping(tags)), tags, str(status.get("DomainProcessingStatus", "")))
 
     def address(self) -> str:
         """Its URL; empty while there is none."""
-        return _address(self.describe() or {})
+        return _address(self.raw_description() or {})
 
     def create(self) -> None:
-        given = self._definition(self._wanted())
+        definition = self._definition(self._desired())
         version = {VERSION_TAG: self._password.version()} if self._password else {}
         tags = [{"Key": key, "Value": value} for key, value in {**self.cloud.tags, **version}.items()]
-        engine = f"OpenSearch_{self._wanted().version}"
+        engine = f"OpenSearch_{self._desired().version}"
         self.cloud.client("opensearch").create_domain(
-            DomainName=self.name, EngineVersion=engine, **given, AdvancedSecurityOptions=self._users(), TagList=tags
+            DomainName=self.name,
+            EngineVersion=engine,
+            **definition,
+            AdvancedSecurityOptions=self._users(),
+            TagList=tags,
         )
 
     def change(self) -> None:
         """Instances, storage, access and password; the master user and the version stay as they were made."""
         client = self.cloud.client("opensearch")
         users = {"AdvancedSecurityOptions": self._users()} if self._password else {}
-        given = self._definition(self._wanted())
+        definition = self._definition(self._desired())
         fixed = ("EncryptionAtRestOptions", "NodeToNodeEncryptionOptions")
         client.update_domain_config(
-            DomainName=self.name, **{name: value for name, value in given.items() if name not in fixed}, **users
+            DomainName=self.name, **{name: value for name, value in definition.items() if name not in fixed}, **users
         )
-        if self._password and (found := self.describe()):
+        if self._password and (status := self.raw_description()):
             version = {"Key": VERSION_TAG, "Value": self._password.version()}
-            client.add_tags(ARN=found["ARN"], TagList=[version])
+            client.add_tags(ARN=status["ARN"], TagList=[version])
 
     def delete(self) -> None:
         self.cloud.client("opensearch").delete_domain(DomainName=self.name)
@@ -135,56 +139,56 @@ class Domain(Resource):
     def link(self) -> str:
         return self.cloud.console(f"aos/home?region={{region}}#opensearch/domains/{self.name}")
 
-    def _wanted(self) -> OpenSearch:
+    def _desired(self) -> OpenSearch:
         assert self._stack and self._stack.opensearch
         return self._stack.opensearch
 
-    def _state(self, found: Mapping[str, Any], tags: Mapping[str, str]) -> State:
+    def _state(self, status: Mapping[str, Any], tags: Mapping[str, str]) -> State:
         """There are no waiters for domains: these fields tell."""
-        if found.get("Deleted") or found.get("Processing") or not found.get("Created", True):
+        if status.get("Deleted") or status.get("Processing") or not status.get("Created", True):
             return State.BUSY
-        if found.get("DomainProcessingStatus", "Active") not in ("Active", "Isolated") or not _address(found):
+        if status.get("DomainProcessingStatus", "Active") not in ("Active", "Isolated") or not _address(status):
             return State.BUSY
         if not (self._stack and self._stack.opensearch):
             return State.READY
         known = self._password is None or tags.get(VERSION_TAG) == self._password.version()
-        return State.READY if known and self._same(found) else State.DIFFERENT
+        return State.READY if known and self._same(status) else State.DIFFERENT
 
-    def _same(self, found: Mapping[str, Any]) -> bool:
-        wanted = self._definition(self._wanted())
-        cluster, disks = found["ClusterConfig"], found["EBSOptions"]
+    def _same(self, status: Mapping[str, Any]) -> bool:
+        desired = self._definition(self._desired())
+        cluster, disks = status["ClusterConfig"], status["EBSOptions"]
         return (
-            plain(json.loads(found.get("AccessPolicies") or "{}")) == plain(json.loads(wanted["AccessPolicies"]))
-            and all(cluster.get(name) == wanted["ClusterConfig"][name] for name in ("InstanceType", "InstanceCount"))
-            and disks.get("VolumeSize") == wanted["EBSOptions"]["VolumeSize"]
+            plain(json.loads(status.get("AccessPolicies") or "{}")) == plain(json.loads(desired["AccessPolicies"]))
+            and all(cluster.get(name) == desired["ClusterConfig"][name] for name in ("InstanceType", "InstanceCount"))
+            and disks.get("VolumeSize") == desired["EBSOptions"]["VolumeSize"]
         )
 
-    def _definition(self, wanted: OpenSearch) -> dict[str, Any]:
+    def _definition(self, desired: OpenSearch) -> dict[str, Any]:
         assert self._stack
-        sized, key = size(wanted), self._stack.kms_key
+        sized, key = size(desired), self._stack.kms_key
         cluster: dict[str, Any] = {
             "InstanceType": sized.instance_type,
-            "InstanceCount": wanted.nodes,
+            "InstanceCount": desired.nodes,
             "DedicatedMasterEnabled": False,
-            "ZoneAwarenessEnabled": wanted.nodes > 1,
+            "ZoneAwarenessEnabled": desired.nodes > 1,
         }
-        if wanted.nodes > 1:
-            cluster["ZoneAwarenessConfig"] = {"AvailabilityZoneCount": wanted.zones}
+        if desired.nodes > 1:
+            cluster["ZoneAwarenessConfig"] = {"AvailabilityZoneCount": desired.zones}
         definition: dict[str, Any] = {
             "ClusterConfig": cluster,
             "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": sized.storage_gb},
-            "AccessPolicies": json.dumps(self._access(wanted)),
+            "AccessPolicies": json.dumps(self._access(desired)),
             "EncryptionAtRestOptions": {"Enabled": True} | ({"KmsKeyId": key} if key else {}),
             "NodeToNodeEncryptionOptions": {"Enabled": True},
             "DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": TLS},
         }
-        if wanted.access == "vpc":
+        if desired.access == "vpc":
             network = self._stack.network
-            subnets = list(network.subnets[: wanted.zones])
+            subnets = list(network.subnets[: desired.zones])
             definition["VPCOptions"] = {"SubnetIds": subnets, "SecurityGroupIds": list(network.security_groups)}
         return definition
 
-    def _access(self, wanted: OpenSearch) -> dict[str, Any]:
+    def _access(self, desired: OpenSearch) -> dict[str, Any]:
         """Who gets as far as the login."""
         arn = f"arn:aws:es:{self.cloud.region}:{self.cloud.account}:domain/{self.name}/*"
         statement: dict[str, Any] = {
@@ -193,16 +197,16 @@ class Domain(Resource):
             "Action": "es:ESHttp*",
             "Resource": arn,
         }
-        if wanted.access == "role":
-            statement["Principal"] = {"AWS": wanted.role_arn}
-        if wanted.access == "ip":
-            statement["Condition"] = {"IpAddress": {"aws:SourceIp": list(wanted.addresses)}}
+        if desired.access == "role":
+            statement["Principal"] = {"AWS": desired.role_arn}
+        if desired.access == "ip":
+            statement["Condition"] = {"IpAddress": {"aws:SourceIp": list(desired.addresses)}}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _users(self) -> dict[str, Any]:
         if self._password is None:
-            return {"Enabled": True, "MasterUserOptions": {"MasterUserARN": self._wanted().role_arn}}
-        master = {"MasterUserName": self._wanted().user, "MasterUserPassword": self._password.read()[0]}
+            return {"Enabled": True, "MasterUserOptions": {"MasterUserARN": self._desired().role_arn}}
+        master = {"MasterUserName": self._desired().user, "MasterUserPassword": self._password.read()[0]}
         return {"Enabled": True, "InternalUserDatabaseEnabled": True, "MasterUserOptions": master}
 
 
@@ -215,6 +219,6 @@ def plain(policy: Any) -> Any:
     return policy
 
 
-def _address(found: Mapping[str, Any]) -> str:
-    host = found.get("Endpoint") or next(iter(found.get("Endpoints", {}).values()), "")
+def _address(status: Mapping[str, Any]) -> str:
+    host = status.get("Endpoint") or next(iter(status.get("Endpoints", {}).values()), "")
     return f"https://{host}" if host else ""

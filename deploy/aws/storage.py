@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws.cloud import Cloud
 from deploy.aws.failures import is_missing
-from deploy.aws.reconcile import ABSENT, FOREIGN, Resource, Seen, State
+from deploy.aws.reconcile import ABSENT, NOT_OURS, Description, Resource, State
 from deploy.stack import Endpoint
 from rag.errors import SettingsError
 
@@ -34,7 +34,7 @@ class Bucket(Resource):
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key} if kms_key else {"SSEAlgorithm": "AES256"}
         self._encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         s3 = self.cloud.client("s3")
         try:
             s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.cloud.account)
@@ -42,13 +42,13 @@ class Bucket(Resource):
             if is_missing(exc):
                 return ABSENT
             if exc.response["Error"]["Code"] == "403":
-                return FOREIGN
+                return NOT_OURS
             raise
-        tags = self._asked("get_bucket_tagging", "TagSet")
+        tags = self._get("get_bucket_tagging", "TagSet")
         if tags is None and "Contents" not in s3.list_objects_v2(Bucket=self.name, MaxKeys=1):
             # Its name holds our account's number, and making one and tagging it are two requests.
-            return Seen(State.DIFFERENT, "not tagged yet")
-        return self.seen(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
+            return Description(State.DIFFERENT, "not tagged yet")
+        return self.if_ours(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
 
     def create(self) -> None:
         region = self.cloud.region
@@ -58,7 +58,7 @@ class Bucket(Resource):
     def change(self) -> None:
         """One thing of those that are missing; the loop comes again for the next."""
         s3 = self.cloud.client("s3")
-        match self._missing(self._asked("get_bucket_tagging", "TagSet")):
+        match self._missing(self._get("get_bucket_tagging", "TagSet")):
             case "tags":
                 s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.cloud.tag_list})
             case "encryption":
@@ -69,22 +69,20 @@ class Bucket(Resource):
     def delete(self) -> None:
         s3 = self.cloud.client("s3")
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
-            if found := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
-                s3.delete_objects(Bucket=self.name, Delete={"Objects": found, "Quiet": True})
+            if keys := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
+                s3.delete_objects(Bucket=self.name, Delete={"Objects": keys, "Quiet": True})
         s3.delete_bucket(Bucket=self.name)
 
     def _missing(self, tags: list[dict[str, str]] | None) -> str | None:
         if tags is None:
             return "tags"
-        rules = (self._asked("get_bucket_encryption", "ServerSideEncryptionConfiguration") or {}).get("Rules", [{}])
-        wanted = self._encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
-        if rules[0].get("ApplyServerSideEncryptionByDefault") != wanted:
+        rules = (self._get("get_bucket_encryption", "ServerSideEncryptionConfiguration") or {}).get("Rules", [{}])
+        desired = self._encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        if rules[0].get("ApplyServerSideEncryptionByDefault") != desired:
             return "encryption"
-        return (
-            None if self._asked("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE else "privacy"
-        )
+        return None if self._get("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE else "privacy"
 
-    def _asked(self, operation: str, field: str) -> Any:
+    def _get(self, operation: str, field: str) -> Any:
         try:
             return getattr(self.cloud.client("s3"), operation)(Bucket=self.name)[field]
         except ClientError as exc:
@@ -103,18 +101,18 @@ class Upload(Resource):
         super().__init__(cloud, f"s3://{bucket}/{prefix}")
         self._bucket, self._prefix, self._files = bucket, prefix, files
 
-    def look(self) -> Seen:
-        found = self._sizes()
-        if not found:
+    def describe(self) -> Description:
+        sizes = self._sizes()
+        if not sizes:
             return ABSENT
-        return Seen(State.READY if self._prefix + COMPLETE in found else State.DIFFERENT)
+        return Description(State.READY if self._prefix + COMPLETE in sizes else State.DIFFERENT)
 
     def create(self) -> None:
         """Files that are there in their full size already are not sent again."""
-        s3, there = self.cloud.client("s3"), self._sizes()
+        s3, existing = self.cloud.client("s3"), self._sizes()
         for name, content in self._files.items():
             size = len(content) if isinstance(content, bytes) else content.stat().st_size
-            if there.get(self._prefix + name) == size:
+            if existing.get(self._prefix + name) == size:
                 continue
             if isinstance(content, bytes):
                 s3.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
@@ -144,7 +142,7 @@ class Upload(Resource):
 
 def sent(cloud: Cloud, bucket: str) -> list[Upload]:
     """Everything that was ever sent there, by its prefix."""
-    s3, found = cloud.client("s3"), []
+    s3, prefixes = cloud.client("s3"), []
     for above in ("handlers/", "models/"):
         try:
             pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=above, Delimiter="/"))
@@ -152,8 +150,8 @@ def sent(cloud: Cloud, bucket: str) -> list[Upload]:
             if is_missing(exc):
                 return []
             raise
-        found += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
-    return [Upload(cloud, bucket, prefix, {}) for prefix in found]
+        prefixes += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
+    return [Upload(cloud, bucket, prefix, {}) for prefix in prefixes]
 
 
 def upload(cloud: Cloud, bucket: str, endpoint: Endpoint) -> Upload | None:
@@ -181,10 +179,10 @@ def handler_tarball(name: str) -> bytes:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    if not found:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    if not paths:
         raise SettingsError(f"there are no files in {folder}")
-    for path in found:
+    for path in paths:
         yield path.relative_to(folder).as_posix(), path
 
 

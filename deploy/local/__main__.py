@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
 
 async def _serve(folder: Path, lock: TextIO) -> None:
     plan = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
-    plane, specs = ControlPlane(), [endpoint_spec(given) for given in plan["endpoints"]]
+    plane, specs = ControlPlane(), [endpoint_spec(values) for values in plan["endpoints"]]
     for spec in specs:
         plane.put(spec)
     with _bind_near(plan["port"]) as listening:

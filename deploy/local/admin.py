@@ -39,8 +39,8 @@ def admin_routes(plane: ControlPlane) -> list[Route]:
             return _json({"error": f"no endpoint {name!r}"}, 404)
         before = known[1].spec.model_dump() if known and request.method == "PATCH" else {}
         try:
-            given = orjson.loads(await request.body())
-            spec = endpoint_spec({**before, **given, "name": name})
+            fields = orjson.loads(await request.body())
+            spec = endpoint_spec({**before, **fields, "name": name})
         except (orjson.JSONDecodeError, TypeError, SettingsError) as exc:
             return _json({"error": str(exc)}, 400)
         plane.put(spec)

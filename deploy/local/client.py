@@ -32,13 +32,13 @@ class EmulatorClient:
         self._send("PUT", f"/_emulator/endpoints/{spec.name}", spec.model_dump(mode="json"))
 
     def change(self, name: str, **fields: Any) -> None:
-        """Change some fields of an endpoint's spec; counts of requests and faults start anew. Raises SettingsError."""
+        """Change some fields of an endpoint's spec; counts of requests and faults start again from 1. Raises SettingsError."""
         self._send("PATCH", f"/_emulator/endpoints/{name}", fields)
 
     def stats(self, name: str) -> dict[str, Any]:
         """Counts of one endpoint, as `Served.stats` gives them."""
-        found: dict[str, Any] = self.show()["endpoints"][name]["stats"]
-        return found
+        counts: dict[str, Any] = self.show()["endpoints"][name]["stats"]
+        return counts
 
     def wait(self, seconds: float) -> bool:
         """Wait until it answers; False where it does not within so many seconds."""
@@ -57,8 +57,8 @@ class EmulatorClient:
         request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"}, method=method)  # noqa: S310 - our own address
         try:
             with _OPENER.open(request, timeout=_SECONDS) as response:
-                found: dict[str, Any] = json.load(response)
-                return found
+                answer: dict[str, Any] = json.load(response)
+                return answer
         except urllib.error.HTTPError as exc:
             with exc:
                 raise SettingsError(f"the emulator refused: {json.load(exc).get('error')}") from exc

@@ -13,6 +13,7 @@ from deploy import stack as stacks
 from deploy.local import process, search
 from deploy.local.client import EmulatorClient
 from deploy.local.process import Running
+from deploy.local.spec import stack_endpoints
 from deploy.local.vectors import PASSAGE, QUERY
 from deploy.local.wire import REGION
 from deploy.stack import Stack
@@ -24,10 +25,10 @@ NOT_RUNNING = "the emulator does not run; start it with `python -m deploy up --t
 def plan(path: Path | None) -> None:
     """What `up` would serve, and that it costs nothing."""
     stack = stacks.load(path or stacks.DEFAULT)
-    running, wanted = process.find(), _plan(stack)
-    same = running is not None and process.plan() == wanted
+    running, desired = process.find(), _plan(stack)
+    same = running is not None and process.plan() == desired
     print(f"{'= keep' if same else '+ start':12}the emulator of SageMaker" + (f" at {running.url}" if running else ""))
-    for spec in stacks.local_endpoints(stack):
+    for spec in stack_endpoints(stack):
         print(f"{'= keep' if same else '+ make':12}endpoint {spec.name}: {spec.task}, {spec.format}")
     if stack.opensearch:
         print(f"{'+ start':12}an OpenSearch node, where none runs; {search.status()}")
@@ -37,17 +38,17 @@ def plan(path: Path | None) -> None:
 def up(path: Path | None) -> None:
     """Start the emulator, or find it running with the same stack."""
     stack = stacks.load(path or stacks.DEFAULT)
-    found, started = process.start(_plan(stack))
-    _wait_for_endpoints(EmulatorClient(found.url))
-    print(f"the emulator {'runs' if started else 'already runs'} at {found.url} (process {found.pid})")
+    emulator, started = process.start(_plan(stack))
+    _wait_for_endpoints(EmulatorClient(emulator.url))
+    print(f"the emulator {'runs' if started else 'already runs'} at {emulator.url} (process {emulator.pid})")
     if stack.opensearch:
         print(search.up())
-    given = f" --stack {shlex.quote(str(path))}" if path else ""
-    print(f'next: eval "$(python -m deploy env --target local{given})" && make chat')
+    stack_option = f" --stack {shlex.quote(str(path))}" if path else ""
+    print(f'next: eval "$(python -m deploy env --target local{stack_option})" && make chat')
 
 
 def _plan(stack: Stack) -> dict[str, object]:
-    endpoints = [spec.model_dump(mode="json") for spec in stacks.local_endpoints(stack)]
+    endpoints = [spec.model_dump(mode="json") for spec in stack_endpoints(stack)]
     return {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(_emulated(stack)))}
 
 
@@ -63,8 +64,8 @@ def _emulated(stack: Stack) -> Stack:
 
 def test(path: Path | None) -> None:
     """Ask the emulated endpoints as the chatbot would."""
-    found = _running()
-    os.environ.update(variables(found.url, {}))
+    emulator = _running()
+    os.environ.update(variables(emulator.url, {}))
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     stack = stacks.load(path or stacks.DEFAULT)
@@ -87,9 +88,9 @@ def _wait_for_endpoints(emulator: EmulatorClient) -> None:
 
 def env(path: Path | None) -> None:
     """Shell lines for what runs. Raises ModelUnavailable where nothing does: no output would leave the chatbot as it was."""
-    found = _running()
+    emulator = _running()
     print("unset AWS_PROFILE AWS_SESSION_TOKEN")
-    for name, value in variables(found.url, process.plan()["settings"]).items():
+    for name, value in variables(emulator.url, process.plan()["settings"]).items():
         print(f"export {name}={shlex.quote(value)}")
     if stacks.load(path or stacks.DEFAULT).opensearch:
         for line in search.environment():
@@ -97,10 +98,10 @@ def env(path: Path | None) -> None:
 
 
 def _running() -> Running:
-    found = process.find()
-    if found is None:
+    emulator = process.find()
+    if emulator is None:
         raise ModelUnavailable(NOT_RUNNING)
-    return found
+    return emulator
 
 
 def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -120,12 +121,12 @@ def status(path: Path | None) -> None:
     """The emulator and its endpoints, with what they have been asked; the search server."""
     if stacks.load(path or stacks.DEFAULT).opensearch:
         print(search.status())
-    found = process.find()
-    if found is None:
+    emulator = process.find()
+    if emulator is None:
         print("the emulator does not run")
         return
-    print(f"the emulator runs at {found.url} (process {found.pid})")
-    for name, endpoint in EmulatorClient(found.url).show()["endpoints"].items():
+    print(f"the emulator runs at {emulator.url} (process {emulator.pid})")
+    for name, endpoint in EmulatorClient(emulator.url).show()["endpoints"].items():
         spec, counts = endpoint["spec"], endpoint["stats"]["counts"]
         print(
             f"  {name:24}{endpoint['state']:12}{spec['task']:10}{spec['format']:12}{counts.get('requests', 0)} requests"

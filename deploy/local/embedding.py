@@ -15,35 +15,35 @@ from deploy.local.wire import ContainerError
 
 def answer(body: bytes, spec: EndpointSpec) -> tuple[bytes, int]:
     """The response body, and how many texts it is for. Raises ContainerError as the container would refuse."""
-    given = _json(body)
-    inputs = given.get("input" if spec.format == "openai" else "inputs")
+    request = _json(body)
+    inputs = request.get("input" if spec.format == "openai" else "inputs")
     texts = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise ContainerError(422, "inputs: expected a string or a list of at least one string")
     if spec.batch_limit and len(texts) > spec.batch_limit:
         raise ContainerError(413, f"batch size {len(texts)} > maximum allowed batch size {spec.batch_limit}")
-    return _spell(texts, embed(texts, spec), spec, alone=isinstance(inputs, str)), len(texts)
+    return _spell(texts, embed(texts, spec), spec, single=isinstance(inputs, str)), len(texts)
 
 
 def spoil(body: bytes, kind: str) -> bytes:
     """A well-formed answer that is wrong: `one_short` or `not_finite`."""
-    given = orjson.loads(body)
-    rows = given if isinstance(given, list) else given.get("data", given.get("embeddings"))
+    payload = orjson.loads(body)
+    rows = payload if isinstance(payload, list) else payload.get("data", payload.get("embeddings"))
     if kind == "one_short":
         rows.pop()
-        return orjson.dumps(given)
+        return orjson.dumps(payload)
     innermost = rows
     while isinstance(innermost[0], list | dict):
         innermost = innermost[0]["embedding"] if isinstance(innermost[0], dict) else innermost[0]
     innermost[0] = "NaN of Python's json module"
-    return orjson.dumps(given).replace(b'"NaN of Python\'s json module"', b"NaN")
+    return orjson.dumps(payload).replace(b'"NaN of Python\'s json module"', b"NaN")
 
 
-def _spell(texts: Sequence[str], vectors: Matrix, spec: EndpointSpec, *, alone: bool) -> bytes:
+def _spell(texts: Sequence[str], vectors: Matrix, spec: EndpointSpec, *, single: bool) -> bytes:
     match spec.format:
         case "hf":
             rows = [token_vectors(text, vector, spec) for text, vector in zip(texts, vectors, strict=True)]
-            return _dump(rows if alone else [[row] for row in rows])
+            return _dump(rows if single else [[row] for row in rows])
         case "tei":
             return _dump(vectors)
         case "embeddings":
@@ -61,12 +61,12 @@ def _openai(texts: Sequence[str], vectors: Matrix, spec: EndpointSpec) -> dict[s
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        given = orjson.loads(body)
+        payload = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise ContainerError(400, f"Failed to parse the request body as JSON: {exc}") from exc
-    if not isinstance(given, dict):
+    if not isinstance(payload, dict):
         raise ContainerError(422, "the request body must be a JSON object")
-    return given
+    return payload
 
 
 def _dump(value: Any) -> bytes:

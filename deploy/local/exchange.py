@@ -76,8 +76,8 @@ class Exchange:
         spec, began = self.served.spec, time.monotonic()
         made = generation.generate(self.body, spec)
         self.served.counts["tokens"] += len(made.tokens)
-        asked = made.stream or spec.format == "kullm"
-        if self.stream and spec.can_stream and asked and not (self.fault and self.fault.kind == "not_json"):
+        requested = made.stream or spec.format == "kullm"
+        if self.stream and spec.can_stream and requested and not (self.fault and self.fault.kind == "not_json"):
             self.served.counts["streams"] += 1
             sender = StreamSender(self.caller, records.streamed(made, spec), spec, self.fault, began)
             await sender.send(self.headers)

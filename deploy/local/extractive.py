@@ -38,20 +38,20 @@ class _Source:
 def answer(prompt: str) -> str:
     """What the model says to this prompt, in Korean; never empty."""
     sections = dict(_blocks(_SECTION, prompt))
-    given = [text for name in ("명령어", "입력") if (text := sections.get(name))] or [prompt]
-    question, rest = _split_question("\n\n".join(given))
-    if found := _sources(rest):
-        return _cited(question, found)
+    parts = [text for name in ("명령어", "입력") if (text := sections.get(name))] or [prompt]
+    question, rest = _split_question("\n\n".join(parts))
+    if sources := _sources(rest):
+        return _cited(question, sources)
     if _CONDENSING.search(prompt) and (turns := _TURN.findall(rest)):
         return _condensed(turns, question)
-    return " ".join(_first(given[-1].strip().split("\n\n")[-1], 2)) or NOTHING_FOUND
+    return " ".join(_first(parts[-1].strip().split("\n\n")[-1], 2)) or NOTHING_FOUND
 
 
 def _blocks(marker: re.Pattern[str], text: str) -> list[tuple[str, str]]:
     """What follows each marker, up to the next one, by the marker's first group."""
-    found = list(marker.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    return [(match[1], text[match.end() : end].strip()) for match, end in zip(found, ends, strict=False)]
+    matches = list(marker.finditer(text))
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    return [(match[1], text[match.end() : end].strip()) for match, end in zip(matches, ends, strict=False)]
 
 
 def _split_question(task: str) -> tuple[str, str]:
@@ -70,15 +70,15 @@ def _sources(text: str) -> list[_Source]:
     return [_Source(int(number), body) for number, body in _blocks(_MARKER, text)]
 
 
-def _cited(question: str, found: Sequence[_Source]) -> str:
-    shares = [_share(question, source.text) for source in found]
+def _cited(question: str, sources: Sequence[_Source]) -> str:
+    shares = [_share(question, source.text) for source in sources]
     best = max(shares)
     chosen = shares.index(best)
-    said = [f"{sentence} [{found[chosen].number}]" for sentence in _first(found[chosen].text, SENTENCES)]
-    for place, source in enumerate(found):
-        if place != chosen and best and shares[place] >= _CLOSE * best:
-            said += [f"{sentence} [{source.number}]" for sentence in _first(source.text, 1)]
-    return " ".join(said) or NOTHING_FOUND
+    lines = [f"{sentence} [{sources[chosen].number}]" for sentence in _first(sources[chosen].text, SENTENCES)]
+    for position, source in enumerate(sources):
+        if position != chosen and best and shares[position] >= _CLOSE * best:
+            lines += [f"{sentence} [{source.number}]" for sentence in _first(source.text, 1)]
+    return " ".join(lines) or NOTHING_FOUND
 
 
 def _condensed(turns: Sequence[str], question: str) -> str:
@@ -89,12 +89,16 @@ def _condensed(turns: Sequence[str], question: str) -> str:
 
 def _share(question: str, text: str) -> float:
     """How much of the question the text holds, 0 to 1."""
-    asked = set(tokens(question))
-    return len(asked & set(tokens(text))) / len(asked) if asked else 0.0
+    words = set(tokens(question))
+    return len(words & set(tokens(text))) / len(words) if words else 0.0
 
 
 def _first(text: str, count: int) -> list[str]:
     """The first whole sentences; where there is none, the first lines. Questions and labels (`은행: …`) say nothing."""
-    found = [text[start:end].strip() for start, end in sentences(text)]
-    telling = [one for one in found if len(one) > 4 and not one.endswith("?") and not _LABEL.match(one)]
-    return ([one for one in telling if one.endswith((".", "!", "。"))] or telling)[:count]
+    candidates = [text[start:end].strip() for start, end in sentences(text)]
+    telling = [
+        sentence
+        for sentence in candidates
+        if len(sentence) > 4 and not sentence.endswith("?") and not _LABEL.match(sentence)
+    ]
+    return ([sentence for sentence in telling if sentence.endswith((".", "!", "。"))] or telling)[:count]

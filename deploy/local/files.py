@@ -16,12 +16,12 @@ from typing import TextIO
 
 FOLDER = Path(".fsi/local")
 LOCK, PLAN, URL, LOG = "lock", "plan.json", "url", "emulator.log"
-_PATIENCE = 1.0
+_LOCK_SECONDS = 1.0
 """Seconds: looking whether a lock is held holds it for a moment."""
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """One starter or stopper of this folder's emulator at a time; others wait. The lock is the folder above, itself."""
     above = folder.parent
     while True:
@@ -39,7 +39,7 @@ def alone(folder: Path) -> Iterator[None]:
 def take_lock(folder: Path) -> TextIO | None:
     """The open file whose closing gives the lock back, with this process's id in it; None: another process has it."""
     lock = (folder / LOCK).open("a+", encoding="ascii")
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _LOCK_SECONDS
     while not _locked(lock, fcntl.LOCK_EX):
         if time.monotonic() > end:
             lock.close()

@@ -48,12 +48,12 @@ def count_tokens(text: str) -> int:
 
 def generate(body: bytes, spec: EndpointSpec) -> Generation:
     """Read the request and make its answer. Raises ContainerError as the container would refuse it."""
-    given = _json(body)
-    chat = "messages" in given
+    request = _json(body)
+    chat = "messages" in request
     if chat and spec.format not in ("openai", "lmi"):
         raise ContainerError(422, "missing field `inputs`")
-    parameters = given if chat else given.get("parameters", {})
-    prompt = _messages(given["messages"]) if chat else _inputs(given, spec)
+    parameters = request if chat else request.get("parameters", {})
+    prompt = _messages(request["messages"]) if chat else _inputs(request, spec)
     _refuse_parameters(parameters, spec)
     allowed = _new_tokens(parameters, spec, chat=chat)
     _refuse_length(prompt, allowed, spec)
@@ -66,25 +66,25 @@ def generate(body: bytes, spec: EndpointSpec) -> Generation:
         tokens=tuple(tokens),
         finish=finish,
         chat=chat,
-        stream=bool(given.get("stream")),
-        listed=isinstance(given.get("inputs"), list),
+        stream=bool(request.get("stream")),
+        listed=isinstance(request.get("inputs"), list),
         details=bool(parameters.get("details")),
-        usage=bool((given.get("stream_options") or {}).get("include_usage")),
+        usage=bool((request.get("stream_options") or {}).get("include_usage")),
     )
 
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        given = orjson.loads(body)
+        payload = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise ContainerError(400, f"Failed to parse the request body as JSON: {exc}") from exc
-    if not isinstance(given, dict) or not isinstance(given.get("parameters", {}), dict):
+    if not isinstance(payload, dict) or not isinstance(payload.get("parameters", {}), dict):
         raise ContainerError(422, "the request body and its parameters must be JSON objects")
-    return given
+    return payload
 
 
-def _inputs(given: Mapping[str, Any], spec: EndpointSpec) -> str:
-    inputs = None if spec.format == "openai" else given.get("inputs")
+def _inputs(request: Mapping[str, Any], spec: EndpointSpec) -> str:
+    inputs = None if spec.format == "openai" else request.get("inputs")
     if isinstance(inputs, list) and len(inputs) == 1 and spec.format == "kullm":
         inputs = inputs[0]
     if not isinstance(inputs, str) or not inputs:
@@ -98,7 +98,9 @@ def _messages(messages: Any) -> str:
     try:
         lines = [(message["role"], str(message["content"])) for message in messages]
         last = len(lines) - 1
-        return "\n".join((labels[role] if place < last else "") + text for place, (role, text) in enumerate(lines))
+        return "\n".join(
+            (labels[role] if position < last else "") + text for position, (role, text) in enumerate(lines)
+        )
     except (KeyError, TypeError) as exc:
         raise ContainerError(422, f"messages: each needs a role and a content ({exc})") from exc
 
@@ -111,10 +113,10 @@ def _refuse_parameters(parameters: Mapping[str, Any], spec: EndpointSpec) -> Non
 
 def _new_tokens(parameters: Mapping[str, Any], spec: EndpointSpec, *, chat: bool) -> int:
     names = ("max_completion_tokens", "max_tokens") if chat else ("max_new_tokens",)
-    asked = next((parameters[name] for name in names if parameters.get(name) is not None), None)
-    if asked is not None and (not isinstance(asked, int) or asked < 1):
+    requested = next((parameters[name] for name in names if parameters.get(name) is not None), None)
+    if requested is not None and (not isinstance(requested, int) or requested < 1):
         raise ContainerError(422, f"{names[-1]} must be a whole number from 1")
-    return asked or DEFAULT_NEW_TOKENS["openai" if chat else spec.format]
+    return requested or DEFAULT_NEW_TOKENS["openai" if chat else spec.format]
 
 
 def _refuse_length(prompt: str, allowed: int, spec: EndpointSpec) -> None:
@@ -135,4 +137,4 @@ def _generated(text: str, parameters: Mapping[str, Any], allowed: int, spec: End
 
 
 def _stopped(text: str, stops: Sequence[str]) -> str:
-    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
+    return text[: min((position for stop in stops if (position := text.find(stop)) >= 0), default=len(text))]

@@ -33,7 +33,7 @@ def served_by(name: str, container: Mapping[str, Any]) -> EndpointSpec:
     repository = str(container.get("Image", "")).rpartition("/")[2].partition(":")[0]
     known = next((dict(values) for part, values in _BY_IMAGE if part in repository), {})
     try:
-        given = orjson.loads(container.get("Environment", {}).get(VARIABLE, "{}"))
+        overrides = orjson.loads(container.get("Environment", {}).get(VARIABLE, "{}"))
     except orjson.JSONDecodeError as exc:
         raise SettingsError(f"{VARIABLE} of the container is not JSON: {exc}") from exc
-    return endpoint_spec({**known, **given, "name": name})
+    return endpoint_spec({**known, **overrides, "name": name})

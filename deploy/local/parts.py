@@ -19,10 +19,10 @@ def cut(data: bytes, spec: EndpointSpec) -> Iterator[bytes]:
 
 def unended(records: Sequence[bytes]) -> list[bytes]:
     """The records without the newlines at the very end."""
-    kept = list(records)
-    while kept and not (last := kept.pop().rstrip(b"\n")):
+    remaining = list(records)
+    while remaining and not (last := remaining.pop().rstrip(b"\n")):
         pass
-    return [*kept, last] if records and last else kept
+    return [*remaining, last] if records and last else remaining
 
 
 def _inside_characters(data: bytes) -> Iterator[bytes]:

@@ -45,38 +45,38 @@ def find(folder: Path = files.FOLDER) -> Running | None:
 def plan(folder: Path = files.FOLDER) -> dict[str, Any]:
     """What the emulator of this folder was started with; empty where there is none."""
     try:
-        found: dict[str, Any] = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
-    return found
+    return content
 
 
-def start(wanted: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Running, bool]:
-    """An emulator of this plan, and whether it had to be started (or started anew, the plan being another one).
+def start(desired: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Running, bool]:
+    """An emulator of this plan, and whether it had to be started (also where one of another plan ran).
 
     `wanted` holds `port`, `endpoints` (specs as JSON) and what else its starter wants to find again with `plan`.
     Waits until it answers. Raises ModelUnavailable with the end of its log where it does not.
     """
-    with files.alone(folder):
-        if (found := find(folder)) and plan(folder) == wanted:
-            _answers(found.url, folder)
-            return found, False
+    with files.exclusive(folder):
+        if (existing := find(folder)) and plan(folder) == desired:
+            _answers(existing.url, folder)
+            return existing, False
         _stop(folder)
-        return _start(wanted, folder), True
+        return _start(desired, folder), True
 
 
 def stop(folder: Path = files.FOLDER) -> bool:
     """End the emulator and remove its folder; whether there was one to end."""
-    with files.alone(folder):
+    with files.exclusive(folder):
         ended = _stop(folder)
         with suppress(OSError):
             folder.parent.rmdir()  # only where nothing else is kept in it
     return ended
 
 
-def _start(wanted: Mapping[str, Any], folder: Path) -> Running:
+def _start(desired: Mapping[str, Any], folder: Path) -> Running:
     folder.mkdir()
-    files.write(folder / files.PLAN, json.dumps(wanted, ensure_ascii=False, indent=1))
+    files.write(folder / files.PLAN, json.dumps(desired, ensure_ascii=False, indent=1))
     with (folder / files.LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this very interpreter
             [sys.executable, "-m", "deploy.local", str(folder.resolve())],
@@ -103,9 +103,9 @@ def _stop(folder: Path) -> bool:
 def _started(child: subprocess.Popen[bytes], folder: Path) -> Running:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        if found := find(folder):
-            _answers(found.url, folder)
-            return found
+        if emulator := find(folder):
+            _answers(emulator.url, folder)
+            return emulator
         if child.poll() is not None:
             break
         time.sleep(0.05)

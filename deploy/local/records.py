@@ -66,8 +66,8 @@ def _kullm(made: Generation) -> Stream:
 
 def _tgi(made: Generation) -> Stream:
     tokens = [
-        _event({"index": place, "token": _token(text), "generated_text": None, "details": None}, space=False)
-        for place, text in enumerate(made.tokens, 1)
+        _event({"index": index, "token": _token(text), "generated_text": None, "details": None}, space=False)
+        for index, text in enumerate(made.tokens, 1)
     ]
     last = {"index": len(tokens) + 1, "token": {"id": 2, "text": "</s>", "logprob": -0.01, "special": True}}
     end = _event({**last, "generated_text": made.text, "details": _details(made)}, space=False)
@@ -80,8 +80,8 @@ def _tgi(made: Generation) -> Stream:
 def _lmi(made: Generation) -> Stream:
     """The last token's line also carries the whole text; blank lines follow it."""
     lines: list[dict[str, Any]] = [
-        {"index": 0, "token": {"id": 1000 + place, "text": text, "logprob": -0.25}, "generated_text": None}
-        for place, text in enumerate(made.tokens or ("",))
+        {"index": 0, "token": {"id": 1000 + index, "text": text, "logprob": -0.25}, "generated_text": None}
+        for index, text in enumerate(made.tokens or ("",))
     ]
     lines[-1] |= {"generated_text": made.text, "details": _details(made)}
     failed = {"token": {"id": -1, "text": "", "log_prob": -1, "special_token": True}, "generated_text": ""}
@@ -135,5 +135,5 @@ def _completion(spec: EndpointSpec, kind: str) -> dict[str, Any]:
 
 
 def _usage(made: Generation) -> dict[str, int]:
-    asked, given = made.prompt_tokens, len(made.tokens)
-    return {"prompt_tokens": asked, "completion_tokens": given, "total_tokens": asked + given}
+    prompt, completion = made.prompt_tokens, len(made.tokens)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

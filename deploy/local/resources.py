@@ -28,7 +28,7 @@ class Resource:
     kind: str
     name: str
     region: str
-    given: dict[str, Any]
+    request: dict[str, Any]
     created: float
     modified: float
     tags: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Endpoint(Resource):
 
     @property
     def config(self) -> str:
-        return str(self.given["EndpointConfigName"])
+        return str(self.request["EndpointConfigName"])
 
     def status(self, now: float) -> str:
         if self.gone_at is not None:
@@ -65,7 +65,7 @@ class Endpoint(Resource):
             return "Updating" if self.updated else "Creating"
         if self.pending is not None and not self.failure:
             self.served = self.pending
-            self.given["EndpointConfigName"] = self.pending_config
+            self.request["EndpointConfigName"] = self.pending_config
         self.pending = None
         return "Failed" if self.failure and not self.updated else "InService"
 

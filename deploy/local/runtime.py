@@ -57,15 +57,15 @@ class Runtime:
         return served
 
 
-def _check_component(given: str | None, spec: EndpointSpec) -> None:
+def _check_component(component: str | None, spec: EndpointSpec) -> None:
     """An endpoint with inference components needs one of them in every request; one without takes none."""
-    if spec.inference_components and given is None:
+    if spec.inference_components and component is None:
         raise Refusal("ValidationError", f"Inference Component Name header is required for endpoint {spec.name}.")
-    if given is not None and given not in spec.inference_components:
-        raise Refusal("ValidationError", f"Inference Component {given} not found for endpoint {spec.name}.")
+    if component is not None and component not in spec.inference_components:
+        raise Refusal("ValidationError", f"Inference Component {component} not found for endpoint {spec.name}.")
 
 
 def session(headers: Mapping[str, str]) -> dict[str, str]:
     """A new session's id, where one is asked for."""
-    asked = headers.get(PREFIX + "session-id") == "NEW_SESSION"
-    return {PREFIX + "new-session-id": "session-1; Expires=2099-01-01T00:00:00Z"} if asked else {}
+    requested = headers.get(PREFIX + "session-id") == "NEW_SESSION"
+    return {PREFIX + "new-session-id": "session-1; Expires=2099-01-01T00:00:00Z"} if requested else {}

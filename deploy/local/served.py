@@ -38,8 +38,8 @@ class Served:
         return next((fault for fault in self.spec.faults if self._meets(fault)), None)
 
     def _meets(self, fault: Fault) -> bool:
-        place = self._requests - fault.first
-        if place < 0 or (fault.count is not None and place >= fault.count):
+        position = self._requests - fault.first
+        if position < 0 or (fault.count is not None and position >= fault.count):
             return False
         dice = random.Random(f"{self.spec.seed} {fault.kind} {self._requests}")  # noqa: S311 - repeatable, no secret
         return dice.random() < fault.share

@@ -39,8 +39,10 @@ def application(plane: ControlPlane) -> ASGIApp:
         operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
         region = _REGION.search(request.headers.get("authorization", ""))
         try:
-            found = plane.call(operation, orjson.loads(await request.body() or b"{}"), region[1] if region else REGION)
-            return _json(found)
+            response = plane.call(
+                operation, orjson.loads(await request.body() or b"{}"), region[1] if region else REGION
+            )
+            return _json(response)
         except ControlError as error:
             return _json({"__type": error.kind, "message": str(error)}, 400)
 
@@ -79,15 +81,15 @@ def server(plane: ControlPlane) -> uvicorn.Server:
 def bind(port: int) -> socket.socket:
     """A listening socket. Raises OSError where the port is taken; 0 takes any free one."""
     # asyncio turns Nagle's delay of small parts off (40 ms a time) only where the protocol is named.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((HOST, port))
-        found.listen(512)
+        listening.bind((HOST, port))
+        listening.listen(512)
     except OSError:
-        found.close()
+        listening.close()
         raise
-    return found
+    return listening
 
 
 @contextmanager

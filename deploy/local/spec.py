@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from deploy.stack import NAME, Stack, problems
 from rag.errors import SettingsError
 
-NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
 MEBIBYTE = 1024 * 1024
 
 FaultKind = Literal[
@@ -82,7 +82,9 @@ class EndpointSpec(_Strict):
     tokens_per_second: float = Field(default=0.0, ge=0, description="0: as fast as they can be sent.")
     concurrency: int = Field(default=0, ge=0, description="Requests worked on at once; 0: no limit.")
     ready_seconds: float = Field(default=0.0, ge=0, description="Creating lasts so long.")
-    failure: str | None = Field(default=None, description="Creating it fails, updating to it is taken back: so why.")
+    failure: str | None = Field(
+        default=None, description="Creating it fails, an update is rolled back, for this reason."
+    )
 
     coalesce: int = Field(default=1, ge=1, description="Events of the container in one part of the stream.")
     part_bytes: int | None = Field(default=None, ge=1, description="Parts are cut to so many bytes, wherever that is.")
@@ -106,12 +108,12 @@ class EndpointSpec(_Strict):
 
     @property
     def batch_limit(self) -> int | None:
-        """TEI refuses more than 32 texts unless told otherwise."""
+        """TEI refuses more than 32 texts unless set otherwise."""
         return self.max_batch or (32 if self.format == "tei" else None)
 
     @property
     def body_limit(self) -> int | None:
-        """TEI refuses bodies of more than 2 MB unless told otherwise."""
+        """TEI refuses bodies of more than 2 MB unless set otherwise."""
         return self.container_bytes or (2_000_000 if self.format == "tei" else None)
 
     @property
@@ -119,17 +121,24 @@ class EndpointSpec(_Strict):
         return self.format != "kullm" if self.streams is None else self.streams
 
 
-def endpoint_spec(given: Mapping[str, Any]) -> EndpointSpec:
+def endpoint_spec(values: Mapping[str, Any]) -> EndpointSpec:
     """Check values from outside. Raises SettingsError naming each wrong one."""
     try:
-        return EndpointSpec.model_validate(given)
+        return EndpointSpec.model_validate(values)
     except ValidationError as exc:
-        raise SettingsError(f"endpoint {given.get('name', '(no name)')!s}: {problems(exc)}") from exc
+        raise SettingsError(f"endpoint {values.get('name', '(no name)')!s}: {problems(exc)}") from exc
 
 
-def problems(error: ValidationError) -> str:
-    """Each wrong value and what is wrong with it, on one line."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in detail['loc']) or 'all together'}: {detail['msg']}"
-        for detail in error.errors()
-    )
+def stack_endpoints(stack: Stack) -> list[EndpointSpec]:
+    """What the emulator serves for a stack file: its endpoints, with `[local.embedding]` and `[local.llm]` laid over.
+
+    Raises SettingsError.
+    """
+    specs: list[dict[str, Any]] = []
+    if stack.embedding:
+        shared = stack.embedding.model_dump(exclude_none=True, include={"format", "pooling"})
+        specs.append({"task": "embed", "name": stack.embedding.endpoint_name, **shared, **stack.local.embedding})
+    if stack.llm:
+        shared = stack.llm.model_dump(exclude_none=True, include={"format", "context_window"})
+        specs.append({"task": "generate", "name": stack.llm.endpoint_name, **shared, **stack.local.llm})
+    return [endpoint_spec(values) for values in specs]

@@ -38,11 +38,11 @@ class StreamSender:
         types = {"content-type": framing.CONTENT_TYPE, "x-amzn-sagemaker-content-type": self.stream.content_type}
         await self.caller.start(200, {**headers, **types})
         sent = 0
-        for place, group in self._groups():
-            if await self._out_of_time(place) or await self._fails(sent):
+        for position, group in self._groups():
+            if await self._out_of_time(position) or await self._fails(sent):
                 return
             await self.caller.write(b"".join(framing.part(part) for part in cut(group, self.spec)))
-            sent = place + 1
+            sent = position + 1
         await self.caller.end()
 
     def _groups(self) -> Iterator[tuple[int, bytes]]:
@@ -55,10 +55,10 @@ class StreamSender:
             group = records[start : start + self.spec.coalesce]
             yield min(start + len(group) - 1, last), b"".join(group)
 
-    async def _out_of_time(self, place: int) -> bool:
+    async def _out_of_time(self, position: int) -> bool:
         """Wait for that token's time; whether the service gives up on the stream instead."""
         per_token = 1 / self.spec.tokens_per_second if self.spec.tokens_per_second else 0.0
-        after = self.spec.latency_ms / 1000 + per_token * place
+        after = self.spec.latency_ms / 1000 + per_token * position
         if after > self.spec.stream_seconds:
             text = "Your model took too long to stream its whole answer."
             await self.caller.end(framing.failure("ModelStreamError", text, ErrorCode="ModelInvocationTimeExceeded"))

@@ -51,16 +51,16 @@ class PasswordHash:
         """Raises InputError when it is not such a hash, or one too costly to check."""
         try:
             scheme, n, r, p, salt, digest = text.split("$")
-            found = cls(int(n), int(r), int(p), _bytes(salt), _bytes(digest))
+            parsed = cls(int(n), int(r), int(p), _bytes(salt), _bytes(digest))
         except (ValueError, binascii.Error) as exc:
             raise InputError("not of the form scrypt$n$r$p$salt$hash") from exc
-        power_of_two = found.n > 1 and found.n & (found.n - 1) == 0
-        in_bounds = found.r > 0 and found.p > 0 and found.n * found.r * found.p <= MAX_COST
-        if scheme != "scrypt" or not power_of_two or not in_bounds or len(found.salt) < 8 or len(found.digest) < 16:
+        power_of_two = parsed.n > 1 and parsed.n & (parsed.n - 1) == 0
+        in_bounds = parsed.r > 0 and parsed.p > 0 and parsed.n * parsed.r * parsed.p <= MAX_COST
+        if scheme != "scrypt" or not power_of_two or not in_bounds or len(parsed.salt) < 8 or len(parsed.digest) < 16:
             raise InputError(
                 f"not a scrypt hash with n a power of two, n*r*p up to {MAX_COST}, 8 bytes of salt, 16 of hash"
             )
-        return found
+        return parsed
 
 
 def hash_password(password: str) -> str:

@@ -128,10 +128,10 @@ def _layout(texts: Texts) -> Parts:
 
 
 def _composer(texts: Texts) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    components: dict[str, Any] = {}
     with gr.Column(elem_id="composer"):
         with gr.Row(elem_id="ask"):
-            found["box"] = gr.Textbox(
+            components["box"] = gr.Textbox(
                 label=texts.box_label,
                 show_label=False,
                 container=False,
@@ -141,18 +141,20 @@ def _composer(texts: Texts) -> dict[str, Any]:
                 elem_id="box",
                 scale=1,
             )
-            found["send"] = gr.Button(texts.send, variant="primary", elem_id="send", scale=0, min_width=88)
-            found["stop"] = gr.Button(texts.stop, visible=False, elem_id="stop", scale=0, min_width=88)
-        found["hint"] = gr.HTML("", elem_id="hint")
+            components["send"] = gr.Button(texts.send, variant="primary", elem_id="send", scale=0, min_width=88)
+            components["stop"] = gr.Button(texts.stop, visible=False, elem_id="stop", scale=0, min_width=88)
+        components["hint"] = gr.HTML("", elem_id="hint")
         with gr.Row(elem_id="tools"):
             for name, label in (("bank", texts.bank), ("category", texts.category)):
                 choices = [(texts.everything, "")]
-                found[name] = gr.Dropdown(
+                components[name] = gr.Dropdown(
                     choices, value="", label=label, filterable=False, elem_id=name, scale=1, min_width=120
                 )
-            found["retry"] = gr.Button(texts.retry, visible=False, size="sm", elem_id="retry", scale=0, min_width=96)
-            found["clear"] = gr.Button(texts.clear, size="sm", elem_id="clear", scale=0, min_width=96)
-    return found
+            components["retry"] = gr.Button(
+                texts.retry, visible=False, size="sm", elem_id="retry", scale=0, min_width=96
+            )
+            components["clear"] = gr.Button(texts.clear, size="sm", elem_id="clear", scale=0, min_width=96)
+    return components
 
 
 def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, texts: Texts) -> None:
@@ -248,10 +250,10 @@ async def _loading(
     parts: Parts, loader: Loader, texts: Texts, conversation: Conversation
 ) -> AsyncGenerator[Update, None]:
     """Show how the loading goes, then what can be chosen and asked."""
-    said = ""
+    shown = ""
     while loader.status == "loading":
-        if (step := texts.step(*loader.step)) != said:
-            said = step
+        if (step := texts.step(*loader.step)) != shown:
+            shown = step
             yield {parts.status: status_html("loading", texts, step)}
         await asyncio.sleep(POLL)
     if loader.error:
@@ -272,11 +274,11 @@ async def _loading(
 
 
 def _choices(parts: Parts, facets: Mapping[str, Sequence[str]], texts: Texts) -> Update:
-    found: Update = {}
+    update: Update = {}
     for name, dropdown in (("bank", parts.bank), ("category", parts.category)):
         values = [(value, value) for value in facets.get(name, ())]
-        found[dropdown] = gr.update(choices=[(texts.everything, ""), *values], value="")
-    return found
+        update[dropdown] = gr.update(choices=[(texts.everything, ""), *values], value="")
+    return update
 
 
 def status_html(kind: str, texts: Texts, line: str) -> str:

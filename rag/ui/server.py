@@ -127,9 +127,9 @@ def _bypass_proxy(host: str) -> None:
         os.environ[name] = ",".join(dict.fromkeys([*known, "127.0.0.1", "localhost", host]))
 
 
-def free_port(host: str, wanted: int) -> int:
+def free_port(host: str, preferred: int) -> int:
     """`wanted`, or the next port nobody listens on. Raises InputError when there is none or the address is wrong."""
-    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
+    for port in range(preferred, min(preferred + PORTS_TRIED, 65536)):
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -141,7 +141,7 @@ def free_port(host: str, wanted: int) -> int:
                 raise InputError(
                     f"cannot listen on {host} port {port}: {exc.strerror}; choose --host and --port"
                 ) from exc
-    raise InputError(f"no free port from {wanted} on; choose another --port")
+    raise InputError(f"no free port from {preferred} on; choose another --port")
 
 
 def _share(server: Server, say: Callable[[str], None]) -> None:

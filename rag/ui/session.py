@@ -126,11 +126,11 @@ class Dialogue:
         return running.pump
 
     async def _wait(self, running: Running) -> AsyncGenerator[None, None]:
-        said = ""
+        shown = ""
         while self._loader.status == "loading" and not running.stopped:
             step = self._texts.step(*self._loader.step)
-            if step != said:
-                said = step
+            if step != shown:
+                shown = step
                 running.exchange.remark = f"{self._texts.waiting} {step}"
                 yield
             await asyncio.sleep(POLL)

@@ -34,12 +34,12 @@ def _turn(turn: int, question: str, sources: Sequence[Source], *, shown: bool, t
 
 
 def _card(turn: int, source: Source, texts: Texts) -> str:
-    place = " · ".join(str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key))
+    labels = " · ".join(str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key))
     return (
         f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
         f'<span class="number" aria-hidden="true">{source.number}</span>'
         f'<span class="head"><span class="card-title">{escape(source.question)}</span>'
-        f'<span class="place">{escape(place)}</span>{_score(source.score, texts)}</span></summary>'
+        f'<span class="place">{escape(labels)}</span>{_score(source.score, texts)}</span></summary>'
         f'<div class="body"><p class="passage">{escape(source.text)}</p>{_origin(source, texts)}'
         f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
     )

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from deploy.local import files, opensearch_node, process, search
+from deploy.local.spec import stack_endpoints
 from tests.deploy.conftest import client
 
 ROOT = Path(__file__).parents[2]
@@ -208,7 +209,7 @@ def test_two_at_once_make_one(folder: Path) -> None:
 def test_the_default_stack_is_right_and_embeds_with_the_local_model() -> None:
     from deploy import stack
 
-    embed, llm = stack.local_endpoints(stack.load())
+    embed, llm = stack_endpoints(stack.load())
     assert (embed.task, embed.model, llm.task) == ("embed", "local", "generate")
     assert llm.can_stream
 

@@ -57,10 +57,10 @@ def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int 
     It goes on when this process ends; with `owner` it ends with the process of that id. Raises StoreError with the end of
     its log.
     """
-    if found := find(directory):
-        if _comes_up(directory, found):
-            return found
-        _end(found.pid, directory)  # a killed process is there for a while yet
+    if existing := find(directory):
+        if _comes_up(directory, existing):
+            return existing
+        _end(existing.pid, directory)  # a killed process is there for a while yet
     software = fetched(version)
     directory.mkdir(parents=True, exist_ok=True)
     node = _described(directory, port or _free_port(), version)
@@ -162,8 +162,8 @@ def _answers(node: Node) -> bool:
 
 def _reason(directory: Path) -> str:
     lines = (directory / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    told = [line.strip() for line in lines if "Exception" in line or "Error" in line]
-    return (told or lines or ["its log is empty"])[-1][:300]
+    errors = [line.strip() for line in lines if "Exception" in line or "Error" in line]
+    return (errors or lines or ["its log is empty"])[-1][:300]
 
 
 def _alive(pid: int, directory: Path) -> bool:

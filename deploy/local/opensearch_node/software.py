@@ -31,10 +31,10 @@ def cache() -> Path:
 def program(name: str) -> str:
     """The path of `java` or `mvn`. Raises StoreError saying how to get it."""
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which(name, path=f"{home}/bin" if home and name == "java" else None) or shutil.which(name)
-    if found is None:
+    path = shutil.which(name, path=f"{home}/bin" if home and name == "java" else None) or shutil.which(name)
+    if path is None:
         raise StoreError(f"a local OpenSearch node needs {name!r}, which is not on the PATH: {_INSTALL}")
-    return found
+    return path
 
 
 def fetched(version: str = VERSION) -> Path:
@@ -66,8 +66,8 @@ def _fetch(folder: Path, version: str) -> None:
     except subprocess.TimeoutExpired as exc:
         raise StoreError("Maven does not get OpenSearch's files: is the network slow, or a mirror missing?") from exc
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
-        raise StoreError(f"Maven cannot fetch OpenSearch {version}: {said[0]}")
+        output = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
+        raise StoreError(f"Maven cannot fetch OpenSearch {version}: {output[0]}")
     for plugin in ("knn", "security"):
         archive = folder / "lib" / f"opensearch-{plugin}-{version}.0.zip"
         with zipfile.ZipFile(archive) as packed:

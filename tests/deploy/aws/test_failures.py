@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from deploy.aws.cloud import Cloud
 from deploy.aws.commands import Deployment
-from deploy.aws.failures import advice, as_ours, is_missing
-from deploy.aws.reconcile import ABSENT, Reconciler, Resource, Seen, State
+from deploy.aws.failures import advice, is_missing, translate_errors
+from deploy.aws.reconcile import ABSENT, Description, Reconciler, Resource, State
 from deploy.stack import Stack
 from rag.errors import DeployError
 from tests.deploy.aws.account import REGION, Account, left
@@ -78,25 +78,28 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
     assert left(account) == {}
 
 
-def test_a_change_that_aws_took_back_says_why(account: Account, tmp_path: Path) -> None:
+def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path) -> None:
     """The endpoint is in service again, as before; nothing but its FailureReason tells that the change came to nothing."""
     reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
     good, bad = one(tmp_path), one(tmp_path, failure=reason, ready_seconds=0.5)
     account.deployment(good).up()
-    for told in ("changing endpoint one-llm", f"changing endpoint one-llm, of which AWS took back a change: {reason}"):
+    for announced in (
+        "changing endpoint one-llm",
+        f"changing endpoint one-llm, of which AWS rolled back a change: {reason}",
+    ):
         account.forget()
         with pytest.raises(DeployError) as caught:
             account.deployment(bad).up()
         line = str(caught.value)
-        assert line.startswith(f"endpoint one-llm failed: AWS took the change back: {reason}") and "\n" not in line
+        assert line.startswith(f"endpoint one-llm failed: AWS rolled the change back: {reason}") and "\n" not in line
         assert "AWS has none of these instances free now" in line and "log: https://" in line
-        assert told in account.said
+        assert announced in account.said
         assert [call.operation for call in account.calls].count("UpdateEndpoint") == 1
     account.forget()
     account.deployment(bad).plan()
-    assert f"~ change    endpoint one-llm (AWS took back a change: {reason})" in account.text
+    assert f"~ change    endpoint one-llm (AWS rolled back a change: {reason})" in account.text
     account.deployment(bad).status()
-    assert "different from the stack fileendpoint one-llm" in account.text and f"\n{'':12}{reason}" in account.text
+    assert "different from the stack file endpoint one-llm" in account.text and f"\n{'':12}{reason}" in account.text
 
     account.forget()
     account.deployment(good).up()
@@ -187,7 +190,7 @@ def test_errors_of_every_vendors_layer_become_ours() -> None:
         S3UploadFailedError("Failed to upload"),
         refusal("Throttling", "Rate exceeded"),
     ):
-        with pytest.raises(DeployError, match="what: "), as_ours("what", REGION):
+        with pytest.raises(DeployError, match="what: "), translate_errors("what", REGION):
             raise error
 
 
@@ -292,15 +295,15 @@ class Restless(Resource):
 
     kind = "thing"
 
-    def __init__(self, cloud: Cloud, *states: State, undone: str = "") -> None:
+    def __init__(self, cloud: Cloud, *states: State, rolled_back: str = "") -> None:
         super().__init__(cloud, "x")
-        self.undone = undone
+        self.rolled_back = rolled_back
         self.states = list(states)
         self.done: list[str] = []
 
-    def look(self) -> Seen:
+    def describe(self) -> Description:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return ABSENT if state is State.ABSENT else Seen(state, "its reason", undone=self.undone)
+        return ABSENT if state is State.ABSENT else Description(state, "its reason", rolled_back=self.rolled_back)
 
     def create(self) -> None:
         self.done.append("create")
@@ -324,8 +327,8 @@ class Clock:
         self.now += seconds
 
 
-def restless(full: Stack, *states: State, undone: str = "") -> Restless:
-    return Restless(Cloud(full.model_copy(update={"region": REGION})), *states, undone=undone)
+def restless(full: Stack, *states: State, rolled_back: str = "") -> Restless:
+    return Restless(Cloud(full.model_copy(update={"region": REGION})), *states, rolled_back=rolled_back)
 
 
 def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:
@@ -347,19 +350,19 @@ def test_an_update_that_was_rolled_back_keeps_its_reason(full: Stack) -> None:
         Clock().reconciler.up([[restless(full, State.DIFFERENT, State.BUSY, State.FAILED)]])
 
 
-def test_only_a_change_of_this_run_is_taken_back(full: Stack) -> None:
+def test_only_a_change_of_this_run_is_reported_as_rolled_back(full: Stack) -> None:
     """What an earlier run began, and what is not known everywhere yet, is changed once more."""
     stale = (State.BUSY, State.DIFFERENT, State.DIFFERENT, State.BUSY, State.READY)
-    thing = restless(full, *stale, undone="no capacity")
+    thing = restless(full, *stale, rolled_back="no capacity")
     Clock().reconciler.up([[thing]])
     assert thing.done == ["change", "change"]
-    thing = restless(full, State.DIFFERENT, State.BUSY, State.DIFFERENT, undone="no capacity")
-    with pytest.raises(DeployError, match="thing x failed: AWS took the change back: no capacity"):
+    thing = restless(full, State.DIFFERENT, State.BUSY, State.DIFFERENT, rolled_back="no capacity")
+    with pytest.raises(DeployError, match="thing x failed: AWS rolled the change back: no capacity"):
         Clock().reconciler.up([[thing]])
     assert thing.done == ["change"]
 
 
-def test_an_earlier_runs_failure_is_made_anew(full: Stack) -> None:
+def test_what_failed_in_an_earlier_run_is_made_again(full: Stack) -> None:
     thing = restless(full, State.FAILED, State.BUSY, State.ABSENT, State.BUSY, State.READY)
     Clock().reconciler.up([[thing]])
     assert thing.done == ["delete", "create"]
@@ -381,7 +384,7 @@ def test_all_of_a_stage_are_begun_before_any_is_waited_for(full: Stack) -> None:
 
 def test_a_stranger_who_comes_in_between_is_refused(full: Stack) -> None:
     with pytest.raises(DeployError, match="it is left as it is"):
-        Clock().reconciler.up([[restless(full, State.FOREIGN)]])
+        Clock().reconciler.up([[restless(full, State.NOT_OURS)]])
 
 
 def test_a_new_role_is_waited_for(account: Account, tmp_path: Path) -> None:

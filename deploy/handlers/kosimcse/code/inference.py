@@ -34,8 +34,8 @@ def transform_fn(
     import torch
 
     tokenizer, model = loaded
-    found = texts(body)
-    tokens = tokenizer(found, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt").to(
+    batch = texts(body)
+    tokens = tokenizer(batch, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt").to(
         model.device
     )
     with torch.no_grad():
@@ -46,10 +46,10 @@ def transform_fn(
 def texts(body: bytes | str) -> list[str]:
     """The request's texts. Raises BadRequest."""
     try:
-        given = json.loads(body)["inputs"]
+        inputs = json.loads(body)["inputs"]
     except (ValueError, KeyError, TypeError) as exc:
         raise BadRequest("the body must be JSON with `inputs`") from exc
-    found = [given] if isinstance(given, str) else given
-    if not isinstance(found, list) or not found or not all(isinstance(text, str) for text in found):
+    batch = [inputs] if isinstance(inputs, str) else inputs
+    if not isinstance(batch, list) or not batch or not all(isinstance(text, str) for text in batch):
         raise BadRequest("inputs: a text, or a list of at least one")
-    return found
+    return batch
