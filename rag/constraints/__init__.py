@@ -1,0 +1,24 @@
+"""What a text pins down: quantities, products and actions that exclude each other, institutions; and whether two texts agree.
+
+Pure functions over precompiled patterns, no models: `compare` a question with a row, `unsupported` values of a statement.
+"""
+
+from rag.constraints.agreement import Agreement, Conflict, compare
+from rag.constraints.contrasts import Contrasts, load_contrasts
+from rag.constraints.institutions import InstitutionMention, InstitutionNames, find_institutions
+from rag.constraints.quantities import Quantity, read_quantities
+from rag.constraints.support import unsupported
+
+__all__ = [
+    "Agreement",
+    "Conflict",
+    "Contrasts",
+    "InstitutionMention",
+    "InstitutionNames",
+    "Quantity",
+    "compare",
+    "find_institutions",
+    "load_contrasts",
+    "read_quantities",
+    "unsupported",
+]

@@ -1,0 +1,193 @@
+"""Does a row answer what a question pins down, or another value, product, action or institution?
+
+Conservative: without evidence the status is unknown. A conflict is evidence that the row is about something else than asked,
+with what was asked and what the row holds, to be said to the customer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from rag.constraints.contrasts import ContrastMention, Contrasts, default_contrasts
+from rag.constraints.institutions import InstitutionNames
+from rag.constraints.quantities import Quantity, read_quantities
+from rag.constraints.value_agreement import agrees, comparable, decides, families, holds, is_told, pins
+from rag.korean import tokens
+
+Status = Literal["agree", "conflict", "unknown"]
+_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+_STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
+_PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
+_SENTENCE = re.compile(r"^[^.\n]*")
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What differs: `kind` is a dimension of a quantity, a kind of contrast set, or "institution"; `asked` the question's own
+    words; `held` what the row is about."""
+
+    kind: str
+    asked: str
+    held: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a row stands to a question's constraints.
+
+    `agreed` holds the question's words that the row confirms; `missing` those of several values the row lacks while it holds
+    another of them ("1년과 2년 만기" beside the row on 1년).
+    """
+
+    status: Status
+    conflicts: tuple[Conflict, ...] = ()
+    agreed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def compare(
+    question: str,
+    row_question: str,
+    row_answer: str,
+    *,
+    row_institution: str | None = None,
+    names: InstitutionNames | None = None,
+    contrasts: Contrasts | None = None,
+) -> Agreement:
+    """Compares a customer's question with one row.
+
+    `row_institution` is the institution of the row as the index names it and `names` the index's institutions; without both,
+    institutions are not compared. `contrasts` defaults to the bundled sets.
+    """
+    sets = contrasts or default_contrasts()
+    conflicts: list[Conflict] = []
+    agreed: list[str] = []
+    missing: list[str] = []
+    part = _concerned(question, row_question)
+    _compare_values(part, row_question, row_answer, conflicts, agreed, missing)
+    _compare_contrasts(sets, question, part, row_question, row_answer, conflicts, agreed)
+    if names is not None and row_institution:
+        _compare_institutions(names, question, row_institution, conflicts, agreed)
+    status: Status = "conflict" if conflicts else "agree" if agreed and not missing else "unknown"
+    return Agreement(status, tuple(conflicts), tuple(dict.fromkeys(agreed)), tuple(missing))
+
+
+@lru_cache(maxsize=4096)
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    return tuple(read_quantities(text))
+
+
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
+@lru_cache(maxsize=8192)
+def _mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
+    return tuple(contrasts.mentions(text))
+
+
+def _compare_values(
+    question: str, row_question: str, answer: str, conflicts: list[Conflict], agreed: list[str], missing: list[str]
+) -> None:
+    asked_by_family = families(comparable(question, _quantities(question)))
+    if not asked_by_family:
+        return
+    row_by_family = families(comparable(row_question, _quantities(row_question)))
+    answer_by_family = families(_quantities(answer))
+    for family, asked in asked_by_family.items():
+        in_question, in_answer = row_by_family.get(family, []), answer_by_family.get(family, [])
+        if in_question and in_question[0].dimension == "length":
+            in_answer = []  # a row's answer names the lengths of other numbers too
+        held = [value for value in asked if holds(value, [*in_question, *in_answer])]
+        lacking = [value for value in asked if value not in held]
+        agreed.extend(value.text for value in held if in_question or pins(question, value))
+        if held:
+            missing.extend(value.text for value in lacking if in_question and not is_told(question, value))
+            continue
+        about = in_question or [value for value in in_answer if any(pins(question, v) for v in lacking)]
+        for value in lacking:
+            if in_question and not is_told(question, value):
+                conflict = _contradicts(value, in_question)
+            else:
+                conflict = bool(in_answer) and pins(question, value) and not decides(value, in_answer)
+            if conflict:
+                conflicts.append(Conflict(value.dimension, value.text, ", ".join(dict.fromkeys(v.text for v in about))))
+
+
+def _contradicts(asked: Quantity, row: Iterable[Quantity]) -> bool:
+    return all(agrees(asked, value) is False for value in row)
+
+
+def _compare_contrasts(
+    sets: Contrasts,
+    question: str,
+    part: str,
+    row_question: str,
+    answer: str,
+    conflicts: list[Conflict],
+    agreed: list[str],
+) -> None:
+    asked_by_set = _by_set(_mentions(sets, part))
+    if not asked_by_set:
+        return
+    row_by_set = _by_set(_mentions(sets, row_question))
+    elsewhere = {(mention.set_name, mention.member) for mention in _mentions(sets, question)}
+    for name, asked in asked_by_set.items():
+        row = row_by_set.get(name)
+        if not row:
+            continue
+        if asked.keys() & row.keys():
+            agreed.extend(asked[member] for member in asked if member in row)
+            continue
+        if any((name, member) in elsewhere for member in row):
+            continue
+        kind = sets.sets[name].kind
+        in_answer = {mention.member for mention in _mentions(sets, _guidance(kind, answer)) if mention.set_name == name}
+        if not asked.keys() & in_answer:
+            conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
+
+
+def _concerned(question: str, row_question: str) -> str:
+    """Of two questions in one, a row answers one: the part that shares most with the row's question, all on a tie."""
+    parts = [part for part in _PART.findall(question) if part.strip()]
+    if len(parts) < 2:
+        return question
+    row = _tokens(row_question)
+    shared = [len(_tokens(part) & row) for part in parts]
+    return " ".join(part for part, count in zip(parts, shared, strict=True) if count == max(shared))
+
+
+def _guidance(kind: str, answer: str) -> str:
+    """The part of an answer that can show it is about a member too: no notes, and for an action only opening and steps."""
+    if kind in ("channel", "product"):
+        return answer
+    body = _NOTE.sub("", answer)
+    if kind not in ("action", "state"):
+        return body
+    first = _SENTENCE.match(body)
+    return "\n".join([first.group() if first else "", *_STEP.findall(body)])
+
+
+def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
+    grouped: dict[str, dict[str, str]] = {}
+    for mention in mentions:
+        grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.text)
+    return grouped
+
+
+def _compare_institutions(
+    names: InstitutionNames, question: str, row_institution: str, conflicts: list[Conflict], agreed: list[str]
+) -> None:
+    mentions = [m for m in names.find(question) if m.kind != "pay" and not m.counterpart]
+    asked = [mention for mention in mentions if not mention.negated]
+    if any(mention.name == row_institution for mention in asked):
+        agreed.extend(mention.text for mention in asked if mention.name == row_institution)
+        return
+    if asked or any(mention.negated and mention.name == row_institution for mention in mentions):
+        words = ", ".join(mention.text for mention in asked) or next(m.text for m in mentions if m.negated)
+        conflicts.append(Conflict("institution", words, row_institution))

@@ -1,0 +1,175 @@
+"""Products, means and actions that exclude each other: which of them does a text name?
+
+The sets are data (contrasts.toml), and an index may add its own. Spaces, case and width do not matter; particles may follow a
+form and compounds precede it ("정기적금" names 적금); a denied form ("해지 말고", "OTP 없이") is not named.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.constraints.numerals import fold
+
+Kind = Literal["product", "means", "scope", "action", "state", "channel"]
+_DENIED = re.compile(
+    r"\s?(?:방문|이용|소지)?\s?[이가을를은는도만에]?\s?"
+    r"(?:안\s?[하가]|못\s?가|가지\s?(?:않|말|못)|가기|갈\s?시간|멀|(?:하지|되지|이지)\s?(?:않|말|못)|말고|없이|없는"
+    r"|아니[라고]|아닌|빼고|제외)"
+)
+_STORY = re.compile(
+    r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
+    r"|어\s?(?:놓|둔|놨))"
+)
+_PARTICLES = frozenset("을를은는이가로에도만고서요")
+
+
+@dataclass(frozen=True)
+class ContrastSet:
+    """One set: its name, its kind, and each member's forms as written in the data file."""
+
+    name: str
+    kind: Kind
+    members: Mapping[str, tuple[str, ...]]
+    exceptions: tuple[str, ...] = ()
+    weak: frozenset[str] = frozenset()
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ContrastMention:
+    """A member named by a text; `start` and `end` are offsets into that text, `text` is what stands there."""
+
+    set_name: str
+    member: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Form:
+    set_name: str
+    member: str | None
+    text: str
+    stem: bool
+    weak: bool
+    unless: tuple[str, ...]
+    action: bool
+
+
+@dataclass(eq=False)
+class Contrasts:
+    """The contrast sets of an index, prepared for search."""
+
+    sets: Mapping[str, ContrastSet]
+    _by_first: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for contrast in self.sets.values():
+            forms = [(member, form) for member, written in contrast.members.items() for form in written]
+            for member, form in [*forms, *((None, form) for form in contrast.exceptions)]:
+                text = _squeeze(form.removeprefix("^"))
+                unless = tuple(map(_squeeze, contrast.unless.get(form, ())))
+                stem, weak, action = form.startswith("^"), form in contrast.weak, contrast.kind == "action"
+                entry = _Form(contrast.name, member, text, stem, weak, unless, action)
+                self._by_first.setdefault(text[0], []).append(entry)
+        for entries in self._by_first.values():
+            entries.sort(key=lambda entry: -len(entry.text))
+
+    def mentions(self, text: str) -> list[ContrastMention]:
+        """The members a text names, each form once, in text order. A longer form hides shorter ones of its set.
+
+        A weak form ("신청" in "해지 신청") counts only where its set has no other form beside it; a set with a form beside one of
+        its `unless` words is not named at all.
+        """
+        squeezed, offsets, starts = _spread(text)
+        covered: dict[str, tuple[int, int]] = {}
+        named: list[tuple[ContrastMention, bool]] = []
+        void: set[str] = set()
+        for position, character in enumerate(squeezed):
+            for form in self._by_first.get(character, ()):
+                end = position + len(form.text)
+                if not squeezed.startswith(form.text, position):
+                    continue
+                hidden = covered.get(form.set_name, (0, 0))
+                if position < hidden[1] and hidden != (position, end):
+                    continue
+                if not _at_edge(squeezed, position, end, form, starts):
+                    continue
+                covered[form.set_name] = (position, end)
+                start, stop = offsets[position], offsets[end - 1] + 1
+                if any(word in squeezed for word in form.unless):
+                    void.add(form.set_name)
+                elif form.member is not None and not _is_denied(form, text, stop):
+                    mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop)
+                    named.append((mention, form.weak))
+        strong = {mention.set_name for mention, weak in named if not weak}
+        kept = [mention for mention, weak in named if not weak or mention.set_name not in strong]
+        return [mention for mention in kept if mention.set_name not in void]
+
+
+def _squeeze(text: str) -> str:
+    return "".join(fold(text)[0].lower().split())
+
+
+def _spread(text: str) -> tuple[str, list[int], set[int]]:
+    """The text folded, lower-cased and without spaces; each character's original offset; where words begin."""
+    folded, places = fold(text)
+    lowered = folded.lower()
+    if len(lowered) != len(folded):
+        lowered = folded
+    kept = [i for i, character in enumerate(lowered) if not character.isspace()]
+    squeezed = "".join(lowered[i] for i in kept)
+    starts = {n for n, i in enumerate(kept) if i == 0 or not lowered[i - 1].isalnum()}
+    return squeezed, kept if places is None else [places[i] for i in kept], starts
+
+
+def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> bool:
+    if form.stem and start not in starts and text[start - 1] not in _PARTICLES:
+        return False
+    if (
+        form.text[0].isascii()
+        and start
+        and text[start - 1].isascii()
+        and text[start - 1].isalpha()
+        and start not in starts
+    ):
+        return False
+    following = text[end : end + 1]
+    return not (form.text[-1].isascii() and following.isascii() and following.isalpha() and end not in starts)
+
+
+def _is_denied(form: _Form, text: str, end: int) -> bool:
+    return _DENIED.match(text, end) is not None or (form.action and _STORY.match(text, end) is not None)
+
+
+def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
+    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless."""
+    members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
+    unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
+    exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
+    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless)
+
+
+@cache
+def _bundled() -> dict[str, ContrastSet]:
+    data = tomllib.loads(Path(__file__).with_name("contrasts.toml").read_text(encoding="utf-8"))
+    return {entry["name"]: contrast_set(entry) for entry in data["set"]}
+
+
+@cache
+def default_contrasts() -> Contrasts:
+    """The bundled sets alone."""
+    return Contrasts(_bundled())
+
+
+def load_contrasts(extra: Iterable[Mapping[str, Any]] = ()) -> Contrasts:
+    """The bundled sets and an index's own, each written as in contrasts.toml; a set of a bundled name replaces it."""
+    added = [contrast_set(entry) for entry in extra]
+    return Contrasts({**_bundled(), **{contrast.name: contrast for contrast in added}})

@@ -1,0 +1,234 @@
+"""Institutions named in a text: the everyday names of Korean banks, insurers, card and securities firms, and an index's own.
+
+What counts as a name:
+- An alias begins at a word's edge and is followed by the word's end, a particle, or a banking word ("도담정기예금",
+  "새나래앱"); an index's name that ends in its kind ("…은행") may also follow a word's particle directly.
+- An index's institutions also go by their name without its kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크),
+  unless two share it.
+- A short name that is an everyday word or a place (우리, 하나, 국민, 대구, 현대 …) counts only with its kind. If the index
+  holds exactly one such institution, the word alone counts at the very start of a text before a banking word ("국민 OTP");
+  우리, 기업 and 산업 never do ("우리 계좌", "기업 대출").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rag.constraints.numerals import fold
+
+KINDS = (
+    *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
+    *("카드", "생명", "화재", "보험", "캐피탈", "투자", "금융"),
+)
+_SPACED_KINDS = ("저축은행", "은행", "뱅크", "증권", "투자증권", "캐피탈", "손해보험", "생명", "화재", "pay")
+_NEVER_ALONE = frozenset(("우리", "기업", "산업"))
+_BANKING_WORD = (
+    r"(?:은행|뱅크|뱅킹|저축|증권|카드|앱|어플|인뱅|인터넷|모바일|고객센터|콜센터|지점|영업점|통장|계좌|예금|적금|정기|자유|입출금"
+    r"|대출|신용|체크|이체|송금|출금|입금|보안|otp|공동|금융인증|간편|비밀번호|비번|로그인|환전|외화|해외|국내|주식|펀드|atm|수수료"
+    r"|금리|한도|자동|끼리|프로|주담대|전세|보험|연금|isa|청약)"
+)
+_PARTICLE = (
+    r"(?:이랑|랑|하고|에서는|에서도|에서|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
+    r"|처럼|이라|라|인데|이고|꺼|거|건|쪽|이용|고객|손님|직원|끼리)"
+)
+_AFTER = re.compile(
+    rf"$|[^가-힣a-z]|(?-i:[a-z])|{_PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_BANKING_WORD}", re.IGNORECASE
+)
+_BANKING = re.compile(rf"\s+(?!지점|영업점){_BANKING_WORD}", re.IGNORECASE)
+_NEGATED = re.compile(r"\s?[은는이가을를]?\s?(?:말고|아니[고라었에]|아닌|아냐|빼고|제외|외에)")
+_COUNTERPART = re.compile(
+    r"\s?(?:계좌|통장)?(?:으로|로)(?=\s?(?:돈|이체|송금|보내|보냈|잘못|입금|옮|갈아|자동|\d))"
+    r"|\s?(?:계좌|통장|앱)?(?:에서|의)\s?"
+    r"(?:만든|만들었|발급\s?받은|발급한|받은|쓰던|가입한|개설한|보낸|보내온|온\s|옮|넘어|이체한|빌린|들어온|입금)"
+    r"|\s?(?:사람|고객|직원)?(?:한테|에게)"
+)
+
+
+@dataclass(frozen=True)
+class InstitutionMention:
+    """An institution named in a text.
+
+    `name` is the index's own name if it holds the institution (`held`), else the canonical everyday one. `negated`:
+    "A 말고", "A가 아니라". `counterpart`: only where money goes or a thing comes from ("카카오뱅크로 이체",
+    "신한은행에서 만든 인증서"). `kind` is the column of institutions.tsv, or "index".
+    """
+
+    name: str
+    kind: str
+    held: bool
+    negated: bool
+    counterpart: bool
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Alias:
+    text: str
+    name: str
+    kind: str
+    held: bool
+    everyday: bool
+
+
+@dataclass(eq=False)
+class InstitutionNames:
+    """All names prepared for search: `held` ones of an index with their aliases, and the bundled list."""
+
+    held: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _by_first: dict[str, list[_Alias]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for alias in _all_aliases(self.held):
+            self._by_first.setdefault(alias.text[0], []).append(alias)
+        for aliases in self._by_first.values():
+            aliases.sort(key=lambda alias: (-len(alias.text), not alias.held))
+
+    def find(self, text: str) -> list[InstitutionMention]:
+        """The institutions a text names, in text order, the longest name at each place."""
+        folded, places = fold(text)
+        lowered = folded.lower() if len(folded.lower()) == len(folded) else folded
+        mentions: list[InstitutionMention] = []
+        position = 0
+        while position < len(lowered):
+            hit = self._at(lowered, position)
+            if hit is None:
+                position += 1
+                continue
+            alias, end = hit
+            start, stop = (position, end) if places is None else (places[position], places[end])
+            negated = _NEGATED.match(lowered, end) is not None
+            counterpart = _COUNTERPART.match(lowered, end) is not None
+            mentions.append(
+                InstitutionMention(
+                    alias.name, alias.kind, alias.held, negated, counterpart, text[start:stop], start, stop
+                )
+            )
+            position = end
+        return mentions
+
+    def _at(self, text: str, position: int) -> tuple[_Alias, int] | None:
+        candidates = self._by_first.get(text[position])
+        if not candidates or text[position] == " ":
+            return None
+        before = text[position - 1] if position else " "
+        at_edge = not before.isalnum()
+        for alias in candidates:
+            end = _match_spaced(text, position, alias)
+            if end is None or (not at_edge and not _may_follow(alias, before)):
+                continue
+            if alias.everyday:
+                if position == 0 and _BANKING.match(text, end):
+                    return alias, end
+            elif _AFTER.match(text, end):
+                return alias, end
+        return None
+
+
+def find_institutions(text: str, names: Mapping[str, Sequence[str]] | None = None) -> list[InstitutionMention]:
+    """The institutions `text` names; `names` are the index's institutions with their own aliases.
+
+    Prepares the names on each new set of them and keeps the last few: for one index use `InstitutionNames` and its `find`.
+    """
+    frozen = tuple((name, tuple(aliases)) for name, aliases in (names or {}).items())
+    return _prepared(frozen).find(text)
+
+
+@lru_cache(maxsize=8)
+def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionNames:
+    return InstitutionNames(dict(names))
+
+
+@cache
+def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """(canonical name, kind, aliases) of the bundled list."""
+    return tuple(row for row in _table() if row[1] != "word")
+
+
+@cache
+def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    lines = Path(__file__).with_name("institutions.tsv").read_text(encoding="utf-8").splitlines()
+    cells = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return tuple((name, kind, tuple(filter(None, aliases.split("|")))) for name, kind, aliases in cells)
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    return frozenset(_plain(word) for _, kind, words in _table() if kind == "word" for word in words)
+
+
+def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
+    written: dict[str, tuple[str, str, bool]] = {}
+    for name, kind, aliases in known_institutions():
+        owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
+        for alias in (name, *aliases):
+            written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
+    shorts = Counter(short for name in held for short in {_short(name)})
+    for name, own in held.items():
+        kind = written.get(_plain(name), ("", "index", True))[1]
+        short = _short(name)
+        forms = [name, *own]
+        if shorts[short] == 1 and short != name:
+            forms += [short, *_variants(name, short)]
+        everyday = {_short(form) for form, owner in written.items() if owner[0] == name} & _everyday()
+        forms += [word for word in everyday if sum(word in _plain(other) for other in held) == 1]
+        for form in forms:
+            written[_plain(form)] = (name, kind, True)
+    for form, (name, kind, is_held) in written.items():
+        yield _Alias(form, name, kind, is_held, form in _everyday())
+
+
+def _variants(name: str, short: str) -> list[str]:
+    if name.endswith("저축은행"):
+        return [short + "저축", short + "은행", short + "뱅크"]
+    if name.endswith(("은행", "뱅크")):
+        return [short + "은행", short + "뱅크"]
+    return [short + "증권"] if name.endswith("증권") else []
+
+
+def _short(name: str) -> str:
+    short = next((name.removesuffix(kind) for kind in KINDS if name.endswith(kind)), name)
+    return short if len(short) >= 2 else name
+
+
+def _plain(name: str) -> str:
+    return "".join(fold(name)[0].lower().split())
+
+
+def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
+    """The end of the alias at `start`; a space may stand before its kind and between Latin and Hangul letters."""
+    if alias.everyday and alias.text in _NEVER_ALONE:
+        return None
+    position = start
+    gaps = _gaps(alias.text)
+    for index, character in enumerate(alias.text):
+        if index in gaps and text[position : position + 1] == " ":
+            position += 1
+        if text[position : position + 1] != character:
+            return None
+        position += 1
+    return position
+
+
+@cache
+def _gaps(alias: str) -> frozenset[int]:
+    gaps = {i for i in range(1, len(alias)) if alias[i].isascii() != alias[i - 1].isascii()}
+    kind = next((kind for kind in _SPACED_KINDS if alias.endswith(kind)), "")
+    if kind and len(alias) > len(kind):
+        gaps.add(len(alias) - len(kind))
+    return frozenset(gaps)
+
+
+def _may_follow(alias: _Alias, before: str) -> bool:
+    """Whether the alias may stand directly behind another syllable, as in questions written without spaces."""
+    if alias.text[0].isascii() or not "가" <= before <= "힣" or len(alias.text) < 3:
+        return False
+    return before in "은는이가을를에로도서의고" and (
+        (alias.text.endswith(KINDS) and alias.held) or len(alias.text) >= 5
+    )

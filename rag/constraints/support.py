@@ -1,0 +1,87 @@
+"""Which quantities of a sentence does no passage state? For the check of a model's statements.
+
+A quantity is stated where a passage holds its value, unit and direction: "5천만원 이하" is not stated by "5천만원 이상",
+"0.5%" not by "0.5%p", "3일" not by "3영업일". Both ends of a range must be stated. A plain value is stated by a threshold
+of that value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rag.constraints.quantities import Quantity, read_quantities
+
+_STATED_BY = {
+    "point": ("point", "le", "ge", "lt", "gt"),
+    "le": ("le", "point"),
+    "ge": ("ge",),
+    "lt": ("lt",),
+    "gt": ("gt",),
+}
+_PER = {
+    ("month", Decimal(1)): re.compile(r"매월|매달|월\s?(?:\d|최대|평균)"),
+    ("day", Decimal(1)): re.compile(r"매일|(?:^|[^\d가-힣])일\s?(?:\d|최대)"),
+    ("month", Decimal(12)): re.compile(r"매년|연간|연\s?(?:\d|최대)"),
+}
+"""Rates of use said without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
+
+
+def unsupported(sentence: str, passages: Sequence[str]) -> list[Quantity]:
+    """The quantities of `sentence` that none of `passages` states, in text order, with their offsets in `sentence`."""
+    claimed = read_quantities(sentence)
+    if not claimed:
+        return []
+    stated = [quantity for passage in passages for quantity in read_quantities(passage)]
+    text = "\n".join(passages)
+    return [
+        quantity for quantity in claimed if not _is_stated(quantity, stated) and not _is_rate_of_use(quantity, text)
+    ]
+
+
+def _is_stated(claim: Quantity, stated: Iterable[Quantity]) -> bool:
+    candidates = [quantity for quantity in stated if _same_unit(claim, quantity)]
+    return all(
+        any(_same_value(claim, value, quantity, other) and end in _STATED_BY[direction]
+            for quantity in candidates for other, end in _ends(quantity))
+        for value, direction in _ends(claim)
+    )  # fmt: skip
+
+
+def _ends(quantity: Quantity) -> list[tuple[Decimal, str]]:
+    if quantity.is_point and quantity.low is not None:
+        return [(quantity.low, "point")]
+    ends: list[tuple[Decimal, str]] = []
+    if quantity.low is not None:
+        ends.append((quantity.low, "ge" if quantity.low_closed else "gt"))
+    if quantity.high is not None:
+        ends.append((quantity.high, "le" if quantity.high_closed else "lt"))
+    return ends
+
+
+def _same_unit(claim: Quantity, stated: Quantity) -> bool:
+    if claim.dimension == "number":
+        return True
+    if claim.dimension != stated.dimension:
+        return {claim.unit, stated.unit} == {"day", "date"}
+    if claim.side and stated.side and claim.side != stated.side:
+        return False
+    return claim.unit == stated.unit or claim.dimension == "time"
+
+
+def _same_value(claim: Quantity, value: Decimal, stated: Quantity, other: Decimal) -> bool:
+    if claim.dimension == "date" and stated.dimension == "date":
+        parts = [
+            (int(value) // unit % size, int(other) // unit % size)
+            for unit, size in ((10000, 10000), (100, 100), (1, 100))
+        ]
+        return all(first in (0, second) for first, second in parts)
+    if "clock12" in (claim.unit, stated.unit):
+        return value % 720 == other % 720
+    return value == other
+
+
+def _is_rate_of_use(claim: Quantity, text: str) -> bool:
+    pattern = _PER.get((claim.unit, claim.low)) if claim.is_point and claim.low is not None else None
+    return pattern is not None and pattern.search(text) is not None

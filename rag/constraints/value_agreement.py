@@ -1,0 +1,140 @@
+"""Do the values of a question agree with a row's?
+
+Which values pin a question down: a value of a dimension that the row's question holds too (the row is about that value), and,
+where the row's question holds none, a value that belongs to what is asked: every age and grade, and a term beside its product
+("3년 만기", "24개월 할부"). What a customer merely tells ("20만원을 잘못 보냈어요", "카드 5개 있는데", "3일째") pins nothing.
+
+A range in the row's question is the row's scope: what is asked must lie in it. Values in the answer are enough if one equals the
+asked value or a range covers it. An age outside an answer's threshold is decided by that threshold ("만 65세 이상"), so it is
+neither agreement nor conflict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from rag.constraints.quantities import Quantity
+
+_DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
+_TOLERANCE = Decimal("0.04")
+"""Between units of time: 30일 and 1개월, 90일 and 3개월 mean the same to a customer."""
+_TERM = re.compile(
+    r"\s?(?:짜리|만기|정기|자유|적금|예금|청약|상품|약정|거치|예치|상환|할부|고정|변동|납입|대출|융자|플랜"
+    r"|치 ?(?:거래|내역|입출금)"
+    r"|(?:으?로|동안|간)\s?(?:가입|들|하면|하려|넣|묶|맡|예치|납입|빌리)|(?:쯤|정도)?\s?(?:가입|예치|묶|맡기|넣))"
+)
+_PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
+_TOLD = re.compile(
+    r"\s?(?:이나?|가|을|도)?\s?(?:째|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸|기다|차(?!$))"
+)
+_PAST = re.compile(
+    r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에)"
+)
+
+
+def comparable(question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
+    """The quantities that may pin a question down: no phone or bare numbers, no rates of use ("1일 한도", "한 달에")."""
+    return [q for q in quantities if q.dimension not in ("phone", "number") and not _is_per(question, q)]
+
+
+def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:
+    """Quantities by what they can be compared with: terms in one family, money by currency, counts and grades by unit."""
+    grouped: dict[str, list[Quantity]] = {}
+    for quantity in quantities:
+        grouped.setdefault(_family(quantity), []).append(quantity)
+    return grouped
+
+
+def pins(question: str, quantity: Quantity) -> bool:
+    """Whether a value belongs to what is asked although the row's question holds none of its dimension."""
+    if quantity.dimension in ("age", "grade"):
+        return True
+    is_term = quantity.unit == "month" or (quantity.unit == "day" and (quantity.high or quantity.low or 0) >= 7)
+    return quantity.dimension == "duration" and is_term and _TERM.match(question, quantity.end) is not None
+
+
+def is_told(question: str, quantity: Quantity) -> bool:
+    """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
+    if _TOLD.match(question, quantity.end):
+        return True
+    return (
+        quantity.dimension in ("money", "count")
+        and quantity.unit != "회"
+        and _PAST.match(question, quantity.end) is not None
+    )
+
+
+def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
+    """Whether a row states the asked value or covers it."""
+    return any(agrees(asked, value) is True for value in row)
+
+
+def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
+    """Whether an answer's threshold says what holds for an age outside it."""
+    single = asked.is_point or asked.text.endswith("대") or asked.text.startswith("미성년")
+    return asked.dimension == "age" and single and any(not value.is_point for value in answer)
+
+
+def agrees(asked: Quantity, row: Quantity) -> bool | None:
+    """Whether one value is the other or lies in it; None where they cannot be compared or overlap without telling."""
+    if asked.dimension == "date":
+        return _same_date(asked, row)
+    if asked.unit != row.unit:
+        if "business_day" in (asked.unit, row.unit):
+            return True if asked.low == row.low and asked.high == row.high else None
+        if asked.dimension == "time":
+            asked, row = _on_clock12(asked), _on_clock12(row)
+        else:
+            asked, row = _in_days(asked), _in_days(row)
+    if row.covers(asked) or _same_ends(asked, row):
+        return True
+    if asked.dimension == "age" and asked.text.startswith("미성년"):
+        return None
+    if row.is_point and not asked.is_point and asked.covers(row):
+        return True if row.low in (asked.low, asked.high) else None
+    if asked.unit == "days" and asked.is_point and row.is_point and asked.low is not None and row.low is not None:
+        return abs(asked.low - row.low) <= _TOLERANCE * max(asked.low, row.low)
+    return False
+
+
+def _family(quantity: Quantity) -> str:
+    if quantity.dimension in ("money", "rate", "count", "grade"):
+        return f"{quantity.dimension} {quantity.unit}"
+    return quantity.dimension
+
+
+def _is_per(question: str, quantity: Quantity) -> bool:
+    single = quantity.is_point and quantity.low == 1
+    often = (quantity.dimension == "count" and quantity.unit in ("회", "명")) or quantity.unit in ("day", "month")
+    return single and often and (quantity.unit == "명" or _PER.match(question, quantity.end) is not None)
+
+
+def _in_days(quantity: Quantity) -> Quantity:
+    factor = _DAYS.get(quantity.unit)
+    if factor is None:
+        return quantity
+    low = None if quantity.low is None else quantity.low * factor
+    high = None if quantity.high is None else quantity.high * factor
+    return replace(quantity, unit="days", low=low, high=high)
+
+
+def _on_clock12(quantity: Quantity) -> Quantity:
+    low = None if quantity.low is None else quantity.low % 720
+    high = None if quantity.high is None else quantity.high % 720
+    return replace(quantity, unit="clock12", low=low, high=high)
+
+
+def _same_ends(first: Quantity, second: Quantity) -> bool:
+    """The same threshold, whatever side it is named from: a customer's "10만원 이상" is the row's "10만원 초과"."""
+    return first.low == second.low and first.high == second.high
+
+
+def _same_date(asked: Quantity, row: Quantity) -> bool | None:
+    """A row's date tells which year or version it is about: only years are compared."""
+    first, second = asked.low or asked.high, row.low or row.high
+    if first is None or second is None or first < 10000 or second < 10000:
+        return None
+    return first // 10000 == second // 10000

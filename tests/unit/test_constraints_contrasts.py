@@ -1,0 +1,84 @@
+"""Members of contrast sets in ordinary questions: compounds, exceptions, denials, an index's own sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints import load_contrasts
+from rag.constraints.contrasts import default_contrasts
+
+
+def named(text: str, set_name: str) -> set[str]:
+    return {mention.member for mention in default_contrasts().mentions(text) if mention.set_name == set_name}
+
+
+@pytest.mark.parametrize(
+    ("text", "set_name", "members"),
+    [
+        ("정기적금 금리", "deposit", {"적금"}),
+        ("정기 적금 금리", "deposit", {"적금"}),
+        ("예적금 만기", "deposit", {"예금", "적금"}),
+        ("예금자보호 한도", "deposit", set()),
+        ("무통장 입금", "passbook_or_card", set()),
+        ("통장 재발급", "passbook_or_card", {"통장"}),
+        ("보안카드 재발급", "passbook_or_card", set()),
+        ("신용점수 조회", "loan", set()),
+        ("신용 대출 한도", "loan", {"신용대출"}),
+        ("공인인증서 갱신", "certificate", {"공동인증서"}),
+        ("OTP 없이 이체", "security_device", set()),
+        ("otp카드 분실", "otp_type", {"카드형"}),
+        ("자동이체 그만두고 싶은데요", "open_close", {"종료"}),
+        ("회사를 그만두고 쉬는 중인데", "open_close", set()),
+        ("앱과 인터넷뱅킹을 모두 그만 이용하려면", "open_close", {"종료"}),
+        ("해지 신청", "open_close", {"종료"}),
+        ("해지하지 않고 신청", "open_close", {"시작"}),
+        ("신청한 환전을 찾지 않으면", "open_close", set()),
+        ("가입한 정기예금 해지", "open_close", {"종료"}),
+        ("OTP 오류 해제", "open_close", set()),
+        ("적금 깨면 이자는", "open_close", {"종료"}),
+        ("깨끗한 신분증", "open_close", set()),
+        ("도담정기예금만기전에앱으로깨려면", "open_close", {"종료"}),
+        ("한도를 늘리고 싶어요", "up_down", {"올리기"}),
+        ("금리가 오르나요", "up_down", set()),
+        ("한도 하향", "up_down", {"내리기"}),
+        ("개인사업자 통장", "customer", {"개인사업자"}),
+        ("개인정보 유출", "customer", set()),
+        ("지점 안 가고 앱에서", "channel", {"앱"}),
+        ("체크카드 재발급", "issue", {"재발급"}),
+        ("체크카드 잃어버려서 새로 발급", "issue", set()),
+        ("ＩＳＡ 계좌", "investment", {"isa"}),
+        ("visa 카드", "investment", set()),
+    ],
+)
+def test_members(text: str, set_name: str, members: set[str]) -> None:
+    assert named(text, set_name) == members
+
+
+def test_mentions_carry_the_customers_own_words() -> None:
+    text = "ＯＴＰ를 '정기  예금' 통장에"
+    mentions = default_contrasts().mentions(text)
+    assert all(text[mention.start : mention.end] == mention.text for mention in mentions)
+    assert {mention.text for mention in mentions} >= {"ＯＴＰ", "정기  예금"}
+
+
+def test_an_index_adds_sets_and_replaces_bundled_ones() -> None:
+    plans = {"name": "plan", "kind": "product", "members": {"베이직": ["베이직"], "프로": ["프로 요금제"]}}
+    cards = {"name": "card", "kind": "product", "members": {"메탈": ["메탈카드"], "그린": ["그린카드"]}}
+    contrasts = load_contrasts([plans, cards])
+    found = {(mention.set_name, mention.member) for mention in contrasts.mentions("프로 요금제로 그린카드와 체크카드")}
+    assert ("plan", "프로") in found
+    assert ("card", "그린") in found
+    assert ("card", "체크카드") not in found
+
+
+def test_every_bundled_form_names_its_member() -> None:
+    """A form hidden by another or void by its own exceptions would be dead data."""
+    contrasts = default_contrasts()
+    dead = [
+        (contrast.name, member, form)
+        for contrast in contrasts.sets.values()
+        for member, forms in contrast.members.items()
+        for form in forms
+        if (contrast.name, member) not in {(m.set_name, m.member) for m in contrasts.mentions(form.removeprefix("^"))}
+    ]
+    assert dead == []

@@ -1,0 +1,132 @@
+"""Institutions in questions: everyday names, an index's own, negation, and words that only look like names."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints import find_institutions
+from rag.constraints.institutions import InstitutionNames, known_institutions
+
+REAL: dict[str, list[str]] = {
+    name: []
+    for name in (
+        "KB국민은행",
+        "NH농협은행",
+        "IBK기업은행",
+        "SC제일은행",
+        "대구은행",
+        "삼성카드",
+        "현대카드",
+        "가나은행",
+    )
+}
+OWN: dict[str, list[str]] = {"새나래은행": [], "도담저축은행": ["도담이"], "미르누리증권": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("농협은행 OTP 등록하려면 어떻게 하나요", "NH농협은행"),
+        ("농협 통장 재발급", "NH농협은행"),
+        ("국민은행 이체한도", "KB국민은행"),
+        ("KB 국민은행 앱", "KB국민은행"),
+        ("기업은행에서 대출", "IBK기업은행"),
+        ("제일은행은요?", "SC제일은행"),
+        ("대구은행 위치", "대구은행"),
+        ("iM뱅크 앱", "대구은행"),
+        ("삼성카드 분실", "삼성카드"),
+        ("가나은행 수수료", "가나은행"),
+        ("국민 OTP 등록", "KB국민은행"),
+        ("삼성페이 등록", "삼성페이"),
+        ("대구 지점 위치", None),
+        ("현대자동차 할부", None),
+        ("수수료 얼마가 나오나요", None),
+        ("우리 집 담보로", None),
+        ("하나만 알려줘", None),
+        ("기업 대출 서류", None),
+        ("국민연금 수령 계좌", None),
+        ("제일 싼 수수료", None),
+        ("현대인의 저축", None),
+    ],
+)
+def test_real_names(text: str, name: str | None) -> None:
+    assert [mention.name for mention in find_institutions(text, REAL)] == ([] if name is None else [name])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("새나래 이체한도", ["새나래은행"]),
+        ("새나래끼리 송금", ["새나래은행"]),
+        ("새나래간편비번까먹었는데", ["새나래은행"]),
+        ("도담정기예금만기전에앱으로깨려면", ["도담저축은행"]),
+        ("도담저축 금리", ["도담저축은행"]),
+        ("도담은요?", ["도담저축은행"]),
+        ("도담이 앱", ["도담저축은행"]),
+        ("컴퓨터에있는공동인증서도담뱅크앱으로옮기려면", ["도담저축은행"]),
+        ("도담도담 키우는", []),
+        ("미르누리M 실행", ["미르누리증권"]),
+        ("새나래은행이랑 도담저축은행 중에", ["새나래은행", "도담저축은행"]),
+        ("카뱅 한도", ["카카오뱅크"]),
+        ("토뱅이랑 케뱅", ["토스뱅크", "케이뱅크"]),
+        ("신한 이체한도 증액", ["신한은행"]),
+        ("하나 물어볼게요", []),
+    ],
+)
+def test_an_indexs_invented_names(text: str, names: list[str]) -> None:
+    assert [mention.name for mention in find_institutions(text, OWN)] == names
+
+
+def test_held_or_only_known() -> None:
+    assert [mention.held for mention in find_institutions("카카오뱅크 말고 도담", OWN)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "도담 말고 새나래 OTP 등록",
+        "도담저축은행이 아니라 새나래은행 OTP",
+        "도담 빼고 새나래",
+        "도담은 아니고 새나래",
+        "도담 제외하고 새나래",
+    ],
+)
+def test_negation(text: str) -> None:
+    assert {mention.name: mention.negated for mention in find_institutions(text, OWN)} == {
+        "도담저축은행": True,
+        "새나래은행": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["카카오뱅크로 이체하면", "카카오뱅크 계좌로 잘못 보냈어요", "카카오뱅크에서 발급받은 인증서"]
+)
+def test_where_money_goes_is_not_who_is_asked(text: str) -> None:
+    assert [mention.counterpart for mention in find_institutions(text, OWN)] == [True]
+
+
+def test_a_shared_short_name_counts_only_whole() -> None:
+    names: dict[str, list[str]] = {"하늘빛은행": [], "하늘빛증권": [], "한별카드": []}
+    assert find_institutions("하늘빛 계좌", names) == []
+    assert [mention.name for mention in find_institutions("하늘빛증권 계좌", names)] == ["하늘빛증권"]
+    assert [mention.name for mention in find_institutions("한별 카드 분실", names)] == ["한별카드"]
+
+
+def test_the_list_is_large_and_each_name_finds_itself() -> None:
+    names = InstitutionNames()
+    known = known_institutions()
+    assert len(known) >= 120
+    assert len({name for name, _, _ in known}) == len(known)
+    lost = [
+        alias
+        for name, _, aliases in known
+        for alias in (name, *aliases)
+        if [m.name for m in names.find(alias)] != [name]
+    ]
+    assert lost == []
+
+
+def test_offsets_point_into_the_text() -> None:
+    text = "ＫＢ국민은행이랑 카카오 뱅크"
+    for mention in find_institutions(text, REAL):
+        assert text[mention.start : mention.end] == mention.text
