@@ -2,7 +2,7 @@
 
     python -m benchmarks.opensearch_store [--rows 20000] [--json OUT]
 
-Adding is compared over dense fields alone, for LlamaIndex's store keeps no token fields of ours; what those cost is told
+Adding is compared over dense fields alone, for LlamaIndex's store keeps no token fields of ours; what those cost is parse_error
 beside. LlamaIndex's index is a graph with its own parameters, on the lucene engine (its default needs a native library that
 this node has not); its refresh a second leaves the server merging, which is waited for and not counted. Each way of adding is
 tried in turn and its best counts: a server's first minute is its slowest. A hybrid query is compared with the same `_msearch`
@@ -86,12 +86,12 @@ def expunge_deletes(connection: Connection) -> None:
 @contextmanager
 def ours(connection: Connection, *, exact: bool) -> Iterator[OpenSearchStore]:
     from rag.stores.base import Manifest
-    from rag.stores.opensearch import aliases as indexes
+    from rag.stores.opensearch import aliases
     from rag.stores.opensearch.store import OpenSearchStore
 
     name = f"bench-{'exact' if exact else 'graph'}"
     yield OpenSearchStore.create(connection, name, Manifest(DIMENSION, "bench"), exact=exact)
-    indexes.delete(connection, name)
+    aliases.delete(connection, name)
 
 
 def add_seconds(connection: Connection, given: Sequence[TextNode], *, exact: bool, dense_alone: bool) -> float:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from deploy.local import opensearch_node
 from rag.errors import IndexMissing
-from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch import aliases
 from rag.stores.opensearch.client import Connection, Layout, connect
 
 VARIABLE = "TEST_OPENSEARCH_URL"
@@ -63,6 +63,6 @@ def index_name() -> str:
 
 def drop(connection: Connection, name: str) -> None:
     """Remove an index, if it is there."""
-    indexes.discard(connection, name)
+    aliases.discard(connection, name)
     with suppress(IndexMissing):
-        indexes.delete(connection, name)
+        aliases.delete(connection, name)

@@ -6,9 +6,9 @@ from collections import Counter
 
 from rag.chat import ChatService
 from rag.factory.models import Models, load_llm, load_models
-from rag.factory.stores import Progress, open_index, stored_calibration
-from rag.ingestion.sync import no_progress
-from rag.retrieval.confidence import Calibration, defaults
+from rag.factory.stores import calibration_of, open_index
+from rag.ingestion.sync import Progress, no_progress
+from rag.retrieval.confidence import Calibration
 from rag.settings import Settings
 from rag.stores.base import QUESTION, PassageStore
 from rag.stores.filters import metadata_filters
@@ -18,23 +18,21 @@ from rag.types import Filters
 STARTERS = 4
 
 
-def build_chat(settings: Settings, *, index: str | None = None, progress: Progress | None = None) -> ChatService:
+def build_chat(settings: Settings, *, index: str | None = None, progress: Progress = no_progress) -> ChatService:
     """Everything a question needs. Takes seconds (imports, models), the first time up to a minute (the bundled index)."""
     models = load_models(settings)
-    store = open_index(settings, models, index, progress=progress or no_progress)
+    store = open_index(settings, models, index, progress=progress)
     return service(settings, models, store)
 
 
 def service(
     settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
 ) -> ChatService:
-    """The chat service over an open index; `calibration` in the place of the index's own."""
-    if calibration is None:
-        calibration = stored_calibration(store.manifest) or defaults(dense=models.embed_model is not None)
+    """The chat service over an open index; `calibration` replaces the index's own. Raises StoreError, SettingsError."""
     return ChatService(
         store,
         models.embed_model,
-        calibration=calibration,
+        calibration=calibration or calibration_of(store, models.embed_model),
         llm=None if settings.chat.answer_mode == "verbatim" else load_llm(settings),
         answer_seconds=settings.chat.answer_seconds,
         top_k=settings.retrieval.top_k,

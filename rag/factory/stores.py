@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,46 +15,47 @@ from rag.errors import IndexMissing, SettingsError
 from rag.factory.bundled import BUILD_WAIT, BUNDLED, DATA, bundled_name
 from rag.factory.models import Models
 from rag.ingestion.pipeline import IngestReport, ingest
-from rag.ingestion.sync import no_progress
+from rag.ingestion.sync import Progress, no_progress
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import OpenSearchSettings, Settings
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.catalog import FaissCatalog, IndexCatalog, OpenSearchCatalog
+from rag.stores.catalog import FaissCatalog, IndexCatalog
 
 logger = logging.getLogger(__name__)
-Progress = Callable[[str, int, int], None]
 
 
 def open_catalog(settings: Settings) -> IndexCatalog:
     """Where the configured store keeps its indexes. Nothing is sent yet. Raises SettingsError."""
     if settings.store.backend == "faiss":
         return FaissCatalog(settings.store.directory)
-    from rag.stores.opensearch.client import Layout, connect  # .3 s to import
+    from rag.stores.opensearch.catalog import OpenSearchCatalog  # .3 s to import
+    from rag.stores.opensearch.client import Layout, connect
 
-    given = settings.opensearch
+    server = settings.opensearch
     return OpenSearchCatalog(
         connect(
-            given.url or "",
-            auth=_opensearch_auth(given),
-            ca_certs=str(given.ca_certs) if given.ca_certs else None,
-            layout=Layout(given.engine, given.shards),
-            timeout=given.timeout,
+            server.url or "",
+            auth=_opensearch_auth(server),
+            ca_certs=str(server.ca_certs) if server.ca_certs else None,
+            layout=Layout(server.engine, server.shards),
+            timeout=server.timeout,
         )
     )
 
 
-def _opensearch_auth(given: OpenSearchSettings) -> Any:
-    if given.auth == "basic":
-        assert given.user and given.password, "held by the settings"
-        return given.user, given.password.get_secret_value()
-    if given.auth == "none":
+def _opensearch_auth(server: OpenSearchSettings) -> Any:
+    """What `connect` takes as `auth`. Raises SettingsError where AWS credentials or a region are missing."""
+    if server.auth == "basic":
+        assert server.user and server.password, "checked by the settings"
+        return server.user, server.password.get_secret_value()
+    if server.auth == "none":
         return None
     import boto3
 
     from rag.stores.opensearch.client import sigv4
 
-    session = boto3.Session(region_name=given.region)
+    session = boto3.Session(region_name=server.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:
         raise SettingsError(
@@ -67,25 +68,22 @@ def _opensearch_auth(given: OpenSearchSettings) -> Any:
 def open_index(
     settings: Settings, models: Models, index: str | None = None, *, progress: Progress = no_progress
 ) -> PassageStore:
-    """The index of that name (else of the settings, else the bundled FAQ, built if missing), calibrated.
+    """The index of that name, else of the settings, else the bundled FAQ, which is built if it is missing.
 
+    An index that is there is only read, so whoever may read it may serve it (docs/adr/0002).
     Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
     """
     catalog = open_catalog(settings)
     name = index or settings.store.index or BUNDLED
     if name != BUNDLED:
-        store = catalog.open(name, models.manifest)
-        calibrate_from_own_rows(store, models.embed_model, force=False)
-        return store
+        return catalog.open(name, models.manifest)
     name = bundled_name(models.manifest)
     try:
-        store = catalog.open(name, models.manifest)
+        return catalog.open(name, models.manifest)
     except IndexMissing:
         logger.info("building the bundled index %s", name)
         ingest_files(catalog, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
         return catalog.open(name, models.manifest)
-    calibrate_from_own_rows(store, models.embed_model, force=False)
-    return store
 
 
 def ingest_files(
@@ -115,20 +113,38 @@ def ingest_files(
     )
 
 
-def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None, *, force: bool = True) -> None:
+def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> None:
     """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
 
-    What was fitted with labels (`rag calibrate --apply`) is left alone. `force` False: so is a start that is there
-    already, unless another version of the package made it.
+    Run at the end of each ingestion. What was fitted with labels (`rag calibrate --apply`) is left alone.
     """
     manifest = store.manifest
-    if stored := stored_calibration(manifest):
+    stored = stored_calibration(manifest)
+    if stored is None or stored.origin != "labels":
+        store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
+
+
+def calibration_of(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
+    """The calibration to answer with: the index's own, or, where that cannot be used, a start made in memory.
+
+    It cannot be used where there is none (an ingestion was killed at its end) or another version of the package made it.
+    The start is the one an ingestion would store; to make it, up to 100 of the index's own questions are embedded and
+    searched for. The index is not written.
+    """
+    stored = stored_calibration(store.manifest)
+    if stored is not None:
         start = defaults(dense=embed_model is not None)
-        same_start = replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
-        if stored.origin == "labels" or (same_start and not force):
-            return
-    calibration = from_own_rows(store, embed_model)
-    store.replace_manifest(manifest.with_calibration(calibration.as_json()))
+        # The scales are the index's own; all else of a start comes with the package, and changes with its version.
+        if (
+            stored.origin == "labels"
+            or replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
+        ):
+            return stored
+    logger.warning(
+        "the index has no calibration of this version; computing a start in memory: ingest its files again, or fit it with "
+        "`python -m rag calibrate --apply`"
+    )
+    return from_own_rows(store, embed_model)
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:
@@ -136,7 +152,5 @@ def stored_calibration(manifest: Manifest) -> Calibration | None:
     try:
         return Calibration.from_json(manifest.calibration) if manifest.calibration else None
     except (KeyError, TypeError) as exc:
-        logger.warning(
-            "the index's calibration is of another version (%r); `python -m rag calibrate` fits it anew", exc
-        )
+        logger.warning("the index's calibration was written by another version (missing or unknown: %s)", exc)
         return None

@@ -19,6 +19,7 @@ from rag.errors import ModelError, RowError, RowErrors
 from rag.ingestion.readers import FIELDS, FaqRow
 from rag.korean import sentences
 from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
+from rag.vectors import unit_vectors
 
 VIEW_WEIGHTS = (0.3, 0.7)
 """Weights of a node's views, in the order of `views`. They are part of the content hash: changing them re-embeds."""
@@ -73,20 +74,20 @@ def views(node: TextNode) -> tuple[str, ...]:
 
 
 def combine(vectors: Sequence[Sequence[float]], weights: Sequence[float] = VIEW_WEIGHTS) -> list[float]:
-    """The weighted sum of the vectors, each first made unit length, itself unit length. Raises ModelError for zeros."""
-    matrix = np.asarray(vectors, dtype=np.float64)
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    if not norms.all():
-        raise ModelError("the embedding model gave a vector of zeros")
-    total = np.asarray(weights) @ (matrix / norms)
-    norm = np.linalg.norm(total)
-    if not norm:
-        raise ModelError("the embedding model gave opposite vectors for two views of one text")
-    return [float(value) for value in total / norm]
+    """The weighted sum [dimension] of `vectors` [views][dimension], each first brought to length 1, itself of length 1.
+
+    Raises ModelError where the vectors, or their sum, have no direction.
+    """
+    fix = "check the embedding model"
+    units = unit_vectors(vectors, source="the views of one text", error=ModelError, fix=fix, count=len(weights))
+    total = np.asarray(weights) @ units
+    # Opposite vectors cancel each other out, which leaves none to bring to unit length.
+    (combined,) = unit_vectors([total], source="the views of one text, summed", error=ModelError, fix=fix)
+    return [float(value) for value in combined]
 
 
 def content_hash(node: TextNode) -> str:
-    """What decides whether a stored node is still the wanted one; independent of files, rows, times and column order."""
+    """A SHA-256 of what decides whether a stored node is up to date; independent of files, rows, times and column order."""
     metadata = {name: value for name, value in node.metadata.items() if name not in _BOOKKEEPING}
     content = [node.text, metadata, node.start_char_idx, node.end_char_idx, VIEW_WEIGHTS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

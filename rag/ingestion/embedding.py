@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import TextNode
-from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.ingestion.chunking import combine, views
 from rag.stores.base import Manifest
+from rag.vectors import Matrix, unit_vectors
 
 NO_FINGERPRINT = "none"
 _PROBES = (
@@ -53,38 +53,27 @@ def embed_nodes(
     """
     texts = [views(node) for node in nodes]
     distinct = sorted({text for of_node in texts for text in of_node}, key=lambda text: (len(text), text))
-    vectors = embed_model.get_text_embedding_batch(distinct)
-    _check(vectors, len(distinct), dimension)
-    by_text = dict(zip(distinct, vectors, strict=True))
+    vectors = _unit_vectors(embed_model.get_text_embedding_batch(distinct), len(distinct), dimension)
+    by_text = dict(zip(distinct, vectors.tolist(), strict=True))
     return [combine([by_text[text] for text in of_node]) for of_node in texts]
 
 
-def _probe(embed_model: BaseEmbedding) -> NDArray[np.float64]:
+def _probe(embed_model: BaseEmbedding) -> Matrix:
     vectors = [embed_model.get_query_embedding(text) for text in _PROBES]
     vectors += embed_model.get_text_embedding_batch(list(_PROBES))
-    _check(vectors, 2 * len(_PROBES), None)
-    matrix = np.asarray(vectors, dtype=np.float64)
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    if not norms.all():
-        raise ModelError("the embedding model gave a vector of zeros")
-    unit: NDArray[np.float64] = matrix / norms
-    return unit
+    return _unit_vectors(vectors, 2 * len(_PROBES), None)
 
 
-def _fingerprint(unit: NDArray[np.float64]) -> str:
+def _unit_vectors(vectors: Sequence[Sequence[float]], count: int, dimension: int | None) -> Matrix:
+    fix = "check the embedding model and its DIMENSION"
+    return unit_vectors(
+        vectors, source="the embedding model", error=ModelError, fix=fix, count=count, dimension=dimension
+    )
+
+
+def _fingerprint(unit: Matrix) -> str:
     dimension = unit.shape[1]
     bits = np.frombuffer(hashlib.shake_256(b"signs").digest(-(-dimension * _SUMS // 8)), dtype=np.uint8)
     signs = 1.0 - 2.0 * np.unpackbits(bits)[: dimension * _SUMS].reshape(dimension, _SUMS)
     rounded = np.rint(unit @ signs / _STEP).astype(int).tolist()
     return hashlib.sha256(repr((dimension, rounded)).encode()).hexdigest()[:16]
-
-
-def _check(vectors: Sequence[Sequence[float]], count: int, dimension: int | None) -> None:
-    if len(vectors) != count:
-        raise ModelError(f"the embedding model gave {len(vectors)} vectors for {count} texts")
-    sizes = {len(vector) for vector in vectors}
-    expected = {dimension or len(vectors[0])} if vectors else set()
-    if sizes != expected:
-        raise ModelError(f"the embedding model gave vectors of {sorted(sizes)} numbers, expected {sorted(expected)}")
-    if not np.isfinite(np.asarray(vectors, dtype=np.float64)).all():
-        raise ModelError("the embedding model gave numbers that are not finite")

@@ -13,7 +13,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import TextNode
 
 from rag.errors import RowError, RowErrors
-from rag.ingestion.chunking import nodes
+from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow, read
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
@@ -24,9 +24,11 @@ DEFAULT_WINDOW = 512
 
 
 class StoreOpener(Protocol):
-    """Opens the store for `size` nodes, or, for a dry run, one to compare with: `Shelf.ingesting` with its name."""
+    """`IndexCatalog.open_for_ingest` with the index's name."""
 
-    def __call__(self, manifest: Manifest, *, size: int, dry_run: bool) -> AbstractContextManager[PassageStore]: ...
+    def __call__(self, manifest: Manifest, *, size: int, dry_run: bool) -> AbstractContextManager[PassageStore]:
+        """The store to fill with `size` nodes, or, for a dry run, one to compare with."""
+        ...
 
 
 @runtime_checkable
@@ -34,9 +36,13 @@ class Windowed(Protocol):
     """What an embedder offers that knows its own limits: its window in tokens, and the tokens of a passage."""
 
     @property
-    def max_tokens(self) -> int: ...
+    def max_tokens(self) -> int:
+        """Of a passage, special tokens included; what is longer is cut off unread."""
+        ...
 
-    def token_count(self, text: str) -> int: ...
+    def token_count(self, text: str) -> int:
+        """The tokens of a passage, special tokens included."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,9 @@ def ingest(
     StoreError and ModelError; whatever stops it, the same call again does what is left.
     """
     rows = read(paths, columns=columns)
-    wanted = split_rows(rows, embed_model, progress=progress)
-    with store_opener(manifest_of(embed_model), size=len(wanted), dry_run=dry_run) as store:
-        changes = preview(store, wanted) if dry_run else sync(store, wanted, embed_model, progress=progress)
+    nodes = split_rows(rows, embed_model, progress=progress)
+    with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
+        changes = preview(store, nodes) if dry_run else sync(store, nodes, embed_model, progress=progress)
     return IngestReport(len(rows), changes, dry_run)
 
 
@@ -81,17 +87,17 @@ def split_rows(
 ) -> list[TextNode]:
     """The nodes of all rows. Raises RowErrors naming every row that cannot be embedded."""
     token_count, max_tokens = window(embed_model)
-    found: list[TextNode] = []
+    nodes: list[TextNode] = []
     errors: list[RowError] = []
     for done, row in enumerate(rows, start=1):
         try:
-            found += nodes(row, token_count=token_count, max_tokens=max_tokens)
+            nodes += nodes_of_row(row, token_count=token_count, max_tokens=max_tokens)
         except RowErrors as exc:
             errors += exc.errors
         progress("split", done, len(rows))
     if errors:
         raise RowErrors(errors)
-    return found
+    return nodes
 
 
 def window(embed_model: BaseEmbedding | None) -> tuple[Callable[[str], int], int]:

@@ -56,15 +56,15 @@ def read(paths: Iterable[Path | str], *, columns: Mapping[str, str] | None = Non
         raise InputError(f"--columns gives the columns {twice} to more than one field")
     errors: list[RowError] = []
     rows: list[FaqRow] = []
-    places: dict[str, str] = {}
+    first_uses: dict[str, str] = {}
     for path in find_files(map(Path, paths)):
         table = read_table(path, score=lambda header: len(locate(header, columns)))
-        rows += _rows(table, columns, places)
+        rows += _rows(table, columns, first_uses)
         errors += sorted(table.errors, key=lambda error: error.row or 0)
     if errors:
         raise RowErrors(errors)
     if not rows:
-        raise InputError("the given folders hold no .csv, .tsv or .jsonl file")
+        raise InputError("the folders hold no .csv, .tsv or .jsonl file")
     return rows
 
 
@@ -74,14 +74,14 @@ def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
     ours = free.keys() >= set(REQUIRED)
     theirs = free.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}
     layout = _WORKSHOP if theirs and not ours else _OWN
-    found = {name: free[layout[name]] for name in FIELDS if layout.get(name) in free and name not in columns}
-    if "id" not in columns and "id" not in found and (number := free.get("no") or free.get("id")):
-        found["id"] = number
-    return found | {name: column for name, column in columns.items() if column in header}
+    located = {name: free[layout[name]] for name in FIELDS if layout.get(name) in free and name not in columns}
+    if "id" not in columns and "id" not in located and (number := free.get("no") or free.get("id")):
+        located["id"] = number
+    return located | {name: column for name, column in columns.items() if column in header}
 
 
-def _rows(table: Table, columns: Mapping[str, str], places: dict[str, str]) -> Iterator[FaqRow]:
-    """The rows that keep every rule; the defects of the others are noted in the table. `places`: id -> first place."""
+def _rows(table: Table, columns: Mapping[str, str], first_uses: dict[str, str]) -> Iterator[FaqRow]:
+    """The rows that keep every rule; the defects of the others are noted in the table. `first_uses`: id -> file and row."""
     at = locate(table.header, columns)
     extra = [name for name in table.header if name and name not in at.values()]
     if table.header or table.records:
@@ -90,7 +90,7 @@ def _rows(table: Table, columns: Mapping[str, str], places: dict[str, str]) -> I
         table.refuse(None, None, "has no rows")
     if at.keys() >= set(REQUIRED):
         for record in table.records:
-            if row := _row(table, record, at, extra, places):
+            if row := _row(table, record, at, extra, first_uses):
                 yield row
 
 
@@ -106,7 +106,7 @@ def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str
 
 
 def _row(
-    table: Table, record: Record, at: Mapping[str, str], extra: Iterable[str], places: dict[str, str]
+    table: Table, record: Record, at: Mapping[str, str], extra: Iterable[str], first_uses: dict[str, str]
 ) -> FaqRow | None:
     before = len(table.errors)
     refuse = partial(table.refuse, record.row)
@@ -119,17 +119,18 @@ def _row(
         if not text[name] and name in ("id", *REQUIRED):
             refuse(column, f"no {name}")
         elif text[name] and name in DATES:
-            given, text[name] = text[name], iso_date(text[name])
+            original, text[name] = text[name], iso_date(text[name])
             if not text[name]:
-                refuse(column, f"{given!r} is not a date like 2026-01-31")
+                refuse(column, f"{original!r} is not a date like 2026-01-31")
     if "" < text.get("effective_until", "") < text.get("effective_from", ""):
         refuse(at["effective_until"], "lies before effective_from")
-    place = f"{table.file}, row {record.row}"
-    first = places.setdefault(text.setdefault("id", str(record.row)), place)
-    if text["id"] and first != place:
+    here = f"{table.file}, row {record.row}"
+    first = first_uses.setdefault(text.setdefault("id", str(record.row)), here)
+    if text["id"] and first != here:
         hint = "" if "id" in at else " (the row's number, for want of an id column)"
         refuse(at.get("id"), f"id {text['id']!r}{hint} is already used in {first}")
-    further = {name: _stripped(record.values[name]) for name in extra if record.values.get(name, "") != ""}
+    values = ((name, record.values.get(name, "")) for name in extra)
+    further = {name: value.strip() if isinstance(value, str) else value for name, value in values if value != ""}
     if len(table.errors) > before:
         return None
     return FaqRow(**text, extra=further, file=table.file, row=record.row)
@@ -143,7 +144,3 @@ def iso_date(text: str) -> str:
         return date(int(match[1]), int(match[3]), int(match[4])).isoformat()
     except ValueError:
         return ""
-
-
-def _stripped(value: Value) -> Value:
-    return value.strip() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Makes a store hold exactly the wanted nodes: compare, embed, upsert, then delete what is gone.
+"""Makes a store hold exactly the nodes of an ingestion: compare, embed, upsert, then delete what is gone.
 
 All state is in the store (content hash and embedding fingerprint of each node), so nothing can fall out of step with it:
 killed anywhere, the next run does what is left. A node's old version is found until its new one has replaced it.
@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Node ids by what has to happen to them; `add` holds new and changed ones, in the order they were wanted."""
+    """Node ids by what has to happen to them; `add` holds new and changed ones, in the ingestion's order."""
 
     add: tuple[str, ...]
     keep: tuple[str, ...]
@@ -45,16 +45,16 @@ class SyncReport:
     seconds: float
 
 
-def plan(wanted: Mapping[str, NodeState], states: Mapping[str, NodeState]) -> Plan:
-    """Compare what is wanted with what is stored."""
+def plan(target: Mapping[str, NodeState], states: Mapping[str, NodeState]) -> Plan:
+    """What turns the stored `states` into the `target` ones."""
     return Plan(
-        add=tuple(node_id for node_id, state in wanted.items() if states.get(node_id) != state),
-        keep=tuple(node_id for node_id, state in wanted.items() if states.get(node_id) == state),
-        delete=tuple(sorted(states.keys() - wanted.keys())),
+        add=tuple(node_id for node_id, state in target.items() if states.get(node_id) != state),
+        keep=tuple(node_id for node_id, state in target.items() if states.get(node_id) == state),
+        delete=tuple(sorted(states.keys() - target.keys())),
     )
 
 
-def wanted_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, NodeState]:
+def target_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, NodeState]:
     """The state each node will have once stored. Raises InputError when two nodes share an id."""
     nodes = list(nodes)
     if twice := sorted(node_id for node_id, n in Counter(node.node_id for node in nodes).items() if n > 1):
@@ -70,6 +70,7 @@ def no_progress(step: str, done: int, total: int) -> None:
 
 
 def utc_now() -> datetime:
+    """The time, in UTC, that nodes are stamped with."""
     return datetime.now(UTC)
 
 
@@ -88,7 +89,7 @@ def sync(
     started = clock()
     manifest = store.manifest
     states = store.states()
-    todo = plan(wanted_states(nodes, manifest.fingerprint), states)
+    todo = plan(target_states(nodes, manifest.fingerprint), states)
     by_id = {node.node_id: node for node in nodes}
     for start in range(0, len(todo.add), BATCH):
         batch = [by_id[node_id] for node_id in todo.add[start : start + BATCH]]
@@ -96,6 +97,7 @@ def sync(
         now = clock().isoformat(timespec="seconds")
         store.add([_stamped(*pair, manifest.fingerprint, now) for pair in zip(batch, vectors, strict=True)])
         progress("embed", start + len(batch), len(todo.add))
+    # Last: until the new nodes are in, the old ones answer.
     if todo.delete:
         store.delete_nodes(list(todo.delete))
         progress("delete", len(todo.delete), len(todo.delete))
@@ -105,7 +107,7 @@ def sync(
 def preview(store: PassageStore, nodes: Sequence[TextNode]) -> SyncReport:
     """What `sync` would do, without doing it. Raises InputError for duplicate ids."""
     states = store.states()
-    return _report(plan(wanted_states(nodes, store.manifest.fingerprint), states), states, 0.0)
+    return _report(plan(target_states(nodes, store.manifest.fingerprint), states), states, 0.0)
 
 
 def _report(done: Plan, states: Mapping[str, NodeState], seconds: float) -> SyncReport:

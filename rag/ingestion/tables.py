@@ -52,6 +52,7 @@ class Table:
     errors: list[RowError] = field(default_factory=list)
 
     def refuse(self, row: int | None, column: str | None, problem: str) -> None:
+        """Note a defect; `row` None: of the whole file."""
         self.errors.append(RowError(self.file, row, column, problem))
 
 
@@ -71,7 +72,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 def _below(directory: Path) -> Iterator[Path]:
     def refuse(exc: OSError) -> None:
         raise InputError(
-            f"the folder {exc.filename} cannot be read ({exc.strerror}): mend that or leave it out"
+            f"the folder {exc.filename} cannot be read ({exc.strerror}): fix that or leave it out"
         ) from exc
 
     files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
@@ -96,7 +97,7 @@ def read_table(path: Path, *, score: Score) -> Table:
         table.refuse(None, None, f"cannot be read: {exc.strerror}")
         return table
     if data.startswith(_BINARY):
-        table.refuse(None, None, f"is no text but another program's file, renamed: {_INSTEAD}")
+        table.refuse(None, None, f"is not text but another program's file, renamed: {_INSTEAD}")
         return table
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         table.refuse(None, None, "is UTF-16; save it as UTF-8")
@@ -233,8 +234,8 @@ def _is_usable(table: Table, record: Record, lines: Sequence[str], *, first_line
             table.refuse(record.row, column, "must be text or a number, not a list or an object")
         elif isinstance(value, float) and not math.isfinite(value):
             table.refuse(record.row, column, "is too large a number")
-        elif isinstance(value, str) and (found := _UNUSABLE.search(value)):
-            table.refuse(record.row, column, _describe(found[0], lines, first_line))
+        elif isinstance(value, str) and (unusable := _UNUSABLE.search(value)):
+            table.refuse(record.row, column, _describe(unusable[0], lines, first_line))
         elif column == "" and value != "":
             table.refuse(record.row, None, "has a value in a column without a name")
     return len(table.errors) == before

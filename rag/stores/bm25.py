@@ -81,18 +81,18 @@ class LexicalIndex:
         empty = cls({}, np.zeros(1, np.int64), none, none, np.zeros(0, np.int64))
         return empty.updated(np.zeros(0, np.bool_), documents)
 
-    def updated(self, kept: Mask, documents: Iterable[Sequence[str]]) -> LexicalIndex:
-        """The index of the rows where `kept` (bool, one per row), renumbered in order, followed by `documents`."""
+    def updated(self, keep: Mask, documents: Iterable[Sequence[str]]) -> LexicalIndex:
+        """The index of the rows where `keep` (bool, one per row), renumbered in order, followed by `documents`."""
         vocabulary, lengths, terms = self._read(documents)
-        remaining = int(np.count_nonzero(kept))
-        lengths = np.concatenate([self.lengths[kept], lengths])
+        remaining = int(np.count_nonzero(keep))
+        lengths = np.concatenate([self.lengths[keep], lengths])
         total = max(len(lengths), 1)  # a posting's key is term * total + row: sorted by term, then row
         fresh = np.repeat(np.arange(remaining, len(lengths), dtype=np.int64), lengths[remaining:])
         keys, counts = np.unique(terms.astype(np.int64) * total + fresh, return_counts=True)
-        old_keys, old_counts = self._remaining(kept, total)
-        places = np.searchsorted(old_keys, keys)
-        keys = np.insert(old_keys, places, keys)
-        counts = np.insert(old_counts, places, counts.astype(np.int32))
+        old_keys, old_counts = self._remaining(keep, total)
+        positions = np.searchsorted(old_keys, keys)
+        keys = np.insert(old_keys, positions, keys)
+        counts = np.insert(old_counts, positions, counts.astype(np.int32))
         offsets = np.searchsorted(keys, np.arange(len(vocabulary) + 1, dtype=np.int64) * total)
         return LexicalIndex(vocabulary, offsets, (keys % total).astype(np.int32), counts, lengths)
 
@@ -101,15 +101,15 @@ class LexicalIndex:
         n = len(self.lengths)
         known = np.array([self.vocabulary.get(term, -1) for term in terms], np.int64)
         starts, ends = self.offsets[known], self.offsets[np.minimum(known, len(self.offsets) - 2) + 1]
-        found = np.where(known < 0, 0, ends - starts)
-        idf = np.log1p((self._documents - found + 0.5) / (found + 0.5))
+        sizes = np.where(known < 0, 0, ends - starts)  # rows that hold each term
+        idf = np.log1p((self._documents - sizes + 0.5) / (sizes + 0.5))
         spans = [
-            slice(start, start + size) for start, size in zip(starts.tolist(), found.tolist(), strict=True) if size
+            slice(start, start + size) for start, size in zip(starts.tolist(), sizes.tolist(), strict=True) if size
         ]
         if not spans:
             return np.zeros(n)
         rows = np.concatenate([self.rows[span] for span in spans])
-        gains = np.repeat(idf, found) * np.concatenate([self._gains[span] for span in spans])
+        gains = np.repeat(idf, sizes) * np.concatenate([self._gains[span] for span in spans])
         # bincount adds a row's terms up in the query's order: equal rows get equal scores to the last bit.
         covered: Floats = np.bincount(rows, gains, minlength=n) / idf.sum()
         return np.minimum(covered, 1.0)
@@ -126,9 +126,9 @@ class LexicalIndex:
             terms.extend(map(numbers.__getitem__, document))
         return dict(numbers), np.array(lengths, np.int64), np.array(terms, np.int32)
 
-    def _remaining(self, kept: Mask, total: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def _remaining(self, keep: Mask, total: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Keys and counts of the postings whose row stays, under the rows' new numbers."""
         terms = np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int64), np.diff(self.offsets))
-        stays = kept[self.rows]
-        renumbered = np.cumsum(kept) - 1
+        stays = keep[self.rows]
+        renumbered = np.cumsum(keep) - 1
         return terms[stays] * total + renumbered[self.rows[stays]], self.counts[stays]

@@ -13,7 +13,7 @@ What a row's metadata is compared as
 What matches
 - Missing fields: `==`, `in`, `>`, `>=`, `<`, `<=` never match; `!=` and `nin` always do.
 - `in []` matches nothing, `nin []` everything. `==` is `in` of one value, `!=` is `nin` of one.
-- `and`: every child matches. `or`: at least one does. `not`: none of its children does. No condition given: `and`.
+- `and`: every child matches. `or`: at least one does. `not`: none of its children does. Without a condition: `and`.
 - An empty list of filters matches every row, whatever its condition. So does None in place of filters.
 
 Everything else raises FilterError before any I/O: another operator, a list where a scalar is due and the reverse, a dict,
@@ -26,7 +26,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
 from llama_index.core.vector_stores.types import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
@@ -114,7 +114,7 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
 
     In force: not `effective_from` > day and not `effective_until` < day. Missing and empty dates are open.
     """
-    day = f"{filters.as_of or _today():%Y-%m-%d}"
+    day = f"{filters.as_of or datetime.now(SEOUL).date():%Y-%m-%d}"
     over = MetadataFilters(
         filters=[
             MetadataFilter(key=EFFECTIVE_UNTIL, value=day, operator=FilterOperator.LT),
@@ -124,10 +124,6 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
     not_yet = MetadataFilter(key=EFFECTIVE_FROM, value=day, operator=FilterOperator.GT)
     in_force = MetadataFilters(filters=[not_yet, over], condition=FilterCondition.NOT)
     return MetadataFilters(filters=[*(MetadataFilter(key=k, value=v) for k, v in filters.equals.items()), in_force])
-
-
-def _today() -> date:
-    return datetime.now(SEOUL).date()
 
 
 def _group(filters: MetadataFilters, depth: int) -> Group:
@@ -148,40 +144,40 @@ def _child(child: object, depth: int) -> Clause | Group:
     raise FilterError(f"a {type(child).__name__} is not a filter: use MetadataFilter or MetadataFilters")
 
 
-def _clause(given: MetadataFilter) -> Clause:
-    if not isinstance(given.key, str):
-        raise FilterError(f"filter key {given.key!r} is not a string: name a metadata field")
-    match given.operator:
+def _clause(clause: MetadataFilter) -> Clause:
+    if not isinstance(clause.key, str):
+        raise FilterError(f"filter key {clause.key!r} is not a string: name a metadata field")
+    match clause.operator:
         case FilterOperator.EQ | FilterOperator.NE:
-            wanted = FilterOperator.IN if given.operator is FilterOperator.EQ else FilterOperator.NIN
-            return Clause(given.key, wanted, frozenset({_operand(given, given.value)}))
+            membership = FilterOperator.IN if clause.operator is FilterOperator.EQ else FilterOperator.NIN
+            return Clause(clause.key, membership, frozenset({_operand(clause, clause.value)}))
         case FilterOperator.IN | FilterOperator.NIN:
-            return Clause(given.key, given.operator, _operands(given))
+            return Clause(clause.key, clause.operator, _operands(clause))
         case FilterOperator.GT | FilterOperator.GTE | FilterOperator.LT | FilterOperator.LTE:
-            value = _operand(given, given.value)
+            value = _operand(clause, clause.value)
             if value[0] == "boolean":
-                raise FilterError(f"filter on {given.key!r}: booleans have no order, use == or !=")
-            return Clause(given.key, given.operator, frozenset({value}))
-    shown = getattr(given.operator, "value", given.operator)
-    raise FilterError(f"filter on {given.key!r}: operator {shown!r} is not one of == != in nin > >= < <=")
+                raise FilterError(f"filter on {clause.key!r}: booleans have no order, use == or !=")
+            return Clause(clause.key, clause.operator, frozenset({value}))
+    shown = getattr(clause.operator, "value", clause.operator)
+    raise FilterError(f"filter on {clause.key!r}: operator {shown!r} is not one of == != in nin > >= < <=")
 
 
-def _operands(given: MetadataFilter) -> frozenset[Scalar]:
-    if not isinstance(given.value, list):
-        raise FilterError(f"filter on {given.key!r}: {given.operator.value!r} takes a list, not {given.value!r}")
-    if len(given.value) > MAX_VALUES:
-        raise FilterError(f"filter on {given.key!r}: {len(given.value)} values, at most {MAX_VALUES} are taken")
-    return frozenset(_operand(given, value) for value in given.value)
+def _operands(clause: MetadataFilter) -> frozenset[Scalar]:
+    if not isinstance(clause.value, list):
+        raise FilterError(f"filter on {clause.key!r}: {clause.operator.value!r} takes a list, not {clause.value!r}")
+    if len(clause.value) > MAX_VALUES:
+        raise FilterError(f"filter on {clause.key!r}: {len(clause.value)} values, at most {MAX_VALUES} are taken")
+    return frozenset(_operand(clause, value) for value in clause.value)
 
 
-def _operand(given: MetadataFilter, value: object) -> Scalar:
-    found = scalar(value)
-    if found is None:
-        shown = given.operator.value
+def _operand(clause: MetadataFilter, value: object) -> Scalar:
+    operand = scalar(value)
+    if operand is None:
+        shown = clause.operator.value
         raise FilterError(
-            f"filter on {given.key!r}: {shown!r} takes a string, a finite number or a boolean, not {value!r}"
+            f"filter on {clause.key!r}: {shown!r} takes a string, a finite number or a boolean, not {value!r}"
         )
-    return found
+    return operand
 
 
 def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
@@ -189,11 +185,11 @@ def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
         return holds(node, scalar(metadata.get(node.key)))
     if not node.children:
         return True
-    found = (_matches(child, metadata) for child in node.children)
+    matching = (_matches(child, metadata) for child in node.children)
     match node.condition:
         case FilterCondition.AND:
-            return all(found)
+            return all(matching)
         case FilterCondition.OR:
-            return any(found)
+            return any(matching)
         case FilterCondition.NOT:
-            return not any(found)
+            return not any(matching)

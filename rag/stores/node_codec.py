@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rag.errors import StoreError
 from rag.stores.base import CONTENT_HASH, FINGERPRINT
+from rag.vectors import unit_vectors
 
 _OWN_COLUMNS: Final = {"id_", "text", "metadata", "embedding"}
 
@@ -44,7 +45,7 @@ def encode(node: BaseNode, dimension: int) -> Row:
         text=node.text,
         vector=_vector(node, dimension),
     )
-    try:
+    try:  # here, with the node's name: deeper down, SQLite and orjson would refuse the whole batch without it
         "".join(filter(None, row[:-1])).encode()
     except UnicodeEncodeError as exc:
         raise StoreError(f"node {node.node_id!r} holds half a character (a lone surrogate): repair its text") from exc
@@ -52,7 +53,7 @@ def encode(node: BaseNode, dimension: int) -> Row:
 
 
 class Columns(NamedTuple):
-    """What a node is made of again."""
+    """The columns a node is made of again, as they were written (`metadata`, `extra`: JSON)."""
 
     node_id: str
     metadata: str
@@ -68,7 +69,7 @@ class Nodes(Mapping[str, BaseNode]):
     """Nodes by id, decoded when they are asked for: of a hundred candidates ten are shown, and decoding costs the most."""
 
     def __init__(self, columns: Iterable[Columns]) -> None:
-        self._columns = {found.node_id: found for found in columns}
+        self._columns = {row.node_id: row for row in columns}
 
     def __getitem__(self, node_id: str) -> BaseNode:
         return self._columns[node_id].decode()
@@ -80,17 +81,17 @@ class Nodes(Mapping[str, BaseNode]):
         return len(self._columns)
 
 
-def unit(vector: Sequence[float], dimension: int, *, of: str) -> NDArray[np.float64]:
-    """`vector` at length 1, float64 (dimension,). Raises StoreError; `of` says in the message whose it is."""
+def unit_vector(vector: Sequence[float], dimension: int, *, source: str) -> NDArray[np.float64]:
+    """`vector` at length 1, float64 (dimension,).
+
+    Raises StoreError, naming `source` as its owner, for another dimension than the index has (0: it keeps no vectors), and
+    for one without a direction (zero or not finite).
+    """
     if dimension == 0:
-        raise StoreError(f"{of} has an embedding, but this index keeps no vectors: search it by text")
-    if len(vector) != dimension:
-        raise StoreError(f"{of} has an embedding of {len(vector)} numbers, the index has {dimension}: embed it anew")
-    values = np.asarray(vector, np.float64)
-    norm = float(np.linalg.norm(values))
-    if not np.isfinite(norm) or norm == 0.0:
-        raise StoreError(f"{of} has an embedding without a direction (zero or not finite): embed it anew")
-    return values / norm
+        raise StoreError(f"{source} has an embedding, but this index keeps no vectors: search it by text")
+    fix = "re-embed it with the index's own embedding"
+    (unit,) = unit_vectors([vector], source=f"embedding of {source}", error=StoreError, fix=fix, dimension=dimension)
+    return np.asarray(unit)
 
 
 def _vector(node: BaseNode, dimension: int) -> bytes | None:
@@ -98,7 +99,7 @@ def _vector(node: BaseNode, dimension: int) -> bytes | None:
         if dimension:
             raise StoreError(f"node {node.node_id!r} has no embedding: embed it before adding it")
         return None
-    return unit(node.embedding, dimension, of=f"node {node.node_id!r}").astype(np.float32).tobytes()
+    return unit_vector(node.embedding, dimension, source=f"node {node.node_id!r}").astype(np.float32).tobytes()
 
 
 def _json(metadata: dict[str, Any], node_id: str) -> str:

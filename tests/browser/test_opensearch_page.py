@@ -10,7 +10,7 @@ from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.settings import Settings
-from rag.stores.catalog import OpenSearchCatalog
+from rag.stores.opensearch.catalog import OpenSearchCatalog
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.opensearch import Server, drop, index_name

@@ -106,8 +106,8 @@ class SearchingContract(StoreFixtures):
             (VectorStoreQuery(query_embedding=[1, 0, 0, 0], query_str="이체", mode=HYBRID, alpha=1.5), "alpha"),
             (VectorStoreQuery(query_embedding=[1, 0, 0, 0], mode=VectorStoreQueryMode.MMR), "mmr"),
             (VectorStoreQuery(query_embedding=[1, 0, 0]), "3 numbers"),
-            (VectorStoreQuery(query_embedding=[0, 0, 0, 0]), "direction"),
-            (VectorStoreQuery(query_embedding=[1, 0, math.nan, 0]), "direction"),
+            (VectorStoreQuery(query_embedding=[0, 0, 0, 0]), "zeros"),
+            (VectorStoreQuery(query_embedding=[1, 0, math.nan, 0]), "not finite"),
         ],
     )
     def test_an_impossible_query_says_what_is_wrong(self, faq: Store, query: VectorStoreQuery, message: str) -> None:

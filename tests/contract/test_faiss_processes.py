@@ -68,7 +68,7 @@ def test_two_processes_see_each_others_writes(faq: FaissStore, directory: Path) 
     found(faq)
     script = f"""
 from pathlib import Path
-from rag.stores.faiss import FaissStore
+from rag.stores.faiss.store import FaissStore
 from tests.contract.reference import passage
 store = FaissStore.open(Path({str(directory)!r}))
 print(sorted(store.candidates(query_embedding=[1, 0, 0, 0], query_str="이체", size=9).dense), flush=True)

@@ -16,7 +16,7 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexMismatch, IndexMissing, StoreError
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.faiss import reader as live_module
+from rag.stores.faiss import reader
 from rag.stores.faiss.database import Database
 from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST, Create, ids, lexical
@@ -137,7 +137,7 @@ def test_a_restart_takes_tokens_from_the_cache(
     def refuse(*_: Any) -> Any:
         raise AssertionError("tokenised again")
 
-    monkeypatch.setattr(live_module, "read_tokens", refuse)
+    monkeypatch.setattr(reader, "read_tokens", refuse)
     assert found(FaissStore.open(directory)) == before
     faq.add([passage("new")])
     with pytest.raises(AssertionError, match="tokenised again"):
@@ -164,7 +164,7 @@ def _flip(cache: Path) -> None:
     ],
     ids=["missing", "empty", "garbage", "half", "tail", "flipped", "stale"],
 )
-def test_a_bad_cache_is_built_anew(faq: FaissStore, directory: Path, damage: Callable[[Path], Any]) -> None:
+def test_a_bad_cache_is_rebuilt(faq: FaissStore, directory: Path, damage: Callable[[Path], Any]) -> None:
     found(faq)
     cache = live_file(directory, ".npz")
     shutil.copy(cache, directory / "stale")

@@ -47,11 +47,11 @@ def there(here: FaissStore, opensearch: Server) -> Iterator[OpenSearchStore]:
 
 def with_vectors(store: FaissStore) -> list[BaseNode]:
     nodes = store.get_nodes()
-    with store._live.reading() as reading:
-        view = reading.view
-        assert view.dense is not None
+    with store._reader.reading() as reading:
+        snapshot = reading.snapshot
+        assert snapshot.dense is not None
         for node in nodes:
-            node.embedding = view.dense.vectors[view.row_of[node.node_id]].tolist()
+            node.embedding = snapshot.dense.vectors[snapshot.row_of[node.node_id]].tolist()
     return nodes
 
 

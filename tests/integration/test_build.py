@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag.errors import IndexMismatch, IndexMissing
-from rag.factory import chat as build
+from rag.factory import stores
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import STARTERS, build_chat, service, starters
 from rag.factory.models import LEXICAL_ONLY, Models, load_models
@@ -44,7 +45,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     write_faq(folder / "faq.csv")
-    monkeypatch.setattr(build, "DATA", folder)
+    monkeypatch.setattr(stores, "DATA", folder)
     return folder
 
 
@@ -136,25 +137,53 @@ def test_what_was_fitted_with_labels_is_left_alone(
     assert mine.manifest.calibration == fitted.as_json()
 
 
-def test_an_index_without_a_start_gets_one_when_it_is_opened(
-    settings: Settings, hashed: Models, mine: FaissStore
-) -> None:
-    """Left behind by a process killed between the last row and the calibration."""
-    before = mine.manifest.calibration
-    mine.replace_manifest(mine.manifest.with_calibration(None))
-    open_index(settings, hashed, "mine").close()
-    assert mine.manifest.calibration == before
+def other_thresholds() -> dict[str, Any]:
+    """A start as a version of the package stored it that came with other thresholds."""
+    return replace(defaults(), answered=0.123).as_json()
 
 
-@pytest.mark.parametrize("calibration", [{"fusion": {}}, {"from": "another version"}])
-def test_a_calibration_of_another_version_is_fitted_anew(
-    settings: Settings, hashed: Models, mine: FaissStore, calibration: dict[str, object]
+@pytest.mark.parametrize(
+    "calibration", [None, {"fusion": {}}, {"from": "another version"}, other_thresholds()], ids=str
+)
+def test_an_index_without_a_usable_start_answers_with_one_and_is_not_written(
+    settings: Settings,
+    hashed: Models,
+    mine: FaissStore,
+    calibration: dict[str, Any] | None,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    before = mine.manifest.calibration
+    """None: left behind by a process killed between the last row and the calibration."""
+    ingested = mine.manifest.calibration
+    assert ingested is not None
     mine.replace_manifest(mine.manifest.with_calibration(calibration))
-    assert service(settings, hashed, mine).calibration == defaults()
-    open_index(settings, hashed, "mine").close()
-    assert mine.manifest.calibration == before
+    directory = settings.store.directory / "mine"
+    before = contents(directory)
+    with caplog.at_level(logging.WARNING):
+        chat = service(settings, hashed, open_index(settings, hashed, "mine"))
+    assert chat.calibration == Calibration.from_json(ingested)
+    assert "python -m rag calibrate" in caplog.text
+    assert mine.manifest.calibration == calibration
+    assert contents(directory) == before
+
+
+def test_opening_a_calibrated_index_neither_writes_nor_warns(
+    settings: Settings, hashed: Models, mine: FaissStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = contents(settings.store.directory / "mine")
+    with caplog.at_level(logging.WARNING):
+        chat = service(settings, hashed, open_index(settings, hashed, "mine"))
+    assert chat.calibration.fusion.scales != defaults().fusion.scales
+    assert not caplog.text
+    assert contents(settings.store.directory / "mine") == before
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Of the index's own files. SQLite's shared memory (-shm) holds the marks of readers."""
+    return {
+        path.name: path.read_bytes()
+        for path in directory.iterdir()
+        if path.suffix in (".sqlite", ".sqlite-wal") or path.name == "CURRENT"
+    }
 
 
 def test_starters_are_short_questions_in_force_of_the_largest_categories(mine: FaissStore) -> None:

@@ -15,10 +15,10 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.pipeline import IngestReport, ingest, window
+from rag.ingestion.pipeline import IngestReport, StoreOpener, ingest, window
 from rag.ingestion.sync import BATCH
-from rag.stores.faiss.staging import open_for_ingest
-from rag.stores.faiss.store import FaissStore
+from rag.stores.catalog import FaissCatalog
+from rag.stores.faiss.store import WAIT, FaissStore
 from tests.fakes_embedding import HashedEmbedding, Vectors
 
 COUNT = 2 * BATCH
@@ -36,6 +36,10 @@ def faq(tmp_path: Path) -> Path:
     return write(tmp_path / "faq.csv", *range(COUNT))
 
 
+def opener(index: Path, wait: float = WAIT) -> StoreOpener:
+    return partial(FaissCatalog(index.parent).open_for_ingest, index.name, wait=wait)
+
+
 def write(file: Path, *numbers: int, version: str = "") -> Path:
     lines = [f"{number},질문 {number},{number} 답변{version}" for number in numbers]
     file.write_text("\n".join(["id,question,answer", *lines]), encoding="utf-8")
@@ -43,8 +47,8 @@ def write(file: Path, *numbers: int, version: str = "") -> Path:
 
 
 def run(index: Path, *files: Path, model: HashedEmbedding | None = None, dry_run: bool = False) -> IngestReport:
-    opener = partial(open_for_ingest, index, wait=0.1)
-    return ingest(files, store_opener=opener, embed_model=model or HashedEmbedding(), dry_run=dry_run)
+    store_opener = opener(index, wait=0.1)
+    return ingest(files, store_opener=store_opener, embed_model=model or HashedEmbedding(), dry_run=dry_run)
 
 
 @contextmanager
@@ -141,7 +145,7 @@ def test_another_embedder_rebuilds_the_index_and_rollback_brings_the_former_back
     with caplog.at_level(logging.WARNING):
         report = run(index, faq, model=other).changes
     assert (report.added, report.unchanged) == (COUNT, 0)
-    assert "anew" in caplog.text and "dimension 64" in caplog.text
+    assert "rebuilding the index" in caplog.text and "dimension 64" in caplog.text
     assert len(contents(index, other)) == COUNT
     FaissStore.rollback(index)
     assert len(contents(index)) == COUNT
@@ -174,7 +178,7 @@ def test_a_damaged_index_is_rebuilt(index: Path, faq: Path) -> None:
 
 
 def test_an_index_for_lexical_search_alone(index: Path, faq: Path) -> None:
-    report = ingest([faq], store_opener=partial(open_for_ingest, index), embed_model=None)
+    report = ingest([faq], store_opener=opener(index), embed_model=None)
     assert report.changes.added == COUNT
     store = FaissStore.open(index, manifest_of(None))
     found = store.candidates(query_embedding=None, query_str="질문 57", size=3)
@@ -183,7 +187,10 @@ def test_an_index_for_lexical_search_alone(index: Path, faq: Path) -> None:
 
 
 def test_a_second_ingest_at_the_same_time_is_refused(index: Path, faq: Path) -> None:
-    with open_for_ingest(index, manifest_of(HashedEmbedding())), pytest.raises(IndexBusy, match="mine"):
+    with (
+        opener(index)(manifest_of(HashedEmbedding()), size=0, dry_run=False),
+        pytest.raises(IndexBusy, match="mine"),
+    ):
         run(index, faq)
     assert run(index, faq).changes.added == COUNT
 
@@ -194,7 +201,12 @@ def test_progress_tells_each_step(index: Path, faq: Path) -> None:
     def progress(step: str, done: int, total: int) -> None:
         seen[step] = (done, total)
 
-    ingest([faq], store_opener=partial(open_for_ingest, index), embed_model=HashedEmbedding(), progress=progress)
+    ingest(
+        [faq],
+        store_opener=opener(index),
+        embed_model=HashedEmbedding(),
+        progress=progress,
+    )
     assert seen == {"split": (COUNT, COUNT), "embed": (COUNT, COUNT)}
 
 

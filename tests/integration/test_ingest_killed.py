@@ -19,15 +19,19 @@ from llama_index.core.vector_stores.types import VectorStoreQuery
 from rag.errors import IndexBusy
 from rag.ingestion import sync
 from rag.ingestion.embedding import embed_nodes, manifest_of
-from rag.ingestion.pipeline import ingest
-from rag.stores.faiss.staging import open_for_ingest
-from rag.stores.faiss.store import FaissStore
+from rag.ingestion.pipeline import StoreOpener, ingest
+from rag.stores.catalog import FaissCatalog
+from rag.stores.faiss.store import WAIT, FaissStore
 from tests.fakes_embedding import HashedEmbedding
 
 KILLS = 20
 ROWS = 60
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
+
+
+def opener(index: Path, wait: float = WAIT) -> StoreOpener:
+    return partial(FaissCatalog(index.parent).open_for_ingest, index.name, wait=wait)
 
 
 def write(file: Path, contents: dict[str, str]) -> None:
@@ -44,9 +48,9 @@ def ingest_in_child(index: Path, file: Path, salt: str, wait: float, lockstep: b
         if lockstep:
             parent.recv()
 
-    opener = partial(open_for_ingest, index, wait=wait)
+    store_opener = opener(index, wait=wait)
     try:
-        ingest([file], store_opener=opener, embed_model=HashedEmbedding(salt=salt), progress=progress)
+        ingest([file], store_opener=store_opener, embed_model=HashedEmbedding(salt=salt), progress=progress)
     except IndexBusy:
         parent.send("busy")
     else:
@@ -111,7 +115,11 @@ def test_killed_at_any_moment_every_row_stays_searchable_and_the_next_run_conver
     index, file = tmp_path / "faq", tmp_path / "faq.csv"
     old = {f"{number:03}": f"{rng.getrandbits(60)} 답변" for number in range(ROWS)}
     write(file, old)
-    ingest([file], store_opener=partial(open_for_ingest, index), embed_model=HashedEmbedding())
+    ingest(
+        [file],
+        store_opener=opener(index),
+        embed_model=HashedEmbedding(),
+    )
     partly = 0
     for kill in range(KILLS):
         before = salt_of(index)
@@ -129,7 +137,11 @@ def test_killed_at_any_moment_every_row_stays_searchable_and_the_next_run_conver
             assert lost <= gone and new.items() <= left.items()  # rows go last, when all the rest is in
         partly += left not in (old, new)
 
-        ingest([file], store_opener=partial(open_for_ingest, index), embed_model=HashedEmbedding(salt=salt))
+        ingest(
+            [file],
+            store_opener=opener(index),
+            embed_model=HashedEmbedding(salt=salt),
+        )
         assert searched(index, salt) == new
         old = new
     assert partly > KILLS // 4, "too few kills hit a run halfway: this test shows nothing"
@@ -155,7 +167,7 @@ def test_two_ingests_at_once_leave_the_whole_of_one(tmp_path: Path) -> None:
 def test_an_ingest_that_will_not_wait_is_refused(tmp_path: Path) -> None:
     index, file = tmp_path / "faq", tmp_path / "faq.csv"
     write(file, {"a": "답변"})
-    with open_for_ingest(index, manifest_of(HashedEmbedding())):
+    with opener(index)(manifest_of(HashedEmbedding()), size=0, dry_run=False):
         child, reports = start(index, file, wait=0.0)
         while (report := reports.recv()) == "split":
             pass

@@ -18,7 +18,7 @@ from rag.factory.models import Models
 from rag.factory.stores import open_catalog, open_index
 from rag.ingestion.embedding import manifest_of
 from rag.settings import OpenSearchSettings, Settings, StoreSettings, load_settings
-from rag.stores.catalog import OpenSearchCatalog
+from rag.stores.opensearch.catalog import OpenSearchCatalog
 from tests.fakes_embedding import HashedEmbedding
 from tests.integration.conftest import Run
 from tests.opensearch import Server, drop, index_name

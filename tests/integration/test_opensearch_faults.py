@@ -27,8 +27,8 @@ from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
 from rag.stores.base import Manifest
-from rag.stores.catalog import OpenSearchCatalog
-from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch import aliases
+from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection, connect
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
@@ -76,7 +76,7 @@ def test_a_host_that_is_not_there(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
         ("search.example:9200", "write https"),
         ("ftp://search.example", "write https"),
@@ -86,8 +86,8 @@ def test_a_host_that_is_not_there(url: str) -> None:
         ("https://abc.ap-northeast-2.aoss.amazonaws.com", "Serverless"),
     ],
 )
-def test_an_address_that_cannot_be_meant(url: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as refused:
+def test_an_address_that_cannot_be_meant(url: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem) as refused:
         connect(url)
     assert "secret" not in str(refused.value)
 
@@ -105,7 +105,7 @@ def test_a_missing_index(connection: Connection, name: str) -> None:
 
 def test_an_index_that_goes_away_while_it_serves(connection: Connection, name: str) -> None:
     store = OpenSearchStore(connection, name)
-    indexes.delete(connection, name)
+    aliases.delete(connection, name)
     calls: list[Callable[[], object]] = [
         lambda: store.query(dense((1, 0, 0, 0))),
         lambda: store.candidates(query_embedding=None, query_str="이체", size=3),
@@ -128,7 +128,7 @@ def test_another_dimension_or_fingerprint(connection: Connection, name: str) -> 
 
 
 def test_an_index_of_another_program(connection: Connection, name: str) -> None:
-    indexes.delete(connection, name)
+    aliases.delete(connection, name)
     connection.request("PUT", f"/fsi-{name}.v-x", {"aliases": {f"fsi-{name}": {}}})
     with pytest.raises(RagError, match="none of this program"):
         OpenSearchStore(connection, name)
@@ -136,7 +136,7 @@ def test_an_index_of_another_program(connection: Connection, name: str) -> None:
 
 def test_a_red_index(connection: Connection, name: str) -> None:
     """Its shard cannot be placed anywhere: no half answers, and no long wait for a write."""
-    indexes.delete(connection, name)
+    aliases.delete(connection, name)
     content = {
         "settings": {"index": {"number_of_replicas": 0, "routing.allocation.require._name": "nowhere"}},
         "mappings": {"_meta": {"manifest": json.dumps(MANIFEST.as_json()), "exact": True}, "properties": {}},
@@ -186,7 +186,7 @@ def test_an_overloaded_server_is_asked_again(busy: Connection) -> None:
 
 
 def test_a_server_that_stays_overloaded_is_told_as_such(busy: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.stores.opensearch.client.PATIENCE", 0.3)
+    monkeypatch.setattr("rag.stores.opensearch.client.RETRY_SECONDS", 0.3)
     Busy.refusals = 10**6
     with pytest.raises(StoreUnavailable, match="overloaded"):
         busy.request("GET", "/")

@@ -18,8 +18,8 @@ from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
-from rag.stores.catalog import OpenSearchCatalog
-from rag.stores.opensearch import aliases as indexes
+from rag.stores.opensearch import aliases
+from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.lock import INDEX, SECONDS, here, leased
 from rag.stores.opensearch.staging import StagingIndex
@@ -50,7 +50,7 @@ def hashed() -> Models:
 
 
 def live(connection: Connection, name: str) -> str:
-    return indexes.look_up(connection, name).index
+    return aliases.look_up(connection, name).index
 
 
 def versions(connection: Connection, name: str) -> set[str]:
@@ -102,8 +102,8 @@ def test_a_dry_run_writes_nothing(
     catalog: OpenSearchCatalog, connection: Connection, name: str, hashed: Models, tmp_path: Path
 ) -> None:
     files = [write_faq(tmp_path / "faq.csv")]
-    told = ingest_files(catalog, name, hashed, files, dry_run=True)
-    assert told.changes.added > len(ROWS) and versions(connection, name) == set()
+    report = ingest_files(catalog, name, hashed, files, dry_run=True)
+    assert report.changes.added > len(ROWS) and versions(connection, name) == set()
     ingest_files(catalog, name, hashed, files)
     files = [write_faq(tmp_path / "faq.csv", without=("n-004",))]
     before = live(connection, name)
@@ -111,7 +111,7 @@ def test_a_dry_run_writes_nothing(
     assert versions(connection, name) == {before}
 
 
-def test_another_embedding_is_refused_with_both_values_and_builds_anew(
+def test_another_embedding_is_refused_with_both_values_and_rebuilds(
     catalog: OpenSearchCatalog, name: str, hashed: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = [write_faq(tmp_path / "faq.csv")]
@@ -121,7 +121,7 @@ def test_another_embedding_is_refused_with_both_values_and_builds_anew(
     with pytest.raises(IndexMismatch, match=rf"dimension 64.* 32.*rag ingest PATH --index {name}"):
         catalog.open(name, models.manifest)
     report = ingest_files(catalog, name, models, files)
-    assert report.changes.unchanged == 0 and "building the index anew" in caplog.text
+    assert report.changes.unchanged == 0 and "rebuilding the index" in caplog.text
     assert catalog.open(name, models.manifest).manifest.dimension == 32
     catalog.rollback(name)
     assert catalog.open(name).manifest.dimension == 64
@@ -152,9 +152,9 @@ def test_a_large_index_gets_a_graph(connection: Connection, name: str) -> None:
     catalog = OpenSearchCatalog(connection, exact_rows=2)
     nodes = [passage(f"n{i}", vector=(1, i, 0, 0)) for i in range(4)]
     write(catalog, name, nodes[:2])
-    assert indexes.look_up(connection, name).exact
+    assert aliases.look_up(connection, name).exact
     write(catalog, name, nodes)
-    assert not indexes.look_up(connection, name).exact
+    assert not aliases.look_up(connection, name).exact
     found = catalog.open(name).query(dense((1, 1, 0, 0), 2))
     assert found.ids == ["n1", "n2"]
     assert found.similarities == pytest.approx([1, 3 / 10**0.5], abs=1e-6)

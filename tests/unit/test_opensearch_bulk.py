@@ -47,11 +47,6 @@ def writes(count: int, size: int = 10) -> list[Write]:
     return [Write(f"k{i:03}", b'"' + b"x" * size + b'"') for i in range(count)]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-
-
 def test_all_are_written_in_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "CHUNK_BYTES", 1000)
     server = Server()
@@ -76,7 +71,7 @@ def test_what_was_too_much_is_sent_again_and_nothing_else_is() -> None:
 
 def test_a_server_that_stays_overloaded_is_given_up() -> None:
     with pytest.raises(StoreUnavailable, match=r"overloaded.* 2 passages.*k000"):
-        write(Server(busy={"k000": 10**6, "k001": 10**6}), "i", writes(2), patience=0.0)
+        write(Server(busy={"k000": 10**6, "k001": 10**6}), "i", writes(2), retry_seconds=0.0)
 
 
 def test_what_is_refused_is_named_and_the_others_are_written() -> None:

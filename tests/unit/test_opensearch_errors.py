@@ -9,7 +9,7 @@ import pytest
 from opensearchpy import exceptions
 
 from rag.errors import IndexBusy, IndexMissing, StoreError, StoreRefused, StoreUnavailable
-from rag.stores.opensearch.errors import mapped, of_status, translated
+from rag.stores.opensearch.errors import error_of_status, translate, translate_errors
 
 URL = "https://search.example:9200"
 ROOTS = (exceptions.OpenSearchException, exceptions.ImproperlyConfigured)
@@ -44,7 +44,7 @@ def made(error: type[Exception]) -> Exception:
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_of_the_client_is_mapped(error: type[Exception]) -> None:
-    with pytest.raises(StoreError) as raised, mapped(URL):
+    with pytest.raises(StoreError) as raised, translate_errors(URL):
         raise made(error)
     assert isinstance(raised.value, EXPECTED.get(error.__name__, StoreError))
     assert raised.value.__cause__ is not None
@@ -85,7 +85,7 @@ def reason(kind: str) -> dict[str, Any]:
     ],
 )
 def test_statuses(status: int, body: Any, error: type[StoreError], told: str) -> None:
-    found = of_status(status, body, URL)
+    found = error_of_status(status, body, URL)
     assert type(found) is error
     assert found.korean
     with pytest.raises(error, match=told):
@@ -95,10 +95,10 @@ def test_statuses(status: int, body: Any, error: type[StoreError], told: str) ->
 def test_a_shards_reason_is_told() -> None:
     failed = [{"shard": 0, "reason": {"type": "illegal_argument_exception", "reason": "the real one"}}]
     error = {"type": "search_phase_execution_exception", "reason": "all shards failed", "failed_shards": failed}
-    assert "the real one" in str(of_status(400, {"error": error}, URL))
+    assert "the real one" in str(error_of_status(400, {"error": error}, URL))
 
 
 def test_the_cause_of_a_lost_connection_is_told_briefly() -> None:
     cause = OSError("HTTPSConnection(host='x'): Failed to establish a new connection: [Errno -2] Name not known")
-    found = translated(exceptions.ConnectionError("N/A", str(cause), cause), URL)
+    found = translate(exceptions.ConnectionError("N/A", str(cause), cause), URL)
     assert "Name not known" in str(found) and "HTTPSConnection" not in str(found)

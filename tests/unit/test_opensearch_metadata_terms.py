@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llama_index.core.vector_stores.types import FilterCondition
 
 from rag.stores.filters import EVERYTHING, Group, scalar
-from rag.stores.opensearch.metadata_terms import LONGEST, facts, prefix, query_of, strings_pattern, term
+from rag.stores.opensearch.metadata_terms import LONGEST, metadata_terms, prefix, query_of, strings_pattern, term
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
@@ -51,8 +51,8 @@ def test_a_prefix_is_of_one_key_and_type(key: str, value: Any, other_key: str) -
 
 
 def test_what_is_no_scalar_has_no_term() -> None:
-    assert facts({"a": None, "b": [1], "c": {"d": 1}, "e": math.nan, "f": 10**400}) == []
-    assert len(facts({"a": "", "b": 0, "c": False})) == 3
+    assert metadata_terms({"a": None, "b": [1], "c": {"d": 1}, "e": math.nan, "f": 10**400}) == []
+    assert len(metadata_terms({"a": "", "b": 0, "c": False})) == 3
 
 
 def test_zero_has_one_term() -> None:

@@ -199,9 +199,9 @@ def test_defects_of_all_files_are_raised_at_once(tmp_path: Path) -> None:
             (f"faq{kind}", b"PK\x03\x04", "unsupported kind of file: ")
             for kind in (".xlsx", ".XLS", ".hwp", ".hwpx", ".docx", ".pdf", ".pptx", ".txt", "")
         ],
-        ("renamed.csv", b"PK\x03\x04\x14\0\0\0\x08\0\xef\xff\n\x80,,\n", "is no text but another program's file"),
-        ("renamed.tsv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is no text but another program's file"),
-        ("renamed.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is no text but another program's file"),
+        ("renamed.csv", b"PK\x03\x04\x14\0\0\0\x08\0\xef\xff\n\x80,,\n", "is not text but another program's file"),
+        ("renamed.tsv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is not text but another program's file"),
+        ("renamed.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is not text but another program's file"),
     ],
 )
 def test_a_file_of_another_program_is_refused_with_what_to_do(

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
-from rag.stores.base import SCHEMA, Manifest
+from rag.errors import IndexBusy, IndexMissing, StoreError
+from rag.stores.base import Manifest
 from rag.stores.node_codec import Columns, Row
 
 _APPLICATION_ID = 0x46534951
@@ -111,7 +111,7 @@ class Database:
 
     @contextmanager
     def _connection(self, *, create: bool = False) -> Iterator[Connection]:
-        with _errors(self.path):
+        with _translate_errors(self.path):
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -132,34 +132,32 @@ class Database:
             uri, uri=True, timeout=_READ_WAIT, isolation_level=None, check_same_thread=False, factory=Connection
         )
         connection.stem = self.path.stem
+        # In WAL mode safe against a process's death. A power cut may undo the last commits, never tear one.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
 
 def read_manifest(connection: Connection, index: str) -> Manifest:
-    """The manifest of an open file. Raises IndexMismatch for a file of another schema, StoreError for none of ours."""
+    """The manifest of an open file. Raises IndexMismatch for a file of another schema, StoreError for a foreign one."""
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
         raise StoreError(f"index {index!r} is not a file of this program: ingest again into another index")
     content = json.loads(connection.execute("SELECT manifest FROM meta").fetchone()[0])
-    if content.get("schema") != SCHEMA:
-        raise IndexMismatch(
-            f"index {index!r} was built with schema {content.get('schema')!r}, this version reads {SCHEMA!r}: "
-            f"ingest its files again with `python -m rag ingest PATH --index {index}`"
-        )
-    return Manifest(**content)
+    return Manifest.from_json(content, index=index)
 
 
 def write_manifest(connection: Connection, manifest: Manifest) -> None:
+    """Replace the manifest, within the connection's transaction."""
     connection.execute("UPDATE meta SET manifest = ?", (json.dumps(manifest.as_json(), ensure_ascii=False),))
 
 
 def identity(connection: Connection) -> tuple[int, int]:
     """(generation, stamp) of what the connection sees."""
-    found: tuple[int, int] = connection.execute("SELECT generation, stamp FROM meta").fetchone()
-    return found
+    generation, stamp = connection.execute("SELECT generation, stamp FROM meta").fetchone()
+    return generation, stamp
 
 
 def upsert(connection: Connection, rows: Iterable[Row]) -> None:
+    """Write these rows; one of an id that is there already replaces it, under a new `seq`."""
     connection.executemany(_UPSERT, rows)
 
 
@@ -170,23 +168,24 @@ def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
 
 
 def delete(connection: Connection, seqs: Sequence[int]) -> None:
+    """Delete these versions; unknown numbers are no error."""
     connection.execute("DELETE FROM nodes WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(seqs),))
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as exc:
-        raise _translated(exc, path) from exc
+        raise _translate(exc, path) from exc
 
 
-def _translated(exc: sqlite3.Error, path: Path) -> StoreError:
-    match getattr(exc, "sqlite_errorcode", 0) & 0xFF:
+def _translate(exc: sqlite3.Error, path: Path) -> StoreError:
+    match getattr(exc, "sqlite_errorcode", 0) & 0xFF:  # the low byte; the others say where in SQLite it happened
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return IndexBusy(f"another process is writing the index in {path.parent}: try again when it is done")
         case sqlite3.SQLITE_CANTOPEN:
             return IndexMissing(f"the index file {path} is missing or may not be read: ingest its files again")
         case sqlite3.SQLITE_FULL:
-            return StoreError(f"no space is left for the index in {path.parent}: nothing of this write was kept")
+            return StoreError(f"no space is left for the index in {path.parent}: free some, then write again")
     return StoreError(f"the index file {path} cannot be used ({exc}): ingest its files again if it is damaged")

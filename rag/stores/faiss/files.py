@@ -2,9 +2,10 @@
 
     CURRENT             names the live file and, below it, the one before; replaced in one step
     <name>.sqlite       an index (with SQLite's own -wal and -shm while it is open)
-    <name>.npz          the lexical cache of that index
+    <name>.npz          the lexical cache of that index, so that a restart need not tokenise every row again
 
 Whoever follows CURRENT sees the old index or the new one, never a half: a rebuild is whole before CURRENT names it.
+The cache is never the truth: a missing, torn or outdated one is rebuilt. Plain arrays, no pickle.
 """
 
 from __future__ import annotations
@@ -12,15 +13,24 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.errors import IndexBusy, IndexMissing, StoreError
+from rag.stores.base import LEXICAL_FIELDS
+from rag.stores.bm25 import LexicalIndex
 from rag.stores.faiss.database import Database
 
 CURRENT = "CURRENT"
+_ARRAYS = ("offsets", "rows", "counts", "lengths")
 _log = logging.getLogger(__name__)
 _OURS = re.compile(
     r"([0-9a-f]{32})\.(sqlite(-wal|-shm|-journal)?|npz(\.[0-9a-f]{32}\.tmp)?)|CURRENT\.([0-9a-f]{32})\.tmp"
@@ -35,9 +45,11 @@ class IndexFiles:
         self.name = directory.name
 
     def database(self, stem: str) -> Path:
+        """The path of the index of this stem."""
         return self.directory / f"{stem}.sqlite"
 
     def cache(self, stem: str) -> Path:
+        """The path of its lexical cache."""
         return self.directory / f"{stem}.npz"
 
     def current(self) -> str:
@@ -50,6 +62,7 @@ class IndexFiles:
         return names[1] if len(names) > 1 else None
 
     def exists(self) -> bool:
+        """Whether CURRENT names a file. Raises StoreError where it cannot be read."""
         try:
             return bool(self.current())
         except IndexMissing:
@@ -66,11 +79,12 @@ class IndexFiles:
         with ExitStack() as stack:
             stack.callback(database.close)
             try:
+                # SQLite's own lock, not one beside the file: it also holds off those that add a row to the index.
                 stack.enter_context(database.lock(wait))
             except IndexBusy:
                 raise
             except StoreError as exc:  # damaged: there is nothing left to guard, and replacing it is the cure
-                _log.warning("index %r is replaced although it cannot be locked: %s", self.name, exc)
+                _log.warning("index %r cannot be locked (%s); replacing it", self.name, exc)
             if self.current() != stem:
                 raise IndexBusy(f"index {self.name!r} was replaced by another process just now: try again")
             yield stem
@@ -139,8 +153,45 @@ class IndexFiles:
 
     def _clean(self) -> None:
         """Remove what neither name of CURRENT needs: older versions, and what a killed process left behind."""
-        wanted = set(self._named())
+        needed = set(self._named())
         for path in self.directory.iterdir():
             match = _OURS.fullmatch(path.name)
-            if match and match[1] not in wanted:
+            if match and match[1] not in needed:
                 path.unlink(missing_ok=True)
+
+
+def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
+    """The indexes saved under `stamp`, by field; None if the file is missing, torn or of another stamp."""
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # numpy leaves a torn file open
+            if file["stamp"].tolist() != stamp:
+                return None
+            return {field: _lexical_index(file, field) for field in LEXICAL_FIELDS}
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, ValueError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as exc:
+        _log.warning("the lexical cache %s cannot be read (%s); rebuilding it", path, exc)
+        return None
+
+
+def save_lexical(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> None:
+    """Replace the file in one step. Where that is impossible (a full or read-only disk), log it: the next start is slower."""
+    content: dict[str, NDArray[Any]] = {"stamp": np.array(stamp, np.int64)}
+    for field, index in fields.items():
+        content[f"{field}.terms"] = np.frombuffer("\n".join(index.vocabulary).encode(), np.uint8)
+        content |= {f"{field}.{name}": getattr(index, name) for name in _ARRAYS}
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **content)
+        temporary.replace(path)
+    except OSError as exc:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _log.warning("the lexical cache %s cannot be written: %s", path, exc)
+
+
+def _lexical_index(file: Mapping[str, NDArray[Any]], field: str) -> LexicalIndex:
+    terms = file[f"{field}.terms"].tobytes().decode()
+    vocabulary = {term: number for number, term in enumerate(terms.split("\n") if terms else ())}
+    return LexicalIndex(vocabulary, *(file[f"{field}.{name}"] for name in _ARRAYS))

@@ -1,26 +1,25 @@
 """One generation of an index in memory: exact vector search, filters, lexical search. Derived from the rows, never the truth.
 
 Rows are numbered 0..n-1 in the order they were written. Everything here is immutable but for caches, so that any number of
-threads may read a view while the next one is made.
+threads may read a snapshot while the next one is made. Reads no file: rows come from `rag.stores.faiss.reader`.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import faiss
 import numpy as np
+from llama_index.core.vector_stores.types import FilterCondition
 from numpy.typing import NDArray
 
-from rag.stores.bm25 import Floats, LexicalIndex, field_tokens
-from rag.stores.faiss.database import Connection
-from rag.stores.faiss.metadata_columns import Column, Columns, Mask
-from rag.stores.filters import EVERYTHING, Group, Scalar, scalar
+from rag.stores.bm25 import Floats, LexicalIndex, Mask
+from rag.stores.filters import EVERYTHING, Clause, Group, Scalar, holds, scalar
 
 Rows = NDArray[np.int64]
 Vector = NDArray[np.float64]
@@ -29,6 +28,86 @@ Hits = Sequence[tuple[int, float]]
 
 _ROUNDING: Final = 1e-5
 """What float32 sums over unit vectors may be off by, generously. Closer scores are decided in float64."""
+_MISSING: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataColumn:
+    """One key: `codes` (n,) int32 number each row's value in `values` (a dictionary kept in that order), -1 is missing."""
+
+    codes: NDArray[np.int32]
+    values: Mapping[Scalar, int]
+
+    def where(self, verdict: Callable[[Scalar | None], bool]) -> Mask:
+        """(n,) the verdict on each row's value (None: missing)."""
+        verdicts = [verdict(value) for value in self.values]
+        return np.array([*verdicts, verdict(None)], np.bool_)[self.codes]  # -1 takes the last
+
+    def updated(self, keep: Mask, values: Sequence[Scalar | None]) -> MetadataColumn:
+        """The column of the rows where `keep`, followed by new rows."""
+        numbers = dict(self.values)
+        codes = [_MISSING if value is None else numbers.setdefault(value, len(numbers)) for value in values]
+        return MetadataColumn(np.concatenate([self.codes[keep], np.array(codes, np.int32)]), numbers)
+
+
+class MetadataColumns:
+    """All keys of an index's metadata. Immutable but for the masks it remembers."""
+
+    _REMEMBERED = 256
+
+    def __init__(self, rows: int, columns: Mapping[str, MetadataColumn]) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._masks: dict[Group, Mask] = {}
+
+    def updated(self, keep: Mask, metadata: Sequence[Mapping[str, Any]]) -> MetadataColumns:
+        """The columns of the rows where `keep`, followed by new rows with this metadata."""
+        rows = int(np.count_nonzero(keep)) + len(metadata)
+        keys = dict.fromkeys([*self._columns, *(key for row in metadata for key in row)])
+        empty = MetadataColumn(np.full(self._rows, _MISSING, np.int32), {})
+        return MetadataColumns(
+            rows,
+            {
+                key: self._columns.get(key, empty).updated(keep, [scalar(row.get(key)) for row in metadata])
+                for key in keys
+            },
+        )
+
+    def select(self, filters: Group) -> Mask | None:
+        """(n,) the rows that pass; None for all of them. Do not write into it."""
+        if not filters.children:
+            return None
+        mask = self._masks.get(filters)
+        if mask is None:
+            if len(self._masks) >= self._REMEMBERED:
+                self._masks.clear()
+            mask = self._masks[filters] = self._select(filters)
+        return mask
+
+    def strings(self, key: str) -> list[str]:
+        """The distinct strings some row has under this key, sorted."""
+        column = self._columns.get(key)
+        if column is None:
+            return []
+        used = set(column.codes.tolist())
+        return sorted(str(value) for (kind, value), code in column.values.items() if kind == "string" and code in used)
+
+    def _select(self, node: Clause | Group) -> Mask:
+        if isinstance(node, Clause):
+            column = self._columns.get(node.key)
+            if column is None:
+                return np.full(self._rows, holds(node, None))
+            return column.where(lambda value: holds(node, value))
+        if not node.children:
+            return np.ones(self._rows, np.bool_)
+        masks = np.stack([self._select(child) for child in node.children])
+        match node.condition:
+            case FilterCondition.AND:
+                return np.asarray(masks.all(axis=0))
+            case FilterCondition.OR:
+                return np.asarray(masks.any(axis=0))
+            case FilterCondition.NOT:
+                return np.asarray(~masks.any(axis=0))
 
 
 class DenseIndex:
@@ -43,9 +122,9 @@ class DenseIndex:
             faiss.rev_swig_ptr(self.index.get_xb(), count * dimension).reshape(vectors.shape) if count else vectors
         )
 
-    def updated(self, kept: Mask, vectors: NDArray[np.float32]) -> DenseIndex:
-        """The index of the rows where `kept`, followed by `vectors`."""
-        return DenseIndex(np.concatenate([self.vectors[kept], vectors]))
+    def updated(self, keep: Mask, vectors: NDArray[np.float32]) -> DenseIndex:
+        """The index of the rows where `keep`, followed by `vectors`."""
+        return DenseIndex(np.concatenate([self.vectors[keep], vectors]))
 
     def top(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
         """Rows that may be among the best `k`: all whose float32 score is not clearly below the k-th."""
@@ -54,16 +133,16 @@ class DenseIndex:
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-        wanted = k + 16 if k > 0 else 0
+        count = k + 16 if k > 0 else 0
         while True:
-            wanted = min(wanted, possible)
-            if wanted <= 0:
+            count = min(count, possible)
+            if count <= 0:
                 return np.zeros(0, np.int64)
             with _one_thread():
-                scores, rows = self.index.search(query.astype(np.float32)[np.newaxis], wanted, params=parameters)
-            if wanted == possible or scores[0, -1] < scores[0, k - 1] - 2 * _ROUNDING:
+                scores, rows = self.index.search(query.astype(np.float32)[np.newaxis], count, params=parameters)
+            if count == possible or scores[0, -1] < scores[0, k - 1] - 2 * _ROUNDING:
                 return np.asarray(rows[0])
-            wanted *= 4  # many rows tie with the k-th: see them all
+            count *= 4  # many rows tie with the k-th: see them all
 
     def exact(self, query: Vector, rows: Rows) -> Floats:
         """Cosines of some rows in float64, each computed alike: equal vectors get equal scores to the last bit."""
@@ -76,7 +155,7 @@ class DenseIndex:
 
 
 class Snapshot:
-    """The rows of one generation. `seqs` (n,) int64 ascending; `ids` their node ids; `rank` (n,) their place by id."""
+    """The rows of one generation. `seqs` (n,) int64 ascending; `ids` their node ids; `rank` (n,) their position by id."""
 
     def __init__(
         self,
@@ -84,8 +163,8 @@ class Snapshot:
         generation: int,
         seqs: Rows,
         ids: Sequence[str],
-        documents: Column,
-        columns: Columns,
+        documents: MetadataColumn,
+        columns: MetadataColumns,
         dense: DenseIndex | None,
     ) -> None:
         self.stem = stem
@@ -113,9 +192,9 @@ class Snapshot:
 
     def at(self, generation: int) -> Snapshot:
         """The same rows as a later generation."""
-        view = copy.copy(self)
-        view.generation = generation
-        return view
+        later = copy.copy(self)
+        later.generation = generation
+        return later
 
     def allowed(
         self,
@@ -123,17 +202,17 @@ class Snapshot:
         node_ids: Collection[str] | None = None,
         doc_ids: Collection[str] | None = None,
     ) -> Mask | None:
-        """(n,) the rows that pass all that is given; None: every row does."""
+        """(n,) the rows that pass every condition that is not None; None: every row does."""
         masks = [self.columns.select(filters)]
         if node_ids is not None:
             mask = np.zeros(len(self.ids), np.bool_)
             mask[[self.row_of[node_id] for node_id in node_ids if node_id in self.row_of]] = True
             masks.append(mask)
         if doc_ids is not None:
-            wanted = {("string", doc_id) for doc_id in doc_ids}
-            masks.append(self.documents.where(lambda value: value in wanted))
-        given = [mask for mask in masks if mask is not None]
-        return np.logical_and.reduce(given) if given else None
+            documents = {("string", doc_id) for doc_id in doc_ids}
+            masks.append(self.documents.where(lambda value: value in documents))
+        conditions = [mask for mask in masks if mask is not None]
+        return np.logical_and.reduce(conditions) if conditions else None
 
     def rows(self, filters: Group, node_ids: Sequence[str] | None = None) -> list[int]:
         """The rows that pass: in the order of `node_ids`, each once, or sorted by id."""
@@ -152,8 +231,8 @@ class Snapshot:
 
     def best_lexical(self, coverage: Floats, k: int, allowed: Mask | None) -> Hits:
         """The `k` best (row, coverage) among the rows that match at all, best first."""
-        found = coverage > 0 if allowed is None else (coverage > 0) & allowed
-        rows = _near_top(np.flatnonzero(found), coverage, k, 0.0)
+        matching = coverage > 0 if allowed is None else (coverage > 0) & allowed
+        rows = _near_top(np.flatnonzero(matching), coverage, k, 0.0)
         return self._best(rows, coverage[rows], k)
 
     def best_hybrid(self, query: Vector, coverage: Floats, alpha: float, k: int, allowed: Mask | None) -> Hits:
@@ -169,57 +248,12 @@ class Snapshot:
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
 
-def load(connection: Connection, generation: int, dimension: int, old: Snapshot | None) -> Snapshot:
-    """The view of what `connection` sees. Rows that `old`, an earlier one of the same file, holds are not read again."""
-    seqs = np.array([seq for (seq,) in connection.execute("SELECT seq FROM nodes")], np.int64)
-    seqs.sort()
-    old = old or _empty(connection.stem, dimension)
-    kept = np.isin(old.seqs, seqs, assume_unique=True)
-    last = int(old.seqs[-1]) if len(old.seqs) else 0
-    count = int(np.count_nonzero(seqs > last))
-    if not count and kept.all():
-        return old.at(generation)
-    fresh = NewRows.read(connection, last, count, dimension)
-    view = Snapshot(
-        connection.stem,
-        generation,
-        seqs,
-        ids=[*(old.ids[row] for row in np.flatnonzero(kept).tolist()), *fresh.ids],
-        documents=old.documents.updated(kept, fresh.documents),
-        columns=old.columns.updated(kept, fresh.metadata),
-        dense=old.dense and old.dense.updated(kept, fresh.vectors),
+def empty_snapshot(stem: str, dimension: int) -> Snapshot:
+    """No rows, before the first generation. `dimension` 0: no vectors."""
+    dense = DenseIndex(np.zeros((0, dimension), np.float32)) if dimension else None
+    return Snapshot(
+        stem, -1, np.zeros(0, np.int64), [], MetadataColumn(np.zeros(0, np.int32), {}), MetadataColumns(0, {}), dense
     )
-    if old.lexical is not None:
-        view.lexical = {
-            field: index.updated(kept, read_tokens(connection, field, last)) for field, index in old.lexical.items()
-        }
-    return view
-
-
-def read_tokens(connection: Connection, field: str, after: int = 0) -> Iterator[list[str]]:
-    """What the rows written after seq `after` are indexed under, in their order."""
-    query = "SELECT metadata, text FROM nodes WHERE seq > ? ORDER BY seq"
-    for metadata, text in connection.execute(query, (after,)):
-        yield field_tokens(field, json.loads(metadata), text)
-
-
-class NewRows(NamedTuple):
-    ids: list[str]
-    documents: list[Scalar | None]
-    metadata: list[Mapping[str, Any]]
-    vectors: NDArray[np.float32]
-
-    @classmethod
-    def read(cls, connection: Connection, after: int, count: int, dimension: int) -> NewRows:
-        fresh = cls([], [], [], np.empty((count, dimension), np.float32))
-        query = "SELECT id, ref_doc_id, metadata, vector FROM nodes WHERE seq > ? ORDER BY seq"
-        for row, (node_id, document, metadata, vector) in enumerate(connection.execute(query, (after,))):
-            fresh.ids.append(node_id)
-            fresh.documents.append(scalar(document))
-            fresh.metadata.append(json.loads(metadata))
-            if dimension:
-                fresh.vectors[row] = np.frombuffer(vector, np.float32)
-        return fresh
 
 
 @contextmanager
@@ -233,17 +267,13 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _empty(stem: str, dimension: int) -> Snapshot:
-    dense = DenseIndex(np.zeros((0, dimension), np.float32)) if dimension else None
-    return Snapshot(stem, -1, np.zeros(0, np.int64), [], Column(np.zeros(0, np.int32), {}), Columns(0, {}), dense)
-
-
 def _near_top(rows: Rows, scores: Floats, k: int, margin: float) -> Rows:
     """Those of `rows` whose score is at most `margin` below their k-th best."""
     if k <= 0:
         return rows[:0]
     if len(rows) <= k:
         return rows
-    mine = scores[rows]
-    threshold = np.partition(mine, len(rows) - k)[len(rows) - k] - margin
-    return np.asarray(rows[mine >= threshold])
+    own = scores[rows]
+    # Rows that tie with the k-th stay: which of them is shown is decided by id, later.
+    threshold = np.partition(own, len(rows) - k)[len(rows) - k] - margin
+    return np.asarray(rows[own >= threshold])

@@ -28,14 +28,22 @@ from llama_index.vector_stores.faiss import FaissVectorStore
 from llama_index.vector_stores.faiss.base import DEFAULT_PERSIST_PATH
 
 from rag.errors import StoreError
-from rag.stores.async_from_sync import AsyncFromSync
-from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
+from rag.stores.base import (
+    LEXICAL_FIELDS,
+    TOKENS,
+    AsyncFromSync,
+    Candidates,
+    Manifest,
+    NodeState,
+    check_deletion,
+    check_query,
+)
 from rag.stores.faiss.database import Database, delete, read_manifest, upsert, write_manifest
 from rag.stores.faiss.files import IndexFiles
 from rag.stores.faiss.reader import IndexReader
 from rag.stores.faiss.snapshot import Hits
 from rag.stores.filters import check
-from rag.stores.node_codec import Nodes, encode, unit
+from rag.stores.node_codec import Nodes, encode, unit_vector
 
 WAIT: Final = 2.0
 """Seconds a write waits for another process's before IndexBusy."""
@@ -49,11 +57,11 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     """
 
     stores_text: bool = True
-    _live: IndexReader = PrivateAttr()
+    _reader: IndexReader = PrivateAttr()
 
     def __init__(self, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> None:
         super().__init__(faiss_index=None)
-        self._live = IndexReader(IndexFiles(directory), expected, wait)
+        self._reader = IndexReader(IndexFiles(directory), expected, wait)
 
     @classmethod
     def create(cls, directory: Path, manifest: Manifest, *, replace: bool = False, wait: float = WAIT) -> FaissStore:
@@ -88,32 +96,28 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     @property
     def client(self) -> Any:
         """The FAISS index of the moment, to read; None if the index keeps no vectors."""
-        with self._live.reading() as reading:
-            return reading.view.dense and reading.view.dense.index
+        with self._reader.reading() as reading:
+            return reading.snapshot.dense and reading.snapshot.dense.index
 
     @property
     def manifest(self) -> Manifest:
         """As it is stored now, calibration included."""
-        with self._live.connected() as connection:
-            return read_manifest(connection, self._live.files.name)
+        with self._reader.connected() as connection:
+            return read_manifest(connection, self._reader.files.name)
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """Store another manifest. Raises StoreError if it tells of another dimension or schema than the rows have."""
-        with self._live.writing() as connection:
-            stored = read_manifest(connection, self._live.files.name)
-            if (stored.dimension, stored.schema) != (manifest.dimension, manifest.schema):
-                raise StoreError(
-                    f"index {self._live.files.name!r} has dimension {stored.dimension} and schema {stored.schema}, the "
-                    f"new manifest {manifest.dimension} and {manifest.schema}: build a new index instead"
-                )
+        """Store another manifest. Raises StoreError for another dimension or schema than the rows have."""
+        with self._reader.writing() as connection:
+            name = self._reader.files.name
+            read_manifest(connection, name).check_replacement(manifest, index=name)
             write_manifest(connection, manifest)
-        if self._live.expected is not None:
-            self._live.expected = manifest
+        if self._reader.expected is not None:
+            self._reader.expected = manifest
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Write all nodes or, raising StoreError, none. A node of the same id is replaced; the last of a batch wins."""
-        with self._live.writing() as connection:
-            dimension = read_manifest(connection, self._live.files.name).dimension
+        with self._reader.writing() as connection:
+            dimension = read_manifest(connection, self._reader.files.name).dimension
             upsert(connection, (encode(node, dimension) for node in nodes))
         return [node.node_id for node in nodes]
 
@@ -126,18 +130,18 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         """
         filters = check(query.filters)
         check_query(query)
-        with self._live.reading() as reading:
-            allowed = reading.view.allowed(filters, query.node_ids or None, query.doc_ids or None)
+        with self._reader.reading() as reading:
+            allowed = reading.snapshot.allowed(filters, query.node_ids or None, query.doc_ids or None)
             k, text = query.similarity_top_k, query.query_str or ""
             if query.mode is VectorStoreQueryMode.TEXT_SEARCH:
-                return reading.result(reading.view.best_lexical(reading.coverage(text)[TOKENS], k, allowed))
-            embedding = unit(query.query_embedding or (), reading.view.dimension, of="the query")
+                return reading.result(reading.snapshot.best_lexical(reading.coverage(text)[TOKENS], k, allowed))
+            embedding = unit_vector(query.query_embedding or (), reading.snapshot.dimension, source="the query")
             if query.mode is VectorStoreQueryMode.DEFAULT:
-                return reading.result(reading.view.best_dense(embedding, k, allowed))
+                return reading.result(reading.snapshot.best_dense(embedding, k, allowed))
             k = k if query.hybrid_top_k is None else query.hybrid_top_k
             alpha = 0.5 if query.alpha is None else query.alpha
             coverage = reading.coverage(text)[TOKENS]
-            return reading.result(reading.view.best_hybrid(embedding, coverage, alpha, k, allowed))
+            return reading.result(reading.snapshot.best_hybrid(embedding, coverage, alpha, k, allowed))
 
     def candidates(
         self,
@@ -149,30 +153,31 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     ) -> Candidates:
         """All lists of one query, from one generation. Raises FilterError, StoreError."""
         checked = check(filters)
-        with self._live.reading() as reading:
-            view, allowed = reading.view, reading.view.allowed(checked)
+        with self._reader.reading() as reading:
+            snapshot, allowed = reading.snapshot, reading.snapshot.allowed(checked)
             dense: Hits = []
             if query_embedding is not None:
-                dense = view.best_dense(unit(query_embedding, view.dimension, of="the query"), size, allowed)
+                vector = unit_vector(query_embedding, snapshot.dimension, source="the query")
+                dense = snapshot.best_dense(vector, size, allowed)
             coverage = reading.coverage(query_str)
-            lexical = {field: view.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
+            lexical = {field: snapshot.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
             rows = dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits)
             return Candidates(
-                dense={view.ids[row]: score for row, score in dense},
-                lexical={field: {view.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
-                documents={view.ids[row]: view.document_ids[row] for row in rows},
+                dense={snapshot.ids[row]: score for row, score in dense},
+                lexical={field: {snapshot.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
+                documents={snapshot.ids[row]: snapshot.document_ids[row] for row in rows},
                 nodes=Nodes(reading.columns(list(rows))),
             )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """Nodes by id (in that order, unknown ids left out), by filter (sorted by id) or by both; neither: all."""
         checked = check(filters)
-        with self._live.reading() as reading:
-            return reading.nodes(reading.view.rows(checked, node_ids))
+        with self._reader.reading() as reading:
+            return reading.nodes(reading.snapshot.rows(checked, node_ids))
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of this document; none is not an error."""
-        with self._live.writing() as connection:
+        with self._reader.writing() as connection:
             connection.execute("DELETE FROM nodes WHERE ref_doc_id = ?", (ref_doc_id,))
 
     def delete_nodes(
@@ -180,43 +185,43 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     ) -> None:
         """Delete nodes by id, by filter, or those in both. Raises StoreError for neither: `clear` empties an index."""
         checked = check(filters)
-        if node_ids is None and filters is None:
-            raise StoreError("delete_nodes needs node_ids or filters; clear() deletes everything")
-        with self._live.writing() as connection:
-            view = self._live.view(connection)
-            assert view is not None, "nobody can have written after us"
-            delete(connection, view.seqs[view.rows(checked, node_ids)].tolist())
+        check_deletion(node_ids, filters)
+        with self._reader.writing() as connection:
+            snapshot = self._reader.snapshot(connection)
+            assert snapshot is not None, "nobody can have written after us"
+            delete(connection, snapshot.seqs[snapshot.rows(checked, node_ids)].tolist())
 
     def clear(self) -> None:
         """Delete all nodes; the manifest stays."""
-        with self._live.writing() as connection:
+        with self._reader.writing() as connection:
             connection.execute("DELETE FROM nodes")
 
     def states(self) -> dict[str, NodeState]:
         """What is stored, by node id, without reading texts or vectors."""
-        with self._live.connected() as connection:
-            found = connection.execute("SELECT id, content_hash, fingerprint, ref_doc_id FROM nodes")
-            return {node_id: NodeState(content, print_, ref or "") for node_id, content, print_, ref in found}
+        with self._reader.connected() as connection:
+            rows = connection.execute("SELECT id, content_hash, fingerprint, ref_doc_id FROM nodes")
+            return {node_id: NodeState(content, fingerprint, ref or "") for node_id, content, fingerprint, ref in rows}
 
     def values(self, key: str) -> list[str]:
         """The distinct strings under a metadata key, sorted."""
-        with self._live.reading() as reading:
-            return reading.view.columns.strings(key)
+        with self._reader.reading() as reading:
+            return reading.snapshot.columns.strings(key)
 
     def count(self) -> int:
-        with self._live.connected() as connection:
+        """How many nodes there are."""
+        with self._reader.connected() as connection:
             return int(connection.execute("SELECT count(*) FROM nodes").fetchone()[0])
 
     def close(self) -> None:
         """Let go of the files. Later calls raise StoreError."""
-        self._live.close()
+        self._reader.close()
 
     def persist(self, persist_path: str = DEFAULT_PERSIST_PATH, fs: AbstractFileSystem | None = None) -> None:
         """Copy the whole index to the directory `persist_path`. The store itself is on disk after every call anyway."""
         _check_local(fs)
         target = IndexFiles(Path(persist_path))
-        if target.directory.resolve() != self._live.files.directory.resolve():
-            target.install_copy(self._live.files, WAIT)
+        if target.directory.resolve() != self._reader.files.directory.resolve():
+            target.install_copy(self._reader.files, WAIT)
 
     @classmethod
     def from_persist_path(cls, persist_path: str, fs: AbstractFileSystem | None = None) -> FaissStore:

@@ -1,9 +1,12 @@
 """OpenSearchStore: passages on an OpenSearch server or an Amazon OpenSearch domain.
 
 store.py        OpenSearchStore
-connection.py   one client: authentication, retries, JSON; failures.py maps its errors to ours
-indexes.py      names and aliases: create, swap, roll back, delete; lease.py keeps a second ingestion out
-documents.py    nodes to documents and back; facts.py metadata as filterable terms, filters as queries
-searches.py     request bodies, and what their scores mean
+catalog.py      a server's indexes by name
+reader.py       an open index: which one its name stands for now, and answers that all come from that one
+staging.py      the next version of an index, while an ingestion makes it; lock.py keeps a second ingestion out
+aliases.py      names and aliases: create, swap, roll back, delete
+mapping.py      nodes to documents and back; metadata_terms.py metadata as filterable terms, filters as queries
+query_dsl.py    request bodies, and what their scores mean
+client.py       one client: authentication, retries, JSON; errors.py maps its errors to ours
 bulk.py         many writes at once, as fast as the server takes them
 """

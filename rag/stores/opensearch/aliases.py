@@ -21,14 +21,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from rag.errors import IndexMismatch, IndexMissing, StoreError
-from rag.stores.base import SCHEMA, Manifest
+from rag.errors import IndexMissing, StoreError
+from rag.stores.base import Manifest
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.mapping import NODE, SPACE, VECTOR, body
 
 PREFIX: Final = "fsi-"
 _MANIFEST: Final = "manifest"
-"""The `_id` of that document; a row's begins with another letter (`documents.key`)."""
+"""The `_id` of that document; a row's begins with another letter (`mapping.key`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,27 @@ class IndexInfo:
 
 
 def alias(name: str, role: str = "") -> str:
+    """The alias of an index; `role` "" is the live one, see above."""
     return f"{PREFIX}{name}.{role}" if role else f"{PREFIX}{name}"
 
 
 def names(connection: Connection) -> list[str]:
     """Of all indexes that can be opened, sorted."""
-    found = connection.request("GET", f"/{PREFIX}*/_alias")
-    live = {each for entry in found.values() for each in entry["aliases"]}
-    return sorted(each.removeprefix(PREFIX) for each in live if each.startswith(PREFIX) and "." not in each)
+    answer = connection.request("GET", f"/{PREFIX}*/_alias")
+    present = {each for entry in answer.values() for each in entry["aliases"]}
+    return sorted(each.removeprefix(PREFIX) for each in present if each.startswith(PREFIX) and "." not in each)
 
 
 def look_up(connection: Connection, name: str, role: str = "") -> IndexInfo:
     """The index in this role. Raises IndexMissing, and IndexMismatch for one of another schema."""
-    found = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
-    if not found:
+    entries = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
+    if not entries:
         raise _missing(connection, name)
-    if len(found) > 1:
-        raise StoreError(f"{alias(name, role)} stands for several indexes ({', '.join(found)}): delete all but one")
-    ((index, entry),) = found.items()
-    written = connection.request("GET", f"/{index}/_doc/{_MANIFEST}", params={"ignore": 404})
-    return _described(index, name, entry["mappings"], written.get("_source", {}).get(NODE))
+    if len(entries) > 1:
+        raise StoreError(f"{alias(name, role)} stands for several indexes ({', '.join(entries)}): delete all but one")
+    ((index, entry),) = entries.items()
+    document = connection.request("GET", f"/{index}/_doc/{_MANIFEST}", params={"ignore": 404})
+    return _index_info(index, name, entry["mappings"], document.get("_source", {}).get(NODE))
 
 
 def create(connection: Connection, name: str, manifest: Manifest, *, role: str = "", exact: bool = True) -> None:
@@ -86,22 +87,26 @@ def give_role(connection: Connection, name: str, index: str, role: str) -> None:
     _assign(connection, {}, {alias(name, role): index})
 
 
-def put_manifest(connection: Connection, found: IndexInfo, manifest: Manifest) -> None:
+def put_manifest(connection: Connection, info: IndexInfo, manifest: Manifest) -> None:
+    """Store another manifest of this index; seen at once."""
     content = json.dumps(manifest.as_json(), ensure_ascii=False)
-    connection.request("PUT", f"/{found.index}/_doc/{_MANIFEST}", {NODE: content}, params={"refresh": "true"})
+    connection.request("PUT", f"/{info.index}/_doc/{_MANIFEST}", {NODE: content}, params={"refresh": "true"})
 
 
 def swap_in(connection: Connection, name: str) -> None:
-    """Make the building index the live one in one step, keep the live one as the previous, remove older ones."""
+    """Make the building index the live one in one step, keep the live one as the previous, remove older ones.
+
+    Raises IndexMissing where none is being built.
+    """
     roles = _roles(connection, name)
     built = roles.get(alias(name, "building"))
     if built is None:
         raise IndexMissing(f"no new version of index {name!r} is being built at {connection.url}")
-    wanted = {alias(name): built}
+    assigned = {alias(name): built}
     if live := roles.get(alias(name)):
-        wanted[alias(name, "previous")] = live
-    _assign(connection, roles, wanted)
-    _remove(connection, name, keep=set(wanted.values()))
+        assigned[alias(name, "previous")] = live
+    _assign(connection, roles, assigned)
+    _remove(connection, name, keep=set(assigned.values()))
 
 
 def rollback(connection: Connection, name: str) -> None:
@@ -134,30 +139,26 @@ def _missing(connection: Connection, name: str) -> IndexMissing:
     )
 
 
-def _described(index: str, name: str, mappings: Mapping[str, Any], written: str | None) -> IndexInfo:
-    found = mappings.get("_meta", {})
-    if "manifest" not in found:
-        raise StoreError(f"the index behind {name!r} is none of this program: ingest into another index")
-    content = json.loads(written or found["manifest"])
-    if content.get("schema") != SCHEMA:
-        raise IndexMismatch(
-            f"index {name!r} was built with schema {content.get('schema')!r}, this version reads {SCHEMA!r}: "
-            f"ingest its files again with `python -m rag ingest PATH --index {name}`"
-        )
+def _index_info(index: str, name: str, mappings: Mapping[str, Any], written_later: str | None) -> IndexInfo:
+    meta = mappings.get("_meta", {})
+    if "manifest" not in meta:
+        raise StoreError(f"the index behind {name!r} is not an index of this program: ingest into another index")
+    manifest = Manifest.from_json(json.loads(written_later or meta["manifest"]), index=name)
+    # Indexes of earlier versions compare by the cosine itself; those without a graph name no space.
     space = mappings["properties"].get(VECTOR, {}).get("method", {}).get("space_type", SPACE)
-    return IndexInfo(index, Manifest(**content), found["exact"], space)
+    return IndexInfo(index, manifest, meta["exact"], space)
 
 
 def _roles(connection: Connection, name: str) -> dict[str, str]:
     """The index behind each alias of this name."""
-    found = connection.request("GET", f"/{alias(name)}.v-*/_alias")
-    return {each: index for index, entry in found.items() for each in entry["aliases"]}
+    answer = connection.request("GET", f"/{alias(name)}.v-*/_alias")
+    return {each: index for index, entry in answer.items() for each in entry["aliases"]}
 
 
-def _assign(connection: Connection, roles: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Let the aliases point where wanted and nowhere else, in one step."""
+def _assign(connection: Connection, roles: Mapping[str, str], assigned: Mapping[str, str]) -> None:
+    """Take all aliases of `roles` away and set those `assigned`, in one step."""
     actions = [{"remove": {"index": index, "alias": each}} for each, index in roles.items()]
-    actions += [{"add": {"index": index, "alias": each}} for each, index in wanted.items()]
+    actions += [{"add": {"index": index, "alias": each}} for each, index in assigned.items()]
     connection.request("POST", "/_aliases", {"actions": actions})
 
 

@@ -1,11 +1,15 @@
-"""Many writes at once: a few requests of some megabytes side by side, and patience with a server that cannot keep up.
+"""Many writes at once: a few requests of some megabytes side by side, and retries while the server cannot keep up.
 
 Every write names its document, so that sending one again does no harm.
+
+Not `opensearchpy.helpers`, because of what those do with an overloaded server (opensearch-py 3.2.0): `parallel_bulk` has no
+retries; `streaming_bulk` sends one chunk after the other, repeats items for a 429 but not for a 503, a fixed number of times
+whatever progress is made; and both stop after the first chunk with a refused item, which leaves it half written and the rest
+not sent.
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,15 +18,17 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from rag.errors import StoreError, StoreUnavailable
+from rag.errors import StoreError
+from rag.retries import RetryPolicy
 from rag.stores.opensearch.client import Connection
-from rag.stores.opensearch.errors import OVERLOADED, of_status, told
+from rag.stores.opensearch.errors import OVERLOADED, TryAgain, error_of_status, is_try_again, parse_error
 
 CHUNK_BYTES: Final = 5_000_000
 WORKERS: Final = 3
-PATIENCE: Final = 60.0
-"""Seconds without any progress after which a write is given up."""
+RETRY_SECONDS: Final = 60.0
+"""Without any progress for so long, a write is given up."""
 SHOWN: Final = 5
+_RETRIES: Final = RetryPolicy(first_pause=0.1, longest_pause=5.0)
 _ANSWER: Final = {"filter_path": "errors,items.*.status,items.*.error", "timeout": "15s"}
 
 
@@ -33,23 +39,24 @@ class Write(NamedTuple):
     document: bytes | None
 
     def lines(self) -> bytes:
+        """Its lines in the body of a `_bulk` request."""
         action = "delete" if self.document is None else "index"
         head = orjson.dumps({action: {"_id": self.key}})
         return head + b"\n" if self.document is None else b"%b\n%b\n" % (head, self.document)
 
 
-def write(connection: Connection, index: str, writes: Iterable[Write], *, patience: float = PATIENCE) -> None:
+def write(connection: Connection, index: str, writes: Iterable[Write], *, retry_seconds: float = RETRY_SECONDS) -> None:
     """Carry out all writes; they are seen after the next refresh.
 
     Raises StoreError naming documents that the server refuses (the others are written), StoreUnavailable where it stays
-    overloaded or away.
+    overloaded for `retry_seconds` or is away.
     """
     waiting: deque[Future[list[str]]] = deque()
     refused: list[str] = []
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             for chunk in _chunks(writes):
-                waiting.append(pool.submit(_send, connection, index, chunk, patience))
+                waiting.append(pool.submit(_send, connection, index, chunk, retry_seconds))
                 while len(waiting) > WORKERS:  # no more in memory than is being sent
                     refused += waiting.popleft().result()
             for future in waiting:
@@ -77,41 +84,38 @@ def _chunks(writes: Iterable[Write]) -> Iterator[list[tuple[str, bytes]]]:
         yield chunk
 
 
-def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]], patience: float) -> list[str]:
+def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]], retry_seconds: float) -> list[str]:
     """What the server refused of a chunk, each with the reason. What it was too busy for is sent again."""
+    pending = list(chunk)
     refused: list[str] = []
-    end, pause = time.monotonic() + patience, 0.1
-    while chunk:
-        body = b"".join(lines for _, lines in chunk)
+    end = time.monotonic() + retry_seconds
+
+    def attempt() -> None:
+        nonlocal pending, end
+        body = b"".join(lines for _, lines in pending)
         answer = connection.request("POST", f"/{index}/_bulk", body, params=_ANSWER, lines=True, timeout=60.0)
         if not answer["errors"]:
-            break
+            return
         results = [next(iter(item.values())) for item in answer["items"]]
-        again = [part for part, result in zip(chunk, results, strict=True) if result["status"] in OVERLOADED]
-        refused += [_reason(part[0], result) for part, result in zip(chunk, results, strict=True) if _wrong(result)]
-        if again and len(again) == len(chunk) and time.monotonic() > end:
-            busy = next(result for result in results if result["status"] in OVERLOADED)
-            raise _given_up(connection, busy, [key for key, _ in again])
-        if len(again) < len(chunk):
-            end = time.monotonic() + patience
-        chunk = again
-        if chunk:
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only to keep writers from asking in step
-            pause = min(2 * pause, 5.0)
+        outcomes = list(zip(pending, results, strict=True))
+        refused.extend(_reason(key, result) for (key, _), result in outcomes if _failed(result))
+        busy = [(part, result) for part, result in outcomes if result["status"] in OVERLOADED]
+        if len(busy) < len(pending):
+            end = time.monotonic() + retry_seconds  # progress: the time starts again
+        pending = [part for part, _ in busy]
+        if busy:
+            error = error_of_status(busy[0][1]["status"], busy[0][1], connection.url)
+            raise TryAgain(f"{error}; {len(busy)} passages are not written, the first is {pending[0][0]!r}")
+
+    _RETRIES.call(attempt, retryable=is_try_again, remaining=lambda: end - time.monotonic())
     return refused
 
 
-def _wrong(result: dict[str, Any]) -> bool:
+def _failed(result: dict[str, Any]) -> bool:
     """Whether an item failed for good. Deleting what is not there is no failure."""
     return result["status"] >= 400 and result["status"] not in OVERLOADED and "error" in result
 
 
 def _reason(key: str, result: dict[str, Any]) -> str:
-    if result["status"] in (401, 403):
-        return f"{key!r} (not allowed: {told(result)[1]})"
-    return f"{key!r} ({told(result)[1]})"
-
-
-def _given_up(connection: Connection, result: dict[str, Any], keys: Sequence[str]) -> StoreError:
-    error = of_status(result["status"], result, connection.url)
-    return StoreUnavailable(f"{error}; {len(keys)} passages are not written, the first is {keys[0]!r}")
+    _, reason = parse_error(result)
+    return f"{key!r} (not allowed: {reason})" if result["status"] in (401, 403) else f"{key!r} ({reason})"

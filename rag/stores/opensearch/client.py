@@ -1,12 +1,11 @@
-"""One client of an OpenSearch server: authentication, time-outs, patience with a busy server, fast JSON."""
+"""One client of an OpenSearch server: authentication, time-outs, retries while it is overloaded, fast JSON."""
 
 from __future__ import annotations
 
 import logging
-import random
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +17,17 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 from opensearchpy.serializer import JSONSerializer
 
 from rag.errors import SettingsError, StoreUnavailable
-from rag.stores.opensearch.errors import OVERLOADED, mapped
+from rag.retries import RetryPolicy
+from rag.stores.opensearch.errors import OVERLOADED, translate_errors
 
 Engine = Literal["lucene", "faiss"]
 POOL: Final = 16
 """Connections kept open to a node: as many questions at once as threads ask them."""
 TIMEOUT: Final = 30.0
-PATIENCE: Final = 20.0
-"""Seconds for which an overloaded server is asked again."""
+"""Seconds for one request."""
+RETRY_SECONDS: Final = 20.0
+"""How long an overloaded server is asked again."""
+_RETRIES: Final = RetryPolicy(first_pause=0.1)
 _NDJSON: Final = {"content-type": "application/x-ndjson"}
 
 
@@ -65,40 +67,45 @@ class Connection:
         lines: bool = False,
         timeout: float = TIMEOUT,
     ) -> Any:
-        """One request, again after a while where the server is overloaded. Raises StoreError.
+        """The JSON of one answer; asked again, for RETRY_SECONDS, while the server is overloaded. Raises StoreError.
 
-        `lines`: the body is newline-delimited JSON, already written.
+        `lines`: the body is newline-delimited JSON, already written. `timeout`: seconds for each try.
         """
-        asked = {"request_timeout": timeout, **(params or {})}
+        options = {"request_timeout": timeout, **(params or {})}
+        headers = _NDJSON if lines else None
+        end = time.monotonic() + RETRY_SECONDS
 
-        def send() -> Any:
-            headers = _NDJSON if lines else None
-            return self.client.transport.perform_request(method, path, params=dict(asked), body=body, headers=headers)
+        def send() -> Any:  # a copy of the options: the client takes its own out of the dictionary
+            return self.client.transport.perform_request(method, path, params=dict(options), body=body, headers=headers)
 
-        with mapped(self.url):
-            return patiently(send, PATIENCE)
+        with translate_errors(self.url):
+            return _RETRIES.call(send, retryable=_is_overloaded, remaining=lambda: end - time.monotonic())
 
     def msearch(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-        """The answers of these (index, body), in order; those that failed hold `error` and `status`."""
+        """The answers to these (index, body), in order; those that failed hold `error` and `status`. Raises StoreError."""
         parts: list[bytes] = []
         for index, body in searches:
             header: dict[str, Any] = {"index": index}
             if self.layout.shards > 1:  # each shard counts its own words otherwise
                 header["search_type"] = "dfs_query_then_fetch"
             parts += [orjson.dumps(header), orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)]
-        found = self.request("POST", "/_msearch", b"\n".join(parts) + b"\n", lines=True)
-        answers: list[dict[str, Any]] = found["responses"]
-        return answers
+        answer = self.request("POST", "/_msearch", b"\n".join(parts) + b"\n", lines=True)
+        responses: list[dict[str, Any]] = answer["responses"]
+        return responses
 
     @cached_property
     def bm25_scale(self) -> float:
-        """What the server multiplies BM25 with: Lucene before 10 kept a factor (k1 + 1) that changes no order."""
+        """What the server multiplies BM25 with: Lucene before 10 kept a factor (k1 + 1) that changes no order.
+
+        Asked once. Raises SettingsError where the server is not OpenSearch.
+        """
         version = self.request("GET", "/")["version"]
         if version.get("distribution") != "opensearch":
-            raise SettingsError(f"{self.url} is no OpenSearch server: check FSI_OPENSEARCH__URL")
+            raise SettingsError(f"{self.url} is not an OpenSearch server: check FSI_OPENSEARCH__URL")
         return 2.2 if int(version["number"].partition(".")[0]) < 3 else 1.0
 
     def close(self) -> None:
+        """Close the sockets."""
         self.client.close()
 
 
@@ -119,9 +126,10 @@ def connect(
         _check(node)
     if ca_certs and not Path(ca_certs).is_file():
         raise SettingsError(f"FSI_OPENSEARCH__CA_CERTS: there is no file {ca_certs}")
-    # Every failure is raised as an error of ours; the client's own log of it, a traceback each time, would bury that line.
+    # opensearch-py logs each failed try with a traceback, at WARNING. Here every failure is raised as an error of ours, which
+    # the caller shows or logs once; the tracebacks would bury that line. It has no switch for this but its logger's level.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
-    with mapped(url), warnings.catch_warnings(action="ignore"):
+    with translate_errors(url), warnings.catch_warnings(action="ignore"):
         client = OpenSearch(
             nodes,
             http_auth=auth,
@@ -140,23 +148,15 @@ def sigv4(credentials: Any, region: str) -> Any:
     return Urllib3AWSV4SignerAuth(credentials, region, "es")
 
 
-def patiently(send: Callable[[], Any], patience: float) -> Any:
-    """Call until the server is no longer overloaded, waiting longer each time, for `patience` seconds at most."""
-    end, pause = time.monotonic() + patience, 0.1
-    while True:
-        try:
-            return send()
-        except exceptions.TransportError as exc:
-            if exc.status_code != OVERLOADED[0] or time.monotonic() + pause > end:
-                raise
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only to keep clients from asking in step
-        pause *= 2
-
-
 def available(answer: Mapping[str, Any], url: str) -> None:
     """Raise StoreUnavailable where some shard did not take part: half an answer is a wrong one."""
     if answer["_shards"]["failed"] or answer.get("timed_out"):
         raise StoreUnavailable(f"part of the index at {url} cannot be searched: is its cluster red? try again later")
+
+
+def _is_overloaded(exc: BaseException) -> bool:
+    # A full queue (429) empties. A whole request that meets 503 met a cluster without a manager or a shard: nothing to wait for.
+    return isinstance(exc, exceptions.TransportError) and exc.status_code == OVERLOADED[0]
 
 
 def _check(node: str) -> None:
@@ -166,7 +166,7 @@ def _check(node: str) -> None:
     except ValueError:
         host, parts = None, urlsplit("")
     if not host or parts.scheme not in ("http", "https"):
-        raise SettingsError(f"FSI_OPENSEARCH__URL: {node!r} is no address; write https://HOST:PORT")
+        raise SettingsError(f"FSI_OPENSEARCH__URL: {node!r} is not an address; set https://HOST:PORT")
     if parts.username or parts.password:
         raise SettingsError("FSI_OPENSEARCH__URL holds a login: put it into FSI_OPENSEARCH__USER and __PASSWORD")
     if host.endswith(".aoss.amazonaws.com"):

@@ -1,4 +1,4 @@
-"""What opensearch-py raises, to errors of ours: the one place. tests/unit/test_opensearch_failures.py enumerates its tree."""
+"""What opensearch-py raises, to errors of ours: the one place. tests/unit/test_opensearch_errors.py enumerates its tree."""
 
 from __future__ import annotations
 
@@ -14,17 +14,26 @@ OVERLOADED: Final = (429, 503)
 """Statuses that a later try may not meet again: a full queue, a shard that moves."""
 
 
+class TryAgain(StoreUnavailable):
+    """What a retried step of this package raises while it may still succeed. The last one is what the caller gets."""
+
+
+def is_try_again(exc: BaseException) -> bool:
+    """For `RetryPolicy.call`: whether to call again. Not after any StoreUnavailable: requests were retried already."""
+    return isinstance(exc, TryAgain)
+
+
 @contextmanager
-def mapped(url: str) -> Iterator[None]:
+def translate_errors(url: str) -> Iterator[None]:
     """Raise ours for theirs. `url` is the server as messages name it."""
     try:
         yield
     except (exceptions.OpenSearchException, exceptions.ImproperlyConfigured) as exc:
-        raise translated(exc, url) from exc
+        raise translate(exc, url) from exc
 
 
-def translated(exc: Exception, url: str) -> StoreError:
-    """Most specific first."""
+def translate(exc: Exception, url: str) -> StoreError:
+    """The error of ours for one of opensearch-py's; most specific first."""
     match exc:
         case exceptions.SSLError():
             return StoreRefused(
@@ -37,18 +46,18 @@ def translated(exc: Exception, url: str) -> StoreError:
                 f"OpenSearch at {url} cannot be reached ({_cause(exc)}): check FSI_OPENSEARCH__URL and the network"
             )
         case exceptions.TransportError() if isinstance(exc.status_code, int):
-            return of_status(exc.status_code, exc.info, url)
+            return error_of_status(exc.status_code, exc.info, url)
         case exceptions.SerializationError():
             return StoreError(f"{url} does not answer as OpenSearch does: check FSI_OPENSEARCH__URL")
     return StoreError(f"the OpenSearch client failed ({type(exc).__name__}: {exc}): check the FSI_OPENSEARCH settings")
 
 
-def of_status(status: int, body: Any, url: str) -> StoreError:
-    """The error of an answer with this HTTP status, or of one item of an answer."""
-    kind, reason = told(body)
-    if "index_not_found" in kind:
+def error_of_status(status: int, body: Any, url: str) -> StoreError:
+    """The error for an answer with this HTTP status and JSON body, or for one item of a bulk answer."""
+    kinds, reason = parse_error(body)
+    if "index_not_found" in kinds:
         return IndexMissing(f"there is no such index at {url} ({reason}): ingest its files")
-    if "cluster_block" in kind:
+    if "cluster_block" in kinds:
         return StoreUnavailable(f"OpenSearch at {url} takes no writes now ({reason}): is its disk full?")
     match status:
         case 401:
@@ -69,11 +78,12 @@ def of_status(status: int, body: Any, url: str) -> StoreError:
             return StoreUnavailable(
                 f"OpenSearch at {url} cannot answer ({status}: {reason}): is its cluster red? try again later"
             )
-    return StoreError(f"OpenSearch at {url} refuses the request ({status} {kind}: {reason})")
+    return StoreError(f"OpenSearch at {url} refuses the request ({status} {kinds}: {reason})")
 
 
-def told(body: Any) -> tuple[str, str]:
-    """(type, reason) of an error as OpenSearch writes it; of a search's the reason of its first shard."""
+def parse_error(body: Any) -> tuple[str, str]:
+    """(types, reason) of an error as OpenSearch writes it: all its types, separated by spaces; of a failed search the reason
+    its first shard gave."""
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
         return "", str(error)[:300]

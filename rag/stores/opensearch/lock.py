@@ -1,4 +1,6 @@
-"""One ingestion of an index at a time, wherever it runs: a lease on the server that ends when its owner does.
+"""One ingestion of an index at a time, on whatever machine: a lease on the server that ends when its owner does.
+
+A lock of the operating system (`filelock`, as with FAISS) would hold off the processes of one machine alone.
 
 The owner renews it while it works. It is taken over when it has run out, or at once where its process ran here and is gone.
 """
@@ -53,22 +55,21 @@ class Lease:
 
     def take(self) -> bool:
         """Whether it is ours now."""
-        found = self._connection.request("GET", self._path, params={"ignore": 404})
-        if found.get("found") and not _is_over(found["_source"]):
+        current = self._connection.request("GET", self._path, params={"ignore": 404})
+        if not current.get("found"):
+            return self._put({"op_type": "create"})
+        if not _is_over(current["_source"]):
             return False
-        return self._put(
-            {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-            if found.get("found")
-            else {"op_type": "create"}
-        )
+        # Of two that take over a lease that is over, the server lets one: the other's version is no longer the stored one.
+        return self._put({"if_seq_no": current["_seq_no"], "if_primary_term": current["_primary_term"]})
 
-    def keep(self) -> None:
-        """Renew until `release`; to be run in a thread."""
+    def renew_until_released(self) -> None:
+        """To be run in a thread."""
         while not self._ended.wait(_RENEW):
             try:
                 self._gone = not self._put(self._version)
             except StoreError as exc:
-                _log.warning("the lease of the ingestion cannot be renewed: %s", exc)
+                _log.warning("the ingestion's lease cannot be renewed: %s", exc)
                 continue
             if self._gone:
                 return
@@ -80,7 +81,7 @@ class Lease:
         try:
             self._connection.request("DELETE", self._path, params={**self._version, "ignore": (404, 409)}, timeout=5.0)
         except StoreError as exc:
-            _log.warning("the lease of the ingestion runs out by itself: %s", exc)
+            _log.warning("the ingestion's lease cannot be deleted; it expires by itself: %s", exc)
 
     def _put(self, condition: dict[str, Any]) -> bool:
         until = time.time() + SECONDS
@@ -103,7 +104,7 @@ def leased(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
         if time.monotonic() > end:
             raise IndexBusy(f"another ingestion of the index {name!r} is running: try again later")
         time.sleep(_POLL)
-    thread = threading.Thread(target=lease.keep, name=f"lease of {name}", daemon=True)
+    thread = threading.Thread(target=lease.renew_until_released, name=f"lease of {name}", daemon=True)
     thread.start()
     try:
         yield lease
@@ -120,15 +121,15 @@ def here() -> str:
         return f"{socket.gethostname()} {getnode():x}"
 
 
-def _is_over(found: dict[str, Any]) -> bool:
-    if found["until"] < time.time():
+def _is_over(lease: dict[str, Any]) -> bool:
+    if lease["until"] < time.time():
         return True
-    if found["host"] != here():
+    if lease["host"] != here():
         return False
-    if found["pid"] == os.getpid():
-        return found["token"] not in _held
+    if lease["pid"] == os.getpid():
+        return lease["token"] not in _held
     try:
-        os.kill(found["pid"], 0)
+        os.kill(lease["pid"], 0)  # signal 0 is not sent; it only asks whether the process is there
     except ProcessLookupError:
         return True
     except PermissionError:

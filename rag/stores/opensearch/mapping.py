@@ -18,7 +18,7 @@ from rag.stores.base import JAMO, LEXICAL_FIELDS, TOKENS, Manifest
 from rag.stores.bm25 import field_tokens
 from rag.stores.node_codec import Columns, Row
 from rag.stores.opensearch.client import Layout
-from rag.stores.opensearch.metadata_terms import FACTS, facts
+from rag.stores.opensearch.metadata_terms import TERMS, metadata_terms
 
 ID: Final = "id"
 DOCUMENT: Final = "document"
@@ -35,13 +35,13 @@ SPACE: Final = "innerproduct"
 
 
 def body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, Any]:
-    """What creates an index. `exact`: no graph, every vector is compared."""
+    """The request body that creates an index. `exact`: no graph, every vector is compared."""
     properties: dict[str, Any] = {
         ID: {"type": "keyword"},
         DOCUMENT: {"type": "keyword"},
         HASH: {"type": "keyword", "index": False},
         PRINT: {"type": "keyword", "index": False},
-        FACTS: {"type": "keyword"},
+        TERMS: {"type": "keyword"},
         NODE: {"type": "keyword", "index": False, "doc_values": False, "store": True},
     }
     for field in LEXICAL_FIELDS:
@@ -79,28 +79,27 @@ def key(node_id: str) -> str:
     return f"r{node_id}" if len(raw) < _LONGEST_KEY else f"h{hashlib.sha256(raw).hexdigest()}"
 
 
-def encode(row: Row) -> bytes:
+def encode_row(row: Row) -> bytes:
     """The document of a row, as JSON."""
     metadata = orjson.loads(row.metadata) if row.metadata != "{}" else {}
     document: dict[str, Any] = {
         ID: row.id,
         HASH: row.content_hash,
         PRINT: row.fingerprint,
-        FACTS: facts(metadata),
+        TERMS: metadata_terms(metadata),
         NODE: orjson.dumps([row.metadata, row.extra, row.text]).decode(),
     }
     if row.ref_doc_id is not None:
         document[DOCUMENT] = row.ref_doc_id
     for field in (TOKENS, JAMO):
-        if found := field_tokens(field, metadata, row.text):
-            document[field] = " ".join(
-                found
-            )  # none: the field stays away, and the row is no document of its statistics
+        words = field_tokens(field, metadata, row.text)
+        if words:  # without any the field is left out: then the row does not count in its statistics
+            document[field] = " ".join(words)
     if row.vector is not None:
         document[VECTOR] = np.frombuffer(row.vector, np.float32)
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def columns(hit: Mapping[str, Any]) -> Columns:
-    """What a hit's node is made of. The hit was sorted by id last."""
+    """What a hit's node is made of. Every list is sorted by id last, so `sort` ends with it."""
     return Columns(hit["sort"][-1], *orjson.loads(hit["fields"][NODE][0]))

@@ -17,9 +17,10 @@ from llama_index.core.vector_stores.types import FilterCondition, FilterOperator
 
 from rag.stores.filters import Clause, Group, Scalar, scalar
 
-FACTS: Final = "facts"
+TERMS: Final = "facts"
+"""The field's name on the server, where indexes have it already."""
 LONGEST: Final = 8000
-"""Characters. A longer string is kept as its beginning and a hash (Lucene's terms end at 32,766 bytes): still equal only to
+"""In characters. A longer string is kept as its beginning and a hash (Lucene's terms end at 32,766 bytes): still equal only to
 itself, and in order with all that differ from it within these characters."""
 
 _LETTERS: Final[Mapping[str, str]] = {"boolean": "b", "number": "n", "string": "s"}
@@ -31,13 +32,14 @@ EVERYTHING: Final[Query] = {"match_all": {}}
 NOTHING: Final[Query] = {"match_none": {}}
 
 
-def facts(metadata: Mapping[str, Any]) -> list[str]:
-    """The terms of a row."""
-    found = ((key, scalar(value)) for key, value in metadata.items())
-    return [term(key, value) for key, value in found if value is not None]
+def metadata_terms(metadata: Mapping[str, Any]) -> list[str]:
+    """The terms of a row, one for each scalar of its metadata."""
+    scalars = ((key, scalar(value)) for key, value in metadata.items())
+    return [term(key, value) for key, value in scalars if value is not None]
 
 
 def term(key: str, value: Scalar) -> str:
+    """The term of one value under a key; two are equal only if key, type and value are."""
     kind, content = value
     start = prefix(key, kind)
     if isinstance(content, str):
@@ -75,9 +77,9 @@ def _clause(clause: Clause) -> Query:
     terms = [term(clause.key, value) for value in sorted(clause.values, key=repr)]
     match clause.operator:
         case FilterOperator.IN:
-            return {"terms": {FACTS: terms}} if terms else NOTHING
+            return {"terms": {TERMS: terms}} if terms else NOTHING
         case FilterOperator.NIN:
-            return {"bool": {"must_not": [{"terms": {FACTS: terms}}]}} if terms else EVERYTHING
+            return {"bool": {"must_not": [{"terms": {TERMS: terms}}]}} if terms else EVERYTHING
     (value,) = clause.values
     start = prefix(clause.key, value[0])
     end = start[:-1] + chr(ord(start[-1]) + 1)
@@ -86,7 +88,7 @@ def _clause(clause: Clause) -> Query:
         bounds = {_BOUNDS[clause.operator]: terms[0], "lt": end}
     elif clause.operator is FilterOperator.LTE:
         bounds = {"gte": start, "lte": terms[0]}
-    return {"range": {FACTS: bounds}}
+    return {"range": {TERMS: bounds}}
 
 
 _BOUNDS: Final[Mapping[FilterOperator, str]] = {

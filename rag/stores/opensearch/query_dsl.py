@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.filters import Group
 from rag.stores.opensearch.mapping import DOCUMENT, ID, NODE, SPACE, VECTOR
-from rag.stores.opensearch.metadata_terms import FACTS, NOTHING, Query, query_of, strings_pattern
+from rag.stores.opensearch.metadata_terms import NOTHING, TERMS, Query, query_of, strings_pattern
 
 MAX_HITS: Final = 10_000
 """index.max_result_window: what one search gives at most."""
 GRAPH_WIDTH: Final = 100
 """Nearest rows the graph is asked for at least: a wider search finds more of the true ones."""
 WHICH: Final = {"size": 1, "_source": False, "track_total_hits": False, "query": {"match_all": {}}}
-"""Asked of an alias: its one hit names the index behind it."""
+"""Asked of an alias, its one hit names the index behind it."""
 ROWS: Final[Query] = {"exists": {"field": ID}}
 """Every row, and not the manifest beside them."""
 _DISTINCT: Final = 65_535
@@ -37,16 +37,16 @@ def restriction(
     filters: Group, node_ids: Collection[str] | None = None, doc_ids: Collection[str] | None = None
 ) -> list[Query]:
     """The queries that a row must all pass; none: every row does."""
-    wanted = [query_of(filters)] if filters.children else []
+    queries = [query_of(filters)] if filters.children else []
     if node_ids is not None:
-        wanted.append({"terms": {ID: list(node_ids)}} if node_ids else NOTHING)
+        queries.append({"terms": {ID: list(node_ids)}} if node_ids else NOTHING)
     if doc_ids is not None:
-        wanted.append({"terms": {DOCUMENT: list(doc_ids)}} if doc_ids else NOTHING)
-    return wanted
+        queries.append({"terms": {DOCUMENT: list(doc_ids)}} if doc_ids else NOTHING)
+    return queries
 
 
 def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: bool) -> Body:
-    """The `k` nearest to a unit vector."""
+    """The `k` nearest to a unit vector (dimension,). `exact`: compare every row that passes; else ask the graph."""
     if exact:
         everything = {"bool": {"filter": [*allowed, ROWS]}}
         return best({"script_score": {"query": everything, "script": _script(vector, SPACE)}}, k)
@@ -90,20 +90,20 @@ def weighted(
 def frequencies(terms: Terms) -> Body:
     """In how many rows each term occurs, and how many rows have the field at all: of the whole index, no filter applied."""
     counts: Body = {}
-    for field, found in terms.items():
+    for field, words in terms.items():
         counts[field] = {"filter": {"exists": {"field": field}}}
-        if found:
-            counts[f"{field}_terms"] = {"filters": {"filters": [{"term": {field: each}} for each in found]}}
+        if words:
+            counts[f"{field}_terms"] = {"filters": {"filters": [{"term": {field: word}} for word in words]}}
     return {"size": 0, "track_total_hits": False, "aggs": counts}
 
 
 def idf_sums(answer: Mapping[str, Any], fields: Sequence[str] = LEXICAL_FIELDS) -> dict[str, float]:
     """By field, the idf of all terms asked for with `frequencies`, summed."""
-    found = answer["aggregations"]
+    counts = answer["aggregations"]
     sums = {}
     for field in fields:
-        n = found[field]["doc_count"]
-        buckets = found.get(f"{field}_terms", {"buckets": ()})["buckets"]
+        n = counts[field]["doc_count"]
+        buckets = counts.get(f"{field}_terms", {"buckets": ()})["buckets"]
         sums[field] = sum(math.log1p((n - df + 0.5) / (df + 0.5)) for df in (each["doc_count"] for each in buckets))
     return sums
 
@@ -123,12 +123,12 @@ def listing(k: int, allowed: list[Query], after: str | None, *, fields: Sequence
 
 def strings(metadata_key: str) -> Body:
     """The distinct strings under a metadata key."""
-    of_key = {"field": FACTS, "include": strings_pattern(metadata_key), "size": _DISTINCT, "order": {"_key": "asc"}}
-    return {"size": 0, "track_total_hits": False, "aggs": {FACTS: {"terms": of_key}}}
+    of_key = {"field": TERMS, "include": strings_pattern(metadata_key), "size": _DISTINCT, "order": {"_key": "asc"}}
+    return {"size": 0, "track_total_hits": False, "aggs": {TERMS: {"terms": of_key}}}
 
 
 def best(query: Query, k: int) -> Body:
-    """The `k` hits of the highest score, those of one score by id, as what `documents.columns` reads."""
+    """The `k` hits of the highest score, those of one score by id, as what `mapping.columns` reads."""
     return {
         "size": min(max(k, 0), MAX_HITS),
         "_source": False,
@@ -146,5 +146,5 @@ def _match(field: str, terms: Sequence[str]) -> Query:
 
 def _script(vector: NDArray[np.float64], space: str) -> Body:
     """Scores are (1 + cosine) / 2 in the space "cosinesimil"; for "innerproduct" see `cosine`."""
-    given = {"field": VECTOR, "query_value": vector.astype(np.float32), "space_type": space}
-    return {"lang": "knn", "source": "knn_score", "params": given}
+    parameters = {"field": VECTOR, "query_value": vector.astype(np.float32), "space_type": space}
+    return {"lang": "knn", "source": "knn_score", "params": parameters}

@@ -7,19 +7,18 @@ from typing import Any, Final
 
 from rag.errors import IndexBusy, StoreError
 from rag.stores.base import Manifest
-from rag.stores.opensearch import aliases as indexes
-from rag.stores.opensearch import query_dsl as searches
+from rag.stores.opensearch import aliases, query_dsl
 from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.bulk import Write, write
 from rag.stores.opensearch.client import Connection, available
-from rag.stores.opensearch.errors import of_status
+from rag.stores.opensearch.errors import error_of_status
 from rag.stores.opensearch.metadata_terms import Query
 
 SWAPS: Final = 20
 """Swaps in a row that one question follows before it gives up."""
 _REFRESH_SECONDS: Final = 120.0
 
-Ask = Callable[[IndexInfo], list[searches.Body]]
+Ask = Callable[[IndexInfo], list[query_dsl.Body]]
 
 
 class IndexReader:
@@ -36,94 +35,99 @@ class IndexReader:
 
     @property
     def role(self) -> str:
+        """ "" for the live index, else as in `rag.stores.opensearch.aliases`."""
         return self._role
 
     @property
     def alias(self) -> str:
-        return indexes.alias(self.name, self._role)
+        """The alias that is asked."""
+        return aliases.alias(self.name, self._role)
 
     def become(self, role: str) -> None:
         """Go on with the index in another role."""
         self._role, self._seen = role, None
 
     def close(self) -> None:
+        """Later calls raise StoreError; the connection is the caller's."""
         self._closed = True
 
     def current(self) -> IndexInfo:
-        """The index seen last."""
+        """The index seen last; whether it is still the live one, `ask` finds out beside the question."""
         return self._seen or self.look_up()
 
     def look_up(self) -> IndexInfo:
         """The index as it is now, its manifest checked. Raises IndexMissing, IndexMismatch."""
         if self._closed:
             raise StoreError(f"index {self.name!r} was closed: open it again")
-        found = indexes.look_up(self.connection, self.name, self._role)
+        info = aliases.look_up(self.connection, self.name, self._role)
         if self.expected is not None:
-            found.manifest.check(self.expected, index=self.name)
-        self._seen = found
-        return found
+            info.manifest.check(self.expected, index=self.name)
+        self._seen = info
+        return info
 
     def ask(self, make: Ask) -> tuple[IndexInfo, list[dict[str, Any]]]:
         """The answers to what `make` asks of an index, in one round trip: all from one, and from the one live now.
 
         They are asked of the index seen last; beside them the alias is asked which one it stands for.
+        Raises IndexBusy where that changes SWAPS times in a row, and what the server's errors stand for.
         """
         for _ in range(SWAPS):
-            found = self.current()
-            asked = [(found.index, body) for body in make(found)]
-            *answers, which = self.connection.msearch([*asked, (self.alias, searches.WHICH)])
-            if self._is_live(found, which) and not any(map(_gone, answers)):
+            info = self.current()
+            searches = [(info.index, body) for body in make(info)]
+            *answers, which = self.connection.msearch([*searches, (self.alias, query_dsl.WHICH)])
+            if self._is_live(info, which) and not any(map(_gone, answers)):
                 for answer in answers:
                     self._check(answer)
-                return found, answers
+                return info, answers
             self._seen = None
         raise IndexBusy(f"index {self.name!r} is replaced again and again: try again later")
 
-    def listed(self, allowed: list[Query], page: int, fields: Sequence[str] = ()) -> list[searches.Hit]:
+    def listed(self, allowed: list[Query], page: int, fields: Sequence[str] = ()) -> list[query_dsl.Hit]:
         """All rows that pass, sorted by id, from one index."""
-        rows: list[searches.Hit] = []
+        rows: list[query_dsl.Hit] = []
         begun: str | None = None
         while True:
-            body = searches.listing(page, allowed, hit_id(rows[-1]) if rows else None, fields=fields)
-            found, (answer,) = self.ask(lambda _, body=body: [body])  # type: ignore[misc]
-            if begun not in (None, found.index):  # another was swapped in between two pages
+            body = query_dsl.listing(page, allowed, hit_id(rows[-1]) if rows else None, fields=fields)
+            info, (answer,) = self.ask(lambda _, body=body: [body])  # type: ignore[misc]
+            if begun not in (None, info.index):  # another was swapped in between two pages
                 rows, begun = [], None
                 continue
-            begun = found.index
+            begun = info.index
             rows += (hits := hits_of(answer))
             if len(hits) < page:
                 return rows
 
-    def write(self, found: IndexInfo, writes: Iterable[Write], count: int) -> None:
+    def write(self, info: IndexInfo, writes: Iterable[Write], count: int) -> None:
         """Carry out `count` writes and show them. Raises StoreError."""
         if not count:
             return
         try:
-            write(self.connection, found.index, writes)
-        finally:
-            self.connection.request("POST", f"/{found.index}/_refresh", timeout=_REFRESH_SECONDS)
+            write(self.connection, info.index, writes)
+        finally:  # also after a refused passage: the others are written, and a reader shall not see them some time later
+            self.connection.request("POST", f"/{info.index}/_refresh", timeout=_REFRESH_SECONDS)
 
-    def _is_live(self, found: IndexInfo, which: Mapping[str, Any]) -> bool:
+    def _is_live(self, info: IndexInfo, which: Mapping[str, Any]) -> bool:
         if _gone(which):
             return False  # and the next look says IndexMissing
         self._check(which)
         hits = hits_of(which)
         index = hits[0]["_index"] if hits else self.look_up().index  # an empty index has no hit to name it
-        return bool(index == found.index)
+        return bool(index == info.index)
 
     def _check(self, answer: Mapping[str, Any]) -> None:
         if "error" in answer:
-            raise of_status(answer["status"], answer, self.connection.url)
+            raise error_of_status(answer["status"], answer, self.connection.url)
         available(answer, self.connection.url)
 
 
-def hits_of(answer: Mapping[str, Any]) -> list[searches.Hit]:
-    hits: list[searches.Hit] = answer["hits"]["hits"]
+def hits_of(answer: Mapping[str, Any]) -> list[query_dsl.Hit]:
+    """The hits of one search, in its order."""
+    hits: list[query_dsl.Hit] = answer["hits"]["hits"]
     return hits
 
 
-def hit_id(hit: searches.Hit) -> str:
-    """Every list is sorted by id last."""
+def hit_id(hit: query_dsl.Hit) -> str:
+    """The node id of a hit: every list is sorted by id last."""
     return str(hit["sort"][-1])
 
 

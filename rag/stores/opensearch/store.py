@@ -24,20 +24,25 @@ from llama_index.core.vector_stores.types import (
 from llama_index.vector_stores.opensearch import OpensearchVectorClient, OpensearchVectorStore
 from numpy.typing import NDArray
 
-from rag.errors import StoreError
-from rag.stores.async_from_sync import AsyncFromSync
-from rag.stores.base import LEXICAL_FIELDS, TOKENS, Candidates, Manifest, NodeState, check_query
+from rag.stores.base import (
+    LEXICAL_FIELDS,
+    TOKENS,
+    AsyncFromSync,
+    Candidates,
+    Manifest,
+    NodeState,
+    check_deletion,
+    check_query,
+)
 from rag.stores.bm25 import query_tokens
 from rag.stores.filters import EVERYTHING, check
-from rag.stores.node_codec import Nodes, unit
-from rag.stores.node_codec import encode as row_of
-from rag.stores.opensearch import aliases as indexes
-from rag.stores.opensearch import query_dsl as searches
+from rag.stores.node_codec import Nodes, encode, unit_vector
+from rag.stores.opensearch import aliases, query_dsl
 from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.bulk import Write
 from rag.stores.opensearch.client import Connection, available
-from rag.stores.opensearch.mapping import DOCUMENT, HASH, ID, PRINT, columns, encode, key
-from rag.stores.opensearch.metadata_terms import FACTS, Query, prefix
+from rag.stores.opensearch.mapping import DOCUMENT, HASH, ID, PRINT, columns, encode_row, key
+from rag.stores.opensearch.metadata_terms import TERMS, Query, prefix
 from rag.stores.opensearch.reader import IndexReader, hit_id, hits_of
 
 PAGE: Final = 1000
@@ -54,56 +59,51 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
     """
 
     stores_text: bool = True
-    _live: IndexReader = PrivateAttr()
+    _reader: IndexReader = PrivateAttr()
 
     def __init__(self, connection: Connection, name: str, expected: Manifest | None = None, *, role: str = "") -> None:
         unused = OpensearchVectorClient(
-            connection.url, indexes.alias(name, role), 0, os_client=connection.client, os_async_client=connection.client
+            connection.url, aliases.alias(name, role), 0, os_client=connection.client, os_async_client=connection.client
         )
         super().__init__(unused)
-        self._live = IndexReader(connection, name, expected, role)
+        self._reader = IndexReader(connection, name, expected, role)
 
     @classmethod
     def create(
         cls, connection: Connection, name: str, manifest: Manifest, *, role: str = "", exact: bool = True
     ) -> OpenSearchStore:
         """A new, empty index. `exact`: without a graph."""
-        indexes.create(connection, name, manifest, role=role, exact=exact)
+        aliases.create(connection, name, manifest, role=role, exact=exact)
         return cls(connection, name, manifest, role=role)
 
     @property
     def client(self) -> Any:
         """The opensearch-py client."""
-        return self._live.connection.client
+        return self._reader.connection.client
 
     @property
     def manifest(self) -> Manifest:
         """As it is stored now, calibration included."""
-        return self._live.look_up().manifest
+        return self._reader.look_up().manifest
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """Store another manifest. Raises StoreError if it tells of another dimension or schema than the rows have."""
-        found = self._live.look_up()
-        stored = found.manifest
-        if (stored.dimension, stored.schema) != (manifest.dimension, manifest.schema):
-            raise StoreError(
-                f"index {self._live.name!r} has dimension {stored.dimension} and schema {stored.schema}, the new manifest "
-                f"{manifest.dimension} and {manifest.schema}: build a new index instead"
-            )
-        indexes.put_manifest(self._live.connection, found, manifest)
-        if self._live.expected is not None:
-            self._live.expected = manifest
-        self._live.look_up()
+        """Store another manifest. Raises StoreError for another dimension or schema than the rows have."""
+        info = self._reader.look_up()
+        info.manifest.check_replacement(manifest, index=self._reader.name)
+        aliases.put_manifest(self._reader.connection, info, manifest)
+        if self._reader.expected is not None:
+            self._reader.expected = manifest
+        self._reader.look_up()
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Check all nodes, then write them: none is written where one is wrong. The last of one id in a batch wins.
 
         Raises StoreError for a wrong node, or naming those that the server refuses.
         """
-        found = self._live.look_up()
-        rows = [row_of(node, found.manifest.dimension) for node in nodes]
+        info = self._reader.look_up()
+        rows = [encode(node, info.manifest.dimension) for node in nodes]
         last = {row.id: row for row in rows}
-        self._live.write(found, (Write(key(row.id), encode(row)) for row in last.values()), len(last))
+        self._reader.write(info, (Write(key(row.id), encode_row(row)) for row in last.values()), len(last))
         return [row.id for row in rows]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
@@ -115,7 +115,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         """
         checked = check(query.filters)
         check_query(query)
-        allowed = searches.restriction(checked, query.node_ids or None, query.doc_ids or None)
+        allowed = query_dsl.restriction(checked, query.node_ids or None, query.doc_ids or None)
         k = query.similarity_top_k
         match query.mode:
             case VectorStoreQueryMode.TEXT_SEARCH:
@@ -133,24 +133,24 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         filters: MetadataFilters | None = None,
     ) -> Candidates:
         """All lists of one query, from one index, in one round trip. Raises FilterError, StoreError."""
-        allowed = searches.restriction(check(filters))
+        allowed = query_dsl.restriction(check(filters))
         terms = query_tokens(query_str)
 
-        def ask(found: IndexInfo) -> list[searches.Body]:
-            bodies = [searches.lexical(field, terms[field], size, allowed) for field in LEXICAL_FIELDS]
+        def searches(info: IndexInfo) -> list[query_dsl.Body]:
+            bodies = [query_dsl.lexical(field, terms[field], size, allowed) for field in LEXICAL_FIELDS]
             if query_embedding is not None:
-                vector = self._unit(query_embedding, found)
-                bodies.append(searches.dense(vector, size, allowed, exact=found.exact))
-            return [searches.frequencies(terms), *bodies]
+                vector = _query_vector(query_embedding, info)
+                bodies.append(query_dsl.dense(vector, size, allowed, exact=info.exact))
+            return [query_dsl.frequencies(terms), *bodies]
 
-        found, (counts, *answers) = self._live.ask(ask)
-        sums = searches.idf_sums(counts)
+        info, (counts, *answers) = self._reader.ask(searches)
+        sums = query_dsl.idf_sums(counts)
         lists = [hits_of(answer) for answer in answers]
         lexical = {field: self._coverage(hits, sums[field]) for field, hits in zip(LEXICAL_FIELDS, lists, strict=False)}
         near = lists[len(LEXICAL_FIELDS)] if query_embedding is not None else []
         hits = {hit_id(hit): hit for hit in (*near, *(hit for each in lists for hit in each))}
         return Candidates(
-            dense=_cosines(near, found),
+            dense=_cosines(near, info),
             lexical=lexical,
             documents={node_id: hit["fields"].get(DOCUMENT, [node_id])[0] for node_id, hit in hits.items()},
             nodes=Nodes(map(columns, hits.values())),
@@ -158,32 +158,31 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """Nodes by id (in that order, unknown ids left out), by filter (sorted by id) or by both; neither: all."""
-        allowed = searches.restriction(check(filters))
+        allowed = query_dsl.restriction(check(filters))
         if node_ids is None:
-            return [columns(hit).decode() for hit in self._live.listed(allowed, PAGE)]
-        wanted = list(dict.fromkeys(node_ids))
-        found: dict[str, BaseNode] = {}
-        for start in range(0, len(wanted), PAGE):
-            within = [*allowed, *searches.restriction(EVERYTHING, wanted[start : start + PAGE])]
-            found |= {hit_id(hit): columns(hit).decode() for hit in self._live.listed(within, PAGE)}
-        return [found[node_id] for node_id in wanted if node_id in found]
+            return [columns(hit).decode() for hit in self._reader.listed(allowed, PAGE)]
+        distinct = list(dict.fromkeys(node_ids))
+        nodes: dict[str, BaseNode] = {}
+        for start in range(0, len(distinct), PAGE):
+            within = [*allowed, *query_dsl.restriction(EVERYTHING, distinct[start : start + PAGE])]
+            nodes |= {hit_id(hit): columns(hit).decode() for hit in self._reader.listed(within, PAGE)}
+        return [nodes[node_id] for node_id in distinct if node_id in nodes]
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of this document; none is not an error."""
-        self._delete(searches.restriction(EVERYTHING, doc_ids=[ref_doc_id]))
+        self._delete(query_dsl.restriction(EVERYTHING, doc_ids=[ref_doc_id]))
 
     def delete_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
     ) -> None:
         """Delete nodes by id, by filter, or those in both. Raises StoreError for neither: `clear` empties an index."""
         checked = check(filters)
-        if node_ids is None and filters is None:
-            raise StoreError("delete_nodes needs node_ids or filters; clear() deletes everything")
+        check_deletion(node_ids, filters)
         if filters is None:
             keys = [key(node_id) for node_id in dict.fromkeys(node_ids or ())]
-            self._live.write(self._live.look_up(), (Write(each, None) for each in keys), len(keys))
+            self._reader.write(self._reader.look_up(), (Write(each, None) for each in keys), len(keys))
         else:
-            self._delete(searches.restriction(checked, node_ids))
+            self._delete(query_dsl.restriction(checked, node_ids))
 
     def clear(self) -> None:
         """Delete all nodes; the manifest stays."""
@@ -191,86 +190,87 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
 
     def states(self) -> dict[str, NodeState]:
         """What is stored, by node id, without reading texts or vectors."""
-        found = {}
-        for hit in self._live.listed([], STATES_PAGE, fields=(HASH, PRINT, DOCUMENT)):
+        states = {}
+        for hit in self._reader.listed([], STATES_PAGE, fields=(HASH, PRINT, DOCUMENT)):
             fields = hit.get("fields", {})
-            content, print_, document = (fields.get(field, [""])[0] for field in (HASH, PRINT, DOCUMENT))
-            found[hit_id(hit)] = NodeState(content, print_, document)
-        return found
+            content, fingerprint, document = (fields.get(field, [""])[0] for field in (HASH, PRINT, DOCUMENT))
+            states[hit_id(hit)] = NodeState(content, fingerprint, document)
+        return states
 
     def values(self, key: str) -> list[str]:
         """The distinct strings under a metadata key, sorted."""
-        _, (answer,) = self._live.ask(lambda _: [searches.strings(key)])
+        _, (answer,) = self._reader.ask(lambda _: [query_dsl.strings(key)])
         start = len(prefix(key, "string"))
-        return [bucket["key"][start:] for bucket in answer["aggregations"][FACTS]["buckets"]]
+        return [bucket["key"][start:] for bucket in answer["aggregations"][TERMS]["buckets"]]
 
     def count(self) -> int:
-        body = {"query": searches.ROWS}
-        answer = self._live.connection.request("GET", f"/{self._live.look_up().index}/_count", body)
-        available(answer, self._live.connection.url)
+        """How many nodes there are. Raises StoreUnavailable where a shard could not be asked."""
+        body = {"query": query_dsl.ROWS}
+        answer = self._reader.connection.request("GET", f"/{self._reader.look_up().index}/_count", body)
+        available(answer, self._reader.connection.url)
         return int(answer["count"])
 
     def close(self) -> None:
         """Later calls raise StoreError. The connection stays open."""
-        self._live.close()
-
-    # Asking
+        self._reader.close()
 
     def _nearest(self, embedding: Sequence[float], k: int, allowed: list[Query]) -> VectorStoreQueryResult:
-        found, (answer,) = self._live.ask(
-            lambda found: [searches.dense(self._unit(embedding, found), k, allowed, exact=found.exact)]
+        info, (answer,) = self._reader.ask(
+            lambda info: [query_dsl.dense(_query_vector(embedding, info), k, allowed, exact=info.exact)]
         )
         hits = hits_of(answer)
-        return _result(hits, list(_cosines(hits, found).values()))
+        return _result(hits, list(_cosines(hits, info).values()))
 
     def _text(self, text: str, k: int, allowed: list[Query]) -> VectorStoreQueryResult:
         terms = {TOKENS: query_tokens(text)[TOKENS]}
-        _, (counts, answer) = self._live.ask(
-            lambda _: [searches.frequencies(terms), searches.lexical(TOKENS, terms[TOKENS], k, allowed)]
+        _, (counts, answer) = self._reader.ask(
+            lambda _: [query_dsl.frequencies(terms), query_dsl.lexical(TOKENS, terms[TOKENS], k, allowed)]
         )
         hits = hits_of(answer)
-        return _result(hits, list(self._coverage(hits, searches.idf_sums(counts, (TOKENS,))[TOKENS]).values()))
+        return _result(hits, list(self._coverage(hits, query_dsl.idf_sums(counts, (TOKENS,))[TOKENS]).values()))
 
     def _weighted(self, query: VectorStoreQuery, k: int, allowed: list[Query]) -> VectorStoreQueryResult:
         """In two round trips: what BM25 counts for depends on the idf of the terms, which come first."""
         alpha = 0.5 if query.alpha is None else query.alpha
         terms = {TOKENS: query_tokens(query.query_str or "")[TOKENS]}
-        self._unit(query.query_embedding or (), self._live.current())
-        _, (counts,) = self._live.ask(lambda _: [searches.frequencies(terms)])
-        total = searches.idf_sums(counts, (TOKENS,))[TOKENS] * self._live.connection.bm25_scale
+        _query_vector(
+            query.query_embedding or (), self._reader.current()
+        )  # a wrong one is refused before the first trip
+        _, (counts,) = self._reader.ask(lambda _: [query_dsl.frequencies(terms)])
+        total = query_dsl.idf_sums(counts, (TOKENS,))[TOKENS] * self._reader.connection.bm25_scale
         weight = (1 - alpha) / total if total else 0.0
 
-        def ask(found: IndexInfo) -> list[searches.Body]:
-            vector = self._unit(query.query_embedding or (), found)
-            return [searches.weighted(vector, TOKENS, terms[TOKENS], weight, alpha, allowed, k)]
+        def searches(info: IndexInfo) -> list[query_dsl.Body]:
+            vector = _query_vector(query.query_embedding or (), info)
+            return [query_dsl.weighted(vector, TOKENS, terms[TOKENS], weight, alpha, allowed, k)]
 
-        _, (answer,) = self._live.ask(ask)
+        _, (answer,) = self._reader.ask(searches)
         hits = hits_of(answer)
         return _result(hits, [float(hit["sort"][0]) - alpha for hit in hits])
 
-    def _coverage(self, hits: Sequence[searches.Hit], idf_sum: float) -> Scores:
-        most = idf_sum * self._live.connection.bm25_scale
+    def _coverage(self, hits: Sequence[query_dsl.Hit], idf_sum: float) -> Scores:
+        most = idf_sum * self._reader.connection.bm25_scale
         return {hit_id(hit): min(hit["sort"][0] / most, 1.0) for hit in hits}
 
-    def _unit(self, embedding: Sequence[float], found: IndexInfo) -> NDArray[np.float64]:
-        return unit(embedding, found.manifest.dimension, of="the query")
-
-    # Writing
-
     def _delete(self, allowed: list[Query]) -> None:
-        found = self._live.look_up()
-        keys = [key(hit_id(hit)) for hit in self._live.listed(allowed, STATES_PAGE, fields=(ID,))]
-        self._live.write(found, (Write(each, None) for each in keys), len(keys))
+        info = self._reader.look_up()
+        keys = [key(hit_id(hit)) for hit in self._reader.listed(allowed, STATES_PAGE, fields=(ID,))]
+        self._reader.write(info, (Write(each, None) for each in keys), len(keys))
 
     async def aclose(self) -> None:
+        """`close` in a thread."""
         await asyncio.to_thread(self.close)
 
 
-def _cosines(hits: Sequence[searches.Hit], found: IndexInfo) -> Scores:
-    return {hit_id(hit): searches.cosine(hit["sort"][0], found.space) for hit in hits}
+def _query_vector(embedding: Sequence[float], info: IndexInfo) -> NDArray[np.float64]:
+    return unit_vector(embedding, info.manifest.dimension, source="the query")
 
 
-def _result(hits: Sequence[searches.Hit], scores: Sequence[float]) -> VectorStoreQueryResult:
+def _cosines(hits: Sequence[query_dsl.Hit], info: IndexInfo) -> Scores:
+    return {hit_id(hit): query_dsl.cosine(hit["sort"][0], info.space) for hit in hits}
+
+
+def _result(hits: Sequence[query_dsl.Hit], scores: Sequence[float]) -> VectorStoreQueryResult:
     return VectorStoreQueryResult(
         nodes=[columns(hit).decode() for hit in hits], similarities=list(scores), ids=[hit_id(hit) for hit in hits]
     )
