@@ -19,10 +19,10 @@ from rag.cli.doctor import examine
 from rag.cli.index_list import Listed, listing
 from rag.conversation.decline_rules import match_decline_rule
 from rag.errors import InputError, RagError
-from rag.evaluation import calibration as fitting
+from rag.evaluation.calibration import fit_calibration
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
-from rag.evaluation.report import lines as report_lines
-from rag.evaluation.retrieval import evaluate as evaluate_retrieval
+from rag.evaluation.report import report_lines
+from rag.evaluation.retrieval import evaluate_retrieval
 from rag.factory.bundled import BUNDLED, bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import Models, load_models
@@ -112,7 +112,9 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
         undecided = [item for item in others if match_decline_rule(item.query) is None]
-        found = fitting.fit(queries, undecided, build_service(settings, models, store, calibration=found).hits, found)
+        found = fit_calibration(
+            queries, undecided, build_service(settings, models, store, calibration=found).hits, found
+        )
     _print_json(found.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(found.as_json()))

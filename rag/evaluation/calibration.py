@@ -1,9 +1,9 @@
 """`python -m rag calibrate`: fits an index's confidence from labelled questions.
 
-Logistic regressions (Newton's method, ridge) over the signals of `rag.retrieval.confidence`. Negatives are the
+Logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`. Negatives are the
 out-of-domain inputs, the wrongly ranked questions, and every question once more with its answering rows taken out of
 the ranking: what a question looks like that the FAQ nearly covers. Thresholds are chosen on the real inputs alone, each
-judged by regressions fitted on the other folds.
+scored by regressions fitted on the other folds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from rag.retrieval.hybrid import FusedNode, row_id
 
 Search = Callable[[str], Sequence[FusedNode]]
 MIN_QUERIES = 20
+"""Labelled questions, and out-of-domain inputs, below which a fit is refused."""
 FOLDS = 10
 
 
@@ -30,9 +31,12 @@ FOLDS = 10
 class Targets:
     """What the thresholds are chosen for, as shares of 0..1.
 
-    As strict as leaves `answered_share` of the labelled questions answered; stricter where that is not precise enough.
-    The aims lie above what is promised (.93 and .90), for labels are few and a fit flatters itself.
+    `answered` is as strict as leaves `answered_share` of the labelled questions answered, and stricter where that misses
+    `answered_precision`; `suggested` keeps `suggested_hit3` of the rest, and `off_topic` separates `off_topic_recall` of
+    the inputs of other domains.
     """
+
+    # Above what is promised (.93 and .90): labels are few, and thresholds chosen on them look better than they are.
 
     answered_share: float = 0.5
     answered_precision: float = 0.94
@@ -42,17 +46,21 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One ranking's signals, whether its first row and one of its first three are right, and if it is a real input."""
+    """One ranking's features, whether its first row and one of its first three are relevant, and its fold, 0 to FOLDS - 1.
 
-    signals: Mapping[str, float]
-    first: bool
-    among3: bool
-    real: bool
+    `is_real`: an input as customers send it, not one with its answering rows taken out. `kind`: "in_domain", or that of
+    an out-of-domain input.
+    """
+
+    features: Mapping[str, float]
+    first_relevant: bool
+    top3_relevant: bool
+    is_real: bool
     kind: str
     fold: int
 
 
-def fit(
+def fit_calibration(
     queries: Sequence[Query],
     out_of_domain: Sequence[OutOfDomain],
     search: Search,
@@ -60,9 +68,10 @@ def fit(
     *,
     targets: Targets | None = None,
 ) -> Calibration:
-    """A calibration for the index behind `search` (which ranks at least ten rows).
+    """A calibration for the index behind `search`, which ranks ten rows of a text, best first; `start` gives the fusion.
 
-    Raises InputError for too few labels, and for labels of another index.
+    Leave out of `out_of_domain` what the decline rules match: it is never ranked. Raises InputError for too few labels,
+    and for labels of another index.
     """
     if len(queries) < MIN_QUERIES or len(out_of_domain) < MIN_QUERIES:
         raise InputError(
@@ -70,18 +79,20 @@ def fit(
             f"got {len(queries)} and {len(out_of_domain)}"
         )
     examples: list[Example] = []
-    gaps: list[tuple[float, float, bool]] = []
+    gaps: list[tuple[float, bool]] = []
     for number, query in enumerate(queries):
         if not (hits := search(query.query)):
-            continue  # nothing found is declined without a fit
+            continue  # an empty ranking is declined whatever the calibration
         examples.append(_example(query.query, hits, query.relevant, start, "in_domain", number))
         if rest := [hit for hit in hits if row_id(hit) not in query.relevant]:
-            examples.append(replace(_example(query.query, rest, (), start, "left_out", number), real=False))
-        gaps += [
-            (i, (hits[0].score or 0) - (hit.score or 0), row_id(hit) in query.relevant) for i, hit in enumerate(hits)
-        ]
-    if not any(right for *_, right in gaps):
-        raise InputError("the questions find none of the rows they name: were they written for another index?")
+            # Nearly covered: the same words, and no row that answers them. Real inputs of that kind are too few to learn from.
+            examples.append(replace(_example(query.query, rest, (), start, "left_out", number), is_real=False))
+        best = hits[0].score or 0
+        gaps += [(best - (hit.score or 0), row_id(hit) in query.relevant) for hit in hits]
+    if not any(is_relevant for _, is_relevant in gaps):
+        raise InputError(
+            "no question ranks a row that its `relevant` names; set --index to the index the questions were written for"
+        )
     examples += [
         _example(item.query, hits, (), start, item.kind, number)
         for number, item in enumerate(out_of_domain)
@@ -93,28 +104,31 @@ def fit(
 def _example(
     question: str, hits: Sequence[FusedNode], relevant: Sequence[str], start: Calibration, kind: str, number: int
 ) -> Example:
-    right = [row_id(hit) in relevant for hit in hits[:3]]
-    return Example(features(question, hits, start.fusion), right[0], any(right), True, kind, number % FOLDS)
+    top3 = [row_id(hit) in relevant for hit in hits[:3]]
+    return Example(features(question, hits, start.fusion), top3[0], any(top3), True, kind, number % FOLDS)
 
 
 def _calibrate(
-    examples: Sequence[Example], gaps: Sequence[tuple[float, float, bool]], start: Calibration, targets: Targets
+    examples: Sequence[Example], gaps: Sequence[tuple[float, bool]], start: Calibration, targets: Targets
 ) -> Calibration:
-    correct, p_first = _cross_fit(examples, [example.first for example in examples])
-    covered, p_covered = _cross_fit(examples, [example.among3 for example in examples])
-    real = [i for i, example in enumerate(examples) if example.real]
-    precise = precision_threshold([(p_first[i], examples[i].first) for i in real], targets.answered_precision)
+    """The regressions, then one threshold after the other: each looks only at the inputs that the one before leaves."""
+    correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
+    covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
+    real = [i for i, example in enumerate(examples) if example.is_real]
+    precise = precision_threshold([(p_first[i], examples[i].first_relevant) for i in real], targets.answered_precision)
     inside = sorted((p_first[i] for i in real if examples[i].kind == "in_domain"), reverse=True)
     answered = max(precise, round(float(inside[int(targets.answered_share * (len(inside) - 1))]), 4))
     unanswered = [i for i in real if p_first[i] < answered and examples[i].kind == "in_domain"]
-    suggested = precision_threshold([(p_covered[i], examples[i].among3) for i in unanswered], targets.suggested_hit3)
-    aside = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
-    off_topic = aside[int(targets.off_topic_recall * (len(aside) - 1))] if aside else start.off_topic
+    scored = [(p_covered[i], examples[i].top3_relevant) for i in unanswered]
+    suggested = precision_threshold(scored, targets.suggested_hit3)
+    # Questions about banking that this FAQ does not cover are "not covered": they are not what off topic means.
+    off_domain = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
+    off_topic = off_domain[int(targets.off_topic_recall * (len(off_domain) - 1))] if off_domain else start.off_topic
     return replace(
         start,
         correct=correct,
         covered=covered,
-        gap=_gap(gaps),
+        gap=_gap_weight(gaps),
         answered=answered,
         suggested=suggested,
         off_topic=min(off_topic, suggested),
@@ -125,9 +139,14 @@ def _calibrate(
 def regression(
     names: Sequence[str], matrix: NDArray[np.float64], labels: NDArray[np.float64], *, ridge: float = 1.0
 ) -> Logistic:
-    """Maximum likelihood with an L2 penalty on standardised features, weights given back in the features' own units."""
+    """Maximum likelihood with an L2 penalty on standardised features, by Newton's method.
+
+    `matrix`: (n, len(names)) features, `labels`: (n,) of 0 and 1. The weights are in the features' own units, rounded to
+    five digits, as a manifest keeps them.
+    """
     mean, std = matrix.mean(axis=0), matrix.std(axis=0) + 1e-9
     design = np.c_[(matrix - mean) / std, np.ones(len(matrix))]
+    # The bias is hardly penalised: it only sets how many are positive. The rest keeps separable labels finite.
     penalty = ridge * np.diag([*([1.0] * len(names)), 1e-6])
     beta = np.zeros(len(names) + 1)
     for _ in range(100):
@@ -143,33 +162,34 @@ def regression(
 
 
 def precision_threshold(scored: Sequence[tuple[float, bool]], precision: float) -> float:
-    """The lowest score from which on the share of right ones is at least `precision`; above all scores if there is none."""
-    right = count = 0
+    """The lowest score from which on the share of correct ones is at least `precision`; 1.0 if there is none."""
+    correct = count = 0
     threshold = 1.0
+    # Equal scores in one step: a threshold cannot tell them apart.
     for score, equals in groupby(sorted(scored, reverse=True), key=itemgetter(0)):
-        found = [good for _, good in equals]
-        right, count = right + sum(found), count + len(found)
-        if right / count >= precision:
+        labels = [label for _, label in equals]
+        correct, count = correct + sum(labels), count + len(labels)
+        if correct / count >= precision:
             threshold = score
     return round(threshold, 4)
 
 
 def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Logistic, NDArray[np.float64]]:
     """The regression over all examples, and (n,) probabilities from regressions that did not see the example's fold."""
-    names = [name for name in FEATURES if name in examples[0].signals]
-    matrix = np.array([[example.signals[name] for name in names] for example in examples])
-    wanted = np.array(labels, dtype=float)
+    names = [name for name in FEATURES if name in examples[0].features]
+    matrix = np.array([[example.features[name] for name in names] for example in examples])
+    targets = np.array(labels, dtype=float)
     folds = np.array([example.fold for example in examples])
-    found = np.zeros(len(examples))
+    probabilities = np.zeros(len(examples))
     for fold in range(FOLDS):
-        model = regression(names, matrix[folds != fold], wanted[folds != fold])
+        model = regression(names, matrix[folds != fold], targets[folds != fold])
         weights = np.array([model.weights[name] for name in names])
-        found[folds == fold] = 1 / (1 + np.exp(-(matrix[folds == fold] @ weights + model.bias)))
-    return regression(names, matrix, wanted), found
+        probabilities[folds == fold] = 1 / (1 + np.exp(-(matrix[folds == fold] @ weights + model.bias)))
+    return regression(names, matrix, targets), probabilities
 
 
-def _gap(gaps: Sequence[tuple[float, float, bool]]) -> float:
-    """Log-odds lost per unit of fused score behind the first row, over every row of every ranking."""
-    matrix = np.array([[gap] for _, gap, _ in gaps])
-    labels = np.array([good for _, _, good in gaps], dtype=float)
+def _gap_weight(gaps: Sequence[tuple[float, bool]]) -> float:
+    """Log-odds lost per unit of fused score behind the first row, over every row of every ranking; never negative."""
+    matrix = np.array([[gap] for gap, _ in gaps])
+    labels = np.array([is_relevant for _, is_relevant in gaps], dtype=float)
     return max(0.0, round(-regression(["gap"], matrix, labels).weights["gap"], 5))

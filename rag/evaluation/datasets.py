@@ -1,4 +1,7 @@
-"""Readers of the evaluation files: Q.jsonl, O.jsonl and M.jsonl as README describes them."""
+"""Readers of the evaluation files: questions, out-of-domain inputs and conversations, one JSON object a line.
+
+A row's id is compared as a string, whatever the JSON has.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class Conversation:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Raises InputError naming file, line and key, as do the other two."""
+    """Lines of `id`, `query`, `relevant` and, where labelled, `style`. Raises InputError naming file, line and key."""
     return [
         Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
         for line in _lines(path, ("id", "query", "relevant"))
@@ -51,6 +54,7 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def read_out_of_domain(path: Path) -> list[OutOfDomain]:
+    """Lines of `id`, `query` and, where labelled, `kind`. Raises InputError naming file, line and key."""
     return [
         OutOfDomain(str(line["id"]), str(line["query"]), str(line.get("kind", "")))
         for line in _lines(path, ("id", "query"))
@@ -58,6 +62,7 @@ def read_out_of_domain(path: Path) -> list[OutOfDomain]:
 
 
 def read_conversations(path: Path) -> list[Conversation]:
+    """Lines of `id`, `turns`, `relevant` and, where labelled, `kind`. Raises InputError naming file, line and key."""
     return [
         Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
         for line in _lines(path, ("id", "turns", "relevant"))
@@ -73,7 +78,8 @@ def _lines(path: Path, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({exc})") from exc
-    for number, raw in enumerate(text.split("\n"), 1):  # splitlines would also cut at U+2028 within a text
+    # Not splitlines: it would also cut at U+2028, which may stand within a text.
+    for number, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue
         try:

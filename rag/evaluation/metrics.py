@@ -12,30 +12,29 @@ from statistics import fmean
 
 BOOTSTRAP_SAMPLES = 2000
 SEED = 20261122
+"""Fixed, so that two runs over the same results print the same intervals."""
 
 
 def hit(run: Sequence[str], relevant: Sequence[str], k: int) -> float:
     """1.0 where one of the first k rows is relevant. An empty run is a miss, not an error."""
-    wanted = set(relevant)
-    return float(any(row in wanted for row in run[:k]))
+    return float(any(row in relevant for row in run[:k]))
 
 
 def reciprocal_rank(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
     """1/rank of the first relevant row among the first k, else 0."""
-    wanted = set(relevant)
-    return next((1 / rank for rank, row in enumerate(run[:k], 1) if row in wanted), 0.0)
+    return next((1 / rank for rank, row in enumerate(run[:k], 1) if row in relevant), 0.0)
 
 
 def ndcg(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
     """Normalised discounted cumulative gain with binary gains, in [0, 1]."""
-    wanted = set(relevant)
-    gain = sum(1 / math.log2(rank + 1) for rank, row in enumerate(run[:k], 1) if row in wanted)
-    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(wanted), k) + 1))
+    rows = set(relevant)  # a row labelled twice must not raise the ideal
+    gain = sum(1 / math.log2(rank + 1) for rank, row in enumerate(run[:k], 1) if row in rows)
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(rows), k) + 1))
     return gain / ideal if ideal else 0.0
 
 
 def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
-    """The means of DESIGN's ranking metrics; `n` is the number of queries."""
+    """Mean hit@1, hit@3, hit@5, mrr@10 and ndcg@10, each in [0, 1]; `n` is the number of queries."""
     pairs = list(zip(runs, relevant, strict=True))
     measures: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
         "hit@1": lambda run, rows: hit(run, rows, 1),
@@ -49,6 +48,7 @@ def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) ->
 
 
 def mean(values: Sequence[float]) -> float:
+    """NaN for no values: a share of nothing is not 0."""
     return fmean(values) if values else math.nan
 
 
@@ -73,7 +73,7 @@ def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Chance that a random positive scores above a random negative; ties count half."""
+    """Area under the ROC curve: the chance that a random positive scores above a random negative; ties count half."""
     if not positive or not negative:
         return math.nan
     wins = sum((p > n) + 0.5 * (p == n) for p in positive for n in negative)
@@ -84,6 +84,7 @@ def accepted_at_refused(positive: Sequence[float], negative: Sequence[float], *,
     """Share of in-domain queries accepted at the lowest threshold that refuses this share of the others."""
     if not positive or not negative:
         return math.nan
+    # Strictly above: an input at the threshold itself is refused.
     ordered = sorted(negative)
     threshold = ordered[min(len(ordered) - 1, math.ceil(refused * len(ordered)) - 1)]
     return mean([float(score > threshold) for score in positive])

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Ranking by style, outcomes, refusal, follow-ups; intervals are 95 %."""
+def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Ranking by style, outcomes, refusal, follow-ups, as `evaluate_retrieval` reports them; intervals are 95 %."""
     retrieval = report["retrieval"]
     yield f"{'':20} {'n':>4} {'hit@1':>20} {'hit@3':>20} {'hit@5':>6} {'mrr@10':>6} {'ndcg@10':>7}"
     for name, row in [("all", retrieval["all"]), *retrieval["by_style"].items()]:
@@ -25,12 +25,12 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         refusal = report["refusal"]
         for name in ("auc", "accepted_at_95_refused", "aurc"):
             yield f"{name:24} {refusal[name]:.3f}"
-        asides = refusal["in_conversation"]
-        for name, row in [("after a question", asides), *asides["by_kind"].items()]:
+        in_conversation = refusal["in_conversation"]
+        for name, row in [("after a question", in_conversation), *in_conversation["by_kind"].items()]:
             yield f"{name:20} n={row['n']:3}  refused {_share(row, 'refused')}  declined {row['declined']:.3f}"
     if "multi_turn" in report:
-        talks = report["multi_turn"]
-        for name, row in [("two turns", talks), *talks["by_kind"].items()]:
+        multi_turn = report["multi_turn"]
+        for name, row in [("two turns", multi_turn), *multi_turn["by_kind"].items()]:
             yield f"{name:20} n={row['n']:3}  hit@1 {_share(row, 'hit@1')}  hit@3 {_share(row, 'hit@3')}"
 
 

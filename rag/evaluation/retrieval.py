@@ -1,4 +1,4 @@
-"""`python -m rag evaluate retrieval`: ranking, outcomes, refusal and follow-ups of one index, in DESIGN's JSON.
+"""`python -m rag evaluate retrieval`: ranking, outcomes, refusal and follow-ups of one index, as one JSON report.
 
 Ranking metrics ignore the outcome; outcomes are taken at the index's own thresholds. The keys ending in `_ci95` are
 95 % intervals: bootstrap for means, Wilson for shares.
@@ -19,12 +19,17 @@ from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn
 
 DEPTH = 10
+"""Rows of a ranking that are measured."""
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One input's ranking (row ids, DEPTH at most), its outcome and the confidence behind it."""
+    """What the service makes of one input.
+
+    `ranked`: row ids, best first, DEPTH at most; `shown`: those the customer sees, in order; `confidence`: the chance in
+    0..1 that the first row answers.
+    """
 
     ranked: tuple[str, ...]
     status: Status
@@ -32,7 +37,7 @@ class Judged:
     confidence: float
 
 
-def evaluate(
+def evaluate_retrieval(
     service: ChatService,
     *,
     queries: Sequence[Query],
@@ -41,7 +46,10 @@ def evaluate(
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Run everything and return the report. Raises InputError without questions."""
+    """The report over all inputs: `retrieval`, `outcomes`, and `refusal` and `multi_turn` where there are inputs for them.
+
+    `settings` are copied into it. Raises InputError without questions, ModelUnavailable where the embedding fails.
+    """
     if not queries:
         raise InputError("there are no questions to evaluate")
     total = len(queries) + 2 * len(out_of_domain) + len(conversations)
@@ -56,13 +64,15 @@ def evaluate(
 
     answered = [judge(query.query) for query in queries]
     refused = [judge(item.query) for item in out_of_domain]
+    # Each out-of-domain input once more, after a question whose topic it does not continue; a few lines apart in the file,
+    # so that they do not all follow questions about the same rows.
     asides = [judge(item.query, [Turn(queries[i * 7 % len(queries)].query)]) for i, item in enumerate(out_of_domain)]
     follow_ups = [judge(item.turns[-1], [Turn(turn) for turn in item.turns[:-1]]) for item in conversations]
     report: dict[str, Any] = {"retrieval": ranking_report(queries, answered)}
     report["outcomes"] = outcome_report(queries, answered, out_of_domain, refused)
     if refused:
         refusal = refusal_report(queries, answered, refused)
-        report["refusal"] = {**refusal, "in_conversation": aside_report(out_of_domain, asides)}
+        report["refusal"] = {**refusal, "in_conversation": in_conversation_report(out_of_domain, asides)}
     if follow_ups:
         report["multi_turn"] = multi_turn_report(conversations, follow_ups)
     report["settings"] = dict(settings or {})
@@ -70,34 +80,44 @@ def evaluate(
 
 
 def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Judged:
-    """What the service makes of one input. Raises ModelUnavailable where its embedding failed meanwhile."""
+    """What the service makes of one input. Raises ModelUnavailable where the embedding fails meanwhile."""
     verdict = service.judge(text, history)
-    found = verdict if verdict.ranked else service.rank(text, history)  # declined by its words, it was not searched
-    if verdict.lexical_only or found.lexical_only:
-        raise ModelUnavailable("the embedding failed during the measurement, which would count searches by words alone")
-    ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (found.ranked, verdict.nodes))
+    # What a decline rule matches was not searched, but its ranking and confidence count all the same.
+    searched = verdict if verdict.ranked else service.rank(text, history)
+    if verdict.lexical_only or searched.lexical_only:
+        raise ModelUnavailable(
+            "the embedding failed during the measurement, which would count lexical searches; run it again when it answers"
+        )
+    ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (searched.ranked, verdict.nodes))
     return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence)
 
 
 def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[str, Any]:
+    """The ranking metrics of all questions and by style, with intervals for hit@1 and hit@3."""
+
     def of(indices: Sequence[int]) -> dict[str, Any]:
         runs, relevant = [results[i].ranked for i in indices], [queries[i].relevant for i in indices]
-        found: dict[str, Any] = dict(metrics.ranking(runs, relevant))
+        report: dict[str, Any] = dict(metrics.ranking(runs, relevant))
         for k in (1, 3):
             hits = [metrics.hit(run, rows, k) for run, rows in zip(runs, relevant, strict=True)]
-            found[f"hit@{k}_ci95"] = metrics.bootstrap(hits)
-        return found
+            report[f"hit@{k}_ci95"] = metrics.bootstrap(hits)
+        return report
 
-    return {"all": of(range(len(queries))), "by_style": _each([query.style for query in queries], of)}
+    return {"all": of(range(len(queries))), "by_style": _by_label([query.style for query in queries], of)}
 
 
 def outcome_report(
     queries: Sequence[Query], results: Sequence[Judged], items: Sequence[OutOfDomain], refused: Sequence[Judged]
 ) -> dict[str, Any]:
+    """Shares of the outcomes at the index's thresholds.
+
+    `answered_precision`: of all that is answered, out-of-domain inputs counted as wrong, the share whose first source is
+    relevant. `refused`: of the out-of-domain inputs, the share not answered.
+    """
     first = [metrics.hit(result.shown, query.relevant, 1) for query, result in zip(queries, results, strict=True)]
-    right = [hit for hit, result in zip(first, results, strict=True) if result.status == "answered"]
-    wrongly = sum(result.status == "answered" for result in refused)
-    precise = int(sum(right)), len(right) + wrongly
+    answered = [hit for hit, result in zip(first, results, strict=True) if result.status == "answered"]
+    answered_wrongly = sum(result.status == "answered" for result in refused)
+    precise = int(sum(answered)), len(answered) + answered_wrongly
     nearest = [
         metrics.hit(result.shown, query.relevant, 3)
         for query, result in zip(queries, results, strict=True)
@@ -111,8 +131,8 @@ def outcome_report(
     return {
         "answered_precision": precise[0] / precise[1] if precise[1] else float("nan"),
         "answered_precision_ci95": metrics.wilson(*precise),
-        "answered_share": len(right) / len(results),
-        "answered_share_ci95": metrics.wilson(len(right), len(results)),
+        "answered_share": len(answered) / len(results),
+        "answered_share_ci95": metrics.wilson(len(answered), len(results)),
         "suggested_hit@3": metrics.mean(nearest),
         "suggested_hit@3_ci95": metrics.wilson(int(sum(nearest)), len(nearest)),
         "suggested": len(nearest),
@@ -124,7 +144,10 @@ def outcome_report(
 
 
 def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused: Sequence[Judged]) -> dict[str, float]:
-    """`aurc` counts an out-of-domain input as an error wherever it is ranked."""
+    """How well the confidence separates questions from out-of-domain inputs, whatever the thresholds.
+
+    `aurc` counts an out-of-domain input as an error wherever it is ranked.
+    """
     inside = [result.confidence for result in results]
     outside = [result.confidence for result in refused]
     correct = [metrics.hit(result.ranked, query.relevant, 1) for query, result in zip(queries, results, strict=True)]
@@ -135,8 +158,8 @@ def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused:
     }
 
 
-def aside_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dict[str, Any]:
-    """The out-of-domain inputs once more, each after one of the questions, whose topic it does not continue."""
+def in_conversation_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dict[str, Any]:
+    """Outcomes of the out-of-domain inputs, each asked after a question whose topic it does not continue."""
     pairs = list(zip(items, results, strict=True))
 
     def of(indices: Sequence[int]) -> dict[str, Any]:
@@ -149,10 +172,12 @@ def aside_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dic
             "declined": statuses.count("declined") / len(statuses),
         }
 
-    return {**of(range(len(pairs))), "by_kind": _each([item.kind for item, _ in pairs], of)}
+    return {**of(range(len(pairs))), "by_kind": _by_label([item.kind for item, _ in pairs], of)}
 
 
 def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Judged]) -> dict[str, Any]:
+    """hit@1 and hit@3 of the last messages of conversations, in all and by kind."""
+
     def of(indices: Sequence[int]) -> dict[str, Any]:
         pairs = [(results[i].ranked, conversations[i].relevant) for i in indices]
         report: dict[str, Any] = {"n": len(pairs)}
@@ -162,11 +187,11 @@ def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[J
             report[f"hit@{k}_ci95"] = metrics.wilson(int(sum(hits)), len(hits))
         return report
 
-    return {**of(range(len(conversations))), "by_kind": _each([item.kind for item in conversations], of)}
+    return {**of(range(len(conversations))), "by_kind": _by_label([item.kind for item in conversations], of)}
 
 
-def _each(labels: Sequence[str], of: Callable[[Sequence[int]], dict[str, Any]]) -> dict[str, Any]:
-    """By label, what `of` says of the indices that bear it."""
+def _by_label(labels: Sequence[str], of: Callable[[Sequence[int]], dict[str, Any]]) -> dict[str, Any]:
+    """`of` the indices that bear each label, by label."""
     rows: dict[str, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         rows[label].append(index)

@@ -13,7 +13,7 @@ import pytest
 from rag.chat import ChatService
 from rag.evaluation.datasets import Query, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
-from rag.evaluation.retrieval import evaluate, judged
+from rag.evaluation.retrieval import evaluate_retrieval, judged
 from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
@@ -68,7 +68,7 @@ def bundled(bundled_root: Path, remembered: Models) -> Iterator[Bundled]:
 def reports(bundled: Bundled) -> Mapping[str, Any]:
     """What `python -m rag evaluate retrieval` measures, for each half."""
     return {
-        half: evaluate(
+        half: evaluate_retrieval(
             bundled.chat,
             queries=queries(half),
             out_of_domain=read_out_of_domain(DATA / f"ood.{half}.jsonl"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.errors import InputError
-from rag.evaluation.calibration import MIN_QUERIES, Targets, fit, precision_threshold, regression
+from rag.evaluation.calibration import MIN_QUERIES, Targets, fit_calibration, precision_threshold, regression
 from rag.evaluation.datasets import OutOfDomain, Query
 from rag.retrieval.confidence import FEATURES, Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
@@ -113,7 +113,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def fitted(world: World) -> Calibration:
-    return fit(world.queries, world.outside, world.search, START)
+    return fit_calibration(world.queries, world.outside, world.search, START)
 
 
 def test_a_fit_tells_the_outcomes_apart(world: World, fitted: Calibration) -> None:
@@ -138,11 +138,11 @@ def test_a_fit_keeps_the_fusion_and_says_where_it_comes_from(fitted: Calibration
 
 
 def test_a_fit_is_repeatable(world: World, fitted: Calibration) -> None:
-    assert fit(world.queries, world.outside, world.search, START) == fitted
+    assert fit_calibration(world.queries, world.outside, world.search, START) == fitted
 
 
 def test_stricter_targets_answer_less(world: World, fitted: Calibration) -> None:
-    strict = fit(world.queries, world.outside, world.search, START, targets=Targets(answered_share=0.2))
+    strict = fit_calibration(world.queries, world.outside, world.search, START, targets=Targets(answered_share=0.2))
     assert strict.answered > fitted.answered
     assert replace(strict, answered=fitted.answered, suggested=fitted.suggested, off_topic=fitted.off_topic) == fitted
 
@@ -150,20 +150,22 @@ def test_stricter_targets_answer_less(world: World, fitted: Calibration) -> None
 @pytest.mark.parametrize(("queries", "others"), [(MIN_QUERIES - 1, 40), (40, MIN_QUERIES - 1), (0, 0)])
 def test_too_few_labels_are_refused(world: World, queries: int, others: int) -> None:
     with pytest.raises(InputError, match=f"at least {MIN_QUERIES} questions .* got {queries} and {others}"):
-        fit(world.queries[:queries], world.outside[:others], world.search, START)
+        fit_calibration(world.queries[:queries], world.outside[:others], world.search, START)
 
 
 def test_labels_of_another_index_are_refused(world: World) -> None:
     """Fitted all the same, they would leave an index that answers nothing."""
     foreign = [replace(query, relevant=("elsewhere",)) for query in world.queries]
-    with pytest.raises(InputError, match="none of the rows they name"):
-        fit(foreign, world.outside, world.search, START)
-    with pytest.raises(InputError, match="none of the rows they name"):
-        fit(world.queries, world.outside, lambda _text: [], START)
+    with pytest.raises(InputError, match="no question ranks a row"):
+        fit_calibration(foreign, world.outside, world.search, START)
+    with pytest.raises(InputError, match="no question ranks a row"):
+        fit_calibration(world.queries, world.outside, lambda _text: [], START)
 
 
 def test_inputs_that_find_nothing_need_no_fit(world: World) -> None:
     """They are declined whatever the thresholds."""
     blind = {world.queries[0].query, world.outside[0].query}
-    found = fit(world.queries, world.outside, lambda text: [] if text in blind else world.search(text), START)
+    found = fit_calibration(
+        world.queries, world.outside, lambda text: [] if text in blind else world.search(text), START
+    )
     assert found.origin == "labels"

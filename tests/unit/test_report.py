@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
-from rag.evaluation.report import lines
+from rag.evaluation.report import report_lines
 from rag.evaluation.retrieval import (
     Judged,
-    aside_report,
+    in_conversation_report,
     multi_turn_report,
     outcome_report,
     ranking_report,
@@ -92,7 +92,7 @@ def test_conversations_are_counted_by_kind() -> None:
 
 
 def test_inputs_after_a_question_are_counted_by_kind() -> None:
-    report = aside_report(OUTSIDE, REFUSED)
+    report = in_conversation_report(OUTSIDE, REFUSED)
     statuses = [result.status for result in REFUSED]
     assert report["n"] == len(statuses)
     assert report["refused"] == pytest.approx(1 - statuses.count("answered") / len(statuses))
@@ -108,14 +108,14 @@ def whole(*, outside: bool = True) -> dict[str, Any]:
         "settings": {},
     }
     if outside:
-        asides = aside_report(OUTSIDE, REFUSED)
+        asides = in_conversation_report(OUTSIDE, REFUSED)
         report["refusal"] = {**refusal_report(QUERIES, RESULTS, REFUSED), "in_conversation": asides}
         report["multi_turn"] = multi_turn_report(TALKS, [RESULTS[0], RESULTS[2]])
     return report
 
 
 def test_the_lines_show_every_figure_with_its_interval() -> None:
-    text = "\n".join(lines(whole()))
+    text = "\n".join(report_lines(whole()))
     for part in (
         "keywords",
         "typos",
@@ -133,7 +133,7 @@ def test_the_lines_show_every_figure_with_its_interval() -> None:
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:
-    text = "\n".join(lines(whole(outside=False)))
+    text = "\n".join(report_lines(whole(outside=False)))
     assert "two turns" not in text and "auc" not in text
 
 
