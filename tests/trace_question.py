@@ -101,7 +101,7 @@ def tracing() -> Iterator[Trace]:
         yield trace
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]  # None ends it
+        threading.setprofile(None)
 
 
 def trace_page(chat: ChatService) -> Trace:
