@@ -20,9 +20,35 @@ from rag.korean import tokens
 
 Status = Literal["agree", "conflict", "unknown"]
 _NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+_PATH = re.compile(r"^.* > .*$", re.MULTILINE)
 _STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
 _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
+
+_GENERIC = frozenset(
+    [
+        "어떻",
+        "떻게",
+        "방법",
+        "하려",
+        "려면",
+        "신청",
+        "경우",
+        "하나",
+        "나요",
+        "무엇",
+        "언제",
+        "얼마",
+        "되나",
+        "하는",
+        "에서",
+        "으로",
+        "까지",
+        "부터",
+    ]
+)
+_OBJECT_SPAN = 24
+"""Characters before an action that hold what it is done to, adverbs included."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +170,7 @@ def _compare_contrasts(
         if asked.keys() & row.keys():
             agreed.extend(asked[member] for member in asked if member in row)
             continue
-        if any((name, member) in elsewhere for member in row):
+        if any((name, member) in elsewhere for member in row) or not _same_object(sets, name, question, row_question):
             continue
         kind = sets.sets[name].kind
         in_answer = {mention.member for mention in _mentions(sets, _guidance(kind, answer)) if mention.set_name == name}
@@ -162,13 +188,29 @@ def _concerned(question: str, row_question: str) -> str:
     return " ".join(part for part, count in zip(parts, shared, strict=True) if count == max(shared))
 
 
+def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -> bool:
+    """Whether an action of the row is done to something the question names: "송금을 취소" is no reverse of "지급정지 신청"."""
+    if sets.sets[name].kind != "action":
+        return True
+    asked = _tokens(question.replace("계좌", "통장")) - _GENERIC
+    places = [mention.start for mention in _mentions(sets, row_question) if mention.set_name == name]
+    objects = [row_question[max(0, place - _OBJECT_SPAN) : place].replace("계좌", "통장") for place in places]
+    return any(asked & _tokens(text) for text in objects)
+
+
 def _guidance(kind: str, answer: str) -> str:
-    """The part of an answer that can show it is about a member too: no notes, and for an action only opening and steps."""
-    if kind in ("channel", "product"):
+    """The part of an answer that can show it is about a member too.
+
+    A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is: for an action only the opening
+    and the steps count, for what is used (means, scope) no note, for a product no path.
+    """
+    if kind == "channel":
         return answer
+    if kind == "product":
+        return _PATH.sub("", answer)
     body = _NOTE.sub("", answer)
     if kind not in ("action", "state"):
-        return body
+        return _PATH.sub("", body)
     first = _SENTENCE.match(body)
     return "\n".join([first.group() if first else "", *_STEP.findall(body)])
 

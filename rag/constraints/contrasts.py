@@ -21,11 +21,14 @@ _DENIED = re.compile(
     r"\s?(?:방문|이용|소지)?\s?[이가을를은는도만에]?\s?"
     r"(?:안\s?[하가]|못\s?가|가지\s?(?:않|말|못)|가기|갈\s?시간|멀|(?:하지|되지|이지)\s?(?:않|말|못)|말고|없이|없는"
     r"|아니[라고]|아닌|빼고|제외)"
+    r"|[가-힣]{1,3}\s?(?:말고|빼고)"
 )
 _STORY = re.compile(
     r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
     r"|어\s?(?:놓|둔|놨))"
 )
+_SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])")
+"""A channel as subject or object ("앱이 안 켜져요") is not where something is done."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 
 
@@ -60,7 +63,7 @@ class _Form:
     stem: bool
     weak: bool
     unless: tuple[str, ...]
-    action: bool
+    kind: Kind
 
 
 @dataclass(eq=False)
@@ -76,8 +79,8 @@ class Contrasts:
             for member, form in [*forms, *((None, form) for form in contrast.exceptions)]:
                 text = _squeeze(form.removeprefix("^"))
                 unless = tuple(map(_squeeze, contrast.unless.get(form, ())))
-                stem, weak, action = form.startswith("^"), form in contrast.weak, contrast.kind == "action"
-                entry = _Form(contrast.name, member, text, stem, weak, unless, action)
+                stem, weak = form.startswith("^"), form in contrast.weak
+                entry = _Form(contrast.name, member, text, stem, weak, unless, contrast.kind)
                 self._by_first.setdefault(text[0], []).append(entry)
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry.text))
@@ -146,7 +149,10 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
 
 
 def _is_denied(form: _Form, text: str, end: int) -> bool:
-    return _DENIED.match(text, end) is not None or (form.action and _STORY.match(text, end) is not None)
+    if _DENIED.match(text, end):
+        return True
+    outside = {"action": _STORY, "channel": _SUBJECT}.get(form.kind)
+    return outside is not None and outside.match(text, end) is not None
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:

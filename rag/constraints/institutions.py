@@ -2,7 +2,7 @@
 
 What counts as a name:
 - An alias begins at a word's edge and is followed by the word's end, a particle, or a banking word ("도담정기예금",
-  "새나래앱"); an index's name that ends in its kind ("…은행") may also follow a word's particle directly.
+  "새나래앱"); an index's name may also follow a syllable directly, before a banking word or whole with its kind.
 - An index's institutions also go by their name without its kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크),
   unless two share it.
 - A short name that is an everyday word or a place (우리, 하나, 국민, 대구, 현대 …) counts only with its kind. If the index
@@ -36,16 +36,18 @@ _PARTICLE = (
     r"(?:이랑|랑|하고|에서는|에서도|에서|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
     r"|처럼|이라|라|인데|이고|꺼|거|건|쪽|이용|고객|손님|직원|끼리)"
 )
+_ENDING = r"(?:이?라(?:면|고|서|는|던)|인데|이에요|예요|입니다|이고)"
 _AFTER = re.compile(
-    rf"$|[^가-힣a-z]|(?-i:[a-z])|{_PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_BANKING_WORD}", re.IGNORECASE
+    rf"$|[^가-힣a-z]|(?-i:[a-z])|{_PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_ENDING}|{_BANKING_WORD}", re.IGNORECASE
 )
+_ATTACHED = re.compile(_BANKING_WORD, re.IGNORECASE)
 _BANKING = re.compile(rf"\s+(?!지점|영업점){_BANKING_WORD}", re.IGNORECASE)
 _NEGATED = re.compile(r"\s?[은는이가을를]?\s?(?:말고|아니[고라었에]|아닌|아냐|빼고|제외|외에)")
 _COUNTERPART = re.compile(
     r"\s?(?:계좌|통장)?(?:으로|로)(?=\s?(?:돈|이체|송금|보내|보냈|잘못|입금|옮|갈아|자동|\d))"
     r"|\s?(?:계좌|통장|앱)?(?:에서|의)\s?"
     r"(?:만든|만들었|발급\s?받은|발급한|받은|쓰던|가입한|개설한|보낸|보내온|온\s|옮|넘어|이체한|빌린|들어온|입금)"
-    r"|\s?(?:사람|고객|직원)?(?:한테|에게)"
+    r"|\s?(?:사람|고객|직원)?(?:한테|에게)|에\s?(?:있는|있던)"
 )
 
 
@@ -121,7 +123,7 @@ class InstitutionNames:
         at_edge = not before.isalnum()
         for alias in candidates:
             end = _match_spaced(text, position, alias)
-            if end is None or (not at_edge and not _may_follow(alias, before)):
+            if end is None or (not at_edge and not _may_follow(alias, before, _ATTACHED.match(text, end) is not None)):
                 continue
             if alias.everyday:
                 if position == 0 and _BANKING.match(text, end):
@@ -225,10 +227,8 @@ def _gaps(alias: str) -> frozenset[int]:
     return frozenset(gaps)
 
 
-def _may_follow(alias: _Alias, before: str) -> bool:
+def _may_follow(alias: _Alias, before: str, banking: bool) -> bool:
     """Whether the alias may stand directly behind another syllable, as in questions written without spaces."""
-    if alias.text[0].isascii() or not "가" <= before <= "힣" or len(alias.text) < 3:
+    if alias.text[0].isascii() or not "가" <= before <= "힣" or not alias.held or alias.everyday:
         return False
-    return before in "은는이가을를에로도서의고" and (
-        (alias.text.endswith(KINDS) and alias.held) or len(alias.text) >= 5
-    )
+    return banking or (len(alias.text) >= 3 and before in "은는이가을를에로도서의고데" and alias.text.endswith(KINDS))

@@ -43,7 +43,7 @@ _CURRENCIES = ("usd", "jpy", "eur", "cny", "gbp")
 _UNITS = {"매": "장"}
 _CLOCK = 24 * 60
 _JOINED = re.compile(r"\s?[~〜∼–-]\s?|\s?(?:에서|이상|초과|부터)\s?[~∼]?\s?")
-_LISTED = re.compile(r"[.)]\s")
+_LISTED = re.compile(r"[.)](?:\s|$)")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _TERM = re.compile(
     r"|치 ?(?:거래|내역|입출금)"
     r"|(?:으?로|동안|간)\s?(?:가입|들|하면|하려|넣|묶|맡|예치|납입|빌리)|(?:쯤|정도)?\s?(?:가입|예치|묶|맡기|넣))"
 )
+_DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
 _PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
 _TOLD = re.compile(
     r"\s?(?:이나?|가|을|도)?\s?(?:째|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸|기다|차(?!$))"
@@ -33,11 +34,17 @@ _TOLD = re.compile(
 _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에)"
 )
+_FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
+"""How often a customer says she failed is her story: the row's count is the rule."""
 
 
 def comparable(question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
-    """The quantities that may pin a question down: no phone or bare numbers, no rates of use ("1일 한도", "한 달에")."""
-    return [q for q in quantities if q.dimension not in ("phone", "number") and not _is_per(question, q)]
+    """The quantities that may pin a question down: no phone or bare numbers, no rates of use ("1일 한도"), none denied."""
+    return [
+        q
+        for q in quantities
+        if q.dimension not in ("phone", "number") and not _is_per(question, q) and not _DENIED.match(question, q.end)
+    ]
 
 
 def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:

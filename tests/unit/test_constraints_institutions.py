@@ -65,6 +65,8 @@ def test_real_names(text: str, name: str | None) -> None:
         ("도담이 앱", ["도담저축은행"]),
         ("컴퓨터에있는공동인증서도담뱅크앱으로옮기려면", ["도담저축은행"]),
         ("도담도담 키우는", []),
+        ("폰새로샀는데도담앱에어떻게들어가요", ["도담저축은행"]),
+        ("도담이라면서대출해준다고전화왔는데", ["도담저축은행"]),
         ("미르누리M 실행", ["미르누리증권"]),
         ("새나래은행이랑 도담저축은행 중에", ["새나래은행", "도담저축은행"]),
         ("카뱅 한도", ["카카오뱅크"]),
@@ -99,7 +101,13 @@ def test_negation(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["카카오뱅크로 이체하면", "카카오뱅크 계좌로 잘못 보냈어요", "카카오뱅크에서 발급받은 인증서"]
+    "text",
+    [
+        "카카오뱅크로 이체하면",
+        "카카오뱅크 계좌로 잘못 보냈어요",
+        "카카오뱅크에서 발급받은 인증서",
+        "카카오뱅크에 있는 돈을",
+    ],
 )
 def test_where_money_goes_is_not_who_is_asked(text: str) -> None:
     assert [mention.counterpart for mention in find_institutions(text, OWN)] == [True]

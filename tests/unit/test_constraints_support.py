@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from rag.constraints import unsupported
+from rag.korean import sentences
+
+FAQ = Path(__file__).parents[2] / "data/faq"
 
 PASSAGES = (
     "1일 이체한도는 최대 5천만원이며 만 14세 미만은 100만원 이하입니다. 영업점은 09:00~16:00에 엽니다. 고객센터 1500-0101.",
@@ -68,3 +74,12 @@ def test_unsupported(sentence: str, values: list[str]) -> None:
 
 def test_nothing_is_stated_without_passages() -> None:
     assert [quantity.text for quantity in unsupported("1년이며 3%입니다.", [])] == ["1년", "3%"]
+
+
+@pytest.mark.parametrize("path", sorted(FAQ.glob("*.csv")), ids=lambda path: path.stem)
+def test_each_sentence_of_an_answer_is_supported_by_the_answer(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        answers = [row["answer"] for row in csv.DictReader(file)]
+    parts = [(answer, answer[start:end]) for answer in answers for start, end in sentences(answer)]
+    assert len(parts) > 500
+    assert [part for answer, part in parts if unsupported(part, [answer])] == []
