@@ -17,6 +17,7 @@ BUILD_WAIT = 120.0
 def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
     """Derived data: another FAQ, embedding or analyzer simply has another index."""
     digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
+    # Sorted: a folder lists its files in any order.
     for path in sorted(data.glob("*.csv")):
         digest.update(path.read_bytes())
     return f"{BUNDLED}-{digest.hexdigest()[:12]}"

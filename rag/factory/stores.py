@@ -55,6 +55,7 @@ def _opensearch_auth(server: OpenSearchSettings) -> Any:
 
     from rag.stores.opensearch.client import sigv4
 
+    # boto3 finds credentials where the AWS CLI does, and they renew themselves.
     session = boto3.Session(region_name=server.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:
@@ -82,6 +83,7 @@ def open_index(
         return catalog.open(name, models.manifest)
     except IndexMissing:
         logger.info("building the bundled index %s", name)
+        # Two pages started at once both come here; the second waits, and finds it built.
         ingest_files(catalog, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
         return catalog.open(name, models.manifest)
 
@@ -120,6 +122,7 @@ def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | No
     """
     manifest = store.manifest
     stored = stored_calibration(manifest)
+    # Rows have changed, so their scales have; thresholds fitted with labels are worth more than fresh scales.
     if stored is None or stored.origin != "labels":
         store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
 

@@ -35,6 +35,7 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
     `token_count` counts a text as the embedder does, special tokens included; `max_tokens` is its window. No node's
     question and text together exceed it. Raises RowErrors when the question alone takes more than half of it.
     """
+    # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
     if token_count(row.question) * 2 > max_tokens:
         problem = f"the question is longer than half of the embedder's window of {max_tokens} tokens"
         raise RowErrors([RowError(row.file, row.row, QUESTION, problem)])
@@ -42,7 +43,9 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
     def fits(start: int, end: int) -> bool:
         return token_count(_joined(row.question, row.answer[start:end])) <= max_tokens
 
+    # The answer alone is cut: pieces overlap nowhere, so that joined they are the approved text again.
     pieces = list(split(row.answer, fits))
+    # No number behind the id: a row that is not split is found under the id of its file.
     if len(pieces) == 1:
         return [_node(row, row.id, *pieces[0])]
     return [_node(row, f"{row.id}#{number}", start, end) for number, (start, end) in enumerate(pieces)]
@@ -79,6 +82,7 @@ def combine(vectors: Sequence[Sequence[float]], weights: Sequence[float] = VIEW_
     Raises ModelError where the vectors, or their sum, have no direction.
     """
     fix = "check the embedding model"
+    # Each at length 1 first: else the longer vector would count for more than its weight.
     units = unit_vectors(vectors, source="the views of one text", error=ModelError, fix=fix, count=len(weights))
     total = np.asarray(weights) @ units
     # Opposite vectors cancel each other out, which leaves none to bring to unit length.
@@ -89,6 +93,7 @@ def combine(vectors: Sequence[Sequence[float]], weights: Sequence[float] = VIEW_
 def content_hash(node: TextNode) -> str:
     """A SHA-256 of what decides whether a stored node is up to date; independent of files, rows, times and column order."""
     metadata = {name: value for name, value in node.metadata.items() if name not in _BOOKKEEPING}
+    # Offsets too: two pieces may have the same text.
     content = [node.text, metadata, node.start_char_idx, node.end_char_idx, VIEW_WEIGHTS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -116,6 +121,7 @@ def _joined(question: str, text: str) -> str:
 def _furthest(ends: Sequence[int], start: int, fits: Callable[[int, int], bool]) -> int | None:
     """The last of the sorted `ends` after `start` up to which the text fits, by doubling, then halving; or None."""
     first = bisect_right(ends, start)
+    # Counting tokens is what takes time: so few counts, though each of a longer text.
     good, step = first - 1, 1
     while good + step < len(ends) and fits(start, ends[good + step]):
         good += step

@@ -52,6 +52,7 @@ def embed_nodes(
     Raises ModelError when the model gives another count, another dimension or numbers that are not finite.
     """
     texts = [views(node) for node in nodes]
+    # FAQs repeat themselves between institutions; each text is embedded once.
     distinct = sorted({text for of_node in texts for text in of_node}, key=lambda text: (len(text), text))
     vectors = _unit_vectors(embed_model.get_text_embedding_batch(distinct), len(distinct), dimension)
     by_text = dict(zip(distinct, vectors.tolist(), strict=True))
@@ -59,6 +60,7 @@ def embed_nodes(
 
 
 def _probe(embed_model: BaseEmbedding) -> Matrix:
+    # Both ways: models put different prefixes before questions and passages.
     vectors = [embed_model.get_query_embedding(text) for text in _PROBES]
     vectors += embed_model.get_text_embedding_batch(list(_PROBES))
     return _unit_vectors(vectors, 2 * len(_PROBES), None)
@@ -74,6 +76,7 @@ def _unit_vectors(vectors: Sequence[Sequence[float]], count: int, dimension: int
 def _fingerprint(unit: Matrix) -> str:
     dimension = unit.shape[1]
     bits = np.frombuffer(hashlib.shake_256(b"signs").digest(-(-dimension * _SUMS // 8)), dtype=np.uint8)
+    # From a hash, not a seeded generator, whose numbers may change with numpy's version.
     signs = 1.0 - 2.0 * np.unpackbits(bits)[: dimension * _SUMS].reshape(dimension, _SUMS)
     rounded = np.rint(unit @ signs / _STEP).astype(int).tolist()
     return hashlib.sha256(repr((dimension, rounded)).encode()).hexdigest()[:16]

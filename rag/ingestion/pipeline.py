@@ -75,6 +75,7 @@ def ingest(
     `embed_model` None: an index for lexical search alone. Raises RowErrors before anything is written, then IndexBusy,
     StoreError and ModelError; whatever stops it, the same call again does what is left.
     """
+    # All rows are read and split first: a defect in the last file must stop the first from being written.
     rows = read(paths, columns=columns)
     nodes = split_rows(rows, embed_model, progress=progress)
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
@@ -88,6 +89,7 @@ def split_rows(
     """The nodes of all rows. Raises RowErrors naming every row that cannot be embedded."""
     token_count, max_tokens = window(embed_model)
     nodes: list[TextNode] = []
+    # Collected, so that the user sees every row that is too long at once.
     errors: list[RowError] = []
     for done, row in enumerate(rows, start=1):
         try:

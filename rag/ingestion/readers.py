@@ -70,11 +70,14 @@ def read(paths: Iterable[Path | str], *, columns: Mapping[str, str] | None = Non
 
 def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
     """Field -> the header's column for it; fields without a column are left out. Case counts only as a last resort."""
+    # Reversed, so that of two columns that differ in case alone the first counts.
     free = {name.casefold(): name for name in reversed(header) if name not in columns.values()}
     ours = free.keys() >= set(REQUIRED)
     theirs = free.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}
+    # A file with both layouts' columns is ours: the workshop's `Category` is our `question`, and ours is something else.
     layout = _WORKSHOP if theirs and not ours else _OWN
     located = {name: free[layout[name]] for name in FIELDS if layout.get(name) in free and name not in columns}
+    # A number column of another name than the layout's is better than row numbers, which change when a row is inserted.
     if "id" not in columns and "id" not in located and (number := free.get("no") or free.get("id")):
         located["id"] = number
     return located | {name: column for name, column in columns.items() if column in header}
@@ -113,6 +116,7 @@ def _row(
     text: dict[str, str] = {}
     for name, column in at.items():
         value = record.values.get(column, "")
+        # JSON files may number their rows; everything else a customer reads as it is written.
         if not isinstance(value, str) and not (name == "id" and type(value) is int):
             refuse(column, "must be text")
         text[name] = str(value).strip()
@@ -122,6 +126,7 @@ def _row(
             original, text[name] = text[name], iso_date(text[name])
             if not text[name]:
                 refuse(column, f"{original!r} is not a date like 2026-01-31")
+    # ISO dates compare as text; an empty one is open and breaks no order.
     if "" < text.get("effective_until", "") < text.get("effective_from", ""):
         refuse(at["effective_until"], "lies before effective_from")
     here = f"{table.file}, row {record.row}"

@@ -89,13 +89,20 @@ def sync(
     started = clock()
     manifest = store.manifest
     states = store.states()
+    # The fingerprint takes part: with another embedding every node is new, though its text is not.
     todo = plan(target_states(nodes, manifest.fingerprint), states)
     by_id = {node.node_id: node for node in nodes}
     for start in range(0, len(todo.add), BATCH):
         batch = [by_id[node_id] for node_id in todo.add[start : start + BATCH]]
         vectors = embed_nodes(embed_model, batch, dimension=manifest.dimension) if embed_model else [None] * len(batch)
-        now = clock().isoformat(timespec="seconds")
-        store.add([_stamped(*pair, manifest.fingerprint, now) for pair in zip(batch, vectors, strict=True)])
+        stamps = {FINGERPRINT: manifest.fingerprint, INDEXED_AT: clock().isoformat(timespec="seconds")}
+        # Copies, with vector and stamps: the caller's nodes stay as they were.
+        store.add(
+            [
+                node.model_copy(update={"embedding": vector, "metadata": node.metadata | stamps})
+                for node, vector in zip(batch, vectors, strict=True)
+            ]
+        )
         progress("embed", start + len(batch), len(todo.add))
     # Last: until the new nodes are in, the old ones answer.
     if todo.delete:
@@ -113,9 +120,3 @@ def preview(store: PassageStore, nodes: Sequence[TextNode]) -> SyncReport:
 def _report(done: Plan, states: Mapping[str, NodeState], seconds: float) -> SyncReport:
     updated = sum(node_id in states for node_id in done.add)
     return SyncReport(len(done.add) - updated, updated, len(done.keep), len(done.delete), seconds)
-
-
-def _stamped(node: TextNode, vector: list[float] | None, fingerprint: str, now: str) -> TextNode:
-    """A copy with its vector and bookkeeping: the caller's node stays as it was."""
-    stamps = {FINGERPRINT: fingerprint, INDEXED_AT: now}
-    return node.model_copy(update={"embedding": vector, "metadata": node.metadata | stamps})

@@ -77,6 +77,7 @@ def _below(directory: Path) -> Iterator[Path]:
 
     files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
     for file in sorted(files):
+        # `~$` begins what Excel writes beside an open file.
         hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
         if not hidden:
             yield file
@@ -96,6 +97,7 @@ def read_table(path: Path, *, score: Score) -> Table:
     except OSError as exc:
         table.refuse(None, None, f"cannot be read: {exc.strerror}")
         return table
+    # By its beginning, for people rename files: else every line of it would be a defect of its own.
     if data.startswith(_BINARY):
         table.refuse(None, None, f"is not text but another program's file, renamed: {_INSTEAD}")
         return table
@@ -133,12 +135,14 @@ def _read_csv(table: Table, text: str, score: Score) -> None:
     at, delimiter = _read_header(table, lines, score)
     row = table.header_row or 0
     while at < len(lines):
+        # Counted in records, as spreadsheets do: one may span several lines.
         row += 1
         start = at
         try:
             fields, at = _next_record(lines, start, delimiter)
         except csv.Error as exc:
             table.refuse(row, None, f"broken quoting: {exc}")
+            # One broken quote would swallow the rest of the file, and its other defects with it.
             at = _resume(lines, start + 1, delimiter, len(table.header))
             continue
         if not any(field.strip() for field in fields):
@@ -157,6 +161,7 @@ def _read_header(table: Table, lines: Sequence[str], score: Score) -> tuple[int,
     while not lines[blank].strip():
         blank += 1
     options: list[tuple[int, int, int, tuple[str, ...], int, str]] = []
+    # Tried, not guessed from the extension: in many languages Excel writes semicolons into a .csv.
     for delimiter in _DELIMITERS:
         try:
             fields, after = _next_record(lines, blank, delimiter)
@@ -193,6 +198,7 @@ def _resume(lines: Sequence[str], at: int, delimiter: str, width: int) -> int:
 
 
 def _read_jsonl(table: Table, text: str) -> None:
+    # Not splitlines, which also splits at characters that JSON strings may hold.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -216,6 +222,7 @@ class _JsonProblem(Exception):
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
+    # Python would keep the last and lose the other without a word.
     if len(values) < len(pairs):
         raise _JsonProblem("a key appears twice in one object")
     return values
@@ -242,6 +249,7 @@ def _is_usable(table: Table, record: Record, lines: Sequence[str], *, first_line
 
 
 def _describe(character: str, lines: Sequence[str], first_line: int) -> str:
+    # SQLite and C libraries end a text there.
     if character == "\0":
         return "holds a NUL character"
     if not _ESCAPED.match(character):

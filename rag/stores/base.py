@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode
     from llama_index.core.vector_stores.types import MetadataFilters, VectorStoreQueryResult
 
+# To be raised whenever an older program must not read what a newer one wrote.
 SCHEMA = 1
+# Names of stored fields and keys of calibrations: another name needs another SCHEMA.
 TOKENS = "tokens"
 JAMO = "jamo"
 LEXICAL_FIELDS = (TOKENS, JAMO)
@@ -51,6 +53,7 @@ class Manifest:
 
     dimension: int
     fingerprint: str
+    # Tokens are stored: what one analyzer indexed cannot be found with another's.
     analyzer: str = ANALYZER
     schema: int = SCHEMA
     calibration: Mapping[str, Any] | None = None
@@ -74,6 +77,7 @@ class Manifest:
 
     def check(self, expected: Manifest, *, index: str) -> None:
         """Raise IndexMismatch naming both values and the command that makes them agree."""
+        # In this order: another embedder changes the fingerprint always, and the dimension, where it changes, says more.
         for name in ("schema", "analyzer", "dimension", "fingerprint"):
             stored, configured = getattr(self, name), getattr(expected, name)
             if stored != configured:
@@ -81,6 +85,7 @@ class Manifest:
 
     def check_replacement(self, replacement: Manifest, *, index: str) -> None:
         """Raise StoreError unless the rows written under this manifest fit `replacement`: same dimension and schema."""
+        # The rest may change without the rows: a fingerprint that is computed otherwise, a calibration.
         if (self.dimension, self.schema) != (replacement.dimension, replacement.schema):
             raise StoreError(
                 f"index {index!r} has dimension {self.dimension} and schema {self.schema}, the new manifest "
@@ -193,6 +198,7 @@ class AsyncFromSync:
     To be named before LlamaIndex's store class, whose async methods it takes the place of.
     """
 
+    # LlamaIndex's own call the sync method in the event loop, which stands still meanwhile.
     async def async_add(self: PassageStore, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """`add` in a thread."""
         return await asyncio.to_thread(self.add, nodes, **kwargs)
@@ -230,6 +236,7 @@ def check_query(query: VectorStoreQuery) -> None:
     mode = query.mode
     if mode not in MODES:
         raise StoreError(f"query mode {mode.value!r} is not supported: use {', '.join(each.value for each in MODES)}")
+    # None of these would fail further down: a missing vector or text would quietly be an empty list.
     if mode is not VectorStoreQueryMode.TEXT_SEARCH and query.query_embedding is None:
         raise StoreError(f"query mode {mode.value!r} needs query_embedding: embed the question, or use text_search")
     if mode is not VectorStoreQueryMode.DEFAULT and query.query_str is None:

@@ -90,6 +90,7 @@ class LexicalIndex:
         fresh = np.repeat(np.arange(remaining, len(lengths), dtype=np.int64), lengths[remaining:])
         keys, counts = np.unique(terms.astype(np.int64) * total + fresh, return_counts=True)
         old_keys, old_counts = self._remaining(keep, total)
+        # Both are sorted, so new postings are inserted among the old: no row is tokenised twice.
         positions = np.searchsorted(old_keys, keys)
         keys = np.insert(old_keys, positions, keys)
         counts = np.insert(old_counts, positions, counts.astype(np.int32))
@@ -102,6 +103,7 @@ class LexicalIndex:
         known = np.array([self.vocabulary.get(term, -1) for term in terms], np.int64)
         starts, ends = self.offsets[known], self.offsets[np.minimum(known, len(self.offsets) - 2) + 1]
         sizes = np.where(known < 0, 0, ends - starts)  # rows that hold each term
+        # Unknown terms count too: a question half of words that no row holds is covered by half at most.
         idf = np.log1p((self._documents - sizes + 0.5) / (sizes + 0.5))
         spans = [
             slice(start, start + size) for start, size in zip(starts.tolist(), sizes.tolist(), strict=True) if size
@@ -112,6 +114,7 @@ class LexicalIndex:
         gains = np.repeat(idf, sizes) * np.concatenate([self._gains[span] for span in spans])
         # bincount adds a row's terms up in the query's order: equal rows get equal scores to the last bit.
         covered: Floats = np.bincount(rows, gains, minlength=n) / idf.sum()
+        # Sums of rounded gains may end a hair above.
         return np.minimum(covered, 1.0)
 
     def _read(
@@ -120,6 +123,7 @@ class LexicalIndex:
         """Number the terms of new rows: the grown vocabulary, the rows' lengths, all their terms in a row."""
         numbers: defaultdict[str, int] = defaultdict(None, self.vocabulary)
         numbers.default_factory = numbers.__len__
+        # Arrays, not lists of objects: a large index has millions of terms.
         lengths, terms = array("q"), array("i")
         for document in documents:
             lengths.append(len(document))

@@ -87,6 +87,7 @@ class FaissCatalog(IndexCatalog):
 
     def names(self) -> list[str]:
         """See `IndexCatalog.names`."""
+        # Hidden folders are what an ingestion has not finished.
         return sorted(path.parent.name for path in self._root.glob(f"[!.]*/{CURRENT}"))
 
     def rollback(self, name: str) -> None:

@@ -88,6 +88,7 @@ def holds(clause: Clause, value: Scalar | None) -> bool:
     """Whether a field with this value (None: missing) satisfies the clause."""
     if clause.operator is FilterOperator.IN:
         return value in clause.values
+    # Also for None: a field that is missing is in no list.
     if clause.operator is FilterOperator.NIN:
         return value not in clause.values
     (bound,) = clause.values
@@ -98,6 +99,7 @@ def scalar(value: object) -> Scalar | None:
     """A metadata value as filters see it; None if it counts as missing."""
     if isinstance(value, str):
         return "string", value
+    # Before int, which a bool is to Python.
     if isinstance(value, bool):
         return "boolean", value
     if isinstance(value, int | float):
@@ -118,6 +120,7 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
     over = MetadataFilters(
         filters=[
             MetadataFilter(key=EFFECTIVE_UNTIL, value=day, operator=FilterOperator.LT),
+            # An empty end comes before every day, and means that there is none.
             MetadataFilter(key=EFFECTIVE_UNTIL, value="", operator=FilterOperator.NE),
         ]
     )
@@ -149,12 +152,14 @@ def _clause(clause: MetadataFilter) -> Clause:
         raise FilterError(f"filter key {clause.key!r} is not a string: name a metadata field")
     match clause.operator:
         case FilterOperator.EQ | FilterOperator.NE:
+            # As `in` and `nin`, so that a store has fewer kinds of clause to get right.
             membership = FilterOperator.IN if clause.operator is FilterOperator.EQ else FilterOperator.NIN
             return Clause(clause.key, membership, frozenset({_operand(clause, clause.value)}))
         case FilterOperator.IN | FilterOperator.NIN:
             return Clause(clause.key, clause.operator, _operands(clause))
         case FilterOperator.GT | FilterOperator.GTE | FilterOperator.LT | FilterOperator.LTE:
             value = _operand(clause, clause.value)
+            # Python would order them as numbers; in a filter it is a mistake.
             if value[0] == "boolean":
                 raise FilterError(f"filter on {clause.key!r}: booleans have no order, use == or !=")
             return Clause(clause.key, clause.operator, frozenset({value}))
@@ -163,6 +168,7 @@ def _clause(clause: MetadataFilter) -> Clause:
 
 
 def _operands(clause: MetadataFilter) -> frozenset[Scalar]:
+    # A lone string would be taken apart into its characters.
     if not isinstance(clause.value, list):
         raise FilterError(f"filter on {clause.key!r}: {clause.operator.value!r} takes a list, not {clause.value!r}")
     if len(clause.value) > MAX_VALUES:
@@ -185,6 +191,7 @@ def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
         return holds(node, scalar(metadata.get(node.key)))
     if not node.children:
         return True
+    # A generator: `all` and `any` stop at the first child that decides.
     matching = (_matches(child, metadata) for child in node.children)
     match node.condition:
         case FilterCondition.AND:

@@ -32,8 +32,10 @@ class Row(NamedTuple):
 
 def encode(node: BaseNode, dimension: int) -> Row:
     """The row of `node`. Raises StoreError naming the node if it cannot be kept as it is, and why."""
+    # A subclass would come back as a TextNode, without its own fields.
     if type(node) is not TextNode:
         raise StoreError(f"node {node.node_id!r} is a {type(node).__name__}: only TextNode is kept, make it one")
+    # Most nodes are all defaults but for a few fields: so their rows stay short.
     extra = node.model_dump(mode="json", exclude=_OWN_COLUMNS, exclude_defaults=True)
     row = Row(
         id=node.node_id,
@@ -99,15 +101,18 @@ def _vector(node: BaseNode, dimension: int) -> bytes | None:
         if dimension:
             raise StoreError(f"node {node.node_id!r} has no embedding: embed it before adding it")
         return None
+    # As FAISS holds them; more digits would double the file and change no order.
     return unit_vector(node.embedding, dimension, source=f"node {node.node_id!r}").astype(np.float32).tobytes()
 
 
 def _json(metadata: dict[str, Any], node_id: str) -> str:
     """Metadata as JSON. Refuses what would come back changed: dates, tuples, numbers that are not finite …"""
     try:
+        # Python's NaN and Infinity are JSON to no other reader.
         written = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
         raise StoreError(f"node {node_id!r}: its metadata is not JSON ({exc}): use text, numbers, booleans") from exc
+    # Python's writer turns tuples into lists and number keys into text without a word.
     if json.loads(written) != metadata:
         raise StoreError(f"node {node_id!r}: its metadata would come back changed: use lists for tuples, text for keys")
     return written

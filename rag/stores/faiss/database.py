@@ -62,6 +62,7 @@ class Database:
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> Database:
         """A new file holding no nodes. Raises StoreError where it cannot be written."""
+        # Connections never create a file, so that a deleted index is missing and not suddenly empty.
         path.touch(exist_ok=False)
         database = cls(path)
         with database._connection() as connection:
@@ -74,6 +75,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection that sees the file as it is now, whatever is written meanwhile."""
         with self._connection() as connection:
+            # A deferred transaction: from its first read on it sees one state of the file.
             connection.execute("BEGIN")
             yield connection
             connection.execute("ROLLBACK")
@@ -89,8 +91,10 @@ class Database:
     @contextmanager
     def lock(self, wait: float) -> Iterator[Connection]:
         """Keep every other writer out. What the block does not commit is undone."""
+        # Threads of one process wait for each other here: SQLite's own waiting polls, and may starve one of them.
         with self._writing, self._connection() as connection:
             connection.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
+            # At once: a transaction that begins as a reader cannot become a writer after another has written.
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             if connection.in_transaction:
@@ -116,6 +120,7 @@ class Database:
                 connection = self._idle.pop()
             except IndexError:
                 connection = self._connect(create=create)
+            # One whose block failed may be in the middle of anything; it is not used again.
             healthy = False
             try:
                 yield connection
@@ -129,7 +134,13 @@ class Database:
     def _connect(self, *, create: bool) -> Connection:
         uri = f"{self.path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         connection = sqlite3.connect(
-            uri, uri=True, timeout=_READ_WAIT, isolation_level=None, check_same_thread=False, factory=Connection
+            # No transactions of Python's making; and a connection goes from thread to thread, but to one at a time.
+            uri,
+            uri=True,
+            timeout=_READ_WAIT,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Connection,
         )
         connection.stem = self.path.stem
         # In WAL mode safe against a process's death. A power cut may undo the last commits, never tear one.
@@ -163,6 +174,7 @@ def upsert(connection: Connection, rows: Iterable[Row]) -> None:
 
 def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
     """The columns of these versions, by seq."""
+    # A list as one parameter: SQLite takes a limited number of them.
     query = "SELECT seq, id, metadata, extra, text FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
     return {seq: Columns(*columns) for seq, *columns in connection.execute(query, (json.dumps(seqs),))}
 

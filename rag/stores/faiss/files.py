@@ -95,6 +95,7 @@ class IndexFiles:
             self.directory.mkdir(parents=True, exist_ok=True)
             with self.exclusive(wait) as previous:
                 stem = uuid4().hex
+                # A name of its own each time: a half-made file of a killed process is in nobody's way.
                 make(self.database(stem))
                 self._publish(stem, previous)
         except OSError as exc:
@@ -124,6 +125,7 @@ class IndexFiles:
         temporary = self.directory / f"{CURRENT}.{uuid4().hex}.tmp"
         with temporary.open("w", encoding="ascii") as file:
             file.write("\n".join(filter(None, (stem, previous))))
+            # On the disk before the name is: a power cut must not leave a CURRENT without content.
             file.flush()
             os.fsync(file.fileno())
         if previous is not None:
@@ -157,6 +159,7 @@ class IndexFiles:
         for path in self.directory.iterdir():
             match = _OURS.fullmatch(path.name)
             if match and match[1] not in needed:
+                # Those that still read the file have it open and go on; only its name goes.
                 path.unlink(missing_ok=True)
 
 
@@ -169,6 +172,7 @@ def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
             return {field: _lexical_index(file, field) for field in LEXICAL_FIELDS}
     except FileNotFoundError:
         return None
+    # All that numpy and zipfile were seen to raise over damaged files.
     except (OSError, KeyError, ValueError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as exc:
         _log.warning("the lexical cache %s cannot be read (%s); rebuilding it", path, exc)
         return None
@@ -178,6 +182,7 @@ def save_lexical(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> 
     """Replace the file in one step. Where that is impossible (a full or read-only disk), log it: the next start is slower."""
     content: dict[str, NDArray[Any]] = {"stamp": np.array(stamp, np.int64)}
     for field, index in fields.items():
+        # Bytes, for numpy would pad every term to the longest. No term holds a line break.
         content[f"{field}.terms"] = np.frombuffer("\n".join(index.vocabulary).encode(), np.uint8)
         content |= {f"{field}.{name}": getattr(index, name) for name in _ARRAYS}
     temporary = path.with_name(f"{path.name}.{uuid4().hex}.tmp")

@@ -69,6 +69,7 @@ class IndexReader:
         self._lock = threading.RLock()
         self._closed = False
         self._opened: Database | None = None
+        # Replaced as a whole, so that readers need no lock; those that replace it hold `_lock`.
         self._snapshot: Snapshot | None = None
         self._database()
 
@@ -103,6 +104,7 @@ class IndexReader:
         if snapshot is not None and (snapshot.stem, snapshot.generation) == (stem, generation):
             return snapshot
         with self._lock:
+            # `seq` numbers the rows of one file: a snapshot of another has nothing to take over.
             old = self._snapshot if self._snapshot is not None and self._snapshot.stem == stem else None
             if old is not None and old.generation >= generation:
                 return old if old.generation == generation else None
@@ -184,12 +186,14 @@ class IndexReader:
 def load_snapshot(connection: Connection, generation: int, dimension: int, old: Snapshot | None) -> Snapshot:
     """The snapshot of what `connection` sees. Rows that `old`, an earlier one of the same file, holds are not read again."""
     seqs = np.array([seq for (seq,) in connection.execute("SELECT seq FROM nodes")], np.int64)
+    # SQLite gives them in the order of whatever index it reads.
     seqs.sort()
     old = old or empty_snapshot(connection.stem, dimension)
     keep = np.isin(old.seqs, seqs, assume_unique=True)
     last = int(old.seqs[-1]) if len(old.seqs) else 0
     count = int(np.count_nonzero(seqs > last))
     if not count and keep.all():
+        # Only the manifest was written.
         return old.at(generation)
     new = NewRows.read(connection, last, count, dimension)
     snapshot = Snapshot(
@@ -201,6 +205,7 @@ def load_snapshot(connection: Connection, generation: int, dimension: int, old: 
         columns=old.columns.updated(keep, new.metadata),
         dense=old.dense and old.dense.updated(keep, new.vectors),
     )
+    # Not before the first lexical search: an ingestion adds batch after batch without one.
     if old.lexical is not None:
         snapshot.lexical = {
             field: index.updated(keep, read_tokens(connection, field, last)) for field, index in old.lexical.items()

@@ -79,6 +79,7 @@ class MetadataColumns:
             return None
         mask = self._masks.get(filters)
         if mask is None:
+            # Questions share a few filters. Dates are among them, so old masks go out of use: emptied whole when full.
             if len(self._masks) >= self._REMEMBERED:
                 self._masks.clear()
             mask = self._masks[filters] = self._select(filters)
@@ -89,6 +90,7 @@ class MetadataColumns:
         column = self._columns.get(key)
         if column is None:
             return []
+        # Values of deleted rows stay numbered.
         used = set(column.codes.tolist())
         return sorted(str(value) for (kind, value), code in column.values.items() if kind == "string" and code in used)
 
@@ -115,6 +117,7 @@ class DenseIndex:
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         count, dimension = vectors.shape
+        # Over unit vectors the inner product is the cosine.
         self.index = faiss.IndexFlatIP(dimension)
         self.index.add(vectors)
         # FAISS owns the only copy; this is a window on it, valid as long as `self.index` lives.
@@ -133,6 +136,7 @@ class DenseIndex:
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+        # A few more than asked for, so that a tie at the k-th place seldom needs a second search.
         count = k + 16 if k > 0 else 0
         while True:
             count = min(count, possible)
@@ -146,6 +150,7 @@ class DenseIndex:
 
     def exact(self, query: Vector, rows: Rows) -> Floats:
         """Cosines of some rows in float64, each computed alike: equal vectors get equal scores to the last bit."""
+        # Summed row by row: in a matrix product the last bits depend on where in the matrix a row stands.
         scores: Floats = np.clip((self.vectors[rows].astype(np.float64) * query).sum(axis=1), -1.0, 1.0)
         return scores
 
@@ -244,6 +249,7 @@ class Snapshot:
         return self._best(rows, alpha * self.dense.exact(query, rows) + (1 - alpha) * coverage[rows], k)
 
     def _best(self, rows: Rows, scores: Floats, k: int) -> Hits:
+        # The last key sorts first: by score, then by id.
         order = np.lexsort((self.rank[rows], -scores))[: max(k, 0)]
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 

@@ -30,15 +30,21 @@ def staged(
     `finish` is called with the store once it is whole; a new one is swapped in after that.
     Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
     """
+    # On the same disk, and hidden from `FaissCatalog.names`.
     building = directory.with_name(f".{directory.name}.building")
     with _exclusive(directory, wait):
         if store := open_match(directory, manifest):
-            shutil.rmtree(building, ignore_errors=True)
+            shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was given up
             with closing(store):
                 yield store
                 finish(store)
             return
-        with closing(open_match(building, manifest) or _new(building, manifest)) as store:
+        store = open_match(building, manifest)
+        if store is None:
+            # What may lie there is damaged, or was begun under other settings.
+            shutil.rmtree(building, ignore_errors=True)
+            store = FaissStore.create(building, manifest)
+        with closing(store):
             yield store
             finish(store)
         FaissStore.swap_in(building, directory, wait=wait)
@@ -55,12 +61,6 @@ def open_match(directory: Path, manifest: Manifest) -> FaissStore | None:
     except StoreError as exc:
         _log.warning("rebuilding the index: %s", exc)
         return None
-
-
-def _new(directory: Path, manifest: Manifest) -> FaissStore:
-    # What lies there is a damaged index, or one that was begun under other settings.
-    shutil.rmtree(directory, ignore_errors=True)
-    return FaissStore.create(directory, manifest)
 
 
 @contextmanager

@@ -60,6 +60,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     _reader: IndexReader = PrivateAttr()
 
     def __init__(self, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> None:
+        # No index for the parent: it would number rows in the order of their coming.
         super().__init__(faiss_index=None)
         self._reader = IndexReader(IndexFiles(directory), expected, wait)
 
@@ -111,6 +112,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
             name = self._reader.files.name
             read_manifest(connection, name).check_replacement(manifest, index=name)
             write_manifest(connection, manifest)
+        # Else this very store would refuse the index it has just changed.
         if self._reader.expected is not None:
             self._reader.expected = manifest
 
@@ -118,6 +120,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         """Write all nodes or, raising StoreError, none. A node of the same id is replaced; the last of a batch wins."""
         with self._reader.writing() as connection:
             dimension = read_manifest(connection, self._reader.files.name).dimension
+            # Encoded on the way in: the first that is refused undoes the transaction.
             upsert(connection, (encode(node, dimension) for node in nodes))
         return [node.node_id for node in nodes]
 
@@ -161,6 +164,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
                 dense = snapshot.best_dense(vector, size, allowed)
             coverage = reading.coverage(query_str)
             lexical = {field: snapshot.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
+            # Each row once: most are in more than one list.
             rows = dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits)
             return Candidates(
                 dense={snapshot.ids[row]: score for row, score in dense},
@@ -220,6 +224,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         """Copy the whole index to the directory `persist_path`. The store itself is on disk after every call anyway."""
         _check_local(fs)
         target = IndexFiles(Path(persist_path))
+        # Its own directory holds all already, and a copy there would take the place of the version before.
         if target.directory.resolve() != self._reader.files.directory.resolve():
             target.install_copy(self._reader.files, WAIT)
 

@@ -55,12 +55,14 @@ def names(connection: Connection) -> list[str]:
 
 def look_up(connection: Connection, name: str, role: str = "") -> IndexInfo:
     """The index in this role. Raises IndexMissing, and IndexMismatch for one of another schema."""
+    # Without it a missing alias is a 404, which the client logs and raises; so it is an empty answer.
     entries = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
     if not entries:
         raise _missing(connection, name)
     if len(entries) > 1:
         raise StoreError(f"{alias(name, role)} stands for several indexes ({', '.join(entries)}): delete all but one")
     ((index, entry),) = entries.items()
+    # By id, which needs no refresh: a manifest just written is seen.
     document = connection.request("GET", f"/{index}/_doc/{_MANIFEST}", params={"ignore": 404})
     return _index_info(index, name, entry["mappings"], document.get("_source", {}).get(NODE))
 
@@ -76,6 +78,7 @@ def create_version(
     connection: Connection, name: str, manifest: Manifest, *, roles: Sequence[str] = (), exact: bool = True
 ) -> str:
     """A new, empty index, which nobody finds before it has a role. Returns its own name."""
+    # The time is for people who list the indexes; the random part keeps two of one second apart.
     index = f"{alias(name)}.v-{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid4().hex[:8]}"
     content = body(manifest, connection.layout, exact=exact) | {"aliases": {alias(name, role): {} for role in roles}}
     connection.request("PUT", f"/{index}", content)
@@ -157,6 +160,7 @@ def _roles(connection: Connection, name: str) -> dict[str, str]:
 
 def _assign(connection: Connection, roles: Mapping[str, str], assigned: Mapping[str, str]) -> None:
     """Take all aliases of `roles` away and set those `assigned`, in one step."""
+    # One request is carried out as a whole: no question can fall between removing and adding.
     actions = [{"remove": {"index": index, "alias": each}} for each, index in roles.items()]
     actions += [{"add": {"index": index, "alias": each}} for each, index in assigned.items()]
     connection.request("POST", "/_aliases", {"actions": actions})

@@ -29,6 +29,7 @@ RETRY_SECONDS: Final = 60.0
 """Without any progress for so long, a write is given up."""
 SHOWN: Final = 5
 _RETRIES: Final = RetryPolicy(first_pause=0.1, longest_pause=5.0)
+# Only what is read, of an answer that repeats each row's id and index. `timeout`: how long the server waits for shards.
 _ANSWER: Final = {"filter_path": "errors,items.*.status,items.*.error", "timeout": "15s"}
 
 
@@ -62,6 +63,7 @@ def write(connection: Connection, index: str, writes: Iterable[Write], *, retry_
             for future in waiting:
                 refused += future.result()
         except BaseException:
+            # What is being sent ends first: nothing may be written after the caller has seen the error.
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     if refused:
@@ -98,10 +100,15 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
             return
         results = [next(iter(item.values())) for item in answer["items"]]
         outcomes = list(zip(pending, results, strict=True))
-        refused.extend(_reason(key, result) for (key, _), result in outcomes if _failed(result))
+        for (key, _), result in outcomes:
+            if _failed(result):
+                _, reason = parse_error(result)
+                not_allowed = result["status"] in (401, 403)
+                refused.append(f"{key!r} (not allowed: {reason})" if not_allowed else f"{key!r} ({reason})")
         busy = [(part, result) for part, result in outcomes if result["status"] in OVERLOADED]
+        # Progress, so the time starts again: a slow server is not an overloaded one.
         if len(busy) < len(pending):
-            end = time.monotonic() + retry_seconds  # progress: the time starts again
+            end = time.monotonic() + retry_seconds
         pending = [part for part, _ in busy]
         if busy:
             error = error_of_status(busy[0][1]["status"], busy[0][1], connection.url)
@@ -114,8 +121,3 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
 def _failed(result: dict[str, Any]) -> bool:
     """Whether an item failed for good. Deleting what is not there is no failure."""
     return result["status"] >= 400 and result["status"] not in OVERLOADED and "error" in result
-
-
-def _reason(key: str, result: dict[str, Any]) -> str:
-    _, reason = parse_error(result)
-    return f"{key!r} (not allowed: {reason})" if result["status"] in (401, 403) else f"{key!r} ({reason})"

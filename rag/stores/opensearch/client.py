@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +33,7 @@ _NDJSON: Final = {"content-type": "application/x-ndjson"}
 class _Json(JSONSerializer):
     """orjson in the place of json: an answer of 150 passages is read several times faster."""
 
+    # As the client expects it of its own serializer; `errors.translate` says what it means.
     def loads(self, s: Any) -> Any:
         try:
             return orjson.loads(s)
@@ -129,7 +129,7 @@ def connect(
     # opensearch-py logs each failed try with a traceback, at WARNING. Here every failure is raised as an error of ours, which
     # the caller shows or logs once; the tracebacks would bury that line. It has no switch for this but its logger's level.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
-    with translate_errors(url), warnings.catch_warnings(action="ignore"):
+    with translate_errors(url):
         client = OpenSearch(
             nodes,
             http_auth=auth,
@@ -138,6 +138,7 @@ def connect(
             pool_maxsize=POOL,
             timeout=timeout,
             max_retries=2,
+            # What a load balancer in front of the server says while a node is replaced.
             retry_on_status=(502, 504),
         )
     return Connection(client, url, layout or Layout())
@@ -167,6 +168,7 @@ def _check(node: str) -> None:
         host, parts = None, urlsplit("")
     if not host or parts.scheme not in ("http", "https"):
         raise SettingsError(f"FSI_OPENSEARCH__URL: {node!r} is not an address; set https://HOST:PORT")
+    # It would show in logs and error messages, which name the address.
     if parts.username or parts.password:
         raise SettingsError("FSI_OPENSEARCH__URL holds a login: put it into FSI_OPENSEARCH__USER and __PASSWORD")
     if host.endswith(".aoss.amazonaws.com"):

@@ -35,6 +35,7 @@ def translate_errors(url: str) -> Iterator[None]:
 def translate(exc: Exception, url: str) -> StoreError:
     """The error of ours for one of opensearch-py's; most specific first."""
     match exc:
+        # A ConnectionError too, but trying again will not help: it must come first.
         case exceptions.SSLError():
             return StoreRefused(
                 f"the certificate of {url} is not trusted ({_cause(exc)}): FSI_OPENSEARCH__CA_CERTS names its authority's file"
@@ -74,6 +75,7 @@ def error_of_status(status: int, body: Any, url: str) -> StoreError:
             return StoreError(f"a request is larger than {url} takes: split the longest rows")
         case 429:
             return StoreUnavailable(f"OpenSearch at {url} is overloaded: try again later")
+        # Also 503; where single passages met it, `bulk` has retried by now.
         case _ if status >= 500:
             return StoreUnavailable(
                 f"OpenSearch at {url} cannot answer ({status}: {reason}): is its cluster red? try again later"
@@ -87,6 +89,7 @@ def parse_error(body: Any) -> tuple[str, str]:
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
         return "", str(error)[:300]
+    # The outermost type is often only "search_phase_execution_exception"; the one that tells is further in.
     causes = error.get("root_cause") or [error]
     failed = error.get("failed_shards") or []
     inner = failed[0].get("reason", {}) if failed else {}
@@ -97,6 +100,7 @@ def parse_error(body: Any) -> tuple[str, str]:
 
 def _cause(exc: exceptions.TransportError) -> str:
     """The last part of a long chain of reasons."""
+    # urllib3 strings the reasons together with colons; the last is what happened.
     text = str(exc.error or exc.info)
     if "[SSL:" in text:
         return text.rpartition("] ")[2].rpartition(" (")[0]

@@ -25,6 +25,7 @@ from rag.stores.opensearch.client import Connection
 INDEX: Final = f"{PREFIX}.leases"
 SECONDS: Final = 90.0
 """How long a lease lasts without being renewed; clocks of two machines may differ by less."""
+# Two renewals in a row may fail before the lease is lost.
 _RENEW: Final = SECONDS / 4
 _POLL: Final = 0.2
 _BODY: Final = {
@@ -84,6 +85,7 @@ class Lease:
             _log.warning("the ingestion's lease cannot be deleted; it expires by itself: %s", exc)
 
     def _put(self, condition: dict[str, Any]) -> bool:
+        # Wall-clock time, the only one that two machines share; hence the generous SECONDS.
         until = time.time() + SECONDS
         body = {"token": self._token, "host": here(), "pid": os.getpid(), "until": until}
         put = self._connection.request("PUT", self._path, body, params={**condition, "ignore": 409})
@@ -104,6 +106,7 @@ def leased(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
         if time.monotonic() > end:
             raise IndexBusy(f"another ingestion of the index {name!r} is running: try again later")
         time.sleep(_POLL)
+    # A daemon: a process that ends in any way stops renewing, and the lease runs out.
     thread = threading.Thread(target=lease.renew_until_released, name=f"lease of {name}", daemon=True)
     thread.start()
     try:
@@ -126,6 +129,7 @@ def _is_over(lease: dict[str, Any]) -> bool:
         return True
     if lease["host"] != here():
         return False
+    # The number may have been given again to us since its owner ended.
     if lease["pid"] == os.getpid():
         return lease["token"] not in _held
     try:

@@ -45,10 +45,12 @@ def body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, Any]:
         NODE: {"type": "keyword", "index": False, "doc_values": False, "store": True},
     }
     for field in LEXICAL_FIELDS:
+        # Frequencies for BM25, no positions: nothing is searched as a phrase.
         properties[field] = {"type": "text", "analyzer": "ready_made", "index_options": "freqs"}
     if manifest.dimension:
         properties[VECTOR] = {"type": "knn_vector", "dimension": manifest.dimension}
         if not exact:
+            # Without a method the vectors are only stored, for the k-NN script to compare.
             properties[VECTOR]["method"] = {
                 "name": "hnsw",
                 "engine": layout.engine,
@@ -75,6 +77,7 @@ def body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, Any]:
 
 def key(node_id: str) -> str:
     """The `_id` of a node: r and its id, or h and a hash of one that is longer than the server takes."""
+    # The limit is in bytes, of which a Hangul syllable has three.
     raw = node_id.encode()
     return f"r{node_id}" if len(raw) < _LONGEST_KEY else f"h{hashlib.sha256(raw).hexdigest()}"
 
@@ -87,6 +90,7 @@ def encode_row(row: Row) -> bytes:
         HASH: row.content_hash,
         PRINT: row.fingerprint,
         TERMS: metadata_terms(metadata),
+        # As one string, for a stored field holds no objects.
         NODE: orjson.dumps([row.metadata, row.extra, row.text]).decode(),
     }
     if row.ref_doc_id is not None:

@@ -49,6 +49,7 @@ def term(key: str, value: Scalar) -> str:
 
 def prefix(key: str, kind: str) -> str:
     """What all values of this type under this key begin with, and nothing else."""
+    # The length in front: no key can begin as another key and its value do.
     return f"{len(key)}:{_shortened(key)}{_LETTERS[kind]}"
 
 
@@ -74,6 +75,7 @@ def query_of(node: Clause | Group) -> Query:
 
 
 def _clause(clause: Clause) -> Query:
+    # In a fixed order: equal filters make equal requests.
     terms = [term(clause.key, value) for value in sorted(clause.values, key=repr)]
     match clause.operator:
         case FilterOperator.IN:
@@ -82,6 +84,7 @@ def _clause(clause: Clause) -> Query:
             return {"bool": {"must_not": [{"terms": {TERMS: terms}}]}} if terms else EVERYTHING
     (value,) = clause.values
     start = prefix(clause.key, value[0])
+    # Just behind every term of this key and type, so that a range never reaches into others.
     end = start[:-1] + chr(ord(start[-1]) + 1)
     bounds = {"gte": start, "lt": end} | {_BOUNDS[clause.operator]: terms[0]}
     if clause.operator in (FilterOperator.GT, FilterOperator.GTE):

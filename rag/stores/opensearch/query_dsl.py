@@ -48,6 +48,7 @@ def restriction(
 def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: bool) -> Body:
     """The `k` nearest to a unit vector (dimension,). `exact`: compare every row that passes; else ask the graph."""
     if exact:
+        # ROWS, for the manifest beside them has no vector.
         everything = {"bool": {"filter": [*allowed, ROWS]}}
         return best({"script_score": {"query": everything, "script": _script(vector, SPACE)}}, k)
     near: Body = {"vector": vector.astype(np.float32), "k": min(max(k, GRAPH_WIDTH), MAX_HITS)}
@@ -58,6 +59,7 @@ def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: b
 
 def cosine(score: float, space: str) -> float:
     """The cosine behind a score of the server: 1 + cosine, or 1 / (1 - cosine) for a negative one; else (1 + cosine) / 2."""
+    # The server's scores are never negative; this undoes how it makes them so.
     inner = score - 1 if score >= 1 else 1 - 1 / max(score, 0.5)
     return min(max(inner if space == SPACE else 2 * score - 1, -1.0), 1.0)
 
@@ -79,6 +81,7 @@ def weighted(
     k: int,
 ) -> Body:
     """The `k` best by alpha * (1 + cosine) + lexical_weight * BM25, over all rows that pass."""
+    # Left out where it could add nothing to a score.
     matching = [_match(field, terms) | {}] if terms and lexical_weight else []
     for each in matching:
         each["match"][field]["boost"] = lexical_weight
@@ -136,6 +139,7 @@ def best(query: Query, k: int) -> Body:
         "stored_fields": [NODE],
         "docvalue_fields": [DOCUMENT],
         "query": query,
+        # Ties by id, as the contract says; by default they come in the order of the segments.
         "sort": ["_score", {ID: "asc"}],
     }
 

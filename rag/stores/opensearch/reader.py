@@ -74,8 +74,10 @@ class IndexReader:
         for _ in range(SWAPS):
             info = self.current()
             searches = [(info.index, body) for body in make(info)]
+            # In the same request: asked before or after, the alias could move in between.
             *answers, which = self.connection.msearch([*searches, (self.alias, query_dsl.WHICH)])
             if self._is_live(info, which) and not any(map(_gone, answers)):
+                # Half an answer, from a shard that failed, is an error and not a shorter list.
                 for answer in answers:
                     self._check(answer)
                 return info, answers

@@ -62,6 +62,7 @@ class StagingIndex(OpenSearchStore):
 
         Where neither has this manifest, it starts from nothing, and the log says why.
         """
+        # A killed run's first: it holds rows that need not be embedded again.
         for role in (BUILDING, ""):
             try:
                 return cls(connection, name, manifest, role=role, exact=exact, lease=lease)
@@ -89,6 +90,7 @@ class StagingIndex(OpenSearchStore):
         if self.has_changes:
             index = self._reader.look_up().index
             params = {"only_expunge_deletes": "true"}
+            # Merging happens in time anyway; the calibration that comes next needs it now.
             self._reader.connection.request("POST", f"/{index}/_forcemerge", params=params, timeout=_COPY_SECONDS)
             self._reader.connection.request("POST", f"/{index}/_refresh", timeout=_COPY_SECONDS)
 

@@ -62,6 +62,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
     _reader: IndexReader = PrivateAttr()
 
     def __init__(self, connection: Connection, name: str, expected: Manifest | None = None, *, role: str = "") -> None:
+        # The parent takes its client's word for all it does; with ours inside it opens no connection of its own.
         unused = OpensearchVectorClient(
             connection.url, aliases.alias(name, role), 0, os_client=connection.client, os_async_client=connection.client
         )
@@ -102,6 +103,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         """
         info = self._reader.look_up()
         rows = [encode(node, info.manifest.dimension) for node in nodes]
+        # Chunks are sent side by side: of two writes of one document either could come last.
         last = {row.id: row for row in rows}
         self._reader.write(info, (Write(key(row.id), encode_row(row)) for row in last.values()), len(last))
         return [row.id for row in rows]
@@ -249,6 +251,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         return _result(hits, [float(hit["sort"][0]) - alpha for hit in hits])
 
     def _coverage(self, hits: Sequence[query_dsl.Hit], idf_sum: float) -> Scores:
+        # What BM25 would be if every term matched perfectly.
         most = idf_sum * self._reader.connection.bm25_scale
         return {hit_id(hit): min(hit["sort"][0] / most, 1.0) for hit in hits}
 
