@@ -32,7 +32,7 @@ from llama_index.core.schema import NodeWithScore
 from rag.conversation.query_engine import AnswerSynthesizer, ChatQueryEngine, verdict_of
 from rag.conversation.searcher import ConversationRetriever, Searcher
 from rag.errors import InputError
-from rag.models.cancellation import Closable, Patience
+from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.bank_filter import BANK
 from rag.retrieval.confidence import Calibration, Verdict
@@ -116,9 +116,9 @@ class ChatService:
 
         `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
         """
-        scope = Patience(self._answer_seconds)
+        scope = CancelScope(self._answer_seconds)
         engine = self.query_engine(filters, history=history)
-        return Closable(self._events(engine, question, scope), scope)
+        return CancellableStream(self._events(engine, question, scope), scope)
 
     def query_engine(
         self, filters: Filters | None = None, *, history: Sequence[Turn] = (), streaming: bool = False
@@ -138,7 +138,7 @@ class ChatService:
             seconds=self._answer_seconds,
         )
 
-    def _events(self, engine: ChatQueryEngine, question: str, scope: Patience) -> Generator[AnswerEvent, None, None]:
+    def _events(self, engine: ChatQueryEngine, question: str, scope: CancelScope) -> Generator[AnswerEvent, None, None]:
         timer = StepTimer()
         query = engine.scoped(question, scope)
         nodes = engine.retrieve(query)
@@ -161,11 +161,11 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text: by the decline rules where one matches, else by the rows."""
-        return self._searcher.judge(question, history, filters, Patience(self._answer_seconds))
+        return self._searcher.judge(question, history, filters, CancelScope(self._answer_seconds))
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules; a follow-up in the reading that fits."""
-        return self._searcher.rank(question, history, filters, Patience(self._answer_seconds))
+        return self._searcher.rank(question, history, filters, CancelScope(self._answer_seconds))
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""

@@ -18,7 +18,7 @@ from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec, FaultKind
 from rag.errors import ModelError, ModelInterrupted
-from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker import client
 from rag.models.sagemaker.client import Runtime
 from rag.models.sagemaker.embedding import SageMakerEmbedding
 from rag.models.sagemaker.llm import SageMakerLLM
@@ -85,7 +85,7 @@ def observe() -> dict[str, Row]:
         EndpointSpec(name="emb", task="embed", format="tei", model="hashed"),
         EndpointSpec(name="llm", task="generate", format="lmi", answer=ANSWER),
     ]
-    short_pauses = patch.object(runtime_module, "FIRST_PAUSE", 0.001)
+    short_pauses = patch.object(client, "FIRST_PAUSE", 0.001)
     with short_pauses, patch.dict(os.environ, CREDENTIALS), running(specs) as emulator:
         runtime = Runtime("ap-northeast-2", emulator.url)
         try:

@@ -150,11 +150,11 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
 def _too_narrow(settings: LlmSettings) -> Finding | None:
     """A model whose window its own answer fills is never asked: no source would fit beside it."""
     from rag.models.tokens import estimate
-    from rag.synthesis import texts as prompts
+    from rag.synthesis import texts
     from rag.synthesis.prompt_builder import FRAME
 
     def room(answer_tokens: int) -> int:
-        return settings.context_window - answer_tokens - FRAME - estimate(prompts.ANSWERING)
+        return settings.context_window - answer_tokens - FRAME - estimate(texts.ANSWERING)
 
     if room(settings.max_new_tokens) >= SOURCE_TOKENS:
         return None
@@ -209,11 +209,11 @@ class _SageMaker:
         return self._finding(f"{all_of_them}as {configured!r}: {refused}")
 
     def _ask(self, body: bytes) -> bytes:
+        from rag.models.cancellation import CancelScope
         from rag.models.sagemaker.client import Endpoint, shared_runtime
-        from rag.models.sockets import Call
 
         endpoint = Endpoint(self._name, self._settings.inference_component)
-        return shared_runtime().invoke(endpoint, body, Call(deadline=SECONDS))
+        return shared_runtime().invoke(endpoint, body, CancelScope(SECONDS))
 
     def _unreachable(self, error: ModelError) -> Finding:
         """Told by the control plane where it may be asked, else by the error itself."""

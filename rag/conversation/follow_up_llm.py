@@ -12,9 +12,9 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from rag.conversation.follow_up_rules import MAX_TURNS
 from rag.errors import ModelError, ModelPaused
-from rag.models.cancellation import Patience
+from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.models.streaming import listen
+from rag.models.streaming import stream_chat
 from rag.synthesis.prompt_builder import build_messages, count_tokens, one_line, prompt_room
 from rag.synthesis.texts import CONDENSING
 from rag.types import Turn
@@ -37,7 +37,7 @@ _QUOTES = "\"'“”‘’「」『』 "
 
 
 def rewrite_follow_up(
-    llm: LLM, question: str, history: Sequence[Turn], scope: Patience, breaker: CircuitBreaker | None = None
+    llm: LLM, question: str, history: Sequence[Turn], scope: CancelScope, breaker: CircuitBreaker | None = None
 ) -> str | None:
     """The question rewritten to stand alone, MAX_QUERY_CHARS at most.
 
@@ -50,7 +50,7 @@ def rewrite_follow_up(
     try:
         with (
             breaker.call() if breaker else nullcontext(),
-            closing(listen(llm, messages, scope, seconds=TIME_SHARE * scope.remaining())) as reply,
+            closing(stream_chat(llm, messages, scope.child(TIME_SHARE * scope.remaining()))) as reply,
         ):
             text = "".join(reply)
         return None if reply.truncated else _only_question(text)

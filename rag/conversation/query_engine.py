@@ -17,7 +17,7 @@ from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.schema import NodeWithScore, QueryBundle, QueryType
 
 from rag.conversation.searcher import ConversationRetriever, ScopedQuery
-from rag.models.cancellation import Patience
+from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import WholeRows
@@ -63,9 +63,9 @@ class AnswerSynthesizer(BaseSynthesizer):
             case CitedAnswerSynthesizer() as cited:
                 return cited.answer(verdict.query, nodes, query.scope)
             case _ if nodes:
-                return stream_verbatim(nodes, query.scope, _notice(verdict))
+                return stream_verbatim(nodes, _notice(verdict))
             case _:
-                return _stream_text(self._declined(verdict), query.scope, _notice(verdict))
+                return _stream_text(self._declined(verdict), _notice(verdict))
 
     def synthesize(
         self,
@@ -141,9 +141,9 @@ class ChatQueryEngine(RetrieverQueryEngine):
         self._validate = validate
         self._seconds = seconds
 
-    def scoped(self, question: str, scope: Patience | None = None) -> ScopedQuery:
+    def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
         """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
-        return ScopedQuery(self._validate(question), scope=scope or Patience(self._seconds))
+        return ScopedQuery(self._validate(question), scope=scope or CancelScope(self._seconds))
 
     def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
         """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
@@ -166,12 +166,12 @@ def verdict_of(query: QueryType, nodes: Sequence[NodeWithScore]) -> Verdict:
     return Verdict(judged[0].status if judged else "answered", None, judged, judged, 0.0, 0.0, str(query))
 
 
-def _stream_text(text: str, scope: Patience, notice: Notice | None) -> AnswerStream:
+def _stream_text(text: str, notice: Notice | None) -> AnswerStream:
     def generate(stream: AnswerStream) -> Generator[str, None, None]:
         yield text
         stream.outcome = Outcome(text, (), notice)
 
-    return AnswerStream(generate, scope)
+    return AnswerStream(generate)
 
 
 def _notice(verdict: Verdict) -> Notice | None:

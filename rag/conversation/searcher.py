@@ -18,7 +18,7 @@ from rag.conversation import follow_up_rules
 from rag.conversation.decline_rules import match_decline_rule
 from rag.conversation.follow_up_choice import STANDALONE_COVERED, STANDALONE_POSSIBLE, choose_reading
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.models.cancellation import Patience
+from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.bank_filter import BANK, limit_to_bank
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
@@ -63,7 +63,7 @@ class Searcher:
         self._top_k = top_k
         self._candidates = candidates
 
-    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: Patience) -> Verdict:
+    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the question's words where a decline rule matches, else by the rows that `rank` finds.
 
         What a rule declines is not searched: its verdict has no rows.
@@ -72,7 +72,7 @@ class Searcher:
             return Verdict("declined", reason, (), (), 0.0, 0.0, question)
         return self.rank(question, history, filters, scope)
 
-    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: Patience) -> Verdict:
+    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
 
         Where the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set. A failing
@@ -140,7 +140,7 @@ class ScopedQuery(QueryBundle):
     cannot carry it, for a declined question has none. Made anew for each question, so that threads share nothing.
     """
 
-    scope: Patience = field(kw_only=True)
+    scope: CancelScope = field(kw_only=True)
     verdict: Verdict | None = field(default=None, kw_only=True)
 
 
@@ -159,7 +159,7 @@ class ConversationRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
-        scope = scoped.scope if scoped else Patience(self._seconds)
+        scope = scoped.scope if scoped else CancelScope(self._seconds)
         with scope.active():
             verdict = self._searcher.judge(query_bundle.query_str, self._history, self._filters, scope)
         if scoped:

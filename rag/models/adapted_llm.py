@@ -1,14 +1,12 @@
-"""Guarded: models of other LlamaIndex packages, with the promises that ours make.
+"""AdaptedLLM: models of other LlamaIndex packages, with the promises that ours make.
 
 Errors of rag.errors alone, a deadline for a call as a whole, new tries before the first piece, a stream that says whether it
-is whole, and async twins on threads. What a package raises and tells is its subclass's to know.
+is whole, and async methods on threads. What a package raises and reports is its subclass's to know.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import random
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,81 +30,53 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms.llm import LLM
 
-from rag.errors import ModelError, ModelFormatError, ModelInterrupted, ModelTimeout, ModelUnavailable
-from rag.models.cancellation import ended_with_task
-from rag.models.sockets import Call
+from rag.errors import ModelError, ModelFormatError, ModelInterrupted
+from rag.models.cancellation import CancelScope, cancelled_with_task
+from rag.models.retries import call_with_retries
+from rag.models.streaming import LLMStream, ResponseDecoder
 from rag.models.tokens import estimate
+from rag.retries import RetryPolicy
 
 T = TypeVar("T")
 R = TypeVar("R", ChatResponse, CompletionResponse)
-Told = tuple[str | None, Mapping[str, int]]
-"""Finish reason (None: not told yet) and token counts, of one response."""
+Ending = tuple[str | None, Mapping[str, int]]
+"""Finish reason (None: not reported yet) and token counts, of one response."""
 
 ATTEMPTS = 3
-PAUSE = 0.25
+FIRST_PAUSE = 0.5
+"""Seconds, at most, before the second attempt."""
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, AssertionError)
 """What a package raises where an answer is not what it expects."""
 
 
 @contextmanager
-def translate_errors(mapped: Callable[[Exception], ModelError], vendor: tuple[type[Exception], ...]) -> Iterator[None]:
+def translate_errors(
+    translate: Callable[[Exception], ModelError], vendor_errors: tuple[type[Exception], ...]
+) -> Iterator[None]:
     """Raises kinds of ModelError in the place of a package's errors, and of its stumbling over an unexpected answer."""
     try:
         yield
     except ModelError:
         raise
-    except vendor as exc:
-        raise mapped(exc) from exc
+    except vendor_errors as exc:
+        raise translate(exc) from exc
     except UNREADABLE as exc:
-        raise ModelFormatError(f"the model's answer cannot be read: {type(exc).__name__}: {str(exc)[:200]}") from exc
+        raise ModelFormatError(
+            f"the model's answer cannot be read: {type(exc).__name__}: {str(exc)[:200]}; check the model's name and address"
+        ) from exc
 
 
-def with_retries(call: Call, attempt: Callable[[], T]) -> T:
-    """The first result; where the model is unavailable, at most ATTEMPTS tries within the call's deadline."""
-    for number in itertools.count(1):
-        try:
-            with call.active():
-                return attempt()
-        except ModelError as exc:
-            _check(call)
-            pause = random.uniform(0.0, PAUSE * 2**number)  # noqa: S311 - no secret depends on it
-            if not _transient(exc) or number >= ATTEMPTS or pause >= call.remaining():
-                raise
-        call.sleep(pause)
-    raise ModelError("the model gave no answer")  # the last attempt has raised already
-
-
-class GuardedStream:
-    """As `rag.models.streaming.ModelStream`: `text` is all that came so far, `raw` is known after the end."""
-
-    def __init__(self, responses: ChatResponseGen, call: Call) -> None:
-        self.text = ""
-        self.raw: dict[str, Any] = {"finish_reason": None, "usage": {}}
-        self._responses = responses
-        self._call = call
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        response = next(self._responses)
-        if not response.delta:
-            self.raw = dict(response.raw or self.raw)
-            return next(self)
-        self.text += response.delta
-        return response.delta
-
-    def cancel(self) -> None:
-        self._call.cancel()
-
-    def close(self) -> None:
-        self.cancel()
-        with suppress(ValueError):  # "generator already executing": its thread is leaving
-            self._responses.close()
+def call_package(attempt: Callable[[], T], scope: CancelScope, name: str) -> T:
+    """`call_with_retries` as it is done for models of other packages: ATTEMPTS times in all."""
+    return call_with_retries(attempt, scope, RetryPolicy(ATTEMPTS, first_pause=FIRST_PAUSE), name)
 
 
 class AdaptedLLM(LLM):
-    """Comes before the package's class among the parents. Every method takes `call=Call()`, as SageMakerLLM's do."""
+    """Comes before the package's class among the parents. Every method takes `scope=CancelScope()`, as SageMakerLLM's do.
+
+    Raises kinds of ModelError alone. `raw` of a whole answer, and of the last response of a stream, which has no text, is
+    {"finish_reason", "usage"}.
+    """
 
     window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together at most.")
     deadline: float = Field(default=60.0, gt=0, description="Seconds a call may take, tries and streaming included.")
@@ -119,10 +89,12 @@ class AdaptedLLM(LLM):
         super().__init__(**fields)
 
     @abstractmethod
-    def _translate(self, error: Exception) -> ModelError: ...
+    def _translate(self, error: Exception) -> ModelError:
+        """The error of ours for one of `vendor_errors`."""
 
     @abstractmethod
-    def _told(self, response: Any) -> Told: ...
+    def _ending(self, response: Any) -> Ending:
+        """What one response says of the answer's end."""
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -135,35 +107,46 @@ class AdaptedLLM(LLM):
         )
 
     def token_count(self, text: str) -> int:
+        """Tokens of a prompt, estimated."""
         return estimate(text)
 
     @abstractmethod
     def close(self) -> None:
         """Give back the connections."""
 
-    def open_stream(self, messages: Sequence[ChatMessage], **options: Any) -> GuardedStream:
+    def open_stream(self, messages: Sequence[ChatMessage], **options: Any) -> LLMStream:
         """The answer's pieces, which any thread can end. Connects when the first one is asked for."""
-        call = options.pop("call", None) or Call(deadline=self.deadline, stall=self.stall)
-        return GuardedStream(self.stream_chat(messages, call=call, **options), call)
+        scope = options.pop("scope", None) or CancelScope(self.deadline, stall=self.stall)
+        return LLMStream(self.stream_chat(messages, scope=scope, **options), ResponseDecoder(), scope)
 
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        return self._whole(super().chat, messages, options)  # type: ignore[safe-super]
+        """One response with the whole answer."""
+        scope = options.pop("scope", None) or CancelScope(self.deadline)
+        ask = partial(super().chat, messages, **options)  # type: ignore[safe-super]
+        try:
+            response = call_package(lambda: self._translated(ask), scope, self._name)
+        finally:
+            scope.release()
+        reason, usage = self._ending(response)
+        return response.model_copy(update={"raw": {"finish_reason": reason, "usage": dict(usage)}})
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
         return chat_to_completion_decorator(self.chat)(prompt, **options)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
-        return self._streamed(super().stream_chat, messages, options)  # type: ignore[safe-super]
+        """A response a piece. Closing the generator closes the connection."""
+        scope = options.pop("scope", None)
+        return self._responses(partial(super().stream_chat, messages, **options), scope)  # type: ignore[safe-super]
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
         return stream_chat_to_completion_decorator(self.stream_chat)(prompt, **options)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        with ended_with_task() as context:
+        with cancelled_with_task() as context:
             return await asyncio.to_thread(context.run, partial(self.chat, messages, **options))
 
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        with ended_with_task() as context:
+        with cancelled_with_task() as context:
             return await asyncio.to_thread(context.run, partial(self.complete, prompt, **options))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
@@ -174,96 +157,74 @@ class AdaptedLLM(LLM):
     ) -> CompletionResponseAsyncGen:
         return _async(self.stream_complete(prompt, **options))
 
-    def _whole(
-        self, ask: Callable[..., ChatResponse], messages: Sequence[ChatMessage], options: dict[str, Any]
-    ) -> ChatResponse:
-        call = options.pop("call", None) or Call(deadline=self.deadline)
-        try:
-            response = with_retries(call, lambda: self._guarded(lambda: ask(messages, **options)))
-        finally:
-            call.release()
-        reason, usage = self._told(response)
-        return response.model_copy(update={"raw": {"finish_reason": reason, "usage": dict(usage)}})
+    def _responses(self, ask: Callable[[], ChatResponseGen], scope: CancelScope | None) -> ChatResponseGen:
+        """The pieces, and a last response without text that has the finish reason and the counts."""
+        # Made here, when the first piece is asked for: in the context of the task that asks.
+        scope = scope or CancelScope(self.deadline, stall=self.stall)
+        text, reason, last, whole = "", None, None, False
+        usage: Mapping[str, int] = {}
+        responses: ChatResponseGen | None = None
 
-    def _streamed(
-        self, ask: Callable[..., ChatResponseGen], messages: Sequence[ChatMessage], options: dict[str, Any]
-    ) -> ChatResponseGen:
-        call = options.pop("call", None) or Call(deadline=self.deadline, stall=self.stall)
-        text, whole = "", False
+        def begin() -> ChatResponse | None:
+            # With the first response: whatever fails until then can be tried again.
+            nonlocal responses
+            responses = self._translated(ask)
+            return self._next(responses)
+
         try:
-            with self._watching(call):
-                for response in self._read(call, lambda: ask(messages, **options)):
-                    text += response.delta or ""
+            response = call_package(begin, scope, self._name)
+            assert responses is not None
+            while response is not None:
+                new_reason, new_usage = self._ending(response)
+                reason, usage, last = new_reason or reason, new_usage or usage, response
+                if response.delta:
+                    text += response.delta
                     yield response
+                response = self._next(responses)
+                scope.check(self._name)
+            yield self._last_response(last, reason, usage)
             whole = True
         except ModelError as exc:
-            if not text:
-                raise
-            raise ModelInterrupted(f"the answer broke off: {exc}", partial=text) from exc
+            raise self._interruption(exc, text, scope) from exc
         finally:
             if not whole:
-                call.cancel()  # the packages leave the connection of a stream that is closed to the garbage collector
-            call.release()
+                scope.cancel()  # the packages leave the connection of a stream that is closed to the garbage collector
+            if responses is not None:
+                responses.close()
+            scope.release()
 
-    def _read(self, call: Call, begin: Callable[[], ChatResponseGen]) -> ChatResponseGen:
-        """The pieces, and a last response without text that has the finish reason and the counts."""
-        reason: str | None = None
-        usage: Mapping[str, int] = {}
-        response, responses = with_retries(call, lambda: self._guarded(lambda: _begun(begin())))
-        last = response
-        try:
-            while response is not None:
-                _check(call)
-                told, counts = self._told(response)
-                reason, usage, last = told or reason, counts or usage, response
-                if response.delta:
-                    yield response
-                response = self._guarded(lambda: next(responses, None))
-        finally:
-            responses.close()
-        _check(call)
+    @staticmethod
+    def _last_response(last: ChatResponse | None, reason: str | None, usage: Mapping[str, int]) -> ChatResponse:
         if last is None:
-            raise ModelFormatError(
-                "nothing in the model's stream is an answer; check the address, and the model's name"
-            )
+            raise ModelFormatError("nothing in the model's stream is an answer; check the model's name and address")
         if reason is None:
             raise ModelInterrupted("the model's answer ends without its end mark")
-        yield last.model_copy(update={"delta": "", "raw": {"finish_reason": reason, "usage": dict(usage)}})
+        return last.model_copy(update={"delta": "", "raw": {"finish_reason": reason, "usage": dict(usage)}})
 
-    def _guarded(self, work: Callable[[], T]) -> T:
+    def _interruption(self, error: ModelError, text: str, scope: CancelScope) -> ModelError:
+        """What a failure amounts to: of a connection that the scope has shut, after `text`, or as it is."""
+        try:
+            scope.check(self._name)
+        except ModelError as exc:
+            error = exc
+        return ModelInterrupted(f"the answer broke off: {error}", partial=text) if text else error
+
+    @property
+    def _name(self) -> str:
+        return f"the model {self.metadata.model_name!r}"
+
+    def _next(self, responses: ChatResponseGen) -> ChatResponse | None:
+        return self._translated(lambda: next(responses, None))
+
+    def _translated(self, work: Callable[[], T]) -> T:
         with translate_errors(self._translate, self.vendor_errors):
             return work()
-
-    @contextmanager
-    def _watching(self, call: Call) -> Iterator[None]:
-        """A connection that the call has shut looks like a failure of the network."""
-        try:
-            yield
-        except ModelError:
-            _check(call)
-            raise
-
-
-def _transient(error: ModelError) -> bool:
-    return isinstance(error, ModelUnavailable) and not isinstance(error, ModelTimeout)
-
-
-def _begun(responses: ChatResponseGen) -> tuple[ChatResponse | None, ChatResponseGen]:
-    """With the first response: whatever fails until then can be tried again."""
-    return next(responses, None), responses
-
-
-def _check(call: Call) -> None:
-    if call.ending == "cancelled":
-        raise ModelInterrupted("the call of the model was cancelled")
-    if call.ending or not call.remaining():
-        raise ModelTimeout("the model did not answer within the deadline; raise it, or look at the model's load")
 
 
 async def _async(responses: Generator[R, None, None]) -> AsyncGenerator[R, None]:
     following: Callable[[], R | None] = partial(next, responses, None)
     try:
-        with ended_with_task() as context:
+        with cancelled_with_task() as context:
             while (response := await asyncio.to_thread(context.run, following)) is not None:
                 yield response
     finally:

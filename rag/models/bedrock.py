@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.llms.bedrock_converse import BedrockConverse
 
 from rag.errors import ModelError
-from rag.models.adapted_llm import AdaptedLLM, Told
+from rag.models.adapted_llm import AdaptedLLM, Ending
 from rag.models.aws_client import tracked_client
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 
@@ -62,7 +62,7 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
     def _translate(self, error: Exception) -> ModelError:
         return from_vendor(error, self.model, kind="model", permission=PERMISSION)
 
-    def _told(self, response: Any) -> Told:
+    def _ending(self, response: Any) -> Ending:
         """Of a whole answer, or of the event with which a stream ends."""
         raw: Mapping[str, Any] = response.raw or {}
         last = raw.get("metadata", raw)

@@ -1,86 +1,165 @@
-"""How long an answer may take, and whether it is still wanted. Knows no model: whatever runs tells how it is stopped."""
+"""CancelScope: what a call may take of somebody's time, and the means to end it from any thread.
+
+An answer has one scope, and each call of a model made for it a child with a deadline of its own. The scope knows no model
+and no socket: what waits says how its wait is ended (`on_end`), and `rag.models.sockets` does so for connections.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 
+from rag.errors import ModelInterrupted, ModelTimeout
+from rag.models.threads import renewed_after_fork
+
 T = TypeVar("T")
-_CURRENT: ContextVar[Patience | None] = ContextVar("patience", default=None)
+LONGEST = 86_400.0
+"""Seconds; neither sockets nor locks take any number."""
+_CURRENT: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=None)
 
 
-class Patience:
-    """What one answer may take of its reader's time; shared by all its calls of models. `cancel` from any thread."""
+class CancelScope:
+    """A deadline and a cancel for one call, or for all calls of one answer. Thread-safe.
 
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-        self._lock = threading.Lock()
+    `deadline`: seconds from now for all of it, LONGEST at most; `stall`: seconds that one read may wait. A scope made
+    while another is active in this thread is cancelled with that one, but keeps its own deadline.
+    """
+
+    def __init__(self, deadline: float = LONGEST, *, stall: float = LONGEST) -> None:
+        self._ends = time.monotonic() + min(deadline, LONGEST)
+        self._stall = stall
+        self._cancelled_at = math.inf
+        self._over = threading.Event()
+        # Reentrant: what `on_end` was given may look at the scope, or cancel it.
+        self._lock = threading.RLock()
         self._stop: Callable[[], None] | None = None
-        self.cancelled = False
+        self._children: weakref.WeakSet[CancelScope] = weakref.WeakSet()
+        self._parents: list[CancelScope] = []  # kept alive: a cancel reaches a child through all that lie between
+        self._watched = False
+        if (current := _CURRENT.get()) is not None:
+            current._adopt(self)
+
+    def child(self, deadline: float = LONGEST, *, stall: float = LONGEST) -> CancelScope:
+        """A scope that is cancelled with this one, and ends when this one does or after `deadline` seconds."""
+        child = CancelScope(min(deadline, self.remaining()), stall=stall)
+        self._adopt(child)
+        return child
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled_at < math.inf
+
+    @property
+    def expired(self) -> bool:
+        """Whether the deadline came, and before any `cancel`."""
+        return min(self._cancelled_at, time.monotonic()) >= self._ends
 
     def remaining(self) -> float:
         """Seconds left, 0 at least."""
         return max(0.0, self._ends - time.monotonic())
 
-    def cancel(self) -> None:
-        """The answer is not wanted any more: end what is running, and whatever would begin."""
-        with self._lock:
-            self.cancelled = True
-            stop = self._stop
-        if stop:
-            stop()
+    def read_timeout(self) -> float:
+        """Seconds the next read may wait; never 0, which would mean a socket that does not block."""
+        return max(0.001, min(self._stall, self.remaining()))
 
-    def on_cancel(self, stop: Callable[[], None] | None) -> None:
-        """What `cancel` has to do from now on; done at once where it was cancelled already."""
+    def check(self, name: str) -> None:
+        """Raises ModelTimeout where the scope has expired, ModelInterrupted where it was cancelled. `name`: the model's.
+
+        To be called after each wait: a connection shut by the scope looks like a failure of the network, or like an end.
+        """
+        if self.expired:
+            raise ModelTimeout(f"{name} did not answer within the deadline; raise DEADLINE, or check the model's load")
+        if self.cancelled:
+            raise ModelInterrupted(f"the call of {name} was cancelled")
+
+    def cancel(self) -> None:
+        """End what runs in this scope and its children, and what would begin; from any thread, more than once."""
+        with self._lock:
+            self._cancelled_at = min(self._cancelled_at, time.monotonic())
+            children = list(self._children)
+        self.end()
+        for child in children:
+            child.cancel()
+
+    def end(self) -> None:
+        """Free whoever waits; for `cancel` and the deadline."""
+        self._over.set()
+        with self._lock:
+            if self._stop is not None:
+                self._stop()
+
+    def on_end(self, stop: Callable[[], None] | None) -> None:
+        """What the end of this scope has to do from now on, in the place of what it had to do before; at once where the
+        scope has ended already. It runs in the thread that cancels, or in that of the deadlines: it must not wait."""
         with self._lock:
             self._stop = stop
-            cancelled = self.cancelled
-        if cancelled and stop:
-            stop()
+            watched, self._watched = self._watched, True
+            if stop is not None and (self.cancelled or self.expired):
+                stop()
+        if not watched:
+            _WATCHDOG.watch(self, self._ends)
+
+    def release(self) -> None:
+        """The call is done with its connection: a late `cancel` or deadline must not touch it."""
+        with self._lock:
+            self._stop = None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, at most until the scope ends."""
+        self._over.wait(seconds)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """`cancel` ends a call of an endpoint that this thread makes inside the block, however deep; one at a time."""
+        """What this thread begins inside the block, however deep, belongs to this scope: connections and other scopes."""
         token = _CURRENT.set(self)
         try:
             yield
         finally:
             _CURRENT.reset(token)
 
+    def _adopt(self, child: CancelScope) -> None:
+        child._parents.append(self)
+        with self._lock:
+            self._children.add(child)
+            cancelled = self.cancelled
+        if cancelled:
+            child.cancel()
 
-def stopped_by_patience(stop: Callable[[], None]) -> None:
-    """Let the active patience of this thread, if there is one, stop what begins now."""
-    if (patience := _CURRENT.get()) is not None:
-        patience.on_cancel(stop)
+
+def current_scope() -> CancelScope | None:
+    """The scope that is active in this thread or task."""
+    return _CURRENT.get()
 
 
 @contextmanager
-def ended_with_task() -> Iterator[Context]:
+def cancelled_with_task() -> Iterator[Context]:
     """The context to run a call in that an asyncio task awaits inside the block: cancelling the task ends the call."""
-    patience = Patience(math.inf)
-    stopped_by_patience(patience.cancel)
-    with patience.active():
+    scope = CancelScope()
+    with scope.active():
         context = copy_context()
     try:
         yield context
     except asyncio.CancelledError:
-        patience.cancel()
+        scope.cancel()
         raise
 
 
-class Closable(Generator[T, None, None]):
-    """A generator that can be closed from another thread while it waits for a model: that ends the wait."""
+class CancellableStream(Generator[T, None, None]):
+    """A generator that can be closed from another thread while it waits for a model: closing cancels its scope."""
 
-    def __init__(self, items: Generator[T, None, None], patience: Patience) -> None:
+    def __init__(self, items: Generator[T, None, None], scope: CancelScope) -> None:
         self._items = items
-        self._patience = patience
+        self._scope = scope
 
     def send(self, value: None, /) -> T:
         return self._items.send(value)
@@ -89,6 +168,43 @@ class Closable(Generator[T, None, None]):
         return self._items.throw(typ if val is None else val)
 
     def close(self) -> None:
-        self._patience.cancel()
+        self._scope.cancel()
         with suppress(ValueError):  # "generator already executing": the thread in it is leaving
             self._items.close()
+
+
+class _Watchdog:
+    """Ends each scope at its deadline. One daemon thread, started for the first one that has something to end."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Without the scopes of the process that forked: their sockets are not ours to shut."""
+        self._due: list[tuple[float, int, weakref.ref[CancelScope]]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, scope: CancelScope, when: float) -> None:
+        """`when`: by time.monotonic."""
+        with self._changed:
+            heapq.heappush(self._due, (when, next(self._numbers), weakref.ref(scope)))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="model-deadlines", daemon=True)
+                self._thread.start()
+            if self._due[0][0] == when:  # else it sleeps long enough as it is; waking it costs each call .5 ms
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > time.monotonic():
+                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                scope = heapq.heappop(self._due)[2]()
+            if scope is not None:
+                scope.end()
+
+
+_WATCHDOG = _Watchdog()

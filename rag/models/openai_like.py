@@ -16,16 +16,17 @@ from llama_index.embeddings.openai.base import get_embeddings
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
-from rag.errors import ModelError, ModelFormatError, ModelInputTooLong, ModelRefused, ModelTimeout, ModelUnavailable
-from rag.models.adapted_llm import UNREADABLE, AdaptedLLM, Told, translate_errors, with_retries
+from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
+from rag.models.adapted_llm import UNREADABLE, AdaptedLLM, Ending, call_package, translate_errors
 from rag.models.async_from_sync import AsyncFromSync
+from rag.models.cancellation import CancelScope
 from rag.models.parameters import Parameters
 from rag.models.sagemaker.llm_payloads import GENERATION
-from rag.models.sockets import Call, own
+from rag.models.sockets import claim
 from rag.models.threads import Threads
 from rag.models.tokens import estimate
-from rag.models.unit_vectors import unit_vectors
-from rag.models.vendor_errors import BUSY, OVERLOADED_STATUS, TOO_LARGE_STATUS, TOO_LONG, short
+from rag.models.vendor_errors import TIMED_OUT, from_status, short
+from rag.vectors import unit_vectors
 
 VENDOR_ERRORS = (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 CONNECT_SECONDS = 5.0
@@ -75,18 +76,17 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
         self._get_client().close()
 
     def _get_model_kwargs(self, **options: Any) -> dict[str, Any]:
-        given: dict[str, Any] = super()._get_model_kwargs(**options)
+        arguments: dict[str, Any] = super()._get_model_kwargs(**options)
         if "temperature" not in self.additional_kwargs and "temperature" not in options:
-            del given["temperature"]  # the package's own default, which nobody has chosen
-        return {**given, **options}
+            del arguments["temperature"]  # the package's own default, which nobody has chosen
+        return {**arguments, **options}
 
     def _translate(self, error: Exception) -> ModelError:
         return from_openai(error, self.model)
 
-    def _told(self, response: Any) -> Told:
-        raw = response.raw
-        choices = getattr(raw, "choices", None)
-        usage = getattr(raw, "usage", None)
+    def _ending(self, response: Any) -> Ending:
+        choices = getattr(response.raw, "choices", None)
+        usage = getattr(response.raw, "usage", None)
         counts = usage.model_dump() if usage else {}
         names = ("prompt_tokens", "completion_tokens", "total_tokens")
         return (choices[0].finish_reason if choices else None), {
@@ -141,30 +141,33 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         distinct = list(dict.fromkeys(self.passage_prefix + text for text in texts))
         batches = [distinct[start : start + self.batch_size] for start in range(0, len(distinct), self.batch_size)]
-        found = self._threads.map(lambda batch: self._vectors(batch, self.deadline), batches)
-        vectors = dict(zip(distinct, (vector for batch in found for vector in batch), strict=True))
+        answers = self._threads.map(lambda batch: self._vectors(batch, self.deadline), batches)
+        vectors = dict(zip(distinct, (vector for answer in answers for vector in answer), strict=True))
         return [vectors[self.passage_prefix + text] for text in texts]
 
     def _vectors(self, texts: Sequence[str], deadline: float) -> list[list[float]]:
-        call = Call(deadline=deadline)
+        """Unit vectors of one request's texts; `deadline` in seconds."""
+        scope = CancelScope(deadline)
+        name = f"the model {self.model_name!r}"
 
         def ask() -> Any:
             with translate_errors(lambda error: from_openai(error, self.model_name), VENDOR_ERRORS):
                 options = {
-                    "timeout": httpx.Timeout(call.patience(), connect=CONNECT_SECONDS),
+                    "timeout": httpx.Timeout(scope.read_timeout(), connect=CONNECT_SECONDS),
                     "encoding_format": "float",
                 }
-                found = get_embeddings(self._get_client(), list(texts), engine=self.model_name, **options)
-                return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
+                answer = get_embeddings(self._get_client(), list(texts), engine=self.model_name, **options)
+                return np.asarray(answer, dtype=np.float64).reshape(len(answer), -1)
 
         try:
-            answered = with_retries(call, ask)
+            answer = call_package(ask, scope, name)
         finally:
-            call.release()
-        vectors = unit_vectors(answered, len(texts), self.dimension, self.model_name)
-        self.dimension = vectors.shape[1]
-        found: list[list[float]] = vectors.tolist()
-        return found
+            scope.release()
+        fix = "check MODEL and DIMENSION"
+        unit = unit_vectors(answer, source=name, error=ModelError, fix=fix, count=len(texts), dimension=self.dimension)
+        self.dimension = unit.shape[1]
+        vectors: list[list[float]] = unit.tolist()
+        return vectors
 
 
 def served_models(base_url: str, api_key: str | None = None, *, seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
@@ -181,32 +184,21 @@ def served_models(base_url: str, api_key: str | None = None, *, seconds: float =
 
 def from_openai(error: Exception, model: str) -> ModelError:
     """The error of ours that `error`, raised by a call of `model`, stands for."""
+    name = f"the model {model!r}"
     if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-        return ModelTimeout(f"the model {model!r} was silent for too long; raise the deadline, or look at its load")
+        return ModelTimeout(f"{name}: {TIMED_OUT}")
     if isinstance(error, openai.APIStatusError):
-        return _from_status(error, model)
+        fix = "check API_KEY" if error.status_code in (401, 403) else "check MODEL and BASE_URL"
+        return from_status(error.status_code, short(error.message), name, fix=fix, log="that of its server")
     if isinstance(error, openai.APIResponseValidationError):
-        return ModelFormatError(f"the answer of the model {model!r} cannot be read: {short(error)}; is BASE_URL right?")
+        return ModelFormatError(f"the answer of {name} cannot be read: {short(error)}; check BASE_URL")
     if isinstance(error, openai.APIConnectionError | httpx.HTTPError | httpx.StreamError):
         return ModelUnavailable(
-            f"the model {model!r} cannot be reached ({short(error.__cause__ or error)}); check BASE_URL and the network"
+            f"{name} cannot be reached ({short(error.__cause__ or error)}); check BASE_URL and the network"
         )
     if isinstance(error, openai.APIError):
-        return ModelError(f"the model {model!r} reports an error: {short(error)}")
-    return ModelRefused(f"the request to the model {model!r} cannot be sent: {short(error)}; check BASE_URL")
-
-
-def _from_status(error: openai.APIStatusError, model: str) -> ModelError:
-    status, message = error.status_code, short(error.message)
-    if status == TOO_LARGE_STATUS or (400 <= status < 500 and TOO_LONG.search(message)):
-        return ModelInputTooLong(f"the model {model!r} takes no input this long: {message}")
-    if status in OVERLOADED_STATUS:
-        return ModelUnavailable(f"the model {model!r} is overloaded ({status}): {message}", korean=BUSY)
-    if status in (401, 403):
-        return ModelRefused(f"the model {model!r} does not accept this program ({status}): {message}; check API_KEY")
-    if status >= 500:
-        return ModelError(f"the model {model!r} failed ({status}): {message}; look at its server's log")
-    return ModelRefused(f"the model {model!r} refuses the request ({status}): {message}; check MODEL and BASE_URL")
+        return ModelError(f"{name} reports an error: {short(error)}; check its server's log")
+    return ModelRefused(f"the request to {name} cannot be sent: {short(error)}; check BASE_URL")
 
 
 def _client(seconds: float, *, keep: int = 64) -> httpx.Client:
@@ -220,9 +212,9 @@ def _trace(request: httpx.Request) -> None:
 
 
 def _connected(event: str, info: Mapping[str, Any]) -> None:
-    """Tells the call its socket, so that its end ends a read; kept connections are not told of again.
+    """Gives the thread's scope the socket, so that its end ends a read; not called again for a kept connection.
 
     The event's first part is who connects: behind a proxy, the encrypted socket is the proxy's.
     """
     if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-        own(info["return_value"].get_extra_info("socket"))
+        claim(info["return_value"].get_extra_info("socket"))

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a model is told about how to write; None is not sent."""
+    """How a model is to write; None is not sent."""
 
     max_new_tokens: int | None = None
     do_sample: bool | None = None
@@ -18,6 +18,7 @@ class Parameters:
     repetition_penalty: float | None = None
     eos_token_id: int | None = None
 
-    def given(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
+        """Those that are not None, by name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in values.items() if value is not None}

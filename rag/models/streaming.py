@@ -1,7 +1,8 @@
-"""Listening to any LlamaIndex model, with the means to stop.
+"""stream_chat(llm, messages, scope): any LlamaIndex model's answer in pieces, with the means to stop.
 
 A model of ours ends a call by its socket. Any other is read in a thread of its own, which is left alone where it does not
-stop: whoever waits for the answer goes on at once either way.
+stop: whoever waits for the answer goes on at once either way. Knows no service: what a part of an answer means is for a
+decoder to say.
 """
 
 from __future__ import annotations
@@ -9,44 +10,111 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from rag.errors import ModelError, ModelInterrupted, ModelTimeout
-from rag.models.cancellation import Patience
+from rag.errors import ModelError, ModelInterrupted
+from rag.models.cancellation import CancelScope
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
-    from rag.models.sagemaker.stream_decoder import StreamDecoder
-    from rag.models.sockets import Call
-
-_CUT = {
+MODEL = "the language model"
+TRUNCATED = {
     *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
     *("content_filter", "content_filtered", "guardrail_intervened", "malformed_model_output"),
 }
 """What containers and services call an answer that ended because it reached its longest size, or because a filter cut it."""
 
 
-class Heard(Protocol):
-    """A model's answer in pieces. `text`: all so far; `expired`: its time was up; after the end, what is known of it:
-    `truncated` at its longest size or by a filter, and `usage` in tokens."""
+class Decoder(Protocol):
+    """What the parts of one answer mean: bytes of a container's, responses of a LlamaIndex model's.
+
+    `feed` returns the text that a part completes, possibly none, and `end` what is left; both raise ModelError. `stopped`:
+    what follows is of no interest. `finish_reason` and `usage` (tokens) are known after the end.
+    """
 
     @property
-    def text(self) -> str: ...
-    @property
-    def expired(self) -> bool: ...
-    @property
-    def truncated(self) -> bool: ...
+    def finish_reason(self) -> str | None: ...
     @property
     def usage(self) -> Mapping[str, int]: ...
-    def __iter__(self) -> Heard: ...
-    def __next__(self) -> str: ...
-    def close(self) -> None: ...
+    @property
+    def stopped(self) -> bool: ...
+    def feed(self, part: Any, /) -> str: ...
+    def end(self) -> str: ...
+
+
+class LLMStream:
+    """An iterator of texts, none of them empty. Connects when the first one is asked for.
+
+    `text`: all that came so far. Iterating raises ModelError and its kinds alone: any failure after the first piece is a
+    ModelInterrupted with the text so far as `partial`; before it, it is the ModelError itself.
+    """
+
+    def __init__(self, parts: Generator[Any, None, None], decoder: Decoder, scope: CancelScope) -> None:
+        self.text = ""
+        self._parts = parts
+        self._decoder = decoder
+        self._scope = scope
+        self._ended = False
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time was up."""
+        return self._scope.expired
+
+    @property
+    def truncated(self) -> bool:
+        """After the end: whether the answer was cut, at its longest size or by a filter."""
+        return self._decoder.finish_reason in TRUNCATED
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """After the end: tokens, as far as the model reports them."""
+        return dict(self._decoder.usage)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """After the end: `finish_reason` (stop, length …; None: not reported) and `usage`."""
+        return {"finish_reason": self._decoder.finish_reason, "usage": self.usage}
+
+    def __iter__(self) -> LLMStream:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            while not self._ended:
+                if piece := self._read():
+                    self.text += piece
+                    return piece
+        except BaseException as exc:
+            self.close()
+            if isinstance(exc, ModelError) and self.text and getattr(exc, "partial", "") != self.text:
+                raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
+            raise
+        raise StopIteration
+
+    def cancel(self) -> None:
+        """Free a waiting reader, who gets ModelInterrupted, and shut the connection; from any thread."""
+        self._scope.cancel()
+
+    def close(self) -> None:
+        """Cancel, and give the connection back; where another thread is reading, that thread does so as it leaves."""
+        self._ended = True
+        self.cancel()
+        with suppress(ValueError):  # "generator already executing"
+            self._parts.close()
+
+    def _read(self) -> str:
+        part = None if self._decoder.stopped else next(self._parts, None)
+        if part is not None:
+            return self._decoder.feed(part)
+        self._ended = True
+        self._parts.close()
+        return self._decoder.end()
 
 
 @runtime_checkable
@@ -56,176 +124,71 @@ class _OpensStreams(Protocol):
     deadline: float
     stall: float
 
-    def open_stream(self, prompt: Sequence[ChatMessage], **options: Any) -> ModelStream: ...
+    def open_stream(self, prompt: Sequence[ChatMessage], **options: Any) -> LLMStream: ...
 
 
-def listen(llm: LLM, messages: Sequence[ChatMessage], patience: Patience, *, seconds: float | None = None) -> Heard:
-    """The model's answer to these messages, within `patience` and, where given, within `seconds`.
+def stream_chat(llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope) -> LLMStream:
+    """The model's answer to these messages, within `scope` and the model's own deadline. Cancelling the scope ends it.
 
-    Connects when the first piece is asked for. Iterating raises ModelError and its kinds alone: ModelInterrupted, with
-    what came so far, for a failure after the first piece; ModelTimeout for one that came too late before it.
+    Raises ModelInputTooLong at once where the model knows that they do not fit, all else while it is read (LLMStream).
     """
-    allowed = min(patience.remaining(), seconds or patience.remaining())
-    heard: Heard = _Ours(llm, messages, allowed) if isinstance(llm, _OpensStreams) else _Other(llm, messages, allowed)
-    patience.on_cancel(heard.close)
-    return heard
+    if isinstance(llm, _OpensStreams):
+        return llm.open_stream(messages, scope=scope.child(llm.deadline, stall=llm.stall))
+    child = scope.child()
+    return LLMStream(_read_in_thread(llm, messages, child), ResponseDecoder(), child)
 
 
-class _Ours:
-    def __init__(self, llm: _OpensStreams, messages: Sequence[ChatMessage], seconds: float) -> None:
-        from rag.models.sockets import Call  # botocore takes a third of a second to import
+class ResponseDecoder:
+    """The texts of a LlamaIndex model's ChatResponses; of its end, what the last one's `raw` says in its service's words."""
 
-        self._call = Call(deadline=min(seconds, llm.deadline), stall=llm.stall)
-        self._stream = llm.open_stream(messages, call=self._call)
-
-    @property
-    def text(self) -> str:
-        return self._stream.text
-
-    @property
-    def expired(self) -> bool:
-        return self._call.ending == "expired"
-
-    @property
-    def truncated(self) -> bool:
-        return self._stream.raw["finish_reason"] in _CUT
-
-    @property
-    def usage(self) -> Mapping[str, int]:
-        return dict(self._stream.raw["usage"])
-
-    def __iter__(self) -> _Ours:
-        return self
-
-    def __next__(self) -> str:
-        return next(self._stream)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _Other:
-    """Any other model, read in a thread of its own: nothing of it can be interrupted, so waiting for it is."""
-
-    def __init__(self, llm: LLM, messages: Sequence[ChatMessage], seconds: float) -> None:
-        self.text = ""
-        self.expired = False
-        self.truncated = False
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
         self.usage: Mapping[str, int] = {}
-        self._llm = llm
-        self._messages = messages
-        self._ends = time.monotonic() + seconds
-        self._items: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
-        self._closed = False
-        self._pieces = self._hear()
+        self.stopped = False
+        self._text = ""
+        self._raw: Any = None
 
-    def __iter__(self) -> _Other:
-        return self
+    def feed(self, response: ChatResponse, /) -> str:
+        """The response's delta; of a model that gives none, what its content adds."""
+        content = response.message.content or ""
+        piece = content[len(self._text) :] if response.delta is None else response.delta
+        self._text += piece
+        self._raw = response.raw
+        return piece
 
-    def __next__(self) -> str:
-        return next(self._pieces)
+    def end(self) -> str:
+        """No text is held back."""
+        raw = self._raw.model_dump() if hasattr(self._raw, "model_dump") else self._raw
+        if isinstance(raw, Mapping):
+            choices = raw.get("choices") or [{}]
+            self.finish_reason = raw.get("finish_reason") or choices[0].get("finish_reason") or raw.get("stopReason")
+            counts = raw.get("usage") or {}
+            self.usage = {name: count for name, count in counts.items() if isinstance(count, int)}
+        return ""
 
-    def close(self) -> None:
-        self._closed = True
-        self._items.put(ModelInterrupted("the call of the model was cancelled"))
 
-    def _hear(self) -> Generator[str, None, None]:
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._read,), name="model", daemon=True).start()
-        while (item := self._next()) is not None:
-            if isinstance(item, ModelError):
-                if not self.text or isinstance(item, ModelInterrupted):
-                    raise item
-                raise ModelInterrupted(f"the answer broke off: {item}", partial=self.text) from item
-            self.text += item
-            yield item
+def _read_in_thread(
+    llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope
+) -> Generator[ChatResponse, None, None]:
+    """The responses of a model that cannot be interrupted: waiting for it can."""
+    items: queue.SimpleQueue[ChatResponse | ModelError | None] = queue.SimpleQueue()
 
-    def _next(self) -> str | ModelError | None:
+    def read() -> None:
         try:
-            return self._items.get(timeout=max(0.0, self._ends - time.monotonic()))
-        except queue.Empty:
-            self._closed = self.expired = True
-            return ModelTimeout("the model did not answer within the deadline; raise it, or look at the model's load")
-
-    def _read(self) -> None:
-        try:
-            said, response = "", None
-            for response in self._llm.stream_chat(self._messages):
-                if self._closed:
+            for response in llm.stream_chat(messages):
+                if scope.cancelled or scope.expired:
                     return
-                content = response.message.content or ""
-                piece = content[len(said) :] if response.delta is None else response.delta
-                said += piece
-                self._items.put(piece)
-            self.truncated, self.usage = _told(getattr(response, "raw", None))
-            self._items.put(None)
+                items.put(response)
+            items.put(None)
         except ModelError as exc:
-            self._items.put(exc)
+            items.put(exc)
         except Exception as exc:  # noqa: BLE001 - whatever a package of others raises, the passages can still answer
-            self._items.put(ModelError(f"the model failed: {type(exc).__name__}: {exc}"))
+            items.put(ModelError(f"{MODEL} failed: {type(exc).__name__}: {exc}"))
 
-
-def _told(raw: Any) -> tuple[bool, dict[str, int]]:
-    """Whether the answer was cut, and its tokens, as far as the last response of a model tells."""
-    raw = raw.model_dump() if hasattr(raw, "model_dump") else raw
-    if not isinstance(raw, Mapping):
-        return False, {}
-    choices = raw.get("choices") or [{}]
-    reason = raw.get("finish_reason") or choices[0].get("finish_reason") or raw.get("stopReason")
-    counts = raw.get("usage") or {}
-    return reason in _CUT, {name: count for name, count in counts.items() if isinstance(count, int)}
-
-
-class ModelStream:
-    """An iterator of texts. `text`: all that came so far. Connects when the first one is asked for.
-
-    `cancel()`, from any thread, frees a waiting reader and shuts the connection; the reader gets ModelInterrupted. Any
-    failure after the first piece is a ModelInterrupted with `partial`; before it, it is the ModelError itself.
-    """
-
-    def __init__(self, parts: Generator[bytes, None, None], decoder: StreamDecoder, call: Call) -> None:
-        self.text = ""
-        self._parts = parts
-        self._decoder = decoder
-        self._call = call
-        self._pieces = self._read()
-
-    @property
-    def raw(self) -> dict[str, Any]:
-        """`finish_reason` (stop, length …; None: not told) and `usage` in tokens, known after the end."""
-        return {"finish_reason": self._decoder.finish_reason, "usage": self._decoder.usage}
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
-    def cancel(self) -> None:
-        self._call.cancel()
-
-    def close(self) -> None:
-        """Cancel, and give the connection back; where another thread is reading, that thread does so as it leaves."""
-        self.cancel()
-        with suppress(ValueError):  # "generator already executing"
-            self._pieces.close()
-
-    def _read(self) -> Generator[str, None, None]:
-        try:
-            for piece in self._decoded():
-                self.text += piece
-                yield piece
-        except ModelError as exc:
-            if not self.text and not isinstance(exc, ModelInterrupted):
-                raise
-            raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
-
-    def _decoded(self) -> Iterator[str]:
-        with closing(self._parts):
-            for part in self._parts:
-                if text := self._decoder.feed(part):
-                    yield text
-                if self._decoder.stopped:
-                    return
-        if text := self._decoder.end():
-            yield text
+    scope.on_end(lambda: items.put(ModelInterrupted(f"the call of {MODEL} was cancelled")))
+    threading.Thread(target=contextvars.copy_context().run, args=(read,), name="model", daemon=True).start()
+    while (item := items.get()) is not None:
+        if isinstance(item, ModelError):
+            scope.check(MODEL)
+            raise item
+        yield item

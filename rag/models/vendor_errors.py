@@ -67,6 +67,7 @@ TOO_LARGE_STATUS = 413
 OVERLOADED_STATUS = (429, 502, 503, 504)
 _QUOTED_CHARS = 300
 
+TIMED_OUT = "timed out waiting for data; raise DEADLINE, or check the model's load"
 BUSY = "지금 이용자가 많아 답변 모델이 바쁩니다. 잠시 후 다시 시도해 주세요."
 STARTING = "답변 모델이 준비되는 중입니다. 잠시 후 다시 시도해 주세요."
 
@@ -92,9 +93,7 @@ def from_vendor(
     if isinstance(error, _CREDENTIALS):
         return _no_credentials(endpoint, error)
     if isinstance(error, _TIMEOUTS):
-        return ModelTimeout(
-            f"{endpoint} was silent for too long; raise the stall time or the deadline, or look at its load"
-        )
+        return ModelTimeout(f"{endpoint}: {TIMED_OUT}")
     if isinstance(error, _TRANSPORT):
         return ModelUnavailable(f"{endpoint} cannot be reached ({short(error)}); check the network and the AWS region")
     return ModelRefused(f"the request to {endpoint} cannot be sent: {short(error)}")
@@ -124,17 +123,26 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
     return _refused(endpoint, message)
 
 
-def _from_container(response: Any, endpoint: _Called) -> ModelError:
-    status = int(response.get("OriginalStatusCode") or 0)
-    message = short(response.get("OriginalMessage") or response.get("Error", {}).get("Message") or "no message")
+def from_status(status: int, message: str, name: str, *, fix: str, log: str) -> ModelError:
+    """The error that a model's server reports by an HTTP status and a message. `name`: the model; `fix`: what to change
+    where it refuses the request; `log`: where its failures are logged."""
     if status == TOO_LARGE_STATUS or (400 <= status < 500 and TOO_LONG.search(message)):
-        return ModelInputTooLong(f"the model behind {endpoint} takes no input this long: {message}")
+        return ModelInputTooLong(f"{name} takes no input this long: {message}")
     if status in OVERLOADED_STATUS:
-        return ModelUnavailable(f"the model behind {endpoint} is overloaded ({status}): {message}", korean=BUSY)
-    if 400 <= status < 500:
-        return ModelRefused(f"the model behind {endpoint} refuses the request ({status}): {message}; is FORMAT right?")
-    logs = response.get("LogStreamArn") or f"/aws/sagemaker/Endpoints/{endpoint.name}"
-    return ModelError(f"the model behind {endpoint} failed ({status}): {message}; its log: {logs}")
+        return ModelUnavailable(f"{name} is overloaded ({status}): {message}", korean=BUSY)
+    if 300 <= status < 500:
+        return ModelRefused(f"{name} refuses the request ({status}): {message}; {fix}")
+    return ModelError(f"{name} failed ({status}): {message}; check its log: {log}")
+
+
+def _from_container(response: Any, endpoint: _Called) -> ModelError:
+    return from_status(
+        int(response.get("OriginalStatusCode") or 0),
+        short(response.get("OriginalMessage") or response.get("Error", {}).get("Message") or "no message"),
+        f"the model behind {endpoint}",
+        fix="check FORMAT",
+        log=response.get("LogStreamArn") or f"/aws/sagemaker/Endpoints/{endpoint.name}",
+    )
 
 
 def _no_credentials(endpoint: _Called, detail: object) -> ModelRefused:

@@ -1,4 +1,4 @@
-"""An answer being said: its pieces, and how it ended. What the chat and the synthesizers have in common."""
+"""AnswerStream: an answer in pieces, and how it ended. What the chat and the synthesizers have in common."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.models.cancellation import Closable, Patience
 from rag.synthesis.verbatim import pieces, quoted, verbatim
 from rag.types import Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended. `text` is the answer; with a notice it is the passages, whatever was said before.
+    """How an answer ended. `text` is the answer; with a notice it is the passages, whatever was shown before.
 
-    `cited`: numbers of the nodes, from 1. `generated`: a model wrote it. `usage`: tokens, as far as the container tells.
+    `cited`: numbers of the nodes, from 1. `generated`: a model wrote it. `usage`: tokens, as far as the container reports them.
     """
 
     text: str
@@ -26,16 +25,25 @@ class Outcome:
     usage: Mapping[str, int] = field(default_factory=dict)
 
 
-class AnswerStream(Closable[str]):
-    """An answer's pieces. `outcome` is known after the last one, and stays None where it was closed before.
+class AnswerStream:
+    """An answer's pieces, to be iterated once. `outcome` is known after the last one, and stays None where it was closed
+    before.
 
     `generated`: whether the pieces so far are a model's. Joined they are the outcome's text, unless a model's broke off.
+    `generate` makes the pieces and sets both.
     """
 
-    def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]], patience: Patience) -> None:
+    def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]]) -> None:
         self.outcome: Outcome | None = None
         self.generated = False
-        super().__init__(generate(self), patience)
+        self._pieces = generate(self)
+
+    def __iter__(self) -> Generator[str, None, None]:
+        return self._pieces
+
+    def close(self) -> None:
+        """End the pieces, and the call of a model that they come from. From another thread, cancel the answer's scope."""
+        self._pieces.close()
 
 
 def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Outcome:
@@ -43,12 +51,12 @@ def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Ou
     return Outcome(verbatim(nodes), quoted(nodes), notice)
 
 
-def stream_verbatim(nodes: Sequence[NodeWithScore], patience: Patience, notice: Notice | None = None) -> AnswerStream:
+def stream_verbatim(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> AnswerStream:
     """The approved texts, sentence by sentence."""
 
-    def generate(spoken: AnswerStream) -> Generator[str, None, None]:
+    def generate(stream: AnswerStream) -> Generator[str, None, None]:
         outcome = passages(nodes, notice)
         yield from pieces(outcome.text)
-        spoken.outcome = outcome
+        stream.outcome = outcome
 
-    return AnswerStream(generate, patience)
+    return AnswerStream(generate)

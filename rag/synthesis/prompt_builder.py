@@ -17,8 +17,8 @@ from llama_index.core.schema import NodeWithScore
 from rag.models.tokens import estimate
 from rag.retrieval.confidence import JudgedNode
 from rag.stores.base import QUESTION
-from rag.synthesis import texts as prompts
 from rag.synthesis.citations import escape_markers
+from rag.synthesis.texts import ANSWERING
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
@@ -30,17 +30,17 @@ FRAME = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Briefing:
+class Prompt:
     """`messages` for the model, and the `numbers` of the sources in them."""
 
     messages: tuple[ChatMessage, ...]
     numbers: tuple[int, ...]
 
 
-def briefing(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Briefing | None:
+def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Prompt | None:
     """None where no source is left, or where one that must be shown does not fit: half of it could be half the truth."""
     asked = f"질문: {one_line(question)}"
-    room = prompt_room(llm) - count_tokens(llm, prompts.ANSWERING) - count_tokens(llm, asked)
+    room = prompt_room(llm) - count_tokens(llm, ANSWERING) - count_tokens(llm, asked)
     shown: dict[int, str] = {}
     for number in near_the_best(nodes):
         text = _numbered(number, nodes[number - 1])
@@ -51,7 +51,7 @@ def briefing(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Briefin
     if not shown or not shown.keys() >= _needed(nodes):
         return None
     content = "\n\n".join([*shown.values(), asked])
-    return Briefing(build_messages(prompts.ANSWERING, content), tuple(shown))
+    return Prompt(build_messages(ANSWERING, content), tuple(shown))
 
 
 def near_the_best(nodes: Sequence[NodeWithScore], margin: float = MARGIN) -> list[int]:

@@ -19,7 +19,7 @@ from rag.models.sagemaker.client import Runtime
 from rag.models.sagemaker.llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis import texts as prompts
+from rag.synthesis import texts
 from rag.types import Notice
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
@@ -93,7 +93,7 @@ def test_quotes_are_not_labelled(page: Open) -> None:
 
 
 def test_a_follow_up_is_condensed(page: Open) -> None:
-    llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(prompts.CONDENSING) else ["마감일 16시까지 [1]"])
+    llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(texts.CONDENSING) else ["마감일 16시까지 [1]"])
     visitor = page(llm)
     visitor.answered("공모주 청약 취소 되나요")
     visitor.answered("그럼 언제까지요?")

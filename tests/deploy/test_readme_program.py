@@ -10,7 +10,7 @@ import pytest
 from deploy.local.commands import variables
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from rag.models.sagemaker import client as runtime
+from rag.models.sagemaker import client
 
 README = Path(__file__).parents[2] / "README.md"
 ENDPOINTS = [
@@ -24,7 +24,7 @@ def test_ten_lines_of_a_stranger(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     program = next(block for block in blocks if "VectorStoreIndex.from_documents(" in block)
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
     assert "as_query_engine(llm=llm, streaming=True)" in program
-    monkeypatch.setattr(runtime, "_SHARED", {})
+    monkeypatch.setattr(client, "_SHARED", {})
     with running(ENDPOINTS) as emulator:
         for name, value in variables(emulator.url, {}).items():
             monkeypatch.setenv(name, value)
@@ -33,5 +33,5 @@ def test_ten_lines_of_a_stranger(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "1500-0101" in capsys.readouterr().out
     assert counts["faq-embedding"]["texts"] == 2
     assert (counts["faq-llm"]["requests"], counts["faq-llm"]["streams"]) == (1, 1)
-    for made in runtime._SHARED.values():
+    for made in client._SHARED.values():
         made.close()

@@ -21,7 +21,7 @@ from rag.models.sagemaker.client import Runtime
 from rag.models.sagemaker.llm import SageMakerLLM
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis import texts as prompts
+from rag.synthesis import texts
 from rag.types import SourcesFound, Turn
 from tests.fake_endpoint import Reply, Request, whole
 from tests.integration.conftest import Reach
@@ -99,10 +99,10 @@ def test_kullm_gets_its_own_prompt_and_chat_models_get_messages(
     assert sent["kullm"]["inputs"] == (
         "아래는 작업을 설명하는 명령어와 추가 컨텍스트를 제공하는 입력이 짝을 이루는 예제입니다. "
         "요청을 적절히 완료하는 응답을 작성하세요."
-        f"\n\n### 명령어:\n{prompts.ANSWERING}\n\n### 입력:\n{content}\n\n### 응답:\n"
+        f"\n\n### 명령어:\n{texts.ANSWERING}\n\n### 입력:\n{content}\n\n### 응답:\n"
     )
     assert sent["openai"]["messages"] == [
-        {"role": "system", "content": prompts.ANSWERING},
+        {"role": "system", "content": texts.ANSWERING},
         {"role": "user", "content": content},
     ]
 
@@ -160,7 +160,7 @@ def test_a_stream_of_the_engine_that_breaks_off_says_so_and_goes_on_with_the_pas
     response = chat.query_engine(streaming=True).query(QUESTION)
     assert isinstance(response, StreamingResponse)
     text = "".join(response.response_gen)
-    assert text.startswith("취소하실 수 있습니다. [1]") and text.endswith(f"\n\n{prompts.BROKE_OFF}\n\n{PASSAGES}")
+    assert text.startswith("취소하실 수 있습니다. [1]") and text.endswith(f"\n\n{texts.BROKE_OFF}\n\n{PASSAGES}")
 
 
 def test_an_answer_cut_by_max_new_tokens_is_no_answer(served: Served) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rag.errors import ModelRefused, SettingsError
 from rag.factory.models import load_llm, load_models
 from rag.factory.stores import ingest_files, open_index
-from rag.models.sagemaker import client as module
+from rag.models.sagemaker import client
 from rag.settings import load_settings
 from tests.fake_endpoint import Reply, Request, error, whole
 from tests.fakes_embedding import HashedEmbedding
@@ -25,7 +25,7 @@ def hashed(request: Request) -> Reply:
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, "_SHARED", {})
+    monkeypatch.setattr(client, "_SHARED", {})
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     monkeypatch.setenv("FSI_EMBEDDING__BACKEND", "sagemaker")
     monkeypatch.setenv("FSI_EMBEDDING__ENDPOINT_NAME", "faq-embedding")

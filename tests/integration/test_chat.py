@@ -16,7 +16,7 @@ from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.settings import ChatSettings, Settings
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis import texts as prompts
+from rag.synthesis import texts
 from rag.types import Answer, AnswerCompleted, AnswerDelta, Filters, SourcesFound, Turn
 from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, LONG_ANSWER, NARU, PAPERS
 
@@ -67,7 +67,7 @@ def test_institutions_that_both_answer_are_both_quoted_and_named(chat: ChatServi
     assert answer.cited == (1, 2) and set(ids(answer)[:2]) == {"g-001", "n-001"}
     for number, source in enumerate(answer.sources[:2], 1):
         assert f"{source.metadata['bank']}\n{ANSWERS[source.id]} [{number}]" in answer.text
-    assert answer.text.startswith(prompts.SEVERAL_BANKS)
+    assert answer.text.startswith(texts.SEVERAL_BANKS)
 
 
 def test_a_long_row_that_was_split_is_quoted_whole(chat: ChatService, store: FaissStore) -> None:
@@ -81,14 +81,14 @@ def test_a_long_row_that_was_split_is_quoted_whole(chat: ChatService, store: Fai
 
 def test_an_unclear_question_offers_the_three_nearest(chat: ChatService) -> None:
     answer = chat.ask(UNCLEAR)
-    assert (answer.status, answer.text, answer.cited) == ("suggested", prompts.SUGGESTED, ())
+    assert (answer.status, answer.text, answer.cited) == ("suggested", texts.SUGGESTED, ())
     assert len(answer.sources) == 3 and answer.sources[0].id == "g-008"
 
 
 def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> None:
     answer = chat.ask(ELSEWHERE)
     assert (answer.status, answer.sources, answer.cited) == ("declined", (), ())
-    assert answer.reason in ("not_covered", "off_topic") and answer.text == prompts.declined(answer.reason, contact="")
+    assert answer.reason in ("not_covered", "off_topic") and answer.text == texts.declined(answer.reason, contact="")
     assert "1500-" not in answer.text, "no invented bank's number with another institution's FAQ"
 
 

@@ -15,7 +15,7 @@ from rag.errors import ModelInterrupted, ModelRefused, ModelTimeout, ModelUnavai
 from rag.factory.models import Models
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis import texts as prompts
+from rag.synthesis import texts
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SourcesFound, Turn
 from tests.fakes_llm import Said, ScriptedLLM
 from tests.small_faq import ANSWERS, LIMIT
@@ -70,7 +70,7 @@ def test_the_model_answers_from_numbered_sources(ask: Ask) -> None:
     assert len(heard.pieces) > 1 and all(piece.generated for piece in heard.pieces)
     assert heard.answer.usage["completion_tokens"] == len(WORDS)
     (prompt,) = llm.prompts
-    assert prompt.startswith(prompts.ANSWERING) and prompt.endswith(f"질문: {CANCEL}")
+    assert prompt.startswith(texts.ANSWERING) and prompt.endswith(f"질문: {CANCEL}")
     assert f"[1] 금융회사: 나루증권\n제목: {CANCEL}\n{ANSWERS['n-002']}" in prompt
 
 
@@ -181,7 +181,7 @@ def test_institutions_that_both_answer_are_both_shown_to_the_model(ask: Ask) -> 
 
 class TestFollowUps:
     def test_the_model_condenses_and_answers_what_it_condensed(self, ask: Ask) -> None:
-        llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(prompts.CONDENSING) else WORDS)
+        llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(texts.CONDENSING) else WORDS)
         answer = ask(llm, FOLLOW_UP, HISTORY).answer
         assert (answer.question, answer.sources[0].id, answer.text) == (FOLLOW_UP, "n-002", "".join(WORDS))
         condensing, answering = llm.prompts
@@ -192,7 +192,7 @@ class TestFollowUps:
     def test_without_a_rewrite_that_finds_something_both_readings_are_searched(
         self, ask: Ask, build: Build, said: list[Said]
     ) -> None:
-        llm = ScriptedLLM(lambda prompt: said if prompt.startswith(prompts.CONDENSING) else WORDS)
+        llm = ScriptedLLM(lambda prompt: said if prompt.startswith(texts.CONDENSING) else WORDS)
         answer = ask(llm, FOLLOW_UP, HISTORY).answer
         expected = build(None).ask(FOLLOW_UP, HISTORY)
         assert [source.id for source in answer.sources] == [source.id for source in expected.sources]
@@ -203,7 +203,7 @@ class TestFollowUps:
     def test_what_stands_alone_is_not_condensed(self, ask: Ask, question: str, history: tuple[Turn, ...]) -> None:
         llm = ScriptedLLM(WORDS)
         ask(llm, question, history)
-        assert not [prompt for prompt in llm.prompts if prompt.startswith(prompts.CONDENSING)]
+        assert not [prompt for prompt in llm.prompts if prompt.startswith(texts.CONDENSING)]
 
 
 class TestClosing:

@@ -13,7 +13,7 @@ from deploy.local.spec import EndpointSpec
 from rag.cli import doctor
 from rag.cli.doctor import examine
 from rag.cli.main import main
-from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker import client
 from rag.settings import load_settings
 from tests.containers import embedding_answer
 from tests.fake_endpoint import Reply, Request, error, whole
@@ -25,16 +25,16 @@ FORMATS = {"emb": ("hf", "tei", "embeddings", "openai"), "llm": ("kullm", "tgi",
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
-    monkeypatch.setattr(runtime_module, "_SHARED", {})
-    monkeypatch.setattr(runtime_module, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(client, "_SHARED", {})
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.001)
     specs = [
         EndpointSpec(name="faq-emb", task="embed", format="tei", model="hashed"),
         EndpointSpec(name="faq-llm", task="generate", format="lmi"),
     ]
-    with running(specs) as client:
+    with running(specs) as emulated:
         variables = {
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": client.url,
-            "AWS_ENDPOINT_URL_SAGEMAKER": client.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": emulated.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": emulated.url,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "ap-northeast-2",
@@ -46,8 +46,8 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        yield client
-        for runtime in runtime_module._SHARED.values():
+        yield emulated
+        for runtime in client._SHARED.values():
             runtime.close()
 
 
@@ -178,8 +178,8 @@ def test_no_region_and_no_credentials(
         monkeypatch.delenv(name)
     assert all("WRONG" in line and "credentials" in line for line in lines())
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    while runtime_module._SHARED:
-        runtime_module._SHARED.popitem()[1].close()
+    while client._SHARED:
+        client._SHARED.popitem()[1].close()
     assert all("AWS_DEFAULT_REGION=ap-northeast-2" in line for line in lines())
 
 

@@ -17,7 +17,7 @@ from rag.errors import ModelError, ModelUnavailable
 from rag.evaluation.retrieval import judged
 from rag.factory.chat import service
 from rag.factory.models import Models
-from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker import client
 from rag.models.sagemaker.client import Runtime
 from rag.models.sagemaker.embedding import SageMakerEmbedding
 from rag.retrieval.confidence import lexical_only_calibration
@@ -33,10 +33,10 @@ FAULTS = ("throttle", "not_ready", "unavailable", "model_error", "reset", "hang"
 def emulator(models: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setattr(runtime_module, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(vectors, "_local", lambda: models.embed_model)
-    with running([EndpointSpec(name="emb", task="embed", format="tei")]) as client:
-        yield client
+    with running([EndpointSpec(name="emb", task="embed", format="tei")]) as emulated:
+        yield emulated
 
 
 @pytest.fixture

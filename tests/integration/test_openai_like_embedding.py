@@ -13,7 +13,7 @@ import pytest
 
 from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.ingestion.embedding import manifest_of
-from rag.models import adapted_llm as guarded
+from rag.models import adapted_llm
 from rag.models.adapted_llm import ATTEMPTS
 from rag.models.openai_like import OpenAiLikeEmbedding
 from tests.containers import embedding_answer, vectors
@@ -26,7 +26,7 @@ _made: list[OpenAiLikeEmbedding] = []
 
 @pytest.fixture(autouse=True)
 def _tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guarded, "PAUSE", 0.001)
+    monkeypatch.setattr(adapted_llm, "FIRST_PAUSE", 0.001)
     yield
     while _made:
         _made.pop().close()

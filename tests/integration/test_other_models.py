@@ -20,13 +20,12 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from rag.models import adapted_llm as guarded
+from rag.models import adapted_llm
 from rag.models.adapted_llm import ATTEMPTS, AdaptedLLM
 from rag.models.bedrock import BedrockLLM
-from rag.models.cancellation import Patience
+from rag.models.cancellation import CancelScope
 from rag.models.openai_like import OpenAiLikeLLM
-from rag.models.sockets import Call
-from rag.models.streaming import listen
+from rag.models.streaming import stream_chat
 from tests.containers import ANSWER, TOKENS
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, events, sse, whole
 from tests.integration.conftest import Reach
@@ -43,7 +42,7 @@ _made: list[AdaptedLLM] = []
 
 @pytest.fixture(autouse=True)
 def _tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guarded, "PAUSE", 0.001)
+    monkeypatch.setattr(adapted_llm, "FIRST_PAUSE", 0.001)
     yield
     while _made:
         _made.pop().close()
@@ -274,15 +273,15 @@ def test_closing_a_stream_closes_its_connection(reach: Reach, kind: str) -> None
 @BOTH
 def test_a_call_is_cancelled_from_another_thread(reach: Reach, kind: str, stream: bool) -> None:
     fake, llm = model(reach, kind, lambda request: Reply(wait=3600))
-    call = Call(deadline=3600)
+    scope = CancelScope(3600)
 
     def cancel() -> None:
         fake.arrived.wait()
-        call.cancel()
+        scope.cancel()
 
     threading.Thread(target=cancel).start()
     with pytest.raises(ModelInterrupted, match="cancelled"):
-        ask(llm, stream=stream, call=call)
+        ask(llm, stream=stream, scope=scope)
     assert fake.hung_up.wait(10)
 
 
@@ -306,11 +305,11 @@ def test_a_cancelled_task_ends_its_call(reach: Reach, kind: str, way: str) -> No
 def test_the_chat_ends_a_call_that_waits_for_its_first_word(reach: Reach, kind: str) -> None:
     """As it ends one of SageMaker, by its socket: Stop on the page is seen by the server."""
     fake, llm = model(reach, kind, lambda request: Reply(wait=3600), deadline=3600.0)
-    heard = listen(llm, MESSAGES, patience := Patience(3600.0))
+    heard = stream_chat(llm, MESSAGES, scope := CancelScope(3600.0))
 
     def cancel() -> None:
         fake.arrived.wait()
-        patience.cancel()
+        scope.cancel()
 
     threading.Thread(target=cancel).start()
     with pytest.raises(ModelInterrupted):

@@ -21,7 +21,7 @@ from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.settings import ChatSettings, Settings, StoreSettings
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis import texts as prompts
+from rag.synthesis import texts
 from rag.types import Filters, Turn
 from tests.questions import DATA
 from tests.small_faq import FEE, LIMIT, NARU, PAPERS
@@ -84,7 +84,7 @@ def test_the_same_text_and_rows_as_the_chat(
 
 @pytest.mark.parametrize("ask", WAYS)
 def test_what_is_not_covered_is_declined(chat: ChatService, ask: Callable[[ChatService, str], Asked]) -> None:
-    assert ask(chat, ELSEWHERE) == (prompts.declined("not_covered", contact="1588-9999"), [])
+    assert ask(chat, ELSEWHERE) == (texts.declined("not_covered", contact="1588-9999"), [])
 
 
 def test_filters_belong_to_the_engine(chat: ChatService) -> None:
@@ -179,7 +179,7 @@ def test_the_parts_work_one_by_one_with_a_plain_query(chat: ChatService) -> None
     engine, bundle = chat.query_engine(), QueryBundle(LIMIT)
     nodes = engine.retrieve(bundle)
     assert str(engine.synthesize(bundle, nodes)) == chat.ask(LIMIT).text
-    assert str(engine.synthesize(bundle, [])) == prompts.declined("not_covered", contact="1588-9999")
+    assert str(engine.synthesize(bundle, [])) == texts.declined("not_covered", contact="1588-9999")
 
 
 def compared(chat: ChatService, question: str, history: Sequence[Turn] = ()) -> dict[str, object]:

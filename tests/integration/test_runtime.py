@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,9 +20,9 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from rag.models.sagemaker import client as module
+from rag.models.cancellation import CancelScope
+from rag.models.sagemaker import client
 from rag.models.sagemaker.client import ATTEMPTS, Endpoint, Runtime, shared_runtime
-from rag.models.sockets import Call
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 from tests.fake_endpoint import FakeEndpoint, Reply, error
 from tests.integration.conftest import Reach
@@ -35,7 +36,7 @@ UNAVAILABLE = error(503, "ServiceUnavailable", "try later")
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.001)
 
 
 def scripted(replies: Sequence[Reply]) -> Iterator[Reply]:
@@ -45,18 +46,18 @@ def scripted(replies: Sequence[Reply]) -> Iterator[Reply]:
         yield replies[-1]
 
 
-def asked(runtime: Runtime, *, stream: bool, call: Call | None = None) -> bytes:
-    call = call or Call()
-    return b"".join(runtime.stream(FAQ, b"{}", call)) if stream else runtime.invoke(FAQ, b"{}", call)
+def asked(runtime: Runtime, *, stream: bool, scope: CancelScope | None = None) -> bytes:
+    scope = scope or CancelScope()
+    return b"".join(runtime.stream(FAQ, b"{}", scope)) if stream else runtime.invoke(FAQ, b"{}", scope)
 
 
-def cancel_when_asked(fake: FakeEndpoint, call: Call) -> None:
+def cancel_when_asked(fake: FakeEndpoint, scope: CancelScope) -> None:
     """From another thread, a moment after the request has arrived."""
 
     def wait() -> None:
         fake.arrived.wait()
         time.sleep(0.05)
-        call.cancel()
+        scope.cancel()
 
     threading.Thread(target=wait).start()
 
@@ -68,11 +69,11 @@ BOTH = pytest.mark.parametrize("stream", [False, True])
 def test_what_is_sent(reach: Reach, stream: bool) -> None:
     fake, runtime = reach(lambda request: OK)
     endpoint = Endpoint("faq-llm", inference_component="kullm-a", target_variant="blue", session_id="s-1")
-    call = Call()
+    scope = CancelScope()
     answer = (
-        b"".join(runtime.stream(endpoint, b'{"inputs": 1}', call))
+        b"".join(runtime.stream(endpoint, b'{"inputs": 1}', scope))
         if stream
-        else runtime.invoke(endpoint, b'{"inputs": 1}', call)
+        else runtime.invoke(endpoint, b'{"inputs": 1}', scope)
     )
     assert answer == b'{"a": 1}'
     (request,) = fake.requests
@@ -166,7 +167,7 @@ def test_what_will_not_pass_is_asked_once(
 
 def test_a_stream_is_not_tried_again_after_its_first_part(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"one", b"two"], fault="drop"))
-    stream = runtime.stream(FAQ, b"{}", Call())
+    stream = runtime.stream(FAQ, b"{}", CancelScope())
     assert [next(stream), next(stream)] == [b"one", b"two"]
     with pytest.raises(ModelUnavailable):
         next(stream)
@@ -177,7 +178,7 @@ def test_a_stream_is_not_tried_again_after_its_first_part(reach: Reach) -> None:
 def test_an_exception_in_the_stream(reach: Reach, fault: str) -> None:
     replies = scripted([Reply(fault=fault), Reply([b"one"], fault=fault)])
     fake, runtime = reach(lambda request: next(replies))
-    stream = runtime.stream(FAQ, b"{}", Call())
+    stream = runtime.stream(FAQ, b"{}", CancelScope())
     assert next(stream) == b"one"
     with pytest.raises(ModelUnavailable, match="out of memory"):
         next(stream)
@@ -192,25 +193,25 @@ def test_the_deadline_ends_a_call_wherever_it_waits(reach: Reach, stream: bool, 
     """Also a server that drips a byte now and then, which no read timeout ends."""
     fake, runtime = reach(lambda request: silence)
     with pytest.raises(ModelTimeout):
-        asked(runtime, stream=stream, call=Call(deadline=0.3))
+        asked(runtime, stream=stream, scope=CancelScope(0.3))
     assert fake.hung_up.wait(10)
     assert len(fake.requests) == 1
 
 
 def test_a_silent_stream_ends_before_its_deadline(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"one"], fault="stall"))
-    call = Call(deadline=3600, stall=0.1)
+    scope = CancelScope(3600, stall=0.1)
     with pytest.raises(ModelTimeout):
-        asked(runtime, stream=True, call=call)
-    assert call.ending is None
+        asked(runtime, stream=True, scope=scope)
+    assert not scope.cancelled and not scope.expired
     assert fake.hung_up.wait(10)
 
 
 def test_retries_end_with_the_deadline(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_pause", lambda failures: 3600.0)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 3600.0)
     fake, runtime = reach(lambda request: THROTTLED)
     with pytest.raises(ModelUnavailable, match="no capacity left"):
-        asked(runtime, stream=False)
+        asked(runtime, stream=False, scope=CancelScope(60))
     assert len(fake.requests) == 1
 
 
@@ -218,35 +219,35 @@ def test_retries_end_with_the_deadline(reach: Reach, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("silence", [Reply(wait=3600), Reply([b"one"], fault="stall")], ids=["before", "within"])
 def test_cancel_closes_the_connection_at_once(reach: Reach, stream: bool, silence: Reply) -> None:
     fake, runtime = reach(lambda request: silence)
-    call = Call(deadline=3600)
-    cancel_when_asked(fake, call)
+    scope = CancelScope(3600)
+    cancel_when_asked(fake, scope)
     with pytest.raises(ModelInterrupted, match="cancelled"):
-        asked(runtime, stream=stream, call=call)
+        asked(runtime, stream=stream, scope=scope)
     assert fake.hung_up.wait(10)
 
 
 def test_cancel_ends_the_wait_between_tries(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Call(deadline=3600)
-    monkeypatch.setattr(module, "_pause", lambda failures: 3000.0)
+    scope = CancelScope(3600)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 3000.0)
     fake, runtime = reach(lambda request: THROTTLED)
-    cancel_when_asked(fake, call)
+    cancel_when_asked(fake, scope)
     with pytest.raises(ModelInterrupted):
-        asked(runtime, stream=False, call=call)
+        asked(runtime, stream=False, scope=scope)
 
 
 def test_a_cancelled_call_sends_nothing(reach: Reach) -> None:
     fake, runtime = reach(lambda request: OK)
-    call = Call()
-    call.cancel()
+    scope = CancelScope()
+    scope.cancel()
     with pytest.raises(ModelInterrupted):
-        asked(runtime, stream=False, call=call)
+        asked(runtime, stream=False, scope=scope)
     assert fake.requests == []
 
 
 def test_a_late_cancel_leaves_the_pooled_connection_to_the_next_call(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"1"], wait=0.1 if len(fake.requests) > 1 else 0))
-    first = Call()
-    asked(runtime, stream=False, call=first)
+    first = CancelScope()
+    asked(runtime, stream=False, scope=first)
     fake.arrived.clear()
     cancel_when_asked(fake, first)
     assert asked(runtime, stream=False) == b"1"
@@ -255,7 +256,7 @@ def test_a_late_cancel_leaves_the_pooled_connection_to_the_next_call(reach: Reac
 
 def test_closing_a_stream_closes_its_connection(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"one", b"two"], pause=3600))
-    stream = runtime.stream(FAQ, b"{}", Call())
+    stream = runtime.stream(FAQ, b"{}", CancelScope())
     assert next(stream) == b"one"
     stream.close()
     assert fake.hung_up.wait(10)

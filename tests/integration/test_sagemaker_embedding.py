@@ -25,7 +25,7 @@ from rag.errors import (
     ModelUnavailable,
 )
 from rag.ingestion.embedding import manifest_of
-from rag.models.sagemaker import client as runtime_module
+from rag.models.sagemaker import client
 from rag.models.sagemaker.embedding import SageMakerEmbedding
 from rag.models.sagemaker.embedding_payloads import VECTORS
 from tests.containers import embedding_answer, vectors
@@ -217,7 +217,7 @@ def test_the_dimension_may_not_change(reach: Reach) -> None:
 
 
 def test_a_failing_batch_ends_the_whole(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_module, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.001)
     fake, embed = model(reach, lambda request: error(503, "ServiceUnavailable"), batch_size=1, concurrency=2)
     with pytest.raises(ModelUnavailable):
         embed.get_text_embedding_batch(TEXTS)

@@ -14,8 +14,8 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.base.response.schema import StreamingResponse
 
 from rag.errors import InputError, ModelError, ModelInputTooLong, ModelInterrupted, ModelTimeout
+from rag.models.cancellation import CancelScope
 from rag.models.sagemaker.llm import SageMakerLLM
-from rag.models.sockets import Call
 from tests.containers import ANSWER, STREAMS, TOKENS, USAGE, WHOLES
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting
 from tests.integration.conftest import Reach
@@ -121,9 +121,10 @@ def test_a_container_that_cannot_stream_gives_one_piece(reach: Reach, case: str)
 @pytest.mark.parametrize("case", ["tgi", "lmi", "openai"])
 def test_usage_is_in_raw(reach: Reach, case: str) -> None:
     _, llm = model(reach, answering(case), case)
-    assert llm.complete(QUESTION).raw["usage"] == USAGE
+    whole = llm.complete(QUESTION)
+    assert whole.raw and whole.raw["usage"] == USAGE
     *_, last = llm.stream_chat(MESSAGES)
-    assert last.raw["usage"] == USAGE
+    assert last.raw and last.raw["usage"] == USAGE
     assert last.raw["finish_reason"] in ("stop", "eos_token")
 
 
@@ -250,15 +251,15 @@ def test_a_cancelled_task_ends_its_call(reach: Reach, ask: str) -> None:
 )
 def test_a_stream_can_be_cancelled_from_another_thread(reach: Reach, reply: Reply) -> None:
     fake, llm = model(reach, lambda request: reply, deadline=3600, stall=3600)
-    call = Call(deadline=3600)
+    scope = CancelScope(3600)
 
     def cancel() -> None:
         fake.arrived.wait()
-        call.cancel()
+        scope.cancel()
 
     threading.Thread(target=cancel).start()
     with pytest.raises(ModelInterrupted, match="cancelled"):
-        list(llm.stream_chat(MESSAGES, call=call))
+        list(llm.stream_chat(MESSAGES, scope=scope))
     assert fake.hung_up.wait(10)
 
 

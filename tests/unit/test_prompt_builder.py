@@ -5,8 +5,8 @@ from __future__ import annotations
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag.retrieval.confidence import JudgedNode
-from rag.synthesis import texts as prompts
-from rag.synthesis.prompt_builder import MARGIN, briefing, count_tokens, near_the_best, prompt_room
+from rag.synthesis import texts
+from rag.synthesis.prompt_builder import MARGIN, build_prompt, count_tokens, near_the_best, prompt_room
 from tests.fakes_llm import ScriptedLLM
 
 LLM = ScriptedLLM([])
@@ -21,10 +21,10 @@ def node(
 
 
 def told(question: str, *nodes: NodeWithScore, llm: ScriptedLLM = LLM) -> str:
-    found = briefing(llm, question, nodes)
+    found = build_prompt(llm, question, nodes)
     assert found is not None
     instruction, asked = found.messages
-    assert (instruction.role.value, instruction.content) == ("system", prompts.ANSWERING)
+    assert (instruction.role.value, instruction.content) == ("system", texts.ANSWERING)
     assert asked.role.value == "user" and asked.content
     return asked.content
 
@@ -54,7 +54,7 @@ def test_sources_far_below_the_best_are_not_shown_unless_quoted() -> None:
     nodes = [node(score=0.95), node(score=0.4, quoted=True), node(score=0.94), node(score=0.5), node(score=0.2)]
     assert near_the_best(nodes) == [1, 2, 3]
     assert near_the_best(nodes, margin=4.0) == [1, 2, 3, 4]
-    found = briefing(LLM, "질문", nodes)
+    found = build_prompt(LLM, "질문", nodes)
     assert found is not None and found.numbers == (1, 2, 3)
     assert "[4]" not in str(found.messages[1].content)
     assert 0 < MARGIN < 4
@@ -69,7 +69,7 @@ def test_sources_fill_the_window_and_no_more() -> None:
     texts = [node("가" * 300, score=0.9, quoted=number == 0) for number in range(6)]
     for window in (1000, 1500, 2048, 4096):
         llm = ScriptedLLM([], context_window=window)
-        found = briefing(llm, "질문", texts)
+        found = build_prompt(llm, "질문", texts)
         if window == 1000:
             assert found is None or len(found.numbers) == 1
             continue
@@ -81,9 +81,9 @@ def test_sources_fill_the_window_and_no_more() -> None:
 
 def test_half_of_what_is_quoted_is_not_shown() -> None:
     llm = ScriptedLLM([], context_window=1200)
-    assert briefing(llm, "질문", [node("가" * 400, quoted=True), node("나" * 400, quoted=True)]) is None
-    assert briefing(llm, "질문", [node("가" * 2000, quoted=True), node("나")]) is None
-    assert briefing(llm, "질문", []) is None
+    assert build_prompt(llm, "질문", [node("가" * 400, quoted=True), node("나" * 400, quoted=True)]) is None
+    assert build_prompt(llm, "질문", [node("가" * 2000, quoted=True), node("나")]) is None
+    assert build_prompt(llm, "질문", []) is None
 
 
 def test_the_models_own_tokenizer_counts_where_there_is_one() -> None:
@@ -94,4 +94,4 @@ def test_the_models_own_tokenizer_counts_where_there_is_one() -> None:
         def token_count(self, text: str) -> int:
             return 10_000
 
-    assert briefing(Counting(), "질문", [node(quoted=True)]) is None
+    assert build_prompt(Counting(), "질문", [node(quoted=True)]) is None

@@ -11,23 +11,23 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen
 
 from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
-from rag.models.cancellation import Closable, Patience
-from rag.models.streaming import listen
+from rag.models.cancellation import CancellableStream, CancelScope
+from rag.models.streaming import stream_chat
 from tests.fakes_llm import Said, ScriptedLLM
 
 MESSAGES = [ChatMessage(content="질문")]
 
 
-def heard(said: list[Said], seconds: float = 30.0, **fields: Any) -> Any:
-    return listen(ScriptedLLM(said, **fields), MESSAGES, Patience(seconds))
+def streamed(said: list[Said], seconds: float = 30.0, **fields: Any) -> Any:
+    return stream_chat(ScriptedLLM(said, **fields), MESSAGES, CancelScope(seconds))
 
 
 def test_pieces_text_and_counts() -> None:
-    stream = heard(["가", "나"])
-    assert list(stream) == ["가", "나", ""]
+    stream = streamed(["가", "나"])
+    assert list(stream) == ["가", "나"]
     assert (stream.text, stream.truncated, stream.expired) == ("가나", False, False)
     assert stream.usage == {"prompt_tokens": 2, "completion_tokens": 2}
-    assert heard(["가"], finish_reason="length").truncated is False, "not before the end"
+    assert streamed(["가"], finish_reason="length").truncated is False, "not before the end"
 
 
 class Ending(ScriptedLLM):
@@ -60,7 +60,7 @@ CHUNK = {"choices": [{"finish_reason": "length", "delta": {}}], "usage": {"total
     ],
 )
 def test_what_other_models_tell(raw: Any, truncated: bool, usage: dict[str, int]) -> None:
-    stream = listen(Ending(raw), MESSAGES, Patience(30))
+    stream = stream_chat(Ending(raw), MESSAGES, CancelScope(30))
     assert list(stream) == ["가", "나"]
     assert (stream.truncated, stream.usage) == (truncated, usage)
 
@@ -68,48 +68,48 @@ def test_what_other_models_tell(raw: Any, truncated: bool, usage: dict[str, int]
 @pytest.mark.parametrize("error", [ModelUnavailable("gone"), ZeroDivisionError("x"), NotImplementedError()])
 def test_a_failure_is_a_model_error_and_after_the_first_piece_an_interruption(error: Exception) -> None:
     with pytest.raises(ModelError) as before:
-        list(heard([error]))
+        list(streamed([error]))
     assert not isinstance(before.value, ModelInterrupted)
     with pytest.raises(ModelInterrupted) as after:
-        list(heard(["가", error]))
+        list(streamed(["가", error]))
     assert after.value.partial == "가"
 
 
 def test_time_is_up() -> None:
     never = threading.Event()
-    stream = heard([never], seconds=0.1)
+    stream = streamed([never], seconds=0.1)
     with pytest.raises(ModelTimeout):
         next(stream)
     assert stream.expired
     with pytest.raises(ModelInterrupted):
-        list(heard(["가", never], seconds=0.3))
+        list(streamed(["가", never], seconds=0.3))
     with pytest.raises(ModelTimeout):
-        next(listen(ScriptedLLM([never]), MESSAGES, Patience(60), seconds=0.1))
+        next(stream_chat(ScriptedLLM([never]), MESSAGES, CancelScope(60).child(0.1)))
     never.set()
 
 
 def test_cancelling_before_asking_and_while_waiting() -> None:
-    never, patience = threading.Event(), Patience(60)
-    threading.Timer(0.1, patience.cancel).start()
+    never, scope = threading.Event(), CancelScope(60)
+    threading.Timer(0.1, scope.cancel).start()
     with pytest.raises(ModelInterrupted):
-        next(listen(ScriptedLLM([never]), MESSAGES, patience))
+        next(stream_chat(ScriptedLLM([never]), MESSAGES, scope))
     with pytest.raises(ModelInterrupted):
-        next(listen(ScriptedLLM([never]), MESSAGES, patience))
+        next(stream_chat(ScriptedLLM([never]), MESSAGES, scope))
     never.set()
 
 
 def test_a_generator_that_is_running_can_be_closed() -> None:
-    patience, began, woken = Patience(60), threading.Event(), threading.Event()
-    patience.on_cancel(woken.set)
+    scope, began, woken = CancelScope(60), threading.Event(), threading.Event()
+    scope.on_end(woken.set)
 
     def items() -> Any:
         began.set()
         woken.wait(30)
-        if patience.cancelled:
+        if scope.cancelled:
             return
         yield "never"
 
-    closable: Closable[str] = Closable(items(), patience)
+    closable: CancellableStream[str] = CancellableStream(items(), scope)
     got: list[str] = []
     reader = threading.Thread(target=lambda: got.extend(closable))
     reader.start()
@@ -122,6 +122,6 @@ def test_a_generator_that_is_running_can_be_closed() -> None:
 
 
 def test_time_left_is_never_negative() -> None:
-    patience = Patience(0.0)
+    scope = CancelScope(0.0)
     time.sleep(0.01)
-    assert patience.remaining() == 0.0
+    assert scope.remaining() == 0.0

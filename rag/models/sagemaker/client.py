@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import itertools
-import random
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import botocore.session
 
-from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
 from rag.models.aws_client import tracked_client
-from rag.models.cancellation import ended_with_task
-from rag.models.sockets import Call
+from rag.models.cancellation import CancelScope, cancelled_with_task
+from rag.models.retries import call_with_retries
 from rag.models.threads import Threads, renewed_after_fork
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
+from rag.retries import RetryPolicy
 
 T = TypeVar("T")
 JSON = "application/json"
 ATTEMPTS = 4
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 4.0
+FIRST_PAUSE = 0.5
+"""Seconds, at most, before the second attempt."""
 THREADS = 64
 _USER_AGENT = botocore.session.Session().user_agent()
 
@@ -44,14 +42,18 @@ class Endpoint:
     target_variant: str | None = None
     session_id: str | None = None
 
+    def __str__(self) -> str:
+        return f"the endpoint {self.name!r}"
+
     def arguments(self) -> dict[str, str]:
-        given = {
+        """Those of boto3's calls."""
+        arguments = {
             "EndpointName": self.name,
             "InferenceComponentName": self.inference_component,
             "TargetVariant": self.target_variant,
             "SessionId": self.session_id,
         }
-        return {name: value for name, value in given.items() if value}
+        return {name: value for name, value in arguments.items() if value}
 
 
 class Runtime:
@@ -72,40 +74,51 @@ class Runtime:
         self._threads = Threads(THREADS, "sagemaker")
         renewed_after_fork(self)
 
-    def invoke(self, endpoint: Endpoint, body: bytes, call: Call) -> bytes:
+    def invoke(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> bytes:
         """The container's whole answer. Raises ModelError and its kinds, never a vendor's."""
 
         def attempt() -> bytes:
-            response = self.client.invoke_endpoint(**endpoint.arguments(), Body=body, ContentType=JSON, Accept=JSON)
-            with closing(response["Body"]) as answer:
-                return bytes(answer.read())
+            with _translated_errors(endpoint):
+                response = self.client.invoke_endpoint(**endpoint.arguments(), Body=body, ContentType=JSON, Accept=JSON)
+                with closing(response["Body"]) as answer:
+                    return bytes(answer.read())
 
         try:
-            return self._with_retries(attempt, endpoint, call)
+            return call_with_retries(attempt, scope, self._retries(), str(endpoint))
         finally:
-            call.release()
+            scope.release()
 
-    def stream(self, endpoint: Endpoint, body: bytes, call: Call) -> Generator[bytes, None, None]:
+    def stream(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> Generator[bytes, None, None]:
         """The answer's parts as they come, cut anywhere. Closing the generator closes the connection.
 
         An end without an error may still be a broken answer: only the reader knows the format's end mark.
         """
 
-        def attempt() -> tuple[Generator[bytes, None, None], bytes]:
+        def attempt() -> tuple[Any, Any, bytes | None]:
             # With its first part, so that whatever fails until then can be tried again.
-            response = self.client.invoke_endpoint_with_response_stream(
-                **endpoint.arguments(), Body=body, ContentType=JSON
-            )
-            parts = _payloads(response["Body"])
-            return parts, next(parts, b"")
+            with _translated_errors(endpoint):
+                response = self.client.invoke_endpoint_with_response_stream(
+                    **endpoint.arguments(), Body=body, ContentType=JSON
+                )
+                events = iter(response["Body"])
+                try:
+                    return response["Body"], events, _next_part(events)
+                except BaseException:
+                    response["Body"].close()
+                    raise
 
         try:
-            parts, first = self._with_retries(attempt, endpoint, call)
-            with closing(parts):
-                yield first
-                yield from self._rest(parts, endpoint, call)
+            connection, events, part = call_with_retries(attempt, scope, self._retries(), str(endpoint))
+            with closing(connection):
+                while part is not None:
+                    yield part
+                    try:
+                        with _translated_errors(endpoint):
+                            part = _next_part(events)
+                    finally:
+                        scope.check(str(endpoint))  # also in the place of an error: a shut socket raises any
         finally:
-            call.release()
+            scope.release()
 
     async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
         """As asyncio.to_thread, on threads of our own: the loop's own pool has CPUs + 4, too few to wait on a network."""
@@ -113,7 +126,7 @@ class Runtime:
 
     async def call_in_thread(self, function: Callable[..., T], *args: Any) -> T:
         """As `in_thread`; a task that is cancelled meanwhile ends the call of an endpoint that `function` makes."""
-        with ended_with_task() as context:
+        with cancelled_with_task() as context:
             return await self._run(context, function, *args)
 
     async def _run(self, context: contextvars.Context, function: Callable[..., T], *args: Any) -> T:
@@ -132,34 +145,8 @@ class Runtime:
         self._threads.shutdown()
         self.client.close()
 
-    def _with_retries(self, attempt: Callable[[], T], endpoint: Endpoint, call: Call) -> T:
-        for number in itertools.count(1):
-            _check(call, endpoint)
-            try:
-                with call.active():
-                    result = attempt()
-                _check(call, endpoint)
-                return result
-            except VENDOR_ERRORS as exc:
-                _check(call, endpoint)
-                error = from_vendor(exc, endpoint.name)
-                pause = _pause(number)
-                if not _transient(error) or number >= self._attempts or pause >= call.remaining():
-                    raise error from exc
-            call.sleep(pause)
-        raise ModelError(f"the endpoint {endpoint.name!r} gave no answer")  # the last attempt has raised already
-
-    def _rest(self, parts: Iterator[bytes], endpoint: Endpoint, call: Call) -> Iterator[bytes]:
-        while True:
-            try:
-                part = next(parts, None)
-            except VENDOR_ERRORS as exc:
-                _check(call, endpoint)
-                raise from_vendor(exc, endpoint.name) from exc
-            _check(call, endpoint)
-            if part is None:
-                return
-            yield part
+    def _retries(self) -> RetryPolicy:
+        return RetryPolicy(self._attempts, first_pause=FIRST_PAUSE)
 
 
 def shared_runtime(region: str | None = None, endpoint_url: str | None = None) -> Runtime:
@@ -174,27 +161,17 @@ _SHARED: dict[tuple[str | None, str | None], Runtime] = {}
 _SHARED_LOCK = threading.Lock()
 
 
-def _payloads(events: Any) -> Generator[bytes, None, None]:
-    with closing(events):
-        for event in events:
-            if part := event.get("PayloadPart", {}).get("Bytes"):
-                yield part
+@contextmanager
+def _translated_errors(endpoint: Endpoint) -> Iterator[None]:
+    try:
+        yield
+    except VENDOR_ERRORS as exc:
+        raise from_vendor(exc, endpoint.name) from exc
 
 
-def _check(call: Call, endpoint: Endpoint) -> None:
-    """A socket shut by us looks like an error or like an end, whichever the reader meets first."""
-    if call.ending == "expired":
-        raise ModelTimeout(
-            f"the endpoint {endpoint.name!r} did not answer within the deadline; raise it, or look at its load"
-        )
-    if call.ending == "cancelled":
-        raise ModelInterrupted(f"the call of endpoint {endpoint.name!r} was cancelled")
-
-
-def _transient(error: ModelError) -> bool:
-    return isinstance(error, ModelUnavailable) and not isinstance(error, ModelTimeout)
-
-
-def _pause(failures: int) -> float:
-    """Seconds before the next try: anything up to a ceiling that doubles, so that clients do not come back in step."""
-    return random.uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**failures))  # noqa: S311 - no secret depends on it
+def _next_part(events: Iterator[Any]) -> bytes | None:
+    """The bytes of the next event that has any; None at the end."""
+    for event in events:
+        if part := event.get("PayloadPart", {}).get("Bytes"):
+            return bytes(part)
+    return None

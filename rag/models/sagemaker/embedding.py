@@ -10,15 +10,14 @@ from typing import Any
 from llama_index.core.base.embeddings import base
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
-from rag.errors import ModelInputTooLong
-from rag.models.cancellation import stopped_by_patience
+from rag.errors import ModelError, ModelInputTooLong
+from rag.models.cancellation import CancelScope
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
 from rag.models.sagemaker.embedding_payloads import VECTORS, Pooling, VectorFormat, VectorFormatName
 from rag.models.sagemaker.instrumentation import listened_to
-from rag.models.sockets import Calls
 from rag.models.threads import Threads
 from rag.models.tokens import estimate
-from rag.models.unit_vectors import unit_vectors
+from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -94,18 +93,18 @@ class SageMakerEmbedding(base.BaseEmbedding):
     def get_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **options: Any
     ) -> list[list[float]]:
-        if show_progress or self._told():
+        if show_progress or self._observed():
             return super().get_text_embedding_batch(texts, show_progress, **options)
         return self._get_text_embeddings(texts)
 
     async def aget_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **options: Any
     ) -> list[list[float]]:
-        if show_progress or self._told():
+        if show_progress or self._observed():
             return await super().aget_text_embedding_batch(texts, show_progress, **options)
         return await self._aget_text_embeddings(texts)
 
-    def _told(self) -> bool:
+    def _observed(self) -> bool:
         """Whether LlamaIndex's own methods have anything to do but to call ours."""
         return bool(self.embeddings_cache) or listened_to(self, __name__, base.__name__)
 
@@ -156,28 +155,30 @@ class SageMakerEmbedding(base.BaseEmbedding):
         The threads only send and receive; answers are read here, while the next requests are already on their way.
         Read in the threads, each took two milliseconds of Python's lock from the seven others before its next request.
         """
-        calls = Calls()
-        stopped_by_patience(calls.cancel)
-        futures = {self._threads.submit(self._send, batch, calls=calls): number for number, batch in enumerate(batches)}
-        found: dict[int, list[list[float]]] = {}
+        scope = CancelScope()
+        futures = {self._threads.submit(self._send, batch, scope=scope): number for number, batch in enumerate(batches)}
+        vectors: dict[int, list[list[float]]] = {}
         done = 0
         try:
             for future in as_completed(futures):
                 number = futures[future]
-                found[number] = self._read(future.result())
+                vectors[number] = self._read(future.result())
                 done += len(batches[number])
                 if self._on_progress is not None:
                     self._on_progress(done, total)
         finally:
             for future in futures:
                 future.cancel()
-            calls.cancel()
-        return [vector for number in range(len(batches)) for vector in found[number]]
+            scope.cancel()
+        return [vector for number in range(len(batches)) for vector in vectors[number]]
 
-    def _send(self, texts: Sequence[str], deadline: float | None = None, calls: Calls | None = None) -> list[_Answer]:
-        """One answer, or as many as the endpoint needed to take so many texts."""
+    def _send(
+        self, texts: Sequence[str], deadline: float | None = None, scope: CancelScope | None = None
+    ) -> list[_Answer]:
+        """One answer, or as many as the endpoint needed to take so many texts. `scope`: that of all batches."""
         endpoint = Endpoint(self.endpoint_name, self.inference_component, self.target_variant)
-        call = (calls or Calls()).begin(deadline=deadline or self.deadline)
+        seconds = deadline or self.deadline
+        call = scope.child(seconds) if scope else CancelScope(seconds)
         try:
             body = self._runtime.invoke(endpoint, self._codec.request(texts), call)
             return [(len(texts), body)]
@@ -185,14 +186,21 @@ class SageMakerEmbedding(base.BaseEmbedding):
             half = len(texts) // 2
             if not half:
                 raise
-            logger.info("endpoint %s takes no %d texts at once, trying %d", self.endpoint_name, len(texts), half)
-            return self._send(texts[:half], deadline, calls) + self._send(texts[half:], deadline, calls)
+            logger.info("endpoint %s takes no %d texts at once; trying %d", self.endpoint_name, len(texts), half)
+            return self._send(texts[:half], deadline, scope) + self._send(texts[half:], deadline, scope)
 
     def _read(self, answers: Sequence[_Answer]) -> list[list[float]]:
         """Unit vectors, checked."""
         vectors: list[list[float]] = []
         for count, body in answers:
-            unit = unit_vectors(self._codec.read(body, count), count, self._numbers, self.endpoint_name)
+            unit = unit_vectors(
+                self._codec.read(body, count),
+                source=f"the endpoint {self.endpoint_name!r}",
+                error=ModelError,
+                fix="check FORMAT and DIMENSION, and whether another model was deployed",
+                count=count,
+                dimension=self._numbers,
+            )
             self._numbers = unit.shape[1]
             vectors += unit.tolist()
         return vectors

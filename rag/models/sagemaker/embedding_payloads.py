@@ -18,7 +18,7 @@ import orjson
 
 from rag.errors import ModelFormatError
 from rag.models.sagemaker.llm_payloads import refuse_error, wrong_format
-from rag.models.unit_vectors import Matrix
+from rag.vectors import Matrix
 
 VectorFormatName = Literal["hf", "tei", "embeddings", "openai"]
 Pooling = Literal["cls", "mean"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -23,14 +23,13 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.custom import CustomLLM
 
 from rag.errors import InputError, ModelInputTooLong
+from rag.models.cancellation import LONGEST, CancelScope
 from rag.models.parameters import Parameters
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
-from rag.models.sagemaker.instrumentation import observed
-from rag.models.sagemaker.kullm import Message
-from rag.models.sagemaker.llm_payloads import GENERATION, FormatName, GenerationFormat
+from rag.models.sagemaker.instrumentation import aobserved, observed
+from rag.models.sagemaker.llm_payloads import GENERATION, FormatName, GenerationFormat, Message
 from rag.models.sagemaker.stream_decoder import StreamDecoder, read_whole
-from rag.models.sockets import Call
-from rag.models.streaming import ModelStream
+from rag.models.streaming import LLMStream
 from rag.models.tokens import estimate
 
 R = TypeVar("R", CompletionResponse, ChatResponse)
@@ -45,13 +44,13 @@ _PARAMETERS = tuple(each.name for each in fields(Parameters))
 class _Request:
     body: bytes
     stops: tuple[str, ...]
-    call: Call
+    scope: CancelScope
 
 
 class SageMakerLLM(CustomLLM):
     """Answers of the endpoint `endpoint_name`. `chat` applies the container's own prompt format, `complete` sends text as it is.
 
-    Every method takes `call=Call()`, whose `cancel()` ends it from another thread at any time, `stop=[…]` and any
+    Every method takes `scope=CancelScope()`, whose `cancel()` ends it from another thread at any time, `stop=[…]` and any
     of the parameters. Raises kinds of ModelError alone: ModelInputTooLong before anything is sent where prompt and
     answer exceed the window. `raw` has `finish_reason` and `usage`. A closed stream closes its connection.
 
@@ -110,54 +109,66 @@ class SageMakerLLM(CustomLLM):
         """Tokens of a prompt, special tokens included."""
         return self._token_counter(text)
 
-    def open_stream(self, prompt: str | Sequence[ChatMessage], **options: Any) -> ModelStream:
+    def open_stream(self, prompt: str | Sequence[ChatMessage], **options: Any) -> LLMStream:
         """The answer's pieces. A container that cannot stream gives one."""
         request = self._request(prompt, stream=self._codec.streams, **options)
         ask = self._runtime.stream if self._codec.streams else self._once
-        parts = ask(self._endpoint(), request.body, request.call)
-        return ModelStream(parts, StreamDecoder(self._codec, request.stops), request.call)
+        parts = ask(self._endpoint(), request.body, request.scope)
+        return LLMStream(parts, StreamDecoder(self._codec, request.stops), request.scope)
 
-    @observed(llm_completion_callback())
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        return self._ask(prompt, _completion, options)
+        return observed(
+            llm_completion_callback(), self, prompt, options, lambda: self._ask(prompt, _completion, options)
+        )
 
-    @observed(llm_chat_callback())
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        return self._ask(messages, _chat, options)
+        return observed(llm_chat_callback(), self, messages, options, lambda: self._ask(messages, _chat, options))
 
-    @observed(llm_completion_callback())
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
-        return _responses(self.open_stream(prompt, **options), _completion)
+        def call() -> CompletionResponseGen:
+            return _responses(self.open_stream(prompt, **options), _completion)
 
-    @observed(llm_chat_callback())
+        return observed(llm_completion_callback(), self, prompt, options, call)
+
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
-        return _responses(self.open_stream(messages, **options), _chat)
+        def call() -> ChatResponseGen:
+            return _responses(self.open_stream(messages, **options), _chat)
 
-    @observed(llm_completion_callback())
+        return observed(llm_chat_callback(), self, messages, options, call)
+
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        return await self._runtime.call_in_thread(self._ask, prompt, _completion, options)
+        def call() -> Awaitable[CompletionResponse]:
+            return self._runtime.call_in_thread(self._ask, prompt, _completion, options)
 
-    @observed(llm_chat_callback())
+        return await aobserved(llm_completion_callback(), self, prompt, options, call)
+
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        return await self._runtime.call_in_thread(self._ask, messages, _chat, options)
+        def call() -> Awaitable[ChatResponse]:
+            return self._runtime.call_in_thread(self._ask, messages, _chat, options)
 
-    @observed(llm_completion_callback())
+        return await aobserved(llm_chat_callback(), self, messages, options, call)
+
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseAsyncGen:
-        return self._async_responses(self.open_stream(prompt, **options), _completion)
+        async def call() -> CompletionResponseAsyncGen:
+            return self._async_responses(self.open_stream(prompt, **options), _completion)
 
-    @observed(llm_chat_callback())
+        return await aobserved(llm_completion_callback(), self, prompt, options, call)
+
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
-        return self._async_responses(self.open_stream(messages, **options), _chat)
+        async def call() -> ChatResponseAsyncGen:
+            return self._async_responses(self.open_stream(messages, **options), _chat)
+
+        return await aobserved(llm_chat_callback(), self, messages, options, call)
 
     def _ask(self, prompt: str | Sequence[ChatMessage], respond: Respond[R], options: dict[str, Any]) -> R:
         request = self._request(prompt, stream=False, **options)
-        body = self._runtime.invoke(self._endpoint(), request.body, request.call)
+        body = self._runtime.invoke(self._endpoint(), request.body, request.scope)
         piece = read_whole(self._codec, body, request.stops)
         return respond(piece.text, None, {"finish_reason": piece.finish_reason, "usage": dict(piece.usage)})
 
-    async def _async_responses(self, stream: ModelStream, respond: Respond[R]) -> AsyncGenerator[R, None]:
+    async def _async_responses(self, stream: LLMStream, respond: Respond[R]) -> AsyncGenerator[R, None]:
         try:
             while (piece := await self._runtime.in_thread(next, stream, None)) is not None:
                 yield respond(stream.text, piece, None)
@@ -165,31 +176,31 @@ class SageMakerLLM(CustomLLM):
         finally:
             stream.close()
 
-    def _once(self, endpoint: Endpoint, body: bytes, call: Call) -> Generator[bytes, None, None]:
-        yield self._runtime.invoke(endpoint, body, call)
+    def _once(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> Generator[bytes, None, None]:
+        yield self._runtime.invoke(endpoint, body, scope)
 
     def _request(
         self,
         prompt: str | Sequence[ChatMessage],
         *,
         stream: bool,
-        call: Call | None = None,
+        scope: CancelScope | None = None,
         stop: str | Sequence[str] | None = None,
         **overrides: Any,
     ) -> _Request:
         messages = None if isinstance(prompt, str) else _messages(prompt)
         parameters = self._parameters(overrides)
-        wanted = (stop,) if isinstance(stop, str) else tuple(stop or ())
-        stops = (*self._codec.stops(messages), *wanted)
+        more = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        stops = (*self._codec.stops(messages), *more)
         text = prompt if isinstance(prompt, str) else messages or ()
         self._check_window(text, parameters)
         body = self._codec.request(text, parameters, stops=stops, stream=stream)
-        call = call or Call(deadline=self.deadline, stall=self.stall if stream else None)
-        return _Request(body, stops, call)
+        scope = scope or CancelScope(self.deadline, stall=self.stall if stream else LONGEST)
+        return _Request(body, stops, scope)
 
     def _parameters(self, overrides: dict[str, Any]) -> Parameters:
         if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
-            raise InputError(f"unknown option {unknown[0]!r}; known: call, stop, {', '.join(_PARAMETERS)}")
+            raise InputError(f"unknown option {unknown[0]!r}; known: scope, stop, {', '.join(_PARAMETERS)}")
         return Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
 
     def _check_window(self, prompt: str | Sequence[Message], parameters: Parameters) -> None:
@@ -197,8 +208,8 @@ class SageMakerLLM(CustomLLM):
         room = self.context_window - (parameters.max_new_tokens or 0)
         if tokens > room:
             raise ModelInputTooLong(
-                f"the prompt has about {tokens} tokens, and {room} fit: a window of {self.context_window} less the answer's "
-                f"{parameters.max_new_tokens}; shorten it, or lower MAX_NEW_TOKENS"
+                f"the prompt has about {tokens} tokens; {room} fit (context window {self.context_window}, less "
+                f"{parameters.max_new_tokens} for the answer); shorten it, or lower MAX_NEW_TOKENS"
             )
 
     def _endpoint(self) -> Endpoint:
@@ -218,7 +229,7 @@ def _chat(text: str, delta: str | None, raw: Any) -> ChatResponse:
     return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=delta, raw=raw)
 
 
-def _responses(stream: ModelStream, respond: Respond[R]) -> Generator[R, None, None]:
+def _responses(stream: LLMStream, respond: Respond[R]) -> Generator[R, None, None]:
     """One response a piece, and a last one without text that has the counts."""
     with closing(stream):
         for piece in stream:

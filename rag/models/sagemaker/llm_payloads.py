@@ -5,22 +5,27 @@
     lmi      the same -> the same events as JSON lines, or {"generated_text"}
     openai   {"messages"} -> chat chunks as SSE, from LMI as bare JSON lines, or {"choices": [{"message"}]}
 
-A codec says what one JSON value means; cutting bytes into values is the business of `decoding`, vectors that of `vectors`.
+Those that take bare text get the prompt that KULLM was trained on. A codec says what one JSON value means; cutting bytes
+into values is the business of `stream_decoder`, vectors that of `embedding_payloads`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from rag.errors import ModelError, ModelFormatError
 from rag.models.parameters import Parameters
-from rag.models.sagemaker import kullm
-from rag.models.sagemaker.kullm import Message
 
 FormatName = Literal["kullm", "tgi", "lmi", "openai"]
+Message = tuple[str, str]
+"""Role (system, user, assistant) and text."""
+
+SECTION = "###"
+"""Begins each part of KULLM's prompt, so an answer ends where the next one would begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,11 @@ class GenerationFormat:
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """Messages as the text that is sent; for counting as well."""
-        return kullm.prompt(messages)
+        return kullm_prompt(messages)
 
     def stops(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
         """Words at which an answer to these messages (None: to bare text) ends."""
-        return self.own_stops if messages is None else (kullm.SECTION,)
+        return self.own_stops if messages is None else (SECTION,)
 
     def request(
         self,
@@ -62,7 +67,7 @@ class GenerationFormat:
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
         """The container's names for them."""
-        return {**parameters.given(), "details": True, **({"stop": list(stops)} if stops else {})}
+        return {**parameters.to_dict(), "details": True, **({"stop": list(stops)} if stops else {})}
 
     def streaming(self, stream: bool) -> dict[str, Any]:
         return {"stream": True} if stream else {}
@@ -108,14 +113,14 @@ class Kullm(GenerationFormat):
 
     name = "kullm"
     streams = False
-    own_stops = (kullm.SECTION,)
+    own_stops = (SECTION,)
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
-        return {**parameters.given(), "return_full_text": False}
+        return {**parameters.to_dict(), "return_full_text": False}
 
     def whole(self, value: Any) -> Piece:
         piece = super().whole(value)
-        return Piece(kullm.answer(piece.text), True, piece.finish_reason, piece.usage)
+        return Piece(kullm_answer(piece.text), True, piece.finish_reason, piece.usage)
 
 
 class OpenAi(GenerationFormat):
@@ -142,12 +147,12 @@ class OpenAi(GenerationFormat):
         return _dump({"messages": spelled, **self.parameters(parameters, stops), **self.streaming(stream)})
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
-        given = _stop_token_ids(parameters.given())
-        if "max_new_tokens" in given:
-            given["max_tokens"] = given.pop("max_new_tokens")
-        if given.pop("do_sample", None) is False:
-            given["temperature"] = 0.0
-        return {**given, **({"stop": list(stops)} if stops else {})}
+        options = _stop_token_ids(parameters.to_dict())
+        if "max_new_tokens" in options:
+            options["max_tokens"] = options.pop("max_new_tokens")
+        if options.pop("do_sample", None) is False:
+            options["temperature"] = 0.0
+        return {**options, **({"stop": list(stops)} if stops else {})}
 
     def streaming(self, stream: bool) -> dict[str, Any]:
         return {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
@@ -172,6 +177,45 @@ class OpenAi(GenerationFormat):
         except (KeyError, IndexError, TypeError) as exc:
             raise wrong_format(self.name, value) from exc
         return Piece(str(text), True, _finish_reason(choice), _usage(value.get("usage")))
+
+
+_WITH_INPUT = (
+    "아래는 작업을 설명하는 명령어와 추가 컨텍스트를 제공하는 입력이 짝을 이루는 예제입니다. "
+    "요청을 적절히 완료하는 응답을 작성하세요.\n\n"
+    "### 명령어:\n{instruction}\n\n### 입력:\n{input}\n\n### 응답:\n"
+)
+_WITHOUT_INPUT = (
+    "아래는 작업을 설명하는 명령어입니다. 요청을 적절히 완료하는 응답을 작성하세요.\n\n"
+    "### 명령어:\n{instruction}\n\n### 응답:\n"
+)
+_SPEAKERS = {"user": "고객", "assistant": "상담원"}
+_MARKS = re.compile(rf"{SECTION}+")
+
+
+def kullm_prompt(messages: Sequence[Message]) -> str:
+    """The prompt that KULLM was trained on, for every container that takes bare text: the system's text is the instruction,
+    the conversation its input. Without a system text, a lone message is the instruction."""
+    system = "\n".join(text for role, text in messages if role == "system")
+    talk = [(role, text) for role, text in messages if role != "system"]
+    if not talk or (not system and len(talk) == 1):
+        return _fill(_WITHOUT_INPUT, instruction=system or talk[0][1] if messages else "")
+    instruction = system or "다음 대화에 이어질 상담원의 말을 쓰세요."
+    if len(talk) == 1:
+        return _fill(_WITH_INPUT, instruction=instruction, input=talk[0][1])
+    lines = [f"{_SPEAKERS.get(role, role)}: {text}" for role, text in talk]
+    return _fill(_WITH_INPUT, instruction=instruction, input="\n".join(lines))
+
+
+def kullm_answer(text: str) -> str:
+    """What the model said: without the prompt, if the container repeats it, up to the next section."""
+    if text.startswith(_WITH_INPUT[:20]):
+        text = text.partition(f"{SECTION} 응답:")[2]
+    return text.partition(SECTION)[0].strip()
+
+
+def _fill(template: str, **parts: str) -> str:
+    """Texts are values, never templates, and cannot open a section of their own."""
+    return template.format(**{name: _MARKS.sub("#", text).strip() for name, text in parts.items()})
 
 
 _FAILED = {"error", "abort"}
@@ -222,10 +266,10 @@ def _usage(counts: Any) -> dict[str, int]:
     return {**usage, "total_tokens": sum(usage.values())} if len(usage) == len(named) else usage
 
 
-def _stop_token_ids(given: dict[str, Any]) -> dict[str, Any]:
-    if "eos_token_id" in given:
-        given["stop_token_ids"] = [given.pop("eos_token_id")]
-    return given
+def _stop_token_ids(options: dict[str, Any]) -> dict[str, Any]:
+    if "eos_token_id" in options:
+        options["stop_token_ids"] = [options.pop("eos_token_id")]
+    return options
 
 
 def _dump(value: Any) -> bytes:
