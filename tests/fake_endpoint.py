@@ -1,28 +1,29 @@
-"""A small SageMaker runtime over real HTTP: what boto3 sends is recorded, what it gets is scripted.
+"""Scripted answers over the emulator's HTTP server: what a client sends is recorded, what it gets is a function's.
 
-It is also a Bedrock runtime (`/model/ID/converse`, `…-stream`) and an OpenAI-compatible server (`/v1/…`), whose streamed
-parts go out as they are: `events` frames Bedrock's, `sse` spells OpenAI's.
+It stands for a SageMaker runtime (`/endpoints/NAME/…`), a Bedrock runtime (`/model/ID/converse`, `…-stream`) and an
+OpenAI-compatible server (`/v1/…`). The parts of a streamed answer are framed for SageMaker; for the other two they go out as
+they are: `events` frames Bedrock's, `sse` spells OpenAI's.
 
-The reply to a request is a Reply, made by the function given: whole, or in parts as an event stream, with pauses and faults.
+Server, connection and event-stream framing are the emulator's (deploy/local): `EndpointSpec` is for endpoints that behave as
+containers do, this for answers that no container gives.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import select
-import socket
-import struct
 import threading
-import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
+from starlette.types import Receive, Scope, Send
+
+from deploy.local import framing
+from deploy.local.caller import Caller
+from deploy.local.server import ThreadServer
 
 
 @dataclass(frozen=True)
@@ -60,26 +61,10 @@ def error(status: int, kind: str, message: str = "", **fields: Any) -> Reply:
     return Reply(status=status, error=kind, fields={"Message": message, **fields})
 
 
-def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """One message of application/vnd.amazon.eventstream."""
-    block = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + b"\x07" + struct.pack("!H", len(value)) + value.encode()
-        for name, value in headers.items()
-    )
-    prelude = struct.pack("!II", 16 + len(block) + len(payload), len(block))
-    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + block + payload
-    return message + struct.pack("!I", zlib.crc32(message))
-
-
-def events(*given: tuple[str, Any]) -> list[bytes]:
+def events(*named: tuple[str, Any]) -> list[bytes]:
     """A stream of Bedrock: names of events and their JSON."""
-    return [
-        frame(
-            {":event-type": name, ":message-type": "event", ":content-type": "application/json"},
-            json.dumps(value).encode(),
-        )
-        for name, value in given
-    ]
+    headers = {":message-type": "event", ":content-type": "application/json"}
+    return [framing.message({":event-type": name, **headers}, json.dumps(value).encode()) for name, value in named]
 
 
 def sse(*values: Any) -> list[bytes]:
@@ -89,7 +74,10 @@ def sse(*values: Any) -> list[bytes]:
 
 
 class FakeEndpoint:
-    """`url` to call; `requests` and `peak` (at once) to look at; `hung_up` is set when a client leaves a waiting reply."""
+    """`url` to call; `requests` and `peak` (at once) to look at; `hung_up` is set when a client leaves a waiting reply.
+
+    `reply` is called in a thread of its own, so it may wait for other requests.
+    """
 
     def __init__(self, reply: Callable[[Request], Reply]) -> None:
         self.reply = reply
@@ -97,147 +85,74 @@ class FakeEndpoint:
         self.peak = 0
         self.hung_up = threading.Event()
         self.arrived = threading.Event()
-        self.closing = threading.Event()
         self._at_once = 0
-        self._lock = threading.Lock()
-        fake = self
-
-        class Handler(_Handler):
-            endpoint = fake
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._threads = ThreadPoolExecutor(128)
+        self._server = ThreadServer(self._serve)
+        self._server.start()
+        self.url = self._server.url
 
     def close(self) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
+        self._threads.shutdown(wait=False)
 
-    @contextmanager
-    def counted(self, request: Request) -> Iterator[None]:
-        with self._lock:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = Caller(scope, receive, send)
+        data = await caller.body()
+        _, api, name, *operation = scope["path"].split("/")
+        if scope["method"] == "GET":  # its endpoint is the path's last part; not among `requests`
+            request = Request(scope["path"].rpartition("/")[2], False, None, caller.headers)
+        else:
+            body = json.loads(data)
+            streaming = body.get("stream", False) if api == "v1" else operation[-1].endswith("stream")
+            request = Request(name, bool(streaming), body, caller.headers)
             self.requests.append(request)
-            self._at_once += 1
-            self.peak = max(self.peak, self._at_once)
-        self.arrived.set()
+            self.arrived.set()
+        if not await caller.while_here(self._reply(caller, request, api)) and not caller.cut_off:
+            self.hung_up.set()
+
+    async def _reply(self, caller: Caller, request: Request, api: str) -> None:
+        self._at_once += 1
+        self.peak = max(self.peak, self._at_once)
         try:
-            yield
+            reply = await asyncio.get_running_loop().run_in_executor(self._threads, self.reply, request)
+            await _answer(caller, request, reply, api)
         finally:
-            with self._lock:
-                self._at_once -= 1
+            self._at_once -= 1  # before the loop can read the client's next request
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+async def _answer(caller: Caller, request: Request, reply: Reply, api: str) -> None:
+    await asyncio.sleep(reply.wait)
+    if reply.fault == "drip":
+        await _drip(caller)
+    headers = {"content-type": "application/json"}
+    if reply.error:
+        body = json.dumps(reply.fields).encode()
+        await caller.answer(reply.status, body, {**headers, "x-amzn-errortype": reply.error})
+        return
+    if request.streaming:
+        await _stream(caller, reply, api)
+    if reply.fault == "drop":
+        await caller.cut()
+    if reply.fault == "stall":
+        await asyncio.Event().wait()
+    if request.streaming:
+        await caller.end(framing.failure(reply.fault, "out of memory") if reply.fault else b"")
+    else:
+        await caller.answer(reply.status, b"".join(reply.parts), headers)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
+
+async def _stream(caller: Caller, reply: Reply, api: str) -> None:
+    await caller.start(200, {"content-type": "text/event-stream" if api == "v1" else framing.CONTENT_TYPE})
+    for number, part in enumerate(reply.parts):
+        await asyncio.sleep(reply.pause if number else 0)
+        await caller.write(framing.part(part) if api == "endpoints" else part)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    endpoint: FakeEndpoint
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        _, kind, name, *operation = unquote(self.path).split("/")
-        streaming = body.get("stream", False) if kind == "v1" else operation[-1].endswith("stream")
-        self._frames = kind == "endpoints"
-        request = Request(name, bool(streaming), body, dict(self.headers))
-        with self.endpoint.counted(request):
-            reply = self.endpoint.reply(request)
-            try:
-                self._answer(request, reply)
-            except ConnectionError:
-                self.endpoint.hung_up.set()
-
-    def do_GET(self) -> None:
-        """What `reply` makes of a request without a body; the last part of the path is its endpoint."""
-        reply = self.endpoint.reply(Request(self.path.rpartition("/")[2], False, None, dict(self.headers)))
-        self._answer(Request("", False, None, {}), reply)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-    def _answer(self, request: Request, reply: Reply) -> None:
-        if not self._wait(reply.wait):
-            return
-        if reply.fault == "drip":
-            self._drip()
-        elif reply.error:
-            self._send(json.dumps(reply.fields).encode(), reply.status, {"x-amzn-ErrorType": reply.error})
-        elif request.streaming:
-            self._stream(reply)
-        elif reply.fault == "drop":
-            self._leave()
-        elif reply.fault != "stall" or self._wait(3600):
-            self._send(b"".join(reply.parts), reply.status, {})
-
-    def _send(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def _stream(self, reply: Reply) -> None:
-        self.send_response(200)
-        content_type = "text/event-stream" if self.path.startswith("/v1") else "application/vnd.amazon.eventstream"
-        self.send_header("Content-Type", content_type)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        self.wfile.flush()
-        for number, part in enumerate(reply.parts):
-            if number and not self._wait(reply.pause):
-                return
-            payload = {":event-type": "PayloadPart", ":message-type": "event"}
-            self._chunk(frame(payload, part) if self._frames else part)
-        if reply.fault == "stall" and not self._wait(3600):
-            return
-        if reply.fault == "drop":
-            self._leave()
-            return
-        if reply.fault:
-            headers = {":exception-type": reply.fault, ":message-type": "exception"}
-            self._chunk(frame(headers, json.dumps({"Message": "out of memory"}).encode()))
-        self.wfile.write(b"0\r\n\r\n")
-
-    def _chunk(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
-        self.wfile.flush()
-
-    def _drip(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        self.wfile.flush()
-        while self._wait(0.02):
-            self.wfile.write(b"x")
-            self.wfile.flush()
-
-    def _leave(self) -> None:
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _wait(self, seconds: float) -> bool:
-        """Returns whether the client is still there; leaves at once where it is not, or where the server closes."""
-        while seconds > 0:
-            step = min(seconds, 0.02)
-            readable, _, _ = select.select([self.connection], [], [], step)
-            if readable and not self.connection.recv(1, socket.MSG_PEEK):
-                self.endpoint.hung_up.set()
-                self.close_connection = True
-                return False
-            if self.endpoint.closing.is_set():
-                self.close_connection = True
-                return False
-            seconds -= step
-        return True
+async def _drip(caller: Caller) -> None:
+    caller.write_raw(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while True:
+        await asyncio.sleep(0.02)
+        caller.write_raw(b"x")
 
 
 async def cancelled_while_waiting(fake: FakeEndpoint, work: Awaitable[Any]) -> None:

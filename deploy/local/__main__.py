@@ -18,7 +18,7 @@ import uvicorn
 
 from deploy.local import files
 from deploy.local.control import ControlPlane
-from deploy.local.server import HOST, bind, server
+from deploy.local.server import HOST, application, bind, config, with_transport
 from deploy.local.spec import endpoint_spec
 from deploy.local.vectors import embed
 
@@ -45,7 +45,7 @@ async def _serve(folder: Path, lock: TextIO) -> None:
         if slow := [spec for spec in specs if spec.task == "embed" and spec.model == "local"]:
             # The model takes seconds to load: begin now rather than at the first request.
             threading.Thread(target=embed, args=(["준비"], slow[0]), daemon=True).start()
-        serving = server(plane)
+        serving = uvicorn.Server(config(with_transport(application(plane))))
         watching = asyncio.create_task(_end_with_folder(serving, folder, lock))
         await serving.serve(sockets=[listening])
         watching.cancel()

@@ -1,4 +1,7 @@
-"""The emulator as an HTTP server: the runtime, the control plane and the admin routes on one port."""
+"""The emulator as an HTTP server: the runtime, the control plane and the admin routes on one port.
+
+`config` is for a process of its own, `running` for an emulator in a thread, `ThreadServer` for any other application there.
+"""
 
 from __future__ import annotations
 
@@ -52,20 +55,24 @@ def application(plane: ControlPlane) -> ASGIApp:
         Route("/", control, methods=["POST"]),
         *admin_routes(plane),
     ]
-    inner = Starlette(routes=routes)
+    return Starlette(routes=routes)
+
+
+def with_transport(app: ASGIApp) -> ASGIApp:
+    """`app` with the connection itself in `scope["transport"]`, which `Caller` cuts: ASGI has no word for that."""
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
-        # uvicorn's `send` is a method of the object that holds the connection; ASGI itself cannot cut one.
+        # uvicorn's `send` is a method of the object that holds the connection
         transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
-        await inner(scope if transport is None else {**scope, "abort": transport.abort}, receive, send)
+        await app(scope if transport is None else {**scope, "transport": transport}, receive, send)
 
     return outer
 
 
-def server(plane: ControlPlane) -> uvicorn.Server:
-    """A server for `run(sockets=[...])`. Quiet: what matters is counted, and shown by the admin routes."""
-    config = uvicorn.Config(
-        application(plane),
+def config(app: ASGIApp) -> uvicorn.Config:
+    """Quiet: what matters is counted, and shown by the admin routes."""
+    return uvicorn.Config(
+        app,
         http="h11",
         loop="asyncio",
         lifespan="off",
@@ -75,7 +82,6 @@ def server(plane: ControlPlane) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
         backlog=512,
     )
-    return uvicorn.Server(config)
 
 
 def bind(port: int) -> socket.socket:
@@ -92,25 +98,64 @@ def bind(port: int) -> socket.socket:
     return listening
 
 
+class ThreadServer(uvicorn.Server):
+    """Serves an application from a thread of this process, for tests, and ends at once: what is being answered is cut.
+
+    uvicorn's own end takes tenths of a second, looking for its flag and letting answers finish; tests start and end hundreds
+    of servers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(config(with_transport(app)))
+        self._listening = bind(0)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+        self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
+
+    def start(self) -> None:
+        """Return once requests are answered. Raises ModelUnavailable where they are not within 10 seconds."""
+        self._thread.start()
+        if not self._ready.wait(10.0):
+            raise ModelUnavailable("the emulator did not start within 10 seconds")
+
+    def close(self) -> None:
+        """The port is free again afterwards. May be called twice."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join(10.0)
+
+    def _run(self) -> None:
+        asyncio.run(self.serve(sockets=[self._listening]))
+
+    async def main_loop(self) -> None:
+        """uvicorn's own looks for its flag every tenth of a second."""
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        await self.on_tick(0)
+        self._ready.set()
+        await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, cut the connections, and let each answer see that its client has gone."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if tasks := list(self.server_state.tasks):
+            await asyncio.wait(tasks, timeout=1.0)
+
+
 @contextmanager
 def running(specs: Sequence[EndpointSpec] = (), *, delete_seconds: float = 0.0) -> Iterator[EmulatorClient]:
     """An emulator in a thread of this process, for tests. Raises ModelUnavailable where it does not start."""
-    plane = ControlPlane(delete_seconds=delete_seconds)
-    listening = bind(0)
-    serving = server(plane)
-    thread = threading.Thread(target=lambda: asyncio.run(serving.serve(sockets=[listening])), daemon=True)
-    thread.start()
-    client = EmulatorClient(f"http://{HOST}:{listening.getsockname()[1]}")
+    server = ThreadServer(application(ControlPlane(delete_seconds=delete_seconds)))
+    client = EmulatorClient(server.url)
     try:
-        if not client.wait(10.0):
-            raise ModelUnavailable("the emulator did not start within 10 seconds")
+        server.start()
         for spec in specs:
             client.put(spec)
         yield client
     finally:
-        serving.should_exit = True
-        thread.join(10.0)
-        listening.close()
+        server.close()
 
 
 def _json(value: Any, status: int = 200) -> Response:
