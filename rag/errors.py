@@ -46,9 +46,22 @@ class PackageMissing(RagError):
     """What is needed to run is not installed where this Python looks."""
 
     def __init__(self, name: str | None) -> None:
+        extra = _EXTRAS.get((name or "").partition(".")[0])
+        remedy = f"`pip install '{DISTRIBUTION}[{extra}]'`, or " if extra else ""
         super().__init__(
-            f"the package {name!r} is missing in {sys.prefix}: `source .venv/bin/activate` first, or `make install`"
+            f"the package {name!r} is missing in {sys.prefix}: {remedy}`source .venv/bin/activate` first, or `make install`"
         )
+
+
+DISTRIBUTION = "korean-financial-faq-chatbot"
+_EXTRAS = {
+    "boto3": "sagemaker",
+    "botocore": "sagemaker",
+    "gradio": "page",
+    "openai": "openai",
+    "opensearchpy": "opensearch",
+}
+"""Which extra brings a package that the installed wheel alone does not."""
 
 
 class SettingsError(RagError):

@@ -20,17 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         try:
-            from rag.cli.logging_setup import configure_logging
-            from rag.settings import load_settings
-
-            settings = load_settings()
-            configure_logging(_log_level(options.run, settings.log), settings.log.format)
-            from rag.cli import commands  # heavy: only once the usage is right
+            return _run(options)
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
-        code = int(getattr(commands, options.run)(options, settings) or 0)
-        sys.stdout.flush()
-        return code
     except RagError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -39,6 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from rag.cli.logging_setup import configure_logging
+    from rag.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(_log_level(options.run, settings.log), settings.log.format)
+    from rag.cli import commands  # heavy: only once the usage is right
+
+    code = int(getattr(commands, options.run)(options, settings) or 0)
+    sys.stdout.flush()
+    return code
 
 
 def _log_level(command: str, log: LogSettings) -> str:

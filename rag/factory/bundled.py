@@ -9,7 +9,9 @@ from rag.stores.base import Manifest
 
 BUNDLED = "bundled"
 """What a missing index name stands for; its directory's name also carries a hash of the data and of the embedding."""
-DATA = Path(__file__).resolve().parents[2] / "data" / "faq"
+_PACKAGED = Path(__file__).resolve().parents[1] / "bundled_faq"
+DATA = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[2] / "data" / "faq"
+"""The bundled FAQ's files: inside an installed package, else in the project's folder."""
 BUILD_WAIT = 120.0
 """Seconds a second process waits while the first builds the bundled index."""
 
