@@ -7,7 +7,7 @@ from rag.constraints.agreement import Agreement, Conflict, compare
 from rag.constraints.contrasts import Contrasts, load_contrasts
 from rag.constraints.institutions import InstitutionMention, InstitutionNames, find_institutions
 from rag.constraints.quantities import Quantity, read_quantities
-from rag.constraints.support import unsupported
+from rag.constraints.support import StatedQuantities, unsupported
 
 __all__ = [
     "Agreement",
@@ -16,6 +16,7 @@ __all__ = [
     "InstitutionMention",
     "InstitutionNames",
     "Quantity",
+    "StatedQuantities",
     "compare",
     "find_institutions",
     "load_contrasts",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -25,36 +25,17 @@ _STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
 _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
 
-_GENERIC = frozenset(
-    [
-        "어떻",
-        "떻게",
-        "방법",
-        "하려",
-        "려면",
-        "신청",
-        "경우",
-        "하나",
-        "나요",
-        "무엇",
-        "언제",
-        "얼마",
-        "되나",
-        "하는",
-        "에서",
-        "으로",
-        "까지",
-        "부터",
-    ]
-)
+_GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """What differs: `kind` is a dimension of a quantity, a kind of contrast set, or "institution"; `asked` the question's own
-    words; `held` what the row is about."""
+    """What differs: `asked` in the question's words, `held` in the row's.
+
+    `kind` is a dimension of a quantity, a kind of contrast set, or "institution".
+    """
 
     kind: str
     asked: str
@@ -90,16 +71,25 @@ def compare(
     institutions are not compared. `contrasts` defaults to the bundled sets.
     """
     sets = contrasts or default_contrasts()
-    conflicts: list[Conflict] = []
-    agreed: list[str] = []
-    missing: list[str] = []
     part = _concerned(question, row_question)
-    _compare_values(part, row_question, row_answer, conflicts, agreed, missing)
-    _compare_contrasts(sets, question, part, row_question, row_answer, conflicts, agreed)
+    evidence = _Evidence()
+    _compare_values(evidence, part, row_question, row_answer)
+    _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
     if names is not None and row_institution:
-        _compare_institutions(names, question, row_institution, conflicts, agreed)
-    status: Status = "conflict" if conflicts else "agree" if agreed and not missing else "unknown"
-    return Agreement(status, tuple(conflicts), tuple(dict.fromkeys(agreed)), tuple(missing))
+        _compare_institutions(evidence, names, question, row_institution)
+    return evidence.agreement()
+
+
+@dataclass
+class _Evidence:
+    conflicts: list[Conflict] = field(default_factory=list)
+    agreed: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def agreement(self) -> Agreement:
+        agreed = tuple(dict.fromkeys(self.agreed))
+        status: Status = "conflict" if self.conflicts else "agree" if agreed and not self.missing else "unknown"
+        return Agreement(status, tuple(self.conflicts), agreed, tuple(self.missing))
 
 
 @lru_cache(maxsize=4096)
@@ -117,9 +107,7 @@ def _mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
     return tuple(contrasts.mentions(text))
 
 
-def _compare_values(
-    question: str, row_question: str, answer: str, conflicts: list[Conflict], agreed: list[str], missing: list[str]
-) -> None:
+def _compare_values(evidence: _Evidence, question: str, row_question: str, answer: str) -> None:
     asked_by_family = families(comparable(question, _quantities(question)))
     if not asked_by_family:
         return
@@ -130,33 +118,31 @@ def _compare_values(
         if in_question and in_question[0].dimension == "length":
             in_answer = []  # a row's answer names the lengths of other numbers too
         held = [value for value in asked if holds(value, [*in_question, *in_answer])]
-        lacking = [value for value in asked if value not in held]
-        agreed.extend(value.text for value in held if in_question or pins(question, value))
+        lacking = [value for value in asked if value not in held and not (in_question and is_told(question, value))]
+        evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
         if held:
-            missing.extend(value.text for value in lacking if in_question and not is_told(question, value))
+            evidence.missing.extend(value.text for value in lacking if in_question)
             continue
-        about = in_question or [value for value in in_answer if any(pins(question, v) for v in lacking)]
         for value in lacking:
-            if in_question and not is_told(question, value):
-                conflict = _contradicts(value, in_question)
-            else:
-                conflict = bool(in_answer) and pins(question, value) and not decides(value, in_answer)
-            if conflict:
-                conflicts.append(Conflict(value.dimension, value.text, ", ".join(dict.fromkeys(v.text for v in about))))
+            other = in_question or _decisive(question, value, in_answer)
+            if other and all(agrees(value, row) is False for row in other):
+                words = ", ".join(dict.fromkeys(row.text for row in other))
+                evidence.conflicts.append(Conflict(value.dimension, value.text, words))
 
 
-def _contradicts(asked: Quantity, row: Iterable[Quantity]) -> bool:
-    return all(agrees(asked, value) is False for value in row)
+def _decisive(question: str, asked: Quantity, answer: list[Quantity]) -> list[Quantity]:
+    """The values of an answer that show it is about another value than asked, where the row's question holds none."""
+    if not pins(question, asked) or decides(asked, answer):
+        return []
+    return [
+        value
+        for value in answer
+        if value.dimension != "duration" or (value.unit in ("month", "day") and not value.side)
+    ]
 
 
 def _compare_contrasts(
-    sets: Contrasts,
-    question: str,
-    part: str,
-    row_question: str,
-    answer: str,
-    conflicts: list[Conflict],
-    agreed: list[str],
+    evidence: _Evidence, sets: Contrasts, question: str, part: str, row_question: str, answer: str
 ) -> None:
     asked_by_set = _by_set(_mentions(sets, part))
     if not asked_by_set:
@@ -168,14 +154,14 @@ def _compare_contrasts(
         if not row:
             continue
         if asked.keys() & row.keys():
-            agreed.extend(asked[member] for member in asked if member in row)
+            evidence.agreed.extend(asked[member] for member in asked if member in row)
             continue
         if any((name, member) in elsewhere for member in row) or not _same_object(sets, name, question, row_question):
             continue
         kind = sets.sets[name].kind
         in_answer = {mention.member for mention in _mentions(sets, _guidance(kind, answer)) if mention.set_name == name}
         if not asked.keys() & in_answer:
-            conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
+            evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
 
 
 def _concerned(question: str, row_question: str) -> str:
@@ -201,8 +187,8 @@ def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -
 def _guidance(kind: str, answer: str) -> str:
     """The part of an answer that can show it is about a member too.
 
-    A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is: for an action only the opening
-    and the steps count, for what is used (means, scope) no note, for a product no path.
+    A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is. So for an action only the
+    opening and the steps count, for means and scope neither path nor note, for a product no path.
     """
     if kind == "channel":
         return answer
@@ -222,14 +208,12 @@ def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
     return grouped
 
 
-def _compare_institutions(
-    names: InstitutionNames, question: str, row_institution: str, conflicts: list[Conflict], agreed: list[str]
-) -> None:
+def _compare_institutions(evidence: _Evidence, names: InstitutionNames, question: str, row_institution: str) -> None:
     mentions = [m for m in names.find(question) if m.kind != "pay" and not m.counterpart]
     asked = [mention for mention in mentions if not mention.negated]
     if any(mention.name == row_institution for mention in asked):
-        agreed.extend(mention.text for mention in asked if mention.name == row_institution)
+        evidence.agreed.extend(mention.text for mention in asked if mention.name == row_institution)
         return
     if asked or any(mention.negated and mention.name == row_institution for mention in mentions):
         words = ", ".join(mention.text for mention in asked) or next(m.text for m in mentions if m.negated)
-        conflicts.append(Conflict("institution", words, row_institution))
+        evidence.conflicts.append(Conflict("institution", words, row_institution))

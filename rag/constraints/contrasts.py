@@ -27,6 +27,9 @@ _STORY = re.compile(
     r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
     r"|어\s?(?:놓|둔|놨))"
 )
+_INSTEAD = re.compile(r"말고|대신|빼고|아니라|아니고")
+_INSTEAD_SPAN = 12
+"""Characters between a member and the word that replaces it with another."""
 _SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])")
 """A channel as subject or object ("앱이 안 켜져요") is not where something is done."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
@@ -114,7 +117,7 @@ class Contrasts:
                     named.append((mention, form.weak))
         strong = {mention.set_name for mention, weak in named if not weak}
         kept = [mention for mention, weak in named if not weak or mention.set_name not in strong]
-        return [mention for mention in kept if mention.set_name not in void]
+        return _without_replaced(text, [mention for mention in kept if mention.set_name not in void])
 
 
 def _squeeze(text: str) -> str:
@@ -153,6 +156,21 @@ def _is_denied(form: _Form, text: str, end: int) -> bool:
         return True
     outside = {"action": _STORY, "channel": _SUBJECT}.get(form.kind)
     return outside is not None and outside.match(text, end) is not None
+
+
+def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[ContrastMention]:
+    """Leaves out what another member is named instead of: "국내주식 대체출고 말고 해외주식", "공동인증서 대신 금융인증서"."""
+    if not (instead := [match.start() for match in _INSTEAD.finditer(text)]):
+        return mentions
+    return [
+        mention
+        for mention in mentions
+        if not any(
+            mention.end <= place <= mention.end + _INSTEAD_SPAN
+            and any(m.set_name == mention.set_name and m.member != mention.member and m.start > place for m in mentions)
+            for place in instead
+        )
+    ]
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:

@@ -208,9 +208,9 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
     if alias.everyday and alias.text in _NEVER_ALONE:
         return None
     position = start
-    gaps = _gaps(alias.text)
+    gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
     for index, character in enumerate(alias.text):
-        if index in gaps and text[position : position + 1] == " ":
+        if index in gaps and text[position : position + 1].isspace():
             position += 1
         if text[position : position + 1] != character:
             return None

@@ -8,7 +8,7 @@ of that value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 from rag.constraints.quantities import Quantity, read_quantities
@@ -28,16 +28,26 @@ _PER = {
 """Rates of use said without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
 
 
-def unsupported(sentence: str, passages: Sequence[str]) -> list[Quantity]:
-    """The quantities of `sentence` that none of `passages` states, in text order, with their offsets in `sentence`."""
-    claimed = read_quantities(sentence)
-    if not claimed:
-        return []
-    stated = [quantity for passage in passages for quantity in read_quantities(passage)]
-    text = "\n".join(passages)
-    return [
-        quantity for quantity in claimed if not _is_stated(quantity, stated) and not _is_rate_of_use(quantity, text)
-    ]
+class StatedQuantities:
+    """The quantities of some passages, read once for the check of many sentences."""
+
+    def __init__(self, passages: Iterable[str]) -> None:
+        texts = list(passages)
+        self._quantities = [quantity for text in texts for quantity in read_quantities(text)]
+        self._text = "\n".join(texts)
+
+    def unsupported(self, sentence: str) -> list[Quantity]:
+        """The quantities of `sentence` that no passage states, in text order, with their offsets in `sentence`."""
+        return [
+            quantity
+            for quantity in read_quantities(sentence)
+            if not _is_stated(quantity, self._quantities) and not _is_rate_of_use(quantity, self._text)
+        ]
+
+
+def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
+    """The quantities of `sentence` that none of `passages` states: `StatedQuantities(passages).unsupported(sentence)`."""
+    return StatedQuantities(passages).unsupported(sentence)
 
 
 def _is_stated(claim: Quantity, stated: Iterable[Quantity]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.constraints import unsupported
+from rag.constraints import StatedQuantities, unsupported
 from rag.korean import sentences
 
 FAQ = Path(__file__).parents[2] / "data/faq"
@@ -83,3 +83,11 @@ def test_each_sentence_of_an_answer_is_supported_by_the_answer(path: Path) -> No
     parts = [(answer, answer[start:end]) for answer in answers for start, end in sentences(answer)]
     assert len(parts) > 500
     assert [part for answer, part in parts if unsupported(part, [answer])] == []
+
+
+def test_the_passages_are_read_once_for_many_sentences() -> None:
+    stated = StatedQuantities(PASSAGES)
+    assert [[quantity.text for quantity in stated.unsupported(text)] for text in ("5천만원", "6천만원")] == [
+        [],
+        ["6천만원"],
+    ]
