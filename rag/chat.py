@@ -4,10 +4,10 @@
 
   validate the question            `ChatService._validate`, here
   decline by the words alone       rag.conversation.decline_rules: greeting, thanks, advice, injection
-  limit to a named institution     rag.retrieval.bank_filter
+  limit to a named institution     rag.retrieval.query_analysis
   read a follow-up                 rag.conversation.follow_up_rules; follow_up_llm with a model, else follow_up_choice
     each in its place              rag.conversation.searcher.Searcher, `judge` and `rank`
-  add the bank's words             rag.retrieval.query_expansion, lexicon.tsv
+  add the bank's words             rag.retrieval.query_analysis, lexicon.tsv
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
   decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
   join split rows                  rag.retrieval.hybrid.WholeRows
@@ -34,9 +34,9 @@ from rag.conversation.searcher import ConversationRetriever, Searcher
 from rag.errors import InputError
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.bank_filter import BANK
 from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
+from rag.retrieval.query_analysis import BANK
 from rag.stores.base import INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis.answer_stream import Outcome
 from rag.synthesis.cited import SECONDS

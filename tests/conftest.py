@@ -12,7 +12,7 @@ import pytest
 
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
-from rag.retrieval.query_expansion import expand
+from rag.retrieval.query_analysis import expand
 from rag.settings import Settings, StoreSettings
 from rag.stores.faiss.store import FaissStore
 from tests.opensearch import Server, serving

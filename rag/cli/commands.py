@@ -105,19 +105,16 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     models = load_models(settings)
     store = _open(options, settings, models)
     if bool(options.queries) != bool(options.out_of_domain):
-        raise InputError(
-            "labels need both --queries and --out-of-domain; without either, the index's own rows are used"
-        )
-    found = from_own_rows(store, models.embed_model)
+        raise InputError("missing --queries or --out-of-domain; set both, or neither to fit by the index's own rows")
+    calibration = from_own_rows(store, models.embed_model)
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
         undecided = [item for item in others if match_decline_rule(item.query) is None]
-        found = fit_calibration(
-            queries, undecided, build_service(settings, models, store, calibration=found).hits, found
-        )
-    _print_json(found.as_json())
+        hits = build_service(settings, models, store, calibration=calibration).hits
+        calibration = fit_calibration(queries, undecided, hits, calibration)
+    _print_json(calibration.as_json())
     if options.apply:
-        store.replace_manifest(store.manifest.with_calibration(found.as_json()))
+        store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))
         print("written into the index's manifest", file=sys.stderr)
 
 
@@ -291,7 +288,7 @@ def _line(source: Source) -> str:
 
 
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:
-    from rag.retrieval.query_expansion import expand
+    from rag.retrieval.query_analysis import expand
 
     verdict = chat.rank(question, (), filters)
     print(f"searched for: {expand(question)}")

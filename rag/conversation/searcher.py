@@ -20,9 +20,9 @@ from rag.conversation.follow_up_choice import STANDALONE_COVERED, STANDALONE_POS
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.bank_filter import BANK, limit_to_bank
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever
+from rag.retrieval.query_analysis import BANK, limit_to_bank
 from rag.stores.base import PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Turn

@@ -20,7 +20,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
-from rag.retrieval.query_expansion import expand
+from rag.retrieval.query_analysis import expand
 from rag.stores.base import QUESTION, TOKENS
 from rag.types import Reason, Status
 

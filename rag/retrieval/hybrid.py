@@ -20,7 +20,7 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.query_expansion import expand
+from rag.retrieval.query_analysis import expand
 from rag.stores.base import JAMO, TOKENS, Candidates, PassageStore
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class HybridRetriever(BaseRetriever):
     """A LlamaIndex retriever over a store of the contract; cheap to make, so make one per request with its filters.
 
     The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
-    is searched together with its expansion (`rag.retrieval.query_expansion`): lexically by the expanded text, densely by the
+    is searched together with its expansion (`rag.retrieval.query_analysis`): lexically by the expanded text, densely by the
     mean of both vectors.
 
     Where the embedding fails and there is a `lexical_only_fusion`, only the lexical lists are searched, on that fusion:

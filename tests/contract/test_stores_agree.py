@@ -13,7 +13,7 @@ from llama_index.core.vector_stores.types import MetadataFilters
 from rag.factory.bundled import bundled_name
 from rag.factory.models import Models
 from rag.retrieval.hybrid import Fusion, fuse, row_id
-from rag.retrieval.query_expansion import expand
+from rag.retrieval.query_analysis import expand
 from rag.stores.base import LEXICAL_FIELDS, Candidates, PassageStore
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.bank_filter import detect_bank
+from rag.retrieval.query_analysis import detect_bank
 
 BANKS = ["새나래은행", "도담저축은행", "미르누리증권"]
 GROUP = ["하나은행", "하나증권", "우리은행", "신한 은행", "KB증권", "IBK기업은행"]

@@ -18,7 +18,7 @@ from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
-from rag.retrieval.query_expansion import expand
+from rag.retrieval.query_analysis import expand
 from rag.stores.base import JAMO, TOKENS, Candidates
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.retrieval.query_expansion import Entry, bundled, expand, parse
+from rag.retrieval.query_analysis import LexiconEntry, bundled_lexicon, expand, parse_lexicon
 
-ENTRIES = parse(["비번|pw\t비밀번호", "까먹|기억 안\t분실 재설정", "잃어\t분실 신고", "OTP|오티피\tOTP 일회용비밀번호"])
+ENTRIES = parse_lexicon(
+    ["비번|pw\t비밀번호", "까먹|기억 안\t분실 재설정", "잃어\t분실 신고", "OTP|오티피\tOTP 일회용비밀번호"]
+)
 
 
 def test_parsing_skips_comments_and_blank_lines() -> None:
-    assert parse(["# 제목", "", "   ", "비번|PW 번호\t비밀번호  암호"]) == (
-        Entry(("비번", "pw번호"), ("비밀번호", "암호")),
+    assert parse_lexicon(["# 제목", "", "   ", "비번|PW 번호\t비밀번호  암호"]) == (
+        LexiconEntry(("비번", "pw번호"), ("비밀번호", "암호")),
     )
 
 
@@ -27,7 +29,7 @@ def test_parsing_skips_comments_and_blank_lines() -> None:
 )
 def test_a_wrong_line_is_named(line: str) -> None:
     with pytest.raises(InputError, match=r"^mine\.tsv, line 3: expected `stem\|stem<TAB>term term`$"):
-        parse(["# 제목", "비번\t비밀번호", line], name="mine.tsv")
+        parse_lexicon(["# 제목", "비번\t비밀번호", line], name="mine.tsv")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_the_bundled_lexicon_serves_a_customer() -> None:
 
 def test_the_bundled_lexicon_fires_on_stems_long_enough_to_mean_something() -> None:
     """A single Latin letter, or an empty stem, would fire on nearly every question."""
-    stems = [stem for entry in bundled() for stem in entry.stems]
+    stems = [stem for entry in bundled_lexicon() for stem in entry.stems]
     assert len(stems) > 1000
     assert [stem for stem in stems if len(stem) < 2 and not re.fullmatch("[가-힣]", stem)] == []
     assert all(stem == "".join(stem.lower().split()) for stem in stems)
@@ -79,9 +81,9 @@ def test_the_bundled_lexicon_fires_on_stems_long_enough_to_mean_something() -> N
 
 def test_every_bundled_entry_adds_something() -> None:
     """A term that every stem of its entry already holds is never added."""
-    idle = [entry for entry in bundled() if all(expand(stem, [entry]) == stem for stem in entry.stems)]
+    idle = [entry for entry in bundled_lexicon() if all(expand(stem, [entry]) == stem for stem in entry.stems)]
     assert idle == []
 
 
 def test_no_bundled_entry_repeats_a_term() -> None:
-    assert [entry for entry in bundled() if len(set(entry.terms)) < len(entry.terms)] == []
+    assert [entry for entry in bundled_lexicon() if len(set(entry.terms)) < len(entry.terms)] == []
