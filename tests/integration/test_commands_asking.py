@@ -195,7 +195,9 @@ def test_calibrate_with_labels_applies_what_it_prints(run: Run, queries: str, ou
 
 
 def test_calibrate_needs_both_files_and_enough_labels(run: Run, tmp_path: Path, queries: str, outside: str) -> None:
-    assert "missing --queries or --out-of-domain" in run("calibrate", "--queries", queries, "--index", "small").refused()
+    assert (
+        "missing --queries or --out-of-domain" in run("calibrate", "--queries", queries, "--index", "small").refused()
+    )
     few = write(tmp_path / "few.jsonl", {"id": "1", "query": "날씨"})
     labels = ("--queries", queries, "--out-of-domain", few, "--index", "small")
     assert "at least 20 questions" in run("calibrate", *labels).refused()
