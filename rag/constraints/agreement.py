@@ -1,7 +1,7 @@
 """Does a row answer what a question pins down, or another value, product, action or institution?
 
 Conservative: without evidence the status is unknown. A conflict is evidence that the row is about something else than asked,
-with what was asked and what the row holds, to be said to the customer.
+with what was asked and what the row holds, for the message to the customer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 from rag.constraints.contrasts import ContrastMention, Contrasts, default_contrasts
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity, read_quantities
-from rag.constraints.value_agreement import agrees, comparable, decides, families, holds, is_told, pins
+from rag.constraints.value_agreement import agrees, comparable, decides, families, holds, is_incidental, pins
 from rag.korean import tokens
 
 Status = Literal["agree", "conflict", "unknown"]
@@ -26,6 +26,8 @@ _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
 
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
+_MOST_VALUES = 12
+"""Values of one dimension in a question that are compared; more is not a question."""
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
@@ -113,12 +115,15 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
         return
     row_by_family = families(comparable(row_question, _quantities(row_question)))
     answer_by_family = families(_quantities(answer))
-    for family, asked in asked_by_family.items():
+    for family, values in asked_by_family.items():
+        asked = values[:_MOST_VALUES]
         in_question, in_answer = row_by_family.get(family, []), answer_by_family.get(family, [])
         if in_question and in_question[0].dimension == "length":
             in_answer = []  # a row's answer names the lengths of other numbers too
         held = [value for value in asked if holds(value, [*in_question, *in_answer])]
-        lacking = [value for value in asked if value not in held and not (in_question and is_told(question, value))]
+        lacking = [
+            value for value in asked if value not in held and not (in_question and is_incidental(question, value))
+        ]
         evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
         if held:
             evidence.missing.extend(value.text for value in lacking if in_question)

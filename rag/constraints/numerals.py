@@ -22,12 +22,13 @@ NATIVE = {
 }
 """Native numerals as they stand before a counter: 한, 두, 열네, 스무 …"""
 
-DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?[½¼¾]?"
+DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,16})(?:\.\d{1,8})?[½¼¾]?"
 _SCALE = r"(?:[십백천]\s?[만억조](?!기)|[십백천만억조](?!기))"
-ARABIC = rf"(?:{DIGITS}\s?{_SCALE}(?:\s?{DIGITS}{_SCALE})*(?:(?<=[천만억]){DIGITS})?|{DIGITS})"
-"""Digits with Korean scales: 5, 5,000, 3.5, 5천만, 1억 5천만. "1년 만기" is not ten thousand years."""
+ARABIC = rf"(?:{DIGITS}\s?{_SCALE}(?:\s?{DIGITS}{_SCALE}){{0,3}}(?:(?<=[천만억]){DIGITS})?|{DIGITS})"
+"""Digits with Korean scales: 5, 5,000, 3.5, 5천만, 1억 5천만. "1년 만기" is not ten thousand years. Bounded: a long
+run of digits costs no more than its length."""
 _SPELLED = "[영공일이삼사오육륙칠팔구십백천만억조]"
-SINO = rf"(?={_SPELLED})(?<![가-힣])(?<!몇 )(?<!수 ){_SPELLED}+(?:점[영공일이삼사오육칠팔구]+)?"
+SINO = rf"(?={_SPELLED})(?<![가-힣])(?<!몇 )(?<!수 ){_SPELLED}{{1,16}}(?:점[영공일이삼사오육칠팔구]{{1,4}})?"
 """Spelled-out Sino-Korean numerals at the start of a word; what may follow decides whether they are one."""
 
 _PART = re.compile(r"\d[\d,]*(?:\.\d+)?|.", re.DOTALL)

@@ -52,7 +52,7 @@ class Quantity:
 
     `low` and `high` are the interval it means: equal for a plain value, one of them None where it is open ("이상",
     "까지"); `low_closed` and `high_closed` tell 이상 from 초과 and 이하 from 미만. Values are won (or the currency's
-    unit), per cent, months, days or seconds, years of age, minutes after midnight, yyyymmdd (00 for what is not said) or
+    unit), per cent, months, days or seconds, years of age, minutes after midnight, yyyymmdd (00 for a part that is missing) or
     the plain number.
     `start` and `end` are offsets into the text as it was passed, comparator excluded. `side` is "before" or "after" for
     "30일 전", "1시간 후".
@@ -178,8 +178,8 @@ def _time(groups: dict[str, str]) -> Quantity:
     elif hour == 12 and part in ("오전", "새벽", "am"):
         hour = 0
     minutes = Decimal((hour * 60 + (30 if "half" in groups else int(groups.get("mi", "0")))) % _CLOCK)
-    said = part or ":" in groups["text"] or not 1 <= hour <= 12
-    return _quantity("time", "clock" if said else "clock12", minutes, minutes)
+    is_exact = part or ":" in groups["text"] or not 1 <= hour <= 12
+    return _quantity("time", "clock" if is_exact else "clock12", minutes, minutes)
 
 
 def _duration(groups: dict[str, str]) -> Quantity | None:

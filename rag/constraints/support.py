@@ -25,7 +25,7 @@ _PER = {
     ("day", Decimal(1)): re.compile(r"매일|(?:^|[^\d가-힣])일\s?(?:\d|최대)"),
     ("month", Decimal(12)): re.compile(r"매년|연간|연\s?(?:\d|최대)"),
 }
-"""Rates of use said without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
+"""Rates of use written without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
 
 
 class StatedQuantities:

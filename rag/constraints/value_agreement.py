@@ -2,7 +2,7 @@
 
 Which values pin a question down: a value of a dimension that the row's question holds too (the row is about that value), and,
 where the row's question holds none, a value that belongs to what is asked: every age and grade, and a term beside its product
-("3년 만기", "24개월 할부"). What a customer merely tells ("20만원을 잘못 보냈어요", "카드 5개 있는데", "3일째") pins nothing.
+("3년 만기", "24개월 할부"). An incidental value ("20만원을 잘못 보냈어요", "카드 5개 있는데", "3일째") pins nothing.
 
 A range in the row's question is the row's scope: what is asked must lie in it. Values in the answer are enough if one equals the
 asked value or a range covers it. An age outside an answer's threshold is decided by that threshold ("만 65세 이상"), so it is
@@ -28,7 +28,7 @@ _TERM = re.compile(
 )
 _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
 _PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
-_TOLD = re.compile(
+_INCIDENTAL = re.compile(
     r"\s?(?:이나?|가|을|도)?\s?(?:째|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸|기다|차(?!$))"
 )
 _PAST = re.compile(
@@ -63,9 +63,9 @@ def pins(question: str, quantity: Quantity) -> bool:
     return quantity.dimension == "duration" and is_term and _TERM.match(question, quantity.end) is not None
 
 
-def is_told(question: str, quantity: Quantity) -> bool:
+def is_incidental(question: str, quantity: Quantity) -> bool:
     """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
-    if _TOLD.match(question, quantity.end):
+    if _INCIDENTAL.match(question, quantity.end):
         return True
     return (
         quantity.dimension in ("money", "count")
@@ -86,7 +86,7 @@ def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
 
 
 def agrees(asked: Quantity, row: Quantity) -> bool | None:
-    """Whether one value is the other or lies in it; None where they cannot be compared or overlap without telling."""
+    """Whether one value is the other or lies in it; None where they cannot be compared or overlap only in part."""
     if asked.dimension == "date":
         return _same_date(asked, row)
     if asked.unit != row.unit:
@@ -140,7 +140,7 @@ def _same_ends(first: Quantity, second: Quantity) -> bool:
 
 
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
-    """A row's date tells which year or version it is about: only years are compared."""
+    """A row's date names the year or version it is about: only years are compared."""
     first, second = asked.low or asked.high, row.low or row.high
     if first is None or second is None or first < 10000 or second < 10000:
         return None

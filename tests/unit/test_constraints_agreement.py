@@ -152,7 +152,7 @@ def test_one_of_two_values_asked_is_not_the_whole_answer() -> None:
         ("국민은행 계좌로 이체하면 수수료", ("이체 수수료는 얼마인가요?", "500원입니다.")),
     ],
 )
-def test_what_a_customer_only_tells_is_no_constraint(question: str, row: tuple[str, str]) -> None:
+def test_incidental_values_are_no_constraint(question: str, row: tuple[str, str]) -> None:
     assert compare(question, *row, row_institution="새나래은행", names=NAMES).status != "conflict"
 
 
@@ -208,18 +208,18 @@ def test_ordinary_questions_hardly_ever_conflict_with_their_rows() -> None:
 
 
 def test_questions_with_a_story_do_not_conflict_with_their_rows() -> None:
-    """Amounts, days, counts, other banks and past actions that a customer tells; written before they were compared."""
+    """Amounts, days, counts, other banks and past actions in a customer's story; written before they were compared."""
     lines = [line.split("\t") for line in ORDINARY.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     assert len(lines) >= 100
     assert [asked for asked, key in lines if against(asked, ROWS[key]).status == "conflict"] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "data/faq").glob("*.csv")), ids=lambda path: path.stem)
-def test_rows_of_one_file_are_told_apart(path: Path) -> None:
+def test_some_rows_of_a_file_conflict(path: Path) -> None:
     """Conflicts among rows happen, or the rules would be dead, and stay far from all pairs."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    statuses = [against(asked["question"], row).status for asked in rows for row in rows[:40]]
+    statuses = [against(asked["question"], row).status for asked in rows[::3] for row in rows[::9]]
     assert 0.005 < statuses.count("conflict") / len(statuses) < 0.5
 
 

@@ -68,10 +68,12 @@ def test_an_index_adds_sets_and_replaces_bundled_ones() -> None:
     plans = {"name": "plan", "kind": "product", "members": {"베이직": ["베이직"], "프로": ["프로 요금제"]}}
     cards = {"name": "card", "kind": "product", "members": {"메탈": ["메탈카드"], "그린": ["그린카드"]}}
     contrasts = load_contrasts([plans, cards])
-    found = {(mention.set_name, mention.member) for mention in contrasts.mentions("프로 요금제로 그린카드와 체크카드")}
-    assert ("plan", "프로") in found
-    assert ("card", "그린") in found
-    assert ("card", "체크카드") not in found
+    members = {
+        (mention.set_name, mention.member) for mention in contrasts.mentions("프로 요금제로 그린카드와 체크카드")
+    }
+    assert ("plan", "프로") in members
+    assert ("card", "그린") in members
+    assert ("card", "체크카드") not in members
 
 
 def test_every_bundled_form_names_its_member() -> None:

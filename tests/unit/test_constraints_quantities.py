@@ -139,7 +139,7 @@ def test_year_before_maturity_is_not_ten_thousand() -> None:
     assert [quantity.low for quantity in read_quantities("1년 만기와 2년 만기")] == [12, 24]
 
 
-def test_before_and_after_are_told_apart() -> None:
+def test_before_and_after_differ() -> None:
     assert [quantity.side for quantity in read_quantities("만료 30일 전부터, 신청 30일 후까지, 30일")] == [
         "before",
         "after",
