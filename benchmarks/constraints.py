@@ -2,9 +2,10 @@
 
     python -m benchmarks.constraints [--rounds N] [--json OUT]
 
-Reading a question, and comparing it with a row with caches cleared, takes at most 1 and 2 ms at the 95th percentile; reading
-an answer of 400 to 600 characters at most 2 ms; each is printed as a ratio to its limit. Exit 1 over a limit. The shares are of data/evaluation/queries.dev.jsonl (questions in
-conflict with any of their relevant rows) and of tests/unit/constraints_pairs.tsv (pairs in conflict).
+Reading a question takes at most 1 ms at the 95th percentile, comparing it with a row (caches cleared) 2 ms, reading an answer
+of 400 to 600 characters 2 ms; each is printed as a ratio to its limit. Exit 1 over a limit. The shares are of
+data/evaluation/queries.dev.jsonl (questions in conflict with any of their relevant rows) and of
+tests/unit/constraints_pairs.tsv (pairs in conflict).
 """
 
 from __future__ import annotations
