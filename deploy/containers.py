@@ -27,6 +27,7 @@ def pinned() -> dict[str, dict[str, Any]]:
 
 
 def has_gpu(instance_type: str) -> bool:
+    """Whether instances of this type have one, by the family's name."""
     return bool(_GPU.match(instance_type))
 
 

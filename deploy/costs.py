@@ -35,9 +35,11 @@ class Prices:
     own: dict[str, float]
 
     def hour(self, name: str) -> float | None:
+        """USD an hour; None: unknown."""
         return self._price("hour", name)
 
     def month(self, name: str) -> float | None:
+        """USD a month; None: unknown."""
         return self._price("month", name)
 
     def _price(self, unit: str, name: str) -> float | None:
@@ -49,6 +51,7 @@ class Prices:
 
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
+    """deploy/costs.toml, read once."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 

@@ -80,6 +80,7 @@ def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dic
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one policy as JSON. Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.policy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -14,6 +14,7 @@ from rag.errors import DeployError, RagError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one secret without a line end. Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m deploy.secret", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--region", required=True)

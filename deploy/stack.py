@@ -165,6 +165,8 @@ class Schedule(_Group):
 
 
 class Budget(_Group):
+    """What the stack may cost."""
+
     monthly_usd: float = Field(gt=0, description="`up` asks before it makes what would cost more.")
 
 

@@ -29,9 +29,11 @@ class Role(Resource):
 
     @property
     def arn(self) -> str:
+        """Known before the role is made."""
         return f"arn:aws:iam::{self.cloud.account}:role/{self.name}"
 
     def describe(self) -> Description:
+        """DIFFERENT where another service is trusted or the inline policy is another one."""
         iam = self.cloud.client("iam")
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -44,17 +46,20 @@ class Role(Resource):
         return self.if_ours(state, role.get("Tags", ()), since=role["CreateDate"])
 
     def create(self) -> None:
+        """Without its policy, which `change` writes: AWS makes no role and inline policy in one request."""
         self.cloud.client("iam").create_role(
             RoleName=self.name, AssumeRolePolicyDocument=json.dumps(self._trust), Tags=self.cloud.tag_list
         )
 
     def change(self) -> None:
+        """Write the trust policy where it differs, and the inline policy."""
         iam = self.cloud.client("iam")
         if not self._trusted:
             iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
         iam.put_role_policy(RoleName=self.name, PolicyName=self.name, PolicyDocument=json.dumps(self.permissions))
 
     def delete(self) -> None:
+        """IAM refuses a role that still has its policy."""
         iam = self.cloud.client("iam")
         if self._permitted() is not None:
             iam.delete_role_policy(RoleName=self.name, PolicyName=self.name)
@@ -79,6 +84,7 @@ class LogGroup(Resource):
     shared = True
 
     def describe(self) -> Description:
+        """DIFFERENT where lines are kept for another time than KEPT_DAYS."""
         logs = self.cloud.client("logs")
         groups = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
         existing = next((group for group in groups if group["logGroupName"] == self.name), None)
@@ -92,6 +98,7 @@ class LogGroup(Resource):
         self.cloud.client("logs").create_log_group(logGroupName=self.name, tags=self.cloud.tags)
 
     def change(self) -> None:
+        """Set how long lines are kept."""
         self.cloud.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=KEPT_DAYS)
 
     def delete(self) -> None:

@@ -70,10 +70,12 @@ def search(cloud: Cloud, stack: Stack) -> tuple[Domain | None, Password | None]:
 
 
 def bucket_name(cloud: Cloud) -> str:
+    """The stack's bucket in this account and region."""
     return bucket(cloud.stack_name, cloud.account, cloud.region)
 
 
 def scheduler_role(cloud: Cloud) -> str:
+    """The name of the role that EventBridge Scheduler takes on."""
     return f"fsi-{cloud.stack_name}-scheduler"
 
 

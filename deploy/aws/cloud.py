@@ -44,6 +44,7 @@ class Cloud:
         return self._clients[service]
 
     def close(self) -> None:
+        """Close the clients' connections."""
         for client in self._clients.values():
             client.close()
 
@@ -55,6 +56,7 @@ class Cloud:
 
     @property
     def account(self) -> str:
+        """The account's number, 12 digits. Raises DeployError without credentials."""
         return self._caller["Account"]
 
     @property
@@ -69,9 +71,11 @@ class Cloud:
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
+        """`tags` as most services take them."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
     def is_ours(self, tags: Tags) -> bool:
+        """Whether these are the tags of something that this stack made."""
         return as_mapping(tags).get(STACK_TAG) == self.stack_name
 
     def console(self, path: str) -> str:

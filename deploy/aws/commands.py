@@ -37,10 +37,12 @@ class Deployment:
 
     @cached_property
     def stages(self) -> list[list[Resource]]:
+        """The stack file's resources; each stage needs the ones before it."""
         return stages(self.cloud, self.stack)
 
     @cached_property
     def prices(self) -> list[costs.Cost]:
+        """A line for each thing that costs by the hour or month."""
         return costs.costs(self.stack, self.cloud.region)
 
     def plan(self) -> None:

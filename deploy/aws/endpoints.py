@@ -42,6 +42,7 @@ class SageMaker(Resource):
     kind: str
 
     def raw_description(self) -> dict[str, Any] | None:
+        """The service's own answer; None where there is no such resource."""
         sagemaker = self.cloud.client("sagemaker")
         try:
             response: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
@@ -54,16 +55,19 @@ class SageMaker(Resource):
         return response
 
     def tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
+        """All tags of the resource with this answer, page by page."""
         pages = (
             self.cloud.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
         )
         return [tag for page in pages for tag in page["Tags"]]
 
     def describe(self) -> Description:
+        """READY wherever it exists: what cannot be changed cannot differ."""
         response = self.raw_description()
         return self.if_ours(State.READY, self.tags(response), since=response["CreationTime"]) if response else ABSENT
 
     def create(self) -> None:
+        """With its tags in the same request, so that nothing of ours is ever without them."""
         make = getattr(self.cloud.client("sagemaker"), f"create_{snake(self.word)}")
         make(**{f"{self.word}Name": self.name}, **self.definition(), Tags=self.cloud.tag_list)
 
@@ -105,6 +109,7 @@ class EndpointResource(SageMaker):
         self.wait_seconds = wait_seconds
 
     def describe(self) -> Description:
+        """DIFFERENT where another configuration is in service; a reason given for that is of a rolled-back change."""
         response = self.raw_description()
         if not response:
             return ABSENT
@@ -127,10 +132,12 @@ class EndpointResource(SageMaker):
         self.cloud.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
 
     def link(self) -> str:
+        """The endpoint's log."""
         group = f"/aws/sagemaker/Endpoints/{self.name}".replace("/", "$252F")
         return self.cloud.console(f"cloudwatch/home?region={{region}}#logsV2:log-groups/log-group/{group}")
 
     def console(self) -> str:
+        """The endpoint's page."""
         return self.cloud.console(f"sagemaker/home?region={{region}}#/endpoints/{self.name}")
 
 
@@ -151,6 +158,7 @@ def model(cloud: Cloud, stack: Stack, endpoint: Endpoint, role: str, source: str
 
 
 def config(cloud: Cloud, stack: Stack, endpoint: Endpoint, model_name: str) -> Config:
+    """The endpoint configuration: instances, timeouts in seconds, host image and disk encryption."""
     variant: dict[str, Any] = {
         "VariantName": VARIANT,
         "ModelName": model_name,

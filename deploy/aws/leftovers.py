@@ -27,6 +27,7 @@ def leftovers(cloud: Cloud, desired: Sequence[Sequence[Resource]]) -> list[list[
 
 
 def merged(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+    """Both lists of stages as one, stage by stage."""
     return [[*first, *second] for first, second in zip(stages, more, strict=True)]
 
 

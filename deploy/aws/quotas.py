@@ -24,6 +24,7 @@ class Quota:
 
     @property
     def too_small(self) -> bool:
+        """False where the quota is unknown."""
         return self.allowed is not None and self.allowed < self.needed
 
 

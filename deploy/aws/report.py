@@ -31,6 +31,7 @@ def actions(described: Sequence[tuple[Resource, Description]], more: Sequence[Re
 
 
 def models(stack: Stack) -> Iterator[str]:
+    """A line for each endpoint's model and its licence."""
     for group, endpoint in stack.endpoints():
         licence = endpoint.licence or "not stated: look at the model's page before you use it"
         yield f"  {group:12}{endpoint.model}   licence: {licence}"
@@ -49,6 +50,7 @@ def cost_table(lines: Sequence[costs.Cost], stack: Stack) -> Iterator[str]:
 
 
 def quota_lines(checked: Sequence[Quota], region: str) -> Iterator[str]:
+    """A line for each quota, with where to ask for more if it is too small."""
     for quota in checked:
         allowed = "unknown" if quota.allowed is None else f"{quota.allowed:g}"
         ask = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
@@ -57,6 +59,7 @@ def quota_lines(checked: Sequence[Quota], region: str) -> Iterator[str]:
 
 
 def usd(value: float | None, digits: int = 0) -> str:
+    """With thousands separated, or `unknown`."""
     return "unknown" if value is None else f"{value:,.{digits}f}"
 
 

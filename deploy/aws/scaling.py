@@ -16,10 +16,12 @@ METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 
 
 def limits(desired: Autoscaling) -> dict[str, int]:
+    """The range of instances, as autoscaling takes it."""
     return {"MinCapacity": desired.min_instances, "MaxCapacity": desired.max_instances}
 
 
 def tracking(desired: Autoscaling) -> dict[str, Any]:
+    """The policy: so many requests at once for each instance, as autoscaling takes it."""
     metric = {"PredefinedMetricType": METRIC}
     return {"TargetValue": desired.concurrent_requests, "PredefinedMetricSpecification": metric}
 
@@ -39,6 +41,7 @@ class Scaling(Resource):
         self._ranged = False
 
     def describe(self) -> Description:
+        """Its owner is the endpoint's: what is registered here carries no tag."""
         self._ranged = False
         if not (targets := scalable(self.cloud, self.name)):
             return ABSENT
@@ -50,6 +53,7 @@ class Scaling(Resource):
         return Description(state, made_by=owner.made_by, since=targets[0]["CreationTime"])
 
     def create(self) -> None:
+        """Set the range where it differs, and the policy."""
         if not self._desired:
             return
         if not self._ranged:

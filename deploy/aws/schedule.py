@@ -43,6 +43,7 @@ class OffHours(Resource):
         self._configs, self._autoscaling = dict(configs or {}), autoscaling
 
     def describe(self) -> Description:
+        """DIFFERENT where a schedule is missing, left over or another one."""
         client = self.cloud.client("scheduler")
         try:
             group = client.get_schedule_group(Name=self.name)
@@ -60,9 +61,11 @@ class OffHours(Resource):
         return self.if_ours(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
 
     def create(self) -> None:
+        """The group alone; `change` writes its schedules."""
         self.cloud.client("scheduler").create_schedule_group(Name=self.name, Tags=self.cloud.tag_list)
 
     def change(self) -> None:
+        """Remove schedules that are left over, write those that are missing or differ."""
         client, existing, members = self.cloud.client("scheduler"), self._existing(), self.members()
         for name in existing - set(members):
             client.delete_schedule(GroupName=self.name, Name=name)

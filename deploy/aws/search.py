@@ -32,6 +32,7 @@ class Password(Resource):
         self._key = {"KmsKeyId": kms_key} if kms_key else {}
 
     def describe(self) -> Description:
+        """BUSY while the service still removes one of this name."""
         try:
             secret = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)
         except ClientError as exc:
@@ -86,6 +87,7 @@ class Domain(Resource):
         self._password = password
 
     def raw_description(self) -> dict[str, Any] | None:
+        """The service's own answer; None where there is no such domain."""
         try:
             status: dict[str, Any] = self.cloud.client("opensearch").describe_domain(DomainName=self.name)[
                 "DomainStatus"
@@ -97,6 +99,7 @@ class Domain(Resource):
         return status
 
     def describe(self) -> Description:
+        """DIFFERENT where instances, storage, access or the password's version are not the stack file's."""
         status = self.raw_description()
         if not status:
             return ABSENT
@@ -108,6 +111,7 @@ class Domain(Resource):
         return _address(self.raw_description() or {})
 
     def create(self) -> None:
+        """With the tags in the same request, and the version of the password it got."""
         definition = self._definition(self._desired())
         version = {VERSION_TAG: self._password.version()} if self._password else {}
         tags = [{"Key": key, "Value": value} for key, value in {**self.cloud.tags, **version}.items()]

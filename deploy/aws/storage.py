@@ -35,6 +35,7 @@ class Bucket(Resource):
         self._encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
 
     def describe(self) -> Description:
+        """A bucket is made, tagged, encrypted and shut by four requests: DIFFERENT until all are done."""
         s3 = self.cloud.client("s3")
         try:
             s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.cloud.account)
@@ -67,6 +68,7 @@ class Bucket(Resource):
                 s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=_PRIVATE)
 
     def delete(self) -> None:
+        """Emptied first: S3 refuses to remove a bucket with anything in it."""
         s3 = self.cloud.client("s3")
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             if keys := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
@@ -102,6 +104,7 @@ class Upload(Resource):
         self._bucket, self._prefix, self._files = bucket, prefix, files
 
     def describe(self) -> Description:
+        """DIFFERENT where files are there without the mark that is sent last."""
         sizes = self._sizes()
         if not sizes:
             return ABSENT

@@ -34,6 +34,7 @@ class Exchange:
     stream: bool
 
     async def respond(self) -> None:
+        """Answer, or raise Refusal. One of the endpoint's places is held for as long as it takes."""
         spec = self.served.spec
         if len(self.body) > spec.payload_bytes:
             raise Refusal("413", f"HTTP content length exceeded {spec.payload_bytes} bytes.")

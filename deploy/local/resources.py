@@ -35,6 +35,7 @@ class Resource:
 
     @property
     def arn(self) -> str:
+        """The same form as AWS's, in the emulator's account."""
         return arn(self.kind, self.name, self.region)
 
 
@@ -56,9 +57,11 @@ class Endpoint(Resource):
 
     @property
     def config(self) -> str:
+        """The configuration in service, or the first one while creating."""
         return str(self.request["EndpointConfigName"])
 
     def status(self, now: float) -> str:
+        """SageMaker's word for the state at `now`; an update that is due takes effect here."""
         if self.gone_at is not None:
             return "Deleting"
         if now < self.ready_at:

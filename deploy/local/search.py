@@ -28,6 +28,7 @@ def up() -> str:
 
 
 def status() -> str:
+    """A line about the node, whether or not it runs."""
     node = opensearch_node.find(FOLDER)
     return f"OpenSearch {node.version} runs at {node.url} (process {node.pid})" if node else "OpenSearch does not run"
 

@@ -26,6 +26,7 @@ class Served:
         self.set(spec)
 
     def set(self, spec: EndpointSpec) -> None:
+        """Serve another spec from the next request on; its faults count requests from 1."""
         self.spec = spec
         self._requests = 0
         self._gate = asyncio.Semaphore(spec.concurrency) if spec.concurrency else None

@@ -118,6 +118,7 @@ class EndpointSpec(_Strict):
 
     @property
     def can_stream(self) -> bool:
+        """Whether the streaming operation is answered token by token."""
         return self.format != "kullm" if self.streams is None else self.streams
 
 

@@ -34,6 +34,7 @@ class StreamSender:
     began: float
 
     async def send(self, headers: Mapping[str, str]) -> None:
+        """Send all of the stream, or what the fault leaves of it. Raises Refusal before the first byte only."""
         await until(self.began, self.spec.latency_ms, self.spec)
         types = {"content-type": framing.CONTENT_TYPE, "x-amzn-sagemaker-content-type": self.stream.content_type}
         await self.caller.start(200, {**headers, **types})

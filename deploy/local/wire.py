@@ -39,10 +39,12 @@ class Refusal(RagError):
 
     @property
     def headers(self) -> dict[str, str]:
+        """botocore tells an error by `x-amzn-errortype`."""
         named = {} if self.kind.isdecimal() else {"x-amzn-errortype": self.kind}
         return {"content-type": "application/json", **named}
 
     def body(self) -> bytes:
+        """The error's JSON."""
         return orjson.dumps({"Message": str(self), **self.fields})
 
 
@@ -70,6 +72,7 @@ def model_error(endpoint: str, status: int, original: str) -> Refusal:
 
 
 def timed_out(endpoint: str) -> Refusal:
+    """ModelError for a container that did not answer within the service's limit."""
     return model_error(
         endpoint,
         0,

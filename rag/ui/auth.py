@@ -25,9 +25,9 @@ MAX_COST = 2**20
 """Most n * r * p taken from a file: 128 MB times p, so that a line cannot exhaust the machine."""
 MAX_PASSWORD = 1024
 
-ATTEMPTS = 5
-LOCKED = 60.0
-"""After ATTEMPTS wrong passwords in a row a name is refused for this many seconds."""
+MAX_ATTEMPTS = 5
+LOCK_SECONDS = 60.0
+"""After MAX_ATTEMPTS wrong passwords in a row a name is refused for this many seconds."""
 
 _NAME = re.compile(r"[^\s:]{1,64}")
 
@@ -73,8 +73,8 @@ def verify(password: str, stored: PasswordHash) -> bool:
     """Whether `password` made this hash; takes as long when it did not."""
     if len(password) > MAX_PASSWORD:
         return False
-    made = _scrypt(password, stored.salt, n=stored.n, r=stored.r, p=stored.p, length=len(stored.digest))
-    return hmac.compare_digest(made, stored.digest)
+    digest = _scrypt(password, stored.salt, n=stored.n, r=stored.r, p=stored.p, length=len(stored.digest))
+    return hmac.compare_digest(digest, stored.digest)
 
 
 def load_users(path: Path) -> dict[str, PasswordHash]:
@@ -133,11 +133,13 @@ class Login:
         """Whether to let in; always no while the name is locked."""
         counted = name if name in self._users else ""
         failures, since = self._failures.get(counted, (0, 0.0))
-        if failures >= ATTEMPTS:
-            if self._clock() - since < LOCKED:
+        if failures >= MAX_ATTEMPTS:
+            if self._clock() - since < LOCK_SECONDS:
                 return False
             failures = 0
         self._failures[counted] = (failures + 1, self._clock())
+        # In a thread: a hash takes a tenth of a second, in which the loop serves others. Counted as a failure before it, so
+        # that attempts made at once are bounded too.
         right = await asyncio.to_thread(verify, password, self._users.get(name, self._decoy))
         if right and name in self._users:
             del self._failures[counted]

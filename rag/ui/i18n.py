@@ -62,6 +62,7 @@ class Texts:
         return f"{name} … {done}/{total}" if total else f"{name} …"
 
     def error(self, error: RagError) -> str:
+        """The error's own text in this language."""
         return error.korean if self.language == "ko" else str(error)
 
 

@@ -25,13 +25,17 @@ class Chat(Protocol):
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
-    ) -> Generator[AnswerEvent, None, None]: ...
+    ) -> Generator[AnswerEvent, None, None]:
+        """The answer as events: sources, pieces of text, the whole. Raises RagError. Closing it ends the answer."""
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer: ...
+    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
+        """The whole answer. Raises RagError."""
 
-    def facets(self) -> Mapping[str, Sequence[str]]: ...
+    def facets(self) -> Mapping[str, Sequence[str]]:
+        """The values of each filter, by its name."""
 
-    def starters(self) -> Sequence[str]: ...
+    def starters(self) -> Sequence[str]:
+        """Questions to offer while none has been asked."""
 
 
 class Step(NamedTuple):
@@ -54,11 +58,14 @@ class Loader:
 
     @property
     def status(self) -> Literal["loading", "ready", "failed"]:
+        """`failed` is for good: nothing is loaded again."""
         if not self._ended.is_set():
             return "loading"
         return "ready" if self._service else "failed"
 
     def start(self) -> None:
+        """Begin in a thread and return. Called once."""
+        # A daemon: loading a model cannot be broken off, and the process must end while it goes on.
         threading.Thread(target=self._load, name="loader", daemon=True).start()
 
     def service(self) -> Chat:
@@ -77,6 +84,7 @@ class Loader:
             self.error = exc
             logger.error("the page cannot answer: %s", exc)
         except Exception:
+            # A thread that died would leave the page loading for ever.
             self.error = RagError("the service failed to load", korean="예상하지 못한 문제가 생겼습니다.")
             logger.exception("the page cannot answer")
         finally:

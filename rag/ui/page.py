@@ -16,14 +16,14 @@ from rag.errors import RagError
 from rag.settings import Settings
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Loader
-from rag.ui.session import POLL, Conversation, Dialogue, Frame
+from rag.ui.session import POLL_SECONDS, Conversation, Dialogue, Frame
 from rag.ui.source_panel import panel_html
 
 ASSETS = Path(__file__).with_name("assets")
 STARTERS = 4
 ANSWERS_AT_ONCE = 40
-"""Answers made at the same time; further questions wait in the queue, QUEUE of them at most."""
-QUEUE = 200
+"""Answers made at the same time; further questions wait in the queue, MAX_QUEUE of them at most."""
+MAX_QUEUE = 200
 
 Update = dict[Any, Any]
 
@@ -57,11 +57,13 @@ def build_page(settings: Settings, loader: Loader) -> gr.Blocks:
         parts = _layout(texts)
         _wire(page, parts, dialogue, loader, texts)
         _api(dialogue, texts)
-    page.queue(api_open=False, max_size=QUEUE, default_concurrency_limit=ANSWERS_AT_ONCE)
+    # Closed: a request to the REST routes would pass the queue, and its limits, by.
+    page.queue(api_open=False, max_size=MAX_QUEUE, default_concurrency_limit=ANSWERS_AT_ONCE)
     return page
 
 
 def theme() -> gr.themes.Base:
+    """Fonts that are on the visitor's machine: none is fetched from elsewhere."""
     names = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "sans-serif")
     fonts = [gr.themes.Font(name) for name in names]
     mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
@@ -72,11 +74,12 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
+    """The page's style sheet."""
     return (ASSETS / "page.css").read_text(encoding="utf-8")
 
 
 def script(texts: Texts) -> str:
-    """The page's JavaScript, told the words that Gradio has no translation for."""
+    """The page's JavaScript, with the words that Gradio has no translation for."""
     words = {
         "language": texts.language,
         "log": texts.chat_label,
@@ -102,7 +105,7 @@ def _layout(texts: Texts) -> Parts:
                 container=False,
                 height=None,
                 placeholder=f'<div class="welcome">{escape(texts.welcome)}</div>',
-                latex_delimiters=[],
+                latex_delimiters=[],  # an amount such as $5 is no formula
                 autoscroll=False,  # page.js does it
                 buttons=[],
                 feedback_options=None,
@@ -196,6 +199,7 @@ def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, tex
         async for update in _loading(parts, loader, texts, conversation):
             yield update
 
+    # One limit for every way to ask: the model behind them is the same.
     answering: dict[str, Any] = {
         "outputs": changed,
         "concurrency_id": "answer",
@@ -203,6 +207,7 @@ def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, tex
         "show_progress": "hidden",
         "api_visibility": "private",
     }
+    # Stopping and clearing never wait behind the answers that they end.
     at_once: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     gr.on([parts.box.submit, parts.send.click], respond, [parts.box, parts.conversation, *filters], **answering)
     for button in parts.starters:
@@ -220,6 +225,7 @@ def _api(dialogue: Dialogue, texts: Texts) -> None:
         try:
             return dialogue.ask(question, {"bank": bank, "category": category}).as_json()
         except RagError as exc:
+            # Said to the program that asked; a traceback in the log would blame the server.
             raise gr.Error(texts.error(exc), print_exception=False) from exc
 
     gr.api(  # type: ignore[attr-defined]
@@ -255,11 +261,12 @@ async def _loading(
         if (step := texts.step(*loader.step)) != shown:
             shown = step
             yield {parts.status: status_html("loading", texts, step)}
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(POLL_SECONDS)
     if loader.error:
         yield {parts.status: status_html("failed", texts, texts.error(loader.error))}
         return
     service = loader.service()
+    # In threads: a store may be on the network, and the loop serves every visitor.
     facets = await asyncio.to_thread(service.facets)
     starters = list(await asyncio.to_thread(service.starters))[:STARTERS]
     yield {

@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-class Guard:
+class SecurityHeaders:
     """ASGI middleware. The page has no file component, yet Gradio takes uploads from anyone: refused with 403."""
 
     def __init__(self, app: ASGIApp) -> None:

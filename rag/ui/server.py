@@ -24,10 +24,10 @@ from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.i18n import TEXTS
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.page import build_page, css, script, theme
-from rag.ui.security_headers import Guard
+from rag.ui.security_headers import SecurityHeaders
 
-PORTS_TRIED = 100
-SESSIONS = 2000
+MAX_PORTS_TRIED = 100
+MAX_SESSIONS = 2000
 """Conversations kept in memory; the one not used for longest goes first."""
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not chosen
@@ -46,17 +46,14 @@ class Server:
         share.close_tunnels()
         log = logging.getLogger("uvicorn.error")
         log.disabled = True
-        self.page.server.force_exit = True
-        self._cut_off()
-        self.page.close(verbose=False)
-        log.disabled = False
-
-    def _cut_off(self) -> None:
-        """Break all connections: a page that is cut off looks for the server until it is back, one that Gradio tells of
-        the end shows an error and stays as it is."""
         running = self.page.server
+        running.force_exit = True
+        # A page that is cut off looks for the server until it is back; one that Gradio tells of the end shows an error and
+        # stays as it is.
         for connection in list(running.server_state.connections):
             running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
+        self.page.close(verbose=False)
+        log.disabled = False
 
 
 def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None]) -> None:
@@ -68,6 +65,7 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
         users[guest[0]] = guest[2]
     loader = Loader(lambda progress: _build(settings, progress))
     server = start(settings, loader, users)
+    # Before the loading, which takes long enough for a Ctrl-C to come in the middle of it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
     loader.start()
@@ -85,7 +83,7 @@ def start(settings: Settings, loader: Loader, users: Mapping[str, PasswordHash] 
     """Serve the page from a thread and return. `loader` is left to be started. Raises InputError without a port."""
     ui, texts = settings.ui, TEXTS[settings.ui.language]
     port = free_port(ui.host, ui.port)
-    _bypass_proxy(ui.host)
+    _set_environment(ui.host)
     page = build_page(settings, loader)
     page.launch(
         server_name=ui.host,
@@ -96,11 +94,11 @@ def start(settings: Settings, loader: Loader, users: Mapping[str, PasswordHash] 
         share=False,
         quiet=True,
         inline=False,
-        prevent_thread_lock=True,
-        ssr_mode=False,
+        prevent_thread_lock=True,  # returns: `serve` waits for the signals itself
+        ssr_mode=False,  # would need Node.js, and a second server
         max_threads=200,
         max_file_size=1,
-        state_session_capacity=SESSIONS,
+        state_session_capacity=MAX_SESSIONS,
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -109,9 +107,10 @@ def start(settings: Settings, loader: Loader, users: Mapping[str, PasswordHash] 
         theme=theme(),
         css=css(),
         js=script(texts),
-        app_kwargs={"routes": [Route("/healthz", _health(loader))], "middleware": [Middleware(Guard)]},
+        app_kwargs={"routes": [Route("/healthz", _health(loader))], "middleware": [Middleware(SecurityHeaders)]},
     )
-    return Server(page, f"http://{_reachable(ui.host)}:{port}", port)
+    reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
+    return Server(page, f"http://{reachable}:{port}", port)
 
 
 def root_path(text: str) -> str:
@@ -120,8 +119,16 @@ def root_path(text: str) -> str:
     return bare if bare.startswith(("http://", "https://")) else f"/{bare}" if bare else ""
 
 
-def _bypass_proxy(host: str) -> None:
-    """Gradio asks its own server for the page at launch; through a company's proxy it would not find it."""
+def _set_environment(host: str) -> None:
+    """Set what Gradio takes from environment variables alone, before the page is made.
+
+    Whatever the visitor's or the company's own settings are: no look-ups on the internet; no table of the last 10,000 events
+    made again after every event, for a monitoring page that is off here; and no proxy for the request by which Gradio looks
+    at launch whether its own server answers.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     for name in ("NO_PROXY", "no_proxy"):
         known = [each for each in os.environ.get(name, "").split(",") if each]
         os.environ[name] = ",".join(dict.fromkeys([*known, "127.0.0.1", "localhost", host]))
@@ -129,10 +136,11 @@ def _bypass_proxy(host: str) -> None:
 
 def free_port(host: str, preferred: int) -> int:
     """`wanted`, or the next port nobody listens on. Raises InputError when there is none or the address is wrong."""
-    for port in range(preferred, min(preferred + PORTS_TRIED, 65536)):
+    for port in range(preferred, min(preferred + MAX_PORTS_TRIED, 65536)):
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             with socket.socket(family, socket.SOCK_STREAM) as probe:
+                # As the server itself binds: connections that have ended do not hold a port.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
                 return port
@@ -164,9 +172,3 @@ def _health(loader: Loader) -> Callable[[Request], Awaitable[JSONResponse]]:
         return JSONResponse({"status": loader.status}, status_code=503 if loader.status == "failed" else 200)
 
     return health
-
-
-def _reachable(host: str) -> str:
-    if host in ANY_ADDRESS:
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

@@ -1,4 +1,7 @@
-"""What happens on the page when something is asked: a stream of frames, each what changes. Knows no component."""
+"""One visitor's conversation and what happens when something is asked: a stream of frames, each what changes on the page.
+
+Knows no component: page.py turns frames into updates of Gradio's.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,98 @@ from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.1
-"""Seconds between looks at a loading service."""
+POLL_SECONDS = 0.1
+"""Between looks at a loading service."""
+MAX_EXCHANGES = 20
+"""Exchanges of a conversation that are remembered: each change of the page costs more the longer the history is."""
+
+Choices = Mapping[str, str | None]
+"""What is chosen in each filter of the page, by its name; empty or None: everything."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
+
+    `generated`: a language model wrote the text, which is then labelled.
+    """
+
+    turn: int
+    question: str
+    text: str = ""
+    sources: tuple[Source, ...] = ()
+    answer: Answer | None = None
+    remark: str = ""
+    generated: bool = False
+
+    def apply(self, event: AnswerEvent) -> None:
+        """Add one event of the answer's stream; the last one replaces what the others brought."""
+        match event:
+            case SourcesFound(sources=sources):
+                self.sources = sources
+            case AnswerDelta(text=text, generated=generated):
+                self.text += text
+                self.generated = generated
+            case AnswerCompleted(answer=answer):
+                self.answer, self.text, self.sources = answer, answer.text, answer.sources
+                self.generated = answer.generated
+
+    def markdown(self, label: str) -> str:
+        """The text, under `label` where a language model wrote it, and the remark."""
+        parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
+        if parts and self.generated:
+            parts.insert(0, aside(label))
+        return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
+
+
+@dataclass(slots=True)
+class Running:
+    """The exchange being answered, and the means to stop it."""
+
+    exchange: Exchange
+    bridge: StreamBridge | None = None
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """End the answer where it is. May be called before its stream is open, and again."""
+        self.stopped = True
+        if self.bridge:
+            self.bridge.stop()
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Changed only from the event loop, so that no two handlers change it at once."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    turns: int = 0
+    running: Running | None = None
+
+    def begin(self, question: str) -> Running:
+        """Add a question; the oldest exchange beyond MAX_EXCHANGES goes. Turn numbers are never used twice."""
+        self.turns += 1
+        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-MAX_EXCHANGES:]
+        self.running = Running(self.exchanges[-1])
+        return self.running
+
+    def history(self) -> tuple[Turn, ...]:
+        """The answered exchanges, oldest first."""
+        return tuple(Turn(each.question, each.text) for each in self.exchanges if each.answer)
+
+    def forget_last(self) -> str | None:
+        """Remove the last exchange and return its question."""
+        return self.exchanges.pop().question if self.exchanges else None
+
+    def stop(self) -> None:
+        """End the answer being written, if there is one; what is there of it stays."""
+        if self.running:
+            self.running.stop()
+
+    def clear(self) -> None:
+        """Start over. What is still being answered is stopped and shown nowhere."""
+        self.stop()
+        self.running = None
+        self.exchanges = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +140,7 @@ class Dialogue:
         self._texts = texts
         self._limit = max_question_chars
 
-    async def respond(
-        self, conversation: Conversation, question: str, filters: Mapping[str, str | None]
-    ) -> AsyncGenerator[Frame, None]:
+    async def respond(self, conversation: Conversation, question: str, choices: Choices) -> AsyncGenerator[Frame, None]:
         """Answer `question`. Nothing changes while another is being answered, or for an empty one."""
         question = question.strip()
         if conversation.running or not question:
@@ -60,11 +151,10 @@ class Dialogue:
             return
         history = conversation.history()
         running = conversation.begin(question)
-        exchange = running.exchange
         try:
-            exchange.remark = self._texts.searching
+            running.exchange.remark = self._texts.searching
             yield self._answering(conversation, busy=True)
-            async for _ in self._answer(running, history, filters):
+            async for _ in self._answer(running, history, choices):
                 if conversation.running is running:
                     yield self._answering(conversation, busy=True)
         finally:
@@ -74,21 +164,22 @@ class Dialogue:
         # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
         yield self._current(conversation) if cleared else self._answering(conversation, busy=False)
 
-    async def retry(self, conversation: Conversation, filters: Mapping[str, str | None]) -> AsyncGenerator[Frame, None]:
+    async def retry(self, conversation: Conversation, choices: Choices) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
         if conversation.running:
             yield Frame()
         elif question := conversation.forget_last():
-            async for frame in self.respond(conversation, question, filters):
+            async for frame in self.respond(conversation, question, choices):
                 yield frame
         else:  # a page that was open before the server was restarted
             yield self._current(conversation)
 
     def clear(self, conversation: Conversation) -> Frame:
+        """An empty page; an answer still being written is stopped."""
         conversation.clear()
         return self._current(conversation)
 
-    def ask(self, question: str, filters: Mapping[str, str | None]) -> Answer:
+    def ask(self, question: str, choices: Choices) -> Answer:
         """One whole answer, for programs; waits for the loading. Raises RagError."""
         question = question.strip()
         if not question:
@@ -96,36 +187,34 @@ class Dialogue:
         if len(question) > self._limit:
             raise self._too_long(question)
         service = self._loader.service()
-        return service.ask(question, filters=self._filters(service, filters))
+        return service.ask(question, filters=self._filters(service, choices))
 
     async def _answer(
-        self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]
+        self, running: Running, history: tuple[Turn, ...], choices: Choices
     ) -> AsyncGenerator[None, None]:
         """Fill the exchange; yields at each change."""
-        exchange = running.exchange
+        exchange, texts = running.exchange, self._texts
         try:
-            async for _ in self._wait(running):
+            async for _ in self._wait_for_service(running):
                 yield
             if not running.stopped:
-                async for batch in self._pump(running, history, filters).batches():
+                async for batch in self._open_bridge(running, history, choices).batches():
                     for event in batch:
-                        exchange.take(event)
-                    exchange.remark = self._meanwhile(exchange)
+                        exchange.apply(event)
+                    exchange.remark = "" if exchange.text else texts.writing if exchange.sources else texts.searching
                     yield
-            self._conclude(exchange)
+            notice = exchange.answer.notice if exchange.answer else None
+            exchange.remark = texts.notices[notice] if notice else "" if exchange.answer else texts.stopped
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
-            exchange.remark = self._texts.error(exc)
+            exchange.remark = texts.error(exc)
         except Exception:
+            # Whatever it was, the visitor gets a line and may ask again: a raised error would leave the page busy.
             logger.exception("a question was not answered")
-            exchange.remark = self._texts.unexpected
+            exchange.remark = texts.unexpected
 
-    def _pump(self, running: Running, history: tuple[Turn, ...], filters: Mapping[str, str | None]) -> StreamBridge:
-        service, question = self._loader.service(), running.exchange.question
-        running.pump = StreamBridge(lambda: service.stream(question, history, self._filters(service, filters)))
-        return running.pump
-
-    async def _wait(self, running: Running) -> AsyncGenerator[None, None]:
+    async def _wait_for_service(self, running: Running) -> AsyncGenerator[None, None]:
+        """Show in the exchange how the loading goes; yields at each step."""
         shown = ""
         while self._loader.status == "loading" and not running.stopped:
             step = self._texts.step(*self._loader.step)
@@ -133,26 +222,27 @@ class Dialogue:
                 shown = step
                 running.exchange.remark = f"{self._texts.waiting} {step}"
                 yield
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
 
-    def _meanwhile(self, exchange: Exchange) -> str:
-        if exchange.text:
-            return ""
-        return self._texts.writing if exchange.sources else self._texts.searching
-
-    def _conclude(self, exchange: Exchange) -> None:
-        notice = exchange.answer.notice if exchange.answer else None
-        exchange.remark = self._texts.notices[notice] if notice else "" if exchange.answer else self._texts.stopped
+    def _open_bridge(self, running: Running, history: tuple[Turn, ...], choices: Choices) -> StreamBridge:
+        """The answer's stream. Filters are read in the bridge's thread: asking a store for its values may block."""
+        service, question = self._loader.service(), running.exchange.question
+        bridge = StreamBridge(lambda: service.stream(question, history, self._filters(service, choices)))
+        running.bridge = bridge
+        return bridge
 
     @staticmethod
-    def _filters(service: Chat, chosen: Mapping[str, str | None]) -> Filters | None:
-        equals = {name: value for name, value in chosen.items() if value}
+    def _filters(service: Chat, choices: Choices) -> Filters | None:
+        """Raises InputError for a value that is not on offer: programs may send any."""
+        equals = {name: value for name, value in choices.items() if value}
         if not equals:
             return None
         facets = service.facets()
         for name, value in equals.items():
-            if value not in facets.get(name, ()):
-                raise _unknown_choice(value, facets.get(name, ()))
+            if value not in (offered := facets.get(name, ())):
+                words = {"value": value, "choices": ", ".join(offered)}
+                korean = KOREAN.unknown_choice.format(**words)
+                raise InputError(ENGLISH.unknown_choice.format(**words), korean=korean)
         return Filters(equals=equals)
 
     def _too_long(self, question: str) -> InputError:
@@ -160,110 +250,16 @@ class Dialogue:
         return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
 
     def _answering(self, conversation: Conversation, *, busy: bool) -> Frame:
-        return self._frame(conversation, busy=busy, empty=False, box="", hint="")
+        return self._frame(conversation, busy=busy, empty=False, box="")
 
     def _current(self, conversation: Conversation) -> Frame:
         """The conversation as it is now, whoever changed it; what is being typed stays."""
-        busy, empty = conversation.running is not None, not conversation.exchanges
-        return self._frame(conversation, busy=busy, empty=empty, hint="")
+        return self._frame(conversation, busy=conversation.running is not None, empty=not conversation.exchanges)
 
-    def _frame(
-        self, conversation: Conversation, *, busy: bool, empty: bool, hint: str, box: str | None = None
-    ) -> Frame:
+    def _frame(self, conversation: Conversation, *, busy: bool, empty: bool, box: str | None = None) -> Frame:
         exchanges = conversation.exchanges
         panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
-        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint)
-
-
-def _unknown_choice(value: str, choices: Sequence[str]) -> InputError:
-    values = {"value": value, "choices": ", ".join(choices)}
-    return InputError(ENGLISH.unknown_choice.format(**values), korean=KOREAN.unknown_choice.format(**values))
-
-
-KEPT = 20
-"""Exchanges kept: each change of the page costs more the longer the history is."""
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
-
-    `generated`: a language model wrote the text, which is then labelled.
-    """
-
-    turn: int
-    question: str
-    text: str = ""
-    sources: tuple[Source, ...] = ()
-    answer: Answer | None = None
-    remark: str = ""
-    generated: bool = False
-
-    def take(self, event: AnswerEvent) -> None:
-        match event:
-            case SourcesFound(sources=sources):
-                self.sources = sources
-            case AnswerDelta(text=text, generated=generated):
-                self.text += text
-                self.generated = generated
-            case AnswerCompleted(answer=answer):
-                self.answer, self.text, self.sources = answer, answer.text, answer.sources
-                self.generated = answer.generated
-
-    def markdown(self, label: str) -> str:
-        """The text, under `label` where a language model wrote it, and the remark."""
-        parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
-        if parts and self.generated:
-            parts.insert(0, aside(label))
-        return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
-
-
-@dataclass(slots=True)
-class Running:
-    """The exchange being answered, and the means to stop it."""
-
-    exchange: Exchange
-    pump: StreamBridge | None = None
-    stopped: bool = False
-
-    def stop(self) -> None:
-        self.stopped = True
-        if self.pump:
-            self.pump.stop()
-
-
-@dataclass(slots=True)
-class Conversation:
-    """Changed only from the event loop, so that no two handlers change it at once."""
-
-    exchanges: list[Exchange] = field(default_factory=list)
-    turns: int = 0
-    running: Running | None = None
-
-    def begin(self, question: str) -> Running:
-        """Add a question; the oldest exchange beyond KEPT goes. Turn numbers are never used twice."""
-        self.turns += 1
-        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-KEPT:]
-        self.running = Running(self.exchanges[-1])
-        return self.running
-
-    def history(self) -> tuple[Turn, ...]:
-        """The answered exchanges, oldest first."""
-        return tuple(Turn(each.question, each.text) for each in self.exchanges if each.answer)
-
-    def forget_last(self) -> str | None:
-        """Take the last exchange back and return its question."""
-        return self.exchanges.pop().question if self.exchanges else None
-
-    def stop(self) -> None:
-        if self.running:
-            self.running.stop()
-
-    def clear(self) -> None:
-        """Start over. What is still being answered is stopped and shown nowhere."""
-        self.stop()
-        self.running = None
-        self.exchanges = []
+        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint="")
 
 
 def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:

@@ -35,10 +35,10 @@ def open_tunnel(port: int) -> str:
     _probe(networking.GRADIO_API_SERVER)
     if not Path(tunneling.BINARY_PATH).exists():
         _probe(tunneling.BINARY_URL)
-    made: Future[str] = Future()
-    threading.Thread(target=_set_up, args=(port, made), name="tunnel", daemon=True).start()
+    address: Future[str] = Future()
+    threading.Thread(target=_set_up, args=(port, address), name="tunnel", daemon=True).start()
     try:
-        return made.result(timeout=TUNNEL_SECONDS).replace("http://", "https://", 1)
+        return address.result(timeout=TUNNEL_SECONDS).replace("http://", "https://", 1)
     except FutureTimeout as exc:
         close_tunnels()
         raise RagError(f"the tunnel was not ready within {TUNNEL_SECONDS:.0f} s") from exc
@@ -68,16 +68,12 @@ def _probe(url: str) -> None:
         raise RagError(f"{host} cannot be reached ({exc})") from exc
 
 
-def _set_up(port: int, made: Future[str]) -> None:
+def _set_up(port: int, address: Future[str]) -> None:
     log: list[str] = []
-    _capture_prints(log)
+    # Gradio prints the tunnel program's whole log when it fails, and a line when it ends: collected, for the one line of ours.
+    vars(tunneling)["print"] = lambda *parts, **_: log.append(" ".join(map(str, parts)))
     try:
-        made.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
+        address.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
     except Exception as exc:  # noqa: BLE001 - whatever it was, the page goes on without the link
         lines = [line for text in (str(exc), *log) for line in text.splitlines() if line.strip()]
-        made.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))
-
-
-def _capture_prints(log: list[str]) -> None:
-    """Gradio prints the tunnel program's whole log when it fails, and a line when it ends; collect them instead."""
-    vars(tunneling)["print"] = lambda *parts, **_: log.append(" ".join(map(str, parts)))
+        address.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))

@@ -24,13 +24,13 @@ def panel_html(turns: Sequence[Cited], texts: Texts) -> str:
     title = f'<h2 class="panel-title">{escape(texts.sources)}</h2>'
     if not listed:
         return f'{title}<p class="panel-empty">{escape(texts.sources_empty)}</p>'
-    return title + "".join(_turn(*turn, shown=turn is listed[-1], texts=texts) for turn in listed)
-
-
-def _turn(turn: int, question: str, sources: Sequence[Source], *, shown: bool, texts: Texts) -> str:
-    heading = escape(texts.sources_of.format(question=question))
-    cards = "".join(_card(turn, source, texts) for source in sources)
-    return f'<section class="turn{" shown" * shown}"><h3 class="asked">{heading}</h3>{cards}</section>'
+    sections = []
+    for turn, question, sources in listed:
+        heading = escape(texts.sources_of.format(question=question))
+        cards = "".join(_card(turn, source, texts) for source in sources)
+        shown = " shown" if turn == listed[-1][0] else ""
+        sections.append(f'<section class="turn{shown}"><h3 class="asked">{heading}</h3>{cards}</section>')
+    return title + "".join(sections)
 
 
 def _card(turn: int, source: Source, texts: Texts) -> str:

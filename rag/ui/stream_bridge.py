@@ -29,8 +29,10 @@ class StreamBridge:
         self._stopped = threading.Event()
 
     async def batches(self) -> AsyncGenerator[list[AnswerEvent], None]:
-        """Events in order, those of the last PAUSE seconds together; none where BEAT seconds bring none. Raises what the
-        stream raised."""
+        """Events in order, those of the last BATCH_SECONDS together; an empty batch where HEARTBEAT_SECONDS bring none.
+
+        Raises what the stream raised.
+        """
         threading.Thread(target=self._read, name="answer", daemon=True).start()
         try:
             ended = False

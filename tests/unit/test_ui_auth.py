@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
-from rag.ui.auth import ATTEMPTS, LOCKED, Login, PasswordHash, hash_password, load_users, verify
+from rag.ui.auth import LOCK_SECONDS, MAX_ATTEMPTS, Login, PasswordHash, hash_password, load_users, verify
 
 SALT = base64.b64encode(b"0123456789abcdef").decode()
 DIGEST = base64.b64encode(b"x" * 32).decode()
@@ -105,14 +105,14 @@ def test_repeated_failures_lock_that_name_for_a_while() -> None:
     door, runner = login(clock)
     with runner:
         assert runner.run(door.check("kim", "right"))
-        assert [runner.run(door.check("kim", "wrong")) for _ in range(ATTEMPTS)] == [False] * ATTEMPTS
+        assert [runner.run(door.check("kim", "wrong")) for _ in range(MAX_ATTEMPTS)] == [False] * MAX_ATTEMPTS
         assert not runner.run(door.check("kim", "right")), "locked, even for the right password"
         assert runner.run(door.check("lee", "word")), "others are not"
-        clock.now += LOCKED - 1
+        clock.now += LOCK_SECONDS - 1
         assert not runner.run(door.check("kim", "right"))
         clock.now += 1
         assert runner.run(door.check("kim", "right"))
-        assert [runner.run(door.check("kim", "wrong")) for _ in range(ATTEMPTS - 1)] == [False] * (ATTEMPTS - 1)
+        assert [runner.run(door.check("kim", "wrong")) for _ in range(MAX_ATTEMPTS - 1)] == [False] * (MAX_ATTEMPTS - 1)
         assert runner.run(door.check("kim", "right")), "a success starts the count anew"
 
 
@@ -120,7 +120,9 @@ def test_guesses_sent_at_once_are_counted_too() -> None:
     door, runner = login(Clock())
 
     async def guess() -> list[bool]:
-        return await asyncio.gather(*(door.check("kim", "wrong") for _ in range(ATTEMPTS)), door.check("kim", "right"))
+        return await asyncio.gather(
+            *(door.check("kim", "wrong") for _ in range(MAX_ATTEMPTS)), door.check("kim", "right")
+        )
 
     with runner:
         assert not any(runner.run(guess()))

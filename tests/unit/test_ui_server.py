@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +43,7 @@ def test_wrong_address_is_said(host: str) -> None:
 
 
 def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.ui.server.PORTS_TRIED", 1)
+    monkeypatch.setattr("rag.ui.server.MAX_PORTS_TRIED", 1)
     with listening() as taken, pytest.raises(InputError, match="no free port"):
         free_port("127.0.0.1", taken.getsockname()[1])
 
@@ -52,6 +54,16 @@ def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_root_path(given: str, used: str) -> None:
     assert root_path(given) == used
+
+
+def test_importing_the_page_sets_no_environment_variable() -> None:
+    """A program that imports it for its logins, say, keeps its own settings for Gradio and proxies."""
+    code = (
+        "import os, gradio; before = dict(os.environ); import rag.ui.server, rag.ui.page; "
+        "print(sorted(name for name, value in os.environ.items() if before.get(name) != value))"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
 def test_one_time_login() -> None:

@@ -13,7 +13,7 @@ import pytest
 from rag.errors import InputError, ModelUnavailable
 from rag.ui.i18n import KOREAN
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.session import KEPT, Conversation, Dialogue, Frame
+from rag.ui.session import MAX_EXCHANGES, Conversation, Dialogue, Frame
 from tests.fakes import SOURCES, FakeChat
 
 NONE: dict[str, str | None] = {"bank": "", "category": None}
@@ -147,10 +147,10 @@ def test_errors_end_in_the_bubble_and_the_page_goes_on(fault: Exception, caplog:
 
 def test_history_is_capped_and_turns_never_repeat() -> None:
     talk, conversation = dialogue(FakeChat()), Conversation()
-    for number in range(KEPT + 2):
+    for number in range(MAX_EXCHANGES + 2):
         run(frames(talk.respond(conversation, f"질문 {number}", NONE)))
-    assert len(conversation.exchanges) == KEPT
-    assert [each.turn for each in conversation.exchanges] == list(range(3, KEPT + 3))
+    assert len(conversation.exchanges) == MAX_EXCHANGES
+    assert [each.turn for each in conversation.exchanges] == list(range(3, MAX_EXCHANGES + 3))
 
 
 def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:

@@ -55,6 +55,7 @@ def fetched(version: str = VERSION) -> Path:
 
 
 def class_path(folder: Path) -> str:
+    """Java's class path of the node and its plugins."""
     return os.pathsep.join(str(folder / part / "*") for part in ("lib", "knn", "security"))
 
 
