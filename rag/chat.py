@@ -11,7 +11,7 @@
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
   decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
   join split rows                  rag.retrieval.hybrid.WholeRows
-  write the text                   rag.conversation.query_engine.AnswerSynthesizer, which picks one of these:
+  write the text                   rag.synthesis.answer.AnswerSynthesizer, which picks one of these:
     the reason's fixed text        rag.synthesis.texts
     the approved text              rag.synthesis.verbatim
     a model's, from the sources    rag.synthesis.cited
@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.conversation.query_engine import AnswerSynthesizer, ChatQueryEngine, verdict_of
-from rag.conversation.searcher import ConversationRetriever, Searcher
+from rag.conversation.searcher import ChatQueryEngine, ConversationRetriever, Searcher
 from rag.errors import InputError
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
@@ -38,8 +37,9 @@ from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import INTERNAL_METADATA, QUESTION, PassageStore
-from rag.synthesis.answer_stream import Outcome
-from rag.synthesis.cited import SECONDS
+from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
+from rag.synthesis.cited import CitedAnswerSynthesizer
+from rag.synthesis.verbatim import VerbatimSynthesizer
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 
 if TYPE_CHECKING:
@@ -93,10 +93,11 @@ class ChatService:
             top_k=top_k,
             candidates=candidates,
         )
-        # Made once, one for whole answers and one for streams: their tokenizers take a moment to load.
+        # Made once: its tokenizer takes a moment to load.
+        cited = CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker) if llm else None
         self._synthesizers = {
             streaming: AnswerSynthesizer(
-                llm, breaker=llm_breaker, contact=contact, seconds=answer_seconds, streaming=streaming
+                VerbatimSynthesizer(), cited, contact=contact, streaming=streaming, seconds=answer_seconds
             )
             for streaming in (False, True)
         }

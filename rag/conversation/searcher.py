@@ -1,17 +1,19 @@
 """Searcher: a question, with the conversation before it, to a verdict: the outcome and the rows it is about.
 
 The order of the steps is that of `Searcher.judge` and `Searcher.rank`, top to bottom. `ConversationRetriever` is the same
-search as a LlamaIndex retriever. Knows nothing of texts and of the language model's answer.
+search as a LlamaIndex retriever, and `ChatQueryEngine` puts it before the synthesizer, of which nothing is known here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.conversation import follow_up_rules
@@ -21,10 +23,11 @@ from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, WholeRows
 from rag.retrieval.query_analysis import BANK, limit_to_bank
 from rag.stores.base import PassageStore
 from rag.stores.filters import metadata_filters
+from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Turn
 
 if TYPE_CHECKING:
@@ -132,18 +135,6 @@ class Searcher:
         )
 
 
-@dataclass
-class ScopedQuery(QueryBundle):
-    """One question on its way through retriever, postprocessors and synthesizer, which LlamaIndex hands this object.
-
-    `scope`: what the answer may take, and how it is cancelled. `verdict`: set by `ConversationRetriever`; nodes alone
-    cannot carry it, for a declined question has none. Made anew for each question, so that threads share nothing.
-    """
-
-    scope: CancelScope = field(kw_only=True)
-    verdict: Verdict | None = field(default=None, kw_only=True)
-
-
 class ConversationRetriever(BaseRetriever):
     """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
 
@@ -168,6 +159,42 @@ class ConversationRetriever(BaseRetriever):
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+class ChatQueryEngine(RetrieverQueryEngine):
+    """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question.
+
+    Filters and history are the retriever's. `validate` gives the question to search for, or raises InputError; `seconds`:
+    what one answer may take, rewriting a follow-up included. The engine may be shared by threads.
+    """
+
+    def __init__(
+        self,
+        retriever: ConversationRetriever,
+        synthesizer: AnswerSynthesizer,
+        whole_rows: WholeRows,
+        *,
+        validate: Callable[[str], str],
+        seconds: float,
+    ) -> None:
+        super().__init__(retriever=retriever, response_synthesizer=synthesizer, node_postprocessors=[whole_rows])
+        self._synthesizer = synthesizer
+        self._validate = validate
+        self._seconds = seconds
+
+    def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
+        """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
+        return ScopedQuery(self._validate(question), scope=scope or CancelScope(self._seconds))
+
+    def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
+        """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
+        return self._synthesizer.stream(query, nodes, query.scope)
+
+    def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        return super()._query(self.scoped(query_bundle.query_str))
+
+    async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        return await super()._aquery(self.scoped(query_bundle.query_str))
 
 
 def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:

@@ -7,40 +7,35 @@ so the passages are quoted in its place. The same happens where the model fails,
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llama_index.core.llms.llm import LLM
 from llama_index.core.schema import NodeWithScore
 
 from rag.errors import ModelError, ModelPaused
-from rag.models.cancellation import CancellableStream, CancelScope
+from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import LLMStream, stream_chat
 from rag.retrieval.confidence import JudgedNode
-from rag.synthesis import texts
-from rag.synthesis.answer_stream import AnswerStream, Outcome, passages
-from rag.synthesis.base import PassageSynthesizer
+from rag.synthesis.answer import SECONDS, AnswerStream, Outcome, PassageSynthesizer
 from rag.synthesis.citations import CitationResolver
 from rag.synthesis.prompt_builder import build_prompt
-from rag.synthesis.verbatim import pieces
+from rag.synthesis.verbatim import passages, pieces
 from rag.types import Notice
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
-SECONDS = 60.0
-"""For one answer."""
 
 
 class CitedAnswerSynthesizer(PassageSynthesizer):
     """Answers through `llm` over the nodes given, `[n]` being the n-th; quotes them where it cannot.
 
     Suggested nodes, and sources of which none fits, never reach the model. `seconds`: for one answer. `breaker`: the
-    model's, where others ask it too. The response's metadata has `notice` and `usage` beside the nodes' own (streaming:
-    nodes' own alone). A streamed answer that broke off goes on with a line that says so, and the passages.
+    model's, where others ask it too.
     """
 
     def __init__(
@@ -52,38 +47,13 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         seconds: float = SECONDS,
         breaker: CircuitBreaker | None = None,
     ) -> None:
-        super().__init__(llm=llm, streaming=streaming, empty_response=empty_response or texts.declined("not_covered"))
-        self._seconds = seconds
+        super().__init__(llm, streaming=streaming, empty_response=empty_response, seconds=seconds)
         self._breaker = breaker or CircuitBreaker("the language model")
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
-        """The answer to `question` over at least one node, in pieces. Nothing is sent before the first is asked for.
-
-        `scope`: within which, and by which it is cancelled from another thread; None: within `seconds`.
-        """
+        """The model's answer, or the approved texts in its place. Nothing is sent before the first piece is asked for."""
         scope = scope or CancelScope(self._seconds)
         return AnswerStream(lambda stream: self._generate(stream, question, nodes, scope))
-
-    def _answer(self, question: str, nodes: Sequence[NodeWithScore]) -> tuple[str, Mapping[str, Any]]:
-        stream = self.answer(question, nodes)
-        for _ in stream:
-            pass
-        assert stream.outcome is not None
-        return stream.outcome.text, {"notice": stream.outcome.notice, "usage": dict(stream.outcome.usage)}
-
-    def _stream(self, question: str, nodes: Sequence[NodeWithScore]) -> Generator[str, None, None]:
-        scope = CancelScope(self._seconds)
-        return CancellableStream(self._with_passages(self.answer(question, nodes, scope)), scope)
-
-    @staticmethod
-    def _with_passages(stream: AnswerStream) -> Generator[str, None, None]:
-        shown = False
-        with closing(stream):
-            for piece in stream:
-                shown = shown or stream.generated
-                yield piece
-        if shown and stream.outcome and stream.outcome.notice:
-            yield f"\n\n{texts.BROKE_OFF}\n\n{stream.outcome.text}"
 
     def _generate(
         self, stream: AnswerStream, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
-from llama_index.core.llms.mock import MockLLM
 from llama_index.core.schema import NodeWithScore
 
 from rag.korean import sentences
+from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis import texts
-from rag.synthesis.base import PassageSynthesizer
+from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
+from rag.types import Notice
 
 
 class VerbatimSynthesizer(PassageSynthesizer):
@@ -20,21 +21,24 @@ class VerbatimSynthesizer(PassageSynthesizer):
     Nothing is rephrased. `[n]` is the n-th node given. Suggested nodes get the one sentence that asks which is meant.
     """
 
-    def __init__(self, *, streaming: bool = False, empty_response: str | None = None) -> None:
-        # MockLLM: BaseSynthesizer would otherwise reach for OpenAI. It is never called.
-        super().__init__(
-            llm=MockLLM(), streaming=streaming, empty_response=empty_response or texts.declined("not_covered")
-        )
+    def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
+        """The approved texts, sentence by sentence. No model is called, so that nothing takes time or is cancelled."""
+
+        def generate(stream: AnswerStream) -> Generator[str, None, None]:
+            outcome = passages(nodes)
+            yield from pieces(outcome.text)
+            stream.outcome = outcome
+
+        return AnswerStream(generate)
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
         """The first chunk as it is, for callers that hold texts rather than nodes."""
         return super().get_response(query_str, text_chunks[:1], **response_kwargs)
 
-    def _answer(self, question: str, nodes: Sequence[NodeWithScore]) -> tuple[str, Mapping[str, Any]]:
-        return verbatim(nodes), {}
 
-    def _stream(self, question: str, nodes: Sequence[NodeWithScore]) -> Generator[str, None, None]:
-        return pieces(verbatim(nodes))
+def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Outcome:
+    """The approved texts as the answer."""
+    return Outcome(verbatim(nodes), quoted(nodes), notice)
 
 
 def verbatim(nodes: Sequence[NodeWithScore]) -> str:
