@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: install chat share eval opensearch test check bench lock clean help
+.PHONY: install chat share eval opensearch test quick check bench lock clean help
 
 install: $(VENV)/.chat  ## Create .venv and install what the chat needs
 
@@ -30,7 +30,10 @@ opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play 
 test: $(VENV)/.dev check  ## Run every check and every test, nothing skipped
 	tests/browser/install.sh
 	deploy/local/opensearch_node/install.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+quick: $(VENV)/.dev check  ## While you work: lint, types, unit tests and the FAISS store's contract
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -q tests/unit tests/contract/test_faiss_store.py $(ARGS)
 
 check: $(VENV)/.dev  ## Lint, types and layers
 	$(BIN)/ruff check .

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rag.factory.models import Models, load_models
@@ -21,9 +23,28 @@ from tests.remembered import RememberedEmbedding
 from tests.small_faq import write_faq
 
 ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache" / "vectors"
+
+SHARED = ("opensearch", "chromium")
+"""Fixtures of the whole run that take long to start: the tests that need one run in one worker."""
+GROUP = pytest.StashKey[str]()
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("suite")
 
 for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
     del os.environ[_name]  # a developer's own settings have no say in tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a server run in one worker, all others file by file; the largest groups begin first."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        group = next((name for name in SHARED if name in fixtures), item.nodeid.split("::")[0])
+        item.add_marker(pytest.mark.xdist_group(group))
+        item.stash[GROUP] = group
+    sizes = Counter(item.stash[GROUP] for item in items)
+    items.sort(key=lambda item: (item.stash[GROUP] not in SHARED, -sizes[item.stash[GROUP]], item.stash[GROUP]))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +59,7 @@ def models() -> Models:
 def remembered(models: Models) -> Models:
     """The real embedder, which has the evaluation questions ready."""
     assert models.embed_model
-    memory = RememberedEmbedding(models.embed_model)
+    memory = RememberedEmbedding(models.embed_model, CACHE / f"{models.manifest.fingerprint}.npz")
     memory.learn(text for question in questions() for text in (question, expand(question)))
     return replace(models, embed_model=memory)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
+from filelock import FileLock
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
@@ -13,17 +16,25 @@ class RememberedEmbedding(BaseEmbedding):
     """Gives the vectors of `inner`, those of queries from memory the second time."""
 
     _inner: BaseEmbedding = PrivateAttr()
+    _file: Path = PrivateAttr()
     _known: dict[str, list[float]] = PrivateAttr()
 
-    def __init__(self, inner: BaseEmbedding) -> None:
+    def __init__(self, inner: BaseEmbedding, file: Path) -> None:
         super().__init__(model_name=inner.model_name)
-        self._inner, self._known = inner, {}
+        self._inner, self._file, self._known = inner, file, {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Embed what is not known yet, two at a time."""
-        wanted = [text for text in dict.fromkeys(texts) if text not in self._known]
-        with ThreadPoolExecutor(2) as pool:
-            self._known.update(zip(wanted, pool.map(self._inner.get_query_embedding, wanted), strict=True))
+        """Embed what is not known yet, two at a time; `file` shares it with the other workers and later runs."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._file.with_suffix(".lock")):
+            if self._file.exists():
+                with np.load(self._file) as saved:
+                    self._known.update(zip(saved["texts"].tolist(), saved["vectors"].tolist(), strict=True))
+            unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
+            with ThreadPoolExecutor(2) as pool:
+                self._known.update(zip(unknown, pool.map(self._inner.get_query_embedding, unknown), strict=True))
+            if unknown:
+                np.savez(self._file, texts=list(self._known), vectors=np.array(list(self._known.values())))
 
     def _get_query_embedding(self, query: str) -> list[float]:
         if query not in self._known:
