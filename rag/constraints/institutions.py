@@ -5,9 +5,9 @@ What counts as a name:
   "새나래앱"); an index's name may also follow a syllable directly, before a banking word or whole with its kind.
 - An index's institutions also go by their name without its kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크),
   unless two share it.
-- A short name that is an everyday word or a place (우리, 하나, 국민, 대구, 현대 …) counts only with its kind. If the index
-  holds exactly one such institution, the word alone counts at the very start of a text before a banking word ("국민 OTP");
-  우리, 기업 and 산업 never do ("우리 계좌", "기업 대출").
+- A short name that is an everyday word counts only with its kind: 우리, 하나, 기업, 제일 … ("우리 계좌", "제일 싼 대출").
+- One that is a place or a group (국민, 대구, 현대 …) counts alone only if the index holds exactly one such institution, at
+  the very start of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ KINDS = (
     *("카드", "생명", "화재", "보험", "캐피탈", "투자", "금융"),
 )
 _SPACED_KINDS = ("저축은행", "은행", "뱅크", "증권", "투자증권", "캐피탈", "손해보험", "생명", "화재", "pay")
-_NEVER_ALONE = frozenset(("우리", "기업", "산업"))
 _BANKING_WORD = (
     r"(?:은행|뱅크|뱅킹|저축|증권|카드|앱|어플|인뱅|인터넷|모바일|고객센터|콜센터|지점|영업점|통장|계좌|예금|적금|정기|자유|입출금"
     r"|대출|신용|체크|이체|송금|출금|입금|보안|otp|공동|금융인증|간편|비밀번호|비번|로그인|환전|외화|해외|국내|주식|펀드|atm|수수료"
-    r"|금리|한도|자동|끼리|프로|주담대|전세|보험|연금|isa|청약)"
+    r"|금리|한도|자동이체|자동납부|끼리|프로|주담대|전세|보험|연금|isa|청약)"
 )
 _PARTICLE = (
     r"(?:이랑|랑|하고|에서는|에서도|에서|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
@@ -150,7 +149,7 @@ def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionName
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _table() if row[1] != "word")
+    return tuple(row for row in _table() if row[1] not in ("word", "start"))
 
 
 @cache
@@ -161,8 +160,8 @@ def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 
 @cache
-def _everyday() -> frozenset[str]:
-    return frozenset(_plain(word) for _, kind, words in _table() if kind == "word" for word in words)
+def _everyday(*kinds: str) -> frozenset[str]:
+    return frozenset(_plain(word) for _, kind, words in _table() if kind in kinds for word in words)
 
 
 def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
@@ -178,12 +177,12 @@ def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
         forms = [name, *own]
         if shorts[short] == 1 and short != name:
             forms += [short, *_variants(name, short)]
-        everyday = {_short(form) for form, owner in written.items() if owner[0] == name} & _everyday()
+        everyday = {_short(form) for form, owner in written.items() if owner[0] == name} & _everyday("word", "start")
         forms += [word for word in everyday if sum(word in _plain(other) for other in held) == 1]
         for form in forms:
             written[_plain(form)] = (name, kind, True)
     for form, (name, kind, is_held) in written.items():
-        yield _Alias(form, name, kind, is_held, form in _everyday())
+        yield _Alias(form, name, kind, is_held, form in _everyday("word", "start"))
 
 
 def _variants(name: str, short: str) -> list[str]:
@@ -205,7 +204,7 @@ def _plain(name: str) -> str:
 
 def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
     """The end of the alias at `start`; a space may stand before its kind and between Latin and Hangul letters."""
-    if alias.everyday and alias.text in _NEVER_ALONE:
+    if alias.everyday and alias.text in _everyday("word"):
         return None
     position = start
     gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
@@ -220,10 +219,12 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
 
 @cache
 def _gaps(alias: str) -> frozenset[int]:
+    """Where a space may stand in an alias: "KB 국민은행", "신한 카드", but not "우리 카드" or "하나 카드"."""
     gaps = {i for i in range(1, len(alias)) if alias[i].isascii() != alias[i - 1].isascii()}
-    kind = next((kind for kind in _SPACED_KINDS if alias.endswith(kind)), "")
-    if kind and len(alias) > len(kind):
-        gaps.add(len(alias) - len(kind))
+    kind = next((kind for kind in (*_SPACED_KINDS, "카드") if alias.endswith(kind)), "")
+    before = alias.removesuffix(kind)
+    if kind and before and (kind != "카드" or before not in _everyday("word")):
+        gaps.add(len(before))
     return frozenset(gaps)
 
 

@@ -34,6 +34,9 @@ _INCIDENTAL = re.compile(
 _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에)"
 )
+_HAPPENED = re.compile(
+    r"\s?(?:동안|간|이나|을|를|도|에)?\s?(?:\S{1,5}\s){0,2}?\S{0,3}(?:[았었했됐났렸갔왔샀썼냈졌렀]|밀려)"
+)
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
 """How often a customer says she failed is her story: the row's count is the rule."""
 
@@ -67,11 +70,11 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
     """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
     if _INCIDENTAL.match(question, quantity.end):
         return True
-    return (
-        quantity.dimension in ("money", "count")
-        and quantity.unit != "회"
-        and _PAST.match(question, quantity.end) is not None
-    )
+    if quantity.dimension == "duration":
+        return not pins(question, quantity) and _HAPPENED.match(question, quantity.end) is not None
+    if quantity.unit == "회":
+        return _FAILED.match(question, quantity.end) is not None
+    return quantity.dimension in ("money", "count") and _PAST.match(question, quantity.end) is not None
 
 
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
