@@ -34,15 +34,15 @@ def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
     statements = []
     for statement in document["Statement"]:
-        resources = [each for pattern in statement["Resource"] for each in filled(pattern, values)]
+        resources = [each for pattern in statement["Resource"] for each in substituted(pattern, values)]
         if resources:
-            condition = filled(json.dumps(statement.get("Condition", {})), values)[0]
+            condition = substituted(json.dumps(statement.get("Condition", {})), values)[0]
             named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
             statements.append({**statement, "Resource": resources, **named})
     return {**document, "Statement": statements}
 
 
-def filled(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+def substituted(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
     """The text once for each combination of its names' values. Raises KeyError for an unknown name."""
     names = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
     combinations = product(*(values[name] for name in names))
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stack = stacks.load(options.stack)
         region = stack.region or options.region
         if not region:
-            raise SettingsError("which region? Give --region, or `region` in the stack file")
+            raise SettingsError("no AWS region: give --region, or set `region` in the stack file")
         sends = any(each.handler or each.model_folder for _, each in stack.endpoints())
         document = policy(options.name, values(stack, region, options.account, with_bucket=sends))
     except RagError as exc:

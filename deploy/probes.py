@@ -99,7 +99,9 @@ def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
         first = first or time.monotonic() - began
         text = str(response.message.content)
     if not text.strip():
-        raise DeployError(f"{endpoint.endpoint_name}: the model answered nothing")
+        raise DeployError(
+            f"{endpoint.endpoint_name}: the model answered nothing; check that llm.format fits the container, and its log"
+        )
     whole = time.monotonic() - began
     yield f"{endpoint.endpoint_name}: first words after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
     yield f"  {' '.join(text.split())[:200]}"

@@ -45,9 +45,15 @@ class Server:
                 response = pool.request(method, self.url + path, body=data, headers=headers)
                 text = response.data.decode("utf-8", "replace")
         except urllib3.exceptions.HTTPError as exc:
-            raise DeployError(f"the search server {self.url} cannot be reached: {type(exc).__name__}") from exc
+            raise DeployError(
+                f"the search server {self.url} cannot be reached ({type(exc).__name__}); "
+                "check its address, and that [opensearch] of the stack file lets this machine in"
+            ) from exc
         if response.status >= 400:
-            raise DeployError(f"the search server {self.url} refused {method} {path} ({response.status}): {text[:300]}")
+            raise DeployError(
+                f"the search server {self.url} refused {method} {path} ({response.status}): {text[:300]}; "
+                "at 401 or 403 check `user`, or `role_arn`, in [opensearch] of the stack file"
+            )
         answer: dict[str, Any] = json.loads(text or "{}")
         return answer
 
@@ -69,7 +75,7 @@ def probe(server: Server) -> Iterator[str]:
         for query in ({"match": {"text": "OTP도"}}, {"knn": {"vector": {"vector": [1.0, 0.1, 0.0], "k": 1}}}):
             hits = server.ask("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
             if [hit["_source"]["text"] for hit in hits] != [TEXT]:
-                raise DeployError(f"the search server {server.url} did not find the passage just written")
+                raise DeployError(f"the search server {server.url} did not find the passage just written; see its log")
     finally:
         server.ask("DELETE", index)
     yield f"OpenSearch {version} at {server.url}: written, found by words and by vector, removed"

@@ -27,7 +27,7 @@ class Cloud:
         try:
             self.session = session or boto3.session.Session(region_name=stack.region)
         except BotoCoreError as exc:
-            raise DeployError(f"AWS cannot be asked: {exc}") from exc
+            raise DeployError(f"no AWS session: {exc}; set AWS_PROFILE to a profile that exists, or unset it") from exc
         self.region = str(stack.region or self.session.region_name or "")
         if not self.region:
             raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION")

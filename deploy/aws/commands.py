@@ -22,7 +22,7 @@ from deploy.aws.search import Domain
 from deploy.stack import Stack, settings
 from rag.errors import DeployError
 
-THERE = (State.READY, State.DIFFERENT)
+UP_STATES = (State.READY, State.DIFFERENT)
 
 
 @dataclass
@@ -160,7 +160,7 @@ class Deployment:
 
     def _demand_up(self) -> None:
         for resource, description in self._describe():
-            if isinstance(resource, EndpointResource | Domain) and description.state not in THERE:
+            if isinstance(resource, EndpointResource | Domain) and description.state not in UP_STATES:
                 nights = "; the schedule takes it away at night" if self.stack.schedule else ""
                 raise DeployError(f"{resource} is {description.state.value}{nights}: run {self._again('up')}")
 

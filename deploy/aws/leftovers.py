@@ -13,7 +13,7 @@ from deploy.aws.reconcile import Resource, State
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
-from deploy.aws.storage import Bucket, sent
+from deploy.aws.storage import Bucket, existing_uploads
 
 
 def leftovers(cloud: Cloud, desired: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
@@ -48,7 +48,7 @@ def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resour
             *(LogGroup(cloud, LOGS + name) for name in endpoints),
             Password(cloud, f"fsi/{cloud.stack_name}/opensearch"),
         ],
-        list(sent(cloud, bucket_name(cloud))),
+        list(existing_uploads(cloud, bucket_name(cloud))),
         [Model(cloud, name) for name in models],
         [Config(cloud, name) for name in configs],
         [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in _domains(cloud))],

@@ -44,7 +44,7 @@ class Password(Resource):
 
     def create(self) -> None:
         self.cloud.client("secretsmanager").create_secret(
-            Name=self.name, SecretString=generated(), Tags=self.cloud.tag_list, **self._key
+            Name=self.name, SecretString=generate_password(), Tags=self.cloud.tag_list, **self._key
         )
 
     def delete(self) -> None:
@@ -67,7 +67,7 @@ class Password(Resource):
         return next((version for version, names in versions.items() if "AWSCURRENT" in names), "")
 
 
-def generated() -> str:
+def generate_password() -> str:
     """32 characters with one of each kind, as OpenSearch wants them; none that a shell or a URL would bend."""
     random = secrets.SystemRandom()
     drawn = [random.choice(alphabet) for alphabet in _ALPHABETS] + random.choices("".join(_ALPHABETS), k=28)
@@ -162,7 +162,8 @@ class Domain(Resource):
         desired = self._definition(self._desired())
         cluster, disks = status["ClusterConfig"], status["EBSOptions"]
         return (
-            plain(json.loads(status.get("AccessPolicies") or "{}")) == plain(json.loads(desired["AccessPolicies"]))
+            normalised(json.loads(status.get("AccessPolicies") or "{}"))
+            == normalised(json.loads(desired["AccessPolicies"]))
             and all(cluster.get(name) == desired["ClusterConfig"][name] for name in ("InstanceType", "InstanceCount"))
             and disks.get("VolumeSize") == desired["EBSOptions"]["VolumeSize"]
         )
@@ -214,12 +215,12 @@ class Domain(Resource):
         return {"Enabled": True, "InternalUserDatabaseEnabled": True, "MasterUserOptions": master}
 
 
-def plain(policy: Any) -> Any:
+def normalised(policy: Any) -> Any:
     """A policy as AWS may write it back: a list of one is the same as its member, and order means nothing."""
     if isinstance(policy, dict):
-        return {name: plain(each) for name, each in policy.items()}
+        return {name: normalised(each) for name, each in policy.items()}
     if isinstance(policy, list):
-        return plain(policy[0]) if len(policy) == 1 else sorted((plain(each) for each in policy), key=repr)
+        return normalised(policy[0]) if len(policy) == 1 else sorted((normalised(each) for each in policy), key=repr)
     return policy
 
 

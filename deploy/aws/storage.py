@@ -143,7 +143,7 @@ class Upload(Resource):
         return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
 
 
-def sent(cloud: Cloud, bucket: str) -> list[Upload]:
+def existing_uploads(cloud: Cloud, bucket: str) -> list[Upload]:
     """Everything that was ever sent there, by its prefix."""
     s3, prefixes = cloud.client("s3"), []
     for above in ("handlers/", "models/"):
@@ -184,7 +184,7 @@ def handler_tarball(name: str) -> bytes:
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     if not paths:
-        raise SettingsError(f"there are no files in {folder}")
+        raise SettingsError(f"there are no files in {folder}; set handler or model_folder to a folder with files")
     for path in paths:
         yield path.relative_to(folder).as_posix(), path
 

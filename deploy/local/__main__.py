@@ -1,6 +1,6 @@
 """The emulator's own process: `python -m deploy.local FOLDER`, started by `python -m deploy up --target local`.
 
-FOLDER holds `plan.json` with the port wished for and the endpoints. The file `lock` is locked for as long as the process
+FOLDER holds `plan.json` with the preferred port and the endpoints. The file `lock` is locked for as long as the process
 lives, however it ends, and holds its id; `url` is written once it listens.
 """
 
@@ -58,10 +58,10 @@ async def _end_with_folder(serving: uvicorn.Server, folder: Path, lock: TextIO) 
 
 
 def _bind_near(port: int) -> socket.socket:
-    """The port wished for or the next free one; any, where twenty are taken or 0 was wished for."""
-    for wished in range(port, min(port + PORTS_TRIED, 65536) if port else 0):
+    """The preferred port or the next free one; any, where twenty are taken or `port` is 0."""
+    for candidate in range(port, min(port + PORTS_TRIED, 65536) if port else 0):
         try:
-            return bind(wished)
+            return bind(candidate)
         except OSError:
             continue
     return bind(0)

@@ -25,7 +25,7 @@ def answer(body: bytes, spec: EndpointSpec) -> tuple[bytes, int]:
     return _spell(texts, embed(texts, spec), spec, single=isinstance(inputs, str)), len(texts)
 
 
-def spoil(body: bytes, kind: str) -> bytes:
+def corrupt(body: bytes, kind: str) -> bytes:
     """A well-formed answer that is wrong: `one_short` or `not_finite`."""
     payload = orjson.loads(body)
     rows = payload if isinstance(payload, list) else payload.get("data", payload.get("embeddings"))

@@ -69,7 +69,7 @@ class Exchange:
             vectors, texts = embedding.answer(self.body, spec)
         self.served.counts["texts"] += texts
         if self.fault and self.fault.kind in ("one_short", "not_finite"):
-            vectors = embedding.spoil(vectors, self.fault.kind)
+            vectors = embedding.corrupt(vectors, self.fault.kind)
         await until(began, spec.latency_ms + spec.per_text_ms * texts, spec)
         await self._whole(vectors)
 

@@ -54,7 +54,7 @@ class Fault(_Strict):
     after: int = Field(default=3, ge=0, description="Tokens streamed before it.")
     seconds: float = Field(default=3600.0, ge=0)
     status: int = Field(default=500, ge=400, le=599, description="What the container answered (model_error).")
-    message: str = "the emulator was told to fail"
+    message: str = "a fault of the emulated endpoint"
 
 
 class EndpointSpec(_Strict):

@@ -1,4 +1,4 @@
-"""`make opensearch`: a node to play with, in .fsi/opensearch. `start` (until Ctrl-C with `--wait`), `env` or `stop`."""
+"""`make opensearch`: a node for local experiments, in .fsi/opensearch. `start` (until Ctrl-C with `--wait`), `env` or `stop`."""
 
 from __future__ import annotations
 

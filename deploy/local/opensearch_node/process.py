@@ -28,7 +28,6 @@ from rag.errors import StoreError
 
 HOST: Final = "127.0.0.1"
 USER: Final = "faq"
-ADMIN: Final = "admin"
 START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 20.0
 MEMORY: Final = "768m"

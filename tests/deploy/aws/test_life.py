@@ -11,7 +11,7 @@ import pytest
 
 from deploy import search_probe
 from deploy import stack as stacks
-from deploy.aws.search import generated
+from deploy.aws.search import generate_password
 from deploy.stack import Stack
 from rag.errors import DeployError
 from tests.deploy.aws.account import REGION, Account, left
@@ -197,7 +197,7 @@ def test_nothing_secret_is_said_sent_or_kept(account: Account, full: Stack, tmp_
 
 
 def test_passwords_are_as_opensearch_wants_them() -> None:
-    made = {generated() for _ in range(50)}
+    made = {generate_password() for _ in range(50)}
     assert len(made) == 50
     for password in made:
         assert len(password) == 32
