@@ -28,6 +28,7 @@ _SENTENCE = re.compile(r"^[^.\n]*")
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _MOST_VALUES = 12
 """Values of one dimension in a question that are compared; more is not a question."""
+_OTHER_INSTITUTIONS = ("same_institution", "타행")
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
@@ -78,7 +79,8 @@ def compare(
     _compare_values(evidence, part, row_question, row_answer)
     _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
     if names is not None and row_institution:
-        _compare_institutions(evidence, names, question, row_institution)
+        is_on_others = any((m.set_name, m.member) == _OTHER_INSTITUTIONS for m in _mentions(sets, row_question))
+        _compare_institutions(evidence, names, question, row_institution, is_on_others)
     return evidence.agreement()
 
 
@@ -158,10 +160,11 @@ def _compare_contrasts(
         row = row_by_set.get(name)
         if not row:
             continue
+        same_object = _same_object(sets, name, question, row_question)
         if asked.keys() & row.keys():
-            evidence.agreed.extend(asked[member] for member in asked if member in row)
+            evidence.agreed.extend(asked[member] for member in asked if member in row and same_object)
             continue
-        if any((name, member) in elsewhere for member in row) or not _same_object(sets, name, question, row_question):
+        if any((name, member) in elsewhere for member in row) or not same_object:
             continue
         kind = sets.sets[name].kind
         in_answer = {mention.member for mention in _mentions(sets, _guidance(kind, answer)) if mention.set_name == name}
@@ -213,12 +216,17 @@ def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
     return grouped
 
 
-def _compare_institutions(evidence: _Evidence, names: InstitutionNames, question: str, row_institution: str) -> None:
+def _compare_institutions(
+    evidence: _Evidence, names: InstitutionNames, question: str, row_institution: str, is_on_others: bool
+) -> None:
+    """`is_on_others`: the row is about other institutions ("타 금융기관 OTP 등록"), of which a question may name one."""
     mentions = [m for m in names.find(question) if m.kind != "pay" and not m.counterpart]
     asked = [mention for mention in mentions if not mention.negated]
     if any(mention.name == row_institution for mention in asked):
         evidence.agreed.extend(mention.text for mention in asked if mention.name == row_institution)
         return
+    if is_on_others and not any(mention.held for mention in mentions):
+        return
     if asked or any(mention.negated and mention.name == row_institution for mention in mentions):
-        words = ", ".join(mention.text for mention in asked) or next(m.text for m in mentions if m.negated)
+        words = ", ".join(mention.text for mention in asked or mentions)
         evidence.conflicts.append(Conflict("institution", words, row_institution))

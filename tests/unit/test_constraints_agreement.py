@@ -175,6 +175,12 @@ def test_institutions(question: str, status: str) -> None:
     assert compare(question, *row, row_institution="새나래은행", names=NAMES).status == status
 
 
+def test_a_row_on_other_institutions_holds_for_one_of_them() -> None:
+    assert against("신한은행 OTP 등록해서 쓸 수 있나요", ROWS["dds-006"]).status == "agree"
+    assert against("새나래은행 OTP 등록해서 쓸 수 있나요", ROWS["dds-006"]).status == "conflict"
+    assert against("신한은행 OTP 분실했어요", ROWS["dds-007"]).status == "conflict"
+
+
 def test_a_channel_conflicts_only_with_a_question_on_other_channels() -> None:
     online = ("온라인으로 신청한 공모주 청약을 취소할 수 있나요?", "청약 마감 전까지 취소하실 수 있습니다.")
     assert compare("창구에서 청약을 취소하려면", *online).status == "conflict"
