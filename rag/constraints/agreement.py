@@ -29,6 +29,8 @@ _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 
 _MOST_VALUES = 12
 """Values of one dimension in a question that are compared; more is not a question."""
 _OTHER_INSTITUTIONS = ("same_institution", "타행")
+_ORIGIN = re.compile(r"에서|에\s|\s?계좌")
+"""After "타 금융기관": a thing or money comes from there or goes there, unlike in "타행이체 수수료"."""
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
@@ -79,7 +81,10 @@ def compare(
     _compare_values(evidence, part, row_question, row_answer)
     _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
     if names is not None and row_institution:
-        is_on_others = any((m.set_name, m.member) == _OTHER_INSTITUTIONS for m in _mentions(sets, row_question))
+        is_on_others = any(
+            (m.set_name, m.member) == _OTHER_INSTITUTIONS and _ORIGIN.match(row_question, m.end)
+            for m in _mentions(sets, row_question)
+        )
         _compare_institutions(evidence, names, question, row_institution, is_on_others)
     return evidence.agreement()
 

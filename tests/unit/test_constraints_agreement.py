@@ -179,6 +179,7 @@ def test_a_row_on_other_institutions_holds_for_one_of_them() -> None:
     assert against("신한은행 OTP 등록해서 쓸 수 있나요", ROWS["dds-006"]).status == "agree"
     assert against("새나래은행 OTP 등록해서 쓸 수 있나요", ROWS["dds-006"]).status == "conflict"
     assert against("신한은행 OTP 분실했어요", ROWS["dds-007"]).status == "conflict"
+    assert against("농협 이체수수료 얼마예요", ROWS["snb-022"]).status == "conflict"
 
 
 def test_a_channel_conflicts_only_with_a_question_on_other_channels() -> None:
