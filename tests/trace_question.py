@@ -2,7 +2,7 @@
 
 - files of rag/ in which code runs between a question on the page and its answer, once quoted from a FAISS index, once
   written by a language model on (emulated) SageMaker. What only the first question loads is not counted, nor what is only
-  imported, nor gradio's handler around `Dialogue.respond`;
+  imported, nor the page's loader and gradio's handler around `Dialogue.respond`;
 - iterators of rag/ that a streamed token passes one inside the other, from the endpoint's socket to the page.
 """
 
@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
@@ -104,6 +104,23 @@ def tracing() -> Iterator[Trace]:
         threading.setprofile(None)
 
 
+class Loaded(Loader):
+    """A loader that has ended: its part of the page is done before the first question."""
+
+    def __init__(self, chat: ChatService) -> None:
+        super().__init__(lambda _progress: chat)
+        self._chat = chat
+
+    @property
+    def status(self) -> Literal["ready"]:
+        """Always ready."""
+        return "ready"
+
+    def service(self) -> ChatService:
+        """The service that was given."""
+        return self._chat
+
+
 def trace_page(chat: ChatService) -> Trace:
     """One question asked on the page of a service that has answered another one before."""
 
@@ -114,10 +131,7 @@ def trace_page(chat: ChatService) -> Trace:
         return conversation.exchanges[-1].answer
 
     async def second_question() -> Trace:
-        loader = Loader(lambda _progress: chat)
-        loader.start()
-        loader.service()
-        dialogue = Dialogue(loader, KOREAN, max_question_chars=1000)
+        dialogue = Dialogue(Loaded(chat), KOREAN, max_question_chars=1000)
         await ask(dialogue, PAPERS)
         with tracing() as trace:
             answer = await ask(dialogue, QUESTION)

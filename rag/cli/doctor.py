@@ -149,12 +149,12 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
 
 def _too_narrow(settings: LlmSettings) -> Finding | None:
     """A model whose window its own answer fills is never asked: no source would fit beside it."""
-    from rag.models.tokens import estimate
+    from rag.models.parameters import estimate_tokens
     from rag.synthesis import texts
     from rag.synthesis.prompt_builder import FRAME
 
     def room(answer_tokens: int) -> int:
-        return settings.context_window - answer_tokens - FRAME - estimate(texts.ANSWERING)
+        return settings.context_window - answer_tokens - FRAME - estimate_tokens(texts.ANSWERING)
 
     if room(settings.max_new_tokens) >= SOURCE_TOKENS:
         return None

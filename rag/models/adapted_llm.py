@@ -31,10 +31,9 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms.llm import LLM
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted
-from rag.models.cancellation import CancelScope, cancelled_with_task
-from rag.models.retries import call_with_retries
+from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
+from rag.models.parameters import estimate_tokens
 from rag.models.streaming import LLMStream, ResponseDecoder
-from rag.models.tokens import estimate
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -108,7 +107,7 @@ class AdaptedLLM(LLM):
 
     def token_count(self, text: str) -> int:
         """Tokens of a prompt, estimated."""
-        return estimate(text)
+        return estimate_tokens(text)
 
     @abstractmethod
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """CancelScope: what a call may take of somebody's time, and the means to end it from any thread.
 
 An answer has one scope, and each call of a model made for it a child with a deadline of its own. The scope knows no model
-and no socket: what waits says how its wait is ended (`on_end`), and `rag.models.sockets` does so for connections.
+and no socket: what waits says how its wait is ended (`on_end`), and `rag.models.sockets` does so for connections. Trying a
+call again is here too, for it ends with the call's scope; how often and how soon is `rag.retries`' policy.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 
-from rag.errors import ModelInterrupted, ModelTimeout
+from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
 from rag.models.threads import renewed_after_fork
+from rag.retries import RetryPolicy
 
 T = TypeVar("T")
 LONGEST = 86_400.0
@@ -171,6 +173,32 @@ class CancellableStream(Generator[T, None, None]):
         self._scope.cancel()
         with suppress(ValueError):  # "generator already executing": the thread in it is leaving
             self._items.close()
+
+
+def call_with_retries(attempt: Callable[[], T], scope: CancelScope, policy: RetryPolicy, name: str) -> T:
+    """The first result of `attempt`, which raises kinds of ModelError; its connections belong to `scope`.
+
+    Tried again while the model is unavailable, as `policy` says and within the scope's deadline. Raises the last error,
+    ModelTimeout at the deadline and ModelInterrupted where the scope is cancelled. `name`: the model's, in messages.
+    """
+
+    def checked() -> T:
+        scope.check(name)
+        try:
+            with scope.active():
+                result = attempt()
+        except ModelError:
+            scope.check(name)
+            raise
+        scope.check(name)
+        return result
+
+    return policy.call(checked, retryable=is_transient, remaining=scope.remaining, sleep=scope.sleep)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may succeed a moment later. A timeout is not: the call's time is used up."""
+    return isinstance(error, ModelUnavailable) and not isinstance(error, ModelTimeout)
 
 
 class _Watchdog:

@@ -20,11 +20,10 @@ from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout,
 from rag.models.adapted_llm import UNREADABLE, AdaptedLLM, Ending, call_package, translate_errors
 from rag.models.async_from_sync import AsyncFromSync
 from rag.models.cancellation import CancelScope
-from rag.models.parameters import Parameters
+from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.llm_payloads import GENERATION
 from rag.models.sockets import claim
 from rag.models.threads import Threads
-from rag.models.tokens import estimate
 from rag.models.vendor_errors import TIMED_OUT, from_status, short
 from rag.vectors import unit_vectors
 
@@ -130,7 +129,7 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
         self._get_client().close()
 
     def token_count(self, text: str) -> int:
-        return estimate(self.passage_prefix + text)
+        return estimate_tokens(self.passage_prefix + text)
 
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._vectors([self.query_prefix + query], min(self.query_deadline, self.deadline))[0]

@@ -7,6 +7,7 @@ so the passages are quoted in its place. The same happens where the model fails,
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -20,8 +21,7 @@ from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import LLMStream, stream_chat
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis.answer import SECONDS, AnswerStream, Outcome, PassageSynthesizer
-from rag.synthesis.citations import CitationResolver
-from rag.synthesis.prompt_builder import build_prompt
+from rag.synthesis.prompt_builder import MARKER, MARKER_BRACKETS, build_prompt
 from rag.synthesis.verbatim import passages, pieces
 from rag.types import Notice
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
+LONGEST = 64
+"""Characters a marker may have; a longer beginning of one is text."""
+_NUMBER = re.compile(r"\d+")
+_BEGINNING = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}][\s\d,，、·;/]*\Z")
 
 
 class CitedAnswerSynthesizer(PassageSynthesizer):
@@ -141,3 +145,35 @@ class Reply:
             released = released.lstrip()
         self.text += released
         return released
+
+
+class CitationResolver:
+    """Takes a text in pieces cut anywhere, and gives it back with its markers resolved.
+
+    A marker comes out as `[n]`, one for each number of a source that was given; other numbers are dropped, and everything
+    else comes out as it came in. `known` are the sources' numbers, `cited` those met so far. What `feed` returns joined,
+    and then `end`, is the same wherever the text was cut.
+    """
+
+    def __init__(self, known: Collection[int]) -> None:
+        self._known = frozenset(known)
+        self._pending = ""
+        self.cited: set[int] = set()
+
+    def feed(self, piece: str) -> str:
+        """What can be said so far; the beginning of a possible marker is kept until the next piece."""
+        text = self._pending + piece
+        beginning = _BEGINNING.search(text)
+        cut = beginning.start() if beginning and len(text) - beginning.start() <= LONGEST else len(text)
+        self._pending = text[cut:]
+        return MARKER.sub(self._marker, text[:cut])
+
+    def end(self) -> str:
+        """The rest: nothing follows that could close a marker."""
+        rest, self._pending = self._pending, ""
+        return rest
+
+    def _marker(self, match: re.Match[str]) -> str:
+        numbers = [number for text in _NUMBER.findall(match[1]) if (number := int(text)) in self._known]
+        self.cited.update(numbers)
+        return "".join(f"[{number}]" for number in dict.fromkeys(numbers))

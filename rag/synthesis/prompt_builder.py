@@ -1,12 +1,13 @@
 """What a model is told before it answers: the instruction, the numbered sources that fit into its window, the question.
 
 Sources keep their numbers: `[n]` is the n-th node, whichever of them are shown. All texts are data: each is put on its
-own lines, and nothing in it can pass for a source or a question of ours.
+own lines, and nothing in it can pass for a source or a question of ours: its own markers are put in round brackets.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,10 +15,9 @@ from typing import TYPE_CHECKING
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.schema import NodeWithScore
 
-from rag.models.tokens import estimate
+from rag.models.parameters import estimate_tokens
 from rag.retrieval.confidence import JudgedNode
 from rag.stores.base import QUESTION
-from rag.synthesis.citations import escape_markers
 from rag.synthesis.texts import ANSWERING
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ MARGIN = 1.25
 """Log-odds under the best source below which one is not shown to the model; how it was fitted: docs/evaluation-log.md."""
 FRAME = 160
 """Tokens kept for what the model's own prompt format puts around ours."""
+MARKER_BRACKETS = "[［【〔", "]］】〕"
+_NUMBERS = r"\s{0,2}\d{1,3}(?:[\s,，、·;/]{1,3}\d{1,3}){0,9}\s{0,2}"
+MARKER = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}]({_NUMBERS})[{re.escape(MARKER_BRACKETS[1])}]")
+"""A citation: `[n]`, `[n, m]` or the same in full-width brackets, one to three digits each; group 1 holds the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,13 @@ def prompt_room(llm: LLM) -> int:
 
 def count_tokens(llm: LLM, text: str) -> int:
     """As the model counts, where it can; else estimated, rather too many."""
-    counter: Callable[[str], int] = getattr(llm, "token_count", estimate)
+    counter: Callable[[str], int] = getattr(llm, "token_count", estimate_tokens)
     return counter(text)
+
+
+def escape_markers(text: str) -> str:
+    """The text with its markers in round brackets: what is quoted to a model must not look like a source of its own."""
+    return MARKER.sub(lambda match: f"({match[1].strip()})", text)
 
 
 def one_line(text: str) -> str:

@@ -16,8 +16,8 @@ from rag.errors import RagError
 from rag.settings import Settings
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Loader
+from rag.ui.rendering import panel_html
 from rag.ui.session import POLL_SECONDS, Conversation, Dialogue, Frame
-from rag.ui.source_panel import panel_html
 
 ASSETS = Path(__file__).with_name("assets")
 STARTERS = 4

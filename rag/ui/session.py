@@ -15,8 +15,7 @@ from rag.errors import InputError, RagError
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
-from rag.ui.markdown import aside, cited, escape_markdown
-from rag.ui.source_panel import panel_html
+from rag.ui.rendering import aside, cited, escape_markdown, panel_html
 from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)

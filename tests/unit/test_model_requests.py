@@ -11,11 +11,10 @@ import pytest
 
 from rag.errors import ModelFormatError
 from rag.models.local_embedding import LocalEmbedding
-from rag.models.parameters import Parameters
+from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.embedding_payloads import VECTORS
 from rag.models.sagemaker.format_detection import detect_vectors
 from rag.models.sagemaker.llm_payloads import GENERATION, kullm_answer, kullm_prompt
-from rag.models.tokens import estimate
 from tests.containers import embedding_answer, vectors
 
 FAQ = Path(__file__).parents[2] / "data" / "faq"
@@ -154,7 +153,7 @@ def test_estimates_are_not_below_a_real_tokenizer() -> None:
     texts = [text for file in FAQ.glob("*.csv") for row in rows_of(file) for text in row.values() if len(text) > 5]
     prefix = real.token_count("") - 2  # e5's "passage: "
     counts = [real.token_count(text) - prefix for text in texts]
-    guesses = [estimate(text) for text in texts]
+    guesses = [estimate_tokens(text) for text in texts]
     assert len(texts) > 100
     assert all(guess >= count for guess, count in zip(guesses, counts, strict=True))
     assert sum(guesses) < 2 * sum(counts)

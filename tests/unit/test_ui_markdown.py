@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.ui.markdown import aside, cited, escape_markdown
+from rag.ui.rendering import aside, cited, escape_markdown
 from tests.fakes import HOSTILE
 
 REFERENCE = re.compile(r"&#\d+;")

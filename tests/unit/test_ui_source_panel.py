@@ -9,7 +9,7 @@ import pytest
 
 from rag.types import Source
 from rag.ui.i18n import KOREAN
-from rag.ui.source_panel import is_web_address, panel_html
+from rag.ui.rendering import is_web_address, panel_html
 from tests.fakes import HOSTILE, SOURCES
 
 

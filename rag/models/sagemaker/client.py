@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 import botocore.session
 
 from rag.models.aws_client import tracked_client
-from rag.models.cancellation import CancelScope, cancelled_with_task
-from rag.models.retries import call_with_retries
+from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
 from rag.models.threads import Threads, renewed_after_fork
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 from rag.retries import RetryPolicy

@@ -12,11 +12,11 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
 from rag.errors import ModelError, ModelInputTooLong
 from rag.models.cancellation import CancelScope
+from rag.models.parameters import estimate_tokens
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
 from rag.models.sagemaker.embedding_payloads import VECTORS, Pooling, VectorFormat, VectorFormatName
 from rag.models.sagemaker.instrumentation import listened_to
 from rag.models.threads import Threads
-from rag.models.tokens import estimate
 from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         self._threads = Threads(self.concurrency, "embedding")
         self._codec = VECTORS[self.format](self.pooling)
         self._on_progress = on_progress
-        self._token_counter = token_counter or estimate
+        self._token_counter = token_counter or estimate_tokens
         self._numbers = self.dimension
 
     @classmethod

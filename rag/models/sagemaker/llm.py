@@ -24,13 +24,12 @@ from llama_index.core.llms.custom import CustomLLM
 
 from rag.errors import InputError, ModelInputTooLong
 from rag.models.cancellation import LONGEST, CancelScope
-from rag.models.parameters import Parameters
+from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
 from rag.models.sagemaker.instrumentation import aobserved, observed
 from rag.models.sagemaker.llm_payloads import GENERATION, FormatName, GenerationFormat, Message
 from rag.models.sagemaker.stream_decoder import StreamDecoder, read_whole
 from rag.models.streaming import LLMStream
-from rag.models.tokens import estimate
 
 R = TypeVar("R", CompletionResponse, ChatResponse)
 Respond = Callable[[str, str | None, Any], R]
@@ -90,7 +89,7 @@ class SageMakerLLM(CustomLLM):
         super().__init__(**settings, endpoint_name=endpoint_name)
         self._runtime = runtime or shared_runtime()
         self._codec = GENERATION[self.format]
-        self._token_counter = token_counter or estimate
+        self._token_counter = token_counter or estimate_tokens
 
     @classmethod
     def class_name(cls) -> str:

@@ -1,0 +1,46 @@
+"""One question stays within so many files and iterators (issue 11): what a reader has to follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.factory.models import Models
+from tests.trace_question import Figures, measure
+
+FILES_QUOTED = 26
+FILES_GENERATED = 34
+ITERATORS = 10
+LINES = 320
+RAG = Path(__file__).parents[2] / "rag"
+
+
+@pytest.fixture(scope="module")
+def figures(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "local")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        return measure(models, tmp_path_factory.mktemp("traced"))
+
+
+def test_a_quoted_answer_crosses_few_files(figures: Figures) -> None:
+    assert {"chat.py", "conversation/searcher.py", "stores/faiss/store.py"} <= set(figures.quoted)
+    assert len(figures.quoted) <= FILES_QUOTED, figures.quoted
+
+
+def test_a_models_answer_crosses_few_files(figures: Figures) -> None:
+    assert {"synthesis/cited.py", "models/sagemaker/llm.py"} <= set(figures.generated)
+    assert len(figures.generated) <= FILES_GENERATED, figures.generated
+
+
+def test_a_token_passes_few_iterators(figures: Figures) -> None:
+    names = [name.partition(":")[2] for name in figures.iterators]
+    assert {"Dialogue.respond", "ChatService._events", "LLMStream.__next__"} <= set(names)
+    assert len(names) <= ITERATORS, figures.iterators
+
+
+def test_no_file_is_long() -> None:
+    """Few files, but not by heaping."""
+    lines = {path.relative_to(RAG).as_posix(): len(path.read_text().splitlines()) for path in RAG.rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > LINES} == {}
