@@ -36,6 +36,10 @@ for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
     del os.environ[_name]  # a developer's own settings have no say in tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-pictures", action="store_true", help="write the pictures of the documents anew")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a server run in one worker, all others file by file; the largest groups begin first."""
     for item in items:

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scope(ask)
 
     calibrate = _add(commands, "calibrate", "fit the thresholds of an index and print them")
-    calibrate.add_argument("--queries", help="Q.jsonl: questions and the rows that answer them")
+    calibrate.add_argument("--queries", help="JSONL: questions and the rows that answer them")
     calibrate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
     calibrate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
     calibrate.add_argument("--apply", action="store_true", help="write them into the index's manifest")
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = _add(commands, "evaluate", "measure an index on labelled questions")
     evaluate.add_argument("what", choices=("retrieval",))
-    evaluate.add_argument("--queries", required=True, help="Q.jsonl")
+    evaluate.add_argument("--queries", required=True, help="JSONL of questions and the rows that answer them")
     evaluate.add_argument("--out-of-domain", help="O.jsonl")
     evaluate.add_argument("--multi-turn", help="M.jsonl")
     evaluate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
