@@ -97,6 +97,7 @@ class AdaptedLLM(LLM):
 
     @property
     def metadata(self) -> LLMMetadata:
+        """`context_window` is `window`: the packages guess theirs by the model's name."""
         parent: Any = self
         return LLMMetadata(
             context_window=self.window,
@@ -130,6 +131,7 @@ class AdaptedLLM(LLM):
         return response.model_copy(update={"raw": {"finish_reason": reason, "usage": dict(usage)}})
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        """The prompt as the user's only message: all of these models are asked by their chat API."""
         return chat_to_completion_decorator(self.chat)(prompt, **options)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
@@ -138,22 +140,27 @@ class AdaptedLLM(LLM):
         return self._responses(partial(super().stream_chat, messages, **options), scope)  # type: ignore[safe-super]
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
+        """As `complete`, a response a piece."""
         return stream_chat_to_completion_decorator(self.stream_chat)(prompt, **options)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        """As `chat`, in a thread; cancelling the task ends the call."""
         with cancelled_with_task() as context:
             return await asyncio.to_thread(context.run, partial(self.chat, messages, **options))
 
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        """As `complete`, in a thread; cancelling the task ends the call."""
         with cancelled_with_task() as context:
             return await asyncio.to_thread(context.run, partial(self.complete, prompt, **options))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
+        """As `stream_chat`; each response is waited for in a thread."""
         return _async(self.stream_chat(messages, **options))
 
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseAsyncGen:
+        """As `stream_complete`; each response is waited for in a thread."""
         return _async(self.stream_complete(prompt, **options))
 
     def _responses(self, ask: Callable[[], ChatResponseGen], scope: CancelScope | None) -> ChatResponseGen:

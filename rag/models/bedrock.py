@@ -53,6 +53,7 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
         return "BedrockLLM"
 
     def close(self) -> None:
+        """Give back the connections."""
         self._client.close()
 
     @property

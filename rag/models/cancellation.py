@@ -59,6 +59,7 @@ class CancelScope:
 
     @property
     def cancelled(self) -> bool:
+        """Whether `cancel` was called, of this scope or of one that it belongs to."""
         return self._cancelled_at < math.inf
 
     @property
@@ -164,12 +165,15 @@ class CancellableStream(Generator[T, None, None]):
         self._scope = scope
 
     def send(self, value: None, /) -> T:
+        """The next item, as of the generator itself."""
         return self._items.send(value)
 
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None, /) -> T:
+        """As of the generator itself."""
         return self._items.throw(typ if val is None else val)
 
     def close(self) -> None:
+        """End the items; from any thread, also while another one waits for the next item."""
         self._scope.cancel()
         with suppress(ValueError):  # "generator already executing": the thread in it is leaving
             self._items.close()
@@ -230,6 +234,7 @@ class _Watchdog:
             with self._changed:
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                # A reference that holds nothing alive: most calls are over long before their deadline.
                 scope = heapq.heappop(self._due)[2]()
             if scope is not None:
                 scope.end()

@@ -1,4 +1,4 @@
-"""Breaker: a model that keeps failing is left alone for a while, so that not everybody waits for it. Does no I/O itself."""
+"""CircuitBreaker: while a model keeps failing, one call in a while probes it, and no other waits for it. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rag.errors import ModelPaused, ModelUnavailable
 
 logger = logging.getLogger(__name__)
 FAILURES = 2
+"""In a row, by which a circuit opens."""
 SECONDS = 30.0
+"""Between the calls that are let through while it is open."""
 
 
 class CircuitBreaker:
@@ -54,18 +56,23 @@ class CircuitBreaker:
             if self._failed < self._most:
                 return
             if self._clock() < self._next_try:
-                raise ModelPaused(f"{self._name} failed {self._failed} times in a row, and is not asked for a while")
-            self._rest()  # for all others; also where this one never comes back to tell
+                raise ModelPaused(
+                    f"{self._name} failed {self._failed} times in a row; circuit open, probing every {self._seconds:.0f} s"
+                )
+            # This call is the probe. The others wait from now on, also where it never comes back with a result.
+            self._next_try = self._clock() + self._seconds
 
     def _count_failure(self) -> None:
         with self._lock:
             self._failed += 1
-            self._rest()
+            self._next_try = self._clock() + self._seconds
             opened = self._failed == self._most
         if opened:
             logger.warning(
-                "%s failed %d times in a row: it is not asked for %.0f s, then once every %.0f s",
-                *(self._name, self._most, self._seconds, self._seconds),
+                "%s failed %d times in a row: circuit opened; probing every %.0f s",
+                self._name,
+                self._most,
+                self._seconds,
             )
 
     def _count_success(self) -> None:
@@ -73,7 +80,4 @@ class CircuitBreaker:
             closed = self._failed >= self._most
             self._failed = 0
         if closed:
-            logger.info("%s answers again", self._name)
-
-    def _rest(self) -> None:
-        self._next_try = self._clock() + self._seconds
+            logger.info("%s answered: circuit closed", self._name)

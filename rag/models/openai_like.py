@@ -72,6 +72,7 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
         return "OpenAiLikeLLM"
 
     def close(self) -> None:
+        """Give back the connections."""
         self._get_client().close()
 
     def _get_model_kwargs(self, **options: Any) -> dict[str, Any]:
@@ -129,6 +130,7 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
         self._get_client().close()
 
     def token_count(self, text: str) -> int:
+        """Tokens of a passage, its prefix included; estimated."""
         return estimate_tokens(self.passage_prefix + text)
 
     def _get_query_embedding(self, query: str) -> list[float]:
@@ -170,7 +172,7 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
 
 
 def served_models(base_url: str, api_key: str | None = None, *, seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
-    """Names of the models there; none where the server does not tell."""
+    """Names of the models that the server lists, waiting `seconds` at most; empty where it lists none or fails."""
     with (
         _client(seconds) as http,
         openai.OpenAI(base_url=base_url, api_key=api_key or NO_KEY, max_retries=0, http_client=http) as client,

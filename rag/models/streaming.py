@@ -109,6 +109,7 @@ class LLMStream:
             self._parts.close()
 
     def _read(self) -> str:
+        # After a stop word the container may go on for long: nothing of that is waited for.
         part = None if self._decoder.stopped else next(self._parts, None)
         if part is not None:
             return self._decoder.feed(part)

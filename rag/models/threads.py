@@ -1,4 +1,4 @@
-"""What a forked process needs anew: fork copies pools, locks and sockets, but of the threads only the one that forks.
+"""What a forked process has to make again: fork copies pools, locks and sockets, but of the threads only the one that forks.
 
 Left as they are, a pool would wait for ever for threads that it had, and two processes would read from one connection.
 """
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 
 class Renewed(Protocol):
+    """What has threads or connections of its own process."""
+
     def renew(self) -> None:
         """Called in the new process, before anything else."""
 
@@ -25,6 +27,7 @@ _OWNERS: weakref.WeakSet[Renewed] = weakref.WeakSet()
 
 
 def renewed_after_fork(owner: Renewed) -> None:
+    """Have `owner.renew()` called in each process forked from now on, as long as the owner lives."""
     _OWNERS.add(owner)
 
 
@@ -38,7 +41,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
 
 
 class Threads(Executor):
-    """Threads of one's own, `size` at most, called `name`. A copy of it is itself."""
+    """A pool of `size` threads at most, called `name`, that outlives a fork. A copy of it is itself: models are copied."""
 
     def __init__(self, size: int, name: str) -> None:
         self._made = partial(ThreadPoolExecutor, size, thread_name_prefix=name)
@@ -52,6 +55,7 @@ class Threads(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
     def renew(self) -> None:
+        """A new pool: the old one would wait for ever for threads that this process has not."""
         self._pool = self._made()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Threads:

@@ -89,7 +89,7 @@ def from_vendor(
     if isinstance(error, aws.ClientError):
         return _from_answer(error, endpoint)
     if isinstance(error, aws.NoRegionError):
-        return ModelRefused("no AWS region is set: `export AWS_DEFAULT_REGION=ap-northeast-2` or `aws configure`")
+        return ModelRefused("no AWS region; set AWS_DEFAULT_REGION=ap-northeast-2, or run `aws configure`")
     if isinstance(error, _CREDENTIALS):
         return _no_credentials(endpoint, error)
     if isinstance(error, _TIMEOUTS):
@@ -103,19 +103,24 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
     """By the answer's code first, then by its status; a model's own failure carries its container's status."""
     response = error.response
     code = str(response.get("Error", {}).get("Code", ""))
-    code = code[:1].upper() + code[1:]  # in Bedrock's streams they begin in lower case
+    # In Bedrock's streams they begin in lower case.
+    code = code[:1].upper() + code[1:]
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     message = short(response.get("Error", {}).get("Message") or response.get("Message") or error)
     if code == "ModelNotReadyException":
-        return ModelUnavailable(f"{endpoint} is not ready yet: {message}", korean=STARTING)
+        return ModelUnavailable(
+            f"{endpoint} is not ready yet: {message}; retry when its model is loaded", korean=STARTING
+        )
     if _THROTTLED.search(code) or status == 429:
-        return ModelUnavailable(f"{endpoint} has no capacity left: {message}", korean=BUSY)
+        return ModelUnavailable(
+            f"{endpoint} has no capacity left: {message}; retry later, or add instances", korean=BUSY
+        )
     if code == "ModelError" or status == 424:
         return _from_container(response, endpoint)
     if _DENIED.search(code) or status in (401, 403):
         return _no_credentials(endpoint, message)
     if status == TOO_LARGE_STATUS:
-        return ModelInputTooLong(f"{endpoint} takes no request this large: {message}")
+        return ModelInputTooLong(f"{endpoint} takes no request this large: {message}; lower BATCH_SIZE")
     if code in _BY_CODE or status >= 500:
         return _BY_CODE.get(code, _unavailable)(endpoint, f"{code}: {message}")
     if TOO_LONG.search(message):
@@ -147,7 +152,7 @@ def _from_container(response: Any, endpoint: _Called) -> ModelError:
 
 def _no_credentials(endpoint: _Called, detail: object) -> ModelRefused:
     return ModelRefused(
-        f"AWS does not let this program call {endpoint} ({short(detail)}); "
+        f"AWS denied the call of {endpoint} ({short(detail)}); "
         f"check the credentials and the permission {endpoint.permission}"
     )
 
@@ -177,5 +182,6 @@ _BY_CODE: dict[str, Callable[[_Called, str], ModelError]] = {
 
 
 def short(error: object) -> str:
+    """A vendor's message in one line, _QUOTED_CHARS at most."""
     text = " ".join(str(error).split())
     return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"

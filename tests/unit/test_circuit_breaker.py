@@ -111,8 +111,8 @@ def test_opening_and_closing_are_logged_once(model: Model, caplog: pytest.LogCap
     model()
     model()
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "the model failed 2 times in a row: it is not asked for 30 s, then once every 30 s"),
-        ("INFO", "the model answers again"),
+        ("WARNING", "the model failed 2 times in a row: circuit opened; probing every 30 s"),
+        ("INFO", "the model answered: circuit closed"),
     ]
 
 

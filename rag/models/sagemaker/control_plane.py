@@ -1,4 +1,4 @@
-"""What SageMaker's control plane tells of an endpoint that does not answer. Nothing where it may not be asked."""
+"""What SageMaker's control plane says of an endpoint that does not answer. Nothing where it may not be asked."""
 
 from __future__ import annotations
 
@@ -48,14 +48,15 @@ def describe(name: str) -> Described | None:
 def _describe(client: Any, name: str) -> Described:
     region = str(client.meta.region_name)
     try:
-        found = client.describe_endpoint(EndpointName=name)
+        endpoint = client.describe_endpoint(EndpointName=name)
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationException":
             raise
+        # So it is called where there is no endpoint of that name; a typing error shows beside the names that there are.
         listed = client.list_endpoints(MaxResults=_LISTED, SortBy="CreationTime", SortOrder="Descending")
         return Described(None, region, others=tuple(each["EndpointName"] for each in listed["Endpoints"]))
     return Described(
-        found["EndpointStatus"], region, found.get("FailureReason", ""), components=_components(client, name)
+        endpoint["EndpointStatus"], region, endpoint.get("FailureReason", ""), components=_components(client, name)
     )
 
 

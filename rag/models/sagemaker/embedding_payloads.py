@@ -68,6 +68,8 @@ class VectorFormat:
 
 
 class Tei(VectorFormat):
+    """Text Embeddings Inference; `truncate` where a text is over the window, as the other containers do unasked."""
+
     name = "tei"
     max_bytes = 2 * MEGABYTE
 
@@ -81,6 +83,7 @@ class HuggingFace(VectorFormat):
     name = "hf"
 
     def cost(self, text: str, token_count: Callable[[str], int]) -> int:
+        """Of the answer: it has a row of numbers a token, thousands of times its text."""
         return token_count(text) * _TOKEN_ROW_BYTES
 
     def _request(self, texts: Sequence[str]) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class HuggingFace(VectorFormat):
             raise ModelFormatError(
                 "the embeddings are not in the format 'hf': one vector a text, not one a token; set FORMAT to tei"
             )
+        # Of a single text the container leaves out the outermost list.
         if count == 1 and depth(value) == 3:
             value = [value]
         return [self._pooled(text) for text in value]
@@ -108,6 +112,8 @@ class HuggingFace(VectorFormat):
 
 
 class Embeddings(VectorFormat):
+    """{"embeddings": rows}, which several handlers of one's own send."""
+
     name = "embeddings"
 
     def _rows(self, value: Any, count: int) -> Any:
@@ -115,6 +121,8 @@ class Embeddings(VectorFormat):
 
 
 class OpenAiVectors(VectorFormat):
+    """{"data": rows}, each with its index: they may come in any order."""
+
     name = "openai"
 
     def _request(self, texts: Sequence[str]) -> dict[str, Any]:
@@ -131,7 +139,7 @@ VECTORS: Mapping[str, type[VectorFormat]] = {each.name: each for each in (Huggin
 
 
 def _load(body: bytes) -> Any:
-    """orjson is many times faster, and refuses NaN, of which the reader is to be told as such."""
+    """orjson is many times faster, and refuses NaN, which has to be reported as what it is, a number that is not finite."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -13,8 +13,8 @@ from rag.models.sagemaker.stream_decoder import DATA, IGNORED, load_json, read_w
 def detect(answer: bytes) -> tuple[str, ...]:
     """Names of the formats, of generation or of embedding, that this whole answer is in; the likeliest first."""
     framed = answer.lstrip().startswith((DATA, *IGNORED))
-    if (value := load_json(answer)) is not None and (found := detect_vectors(value)):
-        return found
+    if (value := load_json(answer)) is not None and (names := detect_vectors(value)):
+        return names
     order: tuple[str, ...] = ("tgi", "openai", "lmi", "kullm") if framed else ("lmi", "openai", "kullm", "tgi")
     if isinstance(value, list):
         order = ("kullm", "tgi") if value and isinstance(value[0], list) else ("tgi", "kullm")

@@ -1,7 +1,8 @@
 """LlamaIndex's callbacks and events around a call of a language model, made only where someone listens.
 
-It builds several events per call and one per piece of an answer, handler or not. Its spans are left to its base class: one
-a call costs 60 microseconds, an event 20 for each piece of each stream.
+It builds events per call and one per piece of an answer, handler or not. With 64 streams at once that made the p95 of first
+tokens 124 ms instead of 91 ms (boto3 alone: 99 ms); an event costs 21 microseconds. The span that LlamaIndex's base class
+makes around each call costs 57, and is left alone.
 """
 
 from __future__ import annotations

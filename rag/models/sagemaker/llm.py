@@ -97,10 +97,12 @@ class SageMakerLLM(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
+        """The window, and the endpoint's name as that of the model."""
         return LLMMetadata(
             context_window=self.context_window,
             num_output=self.max_new_tokens,
-            is_chat_model=True,  # so that LlamaIndex hands over messages, and our format's own prompt is used
+            # So LlamaIndex hands over messages, and the format's own prompt is used.
+            is_chat_model=True,
             model_name=self.endpoint_name,
         )
 
@@ -116,32 +118,42 @@ class SageMakerLLM(CustomLLM):
         return LLMStream(parts, StreamDecoder(self._codec, request.stops), request.scope)
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        """The text goes as it is; the container's prompt format is not applied."""
         return observed(
             llm_completion_callback(), self, prompt, options, lambda: self._ask(prompt, _completion, options)
         )
 
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        """The messages go in the container's prompt format."""
         return observed(llm_chat_callback(), self, messages, options, lambda: self._ask(messages, _chat, options))
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
+        """As `complete`: a response a piece, and a last one without text that has `raw`."""
+
         def call() -> CompletionResponseGen:
             return _responses(self.open_stream(prompt, **options), _completion)
 
         return observed(llm_completion_callback(), self, prompt, options, call)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
+        """As `chat`: a response a piece, and a last one without text that has `raw`."""
+
         def call() -> ChatResponseGen:
             return _responses(self.open_stream(messages, **options), _chat)
 
         return observed(llm_chat_callback(), self, messages, options, call)
 
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
+        """As `complete`, in a thread; cancelling the task ends the call."""
+
         def call() -> Awaitable[CompletionResponse]:
             return self._runtime.call_in_thread(self._ask, prompt, _completion, options)
 
         return await aobserved(llm_completion_callback(), self, prompt, options, call)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        """As `chat`, in a thread; cancelling the task ends the call."""
+
         def call() -> Awaitable[ChatResponse]:
             return self._runtime.call_in_thread(self._ask, messages, _chat, options)
 
@@ -150,12 +162,16 @@ class SageMakerLLM(CustomLLM):
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseAsyncGen:
+        """As `stream_complete`; each piece is waited for in a thread."""
+
         async def call() -> CompletionResponseAsyncGen:
             return self._async_responses(self.open_stream(prompt, **options), _completion)
 
         return await aobserved(llm_completion_callback(), self, prompt, options, call)
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
+        """As `stream_chat`; each piece is waited for in a thread."""
+
         async def call() -> ChatResponseAsyncGen:
             return self._async_responses(self.open_stream(messages, **options), _chat)
 
@@ -187,7 +203,10 @@ class SageMakerLLM(CustomLLM):
         stop: str | Sequence[str] | None = None,
         **overrides: Any,
     ) -> _Request:
-        messages = None if isinstance(prompt, str) else _messages(prompt)
+        messages: list[Message] | None = None
+        if not isinstance(prompt, str):
+            # Roles no container knows count as the user's.
+            messages = [(_ROLES.get(message.role, "user"), message.content or "") for message in prompt]
         parameters = self._parameters(overrides)
         more = (stop,) if isinstance(stop, str) else tuple(stop or ())
         stops = (*self._codec.stops(messages), *more)
@@ -213,11 +232,6 @@ class SageMakerLLM(CustomLLM):
 
     def _endpoint(self) -> Endpoint:
         return Endpoint(self.endpoint_name, self.inference_component, self.target_variant, self.session_id)
-
-
-def _messages(messages: Sequence[ChatMessage]) -> list[Message]:
-    """Roles no container knows count as the user's."""
-    return [(_ROLES.get(message.role, "user"), message.content or "") for message in messages]
 
 
 def _completion(text: str, delta: str | None, raw: Any) -> CompletionResponse:

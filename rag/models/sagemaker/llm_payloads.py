@@ -70,6 +70,7 @@ class GenerationFormat:
         return {**parameters.to_dict(), "details": True, **({"stop": list(stops)} if stops else {})}
 
     def streaming(self, stream: bool) -> dict[str, Any]:
+        """What asks for an answer in pieces."""
         return {"stream": True} if stream else {}
 
     def event(self, value: Any) -> Piece | None:
@@ -77,6 +78,7 @@ class GenerationFormat:
         refuse_error(value)
         if not isinstance(value, dict) or not isinstance(token := value.get("token"), dict):
             return None
+        # Special tokens, the end mark among them, come as text like any other.
         text = "" if token.get("special") else str(token.get("text") or "")
         details = value.get("details")
         return Piece(text, value.get("generated_text") is not None, _finish_reason(details), _usage(details))
@@ -93,6 +95,8 @@ class GenerationFormat:
 
 
 class Tgi(GenerationFormat):
+    """Text Generation Inference."""
+
     name = "tgi"
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
@@ -150,6 +154,7 @@ class OpenAi(GenerationFormat):
         options = _stop_token_ids(parameters.to_dict())
         if "max_new_tokens" in options:
             options["max_tokens"] = options.pop("max_new_tokens")
+        # The API has no do_sample: never to sample is a temperature of 0.
         if options.pop("do_sample", None) is False:
             options["temperature"] = 0.0
         return {**options, **({"stop": list(stops)} if stops else {})}
@@ -207,7 +212,7 @@ def kullm_prompt(messages: Sequence[Message]) -> str:
 
 
 def kullm_answer(text: str) -> str:
-    """What the model said: without the prompt, if the container repeats it, up to the next section."""
+    """The model's own words: without the prompt, if the container repeats it, up to the next section."""
     if text.startswith(_WITH_INPUT[:20]):
         text = text.partition(f"{SECTION} 응답:")[2]
     return text.partition(SECTION)[0].strip()
@@ -229,20 +234,18 @@ def refuse_error(value: Any) -> None:
     if not isinstance(value, dict):
         return
     error = value.get("error")
-    if value.get("object") == "error" or _FAILED.intersection(_finish_reasons(value)):
+    choices = value.get("choices")
+    places = [value.get("details"), *(choices if isinstance(choices, list) else ())]
+    reasons = {str(place.get("finish_reason")) for place in places if isinstance(place, dict)}
+    if value.get("object") == "error" or _FAILED & reasons:
         error = error or value.get("message") or "generation failed"
     if error:
         message = error.get("message", error) if isinstance(error, dict) else error
         raise ModelError(f"the model's container reports an error: {str(message)[:300]}")
 
 
-def _finish_reasons(value: Mapping[str, Any]) -> list[str]:
-    choices = value.get("choices")
-    places = [value.get("details"), *(choices if isinstance(choices, list) else ())]
-    return [str(place.get("finish_reason")) for place in places if isinstance(place, dict)]
-
-
 def wrong_format(name: str, value: Any) -> ModelFormatError:
+    """The error for an answer that is not in the format `name`; quotes 120 characters of it."""
     shown = json.dumps(value, ensure_ascii=False, default=str)
     return ModelFormatError(
         f"the model's answer is not in the format {name!r}: {shown[:120]}; set FORMAT to what fits it"

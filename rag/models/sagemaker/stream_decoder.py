@@ -42,6 +42,7 @@ class StreamDecoder:
         self._bytes += part
         if self._whole:
             return ""
+        # Whole lines only: a syllable cut in two would be decoded as two characters that are none.
         *lines, rest = self._bytes.split(b"\n")
         texts: list[str] = []
         for number, line in enumerate(lines):
@@ -102,7 +103,9 @@ class StreamDecoder:
         value = load_json(bytes(self._bytes))
         if value is not None:
             return self._codec.whole(value)
-        if _could_continue(bytes(self._bytes)):
+        # What begins like an answer has broken off; what does not was never one, and FORMAT is wrong.
+        body = bytes(self._bytes).strip()
+        if body.startswith((b"{", b"[")) or DATA.startswith(body):
             raise self._broken()
         raise wrong_format(self._codec.name, self._bytes[:120].decode("utf-8", "replace"))
 
@@ -125,10 +128,11 @@ class StopWords:
         if self.met:
             return ""
         text = self._held + text
-        found = [at for word in self._words if (at := text.find(word)) >= 0]
-        if found:
+        positions = [at for word in self._words if (at := text.find(word)) >= 0]
+        if positions:
             self.met = True
-            return text[: min(found)]
+            return text[: min(positions)]
+        # The longest end that may still become a stop word is not shown yet: shown text cannot be taken back.
         keep = max((_overlap(text, word) for word in self._words), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
@@ -153,11 +157,6 @@ def load_json(line: bytes) -> Any:
         return json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-
-
-def _could_continue(body: bytes) -> bool:
-    body = body.strip()
-    return body.startswith((b"{", b"[")) or DATA.startswith(body)
 
 
 def _overlap(text: str, word: str) -> int:
