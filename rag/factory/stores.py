@@ -71,7 +71,7 @@ def open_index(
 ) -> PassageStore:
     """The index of that name, else of the settings, else the bundled FAQ, which is built if it is missing.
 
-    An index that is there is only read, so whoever may read it may serve it (docs/adr/0002).
+    An index that is there is only read (docs/adr/0002).
     Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
     """
     catalog = open_catalog(settings)
@@ -108,22 +108,27 @@ def ingest_files(
         catalog.open_for_ingest,
         name,
         wait=wait,
-        finish=lambda store: calibrate_from_own_rows(store, models.embed_model),
+        finish=lambda store, changed: calibrate_from_own_rows(store, models.embed_model, rows_changed=changed),
     )
     return ingest(
         paths, store_opener=opener, embed_model=models.embed_model, columns=columns, dry_run=dry_run, progress=progress
     )
 
 
-def calibrate_from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> None:
+def calibrate_from_own_rows(
+    store: PassageStore, embed_model: BaseEmbedding | None, *, rows_changed: bool = True
+) -> None:
     """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
 
-    Run at the end of each ingestion. What was fitted with labels (`rag calibrate --apply`) is left alone.
+    Run at the end of each ingestion. What was fitted with labels (`rag calibrate --apply`) is left alone, and, where no row
+    has changed, so is a start of this version of the package.
     """
     manifest = store.manifest
     stored = stored_calibration(manifest)
-    # Rows have changed, so their scales have; thresholds fitted with labels are worth more than fresh scales.
-    if stored is None or stored.origin != "labels":
+    if stored is not None and stored.origin == "labels":
+        return
+    # Other rows have other scales. With OpenSearch, writing a calibration alone would copy the whole index.
+    if rows_changed or stored is None or not _is_own_start(stored, embed_model):
         store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
 
 
@@ -135,19 +140,19 @@ def calibration_of(store: PassageStore, embed_model: BaseEmbedding | None) -> Ca
     searched for. The index is not written.
     """
     stored = stored_calibration(store.manifest)
-    if stored is not None:
-        start = defaults(dense=embed_model is not None)
-        # The scales are the index's own; all else of a start comes with the package, and changes with its version.
-        if (
-            stored.origin == "labels"
-            or replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
-        ):
-            return stored
+    if stored is not None and (stored.origin == "labels" or _is_own_start(stored, embed_model)):
+        return stored
     logger.warning(
         "the index has no calibration of this version; computing a start in memory: ingest its files again, or fit it with "
         "`python -m rag calibrate --apply`"
     )
     return from_own_rows(store, embed_model)
+
+
+def _is_own_start(stored: Calibration, embed_model: BaseEmbedding | None) -> bool:
+    """Whether all but the scales, which are the index's own, is what this version of the package comes with."""
+    start = defaults(dense=embed_model is not None)
+    return replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:

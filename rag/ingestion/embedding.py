@@ -25,10 +25,16 @@ _STEP = 0.25
 
 
 def manifest_of(embed_model: BaseEmbedding | None) -> Manifest:
-    """The manifest of an index built with this embedding; None: lexical search alone. Embeds the probe texts."""
+    """The manifest of an index built with this embedding; None: lexical search alone.
+
+    Embeds three probe texts in two ways. Raises ModelError where the model fails or gives unusable vectors.
+    """
     if embed_model is None:
         return Manifest(dimension=0, fingerprint=NO_FINGERPRINT)
-    vectors = _probe(embed_model)
+    # Both ways: models put different prefixes before questions and passages.
+    probes = [embed_model.get_query_embedding(text) for text in _PROBES]
+    probes += embed_model.get_text_embedding_batch(list(_PROBES))
+    vectors = _unit_vectors(probes, 2 * len(_PROBES), None)
     return Manifest(dimension=vectors.shape[1], fingerprint=_fingerprint(vectors))
 
 
@@ -57,13 +63,6 @@ def embed_nodes(
     vectors = _unit_vectors(embed_model.get_text_embedding_batch(distinct), len(distinct), dimension)
     by_text = dict(zip(distinct, vectors.tolist(), strict=True))
     return [combine([by_text[text] for text in of_node]) for of_node in texts]
-
-
-def _probe(embed_model: BaseEmbedding) -> Matrix:
-    # Both ways: models put different prefixes before questions and passages.
-    vectors = [embed_model.get_query_embedding(text) for text in _PROBES]
-    vectors += embed_model.get_text_embedding_batch(list(_PROBES))
-    return _unit_vectors(vectors, 2 * len(_PROBES), None)
 
 
 def _unit_vectors(vectors: Sequence[Sequence[float]], count: int, dimension: int | None) -> Matrix:

@@ -15,7 +15,8 @@ from rag.stores.faiss.files import CURRENT, IndexFiles
 from rag.stores.faiss.staging import open_match, staged
 from rag.stores.faiss.store import WAIT, FaissStore
 
-Finish = Callable[[PassageStore], None]
+Finish = Callable[[PassageStore, bool], None]
+"""Called with the store that an ingestion has filled, and whether its rows may differ from those that were there before."""
 
 
 class IndexCatalog(ABC):
@@ -39,7 +40,7 @@ class IndexCatalog(ABC):
         Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
         """
         if not dry_run:
-            with self._staged(name, manifest, size, wait, finish or (lambda _: None)) as store:
+            with self._staged(name, manifest, size, wait, finish or (lambda _store, _changed: None)) as store:
                 yield store
             return
         with TemporaryDirectory() as scratch:

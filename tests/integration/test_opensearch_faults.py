@@ -78,10 +78,10 @@ def test_a_host_that_is_not_there(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("search.example:9200", "write https"),
-        ("ftp://search.example", "write https"),
-        ("https://:9200", "write https"),
-        ("https://search.example:port", "write https"),
+        ("search.example:9200", "set https"),
+        ("ftp://search.example", "set https"),
+        ("https://:9200", "set https"),
+        ("https://search.example:port", "set https"),
         ("https://me:secret@search.example", "FSI_OPENSEARCH__USER and __PASSWORD"),
         ("https://abc.ap-northeast-2.aoss.amazonaws.com", "Serverless"),
     ],
@@ -130,7 +130,7 @@ def test_another_dimension_or_fingerprint(connection: Connection, name: str) -> 
 def test_an_index_of_another_program(connection: Connection, name: str) -> None:
     aliases.delete(connection, name)
     connection.request("PUT", f"/fsi-{name}.v-x", {"aliases": {f"fsi-{name}": {}}})
-    with pytest.raises(RagError, match="none of this program"):
+    with pytest.raises(RagError, match="not an index of this program"):
         OpenSearchStore(connection, name)
 
 

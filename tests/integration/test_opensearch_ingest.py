@@ -18,6 +18,7 @@ from rag.errors import IndexBusy, IndexMismatch, IndexMissing, StoreError
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
+from rag.retrieval.confidence import Calibration
 from rag.stores.opensearch import aliases
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection
@@ -96,6 +97,20 @@ def test_without_changes_nothing_is_written(
     again = ingest_files(catalog, name, hashed, files)
     assert (again.changes.added, again.changes.updated, again.changes.deleted) == (0, 0, 0) and embedded == 0
     assert versions(connection, name) == {before}
+
+
+def test_a_calibration_of_another_version_is_replaced_although_no_row_changes(
+    catalog: OpenSearchCatalog, name: str, hashed: Models, tmp_path: Path
+) -> None:
+    files = [write_faq(tmp_path / "faq.csv")]
+    ingest_files(catalog, name, hashed, files)
+    store = catalog.open(name)
+    store.replace_manifest(store.manifest.with_calibration({"from": "another version"}))
+    again = ingest_files(catalog, name, hashed, files).changes
+    assert (again.added, again.updated, again.deleted) == (0, 0, 0)
+    stored = catalog.open(name).manifest.calibration
+    assert stored is not None
+    assert Calibration.from_json(stored).origin == "own rows"
 
 
 def test_a_dry_run_writes_nothing(

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def staged(
-    directory: Path, manifest: Manifest, *, wait: float, finish: Callable[[PassageStore], None]
+    directory: Path, manifest: Manifest, *, wait: float, finish: Callable[[PassageStore, bool], None]
 ) -> Iterator[FaissStore]:
     """The store to fill with the nodes of an ingestion, for the FAISS index in `directory`.
 
@@ -27,7 +27,7 @@ def staged(
     one (another embedder, analyzer or schema) is rebuilt beside it and takes over from it, in one step, when the block
     ends well; what a killed run has built so far is continued by the next.
 
-    `finish` is called with the store once it is whole; a new one is swapped in after that.
+    `finish` is called with the store, and True, once it is whole; a new one is swapped in after that.
     Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
     """
     # On the same disk, and hidden from `FaissCatalog.names`.
@@ -37,7 +37,7 @@ def staged(
             shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was given up
             with closing(store):
                 yield store
-                finish(store)
+                finish(store, True)
             return
         store = open_match(building, manifest)
         if store is None:
@@ -46,7 +46,7 @@ def staged(
             store = FaissStore.create(building, manifest)
         with closing(store):
             yield store
-            finish(store)
+            finish(store, True)
         FaissStore.swap_in(building, directory, wait=wait)
 
 

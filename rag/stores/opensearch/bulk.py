@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -101,7 +101,8 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
         results = [next(iter(item.values())) for item in answer["items"]]
         outcomes = list(zip(pending, results, strict=True))
         for (key, _), result in outcomes:
-            if _failed(result):
+            # Deleting what is not there has status 404, but no error.
+            if result["status"] >= 400 and result["status"] not in OVERLOADED and "error" in result:
                 _, reason = parse_error(result)
                 not_allowed = result["status"] in (401, 403)
                 refused.append(f"{key!r} (not allowed: {reason})" if not_allowed else f"{key!r} ({reason})")
@@ -116,8 +117,3 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
 
     _RETRIES.call(attempt, retryable=is_try_again, remaining=lambda: end - time.monotonic())
     return refused
-
-
-def _failed(result: dict[str, Any]) -> bool:
-    """Whether an item failed for good. Deleting what is not there is no failure."""
-    return result["status"] >= 400 and result["status"] not in OVERLOADED and "error" in result

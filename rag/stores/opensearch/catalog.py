@@ -57,7 +57,5 @@ class OpenSearchCatalog(IndexCatalog):
             store = StagingIndex.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
             yield store
             store.expunge_deletes()
-            # An ingestion that changes nothing leaves the live version as it is, unless that could not answer yet.
-            if store.has_changes or not store.manifest.calibration:
-                finish(store)
+            finish(store, store.has_changes)
             store.publish()

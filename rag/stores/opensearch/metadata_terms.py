@@ -44,7 +44,11 @@ def term(key: str, value: Scalar) -> str:
     start = prefix(key, kind)
     if isinstance(content, str):
         return start + _shortened(content)
-    return start + (str(int(content)) if isinstance(content, bool) else _ordered(content))
+    if isinstance(content, bool):
+        return start + str(int(content))
+    # IEEE 754 with the sign turned round: 16 hexadecimal digits in the order of the numbers. + 0.0: there is one zero.
+    (bits,) = struct.unpack(">Q", struct.pack(">d", content + 0.0))
+    return f"{start}{bits ^ (_ALL if bits & _SIGN else _SIGN):016x}"
 
 
 def prefix(key: str, kind: str) -> str:
@@ -100,12 +104,6 @@ _BOUNDS: Final[Mapping[FilterOperator, str]] = {
     FilterOperator.LT: "lt",
     FilterOperator.LTE: "lte",
 }
-
-
-def _ordered(number: float) -> str:
-    """16 hexadecimal digits in the order of the numbers: IEEE 754 with the sign turned round."""
-    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # + 0.0: there is one zero
-    return f"{bits ^ (_ALL if bits & _SIGN else _SIGN):016x}"
 
 
 def _shortened(text: str) -> str:
