@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from llama_index.core.embeddings import MockEmbedding
 
-from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors
+from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors, StoreError
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, StoreOpener, ingest, window
 from rag.ingestion.sync import BATCH
@@ -193,6 +193,12 @@ def test_a_second_ingest_at_the_same_time_is_refused(index: Path, faq: Path) -> 
     ):
         run(index, faq)
     assert run(index, faq).changes.added == COUNT
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_its_setting(index: Path, faq: Path) -> None:
+    index.parent.write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=rf"{index.parent} cannot be written .* FSI_STORE__DIRECTORY"):
+        run(index, faq)
 
 
 def test_progress_tells_each_step(index: Path, faq: Path) -> None:

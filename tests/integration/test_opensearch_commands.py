@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from rag.errors import SettingsError
-from rag.factory import chat as build
+from rag.factory import chat, stores
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import build_chat
 from rag.factory.models import Models
@@ -119,10 +119,10 @@ def test_the_bundled_faq_is_built_there_once(
 ) -> None:
     (tmp_path / "data").mkdir()
     write_faq(tmp_path / "data" / "faq.csv", without=(index_name(),))
-    monkeypatch.setattr(build, "DATA", tmp_path / "data")
+    monkeypatch.setattr(stores, "DATA", tmp_path / "data")
     model = HashedEmbedding(salt=index_name())
     models = Models(model, manifest_of(model))
-    monkeypatch.setattr(build, "load_models", lambda _settings: models)
+    monkeypatch.setattr(chat, "load_models", lambda _settings: models)
     settings = settings_of(opensearch)
     answer = build_chat(settings).ask(OTP)
     assert answer.sources[0].id == "g-002"
