@@ -45,7 +45,8 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
             additional_kwargs={} if top_p is None else {"inferenceConfig": {"topP": top_p}},
         )
         self.chosen_temperature = temperature
-        for name, value in fields.items():  # the package's constructor takes its own fields alone
+        # The package's constructor takes its own fields alone.
+        for name, value in fields.items():
             setattr(self, name, value)
 
     @classmethod

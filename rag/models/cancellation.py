@@ -90,6 +90,7 @@ class CancelScope:
         with self._lock:
             self._cancelled_at = min(self._cancelled_at, time.monotonic())
             children = list(self._children)
+        # Outside the lock: a child's end may take that of another scope.
         self.end()
         for child in children:
             child.cancel()
@@ -109,6 +110,7 @@ class CancelScope:
             watched, self._watched = self._watched, True
             if stop is not None and (self.cancelled or self.expired):
                 stop()
+        # Only now: most scopes of whole answers have nothing of their own to end.
         if not watched:
             _WATCHDOG.watch(self, self._ends)
 

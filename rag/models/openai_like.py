@@ -52,6 +52,7 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
         **fields: Any,
     ) -> None:
         spelled = GENERATION["openai"].parameters(Parameters(**(parameters or {})), ())
+        # The client refuses names that are not OpenAI's, but servers like vLLM know more.
         extra = {name: spelled.pop(name) for name in [*spelled] if name not in _KNOWN}
         super().__init__(
             model=model,
@@ -63,7 +64,8 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
             stall=stall,
             is_chat_model=True,
             additional_kwargs={**spelled, **({"extra_body": extra} if extra else {})},
-            http_client=_client(stall, keep=0),  # a call's socket is known from its connecting
+            # No connection is kept: a call learns its socket while it connects, and needs it to be cancelled.
+            http_client=_client(stall, keep=0),
             **fields,
         )
 
@@ -78,7 +80,8 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
     def _get_model_kwargs(self, **options: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = super()._get_model_kwargs(**options)
         if "temperature" not in self.additional_kwargs and "temperature" not in options:
-            del arguments["temperature"]  # the package's own default, which nobody has chosen
+            # The package's own default, which nobody has chosen.
+            del arguments["temperature"]
         return {**arguments, **options}
 
     def _translate(self, error: Exception) -> ModelError:

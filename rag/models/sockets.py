@@ -56,6 +56,7 @@ class _Tracked:
             self.claim(scope)
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
+        # A pooled connection has its socket already, and no `connect` that would claim it.
         if (scope := current_scope()) is not None and self.sock is not None:
             self.claim(scope)
         return super().request(*args, **kwargs)  # type: ignore[misc]

@@ -91,6 +91,7 @@ class LLMStream:
                     self.text += piece
                     return piece
         except BaseException as exc:
+            # At once: whoever keeps the exception would keep the connection open.
             self.close()
             if isinstance(exc, ModelError) and self.text and getattr(exc, "partial", "") != self.text:
                 raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
@@ -161,6 +162,7 @@ class ResponseDecoder:
         """No text is held back."""
         raw = self._raw.model_dump() if hasattr(self._raw, "model_dump") else self._raw
         if isinstance(raw, Mapping):
+            # In this order: our models', OpenAI's chunks, Bedrock's events.
             choices = raw.get("choices") or [{}]
             self.finish_reason = raw.get("finish_reason") or choices[0].get("finish_reason") or raw.get("stopReason")
             counts = raw.get("usage") or {}
@@ -177,6 +179,7 @@ def _read_in_thread(
     def read() -> None:
         try:
             for response in llm.stream_chat(messages):
+                # Leaving the loop closes the model's generator, which may end its call.
                 if scope.cancelled or scope.expired:
                     return
                 items.put(response)
@@ -186,6 +189,7 @@ def _read_in_thread(
         except Exception as exc:  # noqa: BLE001 - whatever a package of others raises, the passages can still answer
             items.put(ModelError(f"{MODEL} failed: {type(exc).__name__}: {exc}"))
 
+    # Through the queue, so that the reader waits in one place for the model and for the scope's end.
     scope.on_end(lambda: items.put(ModelInterrupted(f"the call of {MODEL} was cancelled")))
     threading.Thread(target=contextvars.copy_context().run, args=(read,), name="model", daemon=True).start()
     while (item := items.get()) is not None:

@@ -107,6 +107,7 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
     code = code[:1].upper() + code[1:]
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     message = short(response.get("Error", {}).get("Message") or response.get("Message") or error)
+    # Before the status: it comes with 429, but waiting for capacity is not what helps.
     if code == "ModelNotReadyException":
         return ModelUnavailable(
             f"{endpoint} is not ready yet: {message}; retry when its model is loaded", korean=STARTING
@@ -115,6 +116,7 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
         return ModelUnavailable(
             f"{endpoint} has no capacity left: {message}; retry later, or add instances", korean=BUSY
         )
+    # The container answered with an error of its own, whose status and text stand in other fields.
     if code == "ModelError" or status == 424:
         return _from_container(response, endpoint)
     if _DENIED.search(code) or status in (401, 403):
@@ -123,6 +125,7 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
         return ModelInputTooLong(f"{endpoint} takes no request this large: {message}; lower BATCH_SIZE")
     if code in _BY_CODE or status >= 500:
         return _BY_CODE.get(code, _unavailable)(endpoint, f"{code}: {message}")
+    # Bedrock's models say it in a ValidationException, by the text alone.
     if TOO_LONG.search(message):
         return ModelInputTooLong(f"{endpoint} takes no input this long: {message}")
     return _refused(endpoint, message)

@@ -43,7 +43,7 @@ WAYS: dict[str, Callable[[SageMakerLLM], str]] = {
 EACH_WAY = pytest.mark.parametrize("way", WAYS)
 
 
-class Heard(BaseEventHandler):
+class EventRecorder(BaseEventHandler):
     kinds: list[str] = Field(default_factory=list)
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
@@ -51,8 +51,8 @@ class Heard(BaseEventHandler):
 
 
 @pytest.fixture
-def heard() -> Iterator[Heard]:
-    handler = Heard()
+def recorder() -> Iterator[EventRecorder]:
+    handler = EventRecorder()
     root_dispatcher.add_event_handler(handler)
     yield handler
     root_dispatcher.event_handlers.remove(handler)
@@ -76,12 +76,12 @@ def test_a_callback_handler_hears_each_call(reach: Reach, way: str) -> None:
 
 
 @EACH_WAY
-def test_an_event_handler_hears_start_pieces_and_end(reach: Reach, heard: Heard, way: str) -> None:
+def test_an_event_handler_hears_start_pieces_and_end(reach: Reach, recorder: EventRecorder, way: str) -> None:
     _, llm = model(reach, answering("openai"))
     assert WAYS[way](llm) == ANSWER
     kind = "LLMChat" if "chat" in way else "LLMCompletion"
-    assert (heard.kinds[0], heard.kinds[-1]) == (f"{kind}StartEvent", f"{kind}EndEvent")
-    assert set(heard.kinds[1:-1]) == ({f"{kind}InProgressEvent"} if "stream" in way else set())
+    assert (recorder.kinds[0], recorder.kinds[-1]) == (f"{kind}StartEvent", f"{kind}EndEvent")
+    assert set(recorder.kinds[1:-1]) == ({f"{kind}InProgressEvent"} if "stream" in way else set())
 
 
 @EACH_WAY
@@ -111,11 +111,11 @@ def test_a_rate_limiter_is_asked(reach: Reach, way: str) -> None:
 @EACH_WAY
 def test_without_a_listener_there_are_no_events(reach: Reach, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """Spans are made, one a call, by LlamaIndex's base class."""
-    told: list[object] = []
-    monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
+    events: list[object] = []
+    monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: events.append(event))
     _, llm = model(reach, answering("openai"))
     assert WAYS[way](llm) == ANSWER
-    assert told == []
+    assert events == []
 
 
 def test_a_handler_that_comes_later_is_heard_from_then_on(reach: Reach) -> None:
@@ -160,10 +160,10 @@ EACH_TWIN = pytest.mark.parametrize("twin", VECTORS_OF)
 
 
 @EACH_TWIN
-def test_an_event_handler_hears_of_vectors(reach: Reach, heard: Heard, twin: str) -> None:
+def test_an_event_handler_hears_of_vectors(reach: Reach, recorder: EventRecorder, twin: str) -> None:
     _, model = embedding_model(reach)
     assert len(VECTORS_OF[twin](model)) == len(TEXTS)
-    assert heard.kinds == ["EmbeddingStartEvent", "EmbeddingEndEvent"]
+    assert recorder.kinds == ["EmbeddingStartEvent", "EmbeddingEndEvent"]
 
 
 @EACH_TWIN
@@ -184,13 +184,13 @@ def test_the_cache_of_vectors_is_used(reach: Reach, twin: str) -> None:
 
 @EACH_TWIN
 def test_without_a_listener_no_vectors_are_copied(
-    reach: Reach, monkeypatch: pytest.MonkeyPatch, heard: Heard, twin: str
+    reach: Reach, monkeypatch: pytest.MonkeyPatch, recorder: EventRecorder, twin: str
 ) -> None:
     _, model = embedding_model(reach)
     loud = VECTORS_OF[twin](model)
-    told: list[object] = []
+    events: list[object] = []
     with monkeypatch.context() as silent:
         silent.setattr(root_dispatcher, "event_handlers", [])
-        silent.setattr(Dispatcher, "event", lambda self, event, **more: told.append(event))
+        silent.setattr(Dispatcher, "event", lambda self, event, **more: events.append(event))
         assert VECTORS_OF[twin](model) == loud
-    assert told == []
+    assert events == []

@@ -106,6 +106,7 @@ class Runtime:
                     response["Body"].close()
                     raise
 
+        # One level of iteration for all of it: a token passes each level between the socket and the page.
         try:
             connection, events, part = call_with_retries(attempt, scope, self._retries(), str(endpoint))
             with closing(connection):
@@ -145,6 +146,7 @@ class Runtime:
         self.client.close()
 
     def _retries(self) -> RetryPolicy:
+        # Ours, not botocore's: its own retries know no deadline for the call as a whole, and cannot be cancelled.
         return RetryPolicy(self._attempts, first_pause=FIRST_PAUSE)
 
 

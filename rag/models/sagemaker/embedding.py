@@ -131,6 +131,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         return await self._runtime.call_in_thread(self._get_text_embeddings, texts)
 
     def _embed(self, texts: Sequence[str]) -> list[list[float]]:
+        # Rows of one FAQ share their question: a repeated text is sent and paid for once.
         rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         batches = list(self._batches(list(rows)))
         # One batch needs no other thread, and a question need not queue behind an ingestion.
@@ -170,6 +171,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
                 if self._on_progress is not None:
                     self._on_progress(done, total)
         finally:
+            # First those that have not begun: ending those under way would let them begin.
             for future in futures:
                 future.cancel()
             scope.cancel()
@@ -205,6 +207,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
                 count=count,
                 dimension=self._numbers,
             )
+            # From the first answer on the dimension is fixed, or one index could hold vectors of two models.
             self._numbers = unit.shape[1]
             vectors += unit.tolist()
         return vectors

@@ -47,6 +47,7 @@ class VectorFormat:
             value = _load(body)
         except (ValueError, RecursionError) as exc:
             raise wrong_format(self.name, body[:120].decode("utf-8", "replace")) from exc
+        # Before the rows are looked for: an error in a body with status 200 is not a matter of the format.
         refuse_error(value)
         try:
             matrix = np.asarray(self._rows(value, count), dtype=np.float64)
@@ -100,6 +101,7 @@ class HuggingFace(VectorFormat):
         return [self._pooled(text) for text in value]
 
     def _pooled(self, tokens: Any) -> Matrix:
+        # Each text comes in a list of its own, as if it were a batch of one.
         while depth(tokens) > 2 and len(tokens) == 1:
             tokens = tokens[0]
         matrix = np.asarray(tokens, dtype=np.float64)

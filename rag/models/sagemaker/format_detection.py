@@ -16,6 +16,7 @@ def detect(answer: bytes) -> tuple[str, ...]:
     if (value := load_json(answer)) is not None and (names := detect_vectors(value)):
         return names
     order: tuple[str, ...] = ("tgi", "openai", "lmi", "kullm") if framed else ("lmi", "openai", "kullm", "tgi")
+    # Several formats read the same answer; the shape and the framing say which container sends it so.
     if isinstance(value, list):
         order = ("kullm", "tgi") if value and isinstance(value[0], list) else ("tgi", "kullm")
     return tuple(name for name in order if _reads(name, answer))

@@ -113,8 +113,7 @@ class SageMakerLLM(CustomLLM):
     def open_stream(self, prompt: str | Sequence[ChatMessage], **options: Any) -> LLMStream:
         """The answer's pieces. A container that cannot stream gives one."""
         request = self._request(prompt, stream=self._codec.streams, **options)
-        ask = self._runtime.stream if self._codec.streams else self._once
-        parts = ask(self._endpoint(), request.body, request.scope)
+        parts = self._parts(request)
         return LLMStream(parts, StreamDecoder(self._codec, request.stops), request.scope)
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
@@ -185,14 +184,19 @@ class SageMakerLLM(CustomLLM):
 
     async def _async_responses(self, stream: LLMStream, respond: Respond[R]) -> AsyncGenerator[R, None]:
         try:
+            # Not `call_in_thread`: a cancelled task leaves through `finally`, which ends the read.
             while (piece := await self._runtime.in_thread(next, stream, None)) is not None:
                 yield respond(stream.text, piece, None)
             yield respond(stream.text, "", stream.raw)
         finally:
             stream.close()
 
-    def _once(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> Generator[bytes, None, None]:
-        yield self._runtime.invoke(endpoint, body, scope)
+    def _parts(self, request: _Request) -> Generator[bytes, None, None]:
+        endpoint = self._endpoint()
+        if self._codec.streams:
+            return self._runtime.stream(endpoint, request.body, request.scope)
+        # A generator as well: nothing is sent before the first part is asked for.
+        return (self._runtime.invoke(endpoint, request.body, request.scope) for _ in range(1))
 
     def _request(
         self,
@@ -207,19 +211,17 @@ class SageMakerLLM(CustomLLM):
         if not isinstance(prompt, str):
             # Roles no container knows count as the user's.
             messages = [(_ROLES.get(message.role, "user"), message.content or "") for message in prompt]
-        parameters = self._parameters(overrides)
+        if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
+            raise InputError(f"unknown option {unknown[0]!r}; expected scope, stop or one of {', '.join(_PARAMETERS)}")
+        parameters = Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
         more = (stop,) if isinstance(stop, str) else tuple(stop or ())
         stops = (*self._codec.stops(messages), *more)
         text = prompt if isinstance(prompt, str) else messages or ()
+        # Before anything is sent: containers differ in what they do with a prompt over their window.
         self._check_window(text, parameters)
         body = self._codec.request(text, parameters, stops=stops, stream=stream)
         scope = scope or CancelScope(self.deadline, stall=self.stall if stream else LONGEST)
         return _Request(body, stops, scope)
-
-    def _parameters(self, overrides: dict[str, Any]) -> Parameters:
-        if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
-            raise InputError(f"unknown option {unknown[0]!r}; known: scope, stop, {', '.join(_PARAMETERS)}")
-        return Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
 
     def _check_window(self, prompt: str | Sequence[Message], parameters: Parameters) -> None:
         tokens = self.token_count(prompt if isinstance(prompt, str) else self._codec.prompt(prompt))

@@ -86,6 +86,7 @@ class GenerationFormat:
     def whole(self, value: Any) -> Piece:
         """The meaning of a whole answer. Raises ModelFormatError where it is in another format."""
         refuse_error(value)
+        # Handlers wrap the answer in one list or in two, as transformers' pipelines do for batches.
         while isinstance(value, list) and value:
             value = value[0]
         if not isinstance(value, dict) or not isinstance(text := value.get("generated_text"), str):
@@ -167,6 +168,7 @@ class OpenAi(GenerationFormat):
         if not isinstance(value, dict) or not isinstance(choices := value.get("choices"), list):
             return None
         usage = _usage(value.get("usage"))
+        # The last chunk has the counts, and no choices.
         if not choices:
             return Piece(usage=usage) if usage else None
         if not isinstance(choices[0], dict) or not isinstance(delta := choices[0].get("delta"), dict):
@@ -276,4 +278,5 @@ def _stop_token_ids(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(value: Any) -> bytes:
+    # Lone surrogates, which no JSON can hold, become question marks.
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -59,6 +59,7 @@ class StreamDecoder:
         texts: list[str] = []
         if self._bytes.strip() and (self._whole or not self._line(bytes(self._bytes), texts, last=True)):
             texts.append(self._take(self._read_whole()))
+        # A connection closed early ends like a whole answer: only the format's end mark tells them apart.
         if not self._finished or (self._framed and not self._events):
             raise self._broken()
         return self._shown("".join(texts)) + ("" if self.stopped else self._stops.rest())
@@ -71,6 +72,7 @@ class StreamDecoder:
         if line.startswith(DATA):
             self._framed = True
             line = line[len(DATA) :].strip()
+        # OpenAI's end mark; the other formats mark the last event itself.
         if line == _DONE:
             self._finished = True
             return True
