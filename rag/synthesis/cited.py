@@ -80,6 +80,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             except ModelError as exc:
                 if not scope.cancelled:
                     reply.fail(exc, answer)
+            # Nobody reads on: an outcome would be taken for a finished answer.
             if scope.cancelled:
                 return
             if reply.notice is None:
@@ -88,6 +89,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
                 return
             notice = reply.notice
         outcome = passages(nodes, notice)
+        # Shown words of a model cannot be taken back here; whoever shows them replaces them by the outcome's text.
         if not stream.generated:
             yield from pieces(outcome.text)
         stream.outcome = outcome
@@ -133,6 +135,7 @@ class Reply:
         """Sets `notice` by the failure of the model's call. `answer`: as far as it came, None where it was not asked."""
         broke_off = answer is not None and answer.text and not answer.expired
         self.notice = "interrupted" if broke_off else "model_unavailable"
+        # The breaker has logged the failures that opened it; the questions while it is open add nothing.
         if not isinstance(error, ModelPaused):
             logger.warning("falling back to FAQ passages (%s): %s", self.notice, error)
 
@@ -141,6 +144,7 @@ class Reply:
         if not self._held or not self._resolver.cited:
             return ""
         released, self._held = self._held, ""
+        # Models begin with a space or a line break.
         if not self.text:
             released = released.lstrip()
         self.text += released

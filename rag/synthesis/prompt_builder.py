@@ -1,4 +1,4 @@
-"""What a model is told before it answers: the instruction, the numbered sources that fit into its window, the question.
+"""What a model is sent before it answers: the instruction, the numbered sources that fit into its window, the question.
 
 Sources keep their numbers: `[n]` is the n-th node, whichever of them are shown. All texts are data: each is put on its
 own lines, and nothing in it can pass for a source or a question of ours: its own markers are put in round brackets.
@@ -49,10 +49,13 @@ def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Pro
     for number in near_the_best(nodes):
         text = _numbered(number, nodes[number - 1])
         room -= count_tokens(llm, text)
+        # Not the next, shorter one in its place: it is less likely than the one left out.
         if room < 0:
             break
         shown[number] = text
-    if not shown or not shown.keys() >= _needed(nodes):
+    # An answer has to know the quoted ones, or where none is quoted the first.
+    required = {number for number, hit in enumerate(nodes, 1) if _quoted(hit)} or {1}
+    if not shown or not shown.keys() >= required:
         return None
     content = "\n\n".join([*shown.values(), asked])
     return Prompt(build_messages(ANSWERING, content), tuple(shown))
@@ -93,25 +96,18 @@ def escape_markers(text: str) -> str:
 
 
 def one_line(text: str) -> str:
+    """The text on one line, with its markers escaped: a line break could begin a source of its own."""
     return " ".join(escape_markers(text).split())
 
 
 def _numbered(number: int, hit: NodeWithScore) -> str:
     metadata = hit.node.metadata
     titles = [f"{name}: {one_line(str(metadata[key]))}" for name, key in _TITLES if metadata.get(key)]
-    return "\n".join([f"[{number}] {titles[0]}" if titles else f"[{number}]", *titles[1:], escape_markers(_text(hit))])
+    text = escape_markers(hit.node.get_content().strip())
+    return "\n".join([f"[{number}] {titles[0]}" if titles else f"[{number}]", *titles[1:], text])
 
 
 _TITLES = (("금융회사", "bank"), ("제목", QUESTION))
-
-
-def _text(hit: NodeWithScore) -> str:
-    return hit.node.get_content().strip()
-
-
-def _needed(nodes: Sequence[NodeWithScore]) -> set[int]:
-    """Those an answer has to know: the quoted ones, or the first."""
-    return {number for number, hit in enumerate(nodes, 1) if _quoted(hit)} or {1}
 
 
 def _quoted(hit: NodeWithScore) -> bool:
