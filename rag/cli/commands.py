@@ -55,7 +55,7 @@ class Bar:
 def ingest(options: Namespace, settings: Settings) -> None:
     name = options.index or settings.store.index
     if not name:
-        raise InputError("say which index: `--index NAME` (the bundled FAQ's index is made by itself)")
+        raise InputError("missing --index NAME (the bundled FAQ's index is made by itself)")
     _check_name(name)
     bar = Bar()
     try:
@@ -277,7 +277,7 @@ def _check_name(name: str) -> None:
     try:
         StoreSettings(index=name)
     except ValidationError as exc:
-        raise InputError(f"{name!r} is no name for an index: use a-z, 0-9, - and _, at most 63") from exc
+        raise InputError(f"invalid index name {name!r}: use a-z, 0-9, - and _, at most 63") from exc
     if name == BUNDLED:
         raise InputError(f"{BUNDLED!r} is taken by the bundled FAQ; choose another name")
 

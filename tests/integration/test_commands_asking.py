@@ -160,7 +160,7 @@ def test_ask_json_is_the_designed_object(run: Run) -> None:
         (["질문", "--filter", "bank= "], "--filter 'bank= ': write KEY=VALUE"),
         (["한도", "--filter", "bnk=x", "--index", "small"], "--filter bnk=…: no row has 'bnk'; name a column"),
         (["질문", "--index", "gone"], "there is no index 'gone'"),
-        (["질문", "--index", "Bad"], "'Bad' is no name for an index"),
+        (["질문", "--index", "Bad"], "invalid index name 'Bad'"),
         (["  ", "--index", "small"], "the question is empty"),
         (["가" * 1001, "--index", "small"], "at most 1000 characters; got 1001"),
         (["\udcff 한도", "--index", "small"], "not valid UTF-8"),

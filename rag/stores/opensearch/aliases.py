@@ -50,12 +50,13 @@ def names(connection: Connection) -> list[str]:
     """Of all indexes that can be opened, sorted."""
     answer = connection.request("GET", f"/{PREFIX}*/_alias")
     present = {each for entry in answer.values() for each in entry["aliases"]}
+    # A dot begins a role or a version; a name has none.
     return sorted(each.removeprefix(PREFIX) for each in present if each.startswith(PREFIX) and "." not in each)
 
 
 def look_up(connection: Connection, name: str, role: str = "") -> IndexInfo:
     """The index in this role. Raises IndexMissing, and IndexMismatch for one of another schema."""
-    # Without it a missing alias is a 404, which the client logs and raises; so it is an empty answer.
+    # ignore_unavailable: a missing alias is an empty answer then, where a 404 might mean anything along the way.
     entries = connection.request("GET", f"/{alias(name, role)}/_mapping", params={"ignore_unavailable": "true"})
     if not entries:
         raise _missing(connection, name)
