@@ -1,4 +1,4 @@
-"""The page: components, layout and which event does what. Words are in texts, what happens is in dialogue."""
+"""The page: components, layout and which event does what. Words are in i18n, what happens is in session."""
 
 from __future__ import annotations
 
