@@ -75,6 +75,7 @@ class ChatService:
         warnings: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        # Tuples: what threads share is never changed after this.
         self.warnings = tuple(warnings)
         self.calibration = calibration
         self._store = store
@@ -82,6 +83,7 @@ class ChatService:
         self._top_k = top_k
         self._max_question_chars = max_question_chars
         self._starters = tuple(starters)
+        # Shared by follow-ups and answers: either learns from the other's failures, and a customer waits for neither.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
         self._searcher = Searcher(
             store,
@@ -104,6 +106,7 @@ class ChatService:
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """The finished answer of `stream`, whose errors it raises."""
+        # The stream itself, not a shorter way to the same text: what is measured and asked by programs is what the page shows.
         with closing(self.stream(question, history, filters)) as events:
             for event in events:
                 if isinstance(event, AnswerCompleted):
@@ -117,6 +120,8 @@ class ChatService:
 
         `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
         """
+        # Made here rather than in the generator, so that the time counts from the question, and closing ends a stream that
+        # has not begun.
         scope = CancelScope(self._answer_seconds)
         engine = self.query_engine(filters, history=history)
         return CancellableStream(self._events(engine, question, scope), scope)
@@ -144,15 +149,18 @@ class ChatService:
         query = engine.scoped(question, scope)
         nodes = engine.retrieve(query)
         timer.lap("retrieval")
+        # Stop while a model was waited for: an interrupted embedding has been replaced by a lexical search that nobody reads.
         if scope.cancelled:
             return
         verdict, sources = verdict_of(query, nodes), _sources(nodes)
+        # Before the text: with a language model its first words take seconds, and the sources are there already.
         yield SourcesFound(verdict.status, sources)
         with closing(engine.stream(query, nodes)) as answer:
             for piece in answer:
                 yield AnswerDelta(piece, answer.generated)
         timer.lap("synthesis")
-        if answer.outcome is not None:  # else it was closed before its end
+        # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
+        if answer.outcome is not None:
             yield AnswerCompleted(_completed(query.query_str, verdict, sources, answer.outcome, timer))
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
@@ -221,7 +229,7 @@ def _completed(
         timings_ms=timer.timings(),
         usage=outcome.usage,
     )
-    # Never the question: it may hold what is nobody's business.
+    # Never the question: it may hold names and account numbers.
     logger.info(
         "status=%s reason=%s notice=%s sources=%d ms=%.0f",
         *(verdict.status, verdict.reason, outcome.notice, len(sources), answer.timings_ms["total"]),

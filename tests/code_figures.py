@@ -72,6 +72,9 @@ def figures(paths: Sequence[Path]) -> Figures:
     """Of the files of one package together: a helper may be used in another file than its own."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
     uses = Counter(name for tree in trees.values() for name in _names(tree))
+    # A name that several classes define is a method of theirs that a parent calls: no helper of one function.
+    defined = Counter(node.name for tree in trees.values() for node in ast.walk(tree) if isinstance(node, Function))
+    uses.update(name for name, count in defined.items() if count > 1)
     total = Figures()
     for path, tree in trees.items():
         text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()

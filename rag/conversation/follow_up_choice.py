@@ -27,6 +27,7 @@ FULL_SENTENCE = 16
 
 def choose_reading(contextual: Verdict, standalone: Verdict, *, is_elliptical: bool) -> Verdict:
     """The verdict to show; `is_elliptical`: the message lacks what only the conversation can give."""
+    # Where both are possible nothing is answered: each has one row first, and only the customer knows which was meant.
     if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
         return merge_as_suggestions(standalone, contextual)
     if standalone.covered >= STANDALONE_POSSIBLE:

@@ -53,8 +53,12 @@ def rewrite_follow_up(
             closing(stream_chat(llm, messages, scope.child(TIME_SHARE * scope.remaining()))) as reply,
         ):
             text = "".join(reply)
-        return None if reply.truncated else _only_question(text)
+        # Anything but one line is an answer, or a conversation that the model went on with.
+        lines = [] if reply.truncated else [line for line in text.splitlines() if line.strip()]
+        rewritten = _LABEL.sub("", lines[0]).strip(_QUOTES) if len(lines) == 1 else ""
+        return rewritten if 0 < len(rewritten) <= MAX_QUERY_CHARS else None
     except ModelError as exc:
+        # Stop is no failure, and an open breaker has logged those that opened it.
         if not scope.cancelled and not isinstance(exc, ModelPaused):
             logger.warning("rewriting a follow-up failed; searching both readings instead: %s", exc)
         return None
@@ -62,6 +66,7 @@ def rewrite_follow_up(
 
 def _messages(llm: LLM, question: str, history: Sequence[Turn]) -> tuple[ChatMessage, ...] | None:
     """The latest turns that fit into the window, with the question; None where not even one does."""
+    # The latest turns say what the message refers to, so it is the oldest that are left out.
     for count in range(min(MAX_TURNS, len(history)), 0, -1):
         lines = ["대화:"]
         for turn in history[-count:]:
@@ -72,10 +77,3 @@ def _messages(llm: LLM, question: str, history: Sequence[Turn]) -> tuple[ChatMes
         if count_tokens(llm, CONDENSING) + count_tokens(llm, content) <= prompt_room(llm):
             return build_messages(CONDENSING, content)
     return None
-
-
-def _only_question(text: str) -> str | None:
-    """What the model wrote, without a label and quotation marks around it; None where that is no one question."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    rewritten = _LABEL.sub("", lines[0]).strip(_QUOTES) if len(lines) == 1 else ""
-    return rewritten if 0 < len(rewritten) <= MAX_QUERY_CHARS else None

@@ -71,6 +71,7 @@ class Searcher:
 
         What a rule declines is not searched: its verdict has no rows.
         """
+        # Before anything is retrieved or sent: a greeting needs no search, and an injection should reach no model.
         if reason := match_decline_rule(question):
             return Verdict("declined", reason, (), (), 0.0, 0.0, question)
         return self.rank(question, history, filters, scope)
@@ -89,10 +90,12 @@ class Searcher:
             return self._search(standalone_text, filters, banks)
         if self._llm is not None:
             rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
+            # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
             if rewritten and (verdict := self._search(rewritten, filters, banks)).status != "declined":
                 return verdict
         if follow_up_rules.has_back_reference(question):
             return self._search_in_context(question, history, filters, banks)
+        # The standalone reading first: where it is clear, the second search, which may cost an embedding call, is spared.
         is_elliptical = follow_up_rules.is_elliptical(question)
         standalone = self._search(standalone_text, filters, banks)
         if standalone.covered >= STANDALONE_COVERED and not is_elliptical:
@@ -118,6 +121,7 @@ class Searcher:
 
     def _search(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged."""
+        # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
         retriever = self._retriever(limit_to_bank(filters, text, banks), lexical_fallback=True)
         verdict = judge(text, _fused(retriever, text), self._calibration, top_k=self._top_k)
         return replace(verdict, lexical_only=retriever.lexical_only)
@@ -150,6 +154,7 @@ class ConversationRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
+        # Only a caller that runs the engine's parts one by one, with a plain query, has no scope of its own.
         scope = scoped.scope if scoped else CancelScope(self._seconds)
         with scope.active():
             verdict = self._searcher.judge(query_bundle.query_str, self._history, self._filters, scope)
@@ -190,6 +195,7 @@ class ChatQueryEngine(RetrieverQueryEngine):
         """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
         return self._synthesizer.stream(query, nodes, query.scope)
 
+    # A query of their own: the caller may use one bundle for several engines, and the verdict on it must not reach another.
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         return super()._query(self.scoped(query_bundle.query_str))
 

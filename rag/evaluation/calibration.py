@@ -124,11 +124,14 @@ def _calibrate(
     # Questions about banking that this FAQ does not cover are "not covered": they are not what off topic means.
     off_domain = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
     off_topic = off_domain[int(targets.off_topic_recall * (len(off_domain) - 1))] if off_domain else start.off_topic
+    distances = np.array([[gap] for gap, _ in gaps])
+    is_relevant = np.array([label for _, label in gaps], dtype=float)
     return replace(
         start,
         correct=correct,
         covered=covered,
-        gap=_gap_weight(gaps),
+        # Never negative: a row behind the first one is never the likelier answer.
+        gap=max(0.0, round(-regression(["gap"], distances, is_relevant).weights["gap"], 5)),
         answered=answered,
         suggested=suggested,
         off_topic=min(off_topic, suggested),
@@ -186,10 +189,3 @@ def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Log
         weights = np.array([model.weights[name] for name in names])
         probabilities[folds == fold] = 1 / (1 + np.exp(-(matrix[folds == fold] @ weights + model.bias)))
     return regression(names, matrix, targets), probabilities
-
-
-def _gap_weight(gaps: Sequence[tuple[float, bool]]) -> float:
-    """Log-odds lost per unit of fused score behind the first row, over every row of every ranking; never negative."""
-    matrix = np.array([[gap] for gap, _ in gaps])
-    labels = np.array([is_relevant for _, is_relevant in gaps], dtype=float)
-    return max(0.0, round(-regression(["gap"], matrix, labels).weights["gap"], 5))

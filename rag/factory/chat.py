@@ -16,6 +16,7 @@ from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.types import Filters
 
 STARTERS = 4
+"""Questions that the page offers before the first one is asked."""
 
 
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress = no_progress) -> ChatService:
@@ -29,6 +30,8 @@ def service(
     settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
 ) -> ChatService:
     """The chat service over an open index; `calibration` replaces the index's own. Raises StoreError, SettingsError."""
+    # Where the index holds no bundled institution, no number at all: that of an invented bank would mislead.
+    is_bundled = any(bank in DEFAULT_CONTACT for bank in store.values("bank") if bank)
     return ChatService(
         store,
         models.embed_model,
@@ -38,15 +41,10 @@ def service(
         top_k=settings.retrieval.top_k,
         candidates=settings.retrieval.candidates,
         max_question_chars=settings.chat.max_question_chars,
-        contact=settings.chat.contact or _contact(store),
+        contact=settings.chat.contact or (None if is_bundled else ""),
         starters=starters(store),
         warnings=models.warnings,
     )
-
-
-def _contact(store: PassageStore) -> str | None:
-    """The default where the index holds a bundled institution; elsewhere none: an invented bank's number misleads."""
-    return None if any(bank in DEFAULT_CONTACT for bank in store.values("bank") if bank) else ""
 
 
 def starters(store: PassageStore) -> list[str]:
@@ -56,5 +54,6 @@ def starters(store: PassageStore) -> list[str]:
     chosen = []
     for category, _ in sizes.most_common(STARTERS):
         questions = [str(row.get(QUESTION, "")) for row in rows if str(row.get("category", "")) == category]
+        # Short ones fit their buttons; by the text itself among equals, so that every start shows the same.
         chosen.append(min(questions, key=lambda question: (len(question), question)))
     return [question for question in chosen if question]

@@ -112,6 +112,7 @@ class HybridRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         text = query_bundle.query_str
         expanded = expand(text)
+        # A bundle that brings its embedding is searched by it, as LlamaIndex's retrievers do.
         embedding, fusion = query_bundle.embedding, self._fusion
         try:
             embedding = embedding or self._embed(text, expanded)
@@ -122,17 +123,20 @@ class HybridRetriever(BaseRetriever):
             if not isinstance(exc, ModelPaused | ModelInterrupted):
                 logger.warning("embedding failed; using lexical search only: %s", exc)
             self.lexical_only, fusion = True, self._lexical_only_fusion
+        # One call for all lists: on a server each would be a round trip of its own.
         candidates = self._store.candidates(
             query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
         )
         return list(fuse(candidates, fusion, size=self._candidates, top_k=self._top_k))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        # The core is sync (boto3, FAISS and opensearch-py are): a thread keeps the loop free.
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
     def _embed(self, text: str, expanded: str) -> list[float] | None:
         if self._embed_model is None:
             return None
+        # Both calls in one: a question counts once, however many texts it embeds.
         with self._breaker.call() if self._breaker else nullcontext():
             vector = self._embed_model.get_query_embedding(text)
             if expanded == text:
@@ -149,9 +153,10 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     shorter lexical list 0, for the node does not match.
     """
     lists = {DENSE: candidates.dense, **candidates.lexical}
-    floors = {part: _floor(scores, size) for part, scores in lists.items()}
+    floors = {part: min(scores.values()) if len(scores) >= size else 0.0 for part, scores in lists.items()}
     # Without any dense list (no embedder) its weight counts nothing; an empty lexical list still counts its floor.
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
+    # By row: of a row split into several nodes, the best one stands for it.
     best: dict[str, tuple[float, str, dict[str, float]]] = {}
     for node_id, row in candidates.documents.items():
         parts = {part: lists[part].get(node_id, floors[part]) for part in used}
@@ -203,7 +208,3 @@ def _whole_node(store: PassageStore, hit: NodeWithScore) -> BaseNode:
         texts += [piece.get_content() for piece in pieces]
     assert isinstance(hit.node, TextNode)
     return hit.node.model_copy(update={"id_": row, "text": "".join(texts)})
-
-
-def _floor(scores: Mapping[str, float], size: int) -> float:
-    return min(scores.values()) if len(scores) >= size else 0.0

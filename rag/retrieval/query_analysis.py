@@ -47,6 +47,7 @@ def detect_bank(question: str, banks: Iterable[str]) -> str | None:
         bank: name if short_names[_short_name(name)] > 1 else _short_name(name) for bank, name in names.items() if name
     }
     matches = {bank for bank, key in keys.items() if key in text}
+    # Of one institution alone, a kind says nothing that its only filter value would not say already.
     if not matches and len(names) > 1:
         kind = next((kind for kind in _DISTINCTIVE_KINDS if kind in text), None)
         matches = {bank for bank, name in names.items() if kind and name.endswith(kind)}
@@ -92,6 +93,7 @@ def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
         for stem, number in starts.get(head, ())
         if text.startswith(stem, at)
     }
+    # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
     terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
     added = [term for term in terms if compact(term) not in text]
     return " ".join([question, *added]) if added else question

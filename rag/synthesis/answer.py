@@ -123,6 +123,7 @@ class PassageSynthesizer(BaseSynthesizer):
         sources = [*nodes, *(additional_source_nodes or ())]
         metadata: dict[str, Any] = {node.node.node_id: node.node.metadata for node in sources}
         metadata |= self._outcome_metadata(query, nodes)
+        # The engine's own scope, so that rewriting a follow-up and answering it share one deadline.
         scope = query.scope if isinstance(query, ScopedQuery) else CancelScope(self._seconds)
         stream = self.stream(query, nodes, scope)
         if self._streaming:

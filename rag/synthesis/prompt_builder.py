@@ -43,8 +43,8 @@ class Prompt:
 
 def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Prompt | None:
     """None where no source is left, or where one that must be shown does not fit: half of it could be half the truth."""
-    asked = f"질문: {one_line(question)}"
-    room = prompt_room(llm) - count_tokens(llm, ANSWERING) - count_tokens(llm, asked)
+    last_line = f"질문: {one_line(question)}"
+    room = prompt_room(llm) - count_tokens(llm, ANSWERING) - count_tokens(llm, last_line)
     shown: dict[int, str] = {}
     for number in near_the_best(nodes):
         text = _numbered(number, nodes[number - 1])
@@ -57,7 +57,7 @@ def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Pro
     required = {number for number, hit in enumerate(nodes, 1) if _quoted(hit)} or {1}
     if not shown or not shown.keys() >= required:
         return None
-    content = "\n\n".join([*shown.values(), asked])
+    content = "\n\n".join([*shown.values(), last_line])
     return Prompt(build_messages(ANSWERING, content), tuple(shown))
 
 
