@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from rag.chat import ChatService
 from rag.cli.doctor import examine
-from rag.cli.index_list import Listed, listing
+from rag.cli.index_list import Listed, list_indexes
 from rag.conversation.decline_rules import match_decline_rule
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import fit_calibration
@@ -48,14 +48,16 @@ class Bar:
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
+        """Leave the last bar as it stands."""
         if self._bar is not None:
             self._bar.close()
 
 
 def ingest(options: Namespace, settings: Settings) -> None:
+    """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises."""
     name = options.index or settings.store.index
     if not name:
-        raise InputError("missing --index NAME (the bundled FAQ's index is made by itself)")
+        raise InputError("missing --index NAME (the bundled FAQ's index is built by itself)")
     _check_name(name)
     bar = Bar()
     try:
@@ -74,6 +76,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
 
 
 def search(options: Namespace, settings: Settings) -> None:
+    """Print the nearest rows with their scores, 0 to 1, whatever the outcome."""
     filters = _filters(options)
     chat = _service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
@@ -87,6 +90,7 @@ def search(options: Namespace, settings: Settings) -> None:
 
 
 def ask(options: Namespace, settings: Settings) -> None:
+    """Print the answer as the page gives it."""
     filters = _filters(options)
     answer = _service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
@@ -102,6 +106,7 @@ def ask(options: Namespace, settings: Settings) -> None:
 
 
 def calibrate(options: Namespace, settings: Settings) -> None:
+    """Fit an index's thresholds and print them as JSON; `--apply` writes them into its manifest."""
     models = load_models(settings)
     store = _open(options, settings, models)
     if bool(options.queries) != bool(options.out_of_domain):
@@ -119,12 +124,13 @@ def calibrate(options: Namespace, settings: Settings) -> None:
 
 
 def index(options: Namespace, settings: Settings) -> None:
+    """List, show, roll back or delete indexes."""
     if options.action == "list":
-        _list(listing(settings), as_json=options.json)
+        _list(list_indexes(settings), as_json=options.json)
         return
     catalog = open_catalog(settings)
     if not options.name:
-        raise InputError(f"`index {options.action}` needs the name of an index; `index list` shows them")
+        raise InputError(f"missing the name of an index: `index {options.action} NAME`; `index list` shows them")
     _check_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)
@@ -137,16 +143,17 @@ def index(options: Namespace, settings: Settings) -> None:
         print(f"{options.name}: deleted")
 
 
-def _list(found: Sequence[Listed], *, as_json: bool) -> None:
+def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"indexes": [each.as_json() for each in found]})
+        _print_json({"indexes": [each.as_json() for each in indexes]})
         return
-    width = max((len(each.name) for each in found), default=0)
-    for each in found:
+    width = max((len(each.name) for each in indexes), default=0)
+    for each in indexes:
         print(each.line(width))
 
 
 def config(_options: Namespace, settings: Settings) -> None:
+    """Print every setting, its value and what it is for; secrets stay hidden."""
     for name, _default, description in names():
         group, field = name.removeprefix("FSI_").lower().split("__", 1)
         value = getattr(getattr(settings, group), field)
@@ -158,7 +165,7 @@ def doctor(_options: Namespace, settings: Settings) -> int:
     findings = list(examine(settings))
     for finding in findings:
         print(finding)
-    if not all(finding.right for finding in findings):
+    if not all(finding.ok for finding in findings):
         return 1
     models = load_models(settings)
     print(f"embedding: {'lexical search alone' if models.embed_model is None else models.embed_model.model_name}")
@@ -181,11 +188,12 @@ def store_question(store: PassageStore) -> str:
 
 
 def user(options: Namespace, settings: Settings) -> None:
+    """Ask for a password twice and add a login to the auth file."""
     from rag.ui.auth import add_user
 
     path = options.auth_file or settings.ui.auth_file
     if not path:
-        raise InputError("say where logins are kept: `--auth-file FILE`, or set FSI_UI__AUTH_FILE")
+        raise InputError("missing --auth-file FILE; or set FSI_UI__AUTH_FILE")
     try:
         password, again = getpass.getpass("password: "), getpass.getpass("again: ")
     except EOFError as exc:
@@ -197,6 +205,7 @@ def user(options: Namespace, settings: Settings) -> None:
 
 
 def evaluate(options: Namespace, settings: Settings) -> None:
+    """Measure an index on labelled questions, print the report, and write it as JSON where asked."""
     queries = read_queries(Path(options.queries))
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import ModelError, ModelRefused, ModelTimeout, RagError
-from rag.factory import models as backends
+from rag.factory.models import language_model, remote_embedding
 from rag.settings import EmbeddingSettings, LlmSettings, Settings
 
 SECONDS = 10.0
@@ -28,30 +28,33 @@ WINDOW = 2048
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line on one model. `mend`: what to write, as NAME=VALUE, where that is known."""
+    """One line on one model. `fix`: what to write, as NAME=VALUE, where that is known."""
 
     subject: str
     text: str
-    right: bool = True
-    mend: str = ""
+    ok: bool = True
+    fix: str = ""
 
     def __str__(self) -> str:
-        verdict = "" if self.right else "WRONG: "
-        return f"{self.subject}: {verdict}{self.text}{f'; write {self.mend}' if self.mend else ''}"
+        verdict = "" if self.ok else "WRONG: "
+        return f"{self.subject}: {verdict}{self.text}{f'; write {self.fix}' if self.fix else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
+    """A model that is examined: its name in findings, and the prefix of its settings."""
+
     name: str
     prefix: str
 
-    def right(self, text: str) -> Finding:
+    def ok(self, text: str) -> Finding:
+        """A finding that asks for nothing."""
         return Finding(self.name, text)
 
-    def wrong(self, text: str, **mends: str) -> Finding:
-        """Settings in the text, and those to write, get their full names."""
-        mend = " ".join(f"{self.prefix}{name}={value}" for name, value in mends.items() if value)
-        return Finding(self.name, _SETTING.sub(rf"{self.prefix}\1", text), right=False, mend=mend)
+    def fail(self, text: str, **fixes: str) -> Finding:
+        """A finding that asks for `fixes`. Settings in the text, and those to write, get their full names."""
+        fix = " ".join(f"{self.prefix}{name}={value}" for name, value in fixes.items() if value)
+        return Finding(self.name, _SETTING.sub(rf"{self.prefix}\1", text), ok=False, fix=fix)
 
 
 EMBEDDING = Subject("embedding", "FSI_EMBEDDING__")
@@ -69,17 +72,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _guarded(
-    subject: Subject, settings: EmbeddingSettings | LlmSettings, look: Callable[[], Iterable[Finding]]
+    subject: Subject, settings: EmbeddingSettings | LlmSettings, examine_one: Callable[[], Iterable[Finding]]
 ) -> Iterator[Finding]:
     try:
-        yield from look()
+        yield from examine_one()
     except RagError as exc:
         served = _served(settings) if isinstance(exc, ModelRefused) else ()
         near = difflib.get_close_matches(settings.model or "", served, n=1, cutoff=0.0)
         if near and near[0] != settings.model:
-            yield subject.wrong(f"{exc}; it serves {', '.join(served)}", MODEL=near[0])
+            yield subject.fail(f"{exc}; it serves {', '.join(served)}", MODEL=near[0])
         else:
-            yield subject.wrong(str(exc))
+            yield subject.fail(str(exc))
 
 
 def _served(settings: EmbeddingSettings | LlmSettings) -> tuple[str, ...]:
@@ -99,20 +102,20 @@ def _embedding(settings: EmbeddingSettings) -> Iterator[Finding]:
         from rag.models.sagemaker.embedding_payloads import VECTORS
 
         bodies = {name: codec(settings.pooling).request([TEXT]) for name, codec in VECTORS.items()}
-        wrong = _SageMaker(EMBEDDING, settings).wrong(bodies)
-        if wrong:
-            yield wrong
+        failure = _SageMaker(EMBEDDING, settings).failure(bodies)
+        if failure:
+            yield failure
             return
     # One try of everything the class does, with the limits of a question.
     bounded = settings.model_copy(update={"deadline": min(SECONDS, settings.deadline), "dimension": None})
-    with _in_use(backends.remote_embedding(bounded)) as model:
+    with _in_use(remote_embedding(bounded)) as model:
         size = len(model.get_text_embedding(TEXT))
         model.get_text_embedding_batch([f"{TEXT} {number}" for number in range(settings.batch_size)])
     if settings.dimension not in (None, size):
-        yield EMBEDDING.wrong(f"its vectors have {size} numbers, not {settings.dimension}", DIMENSION=str(size))
+        yield EMBEDDING.fail(f"its vectors have {size} numbers, not {settings.dimension}", DIMENSION=str(size))
         return
     name = settings.endpoint_name or settings.model
-    yield EMBEDDING.right(f"{name} answers with {size} numbers a text ({_spent(began)})")
+    yield EMBEDDING.ok(f"{name} answers with {size} numbers a text ({_spent(began)})")
 
 
 def _language_model(settings: LlmSettings) -> Iterator[Finding]:
@@ -125,9 +128,9 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
 
         few = Parameters(max_new_tokens=ANSWER_TOKENS)
         bodies = {name: codec.request([("user", TEXT)], few) for name, codec in GENERATION.items()}
-        wrong = _SageMaker(LLM, settings).wrong(bodies)
-        if wrong:
-            yield wrong
+        failure = _SageMaker(LLM, settings).failure(bodies)
+        if failure:
+            yield failure
             return
     from llama_index.core.base.llms.types import ChatMessage
 
@@ -137,14 +140,14 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
             "max_new_tokens": min(ANSWER_TOKENS, settings.max_new_tokens),
         }
     )
-    with _in_use(backends.language_model(bounded)) as model:
+    with _in_use(language_model(bounded)) as model:
         pieces = sum(1 for response in model.stream_chat([ChatMessage(content=TEXT)]) if response.delta)
     if too_narrow := _too_narrow(settings):
         yield too_narrow
         return
     name = settings.endpoint_name or settings.model
     streamed = "streams" if pieces > 1 else "answers in one piece"
-    yield LLM.right(f"{name} {streamed} ({_spent(began)})")
+    yield LLM.ok(f"{name} {streamed} ({_spent(began)})")
 
 
 def _too_narrow(settings: LlmSettings) -> Finding | None:
@@ -159,11 +162,11 @@ def _too_narrow(settings: LlmSettings) -> Finding | None:
     if room(settings.max_new_tokens) >= SOURCE_TOKENS:
         return None
     quarter = settings.context_window // 4
-    mend = {"MAX_NEW_TOKENS": quarter} if room(quarter) >= SOURCE_TOKENS else {"CONTEXT_WINDOW": WINDOW}
-    return LLM.wrong(
+    fix = {"MAX_NEW_TOKENS": quarter} if room(quarter) >= SOURCE_TOKENS else {"CONTEXT_WINDOW": WINDOW}
+    return LLM.fail(
         f"of {settings.context_window} tokens (CONTEXT_WINDOW), {settings.max_new_tokens} are kept for its answer "
         "(MAX_NEW_TOKENS): no room for a source, so it would never be asked",
-        **{name: str(tokens) for name, tokens in mend.items()},
+        **{name: str(tokens) for name, tokens in fix.items()},
     )
 
 
@@ -181,11 +184,11 @@ class _SageMaker:
     """Asks one endpoint in each format, the configured one first, until it understands."""
 
     def __init__(self, subject: Subject, settings: EmbeddingSettings | LlmSettings) -> None:
-        self._finding = subject.wrong
+        self._finding = subject.fail
         self._settings = settings
         self._name = settings.endpoint_name or ""
 
-    def wrong(self, bodies: Mapping[str, bytes]) -> Finding | None:
+    def failure(self, bodies: Mapping[str, bytes]) -> Finding | None:
         """What is wrong with the endpoint's name, its state or the format; None where all is right."""
         from rag.models.sagemaker.format_detection import detect
 
@@ -193,18 +196,18 @@ class _SageMaker:
         refused: ModelError | None = None
         for name in [configured, *(each for each in bodies if each != configured)]:
             try:
-                found = detect(self._ask(bodies[name]))
+                formats = detect(self._ask(bodies[name]))
             except ModelError as exc:
                 if not _by_container(exc):
                     return self._unreachable(exc)
                 refused = refused or exc
                 continue
-            if configured in found:
+            if configured in formats:
                 return None if name == configured else self._finding(f"it refuses {configured!r}", FORMAT=name)
-            if fitting := [each for each in found if each in bodies]:
+            if fitting := [each for each in formats if each in bodies]:
                 return self._finding(f"it does not answer as {configured!r}", FORMAT=fitting[0])
-            kind = "an embedding" if found else "nothing known"
-            return self._finding(f"{self._name!r} answers {kind}, as {found[0] if found else 'no known format'}")
+            kind = "an embedding" if formats else "nothing known"
+            return self._finding(f"{self._name!r} answers {kind}, as {formats[0] if formats else 'no known format'}")
         all_of_them = "" if type(refused) is ModelError else f"{self._name!r} refuses every known format; "
         return self._finding(f"{all_of_them}as {configured!r}: {refused}")
 
@@ -219,23 +222,25 @@ class _SageMaker:
         """Told by the control plane where it may be asked, else by the error itself."""
         from rag.models.sagemaker.control_plane import describe
 
-        found = describe(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
-        if found is None:
+        endpoint = describe(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
+        if endpoint is None:
             return self._finding(str(error))
-        if found.status is None:
-            near = difflib.get_close_matches(self._name, found.others, n=1)
-            there = f"there are {', '.join(found.others)}" if found.others else "there is none"
-            text = f"there is no endpoint {self._name!r} in {found.region}, {there}"
+        if endpoint.status is None:
+            near = difflib.get_close_matches(self._name, endpoint.others, n=1)
+            there = f"there are {', '.join(endpoint.others)}" if endpoint.others else "there is none"
+            text = f"there is no endpoint {self._name!r} in {endpoint.region}, {there}"
             return self._finding(text, **({"ENDPOINT_NAME": near[0]} if near else {}))
-        if found.status != "InService":
-            wait = "wait until it is InService" if found.status.endswith("ing") else found.reason or "make it anew"
-            return self._finding(f"the endpoint {self._name!r} is {found.status}: {wait}")
+        if endpoint.status != "InService":
+            wait = (
+                "wait until it is InService" if endpoint.status.endswith("ing") else endpoint.reason or "make it again"
+            )
+            return self._finding(f"the endpoint {self._name!r} is {endpoint.status}: {wait}")
         if "nference Component" in str(error):  # InService, and the request names none, or one that is not there
-            if (given := self._settings.inference_component) and not found.components:
-                text = f"the endpoint {self._name!r} shows no inference component {given!r}: leave INFERENCE_COMPONENT empty"
+            if (component := self._settings.inference_component) and not endpoint.components:
+                text = f"the endpoint {self._name!r} shows no inference component {component!r}: leave INFERENCE_COMPONENT empty"
                 return self._finding(text)
             text = f"the endpoint {self._name!r} wants the name of an inference component of its own"
-            return self._finding(text, INFERENCE_COMPONENT="|".join(found.components) or "NAME")
+            return self._finding(text, INFERENCE_COMPONENT="|".join(endpoint.components) or "NAME")
         return self._finding(str(error))
 
 

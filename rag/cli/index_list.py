@@ -1,4 +1,4 @@
-"""What `python -m rag index list` tells: what each index holds, and which one the settings select."""
+"""What `python -m rag index list` prints: what each index holds, and which one the settings select."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Listed:
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
+        """Its entry of `index list --json`."""
         return asdict(self)
 
     def line(self, width: int) -> str:
@@ -42,19 +43,19 @@ class Listed:
         start = f"{'*' if self.selected else ' '} {self.name:<{width}}"
         if self.problem is not None:
             return f"{start}  cannot be opened: {self.problem}"
-        embedding = f"embedding {self.fingerprint} ({self.dimension})" if self.dimension else "words alone"
+        embedding = f"embedding {self.fingerprint} ({self.dimension})" if self.dimension else "lexical only"
         return f"{start}  {self.passages:>5} passages  {embedding}  {self.indexed_at or 'empty'}"
 
 
-def listing(settings: Settings) -> list[Listed]:
+def list_indexes(settings: Settings) -> list[Listed]:
     """All indexes by name, also those that cannot be opened. Raises StoreError where the store itself cannot be asked."""
     catalog = open_catalog(settings)
     names = catalog.names()
     selected = _selected(settings, names)
-    return [_look(catalog, name, selected=name == selected) for name in names]
+    return [_describe(catalog, name, selected=name == selected) for name in names]
 
 
-def _look(catalog: IndexCatalog, name: str, *, selected: bool) -> Listed:
+def _describe(catalog: IndexCatalog, name: str, *, selected: bool) -> Listed:
     try:
         with closing(catalog.open(name)) as store:
             written = max(store.values(INDEXED_AT), default=None)
@@ -71,5 +72,5 @@ def _selected(settings: Settings, names: Sequence[str]) -> str | None:
     try:
         return bundled_name(load_models(settings).manifest)
     except ModelError as exc:
-        logger.warning("no index is marked as selected, for the embedder does not answer: %s", exc)
+        logger.warning("the embedder does not answer, so no index is marked as selected: %s", exc)
         return None

@@ -12,6 +12,7 @@ class JsonFormatter(logging.Formatter):
     """time, level, logger, message and, for an exception, its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One line; line breaks inside a message are escaped by JSON."""
         line = {
             "time": self.formatTime(record),
             "level": record.levelname,
@@ -24,7 +25,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str = "INFO", style: Literal["text", "json"] = "text") -> None:
-    """One handler for the program's own loggers; other libraries speak from WARNING on."""
+    """One handler for the program's own loggers; other libraries log from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter() if style == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")

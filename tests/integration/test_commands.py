@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import index_list as listing
+from rag.cli import index_list
 from rag.errors import ModelUnavailable
 from rag.factory.bundled import bundled_name
 from rag.factory.models import Models
@@ -140,7 +140,7 @@ def test_list_tells_what_each_index_holds_and_which_is_selected(
     assert run("index", "list").out.splitlines() == [
         f"  empty      0 passages  embedding {models.manifest.fingerprint} (384)  empty",
         f"* small  {shown['nodes']:>5} passages  embedding {models.manifest.fingerprint} (384)  {indexed_at}",
-        "  words      0 passages  words alone  empty",
+        "  words      0 passages  lexical only  empty",
     ]
 
 
@@ -154,7 +154,7 @@ def test_list_marks_the_bundled_index_of_the_embedder_in_use(
     for name, manifest in ((mine, models.manifest), ("bundled-of-another", manifest_of(HashedEmbedding()))):
         FaissStore.create(small.with_name(name), manifest).close()
     assert [line[2:].split()[0] for line in run("index", "list").out.splitlines() if line[0] == "*"] == [mine]
-    monkeypatch.setattr(listing, "load_models", unreachable)
+    monkeypatch.setattr(index_list, "load_models", unreachable)
     ran = run("index", "list")
     assert (ran.code, len(ran.out.splitlines())) == (0, 3) and "*" not in ran.out
     assert "no index is marked as selected" in ran.err and "'x' cannot be reached" in ran.err
@@ -191,7 +191,7 @@ def test_delete_removes_an_index_and_nothing_else(run: Run, small: Path) -> None
 
 @pytest.mark.parametrize("action", ["show", "rollback", "delete"])
 def test_an_index_must_be_named_and_exist(run: Run, action: str) -> None:
-    assert "needs the name of an index" in run("index", action).refused()
+    assert "missing the name of an index" in run("index", action).refused()
     assert "there is no index 'gone'" in run("index", action, "gone").refused()
     assert "invalid index name" in run("index", action, "../..").refused()
 
