@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
-import math
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from rag.chat import ChatService
 from rag.cli.doctor import examine
 from rag.cli.index_list import Listed, list_indexes
+from rag.cli.terminal import Bar, finite, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import fit_calibration
@@ -31,26 +28,7 @@ from rag.retrieval.confidence import features, is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.base import PassageStore
-from rag.types import Filters, Source
-
-
-class Bar:
-    """A progress callback that draws one tqdm bar a step, on standard error, only where someone watches."""
-
-    def __init__(self) -> None:
-        self._step = ""
-        self._bar: tqdm[Any] | None = None
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        if self._bar is None or step != self._step:
-            self.close()
-            self._step, self._bar = step, tqdm(total=total, desc=step, unit="rows", disable=None)
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Leave the last bar as it stands."""
-        if self._bar is not None:
-            self._bar.close()
+from rag.types import Filters
 
 
 def ingest(options: Namespace, settings: Settings) -> None:
@@ -81,10 +59,10 @@ def search(options: Namespace, settings: Settings) -> None:
     chat = _service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
     if options.json:
-        _print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
+        print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
         return
     for source in sources:
-        print(_line(source))
+        print(source_line(source))
     if options.explain:
         _explain(chat, options.question, filters)
 
@@ -94,7 +72,7 @@ def ask(options: Namespace, settings: Settings) -> None:
     filters = _filters(options)
     answer = _service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
-        _print_json(answer.as_json())
+        print_json(answer.as_json())
         return
     if answer.generated:
         print("(written by a language model, not checked)")
@@ -102,7 +80,7 @@ def ask(options: Namespace, settings: Settings) -> None:
     if answer.notice:
         print(f"(notice: {answer.notice}; this is the approved text)")
     for source in answer.sources:
-        print(_line(source))
+        print(source_line(source))
 
 
 def calibrate(options: Namespace, settings: Settings) -> None:
@@ -117,7 +95,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
         undecided = [item for item in others if match_decline_rule(item.query) is None]
         hits = build_service(settings, models, store, calibration=calibration).hits
         calibration = fit_calibration(queries, undecided, hits, calibration)
-    _print_json(calibration.as_json())
+    print_json(calibration.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))
         print("written into the index's manifest", file=sys.stderr)
@@ -134,7 +112,7 @@ def index(options: Namespace, settings: Settings) -> None:
     _check_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)
-        _print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
+        print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
     elif options.action == "rollback":
         catalog.rollback(options.name)
         print(f"{options.name}: the version before is live again")
@@ -145,7 +123,7 @@ def index(options: Namespace, settings: Settings) -> None:
 
 def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"indexes": [each.as_json() for each in indexes]})
+        print_json({"indexes": [each.as_json() for each in indexes]})
         return
     width = max((len(each.name) for each in indexes), default=0)
     for each in indexes:
@@ -227,7 +205,7 @@ def evaluate(options: Namespace, settings: Settings) -> None:
     for line in report_lines(report):
         print(line)
     if options.json:
-        text = json.dumps(_finite(report), ensure_ascii=False, indent=1)
+        text = json.dumps(finite(report), ensure_ascii=False, indent=1)
         Path(options.json).write_text(text + "\n", encoding="utf-8")
 
 
@@ -291,11 +269,6 @@ def _check_name(name: str) -> None:
         raise InputError(f"{BUNDLED!r} is taken by the bundled FAQ; choose another name")
 
 
-def _line(source: Source) -> str:
-    bank = source.metadata.get("bank", "")
-    return f"[{source.number}] {source.score:.2f}  {source.id}  {bank}  {source.question}"
-
-
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     from rag.retrieval.query_analysis import expand
 
@@ -313,16 +286,3 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
         f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
         f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
     )
-
-
-def _print_json(value: Mapping[str, Any]) -> None:
-    print(json.dumps(_finite(value), ensure_ascii=False, indent=1))
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: a share of nothing becomes null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
