@@ -9,7 +9,7 @@ from deploy.aws.reconcile import Resource
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
-from deploy.aws.storage import Bucket, Upload, upload
+from deploy.aws.storage import Bucket, upload
 from deploy.policy import bucket, policy, values
 from deploy.stack import Endpoint, Stack
 from rag.errors import SettingsError
@@ -36,7 +36,7 @@ def stages(cloud: Cloud, stack: Stack) -> list[list[Resource]]:
     uploads = [each for each in sent.values() if each]
     role = stack.execution_role or f"arn:aws:iam::{cloud.account}:role/fsi-{cloud.stack_name}-endpoints"
     models = {
-        each.endpoint_name: model(cloud, stack, each, role, _source(sent[each.endpoint_name]))
+        each.endpoint_name: model(cloud, stack, each, role, files.name if (files := sent[each.endpoint_name]) else None)
         for _, each in stack.endpoints()
     }
     configs = {
@@ -99,7 +99,3 @@ def _endpoint(cloud: Cloud, endpoint: Endpoint, config_name: str) -> EndpointRes
 def _off_hours(cloud: Cloud, stack: Stack, configs: dict[str, str]) -> OffHours:
     role = f"arn:aws:iam::{cloud.account}:role/{scheduler_role(cloud)}"
     return OffHours(cloud, f"fsi-{cloud.stack_name}", stack.schedule, configs, role=role, autoscaling=stack.autoscaling)
-
-
-def _source(sent: Upload | None) -> str | None:
-    return sent.name if sent else None

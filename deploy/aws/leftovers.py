@@ -40,6 +40,7 @@ def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resour
     models, configs = ([name for name in _tagged(cloud, kind) if DIGEST.search(name)] for kind in (Model, Config))
     before = (DIGEST.sub("", name) for name in (*models, *configs))  # of endpoints that may be gone already
     endpoints = sorted({*endpoint_names, *_tagged(cloud, EndpointResource), *before})
+    domains = [row["DomainName"] for row in cloud.client("opensearch").list_domain_names()["DomainNames"]]
     roles = (f"fsi-{cloud.stack_name}-endpoints", scheduler_role(cloud))
     return [
         [
@@ -51,7 +52,7 @@ def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resour
         list(existing_uploads(cloud, bucket_name(cloud))),
         [Model(cloud, name) for name in models],
         [Config(cloud, name) for name in configs],
-        [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in _domains(cloud))],
+        [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in domains)],
         [Scaling(cloud, name) for name in endpoints],
         [OffHours(cloud, f"fsi-{cloud.stack_name}")],
     ]
@@ -64,8 +65,3 @@ def _tagged(cloud: Cloud, kind: type[SageMaker]) -> Iterator[str]:
         for row in page[f"{kind.word}s"]:
             if cloud.is_ours(sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]):
                 yield row[f"{kind.word}Name"]
-
-
-def _domains(cloud: Cloud) -> Iterator[str]:
-    for row in cloud.client("opensearch").list_domain_names()["DomainNames"]:
-        yield row["DomainName"]

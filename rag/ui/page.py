@@ -106,7 +106,7 @@ def _layout(texts: Texts) -> Parts:
                 height=None,
                 placeholder=f'<div class="welcome">{escape(texts.welcome)}</div>',
                 latex_delimiters=[],  # an amount such as $5 is no formula
-                autoscroll=False,  # page.js does it
+                autoscroll=False,  # page.js does it, until the visitor scrolls
                 buttons=[],
                 feedback_options=None,
                 elem_id="chat",
@@ -243,6 +243,7 @@ def _update(parts: Parts, frame: Frame) -> Update:
         update[parts.hint] = f'<p role="alert">{escape(frame.hint)}</p>' if frame.hint else ""
     if frame.empty is not None:
         update[parts.starting] = gr.update(visible=frame.empty)
+    # A part that the frame says nothing of is not in the update, so what a visitor types or opens meanwhile stays.
     if frame.busy is not None:
         box: dict[str, Any] = {} if frame.box is None else {"value": frame.box}
         update[parts.box] = gr.update(interactive=not frame.busy, **box)

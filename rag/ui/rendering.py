@@ -34,6 +34,7 @@ def escape_markdown(text: str) -> str:
 def cited(text: str, *, turn: int, sources: int) -> str:
     """`escape_markdown`, with each `[n]` of 1..sources as a link to the card `src-<turn>-<n>`; other `[n]` stay text."""
     parts = _CITATION.split(text)
+    # Split before escaping: afterwards a marker could not be told from brackets of the text itself.
     shown = [escape_markdown(parts[0])]
     for number, after in zip(parts[1::2], parts[2::2], strict=True):
         label = escape_markdown(f"[{number}]")
@@ -54,6 +55,7 @@ def card_id(turn: int, number: int) -> str:
 
 def panel_html(turns: Sequence[Cited], texts: Texts) -> str:
     """All turns with sources; the last one is shown, the page's script shows another when its citation is followed."""
+    # Every turn is sent with its cards: following a citation of an older answer needs no request.
     listed = [turn for turn in turns if turn[2]]
     title = f'<h2 class="panel-title">{escape(texts.sources)}</h2>'
     if not listed:

@@ -148,13 +148,14 @@ class Dialogue:
         if len(question) > self._limit:
             yield Frame(hint=self._texts.error(self._too_long(question)))
             return
+        # Before the question joins them: it is asked with the history, not as a part of it.
         history = conversation.history()
         running = conversation.begin(question)
         try:
             running.exchange.remark = self._texts.searching
             yield self._answering(conversation, busy=True)
             async for _ in self._answer(running, history, choices):
-                if conversation.running is running:
+                if conversation.running is running:  # else the page was cleared, and maybe asked again
                     yield self._answering(conversation, busy=True)
         finally:
             running.stop()
@@ -196,7 +197,7 @@ class Dialogue:
         try:
             async for _ in self._wait_for_service(running):
                 yield
-            if not running.stopped:
+            if not running.stopped:  # while the service was still loading
                 async for batch in self._open_bridge(running, history, choices).batches():
                     for event in batch:
                         exchange.apply(event)

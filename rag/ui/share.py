@@ -33,7 +33,7 @@ def one_time_login() -> tuple[str, str, PasswordHash]:
 def open_tunnel(port: int) -> str:
     """The public https address of the page on this machine's `port`. Raises RagError with the reason."""
     _probe(networking.GRADIO_API_SERVER)
-    if not Path(tunneling.BINARY_PATH).exists():
+    if not Path(tunneling.BINARY_PATH).exists():  # Gradio fetches the tunnel program at its first use
         _probe(tunneling.BINARY_URL)
     address: Future[str] = Future()
     threading.Thread(target=_set_up, args=(port, address), name="tunnel", daemon=True).start()
