@@ -45,7 +45,9 @@ bench: $(VENV)/.dev $(PEERS)/.done  ## Run every benchmark; each prints a ratio 
 	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit 1; done
 
 lock: $(VENV)/.dev  ## Rewrite constraints.txt from what is installed now
-	$(BIN)/python -m pip freeze --exclude-editable | sort -f > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | sed '/^onnxruntime==/d' > constraints.tmp
+	grep '^onnxruntime==' requirements.txt | sed 's/ *#.*//' >> constraints.tmp
+	LC_ALL=C.UTF-8 sort -f constraints.tmp > constraints.txt && rm constraints.tmp
 
 clean:  ## Remove the virtual environment and the built indexes
 	rm -rf $(VENV) $(PEERS) .fsi

