@@ -13,6 +13,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.errors import IndexMissing, SettingsError
 from rag.factory.bundled import BUILD_WAIT, BUNDLED, DATA, bundled_name
+from rag.factory.bundled_vectors import with_stored_vectors
 from rag.factory.models import Models
 from rag.ingestion.pipeline import IngestReport, ingest
 from rag.ingestion.sync import Progress, no_progress
@@ -84,7 +85,7 @@ def open_index(
     except IndexMissing:
         logger.info("building the bundled index %s", name)
         # Two pages started at once both come here; the second waits, and finds it built.
-        ingest_files(catalog, name, models, [DATA], progress=progress, wait=BUILD_WAIT)
+        ingest_files(catalog, name, with_stored_vectors(models), [DATA], progress=progress, wait=BUILD_WAIT)
         return catalog.open(name, models.manifest)
 
 
