@@ -21,12 +21,15 @@ from rag.models.e5.encoder import Encoder
 from rag.models.e5.tokenizer import LONGEST_PIECE, Tokenizer
 from rag.models.e5.weights import load, locate
 from rag.models.threads import Threads
+from rag.models.vector_cache import VectorCache
 
 QUERY, PASSAGE = "query: ", "passage: "
 QUERY_TOKENS = 510
 """Of a question's tokens, prefix included, the first that count: one window."""
 PASSAGE_TOKENS = 32 * 510
 """Of a passage's. Ingestion splits its texts to one window; this bounds what other callers may ask for."""
+QUESTIONS = 1024
+"""Questions whose vectors are kept: 1.7 MB."""
 _LOAD_LOCK = threading.Lock()
 
 
@@ -42,6 +45,7 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
     _tokenizer: Tokenizer = PrivateAttr()
     _encoder: Encoder = PrivateAttr()
     _pool: Threads = PrivateAttr()
+    _questions: VectorCache = PrivateAttr()
 
     def __init__(self, *, threads: int = 2, **kwargs: Any) -> None:
         super().__init__(model_name="multilingual-e5-small (4 bit, ONNX Runtime)", embed_batch_size=64, **kwargs)
@@ -49,6 +53,7 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         with _LOAD_LOCK:
             self._tokenizer, self._encoder = _model(path)
         self._pool = Threads(threads, "embed")
+        self._questions = VectorCache(QUESTIONS)
 
     @classmethod
     def class_name(cls) -> str:
@@ -59,7 +64,7 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         return len(self._tokenizer.encode(PASSAGE + text)) + 2
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._embed(QUERY + query, QUERY_TOKENS)
+        return self._questions.get(query, lambda text: self._embed(QUERY + text, QUERY_TOKENS))
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._embed(PASSAGE + text, PASSAGE_TOKENS)
