@@ -19,6 +19,7 @@ import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
+from rag.factory.bundled import BUNDLED, DATA
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import window
 from rag.models.async_from_sync import AsyncFromSync
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PATH = Path(__file__).resolve().parents[2] / "data" / "vectors" / "bundled.npz"
+PATH = DATA.parent / "vectors" / "bundled.npz"
 QUERY, PASSAGE = "query", "passage"
 Vectors = dict[bytes, list[float]]
 
@@ -117,7 +118,6 @@ def write(path: Path, fingerprint: str, vectors: Vectors) -> None:
 
 def main() -> None:
     """Build the bundled index in a folder that is thrown away, and keep every vector that was asked for."""
-    from rag.factory.bundled import BUNDLED, DATA
     from rag.factory.models import load_models
     from rag.factory.stores import ingest_files
     from rag.settings import Settings
