@@ -20,7 +20,7 @@ STARTERS = 4
 
 
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress = no_progress) -> ChatService:
-    """Everything a question needs. Takes seconds (imports, models), the first time up to a minute (the bundled index)."""
+    """Everything a question needs. Takes seconds: imports, models, the first time the bundled index."""
     models = load_models(settings)
     store = open_index(settings, models, index, progress=progress)
     return service(settings, models, store)
