@@ -62,7 +62,7 @@ $(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
 	@echo "Installing what the chat needs into $(VENV) (about a minute) ..."
 	$(PIP) install -r requirements.txt
 	@touch $@
-	@echo "Indexing the bundled FAQ (about a minute, once) ..."
+	@echo "Indexing the bundled FAQ (once) ..."
 	@$(BIN)/python -m rag doctor || true  # settings that need mending are the page's to tell
 
 $(VENV)/.dev: requirements-dev.txt requirements-models.txt $(VENV)/.chat
