@@ -55,6 +55,7 @@ class ChatService:
 
     `embed_model` None: lexical search only. `answer_seconds`: what the language model may take for one answer, the rewrite
     of a follow-up included. `top_k`: rows beside an answer at most; `candidates`: rows taken from each list of the store.
+    `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
     breakers of both models.
     """
@@ -71,6 +72,7 @@ class ChatService:
         candidates: int = 50,
         max_question_chars: int = 1000,
         contact: str | None = None,
+        institutions: Mapping[str, Sequence[str]] | None = None,
         starters: Sequence[str] = (),
         warnings: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -94,6 +96,7 @@ class ChatService:
             llm_breaker=llm_breaker,
             top_k=top_k,
             candidates=candidates,
+            institutions=institutions,
         )
         # Made once: its tokenizer takes a moment to load.
         cited = CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker) if llm else None

@@ -177,6 +177,11 @@ class ChatSettings(_Group):
     max_question_chars: int = Field(
         default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."
     )
+    institution: str | None = Field(
+        default=None,
+        description="Whose FAQ it is, where the rows have no bank column: NAME, or NAME=alias|alias; several with commas. "
+        "Also further names of institutions in that column.",
+    )
     contact: str | None = Field(
         default=None,
         description="How to reach a person, shown when a question is declined. "

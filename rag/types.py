@@ -13,6 +13,34 @@ from typing import Any, Literal
 Status = Literal["answered", "suggested", "declined"]
 Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
 Notice = Literal["withheld", "model_unavailable", "interrupted"]
+NoteKind = Literal[
+    "contact", "identity", "restart", "which", "none_chosen", "nothing_pending", "other_institution", "hidden_institution",
+    "not_mentioned", "already_shown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an outcome's text says beside or instead of the usual sentence; `rag.synthesis.texts` has the words.
+
+    `values` fill the sentence: the `name` of an institution, the `word` a customer asked about.
+    """
+
+    kind: NoteKind
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of an answer to several questions, or about several institutions.
+
+    `rows`: ids of the rows quoted in it, or suggested for it; none: nothing covers it. `title`: the part as it was asked, or
+    the institution.
+    """
+
+    title: str
+    status: Status
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +143,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier exchange of the conversation: what the customer wrote and what was answered."""
+    """An earlier exchange of the conversation: what the customer wrote and what was answered.
+
+    `status` and `source_ids`, the ids of the rows shown in their order, let a message refer to them ("2번이요"); without
+    them it is read by the texts alone.
+    """
 
     question: str
     answer: str = ""
+    status: Status | None = None
+    source_ids: tuple[str, ...] = ()

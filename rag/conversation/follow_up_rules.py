@@ -3,33 +3,46 @@
 Without a language model there are two readings of a message in a conversation: alone, or joined to what it follows.
 A message that opens a new subject, or is long enough to stand by itself, has only the first; one that points back
 ("그럼 수수료는요?") only the second. For the rest both are searched where the message alone finds too little, and
-`rag.conversation.follow_up_choice` chooses. History is never a template, only text. What this was measured against:
-docs/evaluation-log.md.
+`rag.conversation.follow_up_choice` chooses. History is never a template, only text. The patterns are data
+(`follow_up_rules.toml`). What this was measured against: docs/evaluation-log.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
 
+from rag.conversation.patterns import COMMON_KEYS, NamedPattern, entries, plain
 from rag.types import Turn
 
-_NEW_SUBJECT = re.compile(
-    r"^\s*((아|어|음)[\s,~!.]*)?((그리고|근데|그런데|참|맞다|다른\s*(거|건|건데|질문|얘기)\S*|별개로|별도로|한\s*가지만?\s*더\S*|하나만?\s*더\S*|추가로)[\s,~!.]*)+"
-)
-_POINTS_BACK = re.compile(
-    r"^\s*(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|그렇게|아까|방금|만약|아니면|그래도|반대로|왜(요|죠)?[\s?!~.ㅜㅠ]*$)"
-)
-_ELLIPTIC = re.compile(r"(면|고|는|은|도|두|만|부터|까지|로|에서|데|거|건|꺼|걸)(요|여|용)?[\s?!~.,;ㅜㅠㅋㅎ]*$")
 LONG_ENOUGH = 20
 LONG_ENOUGH_AFTER_MARKER = 12
 MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
+_ORDINALS = {
+    word: number
+    for number, words in enumerate(("첫 한 일 first", "두 이 second", "세 삼 third", "네 사", "다섯 오"), 1)
+    for word in words.split()
+}
+
+
+@cache
+def bundled() -> Mapping[str, NamedPattern]:
+    """The patterns that come with the package, by name."""
+    text = resources.files("rag.conversation").joinpath("follow_up_rules.toml").read_text(encoding="utf-8")
+    patterns = {}
+    for entry in entries(text, file="follow_up_rules.toml"):
+        entry.check_keys(COMMON_KEYS)
+        pattern = NamedPattern(**entry.common())
+        patterns[pattern.name] = pattern
+    return patterns
 
 
 def standalone_text(question: str, history: Sequence[Turn]) -> str:
     """The message by itself; within a conversation without the words that only open a new subject."""
-    return (_NEW_SUBJECT.sub("", question) or question) if history else question
+    return (_without_opening(question) or question) if history else question
 
 
 def is_follow_up(question: str, history: Sequence[Turn]) -> bool:
@@ -57,16 +70,81 @@ def stands_alone(message: str) -> bool:
     """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
     if has_back_reference(message):
         return False
-    rest = _NEW_SUBJECT.sub("", message)
+    rest = _without_opening(message)
     length = len("".join(rest.split()))
     return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)
 
 
 def has_back_reference(message: str) -> bool:
     """Whether it begins with a word that refers to what was said before ("그럼 수수료는요?")."""
-    return bool(_POINTS_BACK.match(message))
+    return bundled()["back reference"].matches(message)
 
 
 def is_elliptical(message: str) -> bool:
     """Whether it ends before the verb, which what was said before has to give ("수수료는요?", "깜빡하고 안 찾으면?")."""
-    return bool(_ELLIPTIC.search(message))
+    return bundled()["ellipsis"].matches(message)
+
+
+def asks_on(message: str) -> bool:
+    """Whether it asks something that lacks its subject ("얼마예요?"), as follow-ups do and small talk does not."""
+    return bundled()["asks on"].matches(message)
+
+
+def names_product(message: str) -> bool:
+    """Whether it names a product or a means of banking, and so needs no question before it ("통장 해지")."""
+    return bundled()["product word"].matches(message)
+
+
+def is_about_banking(message: str) -> bool:
+    """Whether any word of banking is in it: then it is never off topic, whatever the rows hold."""
+    return bundled()["banking word"].matches(message)
+
+
+def is_yes(message: str) -> bool:
+    """Whether it is nothing but a yes."""
+    return bundled()["yes"].matches(message)
+
+
+def is_no(message: str) -> bool:
+    """Whether it is nothing but a no."""
+    return bundled()["no"].matches(message)
+
+
+def chosen_number(message: str, offered: int) -> int | None:
+    """The number, from 1, that a message like "2번이요" or "마지막 거" chooses of so many `offered`; None: it is no choice.
+
+    A number beyond `offered` is returned as it is.
+    """
+    if bundled()["last choice"].matches(message):
+        return offered
+    match = bundled()["numbered choice"].pattern.search(plain(message))
+    if not match:
+        return None
+    word = next(group for group in match.groups() if group)
+    return _ORDINALS.get(word) or int(word)
+
+
+_ENDING = re.compile(
+    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|은|는|이|가|을|를|도|만|에|의|로|요|여|랑|면|서)$"
+)
+_FUNCTION_WORD = re.compile(
+    r"^(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|아까|방금|만약|아니면|그래도|반대로|근데|그런데|그리고|혹시|어떻게|어떡해|어케|언제|얼마|얼마나|"
+    r"얼마에|얼마예|뭐|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
+    r"되|돼|되나|되는|하나|하면|해|해도|되죠|인|는|은|요|궁금해|싶어|싶은데|가능|가능한|필요한|필요|안돼|안되|돼)(요|여)?$"
+)
+
+
+def content_words(message: str) -> tuple[str, ...]:
+    """The words of a message that say what it is about, without their endings: ("수수료",) of "그럼 수수료는요?"."""
+    words = []
+    for word in re.findall(r"[0-9a-z가-힣]+", plain(message)):
+        stem = word
+        while not _FUNCTION_WORD.match(stem) and (match := _ENDING.search(stem)) and match.start() >= 2:
+            stem = stem[: match.start()]
+        if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
+            words.append(stem)
+    return tuple(words)
+
+
+def _without_opening(message: str) -> str:
+    return bundled()["new subject"].pattern.sub("", message)

@@ -7,7 +7,7 @@ search as a LlamaIndex retriever, and `ChatQueryEngine` puts it before the synth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,23 +17,47 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.conversation import follow_up_rules
-from rag.conversation.decline_rules import match_decline_rule
-from rag.conversation.follow_up_choice import STANDALONE_COVERED, STANDALONE_POSSIBLE, choose_reading
+from rag.conversation.choices import read_choice
+from rag.conversation.decline_rules import DeclineRule, match_decline_rule
+from rag.conversation.follow_up_choice import (
+    STANDALONE_COVERED,
+    STANDALONE_POSSIBLE,
+    MessageSigns,
+    as_suggestions,
+    choose_reading,
+)
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.question_parts import (
+    combine,
+    combine_banks,
+    split_questions,
+    without_comparison,
+    worth_dividing,
+)
+from rag.conversation.row_match import (
+    holds_words,
+    is_same_question,
+    other_than_shown,
+    prefer_same_question,
+    suggest_by_words,
+)
+from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, WholeRows
-from rag.retrieval.query_analysis import BANK, limit_to_bank
-from rag.stores.base import PassageStore
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, WholeRows, row_id
+from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
+from rag.stores.base import QUESTION, TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
-from rag.types import Filters, Turn
+from rag.types import Filters, Note, Turn
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms.llm import LLM
 
+MOST_WORDS = 0.6
+"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
 DEPTH = 10
 """Rows retrieved for the confidence step, however many are shown."""
 
@@ -42,7 +66,8 @@ class Searcher:
     """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
 
     `embedding_breaker`, `llm_breaker`: while one is open, a question goes on without that model instead of waiting for
-    it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store.
+    it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store. `institutions`:
+    further names of the index's institutions, by name; or whose the index is, where its rows do not say.
     """
 
     def __init__(
@@ -56,8 +81,10 @@ class Searcher:
         llm_breaker: CircuitBreaker | None = None,
         top_k: int = 5,
         candidates: int = 50,
+        institutions: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._store = store
+        self._institutions = institutions or {}
         self._embed_model = embed_model
         self._calibration = calibration
         self._llm = llm
@@ -67,14 +94,29 @@ class Searcher:
         self._candidates = candidates
 
     def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
-        """The outcome by the question's words where a decline rule matches, else by the rows that `rank` finds.
+        """The outcome of a question, from the rows as far as they answer it, and from its words where they do not.
 
-        What a rule declines is not searched: its verdict has no rows.
+        Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
+        row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
         """
-        # Before anything is retrieved or sent: a greeting needs no search, and an injection should reach no model.
-        if reason := match_decline_rule(question):
-            return Verdict("declined", reason, (), (), 0.0, 0.0, question)
-        return self.rank(question, history, filters, scope)
+        rule = match_decline_rule(question)
+        if rule and rule.yields_to == "nothing":
+            return _declined(question, rule)
+        if choice := read_choice(question, history, self._store):
+            return replace(choice, names_banks=self._names_banks())
+        if rule and rule.yields_to == "same":
+            verdict = self.rank(question, (), filters, scope)
+            about = verdict.status != "declined" and rule.matches(
+                str(verdict.nodes[0].node.metadata.get(QUESTION) or "")
+            )
+            return verdict if about else _declined(question, rule)
+        # What a rule matches is no follow-up: the topic asked about before must not answer it.
+        verdict = self._about_institutions(question, () if rule else history, filters, scope)
+        if rule and not _row_wins(rule, verdict, question):
+            return replace(_declined(question, rule), ranked=verdict.ranked)
+        if verdict.reason == "off_topic" and self._is_about_banking(question):
+            return replace(verdict, reason="not_covered")
+        return verdict
 
     def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
@@ -84,7 +126,7 @@ class Searcher:
         """
         banks = self._store.values(BANK)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
-        filters = limit_to_bank(filters or Filters(), question, banks)
+        filters = limit_to_bank(filters or Filters(), question, banks, self._institutions)
         standalone_text = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
             return self._search(standalone_text, filters, banks)
@@ -93,22 +135,106 @@ class Searcher:
             # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
             if rewritten and (verdict := self._search(rewritten, filters, banks)).status != "declined":
                 return verdict
-        if follow_up_rules.has_back_reference(question):
-            return self._search_in_context(question, history, filters, banks)
-        # The standalone reading first: where it is clear, the second search, which may cost an embedding call, is spared.
         is_elliptical = follow_up_rules.is_elliptical(question)
+        back_reference = follow_up_rules.has_back_reference(question)
         standalone = self._search(standalone_text, filters, banks)
-        if standalone.covered >= STANDALONE_COVERED and not is_elliptical:
+        if (named := named_banks(question, banks, self._institutions)).nothing_else:
+            return self._search_elsewhere(named, history, filters, banks)
+        if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return standalone
         contextual = self._search_in_context(question, history, filters, banks)
-        return choose_reading(contextual, standalone, is_elliptical=is_elliptical)
+        signs = MessageSigns(
+            own_match=self._own_match(question, contextual, filters),
+            is_elliptical=is_elliptical,
+            has_back_reference=back_reference,
+            asks_on=follow_up_rules.asks_on(question),
+            names_product=follow_up_rules.names_product(question),
+        )
+        chosen = choose_reading(contextual, standalone, signs)
+        if shown := _shown_before(chosen, history):
+            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question))
+        return chosen
+
+    def _about_institutions(
+        self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
+    ) -> Verdict:
+        """The outcome with regard to the institutions a question names: several, one that is hidden, one that is not held."""
+        banks = self._store.values(BANK)
+        named = named_banks(question, banks, self._institutions)
+        chosen = (filters or Filters()).equals.get(BANK)
+        if chosen and named.chosen and chosen not in named.chosen and set(named.chosen) & set(banks):
+            note = Note("hidden_institution", {"name": named.chosen[0], "chosen": chosen})
+            return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question, note=note)
+        compared = [bank for bank in named.chosen if bank in banks]
+        if len(compared) > 1 and not chosen:
+            return self._compare(compared, named.rest, history, filters, scope)
+        verdict = self._divided(question, history, filters, scope)
+        if named.others and not named.chosen and (banks or self._institutions):
+            note = Note("other_institution", {"name": ", ".join(named.others)})
+            return replace(as_suggestions(verdict), note=note, sections=())
+        return verdict
+
+    def _compare(
+        self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
+    ) -> Verdict:
+        """Each institution's row side by side; `rest`: the question without their names."""
+        parts, topic = [], without_comparison(rest)
+        for bank in banks:
+            limited = replace(filters or Filters(), equals={**(filters or Filters()).equals, BANK: bank})
+            parts.append(self.rank(f"{bank} {topic}".strip(), history, limited, scope))
+        return combine_banks(banks, parts, rest)
+
+    def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
+        """The outcome of the whole question, or of its parts where they tell more."""
+        whole = self.rank(question, history, filters, scope)
+        texts = split_questions(question)
+        if len(texts) == 1:
+            return whole
+        parts = [self.rank(text, (), filters, scope) for text in texts]
+        for number, (text, part) in enumerate(zip(texts, parts, strict=True)):
+            if number and part.status == "declined":  # "해외송금 수수료 얼마예요? 한도는요?"
+                followed = self.rank(text, [Turn(before) for before in texts[:number]], filters, scope)
+                asked = self._is_about_banking(text) or follow_up_rules.asks_on(text)
+                missing = replace(part, reason="not_covered") if asked else part
+                parts[number] = followed if followed.status == "answered" else missing
+        return (
+            replace(combine(texts, parts, question), names_banks=whole.names_banks)
+            if worth_dividing(whole, parts)
+            else whole
+        )
+
+    def _own_match(self, question: str, contextual: Verdict, filters: Filters) -> float:
+        """How much of the message's own words the contextual reading's first row covers, 0..1."""
+        words = " ".join(follow_up_rules.content_words(question))
+        if not words or not contextual.ranked:
+            return 0.0
+        first = contextual.ranked[0].node
+        # Limited to the row's own topic, so that in a large index it is among the candidates.
+        keys = {key: str(first.metadata[key]) for key in (BANK, "category") if first.metadata.get(key)}
+        candidates = self._store.candidates(
+            query_embedding=None,
+            query_str=expand(words),
+            size=self._candidates,
+            filters=metadata_filters(replace(filters, equals={**filters.equals, **keys})),
+        )
+        row = row_id(contextual.ranked[0])
+        covered = candidates.lexical.get(TOKENS, {})
+        return max((score for node, score in covered.items() if candidates.documents[node] == row), default=0.0)
+
+    def _is_about_banking(self, question: str) -> bool:
+        text = compact(question)
+        categories = (compact(category) for category in self._store.values("category"))
+        return follow_up_rules.is_about_banking(question) or any(len(name) > 1 and name in text for name in categories)
+
+    def _names_banks(self) -> bool:
+        return len([bank for bank in self._store.values(BANK) if bank]) > 1
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
 
         For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
-        filters = limit_to_bank(filters or Filters(), text, self._store.values(BANK))
+        filters = limit_to_bank(filters or Filters(), text, self._store.values(BANK), self._institutions)
         return _fused(self._retriever(filters, lexical_fallback=False), text)
 
     def _search_in_context(
@@ -119,11 +245,40 @@ class Searcher:
 
         return self._search(follow_up_rules.contextual_text(question, history, has_topic), filters, banks)
 
+    def _search_elsewhere(
+        self, named: NamedBanks, history: Sequence[Turn], filters: Filters, banks: Sequence[str]
+    ) -> Verdict:
+        """The topic of the conversation at another institution ("도담은요?"), without the names before."""
+
+        def has_topic(text: str) -> bool:
+            return self._search(text, filters, banks).covered >= STANDALONE_POSSIBLE
+
+        earlier = follow_up_rules.contextual_text("", history, has_topic)
+        topic = named_banks(earlier, banks, self._institutions).rest
+        return self._search(" ".join([*named.chosen, topic]).strip() or earlier, filters, banks)
+
     def _search(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
-        """One reading of the question, as a text of its own: retrieved and judged."""
+        """One reading of the question, as a text of its own: retrieved and judged.
+
+        Where the rows do not hold the name of the institution that the search is limited to, it is searched without, too:
+        it does not count against them.
+        """
+        named = named_banks(text, banks, self._institutions)
         # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
-        retriever = self._retriever(limit_to_bank(filters, text, banks), lexical_fallback=True)
-        verdict = judge(text, _fused(retriever, text), self._calibration, top_k=self._top_k)
+        filters = limit_to_bank(filters, text, banks, self._institutions)
+        verdict = self._search_words(text, filters, named.excluded)
+        if verdict.status != "answered" and (korean := in_korean(text)) != text:
+            verdict = max(verdict, self._search_words(korean, filters, named.excluded), key=_promise)
+        if BANK in filters.equals and named.rest not in ("", text) and not _holds_name(verdict, text, named.rest):
+            without = self._search_words(named.rest, filters, named.excluded)
+            verdict = max(verdict, without, key=_promise)
+        return replace(verdict, query=text, names_banks=self._names_banks())
+
+    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
+        retriever = self._retriever(filters, lexical_fallback=True)
+        hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
+        verdict = prefer_same_question(judge(text, hits, self._calibration, top_k=self._top_k), text)
+        verdict = suggest_by_words(verdict, follow_up_rules.content_words(text))
         return replace(verdict, lexical_only=retriever.lexical_only)
 
     def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
@@ -201,6 +356,42 @@ class ChatQueryEngine(RetrieverQueryEngine):
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         return await super()._aquery(self.scoped(query_bundle.query_str))
+
+
+def _declined(question: str, rule: DeclineRule) -> Verdict:
+    note = Note(rule.note) if rule.note else None
+    return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)
+
+
+def _promise(verdict: Verdict) -> tuple[bool, float, float]:
+    return verdict.status != "declined", verdict.confidence, verdict.covered
+
+
+def _holds_name(verdict: Verdict, text: str, rest: str) -> bool:
+    """Whether the first row holds the words by which the text names its institution: those that `rest` lacks."""
+    name = [word for word in text.split() if word not in rest.split()]
+    return not verdict.ranked or all(holds_words(verdict.ranked[0], (word,)) for word in name)
+
+
+def _row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
+    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
+
+    Without that, an order put beside a banking question would be carried out, and a wish for advice answered.
+    """
+    if verdict.status != "answered":
+        return False
+    words = follow_up_rules.content_words(rule.matched_text(question))
+    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
+    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
+
+
+def _shown_before(verdict: Verdict, history: Sequence[Turn]) -> tuple[str, ...]:
+    """The rows that the turn before showed, where the verdict would begin with one of them again."""
+    last = history[-1] if history else None
+    if not last or not verdict.nodes:
+        return ()
+    shown = last.source_ids[:1] if last.status == "answered" else last.source_ids
+    return shown if row_id(verdict.nodes[0]) in shown else ()
 
 
 def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:

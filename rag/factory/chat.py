@@ -41,10 +41,20 @@ def service(
         top_k=settings.retrieval.top_k,
         candidates=settings.retrieval.candidates,
         max_question_chars=settings.chat.max_question_chars,
+        institutions=parse_institutions(settings.chat.institution or ""),
         contact=settings.chat.contact or (None if is_bundled else ""),
         starters=starters(store),
         warnings=models.warnings,
     )
+
+
+def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:
+    """`NAME=alias|alias, NAME` to the aliases by name."""
+    pairs = (part.partition("=") for part in text.split(",") if part.strip())
+    return {
+        name.strip(): tuple(alias.strip() for alias in aliases.split("|") if alias.strip())
+        for name, _, aliases in pairs
+    }
 
 
 def starters(store: PassageStore) -> list[str]:

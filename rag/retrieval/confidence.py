@@ -22,7 +22,7 @@ from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import QUESTION, TOKENS
-from rag.types import Reason, Status
+from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
 RELATED = 0.1
@@ -108,7 +108,9 @@ class Verdict:
 
     `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
     scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for;
-    `lexical_only`: without the embedding, which failed.
+    `lexical_only`: without the embedding, which failed. `note`: what the text says beside or instead of the usual sentence.
+    `sections`: the parts of several questions or institutions, each with its rows. `names_banks`: an answer begins with its
+    institution's name, for the index holds several.
     """
 
     status: Status
@@ -119,6 +121,9 @@ class Verdict:
     covered: float
     query: str = ""
     lexical_only: bool = False
+    note: Note | None = None
+    sections: tuple[Section, ...] = ()
+    names_banks: bool = False
 
 
 def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
@@ -206,14 +211,14 @@ def _equals(hits: Sequence[FusedNode], gap: float) -> tuple[int, ...]:
     for index, hit in enumerate(hits[1:], 1):
         bank = hit.node.metadata.get("bank")
         close = _score(hits[0]) - _score(hit) <= gap
-        if bank and bank not in banks and close and _same_question(hits[0], hit):
+        if bank and bank not in banks and close and same_question(hits[0], hit):
             chosen.append(index)
             banks.add(bank)
     return tuple(chosen)
 
 
-def _same_question(one: FusedNode, other: FusedNode) -> bool:
-    """Dice coefficient of the questions' tokens at least .5."""
+def same_question(one: FusedNode, other: FusedNode) -> bool:
+    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5."""
     a, b = (set(tokens(str(hit.node.metadata.get(QUESTION, "")))) for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
 

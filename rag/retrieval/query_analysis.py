@@ -1,57 +1,135 @@
-"""What a question's words say before it is searched: the institution it is limited to, and the words that banks would use.
+"""What a question's words say before it is searched: the institutions it names, and the words that banks would use.
 
-`limit_to_bank` narrows the filters to an institution that the question names, as the customer means it. `expand` appends
-the banks' words for the customer's: the list (`lexicon.tsv`) is plain data that a bank can read and extend. Names and stems
-are matched as substrings of the question without its spaces, so endings, particles and missing spaces do not matter.
+`named_banks` reads the institutions (`rag.constraints.institutions`), `limit_to_bank` narrows the filters to the one that the
+customer means. `expand` appends the banks' words for the customer's, `in_korean` puts Korean in the place of English: both
+lists (`lexicon.tsv`, `glossary.tsv`) are plain data that a bank can read and extend. Stems of the lexicon are matched as
+substrings of the question without its spaces, so endings, particles and missing spaces do not matter.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
+from rag.constraints.institutions import InstitutionMention, InstitutionNames
+from rag.constraints.numerals import fold
 from rag.errors import InputError
 from rag.korean import compact
 from rag.types import Filters
 
+_HANGUL = re.compile(r"[가-힣]")
 BANK = "bank"
 """The metadata key of a row's institution."""
-_KINDS = ("저축은행", "은행", "증권", "카드", "보험", "생명", "화재", "캐피탈", "투자", "금융")
-_DISTINCTIVE_KINDS = ("저축은행", "증권")
-_EVERYDAY_WORDS = ("하나", "우리", "국민", "기업", "산업", "제일")
-"""Short names that are everyday words: one, we, citizens, company, industry, first."""
+_DISTINCTIVE_KIND = re.compile(r"(?<![가-힣a-zA-Z])(저축은행|증권)(?!사?기)")
+_INSTITUTION_KINDS = frozenset(
+    {
+        "bank",
+        "savings_bank",
+        "card",
+        "securities",
+        "life_insurer",
+        "nonlife_insurer",
+        "capital",
+        "cooperative",
+        "post",
+        "index",
+    }
+)
+"""Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution."""
+_NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고라]|아닌|빼고|제외하고|외에)(?=\s|[요?!.]|$)")
+_PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
 
 
-def limit_to_bank(filters: Filters, text: str, banks: Iterable[str]) -> Filters:
+@dataclass(frozen=True, slots=True)
+class NamedBanks:
+    """What a text says of institutions.
+
+    `chosen`: those of the index that it is about, in text order; `excluded`: those it turns away from ("A 말고"); `others`:
+    institutions that the index does not hold. One to which only money goes ("B로 이체") is none of them. `rest`: the text
+    without all these names.
+    """
+
+    chosen: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    rest: str = ""
+
+    @property
+    def nothing_else(self) -> bool:
+        """Whether the text says nothing but a name ("도담은요?")."""
+        return bool(self.chosen or self.others) and len(_ONLY_A_NAME.sub("", self.rest)) <= 1
+
+
+_ONLY_A_NAME = re.compile(
+    r"그럼|그러면|그리고|아니면|혹시|말고|만약|[은는이가도의]?요|[은는도만]|거기|[\s?!~.,ㅜㅠㅎㅋ]"
+)
+
+
+def named_banks(text: str, banks: Iterable[str], aliases: Mapping[str, Sequence[str]] | None = None) -> NamedBanks:
+    """Read the institutions of a text, for an index of `banks`.
+
+    `aliases`: further names of the index's institutions; one that is no value of the rows counts as held too.
+    Where no name occurs, a kind does that only one of several institutions is of ("증권 계좌"); a plain "은행" says nothing.
+    """
+    held = tuple(sorted(name for name in {*banks, *(aliases or {})} if fold(name)[0].strip()))
+    names = _names(held, tuple((name, tuple(own)) for name, own in sorted((aliases or {}).items())))
+    mentions = [mention for mention in names.find(text) if mention.held or mention.kind in _INSTITUTION_KINDS]
+    about = [mention for mention in mentions if not mention.counterpart]
+    chosen = _distinct(mention.name for mention in about if mention.held and not mention.negated)
+    excluded = tuple(
+        name
+        for name in _distinct(mention.name for mention in about if mention.held and mention.negated)
+        if name not in chosen
+    )
+    if not mentions and len(held) > 1 and (kind := _DISTINCTIVE_KIND.search(text)):
+        of_kind = [name for name in held if name.replace(" ", "").endswith(kind[1])]
+        chosen = tuple(of_kind) if len(of_kind) == 1 else ()
+    others = _distinct(mention.name for mention in about if not mention.held and not mention.negated)
+    return NamedBanks(chosen, excluded, others, _without(text, about))
+
+
+def limit_to_bank(
+    filters: Filters, text: str, banks: Iterable[str], aliases: Mapping[str, Sequence[str]] | None = None
+) -> Filters:
     """The filters, limited to the one of `banks` that the text names; one that was chosen already stays."""
-    if BANK in filters.equals or not (bank := detect_bank(text, banks)):
+    if BANK in filters.equals or not (bank := detect_bank(text, banks, aliases)):
         return filters
     return replace(filters, equals={**filters.equals, BANK: bank})
 
 
-def detect_bank(question: str, banks: Iterable[str]) -> str | None:
-    """The one institution whose name, or name without its kind ("은행", "증권" …), occurs; None for none or several.
+def detect_bank(question: str, banks: Iterable[str], aliases: Mapping[str, Sequence[str]] | None = None) -> str | None:
+    """The one institution of the index that a question is about; None for none or several.
 
-    A short name is only recognised whole, with its kind, if it has fewer than two syllables, is an everyday word or is
-    shared by several institutions. Where no name occurs, a kind does that only one of several institutions is of
-    ("증권 계좌"); a plain "은행" says nothing. Spaces, case and width do not matter.
+    Of two institutions, turning away from one names the other.
     """
-    text = compact(question)
-    names = {bank: compact(bank) for bank in banks}
-    short_names = Counter(map(_short_name, names.values()))
-    # What the text has to hold: the short name, unless several institutions share it.
-    keys = {
-        bank: name if short_names[_short_name(name)] > 1 else _short_name(name) for bank, name in names.items() if name
-    }
-    matches = {bank for bank, key in keys.items() if key in text}
-    # Of one institution alone, a kind says nothing that its only filter value would not say already.
-    if not matches and len(names) > 1:
-        kind = next((kind for kind in _DISTINCTIVE_KINDS if kind in text), None)
-        matches = {bank for bank, name in names.items() if kind and name.endswith(kind)}
-    return matches.pop() if len(matches) == 1 else None
+    known = sorted(filter(None, banks))
+    named = named_banks(question, known, aliases)
+    chosen = [bank for bank in named.chosen if bank in known]
+    if not chosen and named.excluded:
+        chosen = [bank for bank in known if bank not in named.excluded]
+    return chosen[0] if len(chosen) == 1 else None
+
+
+@lru_cache(maxsize=16)
+def _names(held: tuple[str, ...], aliases: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionNames:
+    own = dict(aliases)
+    return InstitutionNames({name: own.get(name, ()) for name in held})
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _without(text: str, mentions: Sequence[InstitutionMention]) -> str:
+    for mention in reversed(mentions):
+        after = (mention.negated and _NEGATION_AFTER.match(text, mention.end)) or _PARTICLE_AFTER.match(
+            text, mention.end
+        )
+        text = text[: mention.start] + text[after.end() if after else mention.end :]
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +177,38 @@ def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
     return " ".join([question, *added]) if added else question
 
 
+def in_korean(question: str) -> str:
+    """The question with its English words of banking in Korean (`glossary.tsv`); as it is where there are none.
+
+    In a question without any Hangul the other words are left out: no row holds them, so they would only count against all.
+    """
+    text = question.lower()
+    found: list[str] = []
+
+    def translated(match: re.Match[str]) -> str:
+        found.append(glossary()[match["phrase"]])
+        return found[-1]
+
+    korean = _phrases().sub(translated, text)
+    if not found:
+        return question
+    return korean if _HANGUL.search(question) else " ".join(dict.fromkeys(found))
+
+
+@cache
+def glossary() -> Mapping[str, str]:
+    """English phrases and their Korean."""
+    text = resources.files("rag.retrieval").joinpath("glossary.tsv").read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return {line[0]: line[1] for line in lines}
+
+
+@cache
+def _phrases() -> re.Pattern[str]:
+    phrases = "|".join(re.escape(phrase) for phrase in sorted(glossary(), key=len, reverse=True))
+    return re.compile(rf"(?<![a-z])(?P<phrase>{phrases})(?:s|es|ed|d|ing)?(?![a-z])")
+
+
 def _starts(entries: Sequence[LexiconEntry]) -> dict[str, list[tuple[str, int]]]:
     """Stems and their entries' numbers by their first two characters: thousands of stems cost a question .1 ms."""
     starts: dict[str, list[tuple[str, int]]] = {}
@@ -111,11 +221,3 @@ def _starts(entries: Sequence[LexiconEntry]) -> dict[str, list[tuple[str, int]]]
 @cache
 def _bundled_starts() -> dict[str, list[tuple[str, int]]]:
     return _starts(bundled_lexicon())
-
-
-def _short_name(name: str) -> str:
-    for kind in _KINDS:
-        short = name.removesuffix(kind)
-        if short != name and len(short) >= 2:
-            return name if short in _EVERYDAY_WORDS else short
-    return name

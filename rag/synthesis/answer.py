@@ -22,7 +22,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, QueryType, TextN
 from rag.errors import ModelInterrupted
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.synthesis.texts import BROKE_OFF, declined
+from rag.synthesis.texts import BROKE_OFF, declined, is_english
 from rag.types import Notice
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ class PassageSynthesizer(BaseSynthesizer):
 
         `scope`: within which, and by which it is cancelled from another thread; None: within `seconds`.
         """
+
+    def answer_verdict(self, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> AnswerStream:
+        """The answer over judged nodes; `verdict`: theirs, for a synthesizer that says more than the nodes show."""
+        return self.answer(verdict.query if verdict else "", nodes)
 
     def stream(self, query: QueryType, nodes: Sequence[NodeWithScore], scope: CancelScope) -> AnswerStream:
         """The answer to a query, whose nodes may be none."""
@@ -195,12 +199,22 @@ class AnswerSynthesizer(PassageSynthesizer):
         """The answer to a query by its verdict."""
         verdict = verdict_of(query, nodes)
         if verdict.status == "declined":
-            text = declined(verdict.reason or "not_covered", contact=self._contact)
-            return fixed_text(text, _search_notice(verdict))
+            return fixed_text(self._declined(verdict), _search_notice(verdict))
         # Only what is answered is worth a model's call; and what words alone found is no ground for a model's words.
         if self._generated is not None and verdict.status == "answered" and not verdict.lexical_only:
             return self._generated.answer(verdict.query, nodes, scope)
-        return _with_notice(self._verbatim.answer(verdict.query, nodes, scope), _search_notice(verdict))
+        return _with_notice(self._verbatim.answer_verdict(nodes, verdict), _search_notice(verdict))
+
+    def _declined(self, verdict: Verdict) -> str:
+        reason = verdict.reason or "not_covered"
+        nearest = verdict.ranked[0].node.metadata if verdict.ranked and reason == "not_covered" else {}
+        return declined(
+            reason,
+            contact=self._contact,
+            category=str(nearest.get("category") or ""),
+            note=verdict.note,
+            english=is_english(verdict.query),
+        )
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
         """As that of the synthesizer that writes the answers."""

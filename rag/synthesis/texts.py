@@ -1,13 +1,17 @@
-"""The Korean texts that answers are made of: fixed replies, and the frames around quoted passages.
+"""The texts that answers are made of: fixed replies, and the frames around quoted passages; in English for English questions.
 
-One courteous text per reason a question is declined for; each says how to reach a person. `{desk}` is the only field.
+One courteous text per reason a question is declined for; each says how to reach a person (`{desk}`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
-from rag.types import Reason
+from rag.types import Note, NoteKind, Reason
+
+_HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
+_ENGLISH_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{4,}(?![A-Za-z])")
 
 DEFAULT_CONTACT = "새나래은행 1500-0101, 도담저축은행 1500-0202, 미르누리증권 1500-0303"
 """The invented numbers of the bundled FAQ's institutions."""
@@ -24,7 +28,7 @@ DECLINED: Mapping[Reason, str] = {
     ),
     "not_covered": (
         "죄송합니다. 등록된 안내 자료에서 이 질문에 대한 답을 찾지 못했습니다. 정확하지 않은 내용을 안내하지 않기 위해 답변을 "
-        "드리지 않습니다. 표현을 바꾸어 다시 물어보시거나 {desk}로 문의해 주세요."
+        "드리지 않습니다. {nearest}표현을 바꾸어 다시 물어보시거나 {desk}로 문의해 주세요."
     ),
     "advice": (
         "어떤 상품이나 시점을 고를지는 고객님의 상황에 따라 달라서, 추천이나 전망은 안내해 드릴 수 없습니다. 상품의 조건과 이용 "
@@ -36,8 +40,78 @@ DECLINED: Mapping[Reason, str] = {
     ),
 }
 
+DECLINED_ENGLISH: Mapping[Reason, str] = {
+    "greeting": (
+        "Hello! I am a banking help chatbot. Ask me about transfers, certificates, cards, deposits or loans. "
+        "To talk to a person, please contact {desk}."
+    ),
+    "thanks": "I am glad that helped. Ask me anything else at any time, or contact {desk} to talk to a person.",
+    "off_topic": (
+        "Sorry, I can only answer banking questions, such as transfers, certificates, cards, deposits and loans. "
+        "For anything else, please contact {desk}."
+    ),
+    "not_covered": (
+        "Sorry, I did not find an answer to this question in the institution's own guidance, and I do not guess. "
+        "{nearest}Please try other words, or contact {desk}."
+    ),
+    "advice": (
+        "I cannot recommend a product or a moment, or say how rates and prices will move: that depends on your situation. "
+        "I can look up conditions and procedures for you. For advice, please contact {desk}."
+    ),
+    "injection": (
+        "I cannot do that. I only answer banking questions from the institution's own guidance. "
+        "If you need help, please contact {desk}."
+    ),
+}
+
+NEAREST = "가장 가까운 안내 분야는 '{category}'입니다. "
+NEAREST_ENGLISH = "The nearest topic I have guidance on is '{category}'. "
+
+NOTES: Mapping[NoteKind, str] = {
+    "contact": "상담원 연결은 {desk}에서 도와드립니다. 업무 방법이 궁금하시면 여기에 바로 물어보셔도 됩니다.",
+    "identity": (
+        "저는 등록된 안내 자료에서 답을 찾아 드리는 금융 업무 안내 챗봇입니다. 사람이 아니며, "
+        "자료에 없는 내용은 답하지 않습니다. 상담원과 이야기하시려면 {desk}로 연락해 주세요."
+    ),
+    "restart": "처음부터 다시 시작하겠습니다. 이체, 인증서, 카드, 예금·대출처럼 궁금한 업무를 물어봐 주세요.",
+    "which": "어느 질문을 말씀하시나요? 아래에서 번호를 말씀하시거나 골라 주세요.",
+    "none_chosen": ("찾으시는 질문이 없으셨군요. 다른 표현으로 다시 물어봐 주시거나 {desk}로 문의해 주세요."),
+    "nothing_pending": "더 궁금한 점이 있으면 언제든 물어봐 주세요. 상담이 필요하시면 {desk}로 연락해 주세요.",
+    "other_institution": "{name}에 대한 안내는 등록되어 있지 않습니다. {name}의 업무는 {name}에 직접 문의해 주세요.",
+    "hidden_institution": (
+        "지금은 {chosen} 안내만 보도록 선택되어 있어 {name}의 안내는 보이지 않습니다. 선택을 '{name}' 또는 전체로 바꾼 뒤 다시 "
+        "물어봐 주세요."
+    ),
+    "not_mentioned": "앞서 보신 안내에는 '{word}'에 대한 내용이 없습니다. 아래에 찾으시는 질문이 있으면 골라 주세요.",
+    "already_shown": "앞서 보신 안내가 가장 가깝습니다. 다른 내용을 찾으시면 아래에서 골라 주세요.",
+}
+
+NOTES_ENGLISH: Mapping[NoteKind, str] = {
+    "contact": "To talk to a person, please contact {desk}. You can also ask me here how something is done.",
+    "identity": (
+        "I am a chatbot, not a person: I look up answers in the institution's own guidance and do not answer what is not in it. "
+        "To talk to a person, please contact {desk}."
+    ),
+    "restart": "Let us start over. Ask me about transfers, certificates, cards, deposits or loans.",
+    "which": "Which question do you mean? Please say its number, or choose one below.",
+    "none_chosen": "So none of them is your question. Please try other words, or contact {desk}.",
+    "nothing_pending": "Ask me anything else at any time, or contact {desk} to talk to a person.",
+    "other_institution": "I have no guidance on {name}. Please ask {name} itself.",
+    "hidden_institution": (
+        "Only guidance of {chosen} is selected, so that of {name} is hidden. Select '{name}' or all, and ask again."
+    ),
+    "not_mentioned": "The guidance you saw says nothing about '{word}'. If your question is below, please choose it.",
+    "already_shown": "The guidance you saw is the nearest. If you look for something else, please choose below.",
+}
+
 SUGGESTED = "꼭 맞는 답인지 확실하지 않습니다. 아래에서 찾으시는 질문을 골라 주세요."
+SUGGESTED_ENGLISH = "I am not sure which of these you mean. Please choose your question below."
+OTHERS_GUIDANCE = "아래는 다른 기관({names})의 안내입니다."
+OTHERS_GUIDANCE_ENGLISH = "The questions below are from the guidance of {names}."
 SEVERAL_BANKS = "기관마다 내용이 달라 각각 안내해 드립니다."
+SEVERAL_QUESTIONS = "물어보신 내용을 나누어 안내해 드립니다."
+SECTION_SUGGESTED = "꼭 맞는 답인지 확실하지 않습니다. 찾으시는 질문이 있으면 번호를 말씀해 주세요."
+SECTION_DECLINED = "등록된 안내 자료에서 답을 찾지 못했습니다."
 BROKE_OFF = "답변이 중간에 끊겨, 등록된 FAQ 원문을 그대로 보여 드립니다."
 """Stands between a broken answer and the passages, where the one cannot be taken back any more."""
 
@@ -58,7 +132,42 @@ CONDENSING = (
 )
 
 
-def declined(reason: Reason, *, contact: str | None = None) -> str:
-    """The whole fixed text for a declined question. `contact` None: the bundled institutions'; empty: none is named."""
+def is_english(text: str) -> bool:
+    """Whether a question is in English: Latin words, at least one of four letters, and no Hangul."""
+    return not _HANGUL.search(text) and bool(_ENGLISH_WORD.search(text))
+
+
+def declined(
+    reason: Reason, *, contact: str | None = None, category: str = "", note: Note | None = None, english: bool = False
+) -> str:
+    """The whole fixed text for a declined question; of the `note` instead of the reason where there is one.
+
+    `contact` None: the bundled institutions'; empty: none is named. `category`: the nearest of the index's, for not_covered.
+    """
+    if note:
+        return noted(note, contact=contact, english=english)
+    nearest = (NEAREST_ENGLISH if english else NEAREST).format(category=category) if category else ""
+    text = (DECLINED_ENGLISH if english else DECLINED)[reason]
+    return text.format(desk=_desk(contact, english=english), nearest=nearest)
+
+
+def noted(note: Note, *, contact: str | None = None, english: bool = False) -> str:
+    """The sentences of a note."""
+    text = (NOTES_ENGLISH if english else NOTES)[note.kind]
+    return text.format(desk=_desk(contact, english=english), **note.values)
+
+
+def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: bool = False) -> str:
+    """The sentence over suggested rows. `names`: the institutions they belong to, said where `note` is about another one."""
+    if note is None:
+        return SUGGESTED_ENGLISH if english else SUGGESTED
+    text = noted(note, contact="", english=english)
+    if note.kind != "other_institution" or not names:
+        return text
+    return f"{text} {(OTHERS_GUIDANCE_ENGLISH if english else OTHERS_GUIDANCE).format(names=', '.join(names))}"
+
+
+def _desk(contact: str | None, *, english: bool) -> str:
     number = DEFAULT_CONTACT if contact is None else contact
-    return DECLINED[reason].format(desk=f"고객센터({number})" if number else "고객센터")
+    desk = "the customer centre" if english else "고객센터"
+    return f"{desk}{' ' if english else ''}({number})" if number else desk

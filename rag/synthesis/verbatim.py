@@ -9,7 +9,10 @@ from llama_index.core.schema import NodeWithScore
 
 from rag.korean import sentences
 from rag.models.cancellation import CancelScope
-from rag.retrieval.confidence import JudgedNode
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.hybrid import row_id
+from rag.retrieval.query_analysis import BANK
+from rag.stores.base import QUESTION
 from rag.synthesis import texts
 from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
 from rag.types import Notice
@@ -23,9 +26,13 @@ class VerbatimSynthesizer(PassageSynthesizer):
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
         """The approved texts, sentence by sentence. No model is called, so that nothing takes time or is cancelled."""
+        return self.answer_verdict(nodes, None)
+
+    def answer_verdict(self, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> AnswerStream:
+        """As `answer`, with what the verdict of a question says beyond its nodes."""
 
         def generate(stream: AnswerStream) -> Generator[str, None, None]:
-            outcome = passages(nodes)
+            outcome = passages(nodes, verdict=verdict)
             yield from pieces(outcome.text)
             stream.outcome = outcome
 
@@ -36,24 +43,57 @@ class VerbatimSynthesizer(PassageSynthesizer):
         return super().get_response(query_str, text_chunks[:1], **response_kwargs)
 
 
-def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None) -> Outcome:
-    """The approved texts as the answer."""
-    return Outcome(verbatim(nodes), quoted(nodes), notice)
+def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None, verdict: Verdict | None = None) -> Outcome:
+    """The approved texts as the answer; `verdict` as in `verbatim`."""
+    return Outcome(verbatim(nodes, verdict), quoted(nodes), notice)
 
 
-def verbatim(nodes: Sequence[NodeWithScore]) -> str:
-    """The answer's text over judged nodes: the quoted ones, each followed by its citation."""
+def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None) -> str:
+    """The answer's text over judged nodes: the quoted ones, each followed by its citation.
+
+    `verdict`: theirs, for its note, its sections, and whether an answer begins with its institution's name.
+    """
+    english = verdict is not None and texts.is_english(verdict.query)
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
-        return texts.SUGGESTED
+        banks = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
+        return texts.suggested(note=verdict.note if verdict else None, names=tuple(banks), english=english)
+    if verdict and verdict.sections:
+        return _in_sections(nodes, verdict)
     chosen = quoted(nodes)
     if len(chosen) == 1:
-        hit = nodes[chosen[0] - 1]
-        return f"{hit.node.get_content()} [{chosen[0]}]"
-    parts = [
-        f"{nodes[number - 1].node.metadata.get('bank', '')}\n{nodes[number - 1].node.get_content()} [{number}]"
-        for number in chosen
-    ]
-    return "\n\n".join([texts.SEVERAL_BANKS, *parts])
+        return _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks))
+    return "\n\n".join([texts.SEVERAL_BANKS, *(_quote(nodes, number, named=True) for number in chosen)])
+
+
+def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict) -> str:
+    """Each section under its title: its rows quoted, the nearest questions, or that there is none."""
+    numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
+    titles = {section.title for section in verdict.sections}
+    by_bank = any(_bank(hit) in titles for hit in nodes)
+    parts = [texts.SEVERAL_BANKS if by_bank else texts.SEVERAL_QUESTIONS]
+    for section in verdict.sections:
+        shown = [numbers[row] for row in section.rows if row in numbers]
+        lines = [section.title]
+        if not shown:
+            lines.append(texts.SECTION_DECLINED)
+        elif section.status != "answered":
+            lines.append(texts.SECTION_SUGGESTED)
+            lines += [f"- {nodes[number - 1].node.metadata.get(QUESTION, '')} [{number}]" for number in shown]
+        else:
+            named = verdict.names_banks and not by_bank
+            lines += [_quote(nodes, number, named=named) for number in shown]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool) -> str:
+    hit = nodes[number - 1]
+    text = f"{hit.node.get_content()} [{number}]"
+    return f"{_bank(hit)}\n{text}" if named and _bank(hit) else text
+
+
+def _bank(hit: NodeWithScore) -> str:
+    return str(hit.node.metadata.get(BANK) or "")
 
 
 def quoted(nodes: Sequence[NodeWithScore]) -> tuple[int, ...]:

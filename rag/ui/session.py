@@ -96,7 +96,11 @@ class Conversation:
 
     def history(self) -> tuple[Turn, ...]:
         """The answered exchanges, oldest first."""
-        return tuple(Turn(each.question, each.text) for each in self.exchanges if each.answer)
+        return tuple(
+            Turn(each.question, each.text, each.answer.status, tuple(source.id for source in each.sources))
+            for each in self.exchanges
+            if each.answer
+        )
 
     def forget_last(self) -> str | None:
         """Remove the last exchange and return its question."""
@@ -262,6 +266,12 @@ class Dialogue:
         return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint="")
 
 
+def suggestion(source: Source, *, name_bank: bool) -> str:
+    """What a click on a suggested row asks; with its institution where several are suggested, so that it finds its own row."""
+    bank = source.metadata.get("bank")
+    return f"{bank} {source.question}" if name_bank and bank else source.question
+
+
 def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:
     """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
 
@@ -272,5 +282,6 @@ def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any
         shown.append({"role": "user", "content": escape_markdown(each.question)})
         shown.append({"role": "assistant", "content": each.markdown(label)})
     if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
-        shown[-1]["options"] = [{"value": source.question} for source in last.sources]
+        banks = {source.metadata.get("bank") for source in last.sources}
+        shown[-1]["options"] = [{"value": suggestion(source, name_bank=len(banks) > 1)} for source in last.sources]
     return shown

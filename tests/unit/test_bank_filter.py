@@ -26,7 +26,7 @@ GROUP = ["하나은행", "하나증권", "우리은행", "신한 은행", "KB증
         ("증권 계좌 만들기", "미르누리증권"),
         ("은행 영업시간", None),
         ("이체한도 얼마예요", None),
-        ("새나래에서 도담으로 보내기", None),
+        ("새나래에서 도담으로 보내기", "새나래은행"),
         ("새나래 계좌를 증권으로", "새나래은행"),
         ("", None),
     ],
@@ -61,7 +61,7 @@ def test_everyday_words_are_no_names(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["새\t나래 은행", "새나래\n은행", "새나래　은행", unicodedata.normalize("NFD", "새나래 한도")]
+    "question", ["새나래\t은행", "새나래\n은행", "새나래　은행", unicodedata.normalize("NFD", "새나래 한도")]
 )
 def test_spaces_and_composition_do_not_matter(question: str) -> None:
     assert detect_bank(question, BANKS) == "새나래은행"

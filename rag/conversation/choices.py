@@ -1,0 +1,76 @@
+"""A message that answers what was shown before: "1번이요", "두 번째 거", "네", "아니요", or a click on a suggestion.
+
+It needs the rows an earlier turn showed (`Turn.source_ids`); without them nothing is a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.conversation.follow_up_rules import chosen_number, is_no, is_yes
+from rag.korean import compact
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.query_analysis import BANK
+from rag.stores.base import QUESTION, PassageStore
+from rag.types import Note, NoteKind, Status, Turn
+
+_PUNCTUATION = re.compile(r"[\s?!.,~]+")
+
+
+def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> Verdict | None:
+    """The verdict of a message that chooses among the rows of the last turn that showed any; None: it is a question."""
+    if not history:
+        return None
+    last = history[-1]
+    number = chosen_number(message, len(last.source_ids))
+    agrees, refuses = is_yes(message), is_no(message)
+    if last.status == "suggested" and last.source_ids:
+        rows = _rows(last.source_ids, store)
+        if number is None and agrees and len(rows) == 1:
+            number = 1
+        if number is None:
+            number = next((place for place, row in enumerate(rows, 1) if _is_its_question(message, row)), None)
+        if number is not None:
+            return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+        if agrees:
+            return _which(message, rows)
+        return _declined(message, "none_chosen") if refuses else None
+    if number is not None and last.source_ids and not message.strip().isdigit():
+        rows = _rows(last.source_ids, store)
+        return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+    return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses) else None
+
+
+def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
+    """The rows that are still there, in the order shown; of a row in several nodes the first stands for it."""
+    found = {node.node_id: node for node in store.get_nodes([name for row in ids for name in (row, f"{row}#0")])}
+    nodes = [found.get(row) or found.get(f"{row}#0") for row in ids]
+    return [JudgedNode(node=node, parts={}, score=1.0, status="suggested") for node in nodes if node]
+
+
+def _is_its_question(message: str, row: JudgedNode) -> bool:
+    question, bank = (str(row.node.metadata.get(key) or "") for key in (QUESTION, BANK))
+    said = _PUNCTUATION.sub("", compact(message))
+    return said in {
+        _PUNCTUATION.sub("", compact(text)) for text in (question, f"{bank} {question}", f"[{bank}] {question}")
+    }
+
+
+def _answered(message: str, rows: Sequence[JudgedNode], number: int) -> Verdict:
+    chosen = rows[number - 1]
+    hit = JudgedNode(node=chosen.node, parts={}, score=1.0, status="answered", quoted=True)
+    return Verdict("answered", None, (hit,), (hit,), 1.0, 1.0, message)
+
+
+def _which(message: str, rows: Sequence[JudgedNode]) -> Verdict:
+    status: Status = "suggested" if rows else "declined"
+    return Verdict(
+        status, None if rows else "not_covered", tuple(rows), tuple(rows), 0.0, 0.0, message, note=Note("which")
+    )
+
+
+def _declined(message: str, kind: NoteKind) -> Verdict:
+    return Verdict(
+        "declined", "thanks" if kind == "nothing_pending" else "not_covered", (), (), 0.0, 0.0, message, note=Note(kind)
+    )

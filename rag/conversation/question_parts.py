@@ -1,0 +1,138 @@
+"""Two questions in one message: where to divide it, and one verdict of the parts' verdicts.
+
+A message is divided between sentences that both ask, and between two things asked for together ("이체한도 올리는 방법이랑
+OTP 발급 수수료 알려주세요"). Whether the parts are worth showing apart is decided by what is found for each (`worth_dividing`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, zip_longest
+
+from rag.korean import compact
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, same_question
+from rag.retrieval.hybrid import row_id
+from rag.types import Section, Status
+
+MAX_PARTS = 3
+MIN_PART = 4
+"""Characters without spaces of a part, at least: less is no question."""
+SUGGESTED_PER_PART = 2
+
+_ASKS = re.compile(
+    r"\?|(나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게)[\s.!~?ㅠㅜ]*$"
+)
+_SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+(?=그리고\s)")
+_HEAD = (
+    r"(?:방법|법|수수료|한도|금리|이율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
+    r"변경|발급|재발급|조회|취소|분실|가입|개설|만기|혜택|유효기간)"
+)
+_JOINED = re.compile(
+    rf"^(?P<left>.*{_HEAD})\s*(?:이랑|랑|하고|과|와|,|및|그리고)\s+(?P<right>.*{_HEAD})(?P<rest>[\s은는이가을를도좀]*\S*.*)$"
+)
+_COMPARISON = re.compile(
+    r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
+    r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
+)
+_BARE_HEAD = re.compile(rf"^\s*{_HEAD}\s*$")
+_HEAD_AT_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+
+
+def without_comparison(text: str) -> str:
+    """What institutions are compared by: "이체수수료" of "중에 이체수수료 어디가 더 싸요?"; else the text itself."""
+    rest = " ".join(_COMPARISON.sub(" ", text).split())
+    return rest if len(compact(rest)) >= 2 else text
+
+
+def split_questions(message: str) -> tuple[str, ...]:
+    """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
+    sentences = [part.strip() for part in _SENTENCE.split(message) if part.strip()]
+    asking = [part for part in sentences if _ASKS.search(part) and len(compact(part)) >= MIN_PART]
+    if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
+        return tuple(asking)
+    return _joined_subjects(message) if len(sentences) == 1 else (message,)
+
+
+def _joined_subjects(message: str) -> tuple[str, ...]:
+    match = _JOINED.match(message.strip())
+    if not match:
+        return (message,)
+    left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"]
+    if len(compact(left)) < MIN_PART or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
+        return (message,)
+    if _BARE_HEAD.match(right):  # "해외송금 수수료랑 한도": both are of the first subject
+        right = f"{_HEAD_AT_END.sub('', left)} {right}".strip()
+    return f"{left}{rest}", f"{right}{rest}"
+
+
+def worth_dividing(whole: Verdict, parts: Sequence[Verdict]) -> bool:
+    """Whether the parts tell more than the whole: they find different rows first, and one of them is answered outright."""
+    firsts = [row_id(part.ranked[0]) for part in parts if part.ranked and part.status != "declined"]
+    answered = [part for part in parts if part.status == "answered"]
+    if not answered or len(set(firsts)) < len(firsts):
+        return False
+    # The whole is answered by another row than the first part: it takes both sentences to tell.
+    if whole.status == "answered" and firsts[0] != row_id(whole.nodes[0]):
+        return False
+    # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
+    return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)
+
+
+def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
+    """One verdict of several: answered where one part is; what is answered comes first, then the other parts' suggestions."""
+    ranked: dict[str, JudgedNode] = {}
+    for hit in chain.from_iterable(zip_longest(*(part.ranked for part in parts))):
+        if hit:
+            ranked.setdefault(row_id(hit), hit)
+    best = max(parts, key=lambda part: part.confidence)
+    lexical_only = any(part.lexical_only for part in parts)
+    if not any(part.status == "answered" for part in parts):
+        status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
+        rows = tuple(_as("suggested", hit) for hit in ranked.values())
+        nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
+        return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only)
+    sections, nodes_by_id = [], dict[str, JudgedNode]()
+    for title, part in zip(titles, parts, strict=True):
+        shown = _shown(part)
+        sections.append(Section(title, part.status, tuple(map(row_id, shown))))
+        for hit in shown:
+            if hit.quoted or row_id(hit) not in nodes_by_id:
+                nodes_by_id[row_id(hit)] = hit
+    ordered = sorted(nodes_by_id.values(), key=lambda hit: not hit.quoted)
+    return replace(
+        best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
+        lexical_only=lexical_only, sections=tuple(sections),
+    )  # fmt: skip
+
+
+def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
+    """Each institution's row side by side, titled by its name; their rows as suggestions where no one answers.
+
+    Where one answers, the same question of another institution counts as its answer too.
+    """
+    answered = [hit for part in parts if part.status == "answered" for hit in part.nodes if hit.quoted]
+    return combine(banks, [_with_same_question(part, answered) for part in parts], query)
+
+
+def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdict:
+    if part.status == "answered" or not part.ranked:
+        return part
+    same = next(
+        (hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)), None
+    )
+    if same is None:
+        return part
+    hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
+    return replace(part, status="answered", reason=None, nodes=(hit,))
+
+
+def _shown(part: Verdict) -> list[JudgedNode]:
+    if part.status == "answered":
+        return [hit for hit in part.nodes if hit.quoted]
+    return [_as("answered", hit) for hit in part.nodes[:SUGGESTED_PER_PART]]
+
+
+def _as(status: Status, hit: JudgedNode) -> JudgedNode:
+    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status=status)

@@ -1,0 +1,86 @@
+"""What a row shows of a question beyond its score: the same question word for word, or the customer's own words in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.korean import compact
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
+from rag.retrieval.hybrid import row_id
+from rag.retrieval.query_analysis import BANK
+from rag.stores.base import QUESTION
+from rag.types import Note
+
+MIN_WORDS = 2
+_PUNCTUATION = re.compile(r"[\s?!.,~]+")
+
+
+def is_same_question(question: str, hit: JudgedNode) -> bool:
+    """Whether a row's question is this one, but for spaces, punctuation and case."""
+    own = _PUNCTUATION.sub("", compact(str(hit.node.metadata.get(QUESTION) or "")))
+    return bool(own) and own == _PUNCTUATION.sub("", compact(question))
+
+
+def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
+    """The verdict answered by the rows that ask the same word for word, one of each institution; else as it is."""
+    same: dict[str, JudgedNode] = {}
+    for hit in verdict.ranked:
+        if is_same_question(question, hit):
+            same.setdefault(str(hit.node.metadata.get(BANK) or ""), hit)
+    if not same or (verdict.status == "answered" and is_same_question(question, verdict.nodes[0])):
+        return verdict
+    chosen = {row_id(hit) for hit in same.values()}
+    quoted = tuple(_judged(hit, quoted=True) for hit in same.values())
+    others = tuple(_judged(hit, quoted=False) for hit in verdict.ranked if row_id(hit) not in chosen)
+    return replace(verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others))
+
+
+def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
+    """Whether one of the words occurs in a row's question or answer."""
+    text = compact(f"{hit.node.metadata.get(QUESTION) or ''} {hit.node.get_content()}")
+    return any(compact(word) in text for word in words)
+
+
+def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
+    """A declined verdict as suggestions of the rows whose questions hold all of at least two content words.
+
+    A short question about a topic of several rows ("계좌 개설") is far ahead of none of them, and none of its words is unknown.
+    """
+    if verdict.status != "declined" or len(words) < MIN_WORDS:
+        return verdict
+    rows = [hit for hit in verdict.ranked if all(_in_question(hit, (word,)) for word in words)]
+    if not rows:
+        return verdict
+    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in rows)
+    return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
+
+
+def other_than_shown(contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str]) -> Verdict:
+    """Suggestions in the place of rows `shown` before: other rows that hold the message's own `words`, if there are any.
+
+    The note says that the rows shown say nothing about them; where one does, it is offered with the others.
+    """
+    repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
+    rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
+    about = [hit for hit in rows.values() if words and _in_question(hit, words)]
+    holding = [hit for hit in repeated if holds_words(hit, words)]
+    if words and not holding:
+        note, offered = Note("not_mentioned", {"word": " ".join(words)}), about or list(rows.values())
+    else:
+        note, offered = Note("already_shown"), [*(holding or repeated)[:1], *(about or rows.values())]
+    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
+    if not nodes:
+        return replace(contextual, status="declined", reason="not_covered", nodes=())
+    ranked = (*nodes, *(hit for hit in contextual.ranked if row_id(hit) not in set(map(row_id, nodes))))
+    return replace(contextual, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS], ranked=ranked, note=note)
+
+
+def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
+    question = compact(str(hit.node.metadata.get(QUESTION) or ""))
+    return any(compact(word) in question for word in words)
+
+
+def _judged(hit: JudgedNode, *, quoted: bool) -> JudgedNode:
+    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=quoted)
