@@ -14,7 +14,7 @@ from rag.chat import ChatService
 from rag.cli.doctor import examine
 from rag.cli.index_list import Listed, list_indexes
 from rag.cli.terminal import Bar, finite, print_json, source_line
-from rag.conversation.decline_rules import match_decline_rule
+from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import fit_calibration
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
@@ -51,6 +51,8 @@ def ingest(options: Namespace, settings: Settings) -> None:
     finally:
         bar.close()
     print(f"{name}: {report}")
+    for line in report.refused:
+        print(f"warning: {line}; other wordings of it may be declined: reword it, or narrow the rule", file=sys.stderr)
 
 
 def search(options: Namespace, settings: Settings) -> None:
@@ -151,6 +153,9 @@ def doctor(_options: Namespace, settings: Settings) -> int:
     name = settings.store.index or bundled_name(models.manifest)
     store = open_index(settings, models)
     print(f"index {name}: {store.count()} passages, matches the settings")
+    rows = {node.ref_doc_id or node.node_id: str(node.metadata.get("question") or "") for node in store.get_nodes()}
+    for line in refused_rows(rows.items()):
+        print(f"index {name}: {line}")
     answer = build_service(settings, models, store).ask(store_question(store))
     print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
     print("everything works together")

@@ -7,7 +7,7 @@ no more than what the words look like; `rag.conversation.searcher` lets a row th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -40,6 +40,17 @@ class DeclineRule(NamedPattern):
 def match_decline_rule(question: str, rules: Sequence[DeclineRule] | None = None) -> DeclineRule | None:
     """The first rule that holds, of the bundled ones by default; None: the rows decide."""
     return next((rule for rule in (bundled() if rules is None else rules) if rule.matches(question)), None)
+
+
+def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each row, given as (id, question), that a rule would decline where it is not asked word for word."""
+    lines = []
+    for name, question in rows:
+        if (rule := match_decline_rule(question)) and rule.yields_to != "same":
+            lines.append(
+                f"row {name}: the decline rule {rule.name!r} ({rule.reason}) matches its question: {question!r}"
+            )
+    return lines
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import TextNode
 
+from rag.conversation.decline_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import manifest_of
@@ -47,11 +48,15 @@ class Windowed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """`changes` are in nodes (a long row makes several); in a dry run they are what would be done."""
+    """`changes` are in nodes (a long row makes several); in a dry run they are what would be done.
+
+    `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`).
+    """
 
     rows: int
     changes: SyncReport
     dry_run: bool
+    refused: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
@@ -80,7 +85,8 @@ def ingest(
     nodes = split_rows(rows, embed_model, progress=progress)
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
         changes = preview(store, nodes) if dry_run else sync(store, nodes, embed_model, progress=progress)
-    return IngestReport(len(rows), changes, dry_run)
+    refused = refused_rows((row.id, row.question) for row in rows)
+    return IngestReport(len(rows), changes, dry_run, tuple(refused))
 
 
 def split_rows(

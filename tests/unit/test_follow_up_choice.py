@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, as_suggestions, choose_reading, merge_as_suggestions
+from rag.conversation.follow_up_choice import (
+    STANDALONE_POSSIBLE,
+    MessageSigns,
+    as_suggestions,
+    choose_reading,
+    merge_as_suggestions,
+)
 from rag.retrieval.confidence import Verdict, judge
-from rag.stores.base import TOKENS
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 
@@ -43,55 +50,61 @@ def test_a_reading_that_finds_nothing_has_no_say() -> None:
 
 
 LONG = "자동차 엔진오일은 몇 키로마다 갈아야 하나요"
+UNRELATED = MessageSigns(own_match=0.0)
+OWN = MessageSigns(own_match=0.2)
 
 
-def said(message: str, shared: float, top: float = -3.0) -> Verdict:
-    """A message read by itself that is not covered, of whose words the rows share so much."""
-    hits = [hit("x", top), hit("y", top - 1)]
-    for number, each in enumerate(hits, 1):
-        each.parts[TOKENS] = shared / number
-    return judge(message, hits, PLAIN)
+def uncovered(message: str) -> Verdict:
+    """A message read alone that no row covers."""
+    return judge(message, [hit("x", -3.0), hit("y", -4.0)], PLAIN)
 
 
 @pytest.mark.parametrize(
-    ("message", "shared", "is_elliptical", "wanted"),
+    ("message", "signs", "wanted"),
     [
-        ("수수료는요?", 0.05, True, "answered"),
-        ("점수 떨어져?", 0.3, False, "answered"),
-        ("오늘 점심 뭐 먹지", 0.05, False, "suggested"),
-        (LONG, 0.3, False, "answered"),
-        (LONG, 0.05, False, "declined"),
-        ("ㅁㄴㅇㄹ", 0.0, False, "declined"),
+        ("점수 떨어져?", OWN, "answered"),
+        ("서류는요?", replace(OWN, is_elliptical=True), "answered"),
+        ("그럼 수수료는요?", replace(OWN, has_back_reference=True), "answered"),
+        ("그거 언제 돼요", replace(UNRELATED, has_back_reference=True), "suggested"),
+        ("며칠 걸려요", replace(UNRELATED, asks_on=True), "suggested"),
+        (LONG, replace(UNRELATED, asks_on=True), "declined"),
+        ("끝말잇기 하자 너부터", replace(UNRELATED, is_elliptical=True), "declined"),
+        ("오늘 점심 뭐 먹지", UNRELATED, "declined"),
+        ("대출 되나요", replace(UNRELATED, asks_on=True, names_product=True), "declined"),
+        ("대출은 되고?", replace(UNRELATED, asks_on=True, names_product=True, is_elliptical=True), "suggested"),
     ],
-    ids=["lacks its verb", "of the rows' words", "neither, but short", "long of the rows' words", "long", "no word"],
 )
-def test_what_was_asked_before_is_answered_again_only_to_who_asks_for_it(
-    message: str, shared: float, is_elliptical: bool, wanted: str
-) -> None:
-    contextual, standalone = verdict("old-1", "old-2"), said(message, shared)
+def test_the_topic_before_answers_only_what_its_row_matches(message: str, signs: MessageSigns, wanted: str) -> None:
+    contextual, standalone = verdict("old-1", "old-2"), uncovered(message)
     assert (contextual.status, standalone.status) == (
         "answered",
         "declined",
     ) and standalone.covered < STANDALONE_POSSIBLE
-    found = choose_reading(contextual, standalone, is_elliptical=is_elliptical)
-    assert found.status == wanted
-    assert rows(found.ranked) == (["x", "y"] if wanted == "declined" else ["old-1", "old-2"])
+    chosen = choose_reading(contextual, standalone, signs)
+    assert chosen.status == wanted
+    assert rows(chosen.nodes) == ([] if wanted == "declined" else ["old-1", "old-2"])
 
 
-def test_a_message_that_may_be_covered_by_itself_is_offered_both() -> None:
+def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
     standalone = verdict("new-1", top=1.0)
     assert standalone.covered >= STANDALONE_POSSIBLE
-    assert rows(choose_reading(verdict("old-1"), standalone, is_elliptical=True).nodes) == ["old-1", "new-1"]
+    assert rows(choose_reading(verdict("old-1"), standalone, OWN).nodes) == ["old-1", "new-1"]
 
 
-def test_an_elliptic_message_is_not_answered_by_itself() -> None:
+def test_a_message_that_names_a_product_is_taken_by_itself() -> None:
+    standalone, signs = verdict("new-1", top=1.0), replace(OWN, names_product=True)
+    assert choose_reading(verdict("old-1"), standalone, signs) is standalone
+    assert choose_reading(verdict("old-1"), standalone, replace(signs, has_back_reference=True)).status == "answered"
+
+
+def test_an_elliptical_message_is_not_answered_alone() -> None:
     """ "서류는요?" after a question about loans is no question about the papers of a deputy, however well that row matches."""
-    standalone = verdict("new-1")
+    standalone, signs = verdict("new-1"), replace(UNRELATED, is_elliptical=True)
     assert standalone.status == "answered"
-    assert choose_reading(verdict("old-1"), standalone, is_elliptical=True).status == "suggested"
-    found = choose_reading(verdict("old-1", top=-3.0), standalone, is_elliptical=True)
-    assert (found.status, rows(found.nodes)) == ("suggested", ["new-1", "old-1"]), "the likelier reading first"
-    assert choose_reading(verdict("new-1", top=3.5), standalone, is_elliptical=True) is standalone, "both find it"
+    assert choose_reading(verdict("old-1"), standalone, signs).status == "suggested"
+    chosen = choose_reading(verdict("old-1", top=-3.0), standalone, signs)
+    assert (chosen.status, rows(chosen.nodes)) == ("suggested", ["new-1", "old-1"]), "the likelier reading first"
+    assert choose_reading(verdict("new-1", top=3.5), standalone, signs) is standalone, "both find it"
 
 
 def test_offering_makes_no_answer_of_what_is_declined() -> None:

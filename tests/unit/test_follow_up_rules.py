@@ -12,13 +12,17 @@ from rag.conversation import follow_up_rules
 from rag.conversation.follow_up_rules import (
     MAX_JOINED_CHARS,
     MAX_TURNS,
+    chosen_number,
+    content_words,
     has_back_reference,
     is_elliptical,
     standalone_text,
     stands_alone,
 )
+from rag.conversation.patterns import NamedPattern
 from rag.types import Turn
 
+PATTERNS = list(follow_up_rules.bundled().values())
 FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
 
 
@@ -154,3 +158,48 @@ def test_any_conversation_has_a_reading(question: str, history: list[str]) -> No
     assert standalone_text(question, past) or not question
     together = joined(question, past)
     assert together is None or together.endswith(question)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "wanted"),
+    [(pattern, text, True) for pattern in PATTERNS for text in pattern.examples]
+    + [(pattern, text, False) for pattern in PATTERNS for text in pattern.not_examples],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_pattern_matches_its_examples_alone(pattern: NamedPattern, text: str, wanted: bool) -> None:
+    assert pattern.matches(text) is wanted
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("1번이요", 1),
+        ("3", 3),
+        ("두 번째 거", 2),
+        ("세번째꺼 알려주세요", 3),
+        ("마지막 거", 4),
+        ("the second one", 2),
+        ("option 4", 4),
+        ("9번", 9),
+        ("１번", 1),
+        ("1년", None),
+        ("두 번째 비밀번호", None),
+        ("", None),
+    ],
+)
+def test_a_choice_is_a_number(message: str, number: int | None) -> None:
+    assert chosen_number(message, 4) == number
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("그럼 수수료는요?", ("수수료",)),
+        ("대출 되나요", ("대출",)),
+        ("얼마예요?", ()),
+        ("면제되는 경우는?", ("면제되", "경우")),
+        ("", ()),
+    ],
+)
+def test_content_words_are_without_endings(message: str, words: tuple[str, ...]) -> None:
+    assert content_words(message) == words
