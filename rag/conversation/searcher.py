@@ -266,11 +266,12 @@ class Searcher:
         named = named_banks(text, banks, self._institutions)
         # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
         filters = limit_to_bank(filters, text, banks, self._institutions)
-        verdict = self._search_words(text, filters, named.excluded)
+        excluded = () if BANK in filters.equals else named.excluded
+        verdict = self._search_words(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
-            verdict = max(verdict, self._search_words(korean, filters, named.excluded), key=_promise)
+            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_promise)
         if BANK in filters.equals and named.rest not in ("", text) and not _holds_name(verdict, text, named.rest):
-            without = self._search_words(named.rest, filters, named.excluded)
+            without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_promise)
         return replace(verdict, query=text, names_banks=self._names_banks())
 

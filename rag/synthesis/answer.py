@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """For one answer."""
+NEAR = 0.02
+"""Chance that a declined question is covered from which on the category of its first row is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,8 @@ class AnswerSynthesizer(PassageSynthesizer):
 
     def _declined(self, verdict: Verdict) -> str:
         reason = verdict.reason or "not_covered"
-        nearest = verdict.ranked[0].node.metadata if verdict.ranked and reason == "not_covered" else {}
+        near = verdict.ranked and reason == "not_covered" and verdict.covered >= NEAR
+        nearest = verdict.ranked[0].node.metadata if near else {}
         return declined(
             reason,
             contact=self._contact,

@@ -55,7 +55,7 @@ def test_events_come_in_order_and_the_pieces_are_the_text(chat: ChatService, que
 
 def test_the_approved_text_is_quoted_word_for_word_with_its_citation(chat: ChatService) -> None:
     answer = chat.ask("공모주 청약을 취소할 수 있나요?")
-    assert answer.text == f"{ANSWERS['n-002']} [1]"
+    assert answer.text == f"{NARU}\n{ANSWERS['n-002']} [1]"
     assert (answer.sources[0].id, answer.sources[0].text) == ("n-002", ANSWERS["n-002"])
     assert answer.cited == (1,)
     assert [source.number for source in answer.sources] == list(range(1, len(answer.sources) + 1))
@@ -74,7 +74,7 @@ def test_a_long_row_that_was_split_is_quoted_whole(chat: ChatService, store: Fai
     pieces = [node for node in store.get_nodes() if node.ref_doc_id == "g-006"]
     assert len(pieces) >= 3
     answer = chat.ask(PAPERS)
-    assert answer.text == f"{LONG_ANSWER} [1]"
+    assert answer.text == f"{GAON}\n{LONG_ANSWER} [1]"
     assert ids(answer)[0] == "g-006" and answer.sources[0].text == LONG_ANSWER
     assert len(set(ids(answer))) == len(answer.sources), "each row once"
 
@@ -88,7 +88,9 @@ def test_an_unclear_question_offers_the_three_nearest(chat: ChatService) -> None
 def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> None:
     answer = chat.ask(ELSEWHERE)
     assert (answer.status, answer.sources, answer.cited) == ("declined", (), ())
-    assert answer.reason in ("not_covered", "off_topic") and answer.text == texts.declined(answer.reason, contact="")
+    assert answer.reason in ("not_covered", "off_topic") and answer.text == texts.declined(
+        answer.reason, contact="", category="대출"
+    )
     assert "1500-" not in answer.text, "no invented bank's number with another institution's FAQ"
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.query_analysis import detect_bank
+from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_korean, limit_to_bank, named_banks
+from rag.types import Filters
 
 BANKS = ["새나래은행", "도담저축은행", "미르누리증권"]
 GROUP = ["하나은행", "하나증권", "우리은행", "신한 은행", "KB증권", "IBK기업은행"]
@@ -80,3 +81,79 @@ def test_a_kind_tells_nothing_of_a_lone_institution() -> None:
 @given(st.text(), st.lists(st.text(min_size=1)))
 def test_any_text_is_read(question: str, banks: list[str]) -> None:
     assert detect_bank(question, banks) in {None, *banks}
+
+
+REAL = ["KB국민은행", "NH농협은행", "IBK기업은행", "SC제일은행", "삼성카드", "현대카드", "가나은행"]
+
+
+@pytest.mark.parametrize(
+    ("question", "bank"),
+    [
+        ("국민은행 OTP 등록", "KB국민은행"),
+        ("농협은행 OTP 등록하려면 어떻게 하나요", "NH농협은행"),
+        ("기업은행 영업시간", "IBK기업은행"),
+        ("제일은행 통장", "SC제일은행"),
+        ("삼성페이 등록", None),
+        ("현대자동차 할부", None),
+        ("수수료 얼마가 나오나요", None),
+        ("국민연금 계좌", None),
+    ],
+)
+def test_everyday_names_count_and_words_that_hold_them_do_not(question: str, bank: str | None) -> None:
+    assert detect_bank(question, REAL) == bank
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("도담 말고 새나래 OTP", NamedBanks(("새나래은행",), ("도담저축은행",), (), "OTP")),
+        ("새나래은행이 아니라 도담저축은행 OTP", NamedBanks(("도담저축은행",), ("새나래은행",), (), "OTP")),
+        ("새나래랑 도담 이체수수료", NamedBanks(("새나래은행", "도담저축은행"), (), (), "이체수수료")),
+        ("카카오뱅크 이체한도", NamedBanks((), (), ("카카오뱅크",), "이체한도")),
+        ("카카오뱅크로 이체하려면", NamedBanks((), (), (), "카카오뱅크로 이체하려면")),
+        ("이체한도", NamedBanks((), (), (), "이체한도")),
+    ],
+)
+def test_what_a_question_says_of_institutions(question: str, wanted: NamedBanks) -> None:
+    assert named_banks(question, BANKS) == wanted
+
+
+@pytest.mark.parametrize("message", ["도담은요?", "그럼 도담은?", "미르누리도요", "카카오뱅크는요?"])
+def test_a_message_may_be_nothing_but_a_name(message: str) -> None:
+    assert named_banks(message, BANKS).nothing_else
+
+
+@pytest.mark.parametrize("message", ["도담 수수료는요?", "그럼요?", ""])
+def test_a_message_that_says_more_is_not_only_a_name(message: str) -> None:
+    assert not named_banks(message, BANKS).nothing_else
+
+
+def test_of_two_institutions_turning_away_from_one_names_the_other() -> None:
+    assert detect_bank("도담 말고 OTP", BANKS[:2]) == "새나래은행"
+    assert detect_bank("도담 말고 OTP", BANKS) is None
+
+
+def test_an_index_may_have_names_of_its_own_and_be_of_an_institution_its_rows_do_not_name() -> None:
+    assert detect_bank("샛별 OTP", BANKS, {"새나래은행": ("샛별",)}) == "새나래은행"
+    named = named_banks("국민은행 OTP", [], {"KB국민은행": ()})
+    assert (named.chosen, named.others) == (("KB국민은행",), ())
+    assert named_banks("카카오뱅크 OTP", [], {"KB국민은행": ()}).others == ("카카오뱅크",)
+    assert limit_to_bank(Filters(), "국민은행 OTP", [], {"KB국민은행": ()}) == Filters(), "no row could match"
+
+
+@pytest.mark.parametrize(
+    ("question", "korean"),
+    [
+        ("How do I raise my transfer limit?", "증액 이체한도"),
+        ("I forgot my password", "비밀번호를 잊어버렸어요 재설정"),
+        ("how to close my account", "계좌 해지"),
+        ("password 변경", "비밀번호 변경"),
+        ("login이 안돼요", "로그인이 안돼요"),
+        ("account closing 하고 싶어요", "계좌 해지 하고 싶어요"),
+        ("OTP 등록", "OTP 등록"),
+        ("What is the weather", "What is the weather"),
+        ("scarf", "scarf"),
+    ],
+)
+def test_english_words_of_banking_are_searched_in_korean(question: str, korean: str) -> None:
+    assert in_korean(question) == korean

@@ -68,7 +68,9 @@ def test_every_frame_of_an_answer_carries_the_whole_state(question: str) -> None
 def test_suggestions_are_options_of_the_last_message_only() -> None:
     talk, conversation = dialogue(FakeChat()), Conversation()
     first = run(frames(talk.respond(conversation, "비슷한 질문", NONE)))[-1]
-    assert first.messages and first.messages[-1]["options"] == [{"value": source.question} for source in SOURCES]
+    assert first.messages and first.messages[-1]["options"] == [
+        {"value": f"{source.metadata['bank']} {source.question}"} for source in SOURCES
+    ], "of several institutions each is asked for by its name"
     second = run(frames(talk.respond(conversation, "질문", NONE)))[-1]
     assert second.messages and not any("options" in message for message in second.messages)
 

@@ -1,0 +1,75 @@
+"""A message that answers what was shown before."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from llama_index.core.schema import BaseNode, TextNode
+
+from rag.conversation.choices import read_choice
+from rag.stores.base import PassageStore
+from rag.types import Turn
+
+QUESTIONS = {"a": "이체한도를 늘리려면?", "b": "이체 수수료는?", "c": "통장을 해지하려면?"}
+
+
+class Rows:
+    """What `read_choice` asks of a store; row "c" is split in two."""
+
+    def get_nodes(self, node_ids: list[str] | None = None, filters: Any = None) -> list[BaseNode]:
+        nodes = {
+            name: TextNode(id_=name, text="답변", metadata={"question": question, "bank": "가온은행"})
+            for name, question in (("a", QUESTIONS["a"]), ("b", QUESTIONS["b"]), ("c#0", QUESTIONS["c"]))
+        }
+        return [nodes[name] for name in node_ids or () if name in nodes]
+
+
+STORE = cast(PassageStore, Rows())
+SUGGESTED = [Turn("이체", "아래에서 골라 주세요", "suggested", ("a", "b", "c"))]
+
+
+def outcome(message: str, history: list[Turn]) -> tuple[str, list[str], str | None] | None:
+    verdict = read_choice(message, history, STORE)
+    if verdict is None:
+        return None
+    return verdict.status, [node.node.node_id for node in verdict.nodes], verdict.note.kind if verdict.note else None
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("1번이요", ("answered", ["a"], None)),
+        ("두 번째 거", ("answered", ["b"], None)),
+        ("마지막이요", ("answered", ["c#0"], None)),
+        ("이체 수수료는", ("answered", ["b"], None)),
+        ("가온은행 통장을 해지하려면?", ("answered", ["c#0"], None)),
+        ("7번", ("suggested", ["a", "b", "c#0"], "which")),
+        ("네", ("suggested", ["a", "b", "c#0"], "which")),
+        ("아니요", ("declined", [], "none_chosen")),
+        ("이체한도 말고 OTP요", None),
+        ("네 수수료는요?", None),
+    ],
+)
+def test_a_message_chooses_among_suggestions(message: str, wanted: tuple[str, list[str], str | None] | None) -> None:
+    assert outcome(message, SUGGESTED) == wanted
+
+
+def test_yes_to_one_suggestion_is_that_one() -> None:
+    assert outcome("네", [Turn("이체", "", "suggested", ("b",))]) == ("answered", ["b"], None)
+
+
+def test_after_an_answer_a_number_is_one_of_its_sources_and_a_yes_is_courtesy() -> None:
+    answered = [Turn("이체", "답변 [1]", "answered", ("a", "b"))]
+    assert outcome("2번이요", answered) == ("answered", ["b"], None)
+    assert outcome("2", answered) is None, "a bare number may be an amount"
+    assert outcome("네", answered) == outcome("아니요", answered) == ("declined", [], "nothing_pending")
+
+
+def test_rows_that_are_gone_are_no_choice() -> None:
+    assert outcome("1번", [Turn("이체", "", "suggested", ("z",))]) == ("declined", [], "which")
+
+
+@pytest.mark.parametrize("history", [[], [Turn("이체", "아래에서 골라 주세요")]])
+def test_without_what_was_shown_nothing_is_a_choice(history: list[Turn]) -> None:
+    assert outcome("1번이요", history) is None and outcome("네", history) is None

@@ -1,0 +1,76 @@
+"""What a row shows beside its score: the same question word for word, or the customer's own words."""
+
+from __future__ import annotations
+
+from rag.conversation.row_match import (
+    holds_words,
+    is_same_question,
+    other_than_shown,
+    prefer_same_question,
+    suggest_by_words,
+)
+from rag.retrieval.confidence import JudgedNode, Verdict, judge
+from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
+
+LIMIT, FEE, TAX = "이체한도를 늘리려면?", "이체 수수료는 얼마인가요?", "이자 세금은 얼마인가요?"
+
+
+def verdict(*questions: str, top: float = 4.0, banks: tuple[str, ...] = ()) -> Verdict:
+    hits = [
+        hit(f"r{number}", top - 2 * number, question=question, bank=banks[number] if banks else "")
+        for number, question in enumerate(questions)
+    ]
+    return judge(ASKED, hits, PLAIN)
+
+
+def test_a_question_is_the_same_but_for_spaces_and_punctuation() -> None:
+    row = verdict(LIMIT).ranked[0]
+    assert is_same_question("이체 한도를 늘리려면", row) and is_same_question(" 이체한도를 늘리려면?! ", row)
+    assert not is_same_question("이체한도를 늘리려면 수수료는", row)
+    assert not is_same_question("", verdict("").ranked[0])
+
+
+def test_a_row_asked_word_for_word_answers_however_far_it_is() -> None:
+    found = prefer_same_question(verdict(FEE, LIMIT, TAX, top=-3.0), LIMIT)
+    assert (found.status, found.reason, rows(found.nodes)) == ("answered", None, ["r1"])
+    assert rows(found.ranked) == ["r1", "r0", "r2"] and found.nodes[0].quoted
+    assert prefer_same_question(verdict(FEE, top=-3.0), LIMIT).status == "declined"
+    answered = verdict(LIMIT, FEE)
+    assert prefer_same_question(answered, LIMIT) is answered
+
+
+def test_of_several_institutions_each_answers() -> None:
+    found = prefer_same_question(verdict(LIMIT, LIMIT, LIMIT, top=-3.0, banks=("가", "나", "나")), LIMIT)
+    assert rows(found.nodes) == ["r0", "r1"]
+
+
+def test_words_are_looked_for_in_question_and_answer() -> None:
+    row = verdict(FEE).ranked[0]
+    assert holds_words(row, ("수수료",)) and holds_words(row, ("세금", "답변")) and not holds_words(row, ("세금",))
+
+
+def test_rows_of_all_content_words_are_suggested() -> None:
+    declined = verdict(LIMIT, FEE, TAX, top=-3.0)
+    found = suggest_by_words(declined, ("이체", "수수료"))
+    assert (found.status, found.reason, rows(found.nodes)) == ("suggested", None, ["r1"])
+    assert suggest_by_words(declined, ("이체",)) is declined, "one word says too little"
+    assert suggest_by_words(declined, ("이체", "보험")) is declined
+    answered = verdict(LIMIT)
+    assert suggest_by_words(answered, ("이체", "한도")) is answered
+
+
+def test_a_row_shown_before_gives_way_to_rows_about_the_word() -> None:
+    found = other_than_shown(verdict(LIMIT, FEE, TAX), verdict(TAX, top=-3.0), ["r0"], ("수수료",))
+    assert (found.status, rows(found.nodes)) == ("suggested", ["r1"])
+    assert found.note and (found.note.kind, found.note.values) == ("not_mentioned", {"word": "수수료"})
+
+
+def test_a_row_shown_before_that_holds_the_word_is_offered_with_the_others() -> None:
+    found = other_than_shown(verdict(LIMIT, FEE), verdict(TAX, top=-3.0), ["r0"], ("한도",))
+    assert found.note and found.note.kind == "already_shown" and rows(found.nodes)[0] == "r0"
+    assert all(isinstance(node, JudgedNode) and not node.quoted for node in found.nodes)
+
+
+def test_without_any_other_row_it_is_declined() -> None:
+    one = verdict(LIMIT)
+    assert other_than_shown(one, one, ["r0"], ("수수료",)).status == "declined"
