@@ -14,7 +14,7 @@ from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.settings import ChatSettings, Settings, StoreSettings
 from rag.synthesis import texts
-from rag.types import Answer, Filters, Turn
+from rag.types import Answer, Filters, Note, NoteKind, Turn
 
 SAENARAE, DODAM = "새나래은행", "도담저축은행"
 TRANSFER_FEES = {"snb-022", "snb-131", "dds-090", "mrs-023"}
@@ -178,9 +178,9 @@ def test_the_same_topic_at_another_institution(bundled: ChatService, message: st
     ("message", "kind"),
     [("처음부터", "restart"), ("상담원 연결", "contact"), ("고객센터 번호", "contact"), ("너 누구야", "identity")],
 )
-def test_what_is_said_to_the_service_itself(bundled: ChatService, message: str, kind: str) -> None:
+def test_what_is_said_to_the_service_itself(bundled: ChatService, message: str, kind: NoteKind) -> None:
     answer = converse(bundled, "이체한도", message)
-    assert answer.status == "declined" and answer.text == texts.noted(texts.Note(kind))  # type: ignore[arg-type]
+    assert answer.status == "declined" and answer.text == texts.noted(Note(kind))
 
 
 def test_a_row_on_reaching_the_desk_is_answered(faq: Open) -> None:
