@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from rag.conversation.searcher import ChatQueryEngine, ConversationRetriever, Se
 from rag.errors import InputError
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
+from rag.privacy import mask, own_numbers
 from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
 from rag.retrieval.query_analysis import BANK
@@ -57,7 +58,9 @@ class ChatService:
     of a follow-up included. `top_k`: rows beside an answer at most; `candidates`: rows taken from each list of the store.
     `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
-    breakers of both models.
+    breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
+
+    Personal numbers are masked here, in the question and in the history, before anything else sees them.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class ChatService:
         institutions: Mapping[str, Sequence[str]] | None = None,
         starters: Sequence[str] = (),
         warnings: Sequence[str] = (),
+        published: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Tuples: what threads share is never changed after this.
@@ -85,6 +89,7 @@ class ChatService:
         self._top_k = top_k
         self._max_question_chars = max_question_chars
         self._starters = tuple(starters)
+        self._published = frozenset(published) | own_numbers([contact] if contact else [])
         # Shared by follow-ups and answers: either learns from the other's failures, and a customer waits for neither.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
         self._searcher = Searcher(
@@ -137,7 +142,7 @@ class ChatService:
         Its responses have the page's text and rows; their metadata has `status`, `reason` and `notice` as `Answer` does.
         """
         retriever = ConversationRetriever(
-            self._searcher, filters=filters, history=history, seconds=self._answer_seconds
+            self._searcher, filters=filters, history=self._without_personal(history), seconds=self._answer_seconds
         )
         return ChatQueryEngine(
             retriever,
@@ -164,7 +169,8 @@ class ChatService:
         timer.lap("synthesis")
         # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
         if answer.outcome is not None:
-            yield AnswerCompleted(_completed(query.query_str, verdict, sources, answer.outcome, timer))
+            masked = mask(question, self._published).kinds
+            yield AnswerCompleted(_completed(query.query_str, verdict, sources, answer.outcome, timer, masked))
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
@@ -173,15 +179,19 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text: by the decline rules where one matches, else by the rows."""
-        return self._searcher.judge(question, history, filters, CancelScope(self._answer_seconds))
+        return self._searcher.judge(
+            self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
+        )
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules; a follow-up in the reading that fits."""
-        return self._searcher.rank(question, history, filters, CancelScope(self._answer_seconds))
+        return self._searcher.rank(
+            self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
+        )
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""
-        return self._searcher.hits(text, filters)
+        return self._searcher.hits(self._masked(text), filters)
 
     def starters(self) -> Sequence[str]:
         """Questions to begin with, for the page."""
@@ -204,7 +214,13 @@ class ChatService:
                 "set FSI_CHAT__MAX_QUESTION_CHARS",
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )
-        return text
+        return self._masked(text)
+
+    def _masked(self, text: str) -> str:
+        return mask(text, self._published).text
+
+    def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
+        return tuple(Turn(self._masked(turn.question), self._masked(turn.answer)) for turn in history)
 
 
 def _sources(nodes: Sequence[NodeWithScore]) -> tuple[Source, ...]:
@@ -218,7 +234,12 @@ def _sources(nodes: Sequence[NodeWithScore]) -> tuple[Source, ...]:
 
 
 def _completed(
-    question: str, verdict: Verdict, sources: tuple[Source, ...], outcome: Outcome, timer: StepTimer
+    question: str,
+    verdict: Verdict,
+    sources: tuple[Source, ...],
+    outcome: Outcome,
+    timer: StepTimer,
+    masked: tuple[str, ...],
 ) -> Answer:
     answer = Answer(
         question,
@@ -231,6 +252,7 @@ def _completed(
         generated=outcome.generated,
         timings_ms=timer.timings(),
         usage=outcome.usage,
+        masked=masked,
     )
     # Never the question: it may hold names and account numbers.
     logger.info(

@@ -76,6 +76,7 @@ class Answer:
     declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
     `generated`: a language model wrote `text`, which nobody has checked; else it is the institution's own. With a
     `notice` a model, or the embedding, could not be used: `text` is the passages. `usage` counts a model's tokens.
+    `masked`: kinds of personal numbers that the customer wrote; `question` holds their names in their places.
     """
 
     question: str
@@ -88,6 +89,7 @@ class Answer:
     generated: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object of `python -m rag ask --json` and of the page's `/ask`."""

@@ -8,6 +8,7 @@ from rag.chat import ChatService
 from rag.factory.models import Models, load_llm, load_models
 from rag.factory.stores import calibration_of, open_index
 from rag.ingestion.sync import Progress, no_progress
+from rag.privacy import own_numbers
 from rag.retrieval.confidence import Calibration
 from rag.settings import Settings
 from rag.stores.base import QUESTION, PassageStore
@@ -45,6 +46,9 @@ def service(
         contact=settings.chat.contact or (None if is_bundled else ""),
         starters=starters(store),
         warnings=models.warnings,
+        published=own_numbers(
+            text for node in store.get_nodes() for text in (str(node.metadata.get(QUESTION, "")), node.get_content())
+        ),
     )
 
 

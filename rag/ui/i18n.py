@@ -42,6 +42,7 @@ class Texts:
     writing: str
     stopped: str
     generated: str
+    masked: str
     empty: str
     too_long: str
     unknown_choice: str
@@ -96,6 +97,7 @@ KOREAN = Texts(
     writing="답변을 쓰는 중 …",
     stopped="답변을 멈췄습니다.",
     generated="AI 생성 · 확인 전",
+    masked="개인정보({kinds})는 가리고 답변했습니다. 상담에 필요하지 않으니 입력하지 마세요.",
     empty="질문을 입력해 주세요.",
     too_long="질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요.",
     unknown_choice="고를 수 없는 값입니다: {value}. 다음 중에서 고르세요: {choices}",
@@ -145,6 +147,7 @@ ENGLISH = Texts(
     writing="Writing …",
     stopped="The answer was stopped.",
     generated="AI-generated · not yet checked",
+    masked="Personal data ({kinds}) was hidden before answering. It is not needed here; please do not enter it.",
     empty="Please type a question.",
     too_long="The question is too long ({length} characters). Please keep it to {limit}.",
     unknown_choice="There is no '{value}'. Choose one of: {choices}",

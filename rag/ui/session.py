@@ -55,6 +55,8 @@ class Exchange:
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
                 self.generated = answer.generated
+                # What was masked is not remembered here either: the history and the page show the masked question.
+                self.question = answer.question if answer.masked else self.question
 
     def markdown(self, label: str) -> str:
         """The text, under `label` where a language model wrote it, and the remark."""
@@ -207,8 +209,7 @@ class Dialogue:
                         exchange.apply(event)
                     exchange.remark = "" if exchange.text else texts.writing if exchange.sources else texts.searching
                     yield
-            notice = exchange.answer.notice if exchange.answer else None
-            exchange.remark = texts.notices[notice] if notice else "" if exchange.answer else texts.stopped
+            exchange.remark = _remark(exchange.answer, texts)
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
             exchange.remark = texts.error(exc)
@@ -270,6 +271,16 @@ def suggestion(source: Source, *, name_bank: bool) -> str:
     """What a click on a suggested row asks; with its institution where several are suggested, so that it finds its own row."""
     bank = source.metadata.get("bank")
     return f"{bank} {source.question}" if name_bank and bank else source.question
+
+
+def _remark(answer: Answer | None, texts: Texts) -> str:
+    """What the page says under an answer: its notice, and that personal numbers were masked."""
+    if answer is None:
+        return texts.stopped
+    lines = [texts.notices[answer.notice]] if answer.notice else []
+    if answer.masked:
+        lines.append(texts.masked.format(kinds=", ".join(answer.masked)))
+    return " ".join(lines)
 
 
 def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:
