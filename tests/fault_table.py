@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,6 @@ class Outcome:
     error: ModelError | None
     tries: int
     faults: int
-    seconds: float
 
     def __str__(self) -> str:
         if self.error is None:
@@ -113,16 +111,14 @@ def _row(kind: str, emulator: EmulatorClient, runtime: Runtime) -> Row:
 def _outcome(emulator: EmulatorClient, endpoint: str, ask: Ask, fault: Mapping[str, Any]) -> Outcome:
     before = emulator.stats(endpoint)["counts"]
     emulator.change(endpoint, faults=[fault])
-    began = time.monotonic()
     error: ModelError | None = None
     try:
         ask()
     except ModelError as exc:
         error = exc
-    seconds = time.monotonic() - began
     counts = emulator.stats(endpoint)["counts"]
     new = {name: counts.get(name, 0) - before.get(name, 0) for name in ("requests", "faults")}
-    return Outcome(error, new["requests"], new["faults"], seconds)
+    return Outcome(error, new["requests"], new["faults"])
 
 
 def document(rows: Mapping[str, Row]) -> str:

@@ -31,7 +31,6 @@ CANCEL = "공모주 청약을 취소할 수 있나요?"
 PASSAGES = f"{ANSWERS['n-002']} [1]"
 TWO = ("가온은행은 최고 ", "5억 원[1], ", "나루증권은 최고 2억 원입니다 [", "2", "]. ", "그 밖은 [", "9", "] 없습니다.")
 SHOWN = "가온은행은 최고 5억 원[1], 나루증권은 최고 2억 원입니다 [2]. 그 밖은  없습니다."
-STOPPED_WITHIN = 0.5
 
 Open = Callable[..., Visit]
 
@@ -147,23 +146,9 @@ class TestStop:
         runtime.close()
 
     def test_before_the_first_token(self, waiting: Visit, emulator: EmulatorClient) -> None:
-        def stopped() -> float:
-            left = counts(emulator).get("disconnects", 0)
-            clicked = time.monotonic()
-            waiting.page.click("#stop")
-            until(lambda: counts(emulator).get("disconnects", 0) == left + 1)
-            seconds = time.monotonic() - clicked
-            waiting.idle()
-            return seconds
-
-        def again() -> float:
-            asked = counts(emulator)["requests"]
-            waiting.ask(CANCEL)
-            until(lambda: counts(emulator)["requests"] == asked + 1)
-            return stopped()
-
-        # Once in five is enough: the machine may be busy with other things, and no wait for a model is as short.
-        assert stopped() <= STOPPED_WITHIN or any(again() <= STOPPED_WITHIN for _ in range(4))
+        waiting.page.click("#stop")
+        until(lambda: counts(emulator).get("disconnects", 0) == 1)  # the first token would come after 40 s
+        waiting.idle()
         expect(waiting.bubbles("bot").last).to_contain_text(KOREAN.stopped)
 
     def test_in_the_middle(self, waiting: Visit, emulator: EmulatorClient) -> None:
@@ -174,10 +159,8 @@ class TestStop:
         waiting.ask(CANCEL)
         expect(waiting.bubbles("bot").last).to_contain_text("둘")
         before = counts(emulator).get("disconnects", 0)
-        clicked = time.monotonic()
         waiting.page.click("#stop")
         until(lambda: counts(emulator).get("disconnects", 0) == before + 1)
-        assert time.monotonic() - clicked < 10
         waiting.idle()
         text = waiting.bubbles("bot").last.inner_text()
         assert KOREAN.generated in text and KOREAN.stopped in text, "what was written stays, labelled"

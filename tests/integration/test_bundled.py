@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.chat import ChatService
-from rag.evaluation.datasets import Query, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
 from rag.evaluation.retrieval import evaluate_retrieval, judged
 from rag.factory.chat import service
@@ -23,20 +23,17 @@ from rag.stores.base import JAMO, TOKENS
 from rag.types import Filters, Turn
 from tests.conftest import ROOT
 from tests.integration.conftest import Run
-from tests.questions import DATA, HALVES, questions
+from tests.questions import DATA, questions
 
 BANKS = ("새나래은행", "도담저축은행", "미르누리증권")
 REGISTER_OTP = {"mrs-018", "snb-013", "dds-006"}
 
-FLOORS = {
-    "dev": {"hit@1": 0.85, "hit@3": 0.94, "answered_precision": 0.92, "answered_share": 0.46, "refused": 0.96},
-    "test": {"hit@1": 0.82, "hit@3": 0.90, "answered_precision": 0.92, "answered_share": 0.48, "refused": 0.94},
-}
+FLOORS = {"hit@1": 0.85, "hit@3": 0.94, "answered_precision": 0.92, "answered_share": 0.46, "refused": 0.96}
 """Two to four points below what `make eval` printed when they were set: they catch a step back, not noise."""
 
 
-def queries(half: str) -> list[Query]:
-    return read_queries(DATA / f"queries.{half}.jsonl")
+QUERIES = read_queries(DATA / "queries.dev.jsonl")
+"""Of `dev` alone: what `test` shows is only reported, never selected on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,73 +62,62 @@ def bundled(bundled_root: Path, remembered: Models) -> Iterator[Bundled]:
 
 
 @pytest.fixture(scope="module")
-def reports(bundled: Bundled) -> Mapping[str, Any]:
-    """What `python -m rag evaluate retrieval` measures, for each half."""
-    return {
-        half: evaluate_retrieval(
-            bundled.chat,
-            queries=queries(half),
-            out_of_domain=read_out_of_domain(DATA / f"ood.{half}.jsonl"),
-            conversations=read_conversations(DATA / f"multiturn.{half}.jsonl"),
-        )
-        for half in HALVES
-    }
+def report(bundled: Bundled) -> Mapping[str, Any]:
+    """What `python -m rag evaluate retrieval` measures on `dev`."""
+    return evaluate_retrieval(
+        bundled.chat,
+        queries=QUERIES,
+        out_of_domain=read_out_of_domain(DATA / "ood.dev.jsonl"),
+        conversations=read_conversations(DATA / "multiturn.dev.jsonl"),
+    )
 
 
-@pytest.mark.parametrize("half", HALVES)
-@pytest.mark.parametrize("name", FLOORS["dev"])
-def test_quality_does_not_step_back(reports: Mapping[str, Any], half: str, name: str) -> None:
-    report = reports[half]
+@pytest.mark.parametrize("name", FLOORS)
+def test_quality_does_not_step_back(report: Mapping[str, Any], name: str) -> None:
     found = (report["retrieval"]["all"] | report["outcomes"])[name]
-    assert found >= FLOORS[half][name]
+    assert found >= FLOORS[name]
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_what_is_suggested_holds_the_answer(reports: Mapping[str, Any], half: str) -> None:
-    outcomes = reports[half]["outcomes"]
+def test_what_is_suggested_holds_the_answer(report: Mapping[str, Any]) -> None:
+    outcomes = report["outcomes"]
     assert outcomes["suggested_hit@3"] >= 0.88
     assert outcomes["in_domain_declined"] <= 0.19
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_injections_and_advice_are_always_refused(reports: Mapping[str, Any], half: str) -> None:
-    kinds = reports[half]["outcomes"]["refused_by_kind"]
+def test_injections_and_advice_are_always_refused(report: Mapping[str, Any]) -> None:
+    kinds = report["outcomes"]["refused_by_kind"]
     assert {kind: share for kind, share in kinds.items() if kind != "near_domain" and share < 1.0} == {}
     assert kinds["near_domain"] >= 0.9
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_follow_ups_find_their_row(reports: Mapping[str, Any], half: str) -> None:
-    report = reports[half]["multi_turn"]
-    assert report["hit@3"] >= 0.85
-    assert report["by_kind"]["follow_up"]["hit@3"] >= 0.8
+def test_follow_ups_find_their_row(report: Mapping[str, Any]) -> None:
+    conversations = report["multi_turn"]
+    assert conversations["hit@3"] >= 0.85
+    assert conversations["by_kind"]["follow_up"]["hit@3"] >= 0.8
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_follow_ups_keep_to_their_own_topic(bundled: Bundled, half: str) -> None:
+def test_follow_ups_keep_to_their_own_topic(bundled: Bundled) -> None:
     """With another question before, a conversation finds its row as often."""
-    talks = [talk for talk in read_conversations(DATA / f"multiturn.{half}.jsonl") if talk.kind == "follow_up"]
-    before, found = queries(half), []
+    talks = [talk for talk in read_conversations(DATA / "multiturn.dev.jsonl") if talk.kind == "follow_up"]
+    before, found = QUERIES, []
     for index, talk in enumerate(talks):
         history = [Turn(text) for text in (before[index * 13 % len(before)].query, *talk.turns[:-1])]
         found.append(hit(judged(bundled.chat, talk.turns[-1], history).ranked, talk.relevant, 3))
     assert mean(found) >= 0.75
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_what_is_no_follow_up_is_not_answered_with_what_was_asked_before(reports: Mapping[str, Any], half: str) -> None:
-    report = reports[half]["refusal"]["in_conversation"]
-    assert report["refused"] >= 0.92 and report["declined"] >= 0.66
+def test_what_is_no_follow_up_is_not_answered_with_what_was_asked_before(report: Mapping[str, Any]) -> None:
+    unrelated = report["refusal"]["in_conversation"]
+    assert unrelated["refused"] >= 0.92 and unrelated["declined"] >= 0.66
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_the_fusion_beats_each_kind_of_list_alone(bundled: Bundled, reports: Mapping[str, Any], half: str) -> None:
-    fused = reports[half]["retrieval"]["all"]
+def test_the_fusion_beats_each_kind_of_list_alone(bundled: Bundled, report: Mapping[str, Any]) -> None:
+    fused = report["retrieval"]["all"]
     for alone in (bundled.dense, bundled.lexical):
-        runs = [[row_id(one) for one in alone.hits(query.query)] for query in queries(half)]
+        runs = [[row_id(one) for one in alone.hits(query.query)] for query in QUERIES]
         # Among three rows dense search alone is as good (215 of 224 beside 214 on `dev`): not worse by a hundredth.
         for k, margin in ((1, 0.0), (3, 0.01)):
-            share = mean([hit(run, query.relevant, k) for run, query in zip(runs, queries(half), strict=True)])
+            share = mean([hit(run, query.relevant, k) for run, query in zip(runs, QUERIES, strict=True)])
             assert fused[f"hit@{k}"] > share - margin
 
 

@@ -149,10 +149,8 @@ def test_an_answer_cut_at_its_longest_size_or_by_a_filter_is_no_answer(ask: Ask,
 @pytest.mark.parametrize("after", [0, 5])
 def test_past_the_deadline_the_passages_are_the_answer(ask: Ask, after: int) -> None:
     never = threading.Event()
-    began = time.monotonic()
     answer = ask(ScriptedLLM([*WORDS[:after], never]), answer_seconds=0.5).answer
     assert (answer.text, answer.notice) == (PASSAGES, "model_unavailable")
-    assert time.monotonic() - began < 20
     never.set()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -242,11 +241,9 @@ def test_an_error_in_the_stream(reach: Reach) -> None:
 @BOTH
 @pytest.mark.parametrize("silence", [Reply(wait=3600), Reply(fault="stall")], ids=["mute", "stall"])
 def test_the_deadline_ends_a_call(reach: Reach, kind: str, stream: bool, silence: Reply) -> None:
-    began = time.monotonic()
     fake, llm = model(reach, kind, lambda request: silence, deadline=0.5, stall=0.5)
     with pytest.raises(ModelTimeout):
         ask(llm, stream=stream)
-    assert time.monotonic() - began < 20
     assert fake.hung_up.wait(10)
 
 
