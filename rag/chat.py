@@ -3,13 +3,16 @@
 `stream` is the page's way through these steps, `query_engine` that of other programs; both run the same objects. Step, module:
 
   validate the question            `ChatService._validate`, here
-  decline by the words alone       rag.conversation.decline_rules: greeting, thanks, advice, injection
+  greetings, wishes for a person   rag.conversation.decline_rules, the rules that yield to nothing
+  a choice among what was shown    rag.conversation.choices
+  several questions, institutions  rag.conversation.question_parts
   limit to a named institution     rag.retrieval.query_analysis
   read a follow-up                 rag.conversation.follow_up_rules; follow_up_llm with a model, else follow_up_choice
     each in its place              rag.conversation.searcher.Searcher, `judge` and `rank`
-  add the bank's words             rag.retrieval.query_analysis, lexicon.tsv
+  add the bank's words             rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
   decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
+  advice, injection                rag.conversation.decline_rules, where no row answers what the rule saw
   join split rows                  rag.retrieval.hybrid.WholeRows
   write the text                   rag.synthesis.answer.AnswerSynthesizer, which picks one of these:
     the reason's fixed text        rag.synthesis.texts
