@@ -43,8 +43,10 @@ class MessageSigns:
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
     """The verdict to show. The contextual reading answers only where its row matches the message's own words."""
     names_topic = signs.names_product and not (signs.is_elliptical or signs.has_back_reference)
-    if names_topic and (standalone.status != "declined" or signs.own_match < OWN_MATCH):
-        return standalone
+    if names_topic:
+        # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
+        found = standalone.status != "declined" or signs.own_match < OWN_MATCH
+        return standalone if found else as_suggestions(contextual)
     if not signs.has_back_reference:
         # Where both are possible nothing is answered: each has one row first, and only the customer knows which was meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):

@@ -38,17 +38,15 @@ from rag.conversation.row_match import (
     holds_words,
     is_same_question,
     other_than_shown,
-    prefer_same_question,
-    suggest_by_words,
 )
+from rag.conversation.row_search import RowSearch
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, WholeRows, row_id
-from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.stores.base import QUESTION, TOKENS, PassageStore
-from rag.stores.filters import metadata_filters
+from rag.retrieval.confidence import Calibration, Verdict
+from rag.retrieval.hybrid import FusedNode, WholeRows, row_id
+from rag.retrieval.query_analysis import BANK, NamedBanks
+from rag.stores.base import QUESTION, PassageStore
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Note, Turn
 
@@ -58,8 +56,6 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
-DEPTH = 10
-"""Rows retrieved for the confidence step, however many are shown."""
 
 
 class Searcher:
@@ -85,13 +81,17 @@ class Searcher:
     ) -> None:
         self._store = store
         self._institutions = institutions or {}
-        self._embed_model = embed_model
-        self._calibration = calibration
         self._llm = llm
-        self._embedding_breaker = embedding_breaker
         self._llm_breaker = llm_breaker
-        self._top_k = top_k
-        self._candidates = candidates
+        self._rows = RowSearch(
+            store,
+            embed_model,
+            calibration,
+            breaker=embedding_breaker,
+            top_k=top_k,
+            candidates=candidates,
+            institutions=institutions,
+        )
 
     def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome of a question, from the rows as far as they answer it, and from its words where they do not.
@@ -103,7 +103,7 @@ class Searcher:
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
         if choice := read_choice(question, history, self._store):
-            return replace(choice, names_banks=self._names_banks())
+            return replace(choice, names_banks=len(self._rows.banks()) > 1)
         if rule and rule.yields_to == "same":
             verdict = self.rank(question, (), filters, scope)
             about = verdict.status != "declined" and rule.matches(
@@ -124,27 +124,26 @@ class Searcher:
         Where the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set. A failing
         language model counts as none: both readings of the message are searched.
         """
-        banks = self._store.values(BANK)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
-        filters = limit_to_bank(filters or Filters(), question, banks, self._institutions)
+        filters = self._rows.limited(question, filters)
         standalone_text = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._search(standalone_text, filters, banks)
+            return self._rows.search(standalone_text, filters)
         if self._llm is not None:
             rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
-            if rewritten and (verdict := self._search(rewritten, filters, banks)).status != "declined":
+            if rewritten and (verdict := self._rows.search(rewritten, filters)).status != "declined":
                 return verdict
         is_elliptical = follow_up_rules.is_elliptical(question)
         back_reference = follow_up_rules.has_back_reference(question)
-        standalone = self._search(standalone_text, filters, banks)
-        if (named := named_banks(question, banks, self._institutions)).nothing_else:
-            return self._search_elsewhere(named, history, filters, banks)
+        standalone = self._rows.search(standalone_text, filters)
+        if (named := self._rows.named(question)).nothing_else:
+            return self._search_elsewhere(named, history, filters)
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return standalone
-        contextual = self._search_in_context(question, history, filters, banks)
+        contextual = self._search_in_context(question, history, filters)
         signs = MessageSigns(
-            own_match=self._own_match(question, contextual, filters),
+            own_match=self._rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
@@ -159,8 +158,7 @@ class Searcher:
         self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
     ) -> Verdict:
         """The outcome with regard to the institutions a question names: several, one that is hidden, one that is not held."""
-        banks = self._store.values(BANK)
-        named = named_banks(question, banks, self._institutions)
+        banks, named = self._rows.banks(), self._rows.named(question)
         chosen = (filters or Filters()).equals.get(BANK)
         if chosen and named.chosen and chosen not in named.chosen and set(named.chosen) & set(banks):
             note = Note("hidden_institution", {"name": named.chosen[0], "chosen": chosen})
@@ -203,96 +201,30 @@ class Searcher:
             else whole
         )
 
-    def _own_match(self, question: str, contextual: Verdict, filters: Filters) -> float:
-        """How much of the message's own words the contextual reading's first row covers, 0..1."""
-        words = " ".join(follow_up_rules.content_words(question))
-        if not words or not contextual.ranked:
-            return 0.0
-        first = contextual.ranked[0].node
-        # Limited to the row's own topic, so that in a large index it is among the candidates.
-        keys = {key: str(first.metadata[key]) for key in (BANK, "category") if first.metadata.get(key)}
-        candidates = self._store.candidates(
-            query_embedding=None,
-            query_str=expand(words),
-            size=self._candidates,
-            filters=metadata_filters(replace(filters, equals={**filters.equals, **keys})),
-        )
-        row = row_id(contextual.ranked[0])
-        covered = candidates.lexical.get(TOKENS, {})
-        return max((score for node, score in covered.items() if candidates.documents[node] == row), default=0.0)
-
     def _is_about_banking(self, question: str) -> bool:
         text = compact(question)
         categories = (compact(category) for category in self._store.values("category"))
         return follow_up_rules.is_about_banking(question) or any(len(name) > 1 and name in text for name in categories)
 
-    def _names_banks(self) -> bool:
-        return len([bank for bank in self._store.values(BANK) if bank]) > 1
-
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
+        """As `RowSearch.hits`."""
+        return self._rows.hits(text, filters)
 
-        For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
-        """
-        filters = limit_to_bank(filters or Filters(), text, self._store.values(BANK), self._institutions)
-        return _fused(self._retriever(filters, lexical_fallback=False), text)
-
-    def _search_in_context(
-        self, question: str, history: Sequence[Turn], filters: Filters, banks: Sequence[str]
-    ) -> Verdict:
+    def _search_in_context(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         def has_topic(text: str) -> bool:
-            return self._search(text, filters, banks).covered >= STANDALONE_POSSIBLE
+            return self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
-        return self._search(follow_up_rules.contextual_text(question, history, has_topic), filters, banks)
+        return self._rows.search(follow_up_rules.contextual_text(question, history, has_topic), filters)
 
-    def _search_elsewhere(
-        self, named: NamedBanks, history: Sequence[Turn], filters: Filters, banks: Sequence[str]
-    ) -> Verdict:
+    def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
 
         def has_topic(text: str) -> bool:
-            return self._search(text, filters, banks).covered >= STANDALONE_POSSIBLE
+            return self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
         earlier = follow_up_rules.contextual_text("", history, has_topic)
-        topic = named_banks(earlier, banks, self._institutions).rest
-        return self._search(" ".join([*named.chosen, topic]).strip() or earlier, filters, banks)
-
-    def _search(self, text: str, filters: Filters, banks: Sequence[str]) -> Verdict:
-        """One reading of the question, as a text of its own: retrieved and judged.
-
-        Where the rows do not hold the name of the institution that the search is limited to, it is searched without, too:
-        it does not count against them.
-        """
-        named = named_banks(text, banks, self._institutions)
-        # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
-        filters = limit_to_bank(filters, text, banks, self._institutions)
-        excluded = () if BANK in filters.equals else named.excluded
-        verdict = self._search_words(text, filters, excluded)
-        if verdict.status != "answered" and (korean := in_korean(text)) != text:
-            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_promise)
-        if BANK in filters.equals and named.rest not in ("", text) and not _holds_name(verdict, text, named.rest):
-            without = self._search_words(named.rest, filters, excluded)
-            verdict = max(verdict, without, key=_promise)
-        return replace(verdict, query=text, names_banks=self._names_banks())
-
-    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
-        retriever = self._retriever(filters, lexical_fallback=True)
-        hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
-        verdict = prefer_same_question(judge(text, hits, self._calibration, top_k=self._top_k), text)
-        verdict = suggest_by_words(verdict, follow_up_rules.content_words(text))
-        return replace(verdict, lexical_only=retriever.lexical_only)
-
-    def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
-        return HybridRetriever(
-            self._store,
-            self._embed_model,
-            fusion=self._calibration.fusion,
-            lexical_only_fusion=lexical_only_calibration(self._calibration).fusion if lexical_fallback else None,
-            breaker=self._embedding_breaker if lexical_fallback else None,
-            top_k=DEPTH,
-            candidates=self._candidates,
-            filters=metadata_filters(filters),
-        )
+        topic = self._rows.named(earlier).rest
+        return self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
 
 
 class ConversationRetriever(BaseRetriever):
@@ -364,16 +296,6 @@ def _declined(question: str, rule: DeclineRule) -> Verdict:
     return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)
 
 
-def _promise(verdict: Verdict) -> tuple[bool, float, float]:
-    return verdict.status != "declined", verdict.confidence, verdict.covered
-
-
-def _holds_name(verdict: Verdict, text: str, rest: str) -> bool:
-    """Whether the first row holds the words by which the text names its institution: those that `rest` lacks."""
-    name = [word for word in text.split() if word not in rest.split()]
-    return not verdict.ranked or all(holds_words(verdict.ranked[0], (word,)) for word in name)
-
-
 def _row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
     """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
 
@@ -393,8 +315,3 @@ def _shown_before(verdict: Verdict, history: Sequence[Turn]) -> tuple[str, ...]:
         return ()
     shown = last.source_ids[:1] if last.status == "answered" else last.source_ids
     return shown if row_id(verdict.nodes[0]) in shown else ()
-
-
-def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
-    # LlamaIndex's signature says NodeWithScore; HybridRetriever makes nothing but FusedNodes.
-    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]

@@ -1,0 +1,142 @@
+"""RowSearch: one text to the rows it finds and the outcome they make, whatever was said before.
+
+A text is searched as it is, in Korean where it holds English words of banking, and without the name of the institution it is
+limited to where the rows do not hold that name: the likelier outcome counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llama_index.core.schema import QueryBundle
+
+from rag.conversation.follow_up_rules import content_words
+from rag.conversation.row_match import holds_words, prefer_same_question, suggest_by_words
+from rag.models.circuit_breaker import CircuitBreaker
+from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
+from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
+from rag.stores.base import TOKENS, PassageStore
+from rag.stores.filters import metadata_filters
+from rag.types import Filters
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+
+DEPTH = 10
+"""Rows retrieved for the confidence step, however many are shown."""
+
+
+class RowSearch:
+    """Searches one store. Thread-safe. The arguments are those of `rag.conversation.searcher.Searcher`."""
+
+    def __init__(
+        self,
+        store: PassageStore,
+        embed_model: BaseEmbedding | None,
+        calibration: Calibration,
+        *,
+        breaker: CircuitBreaker | None = None,
+        top_k: int = 5,
+        candidates: int = 50,
+        institutions: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._store = store
+        self._embed_model = embed_model
+        self._calibration = calibration
+        self._breaker = breaker
+        self._top_k = top_k
+        self._candidates = candidates
+        self._institutions = institutions or {}
+
+    def banks(self) -> list[str]:
+        """The institutions of the rows."""
+        return [bank for bank in self._store.values(BANK) if bank]
+
+    def named(self, text: str) -> NamedBanks:
+        """What a text says of institutions."""
+        return named_banks(text, self.banks(), self._institutions)
+
+    def limited(self, text: str, filters: Filters | None) -> Filters:
+        """The filters, limited to the institution a text names, unless one was chosen already."""
+        return limit_to_bank(filters or Filters(), text, self.banks(), self._institutions)
+
+    def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
+        """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
+
+        For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
+        """
+        filters = self.limited(text, filters)
+        return _fused(self._retriever(filters, lexical_fallback=False), text)
+
+    def search(self, text: str, filters: Filters) -> Verdict:
+        """One reading of the question, as a text of its own: retrieved and judged.
+
+        Where the rows do not hold the name of the institution that the search is limited to, it is searched without, too:
+        it does not count against them.
+        """
+        named = self.named(text)
+        # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
+        filters = self.limited(text, filters)
+        excluded = () if BANK in filters.equals else named.excluded
+        verdict = self._search_words(text, filters, excluded)
+        if verdict.status != "answered" and (korean := in_korean(text)) != text:
+            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_promise)
+        if BANK in filters.equals and named.rest not in ("", text) and not _holds_name(verdict, text, named.rest):
+            without = self._search_words(named.rest, filters, excluded)
+            verdict = max(verdict, without, key=_promise)
+        return replace(verdict, query=text, names_banks=len(self.banks()) > 1)
+
+    def own_match(self, question: str, contextual: Verdict, filters: Filters) -> float:
+        """How much of the message's own words the contextual reading's first row covers, 0..1."""
+        words = " ".join(content_words(question))
+        if not words or not contextual.ranked:
+            return 0.0
+        first = contextual.ranked[0].node
+        # Limited to the row's own topic, so that in a large index it is among the candidates.
+        keys = {key: str(first.metadata[key]) for key in (BANK, "category") if first.metadata.get(key)}
+        candidates = self._store.candidates(
+            query_embedding=None,
+            query_str=expand(words),
+            size=self._candidates,
+            filters=metadata_filters(replace(filters, equals={**filters.equals, **keys})),
+        )
+        row = row_id(contextual.ranked[0])
+        covered = candidates.lexical.get(TOKENS, {})
+        return max((score for node, score in covered.items() if candidates.documents[node] == row), default=0.0)
+
+    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
+        retriever = self._retriever(filters, lexical_fallback=True)
+        hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
+        verdict = prefer_same_question(judge(text, hits, self._calibration, top_k=self._top_k), text)
+        verdict = suggest_by_words(verdict, content_words(text))
+        return replace(verdict, lexical_only=retriever.lexical_only)
+
+    def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
+        return HybridRetriever(
+            self._store,
+            self._embed_model,
+            fusion=self._calibration.fusion,
+            lexical_only_fusion=lexical_only_calibration(self._calibration).fusion if lexical_fallback else None,
+            breaker=self._breaker if lexical_fallback else None,
+            top_k=DEPTH,
+            candidates=self._candidates,
+            filters=metadata_filters(filters),
+        )
+
+
+def _promise(verdict: Verdict) -> tuple[bool, float, float]:
+    return verdict.status != "declined", verdict.confidence, verdict.covered
+
+
+def _holds_name(verdict: Verdict, text: str, rest: str) -> bool:
+    """Whether the first row holds the words by which the text names its institution: those that `rest` lacks."""
+    name = [word for word in text.split() if word not in rest.split()]
+    return not verdict.ranked or all(holds_words(verdict.ranked[0], (word,)) for word in name)
+
+
+def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
+    # LlamaIndex's signature says NodeWithScore; HybridRetriever makes nothing but FusedNodes.
+    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
