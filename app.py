@@ -20,9 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         try:
+            from rag.cli.logging_setup import configure_logging
             from rag.settings import load_settings
 
             settings = _with(load_settings(), options)
+            configure_logging(settings.log.level, settings.log.format)
             from rag.ui.server import serve  # heavy: only once the usage is right
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
@@ -42,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="add a public link behind a one-time login")
     parser.add_argument("--root-path", help="prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860")
     parser.add_argument("--auth-file", type=Path, help="file of logins made by `python -m rag user add`")
+    parser.add_argument(
+        "--open-to-all",
+        action="store_true",
+        default=None,
+        help="listen on an address of the network without a login (FSI_UI__OPEN_TO_ALL)",
+    )
     parser.add_argument("--language", choices=("ko", "en"), help="language of the page (FSI_UI__LANGUAGE)")
     return parser
 
@@ -56,7 +64,7 @@ def _with(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings, with the options given on the command line in place of theirs."""
     overrides = {
         name: value
-        for name in ("host", "port", "root_path", "auth_file", "language")
+        for name in ("host", "port", "root_path", "auth_file", "language", "open_to_all")
         if (value := getattr(options, name)) is not None
     }
     return settings.model_copy(update={"ui": settings.ui.model_copy(update=overrides)})

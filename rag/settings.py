@@ -201,10 +201,29 @@ class UiSettings(_Group):
         default=None, description="File of `user:hash` lines made by `python -m rag user add`."
     )
     language: Literal["ko", "en"] = Field(default="ko", description="Language of the page.")
+    trusted_hosts: str | None = Field(
+        default=None,
+        description="Host names the page answers to, separated by commas. Unset: this machine's own where it listens there "
+        "alone and no proxy is before it, else any.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas. "
+        "Unset: none; with a root path, this machine.",
+    )
+    open_to_all: bool = Field(
+        default=False, description="Listen on an address of the network without a login: whoever reaches it may ask."
+    )
+    answers_at_once: int | None = Field(
+        default=None,
+        ge=1,
+        le=150,
+        description="Answers made at the same time. Unset: as many as cores (at least 2), 40 with a language model.",
+    )
 
 
 class LogSettings(_Group):
-    """What is written to standard error. Question texts appear at DEBUG only."""
+    """What is written to standard error. Question texts never are."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",

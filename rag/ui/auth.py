@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,12 @@ MAX_PASSWORD = 1024
 
 MAX_ATTEMPTS = 5
 LOCK_SECONDS = 60.0
-"""After MAX_ATTEMPTS wrong passwords in a row a name is refused for this many seconds."""
+"""After MAX_ATTEMPTS wrong passwords in a row from one address a name is refused to it for this many seconds."""
+HASHES_AT_ONCE = 2
+TRIES_WAITING = 16
+"""Tries of one address that wait for the one before; more are refused unchecked."""
+MAX_COUNTS = 10_000
+"""Counts of failures kept before those that are over are taken out."""
 
 _NAME = re.compile(r"[^\s:]{1,64}")
 
@@ -63,10 +68,11 @@ class PasswordHash:
         return parsed
 
 
-def hash_password(password: str) -> str:
-    """The text to write after `user:`."""
+def hash_password(password: str, like: PasswordHash | None = None) -> str:
+    """The text to write after `user:`; with the costs of `like`, else today's."""
     salt = secrets.token_bytes(16)
-    return str(PasswordHash(N, R, P, salt, _scrypt(password, salt, n=N, r=R, p=P, length=32)))
+    n, r, p = (like.n, like.r, like.p) if like else (N, R, P)
+    return str(PasswordHash(n, r, p, salt, _scrypt(password, salt, n=n, r=r, p=p, length=32)))
 
 
 def verify(password: str, stored: PasswordHash) -> bool:
@@ -120,31 +126,78 @@ def add_user(path: Path, name: str, password: str) -> None:
 class Login:
     """Checks a name and a password for Gradio's `auth`, slowing down guessing.
 
-    Unknown names cost the time of a hash too and share one count of failures.
+    Failures are counted per name and address: whoever guesses from one address locks that name for itself alone. Each try
+    costs one hash, whether the name is real, invented or locked; invented names share one count. `address`: that of the
+    request being answered. `unlocked`: names whose passwords are too long to be guessed, which are never locked.
     """
 
-    def __init__(self, users: Mapping[str, PasswordHash], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        users: Mapping[str, PasswordHash],
+        *,
+        address: Callable[[], str] = str,
+        unlocked: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._users = dict(users)
+        self._address = address
+        self._unlocked = frozenset(unlocked)
         self._clock = clock
-        self._failures: dict[str, tuple[int, float]] = {}
-        self._decoy = PasswordHash.parse(hash_password(secrets.token_urlsafe()))
+        self._failures: dict[tuple[str, str], tuple[int, float]] = {}
+        # With the costs of the others, or an invented name would take another time.
+        like = next(iter(self._users.values()), None)
+        self._decoy = PasswordHash.parse(hash_password(secrets.token_urlsafe(), like))
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._queues: dict[str, _Queue] = {}
 
     async def check(self, name: str, password: str) -> bool:
-        """Whether to let in; always no while the name is locked."""
-        counted = name if name in self._users else ""
-        failures, since = self._failures.get(counted, (0, 0.0))
-        if failures >= MAX_ATTEMPTS:
-            if self._clock() - since < LOCK_SECONDS:
-                return False
-            failures = 0
-        self._failures[counted] = (failures + 1, self._clock())
-        # In a thread: a hash takes a tenth of a second, in which the loop serves others. Counted as a failure before it, so
-        # that attempts made at once are bounded too.
-        right = await asyncio.to_thread(verify, password, self._users.get(name, self._decoy))
-        if right and name in self._users:
-            del self._failures[counted]
+        """Whether to let in; no while the name is locked for the address, and where too many tries of it wait."""
+        address = self._address()
+        queue = self._queues.setdefault(address, _Queue())
+        if queue.waiting >= TRIES_WAITING:
+            return False
+        queue.waiting += 1
+        try:
+            # One after another for each address: what is tried at once is counted before the next.
+            async with queue.lock:
+                return await self._try(name, password, address)
+        finally:
+            queue.waiting -= 1
+            if not queue.waiting:
+                self._queues.pop(address, None)
+
+    async def _try(self, name: str, password: str, address: str) -> bool:
+        known = name in self._users
+        counted = (name if known else "", address)
+        locked = self._locked(counted)
+        async with self._hashing:
+            # In a thread: a hash takes a tenth of a second, in which the loop serves others.
+            right = await asyncio.to_thread(verify, password, self._users[name] if known else self._decoy)
+        if right and known and not locked:
+            self._failures.pop(counted, None)
             return True
+        if not locked and name not in self._unlocked:
+            self._failures[counted] = (self._failures.get(counted, (0, 0.0))[0] + 1, self._clock())
         return False
+
+    def _locked(self, counted: tuple[str, str]) -> bool:
+        if len(self._failures) > MAX_COUNTS:
+            self._failures = {
+                key: value for key, value in self._failures.items() if self._clock() - value[1] < LOCK_SECONDS
+            }
+        failures, since = self._failures.get(counted, (0, 0.0))
+        if failures and self._clock() - since >= LOCK_SECONDS:
+            del self._failures[counted]
+            return False
+        return failures >= MAX_ATTEMPTS
+
+
+class _Queue:
+    """The tries of one address."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
 
 
 def _user(line: str, where: str) -> tuple[str, PasswordHash]:

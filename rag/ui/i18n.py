@@ -48,6 +48,15 @@ class Texts:
     unknown_choice: str
     unexpected: str
     login: str
+    login_name: str
+    login_password: str
+    login_enter: str
+    login_wrong: str
+    login_failed: str
+    login_ended: str
+    busy: str
+    wrong_values: str
+    turn: str
     sources: str
     sources_empty: str
     sources_of: str
@@ -103,6 +112,15 @@ KOREAN = Texts(
     unknown_choice="고를 수 없는 값입니다: {value}. 다음 중에서 고르세요: {choices}",
     unexpected="답변하지 못했습니다. 잠시 후 ‘다시 답변’을 눌러 주세요.",
     login="금융 FAQ 상담을 이용하려면 로그인해 주세요. 여러 번 틀리면 1분 동안 로그인할 수 없습니다.",
+    login_name="아이디",
+    login_password="비밀번호",  # noqa: S106 - a label
+    login_enter="로그인",
+    login_wrong="아이디 또는 비밀번호가 맞지 않습니다.",
+    login_failed="서버에 연결하지 못했습니다. 잠시 후 다시 시도해 주세요.",
+    login_ended="로그인이 끝났습니다. 페이지를 새로 고쳐 다시 로그인해 주세요.",
+    busy="지금은 요청이 많습니다. 잠시 후 다시 시도해 주세요.",
+    wrong_values="요청 형식이 맞지 않습니다. 질문, 금융회사, 분류를 차례로 글자로 보내 주세요.",
+    turn="앞선 질문에 답하는 중입니다. 차례가 되면 바로 답변합니다.",
     sources="출처",
     sources_empty="답변의 근거가 된 FAQ가 여기에 표시됩니다.",
     sources_of="질문: {question}",
@@ -153,6 +171,15 @@ ENGLISH = Texts(
     unknown_choice="There is no '{value}'. Choose one of: {choices}",
     unexpected="The question could not be answered. Please press “Answer again” in a moment.",
     login="Please sign in to the Financial FAQ. After several wrong attempts, signing in is blocked for a minute.",
+    login_name="Name",
+    login_password="Password",  # noqa: S106 - a label
+    login_enter="Sign in",
+    login_wrong="The name or the password is wrong.",
+    login_failed="The server cannot be reached. Please try again in a moment.",
+    login_ended="Your login has ended. Please reload the page and sign in again.",
+    busy="There are many requests right now. Please try again in a moment.",
+    wrong_values="The request has the wrong form. Send question, institution and category as texts, in this order.",
+    turn="Earlier questions are being answered. Yours is next in a moment.",
     sources="Sources",
     sources_empty="The FAQ entries behind an answer appear here.",
     sources_of="Question: {question}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,16 +16,22 @@ import gradio as gr
 
 from rag.errors import RagError
 from rag.settings import Settings
+from rag.ui.answer_slots import AnswerSlots
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Loader
 from rag.ui.rendering import panel_html
-from rag.ui.session import POLL_SECONDS, Conversation, Dialogue, Frame
+from rag.ui.request_guard import VISITOR
+from rag.ui.session import POLL_SECONDS, Asker, Conversation, Dialogue, Frame
+from rag.ui.sessions import Sessions
+from rag.ui.visitors import Visitor
 
+logger = logging.getLogger(__name__)
 ASSETS = Path(__file__).with_name("assets")
 STARTERS = 4
-ANSWERS_AT_ONCE = 40
-"""Answers made at the same time; further questions wait in the queue, MAX_QUEUE of them at most."""
-MAX_QUEUE = 200
+THREADS = 200
+"""Events that Gradio runs at once: all that `sessions` admits. What waits for an answer waits in AnswerSlots."""
+ANSWERS_BY_MODEL = 40
+"""Answers at once with a language model, which is waited for on the network; without, as many as there are cores."""
 
 Update = dict[Any, Any]
 
@@ -48,18 +56,44 @@ class Parts:
     conversation: gr.State
 
 
-def build_page(settings: Settings, loader: Loader) -> gr.Blocks:
+class Admission:
+    """Lets in events whose answer somebody reads, and says whose they are. `sessions` is set with the server."""
+
+    def __init__(self) -> None:
+        self.sessions: Sessions | None = None
+
+    async def asker(self, request: gr.Request) -> Asker | None:
+        """Who asks; None where the event is dropped, for no stream of its session is open."""
+        if self.sessions is None or request.request is None:
+            return Asker()
+        if not await self.sessions.wait_open(str(request.session_hash)):
+            return None
+        visitor: Visitor = request.request.scope[VISITOR]
+        return Asker(visitor.owner, visitor.address)
+
+
+def build_page(settings: Settings, loader: Loader) -> tuple[gr.Blocks, Admission]:
     """The page over the service that `loader` brings up. `theme()`, `css()` and `script()` belong to its launch."""
     texts = TEXTS[settings.ui.language]
-    dialogue = Dialogue(loader, texts, max_question_chars=settings.chat.max_question_chars)
+    slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
+    dialogue = Dialogue(loader, texts, max_question_chars=settings.chat.max_question_chars, slots=slots)
+    admission = Admission()
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
+    page.max_threads = THREADS
     with page:
         parts = _layout(texts)
-        _wire(page, parts, dialogue, loader, texts)
-        _api(dialogue, texts)
+        _wire(page, parts, dialogue, loader, texts, admission)
+        _api(dialogue, texts, admission)
     # Closed: a request to the REST routes would pass the queue, and its limits, by.
-    page.queue(api_open=False, max_size=MAX_QUEUE, default_concurrency_limit=ANSWERS_AT_ONCE)
-    return page
+    page.queue(api_open=False, default_concurrency_limit=None)
+    return page, admission
+
+
+def _answers_at_once(settings: Settings) -> int:
+    """A search is work for one core; a model elsewhere is waited for."""
+    if settings.llm.backend != "none" and settings.chat.answer_mode != "verbatim":
+        return ANSWERS_BY_MODEL
+    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
 def theme() -> gr.themes.Base:
@@ -86,6 +120,8 @@ def script(texts: Texts) -> str:
         "user": texts.your_question,
         "bot": texts.our_answer,
         "down": texts.scroll_down,
+        "ended": texts.login_ended,
+        "busy": texts.busy,
     }
     return (ASSETS / "page.js").read_text(encoding="utf-8").replace("/* words */ {}", json.dumps(words))
 
@@ -160,7 +196,9 @@ def _composer(texts: Texts) -> dict[str, Any]:
     return components
 
 
-def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, texts: Texts) -> None:
+def _wire(
+    page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, texts: Texts, admission: Admission
+) -> None:
     filters = [parts.bank, parts.category]
     changed = [
         parts.chat,
@@ -174,19 +212,25 @@ def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, tex
     ]
 
     async def respond(
-        question: str, conversation: Conversation, bank: str, category: str
+        question: str, conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
-        async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}):
+        if (asker := await admission.asker(request)) is None:
+            return
+        async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, asker):
             yield _update(parts, frame)
 
     async def suggested(
-        conversation: Conversation, bank: str, category: str, chosen: gr.SelectData
+        conversation: Conversation, bank: str, category: str, chosen: gr.SelectData, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
-        async for update in respond(str(chosen.value), conversation, bank, category):
+        async for update in respond(str(chosen.value), conversation, bank, category, request):
             yield update
 
-    async def retry(conversation: Conversation, bank: str, category: str) -> AsyncGenerator[Update, None]:
-        async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}):
+    async def retry(
+        conversation: Conversation, bank: str, category: str, request: gr.Request
+    ) -> AsyncGenerator[Update, None]:
+        if (asker := await admission.asker(request)) is None:
+            return
+        async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, asker):
             yield _update(parts, frame)
 
     async def stop(conversation: Conversation) -> None:
@@ -195,20 +239,16 @@ def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, tex
     async def clear(conversation: Conversation) -> Update:
         return _update(parts, dialogue.clear(conversation))
 
-    async def watch(conversation: Conversation) -> AsyncGenerator[Update, None]:
+    async def watch(conversation: Conversation, request: gr.Request) -> AsyncGenerator[Update, None]:
+        if await admission.asker(request) is None:
+            return
         async for update in _loading(parts, loader, texts, conversation):
             yield update
 
-    # One limit for every way to ask: the model behind them is the same.
-    answering: dict[str, Any] = {
-        "outputs": changed,
-        "concurrency_id": "answer",
-        "concurrency_limit": ANSWERS_AT_ONCE,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    # Stopping and clearing never wait behind the answers that they end.
+    # Questions wait in the dialogue, which knows whose they are; stopping and clearing never do.
     at_once: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    # Values as they were sent: Gradio prints one that is not on offer, with a traceback; the dialogue refuses it.
+    answering = {**at_once, "outputs": changed, "preprocess": False}
     gr.on([parts.box.submit, parts.send.click], respond, [parts.box, parts.conversation, *filters], **answering)
     for button in parts.starters:
         button.click(respond, [button, parts.conversation, *filters], **answering)
@@ -219,18 +259,24 @@ def _wire(page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, tex
     page.load(watch, [parts.conversation], [parts.status, parts.starting, *parts.starters, *filters], **at_once)
 
 
-def _api(dialogue: Dialogue, texts: Texts) -> None:
-    def ask(question: str, bank: str | None = None, category: str | None = None) -> dict[str, Any]:
+def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
+    async def ask(
+        question: str, bank: str | None = None, category: str | None = None, request: gr.Request | None = None
+    ) -> dict[str, Any]:
         """Answer one question from the FAQ, with its sources."""
+        asker = await admission.asker(request) if request else Asker()
+        if asker is None:
+            raise gr.Error(texts.stopped, print_exception=False)
         try:
-            return dialogue.ask(question, {"bank": bank, "category": category}).as_json()
+            return (await dialogue.ask(question, {"bank": bank, "category": category}, asker)).as_json()
         except RagError as exc:
             # Said to the program that asked; a traceback in the log would blame the server.
             raise gr.Error(texts.error(exc), print_exception=False) from exc
+        except Exception as exc:
+            logger.exception("a question was not answered")
+            raise gr.Error(texts.unexpected, print_exception=False) from exc
 
-    gr.api(  # type: ignore[attr-defined]
-        ask, api_name="ask", concurrency_id="ask", concurrency_limit=ANSWERS_AT_ONCE
-    )
+    gr.api(ask, api_name="ask", concurrency_limit=None)  # type: ignore[attr-defined]
 
 
 def _update(parts: Parts, frame: Frame) -> Update:

@@ -1,41 +1,48 @@
-"""What every response of the server carries, and the one route that is shut."""
+"""What every response carries, and what is taken out of Gradio's: leave for other origins, cookies that travel."""
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
-    "form-action 'self'; frame-ancestors 'self'"
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 """Browsers then refuse to load from, send to or be framed by another host. Gradio itself needs inline and eval."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
+HSTS = "max-age=31536000"
+
+_SAME_SITE = re.compile(r";\s*(samesite=[^;]*|secure(?=;|$))", re.IGNORECASE)
 
 
-class SecurityHeaders:
-    """ASGI middleware. The page has no file component, yet Gradio takes uploads from anyone: refused with 403."""
+def secure_response(message: Message, *, https: bool) -> None:
+    """Change the start of a response in place."""
+    headers = MutableHeaders(scope=message)
+    for name in [name for name in headers if name.startswith("access-control-")]:
+        del headers[name]
+    headers.update(HEADERS)
+    if https:
+        headers["Strict-Transport-Security"] = HSTS
+    cookies = headers.getlist("set-cookie")
+    if cookies:
+        del headers["set-cookie"]
+        for cookie in cookies:
+            headers.append("set-cookie", first_party(cookie, https=https))
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
-            await send(message)
-
-        refused = scope["path"].rstrip("/").endswith("/upload")
-        app: ASGIApp = PlainTextResponse("no uploads here", status_code=403) if refused else self._app
-        await app(scope, receive, send_guarded)
+def first_party(cookie: str, *, https: bool) -> str:
+    """A Set-Cookie header's value for a cookie that no other site's page makes a browser send."""
+    return f"{_SAME_SITE.sub('', cookie)}; SameSite=Lax{'; Secure' if https else ''}"

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import gradio as gr
-from starlette.middleware import Middleware
+import uvicorn
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from rag.errors import InputError, RagError
+from rag.errors import InputError, RagError, SettingsError
 from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
-from rag.ui.i18n import TEXTS
+from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.page import build_page, css, script, theme
-from rag.ui.security_headers import SecurityHeaders
+from rag.ui.page import Admission, build_page, css, script, theme
+from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
+from rag.ui.sessions import MAX_SESSIONS, Sessions
+from rag.ui.visitors import Visitors
 
 MAX_PORTS_TRIED = 100
-MAX_SESSIONS = 2000
-"""Conversations kept in memory; the one not used for longest goes first."""
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not chosen
 
@@ -40,19 +42,21 @@ class Server:
     page: gr.Blocks
     url: str
     port: int
+    running: uvicorn.Server
+    thread: threading.Thread
 
     def close(self) -> None:
         """End at once: answers still being written are cut off, which uvicorn would report as errors."""
         share.close_tunnels()
         log = logging.getLogger("uvicorn.error")
         log.disabled = True
-        running = self.page.server
-        running.force_exit = True
+        self.running.should_exit = self.running.force_exit = True
         # A page that is cut off looks for the server until it is back; one that Gradio tells of the end shows an error and
         # stays as it is.
-        for connection in list(running.server_state.connections):
-            running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
+        for connection in list(self.running.server_state.connections):
+            self.running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
         self.page.close(verbose=False)
+        self.thread.join(timeout=5)
         log.disabled = False
 
 
@@ -60,11 +64,17 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
     """Serve until SIGINT or SIGTERM; `say` gets each line for the person who started it. Raises RagError."""
     ended = threading.Event()
     users = load_users(settings.ui.auth_file) if settings.ui.auth_file else {}
+    if not users and not public and not settings.ui.open_to_all and not _is_loopback(settings.ui.host):
+        raise SettingsError(
+            f"{settings.ui.host} is reached from the network, and the page has no login: set FSI_UI__AUTH_FILE (made by "
+            "`python -m rag user add NAME`), or --open-to-all (FSI_UI__OPEN_TO_ALL=true) where something before it asks "
+            "for a login or everybody may ask"
+        )
     guest = share.one_time_login() if public else None
     if guest:
         users[guest[0]] = guest[2]
     loader = Loader(lambda progress: _build(settings, progress))
-    server = start(settings, loader, users)
+    server = start(settings, loader, users, public=public, unlocked=[guest[0]] if guest else [])
     # Before the loading, which takes long enough for a Ctrl-C to come in the middle of it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
@@ -79,26 +89,33 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
     server.close()
 
 
-def start(settings: Settings, loader: Loader, users: Mapping[str, PasswordHash] | None = None) -> Server:
+def start(
+    settings: Settings,
+    loader: Loader,
+    users: Mapping[str, PasswordHash] | None = None,
+    *,
+    public: bool = False,
+    unlocked: Collection[str] = (),
+) -> Server:
     """Serve the page from a thread and return. `loader` is left to be started. Raises InputError without a port."""
     ui, texts = settings.ui, TEXTS[settings.ui.language]
-    port = free_port(ui.host, ui.port)
-    _set_environment(ui.host)
-    page = build_page(settings, loader)
-    page.launch(
+    listener = listen(ui.host, ui.port)
+    port = int(listener.getsockname()[1])
+    _set_environment()
+    page, slots = build_page(settings, loader)
+    app = FastAPI(openapi_url=None, routes=[Route("/healthz", _health(loader))])
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
         server_name=ui.host,
         server_port=port,
         root_path=root_path(ui.root_path),
-        auth=Login(users).check if users else None,  # type: ignore[arg-type] # Gradio awaits it, its annotation does not say so
+        auth=Login(users, address=ADDRESS.get, unlocked=unlocked).check if users else None,
         auth_message=texts.login,
-        share=False,
-        quiet=True,
-        inline=False,
-        prevent_thread_lock=True,  # returns: `serve` waits for the signals itself
+        show_error=False,
         ssr_mode=False,  # would need Node.js, and a second server
-        max_threads=200,
         max_file_size=1,
-        state_session_capacity=MAX_SESSIONS,
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -107,10 +124,78 @@ def start(settings: Settings, loader: Loader, users: Mapping[str, PasswordHash] 
         theme=theme(),
         css=css(),
         js=script(texts),
-        app_kwargs={"routes": [Route("/healthz", _health(loader))], "middleware": [Middleware(SecurityHeaders)]},
+        app_kwargs={"openapi_url": None},
     )
+    running = uvicorn.Server(
+        uvicorn.Config(
+            _guarded(app, page, settings, texts, slots, public=public, login=bool(users)),
+            log_config=None,  # through the program's own handler, in its format
+            access_log=False,
+            proxy_headers=False,  # believed by rag.ui.visitors, from the stated proxies
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="page", daemon=True)
+    thread.start()
+    while not running.started:
+        if not thread.is_alive():
+            raise RagError("the page's server did not start; see the lines above")
+        thread.join(0.01)
     reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
-    return Server(page, f"http://{reachable}:{port}", port)
+    return Server(page, f"http://{reachable}:{port}", port, running, thread)
+
+
+def _guarded(
+    app: FastAPI, page: gr.Blocks, settings: Settings, texts: Texts, slots: Admission, *, public: bool, login: bool
+) -> RequestGuard:
+    """The whole page behind its guard."""
+    ui = settings.ui
+    gradio_app = next(
+        route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)
+    )
+    page.app = gradio_app
+    queue, states = page._queue, gradio_app.state_holder
+
+    def forget(session: str) -> None:
+        queue.pending_messages_per_session.pop(session, None)
+        for event in queue.pending_event_ids_session.pop(session, ()):
+            if (waiting := queue.event_ids_to_events.pop(event, None)) is not None:
+                waiting.alive = False
+        states.session_data.pop(session, None)
+        states.time_last_used.pop(session, None)
+
+    # Kept by `sessions`, which knows whose tab is open; Gradio's own limits throw out whoever came first.
+    states.capacity = queue.pending_messages_per_session.max_size = 10 * MAX_SESSIONS
+    sessions = Sessions(running=queue.event_ids_to_events.__contains__, forget=forget)
+    slots.sessions = sessions
+    # A root path says that a proxy of this machine is before the page: a notebook server's.
+    proxies = _listed(ui.trusted_proxies) or (["127.0.0.1", "::1"] if ui.root_path else [])
+    hosts = _listed(ui.trusted_hosts)
+    if not hosts and _is_loopback(ui.host) and not (proxies or public):
+        # Another name that leads to this machine is another site's trick to be taken for the page.
+        hosts = [*LOOPBACK, ui.host]
+    return RequestGuard(
+        app,
+        visitors=Visitors(proxies),
+        sessions=sessions,
+        texts=texts,
+        events=page.fns,
+        logged_in=(lambda token: token in gradio_app.tokens) if login else None,
+        hosts=hosts,
+        prefix=root_path(ui.root_path),
+    )
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def root_path(text: str) -> str:
@@ -119,37 +204,48 @@ def root_path(text: str) -> str:
     return bare if bare.startswith(("http://", "https://")) else f"/{bare}" if bare else ""
 
 
-def _set_environment(host: str) -> None:
+def _set_environment() -> None:
     """Set what Gradio takes from environment variables alone, before the page is made.
 
-    Whatever the visitor's or the company's own settings are: no look-ups on the internet; no table of the last 10,000 events
-    made again after every event, for a monitoring page that is off here; and no proxy for the request by which Gradio looks
-    at launch whether its own server answers.
+    Whatever the visitor's or the company's own settings are: no look-ups on the internet, and no table of the last 10,000
+    events made again after every event, for a monitoring page that is off here.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
-    for name in ("NO_PROXY", "no_proxy"):
-        known = [each for each in os.environ.get(name, "").split(",") if each]
-        os.environ[name] = ",".join(dict.fromkeys([*known, "127.0.0.1", "localhost", host]))
 
 
-def free_port(host: str, preferred: int) -> int:
-    """`wanted`, or the next port nobody listens on. Raises InputError when there is none or the address is wrong."""
+def listen(host: str, preferred: int) -> socket.socket:
+    """A socket that listens on `preferred`, or on the next port nobody listens on.
+
+    Raises InputError when there is none or the address is wrong.
+    """
     for port in range(preferred, min(preferred + MAX_PORTS_TRIED, 65536)):
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            with socket.socket(family, socket.SOCK_STREAM) as probe:
-                # As the server itself binds: connections that have ended do not hold a port.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((host, port))
-                return port
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                # Connections that have ended do not hold a port.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind((host, port))
+                listener.listen(1024)  # at once: until then another program could take the same port
+            except OSError:
+                listener.close()
+                raise
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE:
                 raise InputError(
                     f"cannot listen on {host} port {port}: {exc.strerror}; choose --host and --port"
                 ) from exc
+        else:
+            return listener
     raise InputError(f"no free port from {preferred} on; choose another --port")
+
+
+def free_port(host: str, preferred: int) -> int:
+    """The port that `listen` would take now."""
+    with listen(host, preferred) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _share(server: Server, say: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rag.errors import InputError, RagError
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
+from rag.ui.answer_slots import AnswerSlots
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
 from rag.ui.rendering import aside, cited, escape_markdown, panel_html
@@ -27,6 +28,17 @@ MAX_EXCHANGES = 20
 
 Choices = Mapping[str, str | None]
 """What is chosen in each filter of the page, by its name; empty or None: everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose turn a question takes: one browser or program, and its address."""
+
+    owner: str = ""
+    address: str = ""
+
+
+ANYBODY = Asker()
 
 
 @dataclass(slots=True)
@@ -140,12 +152,17 @@ class Frame:
 class Dialogue:
     """The answers of one page to all its visitors."""
 
-    def __init__(self, loader: Loader, texts: Texts, *, max_question_chars: int) -> None:
+    def __init__(
+        self, loader: Loader, texts: Texts, *, max_question_chars: int, slots: AnswerSlots | None = None
+    ) -> None:
         self._loader = loader
         self._texts = texts
         self._limit = max_question_chars
+        self._slots = slots or AnswerSlots(2)
 
-    async def respond(self, conversation: Conversation, question: str, choices: Choices) -> AsyncGenerator[Frame, None]:
+    async def respond(
+        self, conversation: Conversation, question: str, choices: Choices, asker: Asker = ANYBODY
+    ) -> AsyncGenerator[Frame, None]:
         """Answer `question`. Nothing changes while another is being answered, or for an empty one."""
         question = question.strip()
         if conversation.running or not question:
@@ -160,7 +177,7 @@ class Dialogue:
         try:
             running.exchange.remark = self._texts.searching
             yield self._answering(conversation, busy=True)
-            async for _ in self._answer(running, history, choices):
+            async for _ in self._answer(running, history, choices, asker):
                 if conversation.running is running:  # else the page was cleared, and maybe asked again
                     yield self._answering(conversation, busy=True)
         finally:
@@ -170,12 +187,14 @@ class Dialogue:
         # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
         yield self._current(conversation) if cleared else self._answering(conversation, busy=False)
 
-    async def retry(self, conversation: Conversation, choices: Choices) -> AsyncGenerator[Frame, None]:
+    async def retry(
+        self, conversation: Conversation, choices: Choices, asker: Asker = ANYBODY
+    ) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
         if conversation.running:
             yield Frame()
         elif question := conversation.forget_last():
-            async for frame in self.respond(conversation, question, choices):
+            async for frame in self.respond(conversation, question, choices, asker):
                 yield frame
         else:  # a page that was open before the server was restarted
             yield self._current(conversation)
@@ -185,30 +204,42 @@ class Dialogue:
         conversation.clear()
         return self._current(conversation)
 
-    def ask(self, question: str, choices: Choices) -> Answer:
-        """One whole answer, for programs; waits for the loading. Raises RagError."""
+    async def ask(self, question: str, choices: Choices, asker: Asker = ANYBODY) -> Answer:
+        """One whole answer, for programs; waits for the loading and its turn. Raises RagError."""
         question = question.strip()
         if not question:
             raise InputError(ENGLISH.empty, korean=KOREAN.empty)
         if len(question) > self._limit:
             raise self._too_long(question)
+        while self._loader.status == "loading":
+            await asyncio.sleep(POLL_SECONDS)
         service = self._loader.service()
-        return service.ask(question, filters=self._filters(service, choices))
+        async with self._slots.turn(asker.owner, asker.address) as turn:
+            await turn.ready.wait()
+            return await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
 
     async def _answer(
-        self, running: Running, history: tuple[Turn, ...], choices: Choices
+        self, running: Running, history: tuple[Turn, ...], choices: Choices, asker: Asker
     ) -> AsyncGenerator[None, None]:
         """Fill the exchange; yields at each change."""
         exchange, texts = running.exchange, self._texts
         try:
             async for _ in self._wait_for_service(running):
                 yield
-            if not running.stopped:  # while the service was still loading
-                async for batch in self._open_bridge(running, history, choices).batches():
-                    for event in batch:
-                        exchange.apply(event)
-                    exchange.remark = "" if exchange.text else texts.writing if exchange.sources else texts.searching
+            async with self._slots.turn(asker.owner, asker.address) as turn:
+                async for _ in turn.wait():
+                    if running.stopped:
+                        break
+                    exchange.remark = texts.turn
                     yield
+                if not running.stopped:
+                    async for batch in self._open_bridge(running, history, choices).batches():
+                        for event in batch:
+                            exchange.apply(event)
+                        exchange.remark = (
+                            "" if exchange.text else texts.writing if exchange.sources else texts.searching
+                        )
+                        yield
             exchange.remark = _remark(exchange.answer, texts)
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
@@ -245,7 +276,7 @@ class Dialogue:
         facets = service.facets()
         for name, value in equals.items():
             if value not in (offered := facets.get(name, ())):
-                words = {"value": value, "choices": ", ".join(offered)}
+                words = {"value": shortened(value), "choices": ", ".join(offered)}
                 korean = KOREAN.unknown_choice.format(**words)
                 raise InputError(ENGLISH.unknown_choice.format(**words), korean=korean)
         return Filters(equals=equals)
@@ -281,6 +312,12 @@ def _remark(answer: Answer | None, texts: Texts) -> str:
     if answer.masked:
         lines.append(texts.masked.format(kinds=", ".join(answer.masked)))
     return " ".join(lines)
+
+
+def shortened(text: str, limit: int = 40) -> str:
+    """At most `limit` characters of a text in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import expect
 
 from rag.types import Filters
@@ -229,12 +231,10 @@ def test_shift_enter_is_a_new_line(visitor: Visit, chat: FakeChat) -> None:
     assert visitor.bubbles("user").inner_text() == "첫 줄\n둘째 줄"
 
 
-def test_conversations_of_two_visitors_are_apart(visitor: Visit, chat: FakeChat) -> None:
+def test_conversations_of_two_visitors_are_apart(visitor: Visit, visit: Callable[..., Visit], chat: FakeChat) -> None:
     visitor.ask("기다리는 손님")
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
-    other = Visit(visitor.page.context.new_page(), visitor.url)
-    other.page.goto(visitor.url)
-    other.ready()
+    other = visit(visitor.url).ready()
     expect(other.bubbles("user")).to_have_count(0)
     other.answered("다른 손님")
     assert chat.asked[-1][:2] == ("다른 손님", ())

@@ -74,9 +74,62 @@ def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[.
         visitor.shot(f"login-{tried == '옳은 비밀번호'}")
         visitor.page.get_by_role("button").last.click()
         if tried.startswith("틀린"):
-            expect(visitor.page.locator("body")).to_contain_text("잘못된 자격 증명")
+            expect(visitor.page.locator("body")).to_contain_text("아이디 또는 비밀번호가 맞지 않습니다")
     visitor.ready()
     visitor.answered("질문")
+
+
+def test_a_login_that_has_ended_is_said(serve: Serve, visit: Callable[..., Visit]) -> None:
+    users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
+    ended, _ = serve(users=users, port=free_port("127.0.0.1", 7980))
+    visitor = visit(ended.url)
+    visitor.page.fill("input[name=username]", "kim")
+    visitor.page.fill("input[name=password]", "옳은 비밀번호")
+    visitor.page.click("button")
+    visitor.ready()
+    ended.page.app.tokens.clear()  # as a restart does
+    visitor.ask("질문")
+    expect(visitor.page.locator("#hint")).to_contain_text("로그인이 끝났습니다")
+
+
+def test_another_sites_page_reads_no_token_starts_no_question_and_sets_no_cookie(
+    serve: Serve, visit: Callable[..., Visit], chat: FakeChat
+) -> None:
+    users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
+    server, _ = serve(chat, users=users)
+    visitor = visit(server.url)
+    visitor.page.fill("input[name=username]", "kim")
+    visitor.page.fill("input[name=password]", "옳은 비밀번호")
+    visitor.page.click("button")
+    visitor.ready()
+    cookies = visitor.page.context.cookies()
+    assert {cookie.get("sameSite") for cookie in cookies} == {"Lax"}
+    foreign = Visit(visitor.page.context.new_page(), "http://localhost")
+    # The same machine by another name: another origin to the browser, which has the visitor's cookies.
+    foreign.page.route("**/evil", lambda route: route.fulfill(body="<p>evil</p>", content_type="text/html"))
+    foreign.page.goto(f"http://evil.localhost:{server.port}/evil")
+    attempts = foreign.page.evaluate(
+        """async (url) => {
+          const results = [];
+          const json = { method: "POST", credentials: "include", mode: "no-cors" };
+          const tries = [
+            [url + "/gradio_api/token", { credentials: "include" }],
+            [url + "/config", { credentials: "include" }],
+            [url + "/gradio_api/call/ask", { method: "POST", credentials: "include",
+              headers: { "Content-Type": "application/json" }, body: '{"data":["남의 질문",null,null]}' }],
+            [url + "/gradio_api/call/ask", { ...json, body: '{"data":["남의 질문",null,null]}' }],
+            [url + "/login", { ...json, body: new URLSearchParams({ username: "kim", password: "옳은 비밀번호" }) }],
+          ];
+          for (const [address, options] of tries) {
+            try { results.push(await (await fetch(address, options)).text()); } catch { results.push(""); }
+          }
+          return results;
+        }""",
+        server.url,
+    )
+    assert attempts == [""] * len(attempts)
+    assert chat.asked == []
+    assert visitor.page.context.cookies() == cookies
 
 
 def test_asking_without_the_login_is_refused(serve: Serve) -> None:
@@ -87,7 +140,7 @@ def test_asking_without_the_login_is_refused(serve: Serve) -> None:
     with httpx.Client(base_url=server.url) as client:
         assert client.post("/gradio_api/call/ask", json={"data": ["질문", None, None]}).status_code == 401
         assert client.post("/gradio_api/queue/join", json=join).status_code == 401
-        assert client.post("/gradio_api/run/ask", json={"data": ["질문", None, None]}).status_code == 401
+        assert client.post("/gradio_api/run/ask", json={"data": ["질문", None, None]}).status_code == 404
         assert client.get("/config").status_code == 401
         assert client.get("/healthz").json() == {"status": "ready"}
     assert chat.asked == []
@@ -154,7 +207,7 @@ def test_failed_loading_is_seen_by_health_and_call(serve: Serve, chat: FakeChat)
 def test_server_takes_no_files_and_forbids_other_hosts(serve: Serve, tmp_path: Path) -> None:
     server, _ = serve()
     upload = httpx.post(f"{server.url}/gradio_api/upload", files={"files": b"x"})
-    assert upload.status_code == 403
+    assert upload.status_code == 404
     page = httpx.get(server.url)
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"

@@ -21,7 +21,7 @@ def test_it_knows_the_page_alone() -> None:
         elif isinstance(node, ast.ImportFrom):
             imported.add(str(node.module))
     ours = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names}
-    assert ours == {"rag.errors", "rag.settings", "rag.ui.server"}
+    assert ours == {"rag.cli.logging_setup", "rag.errors", "rag.settings", "rag.ui.server"}
 
 
 def test_options_stand_in_for_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -174,16 +174,16 @@ def test_too_long() -> None:
     (frame,) = run(frames(talk.respond(Conversation(), "가" * 101, NONE)))
     assert frame == Frame(hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요.")
     with pytest.raises(InputError, match="101 characters"):
-        talk.ask("가" * 101, NONE)
+        run(talk.ask("가" * 101, NONE))
     with pytest.raises(InputError, match="type a question"):
-        talk.ask(" ", NONE)
+        run(talk.ask(" ", NONE))
     assert chat.asked == []
 
 
 def test_unknown_filter_is_refused_before_the_service() -> None:
     chat = FakeChat()
     with pytest.raises(InputError, match="새나래은행") as caught:
-        dialogue(chat).ask("질문", {"bank": "없는은행"})
+        run(dialogue(chat).ask("질문", {"bank": "없는은행"}))
     assert "없는은행" in caught.value.korean
     assert chat.asked == []
 

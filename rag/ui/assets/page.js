@@ -9,6 +9,21 @@
   speak();
   new MutationObserver(speak).observe(root, { attributes: true, attributeFilter: ["lang"] });
 
+  // Of a refused request Gradio shows a bare "error": say why, and that a reload asks for the login again.
+  const fetched = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await fetched(...request);
+    if ((answer.status === 401 || answer.status === 429) && String(request[0]?.url ?? request[0]).includes("/gradio_api/")) {
+      const hint = document.querySelector("#hint");
+      if (hint) {
+        hint.style.display = "block";
+        hint.innerHTML = '<p role="alert"></p>';
+        hint.firstChild.textContent = answer.status === 401 ? words.ended : words.busy;
+      }
+    }
+    return answer;
+  };
+
   // Gradio labels each bubble with its raw markdown, which a screen reader would read out instead of the text.
   const label = () => {
     for (const role of ["user", "bot"]) {

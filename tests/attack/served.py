@@ -1,0 +1,38 @@
+"""A page in a process of its own, over the fake service; what it writes goes to the caller's files.
+
+`python -m tests.attack.served PORT [key=value ...]`: `user=NAME:PASSWORD` adds a login, anything else is a setting of the page.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from rag.cli.logging_setup import configure_logging
+from rag.settings import Settings, UiSettings
+from rag.ui.auth import PasswordHash, hash_password
+from rag.ui.loader import Loader
+from rag.ui.server import start
+from tests.fakes import FakeChat
+
+CHEAP = PasswordHash(2**10, 8, 1, b"x" * 16, b"x" * 32)
+"""Costs at which many logins can be tried in a test."""
+
+
+def main(arguments: list[str]) -> None:
+    configure_logging("DEBUG", "text")
+    pairs = [argument.split("=", 1) for argument in arguments[1:]]
+    users = {}
+    for _, value in (pair for pair in pairs if pair[0] == "user"):
+        name, _, password = value.partition(":")
+        users[name] = PasswordHash.parse(hash_password(password, CHEAP))
+    options = {name: value for name, value in pairs if name != "user"}
+    loader = Loader(lambda progress: FakeChat())
+    server = start(Settings(ui=UiSettings.model_validate({"port": int(arguments[0]), **options})), loader, users)
+    loader.start()
+    print(server.url, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

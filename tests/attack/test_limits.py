@@ -1,0 +1,99 @@
+"""What one visitor can take of the page: bodies, events, streams, turns."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+
+from rag.ui.answer_slots import AnswerSlots
+from rag.ui.request_bodies import MAX_BODY
+from rag.ui.sessions import EVENTS_PER_OWNER
+from tests.attack.visitors import API, Page, ask
+
+BIG = [MAX_BODY + 1, 5 * MAX_BODY]
+
+
+@pytest.mark.parametrize("size", BIG)
+@pytest.mark.parametrize("route", [f"{API}/call/ask", f"{API}/queue/join", f"{API}/cancel", f"{API}/reset", "/login"])
+def test_large_bodies_are_refused(page: Page, route: str, size: int) -> None:
+    assert page.program().post(route, content=b"x" * size).status_code == 413
+
+
+def test_large_bodies_of_unsaid_length_are_refused_too(page: Page) -> None:
+    answer = page.program().post(f"{API}/call/ask", content=(b"[" * 10_000 for _ in range(100)))
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "x", "0x10"])
+def test_wrong_lengths_are_refused(page: Page, length: str) -> None:
+    host, port = page.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(f"POST {API}/call/ask HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(100).split()[1] in (b"400", b"413")
+    assert page.alive()
+
+
+def test_events_nobody_reads_take_nobodys_place(page: Page) -> None:
+    flood = page.browser()
+    statuses = [
+        flood.join(flood.event("send"), ["안 읽는 질문", None, "", ""], f"flood{number}").status_code
+        for number in range(60)
+    ]
+    assert statuses.count(200) <= EVENTS_PER_OWNER
+    assert statuses[-1] == 429
+    customer = page.browser()
+    assert "보통 질문" in customer.say("보통 질문", "tab")
+    assert ask(customer.client, "질문", None, None)[0] == 200
+
+
+def test_turns_are_fair() -> None:
+    async def run() -> list[str]:
+        slots, order = AnswerSlots(4), []
+
+        async def question(owner: str, address: str) -> None:
+            async with slots.turn(owner, address) as turn:
+                await turn.ready.wait()
+                order.append(owner)
+                await asyncio.sleep(0)
+
+        flood = [asyncio.create_task(question("flood", "a")) for _ in range(20)]
+        await asyncio.sleep(0)
+        customer = asyncio.create_task(question("customer", "b"))
+        await asyncio.gather(customer, *flood)
+        return order
+
+    assert "customer" in asyncio.run(run())[:4]
+
+
+def test_one_owner_has_half_of_the_slots_and_leaving_gives_them_back() -> None:
+    async def run() -> None:
+        slots = AnswerSlots(4)
+        async with slots.turn("a", "x") as first, slots.turn("a", "x") as second:
+            async with slots.turn("a", "x") as third, slots.turn("b", "x") as other:
+                assert (first.ready.is_set(), second.ready.is_set()) == (True, True)
+                assert (third.ready.is_set(), other.ready.is_set()) == (False, True)
+            async with slots.turn("b", "x") as other, slots.turn("b", "x") as another:
+                assert (other.ready.is_set(), another.ready.is_set()) == (True, True)
+        async with slots.turn("a", "x") as again:
+            assert again.ready.is_set()
+
+    asyncio.run(run())
+
+
+def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
+    """Forty connections that send half a request each."""
+    host, port = page.url.removeprefix("http://").split(":")
+    held = [socket.create_connection((host, int(port)), timeout=10) for _ in range(40)]
+    try:
+        for connection in held:
+            connection.sendall(
+                f"POST {API}/call/ask HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n{{".encode()
+            )
+        assert httpx.get(f"{page.url}/healthz").status_code == 200
+        assert ask(page.program(), "질문", None, None)[0] == 200
+    finally:
+        for connection in held:
+            connection.close()

@@ -1,0 +1,166 @@
+"""Another site's page can read no token, start no question, set no cookie; nobody can say he is a proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.errors import InputError
+from rag.ui.security_headers import first_party
+from rag.ui.visitors import Visitors
+from tests.attack.conftest import USERS, served
+from tests.attack.visitors import API, Page, ask
+
+FOREIGN = ["http://evil.example", "https://evil.example:443", "null", "http://127.0.0.1:1", "file://"]
+SHUT = [
+    "token",
+    "token/",
+    "upload",
+    "run/ask",
+    "api/ask",
+    "proxy=http://evil.example/",
+    "file=/etc/passwd",
+    "dev/reload",
+]
+SHUT += ["component_server", "stream/x", "upload_progress", "vibe-edit/", "process_recording", "runs", "deep_link"]
+SHUT += ["openapi.json", "call/respond", "call/v2/ask", "mcp/sse"]
+SHUT_PATHS = ["/monitoring", "/docs", "/openapi.json", "/redoc", "/logout", "/%2e%2e/etc/passwd", "//gradio_api/token"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", f"{API}/call/ask"),
+        ("POST", f"{API}/queue/join"),
+        ("POST", "/login"),
+        ("GET", "/config"),
+        ("GET", f"{API}/token"),
+        ("OPTIONS", f"{API}/call/ask"),
+        ("GET", f"{API}/heartbeat/abc"),
+    ],
+)
+def test_foreign_origins_are_refused(page: Page, origin: str, method: str, path: str) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = page.program().request(method, path, headers=headers, json={"data": ["질문", None, None]})
+    assert answer.status_code in (403, 404)
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_a_browser_says_is_another_sites_is_refused(page: Page, site: str) -> None:
+    client = page.program(headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"})
+    assert ask(client, "질문", None, None)[0] == 403
+    assert client.get("/assets/x.js").status_code == 403
+    assert page.program(headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}).get("/").status_code == 200
+
+
+def test_the_pages_own_origin_is_answered_without_leave_for_others(page: Page) -> None:
+    client = page.program(headers={"Origin": page.url})
+    status, answer = ask(client, "질문", None, None)
+    assert status == 200
+    assert "complete" in answer
+    answered = client.get("/")
+    assert not [name for name in answered.headers if name.startswith("access-control-")]
+    for name in ("x-frame-options", "permissions-policy", "cross-origin-resource-policy"):
+        assert name in answered.headers
+
+
+@pytest.mark.parametrize("route", SHUT)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_routes_the_page_does_not_need_are_shut(page: Page, route: str, method: str) -> None:
+    assert page.program().request(method, f"{API}/{route}", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/monitoring", "/docs", "/openapi.json", "/redoc", "/logout", "/%2e%2e/etc/passwd", "//gradio_api/token"]
+)
+def test_other_paths_are_shut(page: Page, path: str) -> None:
+    assert page.program().get(path).status_code == 404
+
+
+def test_other_host_names_of_this_machine_are_not_the_page(page: Page) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:7860", "[::2]", ""):
+        answer = page.program().get("/", headers={"Host": host})
+        assert answer.status_code in (400, 421), host
+    assert page.program().get("/", headers={"Host": "localhost:9"}).status_code == 200
+
+
+def test_stated_host_names_alone_are_answered(tmp_path: Path) -> None:
+    with served(tmp_path, "trusted_hosts=faq.bank.example, faq2.bank.example") as running:
+        statuses = [
+            running.program().get("/", headers={"Host": host}).status_code
+            for host in ("faq.bank.example", "faq2.bank.example:443", "FAQ.bank.example", "localhost", "evil.example")
+        ]
+        assert statuses == [200, 200, 200, 421, 421]
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Gradio-Server", "Forwarded", "X-Forwarded-Proto"])
+def test_nobody_is_believed_to_be_a_proxy(page: Page, header: str) -> None:
+    value = {"X-Gradio-Server": "http://evil.example", "X-Forwarded-Proto": "https"}.get(header, "evil.example")
+    answer = page.program().get("/", headers={header: value})
+    assert answer.status_code == 200
+    assert "evil.example" not in answer.text
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_behind_a_stated_proxy_with_https(guarded_page: Page) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "faq.bank.example", "X-Forwarded-For": "192.0.2.9"}
+    client = guarded_page.program(headers=headers)
+    answer = client.post(
+        "/login",
+        data={"username": "kim", "password": USERS["kim"]},
+        headers={"Origin": "https://faq.bank.example"},
+    )
+    assert answer.status_code == 200
+    assert answer.headers["strict-transport-security"]
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 3
+    for cookie in cookies:
+        assert "SameSite=Lax" in cookie
+        assert "Secure" in cookie
+        assert "HttpOnly" in cookie
+        assert "none" not in cookie.lower().partition("samesite")[2].split(";")[0]
+    assert client.post("/login", data={}, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("cookie", "expected"),
+    [
+        ("a=b; HttpOnly; Path=/; SameSite=none; Secure", "a=b; HttpOnly; Path=/; SameSite=Lax"),
+        ("secure=samesite; Path=/", "secure=samesite; Path=/; SameSite=Lax"),
+        ("a=b", "a=b; SameSite=Lax"),
+    ],
+)
+def test_cookies_stay_on_their_site(cookie: str, expected: str) -> None:
+    assert first_party(cookie, https=False) == expected
+    assert first_party(cookie, https=True) == f"{expected}; Secure"
+
+
+def address(peer: str, forwarded: str | None, proxies: list[str]) -> str:
+    headers = [(b"host", b"x")] + ([(b"x-forwarded-for", forwarded.encode())] if forwarded else [])
+    return Visitors(proxies).of({"type": "http", "client": (peer, 1), "headers": headers}).address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "expected"),
+    [
+        ("198.51.100.1", "203.0.113.7", [], "198.51.100.1"),
+        ("10.0.0.1", "203.0.113.7", ["10.0.0.0/8"], "203.0.113.7"),
+        ("10.0.0.1", "1.2.3.4, 203.0.113.7", ["10.0.0.0/8"], "203.0.113.7"),
+        ("10.0.0.1", "203.0.113.7, 10.1.1.1", ["10.0.0.0/8"], "203.0.113.7"),
+        ("10.0.0.1", "nonsense", ["10.0.0.0/8"], "10.0.0.1"),
+        ("10.0.0.1", None, ["10.0.0.0/8"], "10.0.0.1"),
+        ("2001:db8:1:2:3::4", None, [], "2001:db8:1:2::"),
+        ("::ffff:203.0.113.7", None, [], "203.0.113.7"),
+    ],
+)
+def test_address_of_a_visitor(peer: str, forwarded: str | None, proxies: list[str], expected: str) -> None:
+    assert address(peer, forwarded, proxies) == expected
+
+
+def test_wrong_proxy_addresses_are_said() -> None:
+    with pytest.raises(InputError, match="FSI_UI__TRUSTED_PROXIES"):
+        Visitors(["my-proxy"])
