@@ -196,6 +196,10 @@ class ChatService:
         """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""
         return self._searcher.hits(self._masked(text), filters)
 
+    def reading(self, text: str) -> str:
+        """What `hits` searches for: the text without the name of the institution that it limits the search to."""
+        return self._searcher.without_named_bank(text)
+
     def starters(self) -> Sequence[str]:
         """Questions to begin with, for the page."""
         return self._starters

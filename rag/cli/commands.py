@@ -16,7 +16,7 @@ from rag.cli.index_list import Listed, list_indexes
 from rag.cli.terminal import Bar, finite, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
-from rag.evaluation.calibration import fit_calibration
+from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import report_lines
 from rag.evaluation.retrieval import evaluate_retrieval
@@ -24,7 +24,7 @@ from rag.factory.bundled import BUNDLED, bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
-from rag.retrieval.confidence import features, is_short
+from rag.retrieval.confidence import is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.base import PassageStore
@@ -95,8 +95,13 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
         undecided = [item for item in others if match_decline_rule(item.query) is None]
-        hits = build_service(settings, models, store, calibration=calibration).hits
-        calibration = fit_calibration(queries, undecided, hits, calibration)
+        chat = build_service(settings, models, store, calibration=calibration)
+        proposal = propose(judge_labels(queries, undecided, chat.rank), calibration)
+        calibration = proposal.calibration
+        print(f"before: {proposal.before}", file=sys.stderr)
+        print(f"after:  {proposal.after} (cross-validated)", file=sys.stderr)
+        if not proposal.has_gain:
+            print("these labels show no gain: the thresholds stay as they are", file=sys.stderr)
     print_json(calibration.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))
@@ -282,9 +287,9 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     for number, hit in enumerate(verdict.ranked, 1):
         parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
         print(f"  {number:2}  {parts}")
-    hits = chat.hits(question, filters)
-    signals = features(question, hits, chat.calibration.fusion) if hits else {}
-    print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in signals.items()))
+    print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in verdict.features.items()))
+    for conflict in verdict.conflicts:
+        print(f"differs: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
     limits = chat.calibration
     suggested, why = (limits.off_topic, ": short") if is_short(question) else (limits.suggested, "")
     print(

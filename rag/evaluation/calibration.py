@@ -1,191 +1,184 @@
-"""`python -m rag calibrate`: fits an index's confidence from labelled questions.
+"""`python -m rag calibrate`: moves an index's thresholds by labelled questions, and only where nothing gets worse.
 
-Logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`. Negatives are the
-out-of-domain inputs, the wrongly ranked questions, and every question once more with its answering rows taken out of
-the ranking: what a question looks like that the FAQ nearly covers. Thresholds are chosen on the real inputs alone, each
-scored by regressions fitted on the other folds.
+The regressions of the package stay: a user's labels are too few for their weights. A threshold moves over a band of
+confidence only where the labels in it, beside PRIOR imagined ones that behave as the regression says, are right as often
+as what is answered already. What a move gains is measured by cross-validation; a loss is not applied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.evaluation.datasets import OutOfDomain, Query
-from rag.retrieval.confidence import FEATURES, Calibration, Logistic, features
-from rag.retrieval.hybrid import FusedNode, row_id
+from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict, is_short
+from rag.retrieval.hybrid import row_id
 
-Search = Callable[[str], Sequence[FusedNode]]
-MIN_QUERIES = 20
-"""Labelled questions, and out-of-domain inputs, below which a fit is refused."""
-FOLDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What the thresholds are chosen for, as shares of 0..1.
-
-    `answered` is as strict as leaves `answered_share` of the labelled questions answered, and stricter where that misses
-    `answered_precision`; `suggested` keeps `suggested_hit3` of the rest, and `off_topic` separates `off_topic_recall` of
-    the inputs of other domains.
-    """
-
-    # Above what is promised (.93 and .90): labels are few, and thresholds chosen on them look better than they are.
-
-    answered_share: float = 0.5
-    answered_precision: float = 0.94
-    suggested_hit3: float = 0.965
-    off_topic_recall: float = 0.9
+MIN_LABELS = 20
+"""Labelled questions and out-of-domain inputs together, below which a fit is refused."""
+FOLDS = 5
+PRIOR = 4.0
+"""Labels that the regression's own chance counts for in a band."""
+LEAST_PRECISION, ENOUGH_PRECISION = 0.85, 0.95
+"""A band must be right as often as what is answered already: no less than the one, however wrong that is, and the other is
+enough, however few labels it was measured on."""
+TOLERANCE = 0.005
+"""Precision that may be lost where more is answered: a new answer in two hundred."""
+SUGGESTED_STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0)
+"""Log-odds by which the suggestion threshold may move before it is shrunk."""
+SHRINK = 30.0
+"""Labels that hold the suggestion threshold back: with as many, half of the step is taken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One ranking's features, whether its first row and one of its first three are relevant, and its fold, 0 to FOLDS - 1.
+class Label:
+    """One input as the index judges it. `first_relevant`, `top3_relevant` are false for an out-of-domain input."""
 
-    `is_real`: an input as customers send it, not one with its answering rows taken out. `kind`: "in_domain", or that of
-    an out-of-domain input.
+    verdict: Verdict
+    in_domain: bool
+    first_relevant: bool = False
+    top3_relevant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Shares of 0..1: `precision` of all that is answered, out-of-domain inputs counted as wrong; the others of their kind.
+
+    `precision` is NaN where nothing is answered.
     """
 
-    features: Mapping[str, float]
-    first_relevant: bool
-    top3_relevant: bool
-    is_real: bool
-    kind: str
-    fold: int
+    precision: float
+    share: float
+    declined: float
+    offered: float
 
-
-def fit_calibration(
-    queries: Sequence[Query],
-    out_of_domain: Sequence[OutOfDomain],
-    search: Search,
-    start: Calibration,
-    *,
-    targets: Targets | None = None,
-) -> Calibration:
-    """A calibration for the index behind `search`, which ranks ten rows of a text, best first; `start` gives the fusion.
-
-    Leave out of `out_of_domain` what the decline rules match: it is never ranked. Raises InputError for too few labels,
-    and for labels of another index.
-    """
-    if len(queries) < MIN_QUERIES or len(out_of_domain) < MIN_QUERIES:
-        raise InputError(
-            f"calibration needs at least {MIN_QUERIES} questions and {MIN_QUERIES} out-of-domain inputs, "
-            f"got {len(queries)} and {len(out_of_domain)}"
+    def __str__(self) -> str:
+        return (
+            f"answered {self.share:.3f} of the questions, {self.precision:.3f} of the answers right; "
+            f"{self.declined:.3f} declined; rows offered to {self.offered:.3f} of the out-of-domain inputs"
         )
-    examples: list[Example] = []
-    gaps: list[tuple[float, bool]] = []
-    for number, query in enumerate(queries):
-        if not (hits := search(query.query)):
-            continue  # an empty ranking is declined whatever the calibration
-        examples.append(_example(query.query, hits, query.relevant, start, "in_domain", number))
-        if rest := [hit for hit in hits if row_id(hit) not in query.relevant]:
-            # Nearly covered: the same words, and no row that answers them. Real inputs of that kind are too few to learn from.
-            examples.append(replace(_example(query.query, rest, (), start, "left_out", number), is_real=False))
-        best = hits[0].score or 0
-        gaps += [(best - (hit.score or 0), row_id(hit) in query.relevant) for hit in hits]
-    if not any(is_relevant for _, is_relevant in gaps):
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Thresholds from labels. `before` and `after` are cross-validated; where there is no gain, `calibration` is the start."""
+
+    calibration: Calibration
+    before: Figures
+    after: Figures
+    has_gain: bool
+
+
+def judge_labels(
+    queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], rank: Callable[[str], Verdict]
+) -> list[Label]:
+    """Every input judged by `rank`; leave out of `out_of_domain` what the decline rules match, for it is never ranked.
+
+    Raises InputError for too few labels, and for labels of another index.
+    """
+    if len(queries) + len(out_of_domain) < MIN_LABELS or not queries:
+        raise InputError(
+            f"calibration needs at least {MIN_LABELS} labels, some of them questions; got {len(queries)} questions and "
+            f"{len(out_of_domain)} out-of-domain inputs"
+        )
+    labels = []
+    for query in queries:
+        verdict = rank(query.query)
+        relevant = [row_id(hit) in query.relevant for hit in verdict.ranked]
+        labels.append(Label(verdict, True, any(relevant[:1]), any(relevant[:SUGGESTIONS])))
+    if not any(label.top3_relevant for label in labels):
         raise InputError(
             "no question ranks a row that its `relevant` names; set --index to the index the questions were written for"
         )
-    examples += [
-        _example(item.query, hits, (), start, item.kind, number)
-        for number, item in enumerate(out_of_domain)
-        if (hits := search(item.query))
-    ]
-    return _calibrate(examples, gaps, start, targets or Targets())
+    return labels + [Label(rank(item.query), False) for item in out_of_domain]
 
 
-def _example(
-    question: str, hits: Sequence[FusedNode], relevant: Sequence[str], start: Calibration, kind: str, number: int
-) -> Example:
-    top3 = [row_id(hit) in relevant for hit in hits[:3]]
-    return Example(features(question, hits, start.fusion), top3[0], any(top3), True, kind, number % FOLDS)
+def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
+    """Thresholds that move from those of `start` as far as the labels bear, or `start` where cross-validation shows a loss."""
+    before = figures(labels, [start] * len(labels))
+    best, after = start, before
+    for move in (_move_answered, _move_suggested):
+        moved = move(labels, best)
+        if moved == best:
+            continue
+        folds = [move([each for i, each in enumerate(labels) if i % FOLDS != fold], best) for fold in range(FOLDS)]
+        found = figures(labels, [folds[i % FOLDS] for i in range(len(labels))])
+        if _is_gain(after, found):
+            best, after = moved, found
+    has_gain = best != start
+    return Proposal(replace(best, origin="labels") if has_gain else start, before, after, has_gain)
 
 
-def _calibrate(
-    examples: Sequence[Example], gaps: Sequence[tuple[float, bool]], start: Calibration, targets: Targets
-) -> Calibration:
-    """The regressions, then one threshold after the other: each looks only at the inputs that the one before leaves."""
-    correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
-    covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
-    real = [i for i, example in enumerate(examples) if example.is_real]
-    precise = precision_threshold([(p_first[i], examples[i].first_relevant) for i in real], targets.answered_precision)
-    inside = sorted((p_first[i] for i in real if examples[i].kind == "in_domain"), reverse=True)
-    answered = max(precise, round(float(inside[int(targets.answered_share * (len(inside) - 1))]), 4))
-    unanswered = [i for i in real if p_first[i] < answered and examples[i].kind == "in_domain"]
-    scored = [(p_covered[i], examples[i].top3_relevant) for i in unanswered]
-    suggested = precision_threshold(scored, targets.suggested_hit3)
-    # Questions about banking that this FAQ does not cover are "not covered": they are not what off topic means.
-    off_domain = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
-    off_topic = off_domain[int(targets.off_topic_recall * (len(off_domain) - 1))] if off_domain else start.off_topic
-    distances = np.array([[gap] for gap, _ in gaps])
-    is_relevant = np.array([label for _, label in gaps], dtype=float)
-    return replace(
-        start,
-        correct=correct,
-        covered=covered,
-        # Never negative: a row behind the first one is never the likelier answer.
-        gap=max(0.0, round(-regression(["gap"], distances, is_relevant).weights["gap"], 5)),
-        answered=answered,
-        suggested=suggested,
-        off_topic=min(off_topic, suggested),
-        origin="labels",
+def figures(labels: Sequence[Label], calibrations: Sequence[Calibration]) -> Figures:
+    """What the labels get, each under its own calibration's thresholds."""
+    outcomes = [outcome(label.verdict, calibration) for label, calibration in zip(labels, calibrations, strict=True)]
+    pairs = list(zip(labels, outcomes, strict=True))
+    answered = [label.first_relevant for label, status in pairs if status == "answered"]
+    inside = [status for label, status in pairs if label.in_domain]
+    outside = [status for label, status in pairs if not label.in_domain]
+    return Figures(
+        _share(answered),
+        _share([status == "answered" for status in inside]),
+        _share([status == "declined" for status in inside]),
+        _share([status != "declined" for status in outside]),
     )
 
 
-def regression(
-    names: Sequence[str], matrix: NDArray[np.float64], labels: NDArray[np.float64], *, ridge: float = 1.0
-) -> Logistic:
-    """Maximum likelihood with an L2 penalty on standardised features, by Newton's method.
-
-    `matrix`: (n, len(names)) features, `labels`: (n,) of 0 and 1. The weights are in the features' own units, rounded to
-    five digits, as a manifest keeps them.
-    """
-    mean, std = matrix.mean(axis=0), matrix.std(axis=0) + 1e-9
-    design = np.c_[(matrix - mean) / std, np.ones(len(matrix))]
-    # The bias is hardly penalised: it only sets how many are positive. The rest keeps separable labels finite.
-    penalty = ridge * np.diag([*([1.0] * len(names)), 1e-6])
-    beta = np.zeros(len(names) + 1)
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-design @ beta))
-        gradient = design.T @ (labels - p) - penalty @ beta
-        step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + penalty, gradient)
-        beta = beta + step
-        if np.abs(step).max() < 1e-8:
-            break
-    weights = beta[:-1] / std
-    bias = float(beta[-1] - (weights * mean).sum())
-    return Logistic({name: round(float(w), 5) for name, w in zip(names, weights, strict=True)}, round(bias, 5))
+def outcome(verdict: Verdict, calibration: Calibration) -> str:
+    """The status of a verdict under other thresholds."""
+    if verdict.confidence >= calibration.answered and not verdict.is_blocked:
+        return "answered"
+    limit = calibration.off_topic if is_short(verdict.query) else calibration.suggested
+    return "suggested" if verdict.ranked and verdict.covered >= limit else "declined"
 
 
-def precision_threshold(scored: Sequence[tuple[float, bool]], precision: float) -> float:
-    """The lowest score from which on the share of correct ones is at least `precision`; 1.0 if there is none."""
-    correct = count = 0
-    threshold = 1.0
-    # Equal scores in one step: a threshold cannot tell them apart.
-    for score, equals in groupby(sorted(scored, reverse=True), key=itemgetter(0)):
-        labels = [label for _, label in equals]
-        correct, count = correct + sum(labels), count + len(labels)
-        if correct / count >= precision:
-            threshold = score
-    return round(threshold, 4)
+def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
+    """The lowest threshold down to which every band below the present one is right often enough."""
+    free = sorted(
+        (label for label in labels if not label.verdict.is_blocked), key=lambda each: -each.verdict.confidence
+    )
+    kept = [label.first_relevant for label in free if label.verdict.confidence >= start.answered]
+    present = (sum(kept) + PRIOR * LEAST_PRECISION) / (len(kept) + PRIOR)
+    needed = min(ENOUGH_PRECISION, max(LEAST_PRECISION, present))
+    lowest, band = start.answered, []
+    for label in free:
+        if label.verdict.confidence >= start.answered:
+            continue
+        band.append(label)
+        expected = sum(each.verdict.confidence for each in band) / len(band)
+        right = sum(each.first_relevant for each in band)
+        if label.first_relevant and (right + PRIOR * expected) / (len(band) + PRIOR) >= needed:
+            lowest = label.verdict.confidence
+    return replace(start, answered=lowest)
 
 
-def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Logistic, NDArray[np.float64]]:
-    """The regression over all examples, and (n,) probabilities from regressions that did not see the example's fold."""
-    names = [name for name in FEATURES if name in examples[0].features]
-    matrix = np.array([[example.features[name] for name in names] for example in examples])
-    targets = np.array(labels, dtype=float)
-    folds = np.array([example.fold for example in examples])
-    probabilities = np.zeros(len(examples))
-    for fold in range(FOLDS):
-        model = regression(names, matrix[folds != fold], targets[folds != fold])
-        weights = np.array([model.weights[name] for name in names])
-        probabilities[folds == fold] = 1 / (1 + np.exp(-(matrix[folds == fold] @ weights + model.bias)))
-    return regression(names, matrix, targets), probabilities
+def _move_suggested(labels: Sequence[Label], start: Calibration) -> Calibration:
+    """The step that loses the fewest covered questions and offers rows to the fewest others, shrunk by their number."""
+
+    def cost(step: float) -> float:
+        found = [outcome(label.verdict, _shifted(start, step)) for label in labels]
+        lost = [status == "declined" for label, status in zip(labels, found, strict=True) if label.top3_relevant]
+        offered = [status != "declined" for label, status in zip(labels, found, strict=True) if not label.in_domain]
+        return 2 * _share(lost, nothing=0.0) + _share(offered, nothing=0.0) + 1e-6 * abs(step)
+
+    step = min(SUGGESTED_STEPS, key=cost)
+    return _shifted(start, step * len(labels) / (len(labels) + SHRINK)) if step else start
+
+
+def _shifted(calibration: Calibration, step: float) -> Calibration:
+    log_odds = math.log(calibration.suggested / (1 - calibration.suggested)) + step
+    suggested = 1 / (1 + math.exp(-log_odds))
+    return replace(calibration, suggested=suggested, off_topic=min(calibration.off_topic, suggested))
+
+
+def _is_gain(before: Figures, after: Figures) -> bool:
+    """Nothing answered worse or less, and something better: more answered, or fewer declined for the rows offered."""
+    worse_answers = after.precision < before.precision - TOLERANCE or after.share < before.share
+    fewer_lost = 2 * (before.declined - after.declined) > after.offered - before.offered
+    return not worse_answers and (after.share > before.share or fewer_lost)
+
+
+def _share(values: Sequence[bool], *, nothing: float = math.nan) -> float:
+    return sum(values) / len(values) if values else nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from rag.constraints import Conflict
 from rag.korean import compact, tokens
+from rag.retrieval.constraint_order import absent, order_by_agreement
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import QUESTION, TOKENS
@@ -29,7 +31,9 @@ RELATED = 0.1
 """Chance of answering from which on a further row is shown beside the quoted one."""
 SHORT = 8
 """Characters without spaces up to which a question gets suggestions unless it is off topic."""
-FEATURES = ("top", "bank_margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length")
+FEATURES = ("top", "margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length", "absent")
+GAP_DEPTH = 10
+"""Rows among which the best of each list is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Calibration:
 
 @cache
 def defaults(*, dense: bool = True) -> Calibration:
-    """The calibration an index starts with, fitted on the bundled `dev` questions; another one without vectors.
+    """The calibration an index starts with, fitted on several FAQs (`rag.evaluation.default_fit`); another without vectors.
 
     Its features are in units of the index's own scales, so it carries over; `rag calibrate` with labels replaces it.
     """
@@ -96,10 +100,14 @@ def lexical_only_calibration(calibration: Calibration) -> Calibration:
 
 
 class JudgedNode(FusedNode):
-    """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
+    """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers.
+
+    `conflicts`: where the outcome is `suggested` because the question pins down something else, what differs.
+    """
 
     status: Status
     quoted: bool = False
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,9 @@ class Verdict:
     `lexical_only`: without the embedding, which failed. `note`: what the text says beside or instead of the usual sentence.
     `sections`: the parts of several questions or institutions, each with its rows. `names_banks`: an answer begins with its
     institution's name, for the index holds several.
+    `conflicts`: what the question pins down and the nearest row holds
+    differently, which kept it from being answered, as does `is_blocked` without any, where it holds one of several values
+    asked for. `features`: FEATURES of the ranking.
     """
 
     status: Status
@@ -124,20 +135,31 @@ class Verdict:
     note: Note | None = None
     sections: tuple[Section, ...] = ()
     names_banks: bool = False
+    conflicts: tuple[Conflict, ...] = ()
+    is_blocked: bool = False
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
-def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *, top_k: int = 5) -> Verdict:
+def judge(
+    question: str,
+    hits: Sequence[FusedNode],
+    calibration: Calibration,
+    *,
+    top_k: int = 5,
+) -> Verdict:
     """Decide the outcome for `hits`, best first; hits without a dense part are judged by the calibration's lexical-only
     thresholds."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = lexical_only_calibration(calibration)
+    ordered = order_by_agreement(question, hits)
+    hits = ordered.hits
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.correct(signals)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
     status: Status = "declined"
-    if confidence >= calibration.answered:
+    if confidence >= calibration.answered and not ordered.is_blocked:
         status = "answered"
     elif covered >= (calibration.off_topic if is_short(question) else calibration.suggested):
         status = "suggested"
@@ -149,36 +171,43 @@ def judge(question: str, hits: Sequence[FusedNode], calibration: Calibration, *,
             score=_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))),
             status=status,
             quoted=index in equals,
+            conflicts=ordered.conflicts,
         )
         for index, hit in enumerate(hits)
     )
+    verdict = Verdict(
+        status, None, (), ranked, confidence, covered, question, is_blocked=ordered.is_blocked, features=signals
+    )
     if status == "declined":
         reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
-        return Verdict(status, reason, (), ranked, confidence, covered, question)
+        return replace(verdict, reason=reason)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
-    return Verdict(status, None, shown, ranked, confidence, covered, question)
+    return replace(verdict, nodes=shown, conflicts=ordered.conflicts)
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
     """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
 
-    `bank_margin` is the lead over the next row of the same institution: other institutions' rows on the same topic are
-    no reason for doubt. The gaps say how far the best row of each list lies above the first row in it. All in units of
-    the index's scales; `title` is the share of the first row's question that the expanded question accounts for, 0..1;
-    `length` is the natural log of the question's tokens.
+    `margin` is the lead over the next row of the same institution, `margin3` over the third row of any. Other institutions'
+    rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count. The gaps
+    say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
+    the share of the first row's question that the expanded question accounts for, 0..1; `length` is the natural log of the
+    question's tokens; `absent` 1 where the question names an action or a product that the first row does not, else 0.
     """
     first = hits[0]
     top = _score(first)
+    rivals = _rivals(hits)
     bank = first.node.metadata.get("bank")
-    rivals = [hit for hit in hits[1:] if hit.node.metadata.get("bank") == bank]
+    own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
     found = {
         "top": top,
-        "bank_margin": top - _score(rivals[0] if rivals else hits[-1]),
-        "margin3": top - _score(hits[min(3, len(hits) - 1)]),
+        "margin": top - _score(own[0] if own else hits[-1]),
+        "margin3": top - _score(rivals[2] if len(rivals) > 2 else hits[-1]),
         "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
         "tokens_gap": _gap(hits, TOKENS, fusion),
         "title": _covered_title(question, first),
         "length": math.log(len(set(tokens(question))) + 1),
+        "absent": float(absent(question, first)),
     }
     if DENSE in first.parts:
         found["dense"] = fusion.scales[DENSE](first.parts[DENSE])
@@ -241,8 +270,22 @@ def _covered_title(question: str, hit: FusedNode) -> float:
 
 
 def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
-    best = max(hit.parts.get(part, 0.0) for hit in hits)
+    best = max(hit.parts.get(part, 0.0) for hit in hits[:GAP_DEPTH])
     return (best - hits[0].parts[part]) / fusion.scales[part].std
+
+
+def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
+    """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
+    first = hits[0]
+    bank = first.node.metadata.get("bank")
+    answers = {first.node.get_content()}
+    rivals = []
+    for hit in hits[1:]:
+        is_counterpart = hit.node.metadata.get("bank") != bank and _same_question(first, hit)
+        if hit.node.get_content() not in answers and not is_counterpart:
+            answers.add(hit.node.get_content())
+            rivals.append(hit)
+    return rivals
 
 
 def _score(hit: FusedNode) -> float:

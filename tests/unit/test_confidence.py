@@ -161,9 +161,22 @@ def test_equals_count_only_where_the_question_is_answered() -> None:
 def test_other_banks_rows_are_no_doubt() -> None:
     alone = features("이체한도", [hit("g1", 5.0, bank="가온은행"), hit("g2", 1.0, bank="가온은행")], FUSION)
     rival = [hit("g1", 5.0, bank="가온은행"), hit("n1", 4.9, bank="나루증권"), hit("g2", 1.0, bank="가온은행")]
-    assert features("이체한도", rival, FUSION)["bank_margin"] == alone["bank_margin"] == 4.0
+    assert features("이체한도", rival, FUSION)["margin"] == alone["margin"] == 4.0
     same = [hit("g1", 5.0, bank="가온은행"), hit("g2", 4.9, bank="가온은행")]
-    assert features("이체한도", same, FUSION)["bank_margin"] == pytest.approx(0.1)
+    assert features("이체한도", same, FUSION)["margin"] == pytest.approx(0.1)
+
+
+def test_other_phrasings_of_an_answer_are_no_doubt() -> None:
+    same = [hit("a", 5.0), hit("a2", 4.9), hit("b", 1.0)]
+    same[1].node.metadata["question"] = "송금 한도 증액"
+    assert isinstance(same[1].node, TextNode)
+    same[1].node.text = same[0].node.get_content()
+    assert features("이체한도", same, FUSION)["margin"] == 4.0
+
+
+def test_an_action_that_the_row_does_not_name_is_absent() -> None:
+    assert features("이체한도 서비스 해지", [hit("a", 5.0)], FUSION)["absent"] == 1.0
+    assert features("이체한도 얼마예요", [hit("a", 5.0)], FUSION)["absent"] == 0.0
 
 
 def test_features_in_units_of_the_scales() -> None:
@@ -181,7 +194,7 @@ def test_features_in_units_of_the_scales() -> None:
 
 def test_a_single_row_has_no_margin() -> None:
     found = features("이체한도", [hit("a", 5.0)], FUSION)
-    assert (found["bank_margin"], found["margin3"]) == (0.0, 0.0)
+    assert (found["margin"], found["margin3"]) == (0.0, 0.0)
 
 
 def test_without_vectors_no_dense_feature_takes_part() -> None:
@@ -212,5 +225,5 @@ def test_the_calibration_that_comes_with_the_package(dense: bool) -> None:
     assert set(shipped.correct.weights) == {name for name in FEATURES if dense or not name.startswith("dense")}
     assert (shipped.fusion.weights[DENSE] > 0) is dense
     assert sum(shipped.fusion.weights.values()) == pytest.approx(1.0)
-    assert shipped.correct.weights["bank_margin"] > 0, "being far ahead speaks for the first row"
+    assert shipped.correct.weights["margin"] > 0, "being far ahead speaks for the first row"
     assert all(scale.std > 0 for scale in shipped.fusion.scales.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, pstdev
 
@@ -122,3 +123,63 @@ def test_a_large_index_is_sampled_evenly(make: Make) -> None:
     numbers = [int(question[3:6]) for question in asked]
     assert len(set(numbers)) == len(numbers) == SAMPLE
     assert all(sum(low <= number < low + 19 for number in numbers) in (9, 10, 11) for low in range(0, SAMPLE + 90, 19))
+
+
+def versions(count: int) -> list[FaqRow]:
+    """QUESTIONS in force, and as they stood in `count` years gone by."""
+    past = [
+        replace(
+            row,
+            id=f"{row.id}-{year}",
+            answer=f"{row.answer} ({2000 + year}년판)",
+            effective_from=f"{2000 + year}-01-01",
+            effective_until=f"{2000 + year}-12-31",
+        )
+        for year in range(count)
+        for row in rows(*QUESTIONS)
+    ]
+    return [*past, *rows(*QUESTIONS)]
+
+
+@pytest.mark.parametrize("count", [1, 7, 20])
+def test_expired_versions_leave_the_scales_as_they_are(make: Make, count: int) -> None:
+    """They are as near as can be: taken for unrelated rows, they would leave no match above zero."""
+    model = HashedEmbedding()
+    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
+    among = own_scales(make(*versions(count), model=model), model).scales
+    assert among[DENSE] == pytest.approx(alone[DENSE]), "cosines do not depend on other rows"
+    for part in (TOKENS, JAMO):
+        assert among[part].mean == pytest.approx(alone[part].mean, rel=0.35), "its words are rarer in a larger index"
+
+
+@pytest.mark.parametrize("count", [3, 8, 20])
+def test_institutions_with_the_same_questions_count_once(make: Make, count: int) -> None:
+    model = HashedEmbedding()
+    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
+    faq = [
+        replace(row, id=f"{bank}-{row.id}", bank=f"{bank}호은행") for bank in range(count) for row in rows(*QUESTIONS)
+    ]
+    among = own_scales(make(*faq, model=model), model).scales
+    assert among[DENSE] == pytest.approx(alone[DENSE])
+    assert among[JAMO].mean == pytest.approx(alone[JAMO].mean, rel=0.35)
+
+
+def test_phrasings_of_one_answer_count_once(make: Make) -> None:
+    model = HashedEmbedding()
+    answer = "앱의 전체메뉴, 이체, 한도 변경에서 하루 5천만원까지 올리실 수 있습니다."
+    phrasings = [
+        FaqRow(f"p{n}", text, answer) for n, text in enumerate(("한도 올리기", "한도 증액 방법", "한도를 높이려면"))
+    ]
+    one = own_scales(make(*rows(*QUESTIONS), phrasings[0], model=model), model).scales
+    three = own_scales(make(*rows(*QUESTIONS), *phrasings, model=model), model).scales
+    assert three[DENSE].mean == pytest.approx(one[DENSE].mean, abs=one[DENSE].std)
+
+
+def test_other_ids_change_nothing(make: Make) -> None:
+    """An ingestion of the same rows under other ids, or in another order, gives the same figures."""
+    model = HashedEmbedding()
+    first = own_scales(make(*rows(*QUESTIONS), model=model), model)
+    again = own_scales(make(*[replace(row, id=f"z{9 - int(row.id)}") for row in rows(*QUESTIONS)], model=model), model)
+    for part in (DENSE, TOKENS, JAMO):
+        assert again.scales[part].mean == pytest.approx(first.scales[part].mean)
+        assert again.scales[part].std == pytest.approx(first.scales[part].std)

@@ -1,0 +1,107 @@
+"""What a question pins down decides between neighbours: rows that agree with it move up, rows that conflict move down.
+
+A row on 2년 is no answer to a question about 1년, however near it is. Where the nearest row conflicts and none that agrees
+takes its place, or where a value asked for stands in neither question nor answer of the first row, no row may be called the
+answer; what differs is kept, so that the customer is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.constraints import Agreement, Conflict, Quantity, compare, read_quantities
+from rag.constraints.contrasts import default_contrasts
+from rag.constraints.value_agreement import comparable, families, holds, is_incidental
+from rag.retrieval.hybrid import FusedNode
+from rag.stores.base import QUESTION
+
+COMPARED = 10
+"""Rows compared with the question, best first."""
+AGREES = 0.3
+CONFLICTS = 1.2
+"""Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
+_ABSENT_KINDS = ("action", "product", "means", "scope")
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Hits with their scores moved, best first, and why the first may not be given as the answer.
+
+    `conflicts` are of the nearest row; `is_blocked` also where a row answers only one of the values asked for.
+    """
+
+    hits: tuple[FusedNode, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    is_blocked: bool = False
+
+
+def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
+    """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
+    agreements = [compare(text, _question(hit), hit.node.get_content()) for hit in hits[:COMPARED]]
+    moved = _moved(hits, agreements, CONFLICTS)
+    if not moved:
+        return Ordered(())
+    first, status = moved[0], {agreement.status for _, agreement in moved[:1] if agreement}
+    nearest = agreements[0]
+    if "conflict" in status or (nearest.status == "conflict" and "agree" not in status):
+        kept = _moved(hits, agreements, 0.0)
+        conflicts = next((a.conflicts for _, a in kept if a and a.conflicts), ())
+        return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True)
+    if first[1] is not None and first[1].missing:
+        return Ordered(tuple(hit for hit, _ in moved), is_blocked=True)
+    unheld = tuple(Conflict(value.dimension, value.text, "") for value in values_not_held(text, first[0]))
+    return Ordered(tuple(hit for hit, _ in moved), unheld, is_blocked=bool(unheld))
+
+
+def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
+    """The values a text asks about, not merely tells of, that a row states nowhere."""
+    asked = [value for value in comparable(text, _quantities(text)) if not is_incidental(text, value)]
+    if not asked:
+        return []
+    row = families([*_quantities(_question(hit)), *_quantities(hit.node.get_content())])
+    return [
+        value for family, values in families(asked).items() for value in values if not holds(value, row.get(family, []))
+    ]
+
+
+def absent(text: str, hit: FusedNode) -> bool:
+    """Whether the text names an action, a product, a means or a scope that the row names nowhere.
+
+    No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
+    """
+    asked = _members(text)
+    return bool(asked) and not asked <= _members(_question(hit)) | _members(hit.node.get_content())
+
+
+def _moved(
+    hits: Sequence[FusedNode], agreements: Sequence[Agreement], drop: float
+) -> list[tuple[FusedNode, Agreement | None]]:
+    steps = {"agree": AGREES, "conflict": -drop, "unknown": 0.0}
+    moved: list[tuple[FusedNode, Agreement | None]] = []
+    for index, hit in enumerate(hits):
+        agreement = agreements[index] if index < len(agreements) else None
+        step = steps[agreement.status] if agreement else 0.0
+        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), agreement))
+    return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
+
+
+def _question(hit: FusedNode) -> str:
+    return str(hit.node.metadata.get(QUESTION, ""))
+
+
+@lru_cache(maxsize=4096)
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    return tuple(read_quantities(text))
+
+
+@lru_cache(maxsize=4096)
+def _members(text: str) -> frozenset[tuple[str, str]]:
+    """(set, member) of the contrast sets' members that a text names, of the kinds that tell rows apart."""
+    sets = default_contrasts()
+    return frozenset(
+        (mention.set_name, mention.member)
+        for mention in sets.mentions(text)
+        if sets.sets[mention.set_name].kind in _ABSENT_KINDS
+    )

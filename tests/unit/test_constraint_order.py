@@ -1,0 +1,98 @@
+"""What a question pins down: rows that agree move up, rows that conflict are not given as the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from llama_index.core.schema import TextNode
+
+from rag.retrieval.confidence import Verdict, defaults, judge
+from rag.retrieval.constraint_order import AGREES, COMPARED, CONFLICTS, absent, order_by_agreement, values_not_held
+from rag.retrieval.hybrid import DENSE, FusedNode
+from rag.stores.base import JAMO, TOKENS
+
+EAGER = replace(defaults(), answered=0.0, suggested=0.0, off_topic=0.0)
+"""Answers whatever it may: what is not answered is kept back by constraints."""
+
+
+def row(name: str, question: str, answer: str, score: float) -> FusedNode:
+    metadata = {"question": question}
+    return FusedNode(
+        node=TextNode(id_=name, text=answer, metadata=metadata),
+        score=score,
+        parts={DENSE: 0.9, TOKENS: 0.5, JAMO: 0.3},
+    )
+
+
+DEPOSIT = [
+    row("y1", "1년 만기 정기예금 금리는 얼마인가요?", "1년 만기는 연 2.5%입니다.", 5.0),
+    row("y2", "2년 만기 정기예금 금리는 얼마인가요?", "2년 만기는 연 2.7%입니다.", 4.8),
+    row("book", "통장을 재발급받으려면 어떻게 하나요?", "영업점에 신분증을 들고 오세요.", 1.0),
+]
+
+
+def names(hits: Sequence[FusedNode]) -> list[str]:
+    return [hit.node.node_id for hit in hits]
+
+
+def verdict(question: str, hits: Sequence[FusedNode] = DEPOSIT) -> Verdict:
+    return judge(question, hits, EAGER)
+
+
+@pytest.mark.parametrize("question", ["24개월 정기예금 금리는 얼마인가요?", "2년 만기 정기예금 금리"])
+def test_the_row_that_agrees_comes_first_in_whatever_form_the_value_is(question: str) -> None:
+    ordered = order_by_agreement(question, DEPOSIT)
+    assert names(ordered.hits)[0] == "y2"
+    assert (ordered.conflicts, ordered.is_blocked) == ((), False)
+    assert verdict(question).status == "answered"
+
+
+def test_a_value_that_no_row_holds_is_suggested_with_what_differs() -> None:
+    found = verdict("3년 만기 정기예금 금리는 얼마인가요?")
+    assert found.status == "suggested" and found.is_blocked
+    assert names(found.nodes)[:2] == ["y1", "y2"], "the nearest are still offered, in their order"
+    [conflict] = found.conflicts
+    assert "3년" in conflict.asked and "1년" in conflict.held
+    assert all(node.conflicts == found.conflicts for node in found.nodes)
+
+
+def test_another_product_is_suggested() -> None:
+    assert verdict("1년 만기 적금 금리", DEPOSIT[:1]).status == "suggested"
+
+
+def test_a_value_in_no_part_of_the_first_row_keeps_it_from_being_the_answer() -> None:
+    card = [row("day", "카드 결제일을 변경하려면 어떻게 하나요?", "결제일은 5일, 10일 중에서 고르실 수 있습니다.", 5.0)]
+    assert [value.text for value in values_not_held("카드 결제일 27일로 변경", card[0])] == ["27일"]
+    assert verdict("카드 결제일 27일로 변경", card).status == "suggested"
+    assert verdict("카드 결제일 10일로 변경", card).status == "answered"
+
+
+def test_a_row_on_one_of_two_values_is_not_the_answer() -> None:
+    found = verdict("1년 만기와 2년 만기 정기예금 금리 차이는?")
+    assert found.status == "suggested" and names(found.nodes)[:2] == ["y1", "y2"]
+
+
+def test_absent_is_what_the_row_names_nowhere() -> None:
+    stop = row("stop", "자동이체를 해지하려면?", "앱의 자동이체 관리에서 해지합니다.", 5.0)
+    assert not absent("자동이체 해지하고 싶어요", stop)
+    assert absent("자동이체 신청하고 싶어요", stop)
+    assert not absent("자동이체 어디서 봐요", stop)
+
+
+def test_rows_move_by_their_agreement_and_only_the_nearest_are_compared() -> None:
+    far = [replace_score(DEPOSIT[0], 9.0 - index / 10) for index in range(COMPARED)] + [DEPOSIT[1]]
+    ordered = order_by_agreement("2년 만기 정기예금 금리", far)
+    assert ordered.hits[-1].score == pytest.approx(4.8), "beyond COMPARED nothing moves"
+    moved = order_by_agreement("2년 만기 정기예금 금리", DEPOSIT).hits
+    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES, 5.0 - CONFLICTS, 1.0])
+    assert [hit.score for hit in DEPOSIT] == [5.0, 4.8, 1.0], "the hits themselves stay as they are"
+
+
+def test_nothing_found_has_no_order() -> None:
+    assert order_by_agreement("이체한도", []).hits == ()
+
+
+def replace_score(hit: FusedNode, score: float) -> FusedNode:
+    return FusedNode(node=hit.node, score=score, parts=hit.parts)
