@@ -59,7 +59,7 @@ def halves(
     """Figures of the half that was not used, without and with thresholds from `count` labels of the other, for each draw."""
     found = []
     for seed in range(draws):
-        shuffled = random.Random(seed).sample(list(labels), len(labels))  # noqa: S311 -- drawing, not secrecy
+        shuffled = random.Random(seed).sample(list(labels), len(labels))
         middle = len(shuffled) // 2
         proposal = propose(shuffled[: min(count, middle)], start)
         other = shuffled[middle:]

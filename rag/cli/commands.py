@@ -101,7 +101,9 @@ def calibrate(options: Namespace, settings: Settings) -> None:
         print(f"before: {proposal.before}", file=sys.stderr)
         print(f"after:  {proposal.after} (cross-validated)", file=sys.stderr)
         if not proposal.has_gain:
-            print("these labels show no gain: the thresholds stay as they are", file=sys.stderr)
+            print("these labels show no gain: the thresholds stay as they are, and nothing is written", file=sys.stderr)
+            print_json(calibration.as_json())
+            return
     print_json(calibration.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))

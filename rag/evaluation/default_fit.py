@@ -99,6 +99,7 @@ def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targe
     targets = targets or Targets()
     correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
     covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
+    p_first = np.minimum(p_first, p_covered)
     real = [
         i
         for i, example in enumerate(examples)

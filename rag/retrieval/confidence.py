@@ -156,7 +156,8 @@ def judge(
     ordered = order_by_agreement(question, hits)
     hits = ordered.hits
     signals = features(question, hits, calibration.fusion)
-    log_odds = calibration.correct(signals)
+    # The first row cannot be likelier to answer than one of the first three.
+    log_odds = min(calibration.correct(signals), calibration.covered(signals))
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
     status: Status = "declined"
     if confidence >= calibration.answered and not ordered.is_blocked:
