@@ -15,7 +15,7 @@ Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "in
 Notice = Literal["withheld", "model_unavailable", "interrupted"]
 NoteKind = Literal[
     "contact", "identity", "restart", "which", "none_chosen", "nothing_pending", "other_institution", "hidden_institution",
-    "not_mentioned", "already_shown",
+    "not_mentioned", "already_shown", "not_held",
 ]  # fmt: skip
 
 

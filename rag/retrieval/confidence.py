@@ -100,14 +100,10 @@ def lexical_only_calibration(calibration: Calibration) -> Calibration:
 
 
 class JudgedNode(FusedNode):
-    """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers.
-
-    `conflicts`: where the outcome is `suggested` because the question pins down something else, what differs.
-    """
+    """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
 
     status: Status
     quoted: bool = False
-    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +168,6 @@ def judge(
             score=_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))),
             status=status,
             quoted=index in equals,
-            conflicts=ordered.conflicts,
         )
         for index, hit in enumerate(hits)
     )
@@ -183,7 +178,11 @@ def judge(
         reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
-    return replace(verdict, nodes=shown, conflicts=ordered.conflicts)
+    verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
+    if not ordered.conflicts:
+        return verdict
+    asked = ", ".join(dict.fromkeys(conflict.asked for conflict in ordered.conflicts))
+    return replace(verdict, note=Note("not_held", {"word": asked}))
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
@@ -282,7 +281,7 @@ def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
     answers = {first.node.get_content()}
     rivals = []
     for hit in hits[1:]:
-        is_counterpart = hit.node.metadata.get("bank") != bank and _same_question(first, hit)
+        is_counterpart = hit.node.metadata.get("bank") != bank and same_question(first, hit)
         if hit.node.get_content() not in answers and not is_counterpart:
             answers.add(hit.node.get_content())
             rivals.append(hit)

@@ -12,6 +12,8 @@ from rag.retrieval.confidence import Verdict, defaults, judge
 from rag.retrieval.constraint_order import AGREES, COMPARED, CONFLICTS, absent, order_by_agreement, values_not_held
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.stores.base import JAMO, TOKENS
+from rag.synthesis.verbatim import verbatim
+from rag.types import Note
 
 EAGER = replace(defaults(), answered=0.0, suggested=0.0, off_topic=0.0)
 """Answers whatever it may: what is not answered is kept back by constraints."""
@@ -55,7 +57,8 @@ def test_a_value_that_no_row_holds_is_suggested_with_what_differs() -> None:
     assert names(found.nodes)[:2] == ["y1", "y2"], "the nearest are still offered, in their order"
     [conflict] = found.conflicts
     assert "3년" in conflict.asked and "1년" in conflict.held
-    assert all(node.conflicts == found.conflicts for node in found.nodes)
+    assert found.note == Note("not_held", {"word": conflict.asked})
+    assert verbatim(found.nodes, found).startswith(f"'{conflict.asked}'에 대한 안내는 찾지 못했습니다.")
 
 
 def test_another_product_is_suggested() -> None:
