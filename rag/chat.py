@@ -198,7 +198,7 @@ class ChatService:
 
     def reading(self, text: str) -> str:
         """What `hits` searches for: the text without the name of the institution that it limits the search to."""
-        return self._searcher.without_named_bank(text)
+        return self._searcher.reading(text)
 
     def starters(self) -> Sequence[str]:
         """Questions to begin with, for the page."""

@@ -25,7 +25,7 @@ from rag.types import Filters
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
 
-DEPTH = 10
+DEPTH = 20
 """Rows retrieved for the confidence step, however many are shown."""
 
 
@@ -69,7 +69,12 @@ class RowSearch:
         For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
         filters = self.limited(text, filters)
-        return _fused(self._retriever(filters, lexical_fallback=False), text)
+        return _fused(self._retriever(filters, lexical_fallback=False), self.reading(text))
+
+    def reading(self, text: str) -> str:
+        """The text without the name of the institution that it limits a search to, unless nothing else is left."""
+        named = self.named(text)
+        return (named.rest or text) if len(named.chosen) == 1 else text
 
     def search(self, text: str, filters: Filters) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged.

@@ -210,6 +210,10 @@ class Searcher:
         """As `RowSearch.hits`."""
         return self._rows.hits(text, filters)
 
+    def reading(self, text: str) -> str:
+        """As `RowSearch.reading`."""
+        return self._rows.reading(text)
+
     def _search_in_context(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         def has_topic(text: str) -> bool:
             return self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
