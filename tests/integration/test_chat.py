@@ -20,7 +20,7 @@ from rag.synthesis import texts
 from rag.types import Answer, AnswerCompleted, AnswerDelta, Filters, SourcesFound, Turn
 from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, LONG_ANSWER, NARU, PAPERS
 
-UNCLEAR = "카드 재발급"
+UNCLEAR = "통장 관련 문의"
 ELSEWHERE = "자동차보험에 가입하고 싶어요"
 QUESTIONS = (LIMIT, FEE, PAPERS, "공모주 청약 취소", UNCLEAR, ELSEWHERE, "안녕하세요", "배당금은 언제 들어와요?")
 

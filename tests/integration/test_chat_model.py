@@ -21,7 +21,7 @@ from tests.fakes_llm import Said, ScriptedLLM
 from tests.small_faq import ANSWERS, LIMIT
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
-UNCLEAR = "카드 재발급"
+UNCLEAR = "통장 관련 문의"
 ELSEWHERE = "자동차보험에 가입하고 싶어요"
 WORDS = ("마감일 ", "16시까지 ", "취소하실 수 있습니다. ", "[", "1]", " 감사합니다.")
 PASSAGES = f"{ANSWERS['n-002']} [1]"

@@ -26,7 +26,7 @@ from rag.types import Filters, Turn
 from tests.questions import DATA
 from tests.small_faq import FEE, LIMIT, NARU, PAPERS
 
-UNCLEAR = "카드 재발급"
+UNCLEAR = "통장 관련 문의"
 ELSEWHERE = "자동차보험에 가입하고 싶어요"
 Asked = tuple[str, list[str]]
 
