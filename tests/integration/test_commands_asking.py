@@ -21,7 +21,7 @@ from rag.ui.auth import load_users
 from tests.conftest import ROOT
 from tests.fakes_llm import ScriptedLLM
 from tests.integration.conftest import Run
-from tests.small_faq import ANSWERS, FEE, LIMIT, NARU, ROWS
+from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, NARU, ROWS
 
 OFF_TOPIC = [
     "날씨",
@@ -141,14 +141,14 @@ def test_search_explains_itself(run: Run) -> None:
 
 def test_ask_prints_the_answer_and_its_sources(run: Run) -> None:
     out = run("ask", "공모주 청약을 취소할 수 있나요?", "--index", "small").out
-    assert out.startswith(f"{ANSWERS['n-002']} [1]\n[1] ") and "n-002" in out
+    assert out.startswith(f"{NARU}\n{ANSWERS['n-002']} [1]\n[1] ") and "n-002" in out
 
 
 def test_ask_json_is_the_designed_object(run: Run) -> None:
     answered = run("ask", FEE, "--as-of", "2024-12-31", "--index", "small", "--json").json()
     assert list(answered) == ["question", "status", "reason", "notice", "answer", "sources", "timings_ms"]
     assert (answered["status"], answered["sources"][0]["id"]) == ("answered", "g-003")
-    assert answered["answer"] == f"{ANSWERS['g-003']} [1]"
+    assert answered["answer"] == f"{GAON}\n{ANSWERS['g-003']} [1]"
     greeted = run("ask", "안녕하세요", "--index", "small", "--json").json()
     assert (greeted["status"], greeted["reason"], greeted["sources"]) == ("declined", "greeting", [])
 
@@ -330,5 +330,5 @@ def test_the_object_of_an_answer_is_the_same_with_a_model(run: Run, llm: Scripte
 
 def test_verbatim_mode_never_asks_the_model(run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSI_CHAT__ANSWER_MODE", "verbatim")
-    assert run("ask", CANCEL, "--index", "small").out.startswith(f"{ANSWERS['n-002']} [1]\n")
+    assert run("ask", CANCEL, "--index", "small").out.startswith(f"{NARU}\n{ANSWERS['n-002']} [1]\n")
     assert llm.prompts == []
