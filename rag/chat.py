@@ -28,6 +28,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
@@ -227,7 +228,9 @@ class ChatService:
         return mask(text, self._published).text
 
     def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
-        return tuple(Turn(self._masked(turn.question), self._masked(turn.answer)) for turn in history)
+        return tuple(
+            replace(turn, question=self._masked(turn.question), answer=self._masked(turn.answer)) for turn in history
+        )
 
 
 def _sources(nodes: Sequence[NodeWithScore]) -> tuple[Source, ...]:

@@ -116,7 +116,8 @@ class RowSearch:
         retriever = self._retriever(filters, lexical_fallback=True)
         hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
         verdict = prefer_same_question(judge(text, hits, self._calibration, top_k=self._top_k), text)
-        verdict = suggest_by_words(verdict, content_words(text))
+        # An institution's name is in no row's question: what it is asked about decides.
+        verdict = suggest_by_words(verdict, content_words(self.named(text).rest))
         return replace(verdict, lexical_only=retriever.lexical_only)
 
     def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
