@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# What surprises: with response mode "compact" (the default) or "refine", a ValueError or TypeError raised while the model is called
+#   becomes the answer "Empty Response". json.JSONDecodeError is a ValueError, so an HTML error page in place of JSON ends there too.
+# Seen with: llama-index-core 0.14.25, Python 3.11.
+# Why it matters: a customer reads "Empty Response" while nothing is raised, counted or retried; two other modes do raise.
+# Expected: the exception reaches the caller, as it does for other types, and in the modes shown below.
+# Output:
+#   llama-index-core 0.14.25
+#   compact           a page instead of JSON: answer 'Empty Response'
+#   refine            a page instead of JSON: answer 'Empty Response'
+#   tree_summarize    a page instead of JSON: raises JSONDecodeError
+#   simple_summarize  a page instead of JSON: raises JSONDecodeError
+#   compact           a closed connection:    raises ConnectionError
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+packages=(llama-index-core==0.14.25)
+if command -v uv >/dev/null; then
+  uv venv --quiet --python python3 "$folder/venv"
+  uv pip install --quiet --python "$folder/venv/bin/python" "${packages[@]}"
+else
+  python3 -m venv "$folder/venv"
+  "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
+fi
+
+"$folder/venv/bin/python" - <<'PYTHON'
+import json
+from importlib.metadata import version
+from typing import Any
+
+from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
+from llama_index.core.response_synthesizers import get_response_synthesizer
+from llama_index.core.schema import NodeWithScore, TextNode
+
+
+def check(same: bool, what: str) -> None:
+    if not same:
+        raise SystemExit(f"changed: {what}")
+
+
+class Unreachable(CustomLLM):
+    """A model whose gateway answers with a page instead of JSON, or whose connection is closed."""
+
+    gateway_page: bool
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata()
+
+    def complete(self, prompt: str, **kwargs: Any) -> CompletionResponse:
+        if not self.gateway_page:
+            raise ConnectionError("connection closed")
+        return CompletionResponse(text=json.loads("<html>502 Bad Gateway</html>")["text"])
+
+    def stream_complete(self, prompt: str, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+
+def outcome(mode: str, gateway_page: bool) -> str:
+    passages = [NodeWithScore(node=TextNode(text="이체 한도는 1일 5천만원입니다."), score=1.0)]
+    synthesizer = get_response_synthesizer(llm=Unreachable(gateway_page=gateway_page), response_mode=mode)
+    try:
+        return f"answer {str(synthesizer.synthesize('이체 한도는?', nodes=passages))!r}"
+    except (ValueError, ConnectionError) as error:
+        return f"raises {type(error).__name__}"
+
+
+print("llama-index-core", version("llama-index-core"))
+for mode, expected in {
+    "compact": "answer 'Empty Response'",
+    "refine": "answer 'Empty Response'",
+    "tree_summarize": "raises JSONDecodeError",
+    "simple_summarize": "raises JSONDecodeError",
+}.items():
+    seen = outcome(mode, gateway_page=True)
+    print(f"{mode:17} a page instead of JSON: {seen}")
+    check(seen == expected, f"{mode}: {seen}, was {expected}")
+seen = outcome("compact", gateway_page=False)
+print(f"{'compact':17} a closed connection:    {seen}")
+check(seen == "raises ConnectionError", f"compact, closed connection: {seen}")
+print("as recorded")
+PYTHON
