@@ -14,6 +14,7 @@ USER 10001
 
 # A disk of its own for the FAISS indexes and what else the page keeps; with OpenSearch it may be lost.
 VOLUME /srv/faq/.fsi
+# Refuses to start without logins (FSI_UI__AUTH_FILE), unless FSI_UI__OPEN_TO_ALL=true says that everybody may ask.
 ENV FSI_UI__HOST=0.0.0.0 FSI_UI__PORT=7860
 EXPOSE 7860
 # The page answers 200 while it still loads its models, and 503 where it cannot.

@@ -41,7 +41,7 @@ from rag.privacy import mask, own_numbers
 from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
 from rag.retrieval.query_analysis import BANK
-from rag.stores.base import INTERNAL_METADATA, QUESTION, PassageStore
+from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer
 from rag.synthesis.verbatim import VerbatimSynthesizer
@@ -174,7 +174,9 @@ class ChatService:
         # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
         if answer.outcome is not None:
             masked = mask(question, self._published).kinds
-            yield AnswerCompleted(_completed(query.query_str, verdict, sources, answer.outcome, timer, masked))
+            yield AnswerCompleted(
+                _completed(query.query_str, verdict, sources, answer.outcome, timer, masked, _version(nodes))
+            )
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
@@ -250,6 +252,7 @@ def _completed(
     outcome: Outcome,
     timer: StepTimer,
     masked: tuple[str, ...],
+    version: str,
 ) -> Answer:
     answer = Answer(
         question,
@@ -265,11 +268,20 @@ def _completed(
         masked=masked,
     )
     # Never the question: it may hold names and account numbers.
+    times = " ".join(f"{step}_ms={milliseconds:.0f}" for step, milliseconds in answer.timings_ms.items())
     logger.info(
-        "status=%s reason=%s notice=%s sources=%d ms=%.0f",
-        *(verdict.status, verdict.reason, outcome.notice, len(sources), answer.timings_ms["total"]),
+        "status=%s reason=%s notice=%s sources=%d top_score=%.3f index=%s %s",
+        *(verdict.status, verdict.reason, outcome.notice, len(sources)),
+        *(max((source.score for source in sources), default=0.0), version, times),
     )
     return answer
+
+
+def _version(nodes: Sequence[NodeWithScore]) -> str:
+    """When the newest of the rows shown was written, and with which embedding: without asking the store again."""
+    written = [str(hit.node.metadata.get(INDEXED_AT, "")) for hit in nodes]
+    prints = {str(hit.node.metadata.get(FINGERPRINT, ""))[:8] for hit in nodes}
+    return f"{max(written)}/{'+'.join(sorted(prints))}" if nodes else "-"
 
 
 class StepTimer:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DENSE = "dense"
 PARTS = (DENSE, TOKENS, JAMO)
+MAX_EMBEDDED = 256
+"""Characters of a question that are embedded, once: what a vector costs grows with them, and no measured question has more
+than 160. Of a longer one its first and its last half of them; all of it is searched by its words."""
 PIECES = 64
 """Nodes of a split row fetched in one call of the store."""
 
@@ -136,6 +139,8 @@ class HybridRetriever(BaseRetriever):
     def _embed(self, text: str, expanded: str) -> list[float] | None:
         if self._embed_model is None:
             return None
+        if len(text) > MAX_EMBEDDED:
+            text = expanded = shortened(text)
         # Both calls in one: a question counts once, however many texts it embeds.
         with self._breaker.call() if self._breaker else nullcontext():
             vector = self._embed_model.get_query_embedding(text)
@@ -144,6 +149,12 @@ class HybridRetriever(BaseRetriever):
             second = self._embed_model.get_query_embedding(expanded)
         # The sum points where the mean does, and a cosine does not see lengths.
         return [a + b for a, b in zip(vector, second, strict=True)]
+
+
+def shortened(text: str) -> str:
+    """At most MAX_EMBEDDED characters of a question, without its middle: it asks at its beginning or at its end."""
+    half = MAX_EMBEDDED // 2
+    return text if len(text) <= MAX_EMBEDDED else f"{text[:half]} {text[len(text) - half + 1 :]}"
 
 
 def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None = None) -> list[FusedNode]:

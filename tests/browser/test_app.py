@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -86,7 +87,7 @@ def test_page_until_a_signal_even_with_an_answer_being_written(
     process.send_signal(number)
     assert process.wait(timeout=10) == 0
     assert process.stderr
-    assert process.stderr.read() == ""
+    assert all(" INFO rag." in line for line in process.stderr.read().splitlines())
 
 
 def test_used_port_is_passed_over_and_said(start: Start) -> None:
@@ -138,7 +139,9 @@ def test_share_without_network_goes_on_behind_the_printed_login(start: Start) ->
         (("--language", "fr"), 2, "invalid choice"),
         (("--what",), 2, "unrecognized arguments"),
         (("--auth-file", "/no/such/file"), 1, "error: auth file /no/such/file: No such file or directory"),
-        (("--host", "203.0.113.7"), 1, "error: cannot listen on 203.0.113.7"),
+        (("--host", "203.0.113.7", "--open-to-all"), 1, "error: cannot listen on 203.0.113.7"),
+        (("--host", "0.0.0.0"), 1, "error: 0.0.0.0 is reached from the network, and the page has no login"),
+        (("--host", "::"), 1, "set FSI_UI__AUTH_FILE"),
     ],
 )
 def test_what_is_wrong_is_one_line(start: Start, options: tuple[str, ...], code: int, message: str) -> None:
@@ -147,6 +150,37 @@ def test_what_is_wrong_is_one_line(start: Start, options: tuple[str, ...], code:
     assert process.returncode == code
     assert message in errors.splitlines()[-1]
     assert "Traceback" not in errors
+
+
+def test_a_page_for_the_network_without_a_login_is_typed_out(start: Start) -> None:
+    """As the container starts it: FSI_UI__HOST is set in the image."""
+    refused = start(FSI_UI__HOST="0.0.0.0", FSI_UI__PORT="7988")
+    _, errors = refused.communicate(timeout=60)
+    assert refused.returncode == 1
+    assert "FSI_UI__OPEN_TO_ALL" in errors
+    meant = start(FSI_UI__HOST="0.0.0.0", FSI_UI__PORT="7988", FSI_UI__OPEN_TO_ALL="true")
+    assert httpx.get(url_of(meant)).status_code == 200
+
+
+def test_pages_started_at_once_take_two_ports(start: Start) -> None:
+    urls = {url_of(process) for process in [start("--port", "7989") for _ in range(3)]}
+    assert len(urls) == 3
+    assert [httpx.get(url).status_code for url in urls] == [200] * 3
+
+
+def test_log_lines_are_json_where_it_is_set(start: Start) -> None:
+    process = start("--port", "7993", FSI_LOG__FORMAT="json")
+    url = url_of(process)
+    httpx.post(f"{url}/gradio_api/call/ask", content=b"{")
+    httpx.get(f"{url}/nothing")
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=10)
+    assert process.stderr
+    records = [json.loads(line) for line in process.stderr]
+    assert [record["message"].split()[1] for record in records if "refused" in record["message"]] == [
+        "status=400",
+        "status=404",
+    ]
 
 
 def test_wrong_setting_is_one_line(start: Start) -> None:

@@ -17,7 +17,7 @@ from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
+from rag.retrieval.hybrid import DENSE, MAX_EMBEDDED, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import JAMO, TOKENS, Candidates
 from rag.stores.faiss.store import FaissStore
@@ -142,6 +142,18 @@ def test_a_question_is_searched_together_with_its_expansion(store: FaissStore) -
     assert row_id(hits[0]) == "a"
     assert isinstance(hits[0], FusedNode) and hits[0].parts[TOKENS] > 0
     assert len(hits) == 3
+
+
+@pytest.mark.parametrize("length", [1, MAX_EMBEDDED, MAX_EMBEDDED + 1, 1000])
+def test_a_long_question_is_embedded_once_and_cut(store: FaissStore, length: int) -> None:
+    model, question = Recording(), ("비번" * 500)[: length - 1] + "끝"
+    HybridRetriever(store, model).retrieve(question)
+    assert all(len(query) <= MAX_EMBEDDED + 64 for query in model.queries)
+    if length > MAX_EMBEDDED:
+        assert len(model.queries) == 1
+        assert len(model.queries[0]) == MAX_EMBEDDED
+        assert model.queries[0].startswith("비번비번")
+        assert model.queries[0].endswith("끝")
 
 
 def test_retrieving_leaves_the_callers_query_as_it_is(store: FaissStore) -> None:
