@@ -21,6 +21,8 @@ STANDALONE_POSSIBLE = 0.1
 OWN_MATCH = 0.03
 """Share of a message's own words, by rarity, in the row of the contextual reading from which on that row may answer it. On `dev`
 the four unrelated messages that it answered lie at or below .01, 10 of the 13 right answers at .05 or above."""
+SAME_TOPIC = 0.1
+"""The same share from which on a message that names a product may be about the row before, too. `dev` does not decide it."""
 FULL_SENTENCE = 16
 """Characters without spaces from which on a message whose words are not in the row is no follow-up; set on `dev`."""
 
@@ -43,10 +45,13 @@ class MessageSigns:
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
     """The verdict to show. The contextual reading answers only where its row matches the message's own words."""
     names_topic = signs.names_product and not (signs.is_elliptical or signs.has_back_reference)
+    if names_topic and standalone.status != "declined":
+        # Half covered alone, and as much about the row before ("카드는 언제 와요"): both are offered.
+        is_open = standalone.covered < STANDALONE_COVERED and signs.own_match >= SAME_TOPIC
+        return merge_as_suggestions(standalone, contextual) if is_open else standalone
     if names_topic:
         # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
-        found = standalone.status != "declined" or signs.own_match < OWN_MATCH
-        return standalone if found else as_suggestions(contextual)
+        return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
     if not signs.has_back_reference:
         # Where both are possible nothing is answered: each has one row first, and only the customer knows which was meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
@@ -58,7 +63,15 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
         return as_suggestions(contextual)
     # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.
-    return replace(standalone, status="declined", reason=standalone.reason or "not_covered", nodes=())
+    return _declined(standalone, contextual)
+
+
+def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
+    """The standalone reading's refusal, over the ranking that would have been offered."""
+    reason = standalone.reason or "not_covered"
+    return replace(
+        standalone, status="declined", reason=reason, nodes=(), ranked=contextual.ranked or standalone.ranked
+    )
 
 
 def as_suggestions(verdict: Verdict) -> Verdict:

@@ -83,6 +83,7 @@ def test_the_topic_before_answers_only_what_its_row_matches(message: str, signs:
     chosen = choose_reading(contextual, standalone, signs)
     assert chosen.status == wanted
     assert rows(chosen.nodes) == ([] if wanted == "declined" else ["old-1", "old-2"])
+    assert rows(chosen.ranked) == ["old-1", "old-2"], "what would have been offered"
 
 
 def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
@@ -92,9 +93,16 @@ def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
 
 
 def test_a_message_that_names_a_product_is_taken_by_itself() -> None:
-    standalone, signs = verdict("new-1", top=1.0), replace(OWN, names_product=True)
+    standalone, signs = verdict("new-1", top=0.5), MessageSigns(own_match=0.05, names_product=True)
+    assert standalone.status == "suggested"
     assert choose_reading(verdict("old-1"), standalone, signs) is standalone
     assert choose_reading(verdict("old-1"), standalone, replace(signs, has_back_reference=True)).status == "answered"
+
+
+def test_a_product_of_the_row_before_is_offered_never_answered() -> None:
+    signs = replace(OWN, names_product=True)
+    assert rows(choose_reading(verdict("old-1"), uncovered("카드 연회비는"), signs).nodes) == ["old-1"]
+    assert choose_reading(verdict("old-1"), uncovered("카드 연회비는"), signs).status == "suggested"
 
 
 def test_an_elliptical_message_is_not_answered_alone() -> None:
