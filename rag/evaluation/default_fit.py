@@ -1,11 +1,9 @@
-"""`python -m rag.evaluation.default_fit`: the confidence that every index starts with, fitted on several labelled FAQs.
+"""The confidence that every index starts with: fitted on several labelled FAQs, each of which weighs the same.
 
-Two logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`, with and without the
-dense list. Negatives are the out-of-domain inputs, the wrongly ranked questions, and every question once more with its
-answering rows taken out of the ranking: what a question looks like that the FAQ nearly covers. Every FAQ weighs the same,
-however many labels it has. Thresholds are chosen on the real inputs alone, scored by regressions fitted on other folds.
-
-A FAQ is a directory with faq.csv (or a folder faq), queries.jsonl and ood.jsonl. What was used is in docs/evaluation-log.md.
+Two logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`. Negatives are the
+out-of-domain inputs, the wrongly ranked questions, and every question once more with its answering rows taken out of the
+ranking: what a question looks like that the FAQ nearly covers. Thresholds are chosen on the real inputs alone, scored by
+regressions fitted on other folds. `benchmarks.default_fit` runs it; docs/evaluation-log.md says on what it was run.
 """
 
 from __future__ import annotations

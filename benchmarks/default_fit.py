@@ -1,0 +1,118 @@
+"""Fits the calibration that comes with the package: `python -m benchmarks.default_fit DIR… --out rag/retrieval/calibration.json`.
+
+The bundled FAQ with its `dev` questions always takes part, whole and in parts of one institution's rows: other sizes, and
+questions that the part does not cover. Each DIR is one more FAQ: faq.csv, queries.jsonl and ood.jsonl. Takes some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
+from rag.evaluation.default_fit import Labelled, examples_of, fit_defaults
+from rag.factory.chat import service
+from rag.factory.models import Models, load_models
+from rag.factory.stores import ingest_files, open_index
+from rag.ingestion.embedding import manifest_of
+from rag.retrieval.confidence import Calibration, defaults
+from rag.retrieval.query_analysis import BANK, detect_bank
+from rag.settings import Settings, StoreSettings
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+PARTS = (None, 15, 15, 15, 30, 30, 30, 60, 60, 60)
+"""Rows of each part, drawn from one institution after the other; None: all three whole."""
+PART_WEIGHT = 0.08
+SEED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    """A FAQ's files and labels, and its share in the fit."""
+
+    name: str
+    path: Path
+    queries: list[Query]
+    out_of_domain: list[OutOfDomain]
+    weight: float = 1.0
+    sets_thresholds: bool = True
+
+
+def faqs(directories: list[Path], scratch: Path) -> Iterator[Faq]:
+    """The bundled FAQ, its parts (written into `scratch`), and those of the directories."""
+    queries = read_queries(DATA / "evaluation" / "queries.dev.jsonl")
+    others = read_out_of_domain(DATA / "evaluation" / "ood.dev.jsonl")
+    yield Faq("bundled", DATA / "faq", queries, others)
+    yield from _parts(queries, others, scratch)
+    for number, path in enumerate(directories):
+        labels = read_queries(path / "queries.jsonl"), read_out_of_domain(path / "ood.jsonl")
+        yield Faq(f"faq{number}", path / "faq.csv", *labels)
+
+
+def _parts(queries: list[Query], others: list[OutOfDomain], scratch: Path) -> Iterator[Faq]:
+    rows = [row for path in sorted((DATA / "faq").glob("*.csv")) for row in _rows(path)]
+    banks = sorted({row[BANK] for row in rows})
+    generator = random.Random(SEED)
+    drawn = 0
+    for size in PARTS:
+        for bank in banks if size is None else [banks[drawn % len(banks)]]:
+            whole = [row for row in rows if row[BANK] == bank]
+            part = whole if size is None else generator.sample([r for r in whole if not r["effective_until"]], size)
+            drawn += size is not None
+            ids = {row["id"] for row in part}
+            asked = [query for query in queries if detect_bank(query.query, banks) in (None, bank)]
+            covered = [replace(q, relevant=own) for q in asked if (own := tuple(r for r in q.relevant if r in ids))]
+            uncovered = [OutOfDomain(q.id, q.query, "uncovered") for q in asked if not ids & set(q.relevant)]
+            name = f"part-{bank}-{size}-{drawn}"
+            path = scratch / f"{name}.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, part[0].keys())
+                writer.writeheader()
+                writer.writerows(part)
+            yield Faq(name, path, covered, [*uncovered, *others], PART_WEIGHT, sets_thresholds=False)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fitted(sources: list[Faq], models: Models, scratch: Path) -> Calibration:
+    """The fit over indexes of all these FAQs."""
+    examples = []
+    for number, faq in enumerate(sources):
+        settings = Settings(store=StoreSettings(directory=scratch, index=f"i{number}"))
+        ingest_files(scratch, f"i{number}", models, [faq.path])
+        chat = service(settings, models, open_index(settings, models))
+        labelled = Labelled(faq.name, chat, faq.queries, faq.out_of_domain, faq.weight, faq.sets_thresholds)
+        examples += examples_of(labelled)
+        if number == 0:  # scales for indexes too small to have their own
+            start = chat.calibration
+        print(f"{faq.name}: {len(faq.queries)} questions, {len(faq.out_of_domain)} other inputs")
+    return fit_defaults(examples, start)
+
+
+def main() -> None:
+    """Fit with and without the embedding and write both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directories", nargs="*", type=Path)
+    parser.add_argument("--out", required=True, type=Path)
+    options = parser.parse_args()
+    found = {}
+    for name, models in (("hybrid", load_models(Settings())), ("lexical", Models(None, manifest_of(None)))):
+        with TemporaryDirectory() as directory:
+            scratch = Path(directory)
+            calibration = fitted(list(faqs(options.directories, scratch)), models, scratch / "indexes")
+        print(f"{name}: answered from {calibration.answered}, suggested from {calibration.suggested}")
+        found[name] = replace(calibration, origin=defaults().origin).as_json()
+    options.out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
