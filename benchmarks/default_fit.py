@@ -14,6 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.bridge.pydantic import Field
 
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
 from rag.evaluation.default_fit import Labelled, examples_of, fit_defaults
@@ -30,6 +34,35 @@ PARTS = (None, 15, 15, 15, 30, 30, 30, 60, 60, 60)
 """Rows of each part, drawn from one institution after the other; None: all three whole."""
 PART_WEIGHT = 0.08
 SEED = 5
+
+
+class Remembering(BaseEmbedding):
+    """Gives the vectors of `inner`, each text embedded once: the parts hold the same rows and are asked the same."""
+
+    inner: Any
+    known: dict[tuple[str, str], list[float]] = Field(default_factory=dict)
+
+    @property
+    def max_tokens(self) -> int:
+        """The window of `inner`, in tokens."""
+        return int(self.inner.max_tokens)
+
+    def token_count(self, text: str) -> int:
+        """As `inner` counts."""
+        return int(self.inner.token_count(text))
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        if ("query", query) not in self.known:
+            self.known["query", query] = self.inner.get_query_embedding(query)
+        return self.known["query", query]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        if ("text", text) not in self.known:
+            self.known["text", text] = self.inner.get_text_embedding(text)
+        return self.known["text", text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +127,7 @@ def fitted(sources: list[Faq], models: Models, scratch: Path) -> Calibration:
         examples += examples_of(labelled)
         if number == 0:  # scales for indexes too small to have their own
             start = chat.calibration
-        print(f"{faq.name}: {len(faq.queries)} questions, {len(faq.out_of_domain)} other inputs")
+        print(f"{faq.name}: {len(faq.queries)} questions, {len(faq.out_of_domain)} other inputs", flush=True)
     return fit_defaults(examples, start)
 
 
@@ -104,8 +137,14 @@ def main() -> None:
     parser.add_argument("directories", nargs="*", type=Path)
     parser.add_argument("--out", required=True, type=Path)
     options = parser.parse_args()
+    loaded = load_models(Settings())
+    assert loaded.embed_model is not None, "the hybrid calibration needs the embedding"
+    remembering = Remembering(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
     found = {}
-    for name, models in (("hybrid", load_models(Settings())), ("lexical", Models(None, manifest_of(None)))):
+    for name, models in (
+        ("hybrid", Models(remembering, loaded.manifest)),
+        ("lexical", Models(None, manifest_of(None))),
+    ):
         with TemporaryDirectory() as directory:
             scratch = Path(directory)
             calibration = fitted(list(faqs(options.directories, scratch)), models, scratch / "indexes")
