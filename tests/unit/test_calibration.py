@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
+from benchmarks.calibration import halves
 from rag.errors import InputError
 from rag.evaluation.calibration import MIN_LABELS, Label, figures, judge_labels, outcome, propose
 from rag.evaluation.datasets import OutOfDomain, Query
@@ -143,3 +144,13 @@ def test_labels_never_end_worse_where_they_are_drawn_from_one_place() -> None:
         losses += (plain.precision - moved.precision) / 20
     assert gains > 0.005
     assert losses < 0.02
+
+
+def test_the_benchmark_measures_on_the_half_it_does_not_fit_on() -> None:
+    some = labels([*CLEAR, *[(0.5, True)] * 160], LOW * 3)
+    drawn = halves(some, START, 100, draws=5)
+    assert len(drawn) == 5
+    for plain, moved, has_gain in drawn:
+        assert moved.precision >= plain.precision - 0.01
+        assert moved.share > plain.share if has_gain else moved == plain
+    assert any(has_gain for *_, has_gain in drawn)
