@@ -10,6 +10,7 @@
     │   ├── FilterError          a filter outside the written list of operators
     │   ├── IndexMissing         no index of that name
     │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
+    │   ├── IndexDamaged             its files are not what was written: a disk's fault
     │   ├── IndexBusy            another process is writing this index
     │   ├── StoreUnavailable     its server cannot be reached, is overloaded or lacks data; a later try may succeed
     │   └── StoreRefused         its server refuses us: user, password, certificate, permission; trying again will not help
@@ -129,6 +130,12 @@ class IndexMismatch(StoreError):
     """The index was built with another embedding, dimension, schema or analyzer than the one configured."""
 
     default_korean = "자료와 설정이 서로 맞지 않습니다. 관리자에게 문의해 주세요."
+
+
+class IndexDamaged(StoreError):
+    """The index's files are not what was written; the files it was made of are to be ingested again."""
+
+    default_korean = "자료가 손상되어 사용할 수 없습니다. 관리자에게 문의해 주세요."
 
 
 class IndexBusy(StoreError):

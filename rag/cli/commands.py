@@ -27,7 +27,7 @@ from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.retrieval.confidence import is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
-from rag.stores.base import PassageStore
+from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
 
@@ -111,7 +111,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
 
 
 def index(options: Namespace, settings: Settings) -> None:
-    """List, show, roll back or delete indexes."""
+    """List, show, verify, roll back or delete indexes."""
     if options.action == "list":
         _list(list_indexes(settings), as_json=options.json)
         return
@@ -122,12 +122,26 @@ def index(options: Namespace, settings: Settings) -> None:
     if options.action == "show":
         store = catalog.open(options.name)
         print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
+    elif options.action == "verify":
+        _verify(catalog.open(options.name), options.name)
     elif options.action == "rollback":
         catalog.rollback(options.name)
         print(f"{options.name}: the version before is live again")
     else:
         catalog.delete(options.name)
         print(f"{options.name}: deleted")
+
+
+def _verify(store: PassageStore, name: str) -> None:
+    """Raises IndexDamaged."""
+    if not isinstance(store, Verifiable):
+        raise InputError(f"index {name!r} is kept by a server, which checks its own files: ask it for its health")
+    checked, unchecked = store.verify()
+    print(f"{name}: {checked} passages are what was written")
+    if unchecked:
+        print(
+            f"{name}: {unchecked} passages of an earlier version have no checksum; ingest their files again to give them one"
+        )
 
 
 def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:

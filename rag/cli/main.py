@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
     calibrate.add_argument("--apply", action="store_true", help="write them into the index's manifest")
 
-    index = _add(commands, "index", "list, show, roll back or delete indexes")
-    index.add_argument("action", choices=("list", "show", "rollback", "delete"))
+    index = _add(commands, "index", "list, show, verify, roll back or delete indexes")
+    index.add_argument("action", choices=("list", "show", "verify", "rollback", "delete"))
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
     index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
 

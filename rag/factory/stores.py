@@ -11,7 +11,7 @@ from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
-from rag.errors import IndexMissing, SettingsError
+from rag.errors import IndexDamaged, IndexMissing, SettingsError
 from rag.factory.bundled import BUILD_WAIT, BUNDLED, DATA, bundled_name
 from rag.factory.bundled_vectors import with_stored_vectors
 from rag.factory.models import Models
@@ -82,7 +82,9 @@ def open_index(
     name = bundled_name(models.manifest)
     try:
         return catalog.open(name, models.manifest)
-    except IndexMissing:
+    except (IndexMissing, IndexDamaged) as exc:
+        if isinstance(exc, IndexDamaged):
+            logger.warning("building the bundled index again: %s", exc)
         logger.info("building the bundled index %s", name)
         # Two pages started at once both come here; the second waits, and finds it built.
         ingest_files(catalog, name, with_stored_vectors(models), [DATA], progress=progress, wait=BUILD_WAIT)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
@@ -189,6 +189,15 @@ class PassageStore(Protocol):
 
     def close(self) -> None:
         """Let go of files and memory. Later calls raise StoreError."""
+        ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A store that can tell whether its files are what was written."""
+
+    def verify(self) -> tuple[int, int]:
+        """(rows checked, rows without checksums). Raises IndexDamaged."""
         ...
 
 

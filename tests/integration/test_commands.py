@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -166,8 +167,25 @@ def test_list_goes_on_after_an_index_that_cannot_be_opened(run: Run, small: Path
     for file in broken.glob("*.sqlite"):
         file.write_bytes(b"no database")
     first, second = run("index", "list").out.splitlines()
-    assert first.startswith("  broken  cannot be opened: the index file ") and " passages " in second
+    assert first.startswith("  broken  cannot be opened: index 'broken' is damaged (") and " passages " in second
     assert "cannot be used" in run("index", "list", "--json").json()["indexes"][0]["problem"]
+
+
+def test_verify_tells_a_damaged_index_and_an_ingestion_repairs_it(run: Run, tmp_path: Path) -> None:
+    faq = str(write_faq(tmp_path / "faq.csv"))
+    run("ingest", faq, "--index", "mine")
+    nodes = run("index", "show", "mine").json()["nodes"]
+    assert run("index", "verify", "mine").out == f"mine: {nodes} passages are what was written\n"
+    (database,) = Path(".fsi/indexes/mine").glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE nodes SET text = replace(text, '.', '!') WHERE seq = 3")
+    connection.close()
+    for command in (["index", "verify", "mine"], ["search", "이체한도", "--index", "mine"]):
+        refused = run(*command).refused()
+        assert "index 'mine' is damaged (row" in refused
+        assert "rag ingest PATH --index mine" in refused
+    assert run("ingest", faq, "--index", "mine").code == 0
+    assert run("index", "verify", "mine").code == 0
 
 
 def test_rollback_brings_the_version_before_back(run: Run, small: Path, models: Models) -> None:
@@ -189,7 +207,7 @@ def test_delete_removes_an_index_and_nothing_else(run: Run, small: Path) -> None
     assert "no index 'small'" in run("index", "delete", "small").refused()
 
 
-@pytest.mark.parametrize("action", ["show", "rollback", "delete"])
+@pytest.mark.parametrize("action", ["show", "verify", "rollback", "delete"])
 def test_an_index_must_be_named_and_exist(run: Run, action: str) -> None:
     assert "missing the name of an index" in run("index", action).refused()
     assert "there is no index 'gone'" in run("index", action, "gone").refused()

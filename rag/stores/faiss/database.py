@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import Manifest
+from rag.stores.faiss.checksums import COLUMNS, damaged, found, has_checksums, seal, shown, unseal
 from rag.stores.node_codec import Columns, Row
 
 _APPLICATION_ID = 0x46534951
@@ -31,7 +32,8 @@ CREATE TABLE meta (
 );
 CREATE TABLE nodes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ref_doc_id TEXT, content_hash TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, metadata TEXT NOT NULL, extra TEXT NOT NULL, text TEXT NOT NULL, vector BLOB
+    fingerprint TEXT NOT NULL, metadata TEXT NOT NULL, extra TEXT NOT NULL, text TEXT NOT NULL, vector BLOB,
+    shown_checksum BLOB, found_checksum BLOB
 );
 CREATE INDEX nodes_state ON nodes (ref_doc_id, id, content_hash, fingerprint);
 COMMIT;
@@ -39,15 +41,17 @@ COMMIT;
 
 
 _UPSERT = """
-INSERT OR REPLACE INTO nodes (id, ref_doc_id, content_hash, fingerprint, metadata, extra, text, vector)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO nodes (
+    id, ref_doc_id, content_hash, fingerprint, metadata, extra, text, vector, shown_checksum, found_checksum
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
 class Connection(sqlite3.Connection):
-    """Knows the name of its file, without folder and suffix."""
+    """Knows the name of its file, without folder and suffix, and of the index it belongs to."""
 
     stem = ""
+    index = ""
 
 
 class Database:
@@ -67,8 +71,8 @@ class Database:
         database = cls(path)
         with database._connection() as connection:
             connection.executescript(_TABLES)
-            content = json.dumps(manifest.as_json(), ensure_ascii=False)
-            connection.execute("INSERT INTO meta VALUES (1, ?, 0, random())", (content,))
+            connection.execute("INSERT INTO meta VALUES (1, '', 0, random())")
+            write_manifest(connection, manifest)
         return database
 
     @contextmanager
@@ -142,7 +146,7 @@ class Database:
             check_same_thread=False,
             factory=Connection,
         )
-        connection.stem = self.path.stem
+        connection.stem, connection.index = self.path.stem, self.path.parent.name
         # In WAL mode safe against a process's death. A power cut may undo the last commits, never tear one.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
@@ -152,13 +156,16 @@ def read_manifest(connection: Connection, index: str) -> Manifest:
     """The manifest of an open file. Raises IndexMismatch for a file of another schema, StoreError for a foreign one."""
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
         raise StoreError(f"index {index!r} is not a file of this program: ingest again into another index")
-    content = json.loads(connection.execute("SELECT manifest FROM meta").fetchone()[0])
-    return Manifest.from_json(content, index=index)
+    (written,) = connection.execute("SELECT manifest FROM meta").fetchone() or (None,)
+    try:
+        return Manifest.from_json(json.loads(unseal(written, index)), index=index)
+    except (ValueError, TypeError, AttributeError) as exc:  # of an earlier version, without a checksum
+        raise damaged(index, f"its manifest cannot be read: {exc}") from exc
 
 
 def write_manifest(connection: Connection, manifest: Manifest) -> None:
     """Replace the manifest, within the connection's transaction."""
-    connection.execute("UPDATE meta SET manifest = ?", (json.dumps(manifest.as_json(), ensure_ascii=False),))
+    connection.execute("UPDATE meta SET manifest = ?", (seal(json.dumps(manifest.as_json(), ensure_ascii=False)),))
 
 
 def identity(connection: Connection) -> tuple[int, int]:
@@ -169,14 +176,34 @@ def identity(connection: Connection) -> tuple[int, int]:
 
 def upsert(connection: Connection, rows: Iterable[Row]) -> None:
     """Write these rows; one of an id that is there already replaces it, under a new `seq`."""
-    connection.executemany(_UPSERT, rows)
+    if not has_checksums(connection):  # a file of an earlier version
+        for column in COLUMNS:
+            connection.execute(f"ALTER TABLE nodes ADD COLUMN {column} BLOB")
+    connection.executemany(
+        _UPSERT,
+        (
+            (
+                *row,
+                shown(row.id, row.metadata, row.extra, row.text),
+                found(row.ref_doc_id, row.content_hash, row.fingerprint, row.vector),
+            )
+            for row in rows
+        ),
+    )
 
 
 def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
-    """The columns of these versions, by seq."""
+    """The columns of these versions, by seq. Raises IndexDamaged for one that is not what was written."""
     # A list as one parameter: SQLite takes a limited number of them.
-    query = "SELECT seq, id, metadata, extra, text FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
-    return {seq: Columns(*columns) for seq, *columns in connection.execute(query, (json.dumps(seqs),))}
+    written = COLUMNS[0] if has_checksums(connection) else "NULL"
+    query = f"SELECT seq, id, metadata, extra, text, {written} FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+    rows = {}
+    for seq, *columns, expected in connection.execute(query, (json.dumps(seqs),)):
+        # Here too, though the file was verified when it was opened: the disk may have changed since.
+        if expected is not None and shown(*columns) != expected:
+            raise damaged(connection.index, f"row {str(columns[0])[:80]!r} is not what was written")
+        rows[seq] = Columns(*columns)
+    return rows
 
 
 def delete(connection: Connection, seqs: Sequence[int]) -> None:
@@ -200,4 +227,8 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError:
             return IndexMissing(f"the index file {path} is missing or may not be read: ingest its files again")
         case sqlite3.SQLITE_FULL:
             return StoreError(f"no space is left for the index in {path.parent}: free some, then write again")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return damaged(path.parent.name, str(exc))
+    if "decode to UTF-8" in str(exc):  # with the text itself, line ends and all
+        return damaged(path.parent.name, "a text in it is not UTF-8")
     return StoreError(f"the index file {path} cannot be used ({exc}): ingest its files again if it is damaged")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS, Manifest
 from rag.stores.bm25 import Floats, LexicalIndex, field_tokens, query_tokens
+from rag.stores.faiss.checksums import verify
 from rag.stores.faiss.database import Connection, Database, identity, read_manifest, select
 from rag.stores.faiss.files import IndexFiles, load_lexical, save_lexical
 from rag.stores.faiss.snapshot import Hits, Snapshot, empty_snapshot
@@ -172,6 +173,7 @@ class IndexReader:
         try:
             with database.read() as connection:
                 manifest = read_manifest(connection, self.files.name)
+                verify(connection, self.files.name)
         except IndexMissing:
             if self.files.current() == stem:
                 raise

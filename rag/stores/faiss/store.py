@@ -38,6 +38,7 @@ from rag.stores.base import (
     check_deletion,
     check_query,
 )
+from rag.stores.faiss.checksums import verify
 from rag.stores.faiss.database import Database, delete, read_manifest, upsert, write_manifest
 from rag.stores.faiss.files import IndexFiles
 from rag.stores.faiss.reader import IndexReader
@@ -93,6 +94,11 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     def rollback(cls, directory: Path, *, wait: float = WAIT) -> None:
         """Exchange the index with the one before it. Raises StoreError if there is none."""
         IndexFiles(directory).rollback(wait)
+
+    def verify(self) -> tuple[int, int]:
+        """(rows checked, rows of an earlier version, without checksums). Raises IndexDamaged."""
+        with self._reader.connected() as connection:
+            return verify(connection, self._reader.files.name)
 
     @property
     def client(self) -> Any:
