@@ -76,12 +76,13 @@ def test_history_goes_along(visitor: Visit, chat: FakeChat) -> None:
 def test_suggestions_are_buttons_that_ask(visitor: Visit, chat: FakeChat) -> None:
     visitor.answered("비슷한 질문")
     buttons = visitor.page.locator("#chat .option")
-    assert buttons.all_inner_texts() == [source.question for source in SOURCES]
+    asked = [f"{source.metadata['bank']} {source.question}" for source in SOURCES]
+    assert buttons.all_inner_texts() == asked
     buttons.nth(1).focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.bubbles("user")).to_have_count(2)
     visitor.idle()
-    assert chat.asked[-1][0] == SOURCES[1].question
+    assert chat.asked[-1][0] == asked[1]
     expect(buttons).to_have_count(0)
 
 
