@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What surprises: OpensearchVectorClient(space_type="cosinesimil") creates its index with space "l2". The argument is taken, kept, and
-#   does not reach the mapping, for any engine.
+#   does not reach the mapping, with engine "lucene" as with "faiss".
 # Seen with: llama-index-vector-stores-opensearch 1.3.0, llama-index-core 0.14.25, opensearch-py 3.2.0, Python 3.11; a server on this
 #   machine that only records what it is sent.
 # Why it matters: scores are then 1 / (1 + d²), so cut-offs chosen for cosines decline or accept the wrong questions, and vectors that

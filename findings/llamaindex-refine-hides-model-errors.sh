@@ -2,7 +2,7 @@
 # What surprises: with response mode "compact" (the default) or "refine", a ValueError or TypeError raised while the model is called
 #   becomes the answer "Empty Response". json.JSONDecodeError is a ValueError, so an HTML error page in place of JSON ends there too.
 # Seen with: llama-index-core 0.14.25, Python 3.11.
-# Why it matters: a customer reads "Empty Response" while nothing is raised, counted or retried; two other modes do raise.
+# Why it matters: a customer reads "Empty Response" and the caller has nothing to catch or retry; two other modes do raise.
 # Expected: the exception reaches the caller, as it does for other types, and in the modes shown below.
 # Output:
 #   llama-index-core 0.14.25
