@@ -6,11 +6,13 @@
 # Expected: the exception reaches the caller, as it does for other types, and in the modes shown below.
 # Output:
 #   llama-index-core 0.14.25
-#   compact           a page instead of JSON: answer 'Empty Response'
-#   refine            a page instead of JSON: answer 'Empty Response'
-#   tree_summarize    a page instead of JSON: raises JSONDecodeError
-#   simple_summarize  a page instead of JSON: raises JSONDecodeError
-#   compact           a closed connection:    raises ConnectionError
+#   compact           <html>502 Bad Gateway</html>  answer 'Empty Response'
+#   refine            <html>502 Bad Gateway</html>  answer 'Empty Response'
+#   tree_summarize    <html>502 Bad Gateway</html>  raises JSONDecodeError
+#   simple_summarize  <html>502 Bad Gateway</html>  raises JSONDecodeError
+#   compact           null                          answer 'Empty Response'
+#   simple_summarize  null                          raises TypeError
+#   compact           closed connection             raises ConnectionError
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -40,44 +42,45 @@ def check(same: bool, what: str) -> None:
 
 
 class Unreachable(CustomLLM):
-    """A model whose gateway answers with a page instead of JSON, or whose connection is closed."""
+    """A model whose gateway answers with `body` where an object with a text is due, or closes the connection."""
 
-    gateway_page: bool
+    body: str | None
 
     @property
     def metadata(self) -> LLMMetadata:
         return LLMMetadata()
 
     def complete(self, prompt: str, **kwargs: Any) -> CompletionResponse:
-        if not self.gateway_page:
+        if self.body is None:
             raise ConnectionError("connection closed")
-        return CompletionResponse(text=json.loads("<html>502 Bad Gateway</html>")["text"])
+        return CompletionResponse(text=json.loads(self.body)["text"])
 
     def stream_complete(self, prompt: str, **kwargs: Any) -> Any:
         raise NotImplementedError
 
 
-def outcome(mode: str, gateway_page: bool) -> str:
+def outcome(mode: str, body: str | None) -> str:
     passages = [NodeWithScore(node=TextNode(text="이체 한도는 1일 5천만원입니다."), score=1.0)]
-    synthesizer = get_response_synthesizer(llm=Unreachable(gateway_page=gateway_page), response_mode=mode)
+    synthesizer = get_response_synthesizer(llm=Unreachable(body=body), response_mode=mode)
     try:
         return f"answer {str(synthesizer.synthesize('이체 한도는?', nodes=passages))!r}"
-    except (ValueError, ConnectionError) as error:
+    except (ValueError, TypeError, ConnectionError) as error:
         return f"raises {type(error).__name__}"
 
 
 print("llama-index-core", version("llama-index-core"))
-for mode, expected in {
-    "compact": "answer 'Empty Response'",
-    "refine": "answer 'Empty Response'",
-    "tree_summarize": "raises JSONDecodeError",
-    "simple_summarize": "raises JSONDecodeError",
-}.items():
-    seen = outcome(mode, gateway_page=True)
-    print(f"{mode:17} a page instead of JSON: {seen}")
-    check(seen == expected, f"{mode}: {seen}, was {expected}")
-seen = outcome("compact", gateway_page=False)
-print(f"{'compact':17} a closed connection:    {seen}")
-check(seen == "raises ConnectionError", f"compact, closed connection: {seen}")
+page = "<html>502 Bad Gateway</html>"
+for mode, body, expected in (
+    ("compact", page, "answer 'Empty Response'"),
+    ("refine", page, "answer 'Empty Response'"),
+    ("tree_summarize", page, "raises JSONDecodeError"),
+    ("simple_summarize", page, "raises JSONDecodeError"),
+    ("compact", "null", "answer 'Empty Response'"),
+    ("simple_summarize", "null", "raises TypeError"),
+    ("compact", None, "raises ConnectionError"),
+):
+    seen = outcome(mode, body)
+    print(f"{mode:17} {body or 'closed connection':29} {seen}")
+    check(seen == expected, f"{mode}, {body}: {seen}, was {expected}")
 print("as recorded")
 PYTHON
