@@ -127,6 +127,7 @@ def chosen_number(message: str, offered: int) -> int | None:
 _ENDING = re.compile(
     r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|은|는|이|가|을|를|도|만|에|의|로|요|여|랑|면|서)$"
 )
+_HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
 _FUNCTION_WORD = re.compile(
     r"^(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|아까|방금|만약|아니면|그래도|반대로|근데|그런데|그리고|혹시|어떻게|어떡해|어케|언제|얼마|얼마나|"
     r"얼마에|얼마예|뭐|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
@@ -137,7 +138,7 @@ _FUNCTION_WORD = re.compile(
 def content_words(message: str) -> tuple[str, ...]:
     """The words of a message that say what it is about, without their endings: ("수수료",) of "그럼 수수료는요?"."""
     words = []
-    for word in re.findall(r"[0-9a-z가-힣]+", plain(message)):
+    for word in re.findall(r"[0-9a-z가-힣]+", _HOW_MANY.sub(" ", plain(message))):
         stem = word
         while not _FUNCTION_WORD.match(stem) and (match := _ENDING.search(stem)) and match.start() >= 2:
             stem = stem[: match.start()]

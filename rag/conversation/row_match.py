@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
@@ -66,8 +67,10 @@ def other_than_shown(contextual: Verdict, standalone: Verdict, shown: Sequence[s
     rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
     about = [hit for hit in rows.values() if words and _in_question(hit, words)]
     holding = [hit for hit in repeated if holds_words(hit, words)]
-    if words and not holding:
-        note, offered = Note("not_mentioned", {"word": " ".join(words)}), about or list(rows.values())
+    # Only a word of banking is worth naming: "'며칠'에 대한 내용이 없습니다" helps nobody.
+    subject = next((word for word in words if is_about_banking(word)), "")
+    if subject and not holding:
+        note, offered = Note("not_mentioned", {"word": subject}), about or list(rows.values())
     else:
         note, offered = Note("already_shown"), [*(holding or repeated)[:1], *(about or rows.values())]
     nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)

@@ -202,6 +202,8 @@ class Searcher:
         )
 
     def _is_about_banking(self, question: str) -> bool:
+        if (named := self._rows.named(question)).chosen or named.others:
+            return True
         text = compact(question)
         categories = (compact(category) for category in self._store.values("category"))
         return follow_up_rules.is_about_banking(question) or any(len(name) > 1 and name in text for name in categories)

@@ -147,6 +147,7 @@ def test_an_index_may_have_names_of_its_own_and_be_of_an_institution_its_rows_do
         ("How do I raise my transfer limit?", "증액 이체한도"),
         ("I forgot my password", "비밀번호를 잊어버렸어요 재설정"),
         ("how to close my account", "계좌 해지"),
+        ("How can I transfer money overseas?", "해외송금"),
         ("password 변경", "비밀번호 변경"),
         ("login이 안돼요", "로그인이 안돼요"),
         ("account closing 하고 싶어요", "계좌 해지 하고 싶어요"),

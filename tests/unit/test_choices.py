@@ -70,6 +70,12 @@ def test_rows_that_are_gone_are_no_choice() -> None:
     assert outcome("1번", [Turn("이체", "", "suggested", ("z",))]) == ("declined", [], "which")
 
 
-@pytest.mark.parametrize("history", [[], [Turn("이체", "아래에서 골라 주세요")]])
-def test_without_what_was_shown_nothing_is_a_choice(history: list[Turn]) -> None:
+def test_without_what_was_shown_nothing_is_a_choice() -> None:
+    history = [Turn("이체", "아래에서 골라 주세요")]
     assert outcome("1번이요", history) is None and outcome("네", history) is None
+
+
+def test_a_reply_to_nothing_is_met_with_courtesy() -> None:
+    for message in ("1번이요", "네", "아니요"):
+        assert outcome(message, []) == ("declined", [], "nothing_pending")
+    assert outcome("3", []) is None and outcome("이체한도", []) is None
