@@ -76,6 +76,7 @@ def compare(
     institutions are not compared. `contrasts` defaults to the bundled sets.
     """
     sets = contrasts or default_contrasts()
+    # Values and products are compared for the part of the question that this row may answer, institutions for all of it.
     part = _concerned(question, row_question)
     evidence = _Evidence()
     _compare_values(evidence, part, row_question, row_answer)
@@ -123,6 +124,7 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
     row_by_family = families(comparable(row_question, _quantities(row_question)))
     answer_by_family = families(_quantities(answer))
     for family, values in asked_by_family.items():
+        # A question pasted from a statement holds dozens of amounts; comparing all would cost what a search costs.
         asked = values[:_MOST_VALUES]
         in_question, in_answer = row_by_family.get(family, []), answer_by_family.get(family, [])
         if in_question and in_question[0].dimension == "length":
@@ -132,11 +134,13 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             value for value in asked if value not in held and not (in_question and is_incidental(question, value))
         ]
         evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
+        # "1년과 2년" beside the row on 1년 is half an answer, no conflict.
         if held:
             evidence.missing.extend(value.text for value in lacking if in_question)
             continue
         for value in lacking:
             other = in_question or _decisive(question, value, in_answer)
+            # One value of the row that cannot be compared (None) is doubt enough: only plain differences are evidence.
             if other and all(agrees(value, row) is False for row in other):
                 words = ", ".join(dict.fromkeys(row.text for row in other))
                 evidence.conflicts.append(Conflict(value.dimension, value.text, words))
@@ -169,6 +173,7 @@ def _compare_contrasts(
         if asked.keys() & row.keys():
             evidence.agreed.extend(asked[member] for member in asked if member in row and same_object)
             continue
+        # The other half of the question names the row's member: it is asked about after all.
         if any((name, member) in elsewhere for member in row) or not same_object:
             continue
         kind = sets.sets[name].kind
@@ -230,6 +235,7 @@ def _compare_institutions(
     if any(mention.name == row_institution for mention in asked):
         evidence.agreed.extend(mention.text for mention in asked if mention.name == row_institution)
         return
+    # "타행 OTP 등록" is the bank's own answer on other banks' devices: naming one of those is no conflict.
     if is_on_others and not any(mention.held for mention in mentions):
         return
     if asked or any(mention.negated and mention.name == row_institution for mention in mentions):

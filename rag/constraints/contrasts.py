@@ -103,6 +103,7 @@ class Contrasts:
                 end = position + len(form.text)
                 if not squeezed.startswith(form.text, position):
                     continue
+                # "정기예금" was read there: the "예금" inside it is no second mention, but equal forms of two members are.
                 hidden = covered.get(form.set_name, (0, 0))
                 if position < hidden[1] and hidden != (position, end):
                     continue
@@ -115,6 +116,7 @@ class Contrasts:
                 elif form.member is not None and not _is_denied(form, text, stop):
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop)
                     named.append((mention, form.weak))
+        # "해지 신청" is about 해지: "신청" is only how it is done.
         strong = {mention.set_name for mention, weak in named if not weak}
         kept = [mention for mention, weak in named if not weak or mention.set_name not in strong]
         return _without_replaced(text, [mention for mention in kept if mention.set_name not in void])
@@ -137,6 +139,7 @@ def _spread(text: str) -> tuple[str, list[int], set[int]]:
 
 
 def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> bool:
+    # A verb's stem begins a word, or follows a particle where the spaces were left out.
     if form.stem and start not in starts and text[start - 1] not in _PARTICLES:
         return False
     if (

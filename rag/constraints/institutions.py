@@ -88,12 +88,14 @@ class InstitutionNames:
     def __post_init__(self) -> None:
         for alias in _all_aliases(self.held):
             self._by_first.setdefault(alias.text[0], []).append(alias)
+        # The longest first, so that "새나래은행" is not read as "새나래" and a rest; the index's own before the world's.
         for aliases in self._by_first.values():
             aliases.sort(key=lambda alias: (-len(alias.text), not alias.held))
 
     def find(self, text: str) -> list[InstitutionMention]:
         """The institutions a text names, in text order, the longest name at each place."""
         folded, places = fold(text)
+        # Offsets must survive: a few letters change their length in lower case (İ), then the case stays.
         lowered = folded.lower() if len(folded.lower()) == len(folded) else folded
         mentions: list[InstitutionMention] = []
         position = 0
@@ -124,6 +126,7 @@ class InstitutionNames:
             end = _match_spaced(text, position, alias)
             if end is None or (not at_edge and not _may_follow(alias, before, _ATTACHED.match(text, end) is not None)):
                 continue
+            # "국민", "현대": a name only as the question's first word and before a banking word.
             if alias.everyday:
                 if position == 0 and _BANKING.match(text, end):
                     return alias, end
@@ -170,6 +173,7 @@ def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
         owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
         for alias in (name, *aliases):
             written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
+    # A short form that two institutions of the index share would name either: it names none.
     shorts = Counter(short for name in held for short in {_short(name)})
     for name, own in held.items():
         kind = written.get(_plain(name), ("", "index", True))[1]

@@ -76,16 +76,18 @@ class Quantity:
 
     def covers(self, other: Quantity) -> bool:
         """Whether every value `other` means lies in this one; the same unit is taken for granted, open ends count as closed."""
+        # Banking hours pass midnight: "22:00~07:00" is what is after the one or before the other.
         if self.dimension == "time" and self.low is not None and self.high is not None and self.low > self.high:
             return other.low is not None and (other.low >= self.low or other.low <= self.high)
         if self.low is not None and (other.low is None or other.low < self.low):
             return False
         if self.high is not None and (other.high is None or other.high > self.high):
             return False
-        return not (other.is_point and self._excludes(other.low))
-
-    def _excludes(self, value: Decimal | None) -> bool:
-        return (value == self.low and not self.low_closed) or (value == self.high and not self.high_closed)
+        # Only a single value can lie exactly on an end that is left out ("14세 미만" and 14): a range's own ends are as loose.
+        on_open_end = (other.low == self.low and not self.low_closed) or (
+            other.low == self.high and not self.high_closed
+        )
+        return not (other.is_point and on_open_end)
 
 
 def read_quantities(text: str) -> list[Quantity]:
@@ -94,6 +96,7 @@ def read_quantities(text: str) -> list[Quantity]:
     Bare numbers come as dimension "number", numbers of a list ("1. ", "2) ") do not come at all.
     """
     folded, offsets = fold(text)
+    # The patterns come most specific first: what one has read is no other's, so "3.5%" is not a bare 3.5 too.
     taken = bytearray(len(folded))
     matches: list[tuple[int, int, Quantity]] = []
     for dimension, pattern in PATTERNS:
@@ -108,17 +111,17 @@ def read_quantities(text: str) -> list[Quantity]:
             matches.append((start, end, quantity))
     matches.sort(key=lambda entry: entry[0])
     merged = _merge(folded, [(s, *_compared(folded, s, e, q)) for s, e, q in matches])
-    return [_placed(text, offsets, s, e, q) for s, e, q in merged]
-
-
-def _placed(text: str, offsets: list[int] | None, start: int, end: int, quantity: Quantity) -> Quantity:
-    start, end = (start, end) if offsets is None else (offsets[start], offsets[end])
-    return replace(quantity, start=start, end=end, text=text[start:end])
+    # Found in the folded text, reported in the original one: "①5만원" folds to other lengths.
+    places = [(s, e) if offsets is None else (offsets[s], offsets[e]) for s, e, _ in merged]
+    return [replace(q, start=s, end=e, text=text[s:e]) for (s, e), (_, _, q) in zip(places, merged, strict=True)]
 
 
 def _read(dimension: str, match: re.Match[str]) -> Quantity | None:
-    if dimension == "number" and _LISTED.match(match.string, match.end()) and _begins_line(match):
-        return None
+    if dimension == "number" and _LISTED.match(match.string, match.end()):
+        line = match.string.rfind("\n", 0, match.start()) + 1
+        # Only at the beginning of a line is "1." the number of a list, elsewhere it may end a sentence.
+        if not match.string[line : match.start()].strip(" [(-"):
+            return None
     groups = {name: value for name, value in match.groupdict().items() if value is not None}
     reader = {"date": _date, "time": _time, "duration": _duration, "age": _age}.get(dimension)
     if reader is not None:
@@ -209,16 +212,12 @@ def _age(groups: dict[str, str]) -> Quantity | None:
     return _quantity("age", "세", number(groups["low"]) if "low" in groups else value, value) if value <= 120 else None
 
 
-def _begins_line(match: re.Match[str]) -> bool:
-    text, start = match.string, match.start()
-    return not text[text.rfind("\n", 0, start) + 1 : start].strip(" [(-")
-
-
 def _compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, Quantity]:
     if not quantity.is_point or quantity.dimension in ("phone", "number"):
         return end, quantity
     match = COMPARATOR.match(text, end)
     before = text[max(0, start - 14) : start]
+    # What follows decides before what stands in front: "최소 3개월 이내" is at most three months.
     if match is not None and match.end() > end:
         side = {"전": "before", "이전": "before", "후": "after", "뒤": "after", "이후": "after"}.get(
             match["side"] or "", ""

@@ -41,8 +41,13 @@ class StatedQuantities:
         return [
             quantity
             for quantity in read_quantities(sentence)
-            if not _is_stated(quantity, self._quantities) and not _is_rate_of_use(quantity, self._text)
+            if not _is_stated(quantity, self._quantities) and not self._says_per(quantity)
         ]
+
+    def _says_per(self, claim: Quantity) -> bool:
+        """ "1회에" beside a passage's "건당": the passage has the rate of use without the number."""
+        pattern = _PER.get((claim.unit, claim.low)) if claim.is_point and claim.low is not None else None
+        return pattern is not None and pattern.search(self._text) is not None
 
 
 def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
@@ -71,9 +76,11 @@ def _ends(quantity: Quantity) -> list[tuple[Decimal, str]]:
 
 
 def _same_unit(claim: Quantity, stated: Quantity) -> bool:
+    # A bare number says nothing of its unit: any quantity of that value supports it.
     if claim.dimension == "number":
         return True
     if claim.dimension != stated.dimension:
+        # "매월 5일" may be read as a span of days or as a date, by either text.
         return {claim.unit, stated.unit} == {"day", "date"}
     if claim.side and stated.side and claim.side != stated.side:
         return False
@@ -90,8 +97,3 @@ def _same_value(claim: Quantity, value: Decimal, stated: Quantity, other: Decima
     if "clock12" in (claim.unit, stated.unit):
         return value % 720 == other % 720
     return value == other
-
-
-def _is_rate_of_use(claim: Quantity, text: str) -> bool:
-    pattern = _PER.get((claim.unit, claim.low)) if claim.is_point and claim.low is not None else None
-    return pattern is not None and pattern.search(text) is not None

@@ -54,7 +54,10 @@ def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:
     """Quantities by what they can be compared with: terms in one family, money by currency, counts and grades by unit."""
     grouped: dict[str, list[Quantity]] = {}
     for quantity in quantities:
-        grouped.setdefault(_family(quantity), []).append(quantity)
+        # Won and dollars, times and items never contradict each other; terms do across their units (12개월 and 1년).
+        split = quantity.dimension in ("money", "rate", "count", "grade")
+        family = f"{quantity.dimension} {quantity.unit}" if split else quantity.dimension
+        grouped.setdefault(family, []).append(quantity)
     return grouped
 
 
@@ -62,6 +65,7 @@ def pins(question: str, quantity: Quantity) -> bool:
     """Whether a value belongs to what is asked although the row's question holds none of its dimension."""
     if quantity.dimension in ("age", "grade"):
         return True
+    # Days below a week beside a product are waiting times ("3일 걸려요 대출"), not terms.
     is_term = quantity.unit == "month" or (quantity.unit == "day" and (quantity.high or quantity.low or 0) >= 7)
     return quantity.dimension == "duration" and is_term and _TERM.match(question, quantity.end) is not None
 
@@ -93,13 +97,16 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
     if asked.dimension == "date":
         return _same_date(asked, row)
     if asked.unit != row.unit:
+        # Customers say 일 where the bank means 영업일: equal numbers agree, others cannot be compared.
         if "business_day" in (asked.unit, row.unit):
             return True if asked.low == row.low and asked.high == row.high else None
         if asked.dimension == "time":
+            # One of the two names no half of the day: "11시" may be 23:00.
             asked, row = _on_clock12(asked), _on_clock12(row)
         else:
             asked, row = _in_days(asked), _in_days(row)
-    if row.covers(asked) or _same_ends(asked, row):
+    # Equal ends agree from whichever side they are named: a customer's "10만원 이상" is the row's "10만원 초과".
+    if row.covers(asked) or (asked.low, asked.high) == (row.low, row.high):
         return True
     if asked.dimension == "age" and asked.text.startswith("미성년"):
         return None
@@ -108,12 +115,6 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
     if asked.unit == "days" and asked.is_point and row.is_point and asked.low is not None and row.low is not None:
         return abs(asked.low - row.low) <= _TOLERANCE * max(asked.low, row.low)
     return False
-
-
-def _family(quantity: Quantity) -> str:
-    if quantity.dimension in ("money", "rate", "count", "grade"):
-        return f"{quantity.dimension} {quantity.unit}"
-    return quantity.dimension
 
 
 def _is_per(question: str, quantity: Quantity) -> bool:
@@ -135,11 +136,6 @@ def _on_clock12(quantity: Quantity) -> Quantity:
     low = None if quantity.low is None else quantity.low % 720
     high = None if quantity.high is None else quantity.high % 720
     return replace(quantity, unit="clock12", low=low, high=high)
-
-
-def _same_ends(first: Quantity, second: Quantity) -> bool:
-    """The same threshold, whatever side it is named from: a customer's "10만원 이상" is the row's "10만원 초과"."""
-    return first.low == second.low and first.high == second.high
 
 
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
