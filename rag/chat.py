@@ -43,7 +43,7 @@ from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
-from rag.synthesis.cited import CitedAnswerSynthesizer
+from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
 from rag.synthesis.verbatim import VerbatimSynthesizer
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 
@@ -63,6 +63,7 @@ class ChatService:
     `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
     breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
+    `release`: sentence: a model's text is shown once it is checked; token: as it comes, and checked at its end.
 
     Personal numbers are masked here, in the question and in the history, before anything else sees them.
     """
@@ -83,6 +84,7 @@ class ChatService:
         starters: Sequence[str] = (),
         warnings: Sequence[str] = (),
         published: Collection[str] = (),
+        release: ReleaseMode = "sentence",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Tuples: what threads share is never changed after this.
@@ -108,7 +110,9 @@ class ChatService:
             institutions=institutions,
         )
         # Made once: its tokenizer takes a moment to load.
-        cited = CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker) if llm else None
+        cited = (
+            CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release) if llm else None
+        )
         self._synthesizers = {
             streaming: AnswerSynthesizer(
                 VerbatimSynthesizer(), cited, contact=contact, streaming=streaming, seconds=answer_seconds
@@ -169,7 +173,7 @@ class ChatService:
         yield SourcesFound(verdict.status, sources)
         with closing(engine.stream(query, nodes)) as answer:
             for piece in answer:
-                yield AnswerDelta(piece, answer.generated)
+                yield AnswerDelta(piece, answer.generated, answer.checked)
         timer.lap("synthesis")
         # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
         if answer.outcome is not None:
@@ -266,6 +270,7 @@ def _completed(
         timings_ms=timer.timings(),
         usage=outcome.usage,
         masked=masked,
+        support=outcome.support,
     )
     # Never the question: it may hold names and account numbers.
     times = " ".join(f"{step}_ms={milliseconds:.0f}" for step, milliseconds in answer.timings_ms.items())

@@ -150,6 +150,9 @@ class LlmSettings(_Group):
     deadline: float = Field(
         default=60.0, gt=0, le=480, description="Seconds an answer may take, tries and streaming included."
     )
+    stall: float = Field(
+        default=20.0, gt=0, le=480, description="Seconds the language model may be silent, before its first word too."
+    )
 
 
 class RetrievalSettings(_Group):
@@ -173,6 +176,11 @@ class ChatSettings(_Group):
         gt=0,
         le=480,
         description="Seconds the language model may take for one answer; past them the approved text is shown.",
+    )
+    release: Literal["sentence", "token"] = Field(
+        default="sentence",
+        description="What of the language model's text is shown: sentence (checked against its sources), "
+        "or token (as it comes, marked as unchecked, then settled).",
     )
     max_question_chars: int = Field(
         default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."

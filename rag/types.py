@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 Status = Literal["answered", "suggested", "declined"]
 Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
-Notice = Literal["withheld", "model_unavailable", "interrupted"]
+Notice = Literal["withheld", "uncited", "too_slow", "model_unavailable", "interrupted"]
+SupportStatus = Literal["supported", "weak", "withheld"]
+SupportReason = Literal["quantity", "entity", "condition", "polarity", "words", "uncited", "form"]
 NoteKind = Literal[
     "contact", "identity", "restart", "which", "none_chosen", "nothing_pending", "other_institution", "hidden_institution",
     "not_mentioned", "already_shown", "not_held",
@@ -69,13 +71,39 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceSupport:
+    """What became of a sentence that a language model wrote.
+
+    `cited`: the sources it was checked against. supported and weak ones are in the answer; a weak one has a word that its
+    sources do not have. withheld: `reason` says which check failed, `detail` the words it is about. "form": what no answer
+    may hold; `text` is then empty.
+    """
+
+    text: str
+    cited: tuple[int, ...]
+    status: SupportStatus
+    reason: SupportReason | None = None
+    detail: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "cited": list(self.cited),
+            "status": self.status,
+            "reason": self.reason,
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The whole outcome of one question.
 
     answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
     declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
-    `generated`: a language model wrote `text`, which nobody has checked; else it is the institution's own. With a
-    `notice` a model, or the embedding, could not be used: `text` is the passages. `usage` counts a model's tokens.
+    `generated`: a language model wrote `text`, and `support` tells how each of its sentences was checked; else it is the
+    institution's own. `notice`: withheld: sentences are missing that no source supports; with the others, and where
+    `generated` is false, `text` is the passages. `usage` counts a model's tokens.
     `masked`: kinds of personal numbers that the customer wrote; `question` holds their names in their places.
     """
 
@@ -90,6 +118,7 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
     masked: tuple[str, ...] = ()
+    support: tuple[SentenceSupport, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object of `python -m rag ask --json` and of the page's `/ask`."""
@@ -101,6 +130,7 @@ class Answer:
             "answer": self.text,
             "sources": [source.as_json() for source in self.sources],
             "timings_ms": {step: round(ms, 2) for step, ms in self.timings_ms.items()},
+            **({"support": [each.as_json() for each in self.support]} if self.support else {}),
         }
 
 
@@ -115,11 +145,12 @@ class SourcesFound:
 @dataclass(frozen=True, slots=True)
 class AnswerDelta:
     """The next piece of the answer's text; joined they are `Answer.text`, unless a model's answer broke off: then that
-    text takes their place. `generated`: a language model wrote it.
+    text takes their place. `generated`: a language model wrote it; `checked`: its sources were found to state it.
     """
 
     text: str
     generated: bool = False
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

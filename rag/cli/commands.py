@@ -6,9 +6,10 @@ import getpass
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rag.chat import ChatService
 from rag.cli.doctor import examine
@@ -16,8 +17,9 @@ from rag.cli.index_list import Listed, list_indexes
 from rag.cli.terminal import Bar, finite, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
+from rag.evaluation.answers import claim_lines, evaluate_claims
 from rag.evaluation.calibration import judge_labels, propose
-from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.datasets import read_claims, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import report_lines
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.factory.bundled import BUNDLED, bundled_name
@@ -28,6 +30,7 @@ from rag.retrieval.confidence import is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.base import PassageStore, Verifiable
+from rag.synthesis.verification import RuleVerifier
 from rag.types import Filters
 
 
@@ -77,10 +80,11 @@ def ask(options: Namespace, settings: Settings) -> None:
         print_json(answer.as_json())
         return
     if answer.generated:
-        print("(written by a language model, not checked)")
+        print("(written by a language model, checked against its sources)")
     print(answer.text)
     if answer.notice:
-        print(f"(notice: {answer.notice}; this is the approved text)")
+        shown = "what no source supports is left out" if answer.generated else "this is the approved text"
+        print(f"(notice: {answer.notice}; {shown})")
     for source in answer.sources:
         print(source_line(source))
 
@@ -209,7 +213,14 @@ def user(options: Namespace, settings: Settings) -> None:
 
 
 def evaluate(options: Namespace, settings: Settings) -> None:
-    """Measure an index on labelled questions, print the report, and write it as JSON where asked."""
+    """Measure an index on labelled questions, or the checks of sentences; print the report, write it as JSON where asked."""
+    if options.what == "answers":
+        _evaluate_answers(options)
+        return
+    if not options.queries:
+        raise InputError(
+            "missing --queries FILE; `evaluate retrieval` measures questions and the rows that answer them"
+        )
     queries = read_queries(Path(options.queries))
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
@@ -231,8 +242,24 @@ def evaluate(options: Namespace, settings: Settings) -> None:
     for line in report_lines(report):
         print(line)
     if options.json:
-        text = json.dumps(finite(report), ensure_ascii=False, indent=1)
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+        _write_report(report, Path(options.json))
+
+
+def _evaluate_answers(options: Namespace) -> None:
+    if not options.claims:
+        raise InputError("missing --claims FILE; `evaluate answers` measures sentences against their passages")
+    claims = read_claims(Path(options.claims))
+    if options.json:
+        _check_writable(Path(options.json))
+    report = evaluate_claims(claims, RuleVerifier())
+    for line in claim_lines(report):
+        print(line)
+    if options.json:
+        _write_report(report, Path(options.json))
+
+
+def _write_report(report: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(finite(report), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _check_writable(path: Path) -> None:

@@ -92,9 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("name")
     user.add_argument("--auth-file", help="file to write (default: FSI_UI__AUTH_FILE)")
 
-    evaluate = _add(commands, "evaluate", "measure an index on labelled questions")
-    evaluate.add_argument("what", choices=("retrieval",))
-    evaluate.add_argument("--queries", required=True, help="JSONL of questions and the rows that answer them")
+    evaluate = _add(
+        commands, "evaluate", "measure an index on labelled questions, or the checks of a model's sentences"
+    )
+    evaluate.add_argument("what", choices=("retrieval", "answers"))
+    evaluate.add_argument("--queries", help="retrieval: JSONL of questions and the rows that answer them")
+    evaluate.add_argument(
+        "--claims", help="answers: JSONL of sentences, their passages, and whether those support them"
+    )
     evaluate.add_argument("--out-of-domain", help="O.jsonl")
     evaluate.add_argument("--multi-turn", help="M.jsonl")
     evaluate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")

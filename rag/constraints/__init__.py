@@ -4,7 +4,7 @@ Pure functions over precompiled patterns, no models: `compare` a question with a
 """
 
 from rag.constraints.agreement import Agreement, Conflict, compare
-from rag.constraints.contrasts import Contrasts, load_contrasts
+from rag.constraints.contrasts import Contrasts, default_contrasts, load_contrasts
 from rag.constraints.institutions import InstitutionMention, InstitutionNames, find_institutions
 from rag.constraints.quantities import Quantity, read_quantities
 from rag.constraints.support import StatedQuantities, unsupported
@@ -18,6 +18,7 @@ __all__ = [
     "Quantity",
     "StatedQuantities",
     "compare",
+    "default_contrasts",
     "find_institutions",
     "load_contrasts",
     "read_quantities",

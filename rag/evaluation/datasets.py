@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.errors import InputError
 
-_LISTS = ("relevant", "turns")
+_LISTS = ("relevant", "turns", "passages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,30 @@ class Conversation:
     turns: tuple[str, ...]
     relevant: tuple[str, ...]
     kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence, the passages it cites, and whether they support it; `type` is what is wrong with it where not."""
+
+    id: str
+    passages: tuple[str, ...]
+    sentence: str
+    supported: bool
+    type: str = ""
+
+
+def read_claims(path: Path) -> list[Claim]:
+    """Lines of `id`, `passages`, `sentence`, `supported` and, where labelled, `type`. Raises InputError as the others."""
+    claims = []
+    for line in _lines(path, ("id", "passages", "sentence")):
+        if not isinstance(line.get("supported"), bool):
+            raise InputError(f"{path}, id {line['id']}: 'supported' is neither true nor false")
+        passages = tuple(map(str, line["passages"]))
+        claims.append(
+            Claim(str(line["id"]), passages, str(line["sentence"]), line["supported"], str(line.get("type", "")))
+        )
+    return claims
 
 
 def read_queries(path: Path) -> list[Query]:

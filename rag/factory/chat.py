@@ -46,6 +46,7 @@ def service(
         contact=settings.chat.contact or (None if is_bundled else ""),
         starters=starters(store),
         warnings=models.warnings,
+        release=settings.chat.release,
         published=own_numbers(
             text for node in store.get_nodes() for text in (str(node.metadata.get(QUESTION, "")), node.get_content())
         ),

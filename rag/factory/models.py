@@ -77,6 +77,7 @@ def _openai_like_llm(settings: LlmSettings) -> LLM:
         parameters=settings.model_dump(include=sampling),
         window=settings.context_window,
         deadline=settings.deadline,
+        stall=settings.stall,
     )
 
 
@@ -93,6 +94,7 @@ def _bedrock_llm(settings: LlmSettings) -> LLM:
         top_p=settings.top_p,
         window=settings.context_window,
         deadline=settings.deadline,
+        stall=settings.stall,
     )
 
 

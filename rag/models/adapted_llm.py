@@ -30,10 +30,11 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms.llm import LLM
 
-from rag.errors import ModelError, ModelFormatError, ModelInterrupted
+from rag.errors import ModelError, ModelFormatError, ModelInterrupted, ModelTimeout
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
 from rag.models.parameters import estimate_tokens
 from rag.models.streaming import LLMStream, ResponseDecoder
+from rag.models.vendor_errors import SILENT
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -213,6 +214,9 @@ class AdaptedLLM(LLM):
             scope.check(self._name)
         except ModelError as exc:
             error = exc
+        else:
+            # The deadline has not come, so it is one read that waited too long.
+            error = ModelTimeout(f"{self._name}: {SILENT}") if isinstance(error, ModelTimeout) else error
         return ModelInterrupted(f"the answer broke off: {error}", partial=text) if text else error
 
     @property

@@ -68,6 +68,8 @@ OVERLOADED_STATUS = (429, 502, 503, 504)
 _QUOTED_CHARS = 300
 
 TIMED_OUT = "timed out waiting for data; raise DEADLINE, or check the model's load"
+SILENT = "sent nothing for too long; raise STALL, or check the model's load"
+"""Of a stream, whose reads wait for FSI_LLM__STALL at most."""
 BUSY = "지금 이용자가 많아 답변 모델이 바쁩니다. 잠시 후 다시 시도해 주세요."
 STARTING = "답변 모델이 준비되는 중입니다. 잠시 후 다시 시도해 주세요."
 
@@ -82,9 +84,17 @@ class _Called(NamedTuple):
 
 
 def from_vendor(
-    error: Exception, name: str, *, kind: str = "endpoint", permission: str = "sagemaker:InvokeEndpoint"
+    error: Exception,
+    name: str,
+    *,
+    kind: str = "endpoint",
+    permission: str = "sagemaker:InvokeEndpoint",
+    timed_out: str = TIMED_OUT,
 ) -> ModelError:
-    """The error of ours that `error`, raised by a call of the endpoint (or model) `name`, stands for."""
+    """The error of ours that `error`, raised by a call of the endpoint (or model) `name`, stands for.
+
+    `timed_out`: what is said where a read waited too long.
+    """
     endpoint = _Called(name, kind, permission)
     if isinstance(error, aws.ClientError):
         return _from_answer(error, endpoint)
@@ -93,7 +103,7 @@ def from_vendor(
     if isinstance(error, _CREDENTIALS):
         return _no_credentials(endpoint, error)
     if isinstance(error, _TIMEOUTS):
-        return ModelTimeout(f"{endpoint}: {TIMED_OUT}")
+        return ModelTimeout(f"{endpoint}: {timed_out}")
     if isinstance(error, _TRANSPORT):
         return ModelUnavailable(f"{endpoint} cannot be reached ({short(error)}); check the network and the AWS region")
     return ModelRefused(f"the request to {endpoint} cannot be sent: {short(error)}")

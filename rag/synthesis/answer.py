@@ -23,7 +23,7 @@ from rag.errors import ModelInterrupted
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.synthesis.texts import BROKE_OFF, declined, is_english
-from rag.types import Notice
+from rag.types import Notice, SentenceSupport
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
@@ -36,7 +36,7 @@ NEAR = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended. `text` is the answer; with a notice it is the passages, whatever was shown before.
+    """How an answer ended. `text` is the answer; where `generated` is false it is the passages, whatever was shown before.
 
     `cited`: numbers of the nodes, from 1. `generated`: a model wrote it. `usage`: tokens, as far as the container reports them.
     """
@@ -46,19 +46,21 @@ class Outcome:
     notice: Notice | None = None
     generated: bool = False
     usage: Mapping[str, int] = field(default_factory=dict)
+    support: tuple[SentenceSupport, ...] = ()
 
 
 class AnswerStream:
     """An answer's pieces, to be iterated once. `outcome` is known after the last one, and stays None where it was closed
     before.
 
-    `generated`: whether the pieces so far are a model's. Joined they are the outcome's text, unless a model's broke off.
-    `generate` makes the pieces and sets both.
+    `generated`: whether the pieces so far are a model's; `checked`: whether its sources state them. Joined they are the
+    outcome's text, unless a model's broke off or came unchecked. `generate` makes the pieces and sets all three.
     """
 
     def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]]) -> None:
         self.outcome: Outcome | None = None
         self.generated = False
+        self.checked = False
         self._pieces = generate(self)
 
     def __iter__(self) -> Generator[str, None, None]:
@@ -275,7 +277,7 @@ def _with_passages(stream: AnswerStream) -> Generator[str, None, None]:
     """The pieces, and after a model's that broke off what stands in their place: they cannot be taken back here."""
     with closing(stream):
         yield from stream
-    if stream.generated and stream.outcome and stream.outcome.notice:
+    if stream.generated and stream.outcome and not (stream.outcome.generated and stream.checked):
         yield f"\n\n{BROKE_OFF}\n\n{stream.outcome.text}"
 
 

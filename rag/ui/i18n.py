@@ -42,6 +42,8 @@ class Texts:
     writing: str
     stopped: str
     generated: str
+    checked: str
+    weak: str
     masked: str
     empty: str
     too_long: str
@@ -106,6 +108,8 @@ KOREAN = Texts(
     writing="답변을 쓰는 중 …",
     stopped="답변을 멈췄습니다.",
     generated="AI 생성 · 확인 전",
+    checked="AI 생성 · 출처 확인",
+    weak="AI 생성 · 일부 표현은 출처와 다름",
     masked="개인정보({kinds})는 가리고 답변했습니다. 상담에 필요하지 않으니 입력하지 마세요.",
     empty="질문을 입력해 주세요.",
     too_long="질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요.",
@@ -130,6 +134,8 @@ KOREAN = Texts(
     back="답변으로 돌아가기",
     notices={
         "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
+        "uncited": "AI 답변에 근거가 된 출처가 없어 등록된 FAQ 원문을 보여 드립니다.",
+        "too_slow": "AI 답변이 제시간에 끝나지 않아 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
         "model_unavailable": "지금은 AI 모델 없이 등록된 FAQ 원문으로 답합니다. 찾는 내용이 없으면 잠시 후 다시 물어봐 주세요.",
         "interrupted": "답변이 중간에 끊겨 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     },
@@ -165,6 +171,8 @@ ENGLISH = Texts(
     writing="Writing …",
     stopped="The answer was stopped.",
     generated="AI-generated · not yet checked",
+    checked="AI-generated · checked against its sources",
+    weak="AI-generated · some wording differs from its sources",
     masked="Personal data ({kinds}) was hidden before answering. It is not needed here; please do not enter it.",
     empty="Please type a question.",
     too_long="The question is too long ({length} characters). Please keep it to {limit}.",
@@ -189,6 +197,8 @@ ENGLISH = Texts(
     back="Back to the answer",
     notices={
         "withheld": "What the sources do not confirm has been left out.",
+        "uncited": "The model named no source for its answer, so the registered FAQ text is shown.",
+        "too_slow": "The model's answer was late, so the registered FAQ text is shown. Press “Answer again” to retry.",
         "model_unavailable": "No model can be used right now: registered FAQ text is shown. Ask again later if it does not help.",
         "interrupted": "The answer broke off, so the registered FAQ text is shown. Press “Answer again” to retry.",
     },

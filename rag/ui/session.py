@@ -45,7 +45,7 @@ ANYBODY = Asker()
 class Exchange:
     """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
 
-    `generated`: a language model wrote the text, which is then labelled.
+    `generated`: a language model wrote the text, which is then labelled; `checked`: its sources state what is shown.
     """
 
     turn: int
@@ -55,26 +55,34 @@ class Exchange:
     answer: Answer | None = None
     remark: str = ""
     generated: bool = False
+    checked: bool = False
 
     def apply(self, event: AnswerEvent) -> None:
         """Add one event of the answer's stream; the last one replaces what the others brought."""
         match event:
             case SourcesFound(sources=sources):
                 self.sources = sources
-            case AnswerDelta(text=text, generated=generated):
+            case AnswerDelta(text=text, generated=generated, checked=checked):
                 self.text += text
-                self.generated = generated
+                self.generated, self.checked = generated, checked
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
-                self.generated = answer.generated
+                self.generated = self.checked = answer.generated
                 # What was masked is not remembered here either: the history and the page show the masked question.
                 self.question = answer.question if answer.masked else self.question
 
-    def markdown(self, label: str) -> str:
-        """The text, under `label` where a language model wrote it, and the remark."""
+    def label(self, texts: Texts) -> str:
+        """What stands over a language model's text: how far its sources state it."""
+        if not self.checked:
+            return texts.generated
+        is_weak = self.answer is not None and any(each.status == "weak" for each in self.answer.support)
+        return texts.weak if is_weak else texts.checked
+
+    def markdown(self, texts: Texts) -> str:
+        """The text, under a label where a language model wrote it, and the remark."""
         parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
         if parts and self.generated:
-            parts.insert(0, aside(label))
+            parts.insert(0, aside(self.label(texts)))
         return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
 
 
@@ -295,7 +303,7 @@ class Dialogue:
     def _frame(self, conversation: Conversation, *, busy: bool, empty: bool, box: str | None = None) -> Frame:
         exchanges = conversation.exchanges
         panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
-        return Frame(messages(exchanges, label=self._texts.generated), panel, busy, empty, box, hint="")
+        return Frame(messages(exchanges, self._texts), panel, busy, empty, box, hint="")
 
 
 def suggestion(source: Source, *, name_bank: bool) -> str:
@@ -320,15 +328,15 @@ def shortened(text: str, limit: int = 40) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def messages(exchanges: Sequence[Exchange], *, label: str) -> list[dict[str, Any]]:
+def messages(exchanges: Sequence[Exchange], texts: Texts) -> list[dict[str, Any]]:
     """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
 
-    `label` stands over what a language model wrote.
+    A label stands over what a language model wrote.
     """
     shown: list[dict[str, Any]] = []
     for each in exchanges:
         shown.append({"role": "user", "content": escape_markdown(each.question)})
-        shown.append({"role": "assistant", "content": each.markdown(label)})
+        shown.append({"role": "assistant", "content": each.markdown(texts)})
     if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
         banks = {source.metadata.get("bank") for source in last.sources}
         shown[-1]["options"] = [{"value": suggestion(source, name_bank=len(banks) > 1)} for source in last.sources]

@@ -29,8 +29,18 @@ from tests.small_faq import ANSWERS, LIMIT
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
 PASSAGES = f"{ANSWERS['n-002']} [1]"
-TWO = ("가온은행은 최고 ", "5억 원[1], ", "나루증권은 최고 2억 원입니다 [", "2", "]. ", "그 밖은 [", "9", "] 없습니다.")
-SHOWN = "가온은행은 최고 5억 원[1], 나루증권은 최고 2억 원입니다 [2]. 그 밖은  없습니다."
+TWO = (
+    "가온은행의 1일 한도는 최고 ",
+    "5억 원입니다[1]. ",
+    "나루증권은 최고 2억 원입니다 [",
+    "2",
+    "]. ",
+    "감사합니다 [",
+    "9",
+    "].",
+)
+SHOWN = "가온은행의 1일 한도는 최고 5억 원입니다[1]. 나루증권은 최고 2억 원입니다 [2]. 감사합니다 ."
+GOES_ON = f"{PASSAGES} " + " ".join(f"항목{number}" for number in range(300))
 
 Open = Callable[..., Visit]
 
@@ -60,7 +70,7 @@ def test_citations_open_their_sources_and_unknown_ones_are_gone(page: Open) -> N
     visitor = page(ScriptedLLM(TWO))
     visitor.answered(LIMIT)
     assert answer(visitor) == SHOWN
-    assert notices(visitor) == [KOREAN.generated] == ["AI 생성 · 확인 전"]
+    assert notices(visitor) == [KOREAN.checked] == ["AI 생성 · 출처 확인"]
     titles = visitor.page.locator("#panel .shown .place").all_inner_texts()
     for number, bank in ((1, "가온은행"), (2, "나루증권")):
         cite(visitor, 1, number).click()
@@ -72,10 +82,10 @@ def test_citations_open_their_sources_and_unknown_ones_are_gone(page: Open) -> N
 
 def test_citations_work_while_the_answer_is_written(page: Open) -> None:
     go_on = threading.Event()
-    visitor = page(ScriptedLLM([*TWO[:5], go_on, *TWO[5:]]))
+    visitor = page(ScriptedLLM([*TWO[:6], go_on, *TWO[6:]]))
     visitor.ask(LIMIT)
     expect(visitor.bubbles("bot")).to_contain_text("[2]")
-    assert KOREAN.generated in notices(visitor)
+    assert KOREAN.checked in notices(visitor)
     cite(visitor, 1, 2).click()
     expect_open(visitor, 1, 2)
     go_on.set()
@@ -92,7 +102,11 @@ def test_quotes_are_not_labelled(page: Open) -> None:
 
 
 def test_a_follow_up_is_condensed(page: Open) -> None:
-    llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(texts.CONDENSING) else ["마감일 16시까지 [1]"])
+    llm = ScriptedLLM(
+        lambda prompt: (
+            [CANCEL] if prompt.startswith(texts.CONDENSING) else ["마감일 16시까지 취소하실 수 있습니다. [1]"]
+        )
+    )
     visitor = page(llm)
     visitor.answered("공모주 청약 취소 되나요")
     visitor.answered("그럼 언제까지요?")
@@ -109,7 +123,9 @@ def test_a_follow_up_is_condensed(page: Open) -> None:
     ("said", "notice"),
     [
         ([ModelUnavailable("gone")], "model_unavailable"),
-        (["다른 데서 들은 이야기입니다 [9]."], "model_unavailable"),
+        (["다른 데서 들은 이야기입니다 [9]."], "uncited"),
+        (["마감일 17시까지 취소하실 수 있습니다. [1]"], "withheld"),
+        (["[1]"], "uncited"),
         (["마감일 [1] ", "16시", ModelUnavailable("gone")], "interrupted"),
     ],
 )
@@ -122,6 +138,29 @@ def test_a_failing_model_ends_in_the_passages_with_a_notice(
     assert notices(visitor) == [texts.notices[notice]], "the passages are not labelled as a model's"
     cite(visitor, 1, 1).click()
     expect_open(visitor, 1, 1)
+
+
+def test_a_withheld_number_is_in_no_state_of_the_page(page: Open) -> None:
+    go_on = threading.Event()
+    lie, right = "마감일 17시까지 취소하실 수 있습니다. [1] ", "마감일 16시까지 취소하실 수 있습니다. [1] "
+    visitor = page(ScriptedLLM([*lie, *right, "감사", go_on, "합니다."]))
+    visitor.ask(CANCEL)
+    expect(visitor.bubbles("bot")).to_contain_text("16시")
+    assert "17시" not in visitor.bubbles("bot").last.inner_text()
+    assert KOREAN.checked in notices(visitor)
+    go_on.set()
+    visitor.idle()
+    assert notices(visitor) == [KOREAN.checked, KOREAN.notices["withheld"]]
+    assert "17시" not in visitor.bubbles("bot").last.inner_text()
+    visitor.shot("withheld-number")
+
+
+def test_a_masked_number_is_said_and_not_shown_again(page: Open) -> None:
+    visitor = page(ScriptedLLM(["마감일 16시까지 취소하실 수 있습니다. [1]"]))
+    visitor.answered(f"{CANCEL} 제 번호는 900101-1234567 입니다")
+    assert notices(visitor)[-1] == KOREAN.masked.format(kinds="주민등록번호")
+    assert "[주민등록번호]" in visitor.bubbles("user").last.inner_text()
+    assert "900101" not in visitor.page.locator("body").inner_text()
 
 
 class TestStop:
@@ -155,15 +194,15 @@ class TestStop:
         waiting.page.click("#stop")
         until(lambda: counts(emulator).get("disconnects", 0) == 1)
         waiting.idle()
-        emulator.change("llm", latency_ms=0, answer="하나 [1] " + "둘 " * 300, tokens_per_second=10)
+        emulator.change("llm", latency_ms=0, answer=GOES_ON, tokens_per_second=10)
         waiting.ask(CANCEL)
-        expect(waiting.bubbles("bot").last).to_contain_text("둘")
+        expect(waiting.bubbles("bot").last).to_contain_text("취소하실 수 있습니다")
         before = counts(emulator).get("disconnects", 0)
         waiting.page.click("#stop")
         until(lambda: counts(emulator).get("disconnects", 0) == before + 1)
         waiting.idle()
         text = waiting.bubbles("bot").last.inner_text()
-        assert KOREAN.generated in text and KOREAN.stopped in text, "what was written stays, labelled"
+        assert KOREAN.checked in text and KOREAN.stopped in text, "what was written stays, labelled"
 
     def test_a_visitor_who_leaves(self, waiting: Visit, emulator: EmulatorClient) -> None:
         waiting.page.close()

@@ -16,7 +16,8 @@ from rag.factory.models import Models
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
 from rag.synthesis import texts
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SourcesFound, Turn
+from rag.synthesis.prompt_builder import MARKER
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Notice, SourcesFound, Turn
 from tests.fakes_llm import Said, ScriptedLLM
 from tests.small_faq import ANSWERS, LIMIT
 
@@ -51,7 +52,7 @@ def build(small_store: FaissStore, models: Models) -> Build:
 
 @pytest.fixture
 def ask(build: Build) -> Ask:
-    def run(llm: ScriptedLLM, question: str = CANCEL, history: tuple[Turn, ...] = (), **options: float) -> Heard:
+    def run(llm: ScriptedLLM, question: str = CANCEL, history: tuple[Turn, ...] = (), **options: Any) -> Heard:
         events = list(build(llm, **options).stream(question, history))
         *deltas, last = events[1:]
         assert isinstance(events[0], SourcesFound) and isinstance(last, AnswerCompleted)
@@ -85,10 +86,20 @@ def test_unknown_numbers_are_dropped(ask: Ask) -> None:
     assert (answer.text, answer.cited) == ("하나 . 둘 [1] 셋 ", (1,))
 
 
-@pytest.mark.parametrize("said", [["자료에서 답을 찾을 수 없습니다."], ["하나 [9]입니다."], [""], []])
-def test_an_answer_that_cites_nothing_is_never_shown(ask: Ask, said: list[Said]) -> None:
+@pytest.mark.parametrize(
+    ("said", "notice"),
+    [
+        (["자료에서 답을 찾을 수 없습니다."], "uncited"),
+        (["16시까지 취소하실 수 있습니다. [9]"], "uncited"),
+        (["[1]"], "uncited"),
+        (["네, 취소하실 수 있습니다.\n", "[", "1]"], "uncited"),
+        ([""], "model_unavailable"),
+        ([], "model_unavailable"),
+    ],
+)
+def test_an_answer_that_cites_nothing_is_never_shown(ask: Ask, said: list[Said], notice: Notice) -> None:
     heard = ask(ScriptedLLM(said))
-    assert (heard.answer.text, heard.answer.notice) == (PASSAGES, "model_unavailable")
+    assert (heard.answer.text, heard.answer.notice) == (PASSAGES, notice)
     assert (heard.answer.cited, heard.answer.generated) == ((1,), False)
     assert "".join(piece.text for piece in heard.pieces) == PASSAGES
     assert not any(piece.generated for piece in heard.pieces)
@@ -109,7 +120,8 @@ def test_a_model_that_keeps_failing_is_not_asked_by_each_question(
     chat = build(llm, clock=lambda: now[0])
     for history in ((), HISTORY, ()):
         answer = chat.ask(CANCEL, history)
-        assert (answer.text, answer.notice) == (PASSAGES, "model_unavailable")
+        assert (answer.text, answer.notice) in ((PASSAGES, "too_slow"), (PASSAGES, "model_unavailable"))
+    assert answer.notice == "model_unavailable", "it was not asked the third time"
     assert str(chat.query_engine().query(CANCEL)) == PASSAGES
     assert len(llm.prompts) == 2, "an answer, and the rewrite of a follow-up"
     assert len(caplog.records) == 3, "two failures, and the rest they begin"
@@ -150,7 +162,7 @@ def test_an_answer_cut_at_its_longest_size_or_by_a_filter_is_no_answer(ask: Ask,
 def test_past_the_deadline_the_passages_are_the_answer(ask: Ask, after: int) -> None:
     never = threading.Event()
     answer = ask(ScriptedLLM([*WORDS[:after], never]), answer_seconds=0.5).answer
-    assert (answer.text, answer.notice) == (PASSAGES, "model_unavailable")
+    assert (answer.text, answer.notice) == (PASSAGES, "too_slow")
     never.set()
 
 
@@ -175,6 +187,72 @@ def test_institutions_that_both_answer_are_both_shown_to_the_model(ask: Ask) -> 
     llm = ScriptedLLM(["가온은 5억 [1], 나루는 2억 [2]"])
     assert ask(llm, LIMIT).answer.cited == (1, 2)
     assert ANSWERS["g-001"] in llm.prompts[0] and ANSWERS["n-001"] in llm.prompts[0]
+
+
+RIGHT = "마감일 16시까지 취소하실 수 있습니다. [1]"
+LIES = (
+    "마감일 17시까지 취소하실 수 있습니다. [1]",
+    "마감일 16시까지 취소하실 수 없습니다. [1]",
+    "취소 수수료는 5,000원입니다. [1]",
+    "취소하시면 상품권을 보내 드립니다. [1]",
+    "가온은행 앱에서 마감일 16시까지 취소하실 수 있습니다. [1]",
+)
+
+
+class TestChecks:
+    """What the sources do not state is never among the pieces, and the answer tells what became of each sentence."""
+
+    @pytest.mark.parametrize("lie", LIES)
+    def test_an_unsupported_sentence_is_left_out_and_the_others_stay(self, ask: Ask, lie: str) -> None:
+        heard = ask(ScriptedLLM([*f"{lie} {RIGHT} 감사합니다."]))
+        assert "".join(piece.text for piece in heard.pieces) == heard.answer.text == f"{RIGHT} 감사합니다."
+        assert all(piece.checked for piece in heard.pieces)
+        assert (heard.answer.notice, heard.answer.generated, heard.answer.cited) == ("withheld", True, (1,))
+        assert [each.status for each in heard.answer.support] == ["withheld", "supported"]
+
+    @pytest.mark.parametrize("lie", LIES)
+    def test_where_nothing_is_left_the_passage_is_the_answer(self, ask: Ask, lie: str) -> None:
+        heard = ask(ScriptedLLM([lie]))
+        assert (heard.answer.text, heard.answer.notice, heard.answer.generated) == (PASSAGES, "withheld", False)
+        assert "".join(piece.text for piece in heard.pieces) == PASSAGES
+        (support,) = heard.answer.support
+        assert (support.text, support.status) == (lie, "withheld")
+
+    @pytest.mark.parametrize(
+        ("said", "notice"),
+        [
+            (texts.ANSWERING, "withheld"),
+            (f"<think>[1]을 봐야 한다. 16시까지다.</think>{RIGHT}", "withheld"),
+            (f"<b>{RIGHT}</b>", "withheld"),
+            ("[여기](https://evil.example) 16시까지 취소하실 수 있습니다. [1]", "withheld"),
+            ("취소는 1599-9999로 마감일 16시까지 하실 수 있습니다. [1]", "withheld"),
+            (f"{RIGHT} " * 50, "interrupted"),
+            ("취소 " * 5000, "interrupted"),
+            (" ".join(f"마감일 16시까지 취소하실 수 있습니다 {'가' * n}. [1]" for n in range(1, 90)), "interrupted"),
+        ],
+    )
+    @pytest.mark.parametrize("release", ["sentence", "token"])
+    def test_what_no_answer_may_hold_ends_it_in_the_approved_text(
+        self, build: Build, said: str, notice: Notice, release: str
+    ) -> None:
+        answer = build(ScriptedLLM([*said]), release=release).ask(CANCEL)
+        assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
+
+    def test_a_text_that_never_ends_is_left(self, build: Build) -> None:
+        llm = ScriptedLLM(["취소하실 수 있고 "] * 10**6)
+        assert build(llm).ask(CANCEL).notice == "interrupted"
+        assert llm.closed.wait(20)
+
+    def test_released_as_tokens_it_is_marked_as_unchecked_and_then_settled(self, build: Build) -> None:
+        events = list(build(ScriptedLLM([*f"{LIES[0]} {RIGHT}"]), release="token").stream(CANCEL))
+        deltas = [event for event in events if isinstance(event, AnswerDelta)]
+        assert "".join(delta.text for delta in deltas) == f"{LIES[0]} {RIGHT}"
+        assert not any(delta.checked for delta in deltas) and all(delta.generated for delta in deltas)
+        assert isinstance(events[-1], AnswerCompleted)
+        assert (events[-1].answer.text, events[-1].answer.notice) == (RIGHT, "withheld")
+
+    def test_the_instruction_holds_no_valid_marker(self) -> None:
+        assert MARKER.search(texts.ANSWERING) is None
 
 
 class TestFollowUps:
@@ -207,7 +285,7 @@ class TestFollowUps:
 class TestClosing:
     """`close()` from another thread while the reader waits for the model."""
 
-    @pytest.mark.parametrize("said", [[], ["하나 [1] "]])
+    @pytest.mark.parametrize("said", [[], ["16시까지 취소하실 수 있습니다. [1] "]])
     def test_it_ends_the_wait(self, build: Build, said: list[Said]) -> None:
         never = threading.Event()
         llm = ScriptedLLM([*said, never, "둘"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.cited import LONGEST, CitationResolver
+from rag.synthesis.citations import LONGEST, CitationResolver
 from rag.synthesis.prompt_builder import escape_markers
 
 KNOWN = (1, 2, 3)

@@ -20,7 +20,7 @@ import botocore.session
 from rag.models.aws_client import tracked_client
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
 from rag.models.threads import Threads, renewed_after_fork
-from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
+from rag.models.vendor_errors import SILENT, TIMED_OUT, VENDOR_ERRORS, from_vendor
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Runtime:
 
         def attempt() -> tuple[Any, Any, bytes | None]:
             # With its first part, so that whatever fails until then can be tried again.
-            with _translated_errors(endpoint):
+            with _translated_errors(endpoint, SILENT):
                 response = self.client.invoke_endpoint_with_response_stream(
                     **endpoint.arguments(), Body=body, ContentType=JSON
                 )
@@ -113,7 +113,7 @@ class Runtime:
                 while part is not None:
                     yield part
                     try:
-                        with _translated_errors(endpoint):
+                        with _translated_errors(endpoint, SILENT):
                             part = _next_part(events)
                     finally:
                         scope.check(str(endpoint))  # also in the place of an error: a shut socket raises any
@@ -163,11 +163,11 @@ _SHARED_LOCK = threading.Lock()
 
 
 @contextmanager
-def _translated_errors(endpoint: Endpoint) -> Iterator[None]:
+def _translated_errors(endpoint: Endpoint, timed_out: str = TIMED_OUT) -> Iterator[None]:
     try:
         yield
     except VENDOR_ERRORS as exc:
-        raise from_vendor(exc, endpoint.name) from exc
+        raise from_vendor(exc, endpoint.name, timed_out=timed_out) from exc
 
 
 def _next_part(events: Iterator[Any]) -> bytes | None:

@@ -1,0 +1,147 @@
+"""The words of a Korean sentence that say what it is about, and whether a passage holds them. No morphology: endings are cut.
+
+A noun counts as held where the passage has it, most of its syllable pairs, or a word of the same meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rag.korean import compact
+
+_WORD = re.compile(r"[가-힣A-Za-z0-9%]+(?:[+&.][A-Za-z0-9]+)*")
+_PARTICLE = re.compile(
+    r"(?:으로부터|로부터|에서는|에서도|에서만|에서|에게서|에게는|에게|까지는|까지도|까지만|까지|부터는|부터|으로는|으로도|으로만|으로|로는|로도|로만"
+    r"|이라면|라면|이라도|라도|이라는|이라고|이나|이며|이고|이면|이어도|이므로|이지만|이어야|여야|이든|든지|든|에는|에도|에만|만으로|만이|만을|만"
+    r"|처럼|보다|마다|씩|뿐|하고|입니다|인|이에요|예요|에|은|는|이|가|을|를|의|도|와|과|로|나|며|고)$"
+)
+_DOES = re.compile(
+    r"^(?P<noun>[가-힣A-Za-z]{2,}?)(?:(?:하|되|받|시키|드리)(?:[가-힣]*)|해(?:[가-힣]*)|[한할함합된될됨됩했됐돼][가-힣]*|드[립려린릴][가-힣]*"
+    r"|받[가-힣]*)$"
+)
+_VERB = re.compile(
+    r"(?:습니다|[가-힣]니다|세요|시오|[어아해돼]요|[으하되]?면|[어아여]서|므로|지만|는데|은데|도록|려면|[으하]?신|[으하]?실|[으하]?시는"
+    r"|하는|던|지|게|기|[어아셔해]야|[어아여해]도|[어아여해]|셔도|고|며|는|은|을|할|한|진|린|든|난)$"
+)
+_COMMON_WORDS = """
+매월 매달 매년 매주 월 연 연간 월간
+고객 고객님 본인 경우 때 것 수 후 뒤 전 다음 이용 사용 가능 필요 신청 확인 안내 방법 해당 바로 즉시
+보통 통상 약 최대 최소 최고 하루 매일 다시 새로 직접 함께 따로 별도 더 각각 이 그 저 두 결과 이후
+이전 이내 이상 이하 초과 미만 정도 및 또는 그리고 다만 단 현재 기존 중 곳 분 등 네 아니요 먼저 이미
+모두 처리 진행 적용 대상 상태 서비스 지정 완료 예정 지금 관련 언제 어떻게 여러 있 없 하 되 받 드리 주
+위해 통해 대해 따라 의해 한 내 그대로 같 이런 그런 불가능 불가 유료 만 개 하지 않 됩니다 합니다 됩
+하시 하실 하신 있으 없으 않으 않으셔 없이 것이 가지 쓸 오전 오후 앱 표시 됐 아닙 아니 수도 주세요 드
+해드 정도 제한 부담 발생 추가 포함 제외 대신 시간 기간 날 일 금액 당일 당행 당사 은행 자동 정상 나중
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
+_COURTESY = re.compile(r"감사|안녕|궁금|물어|도움이|죄송|고맙|언제든|좋은 하루|도와")
+_SAME = (
+    ("하루", "1일", "일일", "매일"),
+    ("틀리", "틀려", "틀린", "잘못", "오류"),
+    ("바꾸", "바꿔", "바뀌", "변경", "교체"),
+    ("만들", "만드", "개설", "신규", "가입"),
+    ("걸리", "걸립", "소요"),
+    ("돌아", "환입", "환급", "반환", "돌려", "재입금"),
+    ("무료", "면제", "없"),
+    ("유료", "수수료", "부과"),
+    ("올리", "올릴", "올려", "늘리", "늘릴", "늘려", "늘어", "증액"),
+    ("보내", "송금", "이체", "발송", "보낼"),
+    ("남", "유지", "보유"),
+    ("알려", "통지", "통보", "안내"),
+    ("내실", "내시", "납부", "지불"),
+    ("다른", "타"),
+    ("금융회사", "금융기관", "은행"),
+    ("늦", "지연"),
+    ("영업점", "지점", "창구"),
+    ("앱", "모바일"),
+    ("가지않", "방문없이"),
+    ("받으", "수령", "발급"),
+    ("안되", "불가", "없"),
+    ("새벽", "오전"),
+    ("모으", "적립"),
+    ("문의", "연락", "전화"),
+    ("댁", "집", "자택"),
+    ("메시지", "문자"),
+    ("토요일", "토·일"),
+    ("출금", "인출"),
+    ("조회", "확인"),
+    ("제출", "내"),
+    ("증빙", "서류"),
+    ("끝", "종료", "완료"),
+    ("넘", "초과", "경과"),
+    ("지난", "지났", "경과", "만료"),
+    ("따로", "별도"),
+    ("천천히", "나중"),
+    ("담당자", "직원", "상담원"),
+)
+_COVERED_PAIRS = 0.66
+"""Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentWord:
+    """A word without its endings. `is_noun`: it names a thing; what a verb's stem names is easier said in other words."""
+
+    stem: str
+    is_noun: bool
+
+
+@lru_cache(maxsize=4096)
+def content_words(text: str) -> tuple[ContentWord, ...]:
+    """The words that carry what a text says, in text order, each once; numbers and everyday words left out."""
+    words: dict[str, ContentWord] = {}
+    for match in _WORD.finditer(text):
+        if (word := _content(match[0])) is not None:
+            words.setdefault(word.stem, word)
+    return tuple(words.values())
+
+
+def _content(word: str) -> ContentWord | None:
+    if word[0].isdigit():
+        return None
+    if does := _DOES.match(word):
+        stem, is_noun = _PARTICLE.sub("", does["noun"]) or does["noun"], True
+        if len(stem) < 2:
+            stem, is_noun = does["noun"], False
+    elif _VERB.search(word) and not re.search(r"(?:은|는|을|고|며|한|지|기|게|도)$", word):
+        stem, is_noun = _VERB.sub("", word) or word, False
+    else:
+        stem, is_noun = _PARTICLE.sub("", word) or word, True
+    stem = stem.lower()
+    if stem in _COMMON or word in _COMMON or (len(stem) < 2 and not is_noun):
+        return None
+    return ContentWord(stem, is_noun and len(stem) > 1)
+
+
+def is_courtesy(sentence: str) -> bool:
+    """Whether a sentence states nothing and is only polite: "감사합니다.", "더 궁금한 점이 있으면 물어봐 주세요." """
+    rest = [word for word in content_words(sentence) if not _COURTESY.search(word.stem) and word.stem != "점"]
+    return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
+
+
+class PassageWords:
+    """What some passages hold, prepared once for many sentences."""
+
+    def __init__(self, passages: Iterable[str]) -> None:
+        self._text = compact("\n".join(passages))
+        self._pairs = frozenset(map("".join, pairwise(self._text)))
+
+    def holds(self, word: ContentWord) -> bool:
+        """Whether the passages have the word, or one that means the same."""
+        stem = compact(word.stem)
+        if stem in self._text:
+            return True
+        pairs = list(map("".join, pairwise(stem)))
+        if len(pairs) >= 2 and sum(pair in self._pairs for pair in pairs) / len(pairs) >= _COVERED_PAIRS:
+            return True
+        if any(
+            any(stem.startswith(form) or form == stem for form in forms) and any(form in self._text for form in forms)
+            for forms in _SAME
+        ):
+            return True
+        # A verb's own stem changes with its ending: its first syllable is what stays.
+        return not word.is_noun and len(stem) >= 2 and stem[:2] in self._text

@@ -1,0 +1,94 @@
+"""Is what a sentence names its sources' own: institution, product, means and channel, and words that allow no exception?"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rag.synthesis.findings import Finding
+from rag.synthesis.passage_clauses import Sources, aligned, mentions, set_kind
+from rag.synthesis.polarity_check import is_negative
+
+_INSTITUTION = re.compile(
+    r"[가-힣A-Za-z]{2,8}(?:저축은행|은행|뱅크|증권|보험|캐피탈|금고|카드사|우체국)(?![가-힣]*(?:용|형|별))"
+)
+_NO_NAME = re.compile(
+    r"^(?:타|다른|다른은행|수취|송금|중계|거래|인터넷|전자금융|모바일|상대|해외|국내|각|모든|외국환|거래외국환|지정|해당)*"
+    r"(?:은행|뱅크|증권|보험)$"
+)
+
+
+def check_institutions(text: str, sources: Sources) -> Finding | None:
+    """Every institution named must be named by the passages."""
+    squeezed = re.sub(r"\s", "", sources.text)
+    for match in _INSTITUTION.finditer(text):
+        if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
+            return Finding("withheld", "entity", match[0])
+    return None
+
+
+_APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
+"""How institutions name their apps: 새나래ON, 미르누리M."""
+
+
+def check_contrasts(text: str, sources: Sources) -> Finding | None:
+    """Products, means and channels that the passages do not name while they name another of the same set."""
+    held: dict[str, set[str]] = {}
+    for mention in sources.mentions:
+        held.setdefault(mention.set_name, set()).add(mention.member)
+    for mention in mentions(text):
+        kind = set_kind(mention)
+        members = held.get(mention.set_name, set())
+        if kind in ("product", "means", "channel", "scope") and mention.member not in members:
+            if mention.member == "앱" and _APP.search(sources.text):
+                continue
+            if members or kind == "channel":
+                return Finding("withheld", "entity", mention.text)
+        only = re.compile(rf"{re.escape(mention.text)}[가-힣]{{0,2}}에서도|{re.escape(mention.text)}(?:으로|로)도")
+        if (
+            kind == "channel"
+            and only.search(text)
+            and (others := _only_channels(sources))
+            and mention.member not in others
+        ):
+            return Finding("withheld", "condition", mention.text)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _only_of(text: str) -> frozenset[str]:
+    members = set()
+    for match in re.finditer(r"([가-힣A-Za-z·, ]{2,12})에서만", text):
+        members |= {m.member for m in mentions(match[1]) if set_kind(m) == "channel"}
+    return frozenset(members)
+
+
+def _only_channels(sources: Sources) -> frozenset[str]:
+    return _only_of(sources.text)
+
+
+_ABSOLUTE = re.compile(
+    r"누구나|누구든|모두(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
+    r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
+    r"|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
+    r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
+    r"|[가-힣]+[와과] (?:관계|상관) ?없이|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
+)
+_EVEN_WITHOUT = re.compile(r"([가-힣A-Za-z]+)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)")
+
+
+def check_absolutes(text: str, sources: Sources) -> Finding | None:
+    """Words that allow no exception must be the passage's own, beside words of the sentence."""
+    for match in _ABSOLUTE.finditer(text):
+        word = match[0]
+        near = aligned(text, sources)
+        if word not in sources.text or (near and not any(word in clause.text for clause in near)):
+            return Finding("withheld", "condition", word)
+    for match in _EVEN_WITHOUT.finditer(text):
+        noun = match[1]
+        if (
+            any(noun in clause.text and is_negative(clause.text) for clause in sources.clauses)
+            and match[0] not in sources.text
+        ):
+            return Finding("withheld", "condition", match[0])
+    return None

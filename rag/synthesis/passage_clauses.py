@@ -1,0 +1,138 @@
+"""Passages taken apart for the check of sentences: their lines and clauses, and which clauses a sentence is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.constraints import Quantity, StatedQuantities, default_contrasts, read_quantities
+from rag.constraints.contrasts import ContrastMention
+from rag.korean import tokens
+from rag.synthesis.content_words import PassageWords, content_words
+
+ALIGNED = 0.5
+"""Share of a clause's content words that a clause of the passage must hold to be about the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a passage's line. `context`: the line's heading and the topic of its sentence, which the part is about too."""
+
+    text: str
+    context: str
+    words: frozenset[str]
+    pairs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a passage with its heading, and what it states."""
+
+    text: str
+    heading: str
+    stated: StatedQuantities
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Passages prepared for many sentences."""
+
+    text: str
+    quantities: StatedQuantities
+    lines: tuple[Line, ...]
+    words: PassageWords
+    clauses: tuple[Clause, ...]
+    mentions: tuple[ContrastMention, ...]
+
+
+@lru_cache(maxsize=4096)
+def mentions(text: str) -> tuple[ContrastMention, ...]:
+    """The products, means and channels a text names."""
+    return tuple(default_contrasts().mentions(text))
+
+
+@lru_cache(maxsize=4096)
+def stated_by(text: str) -> StatedQuantities:
+    """What one text states."""
+    return StatedQuantities([text])
+
+
+@lru_cache(maxsize=4096)
+def quantities_of(text: str) -> tuple[Quantity, ...]:
+    """`read_quantities`, kept."""
+    return tuple(read_quantities(text))
+
+
+_HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
+_CLAUSE_END = re.compile(
+    r"(?<=[가-힣][며고]),?\s|(?<=[^이\s]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=는데),?\s|(?<=[다요오음됨함임])[.]\s?"
+    r"|(?<=[가-힣][어아]),?\s(?=[가-힣])|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
+)
+_QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지)[.?]?\s*$")
+_TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
+
+
+@lru_cache(maxsize=256)
+def prepare(passages: tuple[str, ...]) -> Sources:
+    """The passages taken apart; those of the last answers are kept."""
+    text = "\n".join(passages)
+    clauses: list[Clause] = []
+    lines: list[Line] = []
+    heading = ""
+    for line in text.split("\n"):
+        if (match := _HEADING.match(line)) is not None:
+            heading, line = match[1], match[2]
+        elif line.startswith("※") or not line.strip():
+            heading = ""
+        # A row's title asks and states nothing.
+        if not line.strip() or _QUESTION.search(line):
+            continue
+        lines.append(Line(line, heading, stated_by(f"{heading}: {line}" if heading else line)))
+        for sentence in re.split(r"(?<=[다요오음됨함임][.])\s", line):
+            topic = match[1] if (match := _TOPIC.match(sentence)) else ""
+            for part in split_clauses(sentence):
+                context = f"{heading} {topic}".strip()
+                words = frozenset(word.stem for word in content_words(f"{context} {part}"))
+                clauses.append(Clause(part, context, words, frozenset(tokens(f"{context} {part}"))))
+    held = PassageWords(passages)
+    return Sources(text, StatedQuantities(passages), tuple(lines), held, tuple(clauses), mentions(text))
+
+
+def split_clauses(text: str) -> list[str]:
+    """The clauses of a text: what stands between endings like "고", "므로" and full stops."""
+    return [part for part in _CLAUSE_END.split(text) if part and part.strip()]
+
+
+def aligned(clause: str, sources: Sources) -> list[Clause]:
+    """The clauses of the passages that share most of a clause's words; none where no clause shares enough."""
+    words = {word.stem for word in content_words(clause)}
+    if not words:
+        return []
+    pairs = set(tokens(clause))
+    topic = match[1] if (match := _CLAIM_TOPIC.match(clause)) else ""
+    scored = []
+    for each in sources.clauses:
+        share = sum(_is_in(word, each) for word in words) / len(words)
+        if share >= ALIGNED:
+            bonus = 0.3 if topic and topic in each.text else 0.0
+            scored.append((share + bonus + len(pairs & each.pairs) / len(pairs) / 2, each))
+    best = max((score for score, _ in scored), default=0.0)
+    return [each for score, each in scored if score >= best - 0.02]
+
+
+_CLAIM_TOPIC = re.compile(r"^\s*([가-힣A-Za-z]{2,}?)(?:에는|에도|에서도|에서는|으로도|으로는|은|는|도)\s")
+
+
+def _is_in(word: str, clause: Clause) -> float:
+    """1 where a clause has a word itself, less where its context has it, or only the end of a compound ("인증서")."""
+    if word in clause.text.lower():
+        return 1.0
+    if word in clause.words:
+        return 0.8
+    return 0.6 if len(word) > 3 and word[-3:] in clause.text else 0.0
+
+
+def set_kind(mention: ContrastMention) -> str:
+    """The kind of the set that a mention belongs to: product, means, scope, action, channel or state."""
+    return default_contrasts().sets[mention.set_name].kind

@@ -1,0 +1,140 @@
+"""SentenceRelease: what of a model's answer may be shown, while the model is still writing it.
+
+A sentence is held until it is whole and cites a source, or until a later one does: then it is checked against the sources
+cited. What they do not support is left out. Nothing is shown before the first sentence that says something and is supported.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from rag.synthesis.citations import CitationResolver, cited_numbers
+from rag.synthesis.content_words import is_courtesy
+from rag.synthesis.gate import Gate
+from rag.synthesis.sentences import complete_until, says_something, split_sentences
+from rag.synthesis.verification import Verifier
+from rag.types import Notice, SentenceSupport
+
+logger = logging.getLogger(__name__)
+
+
+class SentenceRelease:
+    """Takes a model's pieces, cut anywhere, and returns what may be shown of them.
+
+    `sources`: the passages shown to the model, by their numbers. After the end: `text` is all that was released, `cited`
+    its sources, `support` what became of each sentence, `notice` why something is missing. `stopped`: what comes after is
+    of no interest, for the answer holds something that no answer may hold; then nothing of it stands.
+    """
+
+    def __init__(self, sources: Mapping[int, str], verifier: Verifier, *, instruction: str) -> None:
+        self.text = ""
+        self.support: list[SentenceSupport] = []
+        self.stopped = ""
+        self.notice: Notice | None = None
+        self._sources = sources
+        self._verifier = verifier
+        self._gate = Gate(instruction, sources.values())
+        self._resolver = CitationResolver(sources)
+        self._open = ""
+        self._waiting: list[str] = []
+        self._cited: dict[int, None] = {}
+        self._has_text = False
+
+    @property
+    def cited(self) -> tuple[int, ...]:
+        """Numbers of the sources that released sentences cite, sorted."""
+        return tuple(sorted(self._cited))
+
+    def feed(self, piece: str) -> str:
+        """What the model's next piece releases, possibly nothing."""
+        self._has_text = self._has_text or bool(piece.strip())
+        self._open += self._resolver.feed(piece)
+        whole = complete_until(self._open)
+        released = self._take(self._open[:whole])
+        self._open = self._open[whole:]
+        if not self.stopped and (problem := self._gate.open_text(self._open)):
+            self._stop(problem)
+        return released
+
+    def end(self, *, is_truncated: bool = False) -> str:
+        """What the end of the model's answer releases; sets `notice`."""
+        if is_truncated:
+            self.notice = "interrupted"
+            logger.warning(
+                "falling back to FAQ passages: the model's output was truncated; consider raising FSI_LLM__MAX_NEW_TOKENS"
+            )
+            return ""
+        released = self._take(self._open + self._resolver.end())
+        if not self.stopped:
+            released += self._settle_waiting()
+            self.notice = self._notice()
+        return released
+
+    def _take(self, text: str) -> str:
+        """Whole sentences, one after the other."""
+        released = ""
+        for start, end in split_sentences(text):
+            sentence = text[start:end]
+            if self.stopped:
+                break
+            if problem := self._gate.sentence(sentence):
+                self._stop(problem)
+            elif not says_something(sentence):
+                # A line break between two sentences; a citation alone cites nothing.
+                self._waiting += [sentence] if not sentence.strip() and self.text else []
+            elif numbers := cited_numbers(sentence):
+                waiting, self._waiting = self._waiting, []
+                released += "".join(self._release(each, numbers) for each in [*waiting, sentence])
+            else:
+                self._waiting.append(sentence)
+        return released
+
+    def _release(self, sentence: str, numbers: tuple[int, ...]) -> str:
+        """The sentence, where the sources of these numbers support it; else nothing."""
+        if sentence.strip():
+            own = cited_numbers(sentence)
+            if is_courtesy(sentence) and not own:
+                return self._append(sentence) if self.text else ""
+            finding = self._verifier.verify(sentence, [self._sources[number] for number in numbers])
+            record = SentenceSupport(sentence.strip(), numbers, finding.status, finding.reason, finding.detail)
+            self.support.append(record)
+            if finding.status == "withheld":
+                return ""
+            self._cited.update(dict.fromkeys(own))
+        return self._append(sentence)
+
+    def _append(self, text: str) -> str:
+        # Models begin with a space or a line break.
+        released = text if self.text else text.lstrip()
+        self.text += released
+        return released
+
+    def _settle_waiting(self) -> str:
+        """What no citation followed: checked against all sources that were cited before it."""
+        waiting, self._waiting = self._waiting, []
+        if self.text:
+            return "".join(
+                self._release(each, self.cited) for each in waiting if each.strip() or each is not waiting[-1]
+            )
+        self.support += [SentenceSupport(each.strip(), (), "withheld", "uncited") for each in waiting if each.strip()]
+        return ""
+
+    def _notice(self) -> Notice | None:
+        withheld = [each for each in self.support if each.status == "withheld"]
+        if not self.text:
+            notice: Notice = "withheld" if any(each.reason != "uncited" for each in withheld) else "uncited"
+            if not withheld and not self._has_text:
+                notice = "model_unavailable"
+            logger.warning("falling back to FAQ passages (%s): none of the model's sentences may be shown", notice)
+            return notice
+        return "withheld" if withheld else None
+
+    def _stop(self, problem: str) -> None:
+        """Ends the answer; the approved text takes the place of what was released."""
+        is_endless = problem.startswith(("a sentence", "an answer", "repeated"))
+        self.notice = "interrupted" if is_endless else "withheld"
+        self.support.append(SentenceSupport("", (), "withheld", "form", problem))
+        self.stopped, self.text = problem, ""
+        self._waiting, self._cited = [], {}
+        logger.warning("falling back to FAQ passages (%s): the model's answer holds %s", self.notice, problem)

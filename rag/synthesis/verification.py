@@ -1,0 +1,82 @@
+"""Does a passage state what a sentence says? The checks a model's sentence has to pass before it is released.
+
+In order: quantities, institutions, products and means, words that allow no exception, polarity, words that no passage holds.
+Conservative where a wrong number would hurt, and pure: patterns and sets, no models. A `Verifier` of another kind (an NLI
+endpoint, a judge model) can stand behind the rules: a sentence is released when all of them support it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from rag.synthesis.content_words import ContentWord, content_words
+from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
+from rag.synthesis.findings import SUPPORTED, Finding
+from rag.synthesis.passage_clauses import Sources, prepare, quantities_of
+from rag.synthesis.polarity_check import check_dropped_condition, check_polarity
+from rag.synthesis.prompt_builder import MARKER
+from rag.synthesis.quantity_check import check_opposites, check_quantities
+
+COVERED = 0.75
+"""Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
+CHECKS = (
+    *(check_quantities, check_opposites, check_institutions, check_contrasts, check_absolutes),
+    *(check_dropped_condition, check_polarity),
+)
+
+
+class Verifier(Protocol):
+    """Anything that can tell whether passages support a sentence."""
+
+    def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
+        """`passages`: those the sentence cites, each with its institution and title. Raises nothing of its own."""
+        ...
+
+
+class RuleVerifier:
+    """The checks of this module. Thread-safe; a passage is prepared once."""
+
+    def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
+        """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
+        text = MARKER.sub(" ", sentence)
+        sources = prepare(tuple(passages))
+        for check in CHECKS:
+            if (finding := check(text, sources)) is not None:
+                return finding
+        return _coverage(text, sources)
+
+
+class AllOf:
+    """Several verifiers in order; the first that does not support a sentence decides."""
+
+    def __init__(self, verifiers: Iterable[Verifier]) -> None:
+        self._verifiers = tuple(verifiers)
+
+    def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
+        """The first finding that is withheld; else a weak one, else supported."""
+        weak = SUPPORTED
+        for verifier in self._verifiers:
+            finding = verifier.verify(sentence, passages)
+            if finding.status == "withheld":
+                return finding
+            weak = finding if finding.status == "weak" else weak
+        return weak
+
+
+_PLACE = re.compile(r"(?:국|서|점|센터|청|법원|은행|회사|앱|카드|통장|증)$")
+
+
+def _coverage(text: str, sources: Sources) -> Finding:
+    words = content_words(text)
+    missing: list[ContentWord] = [word for word in words if not sources.words.holds(word)]
+    nouns = [word.stem for word in missing if word.is_noun]
+    if not words and not quantities_of(text):
+        return Finding("withheld", "words", text.strip())
+    if not nouns:
+        return SUPPORTED
+    if places := [noun for noun in nouns if len(noun) > 2 and _PLACE.search(noun)]:
+        return Finding("withheld", "entity", ", ".join(places))
+    covered = 1 - len(missing) / len(words)
+    return Finding("withheld" if covered < COVERED else "weak", "words", ", ".join(nouns))
