@@ -9,7 +9,15 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from rag.retrieval.confidence import Verdict, defaults, judge
-from rag.retrieval.constraint_order import AGREES, COMPARED, CONFLICTS, absent, order_by_agreement, values_not_held
+from rag.retrieval.constraint_order import (
+    AGREES,
+    COMPARED,
+    CONFLICTS,
+    HOLDS,
+    absent,
+    order_by_agreement,
+    values_not_held,
+)
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis.verbatim import verbatim
@@ -89,8 +97,15 @@ def test_rows_move_by_their_agreement_and_only_the_nearest_are_compared() -> Non
     ordered = order_by_agreement("2년 만기 정기예금 금리", far)
     assert ordered.hits[-1].score == pytest.approx(4.8), "beyond COMPARED nothing moves"
     moved = order_by_agreement("2년 만기 정기예금 금리", DEPOSIT).hits
-    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES, 5.0 - CONFLICTS, 1.0])
+    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES + HOLDS, 5.0 - CONFLICTS, 1.0])
     assert [hit.score for hit in DEPOSIT] == [5.0, 4.8, 1.0], "the hits themselves stay as they are"
+
+
+def test_a_row_that_states_the_value_told_comes_before_its_neighbours() -> None:
+    fee = row("fee", "OTP 발급 수수료는 얼마인가요?", "카드형은 5천원입니다.", 4.9)
+    lost = row("lost", "OTP를 분실한 경우 어떻게 하나요?", "영업점에서 다시 발급해 드립니다.", 5.0)
+    assert names(order_by_agreement("오티피 만들고 오천원 냈는데 맞나요", [lost, fee]).hits) == ["fee", "lost"]
+    assert names(order_by_agreement("오티피 만들고 돈 냈는데 맞나요", [lost, fee]).hits) == ["lost", "fee"]
 
 
 def test_nothing_found_has_no_order() -> None:
