@@ -1,7 +1,9 @@
 """The policies of deploy/policies, filled in for one stack: `python -m deploy.policy NAME --account NUMBER [--stack FILE]`.
 
 operator     who runs `python -m deploy`
-app          the chatbot itself
+app          the chat page: it asks the models and searches, and can write nothing
+boundary     what the roles that the operator makes may have at most: the managed policy fsi-NAME-boundary
+page-role    not of IAM: the page's role in OpenSearch's security plugin, for searches on fsi-* alone
 endpoints    the role that SageMaker takes on, where the stack file names none
 scheduler    the role that takes endpoints away at night and brings them back
 """
@@ -23,7 +25,8 @@ from deploy.stack import Stack
 from rag.errors import RagError, SettingsError
 
 POLICIES = Path(__file__).with_name("policies")
-NAMES = ("operator", "app", "endpoints", "scheduler")
+NAMES = ("operator", "app", "endpoints", "scheduler", "boundary")
+PAGE_ROLE = "page-role"
 
 
 def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -31,7 +34,10 @@ def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
     A statement that is left without a resource is left out: it is about something that this stack does not have.
     """
-    document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
+    if name == "boundary":  # both roles together
+        both = [policy(role, values) for role in ("endpoints", "scheduler")]
+        return {**both[0], "Statement": [{**each} for one in both for each in one["Statement"]]}
+    document = _read(name)
     statements = []
     for statement in document["Statement"]:
         resources = [each for pattern in statement["Resource"] for each in substituted(pattern, values)]
@@ -40,6 +46,16 @@ def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
             named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
             statements.append({**statement, "Resource": resources, **named})
     return {**document, "Statement": statements}
+
+
+def page_role() -> dict[str, Any]:
+    """What the page may do in OpenSearch, as `PUT /_plugins/_security/api/roles/NAME` takes it."""
+    return _read(PAGE_ROLE)
+
+
+def _read(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
+    return document
 
 
 def substituted(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
@@ -79,23 +95,29 @@ def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dic
     }
 
 
+def _filled_in(options: argparse.Namespace) -> dict[str, Any]:
+    stack = stacks.load(options.stack)
+    region = stack.region or options.region
+    if not region:
+        raise SettingsError("no AWS region: give --region, or set `region` in the stack file")
+    sends = any(each.handler or each.model_folder for _, each in stack.endpoints())
+    return policy(options.name, values(stack, region, options.account, with_bucket=sends))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print one policy as JSON. Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.policy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=NAMES, metavar="NAME")
-    parser.add_argument("--account", required=True, help="the account's number")
+    parser.add_argument("name", choices=(*NAMES, PAGE_ROLE), metavar="NAME")
+    parser.add_argument("--account", help="the account's number (not for page-role)")
     parser.add_argument("--region", help="where the stack file names none")
     parser.add_argument("--stack", type=Path, default=stacks.DEFAULT, metavar="FILE")
     options = parser.parse_args(arguments)
+    if options.name != PAGE_ROLE and not options.account:
+        parser.error("the following arguments are required: --account")
     try:
-        stack = stacks.load(options.stack)
-        region = stack.region or options.region
-        if not region:
-            raise SettingsError("no AWS region: give --region, or set `region` in the stack file")
-        sends = any(each.handler or each.model_folder for _, each in stack.endpoints())
-        document = policy(options.name, values(stack, region, options.account, with_bucket=sends))
+        document = page_role() if options.name == PAGE_ROLE else _filled_in(options)
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
         return 1

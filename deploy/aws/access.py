@@ -24,8 +24,16 @@ class Role(Resource):
         super().__init__(cloud, name)
         self.permissions = permissions
         self._trusted = True
-        trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        self._bounded = True
+        trusted = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            # Or the service could be made to take on this role for somebody else's account.
+            "Condition": {"StringEquals": {"aws:SourceAccount": cloud.account}},
+        }
         self._trust = {"Version": "2012-10-17", "Statement": [trusted]}
+        self._boundary = f"arn:aws:iam::{cloud.account}:policy/fsi-{cloud.stack_name}-boundary"
 
     @property
     def arn(self) -> str:
@@ -33,7 +41,7 @@ class Role(Resource):
         return f"arn:aws:iam::{self.cloud.account}:role/{self.name}"
 
     def describe(self) -> Description:
-        """DIFFERENT where another service is trusted or the inline policy is another one."""
+        """DIFFERENT where another service is trusted, the boundary is missing or the inline policy is another one."""
         iam = self.cloud.client("iam")
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -42,20 +50,27 @@ class Role(Resource):
                 return ABSENT
             raise
         self._trusted = role["AssumeRolePolicyDocument"] == self._trust
-        state = State.READY if self._trusted and self._permitted() == self.permissions else State.DIFFERENT
+        self._bounded = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self._boundary
+        same = self._trusted and self._bounded and self._permitted() == self.permissions
+        state = State.READY if same else State.DIFFERENT
         return self.if_ours(state, role.get("Tags", ()), since=role["CreateDate"])
 
     def create(self) -> None:
         """Without its policy, which `change` writes: AWS makes no role and inline policy in one request."""
         self.cloud.client("iam").create_role(
-            RoleName=self.name, AssumeRolePolicyDocument=json.dumps(self._trust), Tags=self.cloud.tag_list
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(self._trust),
+            PermissionsBoundary=self._boundary,
+            Tags=self.cloud.tag_list,
         )
 
     def change(self) -> None:
-        """Write the trust policy where it differs, and the inline policy."""
+        """Write the trust policy and the boundary where they differ, and the inline policy."""
         iam = self.cloud.client("iam")
         if not self._trusted:
             iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
+        if not self._bounded:
+            iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self._boundary)
         iam.put_role_policy(RoleName=self.name, PolicyName=self.name, PolicyDocument=json.dumps(self.permissions))
 
     def delete(self) -> None:

@@ -163,7 +163,7 @@ def test_the_checker_finds_what_botocore_lets_through() -> None:
     assert all(words in found for words in ("64 characters > 63", "'a b' is not", "'ml.h9.huge' is none of"))
 
 
-RARE = {"scheduler:DeleteSchedule", "iam:UpdateAssumeRolePolicy", "s3:DeleteObject"}
+RARE = {"scheduler:DeleteSchedule", "iam:UpdateAssumeRolePolicy", "iam:PutRolePermissionsBoundary", "s3:DeleteObject"}
 """Only after a change of names in the stack file, or of the project itself."""
 
 
@@ -186,11 +186,44 @@ def test_policies_name_their_resources(name: str) -> None:
         "sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs", "sagemaker:ListModels",
         "es:ListDomainNames", "servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas",
         "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies",
-        "application-autoscaling:RegisterScalableTarget", "application-autoscaling:DeregisterScalableTarget",
-        "application-autoscaling:PutScalingPolicy", "application-autoscaling:DeleteScalingPolicy",
         "logs:DescribeLogGroups", "scheduler:ListSchedules",
     }  # fmt: skip
     assert not any(each.endswith(":*") for one in document["Statement"] for each in one["Action"])
+
+
+def test_the_page_can_only_search(full: Stack) -> None:
+    statements = policy("app", values(full, REGION, "123456789012", with_bucket=True))["Statement"]
+    assert {each for one in statements for each in one["Action"]} == {
+        *("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"),
+        *("es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "secretsmanager:GetSecretValue"),
+    }
+    posted = [each for one in statements if "es:ESHttpPost" in one["Action"] for each in one["Resource"]]
+    assert [each.rpartition("/")[2] for each in posted] == ["_msearch"]
+    read = [each for one in statements if "es:ESHttpGet" in one["Action"] for each in one["Resource"]]
+    assert {each.rpartition("/")[2] for each in read} == {"", "fsi-*"}
+    secrets = [
+        each for one in statements if "secretsmanager:GetSecretValue" in one["Action"] for each in one["Resource"]
+    ]
+    assert all("/page-" in each for each in secrets), "not the ingester's"
+
+
+def test_roles_trust_this_account_alone_and_carry_the_boundary(account: Account, full: Stack) -> None:
+    account.deployment(full).up(yes_over_budget=True)
+    made = [call.given for call in account.calls if call.operation == "CreateRole"]
+    assert made
+    for role in made:
+        (trusted,) = json.loads(role["AssumeRolePolicyDocument"])["Statement"]
+        assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+        assert role["PermissionsBoundary"].endswith(f":policy/fsi-{full.name}-boundary")
+    given = values(full, REGION, "123456789012", with_bucket=True)
+    conditions = {
+        each: one.get("Condition", {}) for one in policy("operator", given)["Statement"] for each in one["Action"]
+    }
+    for each in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        assert conditions[each]["StringEquals"]["iam:PermissionsBoundary"] == [made[0]["PermissionsBoundary"]]
+    within = {each for one in policy("boundary", given)["Statement"] for each in one["Action"]}
+    for name in ("endpoints", "scheduler"):
+        assert {each for one in policy(name, given)["Statement"] for each in one["Action"]} <= within
 
 
 def test_what_autoscaling_and_the_nights_need(full: Stack) -> None:
