@@ -3,8 +3,9 @@
     python -m benchmarks.page_limits [--seconds 60] [--json OUT]
 
 A page over the bundled FAQ in a process of its own. One visitor asks a normal question each half second, for that time
-without and for that time with another who sends the longest questions allowed, four at a time without a pause; the ratio of the p95s is to be
-at most 2. Then the medians of 30 wrong passwords for a real, an invented and a locked name are to be within 10 % of each other.
+without and for that time with another who sends the longest questions allowed, four at a time without a pause; the ratio of
+the p95s is to be at most 2. Then the medians of 30 wrong passwords for a real, an invented and a locked name are to be
+within 10 % of each other.
 """
 
 from __future__ import annotations
