@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if options.json:
         options.json.write_text(json.dumps(result, indent=2), encoding="utf-8")
-    return 0 if result["ratio"] <= 2 else 1
+    return 0 if beside <= 2 * alone else 1
 
 
 if __name__ == "__main__":
