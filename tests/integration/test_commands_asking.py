@@ -203,7 +203,7 @@ def test_calibrate_with_labels_applies_what_it_prints(
     applied = run("calibrate", *labels, "--apply")
     assert applied.json() == found and "written into the index's manifest" in applied.err
     assert run("index", "show", "small").json()["manifest"]["calibration"] == found
-    assert run("ask", "날씨 알려 주세요", "--index", "small", "--json").json()["status"] == "declined"
+    assert run("ask", "야구 좋아하세요?", "--index", "small", "--json").json()["status"] == "declined"
 
 
 def test_calibrate_applies_no_loss(run: Run, tmp_path: Path, outside: str) -> None:
