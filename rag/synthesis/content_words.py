@@ -20,7 +20,7 @@ _PARTICLE = re.compile(
     r"|처럼|보다|마다|씩|뿐|하고|입니다|인|이에요|예요|에|은|는|이|가|을|를|의|도|와|과|로|나|며|고)$"
 )
 _DOES = re.compile(
-    r"^(?P<noun>[가-힣A-Za-z]{2,}?)(?:(?:하|되|받|시키|드리)(?:[가-힣]*)|해(?:[가-힣]*)|[한할함합된될됨됩했됐돼][가-힣]*|드[립려린릴][가-힣]*"
+    r"^(?P<noun>[가-힣A-Za-z]{2,}?)(?:(?:하|되|받|시키|드리)(?:[가-힣]*)|해(?:$|[서야도요주드][가-힣]*)|[한할함합된될됨됩했됐돼][가-힣]*|드[립려린릴][가-힣]*"
     r"|받[가-힣]*)$"
 )
 _VERB = re.compile(
@@ -28,6 +28,7 @@ _VERB = re.compile(
     r"|하는|던|지|게|기|[어아셔해]야|[어아여해]도|[어아여해]|셔도|고|며|는|은|을|할|한|진|린|든|난)$"
 )
 _COMMON_WORDS = """
+하고 바뀐 바꿀 중일 계속 똑같이 그러면 만약 아직 역시 오히려 스스로 대로 이하로 남아
 매월 매달 매년 매주 월 연 연간 월간
 고객 고객님 본인 경우 때 것 수 후 뒤 전 다음 이용 사용 가능 필요 신청 확인 안내 방법 해당 바로 즉시
 보통 통상 약 최대 최소 최고 하루 매일 다시 새로 직접 함께 따로 별도 더 각각 이 그 저 두 결과 이후
@@ -111,6 +112,9 @@ def _content(word: str) -> ContentWord | None:
         stem, is_noun = _VERB.sub("", word) or word, False
     else:
         stem, is_noun = _PARTICLE.sub("", word) or word, True
+        # Short, without a particle and with a verb's ending before a noun: "바꿀", "내는".
+        if stem == word and len(word) <= 2 and (ord(word[-1]) - 0xAC00) % 28 in (4, 8):
+            is_noun = False
     stem = stem.lower()
     if stem in _COMMON or word in _COMMON or (len(stem) < 2 and not is_noun):
         return None

@@ -110,18 +110,38 @@ def aligned(clause: str, sources: Sources) -> list[Clause]:
     if not words:
         return []
     pairs = set(tokens(clause))
-    topic = match[1] if (match := _CLAIM_TOPIC.match(clause)) else ""
+    topics = {match[1]: 0.2 if match[2] in "이가" else 0.4 for match in _CLAIM_TOPIC.finditer(clause)}
     scored = []
     for each in sources.clauses:
+        if " > " in each.text:  # a menu's path names much and says nothing
+            continue
         share = sum(_is_in(word, each) for word in words) / len(words)
         if share >= ALIGNED:
-            bonus = 0.3 if topic and topic in each.text else 0.0
+            bonus = max((weight for topic, weight in topics.items() if topic in each.text), default=0.0)
             scored.append((share + bonus + len(pairs & each.pairs) / len(pairs) / 2, each))
     best = max((score for score, _ in scored), default=0.0)
     return [each for score, each in scored if score >= best - 0.02]
 
 
-_CLAIM_TOPIC = re.compile(r"^\s*([가-힣A-Za-z]{2,}?)(?:에는|에도|에서도|에서는|으로도|으로는|은|는|도)\s")
+_CLAIM_TOPIC = re.compile(
+    r"(?<![가-힣A-Za-z])([가-힣A-Za-z]{2,}?)(에는|에도|에서도|에서는|으로도|으로는|은|는|도|이|가)(?=\s)"
+)
+"""What a clause is about: where a passage speaks of it, that is what it says of it."""
+
+
+SAME_PAIRS, SAME_TOPIC_PAIRS = 0.45, 0.35
+"""Shares of a clause's syllable pairs beside which another clause says the same or its opposite; the second where both have
+the same topic. Fitted on data/evaluation/claims.dev.jsonl."""
+
+
+def is_about_same(clause: str, other: Clause) -> bool:
+    """Whether two clauses are close enough for one to deny the other: in their wording, or in all that they name."""
+    pairs = set(tokens(clause))
+    close = len(pairs & other.pairs) / len(pairs)
+    topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause)]
+    has_topic = any(topic in other.text for topic in topics)
+    names_all = all(_is_in(word.stem, other) >= 0.6 for word in content_words(clause))
+    return close >= SAME_PAIRS or (has_topic and close >= SAME_TOPIC_PAIRS) or (names_all and (has_topic or not topics))
 
 
 def _is_in(word: str, clause: Clause) -> float:

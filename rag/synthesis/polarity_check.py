@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.synthesis.content_words import content_words
 from rag.synthesis.findings import Finding
-from rag.synthesis.passage_clauses import Sources, aligned, quantities_of, split_clauses
+from rag.synthesis.passage_clauses import Clause, Sources, aligned, is_about_same, quantities_of, split_clauses
 
-_FREE = re.compile(r"무료|면제|(?:수수료|비용|배송료|이용료|연회비|요금)[가-힣 ]{0,4}(?:없|받지 않|들지 않)")
-_CHARGED = re.compile(
-    r"유료|(?:수수료|비용|배송료|이용료|요금)[가-힣 ]{0,5}(?:부과|있습|있으|발생|듭니다|내셔야|청구|붙)|부과됩|부과되"
+_FEE = r"(?:수수료|비용|배송료|이용료|연회비|요금|보증료)"
+_FREE = re.compile(
+    rf"무료|면제|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
+_CHARGED = re.compile(
+    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는])|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))"
+)
+_FEE_WORD = re.compile(rf"[가-힣]*{_FEE}")
 _NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없(?:습|으|는|다|이|어)|않|불가|못[하 합]|안 (?:되|됩|돼)|아니(?!요|라면)|아닙|제외|미지원|금지"
+    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상|금지(?!급)|거부"
     r"|중단|거절|생략|제한됩|차단됩|정지됩"
 )
-_NOT_NEGATIVE = re.compile(
-    r"수수료[가-힣 ]{0,4}없|비용[가-힣 ]{0,3}없|제한 없|관계없|관계없이|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제"
+_ASIDE = re.compile(
+    r"제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는) [가-힣]|부과되지 않"
+    r"|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))|넘지 않"
 )
+"""Denials of something beside what a clause says."""
+_FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
 
 
 def check_dropped_condition(text: str, sources: Sources) -> Finding | None:
@@ -48,33 +56,40 @@ _PREDICATE = re.compile(
 
 def is_negative(text: str) -> bool:
     """Whether a clause denies: an odd count of words that do."""
-    return len(_NEGATIVE.findall(_NOT_NEGATIVE.sub(" ", text))) % 2 == 1
+    return len(_NEGATIVE.findall(_FEE_ALONE.sub(" ", _ASIDE.sub(" ", text)))) % 2 == 1
 
 
 def check_polarity(text: str, sources: Sources) -> Finding | None:
     """What a clause affirms, the clauses of the passage that are about the same must not deny, and the other way round."""
     for clause in split_clauses(text):
         near = aligned(clause, sources)
-        if not near:
-            continue
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
-        texts = [f"{each.context} {each.text}" for each in near]
-        if charged and not free and any(map(_FREE.search, texts)) and not any(map(_CHARGED.search, texts)):
-            return Finding("withheld", "polarity", charged[0])
+        if free or charged:
+            if (said := free or charged) and _is_price_turned(clause, sources, near, is_free=bool(free)):
+                return Finding("withheld", "polarity", said[0])
+            continue
+        said_near = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
         if (
-            free
-            and not charged
-            and not any(map(_FREE.search, texts))
-            and any(_CHARGED.search(each) or re.search(r"수수료|비용", each) for each in texts)
+            said_near
+            and _is_statement(clause)
+            and all(is_negative(each.text) != is_negative(clause) for each in said_near)
         ):
-            return Finding("withheld", "polarity", free[0])
-        said = [each for each in near if _PREDICATE.search(each.text)]
-        is_plain = not free and not charged and _is_statement(clause)
-        if is_plain and said and all(is_negative(each.text) != is_negative(clause) for each in said):
             return Finding("withheld", "polarity", clause.strip())
     return None
 
 
+def _is_price_turned(clause: str, sources: Sources, near: Sequence[Clause], *, is_free: bool) -> bool:
+    """Whether the clauses about the same, or about the same fee, say the opposite of "free", or of "charged"."""
+    fees = [word for word in _FEE_WORD.findall(clause) if len(word) > 3]
+    about = near or [each for each in sources.clauses if any(fee in each.text for fee in fees)]
+    if not near and any((_FREE if is_free else _CHARGED).search(each.text) for each in sources.clauses):
+        return False
+    texts = [f"{each.context} {each.text}" for each in about]
+    free = any(map(_FREE.search, texts))
+    charged = any(_CHARGED.search(each) or re.search(r"[\d천만]원|\d%", each) for each in texts)
+    return bool(texts) and (charged and not free if is_free else free and not charged)
+
+
 def _is_statement(clause: str) -> bool:
     """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
-    return len(content_words(clause)) >= 2 and not re.search(r"(?:이고|이며|므로|아니라|않고|없이|말고)\s*$", clause)
+    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|므로|아니라|않고|없이|말고)\s*$", clause)
