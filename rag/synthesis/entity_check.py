@@ -40,6 +40,8 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
         kind = set_kind(mention)
         members = held.get(mention.set_name, set())
         if kind in ("product", "means", "channel", "scope") and mention.member not in members:
+            if all(part in sources.text for part in mention.text.split()):
+                continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
             if mention.member == "앱" and _APP.search(sources.text):
                 continue
             if members or kind == "channel":
@@ -74,6 +76,7 @@ _ABSOLUTE = re.compile(
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|[가-힣]+[와과] (?:관계|상관) ?없이|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
+_NOT_NEEDED = re.compile(r"([가-힣]{2,})(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없어도)")
 _EVEN_WITHOUT = re.compile(r"([가-힣A-Za-z]+)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)")
 
 
@@ -84,6 +87,10 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         near = aligned(text, sources)
         if word not in sources.text or (near and not any(word in clause.text for clause in near)):
             return Finding("withheld", "condition", word)
+    for match in _NOT_NEEDED.finditer(text):
+        needed = rf"{match[1]}[가-힣]{{0,3}}(?:여야|해야|셔야|야만|필요)|{match[1]} ?없이[^.\n]*(?:없|않|불가)"
+        if re.search(needed, sources.text) and match[0] not in sources.text:
+            return Finding("withheld", "condition", match[0])
     for match in _EVEN_WITHOUT.finditer(text):
         noun = match[1]
         if (

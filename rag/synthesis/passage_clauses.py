@@ -66,8 +66,8 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
 
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
-    r"(?<=[가-힣][며고]),?\s|(?<=[^이\s]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=는데),?\s|(?<=[다요오음됨함임])[.]\s?"
-    r"|(?<=[가-힣][어아]),?\s(?=[가-힣])|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
+    r"(?<=[가-힣][며고]),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=는데),?\s|(?<=[으하되시]면),?\s"
+    r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣][어아여]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
 _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지)[.?]?\s*$")
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
@@ -109,7 +109,6 @@ def aligned(clause: str, sources: Sources) -> list[Clause]:
     words = {word.stem for word in content_words(clause)}
     if not words:
         return []
-    pairs = set(tokens(clause))
     topics = {match[1]: 0.2 if match[2] in "이가" else 0.4 for match in _CLAIM_TOPIC.finditer(clause)}
     scored = []
     for each in sources.clauses:
@@ -118,7 +117,7 @@ def aligned(clause: str, sources: Sources) -> list[Clause]:
         share = sum(_is_in(word, each) for word in words) / len(words)
         if share >= ALIGNED:
             bonus = max((weight for topic, weight in topics.items() if topic in each.text), default=0.0)
-            scored.append((share + bonus + len(pairs & each.pairs) / len(pairs) / 2, each))
+            scored.append((share + bonus + closeness(clause, each), each))
     best = max((score for score, _ in scored), default=0.0)
     return [each for score, each in scored if score >= best - 0.02]
 
@@ -134,14 +133,22 @@ SAME_PAIRS, SAME_TOPIC_PAIRS = 0.45, 0.35
 the same topic. Fitted on data/evaluation/claims.dev.jsonl."""
 
 
+def closeness(clause: str, other: Clause) -> float:
+    """The share of syllable pairs that two clauses have in common, of the shorter one's."""
+    pairs = set(tokens(clause))
+    own = set(tokens(other.text))
+    return len(pairs & other.pairs) / max(1, min(len(pairs), max(6, len(own))))
+
+
 def is_about_same(clause: str, other: Clause) -> bool:
     """Whether two clauses are close enough for one to deny the other: in their wording, or in all that they name."""
-    pairs = set(tokens(clause))
-    close = len(pairs & other.pairs) / len(pairs)
+    close = closeness(clause, other)
     topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause)]
     has_topic = any(topic in other.text for topic in topics)
     names_all = all(_is_in(word.stem, other) >= 0.6 for word in content_words(clause))
-    return close >= SAME_PAIRS or (has_topic and close >= SAME_TOPIC_PAIRS) or (names_all and (has_topic or not topics))
+    if close >= SAME_PAIRS or (has_topic and close >= SAME_TOPIC_PAIRS):
+        return True
+    return names_all and (has_topic or (not topics and close >= 0.3))
 
 
 def _is_in(word: str, clause: Clause) -> float:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rag.synthesis.content_words import content_words
 from rag.synthesis.findings import Finding
-from rag.synthesis.passage_clauses import Clause, Sources, aligned, is_about_same, quantities_of, split_clauses
+from rag.synthesis.passage_clauses import Sources, aligned, closeness, is_about_same, quantities_of, split_clauses
 
 _FEE = r"(?:수수료|비용|배송료|이용료|연회비|요금|보증료)"
 _FREE = re.compile(
-    rf"무료|면제|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
+    rf"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상))|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
+    rf"|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
 _CHARGED = re.compile(
-    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는])|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))"
+    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는])"
+    r"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))"
 )
-_FEE_WORD = re.compile(rf"[가-힣]*{_FEE}")
+_PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
 _NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상|금지(?!급)|거부"
-    r"|중단|거절|생략|제한됩|차단됩|정지됩"
+    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"|금지(?!급)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
-    r"제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는) [가-힣]|부과되지 않"
-    r"|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))|넘지 않"
+    r"제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는|아) \S|부과되지 않|넘지 않"
+    r"|지 않으?시?면|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )
 """Denials of something beside what a clause says."""
+_INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
+_NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아니|대상에서 빠|들어가지 않")
 _FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
 
 
@@ -64,32 +67,37 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         near = aligned(clause, sources)
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
-        if free or charged:
-            if (said := free or charged) and _is_price_turned(clause, sources, near, is_free=bool(free)):
+        if said := free or charged:
+            if _is_price_turned(clause, sources, is_free=bool(free)):
                 return Finding("withheld", "polarity", said[0])
             continue
-        said_near = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
-        if (
-            said_near
-            and _is_statement(clause)
-            and all(is_negative(each.text) != is_negative(clause) for each in said_near)
-        ):
+        about = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
+        if not about or not _is_statement(clause):
+            continue
+        included = _INCLUDED.search(clause) and not is_negative(clause)
+        is_turned = all(is_negative(each.text) != is_negative(clause) for each in about)
+        if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
 
 
-def _is_price_turned(clause: str, sources: Sources, near: Sequence[Clause], *, is_free: bool) -> bool:
-    """Whether the clauses about the same, or about the same fee, say the opposite of "free", or of "charged"."""
-    fees = [word for word in _FEE_WORD.findall(clause) if len(word) > 3]
-    about = near or [each for each in sources.clauses if any(fee in each.text for fee in fees)]
-    if not near and any((_FREE if is_free else _CHARGED).search(each.text) for each in sources.clauses):
+def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
+    """Whether what the passages say of a price, in the clauses closest to this one, is the opposite of "free" or "charged"."""
+    priced = [each for each in sources.clauses if _PRICE.search(each.text) or re.search(r"\d원|[천만]원", each.text)]
+    if not priced:
         return False
-    texts = [f"{each.context} {each.text}" for each in about]
-    free = any(map(_FREE.search, texts))
-    charged = any(_CHARGED.search(each) or re.search(r"[\d천만]원|\d%", each) for each in texts)
-    return bool(texts) and (charged and not free if is_free else free and not charged)
+    words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
+    scores = [
+        sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)
+        + closeness(clause, each)
+        for each in priced
+    ]
+    about = [each for score, each in zip(scores, priced, strict=True) if score >= max(scores) - 0.05]
+    free = any(_FREE.search(each.text) for each in about)
+    charged = any(_CHARGED.search(each.text) or re.search(r"\d원|[천만]원|\d%", each.text) for each in about)
+    return charged and not free if is_free else free and not charged
 
 
 def _is_statement(clause: str) -> bool:
     """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
-    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|므로|아니라|않고|없이|말고)\s*$", clause)
+    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|므로|아니라|않고|없이|말고|면)\s*$", clause)
