@@ -1,5 +1,5 @@
 # The chat page. Settings come as FSI_… variables, AWS credentials from the task's or the instance's role: docs/aws.md.
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 GRADIO_ANALYTICS_ENABLED=False
 WORKDIR /srv/faq

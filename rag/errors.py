@@ -96,9 +96,14 @@ class RowErrors(InputError):
 
     default_korean = "읽을 수 없는 행이 있어 아무것도 저장하지 않았습니다."
 
+    LISTED = 50
+    """Defects named in the message; of more it gives the number. A wrong file may have one in each of a million rows."""
+
     def __init__(self, errors: Sequence[RowError]) -> None:
         self.errors = tuple(errors)
-        lines = "\n".join(f"  {error}" for error in self.errors)
+        lines = "\n".join(f"  {str(error)[:300]}" for error in self.errors[: self.LISTED])
+        if (more := len(self.errors) - self.LISTED) > 0:
+            lines += f"\n  and {more} more"
         super().__init__(f"{len(self.errors)} problem(s) found, nothing was written:\n{lines}")
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -174,7 +175,7 @@ def _read_header(table: Table, lines: Sequence[str], score: Score) -> tuple[int,
         table.refuse(table.header_row, None, "broken quoting in the header")
         return len(lines), ","
     *_, table.header, after, delimiter = max(options)
-    for name in sorted({name for name in table.header if table.header.count(name) > 1}):
+    for name in sorted(name for name, count in Counter(table.header).items() if count > 1):
         table.refuse(table.header_row, name, "appears more than once in the header")
     return after, delimiter
 

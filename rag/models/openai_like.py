@@ -5,6 +5,8 @@ Needs requirements-models.txt. Those packages' defaults are OpenAI's own host an
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,11 +29,14 @@ from rag.models.threads import Threads
 from rag.models.vendor_errors import TIMED_OUT, from_status, short
 from rag.vectors import unit_vectors
 
+logger = logging.getLogger(__name__)
+
 VENDOR_ERRORS = (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 CONNECT_SECONDS = 5.0
 NO_KEY = "none"
 """Sent where none is set; without any, the package would send that of OPENAI_API_KEY to this host."""
 _GROUP = 2048
+_BATCH_TOO_LARGE = re.compile(r"batch.?size|batch .*too large|too many inputs", re.IGNORECASE)
 _KNOWN = ("max_tokens", "temperature", "top_p", "stop")
 
 
@@ -145,9 +150,21 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         distinct = list(dict.fromkeys(self.passage_prefix + text for text in texts))
         batches = [distinct[start : start + self.batch_size] for start in range(0, len(distinct), self.batch_size)]
-        answers = self._threads.map(lambda batch: self._vectors(batch, self.deadline), batches)
+        answers = self._threads.map(self._batch_vectors, batches)
         vectors = dict(zip(distinct, (vector for answer in answers for vector in answer), strict=True))
         return [vectors[self.passage_prefix + text] for text in texts]
+
+    def _batch_vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        """As `_vectors`; in halves where the server says that it takes no batch this large."""
+        try:
+            return self._vectors(texts, self.deadline)
+        except ModelRefused as exc:
+            # By its words: Text Embeddings Inference says so with 413 until 1.8, with 422 from 1.9 on.
+            if len(texts) == 1 or not _BATCH_TOO_LARGE.search(str(exc)):
+                raise
+            logger.warning("%s; sending halves: set FSI_EMBEDDING__BATCH_SIZE below %d", exc, len(texts))
+        half = len(texts) // 2
+        return self._batch_vectors(texts[:half]) + self._batch_vectors(texts[half:])
 
     def _vectors(self, texts: Sequence[str], deadline: float) -> list[list[float]]:
         """Unit vectors of one request's texts; `deadline` in seconds."""

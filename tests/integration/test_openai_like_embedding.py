@@ -112,6 +112,27 @@ def test_every_failure_is_one_of_ours(reach: Reach, reply: Reply, expected: type
         embed.get_query_embedding("한도")
 
 
+@pytest.mark.parametrize("status", [413, 422])
+def test_a_batch_that_the_server_refuses_is_sent_in_halves(
+    reach: Reach, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def small(request: Request) -> Reply:
+        count = len(request.body["input"])
+        return (
+            in_order(request)
+            if count <= 8
+            else error(status, "Validation", f"batch size {count} > maximum allowed batch size 8")
+        )
+
+    _, embed = model(reach, small, batch_size=32)
+    assert np.asarray(embed.get_text_embedding_batch(TEXTS)) == unit(TEXTS)
+    assert "set FSI_EMBEDDING__BATCH_SIZE below 32" in caplog.text
+    assert not any(text in caplog.text for text in TEXTS)
+    _, strict = model(reach, lambda request: error(status, "Validation", "batch size 1 > maximum allowed batch size 0"))
+    with pytest.raises(ModelRefused):
+        strict.get_text_embedding_batch(TEXTS)
+
+
 def test_another_dimension_is_refused(reach: Reach) -> None:
     _, embed = model(reach, dimension=768)
     with pytest.raises(ModelError, match="768"):

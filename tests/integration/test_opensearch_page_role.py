@@ -75,3 +75,17 @@ def test_the_page_answers_with_a_user_that_can_only_search(
         with pytest.raises(StoreRefused):
             attempt()
     assert chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?").sources[0].id == "g-002"
+
+
+def test_a_role_with_document_level_security_is_refused(
+    opensearch: Server, page_user: Connection, name: str, remembered: Models
+) -> None:
+    """It raises every score by one: all rows would come out as near as can be."""
+    role = page_role()
+    limited = {**role["index_permissions"][0], "dls": '{"match_all": {}}'}
+    admin = opensearch.connect_as_admin()
+    admin.request("PUT", f"{API}/roles/page", {**role, "index_permissions": [limited]})
+    admin.close()
+    chat = service(Settings(), remembered, OpenSearchCatalog(page_user).open(name, remembered.manifest))
+    with pytest.raises(StoreRefused, match="document-level security"):
+        chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?")

@@ -24,6 +24,12 @@ def test_it_does_not_run_as_root() -> None:
     assert LINES.index("USER 10001") < next(place for place, line in enumerate(LINES) if line.startswith("CMD"))
 
 
+def test_its_base_is_one_version() -> None:
+    """Another patch release of Python, or another Debian, comes by a change of this line."""
+    assert all(re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+-slim-[a-z]+", base) for base in of("FROM"))
+    assert of("FROM")
+
+
 def test_it_copies_what_exists_and_what_the_context_lets_through() -> None:
     copied = [source for line in of("COPY") for source in line.split()[:-1]]
     let_through = {

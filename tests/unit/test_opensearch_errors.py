@@ -9,7 +9,9 @@ import pytest
 from opensearchpy import exceptions
 
 from rag.errors import IndexBusy, IndexMissing, StoreError, StoreRefused, StoreUnavailable
+from rag.stores.opensearch.client import connect
 from rag.stores.opensearch.errors import error_of_status, translate, translate_errors
+from rag.stores.opensearch.query_dsl import cosine
 
 URL = "https://search.example:9200"
 ROOTS = (exceptions.OpenSearchException, exceptions.ImproperlyConfigured)
@@ -102,3 +104,47 @@ def test_the_cause_of_a_lost_connection_is_told_briefly() -> None:
     cause = OSError("HTTPSConnection(host='x'): Failed to establish a new connection: [Errno -2] Name not known")
     found = translate(exceptions.ConnectionError("N/A", str(cause), cause), URL)
     assert "Name not known" in str(found) and "HTTPSConnection" not in str(found)
+
+
+@pytest.mark.parametrize("body", ["<html>404 Not Found</html>", None, {}, {"message": "no route"}])
+def test_a_missing_page_of_another_server_is_told_as_such(body: Any) -> None:
+    error = error_of_status(404, body, URL)
+    assert type(error) is StoreError
+    assert "another server" in str(error) and "None" not in str(error)
+    missing = {"error": {"type": "index_not_found_exception", "reason": "no such index [x]"}}
+    assert isinstance(error_of_status(404, missing, URL), IndexMissing)
+
+
+@pytest.mark.parametrize(("score", "space", "expected"), [(1.8, "innerproduct", 0.8), (0.9, "cosinesimil", 0.8)])
+def test_scores_that_no_cosine_has_are_refused(score: float, space: str, expected: float) -> None:
+    """Document-level security raises each of them by one."""
+    assert cosine(score, space) == pytest.approx(expected)
+    with pytest.raises(StoreRefused, match="document-level security"):
+        cosine(score + 1, space)
+
+
+def test_requests_wait_as_long_as_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(URL, timeout=7.5)
+    waited = []
+    monkeypatch.setattr(
+        connection.client.transport,
+        "perform_request",
+        lambda *_, params, **__: waited.append(params["request_timeout"]),
+    )
+    connection.request("GET", "/")
+    connection.request("GET", "/", timeout=1.5)
+    assert waited == [7.5, 1.5]
+    connection.close()
+
+
+def test_the_version_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(URL)
+    versions = iter(["2.19.1", "3.4.0"])
+    monkeypatch.setattr(
+        connection, "request", lambda *_: {"version": {"distribution": "opensearch", "number": next(versions)}}
+    )
+    assert (connection.bm25_scale, connection.bm25_scale) == (2.2, 2.2)
+    monkeypatch.setattr("rag.stores.opensearch.client.SCALE_SECONDS", 0.0)
+    connection._scale = (2.2, 0.0)
+    assert connection.bm25_scale == 1.0
+    connection.close()

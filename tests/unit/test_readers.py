@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.errors import InputError, RowErrors
+from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion.readers import FaqRow, iso_date, read
-from rag.ingestion.tables import decode
+from rag.ingestion.tables import Table, _read_header, decode
 
 HEADER = "id,question,answer,category,bank,source_url,effective_from,effective_until"
 FULL = f'{HEADER}\r\nsnb-001, 통장을 잃어버렸어요 ,"첫째 줄\n둘째 줄, ""인용"" 😀",분실,새나래은행,https://a.example/1,2024.01.05,2024/12/31\r\n'
@@ -313,3 +313,37 @@ def test_no_bytes_raise_anything_else(
     file = write(tmp_path_factory.mktemp("faq") / f"faq.{suffix}", b"question,answer\n" * with_header + data)
     with contextlib.suppress(RowErrors):
         assert read([file])
+
+
+def test_of_a_thousand_broken_rows_the_first_are_named_and_the_rest_counted() -> None:
+    errors = [RowError("faq.csv", row, "question", "is empty" * 1000) for row in range(2, 1002)]
+    message = str(RowErrors(errors))
+    assert message.startswith("1000 problem(s) found")
+    assert message.endswith("and 950 more")
+    assert len(message) < 20_000
+    assert "row 51," in message and "row 52," not in message
+    assert "more" not in str(RowErrors(errors[:50]))
+
+
+def test_a_header_of_many_columns_is_read_in_one_pass(tmp_path: Path) -> None:
+    """Counted and not timed: each name is compared a bounded number of times."""
+    compared = 0
+
+    class Name(str):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+        def strip(self, *_: object) -> Name:
+            return self
+
+    names = [Name(f"column {number}") for number in range(2000)]
+    table = Table("wide.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rag.ingestion.tables._next_record", lambda *_: (names, 1))
+        _read_header(table, ["x"], len)
+    assert len(table.header) == 2000
+    assert compared < 20 * len(names)

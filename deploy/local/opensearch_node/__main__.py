@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.opensearch_node.process import Node, find, start, stop
-from deploy.local.opensearch_node.software import VERSION
 from rag.errors import RagError, StoreUnavailable
 
 FOLDER = Path(".fsi/opensearch")
@@ -54,7 +53,7 @@ def _start(options: argparse.Namespace) -> None:
     if options.wait:  # ended as by Ctrl-C, so that the node is not left behind
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        node = start(FOLDER, port=options.port, version=options.version)
+        node = start(FOLDER, port=options.port)
         print(f"OpenSearch {node.version} runs at {node.url} (process {node.pid}); its data is in {FOLDER}")
         print('next: eval "$(python -m deploy.local.opensearch_node env)" && make chat', flush=True)
         while options.wait and find(FOLDER):
@@ -80,7 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.opensearch_node", description=__doc__)
     parser.add_argument("command", choices=("start", "env", "stop"))
     parser.add_argument("--port", type=int, default=9200, help="port to listen on (default: %(default)s)")
-    parser.add_argument("--version", default=VERSION, help="OpenSearch to run (default: %(default)s)")
     parser.add_argument("--wait", action="store_true", help="stay until Ctrl-C, then stop it")
     parser.add_argument("--remove", action="store_true", help="with stop: remove its data too")
     return parser

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -23,6 +22,8 @@ Engine = Literal["lucene", "faiss"]
 POOL: Final = 16
 """Connections kept open to a node: as many questions at once as threads ask them."""
 TIMEOUT: Final = 30.0
+SCALE_SECONDS: Final = 60.0
+"""For which the server's version is taken to be the same."""
 """Seconds for one request."""
 RETRY_SECONDS: Final = 20.0
 """How long an overloaded server is asked again."""
@@ -52,10 +53,12 @@ class Layout:
 class Connection:
     """Safe to use from several threads. Nothing is sent before the first request."""
 
-    def __init__(self, client: OpenSearch, url: str, layout: Layout) -> None:
+    def __init__(self, client: OpenSearch, url: str, layout: Layout, timeout: float = TIMEOUT) -> None:
         self.client = client
         self.url = url
         self.layout = layout
+        self.timeout = timeout
+        self._scale = (1.0, 0.0)
 
     def request(
         self,
@@ -65,13 +68,13 @@ class Connection:
         *,
         params: Mapping[str, Any] | None = None,
         lines: bool = False,
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
     ) -> Any:
         """The JSON of one answer; asked again, for RETRY_SECONDS, while the server is overloaded. Raises StoreError.
 
-        `lines`: the body is newline-delimited JSON, already written. `timeout`: seconds for each try.
+        `lines`: the body is newline-delimited JSON, already written. `timeout`: seconds for each try; None: the connection's own.
         """
-        options = {"request_timeout": timeout, **(params or {})}
+        options = {"request_timeout": timeout or self.timeout, **(params or {})}
         headers = _NDJSON if lines else None
         end = time.monotonic() + RETRY_SECONDS
 
@@ -93,16 +96,21 @@ class Connection:
         responses: list[dict[str, Any]] = answer["responses"]
         return responses
 
-    @cached_property
+    @property
     def bm25_scale(self) -> float:
         """What the server multiplies BM25 with: Lucene before 10 kept a factor (k1 + 1) that changes no order.
 
-        Asked once. Raises SettingsError where the server is not OpenSearch.
+        Asked again after SCALE_SECONDS: a server may be upgraded under a running page. Raises SettingsError where the
+        server is not OpenSearch.
         """
-        version = self.request("GET", "/")["version"]
-        if version.get("distribution") != "opensearch":
-            raise SettingsError(f"{self.url} is not an OpenSearch server: check FSI_OPENSEARCH__URL")
-        return 2.2 if int(version["number"].partition(".")[0]) < 3 else 1.0
+        scale, until = self._scale
+        if time.monotonic() >= until:
+            version = self.request("GET", "/")["version"]
+            if version.get("distribution") != "opensearch":
+                raise SettingsError(f"{self.url} is not an OpenSearch server: check FSI_OPENSEARCH__URL")
+            scale = 2.2 if int(version["number"].partition(".")[0]) < 3 else 1.0
+            self._scale = scale, time.monotonic() + SCALE_SECONDS
+        return scale
 
     def close(self) -> None:
         """Close the sockets."""
@@ -141,7 +149,7 @@ def connect(
             # What a load balancer in front of the server says while a node is replaced.
             retry_on_status=(502, 504),
         )
-    return Connection(client, url, layout or Layout())
+    return Connection(client, url, layout or Layout(), timeout)
 
 
 def sigv4(credentials: Any, region: str) -> Any:

@@ -60,6 +60,10 @@ def error_of_status(status: int, body: Any, url: str) -> StoreError:
         return IndexMissing(f"there is no such index at {url} ({reason}): ingest its files")
     if "cluster_block" in kinds:
         return StoreUnavailable(f"OpenSearch at {url} takes no writes now ({reason}): is its disk full?")
+    if status == 404 and not kinds.strip():  # a missing index would say so
+        return StoreError(
+            f"{url} has no such page (404): it is another server, or another path; check FSI_OPENSEARCH__URL"
+        )
     match status:
         case 401:
             return StoreRefused(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import StoreRefused
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.filters import Group
 from rag.stores.opensearch.mapping import DOCUMENT, ID, NODE, SPACE, VECTOR
@@ -57,11 +58,24 @@ def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: b
     return best({"knn": {VECTOR: near}}, k)
 
 
+_ROUNDING: Final = 1e-3
+"""What the server's half precision and quantised scores may be above 1."""
+
+
 def cosine(score: float, space: str) -> float:
-    """The cosine behind a score of the server: 1 + cosine, or 1 / (1 - cosine) for a negative one; else (1 + cosine) / 2."""
+    """The cosine behind a score of the server: 1 + cosine, or 1 / (1 - cosine) for a negative one; else (1 + cosine) / 2.
+
+    Raises StoreRefused for a score that no cosine has.
+    """
     # The server's scores are never negative; this undoes how it makes them so.
     inner = score - 1 if score >= 1 else 1 - 1 / max(score, 0.5)
-    return min(max(inner if space == SPACE else 2 * score - 1, -1.0), 1.0)
+    similarity = inner if space == SPACE else 2 * score - 1
+    if similarity > 1 + _ROUNDING:
+        raise StoreRefused(
+            "OpenSearch gives scores above those of equal vectors, as it does for a role with document-level security, whose "
+            "query it also applies too late: take that out of the role of FSI_OPENSEARCH__USER (docs/aws.md)"
+        )
+    return min(max(similarity, -1.0), 1.0)
 
 
 def lexical(field: str, terms: Sequence[str], k: int, allowed: list[Query]) -> Body:
