@@ -80,6 +80,7 @@ _SAME = (
     ("천천히", "나중"),
     ("담당자", "직원", "상담원"),
 )
+_VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|쓰|맞)")
 _COVERED_PAIRS = 0.66
 """Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
 
@@ -113,6 +114,8 @@ def _content(word: str) -> ContentWord | None:
         stem, is_noun = _VERB.sub("", word) or word, False
     else:
         stem, is_noun = _PARTICLE.sub("", word) or word, True
+        if _VERB_STEM.fullmatch(stem) and word[len(stem) :] in ("는", "은", "고", "며"):
+            is_noun = False
         # Short, without a particle and with a verb's ending before a noun: "바꿀", "내는".
         if stem == word and len(word) <= 2 and (ord(word[-1]) - 0xAC00) % 28 in (4, 8):
             is_noun = False

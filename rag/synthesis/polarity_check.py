@@ -11,7 +11,7 @@ from rag.synthesis.passage_clauses import Sources, aligned, closeness, is_about_
 _FEE = r"(?:수수료|비용|배송료|이용료|연회비|요금|보증료)"
 _FREE = re.compile(
     rf"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상))|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
-    rf"|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
+    rf"|{_FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
 _CHARGED = re.compile(
     rf"유료|{_FEE}[가-힣 ]{{0,5}}(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는])"

@@ -47,8 +47,8 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str]) 
     return None
 
 
-_UP = re.compile(r"\s?(?:이?\s?)?(?:이상|초과|이후|후(?!보)|뒤|경과|지나|지난|지났|넘)")
-_DOWN = re.compile(r"\s?(?:이?\s?)?(?:이하|미만|이내|까지|안에|전(?![화자체용]))")
+_UP = re.compile(r"[을를이가]?\s?(?:이상|초과|이후|후(?!보)|뒤|경과|지나|지난|지났|넘)")
+_DOWN = re.compile(r"[을를이가]?\s?(?:이하|미만|이내|까지|안에|전(?![화자체용]))")
 
 
 def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
