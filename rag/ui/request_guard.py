@@ -101,7 +101,8 @@ class RequestGuard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers = Headers(scope=scope)
-        self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
+        if path != "/healthz":  # asked by load balancers and containers, by whatever name
+            self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
         written = method == "POST" and path in WRITTEN
         one_answer = path.startswith(f"{CALL}/")
         read = path in READ or path.startswith((*FILES, HEARTBEAT)) or one_answer
@@ -132,10 +133,13 @@ class RequestGuard:
         name = urlsplit(f"//{host}").netloc.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
         if self._hosts and name not in self._hosts and host not in self._hosts:
             raise Refused(421, "the host name is not in FSI_UI__TRUSTED_HOSTS")
-        site = headers.get("sec-fetch-site")
-        if site in ("same-origin", "none") or (navigation and headers.get("sec-fetch-mode") in (None, "navigate")):
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site in ("same-origin", "none"):
             return
-        origin = headers.get("origin")
+        # A link to the page may stand anywhere; following it sends no origin.
+        document = headers.get("sec-fetch-dest") in (None, "document")
+        if navigation and origin is None and document and headers.get("sec-fetch-mode") in (None, "navigate"):
+            return
         if site is not None or (origin is not None and urlsplit(origin).netloc.lower() != host):
             raise Refused(403, "the request comes from another site's page")
 

@@ -35,6 +35,7 @@ SHUT_PATHS = ["/monitoring", "/docs", "/openapi.json", "/redoc", "/logout", "/%2
         ("POST", f"{API}/call/ask"),
         ("POST", f"{API}/queue/join"),
         ("POST", "/login"),
+        ("GET", "/"),
         ("GET", "/config"),
         ("GET", f"{API}/token"),
         ("OPTIONS", f"{API}/call/ask"),
@@ -55,6 +56,12 @@ def test_what_a_browser_says_is_another_sites_is_refused(page: Page, site: str) 
     assert ask(client, "질문", None, None)[0] == 403
     assert client.get("/assets/x.js").status_code == 403
     assert page.program(headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}).get("/").status_code == 200
+
+
+def test_another_sites_frame_is_refused_and_its_link_followed(page: Page) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert page.program(headers={**headers, "Sec-Fetch-Dest": "iframe"}).get("/").status_code == 403
+    assert page.program(headers={**headers, "Sec-Fetch-Dest": "document"}).get("/").status_code == 200
 
 
 def test_the_pages_own_origin_is_answered_without_leave_for_others(page: Page) -> None:
@@ -95,6 +102,7 @@ def test_stated_host_names_alone_are_answered(tmp_path: Path) -> None:
             for host in ("faq.bank.example", "faq2.bank.example:443", "FAQ.bank.example", "localhost", "evil.example")
         ]
         assert statuses == [200, 200, 200, 421, 421]
+        assert running.program().get("/healthz", headers={"Host": "10.0.0.7"}).status_code == 200
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Gradio-Server", "Forwarded", "X-Forwarded-Proto"])
