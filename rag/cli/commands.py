@@ -217,10 +217,6 @@ def evaluate(options: Namespace, settings: Settings) -> None:
     if options.what == "answers":
         _evaluate_answers(options)
         return
-    if not options.queries:
-        raise InputError(
-            "missing --queries FILE; `evaluate retrieval` measures questions and the rows that answer them"
-        )
     queries = read_queries(Path(options.queries))
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
@@ -246,8 +242,6 @@ def evaluate(options: Namespace, settings: Settings) -> None:
 
 
 def _evaluate_answers(options: Namespace) -> None:
-    if not options.claims:
-        raise InputError("missing --claims FILE; `evaluate answers` measures sentences against their passages")
     claims = read_claims(Path(options.claims))
     if options.json:
         _check_writable(Path(options.json))

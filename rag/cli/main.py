@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and turn every RagError into one line on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.run == "evaluate" and not getattr(options, _EVALUATED[options.what]):
+        parser.error(f"evaluate {options.what} needs --{_EVALUATED[options.what]} FILE")
     try:
         try:
             return _run(options)
@@ -31,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return 0
+
+
+_EVALUATED = {"retrieval": "queries", "answers": "claims"}
+"""The option without which there is nothing to measure."""
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -45,5 +45,6 @@ def test_a_malformed_claim_is_named(run: Run, tmp_path: Path, changes: dict[str,
 
 
 def test_the_file_must_be_given(run: Run) -> None:
-    assert "--claims" in run("evaluate", "answers").refused()
-    assert "--queries" in run("evaluate", "retrieval").refused()
+    for what, option in (("answers", "--claims"), ("retrieval", "--queries")):
+        ran = run("evaluate", what)
+        assert ran.code == 2 and option in ran.err
