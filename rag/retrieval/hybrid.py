@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DENSE = "dense"
 PARTS = (DENSE, TOKENS, JAMO)
-MAX_EMBEDDED = 256
+MAX_EMBEDDED = 160
 """Characters of a question that are embedded, once: what a vector costs grows with them, and no measured question has more
 than 160. Of a longer one its first and its last half of them; all of it is searched by its words."""
 PIECES = 64

@@ -76,11 +76,34 @@ def test_one_owner_has_half_of_the_slots_and_leaving_gives_them_back() -> None:
                 assert (first.ready.is_set(), second.ready.is_set()) == (True, True)
                 assert (third.ready.is_set(), other.ready.is_set()) == (False, True)
             async with slots.turn("b", "x") as other, slots.turn("b", "x") as another:
-                assert (other.ready.is_set(), another.ready.is_set()) == (True, True)
+                await other.ready.wait()
+                await another.ready.wait()
         async with slots.turn("a", "x") as again:
-            assert again.ready.is_set()
+            await again.ready.wait()
 
     asyncio.run(run())
+
+
+def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
+    async def run() -> list[str]:
+        slots, order = AnswerSlots(1), []
+
+        async def question(owner: str) -> None:
+            async with slots.turn(owner, "a") as turn:
+                await turn.ready.wait()
+                order.append(owner)
+                await asyncio.sleep(0.02)
+
+        tasks = []
+        for owner in ("flood", "flood", "customer", "flood", "customer"):
+            tasks.append(asyncio.create_task(question(owner)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        return order
+
+    order = asyncio.run(run())
+    assert order[:2] == ["flood", "customer"], "though the flood's second question was there first"
+    assert sorted(order) == ["customer", "customer", "flood", "flood", "flood"], "and all are answered"
 
 
 def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
