@@ -85,15 +85,6 @@ class SentenceSupport:
     reason: SupportReason | None = None
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "text": self.text,
-            "cited": list(self.cited),
-            "status": self.status,
-            "reason": self.reason,
-            "detail": self.detail,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -130,7 +121,6 @@ class Answer:
             "answer": self.text,
             "sources": [source.as_json() for source in self.sources],
             "timings_ms": {step: round(ms, 2) for step, ms in self.timings_ms.items()},
-            **({"support": [each.as_json() for each in self.support]} if self.support else {}),
         }
 
 

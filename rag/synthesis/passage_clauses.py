@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rag.constraints import Quantity, StatedQuantities, default_contrasts, read_quantities
 from rag.constraints.contrasts import ContrastMention
-from rag.korean import tokens
+from rag.korean import compact, tokens
 from rag.synthesis.content_words import PassageWords, content_words
 
 ALIGNED = 0.5
@@ -36,9 +36,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Sources:
-    """Passages prepared for many sentences."""
+    """Passages prepared for many sentences. `squeezed`: without white space and list signs, but for its line breaks."""
 
     text: str
+    squeezed: str
     quantities: StatedQuantities
     lines: tuple[Line, ...]
     words: PassageWords
@@ -73,6 +74,10 @@ _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지)[.?]?\s*$")
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
 
 
+_SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
+_EDGE = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
+
+
 @lru_cache(maxsize=256)
 def prepare(passages: tuple[str, ...]) -> Sources:
     """The passages taken apart; those of the last answers are kept."""
@@ -96,7 +101,8 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 words = frozenset(word.stem for word in content_words(f"{context} {part}"))
                 clauses.append(Clause(part, context, words, frozenset(tokens(f"{context} {part}"))))
     held = PassageWords(passages)
-    return Sources(text, StatedQuantities(passages), tuple(lines), held, tuple(clauses), mentions(text))
+    squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
+    return Sources(text, squeezed, StatedQuantities(passages), tuple(lines), held, tuple(clauses), mentions(text))
 
 
 def split_clauses(text: str) -> list[str]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from rag.korean import compact
 from rag.synthesis.content_words import ContentWord, content_words
 from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
 from rag.synthesis.findings import SUPPORTED, Finding
@@ -44,6 +45,8 @@ class RuleVerifier:
         """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
         text = MARKER.sub(" ", sentence)
         sources = prepare(tuple(passages))
+        if _is_quoted(text, sources):
+            return SUPPORTED
         for check in CHECKS:
             if (finding := check(text, sources)) is not None:
                 return finding
@@ -82,6 +85,17 @@ def _coverage(text: str, sources: Sources) -> Finding:
         return Finding("withheld", "entity", ", ".join(places))
     covered = 1 - len(missing) / len(words)
     return Finding("withheld" if covered < COVERED else "weak", "words", ", ".join(nouns))
+
+
+def _is_quoted(text: str, sources: Sources) -> bool:
+    """Whether a sentence stands in the passages as it is, from one's beginning to one's end."""
+    quote = compact(_EDGES.sub("", text))
+    if len(quote) < 2:
+        return False
+    return re.search(rf"(?:^|[\n.!?]){re.escape(quote)}(?:$|[\n.!?])", sources.squeezed) is not None
+
+
+_EDGES = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
 
 
 def _is_worded_so(text: str, sources: Sources) -> bool:

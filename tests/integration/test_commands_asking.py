@@ -316,7 +316,10 @@ def test_a_password_is_typed_at_a_terminal_and_not_shown(tmp_path: Path) -> None
 
 def test_an_answer_of_a_model_is_told_from_a_quote(run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
-    assert said[:2] == ["(written by a language model, not checked)", "마감일 16시까지 취소하실 수 있습니다. [1]"]
+    assert said[:2] == [
+        "(written by a language model, checked against its sources)",
+        "마감일 16시까지 취소하실 수 있습니다. [1]",
+    ]
     monkeypatch.setattr(build, "load_llm", lambda settings: ScriptedLLM([ModelUnavailable("gone")]))
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
     assert said[:2] == [f"{ANSWERS['n-002']} [1]", "(notice: model_unavailable; this is the approved text)"]
