@@ -19,12 +19,14 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
+from rag.factory.models import language_model
 from rag.models import adapted_llm
 from rag.models.adapted_llm import ATTEMPTS, AdaptedLLM
 from rag.models.bedrock import BedrockLLM
 from rag.models.cancellation import CancelScope
 from rag.models.openai_like import OpenAiLikeLLM
 from rag.models.streaming import stream_chat
+from rag.settings import LlmSettings
 from tests.containers import ANSWER, TOKENS
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, events, sse, whole
 from tests.integration.conftest import Reach
@@ -312,3 +314,21 @@ def test_the_chat_ends_a_call_that_waits_for_its_first_word(reach: Reach, kind: 
     with pytest.raises(ModelInterrupted):
         next(iter(stream))
     assert fake.hung_up.wait(10)
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_silent_model_names_the_setting_of_its_silence(reach: Reach, after: int) -> None:
+    silence = Reply(pieces("openai_like", TOKENS[:after]) if after else [], fault="stall")
+    _, llm = model(reach, "openai_like", lambda request: silence, deadline=60.0, stall=0.3)
+    with pytest.raises(ModelInterrupted if after else ModelTimeout, match="raise STALL"):
+        ask(llm, stream=True)
+
+
+def test_the_setting_reaches_every_model_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    for backend, more in (
+        ("openai_like", {"base_url": "http://127.0.0.1:9/v1", "model": "m"}),
+        ("sagemaker", {"endpoint_name": "e"}),
+    ):
+        made = language_model(LlmSettings(backend=backend, stall=3.5, **more))  # type: ignore[arg-type]
+        assert getattr(made, "stall", None) == 3.5

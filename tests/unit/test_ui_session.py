@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from rag.errors import InputError, ModelUnavailable
+from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
 from rag.ui.i18n import KOREAN
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.session import MAX_EXCHANGES, Conversation, Dialogue, Frame
+from rag.ui.session import MAX_EXCHANGES, Conversation, Dialogue, Exchange, Frame
 from tests.fakes import SOURCES, FakeChat
 
 NONE: dict[str, str | None] = {"bank": "", "category": None}
@@ -204,3 +205,18 @@ def test_loader_reports_and_fails() -> None:
         loader.service()
     assert loader.status == "failed"
     assert loader.step == ("준비", 1, 2)
+
+
+def test_the_label_says_how_far_the_sources_state_a_models_text() -> None:
+    exchange = Exchange(1, "질문")
+    exchange.apply(AnswerDelta("한도는 5억원입니다. [1]", generated=True))
+    assert exchange.label(KOREAN) == KOREAN.generated, "as tokens, unchecked"
+    exchange.apply(AnswerDelta(" 끝", generated=True, checked=True))
+    assert exchange.label(KOREAN) == KOREAN.checked
+    for status, label in (("supported", KOREAN.checked), ("weak", KOREAN.weak)):
+        support = (SentenceSupport("한도는 5억원입니다.", (1,), status),)  # type: ignore[arg-type]
+        exchange.apply(
+            AnswerCompleted(Answer("질문", "한도는 5억원입니다. [1]", "answered", generated=True, support=support))
+        )
+        assert exchange.label(KOREAN) == label
+        assert exchange.markdown(KOREAN).startswith("> ")
