@@ -77,7 +77,7 @@ def compare(
     """
     sets = contrasts or default_contrasts()
     # Values and products are compared for the part of the question that this row may answer, institutions for all of it.
-    part = _concerned(question, row_question)
+    part = concerned_part(question, row_question)
     evidence = _Evidence()
     _compare_values(evidence, part, row_question, row_answer)
     _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
@@ -182,8 +182,8 @@ def _compare_contrasts(
             evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
 
 
-def _concerned(question: str, row_question: str) -> str:
-    """Of two questions in one, a row answers one: the part that shares most with the row's question, all on a tie."""
+def concerned_part(question: str, row_question: str) -> str:
+    """Of several questions in one message, the part that shares most words with a row's question; all of it on a tie."""
     parts = [part for part in _PART.findall(question) if part.strip()]
     if len(parts) < 2:
         return question

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare, read_quantities
+from rag.constraints.agreement import concerned_part
 from rag.constraints.contrasts import default_contrasts
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.retrieval.hybrid import FusedNode
@@ -24,6 +25,7 @@ CONFLICTS = 1.2
 """Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
 HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
+_BLOCKING_KINDS = ("product", "means", "scope")
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -54,8 +56,9 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True)
     if first[1] is not None and first[1].missing:
         return Ordered(tuple(hit for hit, _ in moved), is_blocked=True)
-    unheld = tuple(Conflict(value.dimension, value.text, "") for value in values_not_held(text, first[0]))
-    return Ordered(tuple(hit for hit, _ in moved), unheld, is_blocked=bool(unheld))
+    unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, first[0])]
+    lacking = (*unheld, *_things_not_held(text, first[0]))
+    return Ordered(tuple(hit for hit, _ in moved), lacking, is_blocked=bool(lacking))
 
 
 def _held(text: str, hit: FusedNode) -> float:
@@ -76,6 +79,21 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
     row = _row_quantities(hit)
     return [
         value for family, values in families(asked).items() for value in values if not holds(value, row.get(family, []))
+    ]
+
+
+def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
+    """The products, means and scopes asked about that a row names nowhere: "카드론" beside a row on loans in general.
+
+    Of several questions in one message only the part that the row is about counts. Actions do not: a customer has more
+    words for what is to be done than a contrast set knows.
+    """
+    sets = default_contrasts()
+    held = _members(_question(hit)) | _members(hit.node.get_content())
+    return [
+        Conflict(sets.sets[mention.set_name].kind, mention.text, "")
+        for mention in sets.mentions(concerned_part(text, _question(hit)))
+        if sets.sets[mention.set_name].kind in _BLOCKING_KINDS and (mention.set_name, mention.member) not in held
     ]
 
 
