@@ -50,13 +50,21 @@ _COUNTERPART = re.compile(
 )
 
 
+_UNLISTED = re.compile(
+    r"(?<![가-힣a-z0-9])([가-힣]{2,5}?)(?:저축은행|은행|증권|생명|화재|손해보험|캐피탈)"
+    rf"(?=$|\s|[?!.,]|{_PARTICLE}(?:$|[^가-힣]))"
+)
+_NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
+
+
 @dataclass(frozen=True)
 class InstitutionMention:
     """An institution named in a text.
 
     `name` is the index's own name if it holds the institution (`held`), else the canonical everyday one. `negated`:
     "A 말고", "A가 아니라". `counterpart`: only where money goes or a thing comes from ("카카오뱅크로 이체",
-    "신한은행에서 만든 인증서"). `kind` is the column of institutions.tsv, or "index".
+    "신한은행에서 만든 인증서"). `kind` is the column of institutions.tsv, "index", or "unlisted" for a name that
+    only its kind gives away.
     """
 
     name: str
@@ -114,6 +122,26 @@ class InstitutionNames:
                 )
             )
             position = end
+        taken = [(mention.start, mention.end) for mention in mentions]
+        unknown = self._unlisted(lowered, text, places)
+        mentions += [m for m in unknown if not any(m.start < end and start < m.end for start, end in taken)]
+        return sorted(mentions, key=lambda mention: mention.start)
+
+    def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
+        """Names that no list holds, told by their kind ("한결은행"): customers of other houses ask too."""
+        mentions = []
+        for match in _UNLISTED.finditer(lowered):
+            if match[1] in _everyday("no_name") or match[1].endswith(_NO_NAME_ENDINGS):
+                continue
+            start, stop = match.span() if places is None else (places[match.start()], places[match.end()])
+            negated, counterpart = (
+                pattern.match(lowered, match.end()) is not None for pattern in (_NEGATED, _COUNTERPART)
+            )
+            mentions.append(
+                InstitutionMention(
+                    text[start:stop], "unlisted", False, negated, counterpart, text[start:stop], start, stop
+                )
+            )
         return mentions
 
     def _at(self, text: str, position: int) -> tuple[_Alias, int] | None:
@@ -152,7 +180,7 @@ def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionName
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _table() if row[1] not in ("word", "start"))
+    return tuple(row for row in _table() if row[1] not in ("word", "start", "no_name"))
 
 
 @cache

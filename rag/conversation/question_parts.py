@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
+from rag.constraints import compare
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, same_question
 from rag.retrieval.hybrid import row_id
+from rag.stores.base import QUESTION
 from rag.types import Section, Status
 
 MAX_PARTS = 3
@@ -22,9 +24,13 @@ MIN_PART = 4
 SUGGESTED_PER_PART = 2
 
 _ASKS = re.compile(
-    r"\?|(나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게)[\s.!~?ㅠㅜ]*$"
+    r"(\?|나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
+    r"|어떻게 ?하고|얼마이?고|언제고)[\s.!~?ㅠㅜ]*$"
 )
-_SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+(?=그리고\s)")
+_SENTENCE = re.compile(
+    r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+(?=그리고\s)"
+    r"|(?<=어떻게 하고)\s+|(?<=어떻게하고)\s+|(?<=얼마고)\s+|(?<=얼마이고)\s+|(?<=언제고)\s+"
+)
 _HEAD = (
     r"(?:방법|법|수수료|한도|금리|이율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
     r"변경|발급|재발급|조회|취소|분실|가입|개설|만기|혜택|유효기간)"
@@ -119,13 +125,23 @@ def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) ->
 def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdict:
     if part.status == "answered" or not part.ranked:
         return part
+    # A row on another product or number is no counterpart, however alike the two questions are put.
     same = next(
-        (hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)), None
+        (
+            hit
+            for hit in part.ranked[:SUGGESTIONS]
+            if any(same_question(hit, other) for other in answered) and not _conflicts(part.query, hit)
+        ),
+        None,
     )
     if same is None:
         return part
     hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
     return replace(part, status="answered", reason=None, nodes=(hit,))
+
+
+def _conflicts(text: str, hit: JudgedNode) -> bool:
+    return compare(text, str(hit.node.metadata.get(QUESTION) or ""), hit.node.get_content()).status == "conflict"
 
 
 def _shown(part: Verdict) -> list[JudgedNode]:

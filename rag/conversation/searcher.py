@@ -148,6 +148,7 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_product=follow_up_rules.names_product(question),
+            is_foreign=_is_foreign(question, contextual),
         )
         chosen = choose_reading(contextual, standalone, signs)
         if shown := _shown_before(chosen, history):
@@ -188,12 +189,14 @@ class Searcher:
         texts = split_questions(question)
         if len(texts) == 1:
             return whole
+        # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
+        filters = self._rows.limited(question, filters)
         parts = [self.rank(text, (), filters, scope) for text in texts]
         for number, (text, part) in enumerate(zip(texts, parts, strict=True)):
-            if number and part.status == "declined":  # "해외송금 수수료 얼마예요? 한도는요?"
+            if number and part.status != "answered":  # "해외송금 수수료 얼마예요? 한도는요?"
                 followed = self.rank(text, [Turn(before) for before in texts[:number]], filters, scope)
                 asked = self._is_about_banking(text) or follow_up_rules.asks_on(text)
-                missing = replace(part, reason="not_covered") if asked else part
+                missing = replace(part, reason="not_covered") if asked and part.status == "declined" else part
                 parts[number] = followed if followed.status == "answered" else missing
         return (
             replace(combine(texts, parts, question), names_banks=whole.names_banks)
@@ -300,6 +303,17 @@ class ChatQueryEngine(RetrieverQueryEngine):
 def _declined(question: str, rule: DeclineRule) -> Verdict:
     note = Note(rule.note) if rule.note else None
     return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)
+
+
+def _is_foreign(question: str, contextual: Verdict) -> bool:
+    """Whether a message is about something that neither banking nor the row before has a word for."""
+    words = follow_up_rules.content_words(question)
+    first = contextual.ranked[:1]
+    return (
+        bool(words)
+        and not follow_up_rules.is_about_banking(question)
+        and not any(holds_words(hit, words) for hit in first)
+    )
 
 
 def _row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:

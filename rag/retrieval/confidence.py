@@ -99,6 +99,13 @@ def lexical_only_calibration(calibration: Calibration) -> Calibration:
     return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales))
 
 
+_QUESTION_WORDS = frozenset(
+    tokens(
+        "어떻게 하나요 되나요 해야 하려면 무엇인가요 얼마인가요 언제인가요 어디에서 방법은 알려 주세요 궁금합니다 있나요"
+    )
+)
+
+
 class JudgedNode(FusedNode):
     """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
 
@@ -160,15 +167,10 @@ def judge(
         status = "answered"
     elif covered >= (calibration.off_topic if is_short(question) else calibration.suggested):
         status = "suggested"
-    equals = _equals(hits, calibration.same_gap) if status == "answered" else ()
+    chances = [_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))) for hit in hits]
+    equals = _equals(hits, chances, calibration) if status == "answered" else ()
     ranked = tuple(
-        JudgedNode(
-            node=hit.node,
-            parts=hit.parts,
-            score=_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))),
-            status=status,
-            quoted=index in equals,
-        )
+        JudgedNode(node=hit.node, parts=hit.parts, score=chances[index], status=status, quoted=index in equals)
         for index, hit in enumerate(hits)
     )
     verdict = Verdict(
@@ -199,7 +201,7 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     rivals = _rivals(hits)
     bank = first.node.metadata.get("bank")
     own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
-    found = {
+    values = {
         "top": top,
         "margin": top - _score(own[0] if own else hits[-1]),
         "margin3": top - _score(rivals[2] if len(rivals) > 2 else hits[-1]),
@@ -210,9 +212,9 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
         "absent": float(absent(question, first)),
     }
     if DENSE in first.parts:
-        found["dense"] = fusion.scales[DENSE](first.parts[DENSE])
-        found["dense_gap"] = _gap(hits, DENSE, fusion)
-    return found
+        values["dense"] = fusion.scales[DENSE](first.parts[DENSE])
+        values["dense_gap"] = _gap(hits, DENSE, fusion)
+    return values
 
 
 class ConfidencePostprocessor(BaseNodePostprocessor):
@@ -233,22 +235,31 @@ class ConfidencePostprocessor(BaseNodePostprocessor):
         return list(judge(question, hits, self.calibration, top_k=self.top_k).nodes)
 
 
-def _equals(hits: Sequence[FusedNode], gap: float) -> tuple[int, ...]:
-    """Indices of the first row and of other institutions' rows that ask the same and match equally, one each."""
-    chosen = [0]
-    banks = {hits[0].node.metadata.get("bank")}
+def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Calibration) -> tuple[int, ...]:
+    """Indices of the first row and of other institutions' rows that answer as well, one each.
+
+    Those are rows that ask the same and match about equally, and rows that would be answered if they came first: a customer
+    who names no institution may be any one's, and the first row alone would pass for the rule of all.
+    """
+    others: dict[str, int] = {}
+    own = hits[0].node.metadata.get("bank")
     for index, hit in enumerate(hits[1:], 1):
         bank = hit.node.metadata.get("bank")
-        close = _score(hits[0]) - _score(hit) <= gap
-        if bank and bank not in banks and close and same_question(hits[0], hit):
-            chosen.append(index)
-            banks.add(bank)
-    return tuple(chosen)
+        close = _score(hits[0]) - _score(hit) <= calibration.same_gap and same_question(hits[0], hit)
+        if not bank or bank == own or not (close or chances[index] >= calibration.answered):
+            continue
+        # Of an institution's rows the one that asks the same, else its best.
+        if bank not in others or (close and not same_question(hits[0], hits[others[bank]])):
+            others[bank] = index
+    return (0, *sorted(others.values()))
 
 
 def same_question(one: FusedNode, other: FusedNode) -> bool:
-    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5."""
-    a, b = (set(tokens(str(hit.node.metadata.get(QUESTION, "")))) for hit in (one, other))
+    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5.
+
+    Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
+    """
+    a, b = (set(tokens(str(hit.node.metadata.get(QUESTION, "")))) - _QUESTION_WORDS for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
 
 

@@ -27,6 +27,7 @@ _DISTINCTIVE_KIND = re.compile(r"(?<![가-힣a-zA-Z])(저축은행|증권)(?!사
 _INSTITUTION_KINDS = frozenset(
     {
         "bank",
+        "unlisted",
         "savings_bank",
         "card",
         "securities",

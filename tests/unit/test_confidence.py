@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
@@ -135,8 +136,9 @@ EQUALS = [
 
 
 def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
-    """g2 is another row of the first bank, x asks something else, n2 its bank's second, d1 too far behind."""
-    verdict = judge(ASKED, EQUALS, PLAIN, top_k=4)
+    """g2 is another row of the first bank, x asks something else, n2 its bank's second, d1 would hardly be answered alone."""
+    careful = replace(PLAIN, answered=0.75)
+    verdict = judge(ASKED, EQUALS, careful, top_k=4)
     assert rows(verdict.nodes) == ["g1", "n1", "x", "g2"], "quoted rows first, so that citations count from 1"
     assert [node.quoted for node in verdict.nodes] == [True, True, False, False]
     text = verbatim(verdict.nodes)
@@ -144,7 +146,18 @@ def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
 
 
 def test_equal_banks_are_all_quoted_even_beyond_top_k() -> None:
-    assert rows(judge(ASKED, EQUALS, PLAIN, top_k=1).nodes) == ["g1", "n1"]
+    assert rows(judge(ASKED, EQUALS, replace(PLAIN, answered=0.75), top_k=1).nodes) == ["g1", "n1"]
+
+
+def test_another_banks_row_that_would_be_answered_alone_is_quoted_too() -> None:
+    """Whoever names no institution may be any one's customer: the first row must not pass for the rule of all."""
+    verdict = judge(ASKED, EQUALS, PLAIN, top_k=1)
+    assert rows(verdict.nodes) == ["g1", "n1", "d1"]
+    other = [
+        hit("g1", 5.0, bank="가온은행"),
+        hit("n1", 4.4, bank="나루증권", question="모바일 OTP는 어디에서 등록합니까?"),
+    ]
+    assert [node.quoted for node in judge(ASKED, other, PLAIN).nodes] == [True, True]
 
 
 def test_rows_without_a_bank_are_never_equals() -> None:
@@ -204,7 +217,7 @@ def test_without_vectors_no_dense_feature_takes_part() -> None:
 
 def test_the_postprocessor_keeps_what_the_customer_is_shown() -> None:
     hits: list[NodeWithScore] = list(EQUALS)
-    keep = ConfidencePostprocessor(calibration=PLAIN, top_k=2)
+    keep = ConfidencePostprocessor(calibration=replace(PLAIN, answered=0.75), top_k=2)
     kept = keep.postprocess_nodes(hits, query_bundle=QueryBundle("이체한도"))
     assert rows(kept) == ["g1", "n1"] and all(isinstance(node, JudgedNode) for node in kept)
     low: list[NodeWithScore] = list(ranking(-2.0))

@@ -144,3 +144,26 @@ def test_offsets_point_into_the_text() -> None:
     text = "ＫＢ국민은행이랑 카카오 뱅크"
     for mention in find_institutions(text, REAL):
         assert text[mention.start : mention.end] == mention.text
+
+
+@pytest.mark.parametrize("text", ["한결은행 OTP 분실", "나눔증권 수수료 얼마예요", "푸른솔저축은행에서 통장 만들려면"])
+def test_a_name_that_no_list_holds_is_told_by_its_kind(text: str) -> None:
+    (mention,) = find_institutions(text, {"가온은행": []})
+    assert (mention.kind, mention.held) == ("unlisted", False)
+    assert text.startswith(mention.name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "가까운 은행 어디예요",
+        "다른은행으로 이체",
+        "저축은행이 뭐예요",
+        "주거래은행 바꾸기",
+        "타은행 OTP 등록",
+        "거래외국환은행 지정",
+        "비상장증권",
+    ],
+)
+def test_a_kind_behind_a_common_word_is_no_name(text: str) -> None:
+    assert find_institutions(text, {"가온은행": []}) == []
