@@ -7,11 +7,11 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rag.chat import ChatService
+from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
 from rag.cli.doctor import examine
 from rag.cli.index_list import Listed, list_indexes
 from rag.cli.terminal import Bar, finite, print_json, source_line
@@ -22,7 +22,7 @@ from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import read_claims, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.report import report_lines
 from rag.evaluation.retrieval import evaluate_retrieval
-from rag.factory.bundled import BUNDLED, bundled_name
+from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
@@ -39,7 +39,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
     name = options.index or settings.store.index
     if not name:
         raise InputError("missing --index NAME (the bundled FAQ's index is built by itself)")
-    _check_name(name)
+    check_index_name(name)
     bar = Bar()
     try:
         report = ingest_files(
@@ -47,7 +47,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
             name,
             load_models(settings),
             options.paths,
-            columns=_pairs(options.columns.split(",") if options.columns else [], "--columns"),
+            columns=read_pairs(options.columns.split(",") if options.columns else [], "--columns"),
             dry_run=options.dry_run,
             progress=bar,
         )
@@ -60,7 +60,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
 
 def search(options: Namespace, settings: Settings) -> None:
     """Print the nearest rows with their scores, 0 to 1, whatever the outcome."""
-    filters = _filters(options)
+    filters = read_filters(options)
     chat = _service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
     if options.json:
@@ -74,7 +74,7 @@ def search(options: Namespace, settings: Settings) -> None:
 
 def ask(options: Namespace, settings: Settings) -> None:
     """Print the answer as the page gives it."""
-    filters = _filters(options)
+    filters = read_filters(options)
     answer = _service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
         print_json(answer.as_json())
@@ -122,7 +122,7 @@ def index(options: Namespace, settings: Settings) -> None:
     catalog = open_catalog(settings)
     if not options.name:
         raise InputError(f"missing the name of an index: `index {options.action} NAME`; `index list` shows them")
-    _check_name(options.name)
+    check_index_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)
         print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
@@ -221,7 +221,7 @@ def evaluate(options: Namespace, settings: Settings) -> None:
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
     if options.json:
-        _check_writable(Path(options.json))  # not after minutes of work
+        check_writable(Path(options.json))  # not after minutes of work
     chat = _service(options, settings)
     bar = Bar()
     try:
@@ -244,7 +244,7 @@ def evaluate(options: Namespace, settings: Settings) -> None:
 def _evaluate_answers(options: Namespace) -> None:
     claims = read_claims(Path(options.claims))
     if options.json:
-        _check_writable(Path(options.json))
+        check_writable(Path(options.json))
     report = evaluate_claims(claims, RuleVerifier())
     for line in claim_lines(report):
         print(line)
@@ -254,13 +254,6 @@ def _evaluate_answers(options: Namespace) -> None:
 
 def _write_report(report: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(finite(report), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _check_writable(path: Path) -> None:
-    try:
-        path.open("a").close()
-    except OSError as exc:
-        raise InputError(f"{path}: cannot be written ({exc.strerror})") from exc
 
 
 def _service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
@@ -277,43 +270,12 @@ def _service(options: Namespace, settings: Settings, filters: Filters | None = N
 
 def _open(options: Namespace, settings: Settings, models: Models) -> PassageStore:
     if options.index:
-        _check_name(options.index)
+        check_index_name(options.index)
     bar = Bar()
     try:
         return open_index(settings, models, options.index, progress=bar)
     finally:
         bar.close()
-
-
-def _filters(options: Namespace) -> Filters:
-    try:
-        as_of = date.fromisoformat(options.as_of) if options.as_of else None
-    except ValueError as exc:
-        raise InputError(f"--as-of {options.as_of!r} is not a date; write YYYY-MM-DD") from exc
-    return Filters(_pairs(options.filter, "--filter"), as_of)
-
-
-def _pairs(texts: list[str], option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip() or not value.strip():
-            raise InputError(f"{option} {text!r}: write KEY=VALUE")
-        pairs[key.strip()] = value.strip()
-    return pairs
-
-
-def _check_name(name: str) -> None:
-    from pydantic import ValidationError
-
-    from rag.settings import StoreSettings
-
-    try:
-        StoreSettings(index=name)
-    except ValidationError as exc:
-        raise InputError(f"invalid index name {name!r}: use a-z, 0-9, - and _, at most 63") from exc
-    if name == BUNDLED:
-        raise InputError(f"{BUNDLED!r} is taken by the bundled FAQ; choose another name")
 
 
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from rag.conversation import follow_up_rules
+from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import QUESTION
-from rag.types import Note
+from rag.types import Note, Turn
+
+if TYPE_CHECKING:
+    pass
 
 MIN_WORDS = 2
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
+
+
+MOST_WORDS = 0.6
+"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
 
 
 def is_same_question(question: str, hit: JudgedNode) -> bool:
@@ -87,3 +97,35 @@ def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
 
 def _judged(hit: JudgedNode, *, quoted: bool) -> JudgedNode:
     return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=quoted)
+
+
+def is_foreign(question: str, contextual: Verdict) -> bool:
+    """Whether a message is about something that neither banking nor the row before has a word for."""
+    words = follow_up_rules.content_words(question)
+    first = contextual.ranked[:1]
+    return (
+        bool(words)
+        and not follow_up_rules.is_about_banking(question)
+        and not any(holds_words(hit, words) for hit in first)
+    )
+
+
+def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
+    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
+
+    Without that, an order put beside a banking question would be carried out, and a wish for advice answered.
+    """
+    if verdict.status != "answered":
+        return False
+    words = follow_up_rules.content_words(rule.matched_text(question))
+    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
+    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
+
+
+def shown_before(verdict: Verdict, history: Sequence[Turn]) -> tuple[str, ...]:
+    """The rows that the turn before showed, where the verdict would begin with one of them again."""
+    last = history[-1] if history else None
+    if not last or not verdict.nodes:
+        return ()
+    shown = last.source_ids[:1] if last.status == "answered" else last.source_ids
+    return shown if row_id(verdict.nodes[0]) in shown else ()

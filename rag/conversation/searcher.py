@@ -34,17 +34,13 @@ from rag.conversation.question_parts import (
     without_comparison,
     worth_dividing,
 )
-from rag.conversation.row_match import (
-    holds_words,
-    is_same_question,
-    other_than_shown,
-)
+from rag.conversation.row_match import is_foreign, other_than_shown, row_wins, shown_before
 from rag.conversation.row_search import RowSearch
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
-from rag.retrieval.hybrid import FusedNode, WholeRows, row_id
+from rag.retrieval.hybrid import FusedNode, WholeRows
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
@@ -53,9 +49,6 @@ from rag.types import Filters, Note, Turn
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms.llm import LLM
-
-MOST_WORDS = 0.6
-"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
 
 
 class Searcher:
@@ -112,7 +105,7 @@ class Searcher:
             return verdict if about else _declined(question, rule)
         # What a rule matches is no follow-up: the topic asked about before must not answer it.
         verdict = self._about_institutions(question, () if rule else history, filters, scope)
-        if rule and not _row_wins(rule, verdict, question):
+        if rule and not row_wins(rule, verdict, question):
             return replace(_declined(question, rule), ranked=verdict.ranked)
         if verdict.reason == "off_topic" and self._is_about_banking(question):
             return replace(verdict, reason="not_covered")
@@ -148,10 +141,10 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_product=follow_up_rules.names_product(question),
-            is_foreign=_is_foreign(question, contextual),
+            is_foreign=is_foreign(question, contextual),
         )
         chosen = choose_reading(contextual, standalone, signs)
-        if shown := _shown_before(chosen, history):
+        if shown := shown_before(chosen, history):
             return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question))
         return chosen
 
@@ -303,35 +296,3 @@ class ChatQueryEngine(RetrieverQueryEngine):
 def _declined(question: str, rule: DeclineRule) -> Verdict:
     note = Note(rule.note) if rule.note else None
     return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)
-
-
-def _is_foreign(question: str, contextual: Verdict) -> bool:
-    """Whether a message is about something that neither banking nor the row before has a word for."""
-    words = follow_up_rules.content_words(question)
-    first = contextual.ranked[:1]
-    return (
-        bool(words)
-        and not follow_up_rules.is_about_banking(question)
-        and not any(holds_words(hit, words) for hit in first)
-    )
-
-
-def _row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
-    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
-
-    Without that, an order put beside a banking question would be carried out, and a wish for advice answered.
-    """
-    if verdict.status != "answered":
-        return False
-    words = follow_up_rules.content_words(rule.matched_text(question))
-    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
-    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
-
-
-def _shown_before(verdict: Verdict, history: Sequence[Turn]) -> tuple[str, ...]:
-    """The rows that the turn before showed, where the verdict would begin with one of them again."""
-    last = history[-1] if history else None
-    if not last or not verdict.nodes:
-        return ()
-    shown = last.source_ids[:1] if last.status == "answered" else last.source_ids
-    return shown if row_id(verdict.nodes[0]) in shown else ()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,7 +24,6 @@ from rag.ui.sessions import Sessions
 from rag.ui.visitors import Visitor
 
 logger = logging.getLogger(__name__)
-ASSETS = Path(__file__).with_name("assets")
 STARTERS = 4
 THREADS = 200
 """Events that Gradio runs at once: all that `sessions` admits. What waits for an answer waits in AnswerSlots."""
@@ -94,36 +91,6 @@ def _answers_at_once(settings: Settings) -> int:
     if settings.llm.backend != "none" and settings.chat.answer_mode != "verbatim":
         return ANSWERS_BY_MODEL
     return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
-
-
-def theme() -> gr.themes.Base:
-    """Fonts that are on the visitor's machine: none is fetched from elsewhere."""
-    names = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "sans-serif")
-    fonts = [gr.themes.Font(name) for name in names]
-    mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
-    return gr.themes.Base(font=fonts, font_mono=mono, neutral_hue="slate").set(
-        button_primary_background_fill="#1a4f9d",  # the login page has the theme but not the style sheet
-        button_primary_background_fill_hover="#143f7e",
-    )
-
-
-def css() -> str:
-    """The page's style sheet."""
-    return (ASSETS / "page.css").read_text(encoding="utf-8")
-
-
-def script(texts: Texts) -> str:
-    """The page's JavaScript, with the words that Gradio has no translation for."""
-    words = {
-        "language": texts.language,
-        "log": texts.chat_label,
-        "user": texts.your_question,
-        "bot": texts.our_answer,
-        "down": texts.scroll_down,
-        "ended": texts.login_ended,
-        "busy": texts.busy,
-    }
-    return (ASSETS / "page.js").read_text(encoding="utf-8").replace("/* words */ {}", json.dumps(words))
 
 
 def _layout(texts: Texts) -> Parts:

@@ -13,10 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.types import Source
+from rag.types import Answer, Source
 from rag.ui.i18n import Texts
+
+if TYPE_CHECKING:
+    from rag.ui.session import Exchange
 
 Cited = tuple[int, str, Sequence[Source]]
 """One turn: its number, the question and the sources of its answer."""
@@ -111,3 +115,40 @@ def is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def suggestion(source: Source, *, name_bank: bool) -> str:
+    """What a click on a suggested row asks; with its institution where several are suggested, so that it finds its own row."""
+    bank = source.metadata.get("bank")
+    return f"{bank} {source.question}" if name_bank and bank else source.question
+
+
+def remark(answer: Answer | None, texts: Texts) -> str:
+    """What the page says under an answer: its notice, and that personal numbers were masked."""
+    if answer is None:
+        return texts.stopped
+    lines = [texts.notices[answer.notice]] if answer.notice else []
+    if answer.masked:
+        lines.append(texts.masked.format(kinds=", ".join(answer.masked)))
+    return " ".join(lines)
+
+
+def shortened(text: str, limit: int = 40) -> str:
+    """At most `limit` characters of a text in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def messages(exchanges: Sequence[Exchange], texts: Texts) -> list[dict[str, Any]]:
+    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
+
+    A label stands over what a language model wrote.
+    """
+    shown: list[dict[str, Any]] = []
+    for each in exchanges:
+        shown.append({"role": "user", "content": escape_markdown(each.question)})
+        shown.append({"role": "assistant", "content": each.markdown(texts)})
+    if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
+        banks = {source.metadata.get("bank") for source in last.sources}
+        shown[-1]["options"] = [{"value": suggestion(source, name_bank=len(banks) > 1)} for source in last.sources]
+    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -9,7 +10,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gradio as gr
@@ -25,9 +27,10 @@ from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.page import Admission, build_page, css, script, theme
+from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
+from rag.ui.style import css, script, theme
 from rag.ui.visitors import Visitors
 
 MAX_PORTS_TRIED = 100
@@ -102,30 +105,31 @@ def start(
     listener = listen(ui.host, ui.port)
     port = int(listener.getsockname()[1])
     _set_environment()
-    page, slots = build_page(settings, loader)
     app = FastAPI(openapi_url=None, routes=[Route("/healthz", _health(loader))])
-    gr.mount_gradio_app(
-        app,
-        page,
-        path="/",
-        server_name=ui.host,
-        server_port=port,
-        root_path=root_path(ui.root_path),
-        auth=Login(users, address=ADDRESS.get, unlocked=unlocked).check if users else None,
-        auth_message=texts.login,
-        show_error=False,
-        ssr_mode=False,  # would need Node.js, and a second server
-        max_file_size=1,
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        mcp_server=False,
-        pwa=False,
-        theme=theme(),
-        css=css(),
-        js=script(texts),
-        app_kwargs={"openapi_url": None},
-    )
+    with _event_loop():
+        page, slots = build_page(settings, loader)
+        gr.mount_gradio_app(
+            app,
+            page,
+            path="/",
+            server_name=ui.host,
+            server_port=port,
+            root_path=root_path(ui.root_path),
+            auth=Login(users, address=ADDRESS.get, unlocked=unlocked).check if users else None,
+            auth_message=texts.login,
+            show_error=False,
+            ssr_mode=False,  # would need Node.js, and a second server
+            max_file_size=1,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            pwa=False,
+            theme=theme(),
+            css=css(),
+            js=script(texts),
+            app_kwargs={"openapi_url": None},
+        )
     running = uvicorn.Server(
         uvicorn.Config(
             _guarded(app, page, settings, texts, slots, public=public, login=bool(users)),
@@ -144,6 +148,23 @@ def start(
         thread.join(0.01)
     reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
     return Server(page, f"http://{reachable}:{port}", port, running, thread)
+
+
+@contextmanager
+def _event_loop() -> Iterator[None]:
+    """Gradio makes an event loop for each of its locks where its thread has none, and closes none of them."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+    else:
+        yield
 
 
 def _guarded(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
-from rag.ui.rendering import aside, cited, escape_markdown, panel_html
+from rag.ui.rendering import aside, cited, messages, panel_html, remark, shortened
 from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ class Dialogue:
                             "" if exchange.text else texts.writing if exchange.sources else texts.searching
                         )
                         yield
-            exchange.remark = _remark(exchange.answer, texts)
+            exchange.remark = remark(exchange.answer, texts)
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
             exchange.remark = texts.error(exc)
@@ -304,40 +304,3 @@ class Dialogue:
         exchanges = conversation.exchanges
         panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
         return Frame(messages(exchanges, self._texts), panel, busy, empty, box, hint="")
-
-
-def suggestion(source: Source, *, name_bank: bool) -> str:
-    """What a click on a suggested row asks; with its institution where several are suggested, so that it finds its own row."""
-    bank = source.metadata.get("bank")
-    return f"{bank} {source.question}" if name_bank and bank else source.question
-
-
-def _remark(answer: Answer | None, texts: Texts) -> str:
-    """What the page says under an answer: its notice, and that personal numbers were masked."""
-    if answer is None:
-        return texts.stopped
-    lines = [texts.notices[answer.notice]] if answer.notice else []
-    if answer.masked:
-        lines.append(texts.masked.format(kinds=", ".join(answer.masked)))
-    return " ".join(lines)
-
-
-def shortened(text: str, limit: int = 40) -> str:
-    """At most `limit` characters of a text in one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def messages(exchanges: Sequence[Exchange], texts: Texts) -> list[dict[str, Any]]:
-    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
-
-    A label stands over what a language model wrote.
-    """
-    shown: list[dict[str, Any]] = []
-    for each in exchanges:
-        shown.append({"role": "user", "content": escape_markdown(each.question)})
-        shown.append({"role": "assistant", "content": each.markdown(texts)})
-    if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
-        banks = {source.metadata.get("bank") for source in last.sources}
-        shown[-1]["options"] = [{"value": suggestion(source, name_bank=len(banks) > 1)} for source in last.sources]
-    return shown
