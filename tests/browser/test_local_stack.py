@@ -86,7 +86,7 @@ def test_up_env_and_chat(
     half = visitor.bubbles("bot").inner_text()
     visitor.idle()
     whole = visitor.bubbles("bot").inner_text()
-    assert KOREAN.generated in whole and len(half) < len(whole), "it was streamed"
+    assert KOREAN.checked in whole and len(half) < len(whole), "it was streamed"
     counts = emulator.stats("faq-llm")["counts"]
     assert (counts["requests"], counts["streams"]) == (1, 1)
     cite(visitor, 1, 1).last.click()

@@ -44,7 +44,7 @@ def chat(emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator
     """Over an index of the same model in process, so that the endpoint's vectors fit it."""
     runtime = Runtime("ap-northeast-2", emulator.url)
     embed = SageMakerEmbedding(
-        "emb", query_prefix="query: ", passage_prefix="passage: ", query_deadline=1.0, runtime=runtime
+        "emb", query_prefix="query: ", passage_prefix="passage: ", query_deadline=3.0, runtime=runtime
     )
     store = FaissStore.open(small_root / "small", models.manifest)
     yield service(Settings(), Models(embed, models.manifest), store)

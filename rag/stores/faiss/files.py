@@ -173,7 +173,16 @@ def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
     except FileNotFoundError:
         return None
     # All that numpy and zipfile were seen to raise over damaged files.
-    except (OSError, KeyError, ValueError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as exc:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        IndexError,
+        EOFError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        zlib.error,
+    ) as exc:
         _log.warning("the lexical cache %s cannot be read (%s); rebuilding it", path, exc)
         return None
 
