@@ -14,8 +14,7 @@ from itertools import chain, zip_longest
 from rag.constraints import compare
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, same_question
-from rag.retrieval.hybrid import row_id
-from rag.stores.base import QUESTION
+from rag.retrieval.hybrid import question_of, row_id
 from rag.types import Section, Status
 
 MAX_PARTS = 3
@@ -141,7 +140,7 @@ def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdic
 
 
 def _conflicts(text: str, hit: JudgedNode) -> bool:
-    return compare(text, str(hit.node.metadata.get(QUESTION) or ""), hit.node.get_content()).status == "conflict"
+    return compare(text, question_of(hit), hit.node.get_content()).status == "conflict"
 
 
 def _shown(part: Verdict) -> list[JudgedNode]:

@@ -21,9 +21,9 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.constraints import Conflict
 from rag.korean import compact, tokens
 from rag.retrieval.constraint_order import absent, order_by_agreement
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, question_of
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import QUESTION, TOKENS
+from rag.stores.base import TOKENS
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
@@ -259,7 +259,7 @@ def same_question(one: FusedNode, other: FusedNode) -> bool:
 
     Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
     """
-    a, b = (set(tokens(str(hit.node.metadata.get(QUESTION, "")))) - _QUESTION_WORDS for hit in (one, other))
+    a, b = (set(tokens(question_of(hit))) - _QUESTION_WORDS for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
 
 
@@ -276,7 +276,7 @@ def is_short(question: str) -> bool:
 
 
 def _covered_title(question: str, hit: FusedNode) -> float:
-    title = set(tokens(str(hit.node.metadata.get(QUESTION, ""))))
+    title = set(tokens(question_of(hit)))
     return len(title & set(tokens(expand(question)))) / max(1, len(title))
 
 

@@ -15,8 +15,7 @@ from rag.constraints import Agreement, Conflict, Quantity, compare, read_quantit
 from rag.constraints.agreement import concerned_part
 from rag.constraints.contrasts import default_contrasts
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
-from rag.retrieval.hybrid import FusedNode
-from rag.stores.base import QUESTION
+from rag.retrieval.hybrid import FusedNode, question_of
 
 COMPARED = 10
 """Rows compared with the question, best first."""
@@ -43,7 +42,7 @@ class Ordered:
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
-    agreements = [compare(text, _question(hit), hit.node.get_content()) for hit in hits[:COMPARED]]
+    agreements = [compare(text, question_of(hit), hit.node.get_content()) for hit in hits[:COMPARED]]
     values = [_held(text, hit) for hit in hits[:COMPARED]]
     moved = _moved(hits, agreements, values, CONFLICTS)
     if not moved:
@@ -89,10 +88,10 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     words for what is to be done than a contrast set knows.
     """
     sets = default_contrasts()
-    held = _members(_question(hit)) | _members(hit.node.get_content())
+    held = _row_members(hit)
     return [
         Conflict(sets.sets[mention.set_name].kind, mention.text, "")
-        for mention in sets.mentions(concerned_part(text, _question(hit)))
+        for mention in sets.mentions(concerned_part(text, question_of(hit)))
         if sets.sets[mention.set_name].kind in _BLOCKING_KINDS and (mention.set_name, mention.member) not in held
     ]
 
@@ -103,7 +102,7 @@ def absent(text: str, hit: FusedNode) -> bool:
     No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
     """
     asked = _members(text)
-    return bool(asked) and not asked <= _members(_question(hit)) | _members(hit.node.get_content())
+    return bool(asked) and not asked <= _row_members(hit)
 
 
 def _moved(
@@ -118,12 +117,12 @@ def _moved(
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
 
 
+def _row_members(hit: FusedNode) -> frozenset[tuple[str, str]]:
+    return _members(question_of(hit)) | _members(hit.node.get_content())
+
+
 def _row_quantities(hit: FusedNode) -> dict[str, list[Quantity]]:
-    return families([*_quantities(_question(hit)), *_quantities(hit.node.get_content())])
-
-
-def _question(hit: FusedNode) -> str:
-    return str(hit.node.metadata.get(QUESTION, ""))
+    return families([*_quantities(question_of(hit)), *_quantities(hit.node.get_content())])
 
 
 @lru_cache(maxsize=4096)

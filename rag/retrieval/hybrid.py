@@ -21,7 +21,7 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import JAMO, TOKENS, Candidates, PassageStore
+from rag.stores.base import JAMO, QUESTION, TOKENS, Candidates, PassageStore
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -178,6 +178,11 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     return [
         FusedNode(node=candidates.nodes[node_id], score=score, parts=parts) for _, (score, node_id, parts) in ranked
     ]
+
+
+def question_of(hit: NodeWithScore) -> str:
+    """The question of the row a node belongs to; empty where it has none."""
+    return str(hit.node.metadata.get(QUESTION) or "")
 
 
 def row_id(hit: NodeWithScore) -> str:
