@@ -19,9 +19,8 @@ chat: $(VENV)/.chat  ## Start the chat page on this machine (http://127.0.0.1:78
 share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a one-time login
 	$(BIN)/python app.py --share $(ARGS)
 
-eval: $(VENV)/.chat  ## Measure retrieval and outcomes on the bundled questions (dev and test apart)
-	for half in dev test; do echo "== $$half"; $(BIN)/python -m rag evaluate retrieval --queries data/evaluation/queries.$$half.jsonl \
-		--out-of-domain data/evaluation/ood.$$half.jsonl --multi-turn data/evaluation/multiturn.$$half.jsonl $(ARGS) || exit 1; done
+eval: $(VENV)/.chat  ## Measure search, outcomes and conversations on the bundled questions and save the run
+	$(BIN)/python -m rag evaluate all $(if $(filter test,$(REPORT)),--test) $(ARGS)
 
 opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play with (Ctrl-C stops it)
 	deploy/local/opensearch_node/install.sh

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import getpass
-import json
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rag.chat import ChatService
-from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
+from rag.cli.arguments import check_index_name, read_filters, read_pairs
 from rag.cli.doctor import examine
+from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import Listed, list_indexes
-from rag.cli.terminal import Bar, finite, print_json, source_line
+from rag.cli.opening import open_service, open_store
+from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
-from rag.evaluation.answers import claim_lines, evaluate_claims
 from rag.evaluation.calibration import judge_labels, propose
-from rag.evaluation.datasets import read_claims, read_conversations, read_out_of_domain, read_queries
-from rag.evaluation.report import report_lines
-from rag.evaluation.retrieval import evaluate_retrieval
+from rag.evaluation.datasets import read_out_of_domain, read_queries
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
-from rag.factory.models import Models, load_models
+from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.retrieval.confidence import is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.base import PassageStore, Verifiable
-from rag.synthesis.verification import RuleVerifier
 from rag.types import Filters
 
 
@@ -61,7 +57,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
 def search(options: Namespace, settings: Settings) -> None:
     """Print the nearest rows with their scores, 0 to 1, whatever the outcome."""
     filters = read_filters(options)
-    chat = _service(options, settings, filters)
+    chat = open_service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
     if options.json:
         print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
@@ -75,7 +71,7 @@ def search(options: Namespace, settings: Settings) -> None:
 def ask(options: Namespace, settings: Settings) -> None:
     """Print the answer as the page gives it."""
     filters = read_filters(options)
-    answer = _service(options, settings, filters).ask(options.question, filters=filters)
+    answer = open_service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
         print_json(answer.as_json())
         return
@@ -92,7 +88,7 @@ def ask(options: Namespace, settings: Settings) -> None:
 def calibrate(options: Namespace, settings: Settings) -> None:
     """Fit an index's thresholds and print them as JSON; `--apply` writes them into its manifest."""
     models = load_models(settings)
-    store = _open(options, settings, models)
+    store = open_store(options, settings, models)
     if bool(options.queries) != bool(options.out_of_domain):
         raise InputError("missing --queries or --out-of-domain; set both, or neither to fit by the index's own rows")
     calibration = from_own_rows(store, models.embed_model)
@@ -210,72 +206,6 @@ def user(options: Namespace, settings: Settings) -> None:
         raise InputError("the two passwords differ; nothing was written")
     add_user(Path(path), options.name, password)
     print(f"{options.name} can log in now")
-
-
-def evaluate(options: Namespace, settings: Settings) -> None:
-    """Measure an index on labelled questions, or the checks of sentences; print the report, write it as JSON where asked."""
-    if options.what == "answers":
-        _evaluate_answers(options)
-        return
-    queries = read_queries(Path(options.queries))
-    out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
-    conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
-    if options.json:
-        check_writable(Path(options.json))  # not after minutes of work
-    chat = _service(options, settings)
-    bar = Bar()
-    try:
-        report = evaluate_retrieval(
-            chat,
-            queries=queries,
-            out_of_domain=out_of_domain,
-            conversations=conversations,
-            settings=settings.model_dump(mode="json", include={"store", "embedding", "retrieval"}),
-            progress=bar,
-        )
-    finally:
-        bar.close()
-    for line in report_lines(report):
-        print(line)
-    if options.json:
-        _write_report(report, Path(options.json))
-
-
-def _evaluate_answers(options: Namespace) -> None:
-    claims = read_claims(Path(options.claims))
-    if options.json:
-        check_writable(Path(options.json))
-    report = evaluate_claims(claims, RuleVerifier())
-    for line in claim_lines(report):
-        print(line)
-    if options.json:
-        _write_report(report, Path(options.json))
-
-
-def _write_report(report: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(finite(report), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
-    """Raises InputError where a filter's key is in no row: nothing could ever be found."""
-    models = load_models(settings)
-    store = _open(options, settings, models)
-    for key in filters.equals if filters else ():
-        if not store.values(key):
-            raise InputError(
-                f"--filter {key}=…: no row has {key!r}; name a column of the FAQ, such as bank or category"
-            )
-    return build_service(settings, models, store)
-
-
-def _open(options: Namespace, settings: Settings, models: Models) -> PassageStore:
-    if options.index:
-        check_index_name(options.index)
-    bar = Bar()
-    try:
-        return open_index(settings, models, options.index, progress=bar)
-    finally:
-        bar.close()
 
 
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:

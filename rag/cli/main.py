@@ -18,8 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and turn every RagError into one line on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.run == "evaluate" and not getattr(options, _EVALUATED[options.what]):
-        parser.error(f"evaluate {options.what} needs --{_EVALUATED[options.what]} FILE")
+    if options.run == "evaluate" and options.what in _EVALUATED and not getattr(options, _EVALUATED[options.what]):
+        parser.error(f"evaluate {options.what} needs --{_EVALUATED[options.what].replace('_', '-')} FILE")
     try:
         try:
             return _run(options)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-_EVALUATED = {"retrieval": "queries", "answers": "claims"}
+_EVALUATED = {"retrieval": "queries", "answers": "claims", "conversation": "multi_turn"}
 """The option without which there is nothing to measure."""
 
 
@@ -98,19 +98,26 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("name")
     user.add_argument("--auth-file", help="file to write (default: FSI_UI__AUTH_FILE)")
 
-    evaluate = _add(
-        commands, "evaluate", "measure an index on labelled questions, or the checks of a model's sentences"
-    )
-    evaluate.add_argument("what", choices=("retrieval", "answers"))
-    evaluate.add_argument("--queries", help="retrieval: JSONL of questions and the rows that answer them")
+    _add_evaluate(commands)
+    return parser
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = _add(commands, "evaluate", "measure an index on labelled questions, and compare what was measured")
+    evaluate.add_argument("what", choices=("retrieval", "answers", "conversation", "all", "compare", "history"))
+    evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
+    evaluate.add_argument("--queries", help="retrieval, all: JSONL of questions and the rows that answer them")
     evaluate.add_argument(
         "--claims", help="answers: JSONL of sentences, their passages, and whether those support them"
     )
-    evaluate.add_argument("--out-of-domain", help="O.jsonl")
-    evaluate.add_argument("--multi-turn", help="M.jsonl")
+    evaluate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
+    evaluate.add_argument("--multi-turn", help="M.jsonl: conversations and the rows that answer their last message")
+    evaluate.add_argument("--test", action="store_true", help="all: also the half of the bundled questions kept apart")
+    evaluate.add_argument(
+        "--runs", default=".fsi/runs", metavar="DIR", help="where runs are saved (default: .fsi/runs)"
+    )
     evaluate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
     evaluate.add_argument("--json", metavar="OUT", help="also write the whole report to this file")
-    return parser
 
 
 def _add(

@@ -37,7 +37,7 @@ class OutOfDomain:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A customer's messages in order; `relevant` are the rows that answer the last one."""
+    """A customer's messages in order; `relevant` are the rows that answer the last one, none where no row is meant."""
 
     id: str
     turns: tuple[str, ...]
@@ -86,10 +86,10 @@ def read_out_of_domain(path: Path) -> list[OutOfDomain]:
 
 
 def read_conversations(path: Path) -> list[Conversation]:
-    """Lines of `id`, `turns`, `relevant` and, where labelled, `kind`. Raises InputError naming file, line and key."""
+    """Lines of `id`, `turns`, `relevant` (may be empty) and, where labelled, `kind`. Raises InputError as the others."""
     return [
         Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
-        for line in _lines(path, ("id", "turns", "relevant"))
+        for line in _lines(path, ("id", "turns", "relevant"), may_be_empty=("relevant",))
     ]
 
 
@@ -97,7 +97,7 @@ def _rows(line: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(row) for row in line["relevant"])
 
 
-def _lines(path: Path, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+def _lines(path: Path, keys: tuple[str, ...], may_be_empty: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
@@ -110,7 +110,11 @@ def _lines(path: Path, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
             line = json.loads(raw)
         except json.JSONDecodeError as exc:
             raise InputError(f"{path}, line {number}: not JSON ({exc.msg})") from exc
-        missing = [key for key in keys if not isinstance(line, dict) or line.get(key) in (None, "", [])]
+        missing = [
+            key
+            for key in keys
+            if not isinstance(line, dict) or line.get(key) in ((None, "") if key in may_be_empty else (None, "", []))
+        ]
         if missing:
             raise InputError(f"{path}, line {number}: {', '.join(map(repr, missing))} missing or empty")
         for key in keys:

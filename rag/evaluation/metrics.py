@@ -6,9 +6,10 @@ A run is the ranked row ids of one query, `relevant` the set of row ids that ans
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
+
+import numpy as np
 
 BOOTSTRAP_SAMPLES = 2000
 SEED = 20261122
@@ -33,17 +34,27 @@ def ndcg(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
     return gain / ideal if ideal else 0.0
 
 
+def recall(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
+    """Share of the relevant rows that are among the first k; 0 where there are none."""
+    rows = set(relevant)
+    return len(rows & set(run[:k])) / len(rows) if rows else 0.0
+
+
+MEASURES: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
+    "hit@1": lambda run, rows: hit(run, rows, 1),
+    "hit@3": lambda run, rows: hit(run, rows, 3),
+    "hit@5": lambda run, rows: hit(run, rows, 5),
+    "mrr@10": reciprocal_rank,
+    "ndcg@10": ndcg,
+    "recall@10": recall,
+}
+"""Of one query, each in [0, 1]. tests/unit/test_metrics_peer.py holds them to trec_eval's (docs/adr/0018)."""
+
+
 def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Mean hit@1, hit@3, hit@5, mrr@10 and ndcg@10, each in [0, 1]; `n` is the number of queries."""
+    """The mean of each of MEASURES over the queries; `n` is their number."""
     pairs = list(zip(runs, relevant, strict=True))
-    measures: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
-        "hit@1": lambda run, rows: hit(run, rows, 1),
-        "hit@3": lambda run, rows: hit(run, rows, 3),
-        "hit@5": lambda run, rows: hit(run, rows, 5),
-        "mrr@10": reciprocal_rank,
-        "ndcg@10": ndcg,
-    }
-    means = {name: mean([measure(run, rows) for run, rows in pairs]) for name, measure in measures.items()}
+    means = {name: mean([measure(run, rows) for run, rows in pairs]) for name, measure in MEASURES.items()}
     return {"n": len(pairs), **means}
 
 
@@ -56,9 +67,9 @@ def bootstrap(values: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> t
     """95 % percentile interval of the mean, resampled with a fixed seed (Efron 1979)."""
     if not values:
         return math.nan, math.nan
-    generator = random.Random(SEED)  # noqa: S311 -- resampling, not secrecy
-    means = sorted(fmean(generator.choices(values, k=len(values))) for _ in range(samples))
-    return means[int(0.025 * samples)], means[int(0.975 * samples) - 1]
+    drawn = np.random.default_rng(SEED).integers(len(values), size=(samples, len(values)))
+    means = np.sort(np.asarray(values, dtype=float)[drawn].mean(axis=1))
+    return float(means[int(0.025 * samples)]), float(means[int(0.975 * samples) - 1])
 
 
 def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
@@ -69,7 +80,8 @@ def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
     centre = share + z * z / (2 * n)
     spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return (centre - spread) / scale, (centre + spread) / scale
+    # Rounding may leave -1e-17.
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:

@@ -31,7 +31,11 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     if "multi_turn" in report:
         multi_turn = report["multi_turn"]
         for name, row in [("two turns", multi_turn), *multi_turn["by_kind"].items()]:
-            yield f"{name:20} n={row['n']:3}  hit@1 {_share(row, 'hit@1')}  hit@3 {_share(row, 'hit@3')}"
+            if row["n"]:
+                yield f"{name:20} n={row['n']:3}  hit@1 {_share(row, 'hit@1')}  hit@3 {_share(row, 'hit@3')}"
+            if sum(no_row := row["no_row"].values()):
+                counts = ", ".join(f"{count} {status}" for status, count in row["no_row"].items())
+                yield f"{name:20} n={sum(no_row):3}  no row meant: {counts}"
 
 
 def _share(row: Mapping[str, Any], name: str) -> str:

@@ -28,13 +28,15 @@ class Judged:
     """What the service makes of one input.
 
     `ranked`: row ids, best first, DEPTH at most; `shown`: those the customer sees, in order; `confidence`: the chance in
-    0..1 that the first row answers.
+    0..1 that the first row answers, `covered`: that one of the first three does; `is_blocked`: as in `Verdict`.
     """
 
     ranked: tuple[str, ...]
     status: Status
     shown: tuple[str, ...]
     confidence: float
+    covered: float = 0.0
+    is_blocked: bool = False
 
 
 def evaluate_retrieval(
@@ -89,7 +91,7 @@ def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Jud
             "the embedding failed during the measurement, which would count lexical searches; run it again when it answers"
         )
     ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (searched.ranked, verdict.nodes))
-    return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence)
+    return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence, verdict.covered, verdict.is_blocked)
 
 
 def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[str, Any]:
@@ -176,15 +178,20 @@ def in_conversation_report(items: Sequence[OutOfDomain], results: Sequence[Judge
 
 
 def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Judged]) -> dict[str, Any]:
-    """hit@1 and hit@3 of the last messages of conversations, in all and by kind."""
+    """hit@1 and hit@3 of the last messages of conversations, in all and by kind; of those that no row answers, what they got.
+
+    `no_row`: messages with an empty `relevant`; `n` and the hits are of the others.
+    """
 
     def of(indices: Sequence[int]) -> dict[str, Any]:
-        pairs = [(results[i].ranked, conversations[i].relevant) for i in indices]
+        pairs = [(results[i].ranked, conversations[i].relevant) for i in indices if conversations[i].relevant]
         report: dict[str, Any] = {"n": len(pairs)}
         for k in (1, 3):
             hits = [metrics.hit(run, rows, k) for run, rows in pairs]
             report[f"hit@{k}"] = metrics.mean(hits)
             report[f"hit@{k}_ci95"] = metrics.wilson(int(sum(hits)), len(hits))
+        statuses = [results[i].status for i in indices if not conversations[i].relevant]
+        report["no_row"] = {status: statuses.count(status) for status in ("answered", "suggested", "declined")}
         return report
 
     return {**of(range(len(conversations))), "by_kind": _by_label([item.kind for item in conversations], of)}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rag.cli import commands
+from rag.cli import commands, evaluation, opening
 from rag.cli.main import main
 from rag.factory.models import Models
 from rag.models.sagemaker.client import Runtime
@@ -52,7 +52,8 @@ def run(
 ) -> Run:
     """`python -m rag` in an empty folder. The embedder is the session's: loading it again would show nothing more."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "load_models", lambda _settings: models)
+    for module in (commands, evaluation, opening):
+        monkeypatch.setattr(module, "load_models", lambda _settings: models)
     monkeypatch.setenv("FSI_LOG__LEVEL", "WARNING")
 
     def call(*arguments: str) -> Ran:

@@ -1,0 +1,169 @@
+"""What `python -m rag evaluate WHAT` does; one function a WHAT, named as it."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rag.cli.arguments import check_index_name, check_writable
+from rag.cli.opening import open_service
+from rag.cli.terminal import Bar, finite
+from rag.errors import InputError
+from rag.evaluation.answers import claim_lines, evaluate_claims
+from rag.evaluation.compare import comparison_lines
+from rag.evaluation.datasets import read_claims, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.figures import suite_figures
+from rag.evaluation.records import Record
+from rag.evaluation.report import report_lines
+from rag.evaluation.retrieval import evaluate_retrieval
+from rag.evaluation.runner import finish, run_suites
+from rag.evaluation.runs import Run, find_run, load_run, saved_runs
+from rag.evaluation.suite_report import suite_lines
+from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
+from rag.factory.models import load_models
+from rag.settings import Settings
+from rag.synthesis.verification import RuleVerifier
+
+BUNDLED = Path("data") / "evaluation"
+"""In the project's folder; an installed package comes without questions."""
+
+
+def evaluate(options: Namespace, settings: Settings) -> int:
+    """Run what was asked for; where `--json` names a file, it is written at the end."""
+    if options.json:
+        check_writable(Path(options.json))  # not after minutes of work
+    return _EVALUATIONS[options.what](options, settings) or 0
+
+
+def evaluate_index(options: Namespace, settings: Settings) -> None:
+    """`retrieval`: ranking, outcomes, refusal and follow-ups of one index."""
+    queries = read_queries(Path(options.queries))
+    out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
+    conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
+    chat = open_service(options, settings)
+    bar = Bar()
+    try:
+        report = evaluate_retrieval(
+            chat,
+            queries=queries,
+            out_of_domain=out_of_domain,
+            conversations=conversations,
+            settings=settings.model_dump(mode="json", include={"store", "embedding", "retrieval"}),
+            progress=bar,
+        )
+    finally:
+        bar.close()
+    _print(report_lines(report), report, options)
+
+
+def evaluate_answers(options: Namespace, _settings: Settings) -> None:
+    """`answers`: the checks of a model's sentences."""
+    report = evaluate_claims(read_claims(Path(options.claims)), RuleVerifier())
+    _print(claim_lines(report), report, options)
+
+
+def evaluate_conversation(options: Namespace, settings: Settings) -> None:
+    """`conversation`: what the last message of each conversation is shown."""
+    suite = Suite("conversations", tuple(labelled_cases((), (), read_conversations(Path(options.multi_turn)))))
+    run = _run(options, settings, [suite], perturb=False)
+    figures = suite_figures(run.suites[0].records, run.suites[0].banks)
+    _print(suite_lines(suite.name, figures), figures, options)
+
+
+def evaluate_all(options: Namespace, settings: Settings) -> None:
+    """`all`: every set of the bundled FAQ and of the other trades, or the questions of `--queries`; the run is saved."""
+    halves = ("dev", "test") if options.test else ("dev",)
+    suites = [_own_suite(options)] if options.queries else bundled_suites(BUNDLED, halves)
+    run = _run(options, settings, suites, perturb=True)
+    path = finish(run, Path(options.runs))
+    figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
+    lines = [line for name, each in figures.items() for line in suite_lines(name, each)]
+    _print([*lines, f"run: {path}"], {"meta": run.meta, "suites": figures}, options)
+
+
+def evaluate_compare(options: Namespace, _settings: Settings) -> None:
+    """`compare A B`: the measures of both runs, and the questions that got better or worse."""
+    if len(options.runs_to_compare) != 2:
+        raise InputError("expected two runs: `python -m rag evaluate compare A B`; `evaluate history` lists them")
+    before, after = (load_run(find_run(name, Path(options.runs))) for name in options.runs_to_compare)
+    shared = [suite for suite in after.suites if before.suite(suite.name)]
+    if not shared:
+        raise InputError("the two runs asked different questions: no suite of one is in the other")
+    for suite in shared:
+        old = before.suite(suite.name)
+        assert old
+        for line in comparison_lines(suite.name, _by_key(old.records), _by_key(suite.records)):
+            print(line)
+        print()
+
+
+def evaluate_history(options: Namespace, _settings: Settings) -> None:
+    """`history`: the saved runs, oldest first, with the figures that matter most."""
+    print(
+        f"{'run':24} {'suite':14} {'code':12} {'hit@1':>6} {'hit@3':>6} {'answered':>8} {'precise':>7} {'declined':>8}"
+    )
+    for path in saved_runs(Path(options.runs)):
+        run = load_run(path)
+        for suite in run.suites:
+            figures = suite_figures(
+                [each for each in suite.records if each.case.set in ("queries", "ood")], suite.banks
+            )
+            if "outcomes" not in figures:
+                continue
+            row, outcomes = figures["retrieval"]["all"], figures["outcomes"]
+            print(
+                f"{path.stem:24} {suite.name:14} {run.meta['code']:12} {row['hit@1']:6.3f} {row['hit@3']:6.3f} "
+                f"{outcomes['answered_share']:8.3f} {outcomes['answered_precision']:7.3f} {outcomes['declined']:8.3f}"
+            )
+
+
+_EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
+    "retrieval": evaluate_index,
+    "answers": evaluate_answers,
+    "conversation": evaluate_conversation,
+    "all": evaluate_all,
+    "compare": evaluate_compare,
+    "history": evaluate_history,
+}
+
+
+def _run(options: Namespace, settings: Settings, suites: list[Suite], *, perturb: bool) -> Run:
+    if options.index:
+        check_index_name(options.index)
+    bar = Bar()
+    try:
+        return run_suites(
+            settings,
+            load_models(settings),
+            suites,
+            index=options.index,
+            folder=Path(options.runs),
+            perturb=perturb,
+            progress=bar,
+        )
+    finally:
+        bar.close()
+
+
+def _own_suite(options: Namespace) -> Suite:
+    cases = labelled_cases(
+        read_queries(Path(options.queries)),
+        read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else (),
+        read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
+    )
+    return Suite("own", tuple(cases))
+
+
+def _by_key(records: Iterable[Record]) -> dict[str, Record]:
+    return {record.case.key: record for record in records}
+
+
+def _print(lines: Iterable[str], report: Mapping[str, Any], options: Namespace) -> None:
+    for line in lines:
+        print(line)
+    if options.json:
+        text = json.dumps(finite(report), ensure_ascii=False, indent=1)
+        Path(options.json).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,98 @@
+"""Questions once more as other customers would type them: without spaces, mistyped, in another tone, with Latin words.
+
+Made by rules from the words alone, so that the rows that answer stay the same. A question that a rule leaves as it is has
+no such variant.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rag.evaluation.suites import Case
+
+SEED = 20261128
+_LATIN = (
+    ("비밀번호", "password"), ("비번", "password"), ("인증서", "cert"), ("카드", "card"), ("계좌", "account"),
+    ("통장", "account"), ("대출", "loan"), ("이체", "transfer"), ("송금", "transfer"), ("환전", "exchange"),
+    ("수수료", "fee"), ("한도", "limit"), ("앱", "app"), ("보험", "insurance"), ("포인트", "point"), ("주식", "stock"),
+)  # fmt: skip
+_POLITE = (
+    ("하고 싶어요", "하고 싶습니다"), ("알려줘요", "알려 주십시오"), ("알려줘", "알려 주십시오"), ("해주세요", "해 주십시오"),
+    ("되나요", "되는지요"), ("돼요", "됩니까"), ("해요", "합니까"), ("예요", "입니까"), ("있어요", "있습니까"),
+    ("없어요", "없습니까"), ("나요", "는지요"), ("가요", "가는지요"), ("어요", "습니다"),
+)  # fmt: skip
+_PLAIN = (
+    ("하고 싶습니다", "하고 싶어"), ("하고 싶어요", "하고 싶어"), ("알려 주세요", "알려줘"), ("알려주세요", "알려줘"),
+    ("해주세요", "해줘"), ("되나요", "돼"), ("인가요", "임"), ("합니까", "함"), ("하나요", "함"), ("돼요", "됨"), ("해요", "함"),
+    ("예요", "임"), ("있나요", "있음"), ("있어요", "있음"), ("없어요", "없음"), ("나요", "나"), ("어요", "어"), ("습니다", "음"),
+)  # fmt: skip
+_NEAR = {
+    "ᅢ": "ᅦ", "ᅦ": "ᅢ", "ᅬ": "ᅫ", "ᅫ": "ᅬ", "ᅥ": "ᅡ", "ᅩ": "ᅥ", "ᅳ": "ᅮ", "ᄀ": "ᄏ", "ᄃ": "ᄐ", "ᄇ": "ᄑ",
+    "ᄌ": "ᄎ", "ᄉ": "ᄊ", "ᅵ": "ᅡ", "ᅡ": "ᅥ",
+}  # fmt: skip
+"""Jamo that are heard or typed in another's place."""
+
+
+def without_spaces(text: str, _seed: str) -> str:
+    """운전면허증도 되나요 → 운전면허증도되나요."""
+    return re.sub(r"\s+", "", text)
+
+
+def mistyped(text: str, seed: str) -> str:
+    """One jamo of the text in the place of another that is near it."""
+    decomposed = unicodedata.normalize("NFD", text)
+    places = [index for index, jamo in enumerate(decomposed) if jamo in _NEAR]
+    if not places:
+        return text
+    # Seeded by the question's id: the same in every run and in every order.
+    place = random.Random(f"{SEED} {seed}").choice(places)  # noqa: S311 -- a typing error, not secrecy
+    return unicodedata.normalize("NFC", decomposed[:place] + _NEAR[decomposed[place]] + decomposed[place + 1 :])
+
+
+def honorific(text: str, _seed: str) -> str:
+    """The last ending in the formal tone."""
+    return _last_replaced(text, _POLITE)
+
+
+def informal(text: str, _seed: str) -> str:
+    """The last ending as it is typed to a friend."""
+    return _last_replaced(text, _PLAIN)
+
+
+def latin(text: str, _seed: str) -> str:
+    """The first everyday word of banking in English."""
+    found = [(text.find(word), -len(word), word, english) for word, english in _LATIN if word in text]
+    if not found:
+        return text
+    _, _, word, english = min(found)
+    return text.replace(word, f"{english} ", 1).replace("  ", " ").strip()
+
+
+PERTURBATIONS: Mapping[str, Callable[[str, str], str]] = {
+    "no_spaces": without_spaces,
+    "jamo_typo": mistyped,
+    "honorific": honorific,
+    "informal": informal,
+    "latin": latin,
+}
+
+
+def perturbed(cases: Sequence[Case]) -> Iterator[Case]:
+    """Every variant of the questions among `cases`, in the set `perturbed`, labelled by its rule; ids name the question."""
+    for name, change in PERTURBATIONS.items():
+        for case in cases:
+            if case.set == "queries" and (text := change(case.turns[0], case.id)) != case.turns[0]:
+                yield Case("perturbed", f"{case.id}:{name}", name, (text,), case.relevant)
+
+
+def _last_replaced(text: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """The pair whose word ends last in the text, the longest of several."""
+    _, _, word, other = max(
+        ((text.rfind(word) + len(word), len(word), word, other) for word, other in pairs if word in text),
+        default=(0, 0, "", ""),
+    )
+    head, _, tail = text.rpartition(word) if word else (text, "", "")
+    return f"{head}{other}{tail}"

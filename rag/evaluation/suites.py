@@ -1,0 +1,124 @@
+"""What is asked of an index: cases from the evaluation files, in named sets, one suite an index.
+
+Sets: `queries` and `contrast_queries` have a row that answers; `ood` and `contrast` have none; `ood_after` is `ood` once
+more, each after a question; `multiturn` and `afterquestion` are conversations, whose `relevant` may be empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import InputError
+from rag.evaluation.datasets import (
+    Conversation,
+    OutOfDomain,
+    Query,
+    read_conversations,
+    read_out_of_domain,
+    read_queries,
+)
+
+CORPORA = ("insurance", "card")
+"""FAQs of other trades, on which nothing is ever fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One input and the rows that answer it, none where no row does.
+
+    `turns`: the customer's messages, the last of which is judged; `label`: its style or kind.
+    """
+
+    set: str
+    id: str
+    label: str
+    turns: tuple[str, ...]
+    relevant: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names the case within its suite."""
+        return f"{self.set}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The cases of one index. `faq`: the file that the index is built from; None: the index is there."""
+
+    name: str
+    cases: tuple[Case, ...]
+    faq: Path | None = None
+
+    def digest(self) -> str:
+        """A hash of all that is asked and of the labels; 12 hex digits."""
+        text = "\n".join(repr((case.key, case.label, case.turns, case.relevant)) for case in self.cases)
+        rows = self.faq.read_bytes() if self.faq else b""
+        return hashlib.sha256(text.encode() + rows).hexdigest()[:12]
+
+
+def bundled_suite(folder: Path, half: str) -> Suite:
+    """Every set of the bundled FAQ's questions; `half`: dev or test. Raises InputError where a file is missing."""
+    return Suite(
+        f"bundled {half}",
+        (
+            *labelled_cases(
+                read_queries(folder / f"queries.{half}.jsonl"),
+                read_out_of_domain(folder / f"ood.{half}.jsonl"),
+                read_conversations(folder / f"multiturn.{half}.jsonl"),
+            ),
+            *_single("contrast", read_out_of_domain(folder / f"contrast.{half}.jsonl")),
+            *_single("contrast_queries", read_queries(folder / f"contrast_queries.{half}.jsonl")),
+            *_conversations("afterquestion", read_conversations(folder / f"afterquestion.{half}.jsonl")),
+        ),
+    )
+
+
+def corpus_suite(folder: Path) -> Suite:
+    """The FAQ of another trade with its questions. Raises InputError where a file is missing."""
+    cases = labelled_cases(
+        read_queries(folder / "queries.jsonl"),
+        read_out_of_domain(folder / "ood.jsonl"),
+        read_conversations(folder / "multiturn.jsonl"),
+    )
+    return Suite(folder.name, tuple(cases), folder / "faq.csv")
+
+
+def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
+    """The bundled FAQ's halves, then the other trades. Raises InputError where the files do not come with the program."""
+    if not (folder / "queries.dev.jsonl").is_file():
+        raise InputError(
+            f"{folder}: the bundled questions are not here; run this in the project's folder, or set --queries FILE"
+        )
+    return [
+        *(bundled_suite(folder, half) for half in halves),
+        *(corpus_suite(folder / "corpora" / name) for name in CORPORA),
+    ]
+
+
+def labelled_cases(
+    queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], conversations: Sequence[Conversation]
+) -> Iterator[Case]:
+    """The cases of any FAQ: its questions, what no row answers, alone and after a question, and its conversations."""
+    yield from _single("queries", queries)
+    yield from _single("ood", out_of_domain)
+    for index, item in enumerate(out_of_domain if queries else ()):
+        # A few lines apart in the file, so that they do not all follow questions about the same rows.
+        before = queries[index * 7 % len(queries)].query
+        yield Case("ood_after", item.id, item.kind, (before, item.query))
+    yield from _conversations("multiturn", conversations)
+
+
+def _single(name: str, items: Sequence[Query | OutOfDomain]) -> Iterator[Case]:
+    for item in items:
+        if isinstance(item, Query):
+            yield Case(name, item.id, item.style, (item.query,), item.relevant)
+        else:
+            yield Case(name, item.id, item.kind, (item.query,))
+
+
+def _conversations(name: str, conversations: Sequence[Conversation]) -> Iterator[Case]:
+    for item in conversations:
+        yield Case(name, item.id, item.kind, item.turns, item.relevant)
