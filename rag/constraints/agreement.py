@@ -177,7 +177,7 @@ def _compare_contrasts(
         if any((name, member) in elsewhere for member in row) or not same_object:
             continue
         kind = sets.sets[name].kind
-        in_answer = {mention.member for mention in _mentions(sets, _guidance(kind, answer)) if mention.set_name == name}
+        in_answer = {mention.member for mention in _mentions(sets, guidance(kind, answer)) if mention.set_name == name}
         if not asked.keys() & in_answer:
             evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
 
@@ -202,7 +202,7 @@ def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -
     return any(asked & _tokens(text) for text in objects)
 
 
-def _guidance(kind: str, answer: str) -> str:
+def guidance(kind: str, answer: str) -> str:
     """The part of an answer that can show it is about a member too.
 
     A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is. So for an action only the

@@ -23,6 +23,8 @@ _DENIED = re.compile(
     r"|아니[라고]|아닌|빼고|제외)"
     r"|[가-힣]{1,3}\s?(?:말고|빼고)"
 )
+_UNABLE = re.compile(r"(?:^|\s)[못안]\s?$")
+"""Before an action: "못 갚으면" asks what happens without it."""
 _STORY = re.compile(
     r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
     r"|어\s?(?:놓|둔|놨))"
@@ -37,7 +39,10 @@ _PARTICLES = frozenset("을를은는이가로에도만고서요")
 
 @dataclass(frozen=True)
 class ContrastSet:
-    """One set: its name, its kind, and each member's forms as written in the data file."""
+    """One set: its name, its kind, and each member's forms as written in the data file.
+
+    `required`: members of an action that a row must name somewhere to answer a question on them.
+    """
 
     name: str
     kind: Kind
@@ -45,6 +50,7 @@ class ContrastSet:
     exceptions: tuple[str, ...] = ()
     weak: frozenset[str] = frozenset()
     unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Contrasts:
                 start, stop = offsets[position], offsets[end - 1] + 1
                 if any(word in squeezed for word in form.unless):
                     void.add(form.set_name)
-                elif form.member is not None and not _is_denied(form, text, stop):
+                elif form.member is not None and not _is_denied(form, text, start, stop):
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop)
                     named.append((mention, form.weak))
         # "해지 신청" is about 해지: "신청" is only how it is done.
@@ -154,8 +160,8 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
     return not (form.text[-1].isascii() and following.isascii() and following.isalpha() and end not in starts)
 
 
-def _is_denied(form: _Form, text: str, end: int) -> bool:
-    if _DENIED.match(text, end):
+def _is_denied(form: _Form, text: str, start: int, end: int) -> bool:
+    if _DENIED.match(text, end) or (form.kind == "action" and _UNABLE.search(text[max(0, start - 3) : start])):
         return True
     outside = {"action": _STORY, "channel": _SUBJECT}.get(form.kind)
     return outside is not None and outside.match(text, end) is not None
@@ -177,11 +183,12 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
-    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless."""
+    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless, required."""
     members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
     unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
     exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
-    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless)
+    required = frozenset(entry.get("required", ()))
+    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless, required)
 
 
 @cache

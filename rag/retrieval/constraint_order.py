@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare, read_quantities
-from rag.constraints.agreement import concerned_part
+from rag.constraints.agreement import concerned_part, guidance
 from rag.constraints.contrasts import default_contrasts
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.retrieval.hybrid import FusedNode, question_of
@@ -84,16 +84,21 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
 def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     """The products, means and scopes asked about that a row names nowhere: "카드론" beside a row on loans in general.
 
-    Of several questions in one message only the part that the row is about counts. Actions do not: a customer has more
-    words for what is to be done than a contrast set knows.
+    Of several questions in one message only the part that the row is about counts. Of the actions only those count that
+    their set requires, like ending a thing: for others a customer has more words than a contrast set knows.
     """
     sets = default_contrasts()
     held = _row_members(hit)
-    return [
-        Conflict(sets.sets[mention.set_name].kind, mention.text, "")
-        for mention in sets.mentions(concerned_part(text, question_of(hit)))
-        if sets.sets[mention.set_name].kind in _BLOCKING_KINDS and (mention.set_name, mention.member) not in held
-    ]
+    done = _members(question_of(hit)) | _members(guidance("action", hit.node.get_content()))
+    lacking = []
+    for mention in sets.mentions(concerned_part(text, question_of(hit))):
+        asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
+        # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
+        if (asked_of.kind in _BLOCKING_KINDS and member not in held) or (
+            mention.member in asked_of.required and member not in done
+        ):
+            lacking.append(Conflict(asked_of.kind, mention.text, ""))
+    return lacking
 
 
 def absent(text: str, hit: FusedNode) -> bool:

@@ -114,3 +114,32 @@ def test_nothing_found_has_no_order() -> None:
 
 def replace_score(hit: FusedNode, score: float) -> FusedNode:
     return FusedNode(node=hit.node, score=score, parts=hit.parts)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "answer"),
+    [
+        ("자동납부 날짜를 변경하려고요", "자동납부는 어떻게 신청하나요?", "앱의 자동납부 메뉴에서 신청하십시오."),
+        ("문자 알림 끄고 싶어요", "문자 알림 이용료는 얼마인가요?", "월 300원입니다."),
+        ("약관대출 어떻게 갚아요", "약관대출은 얼마까지 받을 수 있나요?", "환급금의 80%까지 받으실 수 있습니다."),
+        ("한도를 낮추고 싶어요", "한도는 어떻게 정해지나요?", "소득으로 정합니다. 연체하시면 한도가 감액됩니다."),
+        ("인증서 갱신하려면", "인증서는 어떻게 만드나요?", "앱의 인증센터에서 만드십시오."),
+    ],
+)
+def test_an_action_that_a_row_names_nowhere_is_not_answered_by_it(question: str, asked: str, answer: str) -> None:
+    assert verdict(question, [row("other", asked, answer, 5.0)]).status == "suggested"
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "answer"),
+    [
+        ("자동납부 날짜를 변경하려고요", "자동납부는 어떻게 신청하나요?", "[경로]\n- 앱 > 자동납부 > 신청/변경/해지"),
+        ("대출 이자를 못 갚으면 어떻게 되나요?", "이자를 연체하면 어떻게 되나요?", "연체이율이 적용됩니다."),
+        ("달러로 바꾸고 싶어요", "환전은 어떻게 하나요?", "앱에서 환전을 신청하십시오."),
+        ("등록금 내려고요", "등록금은 어떻게 납부하나요?", "앱에서 납부하십시오."),
+    ],
+)
+def test_an_action_in_the_rows_steps_or_not_asked_for_holds_nothing_back(
+    question: str, asked: str, answer: str
+) -> None:
+    assert verdict(question, [row("own", asked, answer, 5.0)]).status == "answered"
