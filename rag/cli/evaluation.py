@@ -13,8 +13,9 @@ from rag.cli.opening import open_service
 from rag.cli.terminal import Bar, finite
 from rag.errors import InputError
 from rag.evaluation.answers import claim_lines, evaluate_claims
+from rag.evaluation.beir import read_beir
 from rag.evaluation.compare import comparison_lines
-from rag.evaluation.datasets import read_claims, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.datasets import Query, read_claims, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.figures import suite_figures
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines
@@ -40,7 +41,7 @@ def evaluate(options: Namespace, settings: Settings) -> int:
 
 def evaluate_index(options: Namespace, settings: Settings) -> None:
     """`retrieval`: ranking, outcomes, refusal and follow-ups of one index."""
-    queries = read_queries(Path(options.queries))
+    queries = _queries(options)
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
     chat = open_service(options, settings)
@@ -150,11 +151,17 @@ def _run(options: Namespace, settings: Settings, suites: list[Suite], *, perturb
 
 def _own_suite(options: Namespace) -> Suite:
     cases = labelled_cases(
-        read_queries(Path(options.queries)),
+        _queries(options),
         read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else (),
         read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
     )
     return Suite("own", tuple(cases))
+
+
+def _queries(options: Namespace) -> list[Query]:
+    return (
+        read_beir(Path(options.queries), Path(options.qrels)) if options.qrels else read_queries(Path(options.queries))
+    )
 
 
 def _by_key(records: Iterable[Record]) -> dict[str, Record]:

@@ -107,6 +107,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     evaluate.add_argument("what", choices=("retrieval", "answers", "conversation", "all", "compare", "history"))
     evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
     evaluate.add_argument("--queries", help="retrieval, all: JSONL of questions and the rows that answer them")
+    evaluate.add_argument("--qrels", help="TSV of query-id, corpus-id, score (BEIR), where --queries has no `relevant`")
     evaluate.add_argument(
         "--claims", help="answers: JSONL of sentences, their passages, and whether those support them"
     )

@@ -59,7 +59,7 @@ class Claim:
 def read_claims(path: Path) -> list[Claim]:
     """Lines of `id`, `passages`, `sentence`, `supported` and, where labelled, `type`. Raises InputError as the others."""
     claims = []
-    for line in _lines(path, ("id", "passages", "sentence")):
+    for line in read_lines(path, ("id", "passages", "sentence")):
         if not isinstance(line.get("supported"), bool):
             raise InputError(f"{path}, id {line['id']}: 'supported' is neither true nor false")
         passages = tuple(map(str, line["passages"]))
@@ -73,7 +73,7 @@ def read_queries(path: Path) -> list[Query]:
     """Lines of `id`, `query`, `relevant` and, where labelled, `style`. Raises InputError naming file, line and key."""
     return [
         Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
-        for line in _lines(path, ("id", "query", "relevant"))
+        for line in read_lines(path, ("id", "query", "relevant"))
     ]
 
 
@@ -81,7 +81,7 @@ def read_out_of_domain(path: Path) -> list[OutOfDomain]:
     """Lines of `id`, `query` and, where labelled, `kind`. Raises InputError naming file, line and key."""
     return [
         OutOfDomain(str(line["id"]), str(line["query"]), str(line.get("kind", "")))
-        for line in _lines(path, ("id", "query"))
+        for line in read_lines(path, ("id", "query"))
     ]
 
 
@@ -89,7 +89,7 @@ def read_conversations(path: Path) -> list[Conversation]:
     """Lines of `id`, `turns`, `relevant` (may be empty) and, where labelled, `kind`. Raises InputError as the others."""
     return [
         Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
-        for line in _lines(path, ("id", "turns", "relevant"), may_be_empty=("relevant",))
+        for line in read_lines(path, ("id", "turns", "relevant"), may_be_empty=("relevant",))
     ]
 
 
@@ -97,7 +97,8 @@ def _rows(line: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(row) for row in line["relevant"])
 
 
-def _lines(path: Path, keys: tuple[str, ...], may_be_empty: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
+def read_lines(path: Path, keys: tuple[str, ...], may_be_empty: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
+    """The objects of a JSONL file, which have these keys, none of them empty but for `may_be_empty`. Raises InputError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
