@@ -60,6 +60,7 @@ _EXTRAS = {
     "botocore": "sagemaker",
     "gradio": "page",
     "openai": "openai",
+    "openpyxl": "documents",
     "opensearchpy": "opensearch",
 }
 """Which extra brings a package that the installed wheel alone does not."""
@@ -85,10 +86,20 @@ class RowError:
     row: int | None
     column: str | None
     problem: str
+    korean: str = ""
+    kind: str = ""
 
     def __str__(self) -> str:
         where = self.file if self.row is None else f"{self.file}, row {self.row}"
         return f"{where}, column {self.column!r}: {self.problem}" if self.column else f"{where}: {self.problem}"
+
+    @property
+    def in_korean(self) -> str:
+        """The same line for `--language ko`."""
+        where = self.file if self.row is None else f"{self.file} {self.row}행"
+        return (
+            f"{where}, {self.column!r} 열: {self.korean}" if self.column else f"{where}: {self.korean or self.problem}"
+        )
 
 
 class RowErrors(InputError):
@@ -101,10 +112,17 @@ class RowErrors(InputError):
 
     def __init__(self, errors: Sequence[RowError]) -> None:
         self.errors = tuple(errors)
-        lines = "\n".join(f"  {str(error)[:300]}" for error in self.errors[: self.LISTED])
-        if (more := len(self.errors) - self.LISTED) > 0:
-            lines += f"\n  and {more} more"
-        super().__init__(f"{len(self.errors)} problem(s) found, nothing was written:\n{lines}")
+        more = len(self.errors) - self.LISTED
+        english = [str(error) for error in self.errors[: self.LISTED]] + [f"and {more} more"] * (more > 0)
+        korean = [error.in_korean for error in self.errors[: self.LISTED]] + [f"외 {more}건"] * (more > 0)
+        super().__init__(
+            f"{len(self.errors)} problem(s) found, nothing was written:{_lines(english)}",
+            korean=f"{len(self.errors)}건의 문제가 있어 아무것도 저장하지 않았습니다.{_lines(korean)}",
+        )
+
+
+def _lines(texts: Sequence[str]) -> str:
+    return "".join(f"\n  {text[:300]}" for text in texts)
 
 
 class DeployError(RagError):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rag.errors import InputError
 from rag.factory.bundled import BUNDLED
+from rag.ingestion.cell_text import visible
+from rag.ingestion.columns import clean_name
 from rag.types import Filters
 
 
@@ -35,7 +37,8 @@ def read_pairs(texts: list[str], option: str) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
             raise InputError(f"{option} {text!r}: write KEY=VALUE")
-        pairs[key.strip()] = value.strip()
+        # A terminal of macOS may hand Hangul over in pieces; files and index hold it composed.
+        pairs[clean_name(key)] = visible(value).strip()
     return pairs
 
 

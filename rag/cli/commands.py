@@ -18,7 +18,7 @@ from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
-from rag.evaluation.datasets import read_out_of_domain, read_queries
+from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
@@ -34,7 +34,10 @@ def ingest(options: Namespace, settings: Settings) -> None:
     """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises."""
     name = options.index or settings.store.index
     if not name:
-        raise InputError("missing --index NAME (the bundled FAQ's index is built by itself)")
+        raise InputError(
+            "missing --index NAME (the bundled FAQ's index is built by itself)",
+            korean="--index NAME을 적어 주세요. 함께 제공되는 FAQ의 인덱스는 저절로 만들어집니다.",
+        )
     check_index_name(name)
     bar = Bar()
     try:
@@ -49,7 +52,10 @@ def ingest(options: Namespace, settings: Settings) -> None:
         )
     finally:
         bar.close()
-    print(f"{name}: {report}")
+    korean = options.language == "ko"
+    for note in report.notes:
+        print(f"주의: {note.korean}" if korean else f"note: {note}", file=sys.stderr)
+    print(f"{name}: {report.korean if korean else report}")
     for line in report.refused:
         print(f"warning: {line}; other wordings of it may be declined: reword it, or narrow the rule", file=sys.stderr)
 
@@ -95,6 +101,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
         undecided = [item for item in others if match_decline_rule(item.query) is None]
+        check_labels({state.ref_doc_id for state in store.states().values()}, queries)
         chat = build_service(settings, models, store, calibration=calibration)
         proposal = propose(judge_labels(queries, undecided, chat.rank), calibration)
         calibration = proposal.calibration

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rag.cli.arguments import check_index_name, check_writable
-from rag.cli.opening import open_service
+from rag.cli.opening import open_store
 from rag.cli.terminal import Bar, finite
 from rag.errors import InputError
 from rag.evaluation.answers import claim_lines, evaluate_claims
 from rag.evaluation.beir import read_beir
 from rag.evaluation.compare import comparison_lines
-from rag.evaluation.datasets import Query, read_claims, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.datasets import Query, check_labels, read_claims, read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.figures import suite_figures
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines
@@ -24,6 +24,7 @@ from rag.evaluation.runner import finish, run_suites
 from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
+from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier
@@ -44,7 +45,10 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
     queries = _queries(options)
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
-    chat = open_service(options, settings)
+    models = load_models(settings)
+    store = open_store(options, settings, models)
+    check_labels({state.ref_doc_id for state in store.states().values()}, [*queries, *conversations])
+    chat = build_service(settings, models, store)
     bar = Bar()
     try:
         report = evaluate_retrieval(

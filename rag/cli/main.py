@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
     except RagError as exc:
-        print(f"error: {exc}", file=sys.stderr)
+        korean = getattr(options, "language", None) == "ko"
+        print(f"오류: {exc.korean}" if korean else f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -61,11 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Cited answers from an institution's own FAQ.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ingest = _add(commands, "ingest", "make an index hold exactly the rows of these CSV or JSONL files")
+    ingest = _add(commands, "ingest", "make an index hold exactly the rows of these CSV, Excel or JSON files")
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
     ingest.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX)")
     ingest.add_argument("--columns", help="question=…,answer=…,… where a file's columns have other names")
     ingest.add_argument("--dry-run", action="store_true", help="read and compare, write nothing")
+    ingest.add_argument("--language", choices=("en", "ko"), default="en", help="of errors, notes and the result")
 
     search = _add(commands, "search", "list the nearest rows, whatever the outcome")
     search.add_argument("question")

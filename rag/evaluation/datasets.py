@@ -6,7 +6,7 @@ A row's id is compared as a string, whatever the JSON has.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,17 @@ def read_queries(path: Path) -> list[Query]:
         Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
         for line in read_lines(path, ("id", "query", "relevant"))
     ]
+
+
+def check_labels(known: Collection[str], labelled: Sequence[Query | Conversation]) -> None:
+    """Raises InputError for labels that name rows which the index does not hold: they could never be found."""
+    unknown = {row: item.id for item in labelled for row in item.relevant if row not in known}
+    if unknown:
+        row, item_id = next(iter(unknown.items()))
+        raise InputError(
+            f"{len(unknown)} labelled row(s) are not in the index, the first {row!r} of question {item_id}: ingest the file they "
+            "were written for, or correct the labels (`search --json` shows ids; rows without an id column have one by content)"
+        )
 
 
 def read_out_of_domain(path: Path) -> list[OutOfDomain]:

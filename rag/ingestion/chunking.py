@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-from rag.errors import ModelError, RowError, RowErrors
-from rag.ingestion.readers import FIELDS, FaqRow
+from rag.errors import ModelError, RowErrors
+from rag.ingestion.columns import FIELDS
+from rag.ingestion.messages import defect
+from rag.ingestion.readers import FaqRow
 from rag.korean import sentences
 from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
 from rag.vectors import unit_vectors
@@ -37,8 +39,7 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
     """
     # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
     if token_count(row.question) * 2 > max_tokens:
-        problem = f"the question is longer than half of the embedder's window of {max_tokens} tokens"
-        raise RowErrors([RowError(row.file, row.row, QUESTION, problem)])
+        raise RowErrors([defect(row.file, row.row, QUESTION, "question_too_long", window=max_tokens)])
 
     def fits(start: int, end: int) -> bool:
         return token_count(_joined(row.question, row.answer[start:end])) <= max_tokens

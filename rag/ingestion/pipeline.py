@@ -16,7 +16,9 @@ from rag.conversation.decline_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.readers import FaqRow, read
+from rag.ingestion.files import find_files
+from rag.ingestion.messages import Note
+from rag.ingestion.readers import FaqRow, NoFiles, read_rows
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import Manifest, PassageStore
 
@@ -50,19 +52,30 @@ class Windowed(Protocol):
 class IngestReport:
     """`changes` are in nodes (a long row makes several); in a dry run they are what would be done.
 
-    `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`).
+    `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what
+    reading changed or left out.
     """
 
     rows: int
     changes: SyncReport
     dry_run: bool
     refused: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
         return (
             f"{self.rows} rows: {done.added} passages {verb}added, {done.updated} updated, {done.unchanged} unchanged, "
             f"{done.deleted} deleted" + ("" if self.dry_run else f" in {done.seconds:.1f} s")
+        )
+
+    @property
+    def korean(self) -> str:
+        """The same line for `--language ko`."""
+        done, when = self.changes, " 예정" if self.dry_run else ""
+        return (
+            f"{self.rows}행: 추가 {done.added}{when}, 변경 {done.updated}{when}, 그대로 {done.unchanged}, "
+            f"삭제 {done.deleted}{when}" + ("" if self.dry_run else f", {done.seconds:.1f}초")
         )
 
 
@@ -81,12 +94,17 @@ def ingest(
     StoreError and ModelError; whatever stops it, the same call again does what is left.
     """
     # All rows are read and split first: a defect in the last file must stop the first from being written.
-    rows = read(paths, columns=columns)
+    found = read_rows(find_files(map(Path, paths)), columns=columns)
+    if found.errors:
+        raise RowErrors(found.errors)
+    rows = found.rows
+    if not rows:
+        raise NoFiles()
     nodes = split_rows(rows, embed_model, progress=progress)
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
         changes = preview(store, nodes) if dry_run else sync(store, nodes, embed_model, progress=progress)
     refused = refused_rows((row.id, row.question) for row in rows)
-    return IngestReport(len(rows), changes, dry_run, tuple(refused))
+    return IngestReport(len(rows), changes, dry_run, tuple(refused), tuple(found.notes))
 
 
 def split_rows(

@@ -1,27 +1,23 @@
-"""Tables to FAQ rows: which column means what, and every rule a row must keep. All defects are raised at once."""
+"""Tables to FAQ rows: every rule a row must keep. All defects are raised at once; what was changed or left out is noted."""
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from rag.errors import InputError, RowError, RowErrors
-from rag.ingestion.tables import Record, Table, Value, find_files, read_table
-from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT
-
-FIELDS = ("id", "question", "answer", "category", "bank", "source_url", "effective_from", "effective_until")
-REQUIRED = ("question", "answer")
-DATES = ("effective_from", "effective_until")
-RESERVED = frozenset({*FIELDS, CONTENT_HASH, FINGERPRINT, INDEXED_AT})
-"""Names that an additional column cannot have."""
-
-_OWN = {name: name for name in FIELDS}
-_WORKSHOP = {"id": "no", "question": "category", "answer": "information", "category": "type", "bank": "source"}
-_DATE = re.compile(r"(\d{4})([-./])(\d{1,2})\2(\d{1,2})", re.ASCII)
+from rag.ingestion import identity
+from rag.ingestion.cell_text import clean
+from rag.ingestion.columns import DATES, FIELDS, REQUIRED, RESERVED, locate
+from rag.ingestion.dates import is_open, iso_date
+from rag.ingestion.files import find_files
+from rag.ingestion.messages import Note, defect, listed
+from rag.ingestion.table_files import SUFFIXES, read_tables
+from rag.ingestion.tables import Record, Table, Value
+from rag.korean import compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,111 +37,167 @@ class FaqRow:
     row: int = 0
 
 
+class NoFiles(InputError):
+    """The folders hold nothing that can be read."""
+
+    def __init__(self) -> None:
+        kinds = ", ".join(SUFFIXES)
+        super().__init__(
+            f"the folders hold no file to read; supported: {kinds}",
+            korean=f"읽을 파일이 없습니다. 읽을 수 있는 형식: {kinds}",
+        )
+
+
+@dataclass(slots=True)
+class RowsRead:
+    """What the tables of some files came to."""
+
+    rows: list[FaqRow] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
 def read(paths: Iterable[Path | str], *, columns: Mapping[str, str] | None = None) -> list[FaqRow]:
-    """Read CSV and JSON-lines files, and directories of them, in order.
+    """The rows of `read_rows`. Raises RowErrors for every defect, and InputError when there is no file at all."""
+    found = read_rows(find_files(map(Path, paths)), columns=columns)
+    if found.errors:
+        raise RowErrors(found.errors)
+    if not found.rows:
+        raise NoFiles()
+    return found.rows
 
-    `columns` maps our field names to a file's column names; without it the columns are ours (`question`, `answer` …)
-    or the workshop's (`Category`, `Information` …). Without an id column a row's id is its row number.
 
-    Raises InputError for an unknown field in `columns` or when there is no file at all, RowErrors for every defect.
+def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None) -> RowsRead:
+    """Read CSV, TSV, JSON, JSON-lines and Excel files, in order.
+
+    `columns` maps our field names to a file's column names; without it the columns are those of rag.ingestion.columns.
+    Without an id column a row's id is made of its content, so that it stays when rows are moved or inserted.
+
+    Raises InputError for an unknown field in `columns`.
     """
     columns = columns or {}
     if unknown := sorted(set(columns) - set(FIELDS)):
         raise InputError(f"--columns names unknown fields {unknown}; the fields are {', '.join(FIELDS)}")
     if twice := sorted({name for name in columns.values() if list(columns.values()).count(name) > 1}):
         raise InputError(f"--columns gives the columns {twice} to more than one field")
-    errors: list[RowError] = []
-    rows: list[FaqRow] = []
-    first_uses: dict[str, str] = {}
-    for path in find_files(map(Path, paths)):
-        table = read_table(path, score=lambda header: len(locate(header, columns)))
-        rows += _rows(table, columns, first_uses)
-        errors += sorted(table.errors, key=lambda error: error.row or 0)
-    if errors:
-        raise RowErrors(errors)
-    if not rows:
-        raise InputError("the folders hold no .csv, .tsv or .jsonl file")
-    return rows
+    found = RowsRead()
+    numbered: list[FaqRow] = []
+    unnumbered: list[FaqRow] = []
+    order: dict[tuple[str, int], int] = {}
+    for path in files:
+        for table in read_tables(path, lambda header: locate(header, columns)):
+            for row in _rows(table, columns):
+                order[row.file, row.row] = len(order)
+                (numbered if row.id else unnumbered).append(row)
+            found.errors += sorted(table.errors, key=lambda error: error.row or 0)
+            found.notes += table.notes
+    rows = _with_file_names(numbered, found)
+    kept, repeated = identity.without_number(unnumbered)
+    for file, of_file in _by_file(repeated).items():
+        found.notes.append(
+            Note(file, "repeated", {"count": len(of_file), "rows": listed([row.row for row in of_file])})
+        )
+    found.rows = sorted([*rows, *kept], key=lambda row: order[row.file, row.row])
+    return found
 
 
-def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Field -> the header's column for it; fields without a column are left out. Case counts only as a last resort."""
-    # Reversed, so that of two columns that differ in case alone the first counts.
-    free = {name.casefold(): name for name in reversed(header) if name not in columns.values()}
-    ours = free.keys() >= set(REQUIRED)
-    theirs = free.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}
-    # A file with both layouts' columns is ours: the workshop's `Category` is our `question`, and ours is something else.
-    layout = _WORKSHOP if theirs and not ours else _OWN
-    located = {name: free[layout[name]] for name in FIELDS if layout.get(name) in free and name not in columns}
-    # A number column of another name than the layout's is better than row numbers, which change when a row is inserted.
-    if "id" not in columns and "id" not in located and (number := free.get("no") or free.get("id")):
-        located["id"] = number
-    return located | {name: column for name, column in columns.items() if column in header}
+def _with_file_names(rows: Sequence[FaqRow], found: RowsRead) -> Iterator[FaqRow]:
+    """The rows with ids that are theirs alone; ids used twice become errors."""
+    names = identity.shared_numbers(rows)
+    # The same number and the same question are one row in two files, which may differ in what counts.
+    questions: dict[tuple[str, str, str], FaqRow] = {}
+    first_uses: dict[str, FaqRow] = {}
+    for row in rows:
+        twin = questions.setdefault((row.id, row.bank, compact(row.question)), row)
+        if twin.file != row.file:
+            place = f"{twin.file}, row {twin.row}"
+            found.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=place))
+            continue
+        named = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
+        first = first_uses.setdefault(named.id, row)
+        if first is not row:
+            place = f"{first.file}, row {first.row}"
+            found.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=place))
+            continue
+        yield named
+    found.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
 
 
-def _rows(table: Table, columns: Mapping[str, str], first_uses: dict[str, str]) -> Iterator[FaqRow]:
-    """The rows that keep every rule; the defects of the others are noted in the table. `first_uses`: id -> file and row."""
+def _by_file(rows: Iterable[FaqRow]) -> dict[str, list[FaqRow]]:
+    files: dict[str, list[FaqRow]] = defaultdict(list)
+    for row in rows:
+        files[row.file].append(row)
+    return files
+
+
+def _rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
+    """The rows that keep every rule; the defects of the others are noted in the table."""
     at = locate(table.header, columns)
     extra = [name for name in table.header if name and name not in at.values()]
     if table.header or table.records:
         _check_header(table, at, columns, extra)
     if not table.records and not table.errors:
-        table.refuse(None, None, "has no rows")
-    if at.keys() >= set(REQUIRED):
-        for record in table.records:
-            if row := _row(table, record, at, extra, first_uses):
-                yield row
+        table.refuse(None, None, "no_rows")
+    if not at.keys() >= set(REQUIRED):
+        return
+    counts: dict[str, int] = defaultdict(int)
+    same_answer: list[int] = []
+    ids: dict[str, int] = {}
+    for record in table.records:
+        row_id = str(record.values.get(at.get("id", ""), "")).strip()
+        if (first := ids.setdefault(row_id, record.row)) != record.row and row_id:
+            table.refuse(record.row, at["id"], "id_used", id=repr(row_id), first=f"{table.name}, row {first}")
+        if not (row := _row(table, record, at, extra, counts)):
+            continue
+        # A form filled in to the half, or a banner across the table: as an answer it says nothing.
+        if compact(row.question) == compact(row.answer):
+            same_answer.append(row.row)
+            continue
+        yield row
+    for kind, count in counts.items():
+        table.note(kind, count=count)
+    if same_answer:
+        table.note("same_answer", count=len(same_answer), rows=listed(same_answer))
 
 
 def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str], extra: Sequence[str]) -> None:
-    has = f"the file has {', '.join(filter(None, table.header)) or 'none'}"
+    has = ", ".join(filter(None, table.header)) or "none"
     for name in FIELDS:
         if name in columns and name not in at:
-            table.refuse(table.header_row, columns[name], f"no such column; {has}")
+            table.refuse(table.header_row, columns[name], "no_column", has=has)
         elif name in REQUIRED and name not in at:
-            table.refuse(table.header_row, name, f"no such column; {has}: name yours with --columns {name}=…")
+            table.refuse(table.header_row, name, "no_required", has=has, name=name)
     for name in RESERVED.intersection(extra):
-        table.refuse(table.header_row, name, "this name is reserved; rename the column")
+        table.refuse(table.header_row, name, "reserved")
 
 
 def _row(
-    table: Table, record: Record, at: Mapping[str, str], extra: Iterable[str], first_uses: dict[str, str]
+    table: Table, record: Record, at: Mapping[str, str], extra: Iterable[str], counts: dict[str, int]
 ) -> FaqRow | None:
     before = len(table.errors)
     refuse = partial(table.refuse, record.row)
-    text: dict[str, str] = {}
+    text: dict[str, str] = {"id": ""}
+    notes: set[str] = set()
     for name, column in at.items():
         value = record.values.get(column, "")
-        # JSON files may number their rows; everything else a customer reads as it is written.
-        if not isinstance(value, str) and not (name == "id" and type(value) is int):
-            refuse(column, "must be text")
-        text[name] = str(value).strip()
+        # JSON files may number their rows and institutions; everything a customer reads is as it is written.
+        if not isinstance(value, str) and (isinstance(value, bool) or name in REQUIRED):
+            refuse(column, "not_text")
+        text[name], changes = clean(str(value))
+        notes |= changes
         if not text[name] and name in ("id", *REQUIRED):
-            refuse(column, f"no {name}")
+            refuse(column, "no_value", name=name)
         elif text[name] and name in DATES:
             original, text[name] = text[name], iso_date(text[name])
-            if not text[name]:
-                refuse(column, f"{original!r} is not a date like 2026-01-31")
+            if not text[name] and not is_open(original):
+                refuse(column, "no_date", value=repr(original))
     # ISO dates compare as text; an empty one is open and breaks no order.
     if "" < text.get("effective_until", "") < text.get("effective_from", ""):
-        refuse(at["effective_until"], "lies before effective_from")
-    here = f"{table.file}, row {record.row}"
-    first = first_uses.setdefault(text.setdefault("id", str(record.row)), here)
-    if text["id"] and first != here:
-        hint = "" if "id" in at else " (the row's number, for want of an id column)"
-        refuse(at.get("id"), f"id {text['id']!r}{hint} is already used in {first}")
+        refuse(at["effective_until"], "before")
     values = ((name, record.values.get(name, "")) for name in extra)
-    further = {name: value.strip() if isinstance(value, str) else value for name, value in values if value != ""}
+    further = {name: clean(value)[0] if isinstance(value, str) else value for name, value in values if value != ""}
     if len(table.errors) > before:
         return None
+    for kind in sorted(notes):
+        counts[kind] += 1
     return FaqRow(**text, extra=further, file=table.file, row=record.row)
-
-
-def iso_date(text: str) -> str:
-    """`2026-01-31`, `2026.01.31` or `2026/01/31` as `2026-01-31`; empty for what is no day of the calendar."""
-    if not (match := _DATE.fullmatch(text)):
-        return ""
-    try:
-        return date(int(match[1]), int(match[3]), int(match[4])).isoformat()
-    except ValueError:
-        return ""

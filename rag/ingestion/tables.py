@@ -1,37 +1,30 @@
-"""Files to tables: paths to files, bytes to a header and records, every defect noted instead of raised.
+"""Rows of cells to tables: where the header is, which columns and lines are none, and every defect noted instead of raised.
 
-Knows CSV, JSON lines and encodings; knows nothing of what the columns mean.
+The same for all kinds of files; rag.ingestion.csv_tables, json_tables and workbook make the rows.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import json
 import math
-import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import pairwise
 
-from rag.errors import InputError, RowError
+from rag.errors import RowError
+from rag.ingestion.columns import REQUIRED, clean_name
+from rag.ingestion.messages import Note, defect, listed
 
 Value = str | int | float | bool
-Score = Callable[[Sequence[str]], int]
+Locate = Callable[[Sequence[str]], Mapping[str, str]]
+"""A header's columns by field."""
 
-SUFFIXES = (".csv", ".tsv", ".jsonl")
-_INSTEAD = f'save its table of questions and answers as CSV (in Excel: "CSV UTF-8"); supported: {", ".join(SUFFIXES)}'
-_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
-"""How the files of Excel, Word, Hangul and PDF begin, whatever they are called."""
-_DELIMITERS = (",", "\t", ";")
-_HANGUL = re.compile(rb"[\xea-\xed][\x80-\xbf]{2}")
-_SAMPLE = 1 << 20
+HEADER_SEARCH = 20
+"""Lines among which the header is looked for: above it stand titles and dates."""
 _ESCAPED = re.compile(r"[\udc80-\udcff]")
 _UNUSABLE = re.compile(r"[\0\ud800-\udfff]")
+_UNNAMED = re.compile(r"(?:unnamed: \d+|level_0|index)?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,218 +35,147 @@ class Record:
     values: dict[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of cells before its header is known. `source`: the lines of a text file it was read from, the first numbered."""
+
+    row: int
+    cells: Sequence[str]
+    source: Sequence[str] = ()
+    first_line: int = 0
+
+
 @dataclass(slots=True)
 class Table:
-    """A file's header, its usable records and its defects. `header_row` is None for JSON lines."""
+    """A file's header, its usable records, its defects and notes. `header_row` is None for JSON; `sheet` is a workbook's."""
 
     file: str
     header: tuple[str, ...] = ()
     header_row: int | None = None
     records: list[Record] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    sheet: str = ""
 
-    def refuse(self, row: int | None, column: str | None, problem: str) -> None:
+    @property
+    def name(self) -> str:
+        """The file, and the sheet where it has several."""
+        return f"{self.file}, sheet {self.sheet!r}" if self.sheet else self.file
+
+    def refuse(self, row: int | None, column: str | None, kind: str, **values: object) -> None:
         """Note a defect; `row` None: of the whole file."""
-        self.errors.append(RowError(self.file, row, column, problem))
+        self.errors.append(defect(self.name, row, column, kind, **values))
+
+    def note(self, kind: str, **values: object) -> None:
+        """Note what was changed or left out."""
+        self.notes.append(Note(self.name, kind, values))
 
 
-def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The paths themselves; of directories every visible file below, sorted. Each file once.
+def header_index(rows: Sequence[Sequence[str]], locate: Locate) -> int | None:
+    """Which of the first rows is a header: the first that names a question and an answer. None where none does.
 
-    Raises InputError for a folder that cannot be read: its rows would count as gone.
+    A row of other known names is a header that lacks one of these, and what is below it are rows.
     """
-    seen: set[Path] = set()
-    for path in paths:
-        for file in _below(path) if path.is_dir() else (path,):
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
-                yield file
+    for at, cells in enumerate(rows[:HEADER_SEARCH]):
+        located = locate([clean_name(cell) for cell in cells])
+        if located.keys() >= set(REQUIRED) or len(located) > 1:
+            return at if located.keys() >= set(REQUIRED) else None
+    return None
 
 
-def _below(directory: Path) -> Iterator[Path]:
-    def refuse(exc: OSError) -> None:
-        raise InputError(
-            f"the folder {exc.filename} cannot be read ({exc.strerror}): fix that or leave it out"
-        ) from exc
-
-    files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
-    for file in sorted(files):
-        # `~$` begins what Excel writes beside an open file.
-        hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
-        if not hidden:
-            yield file
-
-
-def read_table(path: Path, *, score: Score) -> Table:
-    """Read one file. `score` tells how many known columns a header holds: it decides the delimiter."""
-    table = Table(str(path))
-    if not path.exists():
-        table.refuse(None, None, "no such file or folder")
-        return table
-    if path.suffix.lower() not in SUFFIXES:
-        table.refuse(None, None, f"unsupported kind of file: {_INSTEAD}")
-        return table
-    try:
-        data = path.read_bytes()
-    except OSError as exc:
-        table.refuse(None, None, f"cannot be read: {exc.strerror}")
-        return table
-    # By its beginning, for people rename files: else every line of it would be a defect of its own.
-    if data.startswith(_BINARY):
-        table.refuse(None, None, f"is not text but another program's file, renamed: {_INSTEAD}")
-        return table
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        table.refuse(None, None, "is UTF-16; save it as UTF-8")
-        return table
-    text = decode(data)
-    if not text.strip():
-        table.refuse(None, None, "is empty")
-    elif path.suffix.lower() == ".jsonl":
-        _read_jsonl(table, text)
-    else:
-        _read_csv(table, text, score)
-    return table
+def set_header(table: Table, line: Line, above: Iterable[Line] = ()) -> None:
+    """Take `line` as the header; empty columns at its end are none. What stands above it is named."""
+    names = [clean_name(name) for name in line.cells]
+    while names and not names[-1]:
+        names.pop()
+    table.header, table.header_row = tuple(names), line.row
+    titles = [(each.row, " ".join(filter(None, map(clean_name, each.cells)))) for each in above]
+    if titles := [(row, text) for row, text in titles if text]:
+        table.note(
+            "title_lines", lines=listed([row for row, _ in titles]), text=listed([text for _, text in titles])[:80]
+        )
+    for name in sorted(name for name, count in Counter(table.header).items() if name and count > 1):
+        table.refuse(table.header_row, name, "twice_in_header")
 
 
-def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark, or CP949; bytes that are neither become lone surrogates.
-
-    A UTF-8 file with a damaged byte is often valid CP949 and would turn into other Hangul without a word: where more than
-    half of the foreign bytes spell Hangul in UTF-8 it is UTF-8. (In CP949 next to none do.)
-    """
-    if data.startswith(codecs.BOM_UTF8):
-        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    with suppress(UnicodeDecodeError):
-        return data.decode("utf-8")
-    sample = data[:_SAMPLE]
-    foreign = sample.translate(None, bytes(range(128)))
-    is_utf8 = 2 * len(b"".join(_HANGUL.findall(sample))) > len(foreign)
-    return data.decode("utf-8" if is_utf8 else "cp949", "surrogateescape")
-
-
-def _read_csv(table: Table, text: str, score: Score) -> None:
-    lines = list(io.StringIO(text, newline=""))
-    at, delimiter = _read_header(table, lines, score)
-    row = table.header_row or 0
-    while at < len(lines):
-        # Counted in records, as spreadsheets do: one may span several lines.
-        row += 1
-        start = at
-        try:
-            fields, at = _next_record(lines, start, delimiter)
-        except csv.Error as exc:
-            table.refuse(row, None, f"broken quoting: {exc}")
-            # One broken quote would swallow the rest of the file, and its other defects with it.
-            at = _resume(lines, start + 1, delimiter, len(table.header))
-            continue
-        if not any(field.strip() for field in fields):
-            continue
-        if len(fields) != len(table.header):
-            table.refuse(row, None, f"{len(fields)} fields, the header has {len(table.header)}")
-            continue
-        record = Record(row, dict(zip(table.header, fields, strict=True)))
-        if _is_usable(table, record, lines[start:at], first_line=start + 1):
-            table.records.append(record)
+def add_line(table: Table, line: Line, required: int) -> None:
+    """Add a row of cells as a record. It may lack its last, optional fields: `required` is how many it must have."""
+    cells, width = list(line.cells), len(table.header)
+    if not any(cell.strip() for cell in cells):
+        return
+    while len(cells) > width and not cells[-1].strip():
+        cells.pop()
+    if not required <= len(cells) <= width:
+        table.refuse(line.row, None, "fields", count=len(cells), width=width)
+        return
+    cells += [""] * (width - len(cells))
+    unnamed = [(f"\0{at}", cell) for at, (name, cell) in enumerate(zip(table.header, cells, strict=True)) if not name]
+    named = [(name, cell) for name, cell in zip(table.header, cells, strict=True) if name]
+    # Columns without a name are judged when all rows are known: an index of the rows is left out.
+    record = Record(line.row, dict([*named, *unnamed]))
+    if is_usable(table, record, line):
+        table.records.append(record)
 
 
-def _read_header(table: Table, lines: Sequence[str], score: Score) -> tuple[int, str]:
-    """Set the header; return the line after it and the delimiter: the one that shows the most known columns."""
-    blank = 0
-    while not lines[blank].strip():
-        blank += 1
-    options: list[tuple[int, int, int, tuple[str, ...], int, str]] = []
-    # Tried, not guessed from the extension: in many languages Excel writes semicolons into a .csv.
-    for delimiter in _DELIMITERS:
-        try:
-            fields, after = _next_record(lines, blank, delimiter)
-        except csv.Error:
-            continue
-        header = tuple(name.strip() for name in fields)
-        options.append((score(header), len(header), -len(options), header, after, delimiter))
-    table.header_row = blank + 1
-    if not options:
-        table.refuse(table.header_row, None, "broken quoting in the header")
-        return len(lines), ","
-    *_, table.header, after, delimiter = max(options)
-    for name in sorted(name for name, count in Counter(table.header).items() if count > 1):
-        table.refuse(table.header_row, name, "appears more than once in the header")
-    return after, delimiter
+def required_width(table: Table, locate: Locate) -> int:
+    """How many cells a row needs so that it can have a question and an answer."""
+    located = locate(table.header)
+    return max((table.header.index(located[name]) + 1 for name in REQUIRED if name in located), default=1)
 
 
-def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int]:
-    """The record that begins on line `at` (0-based), and the line after it."""
-    reader = csv.reader((lines[i] for i in range(at, len(lines))), delimiter=delimiter, strict=True)
-    return next(reader), at + reader.line_num
+def finish(table: Table) -> None:
+    """Leave out the column that only numbers the rows; refuse values in other columns without a name."""
+    first = table.header[0] if table.header else "x"
+    key = first or "\0" + "0"
+    if (
+        table.records
+        and _UNNAMED.fullmatch(first)
+        and _counts_rows([record.values.get(key, "") for record in table.records])
+    ):
+        for record in table.records:
+            record.values.pop(key, None)
+        table.note("index_column", column=repr(first or "1"))
+        table.header = table.header[1:]
+    kept = []
+    for record in table.records:
+        nameless = {key: value for key, value in record.values.items() if key.startswith("\0")}
+        for key, value in nameless.items():
+            if str(value).strip():
+                table.refuse(record.row, None, "unnamed")
+            del record.values[key]
+        kept.append(record)
+    table.records = kept
 
 
-def _resume(lines: Sequence[str], at: int, delimiter: str, width: int) -> int:
-    """After a broken record: the next line that looks like the beginning of a record of the header's width."""
-    while at < len(lines):
-        if lines[at].count(delimiter) >= width - 1:
-            return at
-        with suppress(csv.Error):
-            if len(_next_record(lines, at, delimiter)[0]) == width:
-                return at
-        at += 1
-    return at
+def _counts_rows(values: Sequence[Value]) -> bool:
+    texts = [str(value).strip().removesuffix(".0") for value in values]
+    return all(text.isdecimal() for text in texts) and all(
+        int(after) == int(before) + 1 for before, after in pairwise(texts)
+    )
 
 
-def _read_jsonl(table: Table, text: str) -> None:
-    # Not splitlines, which also splits at characters that JSON strings may hold.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            values = json.loads(line, object_pairs_hook=_distinct, parse_constant=_no_constant)
-        except (ValueError, RecursionError, _JsonProblem) as exc:  # ValueError: also a number of 4,300 digits
-            table.refuse(number, None, f"not valid JSON: {exc}")
-            continue
-        if not isinstance(values, dict):
-            table.refuse(number, None, "not a JSON object")
-            continue
-        record = Record(number, {key: "" if value is None else value for key, value in values.items()})
-        if _is_usable(table, record, [line], first_line=number):
-            table.records.append(record)
-    table.header = tuple(dict.fromkeys(name for record in table.records for name in record.values))
-
-
-class _JsonProblem(Exception):
-    pass
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    # Python would keep the last and lose the other without a word.
-    if len(values) < len(pairs):
-        raise _JsonProblem("a key appears twice in one object")
-    return values
-
-
-def _no_constant(name: str) -> None:
-    raise _JsonProblem(f"{name} is not a number")
-
-
-def _is_usable(table: Table, record: Record, lines: Sequence[str], *, first_line: int) -> bool:
+def is_usable(table: Table, record: Record, line: Line) -> bool:
     """Whether every value is one that stores and models can take; the others are noted."""
     before = len(table.errors)
     values: Mapping[str, object] = record.values
     for column, value in values.items():
         if not isinstance(value, str | int | float):
-            table.refuse(record.row, column, "must be text or a number, not a list or an object")
+            table.refuse(record.row, column, "not_scalar")
         elif isinstance(value, float) and not math.isfinite(value):
-            table.refuse(record.row, column, "is too large a number")
+            table.refuse(record.row, column, "too_large")
         elif isinstance(value, str) and (unusable := _UNUSABLE.search(value)):
-            table.refuse(record.row, column, _describe(unusable[0], lines, first_line))
+            _refuse_character(table, record.row, column, unusable[0], line)
         elif column == "" and value != "":
-            table.refuse(record.row, None, "has a value in a column without a name")
+            table.refuse(record.row, None, "unnamed")
     return len(table.errors) == before
 
 
-def _describe(character: str, lines: Sequence[str], first_line: int) -> str:
+def _refuse_character(table: Table, row: int, column: str, character: str, line: Line) -> None:
     # SQLite and C libraries end a text there.
     if character == "\0":
-        return "holds a NUL character"
-    if not _ESCAPED.match(character):
-        return "holds half of a surrogate pair"
-    line = first_line + next((i for i, text in enumerate(lines) if character in text), 0)
-    return f"byte 0x{ord(character) - 0xDC00:02X} on line {line} is neither UTF-8 nor CP949"
+        table.refuse(row, column, "nul")
+    elif not _ESCAPED.match(character):
+        table.refuse(row, column, "surrogate")
+    else:
+        number = line.first_line + next((i for i, text in enumerate(line.source) if character in text), 0)
+        table.refuse(row, column, "byte", byte=f"{ord(character) - 0xDC00:02X}", line=number)

@@ -283,3 +283,23 @@ def test_a_wrong_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, nam
 def test_a_dotenv_file_is_read(run: Run, tmp_path: Path, small: Path) -> None:
     (tmp_path / ".env").write_text("FSI_STORE__INDEX=small\n", encoding="utf-8")
     assert json.loads(run("search", "이체한도", "--json").out)["sources"]
+
+
+def test_ingest_speaks_korean(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_text(
+        "안내\n번호,질문,답변\n1,한도는?,오천만 원\n2,수수료는?,수수료는?\n", encoding="utf-8"
+    )
+    ran = run("ingest", "faq.csv", "--index", "mine", "--language", "ko")
+    assert ran.code == 0 and ran.out.startswith("mine: 1행: 추가 1")
+    assert "주의: faq.csv: 머리글 위의 1번째 줄을 뺐습니다: 안내" in ran.err
+    assert "주의: faq.csv: 답변이 질문과 같은 1개 행을 뺐습니다: 4행" in ran.err
+    (tmp_path / "bad.csv").write_text("질문,답변\n한도는?,\n", encoding="utf-8")
+    ran = run("ingest", "bad.csv", "--index", "mine", "--language", "ko")
+    assert ran.code == 1 and "bad.csv 2행, '답변' 열: 값이 없습니다(answer)" in ran.err
+
+
+def test_labels_of_rows_that_the_index_does_not_hold_are_an_error(run: Run, tmp_path: Path, small: Path) -> None:
+    line = {"id": "q1", "query": "한도는?", "relevant": ["gone-1"], "style": "x"}
+    (tmp_path / "q.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    ran = run("evaluate", "retrieval", "--index", "small", "--queries", "q.jsonl")
+    assert ran.code == 1 and "'gone-1' of question q1" in ran.err

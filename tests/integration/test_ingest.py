@@ -106,7 +106,7 @@ def test_a_bad_row_stops_everything_before_anything_is_written(index: Path, faq:
 def test_all_questions_too_long_for_the_window_are_named(index: Path, tmp_path: Path) -> None:
     long = "가" * 300
     file = tmp_path / "faq.csv"
-    file.write_text(f"question,answer\n{long},답변\n질문,답변\n{long},답변\n", encoding="utf-8")
+    file.write_text(f"question,answer\n{long},답변\n질문,답변\n{long},다른 답변\n", encoding="utf-8")
     with pytest.raises(RowErrors) as caught:
         run(index, file)
     assert [(error.row, error.column) for error in caught.value.errors] == [(2, "question"), (4, "question")]

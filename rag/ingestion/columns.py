@@ -1,0 +1,58 @@
+"""Which column of a table means what: our names, the workshop's, and those that Korean institutions use. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from rag.ingestion.cell_text import visible
+from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT
+
+FIELDS = ("id", "question", "answer", "category", "bank", "source_url", "effective_from", "effective_until")
+REQUIRED = ("question", "answer")
+DATES = ("effective_from", "effective_until")
+RESERVED = frozenset({*FIELDS, CONTENT_HASH, FINGERPRINT, INDEXED_AT})
+"""Names that an additional column cannot have."""
+
+_WORKSHOP = {"id": "no", "question": "category", "answer": "information", "category": "type", "bank": "source"}
+_NAMES = {
+    "id": "id no no. 번호 연번 순번 일련번호 관리번호 글번호 faq번호 문서번호",
+    "question": "question q 질문 질문내용 문의 문의내용 문의사항 질의 질의내용 고객질문 faq질문 자주묻는질문 제목 faq제목",
+    "answer": "answer a 답변 답변내용 답 답글 응답 회신 회신내용 안내내용 faq답변 내용",
+    "category": "category 구분 분류 카테고리 유형 업무구분 업무 질문유형 질문분류 상담유형 대분류 주제",
+    "bank": "bank 은행 은행명 기관 기관명 금융회사 금융회사명 금융기관 금융사 회사 회사명 카드사 보험사 증권사",
+    "source_url": "source_url url 링크 원문링크 출처링크 출처url 원문url 관련링크 홈페이지",
+    "effective_from": "effective_from 시행일 시행일자 적용일 적용일자 적용시작일 시작일 시작일자 게시일 게시일자 등록일 "
+    "등록일자 작성일 작성일자",
+    "effective_until": "effective_until 종료일 종료일자 적용종료일 만료일 만료일자 게시종료일 마감일",
+}
+"""By field, the names it is known by; where a file has several, the first counts and the others stay further columns."""
+
+
+def clean_name(name: str) -> str:
+    """A column's name as it is compared and shown: composed, without what nobody sees around it."""
+    return " ".join(visible(name).split())
+
+
+def _key(name: str) -> str:
+    # "질문 *", "답변(필수)", "등록일:" are what they say.
+    text = unicodedata.normalize("NFKC", clean_name(name)).casefold()
+    return re.sub(r"\s|[*:：]|\((?:필수|선택|required)\)", "", text)
+
+
+def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Field -> the header's column for it; fields without a column are left out.
+
+    `columns` maps fields to a file's own names and comes first. Of two columns that differ in case alone the first counts.
+    """
+    asked = {name: clean_name(column) for name, column in columns.items()}
+    free = {_key(name): name for name in reversed(header) if name and name not in asked.values()}
+    known = {
+        field: next((free[name] for name in names.split() if name in free), None) for field, names in _NAMES.items()
+    }
+    # A file with both layouts' columns is ours: the workshop's `Category` is our `question`, and ours is something else.
+    if not (known["question"] and known["answer"]) and free.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}:
+        known = {field: free.get(_WORKSHOP.get(field, ""), known.get(field)) for field in FIELDS}
+    located = {field: column for field, column in known.items() if column and field not in asked}
+    return located | {field: column for field, column in asked.items() if column in header}

@@ -1,0 +1,112 @@
+"""Paths to files: folders, patterns, and what a file holds whatever it is called. Opens nothing of a file but its bytes."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rag.errors import InputError
+from rag.ingestion.messages import UnreadableFile
+
+MAX_UNPACKED_MB = 300
+"""Of an archive's files together; what is larger would take the machine's memory."""
+_MAX_MEMBERS = 5000
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_HWP = b"HWP Document File"
+_KINDS = {
+    "xl/workbook.xml": "an Excel workbook",
+    "word/document.xml": "a Word document",
+    "ppt/presentation.xml": "a PowerPoint presentation",
+    "Contents/content.hpf": "a Hangul document (HWPX)",
+}
+_EXPECTED = {
+    ".xlsx": "an Excel workbook",
+    ".docx": "a Word document",
+    ".pptx": "a PowerPoint presentation",
+    ".hwpx": "a Hangul document (HWPX)",
+    ".hwp": "a Hangul document (HWP)",
+    ".pdf": "a PDF",
+}
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The paths themselves, patterns (`notices/*.pdf`, `**`) expanded; of folders every visible file below. Each file once.
+
+    Sorted within a folder or pattern. Raises InputError for a folder that cannot be read: its rows would count as gone.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        for file in _expand(path):
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield file
+
+
+def _expand(path: Path) -> Iterable[Path]:
+    if path.is_dir():
+        return _below(path)
+    # A name may hold brackets of its own: only what is no file is a pattern.
+    if not path.exists() and glob.has_magic(str(path)):
+        # Path.glob takes no absolute pattern.
+        names = glob.glob(str(path), recursive=True)  # noqa: PTH207
+        return sorted(each for each in map(Path, names) if each.is_file()) or (path,)
+    return (path,)
+
+
+def _below(directory: Path) -> Iterator[Path]:
+    def refuse(exc: OSError) -> None:
+        raise InputError(
+            f"the folder {exc.filename} cannot be read ({exc.strerror}): fix that or leave it out",
+            korean=f"폴더 {exc.filename}을(를) 읽을 수 없습니다({exc.strerror}). 권한을 확인하거나 빼 주세요.",
+        ) from exc
+
+    files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
+    for file in sorted(files):
+        # `~$` begins what Office writes beside an open file.
+        hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
+        if not hidden:
+            yield file
+
+
+def check_kind(suffix: str, data: bytes) -> None:
+    """Raises UnreadableFile where `data` is not what the extension says, is locked, unpacks too far or holds macros."""
+    expected = _EXPECTED[suffix]
+    if not data:
+        raise UnreadableFile("empty")
+    if data.startswith(b"PK"):
+        kind = _archive_kind(suffix, data)
+    elif data.startswith(b"\xd0\xcf\x11\xe0"):
+        if _ENCRYPTED in data:
+            raise UnreadableFile("password")
+        kind = "a Hangul document (HWP)" if _HWP in data else "a file of Office 97"
+        if kind != expected and suffix in (".xlsx", ".docx", ".pptx"):
+            raise UnreadableFile("old_office", instead=suffix)
+    elif b"%PDF-" in data[:1024]:
+        kind = "a PDF"
+    elif suffix == ".pdf" or b"\0" in data[:1024]:
+        raise UnreadableFile("damaged", reason="its beginning is missing")
+    else:
+        kind = "text"
+    if kind != expected:
+        raise UnreadableFile("wrong_kind", suffix=suffix, holds=kind)
+
+
+def _archive_kind(suffix: str, data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as exc:
+        raise UnreadableFile("damaged", reason=str(exc)) from exc
+    size = sum(member.file_size for member in members) >> 20
+    if size > MAX_UNPACKED_MB or len(members) > _MAX_MEMBERS:
+        raise UnreadableFile("bomb", size=size, limit=MAX_UNPACKED_MB)
+    names = {member.filename for member in members}
+    if any(name.endswith("vbaProject.bin") for name in names):
+        raise UnreadableFile("macros", instead=suffix)
+    if any(member.flag_bits & 1 for member in members):
+        raise UnreadableFile("password")
+    return next((kind for name, kind in _KINDS.items() if name in names), "an archive of other files")
