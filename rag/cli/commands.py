@@ -101,7 +101,7 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
         undecided = [item for item in others if match_decline_rule(item.query) is None]
-        check_labels({state.ref_doc_id for state in store.states().values()}, queries)
+        check_labels(store, {item.id: item.relevant for item in queries})
         chat = build_service(settings, models, store, calibration=calibration)
         proposal = propose(judge_labels(queries, undecided, chat.rank), calibration)
         calibration = proposal.calibration

@@ -47,7 +47,7 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
     models = load_models(settings)
     store = open_store(options, settings, models)
-    check_labels({state.ref_doc_id for state in store.states().values()}, [*queries, *conversations])
+    check_labels(store, {item.id: item.relevant for item in [*queries, *conversations]})
     chat = build_service(settings, models, store)
     bar = Bar()
     try:

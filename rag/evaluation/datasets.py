@@ -6,12 +6,13 @@ A row's id is compared as a string, whatever the JSON has.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
+from rag.stores.base import PassageStore
 
 _LISTS = ("relevant", "turns", "passages")
 
@@ -77,14 +78,15 @@ def read_queries(path: Path) -> list[Query]:
     ]
 
 
-def check_labels(known: Collection[str], labelled: Sequence[Query | Conversation]) -> None:
-    """Raises InputError for labels that name rows which the index does not hold: they could never be found."""
-    unknown = {row: item.id for item in labelled for row in item.relevant if row not in known}
+def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> None:
+    """Raises InputError for labels (the rows of each question's id) that the index does not hold: they could never be found."""
+    known = {state.ref_doc_id for state in store.states().values()}
+    unknown = {row: question for question, rows in labels.items() for row in rows if row not in known}
     if unknown:
-        row, item_id = next(iter(unknown.items()))
+        row, question = next(iter(unknown.items()))
         raise InputError(
-            f"{len(unknown)} labelled row(s) are not in the index, the first {row!r} of question {item_id}: ingest the file they "
-            "were written for, or correct the labels (`search --json` shows ids; rows without an id column have one by content)"
+            f"{len(unknown)} labelled row(s) are not in the index, the first {row!r} of question {question}: ingest the file "
+            "they were written for, or correct the labels (`search --json` shows ids; without an id column a row has one by content)"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.chat import ChatService
+from rag.evaluation.datasets import check_labels
 from rag.evaluation.perturbations import perturbed
 from rag.evaluation.records import Progress, Record, measure
 from rag.evaluation.runs import Measured, Row, Run, identify
@@ -46,6 +47,7 @@ def run_suites(
             store = _built(catalog, suite, models)
         else:
             store = open_index(settings, models, index, progress=progress)
+        check_labels(store, {case.key: case.relevant for case in suite.cases})
         cases = [*suite.cases, *(perturbed(suite.cases) if perturb else ())]
         chat = service(settings, models, store)
         file = kept / f"{suite.name.replace(' ', '-')}.jsonl" if kept else None
