@@ -15,7 +15,14 @@ from rag.errors import InputError
 from rag.evaluation.answers import claim_lines, evaluate_claims
 from rag.evaluation.beir import read_beir
 from rag.evaluation.compare import comparison_lines
-from rag.evaluation.datasets import Query, check_labels, read_claims, read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.datasets import (
+    Query,
+    check_labels,
+    read_claims,
+    read_conversations,
+    read_out_of_domain,
+    read_queries,
+)
 from rag.evaluation.figures import suite_figures
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines
