@@ -86,7 +86,7 @@ def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> 
         row, question = next(iter(unknown.items()))
         raise InputError(
             f"{len(unknown)} labelled row(s) are not in the index, the first {row!r} of question {question}: ingest the file "
-            "they were written for, or correct the labels (`search --json` shows ids; without a column of them they are by content)"
+            "they were written for, or correct the labels (`search --json` shows ids)"
         )
 
 

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {
+    "documents": "import openpyxl",
     "opensearch": "from rag import OpenSearchStore",
     "sagemaker": "from rag import SageMakerEmbedding, SageMakerLLM",
     "openai": "from rag.models.openai_like import OpenAiLikeEmbedding, OpenAiLikeLLM",
