@@ -58,6 +58,8 @@ def ingest(options: Namespace, settings: Settings) -> None:
     print(f"{name}: {report.korean if korean else report}")
     for line in report.refused:
         print(f"warning: {line}; other wordings of it may be declined: reword it, or narrow the rule", file=sys.stderr)
+    for line in report.collisions:
+        print(f"warning: {line}; a customer who says it is shown either: leave it with one of them", file=sys.stderr)
 
 
 def search(options: Namespace, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.query_analysis import BANK
 from rag.types import Note, Turn
 
@@ -28,9 +28,9 @@ MOST_WORDS = 0.6
 
 
 def is_same_question(question: str, hit: JudgedNode) -> bool:
-    """Whether a row's question is this one, but for spaces, punctuation and case."""
-    own = _PUNCTUATION.sub("", compact(question_of(hit)))
-    return bool(own) and own == _PUNCTUATION.sub("", compact(question))
+    """Whether a row's question, or the phrasing of it that was found, is this one, but for spaces, punctuation and case."""
+    own = {_PUNCTUATION.sub("", compact(text)) for text in (question_of(hit), matched_question(hit))}
+    return _PUNCTUATION.sub("", compact(question)) in own - {""}
 
 
 def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
@@ -49,7 +49,7 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
 
 def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question or answer."""
-    text = compact(f"{question_of(hit)} {hit.node.get_content()}")
+    text = compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
     return any(compact(word) in text for word in words)
 
 
@@ -90,7 +90,7 @@ def other_than_shown(contextual: Verdict, standalone: Verdict, shown: Sequence[s
 
 
 def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
-    question = compact(question_of(hit))
+    question = compact(f"{question_of(hit)} {matched_question(hit)}")
     return any(compact(word) in question for word in words)
 
 

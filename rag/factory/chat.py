@@ -11,7 +11,7 @@ from rag.ingestion.sync import Progress, no_progress
 from rag.privacy import own_numbers
 from rag.retrieval.confidence import Calibration
 from rag.settings import Settings
-from rag.stores.base import QUESTION, PassageStore
+from rag.stores.base import PHRASING, QUESTION, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.types import Filters
@@ -64,7 +64,8 @@ def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:
 
 def starters(store: PassageStore) -> list[str]:
     """A short question in force from each of the largest categories."""
-    rows = [node.metadata for node in store.get_nodes(filters=metadata_filters(Filters()))]
+    nodes = store.get_nodes(filters=metadata_filters(Filters()))
+    rows = [node.metadata for node in nodes if PHRASING not in node.metadata]
     sizes = Counter(str(row.get("category", "")) for row in rows)
     chosen = []
     for category, _ in sizes.most_common(STARTERS):

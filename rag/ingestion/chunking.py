@@ -1,4 +1,4 @@
-"""FAQ rows to nodes: one node a row, or several when question and answer together exceed the embedder's window.
+"""FAQ rows to nodes: one node a phrasing, or several when question and answer together exceed the embedder's window.
 
 Also what a node's vector is made of: its views and their weights. Pure functions; no model, no store.
 """
@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,36 +21,39 @@ from rag.ingestion.columns import FIELDS
 from rag.ingestion.messages import defect
 from rag.ingestion.readers import FaqRow
 from rag.korean import sentences
-from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, QUESTION
+from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, PHRASING, QUESTION
 from rag.vectors import unit_vectors
 
 VIEW_WEIGHTS = (0.3, 0.7)
 """Weights of a node's views, in the order of `views`. They are part of the content hash: changing them re-embeds."""
 
 _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
-_METADATA_FIELDS = tuple(name for name in FIELDS if name not in ("id", "answer"))
+_METADATA_FIELDS = tuple(name for name in FIELDS if name not in ("id", "answer", "alternatives"))
 _SPACES = re.compile(r"\s+")
 
 
 def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) -> list[TextNode]:
     """The row's nodes: `<id>` alone, or `<id>#0`, `<id>#1` … whose texts joined are the answer exactly.
 
+    The same once more for each of its further phrasings, as `<id>?1` or `<id>?1#0` …: each is searched by a vector and
+    tokens of its own, and says by its document what row it is.
+
     `token_count` counts a text as the embedder does, special tokens included; `max_tokens` is its window. No node's
-    question and text together exceed it. Raises RowErrors when the question alone takes more than half of it.
+    question and text together exceed it. Raises RowErrors when a question alone takes more than half of it.
     """
-    # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
-    if token_count(row.question) * 2 > max_tokens:
-        raise RowErrors([defect(row.file, row.row, QUESTION, "question_too_long", window=max_tokens)])
-
-    def fits(start: int, end: int) -> bool:
-        return token_count(_joined(row.question, row.answer[start:end])) <= max_tokens
-
-    # The answer alone is cut: pieces overlap nowhere, so that joined they are the approved text again.
-    pieces = list(split(row.answer, fits))
-    # No number behind the id: a row that is not split is found under the id of its file.
-    if len(pieces) == 1:
-        return [_node(row, row.id, *pieces[0])]
-    return [_node(row, f"{row.id}#{number}", start, end) for number, (start, end) in enumerate(pieces)]
+    found: list[TextNode] = []
+    for number, question in enumerate((row.question, *row.alternatives)):
+        # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
+        if token_count(question) * 2 > max_tokens:
+            column, kind = ("alternatives", "phrasing_too_long") if number else (QUESTION, "question_too_long")
+            raise RowErrors([defect(row.file, row.row, column, kind, window=max_tokens)])
+        # The answer alone is cut: pieces overlap nowhere, so that joined they are the approved text again.
+        pieces = list(split(row.answer, partial(_fits, question, row.answer, token_count, max_tokens)))
+        name, own = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
+        # No number behind the id: a row that is not split is found under the id of its file.
+        names = [name] if len(pieces) == 1 else [f"{name}#{piece}" for piece in range(len(pieces))]
+        found += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
+    return found
 
 
 def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
@@ -73,7 +77,7 @@ def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, in
 
 def views(node: TextNode) -> tuple[str, ...]:
     """The texts whose vectors, weighted with VIEW_WEIGHTS, make the node's vector."""
-    question = str(node.metadata[QUESTION])
+    question = str(node.metadata.get(PHRASING) or node.metadata[QUESTION])
     return question, _joined(question, node.text)
 
 
@@ -99,16 +103,20 @@ def content_hash(node: TextNode) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _node(row: FaqRow, node_id: str, start: int, end: int) -> TextNode:
+def _fits(question: str, answer: str, token_count: Callable[[str], int], max_tokens: int, start: int, end: int) -> bool:
+    return token_count(_joined(question, answer[start:end])) <= max_tokens
+
+
+def _node(row: FaqRow, node_id: str, start: int, end: int, further: Mapping[str, str]) -> TextNode:
     metadata: dict[str, Any] = {name: getattr(row, name) for name in _METADATA_FIELDS if getattr(row, name)}
     node = TextNode(
         id_=node_id,
         text=row.answer[start:end],
-        metadata=metadata | dict(row.extra),
+        metadata=metadata | dict(row.extra) | dict(further),
         start_char_idx=start,
         end_char_idx=end,
         excluded_embed_metadata_keys=_BOOKKEEPING,
-        excluded_llm_metadata_keys=_BOOKKEEPING,
+        excluded_llm_metadata_keys=[*_BOOKKEEPING, *further],
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row.id)},
     )
     node.metadata[CONTENT_HASH] = content_hash(node)

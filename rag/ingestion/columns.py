@@ -7,18 +7,21 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rag.ingestion.cell_text import visible
-from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT
+from rag.stores.base import INTERNAL_METADATA
 
-FIELDS = ("id", "question", "answer", "category", "bank", "source_url", "effective_from", "effective_until")
+FIELDS = (
+    "id", "question", "alternatives", "answer", "category", "bank", "source_url", "effective_from", "effective_until"
+)  # fmt: skip
 REQUIRED = ("question", "answer")
 DATES = ("effective_from", "effective_until")
-RESERVED = frozenset({*FIELDS, CONTENT_HASH, FINGERPRINT, INDEXED_AT})
+RESERVED = frozenset({*FIELDS, *INTERNAL_METADATA})
 """Names that an additional column cannot have."""
 
 _WORKSHOP = {"id": "no", "question": "category", "answer": "information", "category": "type", "bank": "source"}
 _NAMES = {
     "id": "id no no. 번호 연번 순번 일련번호 관리번호 글번호 faq번호 문서번호",
     "question": "question q 질문 질문내용 문의 문의내용 문의사항 질의 질의내용 고객질문 faq질문 자주묻는질문 제목 faq제목",
+    "alternatives": "alternatives 유사질문 유사질의 유사표현 대체질문 다른표현",
     "answer": "answer a 답변 답변내용 답 답글 응답 회신 회신내용 안내내용 faq답변 내용",
     "category": "category 구분 분류 카테고리 유형 업무구분 업무 질문유형 질문분류 상담유형 대분류 주제",
     "bank": "bank 은행 은행명 기관 기관명 금융회사 금융회사명 금융기관 금융사 회사 회사명 카드사 보험사 증권사",

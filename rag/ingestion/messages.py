@@ -100,6 +100,10 @@ DEFECTS = {
         "id {id} and its question are already in {first}: leave one of the two out",
         "번호 {id}와 질문이 {first}에도 똑같이 있습니다. 둘 중 하나를 빼 주세요",
     ),
+    "phrasing_too_long": Text(
+        "the phrasing is longer than half of the embedder's window of {window} tokens",
+        "유사질문이 임베딩 모델이 읽는 길이({window} 토큰)의 절반을 넘습니다",
+    ),
     "question_too_long": Text(
         "the question is longer than half of the embedder's window of {window} tokens",
         "질문이 임베딩 모델이 읽는 길이({window} 토큰)의 절반을 넘습니다",

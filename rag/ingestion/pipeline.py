@@ -18,6 +18,7 @@ from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note
+from rag.ingestion.phrasings import collisions
 from rag.ingestion.readers import FaqRow, NoFiles, read_rows
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import Manifest, PassageStore
@@ -53,7 +54,7 @@ class IngestReport:
     """`changes` are in nodes (a long row makes several); in a dry run they are what would be done.
 
     `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what
-    reading changed or left out.
+    reading changed or left out. `collisions`: a line for each phrasing that two rows have (`rag.ingestion.phrasings`).
     """
 
     rows: int
@@ -61,6 +62,7 @@ class IngestReport:
     dry_run: bool
     refused: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    collisions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
@@ -103,8 +105,8 @@ def ingest(
     nodes = split_rows(rows, embed_model, progress=progress)
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
         changes = preview(store, nodes) if dry_run else sync(store, nodes, embed_model, progress=progress)
-    refused = refused_rows((row.id, row.question) for row in rows)
-    return IngestReport(len(rows), changes, dry_run, tuple(refused), tuple(found.notes))
+    refused = refused_rows((row.id, text) for row in rows for text in (row.question, *row.alternatives))
+    return IngestReport(len(rows), changes, dry_run, tuple(refused), tuple(found.notes), tuple(collisions(rows)))
 
 
 def split_rows(

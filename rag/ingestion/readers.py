@@ -15,6 +15,7 @@ from rag.ingestion.columns import DATES, FIELDS, REQUIRED, RESERVED, locate
 from rag.ingestion.dates import is_open, iso_date
 from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note, defect, listed
+from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_cell
 from rag.ingestion.table_files import SUFFIXES, read_tables
 from rag.ingestion.tables import Record, Table, Value
 from rag.korean import compact
@@ -32,6 +33,7 @@ class FaqRow:
     source_url: str = ""
     effective_from: str = ""
     effective_until: str = ""
+    alternatives: tuple[str, ...] = ()
     extra: Mapping[str, Value] = field(default_factory=dict)
     file: str = ""
     row: int = 0
@@ -71,7 +73,8 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
     """Read CSV, TSV, JSON, JSON-lines and Excel files, in order.
 
     `columns` maps our field names to a file's column names; without it the columns are those of rag.ingestion.columns.
-    Without an id column a row's id is made of its content, so that it stays when rows are moved or inserted.
+    Without an id column a row's id is made of its content, so that it stays when rows are moved or inserted. Several rows of
+    one id and one answer are phrasings of one row.
 
     Raises InputError for an unknown field in `columns`.
     """
@@ -97,12 +100,12 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
         found.notes.append(
             Note(file, "repeated", {"count": len(of_file), "rows": listed([row.row for row in of_file])})
         )
-    found.rows = sorted([*rows, *kept], key=lambda row: order[row.file, row.row])
+    found.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row]))
     return found
 
 
 def _with_file_names(rows: Sequence[FaqRow], found: RowsRead) -> Iterator[FaqRow]:
-    """The rows with ids that are theirs alone; ids used twice become errors."""
+    """The rows with ids that are theirs alone; ids used twice become errors, unless they are phrasings of one row."""
     names = identity.shared_numbers(rows)
     # The same number and the same question are one row in two files, which may differ in what counts.
     questions: dict[tuple[str, str, str], FaqRow] = {}
@@ -115,7 +118,7 @@ def _with_file_names(rows: Sequence[FaqRow], found: RowsRead) -> Iterator[FaqRow
             continue
         named = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
         first = first_uses.setdefault(named.id, row)
-        if first is not row:
+        if first is not row and not is_other_phrasing(row, first):
             place = f"{first.file}, row {first.row}"
             found.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=place))
             continue
@@ -142,12 +145,14 @@ def _rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         return
     counts: dict[str, int] = defaultdict(int)
     same_answer: list[int] = []
-    ids: dict[str, int] = {}
+    ids: dict[str, tuple[int, FaqRow | None]] = {}
     for record in table.records:
         row_id = str(record.values.get(at.get("id", ""), "")).strip()
-        if (first := ids.setdefault(row_id, record.row)) != record.row and row_id:
-            table.refuse(record.row, at["id"], "id_used", id=repr(row_id), first=f"{table.name}, row {first}")
-        if not (row := _row(table, record, at, extra, counts)):
+        row = _row(table, record, at, extra, counts)
+        place, first = ids.setdefault(row_id, (record.row, row))
+        if row_id and place != record.row and not (row and first and is_other_phrasing(row, first)):
+            table.refuse(record.row, at["id"], "id_used", id=repr(row_id), first=f"{table.name}, row {place}")
+        if not row:
             continue
         # A form filled in to the half, or a banner across the table: as an answer it says nothing.
         if compact(row.question) == compact(row.answer):
@@ -200,4 +205,5 @@ def _row(
         return None
     for kind in sorted(notes):
         counts[kind] += 1
-    return FaqRow(**text, extra=further, file=table.file, row=record.row)
+    phrasings = split_cell(text.pop("alternatives", ""))
+    return FaqRow(**text, alternatives=phrasings, extra=further, file=table.file, row=record.row)

@@ -21,7 +21,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.constraints import Conflict
 from rag.korean import compact, tokens
 from rag.retrieval.constraint_order import absent, order_by_agreement
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, question_of
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, matched_question, question_of
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import TOKENS
 from rag.types import Note, Reason, Section, Status
@@ -193,8 +193,9 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     `margin` is the lead over the next row of the same institution, `margin3` over the third row of any. Other institutions'
     rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count. The gaps
     say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
-    the share of the first row's question that the expanded question accounts for, 0..1; `length` is the natural log of the
-    question's tokens; `absent` 1 where the question names an action or a product that the first row does not, else 0.
+    the share of the first row's question (the phrasing that was found) that the expanded question accounts for, 0..1;
+    `length` is the natural log of the question's tokens; `absent` 1 where the question names an action or a product that
+    the first row does not, else 0.
     """
     first = hits[0]
     top = _score(first)
@@ -276,7 +277,7 @@ def is_short(question: str) -> bool:
 
 
 def _covered_title(question: str, hit: FusedNode) -> float:
-    title = set(tokens(question_of(hit)))
+    title = set(tokens(matched_question(hit)))
     return len(title & set(tokens(expand(question)))) / max(1, len(title))
 
 

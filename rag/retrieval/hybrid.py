@@ -21,11 +21,14 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import JAMO, QUESTION, TOKENS, Candidates, PassageStore
+from rag.stores.base import JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.vector_stores.types import MetadataFilters
+
+_Best = tuple[float, str, dict[str, float]]
+"""Of a row: its score, the id of the node it comes from, and the parts."""
 
 logger = logging.getLogger(__name__)
 DENSE = "dense"
@@ -161,28 +164,52 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     """The best `top_k` rows (None: all), one entry each, sorted by (-score, row id).
 
     A node missing from a list gets that list's floor: of a full list its last score, for the node lies below it; of a
-    shorter lexical list 0, for the node does not match.
+    shorter lexical list 0, for the node does not match. Where another phrasing of a row matches better than its own question,
+    the mean of both counts: by the best alone, rows with many phrasings would push those with one aside.
     """
     lists = {DENSE: candidates.dense, **candidates.lexical}
-    floors = {part: min(scores.values()) if len(scores) >= size else 0.0 for part, scores in lists.items()}
     # Without any dense list (no embedder) its weight counts nothing; an empty lexical list still counts its floor.
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
-    # By row: of a row split into several nodes, the best one stands for it.
-    best: dict[str, tuple[float, str, dict[str, float]]] = {}
+    floors = {part: min(lists[part].values()) if len(lists[part]) >= size else 0.0 for part in used}
+
+    def score_of(parts: Mapping[str, float]) -> float:
+        return sum(fusion.weights[part] * fusion.scales[part](value) for part, value in parts.items())
+
+    # By row: of a row split into several nodes, the best one stands for it; its own question's and its phrasings' apart.
+    own: dict[str, _Best] = {}
+    phrasings: dict[str, _Best] = {}
     for node_id, row in candidates.documents.items():
         parts = {part: lists[part].get(node_id, floors[part]) for part in used}
-        score = sum(fusion.weights[part] * fusion.scales[part](value) for part, value in parts.items())
+        best = phrasings if is_phrasing(node_id, row) else own
+        score = score_of(parts)
         if row not in best or score > best[row][0]:
             best[row] = score, node_id, parts
-    ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
+    # What no list holds lies at their floors, a row's own question too.
+    floor = score_of(floors), "", floors
+    for row, (score, node_id, parts) in phrasings.items():
+        own_score, _, own_parts = own.get(row, floor)
+        if score > own_score:
+            parts = {part: (value + own_parts[part]) / 2 for part, value in parts.items()}
+            own[row] = (score + own_score) / 2, node_id, parts
+    ranked = sorted(own.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
     return [
         FusedNode(node=candidates.nodes[node_id], score=score, parts=parts) for _, (score, node_id, parts) in ranked
     ]
 
 
+def is_phrasing(node_id: str, row: str) -> bool:
+    """Whether a node of this row is another phrasing of its question: `<row>?1`, `<row>?1#0` …"""
+    return node_id.startswith(f"{row}?")
+
+
 def question_of(hit: NodeWithScore) -> str:
     """The question of the row a node belongs to; empty where it has none."""
     return str(hit.node.metadata.get(QUESTION) or "")
+
+
+def matched_question(hit: NodeWithScore) -> str:
+    """The phrasing of the row's question that was found; its own question where it has no other."""
+    return str(hit.node.metadata.get(PHRASING) or question_of(hit))
 
 
 def row_id(hit: NodeWithScore) -> str:
@@ -218,9 +245,13 @@ def _whole_node(store: PassageStore, hit: NodeWithScore) -> BaseNode:
     row = row_id(hit)
     if hit.node.node_id == row:
         return hit.node
+    assert isinstance(hit.node, TextNode)
+    # `<row>#0` is a piece of the row, `<row>?1` the whole of it under another phrasing, `<row>?1#0` a piece of that.
+    phrasing, is_piece, _ = hit.node.node_id.removeprefix(row).partition("#")
+    if not is_piece:
+        return hit.node.model_copy(update={"id_": row})
     texts: list[str] = []
     # How many pieces a row has is not stored: they are numbered from 0, and the first call without any ends them.
-    while pieces := store.get_nodes([f"{row}#{number}" for number in range(len(texts), len(texts) + PIECES)]):
+    while pieces := store.get_nodes([f"{row}{phrasing}#{number}" for number in range(len(texts), len(texts) + PIECES)]):
         texts += [piece.get_content() for piece in pieces]
-    assert isinstance(hit.node, TextNode)
     return hit.node.model_copy(update={"id_": row, "text": "".join(texts)})

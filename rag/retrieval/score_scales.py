@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
-from rag.retrieval.hybrid import DENSE, Fusion, Scale
+from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
 from rag.stores.base import LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
@@ -112,7 +112,9 @@ def _of_other_rows(row: _Row, scores: Mapping[str, float], found: Candidates, ro
     """The scores of LIST rows at most, best first, none of which says the same as `row` or as a better one."""
     best: dict[str, float] = {}
     for node, score in scores.items():
-        best.setdefault(found.documents[node], score)
+        # Phrasings change no scale: with them or without, an unrelated row lies at zero.
+        if not is_phrasing(node, found.documents[node]):
+            best.setdefault(found.documents[node], score)
     others: list[_Row] = [row]
     values: list[float] = []
     for name, score in best.items():

@@ -36,10 +36,12 @@ LEXICAL_FIELDS = (TOKENS, JAMO)
 
 # Metadata that ingestion sets on every node beside the row's own.
 QUESTION = "question"
+# What a node is searched by in the place of its row's question, which stays in QUESTION: it is what is shown.
+PHRASING = "phrasing"
 CONTENT_HASH = "content_hash"
 FINGERPRINT = "embedding_fingerprint"
 INDEXED_AT = "indexed_at"
-INTERNAL_METADATA = (CONTENT_HASH, FINGERPRINT, INDEXED_AT)
+INTERNAL_METADATA = (PHRASING, CONTENT_HASH, FINGERPRINT, INDEXED_AT)
 
 MODES: Final = (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.TEXT_SEARCH, VectorStoreQueryMode.HYBRID)
 

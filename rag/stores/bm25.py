@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.korean import jamo_ngrams, query_terms, tokens
-from rag.stores.base import JAMO, QUESTION, TOKENS
+from rag.stores.base import JAMO, PHRASING, QUESTION, TOKENS
 
 K1: Final = 1.2
 B: Final = 0.75
@@ -27,7 +27,12 @@ Mask = NDArray[np.bool_]
 
 
 def field_tokens(field: str, metadata: Mapping[str, Any], text: str) -> list[str]:
-    """What a row is indexed under in `field` (TOKENS: question and text; JAMO: the question alone)."""
+    """What a row is indexed under in `field` (TOKENS: question and text; JAMO: the question alone).
+
+    A node that is another phrasing of its row's question is indexed under that alone: the row's own node has the text.
+    """
+    if phrasing := metadata.get(PHRASING):
+        return jamo_ngrams(phrasing) if field == JAMO else tokens(phrasing)
     question = metadata.get(QUESTION)
     question = question if isinstance(question, str) else ""
     return jamo_ngrams(question) if field == JAMO else tokens(f"{question}\n{text}")

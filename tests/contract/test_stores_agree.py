@@ -7,22 +7,26 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from llama_index.core.schema import BaseNode
+from llama_index.core.schema import BaseNode, TextNode
 from llama_index.core.vector_stores.types import MetadataFilters
 
 from rag.factory.bundled import bundled_name
 from rag.factory.models import Models
+from rag.ingestion.chunking import nodes as nodes_of_row
+from rag.ingestion.phrasings import split_cell
+from rag.ingestion.readers import FaqRow
 from rag.retrieval.hybrid import Fusion, fuse, row_id
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import LEXICAL_FIELDS, Candidates, PassageStore
+from rag.stores.base import LEXICAL_FIELDS, PHRASING, Candidates, PassageStore
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.stores.opensearch.store import OpenSearchStore
 from rag.types import Filters
 from tests.opensearch import Server, drop, index_name
-from tests.questions import questions
+from tests.questions import DATA, questions
 
 SHARE = 0.99
+ALTERNATIVES = DATA / "corpora" / "bank_alternatives"
 SIZE = 50
 FILTERS = (None, Filters({"bank": "새나래은행"}, date(2026, 1, 1)))
 
@@ -74,6 +78,55 @@ def test_the_same_scores_and_the_same_five_rows_first(
             assert max(abs(a - b) for (_, a), (_, b) in zip(first, second, strict=True)) < 1e-3, different[-1]
     assert len(asked) > 400
     assert len(different) <= (1 - SHARE) * len(asked), different
+
+
+def test_phrasings_are_found_alike_and_go_with_their_row(
+    here: FaissStore, opensearch: Server, remembered: Models, tmp_path: Path
+) -> None:
+    here.persist(str(tmp_path / "copy"))
+    connection, name = opensearch.connect(), index_name()
+    ours, theirs = (
+        FaissStore.open(tmp_path / "copy"),
+        OpenSearchStore.create(connection, name, here.manifest),
+    )
+    try:
+        theirs.add(with_vectors(here))
+        phrased = phrasing_nodes(here, remembered)
+        stores: tuple[PassageStore, ...] = (ours, theirs)
+        for store in stores:
+            store.add(phrased)
+        by_phrasing = 0
+        for question in [*(str(node.metadata[PHRASING]) for node in phrased), *questions()[::40]]:
+            found = [candidates(store, remembered, question, None) for store in stores]
+            assert_same_scores(*found)
+            first, second = (fuse(each, Fusion(), size=SIZE, top_k=5) for each in found)
+            assert [row_id(hit) for hit in first] == [row_id(hit) for hit in second]
+            assert [hit.node.node_id for hit in first] == [hit.node.node_id for hit in second]
+            assert len({row_id(hit) for hit in first}) == 5
+            by_phrasing += any(PHRASING in hit.node.metadata for hit in first)
+        assert by_phrasing > len(phrased)
+        for store in stores:
+            store.delete(str(phrased[0].ref_doc_id))
+        assert ours.states() == theirs.states() and phrased[0].node_id not in ours.states()
+    finally:
+        ours.close()
+        drop(connection, name)
+        connection.close()
+
+
+def phrasing_nodes(store: PassageStore, models: Models) -> list[TextNode]:
+    """A phrasing each of twenty bundled rows, with its vector."""
+    assert models.embed_model is not None
+    written = (ALTERNATIVES / "alternatives.csv").read_text(encoding="utf-8").splitlines()[1:21]
+    nodes = []
+    for line in written:
+        row, _, cell = line.partition(",")
+        [own] = store.get_nodes([row])
+        texts = FaqRow(row, str(own.metadata["question"]), own.get_content(), alternatives=split_cell(cell)[:1])
+        node = nodes_of_row(texts, token_count=len, max_tokens=10_000)[1]
+        node.embedding = models.embed_model.get_text_embedding(str(node.metadata[PHRASING]))
+        nodes.append(node)
+    return nodes
 
 
 def candidates(store: PassageStore, models: Models, question: str, filters: MetadataFilters | None) -> Candidates:

@@ -114,6 +114,14 @@ def test_files_that_cannot_be_ingested_are_all_named(run: Run, tmp_path: Path) -
     assert all(part in ran.err for part in ("gone.csv", "bad.csv, row 2, column 'question'", "row 3, column 'answer'"))
 
 
+def test_an_ingest_names_phrasings_that_two_rows_have(run: Run, tmp_path: Path) -> None:
+    rows = "1,계좌를 해지하려면?,영업점,통장 없애기\n2,카드를 해지하려면?,전화,통장 없애기\n"
+    (tmp_path / "faq.csv").write_text(f"id,question,answer,유사질문\n{rows}", encoding="utf-8")
+    ran = run("ingest", "faq.csv", "--index", "mine")
+    assert ran.code == 0 and "2 rows: 4 passages added" in ran.out
+    assert "warning: row 2: '통장 없애기' is also a phrasing of row 1" in ran.err
+
+
 def listed(run: Run) -> list[str]:
     return [each["name"] for each in run("index", "list", "--json").json()["indexes"]]
 

@@ -87,6 +87,9 @@ def test_what_each_field_holds() -> None:
     assert field_tokens(JAMO, {"question": "간"}, "나") == ["\u1100\u1161\u11ab"]
     assert field_tokens(TOKENS, {"question": 5}, "가나") == ["가나"]
     assert field_tokens(JAMO, {}, "가나다") == []
+    phrased = {"question": "이체한도", "phrasing": "한도 올리기"}
+    assert field_tokens(TOKENS, phrased, "영업점") == ["한도", "올리", "리기"]
+    assert field_tokens(JAMO, phrased, "영업점") == field_tokens(JAMO, {"question": "한도 올리기"}, "")
 
 
 def test_a_query_has_distinct_terms_and_a_limit() -> None:

@@ -140,3 +140,31 @@ def test_combine_weighs_unit_vectors() -> None:
 def test_combine_refuses_what_has_no_direction(vectors: list[list[float]]) -> None:
     with pytest.raises(ModelError):
         combine(vectors, (0.5, 0.5))
+
+
+def test_each_further_phrasing_is_a_node_of_the_row() -> None:
+    row = dataclasses.replace(ROW, alternatives=("한도 올리기", "이체 더 많이 하고 싶어요"))
+    own, *others = nodes(row, token_count=len, max_tokens=512)
+    assert own == nodes(ROW, token_count=len, max_tokens=512)[0]
+    assert [node.node_id for node in others] == ["a-1?1", "a-1?2"]
+    assert [node.metadata["phrasing"] for node in others] == list(row.alternatives)
+    for node in others:
+        assert (node.ref_doc_id, node.text, node.metadata["question"]) == ("a-1", ROW.answer, ROW.question)
+        assert node.metadata["content_hash"] != own.metadata["content_hash"]
+        assert "phrasing" not in node.get_content(MetadataMode.LLM)
+    assert views(others[0]) == ("한도 올리기", f"한도 올리기\n{ROW.answer}")
+
+
+def test_a_phrasing_of_a_long_row_is_split_by_its_own_length() -> None:
+    row = dataclasses.replace(ROW, question="질문", answer=SENTENCES, alternatives=("조금 더 긴 질문",))
+    found = nodes(row, token_count=len, max_tokens=33)
+    own, others = (
+        [node for node in found if node.node_id.startswith("a-1?1#") is is_other] for is_other in (False, True)
+    )
+    assert len(others) > 1
+    assert "".join(node.text for node in own) == "".join(node.text for node in others) == SENTENCES
+
+
+def test_a_phrasing_longer_than_half_the_window_is_refused_by_its_column() -> None:
+    with pytest.raises(RowErrors, match=r"alternatives.*phrasing is longer than half"):
+        nodes(dataclasses.replace(ROW, alternatives=("가" * 40,)), token_count=len, max_tokens=60)

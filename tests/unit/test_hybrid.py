@@ -211,3 +211,27 @@ def test_async_gives_the_same_without_holding_the_loop(store: FaissStore) -> Non
     ]
     main = threading.main_thread().name
     assert model.threads[0] != main
+
+
+def test_a_phrasing_that_matches_better_counts_half() -> None:
+    own, other = node("a"), node("a?1", "a")
+    [hit] = fuse(found({"a?1": 1.0, "a": 0.5}, {"a?1": 0.6}, {}, own, other), PLAIN, size=5)
+    assert (row_id(hit), hit.node.node_id) == ("a", "a?1")
+    assert hit.parts == {DENSE: 0.75, TOKENS: 0.3, JAMO: 0.0}
+    assert hit.score == pytest.approx(0.5 * 0.75 + 0.3 * 0.3)
+
+
+def test_a_phrasing_that_matches_worse_counts_nothing() -> None:
+    [hit] = fuse(found({"a": 0.9, "a?1": 0.5}, {}, {}, node("a"), node("a?1", "a")), PLAIN, size=5)
+    assert hit.node.node_id == "a" and hit.parts[DENSE] == 0.9
+
+
+def test_a_row_found_by_its_phrasing_alone_has_the_floors_for_its_question() -> None:
+    lists = found({"b": 0.9, "a?1": 0.7}, {"a?1": 0.4, "b": 0.2}, {}, node("a?1", "a"))
+    hits = {row_id(hit): hit for hit in fuse(lists, PLAIN, size=2)}
+    assert hits["a"].parts == pytest.approx({DENSE: 0.7, TOKENS: 0.3, JAMO: 0.0})
+
+
+def test_a_row_whose_id_looks_like_a_phrasing_is_a_row() -> None:
+    hits = fuse(found({"a": 0.9, "a?1": 0.8}, {}, {}), PLAIN, size=5)
+    assert [row_id(hit) for hit in hits] == ["a", "a?1"]
