@@ -13,9 +13,19 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.contrasts import ContrastMention, Contrasts, default_contrasts
+from rag.constraints.everyday_ages import values_of
 from rag.constraints.institutions import InstitutionNames
-from rag.constraints.quantities import Quantity, read_quantities
-from rag.constraints.value_agreement import agrees, comparable, decides, families, holds, is_incidental, pins
+from rag.constraints.quantities import Quantity
+from rag.constraints.value_agreement import (
+    agrees,
+    comparable,
+    decides,
+    falls_short,
+    families,
+    holds,
+    is_incidental,
+    pins,
+)
 from rag.korean import tokens
 
 Status = Literal["agree", "conflict", "unknown"]
@@ -103,11 +113,6 @@ class _Evidence:
 
 
 @lru_cache(maxsize=4096)
-def _quantities(text: str) -> tuple[Quantity, ...]:
-    return tuple(read_quantities(text))
-
-
-@lru_cache(maxsize=4096)
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(tokens(text))
 
@@ -118,11 +123,11 @@ def _mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
 
 
 def _compare_values(evidence: _Evidence, question: str, row_question: str, answer: str) -> None:
-    asked_by_family = families(comparable(question, _quantities(question)))
+    asked_by_family = families(comparable(question, values_of(question)))
     if not asked_by_family:
         return
-    row_by_family = families(comparable(row_question, _quantities(row_question)))
-    answer_by_family = families(_quantities(answer))
+    row_by_family = families(comparable(row_question, values_of(row_question)))
+    answer_by_family = families(values_of(answer))
     for family, values in asked_by_family.items():
         # A question pasted from a statement holds dozens of amounts; comparing all would cost what a search costs.
         asked = values[:_MOST_VALUES]
@@ -131,7 +136,10 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             in_answer = []  # a row's answer names the lengths of other numbers too
         held = [value for value in asked if holds(value, [*in_question, *in_answer])]
         lacking = [
-            value for value in asked if value not in held and not (in_question and is_incidental(question, value))
+            value
+            for value in asked
+            if value not in held
+            and (not in_question or falls_short(value, in_question) or not is_incidental(question, value))
         ]
         evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
         # "1년과 2년" beside the row on 1년 is half an answer, no conflict.

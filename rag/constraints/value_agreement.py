@@ -32,8 +32,20 @@ _INCIDENTAL = re.compile(
     r"\s?(?:이나?|가|을|도)?\s?(?:째|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸|기다|차(?!$))"
 )
 _PAST = re.compile(
-    r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에)"
+    r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에"
+    r"|뽑았|찾았|넣었|남았|남아|긁었|빼먹|받았는데|낸\s|보낸\s|쓴\s)"
 )
+_TOLD_BEFORE = re.compile(
+    r"(?:보낸|낸|받은|넣은|뽑은|찾은|잃어버린|들어온|입금된|빌린|쓴|긁은|결제한|나간|빠진|남은)\s?$"
+)
+"""What a value belongs to that has happened: "잘못 보낸 30만원"."""
+_TOLD_SPAN = 8
+_EVEN = re.compile(
+    r"\s?(?:이나|이|가|을|를)?\s?(?:(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
+    r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
+    r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|돼|될까|가능)))"
+)
+"""Asks whether it may still be done at that value: the value decides, told or not ("45일 지나도 되나요")."""
 _HAPPENED = re.compile(
     r"\s?(?:동안|간|이나|을|를|도|에)?\s?(?:\S{1,5}\s){0,2}?\S{0,3}(?:[았었했됐났렸갔왔샀썼냈졌렀]|밀려)"
 )
@@ -72,13 +84,26 @@ def pins(question: str, quantity: Quantity) -> bool:
 
 def is_incidental(question: str, quantity: Quantity) -> bool:
     """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
+    if quantity.dimension == "duration" and _EVEN.match(question, quantity.end):
+        return False
     if _INCIDENTAL.match(question, quantity.end):
         return True
     if quantity.dimension == "duration":
         return not pins(question, quantity) and _HAPPENED.match(question, quantity.end) is not None
     if quantity.unit == "회":
         return _FAILED.match(question, quantity.end) is not None
-    return quantity.dimension in ("money", "count") and _PAST.match(question, quantity.end) is not None
+    if quantity.dimension not in ("money", "count"):
+        return False
+    before = question[max(0, quantity.start - _TOLD_SPAN) : quantity.start]
+    return _PAST.match(question, quantity.end) is not None or _TOLD_BEFORE.search(before) is not None
+
+
+def falls_short(asked: Quantity, row_question: Sequence[Quantity]) -> bool:
+    """Whether a term or a count is below every value that a row's question sets: "3번 틀렸" beside "5회 오류 시"."""
+    if not (asked.dimension == "duration" or asked.unit == "회") or asked.high is None or not row_question:
+        return False
+    ends = [(_in_days(asked).high, _in_days(row).low) for row in row_question]
+    return all(high is not None and low is not None and high < low for high, low in ends)
 
 
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:

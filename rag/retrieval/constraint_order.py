@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.constraints import Agreement, Conflict, Quantity, compare, read_quantities
+from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance
 from rag.constraints.contrasts import default_contrasts
+from rag.constraints.everyday_ages import values_of
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.retrieval.hybrid import FusedNode, question_of
 
@@ -62,20 +63,20 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
 
 def _held(text: str, hit: FusedNode) -> float:
     """The share of the text's values that a row states or covers, 0..1; 0 without any."""
-    asked = comparable(text, _quantities(text))
+    asked = comparable(text, values_of(text))
     if not asked:
         return 0.0
-    row = _row_quantities(hit)
+    row = _row_values(hit)
     held = [holds(value, row.get(family, [])) for family, values in families(asked).items() for value in values]
     return sum(held) / len(held)
 
 
 def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
     """The values a text asks about, not merely tells of, that a row states nowhere."""
-    asked = [value for value in comparable(text, _quantities(text)) if not is_incidental(text, value)]
+    asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
     if not asked:
         return []
-    row = _row_quantities(hit)
+    row = _row_values(hit)
     return [
         value for family, values in families(asked).items() for value in values if not holds(value, row.get(family, []))
     ]
@@ -126,13 +127,8 @@ def _row_members(hit: FusedNode) -> frozenset[tuple[str, str]]:
     return _members(question_of(hit)) | _members(hit.node.get_content())
 
 
-def _row_quantities(hit: FusedNode) -> dict[str, list[Quantity]]:
-    return families([*_quantities(question_of(hit)), *_quantities(hit.node.get_content())])
-
-
-@lru_cache(maxsize=4096)
-def _quantities(text: str) -> tuple[Quantity, ...]:
-    return tuple(read_quantities(text))
+def _row_values(hit: FusedNode) -> dict[str, list[Quantity]]:
+    return families([*values_of(question_of(hit)), *values_of(hit.node.get_content())])
 
 
 @lru_cache(maxsize=4096)
