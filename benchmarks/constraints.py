@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TypeVar
 
-from rag.constraints import InstitutionNames, agreement, compare, load_contrasts, read_quantities
+from rag.constraints import InstitutionNames, agreement, compare, load_contrasts, read_quantities, value_agreement
 
 ROOT = Path(__file__).parents[1]
 LIMITS_MS = {"question": 1.0, "answer": 2.0, "compare": 2.0}
@@ -87,7 +87,7 @@ def times(
 
 
 def clear_caches() -> None:
-    for cached in (agreement._quantities, agreement._mentions, agreement._tokens):
+    for cached in (value_agreement.values_of, agreement._mentions, agreement._tokens):
         cached.cache_clear()
 
 

@@ -13,18 +13,17 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.contrasts import ContrastMention, Contrasts, default_contrasts
-from rag.constraints.everyday_ages import values_of
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import (
     agrees,
     comparable,
     decides,
-    falls_short,
     families,
     holds,
     is_incidental,
     pins,
+    values_of,
 )
 from rag.korean import tokens
 
@@ -136,10 +135,7 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             in_answer = []  # a row's answer names the lengths of other numbers too
         held = [value for value in asked if holds(value, [*in_question, *in_answer])]
         lacking = [
-            value
-            for value in asked
-            if value not in held
-            and (not in_question or falls_short(value, in_question) or not is_incidental(question, value))
+            value for value in asked if value not in held and not (in_question and is_incidental(question, value))
         ]
         evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
         # "1년과 2년" beside the row on 1년 is half an answer, no conflict.
@@ -220,11 +216,16 @@ def guidance(kind: str, answer: str) -> str:
         return answer
     if kind == "product":
         return _PATH.sub("", answer)
-    body = _NOTE.sub("", answer)
+    body = without_notes(answer)
     if kind not in ("action", "state"):
         return _PATH.sub("", body)
     first = _SENTENCE.match(body)
     return "\n".join([first.group() if first else "", *_STEP.findall(body)])
+
+
+def without_notes(answer: str) -> str:
+    """An answer without its notes, the lines that begin with ※."""
+    return _NOTE.sub("", answer)
 
 
 def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:

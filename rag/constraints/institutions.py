@@ -6,6 +6,8 @@ What counts as a name:
 - An index's institutions also go by their name without its kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크),
   unless two share it.
 - A short name that is an everyday word counts only with its kind: 우리, 하나, 기업, 제일 … ("우리 계좌", "제일 싼 대출").
+- A group or a means of payment (한화, 카카오, 토스 …) whose houses the index does not hold counts before a product ("한화 실손",
+  "토스 통장") and as the place where something is done ("토스에서").
 - One that is a place or a group (국민, 대구, 현대 …) counts alone only if the index holds exactly one such institution, at
   the very start of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
 """
@@ -54,6 +56,12 @@ _UNLISTED = re.compile(
     r"(?<![가-힣a-z0-9])([가-힣]{2,5}?)(?:저축은행|은행|증권|생명|화재|손해보험|캐피탈)"
     rf"(?=$|\s|[?!.,]|{_PARTICLE}(?:$|[^가-힣]))"
 )
+_PRODUCT = (
+    r"(?:정기예금|예금|적금|입출금|통장|계좌|체크카드|신용카드|실손|실비|보험|연금|isa|irp|대출|신용대출|주담대|마이너스|청약|이체한도|otp|자동이체"
+    r"|오픈뱅킹|cma|펀드)"
+)
+_MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권"}
+"""Kinds as they are mistyped, of the same length."""
 _NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
 
 
@@ -105,6 +113,8 @@ class InstitutionNames:
         folded, places = fold(text)
         # Offsets must survive: a few letters change their length in lower case (İ), then the case stays.
         lowered = folded.lower() if len(folded.lower()) == len(folded) else folded
+        for mistyped, kind in _MISTYPED.items():
+            lowered = lowered.replace(mistyped, kind)
         mentions: list[InstitutionMention] = []
         position = 0
         while position < len(lowered):
@@ -122,21 +132,29 @@ class InstitutionNames:
                 )
             )
             position = end
-        taken = [(mention.start, mention.end) for mention in mentions]
         unknown = self._unlisted(lowered, text, places)
+        # "토스" before a product is the house, whatever it is alone.
+        mentions = [m for m in mentions if m.kind != "pay" or not any(u.start == m.start for u in unknown)]
+        taken = [(mention.start, mention.end) for mention in mentions]
         mentions += [m for m in unknown if not any(m.start < end and start < m.end for start, end in taken)]
         return sorted(mentions, key=lambda mention: mention.start)
 
     def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
         """Names that no list holds, told by their kind ("한결은행"): customers of other houses ask too."""
         mentions = []
-        for match in _UNLISTED.finditer(lowered):
-            if match[1] in _everyday("no_name") or match[1].endswith(_NO_NAME_ENDINGS):
-                continue
-            start, stop = match.span() if places is None else (places[match.start()], places[match.end()])
-            negated, counterpart = (
-                pattern.match(lowered, match.end()) is not None for pattern in (_NEGATED, _COUNTERPART)
-            )
+        unlisted = [
+            match.span()
+            for match in _UNLISTED.finditer(lowered)
+            if match[1] not in _everyday("no_name") and not match[1].endswith(_NO_NAME_ENDINGS)
+        ]
+        groups = [
+            match.span("name")
+            for match in _groups().finditer(lowered)
+            if not any(_plain(name).startswith(match["name"]) for name in self.held)
+        ]
+        for first, end in (*unlisted, *groups):
+            start, stop = (first, end) if places is None else (places[first], places[end])
+            negated, counterpart = (pattern.match(lowered, end) is not None for pattern in (_NEGATED, _COUNTERPART))
             mentions.append(
                 InstitutionMention(
                     text[start:stop], "unlisted", False, negated, counterpart, text[start:stop], start, stop
@@ -172,6 +190,12 @@ def find_institutions(text: str, names: Mapping[str, Sequence[str]] | None = Non
     return _prepared(frozen).find(text)
 
 
+@cache
+def _groups() -> re.Pattern[str]:
+    names = "|".join(sorted(_everyday("group"), key=len, reverse=True))
+    return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|에서\s(?!\S*\s?비교)|에도?\s?가입|꺼\s)")
+
+
 @lru_cache(maxsize=8)
 def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionNames:
     return InstitutionNames(dict(names))
@@ -180,7 +204,7 @@ def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionName
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _table() if row[1] not in ("word", "start", "no_name"))
+    return tuple(row for row in _table() if row[1] not in ("word", "start", "group", "no_name"))
 
 
 @cache

@@ -7,6 +7,9 @@ where the row's question holds none, a value that belongs to what is asked: ever
 A range in the row's question is the row's scope: what is asked must lie in it. Values in the answer are enough if one equals the
 asked value or a range covers it. An age outside an answer's threshold is decided by that threshold ("만 65세 이상"), so it is
 neither agreement nor conflict.
+
+Customers name ages by other words too: "중1", "고등학생", "서른둘인데", "어르신" (`values_of`). Those are read only to compare a
+question with a row, not to check a model's statements: whoever writes "대학생" states no number. A school year spans two years.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
-from rag.constraints.quantities import Quantity
+from rag.constraints.numerals import NATIVE
+from rag.constraints.quantities import Quantity, read_quantities
 
 _DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
 _TOLERANCE = Decimal("0.04")
@@ -41,9 +46,9 @@ _TOLD_BEFORE = re.compile(
 """What a value belongs to that has happened: "잘못 보낸 30만원"."""
 _TOLD_SPAN = 8
 _EVEN = re.compile(
-    r"\s?(?:이나|이|가|을|를)?\s?(?:(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
+    r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:거|것|내역|자료|기록)?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
     r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
-    r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|돼|될까|가능)))"
+    r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능)))"
 )
 """Asks whether it may still be done at that value: the value decides, told or not ("45일 지나도 되나요")."""
 _HAPPENED = re.compile(
@@ -51,6 +56,74 @@ _HAPPENED = re.compile(
 )
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
 """How often a customer says she failed is her story: the row's count is the rule."""
+
+
+_SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
+"""The age at which the first year begins, and how many years there are."""
+_GROUPS: dict[str, tuple[int | None, int | None]] = {
+    "신생아": (0, 1),
+    "갓난아기": (0, 1),
+    "유치원생": (3, 6),
+    "초등학생": (6, 12),
+    "초딩": (6, 12),
+    "중학생": (12, 15),
+    "중딩": (12, 15),
+    "고등학생": (15, 18),
+    "고딩": (15, 18),
+    "수험생": (17, 18),
+    "대학생": (19, 29),
+    "성인": (19, None),
+    "환갑": (60, 60),
+    "회갑": (60, 60),
+    "칠순": (70, 70),
+    "팔순": (80, 80),
+    "고령자": (65, None),
+    "어르신": (65, None),
+    "노인": (65, None),
+}
+_SPOKEN = {
+    **{word: int(value) for word, value in NATIVE.items() if value >= 20},
+    **{
+        ten + one: int(NATIVE[ten]) + unit
+        for ten in ("스물", "서른", "마흔", "쉰", "예순", "일흔", "여든")
+        for unit, one in enumerate(("하나", "둘", "셋", "넷"), 1)
+    },
+}
+"""Numerals as they stand without a counter: "서른둘인데"."""
+_AFTER = r"(?=$|[^가-힣0-9]|[이인은는도의가를을에짜때들]|아들|딸|자녀|학생|부모|올라|되)"
+_AFTER_GROUP = r"(?=$|[^가-힣]|[이인은는도의가를을]|자녀|아들|딸|명의|이름|우대|할인|전용|들)"
+_AGE = re.compile(
+    rf"(?<![가-힣])(?:(?P<group>{'|'.join(_GROUPS)}){_AFTER_GROUP}|(?P<school>[초중고])(?:등?학?교?\s?)(?P<year>[1-6])(?:학년)?{_AFTER}"
+    rf"|(?P<native>{'|'.join(sorted(_SPOKEN, key=len, reverse=True))})"
+    r"(?=인데|이에요|예요|입니다|이면|이라|넘|밖에|부터|까지))"
+)
+
+
+@lru_cache(maxsize=8192)
+def values_of(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text, everyday ages included, in text order; what an age is read from is nothing else."""
+    ages = [age for match in _AGE.finditer(text) if (age := _read(match))]
+    others = [q for q in read_quantities(text) if not any(q.start < a.end and a.start < q.end for a in ages)]
+    return tuple(sorted([*others, *ages], key=lambda quantity: quantity.start))
+
+
+def _read(match: re.Match[str]) -> Quantity | None:
+    if word := match["native"]:
+        low = high = _SPOKEN[word]
+    elif match["group"]:
+        first, last = _GROUPS[match["group"]]
+        return _age(match, first, last)
+    else:
+        start, years = _SCHOOLS[match["school"]]
+        if (year := int(match["year"])) > years:
+            return None
+        low, high = start + year - 1, start + year
+    return _age(match, low, high)
+
+
+def _age(match: re.Match[str], low: int | None, high: int | None) -> Quantity:
+    first, last = (None if end is None else Decimal(end) for end in (low, high))
+    return Quantity("age", "세", first, last, match.group(), match.start(), match.end())
 
 
 def comparable(question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
@@ -96,14 +169,6 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
         return False
     before = question[max(0, quantity.start - _TOLD_SPAN) : quantity.start]
     return _PAST.match(question, quantity.end) is not None or _TOLD_BEFORE.search(before) is not None
-
-
-def falls_short(asked: Quantity, row_question: Sequence[Quantity]) -> bool:
-    """Whether a term or a count is below every value that a row's question sets: "3번 틀렸" beside "5회 오류 시"."""
-    if not (asked.dimension == "duration" or asked.unit == "회") or asked.high is None or not row_question:
-        return False
-    ends = [(_in_days(asked).high, _in_days(row).low) for row in row_question]
-    return all(high is not None and low is not None and high < low for high, low in ends)
 
 
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare
-from rag.constraints.agreement import concerned_part, guidance
+from rag.constraints.agreement import concerned_part, guidance, without_notes
+from rag.constraints.compounds import is_reversed, other_modifiers
 from rag.constraints.contrasts import default_contrasts
-from rag.constraints.everyday_ages import values_of
-from rag.constraints.value_agreement import comparable, families, holds, is_incidental
+from rag.constraints.value_agreement import comparable, families, holds, is_incidental, values_of
 from rag.retrieval.hybrid import FusedNode, question_of
+from rag.retrieval.query_analysis import BANK, expand
 
 COMPARED = 10
 """Rows compared with the question, best first."""
@@ -57,7 +58,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     if first[1] is not None and first[1].missing:
         return Ordered(tuple(hit for hit, _ in moved), is_blocked=True)
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, first[0])]
-    lacking = (*unheld, *_things_not_held(text, first[0]))
+    lacking = (*unheld, *_things_not_held(text, first[0]), *_other_things(text, first[0]))
     return Ordered(tuple(hit for hit, _ in moved), lacking, is_blocked=bool(lacking))
 
 
@@ -72,11 +73,12 @@ def _held(text: str, hit: FusedNode) -> float:
 
 
 def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
-    """The values a text asks about, not merely tells of, that a row states nowhere."""
+    """The values a text asks about, not merely tells of, that a row states nowhere but in notes."""
     asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
     if not asked:
         return []
-    row = _row_values(hit)
+    # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
+    row = families([*values_of(question_of(hit)), *values_of(without_notes(hit.node.get_content()))])
     return [
         value for family, values in families(asked).items() for value in values if not holds(value, row.get(family, []))
     ]
@@ -89,17 +91,28 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     their set requires, like ending a thing: for others a customer has more words than a contrast set knows.
     """
     sets = default_contrasts()
-    held = _row_members(hit)
+    held = {
+        (mention.set_name, mention.member)
+        for own in (question_of(hit), hit.node.get_content())
+        for mention in sets.mentions(own)
+    }
     done = _members(question_of(hit)) | _members(guidance("action", hit.node.get_content()))
     lacking = []
     for mention in sets.mentions(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
-        if (asked_of.kind in _BLOCKING_KINDS and member not in held) or (
-            mention.member in asked_of.required and member not in done
-        ):
+        is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
+        if is_required and member not in (done if asked_of.kind == "action" else held):
             lacking.append(Conflict(asked_of.kind, mention.text, ""))
     return lacking
+
+
+def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
+    """The compounds of a text of which a row names another kind ("플래티넘 카드" beside "해외겸용 카드"), and a reverse."""
+    part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
+    pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=expand)
+    others = [Conflict("product", asked, held) for asked, held in pairs]
+    return [*others, Conflict("action", part, question_of(hit))] if is_reversed(part, question_of(hit)) else others
 
 
 def absent(text: str, hit: FusedNode) -> bool:

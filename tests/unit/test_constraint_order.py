@@ -143,3 +143,21 @@ def test_an_action_in_the_rows_steps_or_not_asked_for_holds_nothing_back(
     question: str, asked: str, answer: str
 ) -> None:
     assert verdict(question, [row("own", asked, answer, 5.0)]).status == "answered"
+
+
+def test_a_value_that_only_a_note_states_is_not_the_answer() -> None:
+    answer = "연간 10만달러까지 보내실 수 있습니다.\n※ 연간 50만달러를 넘으면 국세청에 통보됩니다."
+    remittance = [row("usd", "증빙서류 없이 얼마까지 송금할 수 있나요?", answer, 5.0)]
+    assert verdict("증빙 없이 50만달러 송금할 수 있나요?", remittance).status == "suggested"
+    assert verdict("증빙 없이 10만달러 송금할 수 있나요?", remittance).status == "answered"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["대출받고 45일 지나도 철회되나요?", "대출받은 지 두 달 됐는데 철회할 수 있나요?", "ATM에서 철회되나요?"],
+)
+def test_what_is_told_counts_where_it_is_asked_whether_it_may_still_be_done(question: str) -> None:
+    withdrawal = [
+        row("loan", "대출을 철회할 수 있나요?", "받으신 날부터 14일 이내에 앱에서 철회하실 수 있습니다.", 5.0)
+    ]
+    assert verdict(question, withdrawal).status == "suggested"

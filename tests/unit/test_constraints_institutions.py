@@ -167,3 +167,31 @@ def test_a_name_that_no_list_holds_is_told_by_its_kind(text: str) -> None:
 )
 def test_a_kind_behind_a_common_word_is_no_name(text: str) -> None:
     assert find_institutions(text, {"가온은행": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("한화 실손 청구 서류", "한화"),
+        ("카카오 적금 금리 얼마예요", "카카오"),
+        ("네이버페이 체크카드 한도", "네이버페이"),
+        ("토스에서 통장 만들려면?", "토스"),
+        ("토스 정기예금 깨려면", "토스"),
+        ("미래에셋 연금저축 한도", "미래에셋"),
+    ],
+)
+def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
+    [mention] = find_institutions(text, OWN)
+    assert (mention.name, mention.held, mention.counterpart) == (name, False, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["현대 자동차 할부", "국민연금 수령 계좌", "삼성 주식 사려면", "토스에서 대출 비교했는데 그 다음은요"]
+)
+def test_a_group_before_anything_else_is_none(text: str) -> None:
+    assert not [mention for mention in find_institutions(text, OWN) if mention.kind == "unlisted"]
+
+
+@pytest.mark.parametrize("text", ["하나카득 결제일", "우리은헹 영업시간"])
+def test_a_mistyped_kind_names_the_house_too(text: str) -> None:
+    assert [mention.held for mention in find_institutions(text, OWN)] == [False]

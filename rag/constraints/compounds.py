@@ -1,0 +1,153 @@
+"""Which of its kind does a question ask about? "플래티넘 카드" is not a row's "해외겸용 카드", whatever a list knows of them.
+
+No list holds all products. So what stands before a word decides: where question and row share a word and each puts another
+noun before it, or where a question names a product by a compound ("모임통장") that the row holds no part of, the row is about
+another thing. Bare nouns only: what has a particle or an ending is no modifier. The words are data (compounds.toml).
+
+And from what to what: "디지털OTP에서 보안카드로" is the reverse of a row's "보안카드에서 디지털OTP로", with the same words.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from rag.constraints.contrasts import default_contrasts
+from rag.constraints.institutions import KINDS, InstitutionNames
+from rag.constraints.value_agreement import values_of
+from rag.korean import compact, tokens
+
+_WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
+_NOUN = re.compile(r"[가-힣]{2,10}")
+_MAX_PREFIX = 6
+_PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
+_ENDING = re.compile(
+    r"(?:에서|으로|이랑|하고|까지|부터|려고|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
+)
+_TYPE = re.compile(r"(?<![가-힣])(?P<type>[가-힣]{2,6})형(?=$|[^가-힣]|[은의이을도]|으로)")
+
+_FROM_TO = re.compile(
+    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를)\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|옮|이전|복사|교체|갈아|내보내|가져))"
+)
+
+
+@cache
+def _words() -> Mapping[str, frozenset[str]]:
+    data = tomllib.loads(Path(__file__).with_name("compounds.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(words) for name, words in data.items()}
+
+
+@cache
+def _heads() -> tuple[str, ...]:
+    # The longest first: "보험금" is no "보험".
+    return tuple(sorted(_words()["products"] | _words()["heads"], key=lambda word: (-len(word), word)))
+
+
+def other_modifiers(
+    question: str, row_question: str, row_answer: str, *, institution: str = "", synonyms: Callable[[str], str] = str
+) -> list[tuple[str, str]]:
+    """(asked, held) pairs: the compounds of a question of which a row names another kind, `held` empty where it names none.
+
+    `institution`: the row's, whose name before a product tells nothing. `synonyms`: a word with what else it is called, so
+    that those agree.
+    """
+    row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
+    values = {compact(value.text) for value in values_of(question)}
+
+    def is_other(modifier: str) -> bool:
+        known = modifier in _words()["no_modifiers"] or modifier in KINDS or any(value in modifier for value in values)
+        return bool(modifier) and not known and modifier not in row
+
+    def differs(asked: str, held: str) -> bool:
+        return held not in asked_text and held not in synonyms(asked) and not _is_same_member(asked, held)
+
+    def is_unknown(head: str, modifier: str) -> bool:
+        terms = synonyms(modifier + head).split()[1:]
+        return head in _words()["products"] and not any(compact(term) in row for term in terms)
+
+    pairs: list[tuple[str, str]] = []
+    held_before = dict(_before_words(row_question))
+    for word, modifier in _before_words(question):
+        if not is_other(modifier) or _names(institution, modifier):
+            continue
+        held = held_before.get(word, "")
+        head = next((head for head in _heads() if word.endswith(head)), "")
+        if (held and differs(modifier, held)) or (not held and is_unknown(head, modifier) and not _is_known(modifier)):
+            pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
+    held_inside = list(_inside_words(row_question))
+    for head, written in _inside_words(question):
+        modifier = _without_name(institution, written)
+        if not is_other(modifier):
+            continue
+        siblings = [held for other, held in held_inside if other == head and differs(modifier, held)]
+        if siblings or is_unknown(head, modifier):
+            pairs.append((modifier + head, siblings[0] + head if siblings else ""))
+    pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]
+    return list(dict.fromkeys(pairs))
+
+
+def is_reversed(question: str, row_question: str) -> bool:
+    """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
+    asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
+    if asked is None or row is None:
+        return False
+    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
+    target, row_source, row_target = (set(tokens(text)) for text in (asked["target"], row["source"], row["target"]))
+    return len(target & row_source) > len(target & row_target)
+
+
+def _before_words(text: str) -> Iterator[tuple[str, str]]:
+    """(word without its particle, bare noun before it) of neighbouring words."""
+    words = _WORD.findall(text)
+    for first, second in pairwise(words):
+        match = _PARTICLE.search(second)
+        word = second[: match.start()] if match and match.start() >= 2 else second
+        if _NOUN.fullmatch(first) and not _ENDING.search(first) and len(word) >= 2 and word not in _words()["no_heads"]:
+            yield word.lower(), first
+
+
+def _inside_words(text: str) -> Iterator[tuple[str, str]]:
+    """(head, what it is written together with): 카드, 모임 of "모임카드"; the longest head at each word."""
+    for word in _WORD.findall(text):
+        for head in _heads():
+            prefix, found, _ = word.partition(head)
+            if found and prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
+                # "지난주에통장": written without spaces, what stands before is no noun. "노을" is one.
+                if not (len(prefix) >= 3 and _ENDING.search(prefix)):
+                    yield head, prefix
+                break
+
+
+def _is_same_member(asked: str, held: str) -> bool:
+    first, second = (
+        {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)} for text in (asked, held)
+    )
+    return bool(first & second)
+
+
+def _is_known(word: str) -> bool:
+    """Whether a list says what a word is: a member of a contrast set, an institution."""
+    return bool(default_contrasts().mentions(word)) or bool(_everyday_names().find(word))
+
+
+@cache
+def _everyday_names() -> InstitutionNames:
+    return InstitutionNames()
+
+
+def _names(institution: str, modifier: str) -> bool:
+    return bool(institution) and (modifier[:2] == institution[:2])
+
+
+def _without_name(institution: str, written: str) -> str:
+    if not _names(institution, written):
+        return written
+    name = next(
+        (institution[:size] for size in range(len(institution), 1, -1) if written.startswith(institution[:size])), ""
+    )
+    return written.removeprefix(name)

@@ -1,0 +1,44 @@
+"""Ages by school years, life stages and numerals without 살, compared with a row's ages."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints import compare, read_quantities
+from rag.constraints.value_agreement import values_of
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("중2 아들", 13, 14),
+        ("고3인데요", 17, 18),
+        ("초등학교 4학년 딸", 9, 10),
+        ("중학생이에요", 12, 15),
+        ("대학생도 되나요", 19, 29),
+        ("서른둘인데", 32, 32),
+        ("칠순 어머니", 70, 70),
+        ("어르신도", 65, None),
+    ],
+)
+def test_everyday_ages(text: str, low: int, high: int | None) -> None:
+    [age] = values_of(text)
+    assert age.dimension == "age"
+    assert [age.low, age.high] == [low, high]
+
+
+@pytest.mark.parametrize("text", ["중복 신청", "고1000원", "최고3억", "초3개월", "중4", "대학교 등록금", "노인복지"])
+def test_what_only_looks_like_an_age(text: str) -> None:
+    assert "age" not in {value.dimension for value in values_of(text)}
+
+
+def test_a_models_statement_is_not_read_so() -> None:
+    assert not read_quantities("대학생과 어르신")
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [("초5 아이도 되나요", "agree"), ("중3인데 되나요", "conflict"), ("고등학생도 되나요", "conflict")],
+)
+def test_a_school_year_lies_in_a_rows_range_or_not(question: str, status: str) -> None:
+    assert compare(question, "만 14세 미만 자녀의 통장은 어떻게 만드나요?", "영업점에 오십시오.").status == status

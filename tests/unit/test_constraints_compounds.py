@@ -1,0 +1,60 @@
+"""Compounds and directions that tell two rows apart without any list: another kind of thing, the reverse of a change."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints.compounds import is_reversed, other_modifiers
+
+
+def asked(question: str, row: str, answer: str = "", institution: str = "") -> list[str]:
+    return [name for name, _ in other_modifiers(question, row, answer, institution=institution)]
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "other"),
+    [
+        ("골드 카드의 연회비는 얼마예요", "국내 카드의 연회비는 얼마인가요?", "골드 카드"),
+        ("수도요금 자동납부 신청", "통신요금 자동납부는 어떻게 신청하나요?", "수도요금"),
+        ("반려견보험은 몇 살까지 되나요", "어린이보험은 몇 살까지 되나요?", "반려견보험"),
+        ("동호회통장 어떻게 만들어요", "통장은 어떻게 만드나요?", "동호회통장"),
+        ("장병형 저축 한도", "일반형의 한도는 얼마인가요?", "장병형"),
+        ("지역상품권 체크카드 만들래요", "체크카드 발급은 어떻게 하나요?", "지역상품권 체크카드"),
+    ],
+)
+def test_another_kind_than_the_row_names(question: str, row: str, other: str) -> None:
+    assert other in asked(question, row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answer"),
+    [
+        ("엄마 통장 해지하려면", "통장을 해지하려면 어떻게 하나요?", ""),
+        ("잃어버린카드 재발급", "카드를 재발급받으려면?", ""),
+        ("이년 정기예금 금리", "2년 만기 정기예금 금리는 얼마인가요?", ""),
+        ("지난주에통장만들었는데", "통장을 만든 뒤 무엇을 하나요?", ""),
+        ("골드 카드 연회비", "카드의 연회비는 얼마인가요?", "골드 카드는 3만원입니다."),
+        ("카카오뱅크 통장 있는데 또 만들 수 있나요", "통장을 더 만들 수 있나요?", ""),
+    ],
+)
+def test_whose_when_and_how_many_is_no_other_kind(question: str, row: str, answer: str) -> None:
+    assert asked(question, row, answer) == []
+
+
+def test_an_institutions_name_and_another_word_for_the_same_are_no_other_kind() -> None:
+    assert asked("가온 대출 갚으려면", "대출을 갚으려면 어떻게 하나요?", institution="가온은행") == []
+    called = other_modifiers("집담보 대출 한도", "주택담보 대출 한도는?", "", synonyms=lambda word: f"{word} 주택담보")
+    assert called == []
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "expected"),
+    [
+        ("디지털키에서 카드키로 바꾸려면", "카드키에서 디지털키로 보안매체를 변경하려면?", True),
+        ("미국주식 온주를 조각으로 바꿀 수 있나요", "미국주식 조각 잔고를 온주로 전환할 수 있나요?", True),
+        ("미국주식 조각을 온주로 바꾸고 싶어요", "미국주식 조각 잔고를 온주로 전환할 수 있나요?", False),
+        ("주소를 바꾸려면", "주소를 회사로 변경하려면?", False),
+    ],
+)
+def test_the_reverse_of_a_change(question: str, row: str, expected: bool) -> None:
+    assert is_reversed(question, row) is expected
