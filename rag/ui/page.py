@@ -215,7 +215,8 @@ def _wire(
     # Questions wait in the dialogue, which knows whose they are; stopping and clearing never do.
     at_once: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     # Values as they were sent: Gradio prints one that is not on offer, with a traceback; the dialogue refuses it.
-    answering = {**at_once, "outputs": changed, "preprocess": False}
+    # A question sent before Gradio has ended the last event is a question; sent while one is answered, the dialogue leaves it.
+    answering = {**at_once, "outputs": changed, "preprocess": False, "trigger_mode": "multiple"}
     gr.on([parts.box.submit, parts.send.click], respond, [parts.box, parts.conversation, *filters], **answering)
     for button in parts.starters:
         button.click(respond, [button, parts.conversation, *filters], **answering)

@@ -6,6 +6,7 @@ its owner's name. A refusal is one line in the log and one line for the visitor.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
@@ -22,7 +23,7 @@ from rag.ui.i18n import Texts
 from rag.ui.login_page import login_page
 from rag.ui.request_bodies import MAX_BODY, Event, Refused, parse_call, parse_object, parse_session
 from rag.ui.security_headers import secure_response
-from rag.ui.sessions import Sessions, TooMany
+from rag.ui.sessions import Session, Sessions, TooMany
 from rag.ui.visitors import COOKIE, LOGIN_COOKIE, Visitor, Visitors, new_cookie
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
 WRITTEN = {"/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+HANG_UP_SECONDS = 5.0
+"""How long a browser may take to read that a stream is over."""
 VISITOR = "fsi.visitor"
 """Where the scope of a request holds its Visitor."""
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
@@ -170,6 +173,8 @@ class RequestGuard:
         answer = bytearray()
 
         async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await session.settled.wait()
             if message["type"] == "http.response.body" and len(answer) < 1024:
                 answer.extend(message.get("body", b""))
                 if (event := _event_id(answer)) is not None:
@@ -191,8 +196,12 @@ class RequestGuard:
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
             name = visitor.session(parse_session((query.get("session_hash") or [None])[0]))
             scope = {**scope, "query_string": urlencode({"session_hash": name}).encode()}
-        with self._sessions.stream(name, visitor, answers=not path.startswith(HEARTBEAT)):
-            await self._app(scope, receive, send)
+        with self._sessions.stream(name, visitor, answers=not path.startswith(HEARTBEAT)) as session:
+            try:
+                await self._app(scope, receive, _hung_up_last(session, receive, send) if session else send)
+            finally:
+                if session:
+                    session.settled.set()
 
     def _refusal(self, exc: Refused | TooMany) -> Response:
         text = getattr(exc, "text", "") or ("busy" if isinstance(exc, TooMany) else "")
@@ -255,6 +264,28 @@ def _setting_cookie(send: Send, visitor: Visitor) -> Send:
         await send(message)
 
     return setting
+
+
+def _hung_up_last(session: Session, receive: Receive, send: Send) -> Send:
+    """A `send` whose stream, once said to be over, ends when its reader has hung up; until then the session is not settled.
+
+    Gradio's browser code opens a stream for an event only where it knows of none open, and learns of an end from the stream's
+    last message. Told of the next event before it has read that, it would wait for the answer on the stream that is over.
+    """
+
+    async def sending(message: Message) -> None:
+        if b'"msg":"close_stream"' in message.get("body", b"")[:64]:
+            session.settled.clear()
+        if not session.settled.is_set() and not message.get("more_body", False):
+            try:
+                async with asyncio.timeout(HANG_UP_SECONDS):
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+            except TimeoutError:
+                pass  # a program that reads to the end
+        await send(message)
+
+    return sending
 
 
 def _event_id(answer: bytes | bytearray) -> str | None:

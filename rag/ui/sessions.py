@@ -37,13 +37,17 @@ class TooMany(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """One tab, or one program's calls. `page`: it has a conversation."""
+    """One tab, or one program's calls. `page`: it has a conversation. `settled`: its browser knows which streams are over."""
 
     name: str
     visitor: Visitor
     page: bool = False
     events: set[str] = field(default_factory=set)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.settled.set()
 
 
 class Sessions:
@@ -95,17 +99,21 @@ class Sessions:
         )
 
     @contextmanager
-    def stream(self, name: str, visitor: Visitor, *, answers: bool) -> Iterator[None]:
-        """While a stream of the session is open; `answers`: it carries them, and not only a tab's heartbeat. Raises TooMany."""
+    def stream(self, name: str, visitor: Visitor, *, answers: bool) -> Iterator[Session | None]:
+        """The session while a stream of it is open, None for one without events so far.
+
+        `answers`: the stream carries them, and not only a tab's heartbeat. Raises TooMany.
+        """
         keys = {f"address {visitor.address}": STREAMS_PER_ADDRESS, f"owner {visitor.owner}": STREAMS_PER_OWNER}
         if any(self._streams[key] >= limit for key, limit in keys.items()):
             raise TooMany("streams of one visitor")
         self._streams.update(keys.keys())
         self._open[name] += 1
-        if answers and (session := self._sessions.get(name)):
+        session = self._sessions.get(name)
+        if answers and session:
             session.opened.set()
         try:
-            yield
+            yield session
         finally:
             self._streams.subtract(keys.keys())
             self._open[name] -= 1

@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> None:
     loader = Loader(lambda progress: FakeChat())
     server = start(Settings(ui=UiSettings.model_validate({"port": int(arguments[0]), **options})), loader, users)
     loader.start()
+    loader.service()  # its line stands in the log before the first visitor's
     print(server.url, flush=True)
     threading.Event().wait()
 

@@ -30,7 +30,7 @@ def test_large_bodies_of_unsaid_length_are_refused_too(page: Page) -> None:
 @pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "x", "0x10"])
 def test_wrong_lengths_are_refused(page: Page, length: str) -> None:
     host, port = page.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(f"POST {API}/call/ask HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode())
         assert connection.recv(100).split()[1] in (b"400", b"413")
     assert page.alive()
@@ -109,7 +109,7 @@ def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
 def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
     """Forty connections that send half a request each."""
     host, port = page.url.removeprefix("http://").split(":")
-    held = [socket.create_connection((host, int(port)), timeout=10) for _ in range(40)]
+    held = [socket.create_connection((host, int(port)), timeout=60) for _ in range(40)]
     try:
         for connection in held:
             connection.sendall(

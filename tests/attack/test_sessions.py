@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,6 +45,23 @@ def test_another_visitor_cancels_nothing(page: Page) -> None:
     body = {"session_hash": "tab2", "fn_index": number, "event_id": event}
     assert stranger.client.post(f"{API}/cancel", json=body).status_code == 200
     assert "취소해 보는 질문" in str(list(owner.stream("tab2")))
+
+
+def test_the_next_event_is_told_after_the_end_of_the_last_stream_was_read(page: Page) -> None:
+    """A browser told before would wait for the second answer on the first one's stream."""
+    owner = page.browser()
+    number = owner.event("send")
+    owner.join(number, ["첫 질문", None, "", ""], "tab4").raise_for_status()
+    messages = owner.stream("tab4")
+    while next(messages)["msg"] != "close_stream":
+        pass
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(owner.join, number, ["둘째 질문", None, "", ""], "tab4")
+        owner.client.get("/healthz").raise_for_status()
+        assert not second.done()
+        assert list(messages) == []  # hangs up
+        second.result().raise_for_status()
+    assert "둘째 질문" in str(list(owner.stream("tab4")))
 
 
 def test_two_users_of_one_browser_do_not_share_a_session(guarded_page: Page) -> None:

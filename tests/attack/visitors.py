@@ -40,7 +40,7 @@ class Page:
     def program(self, **options: Any) -> httpx.Client:
         """A visitor that keeps no cookie."""
         # Without certificates: the page speaks http, and reading them takes longer than most requests.
-        self.clients.append(httpx.Client(base_url=self.url, timeout=15, verify=False, **options))
+        self.clients.append(httpx.Client(base_url=self.url, timeout=60, verify=False, **options))
         return self.clients[-1]
 
 
@@ -65,12 +65,14 @@ class Browser:
         )
 
     def stream(self, session: str) -> Iterator[dict[str, Any]]:
-        """The messages for a session, until the server ends them."""
+        """The messages for a session until the one that says they are over; then it hangs up, as browsers do."""
         with self.client.stream("GET", f"{API}/queue/data", params={"session_hash": session}) as answer:
             if answer.status_code == 200:
                 for line in answer.iter_lines():
                     if line.startswith("data: "):
-                        yield json.loads(line.removeprefix("data: "))
+                        yield (message := json.loads(line.removeprefix("data: ")))
+                        if message["msg"] == "close_stream":
+                            return
 
     def say(self, question: str, session: str) -> str:
         """Ask on the page, and all that the server then sends, as JSON."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from rag.settings import Settings, UiSettings
 from rag.ui.auth import PasswordHash
@@ -21,7 +21,7 @@ from tests.fakes import FakeChat
 SHOTS = os.environ.get("TEST_SCREENSHOTS")
 """Folder for screenshots to look at; none are kept without it."""
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)  # a busy machine is no failure
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,6 +50,8 @@ class Visit:
     url: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    streams: int = 0
+    """Streams of answers that are open."""
 
     def listen(self) -> None:
         """Record requests, and all that should not happen: console errors, script errors, dialogs."""
@@ -62,7 +64,13 @@ class Visit:
             if message.type == "error":
                 self.complaints.append(message.text)
 
+        def stream(request: Request, change: int) -> None:
+            self.streams += change if "/queue/data" in request.url else 0
+
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", lambda request: stream(request, 1))
+        for end in ("requestfinished", "requestfailed"):
+            self.page.on(end, lambda request: stream(request, -1))
         self.page.on("console", console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", dialog)
@@ -90,6 +98,12 @@ class Visit:
     def idle(self) -> None:
         expect(self.page.locator("#retry")).to_be_visible()
         expect(self.page.locator("#box textarea")).to_be_enabled()
+        # Gradio shows an event's last frame once more at its end, and that empties the box.
+        for _ in range(200):
+            if not self.streams:
+                break
+            self.page.wait_for_timeout(10)
+        self.streams = 0  # Chromium does not tell of every one that is broken off
 
     def bubbles(self, role: str) -> Any:
         return self.page.locator(f'#chat [data-testid="{role}"]')

@@ -85,7 +85,7 @@ def test_page_until_a_signal_even_with_an_answer_being_written(
     visitor.ask("끝없는 질문")
     expect(visitor.bubbles("bot")).to_contain_text("계속")
     process.send_signal(number)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert process.stderr
     assert all(" INFO rag." in line for line in process.stderr.read().splitlines())
 
@@ -174,7 +174,7 @@ def test_log_lines_are_json_where_it_is_set(start: Start) -> None:
     httpx.post(f"{url}/gradio_api/call/ask", content=b"{")
     httpx.get(f"{url}/nothing")
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     assert process.stderr
     records = [json.loads(line) for line in process.stderr]
     assert [record["message"].split()[1] for record in records if "refused" in record["message"]] == [

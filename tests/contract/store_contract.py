@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -67,24 +68,26 @@ class StoreContract(WritingContract, SearchingContract, FilteringContract):
 
         store.add(batch(0))
         done = threading.Event()
+        seen: set[int] = set()
 
-        def read() -> set[int]:
-            seen = set()
+        def read() -> None:
             while not done.is_set():
                 versions = {node.metadata["version"] for node in store.query(dense((1, 0, 0, 0), 6)).nodes}
                 assert len(versions) == 1
-                seen |= versions
+                seen.update(versions)
                 assert len({node.get_content() for node in store.query(lexical("판본", 6)).nodes}) == 1
-            return seen
 
         with ThreadPoolExecutor(4) as pool:
             readers = [pool.submit(read) for _ in range(4)]
             try:
                 for version in range(1, 13):
                     store.add(batch(version))
+                    while version == 6 and len(seen) < 2 and not any(reader.done() for reader in readers):
+                        time.sleep(0.01)
             finally:
                 done.set()
-            seen = set().union(*(reader.result() for reader in readers))
+            for reader in readers:
+                reader.result()
         assert len(seen) > 1, "the readers should have met several versions"
 
     def test_writers_in_threads_all_land(self, store: Store) -> None:

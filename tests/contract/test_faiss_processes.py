@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -141,15 +142,14 @@ def versioned(directory: Path, version: int) -> FaissStore:
 def test_open_stores_follow_a_swap_without_a_gap(directory: Path, tmp_path: Path) -> None:
     store = versioned(directory, 0)
     done = threading.Event()
+    seen: set[int] = set()
 
-    def read() -> set[int]:
-        seen = set()
+    def read() -> None:
         while not done.is_set():
             nodes = store.candidates(query_embedding=[1, 0, 0, 0], query_str="글", size=50).nodes
             (version,) = {node.metadata["version"] for node in nodes.values()}
             assert len(nodes) == 8 + version
             seen.add(version)
-        return seen
 
     with ThreadPoolExecutor(4) as pool:
         readers = [pool.submit(read) for _ in range(4)]
@@ -158,9 +158,12 @@ def test_open_stores_follow_a_swap_without_a_gap(directory: Path, tmp_path: Path
                 versioned(tmp_path / "built", version).close()
                 FaissStore.swap_in(tmp_path / "built", directory)
                 assert found(store) == found(FaissStore.open(directory))
+                while version == 4 and len(seen) < 2 and not any(reader.done() for reader in readers):
+                    time.sleep(0.01)
         finally:
             done.set()
-        seen = set().union(*(reader.result() for reader in readers))
+        for reader in readers:
+            reader.result()
     assert len(seen) > 1, "the readers should have met several versions"
     assert not (tmp_path / "built").exists()
     assert len(list(directory.glob("*.sqlite"))) == 2, "the live one and the one before"
