@@ -60,7 +60,11 @@ _EXTRAS = {
     "botocore": "sagemaker",
     "gradio": "page",
     "openai": "openai",
+    "dochan": "documents",
+    "hwp2md": "documents",
     "openpyxl": "documents",
+    "pdfplumber": "documents",
+    "pypdfium2": "documents",
     "opensearchpy": "opensearch",
 }
 """Which extra brings a package that the installed wheel alone does not."""

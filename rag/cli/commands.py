@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from rag.chat import ChatService
-from rag.cli.arguments import check_index_name, read_filters, read_pairs
+from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import Listed, list_indexes
@@ -29,8 +30,11 @@ from rag.settings import Settings, names
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
+_LISTED = 20
+"""Passages that a dry run names of each kind of change."""
 
-def ingest(options: Namespace, settings: Settings) -> None:
+
+def ingest(options: Namespace, settings: Settings) -> int:
     """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises."""
     name = options.index or settings.store.index
     if not name:
@@ -39,6 +43,8 @@ def ingest(options: Namespace, settings: Settings) -> None:
             korean="--index NAME을 적어 주세요. 함께 제공되는 FAQ의 인덱스는 저절로 만들어집니다.",
         )
     check_index_name(name)
+    if options.report:
+        check_writable(Path(options.report))  # not after minutes of work
     bar = Bar()
     try:
         report = ingest_files(
@@ -48,6 +54,7 @@ def ingest(options: Namespace, settings: Settings) -> None:
             options.paths,
             columns=read_pairs(options.columns.split(",") if options.columns else [], "--columns"),
             dry_run=options.dry_run,
+            processes=options.processes,
             progress=bar,
         )
     finally:
@@ -55,11 +62,22 @@ def ingest(options: Namespace, settings: Settings) -> None:
     korean = options.language == "ko"
     for note in report.notes:
         print(f"주의: {note.korean}" if korean else f"note: {note}", file=sys.stderr)
+    for error in report.errors:
+        print(f"오류: {error.in_korean}" if korean else f"error: {error}", file=sys.stderr)
     print(f"{name}: {report.korean if korean else report}")
+    if options.dry_run:
+        for step, ids in report.changes.ids.items():
+            for node_id in ids[:_LISTED]:
+                print(f"  {step}: {node_id}")
+            if len(ids) > _LISTED:
+                print(f"  {step}: … {len(ids) - _LISTED} more")
+    if options.report:
+        Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for line in report.refused:
         print(f"warning: {line}; other wordings of it may be declined: reword it, or narrow the rule", file=sys.stderr)
     for line in report.collisions:
         print(f"warning: {line}; a customer who says it is shown either: leave it with one of them", file=sys.stderr)
+    return 1 if report.errors else 0
 
 
 def search(options: Namespace, settings: Settings) -> None:

@@ -62,11 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Cited answers from an institution's own FAQ.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ingest = _add(commands, "ingest", "make an index hold exactly the rows of these CSV, Excel or JSON files")
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+    ingest = _add(commands, "ingest", "make an index hold exactly the rows and documents of these files")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or patterns such as 'notices/*.pdf'")
     ingest.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX)")
     ingest.add_argument("--columns", help="question=…,answer=…,… where a file's columns have other names")
     ingest.add_argument("--dry-run", action="store_true", help="read and compare, write nothing")
+    ingest.add_argument(
+        "--report", metavar="FILE", help="write what was read, left out and doubted of each file, as JSON"
+    )
+    ingest.add_argument("--processes", type=_positive, help="for reading documents (default: one a core)")
     ingest.add_argument("--language", choices=("en", "ko"), default="en", help="of errors, notes and the result")
 
     search = _add(commands, "search", "list the nearest rows, whatever the outcome")

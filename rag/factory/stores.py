@@ -99,6 +99,7 @@ def ingest_files(
     *,
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    processes: int | None = None,
     progress: Progress = no_progress,
     wait: float = 2.0,
 ) -> IngestReport:
@@ -114,7 +115,13 @@ def ingest_files(
         finish=lambda store, changed: calibrate_from_own_rows(store, models.embed_model, rows_changed=changed),
     )
     return ingest(
-        paths, store_opener=opener, embed_model=models.embed_model, columns=columns, dry_run=dry_run, progress=progress
+        paths,
+        store_opener=opener,
+        embed_model=models.embed_model,
+        columns=columns,
+        dry_run=dry_run,
+        processes=processes,
+        progress=progress,
     )
 
 

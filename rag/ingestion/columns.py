@@ -7,15 +7,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rag.ingestion.cell_text import visible
-from rag.stores.base import INTERNAL_METADATA
 
 FIELDS = (
     "id", "question", "alternatives", "answer", "category", "bank", "source_url", "effective_from", "effective_until"
 )  # fmt: skip
 REQUIRED = ("question", "answer")
 DATES = ("effective_from", "effective_until")
-RESERVED = frozenset({*FIELDS, *INTERNAL_METADATA})
-"""Names that an additional column cannot have."""
 
 _WORKSHOP = {"id": "no", "question": "category", "answer": "information", "category": "type", "bank": "source"}
 _NAMES = {

@@ -72,6 +72,16 @@ def _below(directory: Path) -> Iterator[Path]:
             yield file
 
 
+def read_bytes(path: Path) -> bytes:
+    """Raises UnreadableFile."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as exc:
+        raise UnreadableFile("missing") from exc
+    except OSError as exc:
+        raise UnreadableFile("unreadable", reason=exc.strerror) from exc
+
+
 def check_kind(suffix: str, data: bytes) -> None:
     """Raises UnreadableFile where `data` is not what the extension says, is locked, unpacks too far or holds macros."""
     expected = _EXPECTED[suffix]

@@ -24,12 +24,13 @@ def shared_numbers(rows: Sequence[FaqRow]) -> dict[str, str]:
         if row.id.isdecimal():
             by_id[row.id].add(row.file)
     files = sorted({file for users in by_id.values() if len(users) > 1 for file in users})
-    return dict(zip(files, _names(files), strict=True))
+    return dict(zip(files, short_names(files), strict=True))
 
 
-def _names(files: Sequence[str]) -> list[str]:
+def short_names(files: Sequence[str], *, stems: bool = True) -> list[str]:
+    """A name for each file, as little of its path as tells it apart; `stems`: without extension where that suffices."""
     paths = [Path(unicodedata.normalize("NFC", file)) for file in files]
-    candidates = [[path.stem for path in paths], [path.name for path in paths]]
+    candidates = [[path.stem for path in paths]] * stems + [[path.name for path in paths]]
     deepest = max((len(path.parts) for path in paths), default=0)
     candidates += [["/".join(path.parts[-parts:]) for path in paths] for parts in range(2, deepest + 1)]
     return next((names for names in candidates if len(set(names)) == len(names)), list(files))

@@ -56,6 +56,31 @@ DEFECTS = {
         "압축을 풀면 {size}MB로 한도 {limit}MB를 넘습니다. 나누어 저장해 주세요",
     ),
     "empty": Text("is empty", "비어 있습니다"),
+    "no_text": Text(
+        "gives no text although it is not empty: save it again, or as .docx or PDF",
+        "비어 있지 않은데 글을 읽을 수 없습니다. 다시 저장하거나 .docx나 PDF로 저장해 주세요",
+    ),
+    "tracked": Text(
+        "holds tracked changes that cannot be read as final: accept them and save it again",
+        "변경 추적 내용을 최종본으로 읽을 수 없습니다. 변경 내용을 적용한 뒤 다시 저장해 주세요",
+    ),
+    "scanned": Text(
+        "has {pages} page(s) without any text (scanned?): recognise its text first",
+        "{pages}쪽에 글자가 없습니다(스캔본). 문자 인식(OCR)을 먼저 해 주세요",
+    ),
+    "too_long": Text(
+        "has {pages} pages, more than the {limit} allowed: split it",
+        "{pages}쪽으로 한도 {limit}쪽을 넘습니다. 나누어 주세요",
+    ),
+    "timeout": Text(
+        "was not read within {seconds} s: save it again, or split it",
+        "{seconds}초 안에 읽지 못했습니다. 다시 저장하거나 나누어 주세요",
+    ),
+    "memory": Text("takes too much memory to read: split it", "읽는 데 메모리가 너무 많이 듭니다. 나누어 주세요"),
+    "crashed": Text("ends the program that reads it: save it again", "읽는 프로그램이 멈춥니다. 다시 저장해 주세요"),
+    "cells": Text(
+        "{count} cell(s) without a value, the first {first}", "값이 없는 칸이 {count}개 있습니다. 첫 칸 {first}"
+    ),
     "no_rows": Text("has no rows", "행이 없습니다"),
     "no_json_rows": Text(
         "holds no list of objects: expected [{{…}}, …] with a question and an answer each",
@@ -141,6 +166,34 @@ NOTES = {
     "hidden_rows": Text("hidden row(s) left out: {names}", "숨긴 행을 뺐습니다: {names}"),
     "hidden_columns": Text("hidden column(s) left out: {names}", "숨긴 열을 뺐습니다: {names}"),
     "struck": Text("struck-through cell(s) left out: {names}", "취소선이 그어진 칸을 뺐습니다: {names}"),
+    "deleted": Text(
+        "{count} deletion(s) under track changes left out: read as final",
+        "변경 추적에서 지운 {count}곳을 뺐습니다(최종본)",
+    ),
+    "inserted": Text(
+        "{count} insertion(s) under track changes taken as final",
+        "변경 추적에서 넣은 {count}곳을 최종본으로 읽었습니다",
+    ),
+    "footnotes": Text("{count} note(s) put behind their paragraphs", "주 {count}개를 그 문단 뒤에 두었습니다"),
+    "hidden": Text("{count} hidden piece(s) of text left out", "숨긴 글 {count}곳을 뺐습니다"),
+    "hidden_on_page": Text(
+        "{count} hidden character(s) on page {page} left out", "{page}쪽의 보이지 않는 글자 {count}자를 뺐습니다"
+    ),
+    "hidden_slides": Text("hidden slide(s) left out: {names}", "숨긴 슬라이드를 뺐습니다: {names}"),
+    "struck_text": Text("{count} struck-through piece(s) of text left out", "취소선이 그어진 글 {count}곳을 뺐습니다"),
+    "one_reader": Text("read by one reader alone, {reader} could not", "한 가지 방법으로만 읽었습니다({reader} 실패)"),
+    "other_reader": Text(
+        "page {page}: the text of the second reader taken, the first's was garbled",
+        "{page}쪽은 글자가 깨져 다른 방법으로 읽었습니다",
+    ),
+    "pages_without_text": Text(
+        "page(s) without text (scanned or empty): {pages}", "글자가 없는 쪽(스캔 또는 빈 쪽): {pages}"
+    ),
+    "running_lines": Text("{count} header or footer line(s) left out", "머리말·꼬리말 {count}줄을 뺐습니다"),
+    "uncertain": Text(
+        "{count} amount(s), rate(s) or date(s) that only one reader saw there, marked as uncertain: {values}",
+        "한 가지 방법으로만 읽힌 금액·이율·날짜 {count}개를 불확실로 표시했습니다: {values}",
+    ),
     "other_sheets": Text(
         "sheet(s) without questions and answers left out: {names}", "질문과 답변이 없는 시트를 뺐습니다: {names}"
     ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import TextNode
@@ -15,16 +17,21 @@ from llama_index.core.schema import TextNode
 from rag.conversation.decline_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
+from rag.ingestion.documents.nodes import institution_of, passage_node
+from rag.ingestion.documents.passages import passages
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note
 from rag.ingestion.phrasings import collisions
-from rag.ingestion.readers import FaqRow, NoFiles, read_rows
+from rag.ingestion.readers import FaqRow
+from rag.ingestion.sources import Sources, read_sources
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
-from rag.stores.base import Manifest, PassageStore
+from rag.stores.base import DOCUMENT, Manifest, PassageStore
 
 DEFAULT_WINDOW = 512
 """Characters, for an embedder that cannot count its tokens: Korean text has at most about one token a character."""
+
+_PASSAGE = re.compile(r"\.\w{2,5}:[0-9a-f]{10}(?:-\d+)?$")
+"""The end of a passage's id: its file's extension, and a hash."""
 
 
 class StoreOpener(Protocol):
@@ -55,6 +62,8 @@ class IngestReport:
 
     `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what
     reading changed or left out. `collisions`: a line for each phrasing that two rows have (`rag.ingestion.phrasings`).
+    `errors`: files that could not be read; what the index held of them stays. `files`: one
+    entry a file, for `--report`.
     """
 
     rows: int
@@ -63,20 +72,26 @@ class IngestReport:
     refused: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     collisions: tuple[str, ...] = ()
+    documents: int = 0
+    errors: tuple[RowError, ...] = ()
+    files: tuple[Mapping[str, Any], ...] = ()
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
+        documents = f" and {self.documents} documents" if self.documents else ""
         return (
-            f"{self.rows} rows: {done.added} passages {verb}added, {done.updated} updated, {done.unchanged} unchanged, "
-            f"{done.deleted} deleted" + ("" if self.dry_run else f" in {done.seconds:.1f} s")
+            f"{self.rows} rows{documents}: {done.added} passages {verb}added, {done.updated} updated, "
+            f"{done.unchanged} unchanged, {done.deleted} deleted"
+            + ("" if self.dry_run else f" in {done.seconds:.1f} s")
         )
 
     @property
     def korean(self) -> str:
         """The same line for `--language ko`."""
         done, when = self.changes, " 예정" if self.dry_run else ""
+        documents = f", 문서 {self.documents}개" if self.documents else ""
         return (
-            f"{self.rows}행: 추가 {done.added}{when}, 변경 {done.updated}{when}, 그대로 {done.unchanged}, "
+            f"{self.rows}행{documents}: 추가 {done.added}{when}, 변경 {done.updated}{when}, 그대로 {done.unchanged}, "
             f"삭제 {done.deleted}{when}" + ("" if self.dry_run else f", {done.seconds:.1f}초")
         )
 
@@ -88,25 +103,65 @@ def ingest(
     embed_model: BaseEmbedding | None,
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    processes: int | None = None,
     progress: Progress = no_progress,
 ) -> IngestReport:
-    """Make an index hold exactly the rows of these files: what is no longer in them is deleted.
+    """Make an index hold exactly the rows and documents of these files: what is no longer in them is deleted.
 
-    `embed_model` None: an index for lexical search alone. Raises RowErrors before anything is written, then IndexBusy,
-    StoreError and ModelError; whatever stops it, the same call again does what is left.
+    A document that cannot be read, or a table that cannot be read at all, is an error of the report; what the index holds of
+    it stays. `embed_model` None: an index for lexical search alone. `processes`: for reading documents, by default one a
+    core. Raises RowErrors, for rows that break a rule, before anything is written, then IndexBusy, StoreError and
+    ModelError; whatever stops it, the same call again does what is left.
     """
-    # All rows are read and split first: a defect in the last file must stop the first from being written.
-    found = read_rows(find_files(map(Path, paths)), columns=columns)
-    if found.errors:
-        raise RowErrors(found.errors)
-    rows = found.rows
-    if not rows:
-        raise NoFiles()
-    nodes = split_rows(rows, embed_model, progress=progress)
+    # Everything is read and split first: a defect in the last file must stop the first from being written.
+    found = read_sources(paths, columns=columns, processes=processes, progress=progress)
+    nodes = split_rows(found.rows, embed_model, progress=progress)
+    of_documents = split_documents(found, embed_model, progress=progress)
+    nodes += of_documents
+
+    def is_kept(node_id: str) -> bool:
+        # A row does not say which file it is from: of tables, nothing is deleted while one of them cannot be read.
+        document = node_id.rpartition(":")[0]
+        return document in found.failed or (found.tables_failed and not _PASSAGE.search(node_id))
+
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
-        changes = preview(store, nodes) if dry_run else sync(store, nodes, embed_model, progress=progress)
+        if dry_run:
+            changes = preview(store, nodes, kept=is_kept)
+        else:
+            changes = sync(store, nodes, embed_model, kept=is_kept, progress=progress)
+    rows = found.rows
     refused = refused_rows((row.id, text) for row in rows for text in (row.question, *row.alternatives))
-    return IngestReport(len(rows), changes, dry_run, tuple(refused), tuple(found.notes), tuple(collisions(rows)))
+    passages = Counter(str(node.metadata[DOCUMENT]) for node in of_documents)
+    return IngestReport(
+        len(rows),
+        changes,
+        dry_run,
+        tuple(refused),
+        tuple(found.notes),
+        tuple(collisions(rows)),
+        len(found.documents),
+        tuple(found.errors),
+        tuple(found.report(passages)),
+    )
+
+
+def split_documents(
+    found: Sources, embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
+) -> list[TextNode]:
+    """The nodes of all documents' passages."""
+    token_count, max_tokens = window(embed_model)
+    # Without an embedder nothing has to be split, but a customer reads a passage, not a document.
+    token_count, max_tokens = (token_count, max_tokens) if embed_model else (len, DEFAULT_WINDOW)
+    banks = {row.bank for row in found.rows if row.bank}
+    nodes: list[TextNode] = []
+    for done, (name, document) in enumerate(found.documents.items(), 1):
+        bank = institution_of(document, banks)
+        nodes += [
+            passage_node(passage, bank)
+            for passage in passages(document, name=name, token_count=token_count, max_tokens=max_tokens)
+        ]
+        progress("split", done, len(found.documents))
+    return nodes
 
 
 def split_rows(

@@ -11,7 +11,7 @@ from pathlib import Path
 from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion import identity
 from rag.ingestion.cell_text import clean
-from rag.ingestion.columns import DATES, FIELDS, REQUIRED, RESERVED, locate
+from rag.ingestion.columns import DATES, FIELDS, REQUIRED, locate
 from rag.ingestion.dates import is_open, iso_date
 from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note, defect, listed
@@ -19,6 +19,10 @@ from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_cell
 from rag.ingestion.table_files import SUFFIXES, read_tables
 from rag.ingestion.tables import Record, Table, Value
 from rag.korean import compact
+from rag.stores.base import INTERNAL_METADATA
+
+RESERVED = frozenset({*FIELDS, *INTERNAL_METADATA})
+"""Names that an additional column cannot have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -22,7 +22,8 @@ BATCH = 32
 """Nodes embedded and written at once: what a killed run has to do again at most."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the step (`split` counts rows, `embed` and `delete` nodes), how many are done and how many there are."""
+"""Called with the step (`read` counts files, `split` rows or documents, `embed` and `delete` nodes), how many are done and
+how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +37,29 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did, in nodes."""
+    """What a sync did, in nodes; `ids`: which nodes, by what was done to them."""
 
     added: int
     updated: int
     unchanged: int
     deleted: int
     seconds: float
+    ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def plan(target: Mapping[str, NodeState], states: Mapping[str, NodeState]) -> Plan:
-    """What turns the stored `states` into the `target` ones."""
+def keep_nothing(_node_id: str) -> bool:
+    """For a sync whose nodes are all there should be."""
+    return False
+
+
+def plan(
+    target: Mapping[str, NodeState], states: Mapping[str, NodeState], kept: Callable[[str], bool] = keep_nothing
+) -> Plan:
+    """What turns the stored `states` into the `target` ones; `kept`: stored ids that stay though they are no target."""
     return Plan(
         add=tuple(node_id for node_id, state in target.items() if states.get(node_id) != state),
         keep=tuple(node_id for node_id, state in target.items() if states.get(node_id) == state),
-        delete=tuple(sorted(states.keys() - target.keys())),
+        delete=tuple(sorted(node_id for node_id in states.keys() - target.keys() if not kept(node_id))),
     )
 
 
@@ -79,6 +88,7 @@ def sync(
     nodes: Sequence[TextNode],
     embed_model: BaseEmbedding | None,
     *,
+    kept: Callable[[str], bool] = keep_nothing,
     progress: Progress = no_progress,
     clock: Callable[[], datetime] = utc_now,
 ) -> SyncReport:
@@ -90,7 +100,7 @@ def sync(
     manifest = store.manifest
     states = store.states()
     # The fingerprint takes part: with another embedding every node is new, though its text is not.
-    todo = plan(target_states(nodes, manifest.fingerprint), states)
+    todo = plan(target_states(nodes, manifest.fingerprint), states, kept)
     by_id = {node.node_id: node for node in nodes}
     for start in range(0, len(todo.add), BATCH):
         batch = [by_id[node_id] for node_id in todo.add[start : start + BATCH]]
@@ -111,12 +121,19 @@ def sync(
     return _report(todo, states, (clock() - started).total_seconds())
 
 
-def preview(store: PassageStore, nodes: Sequence[TextNode]) -> SyncReport:
+def preview(
+    store: PassageStore, nodes: Sequence[TextNode], *, kept: Callable[[str], bool] = keep_nothing
+) -> SyncReport:
     """What `sync` would do, without doing it. Raises InputError for duplicate ids."""
     states = store.states()
-    return _report(plan(target_states(nodes, store.manifest.fingerprint), states), states, 0.0)
+    return _report(plan(target_states(nodes, store.manifest.fingerprint), states, kept), states, 0.0)
 
 
 def _report(done: Plan, states: Mapping[str, NodeState], seconds: float) -> SyncReport:
     updated = sum(node_id in states for node_id in done.add)
-    return SyncReport(len(done.add) - updated, updated, len(done.keep), len(done.delete), seconds)
+    ids = {
+        "added": [node_id for node_id in done.add if node_id not in states],
+        "updated": [node_id for node_id in done.add if node_id in states],
+        "deleted": list(done.delete),
+    }
+    return SyncReport(len(done.add) - updated, updated, len(done.keep), len(done.delete), seconds, ids)

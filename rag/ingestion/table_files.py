@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rag.ingestion.csv_tables import read_csv
 from rag.ingestion.encodings import decode
-from rag.ingestion.files import check_kind
+from rag.ingestion.files import check_kind, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
 from rag.ingestion.messages import UnreadableFile, listed
 from rag.ingestion.tables import Locate, Table, add_line, finish, header_index, required_width, set_header
@@ -44,16 +44,6 @@ def read_tables(path: Path, locate: Locate) -> list[Table]:
     else:
         read_csv(table, text, locate)
     return [table]
-
-
-def read_bytes(path: Path) -> bytes:
-    """Raises UnreadableFile."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as exc:
-        raise UnreadableFile("missing") from exc
-    except OSError as exc:
-        raise UnreadableFile("unreadable", reason=exc.strerror) from exc
 
 
 def _workbook_tables(file: str, data: bytes, locate: Locate) -> list[Table]:

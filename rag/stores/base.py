@@ -38,6 +38,8 @@ LEXICAL_FIELDS = (TOKENS, JAMO)
 QUESTION = "question"
 # What a node is searched by in the place of its row's question, which stays in QUESTION: it is what is shown.
 PHRASING = "phrasing"
+DOCUMENT = "document"
+"""The file that a passage is from; FAQ rows have none."""
 CONTENT_HASH = "content_hash"
 FINGERPRINT = "embedding_fingerprint"
 INDEXED_AT = "indexed_at"

@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {
-    "documents": "import openpyxl",
+    "documents": "import dochan, hwp2md, openpyxl, pdfplumber, pypdfium2",
     "opensearch": "from rag import OpenSearchStore",
     "sagemaker": "from rag import SageMakerEmbedding, SageMakerLLM",
     "openai": "from rag.models.openai_like import OpenAiLikeEmbedding, OpenAiLikeLLM",

@@ -1,0 +1,161 @@
+"""What every reader of documents makes: blocks in reading order, tables as rows that say what they are about. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from rag.ingestion.cell_text import visible
+from rag.ingestion.messages import Note
+
+Kind = Literal["heading", "paragraph", "row", "footnote"]
+CELL_BREAK = " | "
+_PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
+    ord("\ufb01"): "fi",
+    ord("\ufb02"): "fl",
+    ord("‑"): "-",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One heading, paragraph, table row or footnote, as text without line feeds at its ends.
+
+    `level`: of a heading, from 1. `page`: from 1, where the format has pages. Of a row: `header`, the row that names its
+    columns (itself a row before it); `table`, which of the document's tables; `own`, its cells without carried labels.
+    `uncertain`: quantities that a second reader did not see there.
+    """
+
+    text: str
+    kind: Kind = "paragraph"
+    level: int = 0
+    page: int | None = None
+    header: str = ""
+    table: int = 0
+    own: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Document:
+    """A file's blocks, and what was left out or doubted. `pages` counts those of the format, where it has any."""
+
+    file: str
+    blocks: list[Block] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    pages: int | None = None
+
+    def note(self, kind: str, **values: object) -> None:
+        """Note what was left out or doubted; `kind` is a key of `rag.ingestion.messages.NOTES`."""
+        self.notes.append(Note(self.file, kind, values))
+
+    @property
+    def text(self) -> str:
+        """The whole text: a line feed between blocks. Passages are slices of it."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table's cell: its text, the place of its upper left corner, and how many rows and columns it covers."""
+
+    text: str
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+    is_header: bool = False
+
+
+def clean_text(text: str) -> str:
+    """A block's text: composed, without what nobody sees; spaces within a line as one, the ends trimmed."""
+    lines = (re.sub(r"[ \u00a0\u3000]+", " ", line).strip() for line in visible(text).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def squeezed(text: str) -> str:
+    """A text as two readers can be compared by it: full-width forms and ligatures as plain ones, without any white space.
+
+    Not NFKC, which makes "165세" of "①65세" and "102" of "10²".
+    """
+    return "".join(visible(text).translate(_PLAIN).split())
+
+
+def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) -> list[Block]:
+    """The rows of a table, each whole: a label that covers several rows or columns stands in each of them.
+
+    The first row, or rows where its cells cover several, name the columns and are one block; a table whose first row holds
+    amounts of its own has none.
+    """
+    cells = [replace(cell, text=" ".join(clean_text(cell.text).split())) for cell in cells]
+    if not any(cell.text for cell in cells):
+        return []
+    height = max(cell.row + cell.rows for cell in cells)
+    width = max(cell.column + cell.columns for cell in cells)
+    grid: list[list[Cell | None]] = [[None] * width for _ in range(height)]
+    for cell in cells:
+        for row in range(cell.row, cell.row + cell.rows):
+            for column in range(cell.column, cell.column + cell.columns):
+                # Where a damaged file's cells overlap, the first keeps its place.
+                grid[row][column] = grid[row][column] or cell
+    depth = _header_depth(grid)
+    blocks: list[Block] = []
+    header = ""
+    if depth:
+        names = [_distinct(grid[row][column] for row in range(depth)) for column in range(width)]
+        header = CELL_BREAK.join(_without_repeats(names))
+        blocks.append(Block(header, "row", page=page, table=table, own=_texts(grid[:depth])))
+    for row in range(depth, height):
+        line = grid[row]
+        texts = [cell.text if cell else "" for cell in line]
+        # A label across the whole row is said once.
+        shown = CELL_BREAK.join(_spanned(line)).strip()
+        own = _texts([[cell for cell in line if cell and cell.row == row]])
+        if any(texts):
+            blocks.append(Block(shown, "row", page=page, header=header, table=table, own=own))
+    return blocks
+
+
+def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:
+    first = [cell for cell in dict.fromkeys(grid[0]) if cell]
+    if len(grid) < 2:
+        return 0
+    marked = [all(cell.is_header for cell in row if cell) and any(row) for row in grid]
+    if marked[0] and not all(marked):
+        return marked.index(False)
+    if _holds_values(first[1:]) and not any(cell.columns > 1 for cell in first):
+        return 0
+    depth = max((cell.rows for cell in first if cell.text), default=1)
+    # Where one name covers several columns, the row below tells them apart.
+    covers = any(cell.columns > 1 and cell.rows == 1 for cell in first) and len(first) > 1
+    return min(max(depth, 2 if covers else 1), len(grid) - 1)
+
+
+_VALUE = re.compile(r"\d\s*(?:%|원)(?!\s*(?:이하|이상|초과|미만|까지|부터))|면제")
+
+
+def _holds_values(cells: Iterable[Cell]) -> bool:
+    """Whether cells hold amounts or rates that are no limits: "600원", and not "10만원 이하"."""
+    return any(_VALUE.search(cell.text) for cell in cells)
+
+
+def _texts(rows: Iterable[Iterable[Cell | None]]) -> tuple[str, ...]:
+    """The texts of rows' cells, each cell once."""
+    return tuple(cell.text for cell in dict.fromkeys(cell for row in rows for cell in row) if cell and cell.text)
+
+
+def _distinct(cells: Iterable[Cell | None]) -> str:
+    return " ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text))
+
+
+def _without_repeats(names: Sequence[str]) -> list[str]:
+    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1] or not name]
+
+
+def _spanned(line: Sequence[Cell | None]) -> list[str]:
+    """The texts of a row's columns; a cell that covers all of them once, one that covers some in each of them."""
+    if len(set(line)) == 1:
+        return [line[0].text if line[0] else ""]
+    return [cell.text if cell else "" for cell in line]

@@ -1,0 +1,267 @@
+"""Word documents: paragraphs with their computed numbers, tables with merged cells, notes at their place, changes as final.
+
+No Python reader of .docx gives automatic numbers, and most lose tracked insertions (findings/), so the XML is read here.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from xml.etree import ElementTree as ET
+
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.by_dochan import checked
+from rag.ingestion.documents.docx_numbering import Numbering, Styles
+from rag.ingestion.messages import UnreadableFile
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_TEXT = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "‑", f"{W}softHyphen": ""}
+_REMOVED = {f"{W}del": "deleted", f"{W}moveFrom": "deleted"}
+_ADDED = (f"{W}ins", f"{W}moveTo")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known while a document is walked through."""
+
+    document: Document
+    styles: Styles
+    numbering: Numbering
+    notes: dict[str, str]
+    counts: Counter[str] = field(default_factory=Counter)
+    pending: list[Block] = field(default_factory=list)
+    """Notes and text boxes of the paragraph that is being read: they follow it."""
+    page: int = 1
+    table: int = 0
+
+
+def read_docx(file: str, data: bytes) -> Document:
+    """Raises UnreadableFile for what is no Word document."""
+    parts = read_parts(
+        data, ("word/document.xml", "word/styles.xml", "word/numbering.xml", "word/footnotes.xml", "word/endnotes.xml")
+    )
+    if "word/document.xml" not in parts:
+        raise UnreadableFile("damaged", reason="it has no text part")
+    styles = Styles(parts.get("word/styles.xml"))
+    reading = _Reading(
+        Document(file),
+        styles,
+        Numbering(parts.get("word/numbering.xml"), styles),
+        _note_texts(parts.get("word/footnotes.xml"), "f") | _note_texts(parts.get("word/endnotes.xml"), "e"),
+    )
+    body = parts["word/document.xml"].find(f"{W}body")
+    if body is not None:
+        _walk(reading, body)
+    # Rendered breaks are there only where Word itself saved the file.
+    if reading.page > 1:
+        reading.document.pages = reading.page
+    else:
+        for at, block in enumerate(reading.document.blocks):
+            reading.document.blocks[at] = replace(block, page=None)
+    for kind, count in reading.counts.items():
+        reading.document.note(kind, count=count)
+    return checked(reading.document, data, ".docx")
+
+
+def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
+    """The parsed parts of an archive that are there. Raises UnreadableFile."""
+    parts = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            held = set(archive.namelist())
+            for name in names:
+                if name in held:
+                    # Expat refuses entities that expand without end; a declaration of any has no place in these formats.
+                    text = archive.read(name)
+                    if b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:65536]:
+                        raise UnreadableFile("damaged", reason=f"{name} declares entities")
+                    parts[name] = ET.fromstring(text)  # noqa: S314
+    except (
+        zipfile.BadZipFile,
+        ET.ParseError,
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as exc:
+        raise UnreadableFile("damaged", reason=str(exc)[:100]) from exc
+    except Exception as exc:  # zlib.error is no subclass of these
+        if isinstance(exc, UnreadableFile):
+            raise
+        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:100]) from exc
+    return parts
+
+
+def _walk(reading: _Reading, parent: ET.Element) -> None:
+    for element in parent:
+        if element.tag == f"{W}p":
+            _paragraph(reading, element)
+        elif element.tag == f"{W}tbl":
+            reading.table += 1
+            reading.document.blocks += table_blocks(_cells(reading, element), table=reading.table, page=reading.page)
+            _flush(reading)
+        elif element.tag in _REMOVED:
+            reading.counts["deleted"] += 1
+        elif element.tag not in (f"{W}sectPr", _FALLBACK):
+            # Content controls, insertions, custom XML: what they hold is part of the text.
+            _walk(reading, element)
+
+
+def _paragraph(reading: _Reading, element: ET.Element) -> None:
+    text = clean_text(_text(reading, element))
+    properties = element.find(f"{W}pPr")
+    style = reading.styles.of(properties)
+    number = reading.numbering.next(properties, style) if text else ""
+    if text:
+        level = reading.styles.heading_level(properties, style)
+        whole = f"{number} {text}" if number else text
+        reading.document.blocks.append(
+            Block(whole, "heading" if level else "paragraph", level=level, page=reading.page)
+        )
+    _flush(reading)
+
+
+def _flush(reading: _Reading) -> None:
+    reading.document.blocks += reading.pending
+    reading.pending.clear()
+
+
+def _text(reading: _Reading, element: ET.Element) -> str:
+    """The text of a paragraph as it will stand: without what is deleted, hidden or struck through."""
+    return "".join(_pieces(reading, element))
+
+
+def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
+    for element in parent:
+        tag = element.tag
+        if tag in _REMOVED:
+            reading.counts["deleted"] += 1
+        elif tag == f"{W}r":
+            yield from _run(reading, element)
+        elif tag == f"{W}txbxContent":
+            inner = _Reading(
+                Document(""),
+                reading.styles,
+                reading.numbering,
+                reading.notes,
+                reading.counts,
+                page=reading.page,
+                table=reading.table,
+            )
+            _walk(inner, element)
+            reading.table = inner.table
+            reading.pending += inner.document.blocks
+        elif tag == f"{W}tbl":
+            # A table within a cell: its rows as lines of the cell.
+            reading.table += 1
+            yield "\n" + "\n".join(block.text for block in table_blocks(_cells(reading, element), table=0)) + "\n"
+        elif tag == f"{W}p":
+            yield _text(reading, element) + "\n"
+        elif tag not in (_FALLBACK, f"{W}pPr", f"{W}rPr", f"{W}instrText"):
+            if tag in _ADDED:
+                reading.counts["inserted"] += 1
+            yield from _pieces(reading, element)
+
+
+def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
+    properties = run.find(f"{W}rPr")
+    for flag, kind in (("vanish", "hidden"), ("strike", "struck_text"), ("dstrike", "struck_text")):
+        if properties is not None and _is_on(properties.find(f"{W}{flag}")):
+            if any((text.text or "").strip() for text in run.iter(f"{W}t")):
+                reading.counts[kind] += 1
+            return
+    for element in run:
+        tag = element.tag
+        if tag == f"{W}t":
+            yield element.text or ""
+        elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
+            reading.page += 1
+        elif tag in _TEXT:
+            yield _TEXT[tag]
+        elif tag == f"{W}sym":
+            yield _symbol(element.get(f"{W}char") or "")
+        elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
+            key = ("f" if "foot" in tag else "e") + (element.get(f"{W}id") or "")
+            if text := reading.notes.get(key):
+                reading.pending.append(Block(f"{_mark(reading)} {text}", "footnote", page=reading.page))
+                yield _mark(reading, advance=True)
+        elif tag not in (f"{W}rPr", f"{W}instrText", f"{W}delText", _FALLBACK):
+            yield from _pieces(reading, element)
+
+
+def _mark(reading: _Reading, *, advance: bool = False) -> str:
+    number = reading.counts["footnotes"] + 1
+    reading.counts["footnotes"] += advance
+    return f"[주{number}]"
+
+
+def _symbol(code: str) -> str:
+    # Symbol fonts sit in the private area; which picture they show is the font's affair.
+    return "" if not code or 0xF000 <= int(code, 16) <= 0xF0FF else chr(int(code, 16))
+
+
+def _is_on(flag: ET.Element | None) -> bool:
+    return flag is not None and flag.get(f"{W}val", "true") not in ("0", "false", "off", "none")
+
+
+def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
+    cells: list[Cell] = []
+    above: dict[int, int] = {}
+    """Column -> the cell that a cell continued from above belongs to."""
+    row_number = 0
+    for row in _children(table, f"{W}tr"):
+        properties = row.find(f"{W}trPr")
+        if properties is not None and properties.find(f"{W}del") is not None:
+            reading.counts["deleted"] += 1
+            continue
+        if properties is not None and _is_on(properties.find(f"{W}hidden")):
+            reading.counts["hidden"] += 1
+            continue
+        is_header = properties is not None and _is_on(properties.find(f"{W}tblHeader"))
+        column = _number(properties, "gridBefore")
+        for cell in _children(row, f"{W}tc"):
+            span = max(_number(cell.find(f"{W}tcPr"), "gridSpan"), 1)
+            merge = cell.find(f"{W}tcPr/{W}vMerge")
+            continued = merge is not None and merge.get(f"{W}val", "continue") == "continue"
+            if continued and column in above:
+                at = above[column]
+                cells[at] = replace(cells[at], rows=row_number - cells[at].row + 1)
+            else:
+                text = "\n".join(_text(reading, each) for each in _children(cell, f"{W}p", f"{W}tbl"))
+                above[column] = len(cells)
+                cells.append(Cell(text, row_number, column, 1, span, is_header))
+            column += span
+        row_number += 1
+    return cells
+
+
+def _children(parent: ET.Element, *tags: str) -> Iterator[ET.Element]:
+    """The children of these kinds, also within content controls and insertions, but not within other such children."""
+    for element in parent:
+        if element.tag in tags:
+            yield element
+        elif element.tag not in (_FALLBACK, *_REMOVED):
+            yield from _children(element, *tags)
+
+
+def _number(properties: ET.Element | None, name: str) -> int:
+    element = properties.find(f"{W}{name}") if properties is not None else None
+    value = element.get(f"{W}val", "") if element is not None else ""
+    return int(value) if value.isdecimal() else 0
+
+
+def _note_texts(part: ET.Element | None, prefix: str) -> dict[str, str]:
+    """Notes by kind and id. Separators, which Word keeps among them, have no text."""
+    if part is None:
+        return {}
+    texts = {}
+    for note in part:
+        text = "".join(each.text or "" for each in note.iter(f"{W}t")).strip()
+        if text and note.get(f"{W}type") is None:
+            texts[prefix + (note.get(f"{W}id") or "")] = clean_text(text)
+    return texts

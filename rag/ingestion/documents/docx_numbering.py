@@ -1,0 +1,161 @@
+"""What Word computes and does not store: the numbers before paragraphs ("제3조", "①", "가."), and which style is a heading."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from xml.etree import ElementTree as ET
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.I)
+_DEEPEST = 6
+_GANADA = "가나다라마바사아자차카타파하"
+_CHOSUNG = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
+_DIGITS = "〇一二三四五六七八九"
+_KOREAN_DIGITS = "영일이삼사오육칠팔구"
+
+
+class Styles:
+    """A document's paragraph styles: what each is based on, its level as a heading, and its numbering."""
+
+    def __init__(self, part: ET.Element | None) -> None:
+        self._styles = {
+            style.get(f"{W}styleId") or "": style
+            for style in (part if part is not None else ())
+            if style.tag == f"{W}style"
+        }
+        self._default = next(
+            (
+                name
+                for name, style in self._styles.items()
+                if style.get(f"{W}default") == "1" and style.get(f"{W}type") == "paragraph"
+            ),
+            "",
+        )
+
+    def of(self, properties: ET.Element | None) -> str:
+        """The id of a paragraph's style."""
+        return value(properties, "pStyle") or self._default
+
+    def lookup(self, style: str, path: str) -> str:
+        """A property of a style or of what it is based on; empty where none has it."""
+        seen: set[str] = set()
+        while style in self._styles and style not in seen:
+            seen.add(style)
+            element = self._styles[style].find(path)
+            if element is not None:
+                return element.get(f"{W}val") or ""
+            style = value(self._styles[style], "basedOn")
+        return ""
+
+    def heading_level(self, properties: ET.Element | None, style: str) -> int:
+        """1 to 9 for a heading, 0 for body text."""
+        outline = value(properties, "outlineLvl") or self.lookup(style, f"{W}pPr/{W}outlineLvl")
+        if outline.isdecimal():
+            return int(outline) + 1 if int(outline) < 9 else 0
+        name = self.lookup(style, f"{W}name")
+        if match := _HEADING.search(name):
+            return int(match[1])
+        return 1 if name.lower() in ("title", "제목") else 0
+
+
+class Numbering:
+    """Counts a document's lists as Word does while its paragraphs are read in order."""
+
+    def __init__(self, part: ET.Element | None, styles: Styles) -> None:
+        self._styles = styles
+        self._levels: dict[tuple[str, int], ET.Element] = {}
+        self._abstract: dict[str, str] = {}
+        self._starts: dict[tuple[str, int], int] = {}
+        self._counts: dict[str, dict[int, int]] = defaultdict(dict)
+        if part is None:
+            return
+        for abstract in part.findall(f"{W}abstractNum"):
+            for level in abstract.findall(f"{W}lvl"):
+                self._levels[abstract.get(f"{W}abstractNumId") or "", int(level.get(f"{W}ilvl") or 0)] = level
+        for number in part.findall(f"{W}num"):
+            name = number.get(f"{W}numId") or ""
+            self._abstract[name] = value(number, "abstractNumId")
+            for override in number.findall(f"{W}lvlOverride"):
+                if start := value(override, "startOverride"):
+                    self._starts[name, int(override.get(f"{W}ilvl") or 0)] = int(start)
+
+    def next(self, properties: ET.Element | None, style: str) -> str:
+        """The number of the next paragraph, as it is shown before its text; empty where it has none."""
+        own = properties.find(f"{W}numPr") if properties is not None else None
+        name = value(own, "numId") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}numId")
+        depth = value(own, "ilvl") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}ilvl") or "0"
+        abstract = self._abstract.get(name)
+        # 0 is how a paragraph leaves the list of its style.
+        if not abstract or name == "0" or (abstract, int(depth)) not in self._levels:
+            return ""
+        level = int(depth)
+        counts = self._counts[abstract]
+        fresh = (name, level) in self._starts
+        if level in counts and not fresh:
+            counts[level] += 1
+        else:
+            counts[level] = self._starts.pop((name, level), self._start(abstract, level))
+        for deeper in [each for each in counts if each > level]:
+            del counts[deeper]
+        text = value(self._levels[abstract, level], "lvlText")
+        return re.sub(r"%(\d)", lambda match: self._shown(abstract, int(match[1]) - 1), text).strip()
+
+    def _start(self, abstract: str, level: int) -> int:
+        text = value(self._levels[abstract, level], "start")
+        return int(text) if text.isdecimal() else 1
+
+    def _shown(self, abstract: str, level: int) -> str:
+        if (abstract, level) not in self._levels:
+            return ""
+        number = self._counts[abstract].get(level, self._start(abstract, level))
+        return spell(number, value(self._levels[abstract, level], "numFmt"))
+
+
+def value(parent: ET.Element | None, name: str) -> str:
+    """The `w:val` of a child; empty where there is none."""
+    element = parent.find(f"{W}{name}") if parent is not None else None
+    return (element.get(f"{W}val") or "") if element is not None else ""
+
+
+def spell(number: int, form: str) -> str:
+    """A number in one of Word's forms; plain digits for one that is not known."""
+    if form in ("bullet", "none"):
+        return ""
+    if form in ("decimalEnclosedCircle", "decimalEnclosedCircleChinese") and 1 <= number <= 20:
+        return chr(0x245F + number)
+    if form == "decimalEnclosedParen" and 1 <= number <= 20:
+        return chr(0x2473 + number)
+    if form == "ganada":
+        return _GANADA[(number - 1) % 14] * ((number - 1) // 14 + 1)
+    if form == "chosung":
+        return _CHOSUNG[(number - 1) % 14] * ((number - 1) // 14 + 1)
+    if form in ("lowerLetter", "upperLetter"):
+        letter = chr(97 + (number - 1) % 26) * ((number - 1) // 26 + 1)
+        return letter.upper() if form.startswith("upper") else letter
+    if form in ("lowerRoman", "upperRoman"):
+        return _roman(number).lower() if form.startswith("lower") else _roman(number)
+    if form == "decimalZero":
+        return f"{number:02}"
+    if form in ("koreanDigital", "koreanDigital2", "koreanCounting", "koreanLegal"):
+        digits = _DIGITS if form == "koreanDigital2" else _KOREAN_DIGITS
+        return "".join(digits[int(digit)] for digit in str(number)) if number < 10 else _counted(number, digits)
+    return str(number)
+
+
+def _counted(number: int, digits: str) -> str:
+    ten = "十" if digits == _DIGITS else "십"
+    tens, ones = divmod(number, 10)
+    return (digits[tens] if tens > 1 else "") + ten + (digits[ones] if ones else "") if number < 100 else str(number)
+
+
+def _roman(number: int) -> str:
+    text = ""
+    for size, letters in zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"],
+        strict=True,
+    ):
+        text += letters * (number // size)
+        number %= size
+    return text

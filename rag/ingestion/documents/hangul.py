@@ -1,0 +1,104 @@
+"""Hangul documents (HWP 5, HWPX): dochan reads them, hwp2markdown counts their numbers and is the second opinion."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, squeezed, table_blocks
+from rag.ingestion.documents.by_dochan import final_elements, paragraph_text, plain_text
+from rag.ingestion.documents.quantities import SecondReading, doubted
+from rag.ingestion.messages import UnreadableFile
+
+
+def read_hangul(file: str, data: bytes) -> Document:
+    """Raises UnreadableFile for what neither reader can open, and for a file that reads as empty without an error."""
+    document = Document(file)
+    suffix = Path(file).suffix.lower()
+    # Both readers take paths.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"document{suffix}")
+        path.write_bytes(data)
+        elements = final_elements(path)
+        second, labels = _second(path)
+    blocks: list[Block] = []
+    for element in elements:
+        blocks += _blocks(element, table=1 + max((block.table for block in blocks), default=0))
+    blocks = _with_labels(blocks, labels)
+    if not blocks:
+        raise UnreadableFile("no_text")
+    document.blocks = doubted(blocks, second) if second else blocks
+    if second is None:
+        document.note("one_reader", reader="hwp2markdown")
+    return document
+
+
+def _blocks(element: Any, *, table: int) -> list[Block]:
+    kind = type(element).__name__
+    if kind == "Table":
+        cells = [
+            Cell(
+                plain_text(cell.paragraphs),
+                row,
+                cell.col if cell.col is not None else at,
+                max(cell.row_span, 1),
+                max(cell.col_span, 1),
+            )
+            for row, line in enumerate(element.rows)
+            for at, cell in enumerate(line)
+            if not cell.is_merged_away
+        ]
+        caption = clean_text(element.caption_text)
+        return [*([Block(caption)] if caption else []), *table_blocks(cells, table=table)]
+    if kind == "Footnote":
+        text = clean_text(plain_text(element.paragraphs))
+        return [Block(f"[주{element.number}] {text}" if element.number else text, "footnote")] if text else []
+    if kind == "Paragraph":
+        text = clean_text(paragraph_text(element))
+        # A style of a heading on a whole paragraph of text is a mistake of its author.
+        level = element.heading_level if len(text) <= 80 else 0
+        return [Block(text, "heading" if level else "paragraph", level=level)] if text else []
+    # Headers and footers repeat on every page, comments are not the document's; a text box holds paragraphs.
+    inner = (
+        []
+        if kind in ("HeaderFooter", "Comment", "Image")
+        else getattr(element, "elements", None) or getattr(element, "paragraphs", None) or []
+    )
+    return [block for each in inner for block in _blocks(each, table=table)]
+
+
+def _second(path: Path) -> tuple[SecondReading | None, list[tuple[str, str]]]:
+    """What hwp2markdown sees, and its automatic numbers as (number, text of the paragraph)."""
+    from hwp2md.blocks import Note, Paragraph, Table
+    from hwp2md.convert import read_blocks
+
+    try:
+        blocks = read_blocks(path)
+    except Exception:  # noqa: BLE001
+        # Its own limits are no verdict on the file; the report says that there was one reader.
+        return None, []
+    rows = [[str(cell) for cell in row] for block in blocks if isinstance(block, Table) for row in block.rows]
+    paragraphs = [block for block in blocks if isinstance(block, Paragraph)]
+    paragraphs += [each for block in blocks if isinstance(block, Note) for each in block.paragraphs]
+    labels = [
+        (each.list_info.label, squeezed(each.text)) for each in paragraphs if each.list_info and each.list_info.label
+    ]
+    return SecondReading(rows, "\n".join(each.text for each in paragraphs)), labels
+
+
+def _with_labels(blocks: list[Block], labels: list[tuple[str, str]]) -> list[Block]:
+    """The paragraphs with the numbers that the program computes and the first reader leaves out, in order."""
+    left = deque(labels)
+    numbered = []
+    for block in blocks:
+        if left and block.kind in ("paragraph", "heading") and squeezed(block.text) == left[0][1]:
+            label, _ = left.popleft()
+            # "①." is how that reader writes "①".
+            label = re.sub(r"(?<=[①-⑳㉮-㉻])\.$", "", label)
+            block = replace(block, text=f"{label} {block.text}")
+        numbered.append(block)
+    return numbered

@@ -1,0 +1,202 @@
+"""HTML pages as blocks: headings, paragraphs, tables with spans. Scripts, forms and what is hidden are left out."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.encodings import decode
+
+_SKIPPED = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "nav",
+    "form",
+    "select",
+    "button",
+    "textarea",
+}
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_LINES = {
+    "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
+    "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "ul",
+}  # fmt: skip
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;\s]|$)", re.I)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
+
+
+def read_html(file: str, data: bytes) -> Document:
+    """Every page gives a document, however broken its markup."""
+    parser = _Parser(Document(file))
+    parser.feed(_decode(data))
+    parser.close()
+    parser.end_block()
+    if parser.hidden:
+        parser.document.note("hidden", count=parser.hidden)
+    if parser.struck:
+        parser.document.note("struck_text", count=parser.struck)
+    return parser.document
+
+
+def _decode(data: bytes) -> str:
+    # What the bytes are counts for more than what they claim: Korean pages that were UTF-8 once say euc-kr still.
+    match = _CHARSET.search(data[:4096])
+    if match and match[1].lower() not in (b"utf-8", b"euc-kr", b"ks_c_5601-1987", b"cp949"):
+        try:
+            return data.decode(match[1].decode())
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return decode(data)
+
+
+class _Table:
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        self.taken: set[tuple[int, int]] = set()
+        self.row = -1
+        self.column = 0
+        self.text: list[str] | None = None
+        self.spans = (1, 1, False)
+        self.in_head = False
+
+
+class _Parser(HTMLParser):
+    def __init__(self, document: Document) -> None:
+        super().__init__(convert_charrefs=True)
+        self.document = document
+        self.hidden = 0
+        self.struck = 0
+        self._text: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        self._unseen = 0
+        self._tables: list[_Table] = []
+        self._count = 0
+        self._level = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        hides = (
+            tag in _SKIPPED
+            or tag in ("del", "s", "strike")
+            or "hidden" in values
+            or bool(_HIDDEN.search(values.get("style", "")))
+        )
+        if tag in ("head", "title"):
+            hides = True
+        if tag == "br":
+            self._add("\n")
+            return
+        if tag in _VOID:
+            return
+        if hides and not self._unseen:
+            self.struck += tag in ("del", "s", "strike")
+            self.hidden += tag not in _SKIPPED and tag not in ("del", "s", "strike", "head", "title")
+        self._unseen += hides
+        self._open.append((tag, hides))
+        if self._unseen:
+            return
+        if tag == "table":
+            self.end_block()
+            self._tables.append(_Table())
+        elif self._tables and tag in ("thead", "tbody", "tfoot"):
+            self._tables[-1].in_head = tag == "thead"
+        elif self._tables and tag == "tr":
+            self._end_cell()
+            self._tables[-1].row += 1
+            self._tables[-1].column = 0
+        elif self._tables and tag in ("td", "th"):
+            self._end_cell()
+            table = self._tables[-1]
+            table.row = max(table.row, 0)
+            table.spans = (_span(values.get("rowspan")), _span(values.get("colspan")), table.in_head)
+            table.text = []
+        elif re.fullmatch("h[1-6]", tag):
+            self.end_block()
+            self._level = int(tag[1])
+        elif tag in _LINES:
+            self._break()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in [name for name, _ in self._open]:
+            return
+        while self._open:
+            name, hides = self._open.pop()
+            self._unseen -= hides
+            if not self._unseen and not hides:
+                self._end(name)
+            if name == tag:
+                return
+
+    def handle_data(self, data: str) -> None:
+        self._add(data if self._in_pre() else re.sub(r"\s+", " ", data))
+
+    def _in_pre(self) -> bool:
+        return any(name == "pre" for name, _ in self._open)
+
+    def _end(self, tag: str) -> None:
+        if tag == "table" and self._tables:
+            self._end_cell()
+            table = self._tables.pop()
+            self._count += 1
+            rows = table_blocks(table.cells, table=self._count)
+            # A table within a cell stays in it, as lines.
+            if self._tables and self._tables[-1].text is not None:
+                self._tables[-1].text.append("\n" + "\n".join(row.text for row in rows) + "\n")
+            else:
+                self.document.blocks += rows
+        elif tag in ("td", "th"):
+            self._end_cell()
+        elif re.fullmatch("h[1-6]", tag):
+            self.end_block()
+            self._level = 0
+        elif tag in _LINES:
+            self._break()
+
+    def _break(self) -> None:
+        if self._tables and self._tables[-1].text is not None:
+            self._tables[-1].text.append("\n")
+        elif not self._level:
+            self.end_block()
+
+    def _add(self, text: str) -> None:
+        if self._unseen:
+            return
+        if self._tables and self._tables[-1].text is not None:
+            self._tables[-1].text.append(text)
+        elif not self._tables:
+            self._text.append(text)
+        elif text.strip():  # a caption, or text that has no business between cells
+            self._text.append(text + "\n")
+
+    def _end_cell(self) -> None:
+        if not self._tables or self._tables[-1].text is None:
+            return
+        table = self._tables[-1]
+        while (table.row, table.column) in table.taken:
+            table.column += 1
+        rows, columns, is_header = table.spans
+        table.cells.append(Cell("".join(table.text or ()), table.row, table.column, rows, columns, is_header))
+        table.taken |= {
+            (row, column)
+            for row in range(table.row, table.row + rows)
+            for column in range(table.column, table.column + columns)
+        }
+        table.column += columns
+        table.text = None
+
+    def end_block(self) -> None:
+        """Close the block that is being read."""
+        if text := clean_text("".join(self._text)):
+            self.document.blocks.append(Block(text, "heading" if self._level else "paragraph", level=self._level))
+        self._text = []
+
+
+def _span(value: str | None) -> int:
+    """At most 100: a page may claim a million."""
+    return min(max(int(value), 1), 100) if value and value.strip().isdecimal() else 1

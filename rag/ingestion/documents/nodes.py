@@ -1,0 +1,61 @@
+"""Passages to nodes: the heading path stands where a row has its question, the rest is metadata. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from llama_index.core.schema import TextNode
+
+from rag.ingestion.chunking import content_hash
+from rag.ingestion.documents.blocks import Document
+from rag.ingestion.documents.passages import Passage
+from rag.stores.base import CONTENT_HASH, DOCUMENT, FINGERPRINT, INDEXED_AT, QUESTION
+
+_BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
+_INSTITUTION = re.compile(
+    r"(?<![가-힣A-Za-z])[가-힣A-Za-z]{2,10}(?:저축은행|은행|증권|카드|생명|화재|손해보험|캐피탈)(?![가-힣])"
+)
+_NO_NAMES = frozenset(
+    {"시중은행", "인터넷은행", "타행은행", "거래은행", "중앙은행", "체크카드", "신용카드", "하이브리드카드", "유가증권"}
+)
+_BEGINNING = 5
+"""Blocks in which a document says whose it is."""
+
+
+def passage_node(passage: Passage, bank: str) -> TextNode:
+    """The node of one passage; `bank`: the institution whose document it is, empty where it is not known."""
+    metadata: dict[str, Any] = {QUESTION: passage.heading, DOCUMENT: passage.document}
+    further = {
+        "bank": bank,
+        "page": passage.page,
+        "clause": passage.clause,
+        "uncertain": ", ".join(passage.uncertain),
+    }
+    node = TextNode(
+        id_=passage.id,
+        text=passage.shown,
+        metadata=metadata | {name: value for name, value in further.items() if value},
+        excluded_embed_metadata_keys=_BOOKKEEPING,
+        excluded_llm_metadata_keys=_BOOKKEEPING,
+    )
+    # Without its offsets: what is inserted before a passage does not change it.
+    node.metadata[CONTENT_HASH] = content_hash(node)
+    return node
+
+
+def institution_of(document: Document, known: Collection[str]) -> str:
+    """Whose document it is: the one known institution named at its beginning, or any named there where none is known."""
+    beginning = " ".join(block.text for block in document.blocks[:_BEGINNING])
+    places: Sequence[str] = (document.file, beginning)
+    for text in places:
+        named = {name for name in known if name in text}
+        # "도담은행" within "도담은행카드" is the longer one's name.
+        named = {name for name in named if not any(name != other and name in other for other in named)}
+        if len(named) == 1:
+            return named.pop()
+    if known:
+        return ""
+    found = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NO_NAMES
+    return found.pop() if len(found) == 1 else ""

@@ -1,0 +1,79 @@
+"""Where each block of a document stands: its headings, and its clause (제12조, ①) as terms and manuals number them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.ingestion.documents.blocks import Block
+
+_ARTICLE = re.compile(r"제\s?(\d+)\s?조(?:의\s?(\d+))?\s*(?:[(【\[〔]([^)】\]〕]{1,40})[)】\]〕])?")
+_PART = re.compile(r"(?:제\s?\d+\s?(?:편|장|절|관)|부\s*칙|별\s*표(?:\s*\d+)?|[ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+\.)(?:\s|$|[<(\[])")
+_PARTS = "편장절관"
+_CIRCLED = re.compile(r"[①-⑳㉑-㉟]")
+_NUMBERED = re.compile(r"(\d{1,2})\.\s")
+_SENTENCE = re.compile(r"[.다요]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The headings above a block, outermost first, itself included where it is one; and its clause, such as "제12조 ②"."""
+
+    headings: tuple[str, ...] = ()
+    clause: str = ""
+    starts: bool = False
+    """Whether something new begins with this block: a heading or an article."""
+
+
+def places(blocks: Sequence[Block]) -> Iterator[Place]:
+    """One for each block."""
+    stack: list[tuple[int, str]] = []
+    article, paragraph = "", ""
+    for block in blocks:
+        level, heading = _heading(block)
+        starts = bool(level)
+        if level:
+            stack = [(depth, text) for depth, text in stack if depth < level]
+            stack.append((level, heading))
+            match = _ARTICLE.match(heading)
+            article, paragraph = (_article(match) if match else ""), ""
+        if (level or block.kind == "paragraph") and article and (mark := _mark(block.text, in_heading=bool(level))):
+            paragraph = mark
+        yield Place(tuple(text for _, text in stack), " ".join(filter(None, (article, paragraph))), starts)
+
+
+def _article(match: re.Match[str]) -> str:
+    return f"제{match[1]}조" + (f"의{match[2]}" if match[2] else "")
+
+
+def _heading(block: Block) -> tuple[int, str]:
+    """The level and text of a heading; 0 for a block that is none.
+
+    An article is one however it is styled: "제12조(수수료) ① 은행은 …" has "제12조(수수료)" for a heading.
+    """
+    if block.kind not in ("heading", "paragraph"):
+        return 0, ""
+    text = block.text.split("\n", 1)[0].strip()
+    if match := _ARTICLE.match(text):
+        rest = text[match.end() :].strip()
+        # "제12조에 따라 …" speaks of an article; "제12조 수수료" is one.
+        if (
+            match[3]
+            or not rest
+            or rest[0] in "①<"
+            or (len(rest) < 30 and not _SENTENCE.search(rest) and text[match.end() : match.end() + 1] == " ")
+        ):
+            return 6, match[0].strip() if match[3] or rest[:1] == "①" else text[:60]
+        return 0, ""
+    if len(text) <= 60 and _PART.match(text):
+        unit = re.match(r"제\s?\d+\s?(.)", text)
+        return (2 + _PARTS.index(unit[1]) if unit and unit[1] in _PARTS else 3), text
+    return (block.level, " ".join(block.text.split())[:80]) if block.kind == "heading" else (0, "")
+
+
+def _mark(text: str, *, in_heading: bool) -> str:
+    rest = _ARTICLE.sub("", text, count=1).strip() if in_heading else text
+    if circled := _CIRCLED.match(rest):
+        return circled[0]
+    return ""

@@ -1,0 +1,190 @@
+"""PDFs: pdfplumber finds lines and tables, pdfium is the second opinion on what stands in each place. No single reader is right.
+
+Each page takes the text of the reader whose text is more sound; a quantity that the other does not see there is doubted.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rag.ingestion.documents.blocks import Block, Document, clean_text, table_blocks
+from rag.ingestion.documents.pdf_lines import Line, Zone, is_running, lines_of, merge_lines, running_texts
+from rag.ingestion.documents.pdf_score import badness
+from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables
+from rag.ingestion.documents.quantities import doubted_in
+from rag.ingestion.messages import UnreadableFile, listed
+
+MAX_PAGES = 400
+"""More are refused: a file of two thousand would hold up an ingestion for an hour."""
+_HEADING = 1.15
+"""Times the body's size from which on a line is a heading."""
+
+
+@dataclass(slots=True)
+class _Page:
+    number: int
+    lines: list[Line]
+    tables: list[Grid]
+    second: Mapping[Zone, str]
+    """What the other reader sees in the place of each line and cell."""
+
+
+def read_pdf(file: str, data: bytes) -> Document:
+    """Raises UnreadableFile: damaged, locked, too long, or without any text."""
+    import pdfplumber
+    import pypdfium2
+
+    document = Document(file)
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # a line for each glyph that a damaged font lacks
+    try:
+        with closing(pypdfium2.PdfDocument(data)) as second, closing(pdfplumber.open(io.BytesIO(data))) as first:
+            if len(second) > MAX_PAGES:
+                raise UnreadableFile("too_long", pages=len(second), limit=MAX_PAGES)
+            document.pages = len(second)
+            pages = [_read_page(page, second[at], at + 1, document) for at, page in enumerate(first.pages)]
+    except UnreadableFile:
+        raise
+    except pypdfium2.PdfiumError as exc:
+        if "assword" in str(exc):
+            raise UnreadableFile("password") from exc
+        raise UnreadableFile("damaged", reason=str(exc)[:100]) from exc
+    # pdfminer raises whatever a damaged file makes of its parser.
+    except Exception as exc:
+        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}".splitlines()[0][:100]) from exc
+    empty = [page.number for page in pages if not page.lines and not page.tables]
+    if len(empty) == len(pages):
+        raise UnreadableFile("scanned", pages=len(pages))
+    if empty:
+        document.note("pages_without_text", pages=listed(empty))
+    _assemble(document, pages)
+    return document
+
+
+def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page:
+    text_page = second.get_textpage()
+    height = float(page.height)
+
+    def zone_text(zone: Zone) -> str:
+        left, top, right, bottom = zone
+        return str(text_page.get_text_bounded(left - 1, height - bottom - 1, right + 1, height - top + 1))
+
+    try:
+        shown, hidden = _without_hidden(page)
+        if hidden:
+            document.note("hidden_on_page", count=hidden, page=number)
+        grids = page_tables(shown)
+        lines = lines_of(shown, [grid.zone for grid in grids])
+        own_text = "\n".join([line.text for line in lines] + [cell.text for grid in grids for cell in grid.cells])
+        other_text = str(text_page.get_text_range())
+        # By a margin: where both are sound, the one with the tables decides.
+        if badness(other_text) + 0.02 < badness(own_text):
+            document.note("other_reader", page=number)
+            own = {line.zone: line.text for line in lines} | {
+                cell.zone: cell.text for grid in grids for cell in grid.cells
+            }
+            lines = [replace(line, text=clean_text(zone_text(line.zone)).replace("\n", " ")) for line in lines]
+            grids = [grid.read_by(zone_text) for grid in grids]
+            return _Page(number, [line for line in lines if line.text], grids, own)
+        zones = {line.zone: zone_text(line.zone) for line in lines}
+        zones |= {cell.zone: zone_text(cell.zone) for grid in grids for cell in grid.cells}
+        return _Page(number, lines, grids, zones)
+    finally:
+        text_page.close()
+        second.close()
+        page.close()
+
+
+def _without_hidden(page: Any) -> tuple[Any, int]:
+    """The page without characters that nobody sees, and how many these are: white on white, tiny, or beside the page."""
+    fills = [rect for rect in page.rects if rect.get("fill") and not _is_white(rect.get("non_stroking_color"))]
+    pictures = page.images
+    hidden = 0
+
+    def is_shown(item: dict[str, Any]) -> bool:
+        nonlocal hidden
+        if item.get("object_type") != "char":
+            return True
+        x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
+        unseen = item["size"] < 1.5 or not (0 <= x <= page.width and 0 <= y <= page.height)
+        # White letters on a coloured cell are a table's header.
+        if not unseen and _is_white(item.get("non_stroking_color")):
+            unseen = not any(
+                each["x0"] <= x <= each["x1"] and each["top"] <= y <= each["bottom"] for each in (*fills, *pictures)
+            )
+        hidden += unseen and bool(item["text"].strip())
+        return not unseen
+
+    return page.dedupe_chars(tolerance=1).filter(is_shown), hidden
+
+
+def _is_white(colour: Any) -> bool:
+    if colour is None:
+        return False
+    parts = tuple(colour) if isinstance(colour, list | tuple) else (colour,)
+    if not all(isinstance(part, int | float) for part in parts):
+        return False
+    return (
+        all(part <= 0.02 for part in parts) if len(parts) == 4 else bool(parts) and all(part >= 0.98 for part in parts)
+    )
+
+
+def _assemble(document: Document, pages: Sequence[_Page]) -> None:
+    running = running_texts([page.lines for page in pages])
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for line in page.lines:
+            sizes[line.size] += len(line.text)
+    body = max(sizes, key=lambda size: sizes[size], default=10.0)
+    larger = sorted({size for size in sizes if size >= body * _HEADING}, reverse=True)
+    vocabulary = Counter(word for page in pages for line in page.lines for word in line.text.split())
+    left_out = 0
+    before: Grid | None = None
+    header = ""
+    for page in pages:
+        kept = [line for line in page.lines if not is_running(line, running)]
+        left_out += len(page.lines) - len(kept)
+        parts: list[tuple[float, list[Line] | Grid]] = [(grid.zone[1], grid) for grid in page.tables]
+        parts += [(run[0].zone[1], run) for run in _runs(kept, page.tables)]
+        for _, part in sorted(parts, key=lambda item: item[0]):
+            if isinstance(part, Grid):
+                number = 1 + max((block.table for block in document.blocks), default=0)
+                goes_on = before is not None and is_continued(before, part)
+                if goes_on and before is not None:
+                    part = part.continuing(before, header)
+                rows = table_blocks(part.as_cells(), table=number, page=page.number)
+                if goes_on:
+                    rows = [row for row in rows if row.text != header]
+                    rows = [replace(row, header=header) for row in rows]
+                else:
+                    header = rows[0].text if rows and not rows[0].header and len(rows) > 1 and rows[1].header else ""
+                document.blocks += [_checked_row(row, part, page.second) for row in rows]
+                before = part
+            else:
+                before = None
+                for text, zones, size in merge_lines(part, vocabulary):
+                    level = larger.index(size) + 1 if size in larger and len(text) <= 120 else 0
+                    block = Block(text, "heading" if level else "paragraph", level=min(level, 6), page=page.number)
+                    document.blocks.append(doubted_in(block, "\n".join(page.second.get(zone, "") for zone in zones)))
+    if left_out:
+        document.note("running_lines", count=left_out)
+
+
+def _runs(lines: Sequence[Line], tables: Sequence[Grid]) -> Iterator[list[Line]]:
+    """Lines between two tables, in reading order."""
+    edges = sorted(grid.zone[1] for grid in tables)
+    runs: dict[int, list[Line]] = {}
+    for line in lines:
+        runs.setdefault(sum(edge <= line.zone[1] for edge in edges), []).append(line)
+    yield from runs.values()
+
+
+def _checked_row(row: Block, grid: Grid, second: Mapping[Zone, str]) -> Block:
+    """The row, doubted where the other reader does not see its amounts in its own cells."""
+    own = [cell for cell in grid.cells if clean_text(cell.text) and " ".join(clean_text(cell.text).split()) in row.own]
+    return doubted_in(row, "\n".join(second.get(cell.zone, "") for cell in own))

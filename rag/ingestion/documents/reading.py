@@ -1,0 +1,54 @@
+"""One file to a document, by its extension, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from rag.ingestion.documents.blocks import Document
+from rag.ingestion.files import check_kind, read_bytes
+from rag.ingestion.messages import UnreadableFile, listed
+
+_READERS = {
+    ".pdf": ("pdf", "read_pdf"),
+    ".docx": ("docx", "read_docx"),
+    ".hwp": ("hangul", "read_hangul"),
+    ".hwpx": ("hangul", "read_hangul"),
+    ".pptx": ("slides", "read_slides"),
+    ".xlsx": ("sheets", "read_sheets"),
+    ".html": ("html_pages", "read_html"),
+    ".htm": ("html_pages", "read_html"),
+    ".md": ("plain_text", "read_markdown"),
+    ".txt": ("plain_text", "read_text"),
+}
+SUFFIXES = tuple(_READERS)
+_TEXTS = (".html", ".htm", ".md", ".txt")
+_OTHERS = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
+"""Relatives that are refused, and what to save them as."""
+
+
+def read_document(path: Path) -> Document:
+    """Raises UnreadableFile for a file that is not what its name says, is damaged, locked or empty, or has no text."""
+    suffix = path.suffix.lower()
+    if suffix in _OTHERS:
+        raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_OTHERS[suffix])
+    if suffix not in _READERS:
+        raise UnreadableFile("unsupported", supported=", ".join(SUFFIXES))
+    data = read_bytes(path)
+    if suffix in _TEXTS:
+        if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")):
+            raise UnreadableFile("wrong_kind", suffix=suffix, holds="another program's file")
+        if not data.strip(b"\0\x1a \t\r\n"):
+            raise UnreadableFile("empty")
+    else:
+        check_kind(suffix, data)
+    module, name = _READERS[suffix]
+    # By name: a reader's libraries take up to half a second to import, and most folders need two of them.
+    read: Callable[[str, bytes], Document] = getattr(import_module(f"rag.ingestion.documents.{module}"), name)
+    document = read(str(path), data)
+    if not any(block.text.strip() for block in document.blocks):
+        raise UnreadableFile("no_text")
+    if uncertain := [quantity for block in document.blocks for quantity in block.uncertain]:
+        document.note("uncertain", count=len(uncertain), values=listed(uncertain))
+    return document

@@ -1,0 +1,83 @@
+"""PowerPoint presentations, a page a slide: texts, tables and notes as the file holds them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from xml.etree import ElementTree as ET
+
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.by_dochan import checked
+from rag.ingestion.documents.docx import read_parts
+
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+_TITLES = ("title", "ctrTitle")
+
+
+def read_slides(file: str, data: bytes) -> Document:
+    """Hidden slides are left out and named. Raises UnreadableFile."""
+    document = Document(file)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = {int(match[1]): name for name in archive.namelist() if (match := _SLIDE.fullmatch(name))}
+    slides = read_parts(data, tuple(names.values()))
+    hidden = []
+    for number, name in sorted(names.items()):
+        if slides[name].get("show") == "0":
+            hidden.append(number)
+            continue
+        tables = max((block.table for block in document.blocks), default=0)
+        document.blocks += _slide(slides[name], number, tables)
+    document.pages = len(names)
+    if hidden:
+        document.note("hidden_slides", names=", ".join(map(str, hidden)))
+    return checked(document, data, ".pptx")
+
+
+def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
+    blocks: list[Block] = []
+    for shape in slide.iter():
+        if shape.tag == f"{_P}sp":
+            place = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+            is_title = place is not None and place.get("type") in _TITLES
+            # Slide numbers, dates and footers are on every slide.
+            if place is not None and place.get("type") in ("sldNum", "dt", "ftr"):
+                continue
+            lines = [_paragraph(each) for each in shape.iter(f"{_A}p")]
+            if is_title:
+                if title := clean_text(" ".join(lines)):
+                    blocks.insert(0, Block(title, "heading", level=1, page=number))
+            else:
+                blocks += [Block(text, page=number) for line in lines if (text := clean_text(line))]
+        elif shape.tag == f"{_A}tbl":
+            tables += 1
+            blocks += table_blocks(_cells(shape), table=tables, page=number)
+    return blocks
+
+
+def _paragraph(paragraph: ET.Element) -> str:
+    pieces = []
+    for element in paragraph.iter():
+        if element.tag == f"{_A}t":
+            pieces.append(element.text or "")
+        elif element.tag == f"{_A}br":
+            pieces.append("\n")
+    return "".join(pieces)
+
+
+def _cells(table: ET.Element) -> list[Cell]:
+    return [
+        Cell(
+            "\n".join(_paragraph(each) for each in cell.iter(f"{_A}p")),
+            row,
+            column,
+            int(cell.get("rowSpan") or 1),
+            int(cell.get("gridSpan") or 1),
+        )
+        for row, line in enumerate(table.iter(f"{_A}tr"))
+        for column, cell in enumerate(line.findall(f"{_A}tc"))
+        # Cells under a merged one are there, and hold whatever they held before.
+        if cell.get("hMerge") != "1" and cell.get("vMerge") != "1"
+    ]

@@ -1,0 +1,132 @@
+"""Everything that files hold: FAQ rows and documents, with what each file came to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.errors import RowError, RowErrors
+from rag.ingestion.columns import REQUIRED, locate
+from rag.ingestion.documents.blocks import Document
+from rag.ingestion.documents.pool import read_many
+from rag.ingestion.documents.reading import SUFFIXES as DOCUMENT_SUFFIXES
+from rag.ingestion.files import find_files, read_bytes
+from rag.ingestion.identity import short_names
+from rag.ingestion.messages import Note, UnreadableFile
+from rag.ingestion.readers import FaqRow, NoFiles, read_rows
+from rag.ingestion.sync import Progress, no_progress
+from rag.ingestion.tables import header_index
+
+_TABLES = (".csv", ".tsv", ".json", ".jsonl")
+
+
+@dataclass(slots=True)
+class Sources:
+    """`documents` by the name that their passages carry. `errors`: of whole files, which are missing from the rest.
+
+    `failed`: the names of documents that could not be read; `tables_failed`: whether a table is among the errors.
+    """
+
+    rows: list[FaqRow] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    tables_failed: bool = False
+    files: list[str] = field(default_factory=list)
+
+    def report(self, passages: Mapping[str, int]) -> list[dict[str, Any]]:
+        """One entry a file, for `--report`: its kind, what it gave, what was left out or doubted, why it was not read."""
+        rows: dict[str, int] = defaultdict(int)
+        for row in self.rows:
+            rows[row.file] += 1
+        by_file = {document.file: (name, document) for name, document in self.documents.items()}
+        entries = []
+        for file in self.files:
+            entry: dict[str, Any] = {
+                "file": file,
+                "kind": "document" if file in by_file else "table",
+                "rows": rows[file],
+            }
+            if file in by_file:
+                name, document = by_file[file]
+                del entry["rows"]
+                entry |= {"pages": document.pages, "characters": len(document.text), "passages": passages.get(name, 0)}
+                entry["uncertain"] = [
+                    {"page": block.page, "text": block.text, "quantities": list(block.uncertain)}
+                    for block in document.blocks
+                    if block.uncertain
+                ]
+            entry["notes"] = [str(note) for note in self.notes if note.file.startswith(file)]
+            entry["errors"] = [str(error) for error in self.errors if error.file == file]
+            entries.append(entry)
+        return entries
+
+
+def read_sources(
+    paths: Iterable[Path | str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    processes: int | None = None,
+    progress: Progress = no_progress,
+) -> Sources:
+    """Read all files. A file that cannot be read as a whole is an error among the others' results.
+
+    Raises RowErrors for rows that break a rule, and where no file could be read; NoFiles where there is none.
+    """
+    columns = columns or {}
+    files = list(find_files(map(Path, paths)))
+    documents = [path for path in files if _is_document(path, columns)]
+    tables = [path for path in files if path not in set(documents)]
+    found = Sources(files=list(map(str, files)))
+    read = read_rows(tables, columns=columns)
+    # A row that breaks a rule is the author's to mend, and half a table would delete the other half.
+    if any(error.row is not None for error in read.errors):
+        raise RowErrors(read.errors)
+    found.rows, found.notes, found.errors = read.rows, read.notes, read.errors
+    found.tables_failed = bool(read.errors)
+    names = dict(zip(map(str, documents), short_names(list(map(str, documents)), stems=False), strict=True))
+    outcomes = {}
+    for done, (path, outcome) in enumerate(read_many(documents, processes=processes), 1):
+        outcomes[path] = outcome
+        progress("read", done, len(documents))
+    for path in documents:  # in the files' order, not in that of their reading
+        outcome = outcomes[path]
+        if isinstance(outcome, Document):
+            found.documents[names[str(path)]] = outcome
+            found.notes += outcome.notes
+        else:
+            found.errors.append(outcome)
+            found.failed.append(names[str(path)])
+    if not found.rows and not found.documents:
+        raise RowErrors(found.errors) if found.errors else NoFiles()
+    return found
+
+
+def _is_document(path: Path, columns: Mapping[str, str]) -> bool:
+    """By its extension; a workbook with a sheet of questions and answers is a table."""
+    suffix = path.suffix.lower()
+    if suffix in _TABLES or not path.is_file():
+        return False
+    if suffix == ".xlsx":
+        return not _holds_faq(path, columns)
+    return suffix in DOCUMENT_SUFFIXES or suffix != ""
+
+
+def _holds_faq(path: Path, columns: Mapping[str, str]) -> bool:
+    from rag.ingestion.files import check_kind
+    from rag.ingestion.workbook import read_workbook
+
+    try:
+        data = read_bytes(path)
+        check_kind(".xlsx", data)
+        sheets, _ = read_workbook(str(path), data)
+    except UnreadableFile:
+        return True  # read again as a table, whose errors name the file
+    return any(
+        header_index([line.cells for line in sheet.lines], lambda header: locate(header, columns)) is not None
+        for sheet in sheets
+    ) or columns.keys() >= set(REQUIRED)
