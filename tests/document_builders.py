@@ -17,7 +17,7 @@ from typing import Any
 
 Element = tuple[Any, ...]
 Rows = Sequence[Sequence[str]]
-_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
@@ -97,11 +97,11 @@ def docx(elements: Sequence[Element], *, body: str = "") -> bytes:
                 for at, name in enumerate(("styles", "numbering", "footnotes"))
             )
             + "</Relationships>",
-            "word/document.xml": f'{head}<w:document xmlns:w="{_W}"><w:body>{content}</w:body></w:document>',
-            "word/styles.xml": f'{head}<w:styles xmlns:w="{_W}">{styles}</w:styles>',
-            "word/numbering.xml": f'{head}<w:numbering xmlns:w="{_W}"><w:abstractNum w:abstractNumId="0">{levels}'
+            "word/document.xml": f'{head}<w:document xmlns:w="{WORD}"><w:body>{content}</w:body></w:document>',
+            "word/styles.xml": f'{head}<w:styles xmlns:w="{WORD}">{styles}</w:styles>',
+            "word/numbering.xml": f'{head}<w:numbering xmlns:w="{WORD}"><w:abstractNum w:abstractNumId="0">{levels}'
             '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>',
-            "word/footnotes.xml": f'{head}<w:footnotes xmlns:w="{_W}">{footnotes}</w:footnotes>',
+            "word/footnotes.xml": f'{head}<w:footnotes xmlns:w="{WORD}">{footnotes}</w:footnotes>',
         }
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from llama_index.core.schema import TextNode
+from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.ingestion.chunking import content_hash
 from rag.ingestion.documents.blocks import Document
@@ -39,6 +39,8 @@ def passage_node(passage: Passage, bank: str) -> TextNode:
         metadata=metadata | {name: value for name, value in further.items() if value},
         excluded_embed_metadata_keys=_BOOKKEEPING,
         excluded_llm_metadata_keys=_BOOKKEEPING,
+        # A passage is a row of its own: what is found, cited and shown.
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=passage.id)},
     )
     # Without its offsets: what is inserted before a passage does not change it.
     node.metadata[CONTENT_HASH] = content_hash(node)
