@@ -41,7 +41,8 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
     if number is not None and last.source_ids and not message.strip().isdigit():
         rows = _rows(last.source_ids, store)
         return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
-    return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses) else None
+    chooses = number is not None and not message.strip().isdigit() and not last.source_ids
+    return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
 
 
 def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:

@@ -39,7 +39,6 @@ class MessageSigns:
     is_elliptical: bool = False
     has_back_reference: bool = False
     asks_on: bool = False
-    is_foreign: bool = False
     names_product: bool = False
 
 
@@ -61,9 +60,8 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
             return merge_as_suggestions(contextual, standalone)
     if signs.own_match >= OWN_MATCH:
         return contextual
-    if signs.has_back_reference or (
-        signs.asks_on and not signs.is_foreign and len(compact(standalone.query)) < FULL_SENTENCE
-    ):
+    # "미성년자도요?" has no word of the row before, and is no small talk: an offer turns nobody away, and claims nothing.
+    if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
         return as_suggestions(contextual)
     # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.
     return _declined(standalone, contextual)

@@ -90,6 +90,11 @@ def asks_on(message: str) -> bool:
     return bundled()["asks on"].matches(message)
 
 
+def asks_difference(message: str) -> bool:
+    """Whether it asks how two things differ, which a row may say without a judgement."""
+    return bundled()["difference"].matches(message)
+
+
 def names_product(message: str) -> bool:
     """Whether it names a product or a means of banking, and so needs no question before it ("통장 해지")."""
     return bundled()["product word"].matches(message)
@@ -125,13 +130,20 @@ def chosen_number(message: str, offered: int) -> int | None:
 
 
 _ENDING = re.compile(
-    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|은|는|이|가|을|를|도|만|에|의|로|요|여|랑|면|서)$"
+    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|도|만|에|의|로|요|여|랑|면|서)$"
 )
 _HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
 _FUNCTION_WORD = re.compile(
     r"^(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|아까|방금|만약|아니면|그래도|반대로|근데|그런데|그리고|혹시|어떻게|어떡해|어케|언제|얼마|얼마나|"
     r"얼마에|얼마예|뭐|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
     r"되|돼|되나|되는|하나|하면|해|해도|되죠|인|는|은|요|궁금해|싶어|싶은데|가능|가능한|필요한|필요|안돼|안되|돼)(요|여)?$"
+)
+
+
+_NO_NOUN = re.compile(
+    r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려)(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?(?![가-힣])"
+    r"|(?<![가-힣])(?:아예|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
+    r"|(?<=[가-힣])(?:꺼|거|것)(?:면|는|은|도|두|로)?요?(?![가-힣])"
 )
 
 
@@ -145,6 +157,11 @@ def content_words(message: str) -> tuple[str, ...]:
         if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
             words.append(stem)
     return tuple(words)
+
+
+def nouns(message: str) -> tuple[str, ...]:
+    """The content words that are neither verbs nor adverbs, as far as endings tell: nothing of "찾았으면 어떻게 해요?"."""
+    return content_words(_NO_NOUN.sub(" ", plain(message)))
 
 
 def _without_opening(message: str) -> str:

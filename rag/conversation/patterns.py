@@ -39,6 +39,12 @@ class NamedPattern:
         match = self.pattern.search(plain(message))
         return match[0] if match else ""
 
+    def unmatched_text(self, message: str) -> str:
+        """The rest of the message, in `plain` form, without the endings of what the pattern matches."""
+        return " ".join(
+            re.sub(re.escape(self.matched_text(message)) + r"[가-힣]*", " ", plain(message), count=1).split()
+        )
+
 
 def plain(message: str) -> str:
     """The form that patterns are written for; not NFKC, under which the consonants of "ㄱㅅ" are other characters."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
+from typing import NamedTuple
 
 from rag.constraints import compare
 from rag.korean import compact
@@ -31,8 +32,8 @@ _SENTENCE = re.compile(
     r"|(?<=어떻게 하고)\s+|(?<=어떻게하고)\s+|(?<=얼마고)\s+|(?<=얼마이고)\s+|(?<=언제고)\s+"
 )
 _HEAD = (
-    r"(?:방법|법|수수료|한도|금리|이율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
-    r"변경|발급|재발급|조회|취소|분실|가입|개설|만기|혜택|유효기간)"
+    r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
+    r"변경|발급|재발급|조회|취소|분실|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일)"
 )
 _JOINED = re.compile(
     rf"^(?P<left>.*{_HEAD})\s*(?:이랑|랑|하고|과|와|,|및|그리고)\s+(?P<right>.*{_HEAD})(?P<rest>[\s은는이가을를도좀]*\S*.*)$"
@@ -41,8 +42,10 @@ _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
 )
-_BARE_HEAD = re.compile(rf"^\s*{_HEAD}\s*$")
-_HEAD_AT_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+_HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
+_HEAD_AT_END = re.compile(rf"(?:^|\s+){_HEAD}(?:의|을|를)?\s*$")
+_HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+_BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
 
 
 def without_comparison(text: str) -> str:
@@ -51,25 +54,46 @@ def without_comparison(text: str) -> str:
     return rest if len(compact(rest)) >= 2 else text
 
 
-def split_questions(message: str) -> tuple[str, ...]:
+class Part(NamedTuple):
+    """One question of a message: `title` in the customer's own words, `text` as it is searched for.
+
+    `joined`: it was one of two things asked for in one sentence.
+    """
+
+    title: str
+    text: str
+    joined: bool = False
+
+
+def split_questions(message: str) -> tuple[Part, ...]:
     """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
     sentences = [part.strip() for part in _SENTENCE.split(message) if part.strip()]
     asking = [part for part in sentences if _ASKS.search(part) and len(compact(part)) >= MIN_PART]
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
-        return tuple(asking)
-    return _joined_subjects(message) if len(sentences) == 1 else (message,)
+        return tuple(Part(part, part) for part in asking)
+    return (_joined_subjects(message) if len(sentences) == 1 else ()) or (Part(message, message),)
 
 
-def _joined_subjects(message: str) -> tuple[str, ...]:
+def _joined_subjects(message: str) -> tuple[Part, ...]:
     match = _JOINED.match(message.strip())
     if not match:
-        return (message,)
-    left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"]
+        return ()
+    left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"].rstrip()
     if len(compact(left)) < MIN_PART or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
-        return (message,)
-    if _BARE_HEAD.match(right):  # "해외송금 수수료랑 한도": both are of the first subject
-        right = f"{_HEAD_AT_END.sub('', left)} {right}".strip()
-    return f"{left}{rest}", f"{right}{rest}"
+        return ()
+    asked, about = _BOTH.sub("", rest), right
+    if _HEADS_ALONE.match(right) and (subject := _subject(left)):
+        about = f"{subject} {right}"
+    return Part(left, f"{left}{asked}", joined=True), Part(f"{right}{rest}", f"{about}{asked}", joined=True)
+
+
+def _subject(left: str) -> str:
+    """What the heads at the end are of: "체크카드" of "체크카드 재발급", nothing of "한도 변경"."""
+    if not _HEAD_AT_END.search(left):
+        return _HEAD_WITHIN_END.sub("", left).strip()
+    while (rest := _HEAD_AT_END.sub("", left)) != left:
+        left = rest
+    return left.strip()
 
 
 def worth_dividing(whole: Verdict, parts: Sequence[Verdict]) -> bool:
@@ -88,9 +112,11 @@ def worth_dividing(whole: Verdict, parts: Sequence[Verdict]) -> bool:
 def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
     """One verdict of several: answered where one part is; what is answered comes first, then the other parts' suggestions."""
     ranked: dict[str, JudgedNode] = {}
-    for hit in chain.from_iterable(zip_longest(*(part.ranked for part in parts))):
-        if hit:
-            ranked.setdefault(row_id(hit), hit)
+    # What is found for a part that is declined comes last: it is offered for none.
+    for found in ([part for part in parts if part.status != "declined"], parts):
+        for hit in chain.from_iterable(zip_longest(*(part.ranked for part in found))):
+            if hit:
+                ranked.setdefault(row_id(hit), hit)
     best = max(parts, key=lambda part: part.confidence)
     lexical_only = any(part.lexical_only for part in parts)
     if not any(part.status == "answered" for part in parts):

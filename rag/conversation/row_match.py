@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 MIN_WORDS = 2
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
+_CITATION = re.compile(r"\[(\d{1,2})\]")
+SAME_SUBJECT = tuple(
+    frozenset(names.split())
+    for names in (
+        "이자 이율 금리 이자율",
+        "수수료 비용 요금 수수료율",
+        "서류 준비물 구비서류",
+        "기간 기한 유효기간 소요기간",
+        "한도 최대한도 한도액",
+        "세금 세율 과세 비과세",
+    )
+)
+"""Names of one thing that a customer and a row may put in each other's place."""
 
 
 MOST_WORDS = 0.6
@@ -53,6 +66,12 @@ def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
     return any(compact(word) in text for word in words)
 
 
+def holds_subject(hit: JudgedNode, word: str) -> bool:
+    """Whether a row says something on a word, by this name or by another: 이자 where it has 이율, 비용 where it has 수수료."""
+    names = next((names for names in SAME_SUBJECT if word in names), (word,))
+    return holds_words(hit, tuple(names))
+
+
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
     """A declined verdict as suggestions of the rows whose questions hold all of at least two content words.
 
@@ -67,26 +86,41 @@ def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
     return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
 
 
-def other_than_shown(contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str]) -> Verdict:
+def other_than_shown(
+    contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str], *, leans: bool = True
+) -> Verdict:
     """Suggestions in the place of rows `shown` before: other rows that hold the message's own `words`, if there are any.
 
-    The note says that the rows shown say nothing about them; where one does, it is offered with the others.
+    The note says that the rows shown say nothing about a word, or that one of them, offered again, is the nearest. It says
+    neither where they hold some of the words. Where they hold none, none is of banking, and nothing in the message `leans` on
+    what was said before, nothing is offered.
     """
     repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
     rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
     about = [hit for hit in rows.values() if words and _in_question(hit, words)]
-    holding = [hit for hit in repeated if holds_words(hit, words)]
+    nearest = max(repeated, key=lambda hit: sum(holds_subject(hit, word) for word in words))
+    missing = [word for word in words if not holds_subject(nearest, word)]
     # Only a word of banking is worth naming: "'며칠'에 대한 내용이 없습니다" helps nobody.
-    subject = next((word for word in words if is_about_banking(word)), "")
-    if subject and not holding:
+    subject = next((word for word in missing if is_about_banking(word)), "")
+    note: Note | None = None
+    if subject:
         note, offered = Note("not_mentioned", {"word": subject}), about or list(rows.values())
+    elif not leans and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
+        offered = []
     else:
-        note, offered = Note("already_shown"), [*(holding or repeated)[:1], *(about or rows.values())]
+        note, offered = None if missing else Note("already_shown"), [nearest, *(about or rows.values())]
     nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
     if not nodes:
-        return replace(contextual, status="declined", reason="not_covered", nodes=())
+        reason = standalone.reason or "not_covered"
+        return replace(contextual, status="declined", reason=reason, nodes=(), note=None, conflicts=())
     ranked = (*nodes, *(hit for hit in contextual.ranked if row_id(hit) not in set(map(row_id, nodes))))
     return replace(contextual, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS], ranked=ranked, note=note)
+
+
+def cited_rows(turn: Turn) -> tuple[str, ...]:
+    """The rows that an answer quotes, by the citations in its text; without a text the first."""
+    numbers = {int(number) for number in _CITATION.findall(turn.answer)}
+    return tuple(row for number, row in enumerate(turn.source_ids, 1) if number in numbers) or turn.source_ids[:1]
 
 
 def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
@@ -98,15 +132,10 @@ def _judged(hit: JudgedNode, *, quoted: bool) -> JudgedNode:
     return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=quoted)
 
 
-def is_foreign(question: str, contextual: Verdict) -> bool:
+def is_foreign(question: str, before: JudgedNode) -> bool:
     """Whether a message is about something that neither banking nor the row before has a word for."""
-    words = follow_up_rules.content_words(question)
-    first = contextual.ranked[:1]
-    return (
-        bool(words)
-        and not follow_up_rules.is_about_banking(question)
-        and not any(holds_words(hit, words) for hit in first)
-    )
+    words = follow_up_rules.nouns(question)
+    return bool(words) and not is_about_banking(question) and not holds_words(before, words)
 
 
 def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
@@ -121,10 +150,17 @@ def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
     return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
 
 
-def shown_before(verdict: Verdict, history: Sequence[Turn]) -> tuple[str, ...]:
-    """The rows that the turn before showed, where the verdict would begin with one of them again."""
+def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str] = ()) -> tuple[str, ...]:
+    """The rows that the turn before showed, where the verdict would begin with one of them again.
+
+    What was offered before may be answered now, where the row holds the message's `nouns`: they tell which was meant.
+    """
     last = history[-1] if history else None
     if not last or not verdict.nodes:
         return ()
-    shown = last.source_ids[:1] if last.status == "answered" else last.source_ids
+    if last.status == "answered":
+        shown = cited_rows(last)
+    else:
+        tells = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in nouns)
+        shown = () if tells else last.source_ids
     return shown if row_id(verdict.nodes[0]) in shown else ()

@@ -18,7 +18,7 @@ from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.stores.base import TOKENS, PassageStore
+from rag.stores.base import QUESTION, TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
 
@@ -75,6 +75,11 @@ class RowSearch:
         """The text without the name of the institution that it limits a search to, unless nothing else is left."""
         named = self.named(text)
         return (named.rest or text) if len(named.chosen) == 1 else text
+
+    def question_of(self, row: str) -> str:
+        """The question of the row of that id; empty where it is gone."""
+        nodes = self._store.get_nodes([row, f"{row}#0"])
+        return str(nodes[0].metadata.get(QUESTION) or "") if nodes else ""
 
     def search(self, text: str, filters: Filters) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged.

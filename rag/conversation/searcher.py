@@ -34,7 +34,7 @@ from rag.conversation.question_parts import (
     without_comparison,
     worth_dividing,
 )
-from rag.conversation.row_match import is_foreign, other_than_shown, row_wins, shown_before
+from rag.conversation.row_match import cited_rows, other_than_shown, row_wins, shown_before
 from rag.conversation.row_search import RowSearch
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
@@ -106,7 +106,8 @@ class Searcher:
         # What a rule matches is no follow-up: the topic asked about before must not answer it.
         verdict = self._about_institutions(question, () if rule else history, filters, scope)
         if rule and not row_wins(rule, verdict, question):
-            return replace(_declined(question, rule), ranked=verdict.ranked)
+            compared = self._difference(question, rule, filters, scope)
+            return compared or replace(_declined(question, rule), ranked=verdict.ranked)
         if verdict.reason == "off_topic" and self._is_about_banking(question):
             return replace(verdict, reason="not_covered")
         return verdict
@@ -121,7 +122,7 @@ class Searcher:
         filters = self._rows.limited(question, filters)
         standalone_text = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._rows.search(standalone_text, filters)
+            return self._unless_given(self._rows.search(standalone_text, filters), question, history)
         if self._llm is not None:
             rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
@@ -133,7 +134,7 @@ class Searcher:
         if (named := self._rows.named(question)).nothing_else:
             return self._search_elsewhere(named, history, filters)
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
-            return standalone
+            return self._unless_given(standalone, question, history)
         contextual = self._search_in_context(question, history, filters)
         signs = MessageSigns(
             own_match=self._rows.own_match(question, contextual, filters),
@@ -141,12 +142,28 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_product=follow_up_rules.names_product(question),
-            is_foreign=is_foreign(question, contextual),
         )
         chosen = choose_reading(contextual, standalone, signs)
-        if shown := shown_before(chosen, history):
-            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question))
+        if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
+            leans = signs.is_elliptical or signs.has_back_reference or signs.asks_on
+            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), leans=leans)
         return chosen
+
+    def _unless_given(self, verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
+        """The verdict; where it would give the answer of the turn before again, suggestions."""
+        if verdict.status == "answered" and (shown := shown_before(verdict, history)):
+            return other_than_shown(verdict, verdict, shown, follow_up_rules.content_words(question))
+        return verdict
+
+    def _difference(
+        self, question: str, rule: DeclineRule, filters: Filters | None, scope: CancelScope
+    ) -> Verdict | None:
+        """How the two things differ of which a question wants the better ("뭐가 나아요? 차이점"), where a row says it."""
+        if rule.reason != "advice" or not follow_up_rules.asks_difference(question):
+            return None
+        # The words of the rule would count against the row.
+        verdict = self.rank(rule.unmatched_text(question) or question, (), filters, scope)
+        return verdict if verdict.status == "answered" else None
 
     def _about_institutions(
         self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
@@ -179,9 +196,10 @@ class Searcher:
     def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome of the whole question, or of its parts where they tell more."""
         whole = self.rank(question, history, filters, scope)
-        texts = split_questions(question)
-        if len(texts) == 1:
+        divided = split_questions(question)
+        if len(divided) == 1:
             return whole
+        texts = [part.text for part in divided]
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self._rows.limited(question, filters)
         parts = [self.rank(text, (), filters, scope) for text in texts]
@@ -191,11 +209,11 @@ class Searcher:
                 asked = self._is_about_banking(text) or follow_up_rules.asks_on(text)
                 missing = replace(part, reason="not_covered") if asked and part.status == "declined" else part
                 parts[number] = followed if followed.status == "answered" else missing
-        return (
-            replace(combine(texts, parts, question), names_banks=whole.names_banks)
-            if worth_dividing(whole, parts)
-            else whole
-        )
+        # Two things asked for in one sentence are rarely in one row: of each some rows are offered.
+        offers = whole.status != "answered" and divided[0].joined and all(part.status != "declined" for part in parts)
+        if not worth_dividing(whole, parts) and not offers:
+            return whole
+        return replace(combine([part.title for part in divided], parts, question), names_banks=whole.names_banks)
 
     def _is_about_banking(self, question: str) -> bool:
         if (named := self._rows.named(question)).chosen or named.others:
@@ -212,21 +230,24 @@ class Searcher:
         """As `RowSearch.reading`."""
         return self._rows.reading(text)
 
-    def _search_in_context(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
-        def has_topic(text: str) -> bool:
-            return self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
+    def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
+        return lambda text: self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
-        return self._rows.search(follow_up_rules.contextual_text(question, history, has_topic), filters)
+    def _search_in_context(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
+        return self._rows.search(follow_up_rules.contextual_text(question, history, self._has_topic(filters)), filters)
 
     def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
-
-        def has_topic(text: str) -> bool:
-            return self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
-
-        earlier = follow_up_rules.contextual_text("", history, has_topic)
+        earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self._rows.named(earlier).rest
-        return self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+        verdict = self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+        # What was answered says better than the customer's own words which row of the other one is its counterpart.
+        if verdict.status != "answered" and named.chosen and history[-1].status == "answered":
+            question = self._rows.question_of(cited_rows(history[-1])[0]) if history[-1].source_ids else ""
+            there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
+            if question and (counterpart := self._rows.search(question, there)).status != "declined":
+                return counterpart
+        return verdict
 
 
 class ConversationRetriever(BaseRetriever):

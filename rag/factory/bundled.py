@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
+from rag.retrieval.confidence import defaults
 from rag.stores.base import Manifest
 
 BUNDLED = "bundled"
@@ -17,8 +19,10 @@ BUILD_WAIT = 120.0
 
 
 def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
-    """Derived data: another FAQ, embedding or analyzer simply has another index."""
+    """Derived data: another FAQ, embedding, analyzer or start of a calibration simply has another index."""
     digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
+    # Else an index of the version before would be calibrated anew in memory, with a warning, each time it is opened.
+    digest.update(json.dumps(defaults(dense=manifest.dimension > 0).as_json(), sort_keys=True).encode())
     # Sorted: a folder lists its files in any order.
     for path in sorted(data.glob("*.csv")):
         digest.update(path.read_bytes())

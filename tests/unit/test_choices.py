@@ -79,3 +79,10 @@ def test_a_reply_to_nothing_is_met_with_courtesy() -> None:
     for message in ("1번이요", "네", "아니요"):
         assert outcome(message, []) == ("declined", [], "nothing_pending")
     assert outcome("3", []) is None and outcome("이체한도", []) is None
+
+
+@pytest.mark.parametrize("message", ["두 번째 거", "3번이요", "마지막 거요"])
+def test_a_choice_where_nothing_was_offered_is_said_so(message: str) -> None:
+    declined = [Turn("비밀번호", "찾지 못했습니다", "declined")]
+    assert outcome(message, declined) == ("declined", [], "nothing_pending")
+    assert outcome("3", declined) is None, "a number alone may be anything"

@@ -47,7 +47,35 @@ def verdict(*ids: str, top: float = 4.0, bank: str = "", question: str = "이체
     ],
 )
 def test_a_message_is_divided_where_it_asks_two_things(message: str, parts: tuple[str, ...] | None) -> None:
-    assert split_questions(message) == (parts or (message,))
+    assert tuple(part.text for part in split_questions(message)) == (parts or (message,))
+
+
+@pytest.mark.parametrize(
+    ("message", "texts", "titles"),
+    [
+        (
+            "체크카드 재발급이랑 해지 방법 알려줘",
+            ("체크카드 재발급 알려줘", "체크카드 해지 방법 알려줘"),
+            ("체크카드 재발급", "해지 방법 알려줘"),
+        ),
+        ("자동이체 등록하고 변경 둘 다 궁금해요", ("자동이체 등록 궁금해요", "자동이체 변경 궁금해요"), None),
+        ("정기예금 중도해지 이율이랑 만기 후 이율", ("정기예금 중도해지 이율", "정기예금 만기 후 이율"), None),
+        ("한도 변경이랑 재발급 수수료", ("한도 변경", "재발급 수수료"), ("한도 변경", "재발급 수수료")),
+        (
+            "비밀번호 변경하고 이체한도 올리는 법 좀요",
+            ("비밀번호 변경 좀요", "이체한도 올리는 법 좀요"),
+            ("비밀번호 변경", "이체한도 올리는 법 좀요"),
+        ),
+        ("펀드 환매 수수료와 입금일 알려주세요", ("펀드 환매 수수료 알려주세요", "펀드 환매 입금일 알려주세요"), None),
+    ],
+)
+def test_two_things_of_one_subject_are_asked_of_it_under_the_customers_own_words(
+    message: str, texts: tuple[str, ...], titles: tuple[str, ...] | None
+) -> None:
+    parts = split_questions(message)
+    assert tuple(part.text for part in parts) == texts and all(part.joined for part in parts)
+    assert titles is None or tuple(part.title for part in parts) == titles
+    assert all(part.title in message for part in parts), "no heading says what the customer did not write"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +122,8 @@ def test_a_row_that_answers_one_part_is_quoted_though_another_offers_it() -> Non
 def test_parts_of_which_none_is_answered_are_suggested_in_turn() -> None:
     combined = combine(["하나?", "둘?"], [verdict("a", "a2", top=1.0), verdict("b", top=1.0)], "하나? 둘?")
     assert (combined.status, rows(combined.nodes), combined.sections) == ("suggested", ["a", "b", "a2"], ())
+    combined = combine(["하나?", "둘?"], [verdict("a", top=-3.0), verdict("b", "b2", top=1.0)], "하나? 둘?")
+    assert rows(combined.nodes) == ["b", "b2", "a"], "what is found for a declined part comes last"
     nothing = combine(["하나?", "둘?"], [verdict("a", top=-3.0), verdict("b", top=-3.0)], "하나? 둘?")
     assert (nothing.status, nothing.nodes) == ("declined", ())
 

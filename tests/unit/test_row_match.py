@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from rag.conversation.row_match import (
+    cited_rows,
+    holds_subject,
     holds_words,
     is_same_question,
     other_than_shown,
     prefer_same_question,
+    shown_before,
     suggest_by_words,
 )
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
+from rag.types import Turn
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 LIMIT, FEE, TAX = "이체한도를 늘리려면?", "이체 수수료는 얼마인가요?", "이자 세금은 얼마인가요?"
@@ -74,3 +78,43 @@ def test_a_row_shown_before_that_holds_the_word_is_offered_with_the_others() -> 
 def test_without_any_other_row_it_is_declined() -> None:
     one = verdict(LIMIT)
     assert other_than_shown(one, one, ["r0"], ("수수료",)).status == "declined"
+
+
+def test_a_row_says_something_on_a_word_by_another_name() -> None:
+    row = verdict("정기예금 중도해지 이율").ranked[0]
+    assert holds_subject(row, "이자") and holds_subject(row, "중도해지") and not holds_subject(row, "서류")
+    found = other_than_shown(verdict("정기예금 중도해지 이율", FEE), verdict(TAX, top=-3.0), ["r0"], ("이자",))
+    assert found.note and found.note.kind == "already_shown" and rows(found.nodes)[0] == "r0"
+
+
+def test_nothing_is_said_of_the_row_before_where_it_holds_some_of_the_words() -> None:
+    found = other_than_shown(verdict(LIMIT, FEE), verdict(TAX, top=-3.0), ["r0"], ("데이터", "한도"))
+    assert (found.status, found.note, rows(found.nodes)[0]) == ("suggested", None, "r0")
+
+
+def test_words_of_another_world_are_declined_unless_the_message_leans_on_the_row_before() -> None:
+    words = ("베트남", "여행지")
+    alone = verdict(TAX, top=-3.0)
+    declined = other_than_shown(verdict(LIMIT, FEE), alone, ["r0"], words, leans=False)
+    assert (declined.status, declined.nodes, declined.reason) == ("declined", (), alone.reason)
+    assert other_than_shown(verdict(LIMIT, FEE), alone, ["r0"], words).status == "suggested"
+    open_ = verdict(TAX, top=1.0)
+    assert other_than_shown(verdict(LIMIT, FEE), open_, ["r0"], words, leans=False).status == "suggested"
+
+
+def test_what_an_answer_quotes_is_what_was_given() -> None:
+    turn = Turn("한도", "가은행\n답변 [1]\n\n나은행\n답변 [3]", "answered", ("r0", "r1", "r2"))
+    assert cited_rows(turn) == ("r0", "r2")
+    assert cited_rows(Turn("한도", "", "answered", ("r0", "r1"))) == ("r0",)
+    assert shown_before(verdict("x", "y"), [turn]) == ("r0", "r2")
+    other = Turn("한도", "답변 [2]", "answered", ("r1", "r0"))
+    assert shown_before(verdict("x"), [other]) == ("r0",) and not shown_before(verdict("x"), [Turn("한도")])
+
+
+def test_what_was_offered_may_be_answered_where_it_holds_the_message() -> None:
+    offered = [Turn("이체", "골라 주세요", "suggested", ("r0", "r1"))]
+    found = verdict(LIMIT)
+    assert found.status == "answered"
+    assert shown_before(found, offered, ("한도",)) == ()
+    assert shown_before(found, offered, ("데이터", "한도")) == ("r0", "r1")
+    assert shown_before(verdict(LIMIT, top=1.0), offered, ("한도",)) == ("r0", "r1"), "it is offered once more"

@@ -1,0 +1,170 @@
+"""What is said in the course of a conversation, over the bundled FAQ: choices, other institutions, repeats, small talk, parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.chat import ChatService
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.factory.stores import open_index
+from rag.settings import Settings, StoreSettings
+from rag.synthesis import texts
+from rag.types import NoteKind
+from tests.integration.test_fitting_answers import converse, ids
+
+SAID: dict[NoteKind, str] = {
+    kind: text.partition("{")[0]
+    for kind, text in texts.NOTES.items()
+    if kind in ("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "which")
+}
+"""How the texts of the notes begin."""
+ABOUT_THE_ROW_BEFORE = "앞서 보신 안내"
+
+
+@pytest.fixture(scope="module")
+def chat(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
+    settings = Settings(store=StoreSettings(directory=bundled_root))
+    store = open_index(settings, remembered)
+    yield service(settings, remembered, store)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "rows", "headings"),
+    [
+        ("체크카드 재발급이랑 해지 방법 알려줘", ["dds-079"], ["체크카드 재발급", "해지 방법 알려줘"]),
+        (
+            "공모주 청약 수수료하고 환불일은 언제예요",
+            ["mrs-076", "mrs-080"],
+            ["공모주 청약 수수료", "환불일은 언제예요"],
+        ),
+        ("체크카드 분실신고 방법이랑 재발급 수수료 알려줘", ["snb-051"], ["체크카드 분실신고 방법"]),
+    ],
+)
+def test_two_things_of_one_subject_are_answered_under_the_customers_own_words(
+    chat: ChatService, message: str, rows: list[str], headings: list[str]
+) -> None:
+    answer = chat.ask(message)
+    assert answer.status == "answered" and set(rows) <= {ids(answer)[number - 1] for number in answer.cited}
+    lines = answer.text.splitlines()
+    assert all(heading in lines for heading in headings)
+
+
+def test_two_things_that_no_row_has_together_are_both_offered(chat: ChatService) -> None:
+    answer = chat.ask("한도 변경이랑 재발급 수수료")
+    assert answer.status == "suggested" and {"snb-054", "dds-079"} <= set(ids(answer))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "row"),
+    [
+        ("새나래은행 OTP 분실", "도담은요?", "dds-007"),
+        ("도담저축은행 정기예금 중도해지", "새나래는?", "snb-046"),
+        ("새나래 이체수수료 얼마예요", "도담은요?", "dds-090"),
+        ("미르누리 OTP 등록 방법", "새나래는요?", "snb-013"),
+    ],
+)
+def test_another_institutions_row_of_the_same_question(chat: ChatService, first: str, then: str, row: str) -> None:
+    assert ids(converse(chat, first, then))[0] == row
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("이체한도 올리려면 어떻게 해요?", "그럼 이체한도는 어떻게 올려요"),
+        ("OTP 분실했어요", "OTP 잃어버렸다니까요"),
+        ("체크카드 재발급 신청 방법", "재발급하려면요?"),
+        ("대출 연체되면 어떻게 되나요", "대출이 연체되면 어떤 일이 생겨요"),
+        ("해외송금 취소", "방법 좀"),
+    ],
+)
+def test_no_answer_is_given_twice_running(chat: ChatService, first: str, then: str) -> None:
+    assert converse(chat, first).status == "answered"
+    assert converse(chat, first, then).status == "suggested"
+
+
+def test_what_was_offered_is_answered_once_the_message_tells_which(chat: ChatService) -> None:
+    assert converse(chat, "자동이체 등록").status == "suggested"
+    answer = converse(chat, "자동이체 등록", "해지는요?")
+    assert (answer.status, ids(answer)[:1]) == ("answered", ["snb-024"])
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("공모주 청약 방법", "아파트 청약은요?"),
+        ("이체한도 올리려면 어떻게 해요?", "데이터 한도는요?"),
+        ("체크카드 발급 신청하고 싶어요", "주민등록증 발급은?"),
+        ("계좌 해지", "헬스장 환불"),
+        ("OTP 고장", "컴퓨터 고장"),
+        ("대출 이자 납입일 변경", "월세 내는 날도 변경돼요?"),
+        ("금리인하요구권 신청 방법", "버스 요금은?"),
+    ],
+)
+def test_of_something_else_by_the_same_word_nothing_is_claimed(chat: ChatService, first: str, then: str) -> None:
+    answer = converse(chat, first, then)
+    assert answer.status != "answered" and not answer.text.startswith(ABOUT_THE_ROW_BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("공동인증서 갱신 방법", "내일 비 와?"),
+        ("공모주 청약 취소", "라면 끓이는 법"),
+        ("해외송금 수수료 얼마예요", "제주도 맛집 추천해줘"),
+        ("카드 재발급", "여권 재발급"),
+        ("금리인하요구권 신청 방법", "노래 불러줘"),
+    ],
+)
+def test_small_talk_after_a_question_is_declined(chat: ChatService, first: str, then: str) -> None:
+    assert converse(chat, first, then).status == "declined"
+
+
+def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) -> None:
+    rate = converse(chat, "정기예금 중도해지하면 이자는?", "이자는요?")
+    assert rate.text.startswith(SAID["already_shown"]), "the row calls it 이율"
+    cost = converse(chat, "OTP 분실했어요", "재발급 비용은?")
+    assert cost.text.startswith(SAID["already_shown"]) and "수수료" in cost.sources[0].text
+    found = converse(chat, "카드 분실신고", "찾았으면 어떻게 해요?")
+    assert found.status == "suggested" and not found.text.startswith(ABOUT_THE_ROW_BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("messages", "kind"),
+    [
+        (("OTP 등록 어떻게 해요", "처음부터"), "restart"),
+        (("환전 수수료 얼마예요", "사람이랑 얘기하고 싶은데"), "contact"),
+        (("환전 어디서 해요", "전화번호 좀"), "contact"),
+        (("상담원 연결해줘",), "contact"),
+        (("대출 한도 알려줘", "너 로봇이지"), "identity"),
+        (("계좌 개설", "그만할래"), "nothing_pending"),
+        (("날씨 알려줘", "두 번째 거"), "nothing_pending"),
+        (("환전", "네"), "which"),
+    ],
+)
+def test_what_is_said_to_the_service_itself(chat: ChatService, messages: tuple[str, ...], kind: NoteKind) -> None:
+    assert converse(chat, *messages).text.startswith(SAID[kind])
+
+
+def test_the_difference_of_two_things_is_no_advice(chat: ChatService) -> None:
+    answer = chat.ask("공동인증서랑 금융인증서 중 뭐가 나아요? 차이점")
+    assert (answer.status, ids(answer)[:1]) == ("answered", ["snb-001"])
+    answer = chat.ask("균등배정 비례배정 뭐가 유리해요 차이 좀")
+    assert (answer.status, ids(answer)[:1]) == ("answered", ["mrs-077"])
+    assert chat.ask("예금이랑 적금 중에 뭐가 더 나아요").reason == "advice"
+    assert chat.ask("삼성전자랑 하이닉스 뭐가 나아요? 차이점은?").reason == "advice", "no row tells them apart"
+
+
+@pytest.mark.parametrize("question", ["swift code", "스위프트 코드", "SWIFT 코드 알려주세요"])
+def test_a_word_of_the_answer_in_another_script_reaches_the_row(chat: ChatService, question: str) -> None:
+    answer = chat.ask(question)
+    assert answer.status != "declined" and "snb-093" in ids(answer)
+
+
+def test_an_exemption_is_asked_of_each_institution_that_answered(chat: ChatService) -> None:
+    answer = converse(chat, "중도상환수수료 얼마예요", "면제되는 경우는?")
+    assert answer.status != "answered" or {"dds-077", "snb-067"} <= {ids(answer)[n - 1] for n in answer.cited}
