@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rag.evaluation.runs import Run
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.retrieval.query_analysis import expand
@@ -20,6 +21,7 @@ from rag.stores.faiss.store import FaissStore
 from tests.opensearch import Server, serving
 from tests.questions import questions
 from tests.remembered import RememberedEmbedding
+from tests.runs import dev_run
 from tests.small_faq import write_faq
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +92,13 @@ def bundled_root(models: Models) -> Path:
     root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
+
+
+@pytest.fixture(scope="session")
+def bundled_dev(bundled_root: Path, remembered: Models) -> Run:
+    """The bundled index asked every question of the gates."""
+    settings = Settings(store=StoreSettings(directory=bundled_root))
+    return dev_run(settings, remembered, ROOT / ".cache" / "runs")
 
 
 @pytest.fixture(scope="session")

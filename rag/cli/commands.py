@@ -20,6 +20,8 @@ from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
+from rag.evaluation.gates import read_gates
+from rag.evaluation.trial import remembering, try_ingestion
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
@@ -35,7 +37,10 @@ _LISTED = 20
 
 
 def ingest(options: Namespace, settings: Settings) -> int:
-    """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises."""
+    """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises.
+
+    `--gate`: nothing is written, and the code is 1, where the questions of that file would be answered worse.
+    """
     name = options.index or settings.store.index
     if not name:
         raise InputError(
@@ -45,14 +50,25 @@ def ingest(options: Namespace, settings: Settings) -> int:
     check_index_name(name)
     if options.report:
         check_writable(Path(options.report))  # not after minutes of work
+    columns = read_pairs(options.columns.split(",") if options.columns else [], "--columns")
+    gates = read_gates(Path(options.gate)) if options.gate else None
+    models, catalog = load_models(settings), open_catalog(settings)
     bar = Bar()
     try:
+        if gates:
+            models = remembering(models)
+            if lines := try_ingestion(
+                settings, models, catalog, name, options.paths, gates, columns=columns, progress=bar
+            ):
+                bar.close()
+                print(*lines, "nothing was written: the new rows do not pass the gates", sep="\n", file=sys.stderr)
+                return 1
         report = ingest_files(
-            open_catalog(settings),
+            catalog,
             name,
-            load_models(settings),
+            models,
             options.paths,
-            columns=read_pairs(options.columns.split(",") if options.columns else [], "--columns"),
+            columns=columns,
             dry_run=options.dry_run,
             processes=options.processes,
             progress=bar,

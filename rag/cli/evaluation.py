@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rag.cli.terminal import Bar, finite
 from rag.errors import InputError
 from rag.evaluation.answers import claim_lines, evaluate_claims
 from rag.evaluation.beir import read_beir
-from rag.evaluation.compare import comparison_lines
+from rag.evaluation.compare import comparison_lines, marks_of
 from rag.evaluation.datasets import (
     Query,
     check_labels,
@@ -24,18 +25,24 @@ from rag.evaluation.datasets import (
     read_queries,
 )
 from rag.evaluation.figures import suite_figures
+from rag.evaluation.gates import read_gates, write_baseline
+from rag.evaluation.latency import Service, TimedEmbedding, cost_of_thousand, latency_lines, measure_latency
 from rag.evaluation.records import Record
-from rag.evaluation.report import report_lines
+from rag.evaluation.report import report_lines, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.evaluation.runner import finish, run_suites
 from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
+from rag.evaluation.trial import gate_lines
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
+from rag.factory.stores import open_index
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier
 
+TIMED = 60
+"""Questions of which the time is taken; each load asks them once more."""
 BUNDLED = Path("data") / "evaluation"
 """In the project's folder; an installed package comes without questions."""
 
@@ -90,10 +97,36 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     halves = ("dev", "test") if options.test else ("dev",)
     suites = [_own_suite(options)] if options.queries else bundled_suites(BUNDLED, halves)
     run = _run(options, settings, suites, perturb=True)
+    questions = [case.turns[-1] for case in suites[0].cases if case.set == "queries"][:TIMED]
+    run = replace(run, extra={"latency": _latency(options, settings, questions)})
     path = finish(run, Path(options.runs))
     figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
-    lines = [line for name, each in figures.items() for line in suite_lines(name, each)]
-    _print([*lines, f"run: {path}"], {"meta": run.meta, "suites": figures}, options)
+    for name, each in figures.items():
+        _print_lines(suite_lines(name, each))
+    _print_lines(latency_lines(run.extra["latency"]))
+    page, twin = write_report(run, figures, Path(options.report))
+    _print((f"run: {path}", f"report: {page} ({twin.name} beside it)"), {"meta": run.meta, "suites": figures}, options)
+
+
+def evaluate_latency(options: Namespace, settings: Settings) -> None:
+    """`latency`: per step and with several customers at once, of the store and models that the settings name."""
+    path = Path(options.queries) if options.queries else BUNDLED / "queries.dev.jsonl"
+    report = _latency(options, settings, [query.query for query in read_queries(path)][:TIMED])
+    _print(latency_lines(report), report, options)
+
+
+def evaluate_gate(options: Namespace, settings: Settings) -> int:
+    """`gate`: the questions of the gates file; 1 where a gate fails, with the questions that broke.
+
+    `--accept`: what was measured becomes the baseline, and only the floors count.
+    """
+    gates = read_gates(Path(options.gates))
+    run = _run(options, settings, [gates.suite], perturb=False)
+    if options.accept:
+        write_baseline(gates.baseline, run.meta, marks_of(run.suites[0].records))
+    lines = gate_lines(gates, gates.marks(), run.suites[0].records)
+    _print_lines(lines or [f"{len(gates.gates)} gates passed on {len(run.suites[0].records)} questions"])
+    return 1 if lines else 0
 
 
 def evaluate_compare(options: Namespace, _settings: Settings) -> None:
@@ -107,9 +140,7 @@ def evaluate_compare(options: Namespace, _settings: Settings) -> None:
     for suite in shared:
         old = before.suite(suite.name)
         assert old
-        for line in comparison_lines(suite.name, _by_key(old.records), _by_key(suite.records)):
-            print(line)
-        print()
+        _print_lines([*comparison_lines(suite.name, _by_key(old.records), _by_key(suite.records)), ""])
 
 
 def evaluate_history(options: Namespace, _settings: Settings) -> None:
@@ -136,10 +167,27 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
     "retrieval": evaluate_index,
     "answers": evaluate_answers,
     "conversation": evaluate_conversation,
+    "latency": evaluate_latency,
     "all": evaluate_all,
+    "gate": evaluate_gate,
     "compare": evaluate_compare,
     "history": evaluate_history,
 }
+
+
+def _latency(options: Namespace, settings: Settings, questions: Sequence[str]) -> dict[str, Any]:
+    def fresh() -> Service:
+        models = load_models(settings)  # anew: an embedding remembers what it was asked
+        timed = TimedEmbedding(models.embed_model) if models.embed_model else None
+        store = open_index(settings, models, options.index)
+        return build_service(settings, replace(models, embed_model=timed), store), timed
+
+    report = measure_latency(fresh, questions)
+    if options.instances:
+        fastest = max(row["per_second"] for row in report["load"])
+        instances = options.instances.split(",")
+        report["cost"] = cost_of_thousand(Path(options.prices), instances, fastest, options.region or "")
+    return report
 
 
 def _run(options: Namespace, settings: Settings, suites: list[Suite], *, perturb: bool) -> Run:
@@ -179,9 +227,13 @@ def _by_key(records: Iterable[Record]) -> dict[str, Record]:
     return {record.case.key: record for record in records}
 
 
-def _print(lines: Iterable[str], report: Mapping[str, Any], options: Namespace) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
+
+
+def _print(lines: Iterable[str], report: Mapping[str, Any], options: Namespace) -> None:
+    _print_lines(lines)
     if options.json:
         text = json.dumps(finite(report), ensure_ascii=False, indent=1)
         Path(options.json).write_text(text + "\n", encoding="utf-8")

@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or patterns such as 'notices/*.pdf'")
     ingest.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX)")
     ingest.add_argument("--columns", help="question=…,answer=…,… where a file's columns have other names")
+    ingest.add_argument(
+        "--gate", metavar="FILE", help="a gates.toml: write nothing where its questions do worse than now"
+    )
     ingest.add_argument("--dry-run", action="store_true", help="read and compare, write nothing")
     ingest.add_argument(
         "--report", metavar="FILE", help="write what was read, left out and doubted of each file, as JSON"
@@ -110,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate = _add(commands, "evaluate", "measure an index on labelled questions, and compare what was measured")
-    evaluate.add_argument("what", choices=("retrieval", "answers", "conversation", "all", "compare", "history"))
+    evaluate.add_argument(
+        "what", choices=("retrieval", "answers", "conversation", "latency", "all", "compare", "history")
+    )
     evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
     evaluate.add_argument("--queries", help="retrieval, all: JSONL of questions and the rows that answer them")
     evaluate.add_argument("--qrels", help="TSV of query-id, corpus-id, score (BEIR), where --queries has no `relevant`")
@@ -119,7 +124,22 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     evaluate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
     evaluate.add_argument("--multi-turn", help="M.jsonl: conversations and the rows that answer their last message")
+    evaluate.add_argument(
+        "--gates",
+        default="data/evaluation/gates.toml",
+        metavar="FILE",
+        help="gate: the gates and their questions",
+    )
+    evaluate.add_argument("--accept", action="store_true", help="gate: make what is measured the baseline")
     evaluate.add_argument("--test", action="store_true", help="all: also the half of the bundled questions kept apart")
+    evaluate.add_argument(
+        "--report", default=".fsi/report", metavar="DIR", help="all: where the page is written (default: .fsi/report)"
+    )
+    evaluate.add_argument(
+        "--instances", help="latency, all: instance types that 1,000 questions are paid on, by commas"
+    )
+    evaluate.add_argument("--prices", default="deploy/costs.toml", help="the dated table of their prices")
+    evaluate.add_argument("--region", help="the region whose prices hold (default: us-east-1)")
     evaluate.add_argument(
         "--runs", default=".fsi/runs", metavar="DIR", help="where runs are saved (default: .fsi/runs)"
     )

@@ -1,9 +1,30 @@
-"""An evaluation report as lines for a terminal."""
+"""An evaluation report: as lines for a terminal, as a page and as its Markdown twin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from rag.errors import InputError
+from rag.evaluation.page import html_page, markdown_page
+from rag.evaluation.runs import Run
+from rag.evaluation.sections import TITLE, lead, report_sections
+
+PAGE, TWIN = "report.html", "report.md"
+
+
+def write_report(run: Run, figures: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[Path, Path]:
+    """Write both files of a run into a folder, and return them. Raises InputError where they cannot be written."""
+    sections = list(report_sections(run, figures))
+    page, twin = folder / PAGE, folder / TWIN
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.write_text(html_page(TITLE, lead(run), sections), encoding="utf-8")
+        twin.write_text(markdown_page(TITLE, lead(run), sections), encoding="utf-8")
+    except OSError as exc:
+        raise InputError(f"{folder}: the report cannot be written ({exc.strerror})") from exc
+    return page, twin
 
 
 def report_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -7,8 +7,8 @@ more, each after a question; `multiturn` and `afterquestion` are conversations, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import InputError
@@ -59,31 +59,42 @@ class Suite:
         return hashlib.sha256(text.encode() + rows).hexdigest()[:12]
 
 
+FILES = {
+    "queries": "queries",
+    "out_of_domain": "ood",
+    "multi_turn": "multiturn",
+    "contrast": "contrast",
+    "contrast_queries": "contrast_queries",
+    "afterquestion": "afterquestion",
+}
+"""What each file of a suite is called as an option or in a gates file, and its name among the bundled ones."""
+
+
 def bundled_suite(folder: Path, half: str) -> Suite:
     """Every set of the bundled FAQ's questions; `half`: dev or test. Raises InputError where a file is missing."""
-    return Suite(
-        f"bundled {half}",
-        (
-            *labelled_cases(
-                read_queries(folder / f"queries.{half}.jsonl"),
-                read_out_of_domain(folder / f"ood.{half}.jsonl"),
-                read_conversations(folder / f"multiturn.{half}.jsonl"),
-            ),
-            *_single("contrast", read_out_of_domain(folder / f"contrast.{half}.jsonl")),
-            *_single("contrast_queries", read_queries(folder / f"contrast_queries.{half}.jsonl")),
-            *_conversations("afterquestion", read_conversations(folder / f"afterquestion.{half}.jsonl")),
-        ),
-    )
+    return files_suite(f"bundled {half}", {key: folder / f"{name}.{half}.jsonl" for key, name in FILES.items()})
+
+
+def files_suite(name: str, files: Mapping[str, Path]) -> Suite:
+    """The cases of the files by the keys of FILES, whichever there are. Raises InputError as their readers do."""
+    queries = read_queries(files["queries"]) if "queries" in files else []
+    out_of_domain = read_out_of_domain(files["out_of_domain"]) if "out_of_domain" in files else []
+    conversations = read_conversations(files["multi_turn"]) if "multi_turn" in files else []
+    cases = [*labelled_cases(queries, out_of_domain, conversations)]
+    if "contrast" in files:
+        cases += _single("contrast", read_out_of_domain(files["contrast"]))
+    if "contrast_queries" in files:
+        cases += _single("contrast_queries", read_queries(files["contrast_queries"]))
+    if "afterquestion" in files:
+        cases += _conversations("afterquestion", read_conversations(files["afterquestion"]))
+    return Suite(name, tuple(cases))
 
 
 def corpus_suite(folder: Path) -> Suite:
     """The FAQ of another trade with its questions. Raises InputError where a file is missing."""
-    cases = labelled_cases(
-        read_queries(folder / "queries.jsonl"),
-        read_out_of_domain(folder / "ood.jsonl"),
-        read_conversations(folder / "multiturn.jsonl"),
-    )
-    return Suite(folder.name, tuple(cases), folder / "faq.csv")
+    names = (("queries", "queries"), ("out_of_domain", "ood"), ("multi_turn", "multiturn"))
+    suite = files_suite(folder.name, {key: folder / f"{name}.jsonl" for key, name in names})
+    return replace(suite, faq=folder / "faq.csv")
 
 
 def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:

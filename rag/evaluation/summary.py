@@ -1,0 +1,170 @@
+"""What the figures mean for a hundred customers, in plain Korean; and the answers that are worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.evaluation.page import Note, Table
+from rag.evaluation.records import KINDS, Record
+from rag.evaluation.runs import Measured, Row
+
+KOREAN = {
+    "right": "맞는 답",
+    "offered": "맞는 질문을 제안",
+    "missed": "맞지 않는 질문만 제안",
+    "declined": "답하지 않음",
+    "wrong": "틀린 답",
+}
+"""The outcomes as the report names them."""
+NO_ROW = {**KOREAN, "missed": "비슷한 질문을 제안"}
+"""As above, where no row answers: nothing that is offered can be right."""
+LABELS = {
+    "colloquial": "구어체", "described_problem": "상황 설명", "english_mixed": "영어 섞임", "keywords": "낱말만",
+    "long_rambling": "긴 글", "no_spaces": "띄어쓰기 없음", "two_questions": "두 가지 질문", "typos": "오타",
+    "everyday_words": "일상어", "informal": "반말", "short_noun": "짧은 명사", "number_form": "다른 꼴의 숫자",
+    "opposite_form": "반대 행동의 말", "rule_words": "거절 규칙의 낱말", "alias": "기관의 별칭", "comparison": "기관 비교",
+    "near_domain": "FAQ에 없는 금융 질문", "other_topic": "다른 주제", "small_talk": "잡담", "gibberish": "뜻 없는 글자",
+    "greeting": "인사", "thanks": "감사", "advice": "투자 조언", "injection": "프롬프트 공격", "english": "영어",
+    "number": "다른 숫자", "product": "다른 상품", "opposite": "반대 행동", "institution": "다른 기관",
+    "rule_words_uncovered": "규칙의 낱말, 행 없음", "follow_up": "이어 묻기", "topic_change": "주제 바꿈",
+    "unrelated": "상관없는 말", "new_topic": "새 주제", "follow_up_missing": "답이 없는 이어 묻기", "choice": "고르기",
+}  # fmt: skip
+"""Styles and kinds of the bundled questions in Korean; others are shown as they are."""
+WORST = 20
+EXCERPT = 160
+
+
+def of_hundred(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts as people of a hundred: whole numbers that sum to 100, by the largest remainder."""
+    total = sum(counts.values())
+    shares = {name: 100 * count / total for name, count in counts.items()}
+    people = {name: int(share) for name, share in shares.items()}
+    left = 100 - sum(people.values())
+    for name in sorted(shares, key=lambda name: people[name] - shares[name])[:left]:
+        people[name] += 1
+    return people
+
+
+def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
+    """A sentence or two for each kind of input that was asked; nothing where it was not."""
+    notes = []
+    if "outcomes" in figures:
+        outcomes = figures["outcomes"]
+        people = of_hundred(outcomes["counts"])
+        notes.append(
+            Note(
+                f"FAQ에 답이 있는 질문을 100명이 물으면 {people['right']}명은 맞는 답을 바로 받고, "
+                f"{people['offered']}명은 제안된 질문 셋 가운데에서 맞는 것을 고를 수 있습니다. "
+                f"{people['missed']}명은 맞지 않는 질문만 제안받고, {people['declined']}명은 답 대신 상담 안내를 받으며, "
+                f"{people['wrong']}명은 틀린 답을 받습니다{_between(outcomes['wrong_ci95'])}.",
+                is_large=True,
+            )
+        )
+        if outcomes["answered_precision"] == outcomes["answered_precision"]:
+            notes.append(
+                Note(
+                    f"바로 나간 답 100개 가운데 {round(100 * outcomes['answered_precision'])}개가 맞습니다"
+                    f"{_between(outcomes['answered_precision_ci95'], '개')}. "
+                    "FAQ에 없는 것을 물었는데 나간 답도 틀린 것으로 셉니다."
+                )
+            )
+    for row, what in _unanswerable(figures):
+        people = of_hundred(row["counts"])
+        notes.append(
+            Note(
+                f"{what} 100명이 물으면 {people['declined']}명은 답할 수 없다는 안내를, {people['missed']}명은 비슷한 질문 셋을, "
+                f"{people['wrong']}명은 물은 것과 다른 답을 받습니다{_between(row['wrong_ci95'])}."
+            )
+        )
+    return notes
+
+
+def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
+    """The answers that do most harm, the surest first: wrong ones, then questions whose row was neither quoted nor offered."""
+    found = [
+        (record, suite)
+        for suite in suites
+        for record in suite.records
+        if record.case.set != "perturbed"
+        and (record.outcome == "wrong" or (record.case.relevant and record.outcome in ("missed", "declined")))
+    ]
+    found.sort(key=lambda pair: (pair[0].outcome != "wrong", -pair[0].result.confidence, pair[0].case.key))
+    # What is wrong alone is often wrong after a question too: told once.
+    once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(found)}
+    rows = []
+    for number, (record, suite) in enumerate(list(reversed(once.values()))[:limit], 1):
+        shown = record.result.shown[:1] if record.outcome == "wrong" else record.result.shown[:3]
+        rows.append(
+            (
+                f"{number}. {' → '.join(record.case.turns)}",
+                f"{KOREAN[record.outcome]} (확신 {record.result.confidence:.2f})",
+                " / ".join(_row(name, suite.rows) for name in shown) or "(없음)",
+                " / ".join(_row(name, suite.rows) for name in record.case.relevant[:2]) or "(FAQ에 답이 없음)",
+                f"{suite.name}, {record.case.set}, {record.case.label}, {record.case.id}",
+            )
+        )
+    return Table(("고객의 말", "결과", "보여 준 행", "맞는 행", "출처"), rows, is_prose=True)
+
+
+def outcome_table(first: str, rows: Mapping[str, Mapping[str, Any]], *, answerable: bool = True) -> Table:
+    """Counts of each outcome by name, and the share of wrong answers with its interval."""
+    kinds = KINDS if answerable else ("missed", "declined", "wrong")
+    names = KOREAN if answerable else NO_ROW
+    return Table(
+        (first, "개수", *(names[kind] for kind in kinds), "틀린 답의 비율 [95 % 구간]"),
+        [
+            (
+                LABELS.get(name, name),
+                str(row["n"]),
+                *(str(row["counts"][kind]) for kind in kinds),
+                f"{row['wrong']:.3f} [{row['wrong_ci95'][0]:.3f}, {row['wrong_ci95'][1]:.3f}]",
+            )
+            for name, row in rows.items()
+        ],
+    )
+
+
+def groups_of_scores(records: Sequence[Record]) -> dict[str, tuple[str, list[float]]]:
+    """The confidence of the questions and of what no row answers, by what the first row is."""
+    groups: dict[str, tuple[str, list[float]]] = {
+        "첫 행이 맞는 질문": ("right", []),
+        "첫 행이 틀린 질문": ("declined", []),
+        "FAQ에 답이 없는 입력": ("wrong", []),
+    }
+    for record in records:
+        if record.case.set in ("queries", "ood"):
+            name = (
+                "FAQ에 답이 없는 입력"
+                if not record.case.relevant
+                else "첫 행이 맞는 질문"
+                if record.rank == 1
+                else "첫 행이 틀린 질문"
+            )
+            groups[name][1].append(record.result.confidence)
+    return groups
+
+
+def _unanswerable(figures: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str]]:
+    rows: list[tuple[Mapping[str, Any], str]] = []
+    by_kind = figures.get("refusal", {}).get("by_kind", {})
+    if "near_domain" in by_kind:
+        rows.append((by_kind["near_domain"], "FAQ에 없는 금융 질문을"))
+    if "contrast" in figures:
+        rows.append((figures["contrast"]["all"], "비슷한 행은 있으나 다른 숫자·상품·기관·반대 행동을 묻는 질문을"))
+    if "ood_after" in figures:
+        rows.append((figures["ood_after"]["all"], "다른 질문을 한 다음 FAQ에 없는 것을"))
+    return rows
+
+
+def _between(interval: Sequence[float], unit: str = "명") -> str:
+    low, high = (round(100 * value) for value in interval)
+    return f" (95 % 구간 {low}~{high}{unit})"
+
+
+def _row(name: str, rows: Mapping[str, Row]) -> str:
+    row = rows.get(name)
+    if row is None:
+        return name
+    text = " ".join(row.answer.split())
+    return f"[{name}] {row.question} — {text[:EXCERPT]}{'…' if len(text) > EXCERPT else ''}"

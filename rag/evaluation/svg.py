@@ -1,0 +1,167 @@
+"""Plots as SVG text for one page: stacked bars, lines, points with intervals, histograms. Pure functions.
+
+Colours are the page's: every shape has a class, so that the same picture is light, dark and printable. Sizes are in units of
+the view box, WIDTH wide, which fills a phone and half a desktop page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 480
+LABELS = 150
+"""Width of the column of names at the left of bars and points."""
+NOTES = 58
+"""Width of the column of notes at their right."""
+ROW = 26
+TOP = 8
+PLOT_HEIGHT = 260
+MARGIN = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of stacked shares: class and share of each part, in order; `interval` is drawn over it, `note` after it."""
+
+    label: str
+    parts: Sequence[tuple[str, float]]
+    interval: tuple[float, float] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of a line, x and y in 0..1; `dots`: a mark at each."""
+
+    label: str
+    style: str
+    points: Sequence[tuple[float, float]]
+    dots: bool = False
+
+
+def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
+    """One bar a row, from 0 to 1."""
+    width = WIDTH - LABELS - NOTES
+    shapes = []
+    for index, bar in enumerate(bars):
+        y, x = TOP + index * ROW, float(LABELS)
+        shapes.append(_text(LABELS - 6, y + 15, bar.label, "end"))
+        for style, share in bar.parts:
+            shapes.append(_box(x, y, width * share, ROW - 8, style))
+            x += width * share
+        if bar.interval:
+            shapes.append(_whisker(LABELS, width, bar.interval, y + (ROW - 8) / 2))
+        shapes.append(_text(LABELS + width + 6, y + 15, bar.note))
+    return _svg(title, TOP + len(bars) * ROW + 4, shapes)
+
+
+def points(title: str, rows: Sequence[tuple[str, float, tuple[float, float]]]) -> str:
+    """One point with its interval a row, from 0 to 1, over a grid of quarters."""
+    width = WIDTH - LABELS - NOTES
+    bottom = TOP + len(rows) * ROW
+    shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x in (0, 0.25, 0.5, 0.75, 1)]
+    shapes += [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
+    for index, (label, value, interval) in enumerate(rows):
+        y = TOP + index * ROW + ROW / 2
+        shapes += [_text(LABELS - 6, y + 5, label, "end"), _whisker(LABELS, width, interval, y)]
+        shapes.append(f'<circle class="right" cx="{LABELS + width * value:.1f}" cy="{y:.1f}" r="5"/>')
+        shapes.append(_text(LABELS + width + 6, y + 5, f"{value:.2f}"))
+    return _svg(title, bottom + 24, shapes)
+
+
+def lines(title: str, series: Sequence[Series], x_label: str, y_label: str, *, y_top: float = 1.0) -> str:
+    """Lines over axes from 0 to 1 and from 0 to `y_top`, with a legend under them."""
+    width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        return MARGIN + width * point[0], TOP + height * (1 - min(1.0, point[1] / y_top))
+
+    shapes = _axes(width, height, y_top)
+    for each in series:
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, each.points))
+        shapes.append(f'<polyline class="line {each.style}" points="{path}"/>')
+        if each.dots:
+            shapes += [
+                f'<circle class="{each.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in map(at, each.points)
+            ]
+    shapes += [
+        _text(MARGIN + width, TOP + height + 36, x_label, "end"),
+        _text(MARGIN + 4, TOP + 14, y_label),
+    ]
+    shapes += _legend([(each.label, each.style) for each in series], TOP + height + 56)
+    return _svg(title, TOP + height + 48 + 22 * len(series), shapes)
+
+
+def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_label: str, *, bins: int = 20) -> str:
+    """Stacked counts of values in 0..1. `groups`: class and values by the name in the legend."""
+    counts = {
+        name: [sum(min(bins - 1, int(value * bins)) == index for value in values) for index in range(bins)]
+        for name, (_, values) in groups.items()
+    }
+    most = max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) or 1
+    width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
+    shapes = _axes(width, height, most)
+    for index in range(bins):
+        bottom = float(TOP + height)
+        for name, (style, _) in groups.items():
+            part = height * counts[name][index] / most
+            bottom -= part
+            shapes.append(_box(MARGIN + width * index / bins + 1, bottom, width / bins - 2, part, style))
+    shapes.append(_text(MARGIN + width, TOP + height + 36, x_label, "end"))
+    shapes += _legend([(name, style) for name, (style, _) in groups.items()], TOP + height + 56)
+    return _svg(title, TOP + height + 48 + 22 * len(groups), shapes)
+
+
+def legend(entries: Sequence[tuple[str, str]]) -> str:
+    """Names and classes as a picture of their own, for several plots beside it."""
+    return _svg("", 22 * len(entries) + 8, _legend(entries, 18))
+
+
+def _axes(width: float, height: float, y_top: float) -> list[str]:
+    shapes = []
+    for part in (0, 0.25, 0.5, 0.75, 1):
+        y = TOP + height * (1 - part)
+        shapes.append(_line(MARGIN, y, MARGIN + width, y, "grid"))
+        shapes.append(_text(MARGIN - 6, y + 5, f"{part * y_top:.3g}", "end"))
+        shapes.append(_text(MARGIN + width * part, TOP + height + 18, f"{part:g}", "middle"))
+    return shapes
+
+
+def _legend(entries: Sequence[tuple[str, str]], y: float) -> list[str]:
+    shapes = []
+    for index, (label, style) in enumerate(entries):
+        shapes.append(_box(MARGIN, y + 22 * index - 11, 14, 14, style))
+        shapes.append(_text(MARGIN + 22, y + 22 * index + 1, label))
+    return shapes
+
+
+def _whisker(left: float, width: float, interval: tuple[float, float], y: float) -> str:
+    low, high = (left + width * value for value in interval)
+    return "".join(
+        (
+            _line(low, y, high, y, "whisker"),
+            _line(low, y - 4, low, y + 4, "whisker"),
+            _line(high, y - 4, high, y + 4, "whisker"),
+        )
+    )
+
+
+def _box(x: float, y: float, width: float, height: float, style: str) -> str:
+    return (
+        f'<rect class="{style}" x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" height="{max(0.0, height):.1f}"/>'
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    return f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _svg(title: str, height: float, shapes: Sequence[str]) -> str:
+    label = f' role="img" aria-label="{escape(title)}"' if title else ' aria-hidden="true"'
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}"{label}>{"".join(shapes)}</svg>'

@@ -1,0 +1,86 @@
+"""An ingestion tried before it is made: the files in an index that is thrown away, asked the questions of a gates file.
+
+The trial is a FAISS index whatever the store is, for both answer alike (docs/adr/0010). What it embeds is remembered for the
+ingestion itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rag.errors import IndexMismatch, IndexMissing
+from rag.evaluation.compare import Mark, marks_of
+from rag.evaluation.gates import Failure, GateFile, check_gates, failure_lines
+from rag.evaluation.records import Progress, Record, measure
+from rag.factory.bundled_vectors import StoredVectors
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.factory.stores import ingest_files, stored_calibration
+from rag.settings import Settings
+from rag.stores.base import PassageStore
+from rag.stores.catalog import FaissCatalog, IndexCatalog
+
+
+def remembering(models: Models) -> Models:
+    """The models with an embedding that embeds no text twice."""
+    if models.embed_model is None:
+        return models
+    return replace(models, embed_model=StoredVectors(models.embed_model, {}))
+
+
+def try_ingestion(
+    settings: Settings,
+    models: Models,
+    catalog: IndexCatalog,
+    name: str,
+    paths: Sequence[Path | str],
+    gates: GateFile,
+    *,
+    columns: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Lines on the gates that an index of these files would not pass, none where it would. Nothing is written.
+
+    Compared with the index of that name as it is now, question by question; where there is none, with the file's baseline.
+    """
+    live = _open(catalog, name, models)
+    with TemporaryDirectory() as scratch:
+        trial = FaissCatalog(Path(scratch))
+        ingest_files(trial, name, models, paths, columns=columns)
+        with closing(trial.open(name, models.manifest)) as store:
+            if live is not None:
+                _keep_labelled_thresholds(live, store)
+            found = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
+    before = gates.marks()
+    if live is not None:
+        with closing(live):
+            before = marks_of(
+                measure(service(settings, models, live), gates.suite.cases, progress=progress, step="live")
+            )
+    return gate_lines(gates, before, found)
+
+
+def gate_lines(gates: GateFile, before: Mapping[str, Mark], found: Iterable[Record]) -> list[str]:
+    """What fails of the gates, as lines."""
+    records = list(found)
+    after = marks_of(records)
+    failures: list[Failure] = check_gates(gates.gates, before, after)
+    return list(failure_lines(failures, {record.case.key: " / ".join(record.case.turns) for record in records}, after))
+
+
+def _open(catalog: IndexCatalog, name: str, models: Models) -> PassageStore | None:
+    try:
+        return catalog.open(name, models.manifest)
+    except (IndexMissing, IndexMismatch):
+        return None  # nothing to be held to: another embedding's index is replaced as a whole
+
+
+def _keep_labelled_thresholds(live: PassageStore, store: PassageStore) -> None:
+    """As an ingestion does: thresholds that were fitted with labels stay."""
+    calibration = stored_calibration(live.manifest)
+    if calibration is not None and calibration.origin == "labels":
+        store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))

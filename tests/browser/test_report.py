@@ -1,0 +1,70 @@
+"""The report of `make eval` in a real browser, and its pictures in the documents. --update-pictures writes them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from rag.evaluation.figures import suite_figures
+from rag.evaluation.report import write_report
+from rag.evaluation.runs import Run
+from tests.browser.conftest import Visit
+from tests.browser.test_screenshot import size_of
+from tests.conftest import ROOT
+
+DESKTOP = (1100, 800, "light", ROOT / "docs" / "images" / "report.png")
+PHONE = (390, 844, "dark", ROOT / "docs" / "images" / "report-phone.png")
+KILOBYTES = 200
+
+
+@pytest.fixture(scope="module")
+def page_file(bundled_dev: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in bundled_dev.suites}
+    return write_report(bundled_dev, figures, tmp_path_factory.mktemp("report"))[0]
+
+
+@pytest.mark.parametrize(("width", "height", "scheme", "picture"), [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_report_is_read_offline_on_every_screen(
+    chromium: Browser,
+    page_file: Path,
+    width: int,
+    height: int,
+    scheme: str,
+    picture: Path,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        offline=True,
+    )
+    visit = Visit(context.new_page(), page_file.as_uri())
+    visit.listen()
+    visit.page.goto(page_file.as_uri())
+    assert visit.foreign() == [] and visit.complaints == []
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == width, "wide tables scroll by themselves"
+    violations = Axe().run(visit.page).response["violations"]
+    assert [each["id"] for each in violations] == []
+    # The plots are what is worth a picture.
+    visit.page.locator("h3").first.evaluate("heading => heading.scrollIntoView()")
+    target = picture if pytestconfig.getoption("--update-pictures") else tmp_path / picture.name
+    visit.page.screenshot(path=target)
+    assert size_of(target) == size_of(picture) == (width, height)
+    assert picture.stat().st_size < KILOBYTES * 1024
+    assert f"images/{picture.name}" in (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    context.close()
+
+
+def test_it_prints_in_black_on_white(chromium: Browser, page_file: Path) -> None:
+    context = chromium.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("nav").is_hidden()
+    context.close()

@@ -1,0 +1,66 @@
+"""The bundled `dev` questions asked once for all tests that look at what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from rag.chat import ChatService
+from rag.evaluation.gates import GateFile, read_gates
+from rag.evaluation.records import Record, measure
+from rag.evaluation.runner import measured_suite
+from rag.evaluation.runs import Run, identify
+from rag.evaluation.suites import Case, Suite
+from rag.factory.chat import service
+from rag.factory.models import Models
+from rag.factory.stores import open_index
+from rag.retrieval.query_analysis import expand
+from rag.settings import Settings
+from tests.remembered import RememberedEmbedding
+
+ROOT = Path(__file__).parents[1]
+GATES = ROOT / "data" / "evaluation" / "gates.toml"
+
+
+def gates() -> GateFile:
+    """The bundled gates with their questions."""
+    return read_gates(GATES)
+
+
+def learned(models: Models, cases: Sequence[Case]) -> Models:
+    """The models, with the vectors of what is said in the cases at hand."""
+    assert isinstance(models.embed_model, RememberedEmbedding)
+    models.embed_model.learn(text for case in cases for said in case.turns for text in (said, expand(said)))
+    return models
+
+
+def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = False) -> Run:
+    """The questions of the gates, or `some_of` them, asked of the bundled index; workers share what one of them has asked."""
+    whole = gates().suite.cases
+    suite = Suite("bundled dev", tuple(some_of(whole, 6)) if sample else whole)
+    meta = identify({"store": {"backend": settings.store.backend}}, models.manifest.fingerprint, [suite])
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{meta['key']}.jsonl"
+    store = open_index(settings, learned(models, suite.cases))
+    chat = service(settings, models, store)
+    with FileLock(kept.with_suffix(".lock")):
+        records = measure(chat, suite.cases, kept=kept)
+    run = Run(meta, (measured_suite(suite.name, store, chat, records),))
+    store.close()
+    return run
+
+
+def some_of(cases: Sequence[Case], part: int = 3) -> list[Case]:
+    """One in `part` of the cases, the same each time and spread over all kinds: enough where something is broken."""
+    return [case for case in cases if hashlib.sha256(case.key.encode()).digest()[0] % part == 0]
+
+
+def ask(chat: ChatService, cases: Sequence[Case], wrap: Callable[[Case], Case] = lambda case: case) -> list[Record]:
+    """The records of the cases, each asked as `wrap` makes it."""
+    return [
+        replace(record, case=case) for record, case in zip(measure(chat, [wrap(c) for c in cases]), cases, strict=True)
+    ]

@@ -1,0 +1,170 @@
+"""The report's page, its Markdown twin, and the sentences on a hundred people."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.errors import InputError
+from rag.evaluation import svg
+from rag.evaluation.figures import suite_figures
+from rag.evaluation.page import Note, Plot, Section, Table, html_page, markdown_page
+from rag.evaluation.records import Record
+from rag.evaluation.report import write_report
+from rag.evaluation.retrieval import Judged
+from rag.evaluation.runs import Measured, Row, Run, find_run, load_run
+from rag.evaluation.suites import Case
+from rag.evaluation.summary import hundred_people, of_hundred, worst_answers
+from rag.retrieval.confidence import defaults
+
+HOSTILE = '<script>alert("x")</script> & <img src=http://elsewhere.example/a.png>'
+META: dict[str, Any] = {
+    "at": "2026-11-28T01:02:03+00:00",
+    "key": "abcdef012345",
+    "as_of": "2026-11-28",
+    "settings": {"store": {"backend": "faiss"}},
+    "settings_fingerprint": "1",
+    "embedding": "e5",
+    "code": "c0de",
+    "data": {"own": "da7a"},
+    "versions": {"python": "3.11"},
+    "seed": 1,
+}
+
+
+def record(
+    n: int, status: str, first: str, relevant: tuple[str, ...], confidence: float, set_: str = "queries"
+) -> Record:
+    shown = () if status == "declined" else (first,)
+    text = HOSTILE if n == 0 else f"물음 {n}"
+    return Record(
+        Case(set_, str(n), "keywords", (text,), relevant),
+        Judged((first, "a"), status, shown, confidence, confidence),  # type: ignore[arg-type]
+    )
+
+
+RECORDS = (
+    record(0, "answered", "b", ("a",), 0.9),
+    record(1, "answered", "a", ("a",), 0.8),
+    record(2, "suggested", "a", ("a",), 0.5),
+    record(3, "declined", "b", ("a",), 0.1),
+    record(4, "answered", "b", (), 0.95, "ood"),
+    record(4, "answered", "b", (), 0.95, "ood_after"),
+    record(5, "suggested", "b", (), 0.3, "contrast"),
+    record(6, "declined", "b", (), 0.1, "afterquestion"),
+)
+ROWS = {"a": Row("한도는 얼마인가요?", "1억원입니다.", "가온은행"), "b": Row(HOSTILE, HOSTILE * 9, "나루증권")}
+LATENCY = {
+    "n": 2,
+    "steps": {step: {"p50": 1.0, "p95": 2.0, "p99": 3.0} for step in ("embedding", "total")},
+    "load": [{"at_once": n, "per_second": 9.0, "p50": 1.0 * n, "p95": 2.0 * n, "p99": 3.0 * n} for n in (1, 2)],
+    "cost": {"usd_per_1000": 0.1, "usd_per_hour": 1.0, "instances": ["ml.m5.large"], "prices_of": "2026-01"},
+}
+
+
+@pytest.fixture
+def run() -> Run:
+    calibration = defaults().as_json()
+    return Run(META, (Measured("own", "e5", RECORDS, ROWS, calibration),), {"latency": LATENCY})
+
+
+class Outline(HTMLParser):
+    """Tags that are open, and every address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_stands_alone_and_its_twin_says_the_same(run: Run, tmp_path: Path) -> None:
+    figures = {"own": suite_figures(RECORDS, run.suites[0].banks)}
+    page, twin = write_report(run, figures, tmp_path / "new" / "report")
+    html, markdown = page.read_text(encoding="utf-8"), twin.read_text(encoding="utf-8")
+    outline = Outline()
+    outline.feed(html)
+    assert outline.open == [] and not {"script", "img", "link", "iframe"} & outline.tags
+    assert all(address.startswith("#") for address in outline.addresses)
+    assert "url(" not in html and "@import" not in html and "default-src 'none'" in html
+    assert "prefers-color-scheme:dark" in html and "@media print" in html
+    assert html.count("<svg") >= 6
+    for part in (
+        "100명이 물으면",
+        "가장 나쁜 답 스무 개",
+        "이 보고서가 말하지 않는 것",
+        "0.100 USD",
+        "가온은행",
+        "abcdef012345",
+    ):
+        assert part in html and part in markdown
+    headings = re.findall(r"<h[23]>(.*?)</h[23]>", html)
+    assert headings == re.findall(r"^#{2,3} (.*)$", markdown, re.MULTILINE)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_report(run, figures, tmp_path / "file" / "report")
+
+
+def test_blocks_of_a_section() -> None:
+    sections = [
+        Section("제목", [Note("큰", True), Plot("<svg></svg>", "그림말"), Table(("가", "나"), [("1|2", "<b>")])])
+    ]
+    assert "&lt;b&gt;" in html_page("t", "l", sections) and "<figcaption>그림말" in html_page("t", "l", sections)
+    markdown = markdown_page("t", "l", sections)
+    assert "| 1\\|2 | <b> |" in markdown and "**큰**" in markdown and "그림말" in markdown
+
+
+@pytest.mark.parametrize(
+    "counts", [{"a": 1, "b": 1, "c": 1}, {"a": 224, "b": 0}, {"a": 117, "b": 89, "c": 7, "d": 6, "e": 5}]
+)
+def test_people_sum_to_a_hundred(counts: dict[str, int]) -> None:
+    people = of_hundred(counts)
+    assert sum(people.values()) == 100
+    total = sum(counts.values())
+    assert all(abs(people[name] - 100 * count / total) < 1 for name, count in counts.items())
+
+
+def test_the_sentences_tell_every_outcome() -> None:
+    text = " ".join(note.text for note in hundred_people(suite_figures(RECORDS, {})))
+    assert "25명은 맞는 답을" in text and "25명은 틀린 답을" in text
+    assert "바로 나간 답 100개 가운데 33개가 맞습니다" in text
+
+
+def test_the_worst_come_first_and_each_question_once(run: Run) -> None:
+    rows = worst_answers(run.suites).rows
+    assert [row[0] for row in rows] == ["1. 물음 4", f"2. {HOSTILE}", "3. 물음 3"]
+    assert "(FAQ에 답이 없음)" in rows[0][3] and "[a] 한도는" in rows[1][3] and rows[2][2] == "(없음)"
+
+
+def test_a_run_survives_its_file(run: Run, tmp_path: Path) -> None:
+    path = run.save(tmp_path)
+    assert load_run(path) == run
+    assert find_run("last", tmp_path) == find_run("abcdef", tmp_path) == find_run(str(path), tmp_path) == path
+    for name in ("last~1", "nothing"):
+        with pytest.raises(InputError, match="evaluate history"):
+            find_run(name, tmp_path)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="not a saved run"):
+        load_run(path)
+
+
+def test_plots_of_nothing_and_of_extremes_stay_inside() -> None:
+    assert "<svg" in svg.histogram("t", {"없음": ("right", [])}, "x")
+    drawn = svg.lines("t", [svg.Series("s", "wrong", [(0.0, 0.0), (1.0, 5.0)])], "x", "y")
+    points = re.search(r'points="([^"]+)"', drawn)
+    assert points and all(float(pair.split(",")[1]) >= 0 for pair in points[1].split())
+    bar = svg.stacked_bars("t", [svg.Bar("<i>", [("right", 1.0)], (0.0, 1.0), "n=1")])
+    assert "&lt;i&gt;" in bar and "whisker" in bar
