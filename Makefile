@@ -19,7 +19,7 @@ chat: $(VENV)/.chat  ## Start the chat page on this machine (http://127.0.0.1:78
 share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a one-time login
 	$(BIN)/python app.py --share $(ARGS)
 
-eval: $(VENV)/.chat  ## Measure search, outcomes and conversations on the bundled questions and save the run
+eval: $(VENV)/.chat  ## Measure it on the bundled questions, save the run and write the report (.fsi/report)
 	$(BIN)/python -m rag evaluate all $(if $(filter test,$(REPORT)),--test) $(ARGS)
 
 opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play with (Ctrl-C stops it)

@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate = _add(commands, "evaluate", "measure an index on labelled questions, and compare what was measured")
     evaluate.add_argument(
-        "what", choices=("retrieval", "answers", "conversation", "latency", "all", "compare", "history")
+        "what", choices=("retrieval", "answers", "conversation", "latency", "all", "gate", "compare", "history")
     )
     evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
     evaluate.add_argument("--queries", help="retrieval, all: JSONL of questions and the rows that answer them")
