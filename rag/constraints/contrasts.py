@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from rag.constraints.numerals import fold
 
-Kind = Literal["product", "means", "scope", "action", "state", "channel"]
+Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
 _DENIED = re.compile(
     r"\s?(?:방문|이용|소지)?\s?[이가을를은는도만에]?\s?"
     r"(?:안\s?[하가]|못\s?가|가지\s?(?:않|말|못)|가기|갈\s?시간|멀|(?:하지|되지|이지)\s?(?:않|말|못)|말고|없이|없는"
@@ -194,7 +194,17 @@ def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
 @cache
 def _bundled() -> dict[str, ContrastSet]:
     data = tomllib.loads(Path(__file__).with_name("contrasts.toml").read_text(encoding="utf-8"))
-    return {entry["name"]: contrast_set(entry) for entry in data["set"]}
+    sets = {entry["name"]: contrast_set(entry) for entry in data["set"]}
+    lines = Path(__file__).with_name("terms.tsv").read_text(encoding="utf-8").splitlines()
+    return {**sets, **{term.name: term for line in lines if line and line[0] != "#" for term in [_term(line)]}}
+
+
+def _term(line: str) -> ContrastSet:
+    """A thing that excludes nothing: a set of one member, all of its names."""
+    names = line.split("|")
+    exceptions = tuple(name.removeprefix("!") for name in names if name.startswith("!"))
+    forms = tuple(name for name in names if not name.startswith("!"))
+    return ContrastSet(f"term {forms[0]}", "term", {forms[0]: forms}, exceptions)
 
 
 @cache
