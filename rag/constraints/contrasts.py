@@ -27,7 +27,7 @@ _UNABLE = re.compile(r"(?:^|\s)[못안]\s?$")
 """Before an action: "못 갚으면" asks what happens without it."""
 _STORY = re.compile(
     r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
-    r"|어\s?(?:놓|둔|놨))"
+    r"|어\s?(?:놓|둔|놨)|하?고\s.{1,15}?로\s?(?:갈아|바꾸|바꿀|변경|전환|옮))"
 )
 _INSTEAD = re.compile(r"말고|대신|빼고|아니라|아니고")
 _INSTEAD_SPAN = 12

@@ -7,6 +7,7 @@ answer; what differs is kept, so that the customer is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,8 @@ CONFLICTS = 1.2
 HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
+_PASSIVE = re.compile(r"(?<!신청하시면 )\S+\s?(?:됩니다|되며|되고|되므로|될 수 있)")
+"""What happens by itself is no guidance on doing it: "변경하시면 자동 해제됩니다"."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -96,7 +99,7 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
         for own in (question_of(hit), hit.node.get_content())
         for mention in sets.mentions(own)
     }
-    done = _members(question_of(hit)) | _members(guidance("action", hit.node.get_content()))
+    done = _members(question_of(hit)) | _members(_PASSIVE.sub("", guidance("action", hit.node.get_content())))
     lacking = []
     for mention in sets.mentions(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
