@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,7 +56,9 @@ def other_modifiers(
     `institution`: the row's, whose name before a product tells nothing. `synonyms`: a word with what else it is called, so
     that those agree.
     """
-    row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
+    if not _before_words(question) and not _inside_words(question) and "형" not in question:
+        return []
+    row, asked_text = _compact(f"{row_question} {row_answer}"), compact(question)
     values = {compact(value.text) for value in values_of(question)}
 
     def is_other(modifier: str) -> bool:
@@ -79,7 +81,7 @@ def other_modifiers(
         head = next((head for head in _heads() if word.endswith(head)), "")
         if (held and differs(modifier, held)) or (not held and is_unknown(head, modifier) and not _is_known(modifier)):
             pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
-    held_inside = list(_inside_words(row_question))
+    held_inside = _inside_words(row_question)
     for head, written in _inside_words(question):
         modifier = _without_name(institution, written)
         if not is_other(modifier):
@@ -101,28 +103,34 @@ def is_reversed(question: str, row_question: str) -> bool:
     return len(target & row_source) > len(target & row_target)
 
 
-def _before_words(text: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=4096)
+def _before_words(text: str) -> tuple[tuple[str, str], ...]:
     """(word without its particle, bare noun before it) of neighbouring words."""
-    words = _WORD.findall(text)
-    for first, second in pairwise(words):
+    pairs = []
+    for first, second in pairwise(_WORD.findall(text)):
         match = _PARTICLE.search(second)
         word = second[: match.start()] if match and match.start() >= 2 else second
         if _NOUN.fullmatch(first) and not _ENDING.search(first) and len(word) >= 2 and word not in _words()["no_heads"]:
-            yield word.lower(), first
+            pairs.append((word.lower(), first))
+    return tuple(pairs)
 
 
-def _inside_words(text: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=4096)
+def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
     """(head, what it is written together with): 카드, 모임 of "모임카드"; the longest head at each word."""
+    pairs = []
     for word in _WORD.findall(text):
         for head in _heads():
             prefix, found, _ = word.partition(head)
             if found and prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
                 # "지난주에통장": written without spaces, what stands before is no noun. "노을" is one.
                 if not (len(prefix) >= 3 and _ENDING.search(prefix)):
-                    yield head, prefix
+                    pairs.append((head, prefix))
                 break
+    return tuple(pairs)
 
 
+@lru_cache(maxsize=4096)
 def _is_same_member(asked: str, held: str) -> bool:
     first, second = (
         {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)} for text in (asked, held)
@@ -130,6 +138,12 @@ def _is_same_member(asked: str, held: str) -> bool:
     return bool(first & second)
 
 
+@lru_cache(maxsize=4096)
+def _compact(text: str) -> str:
+    return compact(text)
+
+
+@lru_cache(maxsize=4096)
 def _is_known(word: str) -> bool:
     """Whether a list says what a word is: a member of a contrast set, an institution."""
     return bool(default_contrasts().mentions(word)) or bool(_everyday_names().find(word))

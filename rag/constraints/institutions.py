@@ -193,7 +193,8 @@ def find_institutions(text: str, names: Mapping[str, Sequence[str]] | None = Non
 @cache
 def _groups() -> re.Pattern[str]:
     names = "|".join(sorted(_everyday("group"), key=len, reverse=True))
-    return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|에서\s(?!\S*\s?비교)|에도?\s?가입|꺼\s)")
+    used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
+    return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|{used})")
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
 from rag.constraints.compounds import is_reversed, other_modifiers
-from rag.constraints.contrasts import default_contrasts
+from rag.constraints.contrasts import ContrastMention, default_contrasts
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental, values_of
 from rag.retrieval.hybrid import FusedNode, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -27,6 +27,8 @@ CONFLICTS = 1.2
 """Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
 HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
+LACKS = 0.6
+"""Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
 _PASSIVE = re.compile(r"(?<!신청하시면 )\S+\s?(?:됩니다|되며|되고|되므로|될 수 있)")
 """What happens by itself is no guidance on doing it: "변경하시면 자동 해제됩니다"."""
@@ -45,24 +47,39 @@ class Ordered:
     is_blocked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1."""
+
+    agreement: Agreement
+    held: float
+    lacking: tuple[Conflict, ...]
+
+
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
-    agreements = [compare(text, question_of(hit), hit.node.get_content()) for hit in hits[:COMPARED]]
-    values = [_held(text, hit) for hit in hits[:COMPARED]]
-    moved = _moved(hits, agreements, values, CONFLICTS)
+    rows = [_compared(text, hit) for hit in hits[:COMPARED]]
+    moved = _moved(hits, rows)
     if not moved:
         return Ordered(())
-    first, status = moved[0], {agreement.status for _, agreement in moved[:1] if agreement}
-    nearest = agreements[0]
-    if "conflict" in status or (nearest.status == "conflict" and "agree" not in status):
-        kept = _moved(hits, agreements, values, 0.0)
-        conflicts = next((a.conflicts for _, a in kept if a and a.conflicts), ())
+    first, nearest = moved[0][1], rows[0].agreement
+    status = first.agreement.status if first else "unknown"
+    if status == "conflict" or (nearest.status == "conflict" and status != "agree"):
+        kept = _moved(hits, rows, drop=0.0)
+        conflicts = next((row.agreement.conflicts for _, row in kept if row and row.agreement.conflicts), ())
         return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True)
-    if first[1] is not None and first[1].missing:
-        return Ordered(tuple(hit for hit, _ in moved), is_blocked=True)
-    unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, first[0])]
-    lacking = (*unheld, *_things_not_held(text, first[0]), *_other_things(text, first[0]))
-    return Ordered(tuple(hit for hit, _ in moved), lacking, is_blocked=bool(lacking))
+    ordered = tuple(hit for hit, _ in moved)
+    if first is None:
+        return Ordered(ordered)
+    if first.agreement.missing:
+        return Ordered(ordered, is_blocked=True)
+    return Ordered(ordered, first.lacking, is_blocked=bool(first.lacking))
+
+
+def _compared(text: str, hit: FusedNode) -> _Compared:
+    unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
+    lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
+    return _Compared(compare(text, question_of(hit), hit.node.get_content()), _held(text, hit), lacking)
 
 
 def _held(text: str, hit: FusedNode) -> float:
@@ -94,14 +111,11 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     their set requires, like ending a thing: for others a customer has more words than a contrast set knows.
     """
     sets = default_contrasts()
-    held = {
-        (mention.set_name, mention.member)
-        for own in (question_of(hit), hit.node.get_content())
-        for mention in sets.mentions(own)
-    }
-    done = _members(question_of(hit)) | _members(_PASSIVE.sub("", guidance("action", hit.node.get_content())))
+    answer = hit.node.get_content()
+    held = _members(question_of(hit)) | _members(answer)
+    done = _members(question_of(hit)) | _members(_done(answer))
     lacking = []
-    for mention in sets.mentions(concerned_part(text, question_of(hit))):
+    for mention in _mentions(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
@@ -113,7 +127,7 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
 def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     """The compounds of a text of which a row names another kind ("플래티넘 카드" beside "해외겸용 카드"), and a reverse."""
     part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
-    pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=expand)
+    pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
     others = [Conflict("product", asked, held) for asked, held in pairs]
     return [*others, Conflict("action", part, question_of(hit))] if is_reversed(part, question_of(hit)) else others
 
@@ -123,24 +137,28 @@ def absent(text: str, hit: FusedNode) -> bool:
 
     No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
     """
-    asked = _members(text)
-    return bool(asked) and not asked <= _row_members(hit)
+    sets = default_contrasts().sets
+    asked = {(name, member) for name, member in _members(text) if sets[name].kind in _ABSENT_KINDS}
+    return bool(asked) and not asked <= _members(question_of(hit)) | _members(hit.node.get_content())
 
 
 def _moved(
-    hits: Sequence[FusedNode], agreements: Sequence[Agreement], values: Sequence[float], drop: float
-) -> list[tuple[FusedNode, Agreement | None]]:
-    steps = {"agree": AGREES, "conflict": -drop, "unknown": 0.0}
-    moved: list[tuple[FusedNode, Agreement | None]] = []
+    hits: Sequence[FusedNode], rows: Sequence[_Compared], *, drop: float = CONFLICTS
+) -> list[tuple[FusedNode, _Compared | None]]:
+    # Where every row lacks something, none is the better for it, and their scores mean what they always do.
+    lacks = LACKS if drop and any(not row.lacking for row in rows) else 0.0
+    moved: list[tuple[FusedNode, _Compared | None]] = []
     for index, hit in enumerate(hits):
-        agreement = agreements[index] if index < len(agreements) else None
-        step = steps[agreement.status] + HOLDS * values[index] if agreement else 0.0
-        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), agreement))
+        row = rows[index] if index < len(rows) else None
+        # A row that was not compared is not better than one that was.
+        step = -lacks
+        if row and row.agreement.status == "conflict":
+            step = -drop + HOLDS * row.held
+        elif row:
+            agreed = AGREES if row.agreement.status == "agree" else 0.0
+            step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
+        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), row))
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
-
-
-def _row_members(hit: FusedNode) -> frozenset[tuple[str, str]]:
-    return _members(question_of(hit)) | _members(hit.node.get_content())
 
 
 def _row_values(hit: FusedNode) -> dict[str, list[Quantity]]:
@@ -149,10 +167,21 @@ def _row_values(hit: FusedNode) -> dict[str, list[Quantity]]:
 
 @lru_cache(maxsize=4096)
 def _members(text: str) -> frozenset[tuple[str, str]]:
-    """(set, member) of the contrast sets' members that a text names, of the kinds that tell rows apart."""
-    sets = default_contrasts()
-    return frozenset(
-        (mention.set_name, mention.member)
-        for mention in sets.mentions(text)
-        if sets.sets[mention.set_name].kind in _ABSENT_KINDS
-    )
+    """(set, member) of the contrast sets' members that a text names."""
+    return frozenset((mention.set_name, mention.member) for mention in _mentions(text))
+
+
+@lru_cache(maxsize=4096)
+def _mentions(text: str) -> tuple[ContrastMention, ...]:
+    return tuple(default_contrasts().mentions(text))
+
+
+@lru_cache(maxsize=4096)
+def _synonyms(word: str) -> str:
+    return expand(word)
+
+
+@lru_cache(maxsize=4096)
+def _done(answer: str) -> str:
+    """The part of an answer that says what to do."""
+    return _PASSIVE.sub("", guidance("action", answer))

@@ -14,6 +14,7 @@ from rag.retrieval.constraint_order import (
     COMPARED,
     CONFLICTS,
     HOLDS,
+    LACKS,
     absent,
     order_by_agreement,
     values_not_held,
@@ -95,9 +96,9 @@ def test_absent_is_what_the_row_names_nowhere() -> None:
 def test_rows_move_by_their_agreement_and_only_the_nearest_are_compared() -> None:
     far = [replace_score(DEPOSIT[0], 9.0 - index / 10) for index in range(COMPARED)] + [DEPOSIT[1]]
     ordered = order_by_agreement("2년 만기 정기예금 금리", far)
-    assert ordered.hits[-1].score == pytest.approx(4.8), "beyond COMPARED nothing moves"
+    assert ordered.hits[-1].score == pytest.approx(4.8), "what is not compared stays where no row holds all"
     moved = order_by_agreement("2년 만기 정기예금 금리", DEPOSIT).hits
-    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES + HOLDS, 5.0 - CONFLICTS, 1.0])
+    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES + HOLDS, 5.0 - CONFLICTS, 1.0 - LACKS])
     assert [hit.score for hit in DEPOSIT] == [5.0, 4.8, 1.0], "the hits themselves stay as they are"
 
 
@@ -106,6 +107,12 @@ def test_a_row_that_states_the_value_told_comes_before_its_neighbours() -> None:
     lost = row("lost", "OTP를 분실한 경우 어떻게 하나요?", "영업점에서 다시 발급해 드립니다.", 5.0)
     assert names(order_by_agreement("오티피 만들고 오천원 냈는데 맞나요", [lost, fee]).hits) == ["fee", "lost"]
     assert names(order_by_agreement("오티피 만들고 돈 냈는데 맞나요", [lost, fee]).hits) == ["lost", "fee"]
+
+
+def test_a_row_that_holds_all_that_is_asked_for_comes_before_those_that_lack_it() -> None:
+    issue = row("issue", "OTP는 어떻게 발급받나요?", "영업점에서 발급해 드립니다.", 5.0)
+    other = row("other", "보안매체 한도는 어떻게 되나요?", "OTP는 1일 5억원까지 증액하실 수 있습니다.", 4.6)
+    assert names(order_by_agreement("OTP로 5억까지 올릴 수 있나요", [issue, other]).hits) == ["other", "issue"]
 
 
 def test_nothing_found_has_no_order() -> None:
@@ -124,6 +131,11 @@ def replace_score(hit: FusedNode, score: float) -> FusedNode:
         ("약관대출 어떻게 갚아요", "약관대출은 얼마까지 받을 수 있나요?", "환급금의 80%까지 받으실 수 있습니다."),
         ("한도를 낮추고 싶어요", "한도는 어떻게 정해지나요?", "소득으로 정합니다. 연체하시면 한도가 감액됩니다."),
         ("인증서 갱신하려면", "인증서는 어떻게 만드나요?", "앱의 인증센터에서 만드십시오."),
+        ("이체일을 원래대로 되돌리고 싶어요", "이체일을 바꾸려면?", "앱의 이체 관리에서 바꾸십시오."),
+        ("배정받은 주식 포기할 수 있나요", "주식 배정은 언제 되나요?", "청약 다음 날 배정됩니다."),
+        ("얼굴 로그인 해제하려면", "얼굴 로그인이 풀렸어요", "기기를 바꾸시면 자동 해제됩니다."),
+        ("오픈뱅킹 등록하려면", "다른 은행 계좌를 등록하려면?", "앱의 계좌 등록에서 하십시오."),
+        ("우편으로 증명서 받을 수 있나요", "증명서는 어떻게 발급받나요?", "앱에서 발급받으십시오."),
     ],
 )
 def test_an_action_that_a_row_names_nowhere_is_not_answered_by_it(question: str, asked: str, answer: str) -> None:
