@@ -22,6 +22,8 @@ TEXT = "이체한도를 늘리려면 어떻게 하나요?"
 ANSWER_TOKENS = 16
 SOURCE_TOKENS = 300
 """About what the question and one source of middling length take."""
+LEAST_WINDOW = 32
+"""Tokens; no setting goes below."""
 WINDOW = 2048
 """What every model in use has at least."""
 
@@ -60,7 +62,7 @@ class Subject:
 EMBEDDING = Subject("embedding", "FSI_EMBEDDING__")
 LLM = Subject("language model", "FSI_LLM__")
 _SETTING = re.compile(
-    r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|CONTEXT_WINDOW|MAX_NEW_TOKENS|INFERENCE_COMPONENT)\b"
+    r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|CONTEXT_WINDOW|MAX_NEW_TOKENS|MAX_TOKENS|INFERENCE_COMPONENT)\b"
 )
 """As messages of the models name them, which do not know whose they are."""
 
@@ -111,11 +113,32 @@ def _embedding(settings: EmbeddingSettings) -> Iterator[Finding]:
     with _in_use(remote_embedding(bounded)) as model:
         size = len(model.get_text_embedding(TEXT))
         model.get_text_embedding_batch([f"{TEXT} {number}" for number in range(settings.batch_size)])
+        window = _read_to_the_end(model.get_text_embedding_batch, settings.max_tokens)
     if settings.dimension not in (None, size):
         yield EMBEDDING.fail(f"its vectors have {size} numbers, not {settings.dimension}", DIMENSION=str(size))
         return
     name = settings.endpoint_name or settings.model
+    if window < settings.max_tokens:
+        said = f"{name} cuts texts silently before {settings.max_tokens} tokens (MAX_TOKENS): what stands after is never found"
+        yield EMBEDDING.fail(said, MAX_TOKENS=str(max(window, LEAST_WINDOW)))
+        return
     yield EMBEDDING.ok(f"{name} answers with {size} numbers a text ({_spent(began)})")
+
+
+def _read_to_the_end(embed: Callable[[list[str]], list[list[float]]], window: int) -> int:
+    """The longest of `window`, its half, its quarter ... at which texts that differ in their last words get two vectors.
+
+    As many tokens as a passage is given at most, counted as passages are. 0 where even the shortest are the same.
+    """
+    from rag.models.parameters import estimate_tokens
+
+    while window >= LEAST_WINDOW:
+        common = TEXT * max(1, window // estimate_tokens(TEXT) - 1)  # the last words fit too
+        first, second = embed([f"{common} 수수료", f"{common} 비밀번호"])
+        if first != second:
+            return window
+        window //= 2
+    return 0
 
 
 def _language_model(settings: LlmSettings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -219,6 +220,27 @@ def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
     fake.close()
     (line,) = lines()
     assert "check FSI_EMBEDDING__BASE_URL" in line
+
+
+@pytest.mark.parametrize(("read", "written"), [(10_000, None), (150, "128"), (2, "32")])
+def test_a_server_that_cuts_texts_silently(reach: Reach, lines: Lines, read: int, written: str | None) -> None:
+    """Text Embeddings Inference does so since 1.9: 200, and a vector of the first part."""
+
+    def reply(request: Request) -> Reply:
+        assert request.body
+        vectors = [[float(zlib.crc32(text[:read].encode())), 1.0] for text in request.body["input"]]
+        data = [{"index": number, "embedding": vector} for number, vector in enumerate(vectors)]
+        return whole({"object": "list", "data": data, "model": "m", "usage": {}})
+
+    fake, _ = reach(reply)
+    (line,) = lines(
+        EMBEDDING__BACKEND="openai_like",
+        EMBEDDING__BASE_URL=f"{fake.url}/v1",
+        EMBEDDING__MODEL="m",
+        EMBEDDING__MAX_TOKENS="512",
+    )
+    assert ("cuts texts silently before 512 tokens" in line) == (written is not None)
+    assert line.endswith(f"write FSI_EMBEDDING__MAX_TOKENS={written}" if written else ")")
 
 
 def test_nothing_on_a_network(lines: Lines) -> None:
