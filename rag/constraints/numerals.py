@@ -71,18 +71,22 @@ def number(numeral: str) -> Decimal:
 def _sum(numeral: str) -> Decimal:
     total = section = Decimal(0)
     current: Decimal | None = None
+    last_scale = ""
     for part in _PART.findall(numeral):
         if part in _BIG:
             section += current or 0
             total += (section or 1) * _BIG[part]
-            section, current = Decimal(0), None
+            section, current, last_scale = Decimal(0), None, part
         elif part in _SMALL:
             section += (1 if current is None else current) * _SMALL[part]
-            current = None
+            current, last_scale = None, last_scale + part
         elif part in _FRACTIONS:
             current = (current or Decimal(0)) + _FRACTIONS[part]
         elif part in _SINO:
             current = _SINO[part] if current is None else current * 10 + _SINO[part]
         elif part[0].isdigit():
             current = Decimal(part.replace(",", ""))
+    # "1억 5천" leaves out the 만 that both know of.
+    if last_scale == "억천" and current is None:
+        section *= _BIG["만"]
     return total + section + (current or 0)

@@ -20,8 +20,8 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints.numerals import NATIVE
-from rag.constraints.quantities import Quantity, read_quantities
+from rag.constraints.numerals import NATIVE, number
+from rag.constraints.quantities import Dimension, Quantity, read_quantities
 
 _DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
 _TOLERANCE = Decimal("0.04")
@@ -99,12 +99,31 @@ _AGE = re.compile(
 )
 
 
+_AMOUNT = re.compile(
+    r"(?:연봉|월급|소득|한도|대출|보증금|전세|잔액|예금|적금|받고|빌리)\S{0,2}\s?(?:최대\s|한\s)?"
+    r"(?P<amount>(?<![\d.,])(?:[1-9]\d{2,4}|[1-9]\s?천|[이삼사오육칠팔구]천))"
+    r"(?=$|\s|[?.,]|으로|까지|정도|이면|인데|만\s|받|되|가능|넘|밖에|이상|이하|도\s)"
+)
+"""Amounts in units of 10,000 won that customers leave out: "연봉 3000", "대출 5천"."""
+_SCORE = re.compile(r"(?<![\d.,])(?P<score>\d{3,4})\s?점(?!포|검)")
+_CHILDREN = re.compile(
+    r"(?:자녀|아이|애|아들|딸)(?:가|이|는|은|들이)?\s?(?P<children>하나|둘|셋|넷|다섯)(?=$|[^가-힣]|[이인을]|밖)"
+)
+
+
 @lru_cache(maxsize=8192)
 def values_of(text: str) -> tuple[Quantity, ...]:
-    """The quantities of a text, everyday ages included, in text order; what an age is read from is nothing else."""
-    ages = [age for match in _AGE.finditer(text) if (age := _read(match))]
-    others = [q for q in read_quantities(text) if not any(q.start < a.end and a.start < q.end for a in ages)]
-    return tuple(sorted([*others, *ages], key=lambda quantity: quantity.start))
+    """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
+    said = [age for match in _AGE.finditer(text) if (age := _read(match))]
+    said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
+    said += [_point("count", "점", Decimal(m["score"]), m, "score") for m in _SCORE.finditer(text)]
+    said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
+    others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in said)]
+    return tuple(sorted([*others, *said], key=lambda quantity: quantity.start))
+
+
+def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:
+    return Quantity(dimension, unit, value, value, match[group], *match.span(group))
 
 
 def _read(match: re.Match[str]) -> Quantity | None:

@@ -42,3 +42,27 @@ def test_a_models_statement_is_not_read_so() -> None:
 )
 def test_a_school_year_lies_in_a_rows_range_or_not(question: str, status: str) -> None:
     assert compare(question, "만 14세 미만 자녀의 통장은 어떻게 만드나요?", "영업점에 오십시오.").status == status
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("연봉 3000인데 되나요", "KRW", 30_000_000),
+        ("대출 5천까지 되나요", "KRW", 50_000_000),
+        ("신용대출 오천 받고 싶어요", "KRW", 50_000_000),
+        ("한도 300으로 올려줘", "KRW", 3_000_000),
+        ("신용점수 720점이면", "점", 720),
+        ("애가 셋이면", "명", 3),
+        ("1억 5천이면", "KRW", 150_000_000),
+        ("일억오천 맡기면", "KRW", 150_000_000),
+    ],
+)
+def test_amounts_scores_and_children_as_customers_say_them(text: str, unit: str, value: int) -> None:
+    [said] = values_of(text)
+    assert said.unit == unit
+    assert said.low == value
+
+
+@pytest.mark.parametrize("text", ["한도 2000포인트", "대출 30일 연체", "점포 300점검", "아이디 둘러보기"])
+def test_what_only_looks_like_an_amount(text: str) -> None:
+    assert not [value for value in values_of(text) if value.unit in ("KRW", "점", "명")]
