@@ -33,7 +33,8 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.conversation.searcher import ChatQueryEngine, ConversationRetriever, Searcher
+from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever
+from rag.conversation.searcher import Searcher
 from rag.errors import InputError
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
@@ -44,7 +45,9 @@ from rag.retrieval.query_analysis import BANK
 from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
+from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.synthesis.verbatim import VerbatimSynthesizer
+from rag.timing import StepTimer
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 
 if TYPE_CHECKING:
@@ -89,6 +92,8 @@ class ChatService:
     ) -> None:
         # Tuples: what threads share is never changed after this.
         self.warnings = tuple(warnings)
+        self.writes = llm is not None
+        self.contact = DEFAULT_CONTACT if contact is None else contact
         self.calibration = calibration
         self._store = store
         self._answer_seconds = answer_seconds
@@ -130,27 +135,37 @@ class ChatService:
         raise InputError("the answer stream ended without an answer; it was closed by another thread")
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, *, row: str | None = None
     ) -> Generator[AnswerEvent, None, None]:
         """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events.
 
+        `row`: the id of the row that is the answer, where a customer chose it among suggestions.
         `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
         """
         # Made here rather than in the generator, so that the time counts from the question, and closing ends a stream that
         # has not begun.
         scope = CancelScope(self._answer_seconds)
-        engine = self.query_engine(filters, history=history)
+        engine = self.query_engine(filters, history=history, row=row)
         return CancellableStream(self._events(engine, question, scope), scope)
 
     def query_engine(
-        self, filters: Filters | None = None, *, history: Sequence[Turn] = (), streaming: bool = False
+        self,
+        filters: Filters | None = None,
+        *,
+        history: Sequence[Turn] = (),
+        streaming: bool = False,
+        row: str | None = None,
     ) -> ChatQueryEngine:
         """What answers questions within `filters`, each as the one after `history`: a LlamaIndex query engine.
 
         Its responses have the page's text and rows; their metadata has `status`, `reason` and `notice` as `Answer` does.
         """
         retriever = ConversationRetriever(
-            self._searcher, filters=filters, history=self._without_personal(history), seconds=self._answer_seconds
+            self._searcher,
+            filters=filters,
+            history=self._without_personal(history),
+            seconds=self._answer_seconds,
+            row=row,
         )
         return ChatQueryEngine(
             retriever,
@@ -287,21 +302,3 @@ def _version(nodes: Sequence[NodeWithScore]) -> str:
     written = [str(hit.node.metadata.get(INDEXED_AT, "")) for hit in nodes]
     prints = {str(hit.node.metadata.get(FINGERPRINT, ""))[:8] for hit in nodes}
     return f"{max(written)}/{'+'.join(sorted(prints))}" if nodes else "-"
-
-
-class StepTimer:
-    """Milliseconds of each step since the one before, and in all since it was made."""
-
-    def __init__(self) -> None:
-        self._began = self._last = time.perf_counter()
-        self._steps: dict[str, float] = {}
-
-    def lap(self, step: str) -> None:
-        """End `step`, and begin the next one."""
-        now = time.perf_counter()
-        self._steps[step] = (now - self._last) * 1000
-        self._last = now
-
-    def timings(self) -> dict[str, float]:
-        """The steps so far in order, then `total`."""
-        return {**self._steps, "total": (time.perf_counter() - self._began) * 1000}

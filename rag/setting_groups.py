@@ -194,6 +194,9 @@ class UiSettings(_Group):
         default=None, description="File of `user:hash` lines made by `python -m rag user add`."
     )
     language: Literal["ko", "en"] = Field(default="ko", description="Language of the page.")
+    relevance: Literal["off", "word", "bar"] = Field(
+        default="off", description="How well a source fits, shown to customers: off, word or bar."
+    )
     trusted_hosts: str | None = Field(
         default=None,
         description="Host names the page answers to, separated by commas. Unset: this machine's own where it listens there "

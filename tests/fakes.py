@@ -89,6 +89,9 @@ class FakeChat:
 
     def __init__(self, *, warnings: Sequence[str] = ()) -> None:
         self.warnings: Sequence[str] = warnings
+        self.writes = True
+        self.contact = "고객센터 1500-0101"
+        self.chosen: list[str | None] = []
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []
         self.opened = 0
         self.closed = 0
@@ -96,9 +99,10 @@ class FakeChat:
         self.ended = threading.Event()
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, *, row: str | None = None
     ) -> Generator[AnswerEvent, None, None]:
         self.asked.append((question, tuple(history), filters))
+        self.chosen.append(row)
         self.opened += 1
         try:
             yield from self._events(question)

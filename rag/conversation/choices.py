@@ -45,6 +45,12 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
     return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
 
 
+def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
+    """The verdict where a customer clicked on the row itself; None: it is not there any more."""
+    rows = _rows([row], store)
+    return _answered(message, rows, 1) if rows else None
+
+
 def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
     """The rows that are still there, in the order shown; of a row in several nodes the first stands for it."""
     found = {node.node_id: node for node in store.get_nodes([name for row in ids for name in (row, f"{row}#0")])}

@@ -1,23 +1,17 @@
 """Searcher: a question, with the conversation before it, to a verdict: the outcome and the rows it is about.
 
-The order of the steps is that of `Searcher.judge` and `Searcher.rank`, top to bottom. `ConversationRetriever` is the same
-search as a LlamaIndex retriever, and `ChatQueryEngine` puts it before the synthesizer, of which nothing is known here.
+The order of the steps is that of `Searcher.judge` and `Searcher.rank`, top to bottom. `rag.conversation.query_engine`
+makes a LlamaIndex retriever and engine of it.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.base.response.schema import RESPONSE_TYPE
-from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import NodeWithScore, QueryBundle
-
 from rag.conversation import follow_up_rules
-from rag.conversation.choices import read_choice
+from rag.conversation.choices import chosen_row, read_choice
 from rag.conversation.decline_rules import DeclineRule, match_decline_rule
 from rag.conversation.follow_up_choice import (
     STANDALONE_COVERED,
@@ -40,10 +34,9 @@ from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
-from rag.retrieval.hybrid import FusedNode, WholeRows
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
-from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Note, Turn
 
 if TYPE_CHECKING:
@@ -111,6 +104,11 @@ class Searcher:
         if verdict.reason == "off_topic" and self._is_about_banking(question):
             return replace(verdict, reason="not_covered")
         return verdict
+
+    def chosen(self, question: str, row: str) -> Verdict | None:
+        """The verdict of a click on a suggestion: its row is the answer. None: the row is not there any more."""
+        verdict = chosen_row(question, row, self._store)
+        return verdict and replace(verdict, names_banks=len(self._rows.banks()) > 1)
 
     def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
@@ -248,70 +246,6 @@ class Searcher:
             if question and (counterpart := self._rows.search(question, there)).status != "declined":
                 return counterpart
         return verdict
-
-
-class ConversationRetriever(BaseRetriever):
-    """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
-
-    A ScopedQuery also gets the verdict. `seconds`: what a rewrite may take where the query brings no scope.
-    """
-
-    def __init__(self, searcher: Searcher, *, filters: Filters | None, history: Sequence[Turn], seconds: float) -> None:
-        super().__init__()
-        self._searcher = searcher
-        self._filters = filters
-        self._history = tuple(history)
-        self._seconds = seconds
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
-        # Only a caller that runs the engine's parts one by one, with a plain query, has no scope of its own.
-        scope = scoped.scope if scoped else CancelScope(self._seconds)
-        with scope.active():
-            verdict = self._searcher.judge(query_bundle.query_str, self._history, self._filters, scope)
-        if scoped:
-            scoped.verdict = verdict
-        return list(verdict.nodes)
-
-    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return await asyncio.to_thread(self._retrieve, query_bundle)
-
-
-class ChatQueryEngine(RetrieverQueryEngine):
-    """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question.
-
-    Filters and history are the retriever's. `validate` gives the question to search for, or raises InputError; `seconds`:
-    what one answer may take, rewriting a follow-up included. The engine may be shared by threads.
-    """
-
-    def __init__(
-        self,
-        retriever: ConversationRetriever,
-        synthesizer: AnswerSynthesizer,
-        whole_rows: WholeRows,
-        *,
-        validate: Callable[[str], str],
-        seconds: float,
-    ) -> None:
-        super().__init__(retriever=retriever, response_synthesizer=synthesizer, node_postprocessors=[whole_rows])
-        self._synthesizer = synthesizer
-        self._validate = validate
-        self._seconds = seconds
-
-    def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
-        """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
-        return ScopedQuery(self._validate(question), scope=scope or CancelScope(self._seconds))
-
-    def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
-        """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
-        return self._synthesizer.stream(query, nodes, query.scope)
-
-    # A query of their own: the caller may use one bundle for several engines, and the verdict on it must not reach another.
-    def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        return super()._query(self.scoped(query_bundle.query_str))
-
-    async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        return await super()._aquery(self.scoped(query_bundle.query_str))
 
 
 def _declined(question: str, rule: DeclineRule) -> Verdict:

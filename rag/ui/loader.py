@@ -23,10 +23,21 @@ class Chat(Protocol):
     def warnings(self) -> Sequence[str]:
         """Lines for the customer about what does not work at full strength."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether a language model writes answers, so that their text comes bit by bit."""
+
+    @property
+    def contact(self) -> str:
+        """How to reach a person; empty where nobody said."""
+
     def stream(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, *, row: str | None = None
     ) -> Generator[AnswerEvent, None, None]:
-        """The answer as events: sources, pieces of text, the whole. Raises RagError. Closing it ends the answer."""
+        """The answer as events: sources, pieces of text, the whole. Raises RagError. Closing it ends the answer.
+
+        `row`: the id of a suggested row that was chosen: it is the answer.
+        """
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """The whole answer. Raises RagError."""

@@ -1,12 +1,14 @@
-"""The page: components, layout and which event does what. Words are in i18n, what happens is in session."""
+"""The page: which event does what. What it looks like is in skeleton and the assets, what happens is in session.
+
+Visitors use plain elements; the script hands what they do to hidden buttons of Gradio's, whose events bring frames back.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from html import escape
 from typing import Any
 
@@ -15,42 +17,24 @@ import gradio as gr
 from rag.errors import RagError
 from rag.settings import Settings
 from rag.ui.answer_slots import AnswerSlots
+from rag.ui.conversation import Conversation
 from rag.ui.i18n import TEXTS, Texts
-from rag.ui.loader import Loader
-from rag.ui.rendering import panel_html
+from rag.ui.loader import Chat, Loader
 from rag.ui.request_guard import VISITOR
-from rag.ui.session import POLL_SECONDS, Asker, Conversation, Dialogue, Frame
+from rag.ui.session import POLL_SECONDS, Asker, Dialogue, Frame
 from rag.ui.sessions import Sessions
+from rag.ui.skeleton import body_html
 from rag.ui.visitors import Visitor
 
 logger = logging.getLogger(__name__)
 STARTERS = 4
+TOPICS = 8
 THREADS = 200
 """Events that Gradio runs at once: all that `sessions` admits. What waits for an answer waits in AnswerSlots."""
 ANSWERS_BY_MODEL = 40
 """Answers at once with a language model, which is waited for on the network; without, as many as there are cores."""
-
-Update = dict[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The components that change."""
-
-    status: gr.HTML
-    chat: gr.Chatbot
-    starting: gr.Column
-    starters: Sequence[gr.Button]
-    box: gr.Textbox
-    send: gr.Button
-    stop: gr.Button
-    hint: gr.HTML
-    bank: gr.Dropdown
-    category: gr.Dropdown
-    retry: gr.Button
-    clear: gr.Button
-    panel: gr.HTML
-    conversation: gr.State
+IDLE_POLL_SECONDS = 0.02
+"""Between looks of Gradio at its queue, where it has nothing to do: by itself it looks every millisecond."""
 
 
 class Admission:
@@ -70,19 +54,21 @@ class Admission:
 
 
 def build_page(settings: Settings, loader: Loader) -> tuple[gr.Blocks, Admission]:
-    """The page over the service that `loader` brings up. `theme()`, `css()` and `script()` belong to its launch."""
+    """The page over the service that `loader` brings up. `theme()`, `head()` and `script()` belong to its launch."""
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
-    dialogue = Dialogue(loader, texts, max_question_chars=settings.chat.max_question_chars, slots=slots)
+    limit = settings.chat.max_question_chars
+    dialogue = Dialogue(loader, texts, max_question_chars=limit, slots=slots, relevance=settings.ui.relevance)
     admission = Admission()
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = THREADS
     with page:
-        parts = _layout(texts)
-        _wire(page, parts, dialogue, loader, texts, admission)
+        gr.HTML(body_html(texts, limit=limit), elem_id="page", js_on_load=None, apply_default_css=False)
+        _wire(page, dialogue, loader, texts, admission)
         _api(dialogue, texts, admission)
     # Closed: a request to the REST routes would pass the queue, and its limits, by.
     page.queue(api_open=False, default_concurrency_limit=None)
+    page._queue.sleep_when_free = IDLE_POLL_SECONDS
     return page, admission
 
 
@@ -93,138 +79,88 @@ def _answers_at_once(settings: Settings) -> int:
     return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
-def _layout(texts: Texts) -> Parts:
-    gr.HTML(
-        f'<header><span class="mark" aria-hidden="true"></span><div><h1>{escape(texts.title)}</h1>'
-        f"<p>{escape(texts.subtitle)}</p></div></header>",
-        elem_id="header",
-    )
-    status = gr.HTML(status_html("loading", texts, texts.step("", 0, 0)), elem_id="status")
-    with gr.Row(elem_id="columns"):
-        with gr.Column(scale=3, min_width=320, elem_id="talk"):
-            chat = gr.Chatbot(
-                label=texts.chat_label,
-                show_label=False,
-                container=False,
-                height=None,
-                placeholder=f'<div class="welcome">{escape(texts.welcome)}</div>',
-                latex_delimiters=[],  # an amount such as $5 is no formula
-                autoscroll=False,  # page.js does it, until the visitor scrolls
-                buttons=[],
-                feedback_options=None,
-                elem_id="chat",
-            )
-            with gr.Column(visible=False, elem_id="starting") as starting:
-                gr.HTML(f"<h2>{escape(texts.starters)}</h2>")
-                with gr.Row(elem_id="starters"):
-                    starters = [gr.Button(visible=False, size="sm", min_width=0) for _ in range(STARTERS)]
-            composer = _composer(texts)
-        with gr.Column(scale=2, min_width=320, elem_id="sources"):
-            panel = gr.HTML(panel_html([], texts), elem_id="panel")
-    gr.HTML(f"<footer><p>{escape(texts.notice)}</p></footer>", elem_id="notice")
-    return Parts(
-        status=status,
-        chat=chat,
-        starting=starting,
-        starters=starters,
-        panel=panel,
-        conversation=gr.State(Conversation()),
-        **composer,
-    )
+def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, admission: Admission) -> None:
+    """One hidden button an event: `do-NAME`. Its values are those the script gives for NAME."""
+    conversation = gr.State(Conversation())
+    text, bank, category, turn = (gr.Textbox(visible=False) for _ in range(4))
+    inbox = gr.HTML("", elem_id="inbox", js_on_load=None, apply_default_css=False)
+    news = gr.HTML("", elem_id="news", js_on_load=None, apply_default_css=False)
 
-
-def _composer(texts: Texts) -> dict[str, Any]:
-    components: dict[str, Any] = {}
-    with gr.Column(elem_id="composer"):
-        with gr.Row(elem_id="ask"):
-            components["box"] = gr.Textbox(
-                label=texts.box_label,
-                show_label=False,
-                container=False,
-                lines=1,
-                max_lines=6,
-                placeholder=texts.box_placeholder,
-                elem_id="box",
-                scale=1,
-            )
-            components["send"] = gr.Button(texts.send, variant="primary", elem_id="send", scale=0, min_width=88)
-            components["stop"] = gr.Button(texts.stop, visible=False, elem_id="stop", scale=0, min_width=88)
-        components["hint"] = gr.HTML("", elem_id="hint")
-        with gr.Row(elem_id="tools"):
-            for name, label in (("bank", texts.bank), ("category", texts.category)):
-                choices = [(texts.everything, "")]
-                components[name] = gr.Dropdown(
-                    choices, value="", label=label, filterable=False, elem_id=name, scale=1, min_width=120
-                )
-            components["retry"] = gr.Button(
-                texts.retry, visible=False, size="sm", elem_id="retry", scale=0, min_width=96
-            )
-            components["clear"] = gr.Button(texts.clear, size="sm", elem_id="clear", scale=0, min_width=96)
-    return components
-
-
-def _wire(
-    page: gr.Blocks, parts: Parts, dialogue: Dialogue, loader: Loader, texts: Texts, admission: Admission
-) -> None:
-    filters = [parts.bank, parts.category]
-    changed = [
-        parts.chat,
-        parts.panel,
-        parts.starting,
-        parts.box,
-        parts.send,
-        parts.stop,
-        parts.hint,
-        parts.retry,
-    ]
-
-    async def respond(
+    async def send(
         question: str, conversation: Conversation, bank: str, category: str, request: gr.Request
-    ) -> AsyncGenerator[Update, None]:
-        if (asker := await admission.asker(request)) is None:
-            return
-        async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, asker):
-            yield _update(parts, frame)
+    ) -> AsyncGenerator[Any, None]:
+        if asker := await admission.asker(request):
+            async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, asker):
+                yield _shown(frame)
 
-    async def suggested(
-        conversation: Conversation, bank: str, category: str, chosen: gr.SelectData, request: gr.Request
-    ) -> AsyncGenerator[Update, None]:
-        async for update in respond(str(chosen.value), conversation, bank, category, request):
-            yield update
+    async def choose(
+        row: str, conversation: Conversation, bank: str, category: str, request: gr.Request
+    ) -> AsyncGenerator[Any, None]:
+        if asker := await admission.asker(request):
+            async for frame in dialogue.choose(conversation, row, {"bank": bank, "category": category}, asker):
+                yield _shown(frame)
+
+    async def edit(
+        question: str, conversation: Conversation, bank: str, category: str, turn: str, request: gr.Request
+    ) -> AsyncGenerator[Any, None]:
+        if asker := await admission.asker(request):
+            choices = {"bank": bank, "category": category}
+            replaced = int(turn) if turn and turn.isdecimal() and len(turn) < 9 else None
+            async for frame in dialogue.respond(conversation, question, choices, asker, instead_of=replaced):
+                yield _shown(frame)
 
     async def retry(
         conversation: Conversation, bank: str, category: str, request: gr.Request
-    ) -> AsyncGenerator[Update, None]:
-        if (asker := await admission.asker(request)) is None:
-            return
-        async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, asker):
-            yield _update(parts, frame)
+    ) -> AsyncGenerator[Any, None]:
+        if asker := await admission.asker(request):
+            async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, asker):
+                yield _shown(frame)
 
     async def stop(conversation: Conversation) -> None:
         conversation.stop()
 
-    async def clear(conversation: Conversation) -> Update:
-        return _update(parts, dialogue.clear(conversation))
+    async def clear(conversation: Conversation) -> Any:
+        return _shown(dialogue.clear(conversation))
 
-    async def watch(conversation: Conversation, request: gr.Request) -> AsyncGenerator[Update, None]:
-        if await admission.asker(request) is None:
-            return
-        async for update in _loading(parts, loader, texts, conversation):
-            yield update
+    async def undo(conversation: Conversation) -> Any:
+        return _shown(dialogue.undo(conversation))
 
-    # Questions wait in the dialogue, which knows whose they are; stopping and clearing never do.
-    at_once: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    # Values as they were sent: Gradio prints one that is not on offer, with a traceback; the dialogue refuses it.
-    # A question sent before Gradio has ended the last event is a question; sent while one is answered, the dialogue leaves it.
-    answering = {**at_once, "outputs": changed, "preprocess": False, "trigger_mode": "multiple"}
-    gr.on([parts.box.submit, parts.send.click], respond, [parts.box, parts.conversation, *filters], **answering)
-    for button in parts.starters:
-        button.click(respond, [button, parts.conversation, *filters], **answering)
-    parts.chat.option_select(suggested, [parts.conversation, *filters], **answering)
-    parts.retry.click(retry, [parts.conversation, *filters], **answering)
-    parts.stop.click(stop, [parts.conversation], None, **at_once)
-    parts.clear.click(clear, [parts.conversation], changed, **at_once)
-    page.load(watch, [parts.conversation], [parts.status, parts.starting, *parts.starters, *filters], **at_once)
+    async def sync(conversation: Conversation) -> Any:
+        return _shown(dialogue.current(conversation))
+
+    async def watch(request: gr.Request) -> AsyncGenerator[str, None]:
+        if await admission.asker(request):
+            async for html in _loading(loader, texts):
+                yield html
+
+    # Questions wait in the dialogue, which knows whose they are; stopping and clearing never do. "multiple": Gradio's own
+    # client would drop a question that is sent while the end of the answer before is on its way.
+    at_once: dict[str, Any] = {
+        "concurrency_limit": None,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "multiple",
+    }
+    scope = [conversation, bank, category]
+    events: list[tuple[str, Any, list[Any]]] = [
+        ("send", send, [text, *scope]),
+        ("choose", choose, [text, *scope]),
+        ("edit", edit, [text, *scope, turn]),
+        ("retry", retry, scope),
+        ("stop", stop, [conversation]),
+        ("clear", clear, [conversation]),
+        ("undo", undo, [conversation]),
+        ("sync", sync, [conversation]),
+    ]
+    for name, handler, inputs in events:
+        button = gr.Button(name, elem_id=f"do-{name}", visible="hidden")
+        outputs = None if name == "stop" else [inbox]
+        button.click(handler, inputs, outputs, js=f'() => window.faq.take("{name}")', **at_once)
+    page.load(watch, None, [news], **at_once)
+
+
+def _shown(frame: Frame) -> Any:
+    return frame.html or gr.skip()
 
 
 def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
@@ -247,60 +183,30 @@ def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
     gr.api(ask, api_name="ask", concurrency_limit=None)  # type: ignore[attr-defined]
 
 
-def _update(parts: Parts, frame: Frame) -> Update:
-    update: Update = {}
-    if frame.messages is not None:
-        update[parts.chat] = frame.messages
-    if frame.panel is not None:
-        update[parts.panel] = frame.panel
-    if frame.hint is not None:
-        update[parts.hint] = f'<p role="alert">{escape(frame.hint)}</p>' if frame.hint else ""
-    if frame.empty is not None:
-        update[parts.starting] = gr.update(visible=frame.empty)
-    # A part that the frame says nothing of is not in the update, so what a visitor types or opens meanwhile stays.
-    if frame.busy is not None:
-        box: dict[str, Any] = {} if frame.box is None else {"value": frame.box}
-        update[parts.box] = gr.update(interactive=not frame.busy, **box)
-        update[parts.send] = gr.update(visible=not frame.busy)
-        update[parts.stop] = gr.update(visible=frame.busy)
-        update[parts.retry] = gr.update(visible=not frame.busy and not frame.empty)
-    return update or gr.skip()
-
-
-async def _loading(
-    parts: Parts, loader: Loader, texts: Texts, conversation: Conversation
-) -> AsyncGenerator[Update, None]:
+async def _loading(loader: Loader, texts: Texts) -> AsyncGenerator[str, None]:
     """Show how the loading goes, then what can be chosen and asked."""
     shown = ""
     while loader.status == "loading":
         if (step := texts.step(*loader.step)) != shown:
             shown = step
-            yield {parts.status: status_html("loading", texts, step)}
+            yield status_html("loading", texts, step)
         await asyncio.sleep(POLL_SECONDS)
     if loader.error:
-        yield {parts.status: status_html("failed", texts, texts.error(loader.error))}
+        yield status_html("failed", texts, texts.error(loader.error))
         return
-    service = loader.service()
     # In threads: a store may be on the network, and the loop serves every visitor.
-    facets = await asyncio.to_thread(service.facets)
-    starters = list(await asyncio.to_thread(service.starters))[:STARTERS]
-    yield {
-        parts.status: "".join(status_html("warning", texts, line) for line in service.warnings),
-        parts.starting: gr.update(visible=not conversation.exchanges),
-        **{
-            button: gr.update(value=value, visible=True)
-            for button, value in zip(parts.starters, starters, strict=False)
-        },
-        **_choices(parts, facets, texts),
-    }
+    yield await asyncio.to_thread(_ready, loader.service(), texts)
 
 
-def _choices(parts: Parts, facets: Mapping[str, Sequence[str]], texts: Texts) -> Update:
-    update: Update = {}
-    for name, dropdown in (("bank", parts.bank), ("category", parts.category)):
-        values = [(value, value) for value in facets.get(name, ())]
-        update[dropdown] = gr.update(choices=[(texts.everything, ""), *values], value="")
-    return update
+def _ready(service: Chat, texts: Texts) -> str:
+    """What can be chosen and asked, for the script: warnings, the filters' values and questions to begin with."""
+    facets = service.facets()
+    made = [status_html("warning", texts, line) for line in service.warnings]
+    for name in ("bank", "category"):
+        values = "".join(f"<li>{escape(value)}</li>" for value in facets.get(name, ()))
+        made.append(f'<ul data-choices="{name}">{values}</ul>')
+    starters = "".join(f"<li>{escape(question)}</li>" for question in list(service.starters())[:STARTERS])
+    return "".join([*made, f'<ul data-starters data-topics="{TOPICS}">{starters}</ul>'])
 
 
 def status_html(kind: str, texts: Texts, line: str) -> str:

@@ -1,126 +1,197 @@
-"""What an answer looks like on the page: its text as markdown, its sources as HTML. Pure; everything from data is escaped.
+"""What an answer looks like on the page, as HTML. Pure; everything from data is escaped.
 
-The chat component renders markdown and leaves forms, fixed boxes and remote images standing when it sanitises. Here
-every character that markdown, HTML, LaTeX or a link could be made of becomes a character reference, line ends too:
-references are never markup, so a message is one paragraph of plain text (the style sheet keeps its white space).
-
-The source panel goes into the HTML component as its value. Never as a property of a template: the component evaluates a
-filled-in template as JavaScript, so a passage holding `${...}` would run.
+A frame holds the turns that have changed and the numbers of all; the page's script puts them into the conversation. So
+what travels does not grow with the conversation.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from rag.types import Answer, Source
-from rag.ui.i18n import Texts
-
-if TYPE_CHECKING:
-    from rag.ui.session import Exchange
-
-Cited = tuple[int, str, Sequence[Source]]
-"""One turn: its number, the question and the sources of its answer."""
-_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_REFERENCED = re.compile(r"^\s+|\s+$|\s{2,}|[!-/:-@\[-`{-~\t\n]")
-_CITATION = re.compile(r"\[(\d{1,3})\]")
+from rag.ui.answer_text import blocks, folded, phones, plain
+from rag.ui.conversation import Exchange
+from rag.ui.source_cards import Relevance, card_id, sources_html
+from rag.ui.texts import Texts
 
 
-def escape_markdown(text: str) -> str:
-    """Markdown whose rendering reads as `text`; control characters and lone surrogates become U+FFFD."""
-    shown = _UNSHOWABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _REFERENCED.sub(lambda match: "".join(f"&#{ord(character)};" for character in match[0]), shown)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How turns are drawn. `contact`: how to reach a person, for who finds no question among those suggested."""
+
+    texts: Texts
+    relevance: Relevance = "off"
+    contact: str = ""
+    records: bool = False
 
 
-def cited(text: str, *, turn: int, sources: int) -> str:
-    """`escape_markdown`, with each `[n]` of 1..sources as a link to the card `src-<turn>-<n>`; other `[n]` stay text."""
-    parts = _CITATION.split(text)
-    # Split before escaping: afterwards a marker could not be told from brackets of the text itself.
-    shown = [escape_markdown(parts[0])]
-    for number, after in zip(parts[1::2], parts[2::2], strict=True):
-        label = escape_markdown(f"[{number}]")
-        known = 1 <= int(number) <= sources
-        shown += [f"[{label}](#{card_id(turn, int(number))})" if known else label, escape_markdown(after)]
-    return "".join(shown)
-
-
-def aside(text: str) -> str:
-    """A remark of the page itself, set apart from the answer above it."""
-    return f"> {escape_markdown(text)}"
-
-
-def card_id(turn: int, number: int) -> str:
-    """The element id of a source's card in the panel."""
-    return f"src-{turn}-{number}"
-
-
-def panel_html(turns: Sequence[Cited], texts: Texts) -> str:
-    """All turns with sources; the last one is shown, the page's script shows another when its citation is followed."""
-    # Every turn is sent with its cards: following a citation of an older answer needs no request.
-    listed = [turn for turn in turns if turn[2]]
-    title = f'<h2 class="panel-title">{escape(texts.sources)}</h2>'
-    if not listed:
-        return f'{title}<p class="panel-empty">{escape(texts.sources_empty)}</p>'
-    sections = []
-    for turn, question, sources in listed:
-        heading = escape(texts.sources_of.format(question=question))
-        cards = "".join(_card(turn, source, texts) for source in sources)
-        shown = " shown" if turn == listed[-1][0] else ""
-        sections.append(f'<section class="turn{shown}"><h3 class="asked">{heading}</h3>{cards}</section>')
-    return title + "".join(sections)
-
-
-def _card(turn: int, source: Source, texts: Texts) -> str:
-    labels = " · ".join(str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key))
+def turn_html(each: Exchange, look: Look) -> str:
+    """One question with its answer, and its source cards behind it."""
+    texts = look.texts
+    done = each.answer is not None
+    said = _said(each, look)
+    label = ""
+    if said and (each.generated or done):
+        kind = (
+            "model" if each.generated else "approved" if each.answer and each.answer.status == "answered" else "plain"
+        )
+        label = f'<p class="label {kind}">{escape(each.label(texts))}</p>'
+    remark = f'<p class="remark">{plain(each.remark)}</p>' if each.remark else ""
     return (
-        f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
-        f'<span class="number" aria-hidden="true">{source.number}</span>'
-        f'<span class="head"><span class="card-title">{escape(source.question)}</span>'
-        f'<span class="place">{escape(labels)}</span>{_score(source.score, texts)}</span></summary>'
-        f'<div class="body"><p class="passage">{escape(source.text)}</p>{_origin(source, texts)}'
-        f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
+        f'<article class="turn" data-turn="{each.turn}" data-record="{escape(each.record)}">'
+        f'<div class="row user-row"><div class="message user" data-testid="user" role="group" '
+        f'aria-label="{escape(texts.your_question)}">{plain(each.question)}</div>'
+        f'<button type="button" class="edit" title="{escape(texts.edit)}" aria-label="{escape(texts.edit)}">✎</button></div>'
+        f'<div class="row bot-row"><div class="message bot" data-testid="bot" role="group" '
+        f'aria-label="{escape(texts.our_answer)}">{label}{said}{remark}</div></div>'
+        f"{_options(each, look)}{_actions(each, look)}</article>"
+        f"{sources_html(each.turn, each.question, each.sources, texts, look.relevance)}"
     )
 
 
-def _score(score: float, texts: Texts) -> str:
-    percent = round(100 * min(max(score, 0.0), 1.0))
+def _said(each: Exchange, look: Look) -> str:
+    """The answer's text: each institution's under its name, where the text is the institutions' own."""
+    if not each.text:
+        return ""
+
+    def link(number: int) -> str:
+        if not 1 <= number <= len(each.sources):
+            return f"[{number}]"
+        return f'<a class="cite" href="#{card_id(each.turn, number)}">[{number}]</a>'
+
+    own = phones(look.contact).union(*(phones(source.text) for source in each.sources))
+    if each.answer and each.answer.status == "declined":
+        own |= phones(each.text)  # a fixed text's number is the desk's
+    parts = None if each.generated else quoted_parts(each.text, each.sources, each.answer)
+    if parts is None:
+        return f'<div class="said">{"".join(blocks(each.text, link=link, own=own))}</div>'
+    several = sum(source is not None for _, source in parts) > 1
+    made = []
+    for lead, source in parts:
+        bank = str(source.metadata.get("bank") or "") if source else ""
+        lines = [line for line in lead.split("\n") if line.strip() and line.strip() != bank]
+        made += [f'<p class="lead">{plain(line)}</p>' for line in lines]
+        if source:
+            chip = f'<h3 class="chip">{plain(bank)}</h3>' if bank else ""
+            inner = blocks(source.text, own=own)
+            # Beside the first words, so that it is seen while the rest is folded.
+            inner[0] = _behind(inner[0], link(source.number))
+            text = folded(inner, len(source.text), more=look.texts.more, several=several)
+            made.append(f'<section class="passage-card">{chip}{text}</section>')
+    return f'<div class="said">{"".join(made)}</div>'
+
+
+def _behind(block: str, link: str) -> str:
+    """The link at the end of a block, within its last element."""
+    for end in ("</li></ul>", "</li></ol>", "</p>"):
+        if block.endswith(end):
+            return f"{block.removesuffix(end)} {link}{end}"
+    return f"{block} {link}"
+
+
+def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
+    """The text as (what stands before, the row quoted whole) in order; None where it is not made of quoted rows."""
+    if answer is None or answer.status != "answered" or not answer.cited:
+        return None
+    parts: list[tuple[str, Source | None]] = []
+    end = 0
+    for number in answer.cited:
+        if not 1 <= number <= len(sources):
+            return None
+        quote = f"{sources[number - 1].text} [{number}]"
+        if (start := text.find(quote, end)) < 0:
+            return None
+        parts.append((text[end:start], sources[number - 1]))
+        end = start + len(quote)
+    return [*parts, (text[end:], None)] if text[end:].strip() else parts
+
+
+def _options(each: Exchange, look: Look) -> str:
+    """The nearest questions, each with its institution; and the way on for who finds none of them right."""
+    if not each.answer or each.answer.status != "suggested":
+        return ""
+    made = []
+    for source in each.sources:
+        bank = str(source.metadata.get("bank") or "")
+        chip = f'<span class="chip">{plain(bank)}</span> ' if bank else ""
+        made.append(
+            f'<button type="button" class="option" data-row="{escape(source.id)}">{chip}{plain(source.question)}</button>'
+        )
+    texts = look.texts
+    desk = (
+        "".join(blocks(look.contact, own=phones(look.contact)))
+        if look.contact
+        else f"<p>{escape(texts.no_contact)}</p>"
+    )
     return (
-        f'<span class="score"><span class="bar" aria-hidden="true"><span style="width:{percent}%"></span></span>'
-        f'<span class="percent">{escape(texts.score.format(percent=percent))}</span></span>'
+        f'<div class="options">{"".join(made)}<button type="button" class="none">{escape(texts.none_of_these)}</button>'
+        f'<div class="desk" role="status" hidden><p>{escape(texts.none_chosen)}</p>{desk}</div></div>'
     )
 
 
-def _origin(source: Source, texts: Texts) -> str:
-    parts = []
-    if day := source.metadata.get("effective_from"):
-        parts.append(f"<span>{escape(texts.as_of)} {escape(str(day))}</span>")
-    url = str(source.metadata.get("source_url") or "")
-    if is_web_address(url):
-        link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(texts.open_source)}</a>'
-        parts.append(link)
-    elif url:
-        parts.append(f"<span>{escape(url)}</span>")
-    return f'<p class="origin">{"".join(parts)}</p>' if parts else ""
+def _actions(each: Exchange, look: Look) -> str:
+    """What can be done with a finished answer."""
+    texts = look.texts
+    if not each.answer and not each.failed:
+        return ""
+
+    def button(kind: str, label: str) -> str:
+        return f'<button type="button" class="{kind}">{escape(label)}</button>'
+
+    made = [button("copy", texts.copy)] if each.text else []
+    if look.records and each.record:
+        made += [button("like", texts.like), button("dislike", texts.dislike)]
+    if each.may_differ:
+        made.append(button("retry", texts.retry))
+    if each.sources:
+        made.append(button("show-sources", texts.show_sources.format(count=len(each.sources))))
+    if each.record:
+        made.append(f'<span class="record">{escape(texts.record.format(id=each.record))}</span>')
+    reasons = ""
+    if look.records and each.record:
+        choices = "".join(button("reason", reason) for reason in texts.dislike_reasons.split("|"))
+        reasons = f'<div class="reasons" hidden><p>{escape(texts.dislike_why)}</p>{choices}</div>'
+    return f'<div class="actions">{"".join(made)}</div>{reasons}<p class="thanks" role="status"></p>'
 
 
-def is_web_address(url: str) -> bool:
-    """Whether `url` is an absolute http or https address; anything else is shown, never made a link."""
-    if any(character <= " " or character == "\\" for character in url):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+def frame_html(
+    changed: Iterable[Exchange],
+    numbers: Sequence[int],
+    look: Look,
+    *,
+    serial: int,
+    busy: bool,
+    reset: bool = False,
+    forgotten: int = 0,
+    hint: str = "",
+    said: str = "",
+    undo: bool = False,
+    chat: str = "",
+) -> str:
+    """One state of the conversation, for the page's script.
 
-
-def suggestion(source: Source, *, name_bank: bool) -> str:
-    """What a click on a suggested row asks; with its institution where several are suggested, so that it finds its own row."""
-    bank = source.metadata.get("bank")
-    return f"{bank} {source.question}" if name_bank and bank else source.question
+    `numbers`: all turns that are there, beside those up to `forgotten`, which a page goes on showing unless `reset`. `serial`
+    rises with every frame, so that a late repetition of an old one is known. `hint`: a line under the box; `said`: one that
+    goes by itself, with a way back where `undo`.
+    """
+    turns = "".join(turn_html(each, look) for each in changed)
+    flags = f'data-serial="{serial}" data-turns="{" ".join(map(str, numbers))}" data-forgotten="{forgotten}"'
+    flags += f' data-chat="{escape(chat)}"'
+    if busy:
+        flags += " data-busy"
+    if reset:
+        flags += " data-reset"
+    if hint:
+        flags += f' data-hint="{escape(hint)}"'
+    if said:
+        flags += f' data-said="{escape(said)}"'
+    if undo:
+        flags += " data-undo"
+    # As an attribute, which is no part of the page yet: ids are there once, where the script puts them.
+    content = turns.replace("&", "&amp;").replace("'", "&#39;")
+    return f"<div class='frame' {flags} data-content='{content}'></div>"
 
 
 def remark(answer: Answer | None, texts: Texts) -> str:
@@ -137,18 +208,3 @@ def shortened(text: str, limit: int = 40) -> str:
     """At most `limit` characters of a text in one line."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def messages(exchanges: Sequence[Exchange], texts: Texts) -> list[dict[str, Any]]:
-    """The value of the chat component: two messages per exchange, and the nearest questions as buttons of the last.
-
-    A label stands over what a language model wrote.
-    """
-    shown: list[dict[str, Any]] = []
-    for each in exchanges:
-        shown.append({"role": "user", "content": escape_markdown(each.question)})
-        shown.append({"role": "assistant", "content": each.markdown(texts)})
-    if exchanges and (last := exchanges[-1]).answer and last.answer.status == "suggested":
-        banks = {source.metadata.get("bank") for source in last.sources}
-        shown[-1]["options"] = [{"value": suggestion(source, name_bank=len(banks) > 1)} for source in last.sources]
-    return shown

@@ -30,7 +30,7 @@ from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
-from rag.ui.style import css, script, theme
+from rag.ui.style import head, script, theme
 from rag.ui.visitors import Visitors
 
 MAX_PORTS_TRIED = 100
@@ -126,7 +126,7 @@ def start(
             mcp_server=False,
             pwa=False,
             theme=theme(),
-            css=css(),
+            head=head(),
             js=script(texts),
             app_kwargs={"openapi_url": None},
         )

@@ -1,30 +1,33 @@
-"""One visitor's conversation and what happens when something is asked: a stream of frames, each what changes on the page.
+"""What happens when a visitor asks, chooses, edits or starts over: a stream of frames, each what changes on the page.
 
-Knows no component: page.py turns frames into updates of Gradio's.
+Knows no component: page.py hands frames to Gradio.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import dataclass
 
 from rag.errors import InputError, RagError
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
+from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
+from rag.ui.conversation import Conversation, Exchange, Running
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
-from rag.ui.rendering import aside, cited, messages, panel_html, remark, shortened
+from rag.ui.rendering import Look, frame_html, remark, shortened
+from rag.ui.source_cards import Relevance
 from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
 """Between looks at a loading service."""
-MAX_EXCHANGES = 20
-"""Exchanges of a conversation that are remembered: each change of the page costs more the longer the history is."""
+_serials = itertools.count(int(time.time() * 1000))
+"""One row of numbers for all frames: a conversation that was dropped from memory begins above what its page has seen."""
 
 Choices = Mapping[str, str | None]
 """What is chosen in each filter of the page, by its name; empty or None: everything."""
@@ -41,176 +44,115 @@ class Asker:
 ANYBODY = Asker()
 
 
-@dataclass(slots=True)
-class Exchange:
-    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
-
-    `generated`: a language model wrote the text, which is then labelled; `checked`: its sources state what is shown.
-    """
-
-    turn: int
-    question: str
-    text: str = ""
-    sources: tuple[Source, ...] = ()
-    answer: Answer | None = None
-    remark: str = ""
-    generated: bool = False
-    checked: bool = False
-
-    def apply(self, event: AnswerEvent) -> None:
-        """Add one event of the answer's stream; the last one replaces what the others brought."""
-        match event:
-            case SourcesFound(sources=sources):
-                self.sources = sources
-            case AnswerDelta(text=text, generated=generated, checked=checked):
-                self.text += text
-                self.generated, self.checked = generated, checked
-            case AnswerCompleted(answer=answer):
-                self.answer, self.text, self.sources = answer, answer.text, answer.sources
-                self.generated = self.checked = answer.generated
-                # What was masked is not remembered here either: the history and the page show the masked question.
-                self.question = answer.question if answer.masked else self.question
-
-    def label(self, texts: Texts) -> str:
-        """What stands over a language model's text: how far its sources state it."""
-        if not self.checked:
-            return texts.generated
-        is_weak = self.answer is not None and any(each.status == "weak" for each in self.answer.support)
-        return texts.weak if is_weak else texts.checked
-
-    def markdown(self, texts: Texts) -> str:
-        """The text, under a label where a language model wrote it, and the remark."""
-        parts = [cited(self.text, turn=self.turn, sources=len(self.sources))] if self.text else []
-        if parts and self.generated:
-            parts.insert(0, aside(self.label(texts)))
-        return "\n\n".join([*parts, aside(self.remark)] if self.remark else parts)
-
-
-@dataclass(slots=True)
-class Running:
-    """The exchange being answered, and the means to stop it."""
-
-    exchange: Exchange
-    bridge: StreamBridge | None = None
-    stopped: bool = False
-
-    def stop(self) -> None:
-        """End the answer where it is. May be called before its stream is open, and again."""
-        self.stopped = True
-        if self.bridge:
-            self.bridge.stop()
-
-
-@dataclass(slots=True)
-class Conversation:
-    """Changed only from the event loop, so that no two handlers change it at once."""
-
-    exchanges: list[Exchange] = field(default_factory=list)
-    turns: int = 0
-    running: Running | None = None
-
-    def begin(self, question: str) -> Running:
-        """Add a question; the oldest exchange beyond MAX_EXCHANGES goes. Turn numbers are never used twice."""
-        self.turns += 1
-        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-MAX_EXCHANGES:]
-        self.running = Running(self.exchanges[-1])
-        return self.running
-
-    def history(self) -> tuple[Turn, ...]:
-        """The answered exchanges, oldest first."""
-        return tuple(
-            Turn(each.question, each.text, each.answer.status, tuple(source.id for source in each.sources))
-            for each in self.exchanges
-            if each.answer
-        )
-
-    def forget_last(self) -> str | None:
-        """Remove the last exchange and return its question."""
-        return self.exchanges.pop().question if self.exchanges else None
-
-    def stop(self) -> None:
-        """End the answer being written, if there is one; what is there of it stays."""
-        if self.running:
-            self.running.stop()
-
-    def clear(self) -> None:
-        """Start over. What is still being answered is stopped and shown nowhere."""
-        self.stop()
-        self.running = None
-        self.exchanges = []
-
-
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What changes on the page; None leaves a part as it is. `hint` is the line under the box.
+    """What changes on the page, as `frame_html` makes it. Empty: nothing; an event that ends without any frame would empty
+    the page's inbox.
 
-    Where nothing changes there is a frame that says so: an event that ends without any empties all that it may change.
-    All frames of one answer set every part. Gradio sends the difference to the frame before, and its client applies that
-    to a frame it has not drawn yet: of two frames within one animation frame, what the second leaves out is lost.
+    Each holds all of the turn it is about. Gradio sends the difference to the frame before, and of two frames within one
+    animation frame its client draws the second alone.
     """
 
-    messages: list[dict[str, Any]] | None = None
-    panel: str | None = None
-    busy: bool | None = None
-    empty: bool | None = None
-    box: str | None = None
-    hint: str | None = None
+    html: str = ""
+    busy: bool = False
 
 
 class Dialogue:
     """The answers of one page to all its visitors."""
 
     def __init__(
-        self, loader: Loader, texts: Texts, *, max_question_chars: int, slots: AnswerSlots | None = None
+        self,
+        loader: Loader,
+        texts: Texts,
+        *,
+        max_question_chars: int,
+        slots: AnswerSlots | None = None,
+        relevance: Relevance = "off",
     ) -> None:
         self._loader = loader
         self._texts = texts
         self._limit = max_question_chars
         self._slots = slots or AnswerSlots(2)
+        self._relevance: Relevance = relevance
 
     async def respond(
-        self, conversation: Conversation, question: str, choices: Choices, asker: Asker = ANYBODY
+        self,
+        conversation: Conversation,
+        question: str,
+        choices: Choices,
+        asker: Asker = ANYBODY,
+        *,
+        row: str | None = None,
+        instead_of: int | None = None,
     ) -> AsyncGenerator[Frame, None]:
-        """Answer `question`. Nothing changes while another is being answered, or for an empty one."""
+        """Answer `question`. Nothing changes while another is being answered.
+
+        `row`: the suggested row that was chosen, which is then the answer. `instead_of`: the turn it takes the place of, and of
+        all after it.
+        """
         question = question.strip()
-        if conversation.running or not question:
+        if conversation.running:
             yield Frame()
             return
-        if len(question) > self._limit:
-            yield Frame(hint=self._texts.error(self._too_long(question)))
+        if not question or len(question) > self._limit:
+            hint = self._texts.error(self._too_long(question)) if question else self._texts.empty
+            yield self._frame(conversation, (), hint=hint)
             return
+        undo = instead_of is not None and conversation.cut(instead_of)
         # Before the question joins them: it is asked with the history, not as a part of it.
         history = conversation.history()
         running = conversation.begin(question)
+        exchange = running.exchange
         try:
-            running.exchange.remark = self._texts.searching
-            yield self._answering(conversation, busy=True)
-            async for _ in self._answer(running, history, choices, asker):
+            exchange.remark = self._texts.searching
+            yield self._frame(conversation, [exchange], undo=undo, said=self._texts.editing if undo else "")
+            async for _ in self._answer(running, history, choices, asker, row):
                 if conversation.running is running:  # else the page was cleared, and maybe asked again
-                    yield self._answering(conversation, busy=True)
+                    yield self._frame(conversation, [exchange])
         finally:
             running.stop()
             if not (cleared := conversation.running is not running):
                 conversation.running = None
         # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
-        yield self._current(conversation) if cleared else self._answering(conversation, busy=False)
+        yield Frame() if cleared else self._frame(conversation, [exchange])
+
+    async def choose(
+        self, conversation: Conversation, row: str, choices: Choices, asker: Asker = ANYBODY
+    ) -> AsyncGenerator[Frame, None]:
+        """Answer with the suggested row `row`, which this conversation has shown."""
+        source = conversation.source(row)
+        if source is None:
+            yield self.current(conversation)
+            return
+        bank = str(source.metadata.get("bank") or "")
+        question = f"{bank} {source.question}" if bank else source.question
+        async for frame in self.respond(conversation, question[: self._limit], choices, asker, row=row):
+            yield frame
 
     async def retry(
         self, conversation: Conversation, choices: Choices, asker: Asker = ANYBODY
     ) -> AsyncGenerator[Frame, None]:
         """Answer the last question again, in the place of its answer."""
-        if conversation.running:
-            yield Frame()
-        elif question := conversation.forget_last():
-            async for frame in self.respond(conversation, question, choices, asker):
-                yield frame
-        else:  # a page that was open before the server was restarted
-            yield self._current(conversation)
+        if conversation.running or not conversation.exchanges:
+            yield Frame() if conversation.running else self.current(conversation)
+            return
+        question = conversation.exchanges.pop().question
+        async for frame in self.respond(conversation, question, choices, asker):
+            yield frame
 
     def clear(self, conversation: Conversation) -> Frame:
         """An empty page; an answer still being written is stopped."""
         conversation.clear()
-        return self._current(conversation)
+        had_any = conversation.before is not None
+        return self.current(conversation, said=self._texts.cleared if had_any else "", undo=had_any)
+
+    def undo(self, conversation: Conversation) -> Frame:
+        """What the last new chat or edit took away is there again."""
+        return self.current(conversation, said=self._texts.restored if conversation.undo() else "")
+
+    def current(self, conversation: Conversation, *, said: str = "", undo: bool = False) -> Frame:
+        """The whole conversation as it is now, whoever changed it."""
+        return self._frame(conversation, conversation.exchanges, reset=True, said=said, undo=undo)
 
     async def ask(self, question: str, choices: Choices, asker: Asker = ANYBODY) -> Answer:
         """One whole answer, for programs; waits for the loading and its turn. Raises RagError."""
@@ -227,7 +169,7 @@ class Dialogue:
             return await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
 
     async def _answer(
-        self, running: Running, history: tuple[Turn, ...], choices: Choices, asker: Asker
+        self, running: Running, history: tuple[Turn, ...], choices: Choices, asker: Asker, row: str | None
     ) -> AsyncGenerator[None, None]:
         """Fill the exchange; yields at each change."""
         exchange, texts = running.exchange, self._texts
@@ -241,20 +183,26 @@ class Dialogue:
                     exchange.remark = texts.turn
                     yield
                 if not running.stopped:
-                    async for batch in self._open_bridge(running, history, choices).batches():
+                    writes = self._loader.service().writes
+                    async for batch in self._open_bridge(running, history, choices, row).batches():
                         for event in batch:
                             exchange.apply(event)
                         exchange.remark = (
                             "" if exchange.text else texts.writing if exchange.sources else texts.searching
                         )
-                        yield
+                        # Approved text is there at once: it is shown whole, with its label.
+                        if writes or not batch:
+                            yield
             exchange.remark = remark(exchange.answer, texts)
+            exchange.failed = exchange.answer is None
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
+            exchange.failed = True
             exchange.remark = texts.error(exc)
         except Exception:
             # Whatever it was, the visitor gets a line and may ask again: a raised error would leave the page busy.
             logger.exception("a question was not answered")
+            exchange.failed = True
             exchange.remark = texts.unexpected
 
     async def _wait_for_service(self, running: Running) -> AsyncGenerator[None, None]:
@@ -268,10 +216,12 @@ class Dialogue:
                 yield
             await asyncio.sleep(POLL_SECONDS)
 
-    def _open_bridge(self, running: Running, history: tuple[Turn, ...], choices: Choices) -> StreamBridge:
+    def _open_bridge(
+        self, running: Running, history: tuple[Turn, ...], choices: Choices, row: str | None
+    ) -> StreamBridge:
         """The answer's stream. Filters are read in the bridge's thread: asking a store for its values may block."""
         service, question = self._loader.service(), running.exchange.question
-        bridge = StreamBridge(lambda: service.stream(question, history, self._filters(service, choices)))
+        bridge = StreamBridge(lambda: service.stream(question, history, self._filters(service, choices), row=row))
         running.bridge = bridge
         return bridge
 
@@ -293,14 +243,22 @@ class Dialogue:
         values = {"length": f"{len(question):,}", "limit": f"{self._limit:,}"}
         return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
 
-    def _answering(self, conversation: Conversation, *, busy: bool) -> Frame:
-        return self._frame(conversation, busy=busy, empty=False, box="")
-
-    def _current(self, conversation: Conversation) -> Frame:
-        """The conversation as it is now, whoever changed it; what is being typed stays."""
-        return self._frame(conversation, busy=conversation.running is not None, empty=not conversation.exchanges)
-
-    def _frame(self, conversation: Conversation, *, busy: bool, empty: bool, box: str | None = None) -> Frame:
-        exchanges = conversation.exchanges
-        panel = panel_html([(each.turn, each.question, each.sources) for each in exchanges], self._texts)
-        return Frame(messages(exchanges, self._texts), panel, busy, empty, box, hint="")
+    def _frame(
+        self,
+        conversation: Conversation,
+        changed: Iterable[Exchange],
+        *,
+        reset: bool = False,
+        hint: str = "",
+        said: str = "",
+        undo: bool = False,
+    ) -> Frame:
+        busy = conversation.running is not None
+        contact = self._loader.service().contact if self._loader.status == "ready" else ""
+        look = Look(self._texts, self._relevance, contact)
+        numbers = [each.turn for each in conversation.exchanges]
+        html = frame_html(
+            changed, numbers, look, serial=next(_serials), busy=busy, reset=reset, hint=hint, said=said, undo=undo,
+            chat=conversation.chat, forgotten=conversation.forgotten,
+        )  # fmt: skip
+        return Frame(html, busy)

@@ -23,20 +23,20 @@ def theme() -> gr.themes.Base:
     )
 
 
-def css() -> str:
-    """The page's style sheet."""
-    return (ASSETS / "page.css").read_text(encoding="utf-8")
+def head() -> str:
+    """The page's style sheet. Gradio's own way for one repeats each rule under its own names, and breaks lists in `:is()`."""
+    return f"<style>{(ASSETS / 'page.css').read_text(encoding='utf-8')}</style>"
+
+
+SCRIPTS = ("page.js", "composer.js", "reading.js")
+"""One script in parts: each sees the names of those before it."""
+_WORDS = (
+    "language", "empty", "too_long", "limit_near", "queued", "unqueue", "undo", "copied", "new_answer", "new_sources",
+)  # fmt: skip
 
 
 def script(texts: Texts) -> str:
-    """The page's JavaScript, with the words that Gradio has no translation for."""
-    words = {
-        "language": texts.language,
-        "log": texts.chat_label,
-        "user": texts.your_question,
-        "bot": texts.our_answer,
-        "down": texts.scroll_down,
-        "ended": texts.login_ended,
-        "busy": texts.busy,
-    }
-    return (ASSETS / "page.js").read_text(encoding="utf-8").replace("/* words */ {}", json.dumps(words))
+    """The page's JavaScript, with the words that it shows."""
+    words = {name: getattr(texts, name) for name in _WORDS} | {"ended": texts.login_ended, "busy": texts.busy}
+    parts = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join(["() => {", f"const words = {json.dumps(words)};", *parts, "}"])

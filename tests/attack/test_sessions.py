@@ -11,19 +11,26 @@ from rag.ui import sessions
 from rag.ui.sessions import Sessions, TooMany
 from rag.ui.visitors import Visitor
 from tests.attack.conftest import USERS
-from tests.attack.visitors import API, Page
+from tests.attack.visitors import API, Browser, Page
 
 
 def test_another_visitor_reads_nothing_by_a_sessions_name(page: Page) -> None:
     owner, stranger = page.browser(), page.browser()
     owner.say("나만 아는 첫 질문", "tab1")
-    assert "나만 아는 첫 질문" in owner.say("둘째", "tab1"), "the owner's page holds the conversation"
+    assert "나만 아는 첫 질문" in whole_page(owner), "the owner's page holds the conversation"
     for other in (stranger, page.browser()):
         assert "나만 아는" not in other.say("엿보는 질문", "tab1")
+        assert "나만 아는" not in whole_page(other)
     retried = owner.join(owner.event("retry"), [None, "", ""], "tab1")
     assert retried.status_code == 200
     assert "나만 아는" not in stranger.say("다시 엿보는 질문", "tab1")
     assert "나만 아는" in str(list(owner.stream("tab1")))
+
+
+def whole_page(browser: Browser) -> str:
+    """All turns of the tab's conversation, which a page asks for that has missed some."""
+    browser.join(browser.event("sync"), [None], "tab1").raise_for_status()
+    return str(list(browser.stream("tab1")))
 
 
 def test_a_program_reads_no_answer_of_a_browser_by_its_event(page: Page) -> None:

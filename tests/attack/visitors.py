@@ -52,10 +52,10 @@ class Browser:
         self.config: dict[str, Any] = client.get("/config").json()
 
     def event(self, target: str) -> int:
-        """The number of the event that a component of this element id, or the page's loading, sets off."""
+        """The number of the event of this name, which a hidden button sets off."""
         ids = {each["id"]: each["props"].get("elem_id") for each in self.config["components"]}
         for each in self.config["dependencies"]:
-            if any(ids.get(component) == target for component, _ in each["targets"]):
+            if any(ids.get(component) == f"do-{target}" for component, _ in each["targets"]):
                 return int(each["id"])
         raise LookupError(target)
 

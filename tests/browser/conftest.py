@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from rag.settings import Settings, UiSettings
 from rag.ui.auth import PasswordHash
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.server import Server, start
-from tests.fakes import FakeChat
+from tests.fakes import PIECES, FakeChat
 
 SHOTS = os.environ.get("TEST_SCREENSHOTS")
 """Folder for screenshots to look at; none are kept without it."""
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
+
+SAID = "\n".join(piece.strip().removeprefix("- ") for piece in PIECES)
+"""The fake's answer as it is read: a list shows its own marks."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,8 +53,6 @@ class Visit:
     url: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-    streams: int = 0
-    """Streams of answers that are open."""
 
     def listen(self) -> None:
         """Record requests, and all that should not happen: console errors, script errors, dialogs."""
@@ -64,13 +65,7 @@ class Visit:
             if message.type == "error":
                 self.complaints.append(message.text)
 
-        def stream(request: Request, change: int) -> None:
-            self.streams += change if "/queue/data" in request.url else 0
-
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("request", lambda request: stream(request, 1))
-        for end in ("requestfinished", "requestfailed"):
-            self.page.on(end, lambda request: stream(request, -1))
         self.page.on("console", console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", dialog)
@@ -96,14 +91,14 @@ class Visit:
         self.idle()
 
     def idle(self) -> None:
-        expect(self.page.locator("#retry")).to_be_visible()
-        expect(self.page.locator("#box textarea")).to_be_enabled()
-        # Gradio shows an event's last frame once more at its end, and that empties the box.
-        for _ in range(200):
-            if not self.streams:
-                break
-            self.page.wait_for_timeout(10)
-        self.streams = 0  # Chromium does not tell of every one that is broken off
+        """Wait for the end of what is being answered, and of what waits behind it."""
+        expect(self.page.locator("#composer[data-busy]")).to_have_count(0)
+        expect(self.page.locator("#queue p")).to_have_count(0)
+
+    def said(self) -> str:
+        """The last answer's own text, without labels and remarks, one line a line."""
+        lines = str(self.bubbles("bot").last.locator(".said").inner_text()).split("\n")
+        return "\n".join(line.strip() for line in lines if line.strip())
 
     def bubbles(self, role: str) -> Any:
         return self.page.locator(f'#chat [data-testid="{role}"]')

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from rag.types import Filters
-from tests.browser.conftest import Visit
+from tests.browser.conftest import SAID, Visit
 from tests.fakes import PIECES, SOURCES, FakeChat
 
 
@@ -18,19 +18,30 @@ def test_sources_are_there_before_the_last_words_and_the_answer_grows(visitor: V
     expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
     chat.released.set()
     visitor.idle()
-    assert visitor.bubbles("bot").inner_text() == "".join(PIECES)
+    assert visitor.said() == SAID
     assert visitor.foreign() == []
     assert visitor.complaints == []
 
 
-def test_box_is_shut_while_an_answer_is_written_and_gets_the_focus_back(visitor: Visit, chat: FakeChat) -> None:
+def test_what_is_sent_while_an_answer_is_written_waits_visibly_and_is_asked_in_order(
+    visitor: Visit, chat: FakeChat
+) -> None:
     visitor.ask("기다리는 질문")
-    expect(visitor.page.locator("#box textarea")).to_be_disabled()
-    expect(visitor.page.locator("#send")).to_have_count(0)
+    expect(visitor.page.locator("#send")).to_be_hidden()
+    for question in ("둘째", "그만둘 질문", "셋째"):
+        visitor.ask(question)
+    waiting = visitor.page.locator("#queue p")
+    expect(waiting).to_have_count(3)
+    expect(waiting.first).to_contain_text("답변이 끝나면 보냅니다: 둘째")
+    waiting.nth(1).get_by_role("button").click()
+    expect(waiting).to_have_count(2)
+    visitor.page.fill("#box textarea", "쓰는 중인 글")
     chat.released.set()
+    expect(visitor.bubbles("bot")).to_have_count(3)
     visitor.idle()
+    assert [question for question, _, _ in chat.asked] == ["기다리는 질문", "둘째", "셋째"]
+    assert visitor.page.input_value("#box textarea") == "쓰는 중인 글"
     expect(visitor.page.locator("#box textarea")).to_be_focused()
-    assert visitor.page.input_value("#box textarea") == ""
 
 
 def test_stop_takes_effect_while_the_stream_blocks_and_closes_it(visitor: Visit, chat: FakeChat) -> None:
@@ -58,8 +69,9 @@ def test_retry_asks_the_last_question_again_in_its_place(visitor: Visit, chat: F
     visitor.answered("첫 질문")
     visitor.answered("오류가 나는 질문")
     expect(visitor.bubbles("bot").last).to_have_text("답변 모델을 지금 사용할 수 없습니다.")
+    expect(visitor.page.locator(".retry:visible")).to_have_count(1)
     chat.ended.clear()
-    visitor.page.click("#retry")
+    visitor.page.click("#chat .retry")
     assert chat.ended.wait(15)
     visitor.idle()
     assert [question for question, _, _ in chat.asked] == ["첫 질문", "오류가 나는 질문", "오류가 나는 질문"]
@@ -77,13 +89,21 @@ def test_suggestions_are_buttons_that_ask(visitor: Visit, chat: FakeChat) -> Non
     visitor.answered("비슷한 질문")
     buttons = visitor.page.locator("#chat .option")
     asked = [f"{source.metadata['bank']} {source.question}" for source in SOURCES]
-    assert buttons.all_inner_texts() == asked
+    assert [" ".join(text.split()) for text in buttons.all_inner_texts()] == asked
     buttons.nth(1).focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.bubbles("user")).to_have_count(2)
     visitor.idle()
-    assert chat.asked[-1][0] == asked[1]
-    expect(buttons).to_have_count(0)
+    assert (chat.asked[-1][0], chat.chosen[-1]) == (asked[1], SOURCES[1].id), "exactly that row"
+    expect(visitor.page.locator("#chat .option:visible")).to_have_count(0)
+
+
+def test_who_finds_no_question_is_told_whom_to_call(visitor: Visit) -> None:
+    visitor.answered("비슷한 질문")
+    expect(visitor.page.locator("#chat .desk")).to_be_hidden()
+    visitor.page.get_by_role("button", name="찾는 질문이 없어요").click()
+    expect(visitor.page.locator("#chat .desk")).to_contain_text("아래로 문의해 주세요")
+    expect(visitor.page.locator("#chat .desk a")).to_have_attribute("href", "tel:1500-0101")
 
 
 def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeChat) -> None:
@@ -93,33 +113,79 @@ def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeCh
     expect(visitor.bubbles("bot")).to_have_count(1)
     visitor.idle()
     assert [question for question, _, _ in chat.asked] == [chat.starters()[0]], "a double click asks once"
-    expect(starter).to_have_count(0)
+    expect(starter).to_be_hidden()
     visitor.page.click("#clear")
     expect(starter).to_be_visible()
     expect(visitor.bubbles("bot")).to_have_count(0)
     expect(visitor.page.locator("#panel .card")).to_have_count(0)
+    expect(visitor.page.locator("#sources")).to_be_hidden()
     visitor.answered("새로운 질문")
     assert chat.asked[-1][1] == ()
 
 
+def test_a_new_chat_can_be_taken_back(visitor: Visit, chat: FakeChat) -> None:
+    visitor.answered("첫 질문")
+    visitor.page.click("#clear")
+    expect(visitor.page.locator("#toast")).to_contain_text("새 상담을 시작했습니다.")
+    visitor.page.click("#toast .undo")
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
+    visitor.answered("둘째 질문")
+    assert [turn.question for turn in chat.asked[-1][1]] == ["첫 질문"]
+
+
+def test_an_edited_question_takes_the_place_of_what_came_after_it_and_can_be_taken_back(
+    visitor: Visit, chat: FakeChat
+) -> None:
+    for question in ("첫 질문", "둘째 질문", "셋째 질문"):
+        visitor.answered(question)
+    visitor.page.locator("#chat .edit").nth(1).click()
+    expect(visitor.page.locator("#editing")).to_be_visible()
+    assert visitor.page.input_value("#box textarea") == "둘째 질문"
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("#editing")).to_be_hidden()
+    visitor.page.locator("#chat .edit").nth(1).click()
+    visitor.ask("고친 질문")
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문", "고친 질문"])
+    visitor.idle()
+    assert [turn.question for turn in chat.asked[-1][1]] == ["첫 질문"]
+    visitor.page.click("#toast .undo")
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문", "둘째 질문", "셋째 질문"])
+
+
+def test_an_answer_is_labelled_and_copied_with_its_sources(visitor: Visit) -> None:
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.answered("첫 질문")
+    expect(visitor.bubbles("bot").locator(".label")).to_have_text("승인 답변")
+    visitor.page.click("#chat .copy")
+    expect(visitor.page.locator("#toast")).to_have_text("복사했습니다")
+    copied = visitor.page.evaluate("navigator.clipboard.readText()")
+    assert "재발급은 앱에서 무료입니다. [2]" in copied
+    assert "[1] OTP를 분실하였을 경우 어떻게 해야 하나요? https://faq.saenarae.example/otp/snb-014" in copied
+
+
+def test_escape_stops_the_answer(visitor: Visit, chat: FakeChat) -> None:
+    visitor.ask("기다리는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    visitor.page.keyboard.press("Escape")
+    visitor.idle()
+    expect(visitor.bubbles("bot")).to_contain_text("답변을 멈췄습니다.")
+    chat.released.set()
+
+
 def test_double_click_is_one_click(visitor: Visit, chat: FakeChat) -> None:
-    """Its second half finds another button in the same place: Stop in that of Send; on a phone New chat in that of Retry."""
+    """Its second half finds another button in the same place: Stop in that of Send."""
     visitor.page.set_viewport_size({"width": 390, "height": 800})
     visitor.page.fill("#box textarea", "기다리는 질문")
-    for pressed in ("#send", "#retry"):
-        place = visitor.page.locator(pressed).bounding_box()
-        assert place
-        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-        visitor.page.mouse.click(x, y)
-        expect(visitor.page.locator("#stop")).to_be_visible()
-        expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
-        visitor.page.mouse.down(click_count=2)
-        visitor.page.mouse.up(click_count=2)
-        visitor.page.wait_for_timeout(300)
-        chat.released.set()
-        visitor.idle()
-        expect(visitor.bubbles("bot")).to_have_text("".join(PIECES))
-        chat.released.clear()
+    place = visitor.page.locator("#send").bounding_box()
+    assert place
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    visitor.page.mouse.click(x, y)
+    expect(visitor.page.locator("#stop")).to_be_visible()
+    visitor.page.mouse.down(click_count=2)
+    visitor.page.mouse.up(click_count=2)
+    chat.released.set()
+    visitor.idle()
+    assert visitor.said() == SAID
 
 
 def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> None:
@@ -127,7 +193,6 @@ def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> 
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
     visitor.page.click("#clear")
     expect(visitor.page.locator("#starters button").first).to_be_visible()
-    expect(visitor.page.locator("#box textarea")).to_be_enabled()
     chat.released.set()
     visitor.answered("새로운 질문")
     expect(visitor.bubbles("user")).to_have_text(["새로운 질문"])
@@ -145,32 +210,37 @@ def test_new_chat_while_pieces_arrive(visitor: Visit) -> None:
 
 
 def test_filters_are_sent_and_kept(visitor: Visit, chat: FakeChat) -> None:
-    for name, value in (("bank", "도담저축은행"), ("category", "이체")):
-        visitor.page.click(f"#{name} input")
-        visitor.page.get_by_role("option", name=value).click()
+    visitor.page.click("#tools summary")
+    visitor.page.select_option("#bank", "도담저축은행")
+    visitor.page.select_option("#category", "이체")
     visitor.answered("한도가 얼마인가요")
-    chat.ended.clear()
-    visitor.page.click("#retry")
-    assert chat.ended.wait(15)
-    visitor.idle()
-    expect(visitor.bubbles("bot")).to_have_count(1)
+    expect(visitor.page.locator("#tools .chosen")).to_have_text("도담저축은행 · 이체")
+    visitor.answered("한도는 얼마인가요")
     expected = Filters(equals={"bank": "도담저축은행", "category": "이체"})
     assert [filters for _, _, filters in chat.asked] == [expected, expected]
 
 
-def test_filter_can_be_chosen_with_the_keyboard(visitor: Visit, chat: FakeChat) -> None:
-    visitor.page.focus("#bank input")
-    expect(visitor.page.get_by_role("option")).to_have_count(4)
-    visitor.page.keyboard.press("ArrowDown")
-    reached = visitor.page.locator("[role=option].active")
-    expect(reached).to_have_attribute("aria-label", "새나래은행")
-    marked = reached.get_attribute("id")
-    expect(visitor.page.locator("#bank input")).to_have_attribute("aria-activedescendant", str(marked))
+def test_filters_with_the_keyboard(visitor: Visit, chat: FakeChat) -> None:
+    visitor.page.focus("#tools summary")
     visitor.page.keyboard.press("Enter")
-    expect(visitor.page.locator("#bank input")).to_have_value("새나래은행")
-    expect(visitor.page.get_by_role("option")).to_have_count(0)
+    visitor.page.keyboard.press("Tab")
+    expect(visitor.page.locator("#bank")).to_be_focused()
+    visitor.page.keyboard.press("ArrowDown")
+    expect(visitor.page.locator("#bank")).to_have_value("새나래은행")
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("#tools .filters")).to_be_hidden()
+    expect(visitor.page.locator("#tools summary")).to_be_focused()
     visitor.answered("한도가 얼마인가요")
     assert chat.asked[-1][2] == Filters(equals={"bank": "새나래은행"})
+    visitor.page.click("#clear")
+    expect(visitor.page.locator("#tools .chosen")).to_have_text("")
+
+
+def test_a_topic_limits_the_question(visitor: Visit, chat: FakeChat) -> None:
+    visitor.page.get_by_role("button", name="인증서").click()
+    expect(visitor.page.locator("#box textarea")).to_be_focused()
+    visitor.answered("유효기간")
+    assert chat.asked[-1][2] == Filters(equals={"category": "인증서"})
 
 
 def test_declined_and_notice_are_said(visitor: Visit) -> None:
@@ -178,7 +248,7 @@ def test_declined_and_notice_are_said(visitor: Visit) -> None:
     expect(visitor.bubbles("bot").last).to_contain_text("금융 업무와 관련된 질문에만")
     expect(visitor.page.locator("#panel .card")).to_have_count(0)
     visitor.answered("빠진 내용이 있는 질문")
-    expect(visitor.bubbles("bot").last.locator("blockquote")).to_have_text(
+    expect(visitor.bubbles("bot").last.locator(".remark")).to_have_text(
         "출처에서 확인되지 않은 내용은 빼고 보여 드립니다."
     )
 
@@ -188,18 +258,20 @@ def test_empty_and_long_questions_are_refused_and_nothing_is_lost(visitor: Visit
     visitor.ask(long)
     expect(visitor.page.locator("#hint")).to_have_text("질문이 너무 깁니다(1,001자). 1,000자 이내로 줄여 주세요.")
     assert visitor.page.input_value("#box textarea") == long
+    expect(visitor.page.locator("#counter")).to_have_text("1,001/1,000자")
     visitor.ask("   ")
+    expect(visitor.page.locator("#hint")).to_have_text("질문을 입력해 주세요.")
     visitor.page.locator("#starters button").first.click()
     expect(visitor.bubbles("bot")).to_have_count(1)
     visitor.idle()
     assert [question for question, _, _ in chat.asked] == [chat.starters()[0]]
-    expect(visitor.page.locator("#hint")).to_be_hidden()
+    expect(visitor.page.locator("#hint")).to_be_empty()
 
 
 def test_sending_an_empty_box_leaves_the_conversation_on_the_page(visitor: Visit, chat: FakeChat) -> None:
     visitor.answered("첫 질문")
     visitor.ask("   ")
-    visitor.page.wait_for_timeout(500)
+    expect(visitor.page.locator("#hint")).to_have_text("질문을 입력해 주세요.")
     expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
     expect(visitor.page.locator("#panel .shown .card")).to_have_count(3)
 

@@ -43,7 +43,7 @@ def test_questions_asked_while_loading_are_answered_afterwards(
     build.go_on.set()
     visitor.idle()
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
-    expect(visitor.page.locator("#status")).to_be_hidden()
+    expect(visitor.page.locator("#status")).to_be_empty()
     expect(visitor.page.locator("#starters")).to_be_hidden()
     visitor.page.click("#clear")
     visitor.ready()
@@ -58,7 +58,7 @@ def test_waiting_question_can_be_stopped(serve: Serve, visit: Callable[..., Visi
     visitor.idle()
     expect(visitor.bubbles("bot")).to_have_text("답변을 멈췄습니다.")
     build.go_on.set()
-    visitor.page.click("#retry")
+    visitor.page.click("#chat .retry")
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
     visitor.idle()
     assert len(chat.asked) == 1

@@ -39,6 +39,10 @@ def test_no_serious_accessibility_violation(
     visitor.answered("비슷한 질문이 있나요?")
     visitor.shot(f"{name}-suggested")
     assert serious(visitor) == []
+    visitor.page.click("#chat article:last-child .none")
+    visitor.page.locator("#chat article:last-child .edit").click()
+    assert serious(visitor) == []
+    visitor.page.keyboard.press("Escape")
     visitor.answered("여러 은행 질문")
     visitor.shot(f"{name}-tall")
     assert serious(visitor) == []
@@ -48,23 +52,48 @@ def test_no_serious_accessibility_violation(
     assert visitor.complaints == []
 
 
-def test_phone_has_the_panel_below_and_no_sideways_scrolling(serve: Serve, visit: Callable[..., Visit]) -> None:
+@pytest.mark.parametrize("width", [390, 768])
+def test_narrow_pages_open_the_sources_as_a_drawer_and_never_scroll_sideways(
+    serve: Serve, visit: Callable[..., Visit], width: int
+) -> None:
     server, _ = serve()
-    visitor = visit(server.url, viewport=PHONE, has_touch=True, is_mobile=True).ready()
+    visitor = visit(server.url, viewport={"width": width, "height": 844}, has_touch=True, is_mobile=True).ready()
+    expect(visitor.page.get_by_text("자동으로(AI 포함) 제공됩니다")).to_be_in_viewport()
+    expect(visitor.page.get_by_text("주민등록번호, 계좌번호, 비밀번호는 입력하지 마세요")).to_be_in_viewport()
+    composer = visitor.page.locator("#composer").bounding_box()
+    assert composer
+    assert composer["height"] <= 90
     visitor.answered("OTP를 잃어버렸어요")
-    assert visitor.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    talk, panel = (visitor.page.locator(part).bounding_box() for part in ("#talk", "#panel"))
-    assert talk and panel
-    assert panel["y"] >= talk["y"] + talk["height"]
-    for part in ("#box", "#send", "#bank", "#category", "#retry", "#clear"):
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == width
+    for part in ("#box", "#send", "#tools", "#clear"):
         box = visitor.page.locator(part).bounding_box()
         assert box, part
-        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"], part
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
         assert box["height"] >= 36, part
+    expect(visitor.page.locator("#sources")).to_be_hidden()
     visitor.page.tap('#chat a[href="#src-1-2"]')
-    expect(visitor.page.locator("#src-1-2 summary")).to_be_in_viewport()
+    expect(visitor.page.locator("#src-1-2 summary").first).to_be_in_viewport()
+    assert serious(visitor) == []
     visitor.page.locator("#src-1-2 .back").tap()
-    expect(visitor.page.locator('#chat a[href="#src-1-2"]')).to_be_in_viewport()
+    expect(visitor.page.locator('#chat a[href="#src-1-2"]')).to_be_focused()
+    visitor.page.get_by_role("button", name="출처 3건 보기").tap()
+    expect(visitor.page.locator("#panel")).to_be_focused()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("#sources")).to_be_hidden()
+    expect(visitor.page.get_by_role("button", name="출처 3건 보기")).to_be_focused()
+
+
+def test_nothing_lies_over_the_text_at_double_size(serve: Serve, visit: Callable[..., Visit]) -> None:
+    """A window of 1280 x 800 at 200 %."""
+    server, _ = serve()
+    visitor = visit(server.url, viewport={"width": 640, "height": 400}, device_scale_factor=2).ready()
+    visitor.answered("여러 은행 질문")
+    down = visitor.page.locator("#down").bounding_box()
+    log = visitor.page.locator("#chat [role=log]").bounding_box()
+    assert down and log
+    assert down["y"] >= log["y"] + log["height"]
+    assert serious(visitor) == []
+    visitor.shot("double")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -75,21 +104,35 @@ def test_colours_follow_the_system(serve: Serve, visit: Callable[..., Visit], sc
     assert ground == {"light": "rgb(244, 246, 250)", "dark": "rgb(13, 19, 28)"}[scheme]
 
 
+def test_dark_by_choice_is_kept(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve()
+    visitor = visit(server.url, color_scheme="light").ready()
+    visitor.page.click("#theme")
+    expect(visitor.page.locator("#theme")).to_have_attribute("aria-pressed", "true")
+    visitor.page.reload()
+    visitor.ready()
+    expect(visitor.page.locator("body")).to_have_class("dark")
+
+
 def test_whole_page_by_keyboard(serve: Serve, visit: Callable[..., Visit]) -> None:
     server, _ = serve()
     visitor = visit(server.url).ready()
+    expect(visitor.page.locator("#question")).to_be_focused()
     visitor.page.locator("#starters button").first.focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.bubbles("bot")).to_have_count(1)
     visitor.idle()
-    visitor.page.locator("#chat a").first.focus()
+    expect(visitor.page.locator("#live")).to_contain_text("답변이 도착했습니다.")
+    expect(visitor.page.locator("#live")).to_contain_text("출처 3건이 표시되었습니다.")
+    visitor.page.locator("#chat a").last.focus()
     reached = []
-    for _ in range(9):
+    for _ in range(8):
         visitor.page.keyboard.press("Tab")
-        reached.append(visitor.page.evaluate("(document.activeElement.closest('[id]:not(input)') || {}).id"))
-    assert [each for each in reached if each != ""][1:] == [
-        "box", "send", "bank", "category", "retry", "clear", "src-1-1", "src-1-2",
-    ]  # fmt: skip
+        reached.append(visitor.page.evaluate("(e => e.closest('[id]').id || e.className)(document.activeElement)"))
+    assert reached == ["chat", "chat", "tools", "question", "send", "src-1-1", "src-1-2", "src-1-3"]
+    visitor.page.locator("a.skip").focus()
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator("#question")).to_be_focused()
 
 
 def test_english_page(serve: Serve, visit: Callable[..., Visit]) -> None:
@@ -112,6 +155,7 @@ def test_korean_page_is_korean_in_any_browser(serve: Serve, visit: Callable[...,
     expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
     assert visitor.page.title() == "금융 FAQ 상담"
     visitor.answered("질문")
+    expect(visitor.page.get_by_role("complementary", name="출처")).to_be_visible()
     labels = visitor.page.locator("#chat [role=log], #chat [data-testid=user], #chat [data-testid=bot]").evaluate_all(
         "all => all.map(e => e.ariaLabel)"
     )

@@ -58,18 +58,23 @@ def page(small_store: FaissStore, models: Models, serve: Serve, visit: Callable[
 
 
 def notices(visitor: Visit) -> list[str]:
-    return [text.strip() for text in visitor.bubbles("bot").last.locator("blockquote").all_inner_texts()]
+    return [text.strip() for text in visitor.bubbles("bot").last.locator(".label.model, .remark").all_inner_texts()]
 
 
 def answer(visitor: Visit) -> str:
     """The last answer's own text, without the page's labels and notices."""
-    return "".join(visitor.bubbles("bot").last.locator(".prose > p, .prose > span > p").all_inner_texts())
+    said = visitor.bubbles("bot").last.locator(".said")
+    return " ".join(
+        said.evaluate(
+            "e => { const copy = e.cloneNode(true); copy.querySelector('.chip')?.remove(); return copy.textContent; }"
+        ).split()
+    )
 
 
 def test_citations_open_their_sources_and_unknown_ones_are_gone(page: Open) -> None:
     visitor = page(ScriptedLLM(TWO))
     visitor.answered(LIMIT)
-    assert answer(visitor) == SHOWN
+    assert answer(visitor) == " ".join(SHOWN.split())
     assert notices(visitor) == [KOREAN.checked] == ["AI 생성 · 출처 확인"]
     titles = visitor.page.locator("#panel .shown .place").all_inner_texts()
     for number, bank in ((1, "가온은행"), (2, "나루증권")):
@@ -90,13 +95,13 @@ def test_citations_work_while_the_answer_is_written(page: Open) -> None:
     expect_open(visitor, 1, 2)
     go_on.set()
     visitor.idle()
-    assert answer(visitor) == SHOWN
+    assert answer(visitor) == " ".join(SHOWN.split())
 
 
 def test_quotes_are_not_labelled(page: Open) -> None:
     visitor = page(ScriptedLLM(TWO, context_window=700))
     visitor.answered(CANCEL)
-    assert (answer(visitor), notices(visitor)) == (PASSAGES, [])
+    assert (answer(visitor), notices(visitor)) == (" ".join(PASSAGES.split()), [])
     visitor.answered("통장 다시 만들고 싶어요")
     assert notices(visitor) == []
 
@@ -115,6 +120,7 @@ def test_a_follow_up_is_condensed(page: Open) -> None:
     assert answering.endswith(f"질문: {CANCEL}")
     cite(visitor, 2, 1).click()
     expect_open(visitor, 2, 1)
+    visitor.page.click("#src-2-1 .whole")
     expect(visitor.page.locator("#src-2-1 .passage")).to_have_text(ANSWERS["n-002"])
 
 
@@ -134,7 +140,7 @@ def test_a_failing_model_ends_in_the_passages_with_a_notice(
 ) -> None:
     visitor = page(ScriptedLLM(said), language=texts.language)
     visitor.answered(CANCEL)
-    assert answer(visitor) == PASSAGES
+    assert answer(visitor) == " ".join(PASSAGES.split())
     assert notices(visitor) == [texts.notices[notice]], "the passages are not labelled as a model's"
     cite(visitor, 1, 1).click()
     expect_open(visitor, 1, 1)

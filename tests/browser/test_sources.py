@@ -63,10 +63,11 @@ def test_what_a_card_says(visitor: Visit) -> None:
     visitor.answered("첫 질문")
     first = card(visitor, 1, 1)
     expect(first.locator(".place")).to_have_text("새나래은행 · 인증서")
-    expect(first.locator(".percent")).to_have_text("관련도 91%")
-    expect(first.locator(".bar span")).to_have_attribute("style", "width:91%")
+    expect(first.locator(".score")).to_have_count(0)
     first.locator("summary").click()
     expect(first.locator(".origin")).to_contain_text("기준일 2025-03-04")
+    expect(first.locator(".excerpt mark")).to_have_text("고객센터 1500-0101로 먼저 신고해 주세요.")
+    expect(first.locator(".passage")).to_be_hidden()
     link = first.get_by_role("link", name="원문 보기")
     expect(link).to_have_attribute("href", "https://faq.saenarae.example/otp/snb-014")
     expect(link).to_have_attribute("target", "_blank")
@@ -77,7 +78,7 @@ def test_what_a_card_says(visitor: Visit) -> None:
     expect(third.get_by_role("link")).to_have_count(0)
 
 
-def test_sources_of_dropped_turns_go_with_them(visitor: Visit) -> None:
+def test_older_turns_stay_on_the_page_with_their_sources(visitor: Visit) -> None:
     for number in range(21):
         visitor.answered(f"질문 {number}")
         if number == 19:
@@ -86,8 +87,7 @@ def test_sources_of_dropped_turns_go_with_them(visitor: Visit) -> None:
     visitor.ask("마지막 질문")
     expect(visitor.bubbles("user").last).to_have_text("마지막 질문")
     visitor.idle()
-    expect(visitor.bubbles("user")).to_have_count(20)
-    expect(visitor.page.locator("#panel .turn")).to_have_count(20)
-    expect(card(visitor, 1, 1)).to_have_count(0)
-    cite(visitor, 21, 1).click()
-    expect_open(visitor, 21, 1)
+    expect(visitor.bubbles("user")).to_have_count(21)
+    for turn in (1, 21):
+        cite(visitor, turn, 1).click()
+        expect_open(visitor, turn, 1)

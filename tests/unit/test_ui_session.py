@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
 
 from rag.errors import InputError, ModelUnavailable
 from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
+from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
 from rag.ui.i18n import KOREAN
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.session import MAX_EXCHANGES, Conversation, Dialogue, Exchange, Frame
+from rag.ui.session import Dialogue, Frame
 from tests.fakes import SOURCES, FakeChat
 
 NONE: dict[str, str | None] = {"bank": "", "category": None}
@@ -39,41 +41,74 @@ async def frames(source: Any) -> list[Frame]:
 
 
 def last_answer(frame: Frame) -> str:
-    assert frame.messages
-    return str(frame.messages[-1]["content"])
+    return unescape(unescape(frame.html))
+
+
+def turns(frame: Frame) -> list[int]:
+    """The turns that the frame says are there."""
+    listed = re.search(r'data-turns="([^"]*)"', frame.html)
+    assert listed
+    return [int(number) for number in listed[1].split()]
+
+
+def brought(frame: Frame) -> list[int]:
+    """The turns whose HTML it brings."""
+    return [int(number) for number in re.findall(r'<article class="turn" data-turn="(\d+)"', frame.html)]
 
 
 def test_frames_of_one_answer() -> None:
     chat, conversation = FakeChat(), Conversation()
     seen = run(frames(dialogue(chat).respond(conversation, " 질문 ", NONE)))
-    assert (seen[0].busy, seen[0].empty, seen[0].box) == (True, False, "")
+    assert [frame.busy for frame in seen] == [True] * (len(seen) - 1) + [False]
     assert "자료를 찾는 중" in last_answer(seen[0])
-    assert (seen[-1].busy, seen[-1].box) == (False, "")
-    assert seen[-1].messages and [each["role"] for each in seen[-1].messages] == ["user", "assistant"]
-    assert "[&#91;1&#93;](#src-1-1)" in last_answer(seen[-1])
+    assert 'href="#src-1-1"' in last_answer(seen[-1])
     assert conversation.running is None
     assert conversation.exchanges[0].sources == SOURCES
     assert chat.asked == [("질문", (), None)]
 
 
 @pytest.mark.parametrize("question", ["질문", "비슷한 질문", "오류가 나는 질문"])
-def test_every_frame_of_an_answer_carries_the_whole_state(question: str) -> None:
+def test_every_frame_of_an_answer_brings_its_whole_turn_and_no_other(question: str) -> None:
     """Of two frames that reach the browser together, what the second leaves out is lost from the first."""
-    seen = run(frames(dialogue(FakeChat()).respond(Conversation(), question, NONE)))
-    assert len(seen) > 1
-    for frame in seen:
-        assert None not in (frame.messages, frame.panel, frame.busy, frame.empty, frame.box, frame.hint)
-    assert [frame.busy for frame in seen] == [True] * (len(seen) - 1) + [False]
-
-
-def test_suggestions_are_options_of_the_last_message_only() -> None:
     talk, conversation = dialogue(FakeChat()), Conversation()
-    first = run(frames(talk.respond(conversation, "비슷한 질문", NONE)))[-1]
-    assert first.messages and first.messages[-1]["options"] == [
-        {"value": f"{source.metadata['bank']} {source.question}"} for source in SOURCES
-    ], "of several institutions each is asked for by its name"
-    second = run(frames(talk.respond(conversation, "질문", NONE)))[-1]
-    assert second.messages and not any("options" in message for message in second.messages)
+    run(frames(talk.respond(conversation, "앞선 질문", NONE)))
+    seen = run(frames(talk.respond(conversation, question, NONE)))
+    assert len(seen) > 1
+    assert [(brought(frame), turns(frame)) for frame in seen] == [([2], [1, 2])] * len(seen)
+
+
+def test_approved_text_comes_in_two_frames() -> None:
+    chat = FakeChat()
+    chat.writes = False
+    seen = run(frames(dialogue(chat).respond(Conversation(), "질문", NONE)))
+    assert len(seen) == 2
+    assert "재발급은" not in last_answer(seen[0]) and "재발급은" in last_answer(seen[1])
+
+
+def test_a_suggestion_that_is_chosen_is_asked_by_its_row() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+    run(frames(talk.respond(conversation, "비슷한 질문", NONE)))
+    run(frames(talk.choose(conversation, SOURCES[1].id, NONE)))
+    assert (chat.asked[-1][0], chat.chosen[-1]) == (f"도담저축은행 {SOURCES[1].question}", SOURCES[1].id)
+    run(frames(talk.choose(conversation, "never-shown", NONE)))
+    assert len(chat.asked) == 2
+
+
+def test_an_edit_cuts_and_an_undo_brings_back() -> None:
+    chat, conversation = FakeChat(), Conversation()
+    talk = dialogue(chat)
+    for question in ("하나", "둘", "셋"):
+        run(frames(talk.respond(conversation, question, NONE)))
+    seen = run(frames(talk.respond(conversation, "고친 둘", NONE, instead_of=2)))
+    assert turns(seen[-1]) == [1, 4]
+    assert "data-undo" in seen[0].html
+    assert [turn.question for turn in chat.asked[-1][1]] == ["하나"]
+    back = talk.undo(conversation)
+    assert turns(back) == brought(back) == [1, 2, 3]
+    assert talk.undo(conversation).html.count("data-said") == 0, "once"
+    talk.clear(conversation)
+    assert turns(talk.undo(conversation)) == [1, 2, 3]
 
 
 def test_second_question_meanwhile_does_nothing() -> None:
@@ -111,25 +146,23 @@ def test_stopped_answer_keeps_what_was_written_and_is_no_history() -> None:
 
 
 @pytest.mark.parametrize("asked_anew", [False, True])
-def test_answer_ended_by_a_new_chat_leaves_the_page_as_it_is_by_then(asked_anew: bool) -> None:
-    """Gradio shows the last frame of an event once more when the event ends, which is after the new chat's frame."""
+def test_answer_ended_by_a_new_chat_changes_nothing_any_more(asked_anew: bool) -> None:
     chat, conversation = FakeChat(), Conversation()
     talk = dialogue(chat)
 
-    async def cleared() -> tuple[Frame, list[Frame]]:
+    async def cleared() -> list[Frame]:
         answering, later = talk.respond(conversation, "끝없는 질문", NONE), talk.respond(conversation, "질문", NONE)
         while "계속" not in last_answer(await anext(answering)):
             pass
         by_then = talk.clear(conversation)
-        assert (by_then.messages, by_then.busy, by_then.empty) == ([], False, True)
+        assert (turns(by_then), by_then.busy) == ([], False)
         if asked_anew:
-            by_then = replace(await anext(later), box=None)
+            await anext(later)
         rest = await frames(answering)
         await later.aclose()
-        return by_then, rest
+        return rest
 
-    by_then, rest = run(cleared())
-    assert rest == [by_then], "with nothing of what was cleared, and what is being typed left alone"
+    assert run(cleared()) == [Frame()]
     assert chat.ended.wait(10)
 
 
@@ -156,24 +189,25 @@ def test_history_is_capped_and_turns_never_repeat() -> None:
     assert [each.turn for each in conversation.exchanges] == list(range(3, MAX_EXCHANGES + 3))
 
 
-def test_longest_question_is_answered_and_an_empty_one_ignored() -> None:
+def test_longest_question_is_answered_and_an_empty_one_gets_its_hint() -> None:
     chat, conversation = FakeChat(), Conversation()
     talk = dialogue(chat)
-    assert run(frames(talk.respond(conversation, " \n ", NONE))) == [Frame()]
+    (empty,) = run(frames(talk.respond(conversation, " \n ", NONE)))
+    assert f'data-hint="{KOREAN.empty}"' in empty.html
     assert run(frames(talk.respond(conversation, "가" * 100, NONE)))[-1].busy is False
     assert len(chat.asked) == 1
 
 
 def test_retry_of_a_conversation_that_a_restart_has_ended_says_so() -> None:
     (frame,) = run(frames(dialogue(FakeChat()).retry(Conversation(), NONE)))
-    assert (frame.messages, frame.busy, frame.empty) == ([], False, True)
+    assert (turns(frame), frame.busy) == ([], False)
 
 
 def test_too_long() -> None:
     chat = FakeChat()
     talk = dialogue(chat)
     (frame,) = run(frames(talk.respond(Conversation(), "가" * 101, NONE)))
-    assert frame == Frame(hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요.")
+    assert 'data-hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요."' in frame.html
     with pytest.raises(InputError, match="101 characters"):
         run(talk.ask("가" * 101, NONE))
     with pytest.raises(InputError, match="type a question"):
@@ -219,4 +253,12 @@ def test_the_label_says_how_far_the_sources_state_a_models_text() -> None:
             AnswerCompleted(Answer("질문", "한도는 5억원입니다. [1]", "answered", generated=True, support=support))
         )
         assert exchange.label(KOREAN) == label
-        assert exchange.markdown(KOREAN).startswith("> ")
+        assert exchange.may_differ
+
+
+def test_approved_text_is_labelled_and_not_asked_again() -> None:
+    exchange = Exchange(1, "질문")
+    exchange.apply(AnswerCompleted(Answer("질문", "답", "answered")))
+    assert (exchange.label(KOREAN), exchange.may_differ) == (KOREAN.approved, False)
+    exchange.apply(AnswerCompleted(Answer("질문", "답", "declined")))
+    assert exchange.label(KOREAN) == KOREAN.guidance

@@ -1,7 +1,10 @@
-() => {
-  const words = /* words */ {};
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const behavior = calm ? "auto" : "smooth";
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const within = (event, selector) => event.target instanceof Element ? event.target.closest(selector) : null;
+  const log = () => $('#chat [role="log"]');
+  const announce = (text) => { $("#live").textContent = text; };
 
   // Gradio sets the language of the browser; the page has its own.
   const root = document.documentElement;
@@ -9,128 +12,154 @@
   speak();
   new MutationObserver(speak).observe(root, { attributes: true, attributeFilter: ["lang"] });
 
+  // What visitors do goes to Gradio by hidden buttons, whose events take their values from here.
+  const outgoing = {};
+  const faq = window.faq = {
+    take: (name) => (outgoing[name] ?? []).shift() ?? [null],
+  };
+  const trigger = (name, values = [null]) => {
+    (outgoing[name] ??= []).push(values);
+    $(`#do-${name}`).click();
+  };
+  const scope = () => [null, $("#bank").value, $("#category").value];
+
+  const hint = (text) => {
+    const place = $("#hint");
+    place.replaceChildren();
+    if (text) {
+      place.append(Object.assign(document.createElement("p"), { textContent: text }));
+      place.firstChild.setAttribute("role", "alert");
+    }
+  };
+  let forgetting = 0;
+  const toast = (text, undo) => {
+    const place = $("#toast");
+    clearTimeout(forgetting);
+    place.replaceChildren();
+    if (!text) return;
+    place.append(Object.assign(document.createElement("span"), { textContent: text }));
+    if (undo) place.append(Object.assign(document.createElement("button"), { type: "button", className: "undo", textContent: words.undo }));
+    forgetting = setTimeout(() => place.replaceChildren(), undo ? 20000 : 5000);
+  };
+
   // Of a refused request Gradio shows a bare "error": say why, and that a reload asks for the login again.
   const fetched = window.fetch;
   window.fetch = async (...request) => {
     const answer = await fetched(...request);
-    if ((answer.status === 401 || answer.status === 429) && String(request[0]?.url ?? request[0]).includes("/gradio_api/")) {
-      const hint = document.querySelector("#hint");
-      if (hint) {
-        hint.style.display = "block";
-        hint.innerHTML = '<p role="alert"></p>';
-        hint.firstChild.textContent = answer.status === 401 ? words.ended : words.busy;
-      }
+    const url = String(request[0]?.url ?? request[0]);
+    if (url.includes("/queue/join") && !answer.ok) faq.refused();
+    if ((answer.status === 401 || answer.status === 429) && url.includes("/gradio_api/")) {
+      hint(answer.status === 401 ? words.ended : words.busy);
     }
     return answer;
   };
 
-  // Gradio labels each bubble with its raw markdown, which a screen reader would read out instead of the text.
-  const label = () => {
-    for (const role of ["user", "bot"]) {
-      for (const bubble of document.querySelectorAll(`#chat [data-testid="${role}"]`)) {
-        if (bubble.getAttribute("aria-label") !== words[role]) {
-          bubble.setAttribute("role", "group");
-          bubble.setAttribute("aria-label", words[role]);
-        }
-      }
+  // Frames: what the server has changed of the conversation.
+  let seen = 0, busy = false, listed = [];
+  const turnOf = (node) => Number(node.dataset.turn);
+  const article = (turn) => $(`article[data-turn="${turn}"]`, log());
+  const cards = (turn) => $(`#panel .cards[data-turn="${turn}"]`);
+  // In place: what is selected, open or focused stays so while the answer grows.
+  const patch = (old, now) => {
+    if (old.isEqualNode(now)) return;
+    if (old.nodeName !== now.nodeName || old.id !== now.id) return old.replaceWith(document.importNode(now, true));
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      old.nodeValue = now.nodeValue;
+      return;
     }
-    const log = document.querySelector('#chat [role="log"]');
-    if (log && log.getAttribute("aria-label") !== words.log) log.setAttribute("aria-label", words.log);
-    const down = document.querySelector("#chat .scroll-down-button-container button");
-    if (down && down.getAttribute("aria-label") !== words.down) {
-      down.setAttribute("aria-label", words.down);
-      down.title = words.down;
-    }
+    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value && name !== "hidden") old.setAttribute(name, value);
+    const before = [...old.childNodes], after = [...now.childNodes];
+    after.forEach((child, index) => before[index] ? patch(before[index], child) : old.append(document.importNode(child, true)));
+    for (const extra of before.slice(after.length)) extra.remove();
   };
-  new MutationObserver(label).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label"],
-  });
-  label();
+  const place = (parent, node, before) => {
+    if (before) return patch(before, node);
+    const next = [...parent.children].find((each) => turnOf(each) > turnOf(node)) ?? null;
+    parent.insertBefore(document.importNode(node, true), next);
+  };
+  const showCards = (turn) => {
+    for (const each of all("#panel .card.cited")) each.classList.remove("cited");
+    for (const each of all("#panel .cards")) each.classList.toggle("shown", turnOf(each) === turn);
+    const any = all("#panel .cards").length > 0;
+    $("#sources").hidden = !any;
+    $("#columns").toggleAttribute("data-sources", any);
+  };
+  const apply = (frame) => {
+    const serial = Number(frame.dataset.serial);
+    if (!log() || serial <= seen) return;
+    seen = serial;
+    const flags = frame.dataset, brought = document.createElement("template");
+    brought.innerHTML = flags.content;
+    listed = flags.turns.split(" ").filter(Boolean).map(Number);
+    for (const each of [...all("article", log()), ...all("#panel .cards")]) {
+      if (!listed.includes(turnOf(each)) && ("reset" in flags || turnOf(each) > Number(flags.forgotten))) each.remove();
+    }
+    for (const each of all("article", brought.content)) place(log(), each, article(turnOf(each)));
+    for (const each of all(".cards", brought.content)) place($("#panel .list"), each, cards(turnOf(each)));
+    const changed = all("article", brought.content).pop();
+    if (changed || "reset" in flags) {
+      const last = all("#panel .cards").pop();
+      showCards(changed && !("reset" in flags) ? turnOf(changed) : last ? turnOf(last) : 0);
+    }
+    $("#talk").toggleAttribute("data-asked", Boolean($("article", log())));
+    if ("hint" in flags) faq.returned(flags.hint);
+    if ("said" in flags) toast(flags.said, "undo" in flags);
+    faq.chat?.(flags.chat);
+    const was = busy;
+    faq.setBusy("busy" in flags);
+    if (was && !busy && changed) {
+      const own = article(turnOf(changed)), count = all(".card", cards(turnOf(changed)) ?? own).length;
+      announce([words.new_answer, $(".message.bot", own)?.innerText.slice(0, 600), count ? words.new_sources.replace("{count}", count) : ""].join(" "));
+    }
+    if (listed.some((turn) => !article(turn))) trigger("sync");
+  };
+  faq.setBusy = (now) => {
+    busy = now;
+    $("#composer").toggleAttribute("data-busy", now);
+    if (!now) faq.idle();
+  };
+  faq.busy = () => busy;
 
-  // The end of an answer is followed until its question is at the top, so that it is read from there; after a tall question
-  // the answer has half of the height. Gradio follows to the very end: its own is off. Whoever moves is left alone.
-  // An answer begins with its stop button or its question: a retried question is not new, and a slow browser may not draw the button.
-  let answering = false;
-  let asked = "";
-  let following = false;
-  const begins = () => {
-    const before = [answering, asked];
-    const questions = document.querySelectorAll('#chat [data-testid="user"]');
-    answering = Boolean(document.querySelector("#stop"));
-    asked = questions.length ? questions.length + questions[questions.length - 1].textContent : "";
-    return (answering && !before[0]) || (asked && asked !== before[1]);
+  // News: how the loading goes, then what can be chosen and asked.
+  const button = (className, text, dataset = {}) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", className, textContent: text });
+    Object.assign(made.dataset, dataset);
+    return made;
   };
-  const follow = () => {
-    if (begins()) {
-      following = true;
-      document.querySelector("#talk").scrollIntoView({ behavior, block: "nearest" });  // a phone may show the sources
+  const tell = (news) => {
+    if (!log()) return;
+    $("#status").replaceChildren(...all(":scope > p", news).map((each) => each.cloneNode(true)));
+    for (const list of all("[data-choices]", news)) {
+      const select = $(`#${list.dataset.choices}`);
+      select.length = 1;
+      for (const each of all("li", list)) select.add(new Option(each.textContent, each.textContent));
     }
-    const log = document.querySelector('#chat [role="log"]');
-    if (!following || !log) return;
-    const from = (role) => {
-      const last = [...log.querySelectorAll(`[data-testid="${role}"]`)].pop();
-      return last ? last.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop : 0;
+    const starters = $("[data-starters]", news);
+    if (!starters) return;
+    const fill = (part, made) => {
+      $(`#${part}`).hidden = made.length === 0;
+      $(`#${part} > div`).replaceChildren(...made);
     };
-    log.scrollTop = Math.max(from("user") - 16, from("bot") - log.clientHeight / 2);
+    fill("starters", all("li", starters).map((each) => button("starter", each.textContent)));
+    const topics = all('[data-choices="category"] li', news).slice(0, Number(starters.dataset.topics));
+    fill("topics", topics.map((each) => button("topic", each.textContent, { value: each.textContent })));
   };
-  new MutationObserver(follow).observe(document.body, { subtree: true, childList: true, characterData: true });
-  for (const kind of ["wheel", "touchmove", "pointerdown", "keydown", "focusin"]) {
-    document.addEventListener(kind, (event) => {
-      if (event.target instanceof Element && event.target.closest("#chat")) following = false;
-    }, { capture: true, passive: true });
-  }
+  const receive = () => {
+    for (const frame of all("#inbox .frame")) apply(frame);
+    const news = $("#news > .html-container > :last-child") ?? $("#news");
+    if (news && news.innerHTML !== receive.told && news.textContent) {
+      receive.told = news.innerHTML;
+      tell(news);
+    }
+  };
+  new MutationObserver((changes) => {
+    if (changes.some(({ target }) => target.nodeType === 1 ? target.closest("#inbox, #news") || target.querySelector?.("#inbox") : true)) receive();
+  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-serial"] });
 
   // The second half of a double click is not meant for the button that the first has put into the place (Stop for Send).
   document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target instanceof Element && event.target.closest("button")) {
+    if (event.detail > 1 && within(event, "button")) {
       event.stopImmediatePropagation();
-    }
-  }, true);
-
-  // Enter that ends the composing of a syllable is not yet the wish to send.
-  let composing = false;
-  const inBox = (event) => event.target instanceof Element && event.target.closest("#box");
-  document.addEventListener("compositionstart", (event) => { if (inBox(event)) composing = true; }, true);
-  document.addEventListener("compositionend", (event) => { if (inBox(event)) composing = false; }, true);
-  for (const kind of ["keydown", "keypress"]) {
-    document.addEventListener(kind, (event) => {
-      const unfinished = composing || event.isComposing || event.keyCode === 229;
-      if (event.key === "Enter" && unfinished && inBox(event)) event.stopImmediatePropagation();
-    }, true);
-  }
-
-  // The box is disabled while an answer is written and loses the focus; give it back to whoever was typing.
-  let typing = false;
-  document.addEventListener("focusin", (event) => { typing = Boolean(inBox(event)); }, true);
-  new MutationObserver((changes) => {
-    for (const { target } of changes) {
-      if (target.matches?.("#box textarea") && !target.disabled && typing && document.activeElement === document.body) {
-        target.focus({ preventScroll: true });
-      }
-    }
-  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
-
-  // A citation opens its card in the panel; the card leads back to it.
-  let origin = null;
-  const open = (card) => {
-    for (const turn of document.querySelectorAll("#panel .turn")) turn.classList.toggle("shown", turn.contains(card));
-    for (const other of document.querySelectorAll("#panel .card.cited")) other.classList.remove("cited");
-    card.open = true;
-    card.classList.add("cited");
-    card.scrollIntoView({ behavior, block: "nearest" });
-    card.querySelector("summary").focus({ preventScroll: true });
-  };
-  document.addEventListener("click", (event) => {
-    if (!(event.target instanceof Element)) return;
-    const link = event.target.closest('#chat a[href^="#src-"]');
-    if (link) {
       event.preventDefault();
-      const card = document.getElementById(link.getAttribute("href").slice(1));
-      if (card) { origin = link; open(card); }
-    } else if (event.target.closest("#panel .back")) {
-      const target = origin?.isConnected ? origin : document.querySelector("#box textarea");
-      target.scrollIntoView({ behavior, block: "center" });
-      target.focus({ preventScroll: true });
     }
   }, true);
-}

@@ -1,4 +1,4 @@
-"""The panel's HTML: escaped, complete, and links only to the web."""
+"""The source cards' HTML: escaped, complete, and links only to the web."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from rag.types import Source
 from rag.ui.i18n import KOREAN
-from rag.ui.rendering import is_web_address, panel_html
+from rag.ui.source_cards import answering_sentence, is_web_address, sources_html
 from tests.fakes import HOSTILE, SOURCES
 
 
@@ -36,41 +36,51 @@ def source(number: int = 1, **changes: Any) -> Source:
     return Source(**{"number": number, "id": "a", "question": "질문", "text": "답", "score": 0.5, **changes})
 
 
-def test_nothing_found_yet() -> None:
-    assert KOREAN.sources_empty in Parsed(panel_html([], KOREAN)).text
-    assert KOREAN.sources_empty in Parsed(panel_html([(1, "질문", ())], KOREAN)).text
+def cards(*sources: Source, question: str = "질문", relevance: Any = "off") -> Parsed:
+    return Parsed(sources_html(1, question, sources, KOREAN, relevance))
 
 
-def test_newest_turn_with_sources_is_shown() -> None:
-    html = panel_html([(1, "하나", SOURCES), (2, "둘", SOURCES[:1]), (3, "셋", ())], KOREAN)
-    parsed = Parsed(html)
-    assert [each["class"] for each in parsed.all("section")] == ["turn", "turn shown"]
-    assert [each["id"] for each in parsed.all("details")] == ["src-1-1", "src-1-2", "src-1-3", "src-2-1"]
+def test_nothing_found() -> None:
+    assert sources_html(1, "질문", (), KOREAN, "off") == ""
+
+
+def test_cards_are_named_by_turn_and_number() -> None:
+    assert [each["id"] for each in cards(*SOURCES).all("details")] == ["src-1-1", "src-1-2", "src-1-3"]
+
+
+def test_the_sentence_that_answers_is_marked() -> None:
+    text = "먼저 신고해 주세요. 재발급 수수료는 3,000원입니다.\n\n※ 영업점에서도 됩니다."
+    start, end = answering_sentence("OTP 재발급 수수료가 얼마예요?", text)
+    assert text[start:end] == "재발급 수수료는 3,000원입니다."
+    assert cards(source(text=text), question="수수료").text.count("재발급 수수료는 3,000원입니다.") == 2
+    assert answering_sentence("질문", "") == (0, 0)
 
 
 def test_data_cannot_leave_its_place() -> None:
     hostile = source(
         question=HOSTILE, text=HOSTILE, metadata=dict.fromkeys(("bank", "category", "source_url"), HOSTILE)
     )
-    parsed = Parsed(panel_html([(1, HOSTILE, [hostile])], KOREAN))
+    parsed = cards(hostile, question=HOSTILE)
     assert {tag for tag, _ in parsed.elements} == {
-        "h2", "section", "h3", "details", "summary", "span", "div", "p", "button",
+        "section", "h3", "details", "summary", "span", "div", "p", "button", "mark",
     }  # fmt: skip
     assert parsed.text.count(HOSTILE) == 6
     assert not any(name.startswith("on") for _, attributes in parsed.elements for name in attributes)
 
 
 @pytest.mark.parametrize(
-    ("score", "percent"), [(0.0, 0), (0.004, 0), (0.5, 50), (0.916, 92), (1.0, 100), (1.7, 100), (-2.0, 0)]
+    ("score", "word", "width"), [(0.0, "낮음", 0), (0.5, "보통", 50), (0.916, "높음", 92), (1.7, "높음", 100)]
 )
-def test_score_is_a_bar_and_a_text(score: float, percent: int) -> None:
-    parsed = Parsed(panel_html([(1, "질문", [source(score=score)])], KOREAN))
-    assert {"style": f"width:{percent}%"} in parsed.all("span")
-    assert f"관련도 {percent}%" in parsed.text
+def test_a_score_is_no_percentage_for_customers(score: float, word: str, width: int) -> None:
+    assert "%" not in cards(source(score=score)).text
+    assert f"관련도 {word}" in cards(source(score=score), relevance="word").text
+    bar = cards(source(score=score), relevance="bar")
+    assert {"style": f"width:{width}%"} in bar.all("span")
+    assert "%" not in bar.text
 
 
 def test_origin() -> None:
-    parsed = Parsed(panel_html([(1, "질문", SOURCES)], KOREAN))
+    parsed = cards(*SOURCES)
     assert "새나래은행 · 인증서" in parsed.text
     assert "기준일 2025-03-04" in parsed.text
     assert parsed.all("a") == [
@@ -79,7 +89,7 @@ def test_origin() -> None:
 
 
 def test_source_without_metadata() -> None:
-    parsed = Parsed(panel_html([(1, "질문", [source()])], KOREAN))
+    parsed = cards(source())
     assert parsed.all("a") == []
     assert "기준일" not in parsed.text
 

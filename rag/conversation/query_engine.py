@@ -1,0 +1,93 @@
+"""The search of a conversation as a LlamaIndex retriever, and the query engine that puts it before the synthesizer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.schema import NodeWithScore, QueryBundle
+
+from rag.conversation.searcher import Searcher
+from rag.models.cancellation import CancelScope
+from rag.retrieval.hybrid import WholeRows
+from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
+from rag.types import Filters, Turn
+
+
+class ConversationRetriever(BaseRetriever):
+    """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
+
+    A ScopedQuery also gets the verdict. `seconds`: what a rewrite may take where the query brings no scope. `row`: the row
+    that was chosen as the answer.
+    """
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        *,
+        filters: Filters | None,
+        history: Sequence[Turn],
+        seconds: float,
+        row: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._searcher = searcher
+        self._filters = filters
+        self._history = tuple(history)
+        self._seconds = seconds
+        self._row = row
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
+        # Only a caller that runs the engine's parts one by one, with a plain query, has no scope of its own.
+        scope = scoped.scope if scoped else CancelScope(self._seconds)
+        with scope.active():
+            question = query_bundle.query_str
+            verdict = self._searcher.chosen(question, self._row) if self._row else None
+            verdict = verdict or self._searcher.judge(question, self._history, self._filters, scope)
+        if scoped:
+            scoped.verdict = verdict
+        return list(verdict.nodes)
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+class ChatQueryEngine(RetrieverQueryEngine):
+    """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question.
+
+    Filters and history are the retriever's. `validate` gives the question to search for, or raises InputError; `seconds`:
+    what one answer may take, rewriting a follow-up included. The engine may be shared by threads.
+    """
+
+    def __init__(
+        self,
+        retriever: ConversationRetriever,
+        synthesizer: AnswerSynthesizer,
+        whole_rows: WholeRows,
+        *,
+        validate: Callable[[str], str],
+        seconds: float,
+    ) -> None:
+        super().__init__(retriever=retriever, response_synthesizer=synthesizer, node_postprocessors=[whole_rows])
+        self._synthesizer = synthesizer
+        self._validate = validate
+        self._seconds = seconds
+
+    def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
+        """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
+        return ScopedQuery(self._validate(question), scope=scope or CancelScope(self._seconds))
+
+    def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
+        """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
+        return self._synthesizer.stream(query, nodes, query.scope)
+
+    # A query of their own: the caller may use one bundle for several engines, and the verdict on it must not reach another.
+    def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        return super()._query(self.scoped(query_bundle.query_str))
+
+    async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        return await super()._aquery(self.scoped(query_bundle.query_str))

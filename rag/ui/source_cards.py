@@ -1,0 +1,100 @@
+"""The sources of an answer as cards: what the answer does not show of them. Pure; everything from data is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+from urllib.parse import urlsplit
+
+from rag.korean import sentences, tokens
+from rag.types import Source
+from rag.ui.answer_text import plain
+from rag.ui.texts import Texts
+
+Relevance = Literal["off", "word", "bar"]
+"""How a source's score is shown to customers: a chance of some percent invites the question why the source is there."""
+HIGH, MEDIUM = 0.6, 0.25
+"""Scores from which the word for a source's relevance is the first, the second of its three."""
+
+
+def card_id(turn: int, number: int) -> str:
+    """The element id of a source's card in the panel."""
+    return f"src-{turn}-{number}"
+
+
+def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Texts, relevance: Relevance) -> str:
+    """The cards of one turn, as a section of the panel; empty where there is no source."""
+    if not sources:
+        return ""
+    heading = plain(texts.sources_of.format(question=question))
+    cards = "".join(_card(turn, question, source, texts, relevance) for source in sources)
+    return f'<section class="cards" data-turn="{turn}"><h3 class="asked">{heading}</h3>{cards}</section>'
+
+
+def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Relevance) -> str:
+    labels = " · ".join(str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key))
+    start, end = answering_sentence(question, source.text)
+    before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
+    return (
+        f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
+        f'<span class="number" aria-hidden="true">{source.number}</span>'
+        f'<span class="head"><span class="card-title">{plain(source.question)}</span>'
+        f'<span class="place">{plain(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
+        f'<div class="body">{_origin(source, texts)}'
+        f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span> <mark>{mark}</mark></p>'
+        f'<button type="button" class="whole" aria-expanded="false">{escape(texts.whole_text)}</button>'
+        f'<p class="passage" hidden>{before}<mark>{mark}</mark>{after}</p>'
+        f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
+    )
+
+
+def answering_sentence(question: str, text: str) -> tuple[int, int]:
+    """Where the sentence of the text stands that shares most with the question; of equals the first."""
+    asked = set(tokens(question))
+    spans = []
+    for start, end in sentences(text):
+        if sentence := text[start:end].strip():
+            begin = text.index(sentence, start)
+            spans.append((begin, begin + len(sentence)))
+    if not spans:
+        return 0, len(text)
+    # By the share of the question's own words: a long sentence does not win by its length.
+    return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))
+
+
+def _score(score: float, texts: Texts, relevance: Relevance) -> str:
+    if relevance == "off":
+        return ""
+    words = texts.relevance_words.split("|")
+    word = words[0 if score >= HIGH else 1 if score >= MEDIUM else 2]
+    if relevance == "word":
+        return f'<span class="score">{escape(texts.relevance)} {escape(word)}</span>'
+    width = round(100 * min(max(score, 0.0), 1.0))
+    label = escape(f"{texts.relevance} {word}")
+    bar = f'<span class="bar" role="img" aria-label="{label}"><span style="width:{width}%"></span></span>'
+    return f'<span class="score">{bar}</span>'
+
+
+def _origin(source: Source, texts: Texts) -> str:
+    parts = []
+    if day := source.metadata.get("effective_from"):
+        parts.append(f"<span>{escape(texts.as_of)} {escape(str(day))}</span>")
+    url = str(source.metadata.get("source_url") or "")
+    if is_web_address(url):
+        link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(texts.open_source)}</a>'
+        parts.append(link)
+    elif url:
+        parts.append(f"<span>{plain(url)}</span>")
+    return f'<p class="origin">{"".join(parts)}</p>' if parts else ""
+
+
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an absolute http or https address; anything else is shown, never made a link."""
+    if any(character <= " " or character == "\\" for character in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False

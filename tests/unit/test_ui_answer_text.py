@@ -1,0 +1,138 @@
+"""An answer's text as HTML: it reads as written, and the tags are ours alone."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.types import Answer, Source
+from rag.ui.answer_text import FOLDED_FROM, blocks, folded, phones
+from rag.ui.conversation import Exchange
+from rag.ui.i18n import KOREAN
+from rag.ui.rendering import Look, frame_html, quoted_parts, turn_html
+from tests.fakes import HOSTILE, SOURCES, answer_to
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t"))
+ROW = "수수료는 없습니다.\n\n[경로]\n- 모바일: 앱 로그인 > 전체메뉴 > 인증/보안\n1. 신고\n2. 재발급 3,000원\n※ 24시간 가능"
+
+
+def letters(text: str) -> str:
+    """What is left without white space and the marks of lists and labels."""
+    return re.sub(r"[\s\-*•·\[\]().0-9]", "", text)
+
+
+def read(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+def test_lists_paths_labels_and_notes() -> None:
+    lead, tag, bullets, steps, note = blocks(ROW)
+    assert lead == "<p>수수료는 없습니다.</p>"
+    assert tag == '<p class="tag">경로</p>'
+    assert bullets.startswith("<ul><li>모바일:") and bullets.count('class="gt"') == 2
+    assert read(bullets) == "모바일: 앱 로그인 > 전체메뉴 > 인증/보안"
+    assert steps == '<ol start="1"><li>신고</li><li>재발급 <span class="nb">3,000원</span></li></ol>'
+    assert note == '<p class="note">※ <span class="nb">24시간</span> 가능</p>'
+
+
+def test_a_label_with_its_text_behind_it() -> None:
+    assert blocks("[경로] 앱 > 인증")[0] == '<p class="tag">경로</p>'
+    assert read(blocks("[경로] 앱 > 인증")[1]) == "앱 > 인증"
+
+
+@pytest.mark.parametrize("amount", ["5천만원", "1억 원", "1.5%", "30영업일", "09:00~16:00시", "2~4영업일"])
+def test_amounts_do_not_break(amount: str) -> None:
+    assert f'<span class="nb">{amount}</span>' in blocks(f"한도는 {amount}입니다.")[0]
+
+
+def test_only_the_institutions_own_numbers_are_links() -> None:
+    text = "1500-0101 또는 02-123-4567, 주민등록번호 900101-1234567, 2025-03-04"
+    assert phones(text) == {"1500-0101", "02-123-4567"}
+    (html,) = blocks(text, own={"1500-0101"})
+    assert re.findall(r'href="([^"]*)"', html) == ["tel:1500-0101"]
+    assert "href" not in blocks(text)[0]
+
+
+@given(TEXT)
+def test_reads_as_written_in_tags_of_ours(text: str) -> None:
+    html = "".join(blocks(text, own=phones(text)))
+    assert letters(read(html)) == letters(text)
+    assert set(re.findall(r"<(/?\w+)", html)) <= {
+        "p",
+        "/p",
+        "ul",
+        "/ul",
+        "ol",
+        "/ol",
+        "li",
+        "/li",
+        "span",
+        "/span",
+        "a",
+        "/a",
+    }
+    assert all(re.fullmatch(r"tel:[\d-]+", target) for target in re.findall(r'href="([^"]*)"', html))
+
+
+def test_hostile_text_reads_as_written() -> None:
+    assert letters(read("".join(blocks(HOSTILE)))) == letters(HOSTILE)
+
+
+def test_citations_of_known_sources_become_links() -> None:
+    each = Exchange(4, "질문", text="한도[1][2]와 [3], [0], [01]", sources=SOURCES[:2])
+    html = turn_html(each, Look(KOREAN))
+    assert re.findall(r'<a class="cite" href="([^"]*)">(\[\d+\])</a>', html) == [
+        ("#src-4-1", "[1]"), ("#src-4-2", "[2]"), ("#src-4-1", "[1]"),
+    ]  # fmt: skip
+
+
+def quoting(*numbers: int) -> Exchange:
+    parts = [f"{SOURCES[number - 1].metadata['bank']}\n{SOURCES[number - 1].text} [{number}]" for number in numbers]
+    text = "\n\n".join(["기관마다 내용이 달라 각각 안내해 드립니다.", *parts])
+    answer = Answer("질문", text, "answered", sources=SOURCES, cited=numbers)
+    return Exchange(1, "질문", text, SOURCES, answer)
+
+
+def test_each_institutions_text_stands_under_its_name() -> None:
+    html = turn_html(quoting(1, 2), Look(KOREAN))
+    assert re.findall(r'<h3 class="chip">([^<]*)</h3>', html) == ["새나래은행", "도담저축은행"]
+    assert html.count('class="passage-card"') == 2
+    assert re.findall(r'class="cite" href="([^"]*)"', html) == ["#src-1-1", "#src-1-2"]
+    assert KOREAN.approved in html
+    assert 'href="tel:1500-0101"' in html
+
+
+def test_what_is_no_quoted_row_is_shown_as_one_text() -> None:
+    assert quoted_parts("다른 글 [1]", SOURCES, answer_to("질문")) is None
+    suggested = answer_to("비슷한 질문")
+    assert quoted_parts(suggested.text, suggested.sources, suggested) is None
+
+
+def test_a_long_text_is_folded_and_its_label_is_not_left_alone() -> None:
+    long = "가" * FOLDED_FROM
+    made = blocks(f"{'나' * 200}\n\n[경로]\n{long}\n\n{long}")
+    html = folded(made, 3 * FOLDED_FROM, more="자세히", several=False)
+    shown, _, rest = html.partition('<details class="more">')
+    assert read(shown) == "나" * 200
+    assert read(rest) == f"자세히경로{long}{long}"
+    assert "details" not in folded(made[:1], 200, more="자세히", several=False)
+
+
+def test_a_frame_grows_with_its_turn_alone() -> None:
+    sizes = []
+    for turn in (1, 20):
+        exchange = Exchange(turn, "질문", "답", SOURCES, answer_to("질문"))
+        sizes.append(len(frame_html([exchange], range(1, turn + 1), Look(KOREAN), serial=turn, busy=False)))
+    assert sizes[1] < sizes[0] + 100
+
+
+def test_data_leaves_no_attribute_of_a_frame() -> None:
+    hostile = Source(1, HOSTILE, HOSTILE, HOSTILE, 0.5, {"bank": HOSTILE})
+    exchange = Exchange(1, HOSTILE, HOSTILE, (hostile,), Answer(HOSTILE, HOSTILE, "suggested", sources=(hostile,)))
+    html = frame_html([exchange], [1], Look(KOREAN, contact=HOSTILE), serial=1, busy=False, hint=HOSTILE, said=HOSTILE)
+    assert html.count("'") == 4, "two attributes in single quotes, and none within"
+    assert "<img" not in html.replace("&lt;", "")
