@@ -19,8 +19,8 @@ chat: $(VENV)/.chat  ## Start the chat page on this machine (http://127.0.0.1:78
 share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a one-time login
 	$(BIN)/python app.py --share $(ARGS)
 
-eval: $(VENV)/.chat  ## Measure it on the bundled questions, save the run and write the report (.fsi/report)
-	$(BIN)/python -m rag evaluate all $(if $(filter test,$(REPORT)),--test) $(ARGS)
+eval: $(VENV)/.chat  ## Measure it on the bundled questions, write the report (.fsi/report) and the READMEs' table
+	$(BIN)/python -m rag evaluate all --publish $(if $(filter test,$(REPORT)),--test) $(ARGS)
 
 opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play with (Ctrl-C stops it)
 	deploy/local/opensearch_node/install.sh

@@ -27,6 +27,7 @@ from rag.evaluation.datasets import (
 from rag.evaluation.figures import suite_figures
 from rag.evaluation.gates import read_gates, write_baseline
 from rag.evaluation.latency import Service, TimedEmbedding, cost_of_thousand, latency_lines, measure_latency
+from rag.evaluation.quality import quality_figures, record_quality, with_table
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
@@ -35,6 +36,7 @@ from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.evaluation.trial import gate_lines
+from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
 from rag.factory.stores import open_index
@@ -43,6 +45,8 @@ from rag.synthesis.verification import RuleVerifier
 
 TIMED = 60
 """Questions of which the time is taken; each load asks them once more."""
+QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
+READMES = (Path("README.md"), Path("README.ko.md"))
 BUNDLED = Path("data") / "evaluation"
 """In the project's folder; an installed package comes without questions."""
 
@@ -87,7 +91,7 @@ def evaluate_answers(options: Namespace, _settings: Settings) -> None:
 def evaluate_conversation(options: Namespace, settings: Settings) -> None:
     """`conversation`: what the last message of each conversation is shown."""
     suite = Suite("conversations", tuple(labelled_cases((), (), read_conversations(Path(options.multi_turn)))))
-    run = _run(options, settings, [suite], perturb=False)
+    run = _run(options, settings, [suite])
     figures = suite_figures(run.suites[0].records, run.suites[0].banks)
     _print(suite_lines(suite.name, figures), figures, options)
 
@@ -96,14 +100,20 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     """`all`: every set of the bundled FAQ and of the other trades, or the questions of `--queries`; the run is saved."""
     halves = ("dev", "test") if options.test else ("dev",)
     suites = [_own_suite(options)] if options.queries else bundled_suites(BUNDLED, halves)
-    run = _run(options, settings, suites, perturb=True)
-    questions = [case.turns[-1] for case in suites[0].cases if case.set == "queries"][:TIMED]
-    run = replace(run, extra={"latency": _latency(options, settings, questions)})
+    # The bundled questions are about the bundled index, whichever one the settings name.
+    index = options.index or (None if options.queries else BUNDLED_INDEX)
+    run = _run(options, settings, suites, index=index, perturb=not options.quick)
+    if not options.quick:
+        questions = [case.turns[-1] for case in suites[0].cases if case.set == "queries"][:TIMED]
+        run = replace(run, extra={"latency": _latency(settings, index, questions, options)})
     path = finish(run, Path(options.runs))
     figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
     for name, each in figures.items():
         _print_lines(suite_lines(name, each))
-    _print_lines(latency_lines(run.extra["latency"]))
+    if not options.quick:
+        _print_lines(latency_lines(run.extra["latency"]))
+    if options.publish and index == BUNDLED_INDEX:
+        _publish(run)
     page, twin = write_report(run, figures, Path(options.report))
     _print((f"run: {path}", f"report: {page} ({twin.name} beside it)"), {"meta": run.meta, "suites": figures}, options)
 
@@ -111,7 +121,7 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
 def evaluate_latency(options: Namespace, settings: Settings) -> None:
     """`latency`: per step and with several customers at once, of the store and models that the settings name."""
     path = Path(options.queries) if options.queries else BUNDLED / "queries.dev.jsonl"
-    report = _latency(options, settings, [query.query for query in read_queries(path)][:TIMED])
+    report = _latency(settings, options.index, [query.query for query in read_queries(path)][:TIMED], options)
     _print(latency_lines(report), report, options)
 
 
@@ -121,7 +131,7 @@ def evaluate_gate(options: Namespace, settings: Settings) -> int:
     `--accept`: what was measured becomes the baseline, and only the floors count.
     """
     gates = read_gates(Path(options.gates))
-    run = _run(options, settings, [gates.suite], perturb=False)
+    run = _run(options, settings, [gates.suite])
     if options.accept:
         write_baseline(gates.baseline, run.meta, marks_of(run.suites[0].records))
     lines = gate_lines(gates, gates.marks(), run.suites[0].records)
@@ -175,11 +185,11 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
 }
 
 
-def _latency(options: Namespace, settings: Settings, questions: Sequence[str]) -> dict[str, Any]:
+def _latency(settings: Settings, index: str | None, questions: Sequence[str], options: Namespace) -> dict[str, Any]:
     def fresh() -> Service:
         models = load_models(settings)  # anew: an embedding remembers what it was asked
         timed = TimedEmbedding(models.embed_model) if models.embed_model else None
-        store = open_index(settings, models, options.index)
+        store = open_index(settings, models, index)
         return build_service(settings, replace(models, embed_model=timed), store), timed
 
     report = measure_latency(fresh, questions)
@@ -190,7 +200,9 @@ def _latency(options: Namespace, settings: Settings, questions: Sequence[str]) -
     return report
 
 
-def _run(options: Namespace, settings: Settings, suites: list[Suite], *, perturb: bool) -> Run:
+def _run(
+    options: Namespace, settings: Settings, suites: list[Suite], *, index: str | None = None, perturb: bool = False
+) -> Run:
     if options.index:
         check_index_name(options.index)
     bar = Bar()
@@ -199,7 +211,7 @@ def _run(options: Namespace, settings: Settings, suites: list[Suite], *, perturb
             settings,
             load_models(settings),
             suites,
-            index=options.index,
+            index=index or options.index,
             folder=Path(options.runs),
             perturb=perturb,
             progress=bar,
@@ -215,6 +227,22 @@ def _own_suite(options: Namespace) -> Suite:
         read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
     )
     return Suite("own", tuple(cases))
+
+
+def _publish(run: Run) -> None:
+    """Put the figures where readers see them, as far as those files are here; where `test` was opened, say so in the log."""
+    if not QUALITY.parent.is_dir():
+        return
+    quality = record_quality(run, QUALITY)
+    for page in READMES:
+        if page.exists():
+            text = page.read_text(encoding="utf-8")
+            page.write_text(with_table(text, quality, korean=".ko." in page.name), encoding="utf-8")
+    if (test := run.suite("bundled test")) and LOG.exists():
+        share, _, _, n = quality_figures(test.records)["first"]
+        store = run.meta["settings"]["store"]["backend"]
+        with LOG.open("a", encoding="utf-8") as file:
+            file.write(f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n")
 
 
 def _queries(options: Namespace) -> list[Query]:

@@ -131,6 +131,10 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="gate: the gates and their questions",
     )
     evaluate.add_argument("--accept", action="store_true", help="gate: make what is measured the baseline")
+    evaluate.add_argument(
+        "--publish", action="store_true", help="all: put the bundled figures into docs/quality.json and the READMEs"
+    )
+    evaluate.add_argument("--quick", action="store_true", help="all: without the questions' variants and the times")
     evaluate.add_argument("--test", action="store_true", help="all: also the half of the bundled questions kept apart")
     evaluate.add_argument(
         "--report", default=".fsi/report", metavar="DIR", help="all: where the page is written (default: .fsi/report)"
