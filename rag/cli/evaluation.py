@@ -36,6 +36,7 @@ from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.evaluation.trial import gate_lines
+from rag.evaluation.written_answers import evaluate_written, read_references, written_lines
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
@@ -82,10 +83,35 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
     _print(report_lines(report), report, options)
 
 
-def evaluate_answers(options: Namespace, _settings: Settings) -> None:
-    """`answers`: the checks of a model's sentences."""
+def evaluate_answers(options: Namespace, settings: Settings) -> None:
+    """`answers`: the checks of a model's sentences by `--claims`, else the answers to `--queries`."""
+    if not options.claims:
+        _evaluate_written(options, settings)
+        return
     report = evaluate_claims(read_claims(Path(options.claims)), RuleVerifier())
     _print(claim_lines(report), report, options)
+
+
+def _evaluate_written(options: Namespace, settings: Settings) -> None:
+    queries = _queries(options)
+    models = load_models(settings)
+    store = open_store(options, settings, models)
+    check_labels(store, {query.id: query.relevant for query in queries})
+    if options.references:
+        references = read_references(Path(options.references))
+    else:
+        rows: dict[str, str] = {}
+        for node in store.get_nodes():
+            name = node.ref_doc_id or node.node_id
+            rows[name] = f"{rows.get(name, '')}\n{node.get_content()}".strip()
+        references = {query.id: [rows[row] for row in query.relevant] for query in queries}
+    chat = build_service(settings, models, store)
+    bar = Bar()
+    try:
+        report = evaluate_written(chat, queries, references, progress=bar)
+    finally:
+        bar.close()
+    _print(written_lines(report), report, options)
 
 
 def evaluate_conversation(options: Namespace, settings: Settings) -> None:

@@ -18,8 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and turn every RagError into one line on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.run == "evaluate" and options.what in _EVALUATED and not getattr(options, _EVALUATED[options.what]):
-        parser.error(f"evaluate {options.what} needs --{_EVALUATED[options.what].replace('_', '-')} FILE")
+    needed = _EVALUATED.get(options.what, ()) if options.run == "evaluate" else ()
+    if needed and not any(getattr(options, name) for name in needed):
+        parser.error(
+            f"evaluate {options.what} needs {' or '.join(f'--{name} FILE' for name in needed).replace('_', '-')}"
+        )
     try:
         try:
             return _run(options)
@@ -36,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-_EVALUATED = {"retrieval": "queries", "answers": "claims", "conversation": "multi_turn"}
-"""The option without which there is nothing to measure."""
+_EVALUATED = {"retrieval": ("queries",), "answers": ("claims", "queries"), "conversation": ("multi_turn",)}
+"""The options without one of which there is nothing to measure."""
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -117,11 +120,12 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "what", choices=("retrieval", "answers", "conversation", "latency", "all", "gate", "compare", "history")
     )
     evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
-    evaluate.add_argument("--queries", help="retrieval, all: JSONL of questions and the rows that answer them")
+    evaluate.add_argument("--queries", help="retrieval, answers, all: JSONL of questions and their rows")
     evaluate.add_argument("--qrels", help="TSV of query-id, corpus-id, score (BEIR), where --queries has no `relevant`")
     evaluate.add_argument(
         "--claims", help="answers: JSONL of sentences, their passages, and whether those support them"
     )
+    evaluate.add_argument("--references", help="answers: JSONL of a question's id and an answer to compare with")
     evaluate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
     evaluate.add_argument("--multi-turn", help="M.jsonl: conversations and the rows that answer their last message")
     evaluate.add_argument(

@@ -100,6 +100,21 @@ def test_judgements_in_beirs_layout(run: Run, small: Path, questions: Path) -> N
     assert found[0] == found[1]
 
 
+def test_answers_are_held_to_their_rows_and_to_references(run: Run, small: Path, questions: Path) -> None:
+    """Quoted word for word, an answer cites its row alone and says what it says."""
+    files = ("--queries", "queries.jsonl", "--index", "small", "--json", "out.json")
+    assert run("evaluate", "answers", *files).code == 0
+    report = json.loads(Path("out.json").read_text(encoding="utf-8"))
+    assert report["answered"] == report["n"] == len(ASKED) and report["generated"] == 0
+    assert report["citations"]["precision"] == report["citations"]["recall"] == 1.0
+    assert report["reference"]["n"] == len(ASKED) and report["reference"]["rouge_l"] > 0.7
+    line = json.dumps({"id": "q-n-002", "answer": "전혀 다른 이야기"}, ensure_ascii=False)
+    (questions / "references.jsonl").write_text(line, encoding="utf-8")
+    assert run("evaluate", "answers", *files, "--references", "references.jsonl").code == 0
+    other = json.loads(Path("out.json").read_text(encoding="utf-8"))["reference"]
+    assert other["n"] == 1 and other["token_f1"] < report["reference"]["token_f1"]
+
+
 def test_gates_of_ones_own(run: Run, small: Path, questions: Path) -> None:
     passed = run("evaluate", "gate", "--gates", "gates.toml", "--index", "small", "--accept")
     assert passed.code == 0 and "1 gates passed" in passed.out and (questions / "baseline.json").is_file()

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from rag.chat import ChatService
 from rag.evaluation.compare import marks_of
 from rag.evaluation.gates import check_gates, failure_lines
+from rag.evaluation.quality import quality_figures, read_quality
 from rag.evaluation.records import Record
 from rag.evaluation.runs import Run
 from rag.factory.chat import service
@@ -166,3 +167,16 @@ def test_a_failing_gate_names_its_questions(bundled_dev: Run) -> None:
     named = [case for case in broken if any(case.turns[-1] in line for line in lines)]
     assert "nobody turned away in vain" in {failure.gate.name for failure in failures}
     assert len(named) >= 10 and any("a drop of more than chance" in line for line in lines)
+
+
+def test_the_readmes_figures_are_todays(bundled_dev: Run) -> None:
+    """But for one question in a hundred, or one: another processor rounds otherwise."""
+    kept = read_quality(ROOT / "docs" / "quality.json")["faiss"]["bundled dev"]["figures"]
+    found = quality_figures(bundled_dev.suites[0].records)
+    assert kept.keys() == found.keys()
+    moved = {
+        key: (kept[key][0], share)
+        for key, (share, *_, n) in found.items()
+        if abs(kept[key][0] - share) > max(0.01, 1.5 / n)
+    }
+    assert moved == {}, "run make eval"

@@ -1,0 +1,131 @@
+"""What the answers themselves are worth: their citations against the labels, their sentences, their words against a reference.
+
+Every question is asked as a customer asks it, with the language model of the settings or without one. The reference of an
+answer is a text of one's own, else the rows that answer; of several the nearest counts.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.chat import ChatService
+from rag.evaluation import metrics
+from rag.evaluation.datasets import Query, read_lines
+from rag.synthesis.prompt_builder import MARKER
+from rag.types import Answer
+
+Progress = Callable[[str, int, int], None]
+Units = Callable[[str], Sequence[str]]
+
+
+def evaluate_written(
+    chat: ChatService,
+    queries: Sequence[Query],
+    references: Mapping[str, Sequence[str]],
+    *,
+    units: Units | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """{"n", "answered", "generated", "citations": {…}, "sentences": {…}, "reference": {…}, "units"}; shares in 0..1.
+
+    Of the answered questions: `citations.precision` is the mean share of cited rows that are relevant, `recall` of relevant
+    rows that are cited. `sentences` counts a model's by what became of them, and the withheld by the check that failed.
+    `references`: the texts to compare with, by the question's id.
+    """
+    units = units or korean_units()
+    answers: list[tuple[Query, Answer]] = []
+    for number, query in enumerate(queries, 1):
+        answers.append((query, chat.ask(query.query)))
+        if progress:
+            progress("answers", number, len(queries))
+    answered = [(query, answer) for query, answer in answers if answer.status == "answered"]
+    cited = [
+        ({answer.sources[number - 1].id for number in answer.cited}, set(query.relevant)) for query, answer in answered
+    ]
+    precision = [len(ids & relevant) / len(ids) if ids else 0.0 for ids, relevant in cited]
+    recall = [len(ids & relevant) / len(relevant) for ids, relevant in cited]
+    support = [sentence for _, answer in answered for sentence in answer.support]
+    compared = [
+        (MARKER.sub("", answer.text), references[query.id]) for query, answer in answered if references.get(query.id)
+    ]
+    f1 = [max(token_f1(units(text), units(each)) for each in texts) for text, texts in compared]
+    rouge = [max(rouge_l(units(text), units(each)) for each in texts) for text, texts in compared]
+    return {
+        "n": len(answers),
+        "answered": len(answered),
+        "generated": sum(answer.generated for _, answer in answered),
+        "citations": {
+            "precision": metrics.mean(precision),
+            "precision_ci95": metrics.bootstrap(precision),
+            "recall": metrics.mean(recall),
+            "recall_ci95": metrics.bootstrap(recall),
+        },
+        "sentences": {
+            "by_status": dict(Counter(sentence.status for sentence in support)),
+            "withheld_by_reason": dict(Counter(s.reason or "" for s in support if s.status == "withheld")),
+            "notices": dict(Counter(answer.notice for _, answer in answered if answer.notice)),
+        },
+        "reference": {
+            "n": len(compared),
+            "token_f1": metrics.mean(f1),
+            "token_f1_ci95": metrics.bootstrap(f1),
+            "rouge_l": metrics.mean(rouge),
+            "rouge_l_ci95": metrics.bootstrap(rouge),
+        },
+        "units": "morphemes" if units is not syllables else "syllables",
+    }
+
+
+def read_references(path: Path) -> dict[str, list[str]]:
+    """Lines of `id`, the question's, and `answer`. Raises InputError."""
+    references: dict[str, list[str]] = {}
+    for line in read_lines(path, ("id", "answer")):
+        references.setdefault(str(line["id"]), []).append(str(line["answer"]))
+    return references
+
+
+def token_f1(found: Sequence[str], wanted: Sequence[str]) -> float:
+    """Harmonic mean of the shares of units in common, as of SQuAD (Rajpurkar et al. 2016); 0 for an empty text."""
+    common = sum((Counter(found) & Counter(wanted)).values())
+    return 2 * common / (len(found) + len(wanted)) if common else 0.0
+
+
+def rouge_l(found: Sequence[str], wanted: Sequence[str]) -> float:
+    """F-measure of the longest common subsequence (Lin 2004); 0 for an empty text."""
+    row = [0] * (len(wanted) + 1)
+    for unit in found:
+        before = 0
+        for place, other in enumerate(wanted, 1):
+            kept = row[place]
+            row[place] = before + 1 if unit == other else max(row[place], row[place - 1])
+            before = kept
+    return 2 * row[-1] / (len(found) + len(wanted)) if row[-1] else 0.0
+
+
+def korean_units() -> Units:
+    """Morphemes where the package kiwipiepy is installed (some 100 MB; no part of this program), else syllables."""
+    if importlib.util.find_spec("kiwipiepy") is None:
+        return syllables
+    kiwi = importlib.import_module("kiwipiepy").Kiwi()
+    return lambda text: [token.form for token in kiwi.tokenize(text)]
+
+
+def syllables(text: str) -> Sequence[str]:
+    """The letters and digits of a text."""
+    return [character for character in text if character.isalnum()]
+
+
+def written_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """The report for a terminal."""
+    yield f"answered           {report['answered']} of {report['n']}, {report['generated']} by a language model"
+    for group, names in (("citations", ("precision", "recall")), ("reference", ("token_f1", "rouge_l"))):
+        for name in names:
+            low, high = report[group][f"{name}_ci95"]
+            yield f"{group + ' ' + name:18} {report[group][name]:.3f} [{low:.3f}, {high:.3f}]"
+    yield f"compared           {report['reference']['n']} answers, by {report['units']}"
+    yield f"sentences          {json.dumps(report['sentences'], ensure_ascii=False)}"

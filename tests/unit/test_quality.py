@@ -1,0 +1,89 @@
+"""The READMEs' table of figures: made from docs/quality.json, which `make eval` writes, and never by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.errors import InputError
+from rag.evaluation.quality import quality_figures, quality_table, read_quality, record_quality, with_table
+from rag.evaluation.records import Record
+from rag.evaluation.retrieval import Judged
+from rag.evaluation.runs import Measured, Run
+from rag.evaluation.suites import Case
+from tests.conftest import ROOT
+
+QUALITY = ROOT / "docs" / "quality.json"
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_table_is_the_last_measurements(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert with_table(text, read_quality(QUALITY), korean=".ko." in page) == text, "run make eval"
+    assert text.count("<!-- figures -->") == 1
+
+
+def test_every_corpus_both_halves_and_both_stores_are_in_it() -> None:
+    quality = read_quality(QUALITY)
+    assert set(quality["faiss"]) == {"bundled dev", "bundled test", "insurance", "card"}
+    assert "bundled dev" in quality["opensearch"]
+    table = quality_table(quality)
+    assert (
+        "real language model" in table and "OpenSearch (dev" in table and "| dev | test | insurance | card |" in table
+    )
+
+
+def records(*outcomes: tuple[str, str, str]) -> tuple[Record, ...]:
+    return tuple(
+        Record(
+            Case(name, str(n), "near_domain", ("물음",), ("a",) if name == "queries" else ()),
+            Judged((first,), status, () if status == "declined" else (first,), 0.5),  # type: ignore[arg-type]
+        )
+        for n, (name, status, first) in enumerate(outcomes)
+    )
+
+
+def a_run(store: str, found: tuple[Record, ...], name: str = "bundled dev") -> Run:
+    meta: dict[str, Any] = {"settings": {"store": {"backend": store}}, "as_of": "2026-11-28", "code": "c"}
+    return Run(meta, (Measured(name, "", found, {}, {}),))
+
+
+FOUND = records(
+    ("queries", "answered", "a"), ("queries", "answered", "b"), ("queries", "suggested", "a"), ("ood", "answered", "a")
+)
+
+
+def test_shares_by_hand() -> None:
+    figures = quality_figures(FOUND)
+    assert figures["first"][0::3] == [0.6667, 3] and figures["precise"][0::3] == [0.3333, 3]
+    assert figures["suggested"][0::3] == [1.0, 1] and figures["near"][0::3] == [1.0, 1]
+    assert "talks" not in figures and "contrast" not in figures
+
+
+def test_what_was_not_measured_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "quality.json"
+    record_quality(a_run("faiss", FOUND, "bundled test"), path)
+    record_quality(a_run("faiss", FOUND), path)
+    quality = record_quality(a_run("opensearch", FOUND[1:]), path)
+    assert read_quality(path) == quality == json.loads(path.read_text(encoding="utf-8"))
+    assert set(quality["faiss"]) == {"bundled dev", "bundled test"} and set(quality["opensearch"]) == {"bundled dev"}
+    assert "differs by more than 0.333" in quality_table(quality) and "0.333 다릅니다" in quality_table(
+        quality, korean=True
+    )
+    assert "was not measured" in quality_table({"faiss": quality["faiss"]})
+    path.write_text("nothing", encoding="utf-8")
+    with pytest.raises(InputError, match="make eval"):
+        read_quality(path)
+
+
+def test_only_what_stands_between_the_marks_changes() -> None:
+    text = "before\n<!-- figures -->\n\nold\n\n<!-- /figures -->\nafter\n"
+    quality = {"faiss": {"card": {"on": "2026-11-28", "code": "c", "figures": quality_figures(FOUND)}}}
+    changed = with_table(text, quality)
+    assert changed.startswith("before\n<!-- figures -->\n\n| | card |") and changed.endswith(
+        "<!-- /figures -->\nafter\n"
+    )
+    assert with_table(changed, quality) == changed and "\nold\n" not in changed
