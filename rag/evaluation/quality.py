@@ -123,6 +123,12 @@ def record_quality(run: Run, path: Path) -> dict[str, Any]:
     for suite in run.suites:
         about = {"on": run.meta["as_of"], "code": run.meta["code"], "figures": quality_figures(suite.records)}
         kept.setdefault(store, {})[suite.name] = about
+    for name, each in kept.get("opensearch", {}).items():
+        other = kept.get("faiss", {}).get(name)
+        # Only of one and the same program does a difference say something of the stores.
+        if other and other["code"] == each["code"]:
+            pairs = [(figure, other["figures"].get(key)) for key, figure in each["figures"].items()]
+            each["apart"] = max((abs(one[0] - two[0]) for one, two in pairs if two), default=0.0)
     lines = json.dumps(kept, indent=1, sort_keys=True)
     path.write_text(re.sub(r"\[\s+([^\]]*?)\s+\]", _on_one_line, lines) + "\n", encoding="utf-8")
     return kept
@@ -154,25 +160,18 @@ def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
 
 def _dates(quality: Mapping[str, Any], suites: Sequence[str], *, korean: bool) -> str:
     measured = ", ".join(f"{HEADINGS.get(name, name)} {quality['faiss'][name]['on']}" for name in suites)
-    other = {name: each for name, each in quality.get("opensearch", {}).items() if name in suites}
-    apart = [
-        abs(figure[0] - quality["faiss"][name]["figures"][key][0])
-        for name, each in other.items()
-        for key, figure in each["figures"].items()
-        if key in quality["faiss"][name]["figures"]
-    ]
+    other = {name: each for name, each in quality.get("opensearch", {}).items() if "apart" in each}
+    most = max((each["apart"] for each in other.values()), default=0.0)
     if korean:
         found = (
-            f"OpenSearch에서는 가장 많이 다른 수치가 {max(apart):.3f} 다릅니다"
-            if apart
+            f"OpenSearch에서는 가장 많이 다른 비율이 {most:.3f} 달랐습니다"
+            if other
             else "OpenSearch로는 재지 않았습니다"
         )
         return f"잰 날: {measured}. {found}. 실제 언어 모델로는 아무것도 재지 않았습니다."
     names = ", ".join(f"{HEADINGS.get(name, name)} {each['on']}" for name, each in other.items())
     found = (
-        f"On OpenSearch ({names}) no share differs by more than {max(apart):.3f}"
-        if apart
-        else "OpenSearch was not measured"
+        f"On OpenSearch ({names}) no share differed by more than {most:.3f}" if other else "OpenSearch was not measured"
     )
     return f"Measured with FAISS: {measured}. {found}. Nothing here was tried on a real language model."
 

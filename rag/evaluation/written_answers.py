@@ -108,7 +108,7 @@ def rouge_l(found: Sequence[str], wanted: Sequence[str]) -> float:
 
 
 def korean_units() -> Units:
-    """Morphemes where the package kiwipiepy is installed (some 100 MB; no part of this program), else syllables."""
+    """Morphemes where the package kiwipiepy is installed (no part of this program), else syllables."""
     if importlib.util.find_spec("kiwipiepy") is None:
         return syllables
     kiwi = importlib.import_module("kiwipiepy").Kiwi()

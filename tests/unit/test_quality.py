@@ -70,8 +70,13 @@ def test_what_was_not_measured_stays_as_it_was(tmp_path: Path) -> None:
     quality = record_quality(a_run("opensearch", FOUND[1:]), path)
     assert read_quality(path) == quality == json.loads(path.read_text(encoding="utf-8"))
     assert set(quality["faiss"]) == {"bundled dev", "bundled test"} and set(quality["opensearch"]) == {"bundled dev"}
-    assert "differs by more than 0.333" in quality_table(quality) and "0.333 다릅니다" in quality_table(
+    assert "differed by more than 0.333" in quality_table(quality) and "0.333 달랐습니다" in quality_table(
         quality, korean=True
+    )
+    newer = a_run("faiss", FOUND)
+    record_quality(Run({**newer.meta, "code": "d"}, newer.suites), path)
+    assert read_quality(path)["opensearch"] == quality["opensearch"], (
+        "another program's figures say nothing of the stores"
     )
     assert "was not measured" in quality_table({"faiss": quality["faiss"]})
     path.write_text("nothing", encoding="utf-8")
