@@ -328,8 +328,10 @@ def build(name: str, elements: Sequence[Element]) -> bytes:
     suffix = Path(name).suffix
     if suffix in (".html", ".htm"):
         return page(elements).encode()
-    if suffix in (".md", ".txt"):
+    if suffix == ".md":
         return markdown(elements).encode()
+    if suffix == ".txt":
+        return "\n\n".join(rest[0] for _, *rest in numbered(elements)).encode() + b"\n"
     made: bytes = {
         ".docx": docx, ".hwpx": hangul, ".hwp": lambda each: hangul(each, ".hwp"),
         ".pdf": pdf, ".pptx": slides, ".xlsx": workbook,

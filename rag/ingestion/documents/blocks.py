@@ -12,6 +12,7 @@ from rag.ingestion.messages import Note
 
 Kind = Literal["heading", "paragraph", "row", "footnote"]
 CELL_BREAK = " | "
+_SENTENCE = re.compile(r"[.?!:,;]$|(?:다|요|음|함)$|^[-※*•①-⑳(\[]")
 _PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     ord("\ufb01"): "fi",
     ord("\ufb02"): "fl",
@@ -73,6 +74,11 @@ def clean_text(text: str) -> str:
     """A block's text: composed, without what nobody sees; spaces within a line as one, the ends trimmed."""
     lines = (re.sub(r"[ \u00a0\u3000]+", " ", line).strip() for line in visible(text).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def is_title(text: str) -> bool:
+    """Whether a line reads as a title where nothing but its place says so: short, and no sentence."""
+    return len(text) <= 40 and "\n" not in text and not _SENTENCE.search(text)
 
 
 def squeezed(text: str) -> str:

@@ -22,7 +22,7 @@ from rag.ingestion.messages import UnreadableFile, listed
 
 MAX_PAGES = 400
 """More are refused: a file of two thousand would hold up an ingestion for an hour."""
-_HEADING = 1.15
+_HEADING = 1.1
 """Times the body's size from which on a line is a heading."""
 
 

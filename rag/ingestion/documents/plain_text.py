@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.encodings import decode
 from rag.ingestion.messages import UnreadableFile
 
@@ -18,11 +18,11 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_text(file: str, data: bytes) -> Document:
-    """Paragraphs are runs of lines between blank ones."""
+    """Paragraphs are runs of lines between blank ones; a short one that is no sentence is a heading."""
     document = Document(file)
-    for part in re.split(r"\n\s*\n", _text(data)):
-        if text := clean_text(part):
-            document.blocks.append(Block(text))
+    for part in filter(None, map(clean_text, re.split(r"\n\s*\n", _text(data)))):
+        level = (2 if document.blocks else 1) if is_title(part) else 0
+        document.blocks.append(Block(part, "heading" if level else "paragraph", level=level))
     return document
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.messages import UnreadableFile
 from rag.ingestion.workbook import read_workbook
 
@@ -35,7 +35,8 @@ def read_sheets(file: str, data: bytes) -> Document:
                 document.blocks += table_blocks(_table(run), table=tables)
                 run = []
             if text := clean_text(next(filter(None, line), "")):
-                document.blocks.append(Block(text))
+                level = 3 if is_title(text) else 0
+                document.blocks.append(Block(text, "heading" if level else "paragraph", level=level))
     return document
 
 
