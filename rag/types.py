@@ -45,11 +45,18 @@ class Section:
     rows: tuple[str, ...] = ()
 
 
+def place_in_document(metadata: Mapping[str, Any]) -> str:
+    """Where a passage stands: its document, page and clause ("안내.pdf, 3쪽, 제12조"); empty for an FAQ row."""
+    page = f"{metadata['page']}쪽" if metadata.get("page") else ""
+    return ", ".join(filter(None, (str(metadata.get("document") or ""), page, str(metadata.get("clause") or ""))))
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A passage behind an answer. Citation `[n]` is always `answer.sources[n - 1]`.
 
-    `id` is the corpus row's id, `text` the approved answer whole, `score` is calibrated: the estimated chance in
+    `id` is the corpus row's id, `text` the approved answer whole, or a passage of a document, whose headings are then
+    `question` and whose place is in the metadata (`place_in_document`). `score` is calibrated: the estimated chance in
     0..1 that this row answers the question.
     """
 

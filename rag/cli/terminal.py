@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rag.types import Source
+from rag.types import Source, place_in_document
 
 
 class Bar:
@@ -32,9 +32,11 @@ class Bar:
 
 
 def source_line(source: Source) -> str:
-    """Number, score in 0..1, row id, institution and question of a row."""
+    """Number, score in 0..1, row id, institution and question of a row; of a passage its place and headings."""
     bank = source.metadata.get("bank", "")
-    return f"[{source.number}] {source.score:.2f}  {source.id}  {bank}  {source.question}"
+    place = place_in_document(source.metadata)
+    # A passage's id is a hash: where it stands says more.
+    return f"[{source.number}] {source.score:.2f}  {place or source.id}  {bank}  {source.question}"
 
 
 def print_json(value: Mapping[str, Any]) -> None:

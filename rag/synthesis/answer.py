@@ -205,7 +205,9 @@ class AnswerSynthesizer(PassageSynthesizer):
         if verdict.status == "declined":
             return fixed_text(self._declined(verdict), _search_notice(verdict))
         # Only what is answered is worth a model's call; and what words alone found is no ground for a model's words.
-        if self._generated is not None and verdict.status == "answered" and not verdict.lexical_only:
+        # A model's words would not carry that a document's value is uncertain.
+        doubted = any(hit.node.metadata.get("uncertain") for hit in nodes)
+        if self._generated is not None and verdict.status == "answered" and not verdict.lexical_only and not doubted:
             return self._generated.answer(verdict.query, nodes, scope)
         return _with_notice(self._verbatim.answer_verdict(nodes, verdict), _search_notice(verdict))
 

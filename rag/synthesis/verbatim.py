@@ -12,10 +12,10 @@ from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK
-from rag.stores.base import QUESTION
+from rag.stores.base import DOCUMENT, QUESTION
 from rag.synthesis import texts
 from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
-from rag.types import Notice
+from rag.types import Notice, place_in_document
 
 
 class VerbatimSynthesizer(PassageSynthesizer):
@@ -45,7 +45,8 @@ class VerbatimSynthesizer(PassageSynthesizer):
 
 def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None, verdict: Verdict | None = None) -> Outcome:
     """The approved texts as the answer; `verdict` as in `verbatim`."""
-    return Outcome(verbatim(nodes, verdict), quoted(nodes), notice)
+    cited = quoted(nodes) or ((1,) if _shows_passage(nodes, verdict) else ())
+    return Outcome(verbatim(nodes, verdict), cited, notice)
 
 
 def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None) -> str:
@@ -56,13 +57,27 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None) -> 
     english = verdict is not None and texts.is_english(verdict.query)
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
         banks = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
-        return texts.suggested(note=verdict.note if verdict else None, names=tuple(banks), english=english)
+        asked = texts.suggested(note=verdict.note if verdict else None, names=tuple(banks), english=english)
+        return (
+            f"{asked}\n\n{_quote(nodes, 1, named=False, english=english)}" if _shows_passage(nodes, verdict) else asked
+        )
     if verdict and verdict.sections:
         return _in_sections(nodes, verdict)
     chosen = quoted(nodes)
     if len(chosen) == 1:
-        return _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks))
+        return _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
     return "\n\n".join([texts.SEVERAL_BANKS, *(_quote(nodes, number, named=True) for number in chosen)])
+
+
+def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> bool:
+    """Whether the first of the suggested nodes is shown: a document's passage is never an answer, and its heading tells little.
+
+    Not where it holds another value, product or action than asked.
+    """
+    first = nodes[0]
+    is_suggested = isinstance(first, JudgedNode) and first.status == "suggested"
+    conflicts = verdict.conflicts if verdict else ()
+    return is_suggested and bool(first.node.metadata.get(DOCUMENT)) and not any(each.held for each in conflicts)
 
 
 def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict) -> str:
@@ -86,9 +101,15 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict) -> str:
     return "\n\n".join(parts)
 
 
-def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool) -> str:
+def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool, english: bool = False) -> str:
     hit = nodes[number - 1]
     text = f"{hit.node.get_content()} [{number}]"
+    metadata = hit.node.metadata
+    if place := place_in_document(metadata):
+        # Its headings name the institution.
+        return texts.passage(
+            place, str(metadata.get(QUESTION) or ""), text, str(metadata.get("uncertain") or ""), english=english
+        )
     return f"{_bank(hit)}\n{text}" if named and _bank(hit) else text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Source, SourcesFound, Turn
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Source, SourcesFound, Turn, place_in_document
 from rag.ui.stream_bridge import StreamBridge
 from rag.ui.texts import Texts
 
@@ -48,12 +48,21 @@ class Exchange:
     def label(self, texts: Texts) -> str:
         """What stands over the answer: the institution's own word, or how far its sources state a model's text."""
         if not self.generated:
-            approved = self.answer is not None and self.answer.status == "answered"
-            return texts.approved if approved else texts.guidance
+            if self.is_approved:
+                return texts.approved
+            return texts.passage if self.answer is not None and self.answer.cited else texts.guidance
         if not self.checked:
             return texts.generated
         is_weak = self.answer is not None and any(each.status == "weak" for each in self.answer.support)
         return texts.weak if is_weak else texts.checked
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the answer is the institution's approved text: quoted rows of an FAQ, no passage of a document."""
+        if self.generated or self.answer is None or self.answer.status != "answered":
+            return False
+        cited = [self.sources[number - 1] for number in self.answer.cited if number <= len(self.sources)]
+        return not any(place_in_document(source.metadata) for source in cited)
 
     @property
     def may_differ(self) -> bool:

@@ -58,6 +58,7 @@ ENGLISH = Texts(
     open_source="Open the original",
     back="Back to the answer",
     approved="Approved answer",
+    passage="From a document · not an approved answer",
     guidance="Automated guidance",
     more="More",
     which_row="This is my question",

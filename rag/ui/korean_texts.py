@@ -58,6 +58,7 @@ KOREAN = Texts(
     open_source="원문 보기",
     back="답변으로 돌아가기",
     approved="승인 답변",
+    passage="문서 발췌 · 승인 답변 아님",
     guidance="자동 안내",
     more="자세히",
     which_row="이 질문이 맞아요",

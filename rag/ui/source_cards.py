@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from rag.korean import sentences, tokens
-from rag.types import Source
+from rag.types import Source, place_in_document
 from rag.ui.answer_text import plain
 from rag.ui.texts import Texts
 
@@ -33,7 +33,8 @@ def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Tex
 
 
 def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Relevance) -> str:
-    labels = " · ".join(str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key))
+    named = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
+    labels = " · ".join(filter(None, [*named, place_in_document(source.metadata)]))
     start, end = answering_sentence(question, source.text)
     before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
     return (

@@ -66,6 +66,7 @@ class Texts:
     open_source: str
     back: str
     approved: str
+    passage: str
     guidance: str
     more: str
     which_row: str

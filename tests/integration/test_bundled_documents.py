@@ -1,0 +1,71 @@
+"""The bundled documents hold what their sources say, in every format; and what is asked about their tables is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from rag.ingestion.documents.blocks import CELL_BREAK, Document, squeezed
+from rag.ingestion.documents.passages import passages
+from rag.ingestion.documents.reading import read_document
+from tests.document_builders import CIRCLED, numbered, spans
+from tests.make_documents import FOLDER, SOURCES, elements
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(path.name.removesuffix(".md") for path in SOURCES.glob("*.md"))
+
+
+def rows(name: str) -> list[str]:
+    """The rows of the source's tables, merged labels in each."""
+    found = []
+    for kind, *rest in elements((SOURCES / f"{name}.md").read_text(encoding="utf-8"), Path(name).suffix):
+        if kind == "table":
+            grid = [["" for _ in line] for line in rest[0]]
+            for row, column, down, across, text in spans(rest[0]):
+                for y in range(row, row + down):
+                    for x in range(column, column + across):
+                        grid[y][x] = text
+            found += [CELL_BREAK.join(line) for line in grid]
+    return found
+
+
+def lines(name: str) -> list[str]:
+    """The source's texts outside tables with their numbers."""
+    source = elements((SOURCES / f"{name}.md").read_text(encoding="utf-8"), Path(name).suffix)
+    return [str(rest[0]) for kind, *rest in numbered(list(source)) if kind != "table"]
+
+
+@pytest.fixture(scope="module")
+def documents() -> dict[str, Document]:
+    return {name: read_document(FOLDER / name) for name in NAMES}
+
+
+def test_there_are_enough_of_every_format(documents: dict[str, Document]) -> None:
+    suffixes = {Path(name).suffix for name in NAMES}
+    assert suffixes == {".pdf", ".docx", ".hwp", ".hwpx", ".pptx", ".xlsx", ".html", ".md", ".txt"}
+    assert len(NAMES) >= 14
+    assert sum(len(passages(each, token_count=len, max_tokens=512)) for each in documents.values()) >= 300
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_of_a_source_is_lost_and_no_value_moves(documents: dict[str, Document], name: str) -> None:
+    document = documents[name]
+    # Row by row: a fee that moves under another label makes another row.
+    assert [squeezed(block.text) for block in document.blocks if block.kind == "row"] == list(map(squeezed, rows(name)))
+    # "10만원" of a line's end and "이하" of the next are one text: no PDF says whether a space stood between them.
+    text = re.sub(rf"[#\[\]주{CIRCLED}]", "", squeezed(document.text))
+    for line in lines(name):
+        assert re.sub(rf"[#\[\]주{CIRCLED}]", "", squeezed(line)) in text
+    assert not any(block.uncertain for block in document.blocks)
+
+
+@pytest.mark.parametrize("half", ["dev", "test"])
+def test_labels_name_passages_that_are_there(half: str) -> None:
+    queries = [json.loads(line) for line in (ROOT / f"data/evaluation/documents.{half}.jsonl").read_text().splitlines()]
+    others = (ROOT / f"data/evaluation/documents_ood.{half}.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (len(queries), len(others)) == (50, 25)
+    assert {row.partition(":")[0] for query in queries for row in query["relevant"]} <= set(NAMES)
+    assert sum(query["style"] != "plain" for query in queries) >= 20
