@@ -105,10 +105,14 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool, english:
     hit = nodes[number - 1]
     text = f"{hit.node.get_content()} [{number}]"
     metadata = hit.node.metadata
-    if place := place_in_document(metadata):
+    if metadata.get(DOCUMENT):
         # Its headings name the institution.
         return texts.passage(
-            place, str(metadata.get(QUESTION) or ""), text, str(metadata.get("uncertain") or ""), english=english
+            place_in_document(metadata),
+            str(metadata.get(QUESTION) or ""),
+            text,
+            str(metadata.get("uncertain") or ""),
+            english=english,
         )
     return f"{_bank(hit)}\n{text}" if named and _bank(hit) else text
 

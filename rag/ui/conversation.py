@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Source, SourcesFound, Turn, place_in_document
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Source, SourcesFound, Turn
 from rag.ui.stream_bridge import StreamBridge
 from rag.ui.texts import Texts
 
@@ -62,7 +62,7 @@ class Exchange:
         if self.generated or self.answer is None or self.answer.status != "answered":
             return False
         cited = [self.sources[number - 1] for number in self.answer.cited if number <= len(self.sources)]
-        return not any(place_in_document(source.metadata) for source in cited)
+        return not any(source.metadata.get("document") for source in cited)
 
     @property
     def may_differ(self) -> bool:

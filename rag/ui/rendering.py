@@ -34,9 +34,7 @@ def turn_html(each: Exchange, look: Look) -> str:
     said = _said(each, look)
     label = ""
     if said and (each.generated or done):
-        kind = (
-            "model" if each.generated else "approved" if each.is_approved else "plain"
-        )
+        kind = "model" if each.generated else "approved" if each.is_approved else "plain"
         label = f'<p class="label {kind}">{escape(each.label(texts))}</p>'
     remark = f'<p class="remark">{plain(each.remark)}</p>' if each.remark else ""
     return (

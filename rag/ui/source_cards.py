@@ -34,7 +34,8 @@ def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Tex
 
 def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Relevance) -> str:
     named = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
-    labels = " · ".join(filter(None, [*named, place_in_document(source.metadata)]))
+    place = [place_in_document(source.metadata)] if source.metadata.get("document") else []
+    labels = " · ".join([*named, *place])
     start, end = answering_sentence(question, source.text)
     before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
     return (
