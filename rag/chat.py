@@ -66,6 +66,7 @@ class ChatService:
     `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
     breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
+    `versions`: what its answers come from, for their records.
     `release`: sentence: a model's text is shown once it is checked; token: as it comes, and checked at its end.
 
     Personal numbers are masked here, in the question and in the history, before anything else sees them.
@@ -88,11 +89,13 @@ class ChatService:
         warnings: Sequence[str] = (),
         published: Collection[str] = (),
         release: ReleaseMode = "sentence",
+        versions: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Tuples: what threads share is never changed after this.
         self.warnings = tuple(warnings)
         self.writes = llm is not None
+        self.versions: Mapping[str, str] = dict(versions or {})
         self.contact = DEFAULT_CONTACT if contact is None else contact
         self.calibration = calibration
         self._store = store

@@ -5,6 +5,7 @@
     ├── SettingsError            a setting is unknown, malformed or contradicts another
     ├── InputError               a file, column, row, question or option given by the user is wrong
     │   └── RowErrors            the rows of one or more files that cannot be ingested, all of them
+    ├── RecordError              the file of answer records or of the chat history cannot be used
     ├── DeployError              what the chatbot runs on cannot be made, changed, asked or removed
     ├── StoreError               the store cannot do what was asked
     │   ├── FilterError          a filter outside the written list of operators
@@ -127,6 +128,12 @@ class RowErrors(InputError):
 
 def _lines(texts: Sequence[str]) -> str:
     return "".join(f"\n  {text[:300]}" for text in texts)
+
+
+class RecordError(RagError):
+    """The file of answer records, or of the chat history, cannot be opened or written."""
+
+    default_korean = "기록을 남길 수 없습니다. 관리자에게 문의해 주세요."
 
 
 class DeployError(RagError):

@@ -218,6 +218,14 @@ class UiSettings(_Group):
     )
 
 
+class RecordSettings(_Group):
+    """The masked record of each answer, and what customers say of it. Nobody's name is in it."""
+
+    enabled: bool = Field(default=True, description="Keep a masked record of each answer of the page and of its API.")
+    file: Path = Field(default=Path(".fsi/records.sqlite"), description="File of the answer records.")
+    days: int = Field(default=365, ge=0, description="Days an answer record is kept; 0: for ever.")
+
+
 class LogSettings(_Group):
     """What is written to standard error. Question texts never are."""
 

@@ -21,6 +21,7 @@ from rag.setting_groups import (
     LlmSettings,
     LogSettings,
     OpenSearchSettings,
+    RecordSettings,
     RetrievalSettings,
     StoreSettings,
     UiSettings,
@@ -32,6 +33,7 @@ __all__ = [
     "LlmSettings",
     "LogSettings",
     "OpenSearchSettings",
+    "RecordSettings",
     "RetrievalSettings",
     "Settings",
     "StoreSettings",
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     chat: ChatSettings = ChatSettings()
     ui: UiSettings = UiSettings()
+    record: RecordSettings = RecordSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

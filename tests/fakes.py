@@ -90,6 +90,7 @@ class FakeChat:
     def __init__(self, *, warnings: Sequence[str] = ()) -> None:
         self.warnings: Sequence[str] = warnings
         self.writes = True
+        self.versions: Mapping[str, str] = {"program": "fake"}
         self.contact = "고객센터 1500-0101"
         self.chosen: list[str | None] = []
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []

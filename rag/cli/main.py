@@ -102,6 +102,18 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
     index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
 
+    record = _add(commands, "record", "show the record of one answer of the page")
+    record.add_argument("action", choices=("show",))
+    record.add_argument("id", help="the id under the answer")
+
+    feedback = _add(commands, "feedback", "write what customers confirmed as lines of an evaluation file")
+    feedback.add_argument("action", choices=("export",))
+    feedback.add_argument("--out", metavar="Q.jsonl", help="file to write (default: standard output)")
+
+    gaps = _add(commands, "gaps", "list questions that were not answered well, and propose phrasings for their rows")
+    gaps.add_argument("--out", metavar="CSV", help="file for review, which `ingest` reads beside the FAQ")
+    gaps.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+
     _add(commands, "config", "print every setting with its value; secrets are hidden")
     _add(commands, "doctor", "check that settings, embedder and index work together")
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
 
 from rag.chat import ChatService
+from rag.errors import DISTRIBUTION
+from rag.factory.bundled import BUNDLED
 from rag.factory.models import Models, load_llm, load_models
 from rag.factory.stores import calibration_of, open_index
 from rag.ingestion.sync import Progress, no_progress
@@ -13,9 +18,13 @@ from rag.retrieval.confidence import Calibration
 from rag.settings import Settings
 from rag.stores.base import PHRASING, QUESTION, PassageStore
 from rag.stores.filters import metadata_filters
-from rag.synthesis.texts import DEFAULT_CONTACT
+from rag.synthesis.texts import ANSWERING, CONDENSING, DEFAULT_CONTACT
 from rag.types import Filters
 
+try:
+    VERSION = version(DISTRIBUTION)
+except PackageNotFoundError:  # run from its folder
+    VERSION = "source"
 STARTERS = 4
 """Questions that the page offers before the first one is asked."""
 
@@ -47,10 +56,26 @@ def service(
         starters=starters(store),
         warnings=models.warnings,
         release=settings.chat.release,
+        versions=versions(settings, store),
         published=own_numbers(
             text for node in store.get_nodes() for text in (str(node.metadata.get(QUESTION, "")), node.get_content())
         ),
     )
+
+
+def versions(settings: Settings, store: PassageStore) -> dict[str, str]:
+    """What an answer comes from: program, index, embedding, language model and the instructions it is given."""
+    manifest, llm = store.manifest, settings.llm
+    model = "none" if settings.chat.answer_mode == "verbatim" else llm.model or llm.endpoint_name or llm.backend
+    prompts = hashlib.sha256(f"{ANSWERING}\n{CONDENSING}".encode()).hexdigest()[:12]
+    return {
+        "program": VERSION,
+        "index": settings.store.index or BUNDLED,
+        "manifest": hashlib.sha256(json.dumps(manifest.as_json(), sort_keys=True).encode()).hexdigest()[:12],
+        "embedding": manifest.fingerprint,
+        "model": model,
+        "prompts": prompts,
+    }
 
 
 def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:

@@ -28,6 +28,10 @@ class Chat(Protocol):
         """Whether a language model writes answers, so that their text comes bit by bit."""
 
     @property
+    def versions(self) -> Mapping[str, str]:
+        """What an answer comes from, for its record: index, models, prompts, program."""
+
+    @property
     def contact(self) -> str:
         """How to reach a person; empty where nobody said."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RagError
+from rag.records.answer_log import AnswerLog
 from rag.settings import Settings
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation
@@ -53,12 +54,17 @@ class Admission:
         return Asker(visitor.owner, visitor.address)
 
 
-def build_page(settings: Settings, loader: Loader) -> tuple[gr.Blocks, Admission]:
-    """The page over the service that `loader` brings up. `theme()`, `head()` and `script()` belong to its launch."""
+def build_page(settings: Settings, loader: Loader, records: AnswerLog | None = None) -> tuple[gr.Blocks, Admission]:
+    """The page over the service that `loader` brings up; each answer goes to `records`.
+
+    `theme()`, `head()` and `script()` belong to its launch.
+    """
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
     limit = settings.chat.max_question_chars
-    dialogue = Dialogue(loader, texts, max_question_chars=limit, slots=slots, relevance=settings.ui.relevance)
+    dialogue = Dialogue(
+        loader, texts, max_question_chars=limit, slots=slots, relevance=settings.ui.relevance, records=records
+    )
     admission = Admission()
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = THREADS

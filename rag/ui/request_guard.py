@@ -34,7 +34,8 @@ READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest
     f"{API}/{name}" for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
-WRITTEN = {"/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
+FEEDBACK = "/feedback"
+WRITTEN = {FEEDBACK, "/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HANG_UP_SECONDS = 5.0
 """How long a browser may take to read that a stream is over."""
@@ -123,6 +124,9 @@ class RequestGuard:
             await self._app(scope, receive, _setting_cookie(send, visitor))
         elif path == "/login":
             await self._app(scope, _replay(await _body(scope, receive), receive), _setting_cookie(send, visitor))
+        elif path == FEEDBACK:
+            body = json.dumps(parse_object(await _body(scope, receive))).encode()
+            await self._app(_with_body(scope, body), _replay(body, receive), send)
         elif path in WRITTEN:
             await self._post(path, scope, receive, send, visitor)
         elif streamed:

@@ -19,14 +19,16 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from rag.errors import InputError, RagError, SettingsError
+from rag.records.answer_log import AnswerLog
 from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
+from rag.ui.own_routes import feedback_route
 from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
@@ -47,6 +49,7 @@ class Server:
     port: int
     running: uvicorn.Server
     thread: threading.Thread
+    records: AnswerLog | None = None
 
     def close(self) -> None:
         """End at once: answers still being written are cut off, which uvicorn would report as errors."""
@@ -60,6 +63,8 @@ class Server:
             self.running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
         self.page.close(verbose=False)
         self.thread.join(timeout=5)
+        if self.records:
+            self.records.close()
         log.disabled = False
 
 
@@ -105,9 +110,11 @@ def start(
     listener = listen(ui.host, ui.port)
     port = int(listener.getsockname()[1])
     _set_environment()
-    app = FastAPI(openapi_url=None, routes=[Route("/healthz", _health(loader))])
+    records = AnswerLog(settings.record.file, days=settings.record.days) if settings.record.enabled else None
+    routes: list[BaseRoute] = [Route("/healthz", _health(loader)), *([feedback_route(records)] if records else [])]
+    app = FastAPI(openapi_url=None, routes=routes)
     with _event_loop():
-        page, slots = build_page(settings, loader)
+        page, slots = build_page(settings, loader, records)
         gr.mount_gradio_app(
             app,
             page,
@@ -147,7 +154,7 @@ def start(
             raise RagError("the page's server did not start; see the lines above")
         thread.join(0.01)
     reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
-    return Server(page, f"http://{reachable}:{port}", port, running, thread)
+    return Server(page, f"http://{reachable}:{port}", port, running, thread, records)
 
 
 @contextmanager

@@ -12,7 +12,10 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from rag.errors import InputError, RagError
+from rag.records.answer_log import AnswerLog
 from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation, Exchange, Running
@@ -68,12 +71,14 @@ class Dialogue:
         max_question_chars: int,
         slots: AnswerSlots | None = None,
         relevance: Relevance = "off",
+        records: AnswerLog | None = None,
     ) -> None:
         self._loader = loader
         self._texts = texts
         self._limit = max_question_chars
         self._slots = slots or AnswerSlots(2)
         self._relevance: Relevance = relevance
+        self._records = records
 
     async def respond(
         self,
@@ -106,7 +111,7 @@ class Dialogue:
         try:
             exchange.remark = self._texts.searching
             yield self._frame(conversation, [exchange], undo=undo, said=self._texts.editing if undo else "")
-            async for _ in self._answer(running, history, choices, asker, row):
+            async for _ in self._answer(conversation, history, choices, asker, row):
                 if conversation.running is running:  # else the page was cleared, and maybe asked again
                     yield self._frame(conversation, [exchange])
         finally:
@@ -166,13 +171,17 @@ class Dialogue:
         service = self._loader.service()
         async with self._slots.turn(asker.owner, asker.address) as turn:
             await turn.ready.wait()
-            return await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
+            answer = await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
+        await self._record(answer, "api", choices)
+        return answer
 
     async def _answer(
-        self, running: Running, history: tuple[Turn, ...], choices: Choices, asker: Asker, row: str | None
+        self, conversation: Conversation, history: tuple[Turn, ...], choices: Choices, asker: Asker, row: str | None
     ) -> AsyncGenerator[None, None]:
         """Fill the exchange; yields at each change."""
-        exchange, texts = running.exchange, self._texts
+        running, texts = conversation.running, self._texts
+        assert running, "begun by the caller"
+        exchange = running.exchange
         try:
             async for _ in self._wait_for_service(running):
                 yield
@@ -193,6 +202,8 @@ class Dialogue:
                         # Approved text is there at once: it is shown whole, with its label.
                         if writes or not batch:
                             yield
+            if exchange.answer:
+                exchange.record = await self._record(exchange.answer, "page", choices, conversation, row)
             exchange.remark = remark(exchange.answer, texts)
             exchange.failed = exchange.answer is None
         except RagError as exc:
@@ -204,6 +215,44 @@ class Dialogue:
             logger.exception("a question was not answered")
             exchange.failed = True
             exchange.remark = texts.unexpected
+
+    async def _record(
+        self,
+        answer: Answer,
+        channel: str,
+        choices: Choices,
+        conversation: Conversation | None = None,
+        row: str | None = None,
+    ) -> str:
+        """Write the answer's record and give its id; empty where none is kept or it cannot be written."""
+        if self._records is None:
+            return ""
+        equals = {name: value for name, value in choices.items() if value}
+        before = [each.record for each in conversation.exchanges if each.record] if conversation else []
+        service = self._loader.service()
+        try:
+            if row:
+                await asyncio.to_thread(self._label, conversation, row)
+            return await asyncio.to_thread(
+                self._records.add,
+                answer,
+                channel=channel,
+                versions=service.versions,
+                filters=Filters(equals) if equals else None,
+                follows=before,
+                row=row,
+            )
+        except SQLAlchemyError:
+            # The customer has the answer all the same; whoever must have records watches the log.
+            logger.exception("an answer record could not be written")
+            return ""
+
+    def _label(self, conversation: Conversation | None, row: str) -> None:
+        """A click on a suggestion says which row the question before it meant."""
+        for each in reversed(conversation.exchanges if conversation else []):
+            if each.record and self._records and any(source.id == row for source in each.sources):
+                self._records.say(each.record, "chosen", row=row)
+                return
 
     async def _wait_for_service(self, running: Running) -> AsyncGenerator[None, None]:
         """Show in the exchange how the loading goes; yields at each step."""
@@ -255,7 +304,7 @@ class Dialogue:
     ) -> Frame:
         busy = conversation.running is not None
         contact = self._loader.service().contact if self._loader.status == "ready" else ""
-        look = Look(self._texts, self._relevance, contact)
+        look = Look(self._texts, self._relevance, contact, records=self._records is not None)
         numbers = [each.turn for each in conversation.exchanges]
         html = frame_html(
             changed, numbers, look, serial=next(_serials), busy=busy, reset=reset, hint=hint, said=said, undo=undo,

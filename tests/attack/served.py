@@ -9,7 +9,7 @@ import sys
 import threading
 
 from rag.cli.logging_setup import configure_logging
-from rag.settings import Settings, UiSettings
+from rag.settings import RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.loader import Loader
 from rag.ui.server import start
@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> None:
         users[name] = PasswordHash.parse(hash_password(password, CHEAP))
     options = {name: value for name, value in pairs if name != "user"}
     loader = Loader(lambda progress: FakeChat())
-    server = start(Settings(ui=UiSettings.model_validate({"port": int(arguments[0]), **options})), loader, users)
+    ui = UiSettings.model_validate({"port": int(arguments[0]), **options})
+    server = start(Settings(ui=ui, record=RecordSettings(enabled=False)), loader, users)
     loader.start()
     loader.service()  # its line stands in the log before the first visitor's
     print(server.url, flush=True)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from rag.settings import Settings, UiSettings
+from rag.settings import RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.server import Server, start
@@ -121,8 +121,8 @@ class Serve(Protocol):
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts pages on free ports; all are closed after the test."""
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts pages on free ports, with their files in the test's folder; all are closed after the test."""
     servers: list[Server] = []
 
     def serve(
@@ -135,7 +135,15 @@ def serve() -> Iterator[Serve]:
     ) -> tuple[Server, Loader]:
         service = chat or FakeChat()
         loader = Loader(build or (lambda progress: service))
-        servers.append(start(Settings(ui=UiSettings(**{"port": 7870, **ui})), loader, users))
+        servers.append(
+            start(
+                Settings(
+                    ui=UiSettings(**{"port": 7870, **ui}), record=RecordSettings(file=tmp_path / "records.sqlite")
+                ),
+                loader,
+                users,
+            )
+        )
         if load:
             loader.start()
         return servers[-1], loader

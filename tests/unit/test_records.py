@@ -1,127 +1,122 @@
-"""Cases, what became of them, and how a run that was ended goes on."""
+"""Answer records: append-only, masked, nobody's; and what customers said, as labels and as gaps."""
 
 from __future__ import annotations
 
-import json
+import sqlite3
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 
-from rag.chat import ChatService
-from rag.evaluation import records
-from rag.evaluation.figures import SEVERAL, suite_figures
-from rag.evaluation.records import Record, measure
-from rag.evaluation.retrieval import Judged
-from rag.evaluation.suite_report import suite_lines
-from rag.evaluation.suites import Case, Suite, bundled_suites, corpus_suite
-from tests.conftest import ROOT
+from rag.errors import InputError, RecordError
+from rag.records.answer_log import AnswerLog, content_hash
+from rag.records.feedback import evaluation_lines, find_gaps, gaps_csv, similarity
+from rag.types import Answer, Filters, Source
+from tests.fakes import SOURCES, answer_to
 
-DATA = ROOT / "data" / "evaluation"
-NOBODY = cast("ChatService", None)
+VERSIONS = {"index": "faq", "model": "none"}
 
 
-def record(
-    status: str, shown: tuple[str, ...], relevant: tuple[str, ...], name: str = "1", set_: str = "queries"
-) -> Record:
-    return Record(
-        Case(set_, name, "kind", ("물음",), relevant),
-        Judged(shown or ("x",), status, shown, 0.5),  # type: ignore[arg-type]
+@pytest.fixture
+def log(tmp_path: Path) -> AnswerLog:
+    return AnswerLog(tmp_path / "records.sqlite")
+
+
+def add(log: AnswerLog, answer: Answer, **more: Any) -> str:
+    return log.add(answer, channel="page", versions=VERSIONS, **more)
+
+
+def test_a_record_says_what_was_answered_from_what(log: AnswerLog) -> None:
+    name = add(log, answer_to("질문"), filters=Filters({"bank": "새나래은행"}), follows=["X"])
+    kept = log.get(name.lower())
+    assert (kept["question"], kept["text"], kept["status"]) == ("질문", answer_to("질문").text, "answered")
+    assert [(each["id"], each["hash"]) for each in kept["sources"]] == [
+        (each.id, content_hash(each)) for each in SOURCES
+    ]
+    assert (kept["filters"], kept["follows"], kept["versions"]) == ({"bank": "새나래은행"}, ["X"], VERSIONS)
+    with pytest.raises(InputError, match="no answer record 'NONE'"):
+        log.get("NONE")
+
+
+def test_a_record_is_never_changed(log: AnswerLog, tmp_path: Path) -> None:
+    add(log, answer_to("질문"))
+    with (
+        sqlite3.connect(tmp_path / "records.sqlite") as connection,
+        pytest.raises(sqlite3.IntegrityError, match="never"),
+    ):
+        connection.execute("UPDATE answers SET body = '{}'")
+
+
+def test_old_records_leave_no_byte(log: AnswerLog, tmp_path: Path) -> None:
+    add(log, answer_to("지워질 질문 하나"))
+    log.close()
+    path = tmp_path / "records.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER answers_stay")
+        connection.execute("UPDATE answers SET at = '2020-01-01'")
+    AnswerLog(path, days=30).close()
+    assert "지워질 질문".encode() not in path.read_bytes()
+
+
+def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "records.sqlite").write_text("no database, but a text that is long enough to be read as one" * 20)
+    with pytest.raises(RecordError, match="FSI_RECORD__FILE"):
+        AnswerLog(tmp_path / "records.sqlite")
+
+
+def test_what_is_said_counts_once_and_only_of_answers_that_are_there(log: AnswerLog) -> None:
+    name = add(log, answer_to("질문"))
+    assert log.say(name, "dislike", reason="틀려요") and log.say(name, "dislike", reason="또")
+    assert not log.say("NONE", "like")
+    assert [each["reason"] for each in log.get(name)["feedback"]] == ["틀려요"]
+
+
+def test_confirmed_answers_are_evaluation_lines(log: AnswerLog) -> None:
+    liked = add(log, answer_to("OTP 분실"))
+    log.say(liked, "like")
+    clicked = add(log, answer_to("비슷한 OTP 질문"))
+    log.say(clicked, "chosen", row=SOURCES[1].id)
+    add(log, answer_to("도담저축은행 앱 OTP"), row=SOURCES[1].id, follows=[clicked])
+    both = add(log, answer_to("다른 질문"))
+    log.say(both, "like")
+    log.say(both, "dislike")
+    assert list(evaluation_lines(log.all())) == [
+        {"id": liked, "query": "OTP 분실", "relevant": [SOURCES[0].id, SOURCES[1].id], "style": "customer"},
+        {"id": clicked, "query": "비슷한 OTP 질문", "relevant": [SOURCES[1].id], "style": "customer"},
+    ]
+
+
+def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog, tmp_path: Path) -> None:
+    for question in ("비슷한 공인인증서 갱신 방법", "비슷한 공인인증서 갱신 방법은?"):
+        log.say(add(log, answer_to(question)), "chosen", row=SOURCES[2].id)
+    log.say(add(log, answer_to("토큰 잃어버림")), "dislike")
+    add(log, Answer("화성 이주", "없습니다", "declined", reason="not_covered"))
+    add(log, Answer("안녕", "안녕하세요", "declined", reason="greeting"))
+
+    def nearest(question: str) -> list[Source]:
+        return [] if "화성" in question else list(SOURCES)
+
+    found = find_gaps(log.all(), nearest)
+    assert [(gap.count, dict(gap.kinds), gap.row and gap.row.id) for gap in found] == [
+        (2, {"chosen": 2}, SOURCES[2].id),
+        (1, {"disliked": 1}, SOURCES[0].id),
+        (1, {"declined": 1}, None),
+    ]
+    from rag.ingestion.readers import read
+
+    path = tmp_path / "gaps.csv"
+    path.write_text(gaps_csv(found), encoding="utf-8")
+    faq = tmp_path / "faq.csv"
+    rows = "".join(f'{each.id},"{each.question}","{each.text}"\n' for each in SOURCES)
+    faq.write_text("id,question,answer\n" + rows, encoding="utf-8")
+    read_back = {row.id: row for row in read([faq, path])}
+    assert len(read_back) == 3
+    assert read_back[SOURCES[2].id].alternatives == ("비슷한 공인인증서 갱신 방법",), (
+        "the same but for its question mark"
     )
 
 
-@pytest.mark.parametrize(
-    ("status", "shown", "relevant", "outcome"),
-    [
-        ("answered", ("a", "b"), ("a",), "right"),
-        ("answered", ("b", "a"), ("a",), "wrong"),
-        ("answered", (), ("a",), "wrong"),
-        ("answered", ("b",), (), "wrong"),
-        ("suggested", ("b", "c", "a"), ("a",), "offered"),
-        ("suggested", ("b", "c", "d", "a"), ("a",), "missed"),
-        ("suggested", ("b",), (), "missed"),
-        ("declined", (), ("a",), "declined"),
-        ("declined", (), (), "declined"),
-    ],
-)
-def test_outcomes(status: str, shown: tuple[str, ...], relevant: tuple[str, ...], outcome: str) -> None:
-    assert record(status, shown, relevant).outcome == outcome
-
-
-def test_a_record_survives_its_json() -> None:
-    kept = record("suggested", ("b", "a"), ("a", "c"))
-    assert Record.from_json(json.loads(json.dumps(kept.as_json()))) == kept
-    assert kept.rank == 2
-
-
-def test_a_run_that_was_ended_asks_only_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [Case("queries", str(number), "", (f"물음 {number}",)) for number in range(5)]
-    asked: list[str] = []
-
-    def answer(_chat: ChatService, text: str, _history: object) -> Judged:
-        asked.append(text)
-        if len(asked) == 4:
-            raise KeyboardInterrupt
-        return Judged(("a",), "declined", (), 0.1)
-
-    monkeypatch.setattr(records, "judged", answer)
-    kept = tmp_path / "kept.jsonl"
-    with pytest.raises(KeyboardInterrupt):
-        measure(NOBODY, cases, kept=kept)
-    done = len(kept.read_text(encoding="utf-8").splitlines())
-    kept.write_text(kept.read_text(encoding="utf-8") + '{"set": "que', encoding="utf-8")
-    asked[:] = [""] * 4
-    assert [each.case for each in measure(NOBODY, cases, kept=kept)] == cases
-    assert len(asked) - 4 == len(cases) - done
-
-
-def test_every_bundled_line_is_asked() -> None:
-    """Also those that had no reader: contrast, contrast_queries, afterquestion, and conversations that mean no row."""
-    suites = bundled_suites(DATA, ("dev",))
-    assert [suite.name for suite in suites] == ["bundled dev", "insurance", "card"]
-    for suite, folder, half in zip(
-        suites, (DATA, DATA / "corpora/insurance", DATA / "corpora/card"), (".dev", "", ""), strict=True
-    ):
-        for path in folder.glob(f"*{half}.jsonl"):
-            name = path.name.split(".")[0]
-            if name != "claims":
-                lines = path.read_text(encoding="utf-8").splitlines()
-                assert len([case for case in suite.cases if case.set == name]) == len(lines), path
-    after = [case for case in suites[0].cases if case.set == "ood_after"]
-    assert len(after) == 122 and all(len(case.turns) == 2 for case in after)
-
-
-def test_another_label_or_row_is_other_data(tmp_path: Path) -> None:
-    case = Case("queries", "1", "", ("물음",), ("a",))
-    other = Case("queries", "1", "", ("물음",), ("b",))
-    assert Suite("one", (case,)).digest() == Suite("two", (case,)).digest() != Suite("one", (other,)).digest()
-    assert corpus_suite(DATA / "corpora" / "card").digest() != corpus_suite(DATA / "corpora" / "insurance").digest()
-
-
-def test_figures_of_every_set() -> None:
-    kept = [
-        record("answered", ("a",), ("a",), "1"),
-        record("declined", (), ("a", "b"), "2"),
-        record("answered", ("c",), (), "3", "ood"),
-        record("declined", (), (), "3", "ood_after"),
-        record("suggested", ("c",), (), "4", "contrast"),
-        record("suggested", ("c", "a"), ("a",), "5", "contrast_queries"),
-        record("declined", (), (), "6", "multiturn"),
-        record("declined", (), (), "7", "afterquestion"),
-        record("suggested", ("x",), ("a",), "1:no_spaces", "perturbed"),
-    ]
-    figures = suite_figures(kept, {"a": "가온은행", "b": "나루증권"})
-    assert list(figures["outcomes"]["by_bank"]) == [SEVERAL, "가온은행"]
-    assert figures["outcomes"]["counts"]["right"] == 1 and figures["outcomes"]["answered_precision"] == 0.5
-    assert figures["refusal"]["by_kind"]["kind"]["wrong"] == 1.0
-    assert figures["perturbations"]["kind"]["lost"] == ["1"]
-    text = "\n".join(suite_lines("own", figures))
-    for part in (
-        "가온은행",
-        "ranking, the same",
-        "a similar row",
-        "what follows",
-        "changed by rule",
-        "calibration error",
-    ):
-        assert part in text
+def test_similarity() -> None:
+    assert similarity("이체 한도", "이체한도") == 1
+    assert similarity("이체한도 올리는 법", "이체한도 올리는 방법") > 0.5 > similarity("이체한도", "카드 분실")
+    assert similarity("", "가") == 0

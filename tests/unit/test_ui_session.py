@@ -7,11 +7,13 @@ import re
 import threading
 from collections.abc import Callable, Coroutine
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag.errors import InputError, ModelUnavailable
+from rag.records.answer_log import AnswerLog
 from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
 from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
 from rag.ui.i18n import KOREAN
@@ -262,3 +264,17 @@ def test_approved_text_is_labelled_and_not_asked_again() -> None:
     assert (exchange.label(KOREAN), exchange.may_differ) == (KOREAN.approved, False)
     exchange.apply(AnswerCompleted(Answer("질문", "답", "declined")))
     assert exchange.label(KOREAN) == KOREAN.guidance
+
+
+def test_each_answer_has_its_record_and_a_click_is_a_label(tmp_path: Path) -> None:
+    chat, conversation, log = FakeChat(), Conversation(), AnswerLog(tmp_path / "records.sqlite")
+    talk = Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100, records=log)
+    run(frames(talk.respond(conversation, "비슷한 질문", NONE)))
+    final = run(frames(talk.choose(conversation, SOURCES[1].id, NONE)))[-1]
+    first, second = (log.get(each.record) for each in conversation.exchanges)
+    assert f"답변 번호 {second['id']}" in final.html
+    assert [(each["kind"], each["row"]) for each in first["feedback"]] == [("chosen", SOURCES[1].id)]
+    assert (second["row"], second["follows"]) == (SOURCES[1].id, [first["id"]])
+    run(talk.ask("질문", NONE))
+    assert [each["channel"] for each in log.all()] == ["page", "page", "api"]
+    log.close()

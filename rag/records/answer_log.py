@@ -1,0 +1,169 @@
+"""The answer record: what was asked and answered, masked, one row an answer that is never changed; and what customers said of it.
+
+No row says who asked. SQLite through SQLAlchemy; one file, shared by threads and processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Column, MetaData, String, Table, Text, create_engine, delete, event, insert, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from rag.errors import InputError, RecordError
+from rag.types import Answer, Filters, Source
+
+Kind = Literal["like", "dislike", "chosen", "none"]
+"""What a customer said: that it helped, that it did not, which suggested row was meant, or that none was."""
+MAX_REASON = 100
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_tables = MetaData()
+_answers = Table(
+    "answers",
+    _tables,
+    Column("id", String, primary_key=True),
+    Column("at", String, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+_feedback = Table(
+    "feedback",
+    _tables,
+    Column("answer", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("row", String, nullable=False),
+)
+_APPEND_ONLY = (
+    "CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers "
+    "BEGIN SELECT RAISE(ABORT, 'an answer record is never changed'); END"
+)
+
+
+class AnswerLog:
+    """The records in one file. `days`: how long one is kept; 0: for ever. Raises RecordError where the file cannot be used."""
+
+    def __init__(self, path: Path, *, days: int = 365) -> None:
+        self._days = days
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._engine = open_database(path)
+            _tables.create_all(self._engine)
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(_APPEND_ONLY)
+            self.purge()
+        except (OSError, SQLAlchemyError) as exc:
+            raise RecordError(
+                f"answer records {path}: {exc}; set FSI_RECORD__FILE, or FSI_RECORD__ENABLED=false"
+            ) from exc
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._engine.dispose()
+
+    def add(
+        self,
+        answer: Answer,
+        *,
+        channel: str,
+        versions: Mapping[str, str],
+        filters: Filters | None = None,
+        follows: Sequence[str] = (),
+        row: str | None = None,
+    ) -> str:
+        """Write one answer and give its id. `follows`: the records of the conversation before it; `row`: as chosen by a click."""
+        name = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+        at = _now()
+        body = {
+            "id": name, "at": at, "channel": channel, "question": answer.question,
+            "filters": dict(filters.equals) if filters else {}, "follows": list(follows), "row": row,
+            "status": answer.status, "reason": answer.reason, "notice": answer.notice, "text": answer.text,
+            "generated": answer.generated, "masked": list(answer.masked), "cited": list(answer.cited),
+            "sources": [
+                {
+                    "number": each.number, "id": each.id, "question": each.question, "score": round(each.score, 4),
+                    "hash": content_hash(each),
+                }
+                for each in answer.sources
+            ],
+            "checks": [
+                {"status": each.status, "reason": each.reason, "detail": each.detail, "cited": list(each.cited)}
+                for each in answer.support
+            ],
+            "versions": dict(versions), "timings_ms": {step: round(ms, 2) for step, ms in answer.timings_ms.items()},
+            "usage": dict(answer.usage),
+        }  # fmt: skip
+        with self._engine.begin() as connection:
+            connection.execute(insert(_answers).values(id=name, at=at, body=json.dumps(body, ensure_ascii=False)))
+        return name
+
+    def get(self, name: str) -> dict[str, Any]:
+        """One record, with what was said of it. Raises InputError for an id that is not there."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(_answers.c.body).where(_answers.c.id == name.upper())).scalar()
+            if found is None:
+                raise InputError(f"there is no answer record {name!r}; its id stands under the answer on the page")
+            said = connection.execute(select(_feedback).where(_feedback.c.answer == name.upper())).mappings()
+            return {**json.loads(found), "feedback": [dict(each) for each in said]}
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """All records, oldest first, each with what was said of it."""
+        with self._engine.connect() as connection:
+            said: dict[str, list[dict[str, Any]]] = {}
+            for each in connection.execute(select(_feedback).order_by(_feedback.c.at)).mappings():
+                said.setdefault(each["answer"], []).append(dict(each))
+            for name, body in connection.execute(select(_answers.c.id, _answers.c.body).order_by(_answers.c.at)):
+                yield {**json.loads(body), "feedback": said.get(name, [])}
+
+    def say(self, name: str, kind: Kind, *, reason: str = "", row: str = "") -> bool:
+        """Note what a customer says of an answer; of each kind the first word counts. False: there is no such answer."""
+        if kind not in get_args(Kind):
+            return False
+        values = {"answer": name, "kind": kind, "at": _now(), "reason": reason[:MAX_REASON], "row": row}
+        with self._engine.begin() as connection:
+            if connection.execute(select(_answers.c.id).where(_answers.c.id == name)).scalar() is None:
+                return False
+            try:
+                connection.execute(insert(_feedback).values(**values))
+            except IntegrityError:
+                return True  # said before
+        return True
+
+    def purge(self) -> None:
+        """Delete what is older than `days`."""
+        if not self._days:
+            return
+        before = (datetime.now(UTC) - timedelta(days=self._days)).isoformat()
+        with self._engine.begin() as connection:
+            old = select(_answers.c.id).where(_answers.c.at < before)
+            connection.execute(delete(_feedback).where(_feedback.c.answer.in_(old)))
+            connection.execute(delete(_answers).where(_answers.c.at < before))
+
+
+def open_database(path: Path) -> Engine:
+    """A SQLite file whose deleted rows are overwritten, and of whose pages no copy stays beside it."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: Any) -> None:
+        for pragma in ("secure_delete=ON", "journal_mode=DELETE", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def content_hash(source: Source) -> str:
+    """What the row said when it was shown: 16 hexadecimal digits."""
+    return hashlib.sha256(f"{source.question}\n{source.text}".encode()).hexdigest()[:16]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
