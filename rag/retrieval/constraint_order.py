@@ -30,8 +30,10 @@ HOLDS = 0.6
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
-_PASSIVE = re.compile(r"(?<!신청하시면 )\S+\s?(?:됩니다|되며|되고|되므로|될 수 있)")
-"""What happens by itself is no guidance on doing it: "변경하시면 자동 해제됩니다"."""
+_PASSIVE = re.compile(
+    r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있)|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
+)
+"""What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -111,15 +113,17 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     their set requires, like ending a thing: for others a customer has more words than a contrast set knows.
     """
     sets = default_contrasts()
-    answer = hit.node.get_content()
-    held = _members(question_of(hit)) | _members(answer)
-    done = _members(question_of(hit)) | _members(_done(answer))
+    answer, own, named = hit.node.get_content(), _members(question_of(hit)), _members(text)
+    held, done = own | _members(answer), own | _members(_done(answer))
+    # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
+    elsewhere = {name for name, _ in own} - {name for name, _ in own & named}
     lacking = []
     for mention in _mentions(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
-        if is_required and member not in (done if asked_of.kind == "action" else held):
+        about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
+        if is_required and member not in about:
             lacking.append(Conflict(asked_of.kind, mention.text, ""))
     return lacking
 
