@@ -29,12 +29,12 @@ _PER = {
 
 
 class StatedQuantities:
-    """The quantities of some passages, read once for the check of many sentences."""
+    """The quantities of some passages, read once for the check of many sentences. `text`: the passages, joined."""
 
     def __init__(self, passages: Iterable[str]) -> None:
         texts = list(passages)
         self._quantities = [quantity for text in texts for quantity in read_quantities(text)]
-        self._text = "\n".join(texts)
+        self.text = "\n".join(texts)
 
     def unsupported(self, sentence: str) -> list[Quantity]:
         """The quantities of `sentence` that no passage states, in text order, with their offsets in `sentence`."""
@@ -47,7 +47,7 @@ class StatedQuantities:
     def _says_per(self, claim: Quantity) -> bool:
         """ "1회에" beside a passage's "건당": the passage has the rate of use without the number."""
         pattern = _PER.get((claim.unit, claim.low)) if claim.is_point and claim.low is not None else None
-        return pattern is not None and pattern.search(self._text) is not None
+        return pattern is not None and pattern.search(self.text) is not None
 
 
 def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:

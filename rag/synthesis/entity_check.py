@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.synthesis.findings import Finding
-from rag.synthesis.passage_clauses import Sources, aligned, mentions, set_kind
+from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.passage_clauses import Finding, Sources, aligned, mentions, set_kind
 from rag.synthesis.polarity_check import is_negative
 
 _INSTITUTION = re.compile(
-    r"[가-힣A-Za-z]{2,8}(?:저축은행|은행|뱅크|증권|보험|캐피탈|금고|카드사|우체국)(?![가-힣]*(?:용|형|별))"
+    r"[가-힣A-Za-z]{2,8}(?:저축은행|은행|뱅크|증권|보험|캐피탈|금고|카드사|우체국|생명|화재|손보|기금|진흥원)(?![가-힣]*(?:용|형|별|대출|증권|화))"
+    r"|[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이)"
 )
 _NO_NAME = re.compile(
     r"^(?:타|다른|다른은행|수취|송금|중계|거래|인터넷|전자금융|모바일|상대|해외|국내|각|모든|외국환|거래외국환|지정|해당)*"
@@ -24,7 +25,14 @@ def check_institutions(text: str, sources: Sources) -> Finding | None:
     for match in _INSTITUTION.finditer(text):
         if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
             return Finding("withheld", "entity", match[0])
+    for names in _CURRENCIES:
+        named = re.search(rf"(?<![가-힣])(?:미국\s?|미\s?)?(?:{names})(?:화)?", text)
+        if named and not re.search(names, sources.text):
+            return Finding("withheld", "entity", named[0])
     return None
+
+
+_CURRENCIES = ("달러|USD|불화|미화|\\$", "엔화|엔(?![가-힣])|JPY", "유로|EUR", "위안|CNY", "파운드|GBP")
 
 
 _APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
@@ -43,6 +51,8 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
             if all(part in sources.text for part in mention.text.split()):
                 continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
             if mention.member == "앱" and _APP.search(sources.text):
+                continue
+            if denies_other(text, mention.start, sources):
                 continue
             if members or kind == "channel":
                 return Finding("withheld", "entity", mention.text)
@@ -74,9 +84,11 @@ _ABSOLUTE = re.compile(
     r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
     r"|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
-    r"|[가-힣]+[와과] (?:관계|상관) ?없이|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
+    r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
-_NOT_NEEDED = re.compile(r"([가-힣]{2,})(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없어도)")
+_NOT_NEEDED = re.compile(
+    r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
+)
 _EVEN_WITHOUT = re.compile(r"([가-힣A-Za-z]+)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)")
 
 
@@ -84,12 +96,19 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
     """Words that allow no exception must be the passage's own, beside words of the sentence."""
     for match in _ABSOLUTE.finditer(text):
         word = match[0]
+        if word == "전액" and "100%" in sources.text:
+            continue
         near = aligned(text, sources)
         if word not in sources.text or (near and not any(word in clause.text for clause in near)):
             return Finding("withheld", "condition", word)
     for match in _NOT_NEEDED.finditer(text):
-        needed = rf"{match[1]}[가-힣]{{0,3}}(?:여야|해야|셔야|야만|필요)|{match[1]} ?없이[^.\n]*(?:없|않|불가)"
-        if re.search(needed, sources.text) and match[0] not in sources.text:
+        noun = re.escape(match[1])
+        spared = (
+            rf"{noun}[을를이가은는도]? ?(?:없이|없어도|없더라도|하지 않(?:아도|으셔도|더라도)"
+            r"|불필요|생략|면제|필요(?:는|가)? ?없|필요하지 않)"
+        )
+        needed = rf"{noun} ?없이[^.\n]*(?:없|않|불가)"
+        if noun in sources.text and (not re.search(spared, sources.text) or re.search(needed, sources.text)):
             return Finding("withheld", "condition", match[0])
     for match in _EVEN_WITHOUT.finditer(text):
         noun = match[1]

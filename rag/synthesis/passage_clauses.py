@@ -1,4 +1,4 @@
-"""Passages taken apart for the check of sentences: their lines and clauses, and which clauses a sentence is about."""
+"""Passages taken apart for the check of sentences, which of their clauses a sentence is about, and what a check says of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from rag.constraints import Quantity, StatedQuantities, default_contrasts, read_
 from rag.constraints.contrasts import ContrastMention
 from rag.korean import compact, tokens
 from rag.synthesis.content_words import PassageWords, content_words
+from rag.types import SupportReason, SupportStatus
 
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check says of a sentence: `reason` and `detail` (the words it is about) where it is not supported."""
+
+    status: SupportStatus
+    reason: SupportReason | None = None
+    detail: str = ""
+
+
+SUPPORTED = Finding("supported")
 ALIGNED = 0.5
 """Share of a clause's content words that a clause of the passage must hold to be about the same."""
 
@@ -67,10 +79,10 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
 
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
-    r"(?<=[가-힣][며고]),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=는데),?\s|(?<=[으하되시]면),?\s"
-    r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣][어아여]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=라면),\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
+    r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣][어아여]),\s|(?<=[을를]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
-_QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지)[.?]?\s*$")
+_QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|알려 ?주세요|알고 싶습니다|알려 주십시오)[.?]?\s*$")
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
 
 

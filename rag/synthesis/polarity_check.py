@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.synthesis.content_words import content_words
-from rag.synthesis.findings import Finding
-from rag.synthesis.passage_clauses import Sources, aligned, closeness, is_about_same, quantities_of, split_clauses
+from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.passage_clauses import (
+    Clause,
+    Finding,
+    Sources,
+    aligned,
+    closeness,
+    is_about_same,
+    quantities_of,
+    split_clauses,
+)
 
 _FEE = r"(?:수수료|비용|배송료|이용료|연회비|요금|보증료)"
 _FREE = re.compile(
@@ -24,7 +34,7 @@ _NEGATIVE = re.compile(
 )
 _ASIDE = re.compile(
     r"제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는|아) \S|부과되지 않|넘지 않"
-    r"|지 않으?시?면|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
+    r"|[이가] 없는 (?!경우)|지 않[은는] |지 않으?시?면|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )
 """Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
@@ -64,21 +74,49 @@ def is_negative(text: str) -> bool:
 
 def check_polarity(text: str, sources: Sources) -> Finding | None:
     """What a clause affirms, the clauses of the passage that are about the same must not deny, and the other way round."""
+    condition = ""
     for clause in split_clauses(text):
         near = aligned(clause, sources)
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
+        # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
+        whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
-            if _is_price_turned(clause, sources, is_free=bool(free)):
+            if any(_is_price_turned(each, sources, is_free=bool(free)) for each in {clause, whole}):
                 return Finding("withheld", "polarity", said[0])
+            continue
+        if opposite := _opposite(clause, near, sources):
+            return Finding("withheld", "polarity", opposite)
+        if is_negative(clause) and denies_other(clause, 0, sources):
             continue
         about = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
         if not about or not _is_statement(clause):
             continue
         included = _INCLUDED.search(clause) and not is_negative(clause)
-        is_turned = all(is_negative(each.text) != is_negative(clause) for each in about)
+        denies = is_negative(clause)
+        # "3년이 지나면 청구할 수 없습니다" says what "3년 이내에 청구할 수 있습니다" does.
+        if _PAST_LIMIT.search(whole) and not any(_AFTER.search(each.text) for each in about):
+            denies = not denies
+        is_turned = all(is_negative(each.text) != denies for each in about)
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
+
+
+_PAST_LIMIT = re.compile(r"(?:\d\s?[가-힣]{1,3}|한 달|하루)[이가을를]?\s?(?:지나|넘|초과하)[가-힣]*면")
+_AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
+_ANTONYMS = (
+    ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
+    ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"),
+)  # fmt: skip
+
+
+def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
+    """A word of a clause that no passage has, where what they say of the same has its opposite: "유효" beside "무효"."""
+    for pair in _ANTONYMS:
+        for word, other in (pair, pair[::-1]):
+            if word in clause and word not in sources.text and any(other in each.text for each in near):
+                return word
+    return ""
 
 
 def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
@@ -100,4 +138,4 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
 
 def _is_statement(clause: str) -> bool:
     """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
-    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|므로|아니라|않고|없이|말고|면)\s*$", clause)
+    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|도|므로|아니라|않고|없이|말고|면)\s*$", clause)

@@ -5,32 +5,131 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.constraints import Quantity
-from rag.synthesis.findings import Finding
-from rag.synthesis.passage_clauses import Sources, aligned, mentions, quantities_of, set_kind, split_clauses, stated_by
+from rag.constraints import Quantity, StatedQuantities
+from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.passage_clauses import (
+    Finding,
+    Sources,
+    aligned,
+    mentions,
+    quantities_of,
+    set_kind,
+    split_clauses,
+    stated_by,
+)
 
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
     """Every quantity is stated; a threshold and what holds from it on, in the same line, and for the same product."""
-    if missing := sources.quantities.unsupported(text):
+    if missing := _missing(text, sources.quantities):
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
-    for clause in split_clauses(text):
+    if turned := _other_day(text, sources):
+        return Finding("withheld", "quantity", turned)
+    for clause in _with_conditions(text):
         quantities = quantities_of(clause)
         if not quantities:
             continue
-        holding = [line.text for line in sources.lines if not line.stated.unsupported(clause)]
+        holding = [line.text for line in sources.lines if not _missing(_PER_SPAN.sub("", clause), line.stated)]
         is_rule = any(not each.is_point for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
         )
-        if is_rule and not holding:
+        # "각각 월 5천원, 3천원까지" sums up lines.
+        if is_rule and not holding and "각각" not in text:
             return Finding("withheld", "quantity", ", ".join(each.text for each in quantities))
-        finding = _swapped(clause, quantities, holding) or _turned(clause, quantities, sources)
+        finding = _swapped(clause, quantities, holding, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
+            return finding
+    for clause in split_clauses(text):
+        if (finding := _turned(clause, quantities_of(clause), sources)) is not None:
             return finding
     return None
 
 
-def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str]) -> Finding | None:
+_PER_SPAN = re.compile(r"(?:1년|일 년|한 해|한 달|1개월|하루|1일)에\s")
+_OVER = re.compile(r"[을를이가도]?\s?넘(?:게|으면|으시면|는|은|을|고|어|어야|으셔야|으실|긴)(?![가-힣])")
+
+
+def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
+    """The quantities of a text that are not stated; "3개월 넘게" is said of "3개월 이상" and of "3개월 초과"."""
+    missing = stated.unsupported(text)
+    if not missing:
+        return []
+    least = [each for each in missing if re.search(r"(?:최소|적어도)\s?$", text[: each.start])]
+    if least and "최소" in stated.text:  # "최소 청약주수: 10주"
+        return stated.unsupported(re.sub(r"최소\s?|적어도\s?", "", text))
+    if _OVER.search(text):
+        return min((stated.unsupported(_OVER.sub(word, text)) for word in (" 이상", " 초과")), key=len)
+    return missing
+
+
+def _with_conditions(text: str) -> list[str]:
+    """The clauses of a sentence, a condition together with what it is a condition of."""
+    clauses: list[str] = []
+    for clause in split_clauses(text):
+        if clauses and clauses[-1].rstrip(", ").endswith("면"):
+            clauses[-1] = f"{clauses[-1]} {clause}"
+        else:
+            clauses.append(clause)
+    return clauses
+
+
+_DAY = r"(당일|다음\s?날|다음날|익일|전날|전일|이튿날|다음\s?영업일|익영업일|전\s?영업일)(?:의|은|에|까지)?\s?"
+_SAME_DAY = {"다음날": "익일", "이튿날": "익일", "전날": "전일", "다음영업일": "익영업일"}
+
+
+def _other_day(text: str, sources: Sources) -> str:
+    """A time of another day than the passages': "다음 날 23:00" where they have "당일 23:00" alone."""
+    for match in re.finditer(rf"{_DAY}((?:오전|오후|밤|낮|새벽|저녁)?\s?\d{{1,2}}(?::\d\d|시))", text):
+        times = {(each.low, each.unit == "clock12") for each in quantities_of(match[2]) if each.dimension == "time"}
+        days = {
+            _day(other[1])
+            for other in re.finditer(rf"{_DAY}((?:오전|오후|밤|낮|새벽|저녁)?\s?\d{{1,2}}(?::\d\d|시))", sources.text)
+            if any(
+                each.low is not None
+                and value is not None
+                and (each.low == value or (half and each.low % 720 == value % 720))
+                for each in quantities_of(other[2])
+                for value, half in times
+            )
+        }
+        if days and _day(match[1]) not in days:
+            return match[0]
+    return ""
+
+
+def _day(word: str) -> str:
+    squeezed = re.sub(r"\s", "", word)
+    return _SAME_DAY.get(squeezed, squeezed)
+
+
+_LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\s*(?:연 |월 |최대 |건당 )?(?=\d)")
+
+
+def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
+    """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
+    figures = [each for each in quantities if each.is_point and each.dimension in ("rate", "money")]
+    if len(figures) != 1:
+        return None
+    for line in sources.lines:
+        labels: dict[bool, list[str]] = {True: [], False: []}
+        for part in re.split(r",\s|\s/\s", line.text.split(": ", 1)[-1]):
+            if match := _LABELLED.search(part):
+                is_it = any(
+                    (each.dimension, each.low) == (figures[0].dimension, figures[0].low) for each in quantities_of(part)
+                )
+                labels[is_it].append(match[1])
+        if labels[True] and labels[False]:
+            named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}
+            if named[False] and not named[True]:
+                return Finding("withheld", "quantity", figures[0].text)
+    return None
+
+
+def _names(clause: str, label: str) -> bool:
+    return len(label) > 1 and re.search(rf"(?<![가-힣]){re.escape(label)}", clause) is not None
+
+
+def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], sources: Sources) -> Finding | None:
     """A product or means named with a quantity that the passage gives for another of its kind alone."""
     figures = " ".join(each.text for each in quantities)
     parts = [part for line in lines for part in re.split(r"[，/]\s?|,\s|(?<=[고며])\s|[.]\s", line)
@@ -39,7 +138,7 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str]) 
         return None
     held = [mentions(part) for part in parts]
     for mention in mentions(clause):
-        if set_kind(mention) not in ("product", "means", "channel"):
+        if set_kind(mention) not in ("product", "means", "channel") or denies_other(clause, mention.start, sources):
             continue
         members = [{other.member for other in each if other.set_name == mention.set_name} for each in held]
         if all(each and mention.member not in each for each in members):

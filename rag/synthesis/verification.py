@@ -14,18 +14,19 @@ from typing import Protocol
 from rag.korean import compact
 from rag.synthesis.content_words import ContentWord, content_words
 from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
-from rag.synthesis.findings import SUPPORTED, Finding
-from rag.synthesis.passage_clauses import Sources, closeness, prepare, quantities_of
+from rag.synthesis.exclusive_check import check_exclusive
+from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness, prepare, quantities_of
 from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, is_negative
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
+from rag.synthesis.spoken import written_form
 
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
 WORDED_SO = 0.7
 """Share of syllable pairs in common, where a sentence has no word of its own: "앱에서 신청하실 수 있습니다." """
 CHECKS = (
-    *(check_quantities, check_opposites, check_institutions, check_contrasts, check_absolutes),
+    *(check_quantities, check_opposites, check_institutions, check_contrasts, check_absolutes, check_exclusive),
     *(check_dropped_condition, check_polarity),
 )
 
@@ -43,8 +44,8 @@ class RuleVerifier:
 
     def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
         """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
-        text = MARKER.sub(" ", sentence)
-        sources = prepare(tuple(passages))
+        text = written_form(MARKER.sub(" ", sentence))
+        sources = prepare(tuple(written_form(passage) for passage in passages))
         if _is_quoted(text, sources):
             return SUPPORTED
         for check in CHECKS:

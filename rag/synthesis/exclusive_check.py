@@ -1,0 +1,81 @@
+"""What a passage allows alone ("적금은 자동해지만 선택", "A가 아닌 B") or denies of a thing, and what a sentence makes of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.synthesis.content_words import content_words
+from rag.synthesis.passage_clauses import Finding, Sources, split_clauses
+
+_ONLY = re.compile(
+    r"(?:^|[\n.※,]|\s-)\s*([가-힣A-Za-z0-9()·]+(?:\s[가-힣A-Za-z0-9()·]+){0,2}?)(?:은|는|의 경우)\s"
+    r"((?:[가-힣A-Za-z0-9()·]+\s){0,3}?)([가-힣A-Za-z0-9()·]{2,}?)(?:에서|으로|로|에게)?만(?:을|이)?\s([가-힣]{2})"
+)
+_BARE_DENIAL = re.compile(
+    r"(?:^|[\n.※])\s*((?:[가-힣A-Za-z0-9()·]+(?:[과와]|,|\s및)?\s?){1,3}?)(?:은|는)\s(?:모두 )?(?:불가(?:능|합|하)|제외(?:됩|합))"
+)
+"""What a passage denies of a thing without saying what: that which the passage is about."""
+_ALLOWS = re.compile(r"가능|(?<!밖에 )수(?:도|가)? 있|됩니다|돼요")
+_INSTEAD = re.compile(r"([가-힣A-Za-z]{3,})(?:이|가)\s?(?:아닌|아니라)\s")
+_DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """`topic` is so with `thing` alone; `does`: the first syllables of what it does so ("선택", "가입")."""
+
+    topic: str
+    thing: frozenset[str]
+    does: str
+
+
+@lru_cache(maxsize=256)
+def _only(text: str) -> tuple[Only, ...]:
+    return tuple(
+        Only(match[1].split()[-1], frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")), match[4])
+        for match in _ONLY.finditer(text)
+    )
+
+
+def denies_other(text: str, position: int, sources: Sources) -> bool:
+    """Whether the clause of a text at a position denies of a topic what the passages leave to another thing alone."""
+    end = 0
+    for clause in split_clauses(text):
+        end = text.find(clause, end) + len(clause)
+        if position < end:
+            return _DENIES.search(clause) is not None and any(
+                _has_topic(each.topic, text) and not any(word in clause.lower() for word in each.thing)
+                for each in _only(sources.text)
+            )
+    return False
+
+
+def check_exclusive(text: str, sources: Sources) -> Finding | None:
+    """What the passages leave to one thing alone, said of another; and what applies in the place of another, said of that."""
+    for clause in split_clauses(text):
+        if _DENIES.search(clause):
+            continue
+        for each in _only(sources.text):
+            is_said = _has_topic(each.topic, clause) and each.does in clause.split(each.topic, 1)[-1]
+            if each.thing and is_said and max(each.thing, key=len) not in text.lower():
+                return Finding("withheld", "condition", f"{each.topic}: {', '.join(sorted(each.thing))}")
+        for match in _BARE_DENIAL.finditer(sources.text):
+            for word in content_words(match[1]):
+                if re.search(rf"(?<![가-힣]){re.escape(word.stem)}(?:도|은|는|이|가)\s", clause) and _ALLOWS.search(
+                    clause
+                ):
+                    return Finding("withheld", "polarity", word.stem)
+        for match in _INSTEAD.finditer(sources.text):
+            rest = sources.text[match.end() : match.end() + 40].split(".")[0]
+            named = [word.stem for word in content_words(rest) if word.is_noun and word.stem != match[1]]
+            if re.search(rf"{match[1]}(?:이|가|을|를|으로|로)\s", clause) and not any(
+                word in text for word in named[:2]
+            ):
+                return Finding("withheld", "polarity", match[1])
+    return None
+
+
+def _has_topic(topic: str, text: str) -> bool:
+    return re.search(rf"(?<![가-힣]){re.escape(topic)}", text) is not None

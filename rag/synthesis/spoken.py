@@ -1,0 +1,42 @@
+"""Spoken forms of what institutions write, put back into their written form before a sentence and its passages are compared.
+
+"1년이 안 되어" is "1년 미만", "한 건에" is "건당", "5천km" is "5000km", "내지 않으셔도 돼요" is "면제". Pure; the same
+goes for a passage, so that what is quoted stays quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_UNIT = r"(?:km|㎞|킬로미터|킬로|주|포인트|점|마일|명|건|회|개)"
+_SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, "백만": 1_000_000}
+_SCALED = re.compile(rf"(?<![\d.,])(\d[\d,]*)\s?(백만|십만|만|천|백|십)\s?(?={_UNIT}(?![가-힣]*(?:일|간)\b))")
+_SPAN = r"(?:\d+|한|두|세|네|여섯)\s?(?:개월|달|년|일|주일?|시간|분|살|세)"
+_WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), written)
+    for pattern, written in (
+        (r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
+        (rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", r"\1 미만"),
+        (r"(?:하루\s?종일|온종일|밤낮(?:으로|없이)?|(?:1일|하루)\s?24시간)", "24시간"),
+        (r"(?:한|1)\s?(건|회|통|좌|장)(?:에|마다)(?=\s)", r"\1당"),
+        (r"(?:한|1)\s?번(?:에|마다)(?=\s(?:최대 )?\d)", r"건당"),
+        (r"(\d)%\s포인트(?=\s?적립|로\s?(?:적립|쌓|돌려))", r"\1% 적립포인트"),
+        (r"(?<![가-힣])절반", "50%"),
+        (r"앞뒤(?=로|\s?\d|\s각)", "전후"),
+        (r"(?<![가-힣])가운데(?=\s|에)", "중"),
+        (r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
+        (r"(?:수수료[는은를가도]?\s)?(?:내지|부담하지|물지)\s않(?:으셔도|아도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
+        (r"(?:수수료[는은를가도]?\s)?안\s(?:내셔도|내도|물어도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
+        (r"([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게|([가-힣]+)을?를?\s(?:따지|가리)지\s않고",
+         r"\1\2\3 제한 없이"),
+    )
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def written_form(text: str) -> str:
+    """The text with its spoken forms written as institutions write them; other text comes out as it came in."""
+    for pattern, written in _WRITTEN:
+        text = pattern.sub(written, text)
+    return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
