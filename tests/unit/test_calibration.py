@@ -52,6 +52,15 @@ def test_a_band_that_is_often_wrong_stays_closed(right: int) -> None:
     assert propose(labels([*CLEAR, *band], LOW), START).calibration.answered == START.answered
 
 
+def test_a_band_may_be_a_little_less_right_than_the_many_above_it() -> None:
+    band = [(0.5 + n / 1000, n != 9) for n in range(20)]
+    proposal = propose(labels([*CLEAR * 6, *band], LOW), START)
+    assert START.answered > proposal.calibration.answered
+    wrong = [(0.9, n % 3 > 0) for n in range(40)]
+    same = [(0.5 + n / 1000, n % 3 > 0) for n in range(40)]
+    assert propose(labels([*wrong, *same], LOW), START).calibration.answered == START.answered, "no leave to err more"
+
+
 def test_out_of_domain_inputs_in_a_band_keep_it_closed() -> None:
     proposal = propose(labels([*CLEAR, *[(0.5, True)] * 10], [*LOW, *[0.5] * 10]), START)
     assert proposal.calibration.answered == START.answered
