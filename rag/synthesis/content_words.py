@@ -55,6 +55,7 @@ _NOUN_LIKE_VERB = re.compile(
     r"신고|사고|보상|서면|보증|(?:보고|창고|가게|보기|사기|가지|입고|내지|가상|내부|보수|가수|서신|하지|두기|길이)$"
 )
 _COMMON_WORDS = """
+건당 다달 다달이 곧장 하나 둘 셋 다섯 여섯 일곱 여덟 아홉 열 번째 회째 매번 곳곳 즉 무이자
 있는지 없는지 않아 않는 하는지 치르 하고 바뀐 바꿀 중일 계속 똑같이 그러면 만약 아직 역시 오히려 스스로 대로 이하로 남아 매월
 매달 매년 매주 월 연 연간 월간 고객 고객님 본인 경우 때 것 수 후 뒤 전 다음 이용 사용 가능 필요 신청 확인 안내 방법 해당
 바로 즉시 보통 통상 약 최대 최소 최고 하루 매일 다시 새로 직접 함께 따로 별도 더 각각 이 그 저 두 결과 이후 이전 이내 이상
@@ -129,6 +130,11 @@ _SAME = (
     ("돈", "금액", "대금", "자금", "원금"),
     ("잔고", "잔액"),
     ("사용", "이용"),
+    ("보장", "보상", "담보"),
+    ("비행기", "항공"),
+    ("밥값", "식비", "식사비"),
+    ("물건", "물품", "휴대품"),
+    ("병원", "의료", "진료", "입원"),
     ("금지", "불가", "제한"),
 )
 _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|쓰|맞)")
@@ -188,6 +194,12 @@ def is_courtesy(sentence: str) -> bool:
     return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
 
 
+_GENERIC_END = re.compile(
+    r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당)$"
+)
+"""What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
+
+
 class PassageWords:
     """What some passages hold, prepared once for many sentences."""
 
@@ -202,6 +214,8 @@ class PassageWords:
             return True
         pairs = list(map("".join, pairwise(stem)))
         if len(pairs) >= 2 and sum(pair in self._pairs for pair in pairs) / len(pairs) >= _COVERED_PAIRS:
+            return True
+        if (match := _GENERIC_END.match(stem)) and match[1] in self._text:
             return True
         # "대출금" beside "대출", "접수일" beside "접수".
         if len(stem) >= 3 and stem[-1] in "금액비료일자서증률율용형식권분건" and stem[:-1] in self._text:

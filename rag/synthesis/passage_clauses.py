@@ -79,7 +79,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
 
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
-    r"(?<=[가-힣][며고])(?<![사신보창광잔재경]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=라면),\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
     r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣][어아여]),\s|(?<=[을를]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
 _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|알려 ?주세요|알고 싶습니다|알려 주십시오)[.?]?\s*$")
@@ -161,7 +161,7 @@ def closeness(clause: str, other: Clause) -> float:
 def is_about_same(clause: str, other: Clause) -> bool:
     """Whether two clauses are close enough for one to deny the other: in their wording, or in all that they name."""
     close = closeness(clause, other)
-    topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause)]
+    topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause) if content_words(match[1])]
     has_topic = any(topic in other.text for topic in topics)
     names_all = all(_is_in(word.stem, other) >= 0.6 for word in content_words(clause))
     if close >= SAME_PAIRS or (has_topic and close >= SAME_TOPIC_PAIRS):

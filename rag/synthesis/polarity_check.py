@@ -29,7 +29,7 @@ _CHARGED = re.compile(
 )
 _PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
 _NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|불필요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
     r"|금지(?!급)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
@@ -86,8 +86,11 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             continue
         if opposite := _opposite(clause, near, sources):
             return Finding("withheld", "polarity", opposite)
-        if is_negative(clause) and denies_other(clause, 0, sources):
-            continue
+        if is_negative(clause):
+            if denies_other(clause, 0, sources):
+                continue
+        elif denied := _denied_only(clause, sources):
+            return Finding("withheld", "polarity", denied)
         about = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
         if not about or not _is_statement(clause):
             continue
@@ -110,6 +113,22 @@ _ANTONYMS = (
 )  # fmt: skip
 
 
+_DOES_SO = re.compile(r"([가-힣]{2,})(?:[됩된될]|되|[합한할]|하)[가-힣]*[.\s]*$")
+_ALSO = re.compile(
+    r"(?<![가-힣])([가-힣A-Za-z]{2,}?)(?:으로도|로도|이라도|에도|도)\s(?=.*(?:수 있|가능|됩니다|돼요|드립니다|드려요))"
+)
+
+
+def _denied_only(clause: str, sources: Sources) -> str:
+    """What a clause affirms and every clause of the passages that names it denies: "폐기됩니다" beside "폐기되지 않습니다"."""
+    named = [match[1] for match in (_DOES_SO.search(clause), _ALSO.search(clause)) if match]
+    for word in named:
+        holding = [each.text for each in sources.clauses if word in each.text and " > " not in each.text]
+        if content_words(word) and holding and all(is_negative(each) for each in holding):
+            return word
+    return ""
+
+
 def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
     """A word of a clause that no passage has, where what they say of the same has its opposite: "유효" beside "무효"."""
     for pair in _ANTONYMS:
@@ -121,7 +140,8 @@ def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
 
 def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     """Whether what the passages say of a price, in the clauses closest to this one, is the opposite of "free" or "charged"."""
-    priced = [each for each in sources.clauses if _PRICE.search(each.text) or re.search(r"\d원|[천만]원", each.text)]
+    priced = [each for each in sources.clauses if _PRICE.search(f"{each.context} {each.text}")]
+    priced = priced or [each for each in sources.clauses if re.search(r"\d원|[천만]원", each.text)]
     if not priced:
         return False
     words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
@@ -138,4 +158,6 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
 
 def _is_statement(clause: str) -> bool:
     """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
-    return bool(content_words(clause)) and not re.search(r"(?:이고|이며|도|므로|아니라|않고|없이|말고|면)\s*$", clause)
+    return bool(content_words(clause)) and not re.search(
+        r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면)\s*$", clause
+    )

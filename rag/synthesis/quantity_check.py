@@ -107,15 +107,17 @@ _LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\
 
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
-    figures = [each for each in quantities if each.is_point and each.dimension in ("rate", "money")]
+    figures = [each for each in quantities if each.dimension in ("rate", "money")]
     if len(figures) != 1:
         return None
+    values = {figures[0].low, figures[0].high} - {None}
     for line in sources.lines:
         labels: dict[bool, list[str]] = {True: [], False: []}
         for part in re.split(r",\s|\s/\s", line.text.split(": ", 1)[-1]):
             if match := _LABELLED.search(part):
                 is_it = any(
-                    (each.dimension, each.low) == (figures[0].dimension, figures[0].low) for each in quantities_of(part)
+                    each.dimension == figures[0].dimension and {each.low, each.high} & values
+                    for each in quantities_of(part)
                 )
                 labels[is_it].append(match[1])
         if labels[True] and labels[False]:

@@ -84,6 +84,14 @@ def _coverage(text: str, sources: Sources) -> Finding:
         return SUPPORTED
     if places := [noun for noun in nouns if len(noun) > 2 and _PLACE.search(noun)]:
         return Finding("withheld", "entity", ", ".join(places))
+    for noun in nouns:
+        # "통신사 클라우드" of a passage's "금융결제원 클라우드": another thing of the kind.
+        if (
+            match := re.search(
+                rf"{re.escape(noun)}(?:의|인)?\s([가-힣]{{2,}}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)", text
+            )
+        ) and re.search(rf"[가-힣]{{2,}}\s{match[1]}", sources.text):
+            return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     return Finding("withheld" if covered < COVERED else "weak", "words", ", ".join(nouns))
 
