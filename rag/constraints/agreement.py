@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from rag.constraints.contrasts import ContrastMention, Contrasts, default_contrasts
+from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, default_contrasts
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import (
@@ -171,7 +171,8 @@ def _compare_contrasts(
     elsewhere = {(mention.set_name, mention.member) for mention in _mentions(sets, question)}
     for name, asked in asked_by_set.items():
         row = row_by_set.get(name)
-        if not row:
+        # A fee or a rate is asked of many things: that a row has one says nothing for it.
+        if not row or ANSWERING in sets.sets[name].members:
             continue
         same_object = _same_object(sets, name, question, row_question)
         if asked.keys() & row.keys():

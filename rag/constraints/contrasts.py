@@ -35,6 +35,8 @@ _INSTEAD_SPAN = 12
 """Characters between a member and the word that replaces it with another."""
 _SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])")
 """A channel as subject or object ("앱이 안 켜져요") is not where something is done."""
+ANSWERING = "answering"
+"""The member of a term that a row may name, but no question asks for: "무료" answers what a fee is."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 
 
@@ -201,11 +203,12 @@ def _bundled() -> dict[str, ContrastSet]:
 
 
 def _term(line: str) -> ContrastSet:
-    """A thing that excludes nothing: a set of one member, all of its names."""
-    names = line.split("|")
-    exceptions = tuple(name.removeprefix("!") for name in names if name.startswith("!"))
-    forms = tuple(name for name in names if not name.startswith("!"))
-    return ContrastSet(f"term {forms[0]}", "term", {forms[0]: forms}, exceptions)
+    """A thing that excludes nothing: a set of one member, all of its names, and of one for words that only answer it."""
+    called, _, answering = line.partition("\t")
+    exceptions = tuple(name.removeprefix("!") for name in called.split("|") if name.startswith("!"))
+    forms = tuple(name for name in called.split("|") if not name.startswith("!"))
+    members = {forms[0]: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
+    return ContrastSet(f"term {forms[0]}", "term", members, exceptions)
 
 
 @cache

@@ -15,7 +15,7 @@ from functools import lru_cache
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
 from rag.constraints.compounds import is_reversed, other_modifiers
-from rag.constraints.contrasts import ContrastMention, default_contrasts
+from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental, values_of
 from rag.retrieval.hybrid import FusedNode, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -116,14 +116,15 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     answer, own, named = hit.node.get_content(), _members(question_of(hit)), _members(text)
     held, done = own | _members(answer), own | _members(_done(answer))
     # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
-    elsewhere = {name for name, _ in own} - {name for name, _ in own & named}
+    elsewhere = {name for name, member in own if member != ANSWERING} - {name for name, _ in own & named}
     lacking = []
     for mention in _mentions(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
         about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
-        if is_required and member not in about:
+        is_answered = member in about or (mention.set_name, ANSWERING) in held or mention.member == ANSWERING
+        if is_required and not is_answered:
             lacking.append(Conflict(asked_of.kind, mention.text, ""))
     return lacking
 
