@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rag.conversation.follow_up_rules import chosen_number, is_no, is_yes
+from rag.conversation.follow_up_rules import asks_again, chosen_number, is_no, is_yes
 from rag.korean import compact
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 
+MAX_BACK = 3
+"""Turns among which suggestions are looked for that a number may still mean."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 
 
@@ -27,6 +30,8 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
     last = history[-1]
     number = chosen_number(message, len(last.source_ids))
     agrees, refuses = is_yes(message), is_no(message)
+    if asks_again(message) and (rows := _rows(last.source_ids, store)):
+        return replace(_which(message, rows), note=Note("already_shown"))
     if last.status == "suggested" and last.source_ids:
         rows = _rows(last.source_ids, store)
         if number is None and agrees and len(rows) == 1:
@@ -38,9 +43,12 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
         if agrees:
             return _which(message, rows)
         return _declined(message, "none_chosen") if refuses else None
-    if number is not None and last.source_ids and not message.strip().isdigit():
-        rows = _rows(last.source_ids, store)
-        return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+    if number is not None and not message.strip().isdigit():
+        # "그럼 두 번째는?" after the first of some suggestions: their numbers still count.
+        offered = next((turn.source_ids for turn in reversed(history[-MAX_BACK:]) if turn.status == "suggested"), ())
+        is_one_of_them = len(last.source_ids) == 1 and last.source_ids[0] in offered
+        if rows := _rows(offered if is_one_of_them else last.source_ids, store):
+            return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
     chooses = number is not None and not message.strip().isdigit() and not last.source_ids
     return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
 

@@ -105,6 +105,11 @@ def is_about_banking(message: str) -> bool:
     return bundled()["banking word"].matches(message)
 
 
+def asks_again(message: str) -> bool:
+    """Whether it asks for nothing but what was just shown, once more."""
+    return bundled()["again"].matches(message)
+
+
 def is_yes(message: str) -> bool:
     """Whether it is nothing but a yes."""
     return bundled()["yes"].matches(message)

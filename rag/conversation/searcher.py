@@ -236,16 +236,15 @@ class Searcher:
 
     def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
-        earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
-        topic = self._rows.named(earlier).rest
-        verdict = self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
         # What was answered says better than the customer's own words which row of the other one is its counterpart.
-        if verdict.status != "answered" and named.chosen and history[-1].status == "answered":
+        if named.chosen and history[-1].status == "answered":
             question = self._rows.question_of(cited_rows(history[-1])[0]) if history[-1].source_ids else ""
             there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
             if question and (counterpart := self._rows.search(question, there)).status != "declined":
                 return counterpart
-        return verdict
+        earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
+        topic = self._rows.named(earlier).rest
+        return self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
 
 
 def _declined(question: str, rule: DeclineRule) -> Verdict:

@@ -86,3 +86,18 @@ def test_a_choice_where_nothing_was_offered_is_said_so(message: str) -> None:
     declined = [Turn("비밀번호", "찾지 못했습니다", "declined")]
     assert outcome(message, declined) == ("declined", [], "nothing_pending")
     assert outcome("3", declined) is None, "a number alone may be anything"
+
+
+def test_a_number_after_one_of_the_suggestions_still_means_them() -> None:
+    chosen = [*SUGGESTED, Turn("1번", "답변 [1]", "answered", ("a",))]
+    assert outcome("그럼 두 번째는?", chosen) == ("answered", ["b"], None)
+    parts = [*SUGGESTED, Turn("이체랑 통장", "답변 [1]", "answered", ("b", "a"))]
+    assert outcome("두 번째 거", parts) == ("answered", ["a"], None), "an answer in parts has numbers of its own"
+    assert outcome("그럼 두 번째는?", [Turn("이체", "답변 [1]", "answered", ("a",))]) == ("suggested", ["a"], "which")
+
+
+def test_what_was_shown_is_offered_again_to_who_asks_for_it_again() -> None:
+    answered = [Turn("이체", "답변 [1]", "answered", ("a", "b"))]
+    assert outcome("다시 한번 설명해줘", answered) == ("suggested", ["a", "b"], "already_shown")
+    assert outcome("다시 보여주세요", SUGGESTED) == ("suggested", ["a", "b", "c#0"], "already_shown")
+    assert outcome("다시 설명해줘", [Turn("날씨", "", "declined")]) is None
