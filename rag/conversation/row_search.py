@@ -1,7 +1,7 @@
 """RowSearch: one text to the rows it finds and the outcome they make, whatever was said before.
 
 A text is searched as it is, in Korean where it holds English words of banking, and without the name of the institution it is
-limited to where the rows do not hold that name: the likelier outcome counts.
+limited to: the likelier outcome counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from llama_index.core.schema import QueryBundle
 
 from rag.conversation.follow_up_rules import content_words
-from rag.conversation.row_match import holds_words, prefer_same_question, suggest_by_words
+from rag.conversation.row_match import prefer_same_question, suggest_by_words
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
@@ -84,8 +84,8 @@ class RowSearch:
     def search(self, text: str, filters: Filters) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged.
 
-        Where the rows do not hold the name of the institution that the search is limited to, it is searched without, too:
-        it does not count against them.
+        The name of the institution that the search is limited to counts against rows that do not hold it, and for those that
+        hold it beside another subject: so the text is searched without it, too, and the likelier outcome counts.
         """
         named = self.named(text)
         # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
@@ -94,7 +94,7 @@ class RowSearch:
         verdict = self._search_words(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
             verdict = max(verdict, self._search_words(korean, filters, excluded), key=_promise)
-        if BANK in filters.equals and named.rest not in ("", text) and not _holds_name(verdict, text, named.rest):
+        if BANK in filters.equals and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_promise)
         return replace(verdict, query=text, names_banks=len(self.banks()) > 1)
@@ -140,12 +140,6 @@ class RowSearch:
 
 def _promise(verdict: Verdict) -> tuple[bool, float, float]:
     return verdict.status != "declined", verdict.confidence, verdict.covered
-
-
-def _holds_name(verdict: Verdict, text: str, rest: str) -> bool:
-    """Whether the first row holds the words by which the text names its institution: those that `rest` lacks."""
-    name = [word for word in text.split() if word not in rest.split()]
-    return not verdict.ranked or all(holds_words(verdict.ranked[0], (word,)) for word in name)
 
 
 def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:

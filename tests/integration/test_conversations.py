@@ -168,3 +168,11 @@ def test_a_word_of_the_answer_in_another_script_reaches_the_row(chat: ChatServic
 def test_an_exemption_is_asked_of_each_institution_that_answered(chat: ChatService) -> None:
     answer = converse(chat, "중도상환수수료 얼마예요", "면제되는 경우는?")
     assert answer.status != "answered" or {"dds-077", "snb-067"} <= {ids(answer)[n - 1] for n in answer.cited}
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [("도담저축은행 OTP 분실", "dds-007"), ("도담저축은행 OTP 고장", "dds-008"), ("미르누리증권 OTP 분실", "mrs-019")],
+)
+def test_a_row_that_names_its_institution_does_not_win_for_that(chat: ChatService, question: str, row: str) -> None:
+    assert ids(chat.ask(question))[0] == row
