@@ -226,6 +226,17 @@ class RecordSettings(_Group):
     days: int = Field(default=365, ge=0, description="Days an answer record is kept; 0: for ever.")
 
 
+class HistorySettings(_Group):
+    """Visitors' own chats, by their browser's cookie."""
+
+    enabled: bool = Field(default=True, description="Keep visitors' chats over reloads and restarts.")
+    file: Path = Field(default=Path(".fsi/history.sqlite"), description="File of the chats.")
+    key: SecretStr | None = Field(
+        default=None, description="Encrypts the chats in the file. Unset: they are plain text."
+    )
+    days: int = Field(default=180, ge=0, description="Days a chat is kept after its last answer; 0: until deleted.")
+
+
 class LogSettings(_Group):
     """What is written to standard error. Question texts never are."""
 

@@ -18,6 +18,7 @@ from rag.errors import SettingsError
 from rag.setting_groups import (
     ChatSettings,
     EmbeddingSettings,
+    HistorySettings,
     LlmSettings,
     LogSettings,
     OpenSearchSettings,
@@ -30,6 +31,7 @@ from rag.setting_groups import (
 __all__ = [
     "ChatSettings",
     "EmbeddingSettings",
+    "HistorySettings",
     "LlmSettings",
     "LogSettings",
     "OpenSearchSettings",
@@ -69,6 +71,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     ui: UiSettings = UiSettings()
     record: RecordSettings = RecordSettings()
+    history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -146,6 +146,14 @@ class Conversation:
         self.exchanges = []
         self.chat = ""
 
+    def take(self, chat: str, exchanges: list[Exchange]) -> None:
+        """Go on with a kept chat."""
+        self.clear()
+        self.chat = chat
+        self.turns = exchanges[-1].turn
+        self.exchanges = exchanges[-MAX_EXCHANGES:]
+        self.forgotten = max((each.turn for each in exchanges[:-MAX_EXCHANGES]), default=0)
+
     def undo(self) -> bool:
         """Bring back what the last new chat or edit took away."""
         if self.running or self.before is None:

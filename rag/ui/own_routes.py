@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast, get_args
 
 from starlette.requests import Request
@@ -10,6 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rag.records.answer_log import AnswerLog, Kind
+from rag.records.history import ChatHistory
+from rag.ui.request_guard import VISITOR
+from rag.ui.visitors import LOGIN_COOKIE, person_of
 
 
 def feedback_route(records: AnswerLog) -> Route:
@@ -28,3 +32,34 @@ def feedback_route(records: AnswerLog) -> Route:
         return JSONResponse({"noted": bool(noted)}, status_code=200 if noted else 404)
 
     return Route("/feedback", feedback, methods=["POST"])
+
+
+def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Route]:
+    """The visitor's own chats: listed, searched, renamed, deleted, exported. `user_of`: the name of a login, by its token."""
+
+    def person(request: Request) -> str:
+        names = (user_of(value) for name, value in request.cookies.items() if name.startswith(LOGIN_COOKIE))
+        return person_of(history.secret, request.scope[VISITOR], next(filter(None, names), ""))
+
+    async def listed(request: Request) -> Response:
+        found = await asyncio.to_thread(history.chats, person(request), request.query_params.get("q", "")[:200])
+        chats = [{"id": each.id, "title": each.title, "updated": each.updated} for each in found]
+        return JSONResponse({"chats": chats}, headers={"Cache-Control": "no-store"})
+
+    async def export(request: Request) -> Response:
+        text = await asyncio.to_thread(history.markdown, person(request), request.query_params.get("id", "")[:64])
+        disposition = {"Content-Disposition": 'attachment; filename="chat.md"', "Cache-Control": "no-store"}
+        return Response(text, media_type="text/markdown; charset=utf-8", headers=disposition)
+
+    async def change(request: Request) -> Response:
+        said: dict[str, Any] = await request.json()
+        chat, title = str(said.get("id", ""))[:64], " ".join(str(said.get("title", "")).split())[:100]
+        who, action = person(request), request.url.path.rpartition("/")[2]
+        if action == "rename":
+            done = int(bool(title) and await asyncio.to_thread(history.rename, who, chat, title))
+        else:
+            done = await asyncio.to_thread(history.delete, who, None if action == "forget" else chat)
+        return JSONResponse({"changed": done})
+
+    posts = [Route(f"/chats/{action}", change, methods=["POST"]) for action in ("rename", "delete", "forget")]
+    return [Route("/chats", listed), Route("/chats/export", export), *posts]

@@ -16,16 +16,18 @@ import gradio as gr
 
 from rag.errors import RagError
 from rag.records.answer_log import AnswerLog
+from rag.records.history import ChatHistory
 from rag.settings import Settings
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation
 from rag.ui.i18n import TEXTS, Texts
+from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader
 from rag.ui.request_guard import VISITOR
 from rag.ui.session import POLL_SECONDS, Asker, Dialogue, Frame
 from rag.ui.sessions import Sessions
 from rag.ui.skeleton import body_html
-from rag.ui.visitors import Visitor
+from rag.ui.visitors import Visitor, person_of
 
 logger = logging.getLogger(__name__)
 STARTERS = 4
@@ -43,6 +45,8 @@ class Admission:
 
     def __init__(self) -> None:
         self.sessions: Sessions | None = None
+        self.secret = b""
+        """Of the chat history, for the digests of persons; empty where no chats are kept."""
 
     async def asker(self, request: gr.Request) -> Asker | None:
         """Who asks; None where the event is dropped, for no stream of its session is open."""
@@ -51,10 +55,13 @@ class Admission:
         if not await self.sessions.wait_open(str(request.session_hash)):
             return None
         visitor: Visitor = request.request.scope[VISITOR]
-        return Asker(visitor.owner, visitor.address)
+        user = str(request.username or "")
+        return Asker(visitor.owner, visitor.address, person_of(self.secret, visitor, user) if self.secret else "")
 
 
-def build_page(settings: Settings, loader: Loader, records: AnswerLog | None = None) -> tuple[gr.Blocks, Admission]:
+def build_page(
+    settings: Settings, loader: Loader, records: AnswerLog | None = None, history: ChatHistory | None = None
+) -> tuple[gr.Blocks, Admission]:
     """The page over the service that `loader` brings up; each answer goes to `records`.
 
     `theme()`, `head()` and `script()` belong to its launch.
@@ -63,13 +70,24 @@ def build_page(settings: Settings, loader: Loader, records: AnswerLog | None = N
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
     limit = settings.chat.max_question_chars
     dialogue = Dialogue(
-        loader, texts, max_question_chars=limit, slots=slots, relevance=settings.ui.relevance, records=records
+        loader,
+        texts,
+        max_question_chars=limit,
+        slots=slots,
+        relevance=settings.ui.relevance,
+        keeper=Keeper(records, history),
     )
     admission = Admission()
+    admission.secret = history.secret if history else b""
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = THREADS
     with page:
-        gr.HTML(body_html(texts, limit=limit), elem_id="page", js_on_load=None, apply_default_css=False)
+        gr.HTML(
+            body_html(texts, limit=limit, history=history is not None),
+            elem_id="page",
+            js_on_load=None,
+            apply_default_css=False,
+        )
         _wire(page, dialogue, loader, texts, admission)
         _api(dialogue, texts, admission)
     # Closed: a request to the REST routes would pass the queue, and its limits, by.
@@ -128,11 +146,21 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
     async def clear(conversation: Conversation) -> Any:
         return _shown(dialogue.clear(conversation))
 
+    async def drop(conversation: Conversation) -> Any:
+        conversation.clear()
+        conversation.before = None
+        return _shown(dialogue.current(conversation))
+
     async def undo(conversation: Conversation) -> Any:
         return _shown(dialogue.undo(conversation))
 
     async def sync(conversation: Conversation) -> Any:
         return _shown(dialogue.current(conversation))
+
+    async def open_chat(chat: str, conversation: Conversation, request: gr.Request) -> Any:
+        if (asker := await admission.asker(request)) is None:
+            return gr.skip()
+        return _shown(await dialogue.open(conversation, chat, asker))
 
     async def watch(request: gr.Request) -> AsyncGenerator[str, None]:
         if await admission.asker(request):
@@ -155,8 +183,10 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
         ("retry", retry, scope),
         ("stop", stop, [conversation]),
         ("clear", clear, [conversation]),
+        ("drop", drop, [conversation]),
         ("undo", undo, [conversation]),
         ("sync", sync, [conversation]),
+        ("open", open_chat, [text, conversation]),
     ]
     for name, handler, inputs in events:
         button = gr.Button(name, elem_id=f"do-{name}", visible="hidden")

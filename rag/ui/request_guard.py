@@ -34,8 +34,11 @@ READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest
     f"{API}/{name}" for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
-FEEDBACK = "/feedback"
-WRITTEN = {FEEDBACK, "/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
+FEEDBACK, CHATS = "/feedback", ("/chats", "/chats/export")
+OWN_POSTS = {FEEDBACK, "/chats/rename", "/chats/delete", "/chats/forget"}
+WRITTEN = {*OWN_POSTS, "/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
+COOKIE_SECONDS = 180 * 24 * 3600
+"""How long a browser keeps its cookie, and with it the way to its chats."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HANG_UP_SECONDS = 5.0
 """How long a browser may take to read that a stream is over."""
@@ -109,11 +112,11 @@ class RequestGuard:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
         written = method == "POST" and path in WRITTEN
         one_answer = path.startswith(f"{CALL}/")
-        read = path in READ or path.startswith((*FILES, HEARTBEAT)) or one_answer
+        read = path in READ or path in CHATS or path.startswith((*FILES, HEARTBEAT)) or one_answer
         if not written and not (read and method in ("GET", "HEAD")):
             raise Refused(404, "there is no such route")
         token = any(self._valid(name, value) for name, value in _cookie_pairs(headers))
-        streamed = one_answer or path == DATA or path.startswith(HEARTBEAT)
+        streamed = one_answer or path == DATA or path.startswith(HEARTBEAT) or path in CHATS
         if self._logged_in and not token and (path == "/" or written or streamed):
             if path == "/":
                 await self._with_cookie(HTMLResponse(login_page(self._texts)), visitor)(scope, receive, send)
@@ -124,12 +127,12 @@ class RequestGuard:
             await self._app(scope, receive, _setting_cookie(send, visitor))
         elif path == "/login":
             await self._app(scope, _replay(await _body(scope, receive), receive), _setting_cookie(send, visitor))
-        elif path == FEEDBACK:
+        elif path in OWN_POSTS:
             body = json.dumps(parse_object(await _body(scope, receive))).encode()
             await self._app(_with_body(scope, body), _replay(body, receive), send)
         elif path in WRITTEN:
             await self._post(path, scope, receive, send, visitor)
-        elif streamed:
+        elif streamed and path not in CHATS:
             await self._stream(path, scope, receive, send, visitor)
         else:
             await self._app(scope, receive, send)
@@ -214,7 +217,7 @@ class RequestGuard:
 
     def _with_cookie(self, response: Response, visitor: Visitor) -> Response:
         if visitor.new:
-            response.set_cookie(COOKIE, new_cookie(), httponly=True, samesite="lax")
+            response.set_cookie(COOKIE, new_cookie(), max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -263,7 +266,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _setting_cookie(send: Send, visitor: Visitor) -> Send:
     async def setting(message: Message) -> None:
         if message["type"] == "http.response.start" and visitor.new:
-            value = f"{COOKIE}={new_cookie()}; HttpOnly; Path=/"
+            value = f"{COOKIE}={new_cookie()}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
             MutableHeaders(scope=message).append("set-cookie", value)
         await send(message)
 

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,12 +23,13 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from rag.errors import InputError, RagError, SettingsError
 from rag.records.answer_log import AnswerLog
+from rag.records.history import ChatHistory
 from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.own_routes import feedback_route
+from rag.ui.own_routes import chat_routes, feedback_route
 from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
@@ -49,7 +50,7 @@ class Server:
     port: int
     running: uvicorn.Server
     thread: threading.Thread
-    records: AnswerLog | None = None
+    files: Sequence[AnswerLog | ChatHistory] = ()
 
     def close(self) -> None:
         """End at once: answers still being written are cut off, which uvicorn would report as errors."""
@@ -63,8 +64,8 @@ class Server:
             self.running.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
         self.page.close(verbose=False)
         self.thread.join(timeout=5)
-        if self.records:
-            self.records.close()
+        for file in self.files:
+            file.close()
         log.disabled = False
 
 
@@ -112,9 +113,14 @@ def start(
     _set_environment()
     records = AnswerLog(settings.record.file, days=settings.record.days) if settings.record.enabled else None
     routes: list[BaseRoute] = [Route("/healthz", _health(loader)), *([feedback_route(records)] if records else [])]
+    history = None
+    if settings.history.enabled:
+        kept = settings.history
+        key = kept.key.get_secret_value() if kept.key else None
+        history = ChatHistory(kept.file, key=key, days=kept.days)
     app = FastAPI(openapi_url=None, routes=routes)
     with _event_loop():
-        page, slots = build_page(settings, loader, records)
+        page, slots = build_page(settings, loader, records, history)
         gr.mount_gradio_app(
             app,
             page,
@@ -137,6 +143,9 @@ def start(
             js=script(texts),
             app_kwargs={"openapi_url": None},
         )
+    if history:
+        gradio_app = _gradio_app(app)
+        app.router.routes[0:0] = chat_routes(history, lambda token: str(gradio_app.tokens.get(token, "")))
     running = uvicorn.Server(
         uvicorn.Config(
             _guarded(app, page, settings, texts, slots, public=public, login=bool(users)),
@@ -154,7 +163,9 @@ def start(
             raise RagError("the page's server did not start; see the lines above")
         thread.join(0.01)
     reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
-    return Server(page, f"http://{reachable}:{port}", port, running, thread, records)
+    return Server(
+        page, f"http://{reachable}:{port}", port, running, thread, [each for each in (records, history) if each]
+    )
 
 
 @contextmanager
@@ -174,14 +185,17 @@ def _event_loop() -> Iterator[None]:
         yield
 
 
+def _gradio_app(app: FastAPI) -> gr.routes.App:
+    mounted = (route.app for route in app.routes if isinstance(route, Mount))
+    return next(each for each in mounted if isinstance(each, gr.routes.App))
+
+
 def _guarded(
     app: FastAPI, page: gr.Blocks, settings: Settings, texts: Texts, slots: Admission, *, public: bool, login: bool
 ) -> RequestGuard:
     """The whole page behind its guard."""
     ui = settings.ui
-    gradio_app = next(
-        route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)
-    )
+    gradio_app = _gradio_app(app)
     page.app = gradio_app
     queue, states = page._queue, gradio_app.state_holder
 

@@ -12,14 +12,12 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from rag.errors import InputError, RagError
-from rag.records.answer_log import AnswerLog
 from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation, Exchange, Running
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
+from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader
 from rag.ui.rendering import Look, frame_html, remark, shortened
 from rag.ui.source_cards import Relevance
@@ -42,6 +40,8 @@ class Asker:
 
     owner: str = ""
     address: str = ""
+    person: str = ""
+    """Under which chats are kept, over restarts; empty: none are."""
 
 
 ANYBODY = Asker()
@@ -71,14 +71,14 @@ class Dialogue:
         max_question_chars: int,
         slots: AnswerSlots | None = None,
         relevance: Relevance = "off",
-        records: AnswerLog | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._loader = loader
         self._texts = texts
         self._limit = max_question_chars
         self._slots = slots or AnswerSlots(2)
         self._relevance: Relevance = relevance
-        self._records = records
+        self._keeper = keeper or Keeper()
 
     async def respond(
         self,
@@ -118,8 +118,17 @@ class Dialogue:
             running.stop()
             if not (cleared := conversation.running is not running):
                 conversation.running = None
+                await self._keeper.keep(conversation, asker.person)
         # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
         yield Frame() if cleared else self._frame(conversation, [exchange])
+
+    async def open(self, conversation: Conversation, chat: str, asker: Asker) -> Frame:
+        """A kept chat in the place of the conversation; as it is where there is no such chat."""
+        exchanges = list(await self._keeper.turns(asker.person, chat))
+        if not exchanges or conversation.running:
+            return self.current(conversation)
+        conversation.take(chat, exchanges)
+        return self._frame(conversation, exchanges, reset=True)
 
     async def choose(
         self, conversation: Conversation, row: str, choices: Choices, asker: Asker = ANYBODY
@@ -172,7 +181,8 @@ class Dialogue:
         async with self._slots.turn(asker.owner, asker.address) as turn:
             await turn.ready.wait()
             answer = await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
-        await self._record(answer, "api", choices)
+        equals = {name: value for name, value in choices.items() if value}
+        await self._keeper.record(answer, "api", equals, service.versions)
         return answer
 
     async def _answer(
@@ -203,7 +213,11 @@ class Dialogue:
                         if writes or not batch:
                             yield
             if exchange.answer:
-                exchange.record = await self._record(exchange.answer, "page", choices, conversation, row)
+                equals = {name: value for name, value in choices.items() if value}
+                versions = self._loader.service().versions
+                exchange.record = await self._keeper.record(
+                    exchange.answer, "page", equals, versions, conversation, row
+                )
             exchange.remark = remark(exchange.answer, texts)
             exchange.failed = exchange.answer is None
         except RagError as exc:
@@ -215,44 +229,6 @@ class Dialogue:
             logger.exception("a question was not answered")
             exchange.failed = True
             exchange.remark = texts.unexpected
-
-    async def _record(
-        self,
-        answer: Answer,
-        channel: str,
-        choices: Choices,
-        conversation: Conversation | None = None,
-        row: str | None = None,
-    ) -> str:
-        """Write the answer's record and give its id; empty where none is kept or it cannot be written."""
-        if self._records is None:
-            return ""
-        equals = {name: value for name, value in choices.items() if value}
-        before = [each.record for each in conversation.exchanges if each.record] if conversation else []
-        service = self._loader.service()
-        try:
-            if row:
-                await asyncio.to_thread(self._label, conversation, row)
-            return await asyncio.to_thread(
-                self._records.add,
-                answer,
-                channel=channel,
-                versions=service.versions,
-                filters=Filters(equals) if equals else None,
-                follows=before,
-                row=row,
-            )
-        except SQLAlchemyError:
-            # The customer has the answer all the same; whoever must have records watches the log.
-            logger.exception("an answer record could not be written")
-            return ""
-
-    def _label(self, conversation: Conversation | None, row: str) -> None:
-        """A click on a suggestion says which row the question before it meant."""
-        for each in reversed(conversation.exchanges if conversation else []):
-            if each.record and self._records and any(source.id == row for source in each.sources):
-                self._records.say(each.record, "chosen", row=row)
-                return
 
     async def _wait_for_service(self, running: Running) -> AsyncGenerator[None, None]:
         """Show in the exchange how the loading goes; yields at each step."""
@@ -304,7 +280,7 @@ class Dialogue:
     ) -> Frame:
         busy = conversation.running is not None
         contact = self._loader.service().contact if self._loader.status == "ready" else ""
-        look = Look(self._texts, self._relevance, contact, records=self._records is not None)
+        look = Look(self._texts, self._relevance, contact, records=self._keeper.records_answers)
         numbers = [each.turn for each in conversation.exchanges]
         html = frame_html(
             changed, numbers, look, serial=next(_serials), busy=busy, reset=reset, hint=hint, said=said, undo=undo,

@@ -15,7 +15,17 @@ def body_html(texts: Texts, *, limit: int, history: bool = False) -> str:
     """The whole page before anything has arrived. `limit`: characters of a question; `history`: with the menu of kept chats."""
     t = {name: escape(str(getattr(texts, name))) for name in texts.__slots__ if name != "notices"}
     menu = (
-        f'<button type="button" id="menu" aria-expanded="false" aria-controls="chats">{t["menu"]}</button>'
+        f'<button type="button" id="menu" aria-expanded="false" aria-controls="chats">{t["chats"]}</button>'
+        if history
+        else ""
+    )
+    chats = (
+        f'<nav id="chats" aria-label="{t["chats"]}" hidden><div class="panel-head"><h2>{t["chats"]}</h2>'
+        f'<button type="button" class="shut">{t["close"]}</button></div>'
+        f'<label class="unseen" for="find">{t["search_chats"]}</label>'
+        f'<input id="find" type="search" placeholder="{t["search_chats"]}" autocomplete="off"><ul></ul>'
+        f'<div class="foot"><label><input id="shared" type="checkbox"> {t["shared"]}</label>'
+        f'<button type="button" id="forget">{t["forget"]}</button></div></nav>'
         if history
         else ""
     )
@@ -31,8 +41,7 @@ def body_html(texts: Texts, *, limit: int, history: bool = False) -> str:
 <button type="button" id="clear">{t["clear"]}</button></header>
 <div id="status"></div>
 <div id="columns">
-<nav id="chats" aria-label="{t["menu"]}" hidden></nav>
-<section id="talk" aria-label="{t["chat_label"]}">
+{chats}<section id="talk" aria-label="{t["chat_label"]}">
 <h2 class="unseen">{t["chat_label"]}</h2>
 <div id="chat"><div role="log" aria-live="off" aria-label="{t["chat_label"]}" tabindex="0"></div></div>
 <div id="starting">

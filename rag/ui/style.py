@@ -28,11 +28,11 @@ def head() -> str:
     return f"<style>{(ASSETS / 'page.css').read_text(encoding='utf-8')}</style>"
 
 
-SCRIPTS = ("page.js", "composer.js", "reading.js", "feedback.js")
+SCRIPTS = ("page.js", "composer.js", "reading.js", "feedback.js", "chats.js")
 """One script in parts: each sees the names of those before it."""
 _WORDS = (
     "language", "empty", "too_long", "limit_near", "queued", "unqueue", "undo", "copied", "new_answer", "new_sources",
-    "liked",
+    "liked", "no_chats", "rename", "new_name", "remove", "export", "forget_sure", "forgotten",
 )  # fmt: skip
 
 

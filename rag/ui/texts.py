@@ -104,6 +104,17 @@ class Texts:
     new_sources: str
     relevance: str
     relevance_words: str
+    chats: str
+    search_chats: str
+    no_chats: str
+    rename: str
+    new_name: str
+    remove: str
+    export: str
+    forget: str
+    forget_sure: str
+    forgotten: str
+    shared: str
     notices: Mapping[Notice, str]
 
     def step(self, step: str, done: int, total: int) -> str:

@@ -18,6 +18,8 @@ from starlette.types import Scope
 
 from rag.errors import InputError
 
+KEEP = "fsi-keep"
+"""The page's script sets this cookie to 0 on a shared computer: nothing is then kept."""
 COOKIE = "fsi-visitor"
 """Holds 128 random bits; set with the page, readable by no script."""
 LOGIN_COOKIE = "access-token"
@@ -38,6 +40,8 @@ class Visitor:
     https: bool
     new: bool
     """Whether it has no cookie of ours yet."""
+    token: str = ""
+    """The cookie, where chats may be kept under it: not where the visitor wants nothing kept."""
 
     def session(self, name: str) -> str:
         """The name under which Gradio keeps the session `name` of this visitor, and of no other."""
@@ -73,8 +77,9 @@ class Visitors:
         # Programs keep no cookie: theirs is the address.
         token = cookies.get(COOKIE, "")[:64] or f"address {_group(address)}"
         logins = sorted(value[:64] for name, value in cookies.items() if name.startswith(LOGIN_COOKIE))
+        kept = "" if cookies.get(KEEP) == "0" else cookies.get(COOKIE, "")[:64]
         owner = hashlib.blake2b("\n".join([token, *dict.fromkeys(logins)]).encode(), key=self._secret, digest_size=16)
-        return Visitor(owner.hexdigest(), _group(address), host, https, COOKIE not in cookies)
+        return Visitor(owner.hexdigest(), _group(address), host, https, COOKIE not in cookies, kept)
 
     def _trusts(self, address: str) -> bool:
         try:
@@ -94,6 +99,13 @@ class Visitors:
             if not self._trusts(hop):
                 return hop
         return peer
+
+
+def person_of(secret: bytes, visitor: Visitor, user: str) -> str:
+    """Under which a visitor's chats are kept: by the cookie and the login's name. Empty: nothing is kept."""
+    if not visitor.token:
+        return ""
+    return hashlib.blake2b(f"{visitor.token}\n{user}".encode(), key=secret, digest_size=16).hexdigest()
 
 
 def new_cookie() -> str:

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from rag.cli.logging_setup import configure_logging
-from rag.settings import RecordSettings, Settings, UiSettings
+from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.loader import Loader
 from rag.ui.server import start
@@ -29,7 +29,9 @@ def main(arguments: list[str]) -> None:
     options = {name: value for name, value in pairs if name != "user"}
     loader = Loader(lambda progress: FakeChat())
     ui = UiSettings.model_validate({"port": int(arguments[0]), **options})
-    server = start(Settings(ui=ui, record=RecordSettings(enabled=False)), loader, users)
+    server = start(
+        Settings(ui=ui, record=RecordSettings(enabled=False), history=HistorySettings(enabled=False)), loader, users
+    )
     loader.start()
     loader.service()  # its line stands in the log before the first visitor's
     print(server.url, flush=True)

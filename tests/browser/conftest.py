@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from rag.settings import RecordSettings, Settings, UiSettings
+from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.server import Server, start
@@ -138,7 +138,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         servers.append(
             start(
                 Settings(
-                    ui=UiSettings(**{"port": 7870, **ui}), record=RecordSettings(file=tmp_path / "records.sqlite")
+                    ui=UiSettings(**{"port": 7870, **ui}),
+                    record=RecordSettings(file=tmp_path / "records.sqlite"),
+                    history=HistorySettings(file=tmp_path / "history.sqlite"),
                 ),
                 loader,
                 users,

@@ -111,8 +111,9 @@ def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog
     faq.write_text("id,question,answer\n" + rows, encoding="utf-8")
     read_back = {row.id: row for row in read([faq, path])}
     assert len(read_back) == 3
-    assert read_back[SOURCES[2].id].alternatives == ("비슷한 공인인증서 갱신 방법",), (
-        "the same but for its question mark"
+    assert read_back[SOURCES[2].id].alternatives == (
+        "비슷한 공인인증서 갱신 방법",
+        "비슷한 공인인증서 갱신 방법은?",
     )
 
 

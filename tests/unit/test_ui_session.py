@@ -17,6 +17,7 @@ from rag.records.answer_log import AnswerLog
 from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
 from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
 from rag.ui.i18n import KOREAN
+from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.session import Dialogue, Frame
 from tests.fakes import SOURCES, FakeChat
@@ -268,7 +269,7 @@ def test_approved_text_is_labelled_and_not_asked_again() -> None:
 
 def test_each_answer_has_its_record_and_a_click_is_a_label(tmp_path: Path) -> None:
     chat, conversation, log = FakeChat(), Conversation(), AnswerLog(tmp_path / "records.sqlite")
-    talk = Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100, records=log)
+    talk = Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100, keeper=Keeper(log))
     run(frames(talk.respond(conversation, "비슷한 질문", NONE)))
     final = run(frames(talk.choose(conversation, SOURCES[1].id, NONE)))[-1]
     first, second = (log.get(each.record) for each in conversation.exchanges)

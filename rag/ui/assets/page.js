@@ -136,6 +136,7 @@
     }
     const starters = $("[data-starters]", news);
     if (!starters) return;
+    faq.ready?.();
     const fill = (part, made) => {
       $(`#${part}`).hidden = made.length === 0;
       $(`#${part} > div`).replaceChildren(...made);

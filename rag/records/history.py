@@ -1,0 +1,186 @@
+"""Visitors' own chats: kept over restarts, searched, renamed, exported, and deleted so that no byte stays.
+
+SQLite through SQLAlchemy; with a key the texts are encrypted (Fernet, the key stretched by scrypt), so that the file alone
+tells nobody what was asked.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from rag.errors import RecordError
+from rag.records.answer_log import open_database
+
+MAX_CHATS = 200
+"""Chats of one visitor; the oldest makes room."""
+_tables = MetaData()
+_meta = Table("meta", _tables, Column("name", String, primary_key=True), Column("value", LargeBinary, nullable=False))
+_chats = Table(
+    "chats",
+    _tables,
+    Column("id", String, primary_key=True),
+    Column("person", String, nullable=False, index=True),
+    Column("updated", String, nullable=False),
+    Column("title", LargeBinary, nullable=False),
+)
+_turns = Table(
+    "turns",
+    _tables,
+    Column("chat", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One kept chat in a list."""
+
+    id: str
+    title: str
+    updated: str
+
+
+class ChatHistory:
+    """The chats in one file. `person` is a digest that stands for one browser and login. `days`: kept since the last answer.
+
+    Raises RecordError for a file that cannot be used, or that was written with another key.
+    """
+
+    def __init__(self, path: Path, *, key: str | None = None, days: int = 180) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._engine = open_database(path)
+            _tables.create_all(self._engine)
+            salt = self._kept("salt", secrets.token_bytes(16))
+            self.secret = self._kept("people", secrets.token_bytes(32))
+            """For the digests of persons: the same after a restart."""
+            self._cipher = _cipher(key, salt) if key else None
+            if self._read(self._kept("check", self._written("check"))) != "check":
+                raise InvalidToken
+            before = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+            if days:
+                with self._engine.connect() as connection:
+                    old = list(connection.execute(select(_chats.c.id).where(_chats.c.updated < before)).scalars())
+                self._delete(old)
+        except InvalidToken as exc:
+            raise RecordError(f"chat history {path}: written with another key; set FSI_HISTORY__KEY to it") from exc
+        except (OSError, SQLAlchemyError) as exc:
+            raise RecordError(
+                f"chat history {path}: {exc}; set FSI_HISTORY__FILE, or FSI_HISTORY__ENABLED=false"
+            ) from exc
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._engine.dispose()
+
+    def save(self, person: str, chat: str, turns: Sequence[tuple[int, Mapping[str, Any]]], *, title: str) -> str:
+        """Write a chat's turns from the first of `turns` on, and give its id; a chat that is not this person's is a new one."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._engine.begin() as connection:
+            owner = connection.execute(select(_chats.c.person).where(_chats.c.id == chat)).scalar()
+            if owner != person:
+                chat = secrets.token_urlsafe(12)
+                values = {"id": chat, "person": person, "updated": now, "title": self._written(title)}
+                connection.execute(insert(_chats).values(**values))
+            connection.execute(update(_chats).where(_chats.c.id == chat).values(updated=now))
+            first = turns[0][0] if turns else 0
+            connection.execute(delete(_turns).where(_turns.c.chat == chat, _turns.c.number >= first))
+            for number, body in turns:
+                written = self._written(json.dumps(body, ensure_ascii=False))
+                connection.execute(insert(_turns).values(chat=chat, number=number, body=written))
+            mine = select(_chats.c.id).where(_chats.c.person == person).order_by(_chats.c.updated.desc())
+            surplus = list(connection.execute(mine.offset(MAX_CHATS)).scalars())
+        if surplus:
+            self._delete(surplus)
+        return chat
+
+    def chats(self, person: str, query: str = "") -> list[Chat]:
+        """This person's chats, the last used first; with `query` those that hold it in their title or a turn."""
+        wanted = query.casefold().strip()
+        with self._engine.connect() as connection:
+            mine = select(_chats).where(_chats.c.person == person).order_by(_chats.c.updated.desc())
+            found = [Chat(row.id, self._read(row.title), row.updated) for row in connection.execute(mine)]
+        if not wanted:
+            return found
+        return [
+            chat
+            for chat in found
+            if wanted in chat.title.casefold() or wanted in self._text(person, chat.id).casefold()
+        ]
+
+    def turns(self, person: str, chat: str) -> list[tuple[int, dict[str, Any]]]:
+        """A chat's turns in order; none where it is not this person's."""
+        with self._engine.connect() as connection:
+            mine = _turns.join(_chats, _chats.c.id == _turns.c.chat)
+            asked = select(_turns.c.number, _turns.c.body).select_from(mine)
+            asked = asked.where(_chats.c.id == chat, _chats.c.person == person).order_by(_turns.c.number)
+            return [(number, json.loads(self._read(body))) for number, body in connection.execute(asked)]
+
+    def rename(self, person: str, chat: str, title: str) -> bool:
+        """Whether there was such a chat."""
+        with self._engine.begin() as connection:
+            mine = update(_chats).where(_chats.c.id == chat, _chats.c.person == person)
+            return connection.execute(mine.values(title=self._written(title))).rowcount > 0
+
+    def delete(self, person: str, chat: str | None = None) -> int:
+        """Delete one chat of this person, or all; how many there were."""
+        with self._engine.connect() as connection:
+            mine = select(_chats.c.id).where(_chats.c.person == person)
+            found = list(connection.execute(mine if chat is None else mine.where(_chats.c.id == chat)).scalars())
+        self._delete(found)
+        return len(found)
+
+    def markdown(self, person: str, chat: str) -> str:
+        """The chat as a Markdown text."""
+        title = next((each.title for each in self.chats(person) if each.id == chat), "")
+        parts = [f"# {title}"] if title else []
+        for _, body in self.turns(person, chat):
+            parts += [f"## {body['question']}", body["text"]]
+            parts += ["\n".join(f"[{each['number']}] {each['question']} {each['metadata'].get('source_url') or ''}".rstrip()
+                                for each in body["sources"])]  # fmt: skip
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _text(self, person: str, chat: str) -> str:
+        return "\n".join(f"{body['question']}\n{body['text']}" for _, body in self.turns(person, chat))
+
+    def _delete(self, chats: Sequence[str]) -> None:
+        if not chats:
+            return
+        with self._engine.begin() as connection:
+            connection.execute(delete(_turns).where(_turns.c.chat.in_(chats)))
+            connection.execute(delete(_chats).where(_chats.c.id.in_(chats)))
+        # Pages that are given up are overwritten (secure_delete) and then leave the file.
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+
+    def _kept(self, name: str, value: bytes) -> bytes:
+        with self._engine.begin() as connection:
+            found = connection.execute(select(_meta.c.value).where(_meta.c.name == name)).scalar()
+            if found is None:
+                connection.execute(insert(_meta).values(name=name, value=value))
+        return value if found is None else bytes(found)
+
+    def _written(self, text: str) -> bytes:
+        return self._cipher.encrypt(text.encode()) if self._cipher else text.encode()
+
+    def _read(self, value: bytes) -> str:
+        return (self._cipher.decrypt(value) if self._cipher else value).decode(errors="replace")
+
+
+def _cipher(key: str, salt: bytes) -> Fernet:
+    stretched = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(stretched))

@@ -1,0 +1,87 @@
+"""What is kept of a conversation: a record of each answer, and the visitor's own chat. A file that fails costs no answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from rag.records.answer_log import AnswerLog
+from rag.records.history import ChatHistory
+from rag.types import Answer, Filters
+from rag.ui.conversation import Conversation, Exchange
+from rag.ui.kept_turns import to_body, to_exchange
+from rag.ui.rendering import shortened
+
+logger = logging.getLogger(__name__)
+TITLE = 60
+"""Characters of a chat's title, which is its first question until it is renamed."""
+
+
+class Keeper:
+    """Writes in threads. None for either file: nothing is kept of that kind."""
+
+    def __init__(self, records: AnswerLog | None = None, history: ChatHistory | None = None) -> None:
+        self._records = records
+        self._history = history
+
+    @property
+    def records_answers(self) -> bool:
+        """Whether answers have a record, which feedback can be given to."""
+        return self._records is not None
+
+    async def record(
+        self,
+        answer: Answer,
+        channel: str,
+        equals: Mapping[str, str],
+        versions: Mapping[str, str],
+        conversation: Conversation | None = None,
+        row: str | None = None,
+    ) -> str:
+        """Write the answer's record and give its id; empty where none is kept. `equals`: the filters; `row`: as clicked."""
+        if self._records is None:
+            return ""
+        before = [each.record for each in conversation.exchanges if each.record] if conversation else []
+        filters = Filters(equals) if equals else None
+        try:
+            if row and conversation:
+                await asyncio.to_thread(self._label, self._records, conversation, row)
+            return await asyncio.to_thread(
+                self._records.add, answer, channel=channel, versions=versions, filters=filters, follows=before, row=row
+            )
+        except SQLAlchemyError:
+            # Whoever must have records watches the log.
+            logger.exception("an answer record could not be written")
+            return ""
+
+    @staticmethod
+    def _label(records: AnswerLog, conversation: Conversation, row: str) -> None:
+        """A click on a suggestion says which row the question before it meant."""
+        for each in reversed(conversation.exchanges):
+            if each.record and any(source.id == row for source in each.sources):
+                records.say(each.record, "chosen", row=row)
+                return
+
+    async def keep(self, conversation: Conversation, person: str) -> None:
+        """Write the conversation into the person's history, as far as it is answered."""
+        turns = [(each.turn, to_body(each)) for each in conversation.exchanges if each.answer]
+        if self._history is None or not person or not turns:
+            return
+        title = shortened(turns[0][1]["question"], TITLE)
+        try:
+            conversation.chat = await asyncio.to_thread(
+                self._history.save, person, conversation.chat, turns, title=title
+            )
+        except SQLAlchemyError:
+            logger.exception("a chat could not be kept")
+
+    async def turns(self, person: str, chat: str) -> Sequence[Exchange]:
+        """The exchanges of a kept chat; none where there is no such chat."""
+        if self._history is None or not person:
+            return ()
+        return [
+            to_exchange(number, body) for number, body in await asyncio.to_thread(self._history.turns, person, chat)
+        ]
