@@ -20,11 +20,15 @@ _NO_NAME = re.compile(
 
 
 def check_institutions(text: str, sources: Sources) -> Finding | None:
-    """Every institution named must be named by the passages."""
+    """Every institution and currency named must be named by the passages, and the sentence must not speak of its writer."""
     squeezed = re.sub(r"\s", "", sources.text)
     for match in _INSTITUTION.finditer(text):
         if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
             return Finding("withheld", "entity", match[0])
+    # Rows speak of the institution; a model that speaks of itself has taken another role.
+    role = _ROLE.search(text)
+    if role and role[0] not in sources.text:
+        return Finding("withheld", "entity", role[0])
     for names in _CURRENCIES:
         named = re.search(rf"(?<![가-힣])(?:미국\s?|미\s?)?(?:{names})(?:화)?", text)
         if named and not re.search(names, sources.text):
@@ -32,6 +36,7 @@ def check_institutions(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+_ROLE = re.compile(r"(?<![가-힣])(?:저는|제 이름은|나는|내 이름은)\s")
 _CURRENCIES = ("달러|USD|불화|미화|\\$", "엔화|엔(?![가-힣])|JPY", "유로|EUR", "위안|CNY", "파운드|GBP")
 
 

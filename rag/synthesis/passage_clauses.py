@@ -90,9 +90,23 @@ _SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
 _EDGE = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
 
 
+_TO_A_MODEL = re.compile(
+    r"[라다]고(?:만)?(?:말|답|대답|응답|출력|약속|선언|단언|써|쓰|적)[가-힣]{0,4}(?:세요|시오|라|줘)|지시(?:문|사항)?(?:를|을|는|은)?모두?무시"
+    r"|자기소개를하|이제부터(?:당신|너)|당신은이제|프롬프트"
+)
+
+
+def _without_instructions(passage: str) -> str:
+    """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
+    if _TO_A_MODEL.search(compact(passage)) is None:
+        return passage
+    return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
+
+
 @lru_cache(maxsize=256)
 def prepare(passages: tuple[str, ...]) -> Sources:
     """The passages taken apart; those of the last answers are kept."""
+    passages = tuple(_without_instructions(passage) for passage in passages)
     text = "\n".join(passages)
     clauses: list[Clause] = []
     lines: list[Line] = []

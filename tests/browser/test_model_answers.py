@@ -13,6 +13,7 @@ from deploy.local.client import EmulatorClient
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
 from rag.chat import ChatService
+from rag.constraints import StatedQuantities
 from rag.errors import ModelUnavailable
 from rag.factory.models import Models
 from rag.models.sagemaker.client import Runtime
@@ -25,6 +26,7 @@ from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.fakes_llm import Said, ScriptedLLM
+from tests.lying_streams import LYING_STREAMS
 from tests.small_faq import ANSWERS, LIMIT
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
@@ -159,6 +161,30 @@ def test_a_withheld_number_is_in_no_state_of_the_page(page: Open) -> None:
     assert notices(visitor) == [KOREAN.checked, KOREAN.notices["withheld"]]
     assert "17시" not in visitor.bubbles("bot").last.inner_text()
     visitor.shot("withheld-number")
+
+
+RECORD_STATES = """
+window.states = [];
+new MutationObserver(() => document.querySelectorAll('#chat [data-testid="bot"]').forEach(e => window.states.push(e.textContent)))
+    .observe(document, {childList: true, subtree: true, characterData: true});
+"""
+
+
+def test_no_state_of_the_page_shows_what_a_model_makes_up(page: Open) -> None:
+    """One stream of each kind; what a bubble holds is recorded at every change of the page."""
+    streams = list({each.kind: each for each in LYING_STREAMS}.values())
+    said = iter(streams)
+    visitor = page(ScriptedLLM(lambda prompt: [*next(said).text]))
+    visitor.page.add_init_script(RECORD_STATES)
+    stated = StatedQuantities([f"{CANCEL}\n{ANSWERS['n-002']}"])
+    for stream in streams:
+        visitor.page.goto(visitor.url)
+        visitor.ready().answered(CANCEL)
+        states = visitor.page.evaluate("window.states")
+        shown = [state for state in states if any(text in state for text in stream.forbidden)]
+        assert states and shown == [], stream.kind
+        assert stated.unsupported(answer(visitor).replace("[1]", "")) == [], stream.kind
+    assert len(streams) == 10 and visitor.complaints == [] and visitor.foreign() == []
 
 
 def test_a_masked_number_is_said_and_not_shown_again(page: Open) -> None:

@@ -82,8 +82,8 @@ def test_nothing_is_shown_before_the_first_citation(ask: Ask) -> None:
 
 
 def test_unknown_numbers_are_dropped(ask: Ask) -> None:
-    answer = ask(ScriptedLLM(["하나 [9]. ", "둘 [1, 7] ", "셋 [", "8", "]"])).answer
-    assert (answer.text, answer.cited) == ("하나 . 둘 [1] 셋 ", (1,))
+    answer = ask(ScriptedLLM(["마감일 [9]. ", "16시 [1, 7] ", "취소 [", "8", "]"])).answer
+    assert (answer.text, answer.cited) == ("마감일 . 16시 [1] 취소 ", (1,))
 
 
 @pytest.mark.parametrize(
