@@ -61,8 +61,6 @@ $(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
 	@echo "Installing what the chat needs into $(VENV) (about a minute) ..."
 	$(PIP) install -r requirements.txt
 	@touch $@
-	@echo "Indexing the bundled FAQ (once) ..."
-	@$(BIN)/python -m rag doctor || true  # settings that need mending are the page's to tell
 
 $(VENV)/.dev: requirements-dev.txt requirements-models.txt $(VENV)/.chat
 	@echo "Installing what the tests need ..."

@@ -66,6 +66,7 @@ class ChatService:
     `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
     breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
+    `english`: refusals are in English whatever the question is in.
     `versions`: what its answers come from, for their records.
     `release`: sentence: a model's text is shown once it is checked; token: as it comes, and checked at its end.
 
@@ -90,6 +91,7 @@ class ChatService:
         published: Collection[str] = (),
         release: ReleaseMode = "sentence",
         versions: Mapping[str, str] | None = None,
+        english: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Tuples: what threads share is never changed after this.
@@ -123,7 +125,12 @@ class ChatService:
         )
         self._synthesizers = {
             streaming: AnswerSynthesizer(
-                VerbatimSynthesizer(), cited, contact=contact, streaming=streaming, seconds=answer_seconds
+                VerbatimSynthesizer(),
+                cited,
+                contact=contact,
+                english=english,
+                streaming=streaming,
+                seconds=answer_seconds,
             )
             for streaming in (False, True)
         }

@@ -210,6 +210,12 @@ class UiSettings(_Group):
     open_to_all: bool = Field(
         default=False, description="Listen on an address of the network without a login: whoever reaches it may ask."
     )
+    metrics: bool = Field(
+        default=True, description="Serve counts and times at /metrics (Prometheus); never with --share."
+    )
+    shutdown_seconds: float = Field(
+        default=5.0, ge=0, le=300, description="On SIGTERM, seconds that answers being written may still take."
+    )
     answers_at_once: int | None = Field(
         default=None,
         ge=1,

@@ -57,6 +57,7 @@ def service(
         warnings=models.warnings,
         release=settings.chat.release,
         versions=versions(settings, store),
+        english=settings.ui.language == "en",
         published=own_numbers(
             text for node in store.get_nodes() for text in (str(node.metadata.get(QUESTION, "")), node.get_content())
         ),

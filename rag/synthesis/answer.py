@@ -176,7 +176,8 @@ class PassageSynthesizer(BaseSynthesizer):
 class AnswerSynthesizer(PassageSynthesizer):
     """The text of every outcome. Thread-safe.
 
-    declined: the fixed text of its reason, which names `contact` (None: the bundled institutions'). answered: `generated`
+    declined: the fixed text of its reason, which names `contact` (None: the bundled institutions'), in English for English
+    questions, or always where `english`. answered: `generated`
     writes it, where there is one and the embedding did not fail. Else, and for what is suggested: `verbatim`. A response's
     metadata has `status`, `reason` and `notice` as `Answer` has them; a stream's `notice` is that of the search alone.
     """
@@ -187,10 +188,12 @@ class AnswerSynthesizer(PassageSynthesizer):
         generated: PassageSynthesizer | None = None,
         *,
         contact: str | None = None,
+        english: bool = False,
         streaming: bool = False,
         seconds: float = SECONDS,
     ) -> None:
         super().__init__(streaming=streaming, empty_response=declined("not_covered", contact=contact), seconds=seconds)
+        self._english = english
         self._verbatim = verbatim
         self._generated = generated
         self._contact = contact
@@ -220,7 +223,7 @@ class AnswerSynthesizer(PassageSynthesizer):
             contact=self._contact,
             category=str(nearest.get("category") or ""),
             note=verdict.note,
-            english=is_english(verdict.query),
+            english=self._english or is_english(verdict.query),
         )
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:

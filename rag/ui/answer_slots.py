@@ -51,6 +51,16 @@ class AnswerSlots:
         self._resting: dict[str, float] = {}
         """When each owner has asked last, and until when it rests, by the loop's clock."""
 
+    @property
+    def running(self) -> int:
+        """Answers being made."""
+        return sum(self._owners.values())
+
+    @property
+    def waiting(self) -> int:
+        """Questions whose turn has not come."""
+        return len(self._waiting)
+
     @asynccontextmanager
     async def turn(self, owner: str, address: str) -> AsyncGenerator[Turn, None]:
         """A place among those who wait, and a slot from when `ready` is set until the end of the block."""

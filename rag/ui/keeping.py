@@ -1,4 +1,7 @@
-"""What is kept of a conversation: a record of each answer, and the visitor's own chat. A file that fails costs no answer."""
+"""What is kept of a conversation: a record of each answer, its count, and the visitor's own chat.
+
+A file that fails costs no answer.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from rag.records.history import ChatHistory
 from rag.types import Answer, Filters
 from rag.ui.conversation import Conversation, Exchange
 from rag.ui.kept_turns import to_body, to_exchange
+from rag.ui.metrics import Metrics
 from rag.ui.rendering import shortened
 
 logger = logging.getLogger(__name__)
@@ -23,9 +27,17 @@ TITLE = 60
 class Keeper:
     """Writes in threads. None for either file: nothing is kept of that kind."""
 
-    def __init__(self, records: AnswerLog | None = None, history: ChatHistory | None = None) -> None:
+    def __init__(
+        self, records: AnswerLog | None = None, history: ChatHistory | None = None, metrics: Metrics | None = None
+    ) -> None:
+        self.metrics = metrics
         self._records = records
         self._history = history
+
+    def failed(self) -> None:
+        """Count a question that ended in an error."""
+        if self.metrics:
+            self.metrics.failed()
 
     @property
     def records_answers(self) -> bool:
@@ -42,6 +54,8 @@ class Keeper:
         row: str | None = None,
     ) -> str:
         """Write the answer's record and give its id; empty where none is kept. `equals`: the filters; `row`: as clicked."""
+        if self.metrics:
+            self.metrics.answered(answer, channel)
         if self._records is None:
             return ""
         before = [each.record for each in conversation.exchanges if each.record] if conversation else []

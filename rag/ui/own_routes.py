@@ -1,4 +1,7 @@
-"""The page's own routes beside Gradio's: feedback and kept chats. Each request has passed the guard, which says whose it is."""
+"""The page's own routes beside Gradio's: its state, feedback and kept chats.
+
+Each request has passed the guard, which says whose it is.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from starlette.routing import Route
 
 from rag.records.answer_log import AnswerLog, Kind
 from rag.records.history import ChatHistory
+from rag.ui.loader import Loader
+from rag.ui.metrics import CONTENT_TYPE_LATEST
+from rag.ui.page import Admission
 from rag.ui.request_guard import VISITOR
 from rag.ui.visitors import LOGIN_COOKIE, person_of
 
@@ -63,3 +69,20 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
 
     posts = [Route(f"/chats/{action}", change, methods=["POST"]) for action in ("rename", "delete", "forget")]
     return [Route("/chats", listed), Route("/chats/export", export), *posts]
+
+
+def status_routes(loader: Loader, admission: Admission, *, metrics: bool) -> list[Route]:
+    """`/healthz`: the process is alive; `/readyz`: it can answer, and is not about to end; `/metrics`: for Prometheus."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": loader.status}, status_code=503 if loader.status == "failed" else 200)
+
+    async def ready(_request: Request) -> Response:
+        status = "draining" if admission.draining else loader.status
+        return JSONResponse({"status": status}, status_code=200 if status == "ready" else 503)
+
+    async def figures(_request: Request) -> Response:
+        return Response(admission.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [Route("/healthz", health), Route("/readyz", ready)]
+    return [*routes, Route("/metrics", figures)] if metrics else routes

@@ -23,6 +23,7 @@ from rag.ui.conversation import Conversation
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader
+from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
 from rag.ui.session import POLL_SECONDS, Asker, Dialogue, Frame
 from rag.ui.sessions import Sessions
@@ -43,7 +44,11 @@ IDLE_POLL_SECONDS = 0.02
 class Admission:
     """Lets in events whose answer somebody reads, and says whose they are. `sessions` is set with the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: AnswerSlots, metrics: Metrics) -> None:
+        self.slots = slots
+        self.metrics = metrics
+        self.draining = False
+        """Whether the server is about to end: what is being answered is, and nobody new is sent here."""
         self.sessions: Sessions | None = None
         self.secret = b""
         """Of the chat history, for the digests of persons; empty where no chats are kept."""
@@ -68,6 +73,7 @@ def build_page(
     """
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
+    metrics = Metrics(slots)
     limit = settings.chat.max_question_chars
     dialogue = Dialogue(
         loader,
@@ -75,9 +81,9 @@ def build_page(
         max_question_chars=limit,
         slots=slots,
         relevance=settings.ui.relevance,
-        keeper=Keeper(records, history),
+        keeper=Keeper(records, history, metrics),
     )
-    admission = Admission()
+    admission = Admission(slots, metrics)
     admission.secret = history.secret if history else b""
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = THREADS

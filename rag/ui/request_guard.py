@@ -29,8 +29,10 @@ from rag.ui.visitors import COOKIE, LOGIN_COOKIE, Visitor, Visitors, new_cookie
 logger = logging.getLogger(__name__)
 
 API = "/gradio_api"
+STATUS = {"/healthz", "/readyz", "/metrics"}
+"""Asked by load balancers, containers and monitoring, by whatever name."""
 FILES = ("/assets/", "/static/", "/svelte/", f"{API}/custom_component/")
-READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/healthz"} | {
+READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", *STATUS} | {
     f"{API}/{name}" for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
@@ -51,6 +53,7 @@ ADDRESS: ContextVar[str] = ContextVar("address", default="")
 class RequestGuard:
     """`hosts`: host names that are answered (empty: all). `events`: the page's, by number. `logged_in`: whether a token is.
 
+    `refused` is called with the status of each refusal.
     `prefix`: what a proxy takes off the paths; without the proxy browsers send it along.
     """
 
@@ -65,6 +68,7 @@ class RequestGuard:
         logged_in: Callable[[str], bool] | None = None,
         hosts: Sequence[str] = (),
         prefix: str = "",
+        refused: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._app = app
         self._visitors = visitors
@@ -73,6 +77,7 @@ class RequestGuard:
         self._events = dict(events)
         self._ask = next((number for number, event in self._events.items() if event.api_name == "ask"), -1)
         self._logged_in = logged_in
+        self._refused = refused
         self._hosts = {host.lower() for host in hosts}
         self._prefix = urlsplit(prefix).path
 
@@ -99,6 +104,7 @@ class RequestGuard:
         try:
             await self._answer(scope, receive, send_secured, visitor)
         except (Refused, TooMany) as exc:
+            self._refused(exc.status)
             logger.info(
                 "refused status=%d reason=%s method=%s path=%s", exc.status, exc, scope["method"], scope["path"]
             )
@@ -108,7 +114,7 @@ class RequestGuard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers = Headers(scope=scope)
-        if path != "/healthz":  # asked by load balancers and containers, by whatever name
+        if path not in STATUS:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
         written = method == "POST" and path in WRITTEN
         one_answer = path.startswith(f"{CALL}/")

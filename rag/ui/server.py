@@ -10,16 +10,15 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 
 from rag.errors import InputError, RagError, SettingsError
 from rag.records.answer_log import AnswerLog
@@ -29,7 +28,7 @@ from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
-from rag.ui.own_routes import chat_routes, feedback_route
+from rag.ui.own_routes import chat_routes, feedback_route, status_routes
 from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
@@ -50,7 +49,15 @@ class Server:
     port: int
     running: uvicorn.Server
     thread: threading.Thread
+    admission: Admission
     files: Sequence[AnswerLog | ChatHistory] = ()
+
+    def drain(self, seconds: float) -> None:
+        """Say that nobody new should come (`/readyz`), and let what is being answered end, for so long at most."""
+        self.admission.draining = True
+        end = time.monotonic() + seconds
+        while self.admission.slots.running and time.monotonic() < end:
+            time.sleep(0.05)
 
     def close(self) -> None:
         """End at once: answers still being written are cut off, which uvicorn would report as errors."""
@@ -72,6 +79,7 @@ class Server:
 def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `say` gets each line for the person who started it. Raises RagError."""
     ended = threading.Event()
+    signals: list[int] = []
     users = load_users(settings.ui.auth_file) if settings.ui.auth_file else {}
     if not users and not public and not settings.ui.open_to_all and not _is_loopback(settings.ui.host):
         raise SettingsError(
@@ -84,9 +92,14 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
         users[guest[0]] = guest[2]
     loader = Loader(lambda progress: _build(settings, progress))
     server = start(settings, loader, users, public=public, unlocked=[guest[0]] if guest else [])
+
     # Before the loading, which takes long enough for a Ctrl-C to come in the middle of it.
+    def end(number: int, _frame: object) -> None:
+        signals.append(number)
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: ended.set())
+        signal.signal(number, end)
     loader.start()
     if server.port != settings.ui.port:
         say(f"Port {settings.ui.port} is in use; taking {server.port} instead.")
@@ -95,6 +108,8 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
         say(f"Login: user {guest[0]}  password {guest[1]}")
         threading.Thread(target=_share, args=(server, say), name="share", daemon=True).start()
     ended.wait()
+    if signal.SIGTERM in signals:  # a service manager's; Ctrl-C is somebody who waits
+        server.drain(settings.ui.shutdown_seconds)
     server.close()
 
 
@@ -112,12 +127,10 @@ def start(
     port = int(listener.getsockname()[1])
     _set_environment()
     records = AnswerLog(settings.record.file, days=settings.record.days) if settings.record.enabled else None
-    routes: list[BaseRoute] = [Route("/healthz", _health(loader)), *([feedback_route(records)] if records else [])]
-    history = None
-    if settings.history.enabled:
-        kept = settings.history
-        key = kept.key.get_secret_value() if kept.key else None
-        history = ChatHistory(kept.file, key=key, days=kept.days)
+    routes: list[BaseRoute] = [feedback_route(records)] if records else []
+    kept = settings.history
+    key = kept.key.get_secret_value() if kept.key else None
+    history = ChatHistory(kept.file, key=key, days=kept.days) if kept.enabled else None
     app = FastAPI(openapi_url=None, routes=routes)
     with _event_loop():
         page, slots = build_page(settings, loader, records, history)
@@ -143,6 +156,7 @@ def start(
             js=script(texts),
             app_kwargs={"openapi_url": None},
         )
+    app.router.routes[0:0] = status_routes(loader, slots, metrics=ui.metrics and not public)
     if history:
         gradio_app = _gradio_app(app)
         app.router.routes[0:0] = chat_routes(history, lambda token: str(gradio_app.tokens.get(token, "")))
@@ -164,7 +178,7 @@ def start(
         thread.join(0.01)
     reachable = "127.0.0.1" if ui.host in ANY_ADDRESS else f"[{ui.host}]" if ":" in ui.host else ui.host
     return Server(
-        page, f"http://{reachable}:{port}", port, running, thread, [each for each in (records, history) if each]
+        page, f"http://{reachable}:{port}", port, running, thread, slots, [each for each in (records, history) if each]
     )
 
 
@@ -225,6 +239,7 @@ def _guarded(
         events=page.fns,
         logged_in=(lambda token: token in gradio_app.tokens) if login else None,
         hosts=hosts,
+        refused=slots.metrics.refused,
         prefix=root_path(ui.root_path),
     )
 
@@ -303,10 +318,3 @@ def _build(settings: Settings, progress: Progress) -> Chat:
 
     service: Chat = build_chat(settings, progress=progress)
     return service
-
-
-def _health(loader: Loader) -> Callable[[Request], Awaitable[JSONResponse]]:
-    async def health(_request: Request) -> JSONResponse:
-        return JSONResponse({"status": loader.status}, status_code=503 if loader.status == "failed" else 200)
-
-    return health

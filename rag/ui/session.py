@@ -222,11 +222,13 @@ class Dialogue:
             exchange.failed = exchange.answer is None
         except RagError as exc:
             logger.warning("a question was not answered: %s", exc)
+            self._keeper.failed()
             exchange.failed = True
             exchange.remark = texts.error(exc)
         except Exception:
             # Whatever it was, the visitor gets a line and may ask again: a raised error would leave the page busy.
             logger.exception("a question was not answered")
+            self._keeper.failed()
             exchange.failed = True
             exchange.remark = texts.unexpected
 

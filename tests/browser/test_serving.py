@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 from rag.types import Filters
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.server import free_port
-from tests.browser.conftest import Serve, Visit
+from tests.browser.conftest import SAID, Serve, Visit
 from tests.browser.proxy import prefix_proxy
 from tests.browser.test_loading import Loading
 from tests.fakes import FakeChat, answer_to
@@ -191,6 +192,39 @@ def test_call_waits_for_the_loading(serve: Serve, chat: FakeChat) -> None:
     build.go_on.set()
     assert job.result(timeout=30)["status"] == "answered"
     assert httpx.get(f"{server.url}/healthz").json() == {"status": "ready"}
+
+
+def test_readiness_and_figures(serve: Serve, chat: FakeChat) -> None:
+    build = Loading(chat)
+    server, loader = serve(build=build)
+    assert httpx.get(f"{server.url}/readyz").status_code == 503
+    build.go_on.set()
+    loader.service()
+    assert httpx.get(f"{server.url}/readyz", headers={"Host": "balancer"}).json() == {"status": "ready"}
+    Client(server.url, verbose=False).submit("질문", api_name="/ask").result(timeout=60)
+    httpx.get(f"{server.url}/nothing")
+    figures = httpx.get(f"{server.url}/metrics")
+    assert figures.headers["content-type"].startswith("text/plain")
+    wanted = 'faq_answers_total{channel="api",generated="false",notice="",reason="",status="answered"} 1.0'
+    assert wanted in figures.text
+    assert 'faq_refusals_total{status="404"}' in figures.text
+    assert "faq_answers_running 0.0" in figures.text
+    assert "질문" not in figures.text
+    server.drain(0)
+    assert httpx.get(f"{server.url}/readyz").json() == {"status": "draining"}
+
+
+def test_answers_being_written_end_before_the_server(serve: Serve, visit: Callable[..., Visit], chat: FakeChat) -> None:
+    server, _ = serve(chat)
+    visitor = visit(server.url).ready()
+    visitor.ask("기다리는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    drained = threading.Thread(target=server.drain, args=(60,))
+    drained.start()
+    chat.released.set()
+    drained.join()
+    visitor.idle()
+    assert visitor.said() == SAID
 
 
 def test_failed_loading_is_seen_by_health_and_call(serve: Serve, chat: FakeChat) -> None:
