@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
-from rag.errors import RowErrors
+from rag.errors import RowError, RowErrors
+from rag.ingestion.documents.blocks import Document
+from rag.ingestion.documents.pool import read_many
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, ingest
 from rag.stores.catalog import FaissCatalog
 from rag.stores.faiss.store import FaissStore
-from tests.document_builders import build
+from tests.document_builders import WORD, build, zipped
 from tests.fakes_embedding import HashedEmbedding
 
 FAQ = "번호,질문,답변,은행\n1,한도는 얼마인가요?,하루 오천만 원입니다.,새솔은행\n"
@@ -114,3 +120,50 @@ def test_what_documents_say_to_a_machine_is_text(folder: Path) -> None:
     report = run(folder)
     assert report.documents == 3
     assert any("무시하고" in str(node["text"]) for node in contents(folder).values())
+
+
+def test_many_files_are_read_to_the_end(tmp_path: Path) -> None:
+    """More than a process reads in its life, good and broken ones mixed."""
+    paths = []
+    for number in range(120):
+        path = tmp_path / f"{number:03}.md"
+        path.write_text(f"# 안내 {number}\n\n수수료는 {number}원입니다.\n" if number % 10 else "", encoding="utf-8")
+        paths.append(path)
+    outcomes = dict(read_many(paths, processes=2))
+    assert set(outcomes) == set(paths)
+    assert sum(isinstance(outcome, RowError) for outcome in outcomes.values()) == 12
+
+
+def test_a_file_that_nests_without_end_costs_no_other(tmp_path: Path) -> None:
+    nested = f'<w:document xmlns:w="{WORD}"><w:body>{"<w:sdt>" * 100_000}{"</w:sdt>" * 100_000}</w:body></w:document>'
+    (tmp_path / "a.docx").write_bytes(zipped({"word/document.xml": nested}))
+    (tmp_path / "b.md").write_text("# 안내\n\n글", encoding="utf-8")
+    outcomes = {path.name: outcome for path, outcome in read_many([tmp_path / "a.docx", tmp_path / "b.md"])}
+    assert isinstance(outcomes["a.docx"], RowError) and isinstance(outcomes["b.md"], Document)
+
+
+READS = """
+from pathlib import Path
+from rag.ingestion.documents.pool import read_many
+
+if __name__ == "__main__":
+    for path, _ in read_many([Path(f"{number}.md") for number in range(5_000)], processes=2):
+        print("reading", flush=True)
+"""
+
+
+def test_a_program_that_is_killed_leaves_no_reader(tmp_path: Path) -> None:
+    (tmp_path / "reads.py").write_text(READS, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    program = subprocess.Popen(
+        [sys.executable, "reads.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout
+    assert program.stdout.readline() == "reading\n"
+    readers = psutil.Process(program.pid).children(recursive=True)
+    assert len(readers) >= 3
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    # Until they have ended, however long that takes on a busy machine: a reader that stays is ended by the test's own limit.
+    psutil.wait_procs(readers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from rag.errors import RowError
@@ -53,8 +55,8 @@ def _executor(workers: int) -> ProcessPoolExecutor:
     # Not forked from here, where an embedder's threads may hold locks: from a clean process that has the readers imported.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    # Readers keep caches of fonts and parsers: a fresh process now and then bounds them.
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit, max_tasks_per_child=40)
+    # Without max_tasks_per_child, under which Python 3.11's pool waits for ever once its workers have ended.
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit)
 
 
 def _limit() -> None:
@@ -65,6 +67,14 @@ def _limit() -> None:
     if pages:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A program that is killed cannot end its pool: each process sees to it itself."""
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _read(path: Path) -> Outcome:
