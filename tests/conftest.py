@@ -88,7 +88,7 @@ def small_store(small_root: Path, models: Models) -> Iterator[FaissStore]:
 
 @pytest.fixture(scope="session")
 def bundled_root(models: Models) -> Path:
-    """The folder that holds the bundled index: the one `make install` filled, for building it takes a minute."""
+    """The folder that holds the bundled index: the one of the page, for building it takes a moment."""
     root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
