@@ -45,6 +45,7 @@ from rag.retrieval.query_analysis import BANK
 from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
+from rag.synthesis.summary import Summarizer
 from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.synthesis.verbatim import VerbatimSynthesizer
 from rag.timing import StepTimer
@@ -123,6 +124,7 @@ class ChatService:
         cited = (
             CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release) if llm else None
         )
+        self._summarizer = Summarizer(llm, breaker=llm_breaker)
         self._synthesizers = {
             streaming: AnswerSynthesizer(
                 VerbatimSynthesizer(),
@@ -211,6 +213,16 @@ class ChatService:
         """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
         verdict = self.rank(self._validate(question), (), filters)
         return list(_sources(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
+
+    def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
+        """The sources with their summaries, each within the time of one answer; raises nothing where the model fails."""
+        asked = self._validate(question)
+        summarized = []
+        for source in sources:
+            passage = "\n".join(filter(None, (source.metadata.get("bank"), source.question, source.text)))
+            text, generated = self._summarizer.summarize(asked, passage, source.text, CancelScope(self._answer_seconds))
+            summarized.append(replace(source, summary=text, summary_generated=generated))
+        return summarized
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text: by the decline rules where one matches, else by the rows."""

@@ -66,14 +66,18 @@ class Source:
     text: str
     score: float
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
+    summary_generated: bool = False
 
     def as_json(self) -> dict[str, Any]:
+        summary = {"summary": self.summary, "summary_generated": self.summary_generated} if self.summary else {}
         return {
             "number": self.number,
             "id": self.id,
             "question": self.question,
             "score": round(self.score, 4),
             "metadata": dict(self.metadata),
+            **summary,
         }
 
 

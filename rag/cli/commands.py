@@ -101,11 +101,15 @@ def search(options: Namespace, settings: Settings) -> None:
     filters = read_filters(options)
     chat = open_service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
+    if options.summarize:
+        sources = chat.summarize(options.question, sources)
     if options.json:
         print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
         return
     for source in sources:
         print(source_line(source))
+        if source.summary:
+            print(f"    {source.summary}{'  (language model, checked)' if source.summary_generated else ''}")
     if options.explain:
         _explain(chat, options.question, filters)
 

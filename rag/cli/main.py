@@ -87,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "--explain", action="store_true", help="show how each row matched and how the outcome came about"
     )
 
+    search.add_argument("--summarize", action="store_true", help="sum up each row in one sentence for the question")
+
     ask = _add(commands, "ask", "answer a question as the page does")
     ask.add_argument("question")
     _add_scope(ask)

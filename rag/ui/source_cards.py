@@ -7,7 +7,7 @@ from html import escape
 from typing import Literal
 from urllib.parse import urlsplit
 
-from rag.korean import sentences, tokens
+from rag.synthesis.summary import answering_sentence
 from rag.types import Source, place_in_document
 from rag.ui.answer_text import plain
 from rag.ui.texts import Texts
@@ -49,20 +49,6 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
         f'<p class="passage" hidden>{before}<mark>{mark}</mark>{after}</p>'
         f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
     )
-
-
-def answering_sentence(question: str, text: str) -> tuple[int, int]:
-    """Where the sentence of the text stands that shares most with the question; of equals the first."""
-    asked = set(tokens(question))
-    spans = []
-    for start, end in sentences(text):
-        if sentence := text[start:end].strip():
-            begin = text.index(sentence, start)
-            spans.append((begin, begin + len(sentence)))
-    if not spans:
-        return 0, len(text)
-    # By the share of the question's own words: a long sentence does not win by its length.
-    return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))
 
 
 def _score(score: float, texts: Texts, relevance: Relevance) -> str:

@@ -116,6 +116,12 @@ def test_search_json_is_the_designed_object(run: Run) -> None:
     assert {source["id"] for source in found["sources"]} == {"g-001", "n-001"}
 
 
+def test_search_sums_up_each_row_on_request(run: Run) -> None:
+    found = run("search", LIMIT, "-k", "2", "--index", "small", "--json", "--summarize").json()["sources"]
+    assert all(source["summary"] and not source["summary_generated"] for source in found)
+    assert found[0]["summary"] in run("search", LIMIT, "-k", "2", "--index", "small", "--summarize").out
+
+
 def test_search_filters_and_days(run: Run) -> None:
     only = run("search", LIMIT, "--filter", f"bank={NARU}", "--index", "small", "--json").json()["sources"]
     assert only and {source["metadata"]["bank"] for source in only} == {NARU}

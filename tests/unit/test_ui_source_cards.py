@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from rag.synthesis.summary import answering_sentence
 from rag.types import Source
 from rag.ui.i18n import KOREAN
-from rag.ui.source_cards import answering_sentence, is_web_address, sources_html
+from rag.ui.source_cards import is_web_address, sources_html
 from tests.fakes import HOSTILE, SOURCES
 
 

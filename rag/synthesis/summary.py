@@ -1,0 +1,82 @@
+"""A row in one sentence in the light of a question: a language model's, checked as an answer's are; else the row's own."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from rag.errors import ModelError, ModelPaused
+from rag.korean import sentences, tokens
+from rag.models.cancellation import CancelScope
+from rag.models.circuit_breaker import CircuitBreaker
+from rag.models.streaming import stream_chat
+from rag.synthesis.gate import LONGEST_SENTENCE, Gate
+from rag.synthesis.prompt_builder import MARKER, build_messages, count_tokens, escape_markers, one_line, prompt_room
+from rag.synthesis.sentences import says_something, split_sentences
+from rag.synthesis.texts import SUMMARIZING
+from rag.synthesis.verification import RuleVerifier, Verifier
+
+if TYPE_CHECKING:
+    from llama_index.core.llms.llm import LLM
+
+logger = logging.getLogger(__name__)
+
+
+def answering_sentence(question: str, text: str) -> tuple[int, int]:
+    """Where the sentence of the text stands that shares most with the question; of equals the first."""
+    asked = set(tokens(question))
+    spans = []
+    for start, end in sentences(text):
+        if sentence := text[start:end].strip():
+            begin = text.index(sentence, start)
+            spans.append((begin, begin + len(sentence)))
+    if not spans:
+        return 0, len(text)
+    # By the share of the question's own words: a long sentence does not win by its length.
+    return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))
+
+
+class Summarizer:
+    """Summaries by `llm`, or without one the rows' own sentences. `breaker`: the model's, where others ask it too."""
+
+    def __init__(
+        self, llm: LLM | None, *, breaker: CircuitBreaker | None = None, verifier: Verifier | None = None
+    ) -> None:
+        self._llm = llm
+        self._breaker = breaker or CircuitBreaker("the language model")
+        self._verifier = verifier or RuleVerifier()
+
+    def summarize(self, question: str, passage: str, text: str, scope: CancelScope) -> tuple[str, bool]:
+        """The sentence, and whether the model wrote it. `passage`: `text` with its institution and title.
+
+        The model's first sentence counts, where the passage supports it whole. Raises no ModelError.
+        """
+        if self._llm is not None and (written := self._written(self._llm, question, passage, scope)):
+            return written, True
+        start, end = answering_sentence(question, text)
+        return text[start:end], False
+
+    def _written(self, llm: LLM, question: str, passage: str, scope: CancelScope) -> str:
+        content = f"자료:\n{escape_markers(passage)}\n\n질문: {one_line(question)}"
+        if count_tokens(llm, SUMMARIZING) + count_tokens(llm, content) > prompt_room(llm):
+            return ""
+        said = ""
+        try:
+            with self._breaker.call(), closing(stream_chat(llm, build_messages(SUMMARIZING, content), scope)) as reply:
+                for piece in reply:
+                    said += piece
+                    if len(said) > LONGEST_SENTENCE:
+                        return ""
+        except ModelError as exc:
+            # An open breaker has logged those that opened it.
+            if not isinstance(exc, ModelPaused):
+                logger.warning("summarizing failed; showing the row's own sentence instead: %s", exc)
+            return ""
+        start, end = next(split_sentences(said.strip()), (0, 0))
+        sentence = MARKER.sub("", said.strip()[start:end]).strip()
+        is_whole = not reply.truncated and says_something(sentence)
+        if not is_whole or Gate(SUMMARIZING, [passage]).sentence(sentence):
+            return ""
+        # A weak one is marked in an answer; a card has no room for that.
+        return sentence if self._verifier.verify(sentence, [passage]).status == "supported" else ""
