@@ -353,3 +353,26 @@ def test_versions_are_not_exchanged_under_a_running_ingestion(catalog: OpenSearc
                 change(name)
         store.add([passage("d")])
     assert sorted(catalog.open(name).states()) == ["b", "c", "d"]
+
+
+def test_documents_follow_their_files_here_too(
+    catalog: OpenSearchCatalog, name: str, hashed: Models, tmp_path: Path
+) -> None:
+    folder = tmp_path / "문서"
+    folder.mkdir()
+    (folder / "금리.md").write_text(
+        "# 금리 안내\n\n## 제1조(예금)\n\n연 3%\n\n## 제2조(적금)\n\n연 4%\n", encoding="utf-8"
+    )
+    (folder / "수수료.md").write_text("# 수수료\n\n창구는 600원이다.\n", encoding="utf-8")
+    assert ingest_files(catalog, name, hashed, [folder]).changes.added == 3
+    (folder / "금리.md").write_text(
+        "# 금리 안내\n\n## 제1조(예금)\n\n연 3%\n\n## 제2조(적금)\n\n연 5%\n", encoding="utf-8"
+    )
+    (folder / "수수료.md").write_bytes(b"")
+    report = ingest_files(catalog, name, hashed, [folder])
+    assert [error.kind for error in report.errors] == ["empty"]
+    assert (report.changes.added, report.changes.unchanged, report.changes.deleted) == (1, 1, 1)
+    (folder / "수수료.md").unlink()
+    assert ingest_files(catalog, name, hashed, [folder]).changes.deleted == 1
+    texts = {str(node.metadata["document"]) + node.get_content() for node in catalog.open(name).get_nodes()}
+    assert texts == {"금리.md금리 안내\n제1조(예금)\n연 3%", "금리.md제2조(적금)\n연 5%"}

@@ -89,6 +89,8 @@ def _read(path: Path) -> Outcome:
         return exc.as_defect(str(path))
     except (MemoryError, RecursionError):
         return UnreadableFile("memory").as_defect(str(path))
+    except ModuleNotFoundError:
+        raise  # of the installation, not of the file: the command says which extra brings it
     # A reader's own mistake on a strange file must not cost the others; the line says which.
     except Exception as exc:  # noqa: BLE001
         reason = (str(exc).splitlines() or [""])[0][:100]
