@@ -74,6 +74,16 @@ def test_the_bundled_name_is_that_of_its_data_and_embedding(hashed: Models, bund
     assert bundled_name(hashed.manifest, bundle) not in names
 
 
+def test_a_version_with_other_thresholds_has_a_bundled_index_of_its_own(
+    hashed: Models, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else that of the version before would be calibrated in memory, with a warning, whenever it is opened."""
+    before = bundled_name(hashed.manifest, bundle)
+    other = replace(defaults(), answered=0.5)
+    monkeypatch.setattr("rag.factory.bundled.defaults", lambda *, dense: other)
+    assert bundled_name(hashed.manifest, bundle) != before
+
+
 def test_the_bundled_index_is_built_once(settings: Settings, hashed: Models, bundle: Path) -> None:
     seen: list[str] = []
     store = open_index(settings, hashed, progress=lambda step, _done, _total: seen.append(step))
