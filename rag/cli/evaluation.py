@@ -138,7 +138,8 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
         _print_lines(suite_lines(name, each))
     if not options.quick:
         _print_lines(latency_lines(run.extra["latency"]))
-    if options.publish and index == BUNDLED_INDEX:
+    # Figures of other settings are their owner's, not the project's.
+    if options.publish and index == BUNDLED_INDEX and _are_defaults(settings):
         _publish(run)
     page, twin = write_report(run, figures, Path(options.report))
     _print((f"run: {path}", f"report: {page} ({twin.name} beside it)"), {"meta": run.meta, "suites": figures}, options)
@@ -253,6 +254,13 @@ def _own_suite(options: Namespace) -> Suite:
         read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
     )
     return Suite("own", tuple(cases))
+
+
+def _are_defaults(settings: Settings) -> bool:
+    default = Settings.model_construct()
+    return settings.llm.backend == "none" and all(
+        getattr(settings, group) == getattr(default, group) for group in ("embedding", "retrieval", "chat")
+    )
 
 
 def _publish(run: Run) -> None:

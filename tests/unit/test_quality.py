@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from rag.cli.evaluation import _are_defaults, _publish
 from rag.errors import InputError
 from rag.evaluation.quality import quality_figures, quality_table, read_quality, record_quality, with_table
 from rag.evaluation.records import Record
 from rag.evaluation.retrieval import Judged
 from rag.evaluation.runs import Measured, Run
 from rag.evaluation.suites import Case
+from rag.settings import RetrievalSettings, Settings, StoreSettings
 from tests.conftest import ROOT
 
 QUALITY = ROOT / "docs" / "quality.json"
@@ -92,3 +94,26 @@ def test_only_what_stands_between_the_marks_changes() -> None:
         "<!-- /figures -->\nafter\n"
     )
     assert with_table(changed, quality) == changed and "\nold\n" not in changed
+
+
+def test_where_the_other_half_was_opened_the_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _publish(a_run("faiss", FOUND))
+    assert list(tmp_path.iterdir()) == [], "not in the project's folder: nothing to write to"
+    (tmp_path / "docs").mkdir()
+    for name, text in (("README.md", "<!-- figures -->\n<!-- /figures -->"), ("docs/evaluation-log.md", "# Log\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    _publish(a_run("faiss", FOUND))
+    assert "| right row first (hit@1) | .667" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "docs/evaluation-log.md").read_text(encoding="utf-8") == "# Log\n"
+    _publish(a_run("faiss", FOUND, "bundled test"))
+    assert (
+        (tmp_path / "docs/evaluation-log.md")
+        .read_text(encoding="utf-8")
+        .endswith("faiss, program c: hit@1 0.667 of 3\n")
+    )
+
+
+def test_figures_of_other_settings_are_not_published() -> None:
+    assert _are_defaults(Settings()) and _are_defaults(Settings(store=StoreSettings(backend="faiss", index="mine")))
+    assert not _are_defaults(Settings(retrieval=RetrievalSettings(top_k=3)))
