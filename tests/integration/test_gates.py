@@ -106,12 +106,10 @@ def higher_threshold(calibration: Calibration) -> Calibration:
     return replace(calibration, answered=calibration.answered + 0.1)
 
 
-@pytest.mark.parametrize(
-    ("change", "gate"),
-    [(lexical_off, "search"), (lower_threshold, "wrong answers"), (higher_threshold, "answers")],
-)
-def test_a_broken_calibration_fails(build: Build, change: Callable[[Calibration], Calibration], gate: str) -> None:
-    assert failing(ask(build(change), SINGLE))[gate]
+@pytest.mark.parametrize("change", [lexical_off, lower_threshold, higher_threshold])
+def test_a_broken_calibration_fails(build: Build, change: Callable[[Calibration], Calibration]) -> None:
+    found = failing(ask(build(change), SINGLE))
+    assert found and all(found.values())
 
 
 def test_the_scales_of_another_index_fail(build: Build, small_store: FaissStore, models: Models) -> None:
