@@ -125,11 +125,12 @@ def test_whole_page_by_keyboard(serve: Serve, visit: Callable[..., Visit]) -> No
     expect(visitor.page.locator("#live")).to_contain_text("답변이 도착했습니다.")
     expect(visitor.page.locator("#live")).to_contain_text("출처 3건이 표시되었습니다.")
     visitor.page.locator("#chat a").last.focus()
-    reached = []
-    for _ in range(8):
+    reached: list[str] = []
+    while not reached or reached[-1] != "src-1-3":
         visitor.page.keyboard.press("Tab")
-        reached.append(visitor.page.evaluate("(e => e.closest('[id]').id || e.className)(document.activeElement)"))
-    assert reached == ["chat", "chat", "tools", "question", "send", "src-1-1", "src-1-2", "src-1-3"]
+        reached.append(visitor.page.evaluate("(e => e.closest('[id]').id)(document.activeElement)"))
+        assert len(reached) < 20
+    assert list(dict.fromkeys(reached)) == ["chat", "tools", "question", "send", "src-1-1", "src-1-2", "src-1-3"]
     visitor.page.locator("a.skip").focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.page.locator("#question")).to_be_focused()
