@@ -178,6 +178,7 @@ def test_no_state_of_the_page_shows_what_a_model_makes_up(page: Open) -> None:
     visitor.page.add_init_script(RECORD_STATES)
     stated = StatedQuantities([f"{CANCEL}\n{ANSWERS['n-002']}"])
     for stream in streams:
+        visitor.page.evaluate("sessionStorage.clear()")  # a reload would go on with the chat before
         visitor.page.goto(visitor.url)
         visitor.ready().answered(CANCEL)
         states = visitor.page.evaluate("window.states")
