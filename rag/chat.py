@@ -120,7 +120,6 @@ class ChatService:
             candidates=candidates,
             institutions=institutions,
         )
-        # Made once: its tokenizer takes a moment to load.
         cited = (
             CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release) if llm else None
         )
@@ -217,12 +216,7 @@ class ChatService:
     def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
         """The sources with their summaries, each within the time of one answer; raises nothing where the model fails."""
         asked = self._validate(question)
-        summarized = []
-        for source in sources:
-            passage = "\n".join(filter(None, (source.metadata.get("bank"), source.question, source.text)))
-            text, generated = self._summarizer.summarize(asked, passage, source.text, CancelScope(self._answer_seconds))
-            summarized.append(replace(source, summary=text, summary_generated=generated))
-        return summarized
+        return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text: by the decline rules where one matches, else by the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, ModelPaused
@@ -16,6 +17,7 @@ from rag.synthesis.prompt_builder import MARKER, build_messages, count_tokens, e
 from rag.synthesis.sentences import says_something, split_sentences
 from rag.synthesis.texts import SUMMARIZING
 from rag.synthesis.verification import RuleVerifier, Verifier
+from rag.types import Source
 
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
@@ -47,15 +49,19 @@ class Summarizer:
         self._breaker = breaker or CircuitBreaker("the language model")
         self._verifier = verifier or RuleVerifier()
 
-    def summarize(self, question: str, passage: str, text: str, scope: CancelScope) -> tuple[str, bool]:
-        """The sentence, and whether the model wrote it. `passage`: `text` with its institution and title.
+    def summarized(self, question: str, source: Source, scope: CancelScope) -> Source:
+        """The source with its summary, and whether the model wrote it.
 
-        The model's first sentence counts, where the passage supports it whole. Raises no ModelError.
+        The model's first sentence counts, where the text with its institution and title supports it whole. Raises no
+        ModelError.
         """
-        if self._llm is not None and (written := self._written(self._llm, question, passage, scope)):
-            return written, True
-        start, end = answering_sentence(question, text)
-        return text[start:end], False
+        passage = "\n".join(filter(None, (source.metadata.get("bank"), source.question, source.text)))
+        # A model's words would not carry that a document's value is uncertain.
+        llm = None if source.metadata.get("uncertain") else self._llm
+        if llm is not None and (written := self._written(llm, question, passage, scope)):
+            return replace(source, summary=written, summary_generated=True)
+        start, end = answering_sentence(question, source.text)
+        return replace(source, summary=source.text[start:end], summary_generated=False)
 
     def _written(self, llm: LLM, question: str, passage: str, scope: CancelScope) -> str:
         content = f"자료:\n{escape_markers(passage)}\n\n질문: {one_line(question)}"
