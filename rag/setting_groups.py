@@ -138,6 +138,9 @@ class LlmSettings(_Group):
     stall: float = Field(
         default=20.0, gt=0, le=480, description="Seconds the language model may be silent, before its first word too."
     )
+    first_token: float | None = Field(
+        default=None, gt=0, le=480, description="Seconds to the language model's first word. Unset: as long as STALL."
+    )
 
 
 class RetrievalSettings(_Group):

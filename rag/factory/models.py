@@ -78,6 +78,7 @@ def _openai_like_llm(settings: LlmSettings) -> LLM:
         window=settings.context_window,
         deadline=settings.deadline,
         stall=settings.stall,
+        first_token=settings.first_token,
     )
 
 
@@ -95,6 +96,7 @@ def _bedrock_llm(settings: LlmSettings) -> LLM:
         window=settings.context_window,
         deadline=settings.deadline,
         stall=settings.stall,
+        first_token=settings.first_token,
     )
 
 

@@ -81,6 +81,9 @@ class AdaptedLLM(LLM):
     window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together at most.")
     deadline: float = Field(default=60.0, gt=0, description="Seconds a call may take, tries and streaming included.")
     stall: float = Field(default=20.0, gt=0, description="Seconds a stream may be silent.")
+    first_token: float | None = Field(
+        default=None, gt=0, description="Seconds to a stream's first piece (None: stall)."
+    )
 
     vendor_errors: ClassVar[tuple[type[Exception], ...]] = ()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from rag.errors import ModelError, ModelInterrupted
+from rag.errors import ModelError, ModelInterrupted, ModelTimeout
 from rag.models.cancellation import CancelScope
 
 if TYPE_CHECKING:
@@ -50,12 +50,20 @@ class Decoder(Protocol):
 class LLMStream:
     """An iterator of texts, none of them empty. Connects when the first one is asked for.
 
-    `text`: all that came so far. Iterating raises ModelError and its kinds alone: any failure after the first piece is a
+    `text`: all that came so far. `first_token`: seconds that its first piece may take from the first read on; None: no
+    limit of its own. Iterating raises ModelError and its kinds alone: any failure after the first piece is a
     ModelInterrupted with the text so far as `partial`; before it, it is the ModelError itself.
     """
 
-    def __init__(self, parts: Generator[Any, None, None], decoder: Decoder, scope: CancelScope) -> None:
+    def __init__(
+        self,
+        parts: Generator[Any, None, None],
+        decoder: Decoder,
+        scope: CancelScope,
+    ) -> None:
         self.text = ""
+        self.first_token: float | None = None
+        self._first: CancelScope | None = None
         self._parts = parts
         self._decoder = decoder
         self._scope = scope
@@ -85,18 +93,29 @@ class LLMStream:
         return self
 
     def __next__(self) -> str:
+        self._limit_first()
         try:
             while not self._ended:
                 if piece := self._read():
                     self.text += piece
+                    if self._first is not None:
+                        self._first.release()
                     return piece
         except BaseException as exc:
             # At once: whoever keeps the exception would keep the connection open.
             self.close()
+            if isinstance(exc, ModelError) and not self.text and self._first is not None and self._first.expired:
+                raise ModelTimeout(f"no word of {MODEL} within {self.first_token} s; raise FIRST_TOKEN") from exc
             if isinstance(exc, ModelError) and self.text and getattr(exc, "partial", "") != self.text:
                 raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
             raise
         raise StopIteration
+
+    def _limit_first(self) -> None:
+        """Begin the time of the first piece: its end cancels the call, whatever the model is."""
+        if self.first_token is not None and self._first is None and not self.text:
+            self._first = CancelScope(self.first_token)
+            self._first.on_end(self._scope.cancel)
 
     def cancel(self) -> None:
         """Free a waiting reader, who gets ModelInterrupted, and shut the connection; from any thread."""
@@ -135,7 +154,9 @@ def stream_chat(llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope) -
     Raises ModelInputTooLong at once where the model knows that they do not fit, all else while it is read (LLMStream).
     """
     if isinstance(llm, _OpensStreams):
-        return llm.open_stream(messages, scope=scope.child(llm.deadline, stall=llm.stall))
+        stream = llm.open_stream(messages, scope=scope.child(llm.deadline, stall=llm.stall))
+        stream.first_token = getattr(llm, "first_token", None)
+        return stream
     child = scope.child()
     return LLMStream(_read_in_thread(llm, messages, child), ResponseDecoder(), child)
 

@@ -47,11 +47,19 @@ class Served:
         self.emulator = emulator
         self._store, self._models, self._runtime = store, models, runtime
 
-    def chat(self, spelled: str = "lmi", *, answer_seconds: float = 30.0, **spec: object) -> ChatService:
+    def chat(
+        self,
+        spelled: str = "lmi",
+        *,
+        answer_seconds: float = 30.0,
+        stall: float = 2.0,
+        first_token: float | None = None,
+        **spec: object,
+    ) -> ChatService:
         self.emulator.put(
             EndpointSpec.model_validate({"name": "llm", "task": "generate", "format": spelled, "seed": 1, **spec})
         )
-        llm = SageMakerLLM("llm", format=spelled, runtime=self._runtime, stall=2.0)
+        llm = SageMakerLLM("llm", format=spelled, runtime=self._runtime, stall=stall, first_token=first_token)
         return ChatService(
             self._store,
             self._models.embed_model,
@@ -150,6 +158,30 @@ def test_a_follow_up_is_condensed(served: Served, spelled: str) -> None:
 def test_a_fault_ends_in_the_passages(served: Served, fault: dict[str, object], notice: str) -> None:
     said = "마감일 16시까지 취소하실 수 있습니다. [1] " + "더 궁금한 점이 있으면 물어봐 주세요. " * 4
     answer = served.chat(answer=said, faults=[fault], answer_seconds=8).ask(QUESTION)
+    assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
+
+
+SAID = "마감일 16시까지 취소하실 수 있습니다. [1]"
+
+
+@pytest.mark.parametrize(
+    ("spec", "notice"),
+    [
+        ({"answer": ""}, "model_unavailable"),
+        ({"answer": "[1]"}, "uncited"),
+        ({"answer": SAID.removesuffix(" [1]")}, "uncited"),
+        ({"answer": SAID.replace("16", "17")}, "withheld"),
+        ({"answer": texts.ANSWERING}, "withheld"),
+        ({"answer": "취소하실 수 있고 " * 2000}, "interrupted"),
+        ({"answer": f"{SAID} " * 500}, "interrupted"),
+        ({"answer": f"{SAID} {'천천히 ' * 60}", "tokens_per_second": 4, "answer_seconds": 3}, "too_slow"),
+        ({"faults": [{"kind": "hang", "seconds": 30}], "first_token": 0.5, "stall": 30.0}, "too_slow"),
+        ({"faults": [{"kind": "hang", "seconds": 30}], "stall": 0.5}, "too_slow"),
+        ({"faults": [{"kind": "hang", "seconds": 30}], "stall": 30.0, "answer_seconds": 2}, "too_slow"),
+    ],
+)
+def test_each_way_to_fail_ends_in_its_own_notice(served: Served, spec: dict[str, object], notice: str) -> None:
+    answer = served.chat(**spec).ask(QUESTION)  # type: ignore[arg-type]
     assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
 
 

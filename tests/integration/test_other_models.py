@@ -324,11 +324,18 @@ def test_a_silent_model_names_the_setting_of_its_silence(reach: Reach, after: in
         ask(llm, stream=True)
 
 
+@pytest.mark.parametrize("kind", ["openai_like", "bedrock"])
+def test_a_late_first_word_names_the_setting_of_its_deadline(reach: Reach, kind: str) -> None:
+    _, llm = model(reach, kind, lambda request: Reply(wait=3600), deadline=3600.0, stall=3600.0, first_token=0.3)
+    with pytest.raises(ModelTimeout, match="raise FIRST_TOKEN"):
+        next(iter(stream_chat(llm, MESSAGES, CancelScope(3600.0))))
+
+
 def test_the_setting_reaches_every_model_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     for backend, more in (
         ("openai_like", {"base_url": "http://127.0.0.1:9/v1", "model": "m"}),
         ("sagemaker", {"endpoint_name": "e"}),
     ):
-        made = language_model(LlmSettings(backend=backend, stall=3.5, **more))  # type: ignore[arg-type]
-        assert getattr(made, "stall", None) == 3.5
+        made = language_model(LlmSettings(backend=backend, stall=3.5, first_token=2.5, **more))  # type: ignore[arg-type]
+        assert (getattr(made, "stall", None), getattr(made, "first_token", None)) == (3.5, 2.5)

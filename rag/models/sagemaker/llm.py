@@ -70,6 +70,9 @@ class SageMakerLLM(CustomLLM):
     eos_token_id: int | None = None
     deadline: float = Field(default=60.0, gt=0, description="Seconds a call may take, tries and streaming included.")
     stall: float = Field(default=20.0, gt=0, description="Seconds a stream may be silent.")
+    first_token: float | None = Field(
+        default=None, gt=0, description="Seconds to a stream's first piece (None: stall)."
+    )
     inference_component: str | None = None
     target_variant: str | None = None
     session_id: str | None = None
