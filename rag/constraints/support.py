@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 from rag.constraints.quantities import Quantity, read_quantities
 
@@ -40,7 +41,7 @@ class StatedQuantities:
         """The quantities of `sentence` that no passage states, in text order, with their offsets in `sentence`."""
         return [
             quantity
-            for quantity in read_quantities(sentence)
+            for quantity in _read(sentence)
             if not _is_stated(quantity, self._quantities) and not self._says_per(quantity)
         ]
 
@@ -53,6 +54,12 @@ class StatedQuantities:
 def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
     """The quantities of `sentence` that none of `passages` states: `StatedQuantities(passages).unsupported(sentence)`."""
     return StatedQuantities(passages).unsupported(sentence)
+
+
+@lru_cache(maxsize=1024)
+def _read(sentence: str) -> tuple[Quantity, ...]:
+    """A sentence is held against each line of its passages, one after the other: it is read once."""
+    return tuple(read_quantities(sentence))
 
 
 def _is_stated(claim: Quantity, stated: Iterable[Quantity]) -> bool:
