@@ -232,7 +232,7 @@ def without_notes(answer: str) -> str:
 def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
     grouped: dict[str, dict[str, str]] = {}
     for mention in mentions:
-        grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.text)
+        grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.label)
     return grouped
 
 

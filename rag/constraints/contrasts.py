@@ -58,13 +58,17 @@ class ContrastSet:
 
 @dataclass(frozen=True)
 class ContrastMention:
-    """A member named by a text; `start` and `end` are offsets into that text, `text` is what stands there."""
+    """A member named by a text; `start` and `end` are offsets into that text, `text` is what stands there.
+
+    `label` names it to a customer: the text, or the member's name where only a verb's stem stands there ("끄").
+    """
 
     set_name: str
     member: str
     text: str
     start: int
     end: int
+    label: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ class Contrasts:
                 if any(word in squeezed for word in form.unless):
                     void.add(form.set_name)
                 elif form.member is not None and not _is_denied(form, text, start, stop):
-                    mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop)
+                    label = form.member if form.stem else text[start:stop]
+                    mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop, label)
                     named.append((mention, form.weak))
         # "해지 신청" is about 해지: "신청" is only how it is done.
         strong = {mention.set_name for mention, weak in named if not weak}

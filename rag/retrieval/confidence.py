@@ -183,8 +183,10 @@ def judge(
     verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
     if not ordered.conflicts:
         return verdict
-    asked = ", ".join(dict.fromkeys(conflict.asked for conflict in ordered.conflicts))
-    return replace(verdict, note=Note("not_held", {"word": asked}))
+    asked = dict.fromkeys(conflict.asked for conflict in ordered.conflicts)
+    # "주택담보" beside "주택담보대출" is the same thing said twice.
+    words = [word for word in asked if not any(word != other and word in other for other in asked)]
+    return replace(verdict, note=Note("not_held", {"word": ", ".join(words)}))
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:

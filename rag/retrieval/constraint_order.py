@@ -125,7 +125,7 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
         about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
         is_answered = member in about or (mention.set_name, ANSWERING) in held or mention.member == ANSWERING
         if is_required and not is_answered:
-            lacking.append(Conflict(asked_of.kind, mention.text, ""))
+            lacking.append(Conflict(asked_of.kind, mention.label, ""))
     return lacking
 
 

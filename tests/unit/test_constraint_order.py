@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from llama_index.core.schema import TextNode
 
+from rag.constraints.contrasts import default_contrasts
 from rag.retrieval.confidence import Verdict, defaults, judge
 from rag.retrieval.constraint_order import (
     AGREES,
@@ -67,7 +68,7 @@ def test_a_value_that_no_row_holds_is_suggested_with_what_differs() -> None:
     [conflict] = found.conflicts
     assert "3년" in conflict.asked and "1년" in conflict.held
     assert found.note == Note("not_held", {"word": conflict.asked})
-    assert verbatim(found.nodes, found).startswith(f"'{conflict.asked}'에 대한 안내는 찾지 못했습니다.")
+    assert verbatim(found.nodes, found).startswith(f"'{conflict.asked}'에 꼭 맞는 안내는 찾지 못했습니다.")
 
 
 def test_another_product_is_suggested() -> None:
@@ -182,3 +183,13 @@ def test_what_is_told_counts_where_it_is_asked_whether_it_may_still_be_done(ques
         row("loan", "대출을 철회할 수 있나요?", "받으신 날부터 14일 이내에 앱에서 철회하실 수 있습니다.", 5.0)
     ]
     assert verdict(question, withdrawal).status == "suggested"
+
+
+def test_what_differs_is_said_once_and_by_a_name() -> None:
+    mentions = default_contrasts().mentions("알림 끄는 법이랑 카드 해지 방법")
+    assert [(mention.text, mention.label) for mention in mentions if mention.set_name == "open_close"] == [
+        ("끄는", "종료"), ("해지", "해지")
+    ]  # fmt: skip
+    found = verdict("주택담보대출 만기 금리", DEPOSIT)
+    assert len({conflict.asked for conflict in found.conflicts}) > 1
+    assert found.note == Note("not_held", {"word": "주택담보대출"})
