@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, ModelPaused
-from rag.korean import sentences, tokens
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import stream_chat
+from rag.synthesis.answering_sentence import answering_sentence
 from rag.synthesis.gate import LONGEST_SENTENCE, Gate
 from rag.synthesis.prompt_builder import MARKER, build_messages, count_tokens, escape_markers, one_line, prompt_room
 from rag.synthesis.sentences import says_something, split_sentences
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 logger = logging.getLogger(__name__)
-
-
-def answering_sentence(question: str, text: str) -> tuple[int, int]:
-    """Where the sentence of the text stands that shares most with the question; of equals the first."""
-    asked = set(tokens(question))
-    spans = []
-    for start, end in sentences(text):
-        if sentence := text[start:end].strip():
-            begin = text.index(sentence, start)
-            spans.append((begin, begin + len(sentence)))
-    if not spans:
-        return 0, len(text)
-    # By the share of the question's own words: a long sentence does not win by its length.
-    return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))
 
 
 class Summarizer:
