@@ -40,4 +40,5 @@ def script(texts: Texts) -> str:
     """The page's JavaScript, with the words that it shows."""
     words = {name: getattr(texts, name) for name in _WORDS} | {"ended": texts.login_ended, "busy": texts.busy}
     parts = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join(["() => {", f"const words = {json.dumps(words)};", *parts, "}"])
+    # Said at the end: from here on the page hears keys and clicks.
+    return "\n".join(["() => {", f"const words = {json.dumps(words)};", *parts, 'root.dataset.hears = "";', "}"])

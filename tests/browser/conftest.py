@@ -80,7 +80,7 @@ class Visit:
 
     def ask(self, question: str) -> None:
         """Send a question with Enter, without waiting for the answer."""
-        self.page.wait_for_function("window.faq?.idle")  # the script that hears the keys comes after the box
+        expect(self.page.locator("html[data-hears]")).to_have_count(1)  # the script comes after the box
         self.page.fill("#box textarea", question)
         self.page.press("#box textarea", "Enter")
 

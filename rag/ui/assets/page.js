@@ -153,9 +153,8 @@
       tell(news);
     }
   };
-  new MutationObserver((changes) => {
-    if (changes.some(({ target }) => target.nodeType === 1 ? target.closest("#inbox, #news") || target.querySelector?.("#inbox") : true)) receive();
-  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-serial"] });
+  // Whatever changes: Gradio may change a text in place, or in a part that it has already taken out.
+  new MutationObserver(receive).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["data-serial"] });
 
   // The second half of a double click is not meant for the button that the first has put into the place (Stop for Send).
   document.addEventListener("click", (event) => {
