@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Column, MetaData, String, Table, Text, create_engine, delete, event, insert, select
-from sqlalchemy.engine import Engine
+from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from rag.errors import InputError, RecordError
+from rag.records.database import open_database
 from rag.types import Answer, Filters, Source
 
 Kind = Literal["like", "dislike", "chosen", "none"]
@@ -53,10 +53,7 @@ class AnswerLog:
     def __init__(self, path: Path, *, days: int = 365) -> None:
         self._days = days
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._engine = open_database(path)
-            _tables.create_all(self._engine)
+            self._engine = open_database(path, _tables)
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(_APPEND_ONLY)
             self.purge()
@@ -146,18 +143,6 @@ class AnswerLog:
             old = select(_answers.c.id).where(_answers.c.at < before)
             connection.execute(delete(_feedback).where(_feedback.c.answer.in_(old)))
             connection.execute(delete(_answers).where(_answers.c.at < before))
-
-
-def open_database(path: Path) -> Engine:
-    """A SQLite file whose deleted rows are overwritten, and of whose pages no copy stays beside it."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-
-    @event.listens_for(engine, "connect")
-    def _set(connection: Any, _record: Any) -> None:
-        for pragma in ("secure_delete=ON", "journal_mode=DELETE", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
 
 
 def content_hash(source: Source) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, de
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.errors import RecordError
-from rag.records.answer_log import open_database
+from rag.records.database import open_database
 
 MAX_CHATS = 200
 """Chats of one visitor; the oldest makes room."""
@@ -61,10 +61,7 @@ class ChatHistory:
 
     def __init__(self, path: Path, *, key: str | None = None, days: int = 180) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._engine = open_database(path)
-            _tables.create_all(self._engine)
+            self._engine = open_database(path, _tables)
             salt = self._kept("salt", secrets.token_bytes(16))
             self.secret = self._kept("people", secrets.token_bytes(32))
             """For the digests of persons: the same after a restart."""

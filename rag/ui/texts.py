@@ -60,7 +60,6 @@ class Texts:
     wrong_values: str
     turn: str
     sources: str
-    sources_empty: str
     sources_of: str
     as_of: str
     open_source: str
@@ -69,7 +68,6 @@ class Texts:
     passage: str
     guidance: str
     more: str
-    which_row: str
     none_of_these: str
     none_chosen: str
     copy: str
