@@ -17,7 +17,6 @@ from rag.evaluation.retrieval import Judged, outcome_report, refusal_report
 
 SEVERAL = "several"
 """The institution of a question that rows of more than one answer."""
-RECALL = 10
 
 
 def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[str, Any]:
