@@ -43,12 +43,11 @@ from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
-from rag.synthesis.answer import SECONDS, AnswerSynthesizer, Outcome, verdict_of
+from rag.synthesis.answer import SECONDS, AnswerSynthesizer, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
 from rag.synthesis.summary import Summarizer
 from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.synthesis.verbatim import VerbatimSynthesizer
-from rag.timing import StepTimer
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 
 if TYPE_CHECKING:
@@ -187,26 +186,44 @@ class ChatService:
         )
 
     def _events(self, engine: ChatQueryEngine, question: str, scope: CancelScope) -> Generator[AnswerEvent, None, None]:
-        timer = StepTimer()
+        began = time.perf_counter()
         query = engine.scoped(question, scope)
         nodes = engine.retrieve(query)
-        timer.lap("retrieval")
+        retrieved = time.perf_counter()
         # Stop while a model was waited for: an interrupted embedding has been replaced by a lexical search that nobody reads.
         if scope.cancelled:
             return
         verdict, sources = verdict_of(query, nodes), _sources(nodes)
         # Before the text: with a language model its first words take seconds, and the sources are there already.
         yield SourcesFound(verdict.status, sources)
-        with closing(engine.stream(query, nodes)) as answer:
-            for piece in answer:
-                yield AnswerDelta(piece, answer.generated, answer.checked)
-        timer.lap("synthesis")
+        with closing(engine.stream(query, nodes)) as pieces:
+            for piece in pieces:
+                yield AnswerDelta(piece, pieces.generated, pieces.checked)
         # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
-        if answer.outcome is not None:
-            masked = mask(question, self._published).kinds
-            yield AnswerCompleted(
-                _completed(query.query_str, verdict, sources, answer.outcome, timer, masked, _version(nodes))
-            )
+        if (outcome := pieces.outcome) is None:
+            return
+        ended = time.perf_counter()
+        answer = Answer(
+            query.query_str,
+            outcome.text,
+            verdict.status,
+            reason=verdict.reason,
+            notice=outcome.notice,
+            sources=sources,
+            cited=outcome.cited,
+            generated=outcome.generated,
+            timings_ms={
+                "retrieval": 1000 * (retrieved - began),
+                "synthesis": 1000 * (ended - retrieved),
+                "total": 1000 * (ended - began),
+            },
+            usage=outcome.usage,
+            # Of the question as it came: the query's has been masked already.
+            masked=mask(question, self._published).kinds,
+            support=outcome.support,
+        )
+        _log(answer, nodes)
+        yield AnswerCompleted(answer)
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
@@ -280,41 +297,16 @@ def _sources(nodes: Sequence[NodeWithScore]) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _completed(
-    question: str,
-    verdict: Verdict,
-    sources: tuple[Source, ...],
-    outcome: Outcome,
-    timer: StepTimer,
-    masked: tuple[str, ...],
-    version: str,
-) -> Answer:
-    answer = Answer(
-        question,
-        outcome.text,
-        verdict.status,
-        reason=verdict.reason,
-        notice=outcome.notice,
-        sources=sources,
-        cited=outcome.cited,
-        generated=outcome.generated,
-        timings_ms=timer.timings(),
-        usage=outcome.usage,
-        masked=masked,
-        support=outcome.support,
-    )
+def _log(answer: Answer, nodes: Sequence[NodeWithScore]) -> None:
     # Never the question: it may hold names and account numbers.
     times = " ".join(f"{step}_ms={milliseconds:.0f}" for step, milliseconds in answer.timings_ms.items())
+    # When the newest of the rows shown was written, and with which embedding: without asking the store again.
+    written = max((str(hit.node.metadata.get(INDEXED_AT, "")) for hit in nodes), default="-")
+    prints = sorted({str(hit.node.metadata.get(FINGERPRINT, ""))[:8] for hit in nodes})
     logger.info(
         "status=%s reason=%s notice=%s sources=%d top_score=%.3f index=%s %s",
-        *(verdict.status, verdict.reason, outcome.notice, len(sources)),
-        *(max((source.score for source in sources), default=0.0), version, times),
+        *(answer.status, answer.reason, answer.notice, len(answer.sources)),
+        max((source.score for source in answer.sources), default=0.0),
+        f"{written}/{'+'.join(prints)}" if nodes else written,
+        times,
     )
-    return answer
-
-
-def _version(nodes: Sequence[NodeWithScore]) -> str:
-    """When the newest of the rows shown was written, and with which embedding: without asking the store again."""
-    written = [str(hit.node.metadata.get(INDEXED_AT, "")) for hit in nodes]
-    prints = {str(hit.node.metadata.get(FINGERPRINT, ""))[:8] for hit in nodes}
-    return f"{max(written)}/{'+'.join(sorted(prints))}" if nodes else "-"

@@ -7,13 +7,18 @@ Mac and one from a file are the same text.
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
+from numpy.typing import NDArray
 
 from rag.errors import ModelUnavailable
 from rag.models.async_from_sync import AsyncFromSync
@@ -21,7 +26,6 @@ from rag.models.e5.encoder import Encoder
 from rag.models.e5.tokenizer import LONGEST_PIECE, Tokenizer
 from rag.models.e5.weights import load, locate
 from rag.models.threads import Threads
-from rag.models.vector_cache import VectorCache
 
 QUERY, PASSAGE = "query: ", "passage: "
 QUERY_TOKENS = 510
@@ -76,6 +80,37 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         ids = self._tokenizer.encode(text, characters=tokens * LONGEST_PIECE)[:tokens]
         vector: list[float] = self._encoder.embed(ids).tolist()
         return vector
+
+
+class VectorCache:
+    """The vectors of the last questions: at most `size`, the least recently used one dropped first. Thread-safe.
+
+    A vector is kept as float32, which is what an embedder computes, so a cached one is the same numbers.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._vectors: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def get(self, text: str, compute: Callable[[str], list[float]]) -> list[float]:
+        """The text's vector, computed at most once while it is kept; two threads that ask at once may both compute it."""
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._lock:
+            vector = self._vectors.get(key)
+            if vector is not None:
+                self._vectors.move_to_end(key)
+        if vector is None:
+            vector = np.array(compute(text), dtype=np.float32)
+            with self._lock:
+                self._vectors[key] = vector
+                while len(self._vectors) > self._size:
+                    self._vectors.popitem(last=False)
+        values: list[float] = vector.tolist()
+        return values
 
 
 @lru_cache(maxsize=1)

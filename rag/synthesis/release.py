@@ -9,10 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from rag.synthesis.citations import CitationResolver, cited_numbers
 from rag.synthesis.content_words import is_courtesy
 from rag.synthesis.gate import Gate
-from rag.synthesis.sentences import complete_until, says_something, split_sentences
+from rag.synthesis.sentences import (
+    CitationResolver,
+    cited_numbers,
+    complete_until,
+    says_something,
+    split_sentences,
+)
 from rag.synthesis.verification import Verifier
 from rag.types import Notice, SentenceSupport
 

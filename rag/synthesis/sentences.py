@@ -1,13 +1,13 @@
-"""Sentences of an answer that is still being written: where each ends, its citations included.
+"""An answer that is still being written: where each of its sentences ends, and the citations that it holds.
 
-Not broken within "연 3.5%", "2026.03.01.", "2026. 3. 1.부터", "Ⅰ. ", "1. " or "[경로]": a full stop ends a sentence only
-after a letter and before white space. A line break always ends one.
+A sentence has the citations after it. It is not broken within "연 3.5%", "2026.03.01.", "2026. 3. 1.부터", "Ⅰ. ", "1. " or
+"[경로]": a full stop ends a sentence only after a letter and before white space. A line break always ends one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from rag.synthesis.prompt_builder import MARKER, MARKER_BRACKETS
 
@@ -17,6 +17,10 @@ _END = re.compile(
 )
 _LIST_SIGN = re.compile(r"\s*(?:[\-*•·※]|\d{1,2}[.)]|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥ]\.?|[①-⑳])\s*")
 _SAYS = re.compile(r"[가-힣]{2,}|[A-Za-z]{3,}")
+LONGEST = 64
+"""Characters a marker may have; a longer beginning of one is text."""
+_NUMBER = re.compile(r"\d+")
+_BEGINNING = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}][\s\d,，、·;/]*\Z")
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -52,3 +56,41 @@ def _ends(text: str) -> Iterator[int]:
     for match in _END.finditer(text):
         if match.end() > match.start():
             yield match.end()
+
+
+def cited_numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a text's markers, each once, in text order."""
+    numbers = (int(number) for marker in MARKER.findall(text) for number in _NUMBER.findall(marker))
+    return tuple(dict.fromkeys(numbers))
+
+
+class CitationResolver:
+    """Takes a text in pieces cut anywhere, and gives it back with its markers resolved.
+
+    A marker comes out as `[n]`, one for each number of a source that was given; other numbers are dropped, and everything
+    else comes out as it came in. `known` are the sources' numbers, `cited` those met so far. What `feed` returns joined,
+    and then `end`, is the same wherever the text was cut.
+    """
+
+    def __init__(self, known: Collection[int]) -> None:
+        self._known = frozenset(known)
+        self._pending = ""
+        self.cited: set[int] = set()
+
+    def feed(self, piece: str) -> str:
+        """What can be said so far; the beginning of a possible marker is kept until the next piece."""
+        text = self._pending + piece
+        beginning = _BEGINNING.search(text)
+        cut = beginning.start() if beginning and len(text) - beginning.start() <= LONGEST else len(text)
+        self._pending = text[cut:]
+        return MARKER.sub(self._marker, text[:cut])
+
+    def end(self) -> str:
+        """The rest: nothing follows that could close a marker."""
+        rest, self._pending = self._pending, ""
+        return rest
+
+    def _marker(self, match: re.Match[str]) -> str:
+        numbers = [number for text in _NUMBER.findall(match[1]) if (number := int(text)) in self._known]
+        self.cited.update(numbers)
+        return "".join(f"[{number}]" for number in dict.fromkeys(numbers))

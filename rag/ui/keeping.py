@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.records.answer_log import AnswerLog
 from rag.records.history import ChatHistory
-from rag.types import Answer, Filters
+from rag.types import Answer, Filters, Source
 from rag.ui.conversation import Conversation, Exchange
-from rag.ui.kept_turns import to_body, to_exchange
 from rag.ui.metrics import Metrics
 from rag.ui.rendering import shortened
 
@@ -81,8 +82,10 @@ class Keeper:
 
     async def keep(self, conversation: Conversation, person: str) -> None:
         """Write the conversation into the person's history, as far as it is answered."""
+        if self._history is None or not person:
+            return
         turns = [(each.turn, to_body(each)) for each in conversation.exchanges if each.answer]
-        if self._history is None or not person or not turns:
+        if not turns:
             return
         title = shortened(turns[0][1]["question"], TITLE)
         try:
@@ -99,3 +102,28 @@ class Keeper:
         return [
             to_exchange(number, body) for number, body in await asyncio.to_thread(self._history.turns, person, chat)
         ]
+
+
+def to_body(each: Exchange) -> dict[str, Any]:
+    """An answered exchange as JSON."""
+    answer = each.answer
+    assert answer, "only what was answered is kept"
+    return {
+        "question": each.question, "text": each.text, "remark": each.remark, "record": each.record,
+        "generated": each.generated, "checked": each.checked, "status": answer.status, "reason": answer.reason,
+        "notice": answer.notice, "cited": list(answer.cited),
+        "sources": [{**asdict(source), "metadata": dict(source.metadata)} for source in each.sources],
+    }  # fmt: skip
+
+
+def to_exchange(turn: int, body: Mapping[str, Any]) -> Exchange:
+    """The exchange again."""
+    sources = tuple(Source(**source) for source in body["sources"])
+    answer = Answer(
+        body["question"], body["text"], body["status"], reason=body["reason"], notice=body["notice"], sources=sources,
+        cited=tuple(body["cited"]), generated=body["generated"],
+    )  # fmt: skip
+    return Exchange(
+        turn, body["question"], body["text"], sources, answer, body["remark"], body["generated"], body["checked"],
+        record=body["record"],
+    )  # fmt: skip

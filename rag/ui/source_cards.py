@@ -7,7 +7,7 @@ from html import escape
 from typing import Literal
 from urllib.parse import urlsplit
 
-from rag.synthesis.answering_sentence import answering_sentence
+from rag.korean import answering_sentence
 from rag.types import Source, place_in_document
 from rag.ui.answer_text import plain
 from rag.ui.texts import Texts

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.citations import LONGEST, CitationResolver
 from rag.synthesis.prompt_builder import escape_markers
+from rag.synthesis.sentences import LONGEST, CitationResolver
 
 KNOWN = (1, 2, 3)
 

@@ -11,7 +11,7 @@ from rag.errors import RecordError
 from rag.records.history import MAX_CHATS, ChatHistory
 from rag.types import Answer, AnswerCompleted
 from rag.ui.conversation import Exchange
-from rag.ui.kept_turns import to_body, to_exchange
+from rag.ui.keeping import to_body, to_exchange
 from tests.fakes import SOURCES, answer_to
 
 

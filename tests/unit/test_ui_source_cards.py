@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.synthesis.answering_sentence import answering_sentence
+from rag.korean import answering_sentence
 from rag.types import Source
 from rag.ui.i18n import KOREAN
 from rag.ui.source_cards import is_web_address, sources_html

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from rag.models.vector_cache import VectorCache
+from rag.models.local_embedding import VectorCache
 
 
 def test_a_kept_vector_is_the_computed_one_and_computed_once() -> None:
