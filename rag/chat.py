@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
@@ -108,7 +109,9 @@ class ChatService:
         self._published = frozenset(published) | own_numbers([contact] if contact else [])
         # Shared by follow-ups and answers: either learns from the other's failures, and a customer waits for neither.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
-        self._searcher = Searcher(
+        # One for each question: what it reads of the store, it reads once.
+        self._new_searcher = partial(
+            Searcher,
             store,
             embed_model,
             calibration,
@@ -171,7 +174,7 @@ class ChatService:
         Its responses have the page's text and rows; their metadata has `status`, `reason` and `notice` as `Answer` does.
         """
         retriever = ConversationRetriever(
-            self._searcher,
+            self._new_searcher,
             filters=filters,
             history=self._without_personal(history),
             seconds=self._answer_seconds,
@@ -237,23 +240,23 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text: by the decline rules where one matches, else by the rows."""
-        return self._searcher.judge(
+        return self._new_searcher().judge(
             self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
         )
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules; a follow-up in the reading that fits."""
-        return self._searcher.rank(
+        return self._new_searcher().rank(
             self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
         )
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""
-        return self._searcher.hits(self._masked(text), filters)
+        return self._new_searcher().hits(self._masked(text), filters)
 
     def reading(self, text: str) -> str:
         """What `hits` searches for: the text without the name of the institution that it limits the search to."""
-        return self._searcher.reading(text)
+        return self._new_searcher().reading(text)
 
     def starters(self) -> Sequence[str]:
         """Questions to begin with, for the page."""

@@ -20,13 +20,13 @@ from rag.types import Filters, Turn
 class ConversationRetriever(BaseRetriever):
     """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
 
-    A ScopedQuery also gets the verdict. `seconds`: what a rewrite may take where the query brings no scope. `row`: the row
-    that was chosen as the answer.
+    A ScopedQuery also gets the verdict. `new_searcher` is called for each question: between two the index may have changed.
+    `seconds`: what a rewrite may take where the query brings no scope. `row`: the row that was chosen as the answer.
     """
 
     def __init__(
         self,
-        searcher: Searcher,
+        new_searcher: Callable[[], Searcher],
         *,
         filters: Filters | None,
         history: Sequence[Turn],
@@ -34,7 +34,7 @@ class ConversationRetriever(BaseRetriever):
         row: str | None = None,
     ) -> None:
         super().__init__()
-        self._searcher = searcher
+        self._new_searcher = new_searcher
         self._filters = filters
         self._history = tuple(history)
         self._seconds = seconds
@@ -46,8 +46,9 @@ class ConversationRetriever(BaseRetriever):
         scope = scoped.scope if scoped else CancelScope(self._seconds)
         with scope.active():
             question = query_bundle.query_str
-            verdict = self._searcher.chosen(question, self._row) if self._row else None
-            verdict = verdict or self._searcher.judge(question, self._history, self._filters, scope)
+            searcher = self._new_searcher()
+            verdict = searcher.chosen(question, self._row) if self._row else None
+            verdict = verdict or searcher.judge(question, self._history, self._filters, scope)
         if scoped:
             scoped.verdict = verdict
         return list(verdict.nodes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
@@ -30,7 +31,7 @@ DEPTH = 20
 
 
 class RowSearch:
-    """Searches one store. Thread-safe. The arguments are those of `rag.conversation.searcher.Searcher`."""
+    """Searches one store for one question. The arguments are those of `rag.conversation.searcher.Searcher`."""
 
     def __init__(
         self,
@@ -51,17 +52,19 @@ class RowSearch:
         self._candidates = candidates
         self._institutions = institutions or {}
 
+    @cached_property
     def banks(self) -> list[str]:
         """The institutions of the rows."""
+        # Nearly every step asks for them, and on a server each reading would be a round trip of its own.
         return [bank for bank in self._store.values(BANK) if bank]
 
     def named(self, text: str) -> NamedBanks:
         """What a text says of institutions."""
-        return named_banks(text, self.banks(), self._institutions)
+        return named_banks(text, self.banks, self._institutions)
 
     def limited(self, text: str, filters: Filters | None) -> Filters:
         """The filters, limited to the institution a text names, unless one was chosen already."""
-        return limit_to_bank(filters or Filters(), text, self.banks(), self._institutions)
+        return limit_to_bank(filters or Filters(), text, self.banks, self._institutions)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
@@ -97,7 +100,7 @@ class RowSearch:
         if BANK in filters.equals and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_promise)
-        return replace(verdict, query=text, names_banks=len(self.banks()) > 1)
+        return replace(verdict, query=text, names_banks=len(self.banks) > 1)
 
     def own_match(self, question: str, contextual: Verdict, filters: Filters) -> float:
         """How much of the message's own words the contextual reading's first row covers, 0..1."""

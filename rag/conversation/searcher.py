@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Searcher:
-    """Searches one store; follow-ups are rewritten by `llm` if there is one. Thread-safe.
+    """Searches one store for one question; a follow-up is rewritten by `llm` if there is one. Cheap to make.
 
     `embedding_breaker`, `llm_breaker`: while one is open, a question goes on without that model instead of waiting for
     it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store. `institutions`:
@@ -89,7 +89,7 @@ class Searcher:
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
         if choice := read_choice(question, history, self._store):
-            return replace(choice, names_banks=len(self._rows.banks()) > 1)
+            return replace(choice, names_banks=len(self._rows.banks) > 1)
         if rule and rule.yields_to == "same":
             verdict = self.rank(question, (), filters, scope)
             about = verdict.status != "declined" and rule.matches(
@@ -108,7 +108,7 @@ class Searcher:
     def chosen(self, question: str, row: str) -> Verdict | None:
         """The verdict of a click on a suggestion: its row is the answer. None: the row is not there any more."""
         verdict = chosen_row(question, row, self._store)
-        return verdict and replace(verdict, names_banks=len(self._rows.banks()) > 1)
+        return verdict and replace(verdict, names_banks=len(self._rows.banks) > 1)
 
     def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
@@ -167,7 +167,7 @@ class Searcher:
         self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
     ) -> Verdict:
         """The outcome with regard to the institutions a question names: several, one that is hidden, one that is not held."""
-        banks, named = self._rows.banks(), self._rows.named(question)
+        banks, named = self._rows.banks, self._rows.named(question)
         chosen = (filters or Filters()).equals.get(BANK)
         if chosen and named.chosen and chosen not in named.chosen and set(named.chosen) & set(banks):
             note = Note("hidden_institution", {"name": named.chosen[0], "chosen": chosen})

@@ -53,6 +53,22 @@ def test_events_come_in_order_and_the_pieces_are_the_text(chat: ChatService, que
     assert last.answer.timings_ms["total"] >= last.answer.timings_ms["retrieval"] >= 0
 
 
+@pytest.mark.parametrize("question", [LIMIT, f"{GAON} 이체한도", "이체한도랑 공모주 청약 취소 방법 알려줘", UNCLEAR])
+def test_a_question_reads_the_institutions_once(
+    chat: ChatService, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    keys: list[str] = []
+    values = FaissStore.values
+
+    def counted(store: FaissStore, key: str) -> list[str]:
+        keys.append(key)
+        return values(store, key)
+
+    monkeypatch.setattr(FaissStore, "values", counted)
+    chat.ask(question)
+    assert keys.count("bank") == 1, "on a server each reading is a round trip"
+
+
 def test_the_approved_text_is_quoted_word_for_word_with_its_citation(chat: ChatService) -> None:
     answer = chat.ask("공모주 청약을 취소할 수 있나요?")
     assert answer.text == f"{NARU}\n{ANSWERS['n-002']} [1]"
