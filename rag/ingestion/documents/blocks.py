@@ -13,6 +13,7 @@ from rag.ingestion.messages import Note
 Kind = Literal["heading", "paragraph", "row", "footnote"]
 CELL_BREAK = " | "
 _SENTENCE = re.compile(r"[.?!:,;]$|(?:다|요|음|함)$|^[-※*•①-⑳(\[]")
+# What PDF fonts and word processors write for plain letters: full-width forms, ligatures, and a hyphen that does not break.
 _PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     ord("\ufb01"): "fi",
     ord("\ufb02"): "fl",
@@ -110,14 +111,19 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
     blocks: list[Block] = []
     header = ""
     if depth:
-        names = [_distinct(grid[row][column] for row in range(depth)) for column in range(width)]
-        header = CELL_BREAK.join(_without_repeats(names))
+        above = [[grid[row][column] for row in range(depth)] for column in range(width)]
+        names = [" ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text)) for cells in above]
+        # A name over several columns is said once: every row would repeat it, and be found by it.
+        header = CELL_BREAK.join(name for at, name in enumerate(names) if not (at and name and name == names[at - 1]))
         blocks.append(Block(header, "row", page=page, table=table, own=_texts(grid[:depth])))
     for row in range(depth, height):
         line = grid[row]
+        # Labels are carried into each row they cover: a passage may begin at any row, and a fee under another header is a wrong
+        # answer.
         texts = [cell.text if cell else "" for cell in line]
-        # A label across the whole row is said once.
-        shown = CELL_BREAK.join(_spanned(line)).strip()
+        # A label across the whole row is said once; one that covers some columns, in each of them.
+        shown = texts[0] if len(set(line)) == 1 else CELL_BREAK.join(texts).strip()
+        # Without what is carried: a second reader sees a label once, in the row where it stands.
         own = _texts([[cell for cell in line if cell and cell.row == row]])
         if any(texts):
             blocks.append(Block(shown, "row", page=page, header=header, table=table, own=own))
@@ -128,10 +134,12 @@ def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:
     first = [cell for cell in dict.fromkeys(grid[0]) if cell]
     if len(grid) < 2:
         return 0
+    # The author's own marks count first, unless all rows bear one: then they say nothing.
     marked = [all(cell.is_header for cell in row if cell) and any(row) for row in grid]
     if marked[0] and not all(marked):
         return marked.index(False)
-    if _holds_values(first[1:]) and not any(cell.columns > 1 for cell in first):
+    # A first row with amounts or rates that are no limits ("600원", not "10만원 이하") tells of one thing, and names no column.
+    if any(_VALUE.search(cell.text) for cell in first[1:]) and not any(cell.columns > 1 for cell in first):
         return 0
     depth = max((cell.rows for cell in first if cell.text), default=1)
     # Where one name covers several columns, the row below tells them apart.
@@ -142,26 +150,6 @@ def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:
 _VALUE = re.compile(r"\d\s*(?:%|원)(?!\s*(?:이하|이상|초과|미만|까지|부터))|면제")
 
 
-def _holds_values(cells: Iterable[Cell]) -> bool:
-    """Whether cells hold amounts or rates that are no limits: "600원", and not "10만원 이하"."""
-    return any(_VALUE.search(cell.text) for cell in cells)
-
-
 def _texts(rows: Iterable[Iterable[Cell | None]]) -> tuple[str, ...]:
     """The texts of rows' cells, each cell once."""
     return tuple(cell.text for cell in dict.fromkeys(cell for row in rows for cell in row) if cell and cell.text)
-
-
-def _distinct(cells: Iterable[Cell | None]) -> str:
-    return " ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text))
-
-
-def _without_repeats(names: Sequence[str]) -> list[str]:
-    return [name for at, name in enumerate(names) if at == 0 or name != names[at - 1] or not name]
-
-
-def _spanned(line: Sequence[Cell | None]) -> list[str]:
-    """The texts of a row's columns; a cell that covers all of them once, one that covers some in each of them."""
-    if len(set(line)) == 1:
-        return [line[0].text if line[0] else ""]
-    return [cell.text if cell else "" for cell in line]

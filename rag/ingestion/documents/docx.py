@@ -144,6 +144,7 @@ def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
         elif tag == f"{W}r":
             yield from _run(reading, element)
         elif tag == f"{W}txbxContent":
+            # A box floats beside its paragraph: written into it, its text would tear the paragraph's sentence apart.
             inner = _Reading(
                 Document(""),
                 reading.styles,
@@ -179,13 +180,17 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
         tag = element.tag
         if tag == f"{W}t":
             yield element.text or ""
+        # Pages are nowhere stored; where Word broke them when it last saved is the nearest to it.
         elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
             reading.page += 1
         elif tag in _TEXT:
             yield _TEXT[tag]
         elif tag == f"{W}sym":
-            yield _symbol(element.get(f"{W}char") or "")
+            # Symbol fonts sit in the private area; which picture they show is the font's affair.
+            code = int(element.get(f"{W}char") or "F000", 16)
+            yield "" if 0xF000 <= code <= 0xF0FF else chr(code)
         elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
+            # Foot- and endnotes are numbered apart: both have an id 1.
             key = ("f" if "foot" in tag else "e") + (element.get(f"{W}id") or "")
             if text := reading.notes.get(key):
                 reading.pending.append(Block(f"{_mark(reading)} {text}", "footnote", page=reading.page))
@@ -198,11 +203,6 @@ def _mark(reading: _Reading, *, advance: bool = False) -> str:
     number = reading.counts["footnotes"] + 1
     reading.counts["footnotes"] += advance
     return f"[주{number}]"
-
-
-def _symbol(code: str) -> str:
-    # Symbol fonts sit in the private area; which picture they show is the font's affair.
-    return "" if not code or 0xF000 <= int(code, 16) <= 0xF0FF else chr(int(code, 16))
 
 
 def _is_on(flag: ET.Element | None) -> bool:
@@ -223,9 +223,12 @@ def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
             reading.counts["hidden"] += 1
             continue
         is_header = properties is not None and _is_on(properties.find(f"{W}tblHeader"))
+        # A row may begin some columns to the right.
         column = _number(properties, "gridBefore")
         for cell in _children(row, f"{W}tc"):
             span = max(_number(cell.find(f"{W}tcPr"), "gridSpan"), 1)
+            # The cells under a merged one are in the file. Taken for cells of their own, as some readers do, they move the
+            # row's values by a column (findings/).
             merge = cell.find(f"{W}tcPr/{W}vMerge")
             continued = merge is not None and merge.get(f"{W}val", "continue") == "continue"
             if continued and column in above:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.I)
+# Fourteen, as Word counts them; after 하 comes 가가.
 _GANADA = "가나다라마바사아자차카타파하"
 _CHOSUNG = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
 _DIGITS = "〇一二三四五六七八九"
@@ -38,6 +39,7 @@ class Styles:
 
     def lookup(self, style: str, path: str) -> str:
         """A property of a style or of what it is based on; empty where none has it."""
+        # Damaged files have styles that are based on each other.
         seen: set[str] = set()
         while style in self._styles and style not in seen:
             seen.add(style)
@@ -94,7 +96,9 @@ class Numbering:
         if level in counts and not fresh:
             counts[level] += 1
         else:
+            # A start of its own holds once: the list's next paragraph goes on from it.
             counts[level] = self._starts.pop((name, level), self._start(abstract, level))
+        # A new article begins its paragraphs at ① again.
         for deeper in [each for each in counts if each > level]:
             del counts[deeper]
         text = value(self._levels[abstract, level], "lvlText")

@@ -27,6 +27,7 @@ _LINES = {
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
     "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "ul",
 }  # fmt: skip
+# As far as the tag itself says it; a style sheet's rules are not applied.
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;\s]|$)", re.I)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
 
@@ -123,6 +124,7 @@ class _Parser(HTMLParser):
             self._break()
 
     def handle_endtag(self, tag: str) -> None:
+        # An end without a beginning would close everything around it.
         if tag not in [name for name, _ in self._open]:
             return
         while self._open:
@@ -134,10 +136,8 @@ class _Parser(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
-        self._add(data if self._in_pre() else re.sub(r"\s+", " ", data))
-
-    def _in_pre(self) -> bool:
-        return any(name == "pre" for name, _ in self._open)
+        is_preformatted = any(name == "pre" for name, _ in self._open)
+        self._add(data if is_preformatted else re.sub(r"\s+", " ", data))
 
     def _end(self, tag: str) -> None:
         if tag == "table" and self._tables:
@@ -178,6 +178,7 @@ class _Parser(HTMLParser):
         if not self._tables or self._tables[-1].text is None:
             return
         table = self._tables[-1]
+        # A cell that spans rows has no tag in the rows below: those begin to the right of it.
         while (table.row, table.column) in table.taken:
             table.column += 1
         rows, columns, is_header = table.spans

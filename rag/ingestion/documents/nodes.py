@@ -17,6 +17,7 @@ _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
 _INSTITUTION = re.compile(
     r"(?<![가-힣A-Za-z])[가-힣A-Za-z]{2,10}(?:저축은행|은행|증권|카드|생명|화재|손해보험|캐피탈)(?![가-힣])"
 )
+# Words that look like an institution's name and are a kind of them, or of cards.
 _NO_NAMES = frozenset(
     {"시중은행", "인터넷은행", "타행은행", "거래은행", "중앙은행", "체크카드", "신용카드", "하이브리드카드", "유가증권"}
 )
@@ -50,6 +51,7 @@ def passage_node(passage: Passage, bank: str) -> TextNode:
 def institution_of(document: Document, known: Collection[str]) -> str:
     """Whose document it is: the one known institution named at its beginning, or any named there where none is known."""
     beginning = " ".join(block.text for block in document.blocks[:_BEGINNING])
+    # The file's name first: whoever keeps several banks' documents names them so, and a text compares with others.
     places: Sequence[str] = (document.file, beginning)
     for text in places:
         named = {name for name in known if name in text}

@@ -34,17 +34,15 @@ def places(blocks: Sequence[Block]) -> Iterator[Place]:
         level, heading = _heading(block)
         starts = bool(level)
         if level:
+            # A heading ends those of its own level and below.
             stack = [(depth, text) for depth, text in stack if depth < level]
             stack.append((level, heading))
             match = _ARTICLE.match(heading)
-            article, paragraph = (_article(match) if match else ""), ""
+            article = (f"제{match[1]}조" + (f"의{match[2]}" if match[2] else "")) if match else ""
+            paragraph = ""
         if (level or block.kind == "paragraph") and article and (mark := _mark(block.text, in_heading=bool(level))):
             paragraph = mark
         yield Place(tuple(text for _, text in stack), " ".join(filter(None, (article, paragraph))), starts)
-
-
-def _article(match: re.Match[str]) -> str:
-    return f"제{match[1]}조" + (f"의{match[2]}" if match[2] else "")
 
 
 def _heading(block: Block) -> tuple[int, str]:
@@ -64,6 +62,7 @@ def _heading(block: Block) -> tuple[int, str]:
             or rest[0] in "①<"
             or (len(rest) < 30 and not _SENTENCE.search(rest) and text[match.end() : match.end() + 1] == " ")
         ):
+            # Below all of 편, 장, 절 and 관, which begin at 2, whatever the styles of the document are.
             return 6, match[0].strip() if match[3] or rest[:1] == "①" else text[:60]
         return 0, ""
     if len(text) <= 60 and _PART.match(text):
@@ -73,6 +72,7 @@ def _heading(block: Block) -> tuple[int, str]:
 
 
 def _mark(text: str, *, in_heading: bool) -> str:
+    # "제12조(수수료) ① 은행은 …": the first paragraph's sign stands within the article's line.
     rest = _ARTICLE.sub("", text, count=1).strip() if in_heading else text
     if circled := _CIRCLED.match(rest):
         return circled[0]

@@ -86,10 +86,13 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         start, at = at, min(at + len(block.text) + 1, len(text))
         size = token_count(block.text)
         has_body = group is not None and any(each.kind != "heading" for each in group.blocks)
+        # What is under another heading is about something else, however short it is: a passage is cited with its path.
         alone = place.starts and has_body
         # A table stays whole where it fits, and begins a passage of its own where it does not fit with what is before it.
-        table = sum(map(len, (each.text for each in _table(blocks, number)))) if _begins_table(blocks, number) else 0
+        begins_table = block.kind == "row" and (number == 0 or blocks[number - 1].table != block.table)
+        table = sum(map(len, (each.text for each in _table(blocks, number)))) if begins_table else 0
         full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
+        # A note stays with what it restricts, up to twice the target.
         note = block.kind == "footnote" and group is not None and tokens + size <= 2 * target
         if group and (alone or (full and not note)):
             yield group
@@ -104,11 +107,6 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         tokens += size
     if group:
         yield group
-
-
-def _begins_table(blocks: Sequence[Block], number: int) -> bool:
-    block = blocks[number]
-    return block.kind == "row" and (number == 0 or blocks[number - 1].table != block.table)
 
 
 def _table(blocks: Sequence[Block], number: int) -> Iterator[Block]:
@@ -131,6 +129,7 @@ def _cut(
     path = group.place.headings if group.place.headings[:1] == (title,) else (title, *group.place.headings)
     heading = SEPARATOR.join(path)
     first = group.blocks[0]
+    # A passage that begins within a table has lost its columns' names.
     header = first.header if first.kind == "row" and first.header else ""
     prefix = f"{heading}\n{header}\n"
     while token_count(prefix) * 2 > max_tokens:
@@ -145,6 +144,7 @@ def _cut(
     pages = [block.page for block in group.blocks if block.page]
     for start, end in pieces:
         piece = text[group.start + start : group.start + end]
+        # By what it holds, not by where it stands: what is inserted before it leaves its id, and so its vector, alone.
         name = hashlib.sha256(f"{heading}\0{header}\0{piece.strip()}".encode()).hexdigest()[:10]
         ids[name] += 1
         number = f"-{ids[name]}" if ids[name] > 1 else ""

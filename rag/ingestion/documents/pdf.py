@@ -85,6 +85,7 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         # By a margin: where both are sound, the one with the tables decides.
         if badness(other_text) + 0.02 < badness(own_text):
             document.note("other_reader", page=number)
+            # The readers change places: what was first is now the second opinion.
             own = {line.zone: line.text for line in lines} | {
                 cell.zone: cell.text for grid in grids for cell in grid.cells
             }
@@ -120,6 +121,7 @@ def _without_hidden(page: Any) -> tuple[Any, int]:
         hidden += unseen and bool(item["text"].strip())
         return not unseen
 
+    # Bold is drawn twice by some programs, and comes out as "11..2255%%".
     return page.dedupe_chars(tolerance=1).filter(is_shown), hidden
 
 
@@ -140,7 +142,9 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
     for page in pages:
         for line in page.lines:
             sizes[line.size] += len(line.text)
+    # The size of most letters, not of most lines: a list of short titles has many lines.
     body = max(sizes, key=lambda size: sizes[size], default=10.0)
+    # No PDF says what is a heading: size alone does, level by level.
     larger = sorted({size for size in sizes if size >= body * _HEADING}, reverse=True)
     vocabulary = Counter(word for page in pages for line in page.lines for word in line.text.split())
     left_out = 0
@@ -159,6 +163,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
                     part = part.continuing(before, header)
                 rows = table_blocks(part.as_cells(), table=number, page=page.number)
                 if goes_on:
+                    # The columns' names are printed again on each page.
                     rows = [row for row in rows if row.text != header]
                     rows = [replace(row, header=header) for row in rows]
                 else:
@@ -168,6 +173,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
             else:
                 before = None
                 for text, zones, size in merge_lines(part, vocabulary):
+                    # A long text in large letters is a notice, not a title.
                     level = larger.index(size) + 1 if size in larger and len(text) <= 120 else 0
                     block = Block(text, "heading" if level else "paragraph", level=min(level, 6), page=page.number)
                     document.blocks.append(doubted_in(block, "\n".join(page.second.get(zone, "") for zone in zones)))

@@ -48,6 +48,7 @@ def lines_of(page: Any, tables: Sequence[Zone]) -> list[Line]:
     lines = []
     for line in page.filter(outside).extract_text_lines(return_chars=True, x_tolerance_ratio=0.2):
         if text := clean_text(line["text"]).replace("\n", " "):
+            # To half a point: what a file's rounding makes of one size is no other size.
             sizes = Counter(round(char["size"] * 2) / 2 for char in line["chars"])
             zone = (line["x0"], line["top"], line["x1"], line["bottom"])
             lines.append(Line(text, zone, sizes.most_common(1)[0][0], line["top"] / float(page.height)))
@@ -84,6 +85,7 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
         goes_on = (
             abs(line.size - size) < 0.6
             and gap < line.size * 1.1
+            # A line that ends well before the margin was ended by its author.
             and before.zone[2] > right - 2.5 * line.size
             and not _ITEM.match(line.text)
         )

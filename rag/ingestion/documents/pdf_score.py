@@ -10,6 +10,7 @@ _DOUBLED = re.compile(r"(\S)\1(\S)\2(\S)\3")
 _RUN = re.compile(r"[가-힣]+")
 _LONG = 14
 """Syllables: no Korean word with its particles is longer."""
+# Text whose font has another code table than the reader takes is fluent-looking Hangul of rare syllables.
 _COMMON = frozenset("의이가은는을를에로와과도다고한하지수있습니까요만원년월일자금행")
 
 
@@ -33,6 +34,7 @@ def badness(text: str) -> float:
     syllables = sum(map(len, runs))
     glued = sum(len(run) for run in runs if len(run) > _LONG)
     strange = 0.0
+    # Fewer tell nothing: a cover page holds a title and a name.
     if syllables > 40:
         strange = max(0.1 - sum(character in _COMMON for character in compact) / syllables, 0.0) * 5
     return (bad + min(doubled, len(compact))) / len(compact) + (glued / syllables / 4 if syllables else 0.0) + strange

@@ -47,6 +47,7 @@ class Grid:
                 _index(xs, cell.zone[2]),
                 _index(ys, cell.zone[3]),
             )
+            # A label that goes on over the page's end is printed once, on the page before.
             text = cell.text or (carried.get(left, "") if top == 0 else "")
             cells.append(Cell(text, top, left, max(bottom - top, 1), max(right - left, 1)))
         return cells
@@ -72,6 +73,7 @@ def page_tables(page: Any) -> list[Grid]:
     grids = []
     for table in page.find_tables():
         cells = []
+        # By the edges of cells: `extract_text` puts a merged cell's label into another row, and a fee under the wrong transfer.
         for zone in dict.fromkeys(table.cells):
             left, top, right, bottom = zone
             inside = [

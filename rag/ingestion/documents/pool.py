@@ -63,9 +63,11 @@ def _limit() -> None:
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    # On top of what is mapped already: address space is counted, not memory in use.
     limit = pages * resource.getpagesize() + (MEMORY_MB << 20)
     if pages:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    # Ctrl-C goes to the whole group; the program ends its processes itself, and says one line.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

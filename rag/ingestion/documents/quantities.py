@@ -48,6 +48,7 @@ def doubted_in(block: Block, region: str) -> Block:
     missing = []
     for quantity in quantities(block.text if block.kind != "row" else " ".join(block.own)):
         if quantity in left:
+            # Once each: an amount that is printed twice must be seen twice.
             left.remove(quantity)
         else:
             missing.append(quantity)

@@ -17,6 +17,7 @@ def read_sheets(file: str, data: bytes) -> Document:
     document = Document(file, notes=[*notes, *(note for sheet in sheets for note in sheet.notes)])
     if errors := [error for sheet in sheets for error in sheet.errors]:
         raise UnreadableFile("cells", count=len(errors), first=f"{errors[0].column}: {errors[0].problem}")
+    # A workbook has no title of its own; without one its fees would stand under the name of a sheet ("Sheet1").
     document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
     tables = 0
     for sheet in sheets:

@@ -38,6 +38,7 @@ def read_slides(file: str, data: bytes) -> Document:
 
 def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
     blocks: list[Block] = []
+    # Shapes within groups too, which `findall` of the tree's first level would miss.
     for shape in slide.iter():
         if shape.tag == f"{_P}sp":
             place = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
@@ -48,6 +49,7 @@ def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
             lines = [_paragraph(each) for each in shape.iter(f"{_A}p")]
             if is_title:
                 if title := clean_text(" ".join(lines)):
+                    # The file holds shapes in the order of their drawing: a title drawn last is still what the slide is about.
                     blocks.insert(0, Block(title, "heading", level=1, page=number))
             else:
                 blocks += [Block(text, page=number) for line in lines if (text := clean_text(line))]
