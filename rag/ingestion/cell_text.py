@@ -40,6 +40,7 @@ def clean(text: str) -> tuple[str, set[str]]:
         notes |= {"html", "hidden_text"} if hides else {"html"}
     if _TYPED_BREAK.search(text):
         text = _TYPED_BREAK.sub("\n", text)
+        # Programs that write a line break as "\n" put a space before it.
         text = re.sub(r"[ \t]+\n", "\n", text)
         notes.add("typed_breaks")
     shown = visible(text)
@@ -66,6 +67,7 @@ def html_to_text(text: str) -> tuple[str, bool]:
         if name == "a":
             if not ends:
                 href = _HREF.search(tag["rest"])
+                # Kept also where there is no address: each end takes what its own beginning left.
                 links.append(html.unescape(href[1]) if href else "")
                 return ""
             address = links.pop() if links else ""

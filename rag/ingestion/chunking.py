@@ -10,7 +10,6 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,8 +46,12 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
         if token_count(question) * 2 > max_tokens:
             column, kind = ("alternatives", "phrasing_too_long") if number else (QUESTION, "question_too_long")
             raise RowErrors([defect(row.file, row.row, column, kind, window=max_tokens)])
+
+        def fits(start: int, end: int, question: str = question) -> bool:
+            return token_count(_joined(question, row.answer[start:end])) <= max_tokens
+
         # The answer alone is cut: pieces overlap nowhere, so that joined they are the approved text again.
-        pieces = list(split(row.answer, partial(_fits, question, row.answer, token_count, max_tokens)))
+        pieces = list(split(row.answer, fits))
         name, own = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
         # No number behind the id: a row that is not split is found under the id of its file.
         names = [name] if len(pieces) == 1 else [f"{name}#{piece}" for piece in range(len(pieces))]
@@ -101,10 +104,6 @@ def content_hash(node: TextNode) -> str:
     # Offsets too: two pieces may have the same text.
     content = [node.text, metadata, node.start_char_idx, node.end_char_idx, VIEW_WEIGHTS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _fits(question: str, answer: str, token_count: Callable[[str], int], max_tokens: int, start: int, end: int) -> bool:
-    return token_count(_joined(question, answer[start:end])) <= max_tokens
 
 
 def _node(row: FaqRow, node_id: str, start: int, end: int, further: Mapping[str, str]) -> TextNode:

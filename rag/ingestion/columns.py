@@ -46,7 +46,9 @@ def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
 
     `columns` maps fields to a file's own names and comes first. Of two columns that differ in case alone the first counts.
     """
+    # Compared as the header is: a name copied out of a spreadsheet may bring a no-break space along.
     asked = {name: clean_name(column) for name, column in columns.items()}
+    # Reversed, so that of two columns with one key the first in the file is the one that stays.
     free = {_key(name): name for name in reversed(header) if name and name not in asked.values()}
     known = {
         field: next((free[name] for name in names.split() if name in free), None) for field, names in _NAMES.items()

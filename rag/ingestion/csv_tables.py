@@ -60,6 +60,8 @@ def _read_header(
     for order, records in enumerate(tried):
         cells = [line.cells for line, _ in records]
         if (found := header_index(cells, locate)) is not None:
+            # A row that names a question and an answer beats any other; then the one with more known names, then the earlier
+            # delimiter.
             options.append((2, len(locate(list(map(clean_name, cells[found])))), -order, found))
         elif records:
             names = list(map(clean_name, cells[0]))
@@ -93,6 +95,7 @@ def _first_records(lines: Sequence[str], start: int, delimiter: str) -> list[tup
 
 def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int]:
     """The record that begins on line `at` (0-based), and the line after it."""
+    # One reader a record, and `strict`: Python's own default takes a broken quote for text and says nothing.
     reader = csv.reader((lines[i] for i in range(at, len(lines))), delimiter=delimiter, strict=True)
     return next(reader), at + reader.line_num
 
@@ -100,6 +103,7 @@ def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[st
 def _resume(lines: Sequence[str], at: int, delimiter: str, width: int) -> int:
     """After a broken record: the next line that looks like the beginning of a record of the header's width."""
     while at < len(lines):
+        # Cheap, and right for rows without line breaks in their cells, which most are.
         if lines[at].count(delimiter) >= width - 1:
             return at
         with suppress(csv.Error):

@@ -36,6 +36,7 @@ def iso_date(text: str) -> str:
         return ""
     month, number = (next(filter(None, day.group(f"{name}", f"{name}2", f"{name}3"))) for name in ("month", "day"))
     try:
+        # Only with its zone does a time change the day; without one it is Korea's.
         if rest["zone"]:
             iso = re.sub(r"\s*(Z|[+-]\d{2}:?\d{2})$", lambda zone: zone[1].replace("Z", "+00:00"), text)
             return datetime.fromisoformat(iso).astimezone(_KST).date().isoformat()

@@ -15,6 +15,7 @@ from rag.stores.base import Manifest
 from rag.vectors import Matrix, unit_vectors
 
 NO_FINGERPRINT = "none"
+# Never to be changed: every index has their vectors in its fingerprint, and would be embedded again.
 _PROBES = (
     "통장을 잃어버렸어요. 어떻게 해야 하나요?",
     "이체한도를 올리려면 영업점에 가거나 OTP를 등록해야 합니다.",
@@ -77,5 +78,6 @@ def _fingerprint(unit: Matrix) -> str:
     bits = np.frombuffer(hashlib.shake_256(b"signs").digest(-(-dimension * _SUMS // 8)), dtype=np.uint8)
     # From a hash, not a seeded generator, whose numbers may change with numpy's version.
     signs = 1.0 - 2.0 * np.unpackbits(bits)[: dimension * _SUMS].reshape(dimension, _SUMS)
+    # Exact vectors would differ between two machines' libraries, and each would embed everything again.
     rounded = np.rint(unit @ signs / _STEP).astype(int).tolist()
     return hashlib.sha256(repr((dimension, rounded)).encode()).hexdigest()[:16]

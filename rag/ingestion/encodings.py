@@ -27,6 +27,7 @@ def _decode(data: bytes) -> str:
         return data.decode(encoding, "replace")
     with suppress(UnicodeDecodeError):
         return data.decode("utf-8")
+    # Enough to tell, and a file of 100 MB is not searched twice.
     sample = data[:_SAMPLE]
     foreign = sample.translate(None, bytes(range(128)))
     is_utf8 = 2 * len(b"".join(_HANGUL.findall(sample))) > len(foreign)

@@ -41,6 +41,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     seen: set[Path] = set()
     for path in paths:
         for file in _expand(path):
+            # Links, and a folder given beside its own file: read twice, every row of it would be there twice.
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
@@ -90,6 +91,7 @@ def check_kind(suffix: str, data: bytes) -> None:
     if data.startswith(b"PK"):
         kind = _archive_kind(suffix, data)
     elif data.startswith(b"\xd0\xcf\x11\xe0"):
+        # Office puts a locked workbook into the container of its old formats.
         if _ENCRYPTED in data:
             raise UnreadableFile("password")
         kind = "a Hangul document (HWP)" if _HWP in data else "a file of Office 97"
@@ -111,6 +113,7 @@ def _archive_kind(suffix: str, data: bytes) -> str:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as exc:
         raise UnreadableFile("damaged", reason=str(exc)) from exc
+    # As the archive states them, before anything is unpacked.
     size = sum(member.file_size for member in members) >> 20
     if size > MAX_UNPACKED_MB or len(members) > _MAX_MEMBERS:
         raise UnreadableFile("bomb", size=size, limit=MAX_UNPACKED_MB)

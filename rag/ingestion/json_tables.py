@@ -31,6 +31,7 @@ def read_json(table: Table, text: str) -> None:
     try:
         document = _parse(text)
     except (ValueError, RecursionError, _JsonProblem) as exc:
+        # Told by the first line: exports often end in .json whatever they hold.
         first, *rest = text.strip().split("\n", 1)
         if rest and first.strip().startswith("{") and first.strip().endswith("}"):
             read_jsonl(table, text)

@@ -56,6 +56,7 @@ def plain(value: float) -> str:
     """A number without a format: as few digits as say it, never as an exponent."""
     if isinstance(value, int) or value.is_integer():
         return str(int(value))
+    # Eleven digits, as Excel's own General shows at most: 0.1 + 0.2 is 0.3.
     return f"{Decimal(f'{value:.11g}').normalize():f}"
 
 
@@ -103,6 +104,7 @@ def _lay_out(parts: list[tuple[str, str]], value: float, *, negative: bool) -> s
         else 0
     )
     grouped = any(digits_before and digits_before[0] < at < digits_before[-1] for at in commas)
+    # Decimal of the shortest digits, and half up: binary floats show 0.285 under `0.00` as 0.28, Excel as 0.29.
     number = Decimal(repr(value)).scaleb(2 * kinds.count("percent") - 3 * scale)
     number = number.quantize(Decimal(1).scaleb(-len(digits_after)), ROUND_HALF_UP)
     whole, _, decimals = f"{number:f}".partition(".")

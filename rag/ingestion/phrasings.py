@@ -31,6 +31,7 @@ def is_other_phrasing(row: FaqRow, first: FaqRow) -> bool:
     """Whether `row`, which has the id of `first`, is the same entry under another question."""
     if not (row.question and first.question and row.answer) or _key(row.question) == _key(first.question):
         return False
+    # A further row may leave the shared columns empty, as people do who write below a row; a difference is another row.
     same = all(getattr(row, name) in ("", getattr(first, name)) for name in _SHARED)
     return same and row.extra.items() <= first.extra.items()
 
@@ -62,15 +63,15 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
         for position, (row, text) in enumerate(claimed):
             for other, other_text in claimed[:position]:
                 own = text == row.question and other_text == other.question
-                if not own and row.answer != other.answer and _overlap(row, other):
+                # ISO dates compare as text; an end that is not given is open.
+                begin, ends = (
+                    max(row.effective_from, other.effective_from),
+                    (row.effective_until, other.effective_until),
+                )
+                overlap = all(not end or begin <= end for end in ends)
+                if not own and row.answer != other.answer and overlap:
                     lines.append(f"row {row.id}: {text!r} is also a phrasing of row {other.id} ({other.question!r})")
     return lines
-
-
-def _overlap(row: FaqRow, other: FaqRow) -> bool:
-    """Whether there is a day on which both are in force; ISO dates compare as text, and an empty one is open."""
-    starts, ends = max(row.effective_from, other.effective_from), (row.effective_until, other.effective_until)
-    return all(not end or starts <= end for end in ends)
 
 
 def _key(text: str) -> str:

@@ -124,6 +124,7 @@ def ingest(
         document = node_id.rpartition(":")[0]
         return document in found.failed or (found.tables_failed and not _PASSAGE.search(node_id))
 
+    # Opened last, and with it the lock taken: reading and splitting may take minutes and change nothing.
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
         if dry_run:
             changes = preview(store, nodes, kept=is_kept)

@@ -88,6 +88,7 @@ def read_sources(
         raise RowErrors(read.errors)
     found.rows, found.notes, found.errors = read.rows, read.notes, read.errors
     found.tables_failed = bool(read.errors)
+    # With their endings: 약관.pdf and 약관.docx are two documents.
     names = dict(zip(map(str, documents), short_names(list(map(str, documents)), stems=False), strict=True))
     outcomes = {}
     for done, (path, outcome) in enumerate(read_many(documents, processes=processes), 1):
@@ -113,6 +114,7 @@ def _is_document(path: Path, columns: Mapping[str, str]) -> bool:
         return False
     if suffix == ".xlsx":
         return not _holds_faq(path, columns)
+    # Other kinds go to the documents' reader too, which says what is supported; a file without an ending is tried as a table.
     return suffix in DOCUMENT_SUFFIXES or suffix != ""
 
 

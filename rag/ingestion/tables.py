@@ -103,6 +103,7 @@ def add_line(table: Table, line: Line, required: int) -> None:
     cells, width = list(line.cells), len(table.header)
     if not any(cell.strip() for cell in cells):
         return
+    # Spreadsheets write separators for columns that were once used.
     while len(cells) > width and not cells[-1].strip():
         cells.pop()
     if not required <= len(cells) <= width:
@@ -110,6 +111,7 @@ def add_line(table: Table, line: Line, required: int) -> None:
         return
     cells += [""] * (width - len(cells))
     unnamed = [(f"\0{at}", cell) for at, (name, cell) in enumerate(zip(table.header, cells, strict=True)) if not name]
+    # Numbered under a character no header can hold: two columns without a name stay two.
     named = [(name, cell) for name, cell in zip(table.header, cells, strict=True) if name]
     # Columns without a name are judged when all rows are known: an index of the rows is left out.
     record = Record(line.row, dict([*named, *unnamed]))
@@ -148,6 +150,7 @@ def finish(table: Table) -> None:
 
 
 def _counts_rows(values: Sequence[Value]) -> bool:
+    # An index that has gone through a program of floats is 0.0, 1.0 …
     texts = [str(value).strip().removesuffix(".0") for value in values]
     return all(text.isdecimal() for text in texts) and all(
         int(after) == int(before) + 1 for before, after in pairwise(texts)

@@ -45,8 +45,11 @@ def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of drop-down lists and print settings, which say nothing of values
             values = load_workbook(io.BytesIO(data), data_only=True)
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                names = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+                has_formulas = any(b"<f" in archive.read(name) for name in names)
             # Once more for the formulas: those never calculated have no value, and empty cells look the same.
-            formulas = load_workbook(io.BytesIO(data), data_only=False) if b"<f" in _sheets(data) else None
+            formulas = load_workbook(io.BytesIO(data), data_only=False) if has_formulas else None
     # openpyxl raises whatever its parsers meet in a damaged file.
     except Exception as exc:
         raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:120].splitlines()[0]) from exc
@@ -60,16 +63,12 @@ def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
     return sheets, notes
 
 
-def _sheets(data: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return b"".join(archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/sheet"))
-
-
 def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
     name = f"{file}, sheet {sheet.title!r}"
     if sheet.max_row * sheet.max_column > MAX_CELLS:
         raise UnreadableFile("damaged", reason=f"sheet {sheet.title!r} has {sheet.max_row} x {sheet.max_column} cells")
     result = Sheet(sheet.title)
+    # A merged cell has its value in its upper left corner alone; every row it covers means it.
     filled = {
         (row, column): (area.min_row, area.min_col)
         for area in sheet.merged_cells.ranges

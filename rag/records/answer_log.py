@@ -23,6 +23,7 @@ from rag.types import Answer, Filters, Source
 Kind = Literal["like", "dislike", "chosen", "none"]
 """What a customer said: that it helped, that it did not, which suggested row was meant, or that none was."""
 MAX_REASON = 100
+# Customers read an id aloud on the telephone: no 0 and O, no 1 and I are in it.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _tables = MetaData()
 _answers = Table(
@@ -41,6 +42,7 @@ _feedback = Table(
     Column("reason", Text, nullable=False),
     Column("row", String, nullable=False),
 )
+# In the file itself, so that no other program that opens it changes a record unseen either.
 _APPEND_ONLY = (
     "CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers "
     "BEGIN SELECT RAISE(ABORT, 'an answer record is never changed'); END"
@@ -80,6 +82,7 @@ class AnswerLog:
         name = "".join(secrets.choice(_ALPHABET) for _ in range(10))
         at = _now()
         body = {
+            # One JSON text, not columns: a later version adds keys, and an old record stays as it was written.
             "id": name, "at": at, "channel": channel, "question": answer.question,
             "filters": dict(filters.equals) if filters else {}, "follows": list(follows), "row": row,
             "status": answer.status, "reason": answer.reason, "notice": answer.notice, "text": answer.text,
@@ -87,6 +90,7 @@ class AnswerLog:
             "sources": [
                 {
                     "number": each.number, "id": each.id, "question": each.question, "score": round(each.score, 4),
+                    # The row may be another tomorrow: the hash tells whether it still says what was shown.
                     "hash": content_hash(each),
                 }
                 for each in answer.sources
@@ -114,6 +118,7 @@ class AnswerLog:
     def all(self) -> Iterator[dict[str, Any]]:
         """All records, oldest first, each with what was said of it."""
         with self._engine.connect() as connection:
+            # Read at once: a query for each record would be as many as there are answers.
             said: dict[str, list[dict[str, Any]]] = {}
             for each in connection.execute(select(_feedback).order_by(_feedback.c.at)).mappings():
                 said.setdefault(each["answer"], []).append(dict(each))
@@ -126,6 +131,7 @@ class AnswerLog:
             return False
         values = {"answer": name, "kind": kind, "at": _now(), "reason": reason[:MAX_REASON], "row": row}
         with self._engine.begin() as connection:
+            # Anybody can send an id: feedback on no answer would fill the file.
             if connection.execute(select(_answers.c.id).where(_answers.c.id == name)).scalar() is None:
                 return False
             try:

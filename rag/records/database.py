@@ -15,11 +15,13 @@ def open_database(path: Path, tables: MetaData) -> Engine:
     Deleted rows are overwritten, and no copy of a page stays beside the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Before SQLite does, which would make it readable to whoever the umask lets.
     path.touch(mode=0o600)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def _set(connection: Any, _record: Any) -> None:
+        # No write-ahead log: what was deleted would stay in it until its next checkpoint.
         for pragma in ("secure_delete=ON", "journal_mode=DELETE", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -46,6 +46,7 @@ def evaluation_lines(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
             relevant = [said["chosen"]["row"]]
         elif "like" in said and "dislike" not in said and record["status"] == "answered":
             numbers = set(record["cited"])
+            # The rows that were quoted; those beside them nobody has confirmed.
             relevant = [source["id"] for source in record["sources"] if source["number"] in numbers]
         else:
             continue
@@ -76,6 +77,7 @@ def find_gaps(records: Iterable[Record], nearest: Callable[[str], Sequence[Sourc
     clusters: list[list[Record]] = []
     for record in records:
         if missed(record):
+            # Against the first of each cluster alone: by any member, clusters would run into each other.
             near = [each for each in clusters if similarity(each[0]["question"], record["question"]) >= SIMILAR]
             if near:
                 near[0].append(record)
@@ -104,6 +106,7 @@ def similarity(one: str, other: str) -> float:
     """Dice's share of common tokens and jamo n-grams, 0 to 1."""
     if compact(one) == compact(other):
         return 1.0
+    # Both: by tokens alone a typo is another word.
     first, second = ({*tokens(text), *jamo_ngrams(text)} for text in (one, other))
     return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
 

@@ -66,6 +66,7 @@ class ChatHistory:
             self.secret = self._kept("people", secrets.token_bytes(32))
             """For the digests of persons: the same after a restart."""
             self._cipher = _cipher(key, salt) if key else None
+            # A wrong key is found here, on opening, and not at a visitor's first chat.
             if self._read(self._kept("check", self._written("check"))) != "check":
                 raise InvalidToken
             before = (datetime.now(UTC) - timedelta(days=days)).isoformat()
@@ -90,11 +91,13 @@ class ChatHistory:
         with self._engine.begin() as connection:
             owner = connection.execute(select(_chats.c.person).where(_chats.c.id == chat)).scalar()
             if owner != person:
+                # Another person's chat is never written to, whoever names its id.
                 chat = secrets.token_urlsafe(12)
                 values = {"id": chat, "person": person, "updated": now, "title": self._written(title)}
                 connection.execute(insert(_chats).values(**values))
             connection.execute(update(_chats).where(_chats.c.id == chat).values(updated=now))
             first = turns[0][0] if turns else 0
+            # An edited question takes the place of all after it.
             connection.execute(delete(_turns).where(_turns.c.chat == chat, _turns.c.number >= first))
             for number, body in turns:
                 written = self._written(json.dumps(body, ensure_ascii=False))
@@ -113,11 +116,13 @@ class ChatHistory:
             found = [Chat(row.id, self._read(row.title), row.updated) for row in connection.execute(mine)]
         if not wanted:
             return found
-        return [
-            chat
-            for chat in found
-            if wanted in chat.title.casefold() or wanted in self._text(person, chat.id).casefold()
-        ]
+        # Not asked of SQLite: with a key it holds no text that could be searched.
+        matching = []
+        for chat in found:
+            turns = [f"{body['question']}\n{body['text']}" for _, body in self.turns(person, chat.id)]
+            if any(wanted in text.casefold() for text in (chat.title, *turns)):
+                matching.append(chat)
+        return matching
 
     def turns(self, person: str, chat: str) -> list[tuple[int, dict[str, Any]]]:
         """A chat's turns in order; none where it is not this person's."""
@@ -151,9 +156,6 @@ class ChatHistory:
                                 for each in body["sources"])]  # fmt: skip
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def _text(self, person: str, chat: str) -> str:
-        return "\n".join(f"{body['question']}\n{body['text']}" for _, body in self.turns(person, chat))
-
     def _delete(self, chats: Sequence[str]) -> None:
         if not chats:
             return
@@ -179,5 +181,6 @@ class ChatHistory:
 
 
 def _cipher(key: str, salt: bytes) -> Fernet:
+    # 16 MB and some 50 ms, once a start: guessing keys from a copied file is what it is to slow down.
     stretched = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(key.encode())
     return Fernet(base64.urlsafe_b64encode(stretched))
