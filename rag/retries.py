@@ -39,6 +39,7 @@ class RetryPolicy:
         """
 
         def is_last(state: RetryCallState) -> bool:
+            # A pause that ends after the time is up would only delay the error.
             used_up = self.attempts is not None and state.attempt_number >= self.attempts
             return used_up or state.upcoming_sleep >= remaining()
 

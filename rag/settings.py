@@ -83,6 +83,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Without pydantic's folder of secret files, which would be one more place where a setting may hide.
         return init_settings, env_settings, dotenv_settings
 
 
@@ -115,7 +116,12 @@ def load_settings() -> Settings:
 
 
 def _refuse_missing(settings: Settings) -> None:
-    if settings.store.backend == "opensearch" and (missing := _missing_of(settings.opensearch)):
+    server = settings.opensearch
+    needed = {"URL": server.url} | (
+        {"USER": server.user, "PASSWORD": server.password} if server.auth == "basic" else {}
+    )
+    missing = [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]
+    if settings.store.backend == "opensearch" and missing:
         raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
     for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
         prefix, backend = f"{PREFIX}{group}{DELIMITER}", chosen.backend
@@ -130,14 +136,10 @@ def _refuse_missing(settings: Settings) -> None:
         )
 
 
-def _missing_of(given: OpenSearchSettings) -> list[str]:
-    needed = {"URL": given.url} | ({"USER": given.user, "PASSWORD": given.password} if given.auth == "basic" else {})
-    return [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]
-
-
 def _refuse_unknown() -> None:
     import difflib
 
+    # Here, and not by `extra="forbid"`: pydantic sees of the environment only the names it knows.
     known = {name for name, _, _ in names()}
     given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
     unknown = sorted(given - known)

@@ -140,8 +140,10 @@ def calibrate(options: Namespace, settings: Settings) -> None:
     calibration = from_own_rows(store, models.embed_model)
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
+        # The others are declined by their words, and no threshold would change that.
         undecided = [item for item in others if match_decline_rule(item.query) is None]
         check_labels(store, {item.id: item.relevant for item in queries})
+        # Ranked on the fresh scales: those stored may be of rows that are gone.
         chat = build_service(settings, models, store, calibration=calibration)
         proposal = propose(judge_labels(queries, undecided, chat.rank), calibration)
         calibration = proposal.calibration

@@ -80,6 +80,7 @@ def _guarded(
         yield from examine_one()
     except RagError as exc:
         served = _served(settings) if isinstance(exc, ModelRefused) else ()
+        # However far: a server mostly serves one model, and its name is what to write.
         near = difflib.get_close_matches(settings.model or "", served, n=1, cutoff=0.0)
         if near and near[0] != settings.model:
             yield subject.fail(f"{exc}; it serves {', '.join(served)}", MODEL=near[0])
@@ -112,6 +113,7 @@ def _embedding(settings: EmbeddingSettings) -> Iterator[Finding]:
     bounded = settings.model_copy(update={"deadline": min(SECONDS, settings.deadline), "dimension": None})
     with _in_use(remote_embedding(bounded)) as model:
         size = len(model.get_text_embedding(TEXT))
+        # A whole batch: an endpoint may take one text and refuse as many as are sent at once.
         model.get_text_embedding_batch([f"{TEXT} {number}" for number in range(settings.batch_size)])
         window = _read_to_the_end(model.get_text_embedding_batch, settings.max_tokens)
     if settings.dimension not in (None, size):
@@ -221,7 +223,8 @@ class _SageMaker:
             try:
                 formats = detect(self._ask(bodies[name]))
             except ModelError as exc:
-                if not _by_container(exc):
+                # Only where the container was reached and did not like the request is another format worth a try.
+                if _code(exc) != "ModelError" or isinstance(exc, ModelTimeout):
                     return self._unreachable(exc)
                 refused = refused or exc
                 continue
@@ -245,6 +248,7 @@ class _SageMaker:
         """Told by the control plane where it may be asked, else by the error itself."""
         from rag.models.sagemaker.control_plane import describe
 
+        # Asked only where the request names nothing that is there: who may invoke need not have leave to describe.
         endpoint = describe(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
         if endpoint is None:
             return self._finding(str(error))
@@ -271,11 +275,6 @@ def _code(error: ModelError) -> str:
     """The service's own name for what went wrong."""
     response = getattr(error.__cause__, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
-
-
-def _by_container(error: ModelError) -> bool:
-    """The model's container was reached, and did not like the request."""
-    return _code(error) == "ModelError" and not isinstance(error, ModelTimeout)
 
 
 def _spent(began: float) -> str:

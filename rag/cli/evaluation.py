@@ -66,6 +66,7 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
     models = load_models(settings)
     store = open_store(options, settings, models)
+    # Before minutes of measuring: labels of another index would all count as misses.
     check_labels(store, {item.id: item.relevant for item in [*queries, *conversations]})
     chat = build_service(settings, models, store)
     bar = Bar()
@@ -265,6 +266,7 @@ def _are_defaults(settings: Settings) -> bool:
 
 def _publish(run: Run) -> None:
     """Put the figures where readers see them, as far as those files are here; where `test` was opened, say so in the log."""
+    # An installed package has no README to write into.
     if not QUALITY.parent.is_dir():
         return
     quality = record_quality(run, QUALITY)

@@ -58,6 +58,7 @@ def list_indexes(settings: Settings) -> list[Listed]:
 def _describe(catalog: IndexCatalog, name: str, *, selected: bool) -> Listed:
     try:
         with closing(catalog.open(name)) as store:
+            # ISO 8601 in UTC compares as text.
             written = max(store.values(INDEXED_AT), default=None)
             manifest = store.manifest
             return Listed(name, selected, store.count(), manifest.dimension, manifest.fingerprint, written)

@@ -91,6 +91,7 @@ def configure_logging(level: str = "INFO", style: Literal["text", "json"] = "tex
     """One handler for the program's own loggers; other libraries log from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    # `force`: a library imported before may have made a handler, and each line would be there twice.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("rag", "deploy"):
         logging.getLogger(name).setLevel(level)

@@ -6,18 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rag.errors import PackageMissing, RagError
-
-if TYPE_CHECKING:
-    from rag.settings import LogSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and turn every RagError into one line on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    # Told here: argparse knows no "one of these options, for this value of another".
     needed = _EVALUATED.get(options.what, ()) if options.run == "evaluate" else ()
     if needed and not any(getattr(options, name) for name in needed):
         parser.error(
@@ -33,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"오류: {exc.korean}" if korean else f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        # What a shell gives for a program that Ctrl-C has ended.
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
@@ -48,17 +46,14 @@ def _run(options: argparse.Namespace) -> int:
     from rag.settings import load_settings
 
     settings = load_settings()
-    configure_logging(_log_level(options.run, settings.log), settings.log.format)
+    # Unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal.
+    told = options.run == "ingest" or "level" in settings.log.model_fields_set
+    configure_logging(settings.log.level if told else "WARNING", settings.log.format)
     from rag.cli import commands  # heavy: only once the usage is right
 
     code = int(getattr(commands, options.run)(options, settings) or 0)
     sys.stdout.flush()
     return code
-
-
-def _log_level(command: str, log: LogSettings) -> str:
-    """As set; unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal."""
-    return log.level if command == "ingest" or "level" in log.model_fields_set else "WARNING"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ def open_service(options: Namespace, settings: Settings, filters: Filters | None
     """The chat service over it. Raises InputError where a filter's key is in no row: nothing could ever be found."""
     models = load_models(settings)
     store = open_store(options, settings, models)
+    # A misspelt key would find nothing, which looks like a question that no row answers.
     for key in filters.equals if filters else ():
         if not store.values(key):
             raise InputError(

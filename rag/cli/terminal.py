@@ -22,6 +22,7 @@ class Bar:
     def __call__(self, step: str, done: int, total: int) -> None:
         if self._bar is None or step != self._step:
             self.close()
+            # `disable=None`: nothing where standard error is a file.
             self._step, self._bar = step, tqdm(total=total, desc=step, unit="rows", disable=None)
         self._bar.update(done - self._bar.n)
 

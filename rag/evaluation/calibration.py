@@ -101,10 +101,12 @@ def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
     """Thresholds that move from those of `start` as far as the labels bear, or `start` where cross-validation shows a loss."""
     before = figures(labels, [start] * len(labels))
     best, after = start, before
+    # One after the other: a gain of one must not hide a loss of the other.
     for move in (_move_answered, _move_suggested):
         moved = move(labels, best)
         if moved == best:
             continue
+        # Each fold's move is fitted on the labels outside it: what is measured has not been seen.
         folds = [move([each for i, each in enumerate(labels) if i % FOLDS != fold], best) for fold in range(FOLDS)]
         found = figures(labels, [folds[i % FOLDS] for i in range(len(labels))])
         if _is_gain(after, found):
@@ -164,6 +166,8 @@ def _move_suggested(labels: Sequence[Label], start: Calibration) -> Calibration:
         found = [outcome(label.verdict, _shifted(start, step)) for label in labels]
         lost = [status == "declined" for label, status in zip(labels, found, strict=True) if label.top3_relevant]
         offered = [status != "declined" for label, status in zip(labels, found, strict=True) if not label.in_domain]
+        # A customer turned away costs twice a row offered in vain. The last term takes the smaller of two steps that cost the
+        # same.
         return 2 * _share(lost, nothing=0.0) + _share(offered, nothing=0.0) + 1e-6 * abs(step)
 
     step = min(SUGGESTED_STEPS, key=cost)

@@ -140,5 +140,6 @@ def comparison_lines(name: str, before: Mapping[str, Record], after: Mapping[str
     changed = [key for key in new if key in old and new[key].outcome != old[key].outcome]
     yield ""
     yield f"{len(changed)} of {len(set(old) & set(new))} outcomes changed."
+    # What has become wrong first, and of that what was right.
     for key in sorted(changed, key=lambda key: (new[key].outcome != "wrong", old[key].outcome != "right", key)):
         yield f"- {key} ({new[key].label}): {old[key].outcome} → {new[key].outcome}: {' / '.join(after[key].case.turns)}"

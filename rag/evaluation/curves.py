@@ -24,6 +24,7 @@ def risk_coverage(scores: Sequence[float], correct: Sequence[float]) -> list[tup
     points, errors = [], 0.0
     for n, (score, value) in enumerate(pairs, 1):
         errors += 1 - value
+        # No threshold lies between two inputs of one score.
         if n == len(pairs) or pairs[n][0] != score:
             points.append((n / len(pairs), errors / n))
     return points

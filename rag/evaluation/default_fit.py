@@ -97,6 +97,7 @@ def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targe
     targets = targets or Targets()
     correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
     covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
+    # As `rag.retrieval.confidence.judge` does it: a threshold fits only what is compared with it.
     p_first = np.minimum(p_first, p_covered)
     real = [
         i
@@ -113,6 +114,7 @@ def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targe
     def near_offered(threshold: float) -> float:
         return fmean(_by_faq((examples[i].faq, bool(p_covered[i] >= threshold)) for i in near))
 
+    # Of the worst FAQ, not of the mean: every bank meets the package's thresholds with a FAQ of its own.
     answered = min((p for p in p_first[free] if precision(p) >= targets.precision), default=1.0)
     suggested = min((p for p in p_covered[near] if near_offered(p) <= targets.near_offered), default=1.0)
     others = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
@@ -176,6 +178,7 @@ def _example(
         labelled.sets_thresholds,
         verdict.is_blocked,
         kind,
+        # A question and what is made of it by taking its rows out lie in one fold: else the one would tell of the other.
         number % FOLDS,
         1.0,
         gaps,
@@ -189,6 +192,7 @@ def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Log
     targets = np.array(labels, dtype=float)
     folds = np.array([example.fold for example in examples])
     counts = np.array([example.weight for example in examples])
+    # So that the ridge weighs as much as if each example counted once.
     counts *= len(counts) / counts.sum()
     probabilities = np.zeros(len(examples))
     for fold in range(FOLDS):

@@ -13,7 +13,7 @@ from typing import Any
 from rag.evaluation import curves, metrics
 from rag.evaluation.datasets import OutOfDomain, Query
 from rag.evaluation.records import KINDS, Record
-from rag.evaluation.retrieval import Judged, outcome_report, refusal_report
+from rag.evaluation.retrieval import outcome_report, refusal_report
 
 SEVERAL = "several"
 """The institution of a question that rows of more than one answer."""
@@ -27,8 +27,9 @@ def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[s
     queries, ood = sets["queries"], sets["ood"]
     report: dict[str, Any] = {}
     if queries:
-        asked, results = _queries(queries)
-        items, refused = _out_of_domain(ood)
+        asked = [Query(each.case.id, each.case.turns[-1], each.case.relevant, each.case.label) for each in queries]
+        items = [OutOfDomain(each.case.id, each.case.turns[-1], each.case.label) for each in ood]
+        results, refused = [each.result for each in queries], [each.result for each in ood]
         report["retrieval"] = {**ranking(queries), "by_bank": by_label(queries, ranking_row, bank_label(banks))}
         report["outcomes"] = {
             **outcome_report(asked, results, items, refused),
@@ -139,13 +140,3 @@ def _grouped(records: Iterable[Record], label: Callable[[Record], str]) -> dict[
 
 def _shows(record: Record) -> bool:
     return record.outcome in ("right", "offered")
-
-
-def _queries(records: Sequence[Record]) -> tuple[list[Query], list[Judged]]:
-    asked = [Query(each.case.id, each.case.turns[-1], each.case.relevant, each.case.label) for each in records]
-    return asked, [each.result for each in records]
-
-
-def _out_of_domain(records: Sequence[Record]) -> tuple[list[OutOfDomain], list[Judged]]:
-    items = [OutOfDomain(each.case.id, each.case.turns[-1], each.case.label) for each in records]
-    return items, [each.result for each in records]

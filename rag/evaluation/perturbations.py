@@ -43,6 +43,7 @@ def without_spaces(text: str, _seed: str) -> str:
 
 def mistyped(text: str, seed: str) -> str:
     """One jamo of the text in the place of another that is near it."""
+    # A slip of a finger changes a jamo, not a syllable.
     decomposed = unicodedata.normalize("NFD", text)
     places = [index for index, jamo in enumerate(decomposed) if jamo in _NEAR]
     if not places:

@@ -130,7 +130,9 @@ def record_quality(run: Run, path: Path) -> dict[str, Any]:
             pairs = [(figure, other["figures"].get(key)) for key, figure in each["figures"].items()]
             each["apart"] = max((abs(one[0] - two[0]) for one, two in pairs if two), default=0.0)
     lines = json.dumps(kept, indent=1, sort_keys=True)
-    path.write_text(re.sub(r"\[\s+([^\]]*?)\s+\]", _on_one_line, lines) + "\n", encoding="utf-8")
+    # A figure a line: else each would take six, and a change could not be read.
+    lines = re.sub(r"\[\s+([^\]]*?)\s+\]", lambda figure: f"[{' '.join(figure[1].split())}]", lines)
+    path.write_text(lines + "\n", encoding="utf-8")
     return kept
 
 
@@ -185,7 +187,3 @@ def _cell(figure: Sequence[float] | None) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.3f}".removeprefix("0")
-
-
-def _on_one_line(found: re.Match[str]) -> str:
-    return "[" + " ".join(found[1].split()) + "]"

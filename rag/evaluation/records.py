@@ -85,6 +85,7 @@ def measure(
             records.append(record)
             if file and record.case not in known:
                 file.write(json.dumps(record.as_json(), ensure_ascii=False) + "\n")
+                # Now: a run takes minutes, and what a Ctrl-C leaves in a buffer would be asked again.
                 file.flush()
             if progress:
                 progress(step or "evaluate", number, len(cases))

@@ -126,6 +126,7 @@ def outcome_report(
         if result.status == "suggested"
     ]
     declined = sum(result.status == "declined" for result in results)
+    # By kind as well: small talk is easy to refuse and makes up the mean.
     kinds: dict[str, list[float]] = defaultdict(list)
     for item, result in zip(items, refused, strict=True):
         kinds[item.kind].append(float(result.status != "answered"))

@@ -18,7 +18,6 @@ from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.ingestion.sync import no_progress
 from rag.settings import Settings
 from rag.stores.base import QUESTION, PassageStore
-from rag.stores.catalog import IndexCatalog
 
 
 def run_suites(
@@ -43,8 +42,12 @@ def run_suites(
     for suite in suites:
         catalog = None
         if suite.faq and folder:
-            catalog = open_catalog(_apart(settings, folder))
-            store = _built(catalog, suite, models)
+            # In a folder of their own, so that `index list` shows the user's indexes alone.
+            apart = settings.store.model_copy(update={"directory": folder / "indexes", "index": None})
+            catalog = open_catalog(settings.model_copy(update={"store": apart}))
+            # Where the index is there already, nothing is embedded again.
+            ingest_files(catalog, _index_name(suite), models, [suite.faq])
+            store = catalog.open(_index_name(suite), models.manifest)
         else:
             store = open_index(settings, models, index, progress=progress)
         check_labels(store, {case.key: case.relevant for case in suite.cases})
@@ -74,22 +77,8 @@ def measured_suite(name: str, store: PassageStore, chat: ChatService, records: S
     return Measured(name, store.manifest.fingerprint, tuple(records), _rows(store, records), chat.calibration.as_json())
 
 
-def _built(catalog: IndexCatalog, suite: Suite, models: Models) -> PassageStore:
-    """The index of a suite's own file; where it is there already, nothing is embedded again."""
-    assert suite.faq
-    ingest_files(catalog, _index_name(suite), models, [suite.faq])
-    return catalog.open(_index_name(suite), models.manifest)
-
-
 def _index_name(suite: Suite) -> str:
     return f"evaluation-{suite.name}"
-
-
-def _apart(settings: Settings, folder: Path) -> Settings:
-    """The settings with indexes of files in a folder of their own, so that `index list` shows the user's alone."""
-    return settings.model_copy(
-        update={"store": settings.store.model_copy(update={"directory": folder / "indexes", "index": None})}
-    )
 
 
 def _rows(store: PassageStore, records: Iterable[Record]) -> dict[str, Row]:

@@ -151,6 +151,7 @@ def versions() -> dict[str, str]:
 def code_digest() -> str:
     """A hash of the program's own files, but for the evaluation, the page and the command line; 12 hex digits."""
     root = Path(__file__).parents[1]
+    # They show what was found, and change nothing of it.
     apart = {root / name for name in ("evaluation", "ui", "cli")}
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):

@@ -41,6 +41,7 @@ def of_hundred(counts: Mapping[str, int]) -> dict[str, int]:
     shares = {name: 100 * count / total for name, count in counts.items()}
     people = {name: int(share) for name, share in shares.items()}
     left = 100 - sum(people.values())
+    # Rounded one by one, 100 people could come to 99 or 101.
     for name in sorted(shares, key=lambda name: people[name] - shares[name])[:left]:
         people[name] += 1
     return people
@@ -61,6 +62,7 @@ def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
                 is_large=True,
             )
         )
+        # NaN, where nothing was answered, is not itself.
         if outcomes["answered_precision"] == outcomes["answered_precision"]:
             notes.append(
                 Note(

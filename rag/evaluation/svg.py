@@ -80,6 +80,7 @@ def lines(title: str, series: Sequence[Series], x_label: str, y_label: str, *, y
 
     shapes = _axes(width, height, y_top)
     for each in series:
+        # A tenth of a unit is less than a pixel; more digits would only make the file larger.
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, each.points))
         shapes.append(f'<polyline class="line {each.style}" points="{path}"/>')
         if each.dots:

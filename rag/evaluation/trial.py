@@ -52,8 +52,10 @@ def try_ingestion(
         trial = FaissCatalog(Path(scratch))
         ingest_files(trial, name, models, paths, columns=columns)
         with closing(trial.open(name, models.manifest)) as store:
-            if live is not None:
-                _keep_labelled_thresholds(live, store)
+            # As the ingestion itself does: thresholds that were fitted with labels stay.
+            fitted = stored_calibration(live.manifest) if live is not None else None
+            if fitted is not None and fitted.origin == "labels":
+                store.replace_manifest(store.manifest.with_calibration(fitted.as_json()))
             found = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
     before = gates.marks()
     if live is not None:
@@ -77,10 +79,3 @@ def _open(catalog: IndexCatalog, name: str, models: Models) -> PassageStore | No
         return catalog.open(name, models.manifest)
     except (IndexMissing, IndexMismatch):
         return None  # nothing to be held to: another embedding's index is replaced as a whole
-
-
-def _keep_labelled_thresholds(live: PassageStore, store: PassageStore) -> None:
-    """As an ingestion does: thresholds that were fitted with labels stay."""
-    calibration = stored_calibration(live.manifest)
-    if calibration is not None and calibration.origin == "labels":
-        store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))

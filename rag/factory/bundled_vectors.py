@@ -95,6 +95,7 @@ def read(path: Path, fingerprint: str) -> Vectors:
             if str(file["fingerprint"]) != fingerprint:
                 return {}
             vectors = file["vectors"].astype(np.float64)
+            # Half precision has taken them off unit length.
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             return dict(zip((key.tobytes() for key in file["keys"]), vectors.tolist(), strict=True))
     except FileNotFoundError:
