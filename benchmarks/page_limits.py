@@ -25,7 +25,7 @@ from pathlib import Path
 import httpx
 
 from rag.ui.auth import MAX_ATTEMPTS, Login, PasswordHash, hash_password
-from rag.ui.server import free_port
+from rag.ui.connections import free_port
 
 API = "/gradio_api/call/ask"
 NORMAL = ("OTP를 잃어버렸는데 어떻게 하나요?", "이체한도를 늘리고 싶어요", "인증서를 갱신하려면 어디로 가나요?")

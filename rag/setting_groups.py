@@ -225,6 +225,14 @@ class UiSettings(_Group):
         le=150,
         description="Answers made at the same time. Unset: as many as cores (at least 2), 40 with a language model.",
     )
+    connections_per_address: int = Field(
+        default=600,
+        ge=10,
+        description="Connections one address may hold; a stated proxy's are not counted. A tab holds two.",
+    )
+    request_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="Seconds a request may take to arrive, from its first byte to its last."
+    )
 
 
 class RecordSettings(_Group):
@@ -233,6 +241,11 @@ class RecordSettings(_Group):
     enabled: bool = Field(default=True, description="Keep a masked record of each answer of the page and of its API.")
     file: Path = Field(default=Path(".fsi/records.sqlite"), description="File of the answer records.")
     days: int = Field(default=365, ge=0, description="Days an answer record is kept; 0: for ever.")
+    max_mb: int = Field(
+        default=10_000,
+        ge=1,
+        description="Largest size of the file, MB; a line in the log says that it is reached.",
+    )
 
 
 class HistorySettings(_Group):
@@ -244,6 +257,7 @@ class HistorySettings(_Group):
         default=None, description="Encrypts the chats in the file. Unset: they are plain text."
     )
     days: int = Field(default=180, ge=0, description="Days a chat is kept after its last answer; 0: until deleted.")
+    max_mb: int = Field(default=2_000, ge=1, description="Largest size of the file, MB; no chat is kept beyond it.")
 
 
 class LogSettings(_Group):

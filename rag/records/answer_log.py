@@ -17,7 +17,7 @@ from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, se
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from rag.errors import InputError, RecordError
-from rag.records.database import open_database
+from rag.records.database import MAX_MB, open_database
 from rag.types import Answer, Filters, Source
 
 Kind = Literal["like", "dislike", "chosen", "none"]
@@ -52,10 +52,11 @@ _APPEND_ONLY = (
 class AnswerLog:
     """The records in one file. `days`: how long one is kept; 0: for ever. Raises RecordError where the file cannot be used."""
 
-    def __init__(self, path: Path, *, days: int = 365) -> None:
+    def __init__(self, path: Path, *, days: int = 365, max_mb: int = MAX_MB) -> None:
         self._days = days
+        self._purged = datetime.now(UTC)
         try:
-            self._engine = open_database(path, _tables)
+            self._engine = open_database(path, _tables, max_mb=max_mb)
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(_APPEND_ONLY)
             self.purge()
@@ -78,7 +79,12 @@ class AnswerLog:
         follows: Sequence[str] = (),
         row: str | None = None,
     ) -> str:
-        """Write one answer and give its id. `follows`: the records of the conversation before it; `row`: as chosen by a click."""
+        """Write one answer and give its id. `follows`: the records of the conversation before it; `row`: as chosen by a click.
+
+        Once a day what is too old is deleted. Raises SQLAlchemyError.
+        """
+        if datetime.now(UTC) - self._purged >= timedelta(days=1):
+            self.purge()
         name = "".join(secrets.choice(_ALPHABET) for _ in range(10))
         at = _now()
         body = {
@@ -142,6 +148,7 @@ class AnswerLog:
 
     def purge(self) -> None:
         """Delete what is older than `days`."""
+        self._purged = datetime.now(UTC)
         if not self._days:
             return
         before = (datetime.now(UTC) - timedelta(days=self._days)).isoformat()

@@ -123,9 +123,10 @@ def gaps_csv(gaps: Iterable[Gap]) -> str:
     for gap in gaps:
         for question in gap.questions if gap.row else ():
             assert gap.row
-            text = " ".join(question.split())
+            # Opened in a spreadsheet before it is ingested: nothing a customer asked may be a formula there.
+            text = " ".join(question.split()).lstrip("=+-@＝＋－＠ ")
             key = (gap.row.id, _bare(text))
-            if key not in known and key[1] != _bare(gap.row.question):
+            if text and key not in known and key[1] != _bare(gap.row.question):
                 table.writerow([gap.row.id, text, gap.row.text])
             known.add(key)
     return written.getvalue()

@@ -7,6 +7,7 @@ tells nobody what was asked.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -17,14 +18,18 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.errors import RecordError
-from rag.records.database import open_database
+from rag.records.database import MAX_MB, open_database
 
 MAX_CHATS = 200
 """Chats of one visitor; the oldest makes room."""
+MAX_TURNS = 200
+"""Turns of one chat; the oldest makes room."""
+MAX_BYTES = 20 * 2**20
+"""Bytes of all turns of one visitor, whose chats are searched by reading them; the oldest chat makes room."""
 _tables = MetaData()
 _meta = Table("meta", _tables, Column("name", String, primary_key=True), Column("value", LargeBinary, nullable=False))
 _chats = Table(
@@ -59,9 +64,10 @@ class ChatHistory:
     Raises RecordError for a file that cannot be used, or that was written with another key.
     """
 
-    def __init__(self, path: Path, *, key: str | None = None, days: int = 180) -> None:
+    def __init__(self, path: Path, *, key: str | None = None, days: int = 180, max_mb: int = MAX_MB) -> None:
+        self._days = days
         try:
-            self._engine = open_database(path, _tables)
+            self._engine = open_database(path, _tables, max_mb=max_mb)
             salt = self._kept("salt", secrets.token_bytes(16))
             self.secret = self._kept("people", secrets.token_bytes(32))
             """For the digests of persons: the same after a restart."""
@@ -69,11 +75,7 @@ class ChatHistory:
             # A wrong key is found here, on opening, and not at a visitor's first chat.
             if self._read(self._kept("check", self._written("check"))) != "check":
                 raise InvalidToken
-            before = (datetime.now(UTC) - timedelta(days=days)).isoformat()
-            if days:
-                with self._engine.connect() as connection:
-                    old = list(connection.execute(select(_chats.c.id).where(_chats.c.updated < before)).scalars())
-                self._delete(old)
+            self.purge()
         except InvalidToken as exc:
             raise RecordError(f"chat history {path}: written with another key; set FSI_HISTORY__KEY to it") from exc
         except (OSError, SQLAlchemyError) as exc:
@@ -85,8 +87,22 @@ class ChatHistory:
         """Give the file back."""
         self._engine.dispose()
 
+    def purge(self) -> None:
+        """Delete the chats whose last answer is older than `days`."""
+        self._purged = datetime.now(UTC)
+        if self._days:
+            before = (self._purged - timedelta(days=self._days)).isoformat()
+            with self._engine.connect() as connection:
+                old = list(connection.execute(select(_chats.c.id).where(_chats.c.updated < before)).scalars())
+            self._delete(old)
+
     def save(self, person: str, chat: str, turns: Sequence[tuple[int, Mapping[str, Any]]], *, title: str) -> str:
-        """Write a chat's turns from the first of `turns` on, and give its id; a chat that is not this person's is a new one."""
+        """Write a chat's turns from the first of `turns` on, and give its id; a chat that is not this person's is a new one.
+
+        Once a day what is too old is deleted. Raises SQLAlchemyError.
+        """
+        if datetime.now(UTC) - self._purged >= timedelta(days=1):
+            self.purge()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._engine.begin() as connection:
             owner = connection.execute(select(_chats.c.person).where(_chats.c.id == chat)).scalar()
@@ -102,10 +118,21 @@ class ChatHistory:
             for number, body in turns:
                 written = self._written(json.dumps(body, ensure_ascii=False))
                 connection.execute(insert(_turns).values(chat=chat, number=number, body=written))
-            mine = select(_chats.c.id).where(_chats.c.person == person).order_by(_chats.c.updated.desc())
-            surplus = list(connection.execute(mine.offset(MAX_CHATS)).scalars())
-        if surplus:
-            self._delete(surplus)
+            if turns:
+                connection.execute(
+                    delete(_turns).where(_turns.c.chat == chat, _turns.c.number <= turns[-1][0] - MAX_TURNS)
+                )
+            size = func.coalesce(func.sum(func.length(_turns.c.body)), 0)
+            mine = select(_chats.c.id, size).outerjoin(_turns, _turns.c.chat == _chats.c.id)
+            mine = mine.where(_chats.c.person == person).group_by(_chats.c.id).order_by(_chats.c.updated.desc())
+            sizes = [(each, int(length)) for each, length in connection.execute(mine)]
+        held = itertools.accumulate(length for _, length in sizes)
+        surplus = [
+            each
+            for place, ((each, _), total) in enumerate(zip(sizes, held, strict=True))
+            if place >= MAX_CHATS or (total > MAX_BYTES and each != chat)
+        ]
+        self._delete(surplus)
         return chat
 
     def chats(self, person: str, query: str = "") -> list[Chat]:
@@ -159,12 +186,11 @@ class ChatHistory:
     def _delete(self, chats: Sequence[str]) -> None:
         if not chats:
             return
+        # Overwritten (secure_delete), and the place used again. No VACUUM: one visitor's deleting would copy the whole file each
+        # time, for seconds in which no answer can be written.
         with self._engine.begin() as connection:
             connection.execute(delete(_turns).where(_turns.c.chat.in_(chats)))
             connection.execute(delete(_chats).where(_chats.c.id.in_(chats)))
-        # Pages that are given up are overwritten (secure_delete) and then leave the file.
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM")
 
     def _kept(self, name: str, value: bytes) -> bytes:
         with self._engine.begin() as connection:

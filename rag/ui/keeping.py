@@ -6,9 +6,12 @@ A file that fails costs no answer.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +26,8 @@ from rag.ui.rendering import shortened
 logger = logging.getLogger(__name__)
 TITLE = 60
 """Characters of a chat's title, which is its first question until it is renamed."""
+KEPT_PER_ADDRESS = 50 * 2**20
+"""Bytes of answers that one address gets into the chats' file in a day: whoever asks without end fills it for nobody else."""
 
 
 class Keeper:
@@ -34,6 +39,8 @@ class Keeper:
         self.metrics = metrics
         self._records = records
         self._history = history
+        self._day = date.min
+        self._bytes: Counter[str] = Counter()
 
     def failed(self) -> None:
         """Count a question that ended in an error."""
@@ -67,9 +74,9 @@ class Keeper:
             return await asyncio.to_thread(
                 self._records.add, answer, channel=channel, versions=versions, filters=filters, follows=before, row=row
             )
-        except SQLAlchemyError:
-            # Whoever must have records watches the log.
-            logger.exception("an answer record could not be written")
+        except SQLAlchemyError as exc:
+            # Whoever must have records watches the log. One line: where the disk is full, there is one for each answer.
+            logger.error("an answer record could not be written: %s", getattr(exc, "orig", None) or exc)
             return ""
 
     @staticmethod
@@ -80,20 +87,25 @@ class Keeper:
                 records.say(each.record, "chosen", row=row)
                 return
 
-    async def keep(self, conversation: Conversation, person: str) -> None:
-        """Write the conversation into the person's history, as far as it is answered."""
+    async def keep(self, conversation: Conversation, person: str, address: str = "") -> None:
+        """Write the conversation into the person's history, as far as it is answered; from one address so much a day."""
         if self._history is None or not person:
             return
         turns = [(each.turn, to_body(each)) for each in conversation.exchanges if each.answer]
         if not turns:
             return
+        if (today := date.today()) != self._day:
+            self._day, self._bytes = today, Counter()
+        if self._bytes[address] > KEPT_PER_ADDRESS:
+            return
+        self._bytes[address] += len(json.dumps(turns[-1][1], ensure_ascii=False).encode())
         title = shortened(turns[0][1]["question"], TITLE)
         try:
             conversation.chat = await asyncio.to_thread(
                 self._history.save, person, conversation.chat, turns, title=title
             )
-        except SQLAlchemyError:
-            logger.exception("a chat could not be kept")
+        except SQLAlchemyError as exc:
+            logger.error("a chat could not be kept: %s", getattr(exc, "orig", None) or exc)
 
     async def turns(self, person: str, chat: str) -> Sequence[Exchange]:
         """The exchanges of a kept chat; none where there is no such chat."""

@@ -6,8 +6,10 @@ Each request has passed the guard, which says whose it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, cast, get_args
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,9 +23,22 @@ from rag.ui.page import Admission
 from rag.ui.request_guard import VISITOR
 from rag.ui.visitors import LOGIN_COOKIE, person_of
 
+P = ParamSpec("P")
+R = TypeVar("R")
+FILES = ThreadPoolExecutor(2, thread_name_prefix="files")
+"""For these routes alone: a list that is long to read keeps no thread from an answer or a login."""
 
-def feedback_route(records: AnswerLog) -> Route:
-    """POST {"answer", "kind", "reason"}: what a customer says of an answer. 404 for one that is not there."""
+
+async def in_thread(function: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
+    """The function's result, worked out in a thread of FILES."""
+    return await asyncio.get_running_loop().run_in_executor(FILES, partial(function, *args, **more))
+
+
+def feedback_route(records: AnswerLog, reasons: Collection[str]) -> Route:
+    """POST {"answer", "kind", "reason"}: what a customer says of an answer. `reasons`: what the page offers beside none.
+
+    404 for an answer or a word that is not there: what is kept of it is no text of a visitor's.
+    """
 
     async def feedback(request: Request) -> Response:
         said: dict[str, Any] = await request.json()
@@ -33,8 +48,9 @@ def feedback_route(records: AnswerLog) -> Route:
             all(isinstance(each, str) for each in (answer, kind, reason))
             and kind in get_args(Kind)
             and kind != "chosen"
+            and reason in ("", *reasons)
         )
-        noted = known and await asyncio.to_thread(records.say, answer[:20], cast(Kind, kind), reason=reason)
+        noted = known and await in_thread(records.say, answer[:20], cast(Kind, kind), reason=reason)
         return JSONResponse({"noted": bool(noted)}, status_code=200 if noted else 404)
 
     return Route("/feedback", feedback, methods=["POST"])
@@ -48,12 +64,13 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
         return person_of(history.secret, request.scope[VISITOR], next(filter(None, names), ""))
 
     async def listed(request: Request) -> Response:
-        found = await asyncio.to_thread(history.chats, person(request), request.query_params.get("q", "")[:200])
+        said: dict[str, Any] = await request.json()
+        found = await in_thread(history.chats, person(request), str(said.get("q", ""))[:200])
         chats = [{"id": each.id, "title": each.title, "updated": each.updated} for each in found]
         return JSONResponse({"chats": chats}, headers={"Cache-Control": "no-store"})
 
     async def export(request: Request) -> Response:
-        text = await asyncio.to_thread(history.markdown, person(request), request.query_params.get("id", "")[:64])
+        text = await in_thread(history.markdown, person(request), request.query_params.get("id", "")[:64])
         disposition = {"Content-Disposition": 'attachment; filename="chat.md"', "Cache-Control": "no-store"}
         return Response(text, media_type="text/markdown; charset=utf-8", headers=disposition)
 
@@ -62,13 +79,14 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
         chat, title = str(said.get("id", ""))[:64], " ".join(str(said.get("title", "")).split())[:100]
         who, action = person(request), request.url.path.rpartition("/")[2]
         if action == "rename":
-            done = int(bool(title) and await asyncio.to_thread(history.rename, who, chat, title))
+            done = int(bool(title) and await in_thread(history.rename, who, chat, title))
         else:
-            done = await asyncio.to_thread(history.delete, who, None if action == "forget" else chat)
+            done = await in_thread(history.delete, who, None if action == "forget" else chat)
         return JSONResponse({"changed": done})
 
     posts = [Route(f"/chats/{action}", change, methods=["POST"]) for action in ("rename", "delete", "forget")]
-    return [Route("/chats", listed), Route("/chats/export", export), *posts]
+    # Searched by POST: what is looked for would stand in the address, and in the log of every proxy.
+    return [Route("/chats/search", listed, methods=["POST"]), Route("/chats/export", export), *posts]
 
 
 def status_routes(loader: Loader, admission: Admission, *, metrics: bool) -> list[Route]:

@@ -53,9 +53,10 @@ class Call:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body. Raises Refused."""
+    """The JSON object of a body, each text of it valid UTF-8. Raises Refused."""
     try:
         value = json.loads(body)
+        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, and no text
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

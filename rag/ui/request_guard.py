@@ -23,8 +23,8 @@ from rag.ui.i18n import Texts
 from rag.ui.login_page import login_page
 from rag.ui.request_bodies import MAX_BODY, Event, Refused, parse_call, parse_object, parse_session
 from rag.ui.security_headers import secure_response
-from rag.ui.sessions import Session, Sessions, TooMany
-from rag.ui.visitors import COOKIE, LOGIN_COOKIE, Visitor, Visitors, new_cookie
+from rag.ui.sessions import Places, Session, Sessions, TooMany
+from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, cookies_of, new_cookie
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,10 @@ READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest
     f"{API}/{name}" for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
-FEEDBACK, CHATS = "/feedback", ("/chats", "/chats/export")
-OWN_POSTS = {FEEDBACK, "/chats/rename", "/chats/delete", "/chats/forget"}
+EXPORT = "/chats/export"
+OWN_POSTS = {"/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget"}
+OWN_PER_ADDRESS = 8
+"""Requests of one address to the files of records and chats that wait or run."""
 WRITTEN = {*OWN_POSTS, "/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
 COOKIE_SECONDS = 180 * 24 * 3600
 """How long a browser keeps its cookie, and with it the way to its chats."""
@@ -80,6 +82,7 @@ class RequestGuard:
         self._refused = refused
         self._hosts = {host.lower() for host in hosts}
         self._prefix = urlsplit(prefix).path
+        self._own = Places(OWN_PER_ADDRESS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,16 +117,18 @@ class RequestGuard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers = Headers(scope=scope)
+        if path == "/metrics" and visitor.forwarded:
+            raise Refused(404, "figures are not given out through a proxy")
         if path not in STATUS:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
         written = method == "POST" and path in WRITTEN
         one_answer = path.startswith(f"{CALL}/")
-        read = path in READ or path in CHATS or path.startswith((*FILES, HEARTBEAT)) or one_answer
+        read = path in READ or path == EXPORT or path.startswith((*FILES, HEARTBEAT)) or one_answer
         if not written and not (read and method in ("GET", "HEAD")):
             raise Refused(404, "there is no such route")
-        token = any(self._valid(name, value) for name, value in _cookie_pairs(headers))
-        streamed = one_answer or path == DATA or path.startswith(HEARTBEAT) or path in CHATS
-        if self._logged_in and not token and (path == "/" or written or streamed):
+        token = any(self._valid(name, value) for name, value in cookies_of(headers).items())
+        streamed = one_answer or path == DATA or path.startswith(HEARTBEAT)
+        if self._logged_in and not token and (path in ("/", EXPORT) or written or streamed):
             if path == "/":
                 await self._with_cookie(HTMLResponse(login_page(self._texts)), visitor)(scope, receive, send)
                 return
@@ -133,12 +138,13 @@ class RequestGuard:
             await self._app(scope, receive, _setting_cookie(send, visitor))
         elif path == "/login":
             await self._app(scope, _replay(await _body(scope, receive), receive), _setting_cookie(send, visitor))
-        elif path in OWN_POSTS:
-            body = json.dumps(parse_object(await _body(scope, receive))).encode()
-            await self._app(_with_body(scope, body), _replay(body, receive), send)
+        elif path in OWN_POSTS or path == EXPORT:
+            body = json.dumps(parse_object(await _body(scope, receive))).encode() if written else b""
+            with self._own.place(visitor.address):
+                await self._app(_with_body(scope, body), _replay(body, receive), send)
         elif path in WRITTEN:
             await self._post(path, scope, receive, send, visitor)
-        elif streamed and path not in CHATS:
+        elif streamed:
             await self._stream(path, scope, receive, send, visitor)
         else:
             await self._app(scope, receive, send)
@@ -146,7 +152,7 @@ class RequestGuard:
     def _check_origin(self, headers: Headers, visitor: Visitor, *, navigation: bool) -> None:
         """Refuse other names of this server, and what another site's page makes a browser send."""
         host = visitor.host.lower()
-        name = urlsplit(f"//{host}").netloc.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
         if self._hosts and name not in self._hosts and host not in self._hosts:
             raise Refused(421, "the host name is not in FSI_UI__TRUSTED_HOSTS")
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
@@ -156,7 +162,7 @@ class RequestGuard:
         document = headers.get("sec-fetch-dest") in (None, "document")
         if navigation and origin is None and document and headers.get("sec-fetch-mode") in (None, "navigate"):
             return
-        if site is not None or (origin is not None and urlsplit(origin).netloc.lower() != host):
+        if site is not None or (origin is not None and origin.lower().partition("://")[2] != host):
             raise Refused(403, "the request comes from another site's page")
 
     def _valid(self, name: str, token: str) -> bool:
@@ -223,14 +229,9 @@ class RequestGuard:
 
     def _with_cookie(self, response: Response, visitor: Visitor) -> Response:
         if visitor.new:
-            response.set_cookie(COOKIE, new_cookie(), max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
+            response.set_cookie(visitor.cookie, new_cookie(), max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
         response.headers["Cache-Control"] = "no-store"
         return response
-
-
-def _cookie_pairs(headers: Headers) -> list[tuple[str, str]]:
-    pairs = (part.partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
-    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -272,7 +273,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _setting_cookie(send: Send, visitor: Visitor) -> Send:
     async def setting(message: Message) -> None:
         if message["type"] == "http.response.start" and visitor.new:
-            value = f"{COOKIE}={new_cookie()}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
+            value = f"{visitor.cookie}={new_cookie()}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
             MutableHeaders(scope=message).append("set-cookie", value)
         await send(message)
 

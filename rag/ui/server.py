@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import ipaddress
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,12 +17,13 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 
-from rag.errors import InputError, RagError, SettingsError
+from rag.errors import RagError, SettingsError
 from rag.records.answer_log import AnswerLog
 from rag.records.history import ChatHistory
 from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
+from rag.ui.connections import bounded_protocol, is_loopback, listen, raise_descriptor_limit
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.own_routes import chat_routes, feedback_route, status_routes
@@ -34,8 +32,6 @@ from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
 from rag.ui.style import head, script, theme
 from rag.ui.visitors import Visitors
-
-MAX_PORTS_TRIED = 100
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not chosen
 
@@ -81,7 +77,7 @@ def serve(settings: Settings, *, public: bool = False, say: Callable[[str], None
     ended = threading.Event()
     signals: list[int] = []
     users = load_users(settings.ui.auth_file) if settings.ui.auth_file else {}
-    if not users and not public and not settings.ui.open_to_all and not _is_loopback(settings.ui.host):
+    if not users and not public and not settings.ui.open_to_all and not is_loopback(settings.ui.host):
         raise SettingsError(
             f"{settings.ui.host} is reached from the network, and the page has no login: set FSI_UI__AUTH_FILE (made by "
             "`python -m rag user add NAME`), or --open-to-all (FSI_UI__OPEN_TO_ALL=true) where something before it asks "
@@ -126,11 +122,10 @@ def start(
     listener = listen(ui.host, ui.port)
     port = int(listener.getsockname()[1])
     _set_environment()
-    records = AnswerLog(settings.record.file, days=settings.record.days) if settings.record.enabled else None
-    routes: list[BaseRoute] = [feedback_route(records)] if records else []
-    kept = settings.history
-    key = kept.key.get_secret_value() if kept.key else None
-    history = ChatHistory(kept.file, key=key, days=kept.days) if kept.enabled else None
+    records = _records(settings)
+    reasons = texts.dislike_reasons.split("|")
+    routes: list[BaseRoute] = [feedback_route(records, reasons)] if records else []
+    history = _history(settings)
     app = FastAPI(openapi_url=None, routes=routes)
     with _event_loop():
         page, slots = build_page(settings, loader, records, history)
@@ -160,9 +155,15 @@ def start(
     if history:
         gradio_app = _gradio_app(app)
         app.router.routes[0:0] = chat_routes(history, lambda token: str(gradio_app.tokens.get(token, "")))
+    visitors = Visitors(_proxies(settings))
+    raise_descriptor_limit()
     running = uvicorn.Server(
         uvicorn.Config(
-            _guarded(app, page, settings, texts, slots, public=public, login=bool(users)),
+            _guarded(app, page, settings, texts, slots, visitors, public=public, login=bool(users)),
+            http=bounded_protocol(
+                trusts=visitors.trusts, per_address=ui.connections_per_address, seconds=ui.request_seconds
+            ),
+            ws="none",
             log_config=None,  # through the program's own handler, in its format
             access_log=False,
             proxy_headers=False,  # believed by rag.ui.visitors, from the stated proxies
@@ -180,6 +181,17 @@ def start(
     return Server(
         page, f"http://{reachable}:{port}", port, running, thread, slots, [each for each in (records, history) if each]
     )
+
+
+def _records(settings: Settings) -> AnswerLog | None:
+    kept = settings.record
+    return AnswerLog(kept.file, days=kept.days, max_mb=kept.max_mb) if kept.enabled else None
+
+
+def _history(settings: Settings) -> ChatHistory | None:
+    kept = settings.history
+    key = kept.key.get_secret_value() if kept.key else None
+    return ChatHistory(kept.file, key=key, days=kept.days, max_mb=kept.max_mb) if kept.enabled else None
 
 
 @contextmanager
@@ -205,7 +217,15 @@ def _gradio_app(app: FastAPI) -> gr.routes.App:
 
 
 def _guarded(
-    app: FastAPI, page: gr.Blocks, settings: Settings, texts: Texts, slots: Admission, *, public: bool, login: bool
+    app: FastAPI,
+    page: gr.Blocks,
+    settings: Settings,
+    texts: Texts,
+    slots: Admission,
+    visitors: Visitors,
+    *,
+    public: bool,
+    login: bool,
 ) -> RequestGuard:
     """The whole page behind its guard."""
     ui = settings.ui
@@ -225,15 +245,13 @@ def _guarded(
     states.capacity = queue.pending_messages_per_session.max_size = 10 * MAX_SESSIONS
     sessions = Sessions(running=queue.event_ids_to_events.__contains__, forget=forget)
     slots.sessions = sessions
-    # A root path says that a proxy of this machine is before the page: a notebook server's.
-    proxies = _listed(ui.trusted_proxies) or (["127.0.0.1", "::1"] if ui.root_path else [])
     hosts = _listed(ui.trusted_hosts)
-    if not hosts and _is_loopback(ui.host) and not (proxies or public):
+    if not hosts and is_loopback(ui.host) and not (_proxies(settings) or public):
         # Another name that leads to this machine is another site's trick to be taken for the page.
         hosts = [*LOOPBACK, ui.host]
     return RequestGuard(
         app,
-        visitors=Visitors(proxies),
+        visitors=visitors,
         sessions=sessions,
         texts=texts,
         events=page.fns,
@@ -244,15 +262,13 @@ def _guarded(
     )
 
 
+def _proxies(settings: Settings) -> list[str]:
+    """A root path says that a proxy of this machine is before the page: a notebook server's."""
+    return _listed(settings.ui.trusted_proxies) or (["127.0.0.1", "::1"] if settings.ui.root_path else [])
+
+
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def root_path(text: str) -> str:
@@ -270,39 +286,6 @@ def _set_environment() -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
-
-
-def listen(host: str, preferred: int) -> socket.socket:
-    """A socket that listens on `preferred`, or on the next port nobody listens on.
-
-    Raises InputError when there is none or the address is wrong.
-    """
-    for port in range(preferred, min(preferred + MAX_PORTS_TRIED, 65536)):
-        try:
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                # Connections that have ended do not hold a port.
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((host, port))
-                listener.listen(1024)  # at once: until then another program could take the same port
-            except OSError:
-                listener.close()
-                raise
-        except OSError as exc:
-            if exc.errno != errno.EADDRINUSE:
-                raise InputError(
-                    f"cannot listen on {host} port {port}: {exc.strerror}; choose --host and --port"
-                ) from exc
-        else:
-            return listener
-    raise InputError(f"no free port from {preferred} on; choose another --port")
-
-
-def free_port(host: str, preferred: int) -> int:
-    """The port that `listen` would take now."""
-    with listen(host, preferred) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _share(server: Server, say: Callable[[str], None]) -> None:

@@ -118,7 +118,7 @@ class Dialogue:
             running.stop()
             if not (cleared := conversation.running is not running):
                 conversation.running = None
-                await self._keeper.keep(conversation, asker.person)
+                await self._keeper.keep(conversation, asker.person, asker.address)
         # Gradio shows an event's last frame once more when the event ends, which here may be after the page was cleared
         yield Frame() if cleared else self._frame(conversation, [exchange])
 

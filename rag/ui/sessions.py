@@ -50,6 +50,26 @@ class Session:
         self.settled.set()
 
 
+class Places:
+    """How many requests of one address are worked on at once."""
+
+    def __init__(self, per_address: int) -> None:
+        self._per_address = per_address
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """One of the address's places until the end of the block. Raises TooMany."""
+        if self._taken[address] >= self._per_address:
+            raise TooMany("requests of one visitor")
+        self._taken[address] += 1
+        try:
+            yield
+        finally:
+            self._taken[address] -= 1
+            self._taken = +self._taken
+
+
 class Sessions:
     """All sessions of a page. `running(event_id)`: whether Gradio still has it; `forget(name)`: drop what it keeps of one."""
 

@@ -11,9 +11,9 @@ import ipaddress
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from rag.errors import InputError
@@ -22,6 +22,9 @@ KEEP = "fsi-keep"
 """The page's script sets this cookie to 0 on a shared computer: nothing is then kept."""
 COOKIE = "fsi-visitor"
 """Holds 128 random bits; set with the page, readable by no script."""
+HOST_COOKIE = "__Host-fsi-visitor"
+"""The same over https: browsers take one of this name from the page's own host alone, not from one beside or above it, which
+could give a visitor a cookie that it knows."""
 LOGIN_COOKIE = "access-token"
 """What the names of Gradio's cookies for a login begin with."""
 FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-gradio-server", "x-real-ip")
@@ -42,6 +45,13 @@ class Visitor:
     """Whether it has no cookie of ours yet."""
     token: str = ""
     """The cookie, where chats may be kept under it: not where the visitor wants nothing kept."""
+    forwarded: bool = False
+    """Whether a proxy, or who wants to be taken for one, has sent the request on."""
+
+    @property
+    def cookie(self) -> str:
+        """The name of this visitor's cookie."""
+        return HOST_COOKIE if self.https else COOKIE
 
     def session(self, name: str) -> str:
         """The name under which Gradio keeps the session `name` of this visitor, and of no other."""
@@ -65,7 +75,8 @@ class Visitors:
         peer = str((scope.get("client") or ("", 0))[0])
         headers = Headers(scope=scope)
         address, host, https = peer, headers.get("host", ""), scope.get("scheme") == "https"
-        if self._trusts(peer):
+        forwarded = any(name in headers for name in FORWARDED)
+        if self.trusts(peer):
             address = self._client(headers, peer)
             host = _first(headers.get("x-forwarded-host")) or host
             https = (_first(headers.get("x-forwarded-proto")) or scope.get("scheme")) == "https"
@@ -73,15 +84,17 @@ class Visitors:
             changed = MutableHeaders(scope=scope)
             for name in FORWARDED:
                 del changed[name]
-        cookies = _cookies(headers)
+        cookies, name = cookies_of(headers), HOST_COOKIE if https else COOKIE
+        given = cookies.get(name, "")[:64]
         # Programs keep no cookie: theirs is the address.
-        token = cookies.get(COOKIE, "")[:64] or f"address {_group(address)}"
+        token = given or f"address {address_group(address)}"
         logins = sorted(value[:64] for name, value in cookies.items() if name.startswith(LOGIN_COOKIE))
-        kept = "" if cookies.get(KEEP) == "0" else cookies.get(COOKIE, "")[:64]
+        kept = "" if cookies.get(KEEP) == "0" else given
         owner = hashlib.blake2b("\n".join([token, *dict.fromkeys(logins)]).encode(), key=self._secret, digest_size=16)
-        return Visitor(owner.hexdigest(), _group(address), host, https, COOKIE not in cookies, kept)
+        return Visitor(owner.hexdigest(), address_group(address), host, https, name not in cookies, kept, forwarded)
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether it is a stated proxy's."""
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
@@ -96,7 +109,7 @@ class Visitors:
                 ipaddress.ip_address(hop)
             except ValueError:
                 break
-            if not self._trusts(hop):
+            if not self.trusts(hop):
                 return hop
         return peer
 
@@ -113,7 +126,7 @@ def new_cookie() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _group(address: str) -> str:
+def address_group(address: str) -> str:
     """An IPv6 address counts with its /64, which is one connection's."""
     try:
         parsed = ipaddress.ip_address(address)
@@ -124,11 +137,9 @@ def _group(address: str) -> str:
     return str(parsed)
 
 
-def _cookies(headers: Headers) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie("; ".join(headers.getlist("cookie"))).items()}
-    except CookieError:
-        return {}
+def cookies_of(headers: Headers) -> dict[str, str]:
+    """As Starlette and Gradio read them: one that is malformed hides none of the others."""
+    return cookie_parser("; ".join(headers.getlist("cookie")))
 
 
 def _first(value: str | None) -> str:

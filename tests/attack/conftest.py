@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.ui.server import free_port
+from rag.ui.connections import free_port
 from tests.attack.visitors import Page
 
 ROOT = Path(__file__).parents[2]
@@ -62,4 +62,12 @@ def guarded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """One with the logins USERS, behind a proxy of this machine."""
     users = [f"user={name}:{password}" for name, password in USERS.items()]
     with served(tmp_path_factory.mktemp("guarded"), *users, "trusted_proxies=127.0.0.1") as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def keeping_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One that keeps records and chats, behind a proxy of this machine."""
+    folder = tmp_path_factory.mktemp("keeping")
+    with served(folder, f"keep={folder}", "trusted_proxies=127.0.0.1") as running:
         yield running

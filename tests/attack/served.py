@@ -1,12 +1,14 @@
 """A page in a process of its own, over the fake service; what it writes goes to the caller's files.
 
-`python -m tests.attack.served PORT [key=value ...]`: `user=NAME:PASSWORD` adds a login, anything else is a setting of the page.
+`python -m tests.attack.served PORT [key=value ...]`: `user=NAME:PASSWORD` adds a login, `keep=FOLDER` keeps records and chats
+there, anything else is a setting of the page.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 from rag.cli.logging_setup import configure_logging
 from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
@@ -26,12 +28,14 @@ def main(arguments: list[str]) -> None:
     for _, value in (pair for pair in pairs if pair[0] == "user"):
         name, _, password = value.partition(":")
         users[name] = PasswordHash.parse(hash_password(password, CHEAP))
-    options = {name: value for name, value in pairs if name != "user"}
+    kept = next((Path(value) for name, value in pairs if name == "keep"), None)
+    options = {name: value for name, value in pairs if name not in ("user", "keep")}
     loader = Loader(lambda progress: FakeChat())
     ui = UiSettings.model_validate({"port": int(arguments[0]), **options})
-    server = start(
-        Settings(ui=ui, record=RecordSettings(enabled=False), history=HistorySettings(enabled=False)), loader, users
-    )
+    folder = kept or Path()
+    record = RecordSettings(enabled=kept is not None, file=folder / "records.sqlite")
+    history = HistorySettings(enabled=kept is not None, file=folder / "history.sqlite")
+    server = start(Settings(ui=ui, record=record, history=history), loader, users)
     loader.start()
     loader.service()  # its line stands in the log before the first visitor's
     print(server.url, flush=True)

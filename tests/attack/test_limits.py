@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.request_bodies import MAX_BODY
 from rag.ui.sessions import EVENTS_PER_OWNER
+from tests.attack.conftest import served
 from tests.attack.visitors import API, Page, ask
 
 BIG = [MAX_BODY + 1, 5 * MAX_BODY]
@@ -118,5 +120,50 @@ def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
         assert httpx.get(f"{page.url}/healthz").status_code == 200
         assert ask(page.program(), "질문", None, None)[0] == 200
     finally:
+        for connection in held:
+            connection.close()
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server ends it. Waits for that, for a minute at most."""
+    connection.settimeout(60)
+    try:
+        return connection.recv(1000) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET / HTTP/1.1\r\nHost: x", b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na"],
+)
+def test_a_request_that_does_not_come_ends_its_connection(tmp_path: Path, sent: bytes) -> None:
+    with served(tmp_path, "request_seconds=0.5") as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(sent)
+            assert is_closed(connection)
+        browser = running.browser()
+        assert "보통 질문" in browser.say("보통 질문", "tab"), "one that is whole may take its time"
+
+
+def test_one_address_holds_only_so_many_connections(tmp_path: Path) -> None:
+    """All of a process's would be few: with none left, nobody could connect."""
+    with served(tmp_path, "connections_per_address=20") as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        held = [socket.create_connection((host, int(port)), timeout=60) for _ in range(21)]
+        assert is_closed(held[20])
+        held[0].close()
+        while True:  # until the server has seen that
+            try:
+                assert running.program().get("/healthz").status_code == 200
+                break
+            except httpx.TransportError:
+                continue
+        for connection in held:
+            connection.close()
+    with served(tmp_path, "connections_per_address=20", "trusted_proxies=127.0.0.1") as behind:
+        held = [socket.create_connection((host, int(behind.url.rpartition(":")[2])), timeout=60) for _ in range(40)]
+        assert behind.program().get("/healthz").status_code == 200, "a stated proxy carries everybody's"
         for connection in held:
             connection.close()

@@ -95,6 +95,15 @@ def test_other_host_names_of_this_machine_are_not_the_page(page: Page) -> None:
     assert page.program().get("/", headers={"Host": "localhost:9"}).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["Host", "Origin"])
+@pytest.mark.parametrize("value", ["[::1", "http://[", "http://[bad", "[", "]", "a]b", "http://[::1]:x", "@", ":", "%"])
+def test_malformed_names_are_refused_in_one_line(page: Page, name: str, value: str) -> None:
+    before = len(page.log.read_text(encoding="utf-8").splitlines())
+    for method, path in (("GET", "/"), ("POST", f"{API}/queue/join")):
+        assert 400 <= page.program().request(method, path, headers={name: value}, json={}).status_code < 500
+    assert len(page.log.read_text(encoding="utf-8").splitlines()) <= before + 2
+
+
 def test_stated_host_names_alone_are_answered(tmp_path: Path) -> None:
     with served(tmp_path, "trusted_hosts=faq.bank.example, faq2.bank.example") as running:
         statuses = [
@@ -126,6 +135,7 @@ def test_behind_a_stated_proxy_with_https(guarded_page: Page) -> None:
     assert answer.headers["strict-transport-security"]
     cookies = answer.headers.get_list("set-cookie")
     assert len(cookies) == 3
+    assert [cookie for cookie in cookies if cookie.startswith("__Host-fsi-visitor=")], "no other host can set this one"
     for cookie in cookies:
         assert "SameSite=Lax" in cookie
         assert "Secure" in cookie
@@ -145,6 +155,25 @@ def test_behind_a_stated_proxy_with_https(guarded_page: Page) -> None:
 def test_cookies_stay_on_their_site(cookie: str, expected: str) -> None:
     assert first_party(cookie, https=False) == expected
     assert first_party(cookie, https=True) == f"{expected}; Secure"
+
+
+def test_a_cookie_that_another_host_could_set_is_not_believed_over_https() -> None:
+    def owner(cookie: str, proto: str) -> tuple[str, str]:
+        headers = [(b"host", b"x"), (b"x-forwarded-proto", proto.encode()), (b"cookie", cookie.encode())]
+        visitor = visitors.of({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
+        return visitor.owner, visitor.token
+
+    visitors = Visitors(["10.0.0.1"])
+    assert owner("fsi-visitor=given", "https")[1] == ""
+    assert owner("__Host-fsi-visitor=own; fsi-visitor=given", "https") == owner("__Host-fsi-visitor=own", "https")
+    assert owner("fsi-visitor=own", "http")[1] == "own"
+
+
+def test_other_cookies_of_the_institutions_sites_hide_none() -> None:
+    """One of JSON or Korean stood before ours, and all visitors of an address were one."""
+    headers = [(b"host", b"x"), (b"cookie", '{"a":1}="b,c"; 이름=값; x; fsi-visitor=own; access-token-1=t'.encode())]
+    visitor = Visitors([]).of({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
+    assert (visitor.token, visitor.new) == ("own", False)
 
 
 def address(peer: str, forwarded: str | None, proxies: list[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from rag.ui.server import free_port
+from rag.ui.connections import free_port
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_look import serious
 from tests.fakes import FakeChat

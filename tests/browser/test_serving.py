@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from rag.types import Filters
 from rag.ui.auth import PasswordHash, hash_password
-from rag.ui.server import free_port
+from rag.ui.connections import free_port
 from tests.browser.conftest import SAID, Serve, Visit
 from tests.browser.proxy import prefix_proxy
 from tests.browser.test_loading import Loading

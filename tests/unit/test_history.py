@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import re
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from rag.errors import RecordError
 from rag.records.history import MAX_CHATS, ChatHistory
@@ -92,4 +98,78 @@ def test_the_oldest_chats_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for number in range(5):
         history.save("kim", "", [(1, turn(f"질문 {number}"))], title=f"{number}")
     assert len(history.chats("kim")) == 3
+    history.close()
+
+
+def test_no_byte_stays_whatever_is_changed_in_what_order(tmp_path: Path) -> None:
+    """Without copying the file, which held up every other visitor for as long as that takes."""
+    path, choose = tmp_path / "history.sqlite", random.Random(18)
+    history = ChatHistory(path)
+    chats: list[tuple[str, str]] = []
+    for number in range(300):
+        mark, person = f"MARK{number:05d}", choose.choice("abcd")
+        act = choose.random()
+        chat = choose.choice([*(each for who, each in chats if who == person), ""])
+        if act < 0.6 or not chat:
+            long = {**turn(mark), "text": mark * choose.randrange(1, 400)}
+            chats.append((person, history.save(person, chat, [(choose.randrange(1, 20), long)], title=mark)))
+        elif act < 0.75:
+            history.rename(person, chat, mark)
+        else:
+            history.delete(person, chat)
+            chats = [each for each in chats if each[1] != chat]
+    with sqlite3.connect(path) as connection:
+        kept = [each for table in ("chats", "turns") for each in connection.execute(f"SELECT * FROM {table}")]
+    marks = re.compile(rb"MARK\d{5}")
+    there = {mark for row in kept for value in row if isinstance(value, bytes) for mark in marks.findall(value)}
+    assert len(there) > 10
+    assert set(marks.findall(path.read_bytes())) == there
+    history.close()
+
+
+def test_what_one_visitor_keeps_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.records.history.MAX_TURNS", 5)
+    monkeypatch.setattr("rag.records.history.MAX_BYTES", 4 * len(str(turn("질문")).encode()))
+    history = ChatHistory(tmp_path / "history.sqlite")
+    other = history.save("lee", "", [(1, turn("이의 질문"))], title="이")
+    long = ""
+    for number in range(1, 9):
+        long = history.save("kim", long, [(number, turn(f"질문 {number}"))], title="긴 상담")
+    assert [number for number, _ in history.turns("kim", long)] == [4, 5, 6, 7, 8], (
+        "the chat in use stays whatever it holds"
+    )
+    newer = history.save("kim", "", [(1, turn("새 질문"))], title="새 상담")
+    assert [each.id for each in history.chats("kim")] == [newer]
+    assert [each.id for each in history.chats("lee")] == [other]
+    history.close()
+
+
+def test_the_file_does_not_outgrow_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    history = ChatHistory(path, max_mb=1)
+
+    def fill() -> None:
+        for number in range(1000):
+            history.save(f"person {number}", "", [(1, {**turn("질문"), "text": "비밀스러운 답 " * 500})], title="-")
+
+    with pytest.raises(OperationalError, match="full") as full:
+        fill()
+    assert "비밀스러운" not in str(full.value), "an error's text goes to the log"
+    assert path.stat().st_size <= 2**20
+    assert history.delete("person 0") == 1, "full or not"
+    history.close()
+
+
+def test_chats_that_are_too_old_go_while_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = ChatHistory(tmp_path / "history.sqlite", days=30)
+    history.save("kim", "", [(1, turn("alt"))], title="alt")
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Later:
+            return cls.fromtimestamp(time.time(), UTC) + timedelta(days=31)
+
+    monkeypatch.setattr("rag.records.history.datetime", Later)
+    history.save("lee", "", [(1, turn("neu"))], title="neu")
+    assert history.chats("kim") == [] and len(history.chats("lee")) == 1
     history.close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
 import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,10 @@ import pytest
 from rag.errors import InputError, RecordError
 from rag.records.answer_log import AnswerLog, content_hash
 from rag.records.feedback import evaluation_lines, find_gaps, gaps_csv, similarity
-from rag.types import Answer, Filters, Source
+from rag.records.history import ChatHistory
+from rag.types import Answer, AnswerCompleted, Filters, Source
+from rag.ui.conversation import Conversation
+from rag.ui.keeping import Keeper
 from tests.fakes import SOURCES, answer_to
 
 VERSIONS = {"index": "faq", "model": "none"}
@@ -121,3 +128,56 @@ def test_similarity() -> None:
     assert similarity("이체 한도", "이체한도") == 1
     assert similarity("이체한도 올리는 법", "이체한도 올리는 방법") > 0.5 > similarity("이체한도", "카드 분실")
     assert similarity("", "가") == 0
+
+
+def test_records_that_are_too_old_go_while_the_page_runs(
+    log: AnswerLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = add(log, answer_to("오래된 질문"))
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Later:
+            return cls.fromtimestamp(time.time(), UTC) + timedelta(days=366)
+
+    monkeypatch.setattr("rag.records.answer_log.datetime", Later)
+    new = add(log, answer_to("새 질문"))
+    assert [each["id"] for each in log.all()] == [new] != [old]
+
+
+def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = AnswerLog(tmp_path / "records.sqlite", max_mb=1)
+    keeper = Keeper(log)
+    answer = answer_to("비밀스러운 질문 " + "가" * 100_000)
+    for _ in range(9):
+        written = asyncio.run(keeper.record(answer, "page", {}, VERSIONS))
+    assert written == ""
+    said = {record.getMessage() for record in caplog.records if record.levelname == "ERROR"}
+    assert said == {"an answer record could not be written: database or disk is full"}
+    assert "비밀스러운" not in caplog.text
+
+
+def test_a_table_of_gaps_is_no_program_for_a_spreadsheet() -> None:
+    for text in ("=HYPERLINK(1)", "+1+1", "-2", "@SUM(1)", "＝1", " \t=1"):
+        record = {"id": "1", "question": f"{text} 이체 질문", "status": "suggested", "reason": None, "row": None}
+        records = [{**record, "follows": [], "feedback": [], "cited": [], "sources": []}]
+        table = gaps_csv(find_gaps(records, lambda _: SOURCES))
+        (line,) = list(csv.reader(table.splitlines()))[1:2]
+        assert line[1].endswith("이체 질문") and line[1][0] not in "=+-@＝\t ", text
+
+
+def test_one_address_gets_only_so_much_into_the_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.ui.keeping.KEPT_PER_ADDRESS", 3000)
+    history = ChatHistory(tmp_path / "history.sqlite")
+    keeper = Keeper(history=history)
+
+    def ask(person: str, address: str) -> int:
+        conversation = Conversation()
+        exchange = conversation.begin("질문").exchange
+        exchange.apply(AnswerCompleted(answer_to("질문")))
+        asyncio.run(keeper.keep(conversation, person, address))
+        return len(history.chats(person))
+
+    assert sum(ask(f"flood {number}", "203.0.113.1") for number in range(20)) < 5
+    assert ask("customer", "203.0.113.2") == 1
+    history.close()

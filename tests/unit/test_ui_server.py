@@ -18,7 +18,8 @@ from gradio import networking, tunneling
 from rag.errors import InputError, RagError
 from rag.ui import share
 from rag.ui.auth import verify
-from rag.ui.server import free_port, root_path
+from rag.ui.connections import free_port
+from rag.ui.server import root_path
 
 
 def listening() -> socket.socket:
@@ -43,7 +44,7 @@ def test_wrong_address_is_said(host: str) -> None:
 
 
 def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.ui.server.MAX_PORTS_TRIED", 1)
+    monkeypatch.setattr("rag.ui.connections.MAX_PORTS_TRIED", 1)
     with listening() as taken, pytest.raises(InputError, match="no free port"):
         free_port("127.0.0.1", taken.getsockname()[1])
 

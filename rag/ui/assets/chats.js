@@ -9,7 +9,7 @@
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
   const list = async () => {
-    const answer = await fetch(`chats?q=${encodeURIComponent($("#find").value)}`).catch(() => null);
+    const answer = await post_json("chats/search", { q: $("#find").value }).catch(() => null);
     const found = answer?.ok ? (await answer.json()).chats : [];
     const lines = found.map(({ id, title, updated }) => {
       const line = document.createElement("li");
