@@ -30,6 +30,8 @@ MAX_TURNS = 200
 """Turns of one chat; the oldest makes room."""
 MAX_BYTES = 20 * 2**20
 """Bytes of all turns of one visitor, whose chats are searched by reading them; the oldest chat makes room."""
+DELETED_AT_ONCE = 500
+"""Chats: a statement of SQLite's has 32,766 values at most, and others wait while it runs."""
 _tables = MetaData()
 _meta = Table("meta", _tables, Column("name", String, primary_key=True), Column("value", LargeBinary, nullable=False))
 _chats = Table(
@@ -184,13 +186,13 @@ class ChatHistory:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _delete(self, chats: Sequence[str]) -> None:
-        if not chats:
-            return
         # Overwritten (secure_delete), and the place used again. No VACUUM: one visitor's deleting would copy the whole file each
         # time, for seconds in which no answer can be written.
-        with self._engine.begin() as connection:
-            connection.execute(delete(_turns).where(_turns.c.chat.in_(chats)))
-            connection.execute(delete(_chats).where(_chats.c.id.in_(chats)))
+        for start in range(0, len(chats), DELETED_AT_ONCE):
+            some = chats[start : start + DELETED_AT_ONCE]
+            with self._engine.begin() as connection:
+                connection.execute(delete(_turns).where(_turns.c.chat.in_(some)))
+                connection.execute(delete(_chats).where(_chats.c.id.in_(some)))
 
     def _kept(self, name: str, value: bytes) -> bytes:
         with self._engine.begin() as connection:

@@ -170,6 +170,9 @@ def test_chats_that_are_too_old_go_while_the_page_runs(tmp_path: Path, monkeypat
             return cls.fromtimestamp(time.time(), UTC) + timedelta(days=31)
 
     monkeypatch.setattr("rag.records.history.datetime", Later)
+    with sqlite3.connect(tmp_path / "history.sqlite") as connection:
+        old = ((f"chat {number}", f"flood {number}", "2020-01-01", b"-") for number in range(40_000))
+        connection.executemany("INSERT INTO chats VALUES (?, ?, ?, ?)", old)
     history.save("lee", "", [(1, turn("neu"))], title="neu")
     assert history.chats("kim") == [] and len(history.chats("lee")) == 1
     history.close()

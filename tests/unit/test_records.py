@@ -160,7 +160,7 @@ def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.L
 def test_a_table_of_gaps_is_no_program_for_a_spreadsheet() -> None:
     for text in ("=HYPERLINK(1)", "+1+1", "-2", "@SUM(1)", "＝1", " \t=1"):
         record = {"id": "1", "question": f"{text} 이체 질문", "status": "suggested", "reason": None, "row": None}
-        records = [{**record, "follows": [], "feedback": [], "cited": [], "sources": []}]
+        records: list[dict[str, Any]] = [{**record, "follows": [], "feedback": [], "cited": [], "sources": []}]
         table = gaps_csv(find_gaps(records, lambda _: SOURCES))
         (line,) = list(csv.reader(table.splitlines()))[1:2]
         assert line[1].endswith("이체 질문") and line[1][0] not in "=+-@＝\t ", text
