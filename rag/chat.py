@@ -106,6 +106,8 @@ class ChatService:
         self._top_k = top_k
         self._max_question_chars = max_question_chars
         self._starters = tuple(starters)
+        # The desk's own number is in the texts that the customer is shown: masking it in a question would hide what it is
+        # about.
         self._published = frozenset(published) | own_numbers([contact] if contact else [])
         # Shared by follow-ups and answers: either learns from the other's failures, and a customer waits for neither.
         llm_breaker = CircuitBreaker("the language model", clock=clock)

@@ -16,6 +16,8 @@ MAX_QUERY_TOKENS = 900
 """Below OpenSearch's limit of 1,024 clauses, the same on both stores."""
 
 _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
+# A full stop counts only before white space: "3.5%" and "2026.03.01" hold none. Rows end sentences with a line break alone,
+# too.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
@@ -43,6 +45,7 @@ def tokens(text: str) -> list[str]:
 
 def jamo_ngrams(text: str) -> list[str]:
     """3- to 5-grams over decomposed Hangul, spaces dropped: close for typos and missing spaces. In text order."""
+    # A slip of a finger changes one jamo: some n-grams of the word stay, where both its syllable bigrams are gone.
     jamo = unicodedata.normalize("NFKD", "".join(_RUN.findall(normalise(text))))
     return [jamo[i : i + n] for n in (3, 4, 5) for i in range(len(jamo) - n + 1)]
 

@@ -40,6 +40,7 @@ def mask(text: str, own: Collection[str] = ()) -> Masked:
     for rule in _RULES:
         for match in rule.pattern.finditer(folded):
             start, end = match.span("n")
+            # The rules stand in order: what a label names is that, whatever pattern its digits fit as well.
             if any(start < other_end and other_start < end for other_start, other_end, _ in hits):
                 continue
             if _key(match["n"]) in own or not rule.is_personal(match):
@@ -78,6 +79,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
     characters: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):
+        # Zero-width signs and combining marks between digits: invisible, and enough to break every pattern.
         if unicodedata.category(character) in ("Cf", "Mn") and character != "\n":
             continue
         plain = unicodedata.normalize("NFKC", character)
@@ -121,6 +123,7 @@ _PLACE_BEFORE = re.compile(
 _PLACE_AFTER = re.compile(
     r"\s?(?:\(?[가-힣]{0,4}(?:은행|뱅크|계좌|통장)|(?:으?로|에|에서)\s?(?:돈|잘못|송금|이체|입금|보[내냈]|출금|빠져))"
 )
+# "2026-01-15-2026-02-15" has as many digits as an account.
 _IS_DATE = re.compile(r"(?:19|20)\d\d\D+(?:0?[1-9]|1[0-2])\D+(?:0?[1-9]|[12]\d|3[01])(?:\D|$)")
 _AROUND = 24
 """Characters before a number in which a word says what it is."""
@@ -146,6 +149,7 @@ def _is_born(match: re.Match[str]) -> bool:
 
 def _has_luhn(match: re.Match[str]) -> bool:
     digits = [int(digit) for digit in _digits(match)][::-1]
+    # Luhn's check digit, which every card has: sixteen digits of something else pass it once in ten.
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and not _is_named_otherwise(match)
 

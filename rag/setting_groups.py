@@ -11,6 +11,7 @@ _HTTP = r"^https?://"
 
 
 class _Group(BaseModel):
+    # A misspelt name within a group is found here; one of a group by `rag.settings`.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -201,6 +201,7 @@ def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -
     """Whether an action of the row is done to something the question names: "송금을 취소" is no reverse of "지급정지 신청"."""
     if sets.sets[name].kind != "action":
         return True
+    # Customers and rows say either for the same thing.
     asked = _tokens(question.replace("계좌", "통장")) - _GENERIC
     places = [mention.start for mention in _mentions(sets, row_question) if mention.set_name == name]
     objects = [row_question[max(0, place - _OBJECT_SPAN) : place].replace("계좌", "통장") for place in places]

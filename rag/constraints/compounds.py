@@ -56,6 +56,7 @@ def other_modifiers(
     `institution`: the row's, whose name before a product tells nothing. `synonyms`: a word with what else it is called, so
     that those agree.
     """
+    # Asked for each of ten rows: a question without any compound is done here.
     if not _before_words(question) and not _inside_words(question) and "형" not in question:
         return []
     row, asked_text = _compact(f"{row_question} {row_answer}"), compact(question)
@@ -70,6 +71,7 @@ def other_modifiers(
 
     def is_unknown(head: str, modifier: str) -> bool:
         terms = synonyms(modifier + head).split()[1:]
+        # The first term is the compound itself, which the row was found not to hold.
         return head in _words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
@@ -155,6 +157,7 @@ def _everyday_names() -> InstitutionNames:
 
 
 def _names(institution: str, modifier: str) -> bool:
+    # By two syllables: customers shorten names in more ways than a list holds.
     return bool(institution) and (modifier[:2] == institution[:2])
 
 

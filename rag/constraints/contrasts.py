@@ -99,6 +99,7 @@ class Contrasts:
                 entry = _Form(contrast.name, member, text, stem, weak, unless, contrast.kind)
                 self._by_first.setdefault(text[0], []).append(entry)
         for entries in self._by_first.values():
+            # The longest form first: it hides the shorter ones inside it.
             entries.sort(key=lambda entry: -len(entry.text))
 
     def mentions(self, text: str) -> list[ContrastMention]:
@@ -144,6 +145,7 @@ def _spread(text: str) -> tuple[str, list[int], set[int]]:
     """The text folded, lower-cased and without spaces; each character's original offset; where words begin."""
     folded, places = fold(text)
     lowered = folded.lower()
+    # A few letters change their length in lower case (İ): then the offsets count for more than the case.
     if len(lowered) != len(folded):
         lowered = folded
     kept = [i for i, character in enumerate(lowered) if not character.isspace()]

@@ -223,6 +223,7 @@ def _everyday(*kinds: str) -> frozenset[str]:
 def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
     written: dict[str, tuple[str, str, bool]] = {}
     for name, kind, aliases in known_institutions():
+        # The index's own name for a house that the list knows under another.
         owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
         for alias in (name, *aliases):
             written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
@@ -264,6 +265,7 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
     if alias.everyday and alias.text in _everyday("word"):
         return None
     position = start
+    # Of a long name of the index's own a space may stand anywhere: its syllables in a row are nothing else.
     gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
     for index, character in enumerate(alias.text):
         if index in gaps and text[position : position + 1].isspace():

@@ -83,6 +83,7 @@ def _sum(numeral: str) -> Decimal:
         elif part in _FRACTIONS:
             current = (current or Decimal(0)) + _FRACTIONS[part]
         elif part in _SINO:
+            # "이공이육" is read digit by digit.
             current = _SINO[part] if current is None else current * 10 + _SINO[part]
         elif part[0].isdigit():
             current = Decimal(part.replace(",", ""))

@@ -30,6 +30,7 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
     last = history[-1]
     number = chosen_number(message, len(last.source_ids))
     agrees, refuses = is_yes(message), is_no(message)
+    # Before suggestions are looked at: "다시 보여줘" after them chooses none.
     if asks_again(message) and (rows := _rows(last.source_ids, store)):
         return replace(_which(message, rows), note=Note("already_shown"))
     if last.status == "suggested" and last.source_ids:
@@ -49,6 +50,7 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
         is_one_of_them = len(last.source_ids) == 1 and last.source_ids[0] in offered
         if rows := _rows(offered if is_one_of_them else last.source_ids, store):
             return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+    # A bare number may be an amount: only "2번" and the like are a choice of something that is not there.
     chooses = number is not None and not message.strip().isdigit() and not last.source_ids
     return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
 
@@ -61,6 +63,7 @@ def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
 
 def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
     """The rows that are still there, in the order shown; of a row in several nodes the first stands for it."""
+    # Of a split row no node has the row's own id.
     found = {node.node_id: node for node in store.get_nodes([name for row in ids for name in (row, f"{row}#0")])}
     nodes = [found.get(row) or found.get(f"{row}#0") for row in ids]
     return [JudgedNode(node=node, parts={}, score=1.0, status="suggested") for node in nodes if node]
@@ -68,6 +71,7 @@ def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
 
 def _is_its_question(message: str, row: JudgedNode) -> bool:
     question, bank = (str(row.node.metadata.get(key) or "") for key in (QUESTION, BANK))
+    # Visitors copy a suggestion and send it: with its institution before it, as it stands on the page.
     said = _PUNCTUATION.sub("", compact(message))
     return said in {
         _PUNCTUATION.sub("", compact(text)) for text in (question, f"{bank} {question}", f"[{bank}] {question}")

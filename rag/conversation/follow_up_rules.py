@@ -63,6 +63,7 @@ def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[
             index and not has_back_reference(earlier) and has_topic(standalone_text(earlier, followed[:index]))
         ):
             break
+    # The end is kept: the last question says most, and the message itself is never cut.
     return " ".join(reversed(texts))[-max(MAX_JOINED_CHARS, len(question)) :]
 
 
@@ -125,6 +126,7 @@ def chosen_number(message: str, offered: int) -> int | None:
 
     A number beyond `offered` is returned as it is.
     """
+    # "마지막 거" before the numbers: it holds none.
     if bundled()["last choice"].matches(message):
         return offered
     match = bundled()["numbered choice"].pattern.search(plain(message))
@@ -157,6 +159,7 @@ def content_words(message: str) -> tuple[str, ...]:
     words = []
     for word in re.findall(r"[0-9a-z가-힣]+", _HOW_MANY.sub(" ", plain(message))):
         stem = word
+        # One ending after another ("에서는요"), and never so many that one syllable is left.
         while not _FUNCTION_WORD.match(stem) and (match := _ENDING.search(stem)) and match.start() >= 2:
             stem = stem[: match.start()]
         if not _FUNCTION_WORD.match(stem) and len(stem) > 1:

@@ -69,6 +69,7 @@ def split_questions(message: str) -> tuple[Part, ...]:
     """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
     sentences = [part.strip() for part in _SENTENCE.split(message) if part.strip()]
     asking = [part for part in sentences if _ASKS.search(part) and len(compact(part)) >= MIN_PART]
+    # A sentence that asks nothing is the story to the question: dividing would take it from it.
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
         return tuple(Part(part, part) for part in asking)
     return (_joined_subjects(message) if len(sentences) == 1 else ()) or (Part(message, message),)
@@ -79,9 +80,11 @@ def _joined_subjects(message: str) -> tuple[Part, ...]:
     if not match:
         return ()
     left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"].rstrip()
+    # A comparison asks for both at once, in one answer.
     if len(compact(left)) < MIN_PART or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
         return ()
     asked, about = _BOTH.sub("", rest), right
+    # "체크카드 재발급이랑 한도": the second part has lost its subject to the first.
     if _HEADS_ALONE.match(right) and (subject := _subject(left)):
         about = f"{subject} {right}"
     return Part(left, f"{left}{asked}", joined=True), Part(f"{right}{rest}", f"{about}{asked}", joined=True)
@@ -131,6 +134,7 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         for hit in shown:
             if hit.quoted or row_id(hit) not in nodes_by_id:
                 nodes_by_id[row_id(hit)] = hit
+    # Quoted rows first: citations count from 1 in the order of the nodes.
     ordered = sorted(nodes_by_id.values(), key=lambda hit: not hit.quoted)
     return replace(
         best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
@@ -150,23 +154,14 @@ def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) ->
 def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdict:
     if part.status == "answered" or not part.ranked:
         return part
+    asks_same = [hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)]
     # A row on another product or number is no counterpart, however alike the two questions are put.
-    same = next(
-        (
-            hit
-            for hit in part.ranked[:SUGGESTIONS]
-            if any(same_question(hit, other) for other in answered) and not _conflicts(part.query, hit)
-        ),
-        None,
-    )
+    agreements = (compare(part.query, question_of(hit), hit.node.get_content()) for hit in asks_same)
+    same = next((hit for hit, each in zip(asks_same, agreements, strict=True) if each.status != "conflict"), None)
     if same is None:
         return part
     hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
     return replace(part, status="answered", reason=None, nodes=(hit,))
-
-
-def _conflicts(text: str, hit: JudgedNode) -> bool:
-    return compare(text, question_of(hit), hit.node.get_content()).status == "conflict"
 
 
 def _shown(part: Verdict) -> list[JudgedNode]:

@@ -52,6 +52,7 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
     for hit in verdict.ranked:
         if is_same_question(question, hit):
             same.setdefault(str(hit.node.metadata.get(BANK) or ""), hit)
+    # What the ranking already puts first is left as it is, its score included.
     if not same or (verdict.status == "answered" and is_same_question(question, verdict.nodes[0])):
         return verdict
     chosen = {row_id(hit) for hit in same.values()}
@@ -119,6 +120,7 @@ def other_than_shown(
 
 def cited_rows(turn: Turn) -> tuple[str, ...]:
     """The rows that an answer quotes, by the citations in its text; without a text the first."""
+    # Beside the quoted rows others are shown, which the answer did not give.
     numbers = {int(number) for number in _CITATION.findall(turn.answer)}
     return tuple(row for number, row in enumerate(turn.source_ids, 1) if number in numbers) or turn.source_ids[:1]
 

@@ -134,6 +134,7 @@ class RowSearch:
             self._embed_model,
             fusion=self._calibration.fusion,
             lexical_only_fusion=lexical_only_calibration(self._calibration).fusion if lexical_fallback else None,
+            # Measuring must see each failure: a breaker's answer in its place would be a search without the embedding.
             breaker=self._breaker if lexical_fallback else None,
             top_k=DEPTH,
             candidates=self._candidates,

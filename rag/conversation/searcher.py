@@ -133,7 +133,8 @@ class Searcher:
             return self._search_elsewhere(named, history, filters)
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return self._unless_given(standalone, question, history)
-        contextual = self._search_in_context(question, history, filters)
+        in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
+        contextual = self._rows.search(in_context, filters)
         signs = MessageSigns(
             own_match=self._rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
@@ -230,9 +231,6 @@ class Searcher:
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
-
-    def _search_in_context(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
-        return self._rows.search(follow_up_rules.contextual_text(question, history, self._has_topic(filters)), filters)
 
     def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""

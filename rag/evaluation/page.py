@@ -128,19 +128,20 @@ def _html_block(block: Table | Note, name: str) -> str:
     if isinstance(block, Note):
         return f'<p class="{"large" if block.is_large else "plain"}">{escape(block.text)}</p>'
     heading = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in block.heading)
-    rows = "".join(f"<tr>{_html_cells(block.heading, row)}</tr>" for row in block.rows)
+    rows = ""
+    for row in block.rows:
+        # On a phone a row of prose is a list, each line under its column's name.
+        cells = (
+            f'<td data-label="{escape(column)}">{escape(cell)}</td>'
+            for column, cell in zip(block.heading, row, strict=True)
+        )
+        rows += f"<tr>{''.join(cells)}</tr>"
     kind = ' class="prose"' if block.is_prose else ""
     # A focusable region, so that a wide table can be scrolled with the keyboard.
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="표 {escape(name)}"><table{kind}>'
         f"<thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-
-
-def _html_cells(heading: Sequence[str], row: Sequence[str]) -> str:
-    # On a phone a row of prose is a list, each line under its column's name.
-    pairs = zip(heading, row, strict=True)
-    return "".join(f'<td data-label="{escape(name)}">{escape(cell)}</td>' for name, cell in pairs)
 
 
 def _markdown_block(block: Table | Plot | Note) -> Iterator[str]:

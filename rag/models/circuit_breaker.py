@@ -66,6 +66,7 @@ class CircuitBreaker:
         with self._lock:
             self._failed += 1
             self._next_try = self._clock() + self._seconds
+            # Once, when it opens: each failed probe would say it again.
             opened = self._failed == self._most
         if opened:
             logger.warning(

@@ -77,6 +77,7 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         return list(self._pool.map(self._get_text_embedding, texts))
 
     def _embed(self, text: str, tokens: int) -> list[float]:
+        # The tokenizer reads no further than as many tokens may reach: its time grows with the text.
         ids = self._tokenizer.encode(text, characters=tokens * LONGEST_PIECE)[:tokens]
         vector: list[float] = self._encoder.embed(ids).tolist()
         return vector

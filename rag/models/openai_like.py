@@ -148,6 +148,7 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
         return self._get_text_embeddings([text])[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        # Rows of one FAQ share their question, and each text is paid for.
         distinct = list(dict.fromkeys(self.passage_prefix + text for text in texts))
         batches = [distinct[start : start + self.batch_size] for start in range(0, len(distinct), self.batch_size)]
         answers = self._threads.map(self._batch_vectors, batches)
@@ -175,6 +176,7 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
             with translate_errors(lambda error: from_openai(error, self.model_name), VENDOR_ERRORS):
                 options = {
                     "timeout": httpx.Timeout(scope.read_timeout(), connect=CONNECT_SECONDS),
+                    # The package asks for base64, which not every server gives.
                     "encoding_format": "float",
                 }
                 answer = get_embeddings(self._get_client(), list(texts), engine=self.model_name, **options)

@@ -154,6 +154,7 @@ def judge(
     thresholds."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
+    # The embedding failed, and the thresholds of both lists would mean another thing.
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = lexical_only_calibration(calibration)
     ordered = order_by_agreement(question, hits)
@@ -204,13 +205,14 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     rivals = _rivals(hits)
     bank = first.node.metadata.get("bank")
     own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
+    title = set(tokens(matched_question(first)))
     values = {
         "top": top,
         "margin": top - _score(own[0] if own else hits[-1]),
         "margin3": top - _score(rivals[2] if len(rivals) > 2 else hits[-1]),
         "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
         "tokens_gap": _gap(hits, TOKENS, fusion),
-        "title": _covered_title(question, first),
+        "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
         "length": math.log(len(set(tokens(question))) + 1),
         "absent": float(absent(question, first)),
     }
@@ -278,11 +280,6 @@ def is_short(question: str) -> bool:
     return len(compact(question)) <= SHORT
 
 
-def _covered_title(question: str, hit: FusedNode) -> float:
-    title = set(tokens(matched_question(hit)))
-    return len(title & set(tokens(expand(question)))) / max(1, len(title))
-
-
 def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
     best = max(hit.parts.get(part, 0.0) for hit in hits[:GAP_DEPTH])
     return (best - hits[0].parts[part]) / fusion.scales[part].std
@@ -292,6 +289,7 @@ def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
     """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
     first = hits[0]
     bank = first.node.metadata.get("bank")
+    # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
     answers = {first.node.get_content()}
     rivals = []
     for hit in hits[1:]:
@@ -307,4 +305,5 @@ def _score(hit: FusedNode) -> float:
 
 
 def _sigmoid(log_odds: float) -> float:
+    # Beyond 60 the chance is 0 or 1 in float64, and exp would overflow at 710.
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, log_odds))))

@@ -67,6 +67,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     first, nearest = moved[0][1], rows[0].agreement
     status = first.agreement.status if first else "unknown"
     if status == "conflict" or (nearest.status == "conflict" and status != "agree"):
+        # In the order of their match: what lies nearest is what the customer is told the difference of.
         kept = _moved(hits, rows, drop=0.0)
         conflicts = next((row.agreement.conflicts for _, row in kept if row and row.agreement.conflicts), ())
         return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True)
@@ -89,7 +90,7 @@ def _held(text: str, hit: FusedNode) -> float:
     asked = comparable(text, values_of(text))
     if not asked:
         return 0.0
-    row = _row_values(hit)
+    row = families([*values_of(question_of(hit)), *values_of(hit.node.get_content())])
     held = [holds(value, row.get(family, [])) for family, values in families(asked).items() for value in values]
     return sum(held) / len(held)
 
@@ -164,10 +165,6 @@ def _moved(
             step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
         moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), row))
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
-
-
-def _row_values(hit: FusedNode) -> dict[str, list[Quantity]]:
-    return families([*values_of(question_of(hit)), *values_of(hit.node.get_content())])
 
 
 @lru_cache(maxsize=4096)

@@ -125,6 +125,7 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _without(text: str, mentions: Sequence[InstitutionMention]) -> str:
+    # From the end, so that the offsets of those before stay true.
     for mention in reversed(mentions):
         after = (mention.negated and _NEGATION_AFTER.match(text, mention.end)) or _PARTICLE_AFTER.match(
             text, mention.end

@@ -217,6 +217,7 @@ class AnswerSynthesizer(PassageSynthesizer):
     def _declined(self, verdict: Verdict) -> str:
         reason = verdict.reason or "not_covered"
         near = verdict.ranked and reason == "not_covered" and verdict.covered >= NEAR
+        # Far from all rows the category of the first is chance.
         nearest = verdict.ranked[0].node.metadata if near else {}
         return declined(
             reason,

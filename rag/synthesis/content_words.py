@@ -161,8 +161,10 @@ def content_words(text: str) -> tuple[ContentWord, ...]:
 
 
 def _content(word: str) -> ContentWord | None:
+    # Numbers have a check of their own, which knows their units.
     if word[0].isdigit() or _OF_NUMBER.match(word):
         return None
+    # Before particles are cut: a verb's ending often looks like one ("받은").
     if not _NOUN_LIKE_VERB.match(word) and (_LONG_STEM.match(word) or _SHORT_STEM.match(word)):
         stem, is_noun = _VERB.sub("", word) or word, False
     elif len(word) > 3 and (copula := _COPULA.search(word)) and copula.start() > 1:
@@ -205,6 +207,7 @@ class PassageWords:
 
     def __init__(self, passages: Iterable[str]) -> None:
         self._text = compact("\n".join(passages))
+        # Over the text without spaces: "사고 신고" and "사고신고" have the same pairs.
         self._pairs = frozenset(map("".join, pairwise(self._text)))
 
     def holds(self, word: ContentWord) -> bool:

@@ -21,6 +21,7 @@ _NO_NAME = re.compile(
 
 def check_institutions(text: str, sources: Sources) -> Finding | None:
     """Every institution and currency named must be named by the passages, and the sentence must not speak of its writer."""
+    # A row may write a name apart that the sentence writes together.
     squeezed = re.sub(r"\s", "", sources.text)
     for match in _INSTITUTION.finditer(text):
         if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
@@ -65,7 +66,7 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
         if (
             kind == "channel"
             and only.search(text)
-            and (others := _only_channels(sources))
+            and (others := _only_of(sources.text))
             and mention.member not in others
         ):
             return Finding("withheld", "condition", mention.text)
@@ -78,10 +79,6 @@ def _only_of(text: str) -> frozenset[str]:
     for match in re.finditer(r"([가-힣A-Za-z·, ]{2,12})에서만", text):
         members |= {m.member for m in mentions(match[1]) if set_kind(m) == "channel"}
     return frozenset(members)
-
-
-def _only_channels(sources: Sources) -> frozenset[str]:
-    return _only_of(sources.text)
 
 
 _ABSOLUTE = re.compile(

@@ -55,6 +55,7 @@ def denies_other(text: str, position: int, sources: Sources) -> bool:
 def check_exclusive(text: str, sources: Sources) -> Finding | None:
     """What the passages leave to one thing alone, said of another; and what applies in the place of another, said of that."""
     for clause in split_clauses(text):
+        # What denies it of another says what the passage says.
         if _DENIES.search(clause):
             continue
         for each in _only(sources.text):

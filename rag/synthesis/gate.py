@@ -39,6 +39,7 @@ class Gate:
         self._sources = "\n".join(texts)
         compacted = compact(self._sources)
         runs = _runs(compact(instruction))
+        # Words that a source holds as well give nothing away.
         self._instruction = frozenset(run for run in runs if run not in compacted)
         self._phones = {quantity.low for quantity in read_quantities(self._sources) if quantity.dimension == "phone"}
         self._own = own_numbers(texts)
@@ -58,6 +59,7 @@ class Gate:
 
     def sentence(self, text: str) -> str | None:
         """What is wrong with a whole sentence, counting it; None for nothing."""
+        # Again, now that it is whole: a piece may have been cut within a mark.
         if problem := self.open_text(text):
             return problem
         for address in _ADDRESS.findall(text):

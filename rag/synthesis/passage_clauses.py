@@ -151,6 +151,7 @@ def aligned(clause: str, sources: Sources) -> list[Clause]:
             bonus = max((weight for topic, weight in topics.items() if topic in each.text), default=0.0)
             scored.append((share + bonus + closeness(clause, each), each))
     best = max((score for score, _ in scored), default=0.0)
+    # Clauses that are as near as the nearest all speak; one of them alone may be the exception.
     return [each for score, each in scored if score >= best - 0.02]
 
 

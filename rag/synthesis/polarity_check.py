@@ -141,6 +141,7 @@ def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
 def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     """Whether what the passages say of a price, in the clauses closest to this one, is the opposite of "free" or "charged"."""
     priced = [each for each in sources.clauses if _PRICE.search(f"{each.context} {each.text}")]
+    # A table of fees has prices and no word for them.
     priced = priced or [each for each in sources.clauses if re.search(r"\d원|[천만]원", each.text)]
     if not priced:
         return False

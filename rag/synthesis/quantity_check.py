@@ -121,14 +121,16 @@ def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) 
                 )
                 labels[is_it].append(match[1])
         if labels[True] and labels[False]:
-            named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}
+            # A label of one syllable is as often a part of another word.
+            named = {
+                which: any(
+                    len(each) > 1 and re.search(rf"(?<![가-힣]){re.escape(each)}", clause) for each in labels[which]
+                )
+                for which in (True, False)
+            }
             if named[False] and not named[True]:
                 return Finding("withheld", "quantity", figures[0].text)
     return None
-
-
-def _names(clause: str, label: str) -> bool:
-    return len(label) > 1 and re.search(rf"(?<![가-힣]){re.escape(label)}", clause) is not None
 
 
 def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], sources: Sources) -> Finding | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from rag.types import Note, NoteKind, Reason
 
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
+# Four letters: OTP, ATM and CMA stand in Korean questions.
 _ENGLISH_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{4,}(?![A-Za-z])")
 
 DEFAULT_CONTACT = "새나래은행 1500-0101, 도담저축은행 1500-0202, 미르누리증권 1500-0303"

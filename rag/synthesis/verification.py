@@ -46,6 +46,7 @@ class RuleVerifier:
         """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
         text = written_form(MARKER.sub(" ", sentence))
         sources = prepare(tuple(written_form(passage) for passage in passages))
+        # First: no check may turn down the passage's own words, whatever they look like.
         if _is_quoted(text, sources):
             return SUPPORTED
         for check in CHECKS:
@@ -82,6 +83,7 @@ def _coverage(text: str, sources: Sources) -> Finding:
         return Finding("withheld", "words", text.strip())
     if not nouns:
         return SUPPORTED
+    # Where to go and what to bring must be the passage's own: nothing else in a sentence sends a customer to the wrong door.
     if places := [noun for noun in nouns if len(noun) > 2 and _PLACE.search(noun)]:
         return Finding("withheld", "entity", ", ".join(places))
     for noun in nouns:

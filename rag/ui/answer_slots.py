@@ -66,6 +66,7 @@ class AnswerSlots:
         """A place among those who wait, and a slot from when `ready` is set until the end of the block."""
         turn = Turn(owner, address, asyncio.Event())
         now = asyncio.get_running_loop().time()
+        # Pruned here, at each question: without it every visitor of a day would be kept.
         self._asked = {each: at for each, at in self._asked.items() if now - at < RECENT_SECONDS} | {owner: now}
         self._waiting.append(turn)
         self._start()

@@ -69,6 +69,7 @@ def blocks(text: str, *, link: Link | None = None, own: Collection[str] = ()) ->
 def folded(made: list[str], size: int, *, more: str, several: bool) -> str:
     """The blocks, the later ones behind `more` where the text of `size` characters is long, or one of `several`."""
     limit = SHOWN_OF_SEVERAL if several else FOLDED_FROM
+    # A fold that hides a line or two costs a click for nothing.
     if size <= limit * 1.3 or len(made) < 2:
         return "".join(made)
     count, length = 0, 0

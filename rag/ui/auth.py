@@ -117,6 +117,7 @@ def add_user(path: Path, name: str, password: str) -> None:
     users[name] = hash_password(password)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Before it is written: for a moment hashes would be readable to others.
         path.touch(mode=0o600)
         path.write_text("".join(f"{user}:{stored}\n" for user, stored in users.items()), encoding="utf-8")
     except OSError as exc:
@@ -169,6 +170,7 @@ class Login:
     async def _try(self, name: str, password: str, address: str) -> bool:
         known = name in self._users
         counted = (name if known else "", address)
+        # Asked before the hash and told after it: a locked name must take as long as another.
         locked = self._locked(counted)
         async with self._hashing:
             # In a thread: a hash takes a tenth of a second, in which the loop serves others.
@@ -211,6 +213,7 @@ def _user(line: str, where: str) -> tuple[str, PasswordHash]:
 
 
 def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int, length: int) -> bytes:
+    # OpenSSL refuses above 32 MB unless told otherwise; this is what scrypt needs, and a MB beside it.
     memory = 128 * r * (n + p) + 2**20
     return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
 

@@ -141,7 +141,8 @@ class Conversation:
         """Start over. What is still being answered is stopped and shown nowhere."""
         self.stop()
         if self.exchanges:
-            self.before = (self.chat, [each for each in self.exchanges if not self._is_running(each)])
+            running = self.running.exchange if self.running else None
+            self.before = (self.chat, [each for each in self.exchanges if each is not running])
         self.running = None
         self.exchanges = []
         self.chat = ""
@@ -152,6 +153,7 @@ class Conversation:
         self.chat = chat
         self.turns = exchanges[-1].turn
         self.exchanges = exchanges[-MAX_EXCHANGES:]
+        # The page shows the whole chat; only what later questions are read with is limited.
         self.forgotten = max((each.turn for each in exchanges[:-MAX_EXCHANGES]), default=0)
 
     def undo(self) -> bool:
@@ -161,6 +163,3 @@ class Conversation:
         self.chat, self.exchanges = self.before
         self.before = None
         return True
-
-    def _is_running(self, exchange: Exchange) -> bool:
-        return self.running is not None and self.running.exchange is exchange

@@ -69,6 +69,7 @@ class Keeper:
         before = [each.record for each in conversation.exchanges if each.record] if conversation else []
         filters = Filters(equals) if equals else None
         try:
+            # Before the answer's own record: the click is about the question that was answered by suggestions.
             if row and conversation:
                 await asyncio.to_thread(self._label, self._records, conversation, row)
             return await asyncio.to_thread(

@@ -98,6 +98,7 @@ def build_page(
         _api(dialogue, texts, admission)
     # Closed: a request to the REST routes would pass the queue, and its limits, by.
     page.queue(api_open=False, default_concurrency_limit=None)
+    # A private field: Gradio has no setting for it.
     page._queue.sleep_when_free = IDLE_POLL_SECONDS
     return page, admission
 
@@ -135,6 +136,7 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
     ) -> AsyncGenerator[Any, None]:
         if asker := await admission.asker(request):
             choices = {"bank": bank, "category": category}
+            # A program may send any text: int() of a long one takes its time.
             replaced = int(turn) if turn and turn.isdecimal() and len(turn) < 9 else None
             async for frame in dialogue.respond(conversation, question, choices, asker, instead_of=replaced):
                 yield _shown(frame)

@@ -59,6 +59,7 @@ def _said(each: Exchange, look: Look) -> str:
             return f"[{number}]"
         return f'<a class="cite" href="#{card_id(each.turn, number)}">[{number}]</a>'
 
+    # Only numbers of the institution's own texts can be called with a click: a model's may be invented.
     own = phones(look.contact).union(*(phones(source.text) for source in each.sources))
     if each.answer and each.answer.status == "declined":
         own |= phones(each.text)  # a fixed text's number is the desk's
@@ -99,6 +100,7 @@ def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) ->
         if not 1 <= number <= len(sources):
             return None
         quote = f"{sources[number - 1].text} [{number}]"
+        # In the answer's order: what stands between two quotes is the frame's own words.
         if (start := text.find(quote, end)) < 0:
             return None
         parts.append((text[end:start], sources[number - 1]))

@@ -31,6 +31,7 @@ _SAME_SITE = re.compile(r";\s*(samesite=[^;]*|secure(?=;|$))", re.IGNORECASE)
 def secure_response(message: Message, *, https: bool) -> None:
     """Change the start of a response in place."""
     headers = MutableHeaders(scope=message)
+    # Gradio lets other origins read its answers; this page has none.
     for name in [name for name in headers if name.startswith("access-control-")]:
         del headers[name]
     headers.update(HEADERS)

@@ -79,6 +79,7 @@ def _origin(source: Source, texts: Texts) -> str:
 
 def is_web_address(url: str) -> bool:
     """Whether `url` is an absolute http or https address; anything else is shown, never made a link."""
+    # Browsers leave out line breaks and read "\" as "/": what is checked would not be what is opened.
     if any(character <= " " or character == "\\" for character in url):
         return False
     try:

@@ -88,6 +88,7 @@ class Visitors:
         given = cookies.get(name, "")[:64]
         # Programs keep no cookie: theirs is the address.
         token = given or f"address {address_group(address)}"
+        # After a login the same browser is another owner: what was asked before is not opened by whoever logs in.
         logins = sorted(value[:64] for name, value in cookies.items() if name.startswith(LOGIN_COOKIE))
         kept = "" if cookies.get(KEEP) == "0" else given
         owner = hashlib.blake2b("\n".join([token, *dict.fromkeys(logins)]).encode(), key=self._secret, digest_size=16)
