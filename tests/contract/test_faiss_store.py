@@ -16,7 +16,7 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexMismatch, IndexMissing, StoreError
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.faiss import reader
+from rag.stores.faiss import approximate, reader
 from rag.stores.faiss.database import Database
 from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST, Create, ids, lexical
@@ -28,6 +28,15 @@ from tests.contract.store_contract import StoreContract
 class TestFaissStore(StoreContract):
     @pytest.fixture
     def create(self, directory: Path) -> Create:
+        return lambda manifest: FaissStore.create(directory, manifest)
+
+
+class TestApproximateFaissStore(StoreContract):
+    """The same where rows are many: searched by an inverted file, with what searches them kept on disk."""
+
+    @pytest.fixture
+    def create(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Create:
+        monkeypatch.setattr(approximate, "EXACT_ROWS", 0)
         return lambda manifest: FaissStore.create(directory, manifest)
 
 

@@ -18,6 +18,7 @@ from rag.ingestion.readers import FaqRow
 from rag.retrieval.hybrid import Fusion, fuse, row_id
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import LEXICAL_FIELDS, PHRASING, Candidates, PassageStore
+from rag.stores.faiss.dense import DenseIndex
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.stores.opensearch.store import OpenSearchStore
@@ -53,7 +54,7 @@ def with_vectors(store: FaissStore) -> list[BaseNode]:
     nodes = store.get_nodes()
     with store._reader.reading() as reading:
         snapshot = reading.snapshot
-        assert snapshot.dense is not None
+        assert isinstance(snapshot.dense, DenseIndex)
         for node in nodes:
             node.embedding = snapshot.dense.vectors[snapshot.row_of[node.node_id]].tolist()
     return nodes

@@ -206,6 +206,35 @@ def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
     return rows
 
 
+def documents(connection: Connection, seqs: Sequence[int]) -> dict[int, str | None]:
+    """The document of each of these versions, if it has one."""
+    query = "SELECT seq, ref_doc_id FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
+    return dict(connection.execute(query, (json.dumps(seqs),)))
+
+
+def of_documents(connection: Connection, ref_doc_ids: Sequence[str]) -> list[int]:
+    """The versions that belong to these documents."""
+    query = "SELECT seq FROM nodes WHERE ref_doc_id IN (SELECT value FROM json_each(?))"
+    return [seq for (seq,) in connection.execute(query, (json.dumps(ref_doc_ids),))]
+
+
+def vectors(connection: Connection, seqs: Sequence[int]) -> dict[int, bytes]:
+    """The vectors of these versions, float32, by seq. Raises IndexDamaged for one that is not what was written."""
+    if not has_checksums(connection):
+        query = "SELECT seq, vector FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
+        return dict(connection.execute(query, (json.dumps(seqs),)))
+    query = (
+        "SELECT seq, id, ref_doc_id, content_hash, fingerprint, vector, found_checksum FROM nodes "
+        "WHERE seq IN (SELECT value FROM json_each(?))"
+    )
+    rows = {}
+    for seq, node_id, *parts, expected in connection.execute(query, (json.dumps(seqs),)):
+        if expected is not None and found(*parts) != expected:
+            raise damaged(connection.index, f"row {str(node_id)[:80]!r} is not what was written")
+        rows[seq] = parts[-1]
+    return rows
+
+
 def delete(connection: Connection, seqs: Sequence[int]) -> None:
     """Delete these versions; unknown numbers are no error."""
     connection.execute("DELETE FROM nodes WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(seqs),))

@@ -3,6 +3,7 @@
     CURRENT             names the live file and, below it, the one before; replaced in one step
     <name>.sqlite       an index (with SQLite's own -wal and -shm while it is open)
     <name>.npz          the lexical cache of that index, so that a restart need not tokenise every row again
+    <name>.<stamp>/     of many rows, what searches their vectors (rag.stores.faiss.search_files)
 
 Whoever follows CURRENT sees the old index or the new one, never a half: a rebuild is whole before CURRENT names it.
 The cache is never the truth: a missing, torn or outdated one is rebuilt. Plain arrays, no pickle.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -28,12 +30,13 @@ from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.bm25 import LexicalIndex
 from rag.stores.faiss.database import Database
+from rag.stores.faiss.search_files import copy_folder, link
 
 CURRENT = "CURRENT"
 _ARRAYS = ("offsets", "rows", "counts", "lengths")
 _log = logging.getLogger(__name__)
 _OURS = re.compile(
-    r"([0-9a-f]{32})\.(sqlite(-wal|-shm|-journal)?|npz(\.[0-9a-f]{32}\.tmp)?)|CURRENT\.([0-9a-f]{32})\.tmp"
+    r"([0-9a-f]{32})\.(sqlite(-wal|-shm|-journal)?|(npz|[0-9a-f]{16})(\.[0-9a-f]{32}\.tmp)?)|CURRENT\.([0-9a-f]{32})\.tmp"
 )
 
 
@@ -51,6 +54,16 @@ class IndexFiles:
     def cache(self, stem: str) -> Path:
         """The path of its lexical cache."""
         return self.directory / f"{stem}.npz"
+
+    def search_files(self, stem: str, stamp: int) -> Path:
+        """The folder of what searches its vectors, for one state of its rows."""
+        return self.directory / f"{stem}.{stamp % (1 << 64):016x}"
+
+    def keep_search_files(self, folder: Path) -> None:
+        """Remove those of other states of the same index."""
+        for path in self.directory.glob(f"{folder.name.partition('.')[0]}.{16 * '?'}"):
+            if path != folder:
+                shutil.rmtree(path, ignore_errors=True)
 
     def current(self) -> str:
         """The stem of the live file. Raises IndexMissing if there is none."""
@@ -103,9 +116,19 @@ class IndexFiles:
 
     def install_copy(self, source: IndexFiles, wait: float) -> None:
         """Make a copy of another directory's live file the live one here."""
-        database = Database(source.database(source.current()))
+        stem = source.current()
+        database = Database(source.database(stem))
+
+        def make(path: Path) -> None:
+            database.copy(path)
+            # Of the same rows: what was made of them is not to be made again. A cache that does not fit is built anew.
+            with suppress(OSError):
+                link(source.cache(stem), self.cache(path.stem))
+            for folder in source.directory.glob(f"{stem}.{16 * '?'}"):
+                copy_folder(folder, self.directory / folder.name.replace(stem, path.stem))
+
         try:
-            self.install(database.copy, wait)
+            self.install(make, wait)
         finally:
             database.close()
 
@@ -160,7 +183,10 @@ class IndexFiles:
             match = _OURS.fullmatch(path.name)
             if match and match[1] not in needed:
                 # Those that still read the file have it open and go on; only its name goes.
-                path.unlink(missing_ok=True)
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import json
+import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import VectorStoreQueryResult
-from numpy.typing import NDArray
 
 from rag.errors import IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS, Manifest
-from rag.stores.bm25 import Floats, LexicalIndex, field_tokens, query_tokens
-from rag.stores.faiss.checksums import verify
-from rag.stores.faiss.database import Connection, Database, identity, read_manifest, select
+from rag.stores.bm25 import Floats, LexicalIndex, query_tokens
+from rag.stores.faiss import search_files
+from rag.stores.faiss.approximate import ApproximateIndex
+from rag.stores.faiss.checksums import VERIFIED_BYTES, verify
+from rag.stores.faiss.database import (
+    Connection,
+    Database,
+    documents,
+    identity,
+    of_documents,
+    read_manifest,
+    select,
+    vectors,
+)
 from rag.stores.faiss.files import IndexFiles, load_lexical, save_lexical
-from rag.stores.faiss.snapshot import Hits, Snapshot, empty_snapshot
-from rag.stores.filters import Scalar, scalar
+from rag.stores.faiss.loading import load_snapshot, read_tokens
+from rag.stores.faiss.snapshot import Hits, Snapshot
 from rag.stores.node_codec import Columns
+
+_VERIFIED: Final = 10_000
+"""Vectors compared at once by `index verify`."""
+_log = logging.getLogger(__name__)
 
 
 class Reading:
@@ -46,6 +62,30 @@ class Reading:
         seqs = self.snapshot.seqs[rows].tolist() if rows else []
         by_seq = select(self._connection, seqs)
         return [by_seq[seq] for seq in seqs]
+
+    def documents(self, rows: Sequence[int]) -> list[str]:
+        """The document of each of these rows; of a node without one its own id."""
+        seqs = self.snapshot.seqs[rows].tolist() if rows else []
+        by_seq = documents(self._connection, seqs)
+        return [by_seq[seq] or self.snapshot.ids[row] for seq, row in zip(seqs, rows, strict=True)]
+
+    def of_documents(self, ref_doc_ids: Sequence[str]) -> list[int]:
+        """The `seq`s of the rows of these documents."""
+        return of_documents(self._connection, ref_doc_ids)
+
+    def check_vectors(self, hits: Hits) -> Hits:
+        """`hits`, scored by the vectors that were written. Raises IndexDamaged.
+
+        Of a large index only: the rows of others were checked when it was opened, and their vectors are copies of these.
+        """
+        dense, rows = self.snapshot.dense, np.array([row for row, _ in hits], np.int64)
+        if isinstance(dense, ApproximateIndex) and hits:
+            seqs = self.snapshot.seqs[rows].tolist()
+            written = vectors(self._connection, seqs)
+            if b"".join(written[seq] for seq in seqs) != dense.vectors(rows).tobytes():
+                self._reader.discard(self._connection)
+                raise search_files.torn(self._reader.files.directory, "a vector is not what was written")
+        return hits
 
     def result(self, hits: Hits) -> VectorStoreQueryResult:
         """Hits as LlamaIndex takes them: nodes, scores and ids in parallel lists, best first."""
@@ -72,6 +112,7 @@ class IndexReader:
         self._opened: Database | None = None
         # Replaced as a whole, so that readers need no lock; those that replace it hold `_lock`.
         self._snapshot: Snapshot | None = None
+        self._wrote = False
         self._database()
 
     @contextmanager
@@ -96,7 +137,12 @@ class IndexReader:
     def writing(self) -> Iterator[Connection]:
         """One transaction on the live file, committed if the block ends well. Raises IndexBusy."""
         with ExitStack() as stack:
-            yield self._enter(stack, lambda database: database.write(self._wait))
+            connection = self._enter(stack, lambda database: database.write(self._wait))
+            self._wrote = True
+            # Of many rows, what searches them is carried on from here; without it, it would be built from the start.
+            if self._search_files(connection).exists():
+                self.snapshot(connection)
+            yield connection
 
     def snapshot(self, connection: Connection) -> Snapshot | None:
         """The snapshot of what `connection` sees; None if a later one exists already."""
@@ -109,9 +155,19 @@ class IndexReader:
             old = self._snapshot if self._snapshot is not None and self._snapshot.stem == stem else None
             if old is not None and old.generation >= generation:
                 return old if old.generation == generation else None
-            dimension = read_manifest(connection, self.files.name).dimension
-            self._snapshot = load_snapshot(connection, generation, dimension, old)
-            return self._snapshot
+            folder = self._search_files(connection)
+            snapshot = search_files.load(folder, stem, generation) if old is None else None
+            if snapshot is None:
+                dimension = read_manifest(connection, self.files.name).dimension
+                snapshot = load_snapshot(connection, generation, dimension, old)
+                # Written where it was built; what has changed since is written by whoever changed it, at the end.
+                if isinstance(snapshot.dense, ApproximateIndex) and not snapshot.dense.is_stored:
+                    lexical = snapshot.lexical
+                    if search_files.save(folder, snapshot):  # and let go of the vectors
+                        snapshot = search_files.load(folder, stem, generation) or snapshot
+                        snapshot.lexical = lexical
+            self._snapshot = snapshot
+            return snapshot
 
     def lexical(self, connection: Connection, snapshot: Snapshot) -> Mapping[str, LexicalIndex]:
         """The lexical indexes of `snapshot`, made at their first use: from the cache file, or from the texts."""
@@ -121,13 +177,43 @@ class IndexReader:
                     snapshot.lexical = self._make_lexical(connection)
         return snapshot.lexical
 
+    def discard(self, connection: Connection) -> None:
+        """Remove the search files, and forget what came from them."""
+        shutil.rmtree(self._search_files(connection), ignore_errors=True)
+        self._snapshot = None
+
+    def verify(self) -> tuple[int, int]:
+        """See `rag.stores.faiss.checksums.verify`; search files that are not what the rows say are removed too."""
+        with self.connected() as connection:
+            counts = verify(connection, self.files.name)
+            snapshot = self.snapshot(connection)
+            if snapshot is not None and isinstance(snapshot.dense, ApproximateIndex):
+                for start in range(0, len(snapshot.ids), _VERIFIED):
+                    rows = range(start, min(start + _VERIFIED, len(snapshot.ids)))
+                    Reading(self, connection, snapshot).check_vectors([(row, 0.0) for row in rows])
+            return counts
+
     def close(self) -> None:
         """Let go of connections and memory. Later calls raise StoreError."""
+        if self._wrote and self._snapshot is not None and isinstance(self._snapshot.dense, ApproximateIndex):
+            self._keep_search_files()
         with self._lock:
             self._closed = True
             self._snapshot = None
             if self._opened is not None:
                 self._opened.close()
+
+    def _search_files(self, connection: Connection) -> Path:
+        return self.files.search_files(connection.stem, identity(connection)[1])
+
+    def _keep_search_files(self) -> None:
+        """What was written changed the rows or the manifest: the next process finds the files of this state, not of the last."""
+        with suppress(StoreError), self.connected() as connection:
+            snapshot = self.snapshot(connection)
+            if snapshot is not None and isinstance(snapshot.dense, ApproximateIndex):
+                folder = self._search_files(connection)
+                if search_files.save(folder, snapshot):
+                    self.files.keep_search_files(folder)
 
     def _make_lexical(self, connection: Connection) -> Mapping[str, LexicalIndex]:
         # The stamp, not the generation: a file restored from a copy counts its generations again.
@@ -173,7 +259,10 @@ class IndexReader:
         try:
             with database.read() as connection:
                 manifest = read_manifest(connection, self.files.name)
-                verify(connection, self.files.name)
+                if database.path.stat().st_size <= VERIFIED_BYTES:
+                    verify(connection, self.files.name)
+                else:
+                    _log.info("index %r is too large to be checked when it is opened: `index verify`", self.files.name)
         except IndexMissing:
             if self.files.current() == stem:
                 raise
@@ -183,62 +272,3 @@ class IndexReader:
         if self._opened is not None:
             self._opened.close()
         self._opened = database
-
-
-def load_snapshot(connection: Connection, generation: int, dimension: int, old: Snapshot | None) -> Snapshot:
-    """The snapshot of what `connection` sees. Rows that `old`, an earlier one of the same file, holds are not read again."""
-    seqs = np.array([seq for (seq,) in connection.execute("SELECT seq FROM nodes")], np.int64)
-    # SQLite gives them in the order of whatever index it reads.
-    seqs.sort()
-    old = old or empty_snapshot(connection.stem, dimension)
-    keep = np.isin(old.seqs, seqs, assume_unique=True)
-    last = int(old.seqs[-1]) if len(old.seqs) else 0
-    count = int(np.count_nonzero(seqs > last))
-    if not count and keep.all():
-        # Only the manifest was written.
-        return old.at(generation)
-    new = NewRows.read(connection, last, count, dimension)
-    snapshot = Snapshot(
-        connection.stem,
-        generation,
-        seqs,
-        ids=[*(old.ids[row] for row in np.flatnonzero(keep).tolist()), *new.ids],
-        documents=old.documents.updated(keep, new.documents),
-        columns=old.columns.updated(keep, new.metadata),
-        dense=old.dense and old.dense.updated(keep, new.vectors),
-    )
-    # Not before the first lexical search: an ingestion adds batch after batch without one.
-    if old.lexical is not None:
-        snapshot.lexical = {
-            field: index.updated(keep, read_tokens(connection, field, last)) for field, index in old.lexical.items()
-        }
-    return snapshot
-
-
-def read_tokens(connection: Connection, field: str, after: int = 0) -> Iterator[list[str]]:
-    """What the rows written after seq `after` are indexed under in a lexical field, in their order."""
-    query = "SELECT metadata, text FROM nodes WHERE seq > ? ORDER BY seq"
-    for metadata, text in connection.execute(query, (after,)):
-        yield field_tokens(field, json.loads(metadata), text)
-
-
-class NewRows(NamedTuple):
-    """What a snapshot takes up of rows it does not hold yet, in their order. `vectors`: (count, dimension), unit length."""
-
-    ids: list[str]
-    documents: list[Scalar | None]
-    metadata: list[Mapping[str, Any]]
-    vectors: NDArray[np.float32]
-
-    @classmethod
-    def read(cls, connection: Connection, after: int, count: int, dimension: int) -> NewRows:
-        """The `count` rows written after seq `after`."""
-        new = cls([], [], [], np.empty((count, dimension), np.float32))
-        query = "SELECT id, ref_doc_id, metadata, vector FROM nodes WHERE seq > ? ORDER BY seq"
-        for row, (node_id, document, metadata, vector) in enumerate(connection.execute(query, (after,))):
-            new.ids.append(node_id)
-            new.documents.append(scalar(document))
-            new.metadata.append(json.loads(metadata))
-            if dimension:
-                new.vectors[row] = np.frombuffer(vector, np.float32)
-        return new

@@ -38,7 +38,6 @@ from rag.stores.base import (
     check_deletion,
     check_query,
 )
-from rag.stores.faiss.checksums import verify
 from rag.stores.faiss.database import Database, delete, read_manifest, upsert, write_manifest
 from rag.stores.faiss.files import IndexFiles
 from rag.stores.faiss.reader import IndexReader
@@ -97,14 +96,14 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
 
     def verify(self) -> tuple[int, int]:
         """(rows checked, rows of an earlier version, without checksums). Raises IndexDamaged."""
-        with self._reader.connected() as connection:
-            return verify(connection, self._reader.files.name)
+        return self._reader.verify()
 
     @property
     def client(self) -> Any:
         """The FAISS index of the moment, to read; None if the index keeps no vectors."""
         with self._reader.reading() as reading:
-            return reading.snapshot.dense and reading.snapshot.dense.index
+            dense = reading.snapshot.dense
+            return None if dense is None else dense.index
 
     @property
     def manifest(self) -> Manifest:
@@ -140,17 +139,19 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         filters = check(query.filters)
         check_query(query)
         with self._reader.reading() as reading:
-            allowed = reading.snapshot.allowed(filters, query.node_ids or None, query.doc_ids or None)
+            seqs = reading.of_documents(query.doc_ids) if query.doc_ids else None
+            allowed = reading.snapshot.allowed(filters, query.node_ids or None, seqs)
             k, text = query.similarity_top_k, query.query_str or ""
             if query.mode is VectorStoreQueryMode.TEXT_SEARCH:
                 return reading.result(reading.snapshot.best_lexical(reading.coverage(text)[TOKENS], k, allowed))
             embedding = unit_vector(query.query_embedding or (), reading.snapshot.dimension, source="the query")
             if query.mode is VectorStoreQueryMode.DEFAULT:
-                return reading.result(reading.snapshot.best_dense(embedding, k, allowed))
+                return reading.result(reading.check_vectors(reading.snapshot.best_dense(embedding, k, allowed)))
             k = k if query.hybrid_top_k is None else query.hybrid_top_k
             alpha = 0.5 if query.alpha is None else query.alpha
             coverage = reading.coverage(text)[TOKENS]
-            return reading.result(reading.snapshot.best_hybrid(embedding, coverage, alpha, k, allowed))
+            hits = reading.snapshot.best_hybrid(embedding, coverage, alpha, k, allowed)
+            return reading.result(reading.check_vectors(hits))
 
     def candidates(
         self,
@@ -167,16 +168,16 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
             dense: Hits = []
             if query_embedding is not None:
                 vector = unit_vector(query_embedding, snapshot.dimension, source="the query")
-                dense = snapshot.best_dense(vector, size, allowed)
+                dense = reading.check_vectors(snapshot.best_dense(vector, size, allowed))
             coverage = reading.coverage(query_str)
             lexical = {field: snapshot.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
             # Each row once: most are in more than one list.
-            rows = dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits)
+            rows = list(dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits))
             return Candidates(
                 dense={snapshot.ids[row]: score for row, score in dense},
                 lexical={field: {snapshot.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
-                documents={snapshot.ids[row]: snapshot.document_ids[row] for row in rows},
-                nodes=Nodes(reading.columns(list(rows))),
+                documents=dict(zip((snapshot.ids[row] for row in rows), reading.documents(rows), strict=True)),
+                nodes=Nodes(reading.columns(rows)),
             )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
