@@ -22,7 +22,7 @@ share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a 
 eval: $(VENV)/.chat  ## Measure it on the bundled questions, write the report (.fsi/report) and the READMEs' table
 	$(BIN)/python -m rag evaluate all --publish $(if $(filter test,$(REPORT)),--test) $(ARGS)
 
-opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, to play with (Ctrl-C stops it)
+opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, for local experiments (Ctrl-C stops it)
 	deploy/local/opensearch_node/install.sh
 	$(BIN)/python -m deploy.local.opensearch_node start --wait $(ARGS)
 

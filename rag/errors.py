@@ -10,7 +10,7 @@
     ├── StoreError               the store cannot do what was asked
     │   ├── FilterError          a filter outside the written list of operators
     │   ├── IndexMissing         no index of that name
-    │   ├── IndexMismatch        index and configuration disagree; both values and the mending command are named
+    │   ├── IndexMismatch        index and configuration disagree; both values and the command that fixes it are named
     │   ├── IndexDamaged             its files are not what was written: a disk's fault
     │   ├── IndexBusy            another process is writing this index
     │   ├── StoreUnavailable     its server cannot be reached, is overloaded or lacks data; a later try may succeed

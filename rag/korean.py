@@ -1,7 +1,7 @@
 """The one analyzer: Korean text to tokens, jamo n-grams and sentences. Pure functions, no models.
 
 Both stores index these tokens as they are, so lexical search means the same in process and on a server without plugins.
-Changing what a function here returns changes ANALYZER, and with it every index must be built anew.
+Changing what a function here returns changes ANALYZER, and with it every index must be built again.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-pictures", action="store_true", help="write the pictures of the documents anew")
+    parser.addoption("--update-pictures", action="store_true", help="write the pictures of the documents again")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks

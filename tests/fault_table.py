@@ -1,6 +1,6 @@
 """docs/faults.md: what each of the emulator's faults comes to, seen through the classes that the chatbot uses.
 
-python -m tests.fault_table        writes it anew; tests/deploy/test_fault_table.py fails while the two differ
+python -m tests.fault_table        writes it again; tests/deploy/test_fault_table.py fails while the two differ
 """
 
 from __future__ import annotations
@@ -122,15 +122,15 @@ def _outcome(emulator: EmulatorClient, endpoint: str, ask: Ask, fault: Mapping[s
 
 
 def document(rows: Mapping[str, Row]) -> str:
-    told = descriptions()
-    return HEAD + "".join(f"{line}\n" for line in _lines(rows, told))
+    described = descriptions()
+    return HEAD + "".join(f"{line}\n" for line in _lines(rows, described))
 
 
-def _lines(rows: Mapping[str, Row], told: Mapping[str, str]) -> Iterator[str]:
+def _lines(rows: Mapping[str, Row], described: Mapping[str, str]) -> Iterator[str]:
     for kind, row in rows.items():
         errors = (cell.lasting.error for cell in row.values())
         shown = dict.fromkeys(error.korean for error in errors if error is not None)
-        cells = [f"`{kind}`", told[kind], *(str(cell) for cell in row.values()), "<br>".join(shown)]
+        cells = [f"`{kind}`", described[kind], *(str(cell) for cell in row.values()), "<br>".join(shown)]
         yield f"| {' | '.join(cells)} |"
 
 

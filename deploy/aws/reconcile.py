@@ -128,14 +128,14 @@ class Reconciler:
     def up(self, stages: Sequence[Stage]) -> None:
         """Create and change until every resource is ready; each stage is complete before the next one begins."""
         for stage in stages:
-            self._settle(stage, self._step_up)
+            self._finish(stage, self._step_up)
 
     def down(self, stages: Sequence[Stage]) -> None:
         """Delete until every resource is absent, the last stage first."""
         for stage in reversed(stages):
-            self._settle(stage, self._step_down)
+            self._finish(stage, self._step_down)
 
-    def _settle(self, stage: Stage, step: Callable[[Progress], bool]) -> None:
+    def _finish(self, stage: Stage, step: Callable[[Progress], bool]) -> None:
         """Take steps until each resource is done. All are begun before any is waited for.
 
         A loop of its own and no RetryPolicy: several resources are polled together, each with its own longest wait, and

@@ -215,7 +215,7 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
 
 def _latency(settings: Settings, index: str | None, questions: Sequence[str], options: Namespace) -> dict[str, Any]:
     def fresh() -> Service:
-        models = load_models(settings)  # anew: an embedding remembers what it was asked
+        models = load_models(settings)  # each time: an embedding remembers what it was asked
         timed = TimedEmbedding(models.embed_model) if models.embed_model else None
         store = open_index(settings, models, index)
         return build_service(settings, replace(models, embed_model=timed), store), timed

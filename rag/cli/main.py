@@ -47,8 +47,8 @@ def _run(options: argparse.Namespace) -> int:
 
     settings = load_settings()
     # Unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal.
-    told = options.run == "ingest" or "level" in settings.log.model_fields_set
-    configure_logging(settings.log.level if told else "WARNING", settings.log.format)
+    is_chosen = options.run == "ingest" or "level" in settings.log.model_fields_set
+    configure_logging(settings.log.level if is_chosen else "WARNING", settings.log.format)
     from rag.cli import commands  # heavy: only once the usage is right
 
     code = int(getattr(commands, options.run)(options, settings) or 0)

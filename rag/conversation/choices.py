@@ -24,7 +24,7 @@ _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> Verdict | None:
     """The verdict of a message that chooses among the rows of the last turn that showed any; None: it is a question."""
     if not history:
-        # A page that was opened anew: there is nothing it could refer to.
+        # A page that has just been opened: there is nothing it could refer to.
         is_reply = is_yes(message) or is_no(message) or (chosen_number(message, 0) and not message.strip().isdigit())
         return _declined(message, "nothing_pending") if is_reply else None
     last = history[-1]

@@ -66,7 +66,7 @@ def measure_latency(
 ) -> dict[str, Any]:
     """{"n", "steps": {step: {"p50","p95","p99"}}, "load": [{"at_once","per_second","p50","p95","p99"}]}.
 
-    `fresh`: a service that remembers no vector of these questions, and its embedding; made anew for every round. Raises
+    `fresh`: a service that remembers no vector of these questions, and its embedding; another for every round. Raises
     InputError without questions.
     """
     if not questions:

@@ -92,7 +92,7 @@ def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
         and (record.outcome == "wrong" or (record.case.relevant and record.outcome in ("missed", "declined")))
     ]
     found.sort(key=lambda pair: (pair[0].outcome != "wrong", -pair[0].result.confidence, pair[0].case.key))
-    # What is wrong alone is often wrong after a question too: told once.
+    # What is wrong alone is often wrong after a question too: listed once.
     once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(found)}
     rows = []
     for number, (record, suite) in enumerate(list(reversed(once.values()))[:limit], 1):

@@ -21,7 +21,7 @@ BUILD_WAIT = 120.0
 def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
     """Derived data: another FAQ, embedding, analyzer or start of a calibration simply has another index."""
     digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
-    # Else an index of the version before would be calibrated anew in memory, with a warning, each time it is opened.
+    # Else an index of the version before would be calibrated again in memory, with a warning, each time it is opened.
     digest.update(json.dumps(defaults(dense=manifest.dimension > 0).as_json(), sort_keys=True).encode())
     # Sorted: a folder lists its files in any order.
     for path in sorted(data.glob("*.csv")):

@@ -1,6 +1,6 @@
 """The bundled FAQ's vectors, shipped as derived data: the first start has nothing to embed.
 
-`python -m rag.factory.bundled_vectors` writes them anew, after the FAQ or the embedder has changed. They are looked up
+`python -m rag.factory.bundled_vectors` writes them again, after the FAQ or the embedder has changed. They are looked up
 by the text itself, and used only for the embedding whose fingerprint they carry, so that stale ones cost time, never a
 wrong answer: what is not there is computed.
 """

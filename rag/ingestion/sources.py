@@ -83,7 +83,7 @@ def read_sources(
     tables = [path for path in files if path not in set(documents)]
     found = Sources(files=list(map(str, files)))
     read = read_rows(tables, columns=columns)
-    # A row that breaks a rule is the author's to mend, and half a table would delete the other half.
+    # A row that breaks a rule is the author's to correct, and half a table would delete the other half.
     if any(error.row is not None for error in read.errors):
         raise RowErrors(read.errors)
     found.rows, found.notes, found.errors = read.rows, read.notes, read.errors

@@ -76,7 +76,7 @@ class ScopedQuery(QueryBundle):
     """One question on its way through retriever, postprocessors and synthesizer, which LlamaIndex hands this object.
 
     `scope`: what the answer may take, and how it is cancelled. `verdict`: set by the retriever; nodes alone cannot carry
-    it, for a declined question has none. Made anew for each question, so that threads share nothing.
+    it, for a declined question has none. One for each question, so that threads share nothing.
     """
 
     scope: CancelScope = field(kw_only=True)

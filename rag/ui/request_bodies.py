@@ -1,6 +1,6 @@
 """What a body may hold before Gradio sees it: the right number of texts, nothing else.
 
-Gradio prints the values of a call that it cannot make sense of. So a call is checked here, and made anew from what is known.
+Gradio prints the values of a call that it cannot make sense of. So a call is checked here, and made from what is known.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rag.ui.visitors import Visitors
 from tests.attack.conftest import USERS, served
 from tests.attack.visitors import API, Page, ask
 
-FOREIGN = ["http://evil.example", "https://evil.example:443", "null", "http://127.0.0.1:1", "file://"]
+OTHER_ORIGINS = ["http://evil.example", "https://evil.example:443", "null", "http://127.0.0.1:1", "file://"]
 SHUT = [
     "token",
     "token/",
@@ -28,7 +28,7 @@ SHUT += ["openapi.json", "call/respond", "call/v2/ask", "mcp/sse"]
 SHUT_PATHS = ["/monitoring", "/docs", "/openapi.json", "/redoc", "/logout", "/%2e%2e/etc/passwd", "//gradio_api/token"]
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
+@pytest.mark.parametrize("origin", OTHER_ORIGINS)
 @pytest.mark.parametrize(
     ("method", "path"),
     [

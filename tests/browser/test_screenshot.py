@@ -1,4 +1,4 @@
-"""The picture in the READMEs: the bundled FAQ answering on the page. Run with --update-pictures to write it anew."""
+"""The picture in the READMEs: the bundled FAQ answering on the page. Run with --update-pictures to write it again."""
 
 from __future__ import annotations
 

@@ -80,13 +80,13 @@ class SearchingContract(StoreFixtures):
     @pytest.mark.parametrize("k", [1, 7, 40, 41, 59])
     def test_ties_are_sorted_by_id_even_at_the_last_place(self, store: Store, k: int) -> None:
         vector = (0.3, 0.1, 0.7, 0.2)
-        twins = [passage(f"twin-{i:02}", "같은 글", vector, question="같은 질문", even=i % 2) for i in range(40)]
+        equal = [passage(f"twin-{i:02}", "같은 글", vector, question="같은 질문", even=i % 2) for i in range(40)]
         others = [passage(f"other-{i:02}", "다른 문장", (0.3, 0.1, 0.7, 0.3 + i)) for i in range(20)]
-        mixed = [*twins, *others]
+        mixed = [*equal, *others]
         random.Random(2).shuffle(mixed)
         for batch in (mixed[:17], mixed[17:]):
             store.add(batch)
-        expected = [node.node_id for node in [*twins, *others]][:k]
+        expected = [node.node_id for node in [*equal, *others]][:k]
         assert ids(store, dense(vector, k)) == expected
         assert ids(store, lexical("같은", k)) == expected[:40]
         assert ids(store, dense(vector, k, query_str="같은", mode=HYBRID)) == expected

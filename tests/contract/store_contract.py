@@ -44,7 +44,7 @@ class StoreContract(WritingContract, SearchingContract, FilteringContract):
         index.delete_ref_doc("doc-3")
         assert sorted(faq.states()) == ["card", "limit", "memo", "otp"]
 
-    def test_async_methods_do_what_their_twins_do(self, store: Store) -> None:
+    def test_async_methods_do_what_the_sync_ones_do(self, store: Store) -> None:
         async def use() -> None:
             assert await store.async_add(FAQ) == [node.node_id for node in FAQ]
             results = await asyncio.gather(*(store.aquery(dense((1, 0, 0, 0), k)) for k in range(5)))

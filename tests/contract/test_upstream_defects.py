@@ -1,5 +1,5 @@
 """Why `FaissStore` overrides what it overrides: each test asks LlamaIndex's own FAISS stores for the right thing and is
-expected to fail. One that passes means the defect is mended upstream, and the override may go."""
+expected to fail. One that passes means the defect is fixed upstream, and the override may go."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Why `OpenSearchStore` overrides what it overrides: each test asks LlamaIndex's own OpenSearch store, on a real server, for the
-right thing and is expected to fail. One that passes means the defect is mended upstream, and the override may go."""
+right thing and is expected to fail. One that passes means the defect is fixed upstream, and the override may go."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_the_text_to_summarise_fits_the_window() -> None:
 class Search(BaseHTTPRequestHandler):
     """As much of OpenSearch as the probe asks. `lost`: documents are not found again."""
 
-    asked: list[tuple[str, str, str | None]] = []  # noqa: RUF012 - set anew by `serving`
+    asked: list[tuple[str, str, str | None]] = []  # noqa: RUF012 - set by each `serving`
     lost = False
 
     def _answer(self) -> None:

@@ -1,4 +1,4 @@
-"""The stack file: what is refused, what the chatbot is told, which containers it means, what it costs."""
+"""The stack file: what is refused, which settings the chatbot gets, which containers it means, what it costs."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def test_what_is_refused(tmp_path: Path, text: str, words: str) -> None:
 
 @pytest.mark.parametrize("path", [stacks.DEFAULT, *sorted((ROOT / "deploy" / "stacks").glob("*.toml"))], ids=str)
 def test_what_comes_with_it_tells_the_chatbot_settings_that_it_has(path: Path) -> None:
-    told = dict(stacks.settings(stacks.load(path)))
-    assert {name for name, _, _ in names()} >= set(told)
-    assert told["FSI_EMBEDDING__BACKEND"] == told["FSI_LLM__BACKEND"] == "sagemaker"
+    settings = dict(stacks.settings(stacks.load(path)))
+    assert {name for name, _, _ in names()} >= set(settings)
+    assert settings["FSI_EMBEDDING__BACKEND"] == settings["FSI_LLM__BACKEND"] == "sagemaker"
 
 
 def test_the_workshops_stack_is_the_workshops() -> None:
@@ -89,11 +89,11 @@ REGION = "ap-northeast-2"
 def container(text: str) -> dict[str, Any]:
     _, endpoint = stack(text).endpoints()[0]
     image = containers.image(endpoint, REGION)
-    told = containers.environment(endpoint)
-    return {"image": image.partition("/")[2].partition(":")[0], "ami": containers.ami(endpoint, image), **told}
+    environment = containers.environment(endpoint)
+    return {"image": image.partition("/")[2].partition(":")[0], "ami": containers.ami(endpoint, image), **environment}
 
 
-def test_what_each_container_is_told() -> None:
+def test_the_environment_of_each_container() -> None:
     new, old = "al2023-ami-sagemaker-inference-gpu-4-1", "al2-ami-sagemaker-inference-gpu-3-1"
     hf = f"[embedding]\n{EMBEDDING}"
     tei = hf.replace('"huggingface"', '"tei"').replace('"hf"', '"tei"\npooling = "cls"\nrevision = "v1"')

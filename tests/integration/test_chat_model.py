@@ -31,14 +31,14 @@ FOLLOW_UP = "그럼 취소는요?"
 
 
 @dataclass
-class Heard:
+class Reply:
     """All that came of one question."""
 
     answer: Answer
     pieces: list[AnswerDelta]
 
 
-Ask = Callable[..., Heard]
+Ask = Callable[..., Reply]
 Build = Callable[..., ChatService]
 
 
@@ -52,12 +52,12 @@ def build(small_store: FaissStore, models: Models) -> Build:
 
 @pytest.fixture
 def ask(build: Build) -> Ask:
-    def run(llm: ScriptedLLM, question: str = CANCEL, history: tuple[Turn, ...] = (), **options: Any) -> Heard:
+    def run(llm: ScriptedLLM, question: str = CANCEL, history: tuple[Turn, ...] = (), **options: Any) -> Reply:
         events = list(build(llm, **options).stream(question, history))
         *deltas, last = events[1:]
         assert isinstance(events[0], SourcesFound) and isinstance(last, AnswerCompleted)
         assert events[0].sources == last.answer.sources
-        return Heard(last.answer, [event for event in deltas if isinstance(event, AnswerDelta)])
+        return Reply(last.answer, [event for event in deltas if isinstance(event, AnswerDelta)])
 
     return run
 

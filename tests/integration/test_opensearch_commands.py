@@ -94,7 +94,7 @@ def test_evaluation(configured: Run, name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "expected"),
     [
         ("PASSWORD", "wrong", "refuses the login"),
         ("URL", "https://no-such-host.invalid:9200", "cannot be reached"),
@@ -102,10 +102,10 @@ def test_evaluation(configured: Run, name: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_failure_is_one_line(
-    configured: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+    configured: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
 ) -> None:
     monkeypatch.setenv(f"FSI_OPENSEARCH__{variable}", value)
-    assert told in configured("index", "list").refused()
+    assert expected in configured("index", "list").refused()
 
 
 def test_config_hides_the_password(configured: Run, opensearch: Server) -> None:
@@ -144,7 +144,7 @@ def settings_of(server: Server) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({}, "FSI_OPENSEARCH__URL, FSI_OPENSEARCH__USER, FSI_OPENSEARCH__PASSWORD"),
         ({"FSI_OPENSEARCH__URL": "https://x", "FSI_OPENSEARCH__USER": "u"}, "needs FSI_OPENSEARCH__PASSWORD"),
@@ -152,12 +152,12 @@ def settings_of(server: Server) -> Settings:
     ],
 )
 def test_what_is_missing_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], told: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for variable, value in {"FSI_STORE__BACKEND": "opensearch", **given}.items():
         monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=expected):
         load_settings()
 
 

@@ -120,7 +120,7 @@ def test_texts_in_every_encoding(tmp_path: Path, encoding: str) -> None:
         ("a.png", b"\x89PNG", "unsupported"),
         ("a.docx", docx([]), "no_text"),
     ],
-    ids=lambda value: "data" if isinstance(value, bytes) else value,  # two workers must agree; files made anew differ
+    ids=lambda value: "data" if isinstance(value, bytes) else value,  # two workers must agree; files made twice differ
 )
 def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, name: str, data: bytes, kind: str) -> None:
     with pytest.raises(UnreadableFile) as caught:

@@ -70,7 +70,7 @@ def reason(kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "told"),
+    ("status", "body", "error", "expected"),
     [
         (401, "Unauthorized", StoreRefused, "FSI_OPENSEARCH__USER"),
         (403, reason("security_exception"), StoreRefused, "why.*permissions"),
@@ -86,11 +86,11 @@ def reason(kind: str) -> dict[str, Any]:
         (400, reason("parsing_exception"), StoreError, "400.*parsing_exception.*why"),
     ],
 )
-def test_statuses(status: int, body: Any, error: type[StoreError], told: str) -> None:
+def test_statuses(status: int, body: Any, error: type[StoreError], expected: str) -> None:
     found = error_of_status(status, body, URL)
     assert type(found) is error
     assert found.korean
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=expected):
         raise found
 
 

@@ -195,7 +195,7 @@ def test_defects_of_all_files_are_raised_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "told"),
+    ("name", "data", "expected"),
     [
         *[
             (f"faq{kind}", b"PK\x03\x04", "unsupported kind of file: ")
@@ -207,11 +207,11 @@ def test_defects_of_all_files_are_raised_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_of_another_program_is_refused_with_what_to_do(
-    tmp_path: Path, name: str, data: bytes, told: str
+    tmp_path: Path, name: str, data: bytes, expected: str
 ) -> None:
     [(_, row, column, problem)] = defects(write(tmp_path / name, data))
     assert (row, column) == (None, None)
-    assert problem.startswith(told) and "\n" not in problem
+    assert problem.startswith(expected) and "\n" not in problem
     assert problem.endswith(
         'save its table of questions and answers as CSV (in Excel: "CSV UTF-8") or .xlsx; '
         "supported: .csv, .tsv, .json, .jsonl, .xlsx"

@@ -109,16 +109,16 @@ def test_a_generator_that_is_running_can_be_closed() -> None:
             return
         yield "never"
 
-    closable: CancellableStream[str] = CancellableStream(items(), scope)
+    stream: CancellableStream[str] = CancellableStream(items(), scope)
     got: list[str] = []
-    reader = threading.Thread(target=lambda: got.extend(closable))
+    reader = threading.Thread(target=lambda: got.extend(stream))
     reader.start()
     began.wait(10)
-    closable.close()
+    stream.close()
     reader.join(10)
     assert not reader.is_alive() and got == []
     with pytest.raises(ZeroDivisionError, match="given"):
-        closable.throw(ZeroDivisionError, ZeroDivisionError("given"))
+        stream.throw(ZeroDivisionError, ZeroDivisionError("given"))
 
 
 def test_time_left_is_never_negative() -> None:

@@ -113,7 +113,7 @@ def test_repeated_failures_lock_that_name_for_a_while() -> None:
         clock.now += 1
         assert runner.run(door.check("kim", "right"))
         assert [runner.run(door.check("kim", "wrong")) for _ in range(MAX_ATTEMPTS - 1)] == [False] * (MAX_ATTEMPTS - 1)
-        assert runner.run(door.check("kim", "right")), "a success starts the count anew"
+        assert runner.run(door.check("kim", "right")), "a success begins the count at 0"
 
 
 def test_guesses_sent_at_once_are_counted_too() -> None:

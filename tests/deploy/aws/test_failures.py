@@ -172,16 +172,16 @@ def test_only_what_is_surely_missing_counts_as_missing(code: str, message: str, 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         ("AccessDeniedException not authorized to perform: servicequotas:ListServiceQuotas", "a permission is missing"),
         ("ValidationException The stack's mapping is not an image: it is shipping", None),
         ("403 Forbidden", "a permission is missing"),
     ],
 )
-def test_advice_fits(words: str, told: str | None) -> None:
+def test_advice_fits(words: str, expected: str | None) -> None:
     found = advice(words, REGION)
-    assert found is None if told is None else found and told in found
+    assert found is None if expected is None else found and expected in found
 
 
 def test_errors_of_every_vendors_layer_become_ours() -> None:
