@@ -15,6 +15,9 @@ from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import Listed, list_indexes
 from rag.cli.opening import open_service, open_store
+from rag.cli.records import feedback as feedback
+from rag.cli.records import gaps as gaps
+from rag.cli.records import record as record
 from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,22 +16,27 @@ from typing import Any
 
 from rag.conversation.follow_up_rules import has_back_reference, is_elliptical
 from rag.korean import compact, jamo_ngrams, tokens
-from rag.types import Source
+from rag.types import Filters, Source
 
 Record = Mapping[str, Any]
 SIMILAR = 0.5
 """Share of common n-grams (Dice) from which two questions are of one cluster."""
 NEAR = 0.05
 """Score below which a nearest row is no proposal: the FAQ lacks the subject."""
+PROPOSED = 3
+"""Rows proposed for a question whose answer a customer disliked: she asked in earnest, and the first row was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Questions of one meaning that were not answered, or not well. `row`: the nearest, or the one customers chose."""
+    """Questions of one meaning that were not answered, or not well.
+
+    `rows`: the one that customers chose, else the nearest, best first, of which a reviewer leaves one; none: the FAQ lacks it.
+    """
 
     questions: tuple[str, ...]
     kinds: Mapping[str, int]
-    row: Source | None
+    rows: tuple[Source, ...]
     chosen: bool
 
     @property
@@ -61,19 +67,22 @@ def stands_alone(record: Record) -> bool:
 
 
 def missed(record: Record) -> str | None:
-    """Why a question counts as a gap: declined, disliked, unclicked, chosen (of suggestions); None: it does not."""
+    """Why a question counts as a gap: declined, disliked, unclicked or chosen (of suggestions); None: it does not.
+
+    Who says that none of the suggestions was meant dislikes the answer.
+    """
     said = {each["kind"] for each in record["feedback"]}
     if not stands_alone(record):
         return None
-    if "dislike" in said:
+    if said & {"dislike", "none"}:
         return "disliked"
     if record["status"] == "suggested":
         return "chosen" if "chosen" in said else "unclicked"
     return "declined" if record["status"] == "declined" and record["reason"] in ("not_covered", "off_topic") else None
 
 
-def find_gaps(records: Iterable[Record], nearest: Callable[[str], Sequence[Source]]) -> list[Gap]:
-    """The gaps, largest first. `nearest`: the rows of a question, best first, with calibrated scores."""
+def find_gaps(records: Iterable[Record], nearest: Callable[[str, Filters | None], Sequence[Source]]) -> list[Gap]:
+    """The gaps, largest first. `nearest`: the rows of a question and its filters, best first, with calibrated scores."""
     clusters: list[list[Record]] = []
     for record in records:
         if missed(record):
@@ -87,19 +96,36 @@ def find_gaps(records: Iterable[Record], nearest: Callable[[str], Sequence[Sourc
     return sorted(gaps, key=lambda gap: (-gap.count, gap.questions))
 
 
-def _gaps(cluster: Sequence[Record], nearest: Callable[[str], Sequence[Source]]) -> Iterator[Gap]:
-    """One gap a row: customers of one cluster may have chosen several."""
-    by_row: dict[tuple[str, bool], list[Record]] = {}
-    rows: dict[str, Source] = {}
+def _gaps(cluster: Sequence[Record], nearest: Callable[[str, Filters | None], Sequence[Source]]) -> Iterator[Gap]:
+    """One gap a proposal: customers of one cluster may have chosen several rows."""
+    by_rows: dict[tuple[tuple[str, ...], bool], list[Record]] = {}
+    known: dict[str, Source] = {}
     for record in cluster:
         chosen = next((each["row"] for each in record["feedback"] if each["kind"] == "chosen"), "")
-        found = nearest(record["question"])
-        rows |= {source.id: source for source in found}
-        row = chosen or (found[0].id if found and found[0].score >= NEAR else "")
-        by_row.setdefault((row if row in rows else "", bool(chosen)), []).append(record)
-    for (row, chosen), members in by_row.items():
+        found = nearest(record["question"], Filters(record["filters"]) if record["filters"] else None)
+        known |= {source.id: source for source in found}
+        rows: tuple[str, ...]
+        if chosen:
+            rows = (chosen,) if chosen in known else ()
+        elif missed(record) == "disliked":
+            refused = _refused(record)
+            rows = tuple([each.id for each in found if each.id not in refused][:PROPOSED])
+        else:
+            rows = tuple(each.id for each in found[:1] if each.score >= NEAR)
+        by_rows.setdefault((rows, bool(chosen)), []).append(record)
+    for (rows, is_chosen), members in by_rows.items():
         texts = tuple(dict.fromkeys(each["question"].strip() for each in members))
-        yield Gap(texts, Counter(missed(each) or "" for each in members), rows.get(row), chosen)
+        kinds = Counter(missed(each) or "" for each in members)
+        yield Gap(texts, kinds, tuple(known[row] for row in rows), is_chosen)
+
+
+def _refused(record: Record) -> set[str]:
+    """The rows that the customer has seen and not taken: those of a disliked answer, and suggestions none of which was right."""
+    said = {each["kind"] for each in record["feedback"]}
+    shown = {each["number"]: each["id"] for each in record["sources"]}
+    if record["status"] == "answered":
+        return {shown[number] for number in record["cited"] if number in shown} if "dislike" in said else set()
+    return set(shown.values()) if said & {"dislike", "none"} else set()
 
 
 def similarity(one: str, other: str) -> float:
@@ -121,13 +147,12 @@ def gaps_csv(gaps: Iterable[Gap]) -> str:
     table.writerow(["id", "question", "answer"])
     known: set[tuple[str, str]] = set()
     for gap in gaps:
-        for question in gap.questions if gap.row else ():
-            assert gap.row
+        for question, row in itertools.product(gap.questions, gap.rows):
             # Opened in a spreadsheet before it is ingested: nothing a customer asked may be a formula there.
             text = " ".join(question.split()).lstrip("=+-@＝＋－＠ ")
-            key = (gap.row.id, _bare(text))
-            if text and key not in known and key[1] != _bare(gap.row.question):
-                table.writerow([gap.row.id, text, gap.row.text])
+            key = (row.id, _bare(text))
+            if text and key not in known and key[1] != _bare(row.question):
+                table.writerow([row.id, text, row.text])
             known.add(key)
     return written.getvalue()
 

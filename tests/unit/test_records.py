@@ -100,14 +100,14 @@ def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog
     add(log, Answer("화성 이주", "없습니다", "declined", reason="not_covered"))
     add(log, Answer("안녕", "안녕하세요", "declined", reason="greeting"))
 
-    def nearest(question: str) -> list[Source]:
+    def nearest(question: str, _filters: Filters | None) -> list[Source]:
         return [] if "화성" in question else list(SOURCES)
 
     found = find_gaps(log.all(), nearest)
-    assert [(gap.count, dict(gap.kinds), gap.row and gap.row.id) for gap in found] == [
-        (2, {"chosen": 2}, SOURCES[2].id),
-        (1, {"disliked": 1}, SOURCES[0].id),
-        (1, {"declined": 1}, None),
+    assert [(gap.count, dict(gap.kinds), [row.id for row in gap.rows]) for gap in found] == [
+        (2, {"chosen": 2}, [SOURCES[2].id]),
+        (1, {"disliked": 1}, [SOURCES[2].id]),  # not those of the answer that was disliked
+        (1, {"declined": 1}, []),
     ]
     from rag.ingestion.readers import read
 
@@ -121,7 +121,26 @@ def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog
     assert read_back[SOURCES[2].id].alternatives == (
         "비슷한 공인인증서 갱신 방법",
         "비슷한 공인인증서 갱신 방법은?",
+        "토큰 잃어버림",
     )
+
+
+def test_a_gap_is_searched_as_it_was_asked_and_never_offers_what_was_refused(log: AnswerLog) -> None:
+    """Within the filters of the page; and neither the row of a disliked answer nor suggestions of which none was right."""
+    filters = Filters({"bank": "새나래은행"})
+    shown = SOURCES[:2]
+    suggested = Answer("월세 이체가 안 됐어요", "비슷한 질문입니다", "suggested", sources=shown)
+    log.say(add(log, suggested, filters=filters), "dislike")
+    log.say(add(log, Answer("출금이 왜 안 되죠", "비슷한 질문입니다", "suggested", sources=shown)), "none")
+    asked: list[tuple[str, Filters | None]] = []
+
+    def nearest(question: str, filters: Filters | None) -> list[Source]:
+        asked.append((question, filters))
+        return list(SOURCES)
+
+    found = find_gaps(log.all(), nearest)
+    assert asked == [("월세 이체가 안 됐어요", filters), ("출금이 왜 안 되죠", None)]
+    assert [[row.id for row in gap.rows] for gap in found] == [[SOURCES[2].id], [SOURCES[2].id]]
 
 
 def test_similarity() -> None:
@@ -160,8 +179,10 @@ def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.L
 def test_a_table_of_gaps_is_no_program_for_a_spreadsheet() -> None:
     for text in ("=HYPERLINK(1)", "+1+1", "-2", "@SUM(1)", "＝1", " \t=1"):
         record = {"id": "1", "question": f"{text} 이체 질문", "status": "suggested", "reason": None, "row": None}
-        records: list[dict[str, Any]] = [{**record, "follows": [], "feedback": [], "cited": [], "sources": []}]
-        table = gaps_csv(find_gaps(records, lambda _: SOURCES))
+        records: list[dict[str, Any]] = [
+            {**record, "filters": {}, "follows": [], "feedback": [], "cited": [], "sources": []}
+        ]
+        table = gaps_csv(find_gaps(records, lambda _question, _filters: SOURCES))
         (line,) = list(csv.reader(table.splitlines()))[1:2]
         assert line[1].endswith("이체 질문") and line[1][0] not in "=+-@＝\t ", text
 
