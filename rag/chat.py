@@ -2,7 +2,7 @@
 
 `stream` is the page's way through these steps, `query_engine` that of other programs; both run the same objects. Step, module:
 
-  validate the question            `ChatService._validate`, here
+  validate, mask personal numbers  `ChatService._validate`, here; rag.privacy
   greetings, wishes for a person   rag.conversation.decline_rules, the rules that yield to nothing
   a choice among what was shown    rag.conversation.choices
   several questions, institutions  rag.conversation.question_parts
@@ -11,13 +11,14 @@
     each in its place              rag.conversation.searcher.Searcher, `judge` and `rank`
   add the bank's words             rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
+  compare values and products      rag.retrieval.constraint_order, by rag.constraints: what conflicts moves down
   decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
   advice, injection                rag.conversation.decline_rules, where no row answers what the rule saw
   join split rows                  rag.retrieval.hybrid.WholeRows
   write the text                   rag.synthesis.answer.AnswerSynthesizer, which picks one of these:
     the reason's fixed text        rag.synthesis.texts
     the approved text              rag.synthesis.verbatim
-    a model's, from the sources    rag.synthesis.cited
+    a model's, from the sources    rag.synthesis.cited; each sentence checked by release and verification
 
 Knows nothing of settings, files or the page; `rag.factory.chat` gives it a store, models and texts.
 """

@@ -13,10 +13,10 @@ from tests.trace_question import Figures
 
 FILES_QUOTED = 50
 FILES_GENERATED = 66
-"""25 and 34 when the layout was made (docs/adr/0015). Since then a question is also read for amounts, products and institutions
-(rag.constraints), for choices and several questions in one (rag.conversation) and for personal numbers (rag.privacy), and a
-model's sentences are checked (rag.synthesis): packages of their own, read one at a time. The page makes HTML of the answer's
-text and of its sources (rag.ui.answer_text, source_cards)."""
+"""25 and 34 when the layout was made; docs/adr/0015 says why not now. Since then a question is also read for amounts, products
+and institutions (rag.constraints), for choices and several questions in one (rag.conversation) and for personal numbers
+(rag.privacy), and a model's sentences are checked (rag.synthesis): packages of their own, read one at a time. The page makes
+HTML of the answer's text and of its sources (rag.ui.answer_text, source_cards)."""
 ITERATORS = 10
 LINES = 320
 RAG = Path(__file__).parents[2] / "rag"
