@@ -40,11 +40,11 @@ from rag.conversation.searcher import Searcher
 from rag.errors import InputError
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.privacy import mask, own_numbers
+from rag.privacy import Masked, mask, own_numbers
 from rag.retrieval.confidence import Calibration, Verdict
-from rag.retrieval.hybrid import FusedNode, WholeRows, row_id, whole_rows
+from rag.retrieval.hybrid import FusedNode, WholeRows, sources_of, whole_rows
 from rag.retrieval.query_analysis import BANK
-from rag.stores.base import FINGERPRINT, INDEXED_AT, INTERNAL_METADATA, QUESTION, PassageStore
+from rag.stores.base import FINGERPRINT, INDEXED_AT, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
 from rag.synthesis.summary import Summarizer
@@ -199,7 +199,7 @@ class ChatService:
         # Stop while a model was waited for: an interrupted embedding has been replaced by a lexical search that nobody reads.
         if scope.cancelled:
             return
-        verdict, sources = verdict_of(query, nodes), _sources(nodes)
+        verdict, sources = verdict_of(query, nodes), sources_of(nodes)
         # Before the text: with a language model its first words take seconds, and the sources are there already.
         yield SourcesFound(verdict.status, sources)
         with closing(engine.stream(query, nodes)) as pieces:
@@ -224,8 +224,7 @@ class ChatService:
                 "total": 1000 * (ended - began),
             },
             usage=outcome.usage,
-            # Of the question as it came: the query's has been masked already.
-            masked=mask(question, self._published).kinds,
+            masked=query.masked,
             support=outcome.support,
         )
         _log(answer, nodes)
@@ -233,12 +232,12 @@ class ChatService:
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
-        verdict = self.rank(self._validate(question), (), filters)
-        return list(_sources(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
+        verdict = self.rank(self._validate(question).text, (), filters)
+        return list(sources_of(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
 
     def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
         """The sources with their summaries, each within the time of one answer; raises nothing where the model fails."""
-        asked = self._validate(question)
+        asked = self._validate(question).text
         return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
@@ -269,7 +268,7 @@ class ChatService:
         """The values a question can be limited to, by metadata key, sorted."""
         return {key: self._store.values(key) for key in FACETS}
 
-    def _validate(self, question: str) -> str:
+    def _validate(self, question: str) -> Masked:
         text = question.strip()
         if not text:
             raise InputError("the question is empty", korean="질문을 입력해 주세요.")
@@ -282,7 +281,7 @@ class ChatService:
                 "set FSI_CHAT__MAX_QUESTION_CHARS",
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )
-        return self._masked(text)
+        return mask(text, self._published)
 
     def _masked(self, text: str) -> str:
         return mask(text, self._published).text
@@ -291,16 +290,6 @@ class ChatService:
         return tuple(
             replace(turn, question=self._masked(turn.question), answer=self._masked(turn.answer)) for turn in history
         )
-
-
-def _sources(nodes: Sequence[NodeWithScore]) -> tuple[Source, ...]:
-    """Numbered from 1, as the citations count them; without the metadata that is the stores' own."""
-    sources = []
-    for number, hit in enumerate(nodes, 1):
-        metadata = {key: value for key, value in hit.node.metadata.items() if key not in INTERNAL_METADATA}
-        question = str(metadata.pop(QUESTION, ""))
-        sources.append(Source(number, row_id(hit), question, hit.node.get_content(), hit.score or 0.0, metadata))
-    return tuple(sources)
 
 
 def _log(answer: Answer, nodes: Sequence[NodeWithScore]) -> None:

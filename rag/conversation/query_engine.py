@@ -12,6 +12,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.conversation.searcher import Searcher
 from rag.models.cancellation import CancelScope
+from rag.privacy import Masked
 from rag.retrieval.hybrid import WholeRows
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Turn
@@ -70,7 +71,7 @@ class ChatQueryEngine(RetrieverQueryEngine):
         synthesizer: AnswerSynthesizer,
         whole_rows: WholeRows,
         *,
-        validate: Callable[[str], str],
+        validate: Callable[[str], Masked],
         seconds: float,
     ) -> None:
         super().__init__(retriever=retriever, response_synthesizer=synthesizer, node_postprocessors=[whole_rows])
@@ -80,7 +81,8 @@ class ChatQueryEngine(RetrieverQueryEngine):
 
     def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
         """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
-        return ScopedQuery(self._validate(question), scope=scope or CancelScope(self._seconds))
+        valid = self._validate(question)
+        return ScopedQuery(valid.text, scope=scope or CancelScope(self._seconds), masked=valid.kinds)
 
     def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
         """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""

@@ -21,7 +21,8 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
+from rag.stores.base import INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
+from rag.types import Source
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -215,6 +216,16 @@ def matched_question(hit: NodeWithScore) -> str:
 def row_id(hit: NodeWithScore) -> str:
     """The corpus row a node belongs to."""
     return str(hit.node.ref_doc_id or hit.node.node_id)
+
+
+def sources_of(nodes: Iterable[NodeWithScore]) -> tuple[Source, ...]:
+    """Rows as an answer shows them: numbered from 1, as its citations count, and without the metadata that is the stores' own."""
+    sources = []
+    for number, hit in enumerate(nodes, 1):
+        metadata = {key: value for key, value in hit.node.metadata.items() if key not in INTERNAL_METADATA}
+        question = str(metadata.pop(QUESTION, ""))
+        sources.append(Source(number, row_id(hit), question, hit.node.get_content(), hit.score or 0.0, metadata))
+    return tuple(sources)
 
 
 def whole_rows(store: PassageStore, hits: Iterable[NodeWithScore]) -> list[NodeWithScore]:

@@ -75,11 +75,13 @@ class AnswerStream:
 class ScopedQuery(QueryBundle):
     """One question on its way through retriever, postprocessors and synthesizer, which LlamaIndex hands this object.
 
-    `scope`: what the answer may take, and how it is cancelled. `verdict`: set by the retriever; nodes alone cannot carry
+    `scope`: what the answer may take, and how it is cancelled. `masked`: the kinds of personal numbers that were taken out
+    of the question before it came here. `verdict`: set by the retriever; nodes alone cannot carry
     it, for a declined question has none. One for each question, so that threads share nothing.
     """
 
     scope: CancelScope = field(kw_only=True)
+    masked: tuple[str, ...] = field(default=(), kw_only=True)
     verdict: Verdict | None = field(default=None, kw_only=True)
 
 
