@@ -47,7 +47,7 @@ def _aws(options: argparse.Namespace) -> int:
     deployment = Deployment(
         stack, Cloud(stack), stack_option=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
     )
-    flags = {"yes_over_budget": options.yes_over_budget} if options.command == "up" else {}
+    flags = {"up": {"yes_over_budget": options.yes_over_budget}, "env": {"page": options.page}}.get(options.command, {})
     getattr(deployment, options.command)(**flags)
     return 0
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", type=Path, metavar="FILE", help="what to run (default: deploy/stack.toml)")
     parser.add_argument("--target", choices=("aws", "local"), default="aws", help="where (default: %(default)s)")
     parser.add_argument("--yes-over-budget", action="store_true", help="up: go on where it costs more than [budget]")
+    parser.add_argument("--page", action="store_true", help="env: the search server's user that can only search")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "commands:\n" + "\n".join(f"  {name:8}{what}" for name, what in COMMANDS.items())
     return parser

@@ -94,7 +94,8 @@ def _domain(stack: Stack, prices: Prices) -> Iterator[Cost]:
     yield Cost("its disks", f"{nodes} x {sized.storage_gb} GB gp3", None if disks is None else 0.0, disks, disks)
     if stack.opensearch.access != "role":
         secret = prices.month("secret")
-        yield Cost("its password", "1 secret", None if secret is None else 0.0, secret, secret)
+        passwords = None if secret is None else 3 * secret
+        yield Cost("its passwords", "3 secrets", None if secret is None else 0.0, passwords, passwords)
 
 
 def _times(price: float | None, amount: float) -> float | None:

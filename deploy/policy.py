@@ -4,6 +4,7 @@ operator     who runs `python -m deploy`
 app          the chat page: it asks the models and searches, and can write nothing
 boundary     what the roles that the operator makes may have at most: the managed policy fsi-NAME-boundary
 page-role    not of IAM: the page's role in OpenSearch's security plugin, for searches on fsi-* alone
+ingest-role  likewise: who ingests into fsi-*
 endpoints    the role that SageMaker takes on, where the stack file names none
 scheduler    the role that takes endpoints away at night and brings them back
 """
@@ -26,7 +27,7 @@ from rag.errors import RagError, SettingsError
 
 POLICIES = Path(__file__).with_name("policies")
 NAMES = ("operator", "app", "endpoints", "scheduler", "boundary")
-PAGE_ROLE = "page-role"
+SEARCH_ROLES = ("page-role", "ingest-role")
 
 
 def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -48,9 +49,9 @@ def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {**document, "Statement": statements}
 
 
-def page_role() -> dict[str, Any]:
-    """What the page may do in OpenSearch, as `PUT /_plugins/_security/api/roles/NAME` takes it."""
-    return _read(PAGE_ROLE)
+def search_role(name: str) -> dict[str, Any]:
+    """What one of SEARCH_ROLES may do in OpenSearch, as `PUT /_plugins/_security/api/roles/NAME` takes it."""
+    return _read(name)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -109,15 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.policy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=(*NAMES, PAGE_ROLE), metavar="NAME")
-    parser.add_argument("--account", help="the account's number (not for page-role)")
+    parser.add_argument("name", choices=(*NAMES, *SEARCH_ROLES), metavar="NAME")
+    parser.add_argument("--account", help="the account's number (not for roles in OpenSearch)")
     parser.add_argument("--region", help="where the stack file names none")
     parser.add_argument("--stack", type=Path, default=stacks.DEFAULT, metavar="FILE")
     options = parser.parse_args(arguments)
-    if options.name != PAGE_ROLE and not options.account:
+    if options.name not in SEARCH_ROLES and not options.account:
         parser.error("the following arguments are required: --account")
     try:
-        document = page_role() if options.name == PAGE_ROLE else _filled_in(options)
+        document = search_role(options.name) if options.name in SEARCH_ROLES else _filled_in(options)
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
         return 1

@@ -18,6 +18,10 @@ SECONDS = 20.0
 TEXT = "타기관 OTP도 등록할 수 있습니다."
 
 
+class Unreachable(DeployError):
+    """The search server cannot be asked from here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where it is and who asks. `password` is kept out of every text; without a user, requests are signed for `region`."""
@@ -34,6 +38,24 @@ class Server:
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer's JSON. Raises DeployError."""
+        status, text = self._request(method, path, body)
+        if status >= 400:
+            raise DeployError(
+                f"the search server {self.url} refused {method} {path} ({status}): {text[:300]}; "
+                "at 401 or 403 run `up` again, or check `role_arn` in [opensearch] of the stack file"
+            )
+        answer: dict[str, Any] = json.loads(text or "{}")
+        return answer
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """What stands there; None where nothing does. Raises DeployError."""
+        return None if self._request("GET", path)[0] == 404 else self.ask("GET", path)
+
+    def may(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bool:
+        """Whether the user may do this, which is done. Raises DeployError where it cannot be asked."""
+        return self._request(method, path, body)[0] != 403
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, str]:
         data = None if body is None else json.dumps(body)
         headers = {"content-type": "application/json"}
         if self.user:
@@ -43,19 +65,12 @@ class Server:
         try:
             with urllib3.PoolManager(ca_certs=self.ca_certs, timeout=SECONDS, retries=2) as pool:
                 response = pool.request(method, self.url + path, body=data, headers=headers)
-                text = response.data.decode("utf-8", "replace")
+                return response.status, response.data.decode("utf-8", "replace")
         except urllib3.exceptions.HTTPError as exc:
-            raise DeployError(
+            raise Unreachable(
                 f"the search server {self.url} cannot be reached ({type(exc).__name__}); "
                 "check its address, and that [opensearch] of the stack file lets this machine in"
             ) from exc
-        if response.status >= 400:
-            raise DeployError(
-                f"the search server {self.url} refused {method} {path} ({response.status}): {text[:300]}; "
-                "at 401 or 403 check `user`, or `role_arn`, in [opensearch] of the stack file"
-            )
-        answer: dict[str, Any] = json.loads(text or "{}")
-        return answer
 
     def _signed(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> dict[str, str]:
         request = AWSRequest(method, self.url + path, headers=headers, data=data)
@@ -79,3 +94,12 @@ def probe(server: Server) -> Iterator[str]:
     finally:
         server.ask("DELETE", index)
     yield f"OpenSearch {version} at {server.url}: written, found by words and by vector, removed"
+
+
+def probe_page(server: Server) -> Iterator[str]:
+    """Hold that the page's user can search and write nothing. Raises DeployError."""
+    server.ask("POST", "/fsi-*/_search", {"size": 0})
+    index = f"/fsi-probe-{secrets.token_hex(4)}"
+    if server.may("PUT", index):
+        raise DeployError(f"the page's user {server.user} can write: run `up` again, which gives it its role back")
+    yield f"search user {server.user}: searches, and can write nothing"

@@ -107,7 +107,12 @@ class OpenSearch(_Group):
     )
     addresses: tuple[str, ...] = Field(default=(), description="IPv4 addresses or ranges, for access = ip.")
     role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
-    user: str = Field(default="faq", min_length=1, max_length=64, description="Master user; its password is generated.")
+    user: str = Field(
+        default="faq",
+        min_length=1,
+        max_length=64,
+        description="Master user, which makes USER-page and USER-ingest; passwords are generated.",
+    )
     engine: Literal["lucene", "faiss"] = "lucene"
 
     @model_validator(mode="after")

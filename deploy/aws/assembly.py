@@ -9,6 +9,7 @@ from deploy.aws.reconcile import Resource
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
+from deploy.aws.search_users import search_users
 from deploy.aws.storage import Bucket, upload
 from deploy.policy import bucket, policy, values
 from deploy.stack import Endpoint, Stack
@@ -50,6 +51,7 @@ def stages(cloud: Cloud, stack: Stack) -> list[list[Resource]]:
             *([Bucket(cloud, bucket_name(cloud), stack.kms_key)] if uploads else []),
             *(LogGroup(cloud, LOGS + each.name) for each in endpoints),
             *([password] if password else []),
+            *(each.password for each in search_users(cloud, stack).values()),
         ],
         list(uploads),
         list(models.values()),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from deploy import costs, probes, search_probe
 from deploy.aws import report
+from deploy.aws import search_users as users_of_search
 from deploy.aws.assembly import search, stages
 from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import EndpointResource
@@ -19,6 +20,7 @@ from deploy.aws.leftovers import leftovers, merged
 from deploy.aws.quotas import quotas
 from deploy.aws.reconcile import Description, Reconciler, Resource, Say, State
 from deploy.aws.search import Domain
+from deploy.aws.search_users import SearchUser, search_users
 from deploy.stack import Stack, settings
 from rag.errors import DeployError
 
@@ -33,6 +35,7 @@ class Deployment:
     cloud: Cloud
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
+    make_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = users_of_search.make
     stack_option: str = ""  # the options that commands named in messages need as well, as ` --stack FILE`
 
     @cached_property
@@ -71,6 +74,7 @@ class Deployment:
         reconciler = Reconciler(self.say, self.sleep)
         reconciler.up(self.stages)
         reconciler.down(leftovers(self.cloud, self.stages))
+        self._make_search_users()
         for line in probes.probe(self.stack, self.cloud.region, first=True):
             self.say(line)
         self.say(f"up: {self._per_hour()}; next: {self._again('test')}, then {self._again('env')}")
@@ -97,19 +101,27 @@ class Deployment:
         for line in probes.probe(self.stack, self.cloud.region):
             self.say(line)
         if self.stack.opensearch:
-            for line in search_probe.probe(self._server()):
+            for line in search_probe.probe(self._server("ingest")):
+                self.say(line)
+        if "page" in search_users(self.cloud, self.stack):
+            for line in search_probe.probe_page(self._server("page")):
                 self.say(line)
 
-    def env(self) -> None:
-        """Shell lines for the chatbot. The password is no part of them: a command that reads it is."""
+    def env(self, *, page: bool = False) -> None:
+        """Shell lines for the chatbot. The password is no part of them: a command that reads it is.
+
+        `page`: with the search server's user that can only search, instead of the one that ingests as well.
+        """
         self._demand_up()
         with translate_errors("the domain", self.cloud.region):
             search_settings = list(self._search_settings())
+            user = search_users(self.cloud, self.stack).get("page" if page else "ingest")
         for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *search_settings):
             self.say(f"export {name}={shlex.quote(value)}")
-        _, password = search(self.cloud, self.stack)
-        if password:
-            read = shlex.join([sys.executable, "-m", "deploy.secret", password.name, "--region", self.cloud.region])
+        if user:
+            self.say(f"export FSI_OPENSEARCH__USER={shlex.quote(user.name)}")
+            secret = user.password.name
+            read = shlex.join([sys.executable, "-m", "deploy.secret", secret, "--region", self.cloud.region])
             self.say(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
 
     def down(self) -> None:
@@ -173,15 +185,29 @@ class Deployment:
         yield "FSI_OPENSEARCH__ENGINE", self.stack.opensearch.engine
         yield "FSI_OPENSEARCH__REGION", self.cloud.region
         yield "FSI_OPENSEARCH__AUTH", "basic" if password else "sigv4"
-        if password:
-            yield "FSI_OPENSEARCH__USER", self.stack.opensearch.user
 
-    def _server(self) -> search_probe.Server:
+    def _make_search_users(self) -> None:
+        if not (users := search_users(self.cloud, self.stack)):
+            return
+        try:
+            with translate_errors("the domain's users", self.cloud.region):
+                for line in self.make_users(self._server("master"), users.values()):
+                    self.say(line)
+        except search_probe.Unreachable as exc:
+            # It may let in the page's machines alone, and the endpoints are no worse for that.
+            self.say(
+                f"the search users are not made: {exc}; run {self._again('up')} again from where it can be reached"
+            )
+
+    def _server(self, purpose: str) -> search_probe.Server:
+        """The search server as the user for this purpose; `master`: the one that makes the others."""
         domain, password = search(self.cloud, self.stack)
         assert domain and self.stack.opensearch
         with translate_errors(str(domain), self.cloud.region):
-            if password:
+            if password and purpose == "master":
                 return search_probe.Server(domain.address(), self.stack.opensearch.user, password.read()[0])
+            if user := search_users(self.cloud, self.stack).get(purpose):
+                return search_probe.Server(domain.address(), user.name, user.password.read()[0])
             credentials = self.cloud.session.get_credentials()
             return search_probe.Server(domain.address(), region=self.cloud.region, credentials=credentials)
 

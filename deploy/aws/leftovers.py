@@ -13,6 +13,7 @@ from deploy.aws.reconcile import Resource, State
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
+from deploy.aws.search_users import PURPOSES
 from deploy.aws.storage import Bucket, existing_uploads
 
 
@@ -47,7 +48,7 @@ def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resour
             *(Role(cloud, name, "", {}) for name in roles),
             Bucket(cloud, bucket_name(cloud)),
             *(LogGroup(cloud, LOGS + name) for name in endpoints),
-            Password(cloud, f"fsi/{cloud.stack_name}/opensearch"),
+            *(Password(cloud, f"fsi/{cloud.stack_name}/{of}") for of in ("opensearch", *PURPOSES)),
         ],
         list(existing_uploads(cloud, bucket_name(cloud))),
         [Model(cloud, name) for name in models],

@@ -11,11 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from deploy.local import opensearch_node
 from deploy.local.opensearch_node import __main__ as command
 from deploy.local.opensearch_node import software
 from deploy.local.opensearch_node.process import certify
+from deploy.policy import search_role
 from rag.errors import StoreError
 from tests.opensearch import Server
 
@@ -130,3 +132,13 @@ def test_the_command_tells_the_settings(
     assert command.main(["env"]) == 1
     assert "make opensearch" in capsys.readouterr().err
     assert command.main(["stop"]) == 0
+
+
+def test_its_user_has_the_ingesters_role() -> None:
+    """What is enough here is enough on AWS, and nothing more."""
+    roles = Path(opensearch_node.__file__).with_name("security") / "roles.yml"
+    role = yaml.safe_load(roles.read_text(encoding="utf-8"))["faq"]
+    assert role == {
+        "reserved": False,
+        **{name: value for name, value in search_role("ingest-role").items() if name != "description"},
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.policy import page_role
+from deploy.policy import search_role
 from rag.errors import StoreRefused
 from rag.factory.chat import service
 from rag.factory.models import Models
@@ -28,7 +28,7 @@ def page_user(opensearch: Server) -> Iterator[Connection]:
     if opensearch.node is None:
         pytest.fail("this test makes a user, which only our own node lets it")
     admin = opensearch.connect_as_admin()
-    admin.request("PUT", f"{API}/roles/page", page_role())
+    admin.request("PUT", f"{API}/roles/page", search_role("page-role"))
     admin.request("PUT", f"{API}/internalusers/page", {"password": PASSWORD})
     admin.request("PUT", f"{API}/rolesmapping/page", {"users": ["page"]})
     connection = connect(opensearch.url, auth=("page", PASSWORD), ca_certs=opensearch.ca_certs)
@@ -81,7 +81,7 @@ def test_a_role_with_document_level_security_is_refused(
     opensearch: Server, page_user: Connection, name: str, remembered: Models
 ) -> None:
     """It raises every score by one: all rows would come out as near as can be."""
-    role = page_role()
+    role = search_role("page-role")
     limited = {**role["index_permissions"][0], "dls": '{"match_all": {}}'}
     admin = opensearch.connect_as_admin()
     admin.request("PUT", f"{API}/roles/page", {**role, "index_permissions": [limited]})

@@ -55,7 +55,10 @@ class Account:
     def deployment(self, stack: Stack) -> Deployment:
         cloud = Cloud(stack, self.session)
         cloud._clients = self.clients  # a client costs more than all it is asked here
-        return Deployment(stack, cloud, say=self.said.append, sleep=lambda _: None)
+        # moto has no server behind its domains
+        return Deployment(
+            stack, cloud, say=self.said.append, sleep=lambda _: None, make_users=lambda _server, _users: iter(())
+        )
 
     def client(self, service: str) -> Any:
         if service not in self.clients:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy import search_probe
 from deploy import stack as stacks
+from deploy.aws import search_users
+from deploy.aws.commands import Deployment
 from deploy.aws.search import generate_password
 from deploy.stack import Stack
 from rag.errors import DeployError
@@ -33,15 +38,15 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
     account.forget()
     account.deployment(full).up()
     assert not [call for call in account.calls if call.changes]
-    assert account.text.count("kept: ") == 17
+    assert account.text.count("kept: ") == 19
 
     account.forget()
     account.deployment(full).status()
     assert "ready       endpoint full-llm, made by user/moto" in account.text
     assert f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}#/endpoints/full-llm" in account.text
-    assert "USD an hour while it runs; so far 0.00 USD" in account.text
+    assert re.search(r"USD an hour while it runs; so far \d+\.\d\d USD", account.text)
     account.deployment(full).plan()
-    assert "+ make" not in account.text and account.text.count("= keep") == 17
+    assert "+ make" not in account.text and account.text.count("= keep") == 19
 
     account.forget()
     account.deployment(full).down()
@@ -57,19 +62,89 @@ def test_it_is_tested_as_the_chatbot_asks(
     account: Account, tmp_path: Path, opensearch: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """moto has no server behind its domains: the tests' own stands for it."""
+    assert opensearch.node, "the users are made by its administrator"
     stack = written(tmp_path, FULL.replace("BM-K/KoSimCSE-roberta", "nlpai-lab/KURE-v1").replace("kosimcse", ""))
     with pytest.raises(DeployError, match="run `python -m deploy up`"):
         account.deployment(stack).test()
-    account.deployment(stack).up()
+    admin = search_probe.Server(opensearch.url, "admin", opensearch.node.admin_password, opensearch.ca_certs)
+
+    def deployment() -> Deployment:
+        made = account.deployment(stack)
+        made.make_users = search_users.make
+        asked = made._server
+        monkeypatch.setattr(
+            made,
+            "_server",
+            lambda of: (
+                admin
+                if of == "master"
+                else dataclasses.replace(asked(of), url=opensearch.url, ca_certs=opensearch.ca_certs)
+            ),
+        )
+        return made
+
+    deployment().up()
+    assert "made: search user faq-ingest\nmade: search user faq-page" in account.text
     account.forget()
-    deployment = account.deployment(stack)
-    domain = search_probe.Server(opensearch.url, opensearch.user, opensearch.password, opensearch.ca_certs)
-    monkeypatch.setattr(deployment, "_server", lambda: domain)
-    deployment.test()
+    deployment().up()
+    assert "kept: search user faq-ingest\nkept: search user faq-page" in account.text
+    account.client("secretsmanager").delete_secret(SecretId="fsi/full/page", ForceDeleteWithoutRecovery=True)
+    account.forget()
+    deployment().up()
+    assert "kept: search user faq-ingest\nmade: search user faq-page" in account.text, "its password is another one"
+    passwords = {account.client("secretsmanager").get_secret_value(SecretId=f"fsi/full/{of}")["SecretString"]
+                 for of in ("opensearch", "ingest", "page")}  # fmt: skip
+    assert len(passwords) == 3
+    account.forget()
+    deployment().test()
     assert "full-embedding: 768 numbers a text" in account.text
     assert "full-llm: first words after" in account.text
-    assert account.said[-1].endswith("written, found by words and by vector, removed")
+    assert account.said[-2].endswith("written, found by words and by vector, removed")
+    assert account.said[-1] == "search user faq-page: searches, and can write nothing"
     assert not [call for call in account.calls if call.changes]
+    admin.ask("PUT", f"{search_users.API}/rolesmapping/faq-page", {"users": ["faq-page", "faq-ingest"]})
+    everything = {
+        "cluster_permissions": ["*"],
+        "index_permissions": [{"index_patterns": ["*"], "allowed_actions": ["*"]}],
+    }
+    admin.ask("PUT", f"{search_users.API}/roles/faq-page", everything)
+    with pytest.raises(DeployError, match="the page's user faq-page can write: run `up` again"):
+        deployment().test()
+    deployment().up()
+    deployment().test()
+    for kind in ("rolesmapping", "internalusers", "roles"):
+        for purpose in ("page", "ingest"):
+            admin.ask("DELETE", f"{search_users.API}/{kind}/faq-{purpose}")
+    for each in admin.ask("GET", "/_cat/indices/fsi-probe-*?format=json"):
+        admin.ask("DELETE", f"/{each['index']}")  # type: ignore[index]
+
+
+def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: Account, full: Stack) -> None:
+    def make(server: search_probe.Server, users: Iterable[search_users.SearchUser]) -> Iterator[str]:
+        if list(users):
+            raise search_probe.Unreachable("the search server cannot be reached")
+        yield from ()
+
+    deployment = account.deployment(full)
+    deployment.make_users = make
+    deployment.up()
+    assert (
+        "the search users are not made: the search server cannot be reached; run `python -m deploy up` again"
+        in account.text
+    )
+    assert account.said[-1].startswith("up: ")
+
+
+def test_the_page_and_the_ingester_have_users_of_their_own(account: Account, full: Stack) -> None:
+    account.deployment(full).up()
+    lines = {}
+    for page in (False, True):
+        account.forget()
+        account.deployment(full).env(page=page)
+        lines[page] = account.text
+    assert "FSI_OPENSEARCH__USER=faq-ingest" in lines[False] and "deploy.secret fsi/full/ingest " in lines[False]
+    assert "FSI_OPENSEARCH__USER=faq-page" in lines[True] and "deploy.secret fsi/full/page " in lines[True]
+    assert "fsi/full/opensearch" not in lines[False] + lines[True], "the master user makes users, and does nothing else"
 
 
 def test_a_model_that_is_not_the_one_named_fails_its_test(account: Account, full: Stack) -> None:
@@ -103,9 +178,9 @@ def test_env_holds_the_settings_and_no_password(account: Account, full: Stack) -
         "FSI_OPENSEARCH__ENGINE": "lucene",
         "FSI_OPENSEARCH__REGION": REGION,
         "FSI_OPENSEARCH__AUTH": "basic",
-        "FSI_OPENSEARCH__USER": "faq",
+        "FSI_OPENSEARCH__USER": "faq-ingest",
     }
-    password = account.client("secretsmanager").get_secret_value(SecretId="fsi/full/opensearch")["SecretString"]
+    password = account.client("secretsmanager").get_secret_value(SecretId="fsi/full/ingest")["SecretString"]
     script = "\n".join([*account.said, 'test "$FSI_OPENSEARCH__PASSWORD" = "$EXPECTED"'])
     subprocess.run(["bash", "-euc", script], cwd=ROOT, env=_environment(EXPECTED=password), check=True, timeout=60)
 
