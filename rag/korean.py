@@ -34,13 +34,13 @@ def compact(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Syllable bigrams of Hangul runs, whole Latin and digit runs; a lone syllable stays as it is. In text order."""
-    found: list[str] = []
+    pieces: list[str] = []
     for run in _RUN.findall(normalise(text)):
         if len(run) > 1 and _HANGUL.match(run):
-            found.extend(map("".join, pairwise(run)))
+            pieces.extend(map("".join, pairwise(run)))
         else:
-            found.append(run)
-    return found
+            pieces.append(run)
+    return pieces
 
 
 def jamo_ngrams(text: str) -> list[str]:
@@ -50,9 +50,9 @@ def jamo_ngrams(text: str) -> list[str]:
     return [jamo[i : i + n] for n in (3, 4, 5) for i in range(len(jamo) - n + 1)]
 
 
-def query_terms(found: list[str]) -> list[str]:
+def query_terms(terms: list[str]) -> list[str]:
     """Distinct terms in order of first appearance, capped at MAX_QUERY_TOKENS: what a store searches for."""
-    return list(dict.fromkeys(found))[:MAX_QUERY_TOKENS]
+    return list(dict.fromkeys(terms))[:MAX_QUERY_TOKENS]
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:

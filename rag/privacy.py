@@ -56,11 +56,11 @@ def mask(text: str, own: Collection[str] = ()) -> Masked:
 
 def own_numbers(texts: Iterable[str]) -> frozenset[str]:
     """The numbers and addresses in an institution's own texts, for `mask`: those stay when a customer writes them."""
-    found: set[str] = set()
+    numbers: set[str] = set()
     for text in texts:
         folded, _ = _fold(text)
-        found.update(_key(match["n"]) for rule in _RULES for match in rule.pattern.finditer(folded))
-    return frozenset(found)
+        numbers.update(_key(match["n"]) for rule in _RULES for match in rule.pattern.finditer(folded))
+    return frozenset(numbers)
 
 
 def _key(number: str) -> str:

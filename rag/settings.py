@@ -127,9 +127,11 @@ def _refuse_missing(settings: Settings) -> None:
         prefix, backend = f"{PREFIX}{group}{DELIMITER}", chosen.backend
         if missing := [prefix + name.upper() for name in _NEEDS.get(backend, ()) if not getattr(chosen, name)]:
             raise SettingsError(f"{prefix}BACKEND={backend} needs {' and '.join(missing)}")
-        given = [prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None]
-        if given:
-            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(given)}; take it out")
+        unsendable = [
+            prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None
+        ]
+        if unsendable:
+            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(unsendable)}; take it out")
     if settings.chat.answer_mode == "model" and settings.llm.backend == "none":
         raise SettingsError(
             "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or leave the mode on auto"
@@ -141,8 +143,8 @@ def _refuse_unknown() -> None:
 
     # Here, and not by `extra="forbid"`: pydantic sees of the environment only the names it knows.
     known = {name for name, _, _ in names()}
-    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
-    unknown = sorted(given - known)
+    variables = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
+    unknown = sorted(variables - known)
     if unknown:
         near = difflib.get_close_matches(unknown[0], sorted(known), n=1)
         hint = f"; did you mean {near[0]}?" if near else "; `python -m rag config` lists them"

@@ -34,13 +34,13 @@ def gaps(options: Namespace, settings: Settings) -> None:
         check_writable(Path(options.out))
     records = list(open_records(settings).all())
     chat = build_chat(settings, index=options.index)
-    found = find_gaps(records, lambda question, filters: chat.search(question, filters, top_k=10))
-    for gap in found:
+    missed_questions = find_gaps(records, lambda question, filters: chat.search(question, filters, top_k=10))
+    for gap in missed_questions:
         kinds = ", ".join(f"{kind} {count}" for kind, count in gap.kinds.items())
         rows = " | ".join(f"{row.id} {row.question}" for row in gap.rows) or "no row is near: a new one?"
         print(f"{gap.count:4}  {gap.questions[0]}  [{kinds}]  -> {rows}{' (chosen)' if gap.chosen else ''}")
     if options.out:
-        Path(options.out).write_text(gaps_csv(found), encoding="utf-8")
+        Path(options.out).write_text(gaps_csv(missed_questions), encoding="utf-8")
         print(f"{options.out}: review it, then `python -m rag ingest FAQ… {options.out} --index NAME`")
 
 

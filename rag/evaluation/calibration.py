@@ -108,9 +108,9 @@ def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
             continue
         # Each fold's move is fitted on the labels outside it: what is measured has not been seen.
         folds = [move([each for i, each in enumerate(labels) if i % FOLDS != fold], best) for fold in range(FOLDS)]
-        found = figures(labels, [folds[i % FOLDS] for i in range(len(labels))])
-        if _is_gain(after, found):
-            best, after = moved, found
+        measured = figures(labels, [folds[i % FOLDS] for i in range(len(labels))])
+        if _is_gain(after, measured):
+            best, after = moved, measured
     has_gain = best != start
     return Proposal(replace(best, origin="labels") if has_gain else start, before, after, has_gain)
 
@@ -163,9 +163,9 @@ def _move_suggested(labels: Sequence[Label], start: Calibration) -> Calibration:
     """The step that loses the fewest covered questions and offers rows to the fewest others, shrunk by their number."""
 
     def cost(step: float) -> float:
-        found = [outcome(label.verdict, _shifted(start, step)) for label in labels]
-        lost = [status == "declined" for label, status in zip(labels, found, strict=True) if label.top3_relevant]
-        offered = [status != "declined" for label, status in zip(labels, found, strict=True) if not label.in_domain]
+        statuses = [outcome(label.verdict, _shifted(start, step)) for label in labels]
+        lost = [status == "declined" for label, status in zip(labels, statuses, strict=True) if label.top3_relevant]
+        offered = [status != "declined" for label, status in zip(labels, statuses, strict=True) if not label.in_domain]
         # A customer turned away costs twice a row offered in vain. The last term takes the smaller of two steps that cost the
         # same.
         return 2 * _share(lost, nothing=0.0) + _share(offered, nothing=0.0) + 1e-6 * abs(step)

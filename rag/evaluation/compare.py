@@ -107,8 +107,8 @@ def difference(before: Marks, after: Marks, measure: Measure, sets: Sequence[str
 def differences(before: Marks, after: Marks, sets: Sequence[str] = ()) -> Iterator[Difference]:
     """Every measure that has a case."""
     for measure in MEASURES.values():
-        if found := difference(before, after, measure, sets):
-            yield found
+        if change := difference(before, after, measure, sets):
+            yield change
 
 
 def paired_interval(changes: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:

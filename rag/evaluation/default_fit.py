@@ -79,17 +79,17 @@ class Example:
 
 def examples_of(labelled: Labelled) -> list[Example]:
     """The examples of one FAQ; inputs that the decline rules match are left out, for they are never ranked."""
-    found: list[Example] = []
+    examples: list[Example] = []
     for number, query in enumerate(labelled.queries):
         text, hits = labelled.chat.reading(query.query), labelled.chat.hits(query.query)
         if hits:
-            found.append(_example(labelled, text, hits, query.relevant, "in_domain", number))
+            examples.append(_example(labelled, text, hits, query.relevant, "in_domain", number))
         if rest := [hit for hit in hits if row_id(hit) not in query.relevant]:
-            found.append(replace(_example(labelled, text, rest, (), "left_out", number), is_real=False, gaps=()))
+            examples.append(replace(_example(labelled, text, rest, (), "left_out", number), is_real=False, gaps=()))
     for number, item in enumerate(labelled.out_of_domain):
         if match_decline_rule(item.query) is None and (hits := labelled.chat.hits(item.query)):
-            found.append(_example(labelled, labelled.chat.reading(item.query), hits, (), item.kind, number))
-    return [replace(example, weight=labelled.weight / len(found)) for example in found]
+            examples.append(_example(labelled, labelled.chat.reading(item.query), hits, (), item.kind, number))
+    return [replace(example, weight=labelled.weight / len(examples)) for example in examples]
 
 
 def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targets | None = None) -> Calibration:

@@ -50,7 +50,7 @@ class Failure:
     """A gate that is not passed. `broken`: keys of the cases that are worse than in the baseline, or, under a floor, bad."""
 
     gate: Gate
-    found: Difference
+    change: Difference
     reason: str
     broken: tuple[str, ...]
 
@@ -81,30 +81,32 @@ def check_gates(gates: Sequence[Gate], before: Marks, after: Marks) -> list[Fail
     for gate in gates:
         measure = MEASURES[gate.measure]
         # Without a baseline the run is compared with itself: no drop, and the floors count.
-        found = difference(before or after, after, measure, gate.sets)
-        if found is None:
+        change = difference(before or after, after, measure, gate.sets)
+        if change is None:
             continue
-        if found.is_drop:
-            low, high = found.interval
+        if change.is_drop:
+            low, high = change.interval
             reason = (
-                f"{found.before:.3f} -> {found.after:.3f}, a drop of more than chance "
+                f"{change.before:.3f} -> {change.after:.3f}, a drop of more than chance "
                 f"(95 % of the difference: {low:+.3f} to {high:+.3f})"
             )
-            failures.append(Failure(gate, found, reason, found.worse))
-        elif found.after < gate.floor:
+            failures.append(Failure(gate, change, reason, change.worse))
+        elif change.after < gate.floor:
             bad = [
                 key
                 for key, mark in after.items()
                 if measure.applies(mark) and (not gate.sets or mark.set in gate.sets) and not measure.value(mark)
             ]
-            failures.append(Failure(gate, found, f"{found.after:.3f} is under the floor {gate.floor:.3f}", tuple(bad)))
+            failures.append(
+                Failure(gate, change, f"{change.after:.3f} is under the floor {gate.floor:.3f}", tuple(bad))
+            )
     return failures
 
 
 def failure_lines(failures: Sequence[Failure], questions: Mapping[str, str], marks: Marks) -> Iterator[str]:
     """Each failing gate with the questions that broke and what they get now."""
     for failure in failures:
-        yield f"gate {failure.gate.name!r} ({failure.found.title}, n={failure.found.n}): {failure.reason}"
+        yield f"gate {failure.gate.name!r} ({failure.change.title}, n={failure.change.n}): {failure.reason}"
         for key in failure.broken[:BROKEN_SHOWN]:
             yield f"  {key} ({marks[key].label}): now {marks[key].outcome}: {questions.get(key, '')}"
         if len(failure.broken) > BROKEN_SHOWN:

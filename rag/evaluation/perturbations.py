@@ -65,10 +65,10 @@ def informal(text: str, _seed: str) -> str:
 
 def latin(text: str, _seed: str) -> str:
     """The first everyday word of banking in English."""
-    found = [(text.find(word), -len(word), word, english) for word, english in _LATIN if word in text]
-    if not found:
+    places = [(text.find(word), -len(word), word, english) for word, english in _LATIN if word in text]
+    if not places:
         return text
-    _, _, word, english = min(found)
+    _, _, word, english = min(places)
     return text.replace(word, f"{english} ", 1).replace("  ", " ").strip()
 
 

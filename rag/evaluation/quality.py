@@ -146,7 +146,7 @@ def read_quality(path: Path) -> dict[str, Any]:
 
 def with_table(text: str, quality: Mapping[str, Any], *, korean: bool = False) -> str:
     """A README with the table of these figures between its marks."""
-    return MARKS.sub(lambda found: f"{found[1]}\n{quality_table(quality, korean=korean)}\n\n{found[2]}", text, count=1)
+    return MARKS.sub(lambda marks: f"{marks[1]}\n{quality_table(quality, korean=korean)}\n\n{marks[2]}", text, count=1)
 
 
 def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
@@ -165,17 +165,17 @@ def _dates(quality: Mapping[str, Any], suites: Sequence[str], *, korean: bool) -
     other = {name: each for name, each in quality.get("opensearch", {}).items() if "apart" in each}
     most = max((each["apart"] for each in other.values()), default=0.0)
     if korean:
-        found = (
+        compared = (
             f"OpenSearch에서는 가장 많이 다른 비율이 {most:.3f} 달랐습니다"
             if other
             else "OpenSearch로는 재지 않았습니다"
         )
-        return f"잰 날: {measured}. {found}. 실제 언어 모델로는 아무것도 재지 않았습니다."
+        return f"잰 날: {measured}. {compared}. 실제 언어 모델로는 아무것도 재지 않았습니다."
     names = ", ".join(f"{HEADINGS.get(name, name)} {each['on']}" for name, each in other.items())
-    found = (
+    compared = (
         f"On OpenSearch ({names}) no share differed by more than {most:.3f}" if other else "OpenSearch was not measured"
     )
-    return f"Measured with FAISS: {measured}. {found}. Nothing here was tried on a real language model."
+    return f"Measured with FAISS: {measured}. {compared}. Nothing here was tried on a real language model."
 
 
 def _cell(figure: Sequence[float] | None) -> str:

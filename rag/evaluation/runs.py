@@ -139,13 +139,13 @@ def identify(settings: Mapping[str, Any], fingerprint: str, suites: Sequence[Sui
 
 def versions() -> dict[str, str]:
     """Of Python and of PACKAGES, as far as they are installed."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
+    installed = {"python": platform.python_version(), "machine": platform.machine()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def code_digest() -> str:

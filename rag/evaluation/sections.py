@@ -109,12 +109,12 @@ def _suite_sections(suite: Measured, figures: Mapping[str, Any]) -> Iterator[Sec
             "답이 없는 입력의 결과", [outcome_table("종류", figures["refusal"]["by_kind"], answerable=False)], 3
         )
     if "contrast_queries" in figures:
-        found = figures["contrast_queries"]
+        other_forms = figures["contrast_queries"]
         yield Section(
             "같은 것을 다른 꼴로 물을 때",
             [
-                _ranking_table("종류", found["by_style"], found["all"]),
-                outcome_table("종류", found["outcomes_by_style"]),
+                _ranking_table("종류", other_forms["by_style"], other_forms["all"]),
+                outcome_table("종류", other_forms["outcomes_by_style"]),
             ],
             3,
         )
@@ -131,10 +131,10 @@ def _headlines(figures: Mapping[str, Mapping[str, Any]]) -> Table:
     for key, title, path in HEADLINES:
         cells = []
         for each in figures.values():
-            found: Mapping[str, Any] = each
+            values: Mapping[str, Any] = each
             for part in path:
-                found = found.get(part, {})
-            cells.append(_share(found, key) if key in found else "–")
+                values = values.get(part, {})
+            cells.append(_share(values, key) if key in values else "–")
         rows.append((title, *cells))
     return Table(("지표 [95 % 구간]", *figures), rows)
 
@@ -188,7 +188,7 @@ def _calibration(suite: Measured) -> Iterator[Note | Table]:
     if not any(label.top3_relevant for label in labels):
         yield Note("맞는 행이 순위에 든 질문이 없어 맞출 수 없습니다.")
         return
-    found = propose(labels, Calibration.from_json(suite.calibration))
+    proposal = propose(labels, Calibration.from_json(suite.calibration))
     names = (
         ("precision", "바로 답한 것 중 맞는 비율"),
         ("share", "바로 답한 비율"),
@@ -197,11 +197,14 @@ def _calibration(suite: Measured) -> Iterator[Note | Table]:
     )
     yield Table(
         ("지표 (교차 검증)", "지금", "맞춘 뒤"),
-        [(title, f"{getattr(found.before, key):.3f}", f"{getattr(found.after, key):.3f}") for key, title in names],
+        [
+            (title, f"{getattr(proposal.before, key):.3f}", f"{getattr(proposal.after, key):.3f}")
+            for key, title in names
+        ],
     )
     gain = (
         "나아집니다. `python -m rag calibrate --apply`가 적용합니다."
-        if found.has_gain
+        if proposal.has_gain
         else "나아지는 것이 없어 그대로 둡니다."
     )
     yield Note(f"이 질문들로 임계값을 맞추면 {gain}")

@@ -84,16 +84,16 @@ def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
 
 def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
     """The answers that do most harm, the surest first: wrong ones, then questions whose row was neither quoted nor offered."""
-    found = [
+    bad = [
         (record, suite)
         for suite in suites
         for record in suite.records
         if record.case.set != "perturbed"
         and (record.outcome == "wrong" or (record.case.relevant and record.outcome in ("missed", "declined")))
     ]
-    found.sort(key=lambda pair: (pair[0].outcome != "wrong", -pair[0].result.confidence, pair[0].case.key))
+    bad.sort(key=lambda pair: (pair[0].outcome != "wrong", -pair[0].result.confidence, pair[0].case.key))
     # What is wrong alone is often wrong after a question too: listed once.
-    once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(found)}
+    once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(bad)}
     rows = []
     for number, (record, suite) in enumerate(list(reversed(once.values()))[:limit], 1):
         shown = record.result.shown[:1] if record.outcome == "wrong" else record.result.shown[:3]

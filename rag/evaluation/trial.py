@@ -6,7 +6,7 @@ ingestion itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -56,19 +56,18 @@ def try_ingestion(
             fitted = stored_calibration(live.manifest) if live is not None else None
             if fitted is not None and fitted.origin == "labels":
                 store.replace_manifest(store.manifest.with_calibration(fitted.as_json()))
-            found = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
+            records = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
     before = gates.marks()
     if live is not None:
         with closing(live):
             before = marks_of(
                 measure(service(settings, models, live), gates.suite.cases, progress=progress, step="live")
             )
-    return gate_lines(gates, before, found)
+    return gate_lines(gates, before, records)
 
 
-def gate_lines(gates: GateFile, before: Mapping[str, Mark], found: Iterable[Record]) -> list[str]:
+def gate_lines(gates: GateFile, before: Mapping[str, Mark], records: Sequence[Record]) -> list[str]:
     """What fails of the gates, as lines."""
-    records = list(found)
     after = marks_of(records)
     failures: list[Failure] = check_gates(gates.gates, before, after)
     return list(failure_lines(failures, {record.case.key: " / ".join(record.case.turns) for record in records}, after))

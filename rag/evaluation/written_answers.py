@@ -89,23 +89,23 @@ def read_references(path: Path) -> dict[str, list[str]]:
     return references
 
 
-def token_f1(found: Sequence[str], wanted: Sequence[str]) -> float:
+def token_f1(answer: Sequence[str], reference: Sequence[str]) -> float:
     """Harmonic mean of the shares of units in common, as of SQuAD (Rajpurkar et al. 2016); 0 for an empty text."""
-    common = sum((Counter(found) & Counter(wanted)).values())
-    return 2 * common / (len(found) + len(wanted)) if common else 0.0
+    common = sum((Counter(answer) & Counter(reference)).values())
+    return 2 * common / (len(answer) + len(reference)) if common else 0.0
 
 
-def rouge_l(found: Sequence[str], wanted: Sequence[str]) -> float:
+def rouge_l(answer: Sequence[str], reference: Sequence[str]) -> float:
     """F-measure of the longest common subsequence (Lin 2004); 0 for an empty text."""
     # One row of the table, not all of it: an answer may have a thousand units.
-    row = [0] * (len(wanted) + 1)
-    for unit in found:
+    row = [0] * (len(reference) + 1)
+    for unit in answer:
         before = 0
-        for place, other in enumerate(wanted, 1):
+        for place, other in enumerate(reference, 1):
             kept = row[place]
             row[place] = before + 1 if unit == other else max(row[place], row[place - 1])
             before = kept
-    return 2 * row[-1] / (len(found) + len(wanted)) if row[-1] else 0.0
+    return 2 * row[-1] / (len(answer) + len(reference)) if row[-1] else 0.0
 
 
 def korean_units() -> Units:

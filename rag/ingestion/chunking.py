@@ -40,7 +40,7 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
     `token_count` counts a text as the embedder does, special tokens included; `max_tokens` is its window. No node's
     question and text together exceed it. Raises RowErrors when a question alone takes more than half of it.
     """
-    found: list[TextNode] = []
+    made: list[TextNode] = []
     for number, question in enumerate((row.question, *row.alternatives)):
         # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
         if token_count(question) * 2 > max_tokens:
@@ -55,8 +55,8 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
         name, own = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
         # No number behind the id: a row that is not split is found under the id of its file.
         names = [name] if len(pieces) == 1 else [f"{name}#{piece}" for piece in range(len(pieces))]
-        found += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
-    return found
+        made += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
+    return made
 
 
 def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:

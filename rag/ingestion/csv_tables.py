@@ -59,10 +59,10 @@ def _read_header(
     tried = [_first_records(lines, start, delimiter) for delimiter in delimiters]
     for order, records in enumerate(tried):
         cells = [line.cells for line, _ in records]
-        if (found := header_index(cells, locate)) is not None:
+        if (at_record := header_index(cells, locate)) is not None:
             # A row that names a question and an answer beats any other; then the one with more known names, then the earlier
             # delimiter.
-            options.append((2, len(locate(list(map(clean_name, cells[found])))), -order, found))
+            options.append((2, len(locate(list(map(clean_name, cells[at_record])))), -order, at_record))
         elif records:
             names = list(map(clean_name, cells[0]))
             options.append((1, len(locate(names)) * 1000 + len(names), -order, 0))
@@ -70,18 +70,18 @@ def _read_header(
         table.header_row = start + 1
         table.refuse(table.header_row, None, "header_quotes")
         return len(lines), table.header_row, delimiters[0]
-    _, _, order, found = max(options)
+    _, _, order, at_record = max(options)
     records = tried[-order]
-    line, after = records[found]
-    set_header(table, line, (above for above, _ in records[:found]))
+    line, after = records[at_record]
+    set_header(table, line, (above for above, _ in records[:at_record]))
     return after, line.row, delimiters[-order]
 
 
 def _first_records(lines: Sequence[str], start: int, delimiter: str) -> list[tuple[Line, int]]:
     """The first records that are not blank, each with the line after it; up to the first broken one."""
-    found: list[tuple[Line, int]] = []
+    records: list[tuple[Line, int]] = []
     at, row = start, start
-    while at < len(lines) and len(found) < HEADER_SEARCH:
+    while at < len(lines) and len(records) < HEADER_SEARCH:
         begin = at
         row += 1
         try:
@@ -89,8 +89,8 @@ def _first_records(lines: Sequence[str], start: int, delimiter: str) -> list[tup
         except csv.Error:
             break
         if any(name.strip() for name in fields):
-            found.append((Line(row, fields), at))
-    return found
+            records.append((Line(row, fields), at))
+    return records
 
 
 def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int]:

@@ -114,15 +114,15 @@ def ingest(
     ModelError; whatever stops it, the same call again does what is left.
     """
     # Everything is read and split first: a defect in the last file must stop the first from being written.
-    found = read_sources(paths, columns=columns, processes=processes, progress=progress)
-    nodes = split_rows(found.rows, embed_model, progress=progress)
-    of_documents = split_documents(found, embed_model, progress=progress)
+    sources = read_sources(paths, columns=columns, processes=processes, progress=progress)
+    nodes = split_rows(sources.rows, embed_model, progress=progress)
+    of_documents = split_documents(sources, embed_model, progress=progress)
     nodes += of_documents
 
     def is_kept(node_id: str) -> bool:
         # A row does not say which file it is from: of tables, nothing is deleted while one of them cannot be read.
         document = node_id.rpartition(":")[0]
-        return document in found.failed or (found.tables_failed and not _PASSAGE.search(node_id))
+        return document in sources.failed or (sources.tables_failed and not _PASSAGE.search(node_id))
 
     # Opened last, and with it the lock taken: reading and splitting may take minutes and change nothing.
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
@@ -130,7 +130,7 @@ def ingest(
             changes = preview(store, nodes, kept=is_kept)
         else:
             changes = sync(store, nodes, embed_model, kept=is_kept, progress=progress)
-    rows = found.rows
+    rows = sources.rows
     refused = refused_rows((row.id, text) for row in rows for text in (row.question, *row.alternatives))
     passages = Counter(str(node.metadata[DOCUMENT]) for node in of_documents)
     return IngestReport(
@@ -138,30 +138,30 @@ def ingest(
         changes,
         dry_run,
         tuple(refused),
-        tuple(found.notes),
+        tuple(sources.notes),
         tuple(collisions(rows)),
-        len(found.documents),
-        tuple(found.errors),
-        tuple(found.report(passages)),
+        len(sources.documents),
+        tuple(sources.errors),
+        tuple(sources.report(passages)),
     )
 
 
 def split_documents(
-    found: Sources, embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
+    sources: Sources, embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
 ) -> list[TextNode]:
     """The nodes of all documents' passages."""
     token_count, max_tokens = window(embed_model)
     # Without an embedder nothing has to be split, but a customer reads a passage, not a document.
     token_count, max_tokens = (token_count, max_tokens) if embed_model else (len, DEFAULT_WINDOW)
-    banks = {row.bank for row in found.rows if row.bank}
+    banks = {row.bank for row in sources.rows if row.bank}
     nodes: list[TextNode] = []
-    for done, (name, document) in enumerate(found.documents.items(), 1):
+    for done, (name, document) in enumerate(sources.documents.items(), 1):
         bank = institution_of(document, banks)
         nodes += [
             passage_node(passage, bank)
             for passage in passages(document, name=name, token_count=token_count, max_tokens=max_tokens)
         ]
-        progress("split", done, len(found.documents))
+        progress("split", done, len(sources.documents))
     return nodes
 
 

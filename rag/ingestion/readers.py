@@ -65,12 +65,12 @@ class RowsRead:
 
 def read(paths: Iterable[Path | str], *, columns: Mapping[str, str] | None = None) -> list[FaqRow]:
     """The rows of `read_rows`. Raises RowErrors for every defect, and InputError when there is no file at all."""
-    found = read_rows(find_files(map(Path, paths)), columns=columns)
-    if found.errors:
-        raise RowErrors(found.errors)
-    if not found.rows:
+    result = read_rows(find_files(map(Path, paths)), columns=columns)
+    if result.errors:
+        raise RowErrors(result.errors)
+    if not result.rows:
         raise NoFiles()
-    return found.rows
+    return result.rows
 
 
 def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None) -> RowsRead:
@@ -87,7 +87,7 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
         raise InputError(f"--columns names unknown fields {unknown}; the fields are {', '.join(FIELDS)}")
     if twice := sorted({name for name in columns.values() if list(columns.values()).count(name) > 1}):
         raise InputError(f"--columns gives the columns {twice} to more than one field")
-    found = RowsRead()
+    result = RowsRead()
     numbered: list[FaqRow] = []
     unnumbered: list[FaqRow] = []
     order: dict[tuple[str, int], int] = {}
@@ -96,19 +96,19 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
             for row in _rows(table, columns):
                 order[row.file, row.row] = len(order)
                 (numbered if row.id else unnumbered).append(row)
-            found.errors += sorted(table.errors, key=lambda error: error.row or 0)
-            found.notes += table.notes
-    rows = _with_file_names(numbered, found)
+            result.errors += sorted(table.errors, key=lambda error: error.row or 0)
+            result.notes += table.notes
+    rows = _with_file_names(numbered, result)
     kept, repeated = identity.without_number(unnumbered)
     for file, of_file in _by_file(repeated).items():
-        found.notes.append(
+        result.notes.append(
             Note(file, "repeated", {"count": len(of_file), "rows": listed([row.row for row in of_file])})
         )
-    found.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row]))
-    return found
+    result.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row]))
+    return result
 
 
-def _with_file_names(rows: Sequence[FaqRow], found: RowsRead) -> Iterator[FaqRow]:
+def _with_file_names(rows: Sequence[FaqRow], result: RowsRead) -> Iterator[FaqRow]:
     """The rows with ids that are theirs alone; ids used twice become errors, unless they are phrasings of one row."""
     names = identity.shared_numbers(rows)
     # The same number and the same question are one row in two files, which may differ in what counts.
@@ -118,16 +118,16 @@ def _with_file_names(rows: Sequence[FaqRow], found: RowsRead) -> Iterator[FaqRow
         twin = questions.setdefault((row.id, row.bank, compact(row.question)), row)
         if twin.file != row.file:
             place = f"{twin.file}, row {twin.row}"
-            found.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=place))
+            result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=place))
             continue
         named = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
         first = first_uses.setdefault(named.id, row)
         if first is not row and not is_other_phrasing(row, first):
             place = f"{first.file}, row {first.row}"
-            found.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=place))
+            result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=place))
             continue
         yield named
-    found.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
+    result.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
 
 
 def _by_file(rows: Iterable[FaqRow]) -> dict[str, list[FaqRow]]:

@@ -81,13 +81,13 @@ def read_sources(
     files = list(find_files(map(Path, paths)))
     documents = [path for path in files if _is_document(path, columns)]
     tables = [path for path in files if path not in set(documents)]
-    found = Sources(files=list(map(str, files)))
+    sources = Sources(files=list(map(str, files)))
     read = read_rows(tables, columns=columns)
     # A row that breaks a rule is the author's to correct, and half a table would delete the other half.
     if any(error.row is not None for error in read.errors):
         raise RowErrors(read.errors)
-    found.rows, found.notes, found.errors = read.rows, read.notes, read.errors
-    found.tables_failed = bool(read.errors)
+    sources.rows, sources.notes, sources.errors = read.rows, read.notes, read.errors
+    sources.tables_failed = bool(read.errors)
     # With their endings: 약관.pdf and 약관.docx are two documents.
     names = dict(zip(map(str, documents), short_names(list(map(str, documents)), stems=False), strict=True))
     outcomes = {}
@@ -97,14 +97,14 @@ def read_sources(
     for path in documents:  # in the files' order, not in that of their reading
         outcome = outcomes[path]
         if isinstance(outcome, Document):
-            found.documents[names[str(path)]] = outcome
-            found.notes += outcome.notes
+            sources.documents[names[str(path)]] = outcome
+            sources.notes += outcome.notes
         else:
-            found.errors.append(outcome)
-            found.failed.append(names[str(path)])
-    if not found.rows and not found.documents:
-        raise RowErrors(found.errors) if found.errors else NoFiles()
-    return found
+            sources.errors.append(outcome)
+            sources.failed.append(names[str(path)])
+    if not sources.rows and not sources.documents:
+        raise RowErrors(sources.errors) if sources.errors else NoFiles()
+    return sources
 
 
 def _is_document(path: Path, columns: Mapping[str, str]) -> bool:

@@ -141,8 +141,8 @@ def _notes(name: str, sheet: Any, rows: set[int], columns: set[int], struck: lis
 
 def ranges_of(numbers: set[int]) -> str:
     """Row numbers as "3-5, 9"."""
-    found = []
+    ranges = []
     for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
         rows = [number for _, number in run]
-        found.append(str(rows[0]) if len(rows) == 1 else f"{rows[0]}-{rows[-1]}")
-    return listed(found)
+        ranges.append(str(rows[0]) if len(rows) == 1 else f"{rows[0]}-{rows[-1]}")
+    return listed(ranges)

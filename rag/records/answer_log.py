@@ -115,11 +115,11 @@ class AnswerLog:
     def get(self, name: str) -> dict[str, Any]:
         """One record, with what was said of it. Raises InputError for an id that is not there."""
         with self._engine.connect() as connection:
-            found = connection.execute(select(_answers.c.body).where(_answers.c.id == name.upper())).scalar()
-            if found is None:
+            body = connection.execute(select(_answers.c.body).where(_answers.c.id == name.upper())).scalar()
+            if body is None:
                 raise InputError(f"there is no answer record {name!r}; its id stands under the answer on the page")
             said = connection.execute(select(_feedback).where(_feedback.c.answer == name.upper())).mappings()
-            return {**json.loads(found), "feedback": [dict(each) for each in said]}
+            return {**json.loads(body), "feedback": [dict(each) for each in said]}
 
     def all(self) -> Iterator[dict[str, Any]]:
         """All records, oldest first, each with what was said of it."""

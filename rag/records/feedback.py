@@ -102,16 +102,16 @@ def _gaps(cluster: Sequence[Record], nearest: Callable[[str, Filters | None], Se
     known: dict[str, Source] = {}
     for record in cluster:
         chosen = next((each["row"] for each in record["feedback"] if each["kind"] == "chosen"), "")
-        found = nearest(record["question"], Filters(record["filters"]) if record["filters"] else None)
-        known |= {source.id: source for source in found}
+        rows_near = nearest(record["question"], Filters(record["filters"]) if record["filters"] else None)
+        known |= {source.id: source for source in rows_near}
         rows: tuple[str, ...]
         if chosen:
             rows = (chosen,) if chosen in known else ()
         elif missed(record) == "disliked":
             refused = _refused(record)
-            rows = tuple([each.id for each in found if each.id not in refused][:PROPOSED])
+            rows = tuple([each.id for each in rows_near if each.id not in refused][:PROPOSED])
         else:
-            rows = tuple(each.id for each in found[:1] if each.score >= NEAR)
+            rows = tuple(each.id for each in rows_near[:1] if each.score >= NEAR)
         by_rows.setdefault((rows, bool(chosen)), []).append(record)
     for (rows, is_chosen), members in by_rows.items():
         texts = tuple(dict.fromkeys(each["question"].strip() for each in members))

@@ -139,17 +139,17 @@ class ChatHistory:
 
     def chats(self, person: str, query: str = "") -> list[Chat]:
         """This person's chats, the last used first; with `query` those that hold it in their title or a turn."""
-        wanted = query.casefold().strip()
+        needle = query.casefold().strip()
         with self._engine.connect() as connection:
             mine = select(_chats).where(_chats.c.person == person).order_by(_chats.c.updated.desc())
             found = [Chat(row.id, self._read(row.title), row.updated) for row in connection.execute(mine)]
-        if not wanted:
+        if not needle:
             return found
         # Not asked of SQLite: with a key it holds no text that could be searched.
         matching = []
         for chat in found:
             turns = [f"{body['question']}\n{body['text']}" for _, body in self.turns(person, chat.id)]
-            if any(wanted in text.casefold() for text in (chat.title, *turns)):
+            if any(needle in text.casefold() for text in (chat.title, *turns)):
                 matching.append(chat)
         return matching
 
@@ -171,9 +171,9 @@ class ChatHistory:
         """Delete one chat of this person, or all; how many there were."""
         with self._engine.connect() as connection:
             mine = select(_chats.c.id).where(_chats.c.person == person)
-            found = list(connection.execute(mine if chat is None else mine.where(_chats.c.id == chat)).scalars())
-        self._delete(found)
-        return len(found)
+            ids = list(connection.execute(mine if chat is None else mine.where(_chats.c.id == chat)).scalars())
+        self._delete(ids)
+        return len(ids)
 
     def markdown(self, person: str, chat: str) -> str:
         """The chat as a Markdown text."""
@@ -196,10 +196,10 @@ class ChatHistory:
 
     def _kept(self, name: str, value: bytes) -> bytes:
         with self._engine.begin() as connection:
-            found = connection.execute(select(_meta.c.value).where(_meta.c.name == name)).scalar()
-            if found is None:
+            stored = connection.execute(select(_meta.c.value).where(_meta.c.name == name)).scalar()
+            if stored is None:
                 connection.execute(insert(_meta).values(name=name, value=value))
-        return value if found is None else bytes(found)
+        return value if stored is None else bytes(stored)
 
     def _written(self, text: str) -> bytes:
         return self._cipher.encrypt(text.encode()) if self._cipher else text.encode()

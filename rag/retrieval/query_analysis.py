@@ -185,16 +185,16 @@ def in_korean(question: str) -> str:
     In a question without any Hangul the other words are left out: no row holds them, so they would only count against all.
     """
     text = question.lower()
-    found: list[str] = []
+    translations: list[str] = []
 
     def translated(match: re.Match[str]) -> str:
-        found.append(glossary()[match["phrase"]])
-        return found[-1]
+        translations.append(glossary()[match["phrase"]])
+        return translations[-1]
 
     korean = _phrases().sub(translated, text)
-    if not found:
+    if not translations:
         return question
-    return korean if _HANGUL.search(question) else " ".join(dict.fromkeys(found))
+    return korean if _HANGUL.search(question) else " ".join(dict.fromkeys(translations))
 
 
 @cache

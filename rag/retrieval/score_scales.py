@@ -67,14 +67,14 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
     means: dict[str, list[float]] = {part: [] for part in (DENSE, *LEXICAL_FIELDS)}
     spreads: dict[str, list[float]] = {part: [] for part in means}
     for row in sample:
-        found = store.candidates(
+        candidates = store.candidates(
             query_embedding=embed_model.get_query_embedding(row.question) if embed_model else None,
             query_str=row.question,
             size=depth,
             filters=filters,
         )
-        for part, scores in {DENSE: found.dense, **found.lexical}.items():
-            others = _of_other_rows(row, scores, found, rows)
+        for part, scores in {DENSE: candidates.dense, **candidates.lexical}.items():
+            others = _of_other_rows(row, scores, candidates, rows)
             if part != DENSE:
                 others += [0.0] * (min(LIST, different - 1) - len(others))
             if others:
@@ -108,13 +108,15 @@ def _spread(rows: Iterable[_Row]) -> list[_Row]:
     return [chosen[number * len(chosen) // count] for number in range(count)]
 
 
-def _of_other_rows(row: _Row, scores: Mapping[str, float], found: Candidates, rows: Mapping[str, _Row]) -> list[float]:
+def _of_other_rows(
+    row: _Row, scores: Mapping[str, float], candidates: Candidates, rows: Mapping[str, _Row]
+) -> list[float]:
     """The scores of LIST rows at most, best first, none of which says the same as `row` or as a better one."""
     best: dict[str, float] = {}
     for node, score in scores.items():
         # Phrasings change no scale: with them or without, an unrelated row lies at zero.
-        if not is_phrasing(node, found.documents[node]):
-            best.setdefault(found.documents[node], score)
+        if not is_phrasing(node, candidates.documents[node]):
+            best.setdefault(candidates.documents[node], score)
     others: list[_Row] = [row]
     values: list[float] = []
     for name, score in best.items():

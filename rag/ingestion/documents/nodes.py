@@ -61,5 +61,5 @@ def institution_of(document: Document, known: Collection[str]) -> str:
             return named.pop()
     if known:
         return ""
-    found = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NO_NAMES
-    return found.pop() if len(found) == 1 else ""
+    unlisted = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NO_NAMES
+    return unlisted.pop() if len(unlisted) == 1 else ""

@@ -60,11 +60,11 @@ def passages(
     `token_count` counts as the embedder does; a passage with its headings is at most `max_tokens`.
     """
     title = title_of(document)
-    found: list[Passage] = []
+    cut: list[Passage] = []
     ids: Counter[str] = Counter()
     for group in _groups(document, min(TARGET_TOKENS, max_tokens // 2), token_count):
-        found += _cut(document.text, name or Path(document.file).name, title, group, ids, token_count, max_tokens)
-    return found
+        cut += _cut(document.text, name or Path(document.file).name, title, group, ids, token_count, max_tokens)
+    return cut
 
 
 @dataclass(slots=True)

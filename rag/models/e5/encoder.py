@@ -71,18 +71,18 @@ def graph_weights(weights: Weights) -> dict[str, np.ndarray[Any, Any]]:
     header = weights.header
     scale = np.float32(1 / math.sqrt(header.hidden // header.heads))
     names = ["emb.ln", *(f"l{layer}.{norm}" for layer in range(header.layers) for norm in ("aln", "oln"))]
-    found: dict[str, Any] = {f"{name}.{part}": weights.vectors[f"{name}.{part}"] for name in names for part in "wb"}
+    tensors: dict[str, Any] = {f"{name}.{part}": weights.vectors[f"{name}.{part}"] for name in names for part in "wb"}
     for layer in range(header.layers):
         for name, columns in (("ao", header.hidden), ("fi", header.hidden), ("fo", header.intermediate)):
             blocks = weights.blocks(f"l{layer}.{name}.w", columns)
-            found |= _matrix(f"l{layer}.{name}", blocks, weights.vectors[f"l{layer}.{name}.b"])
+            tensors |= _matrix(f"l{layer}.{name}", blocks, weights.vectors[f"l{layer}.{name}.b"])
         joined = np.concatenate([weights.blocks(f"l{layer}.{part}.w", header.hidden) for part in "qkv"])
         bias = np.concatenate([weights.vectors[f"l{layer}.{part}.b"] for part in "qkv"])
-        found |= _matrix(f"l{layer}.qkv", joined, bias)
+        tensors |= _matrix(f"l{layer}.qkv", joined, bias)
         # The attention's scale, once in the queries' weights instead of in every run.
-        found[f"l{layer}.qkv.scales"][: header.hidden] *= scale
-        found[f"l{layer}.qkv.b"][: header.hidden] *= scale
-    return {name: np.ascontiguousarray(tensor) for name, tensor in found.items()}
+        tensors[f"l{layer}.qkv.scales"][: header.hidden] *= scale
+        tensors[f"l{layer}.qkv.b"][: header.hidden] *= scale
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
 
 
 def _matrix(name: str, blocks: Blocks, bias: Floats) -> dict[str, Any]:

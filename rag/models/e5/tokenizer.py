@@ -61,9 +61,9 @@ class Tokenizer:
                     best[end], origin[end], chosen[end] = score, start, piece
             if (score := base + self._unknown_score) > best[start + 1]:
                 best[start + 1], origin[start + 1], chosen[start + 1] = score, start, self._unknown
-        found = []
+        pieces = []
         end = size
         while end:
-            found.append(chosen[end])
+            pieces.append(chosen[end])
             end = origin[end]
-        return found[::-1]
+        return pieces[::-1]

@@ -142,14 +142,14 @@ def _normalisation(data: mmap.mmap, offset: int) -> tuple[dict[int, str], int]:
     count, size = struct.unpack_from("<iI", data, offset)
     offset += 8
     end = offset + size
-    found = {}
+    changes = {}
     for _ in range(count):
         point, length = struct.unpack_from("<IB", data, offset)
         offset += 5
-        found[point] = "".join(map(chr, struct.unpack_from(f"<{length}I", data, offset)))
+        changes[point] = "".join(map(chr, struct.unpack_from(f"<{length}I", data, offset)))
         offset += 4 * length
     assert offset == end
-    return found, end
+    return changes, end
 
 
 def _tensors(data: mmap.mmap, offset: int) -> tuple[dict[str, Floats], dict[str, Blocks]]:

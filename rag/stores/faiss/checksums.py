@@ -29,12 +29,12 @@ def checksum(*parts: str | bytes | None) -> bytes:
     return digest.digest()
 
 
-def shown(node_id: str, metadata: str, extra: str, text: str) -> bytes:
+def shown_checksum(node_id: str, metadata: str, extra: str, text: str) -> bytes:
     """Of what a passage is made of again."""
     return checksum(node_id, metadata, extra, text)
 
 
-def found(ref_doc_id: str | None, content_hash: str, fingerprint: str, vector: bytes | None) -> bytes:
+def found_checksum(ref_doc_id: str | None, content_hash: str, fingerprint: str, vector: bytes | None) -> bytes:
     """Of what a row is found and compared by."""
     return checksum(ref_doc_id, content_hash, fingerprint, vector)
 
@@ -71,7 +71,7 @@ def verify(connection: sqlite3.Connection, index: str) -> tuple[int, int]:
             unchecked += 1
             continue
         try:
-            right = shown_sum == shown(node_id, metadata, extra, text) and found_sum == found(
+            right = shown_sum == shown_checksum(node_id, metadata, extra, text) and found_sum == found_checksum(
                 ref_doc_id, content_hash, fingerprint, vector
             )
         except (AttributeError, TypeError):  # a column has become one of another type

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import Manifest
-from rag.stores.faiss.checksums import COLUMNS, damaged, found, has_checksums, seal, shown, unseal
+from rag.stores.faiss.checksums import COLUMNS, damaged, found_checksum, has_checksums, seal, shown_checksum, unseal
 from rag.stores.node_codec import Columns, Row
 
 _APPLICATION_ID = 0x46534951
@@ -184,8 +184,8 @@ def upsert(connection: Connection, rows: Iterable[Row]) -> None:
         (
             (
                 *row,
-                shown(row.id, row.metadata, row.extra, row.text),
-                found(row.ref_doc_id, row.content_hash, row.fingerprint, row.vector),
+                shown_checksum(row.id, row.metadata, row.extra, row.text),
+                found_checksum(row.ref_doc_id, row.content_hash, row.fingerprint, row.vector),
             )
             for row in rows
         ),
@@ -200,7 +200,7 @@ def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
     rows = {}
     for seq, *columns, expected in connection.execute(query, (json.dumps(seqs),)):
         # Here too, though the file was verified when it was opened: the disk may have changed since.
-        if expected is not None and shown(*columns) != expected:
+        if expected is not None and shown_checksum(*columns) != expected:
             raise damaged(connection.index, f"row {str(columns[0])[:80]!r} is not what was written")
         rows[seq] = Columns(*columns)
     return rows
@@ -229,7 +229,7 @@ def vectors(connection: Connection, seqs: Sequence[int]) -> dict[int, bytes]:
     )
     rows = {}
     for seq, node_id, *parts, expected in connection.execute(query, (json.dumps(seqs),)):
-        if expected is not None and found(*parts) != expected:
+        if expected is not None and found_checksum(*parts) != expected:
             raise damaged(connection.index, f"row {str(node_id)[:80]!r} is not what was written")
         rows[seq] = parts[-1]
     return rows
