@@ -56,7 +56,8 @@ def found(
 
 
 def questions(vectors: Vectors, count: int = 50) -> list[NDArray[np.float64]]:
-    asked = vectors[::100][:count] + 0.1 * np.random.default_rng(3).standard_normal((count, DIMENSION))
+    chosen = vectors[::100][:count]
+    asked = chosen + 0.1 * np.random.default_rng(3).standard_normal(chosen.shape)
     return list(np.asarray(asked / np.linalg.norm(asked, axis=1, keepdims=True), np.float64))
 
 
