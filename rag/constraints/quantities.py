@@ -181,6 +181,7 @@ def _time(groups: dict[str, str]) -> Quantity:
     elif hour == 12 and part in ("오전", "새벽", "am"):
         hour = 0
     minutes = Decimal((hour * 60 + (30 if "half" in groups else int(groups.get("mi", "0")))) % _CLOCK)
+    # "3시" names no half of the day; "15시" and "03:00" do.
     is_exact = part or ":" in groups["text"] or not 1 <= hour <= 12
     return _quantity("time", "clock" if is_exact else "clock12", minutes, minutes)
 
@@ -191,6 +192,7 @@ def _duration(groups: dict[str, str]) -> Quantity | None:
         return _quantity("duration", unit, Decimal(amount), Decimal(amount))
     name = next(key for key in _DURATIONS if key in groups)
     unit, factor = _DURATIONS[name]
+    # "2026년" is a date, which another pattern reads.
     if name == "year" and len(groups["n"]) == 4 and groups["n"].isdigit():
         return None
     value = number(groups["n"]) * factor
@@ -206,6 +208,7 @@ def _age(groups: dict[str, str]) -> Quantity | None:
     if "minor" in groups:
         return replace(_quantity("age", "세", Decimal(0), Decimal(19)), low=None, high_closed=False)
     if "decade" in groups:
+        # "30대" is 30 up to, and without, 40.
         low = Decimal(groups["decade"])
         return replace(_quantity("age", "세", low, low + 10), high_closed=False)
     value = number(groups["n"])
@@ -259,6 +262,7 @@ def _range(text: str, _: int, end: int, first: Quantity, start: int, second: Qua
     if first.dimension != "time" and first.low > second.high:
         return None
     high = second.high
+    # "오전 9시~4시" ends in the afternoon.
     if second.unit == "clock12" and first.low > high:
         high += 720
     unit = "clock" if "clock" in units else first.unit

@@ -118,6 +118,7 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
     said += [_point("count", "점", Decimal(m["score"]), m, "score") for m in _SCORE.finditer(text)]
     said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
+    # "고3" is an age here: the 3 in it is no number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in said)]
     return tuple(sorted([*others, *said], key=lambda quantity: quantity.start))
 
@@ -222,6 +223,7 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
     if row.is_point and not asked.is_point and asked.covers(row):
         return True if row.low in (asked.low, asked.high) else None
     if asked.unit == "days" and asked.is_point and row.is_point and asked.low is not None and row.low is not None:
+        # Only between days and what was made of months: 89일 and 90일 are two terms.
         return abs(asked.low - row.low) <= _TOLERANCE * max(asked.low, row.low)
     return False
 

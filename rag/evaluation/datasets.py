@@ -80,6 +80,7 @@ def read_queries(path: Path) -> list[Query]:
 
 def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> None:
     """Raises InputError for labels (the rows of each question's id) that the index does not hold: they could never be found."""
+    # By document, which is the row: a split row has no node of its own name.
     known = {state.ref_doc_id for state in store.states().values()}
     unknown = {row: question for question, rows in labels.items() for row in rows if row not in known}
     if unknown:

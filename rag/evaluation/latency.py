@@ -82,6 +82,7 @@ def measure_latency(
     return {
         "n": len(steps["total"]),
         "steps": {step: percentiles(steps[step]) for step in STEPS if steps[step]},
+        # A fresh service each: else every round but the first would find all vectors remembered.
         "load": [_under_load(*fresh(), questions, at_once) for at_once in concurrency],
     }
 
@@ -144,6 +145,7 @@ def _ask(chat: ChatService, embedding: TimedEmbedding | None, question: str) -> 
     began = time.perf_counter()
     with closing(chat.stream(question)) as events:
         for event in events:
+            # Taken as the event comes: reading it takes time of its own.
             now = (time.perf_counter() - began) * 1000
             if isinstance(event, SourcesFound):
                 steps["sources"] = now

@@ -67,6 +67,7 @@ def bootstrap(values: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> t
     """95 % percentile interval of the mean, resampled with a fixed seed (Efron 1979)."""
     if not values:
         return math.nan, math.nan
+    # A fixed seed: the same figures have the same interval, and a README does not change by itself.
     drawn = np.random.default_rng(SEED).integers(len(values), size=(samples, len(values)))
     means = np.sort(np.asarray(values, dtype=float)[drawn].mean(axis=1))
     return float(means[int(0.025 * samples)]), float(means[int(0.975 * samples) - 1])

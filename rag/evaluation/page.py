@@ -117,6 +117,7 @@ def _html_section(number: int, section: Section) -> str:
         if plots:
             parts.append(f'<div class="plots">{"".join(plots)}</div>')
             plots = []
+        # Regions of one name cannot be told apart by a screen reader.
         parts.append(_html_block(block, f"{number}.{len(parts)} {section.title}"))
     if plots:
         parts.append(f'<div class="plots">{"".join(plots)}</div>')

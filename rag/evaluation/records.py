@@ -69,6 +69,7 @@ def measure(
 
     Raises ModelUnavailable where the embedding fails.
     """
+    # By the whole case: a label or a row that was changed is asked again.
     known = {record.case: record for record in _read(kept)} if kept else {}
 
     def ask(case: Case) -> Record:

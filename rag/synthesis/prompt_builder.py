@@ -81,6 +81,7 @@ def build_messages(instruction: str, content: str) -> tuple[ChatMessage, ...]:
 def prompt_room(llm: LLM) -> int:
     """Tokens that a prompt of ours may have."""
     metadata = llm.metadata
+    # Some LlamaIndex models say -1 where they know no limit.
     return metadata.context_window - max(0, metadata.num_output) - FRAME
 
 
@@ -117,5 +118,6 @@ def _quoted(hit: NodeWithScore) -> bool:
 def _log_odds(hit: NodeWithScore) -> float:
     if not isinstance(hit, JudgedNode):
         return 0.0
+    # A score may be 0 or 1 after rounding, and has no log-odds then.
     chance = min(max(hit.score or 0.0, 1e-9), 1 - 1e-9)
     return math.log(chance / (1 - chance))

@@ -29,6 +29,7 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         quantities = quantities_of(clause)
         if not quantities:
             continue
+        # In one line: a rate from one and a limit from another are each stated, and their pair is not.
         holding = [line.text for line in sources.lines if not _missing(_PER_SPAN.sub("", clause), line.stated)]
         is_rule = any(not each.is_point for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
@@ -58,6 +59,7 @@ def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
     if least and "최소" in stated.text:  # "최소 청약주수: 10주"
         return stated.unsupported(re.sub(r"최소\s?|적어도\s?", "", text))
     if _OVER.search(text):
+        # Which of the two is meant no customer says; what either reading states is enough.
         return min((stated.unsupported(_OVER.sub(word, text)) for word in (" 이상", " 초과")), key=len)
     return missing
 
@@ -108,6 +110,7 @@ _LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
     figures = [each for each in quantities if each.dimension in ("rate", "money")]
+    # Of several it is not told which belongs to which label.
     if len(figures) != 1:
         return None
     values = {figures[0].low, figures[0].high} - {None}
@@ -177,6 +180,7 @@ def _side(text: str, end: int) -> str:
     return "up" if _UP.match(text, end) else "down" if _DOWN.match(text, end) else ""
 
 
+# Pairs that a model turns round in one word, with every other word as in the passage.
 _OPPOSITES = (
     *(
         ("다음", "이전"),

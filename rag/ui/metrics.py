@@ -16,6 +16,7 @@ class Metrics:
     """One page's figures, in a registry of their own."""
 
     def __init__(self, slots: AnswerSlots) -> None:
+        # Not the library's own, which all of a process share: a second page in it, as in tests, could not be made.
         self._registry = CollectorRegistry()
         self._answers = Counter(
             "faq_answers",

@@ -74,6 +74,7 @@ def parse_session(value: Any) -> str:
 def parse_call(content: dict[str, Any], events: dict[int, Event], *, event: int | None = None) -> Call:
     """A call of `event`, or of the one that the body names. Raises Refused, without any value of the body in it."""
     number = content.get("fn_index") if event is None else event
+    # Not isinstance: True is an int to Python, and 1 to Gradio.
     if type(number) is not int or number not in events:
         raise Refused(422, "there is no such event")
     session = content.get("session_hash")

@@ -167,6 +167,7 @@ class Sessions:
         total = of_address = of_owner = 0
         for session in self._sessions.values():
             if session.events:
+                # Gradio tells nobody when an event is over: asked here, where the count matters.
                 session.events = {event for event in session.events if self._running(event)}
                 total += len(session.events)
                 of_address += len(session.events) * (session.visitor.address == visitor.address)
@@ -178,6 +179,7 @@ class Sessions:
 
     def _make_room(self) -> None:
         while len(self._sessions) >= self._max:
+            # The dictionary is in the order of use: the first idle one has not been used for longest.
             idle = next((each for each in self._sessions.values() if not self._open[each.name]), None)
             if idle is None:
                 raise TooMany("open conversations", status=503)

@@ -38,6 +38,7 @@ def open_tunnel(port: int) -> str:
     address: Future[str] = Future()
     threading.Thread(target=_set_up, args=(port, address), name="tunnel", daemon=True).start()
     try:
+        # Gradio gives the address as http; its own page turns it into https too.
         return address.result(timeout=TUNNEL_SECONDS).replace("http://", "https://", 1)
     except FutureTimeout as exc:
         close_tunnels()

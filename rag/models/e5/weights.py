@@ -88,6 +88,7 @@ def load(path: Path | None = None) -> Weights:
     path = path or locate()
     try:
         status = path.stat()
+        # The size first: a file that was cut off is not read to its end.
         known = status.st_size == SIZE and _sha256(path, status.st_mtime_ns) == SHA256
         if not known:
             raise ModelUnavailable(
@@ -111,6 +112,7 @@ def dequantise(blocks: Blocks) -> Floats:
     return values.reshape(len(blocks), -1)
 
 
+# The hash of 72 MB takes longer than all else that loading does; its file's time says whether it is the same.
 @lru_cache(maxsize=4)
 def _sha256(path: Path, _modified: int) -> str:
     with path.open("rb") as file:

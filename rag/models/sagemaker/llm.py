@@ -223,6 +223,7 @@ class SageMakerLLM(CustomLLM):
         # Before anything is sent: containers differ in what they do with a prompt over their window.
         self._check_window(text, parameters)
         body = self._codec.request(text, parameters, stops=stops, stream=stream)
+        # A whole answer comes at its end: silence before it says nothing.
         scope = scope or CancelScope(self.deadline, stall=self.stall if stream else LONGEST)
         return _Request(body, stops, scope)
 
