@@ -77,7 +77,9 @@ class Keeper:
             )
         except SQLAlchemyError as exc:
             # Whoever must have records watches the log. One line: where the disk is full, there is one for each answer.
-            logger.error("an answer record could not be written: %s", getattr(exc, "orig", None) or exc)
+            logger.error(
+                "an answer record could not be written: %s; check FSI_RECORD__FILE", getattr(exc, "orig", None) or exc
+            )
             return ""
 
     @staticmethod
@@ -106,7 +108,7 @@ class Keeper:
                 self._history.save, person, conversation.chat, turns, title=title
             )
         except SQLAlchemyError as exc:
-            logger.error("a chat could not be kept: %s", getattr(exc, "orig", None) or exc)
+            logger.error("a chat could not be kept: %s; check FSI_HISTORY__FILE", getattr(exc, "orig", None) or exc)
 
     async def turns(self, person: str, chat: str) -> Sequence[Exchange]:
         """The exchanges of a kept chat; none where there is no such chat."""

@@ -172,7 +172,7 @@ def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.L
         written = asyncio.run(keeper.record(answer, "page", {}, VERSIONS))
     assert written == ""
     said = {record.getMessage() for record in caplog.records if record.levelname == "ERROR"}
-    assert said == {"an answer record could not be written: database or disk is full"}
+    assert said == {"an answer record could not be written: database or disk is full; check FSI_RECORD__FILE"}
     assert "비밀스러운" not in caplog.text
 
 

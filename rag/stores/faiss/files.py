@@ -228,7 +228,9 @@ def save_lexical(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> 
     except OSError as exc:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        _log.warning("the lexical cache %s cannot be written: %s", path, exc)
+        _log.warning(
+            "the lexical cache %s cannot be written (%s); making it again at each start: check the disk", path, exc
+        )
 
 
 def _lexical_index(file: Mapping[str, NDArray[Any]], field: str) -> LexicalIndex:

@@ -262,7 +262,10 @@ class IndexReader:
                 if database.path.stat().st_size <= VERIFIED_BYTES:
                     verify(connection, self.files.name)
                 else:
-                    _log.info("index %r is too large to be checked when it is opened: `index verify`", self.files.name)
+                    _log.info(
+                        "index %r is too large to be checked when it is opened; run `python -m rag index verify %s`",
+                        *(self.files.name, self.files.name),
+                    )
         except IndexMissing:
             if self.files.current() == stem:
                 raise

@@ -67,7 +67,11 @@ def save(folder: Path, snapshot: Snapshot) -> bool:
             temporary.rename(folder)
     except OSError as exc:
         if not folder.exists():
-            _log.warning("the search files %s cannot be written: %s", folder, exc)
+            _log.warning(
+                "the search files %s cannot be written (%s); making them again at each start: check the disk",
+                folder,
+                exc,
+            )
             return False
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -136,7 +140,7 @@ def copy_folder(source: Path, target: Path) -> None:
             link(source / name, temporary / name)
         temporary.rename(target)
     except OSError as exc:
-        _log.warning("the search files %s cannot be copied: %s", source, exc)
+        _log.warning("the search files %s cannot be copied (%s); making them again", source, exc)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
