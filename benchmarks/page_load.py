@@ -99,7 +99,11 @@ def page(name: str, folder: Path, work: Path) -> Iterator[Page]:
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
-        process.wait()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:  # the earlier one waits for its visitors
+            process.kill()
+            process.wait()
 
 
 def answer(shown: Page, question: str) -> str | None:
@@ -211,18 +215,17 @@ def main() -> int:
     parser.add_argument("--commit", default=EARLIER, help=f"the earlier page, {EARLIER} by default")
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--work", type=Path, help="keep the indexes here: the earlier one takes minutes to build")
     parser.add_argument("--json", type=Path, metavar="OUT")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        work = Path(temporary)
-        subprocess.run(
-            ["git", "worktree", "add", "--detach", "-q", str(work / "tree"), options.commit], cwd=ROOT, check=True
-        )
-        stack.callback(
-            subprocess.run, ["git", "worktree", "remove", "--force", str(work / "tree")], cwd=ROOT, check=True
-        )
+        work = options.work or Path(temporary)
+        work.mkdir(exist_ok=True)
+        tree = Path(temporary) / "tree"
+        subprocess.run(["git", "worktree", "add", "--detach", "-q", str(tree), options.commit], cwd=ROOT, check=True)
+        stack.callback(subprocess.run, ["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
         pages = []
-        for name, folder in (("earlier", work / "tree"), ("now", ROOT)):
+        for name, folder in (("earlier", tree), ("now", ROOT)):
             pages.append(stack.enter_context(page(name, folder, work)))
             pages[-1].process.send_signal(signal.SIGSTOP)
         found = measure(pages, options.users, options.seconds)

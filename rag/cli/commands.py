@@ -56,7 +56,7 @@ def ingest(options: Namespace, settings: Settings) -> int:
     columns = read_pairs(options.columns.split(",") if options.columns else [], "--columns")
     gates = read_gates(Path(options.gate)) if options.gate else None
     models, catalog = load_models(settings), open_catalog(settings)
-    bar = Bar()
+    bar = Bar(korean=options.language == "ko")
     try:
         if gates:
             models = remembering(models)

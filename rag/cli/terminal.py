@@ -5,31 +5,45 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tqdm import tqdm
 
 from rag.types import Source, place_in_document
 
+_STEPS_KO: Final = {"read": "파일 읽기", "split": "나누기", "embed": "임베딩", "delete": "삭제"}
+"""What an ingestion does, as `rag.ingestion.sync.Progress` calls it."""
+
 
 class Bar:
-    """A progress callback that draws one tqdm bar a step, on standard error, only where someone watches."""
+    """A progress callback that draws one bar a step, on standard error, only where someone watches: how many are done, how
+    many a second, and how long the rest takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, korean: bool = False) -> None:
+        self._korean = korean
         self._step = ""
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, step: str, done: int, total: int) -> None:
         if self._bar is None or step != self._step:
             self.close()
-            # `disable=None`: nothing where standard error is a file.
-            self._step, self._bar = step, tqdm(total=total, desc=step, unit="rows", disable=None)
+            self._step = step
+            self._bar = tqdm(total=total, disable=None, **_bar_texts(step, korean=self._korean))
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
         """Leave the last bar as it stands."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _bar_texts(step: str, *, korean: bool) -> dict[str, Any]:
+    """What tqdm writes around a bar."""
+    if korean:
+        shown = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}건, {rate_fmt}, 남은 시간 {remaining}"
+        return {"desc": _STEPS_KO.get(step, step), "unit": "건", "bar_format": shown}
+    shown = "{desc} {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
+    return {"desc": step, "unit": " rows", "bar_format": shown}
 
 
 def source_line(source: Source) -> str:

@@ -54,13 +54,14 @@ def fingerprint(embed_model: BaseEmbedding | None) -> str:
 def embed_nodes(
     embed_model: BaseEmbedding, nodes: Sequence[TextNode], *, dimension: int | None = None
 ) -> list[list[float]]:
-    """One unit vector for each node, in order. Equal texts are embedded once, shortest first: less padding per batch.
+    """One unit vector for each node, in order. Equal texts are embedded once, longest first: texts of like length make less
+    padding in a batch, and of several threads none is left with a long text at the end.
 
     Raises ModelError when the model gives another count, another dimension or numbers that are not finite.
     """
     texts = [views(node) for node in nodes]
     # FAQs repeat themselves between institutions; each text is embedded once.
-    distinct = sorted({text for of_node in texts for text in of_node}, key=lambda text: (len(text), text))
+    distinct = sorted({text for of_node in texts for text in of_node}, key=lambda text: (-len(text), text))
     vectors = _unit_vectors(embed_model.get_text_embedding_batch(distinct), len(distinct), dimension)
     by_text = dict(zip(distinct, vectors.tolist(), strict=True))
     return [combine([by_text[text] for text in of_node]) for of_node in texts]

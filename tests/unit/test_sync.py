@@ -81,13 +81,13 @@ def test_progress_reaches_its_total(store: FaissStore, model: HashedEmbedding) -
     assert seen == [("embed", BATCH, BATCH + 3), ("embed", BATCH + 3, BATCH + 3), ("delete", 5, 5)]
 
 
-def test_equal_texts_are_embedded_once_shortest_first(store: FaissStore, model: HashedEmbedding) -> None:
+def test_equal_texts_are_embedded_once_longest_first(store: FaissStore, model: HashedEmbedding) -> None:
     faq = [
         FaqRow(id=name, question="같은 질문", answer=answer)
         for name, answer in [("a", "긴 답변" * 5), ("b", "답"), ("c", "답")]
     ]
     sync(store, [node for row in faq for node in nodes_of(row, token_count=len, max_tokens=400)], model)
-    assert model.texts == ["같은 질문", "같은 질문\n답", "같은 질문\n" + "긴 답변" * 5]
+    assert model.texts == ["같은 질문\n" + "긴 답변" * 5, "같은 질문\n답", "같은 질문"]
     assert store.count() == 3
 
 
