@@ -85,7 +85,7 @@ def questions() -> list[str]:
 
 @contextmanager
 def page(name: str, folder: Path, work: Path) -> Iterator[Page]:
-    port = free_port("127.0.0.1", 7860 if name == "now" else 7960)
+    port = free_port("127.0.0.1", 8130 if name == "now" else 8140)
     environment = os.environ | {"FSI_STORE__DIRECTORY": str(work / name)}
     command = [sys.executable, "app.py", "--port", str(port)]
     with (work / f"{name}.log").open("wb") as log:
