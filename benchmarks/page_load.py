@@ -4,8 +4,9 @@
 
 Both pages run over the bundled FAQ, on ports and in folders of their own; the earlier one from a worktree that is removed at
 the end. They take turns, and the one that has none is stopped (SIGSTOP), so that both meet the same machine. A user asks
-through the event of the page's own script, ten questions of `dev` a conversation, without a pause. An answer is lost where
-the event ends without one, and mixed up where it is not to the question that was asked. The users run on the same cores.
+through the event of the page's own script, without a pause, conversations of ten questions of `dev` that both pages answer,
+each from another row. An answer is lost where the event ends without it, and mixed up where the event shows another question
+than was asked. The users run on the same cores. Over the rounds questions come again, whose vectors the page may keep.
 """
 
 from __future__ import annotations
@@ -159,7 +160,8 @@ async def user(
         while time.perf_counter() < until and (turns is None or done < turns):
             if done % TURNS == 0:
                 session = f"user{seed}x{done}x{choose.randrange(1 << 30)}"
-            await ask(client, session, *choose.choice(asked), tally)
+                turns_left = choose.sample(asked, TURNS)  # the page gives no row twice in a conversation
+            await ask(client, session, *turns_left.pop(), tally)
             done += 1
 
 
@@ -172,14 +174,14 @@ async def load(
 
 
 def measure(pages: Sequence[Page], users: int, seconds: float) -> dict[str, dict[str, Any]]:
-    choose = random.Random(13)
-    pool = choose.sample(questions(), 40)
+    pool = random.Random(13).sample(questions(), 160)
     known: dict[str, list[tuple[str, str]]] = {}
     found: dict[str, dict[str, Any]] = {}
     for shown in pages:
         with shown.running():
             answers = [(question, letters(answer(shown, question) or "")) for question in pool]
-            known[shown.name] = [(question, text) for question, text in answers if len(text) >= 16]
+            by_text = {text: question for question, text in answers if len(text) >= 16}
+            known[shown.name] = [(question, text) for text, question in by_text.items()]
             time.sleep(3)
             before = shown.cpu_s()
             time.sleep(IDLE_SECONDS)
