@@ -35,7 +35,8 @@ def index(vectors: Vectors) -> ApproximateIndex:
 
 @pytest.fixture(autouse=True)
 def few_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(approximate, "SCANNED", 600)
+    monkeypatch.setattr(approximate, "COMPARED", 600)
+    monkeypatch.setattr(approximate, "COMPARED_FILTERED", 1_200)
 
 
 def nearest(
