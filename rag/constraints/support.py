@@ -64,8 +64,12 @@ def _read(sentence: str) -> tuple[Quantity, ...]:
 
 def _is_stated(claim: Quantity, stated: Iterable[Quantity]) -> bool:
     candidates = [quantity for quantity in stated if _same_unit(claim, quantity)]
+    # "6개월에서 36개월 사이" of "6개월·12개월·24개월·36개월": both ends of a range may be values of a list.
+    # "8시 반부터" of "장전 시간외종가(08:30)부터": what stands between keeps the reader from the ending.
+    is_open = claim.dimension == "time" or (claim.low is not None and claim.high is not None)
     return all(
-        any(_same_value(claim, value, quantity, other) and end in _STATED_BY[direction]
+        any(_same_value(claim, value, quantity, other)
+            and (end in _STATED_BY[direction] or (is_open and end == "point"))
             for quantity in candidates for other, end in _ends(quantity))
         for value, direction in _ends(claim)
     )  # fmt: skip

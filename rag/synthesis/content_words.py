@@ -6,12 +6,8 @@ A noun counts as held where the passage has it, most of its syllable pairs, or a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-
-from rag.korean import compact
 
 _WORD = re.compile(r"[가-힣A-Za-z0-9%]+(?:[+&.][A-Za-z0-9]+)*")
 _COPULA = re.compile(
@@ -41,7 +37,7 @@ _LONG_STEM = re.compile(
     r"^(?:고르|골라|고를|고릅|고른|들어[오와옵온올]|이어[지져집진질]|걸[리려립릴린]|늘[리려릴립린어]|바[꾸꿔꿀꿉뀌뀐뀝뀔꾼]|낮[추춰출춥춘]"
     r"|줄[이여일입인어]|지[나날났]|지난(?!해)|시작[하되돼]|빠[지져집진질르른]|찾[으아는을지]|겹[치쳐칩]|적[히힌혀힙]|다[니녀닌닐닙]|막[히혀힙힌]|챙[기겨깁길]"
     r"|나[오와옵온올]|채[우워운울웁]|넘[어으는지겨기]|합[치쳐칠칩친]|더[하해합한할]|알[리려릴립]|보[내낸낼냅]|잃[어으는]|빌[리려릴린립]|누[르른를릅]|눌러"
-    r"|옮[기겨길긴깁]|모[자으아]라|거[치쳐칠칩친]|기다[리려릴립]|어[려렵]|다[르른를]|달[라리]|따[르라른]|올[리려릴린립라]|내[리려릴린립]|정해|만[들드든]"
+    r"|옮[기겨길긴깁]|모[자으아]라|거[치쳐칠칩친]|기다[리려릴립]|어[려렵]|다[르른를]|알아[보봐볼본]|달[라리]|따[르라른]|올[리려릴린립라]|내[리려릴린립]|정해|만[들드든]"
     r"|없[애앤앨]|지[우워운울웁]|고[치쳐칠친칩]|돌[리려릴린립아]|돌려|건[네넨]|모[으아은을]|나[누눠뉘눌눈]|맡[기겨긴길]|틀[리려린릴립]|끝[나내난날]"
     r"|멈[추춰춘출]|미[루뤄룬룰룹]|앞당|갖[추춰춘출고]|가지[고시]|비[싸싼]|치[르러른]|펴[내]|이루|벌[어]|쪼[개]|여[쭤쭙]|들[르러]|살[펴피]|써[야서]|덜[어]"
     r"|생[기겨긴길깁]|밀[리려린]|떨[어]|끼[치쳐]|놓[치쳐]|붙[이여일인]|맞[추춰출춘]|드[리려릴립린]|들[이여]|묶[이여인]|팔[리려]|그만[두둬]|물[리려])"
@@ -70,76 +66,17 @@ _COMMON_WORDS = """
 원래 평소 요즘 최근 이날 당시 일반 일반적 기본 기본적 구체 다양 간단 하시 하실 하신 있으 없으 않으 않으셔 없이 것이 가지 쓸
 오전 오후 앱 표시 됐 아닙 아니 수도 주세요 드 해드 제한 부담 발생 추가 포함 제외 대신 시간 기간 날 일 금액 당일 당행 당사
 은행 자동 정상 나중
+요약 정리 결론 핵심 간략 양쪽 최장 최단 이듬해 요컨대 덧붙 자세 상세 그냥 굳이 일일이 순간 차례 정확 확실 여부 실제 실제로
+이용자 사용자 이용객 고객분 당사자 해당자 우리 자신 스스로 매번 한번 두루 전체적 결국 즉시로 정말 진짜 아주 매우 훨씬 꽤
+무척 대체 대체로 대개 대부분 일부러 이왕 가급적 되도록 아마 모든 온통 도중 중간 당분간 한동안 나절 틈 김 셈 듯 채 척 바 뿐
+따름 터 노릇 탓 덕분 덕 차원 측면 관점 입장 처지 경로 과정 단계 순 식 편 축 번거롭 손쉽 생각 걱정 염려 안심 마음 원하 바라
+희망 의향 계획 예상 짐작 이야기 얘기 말씀 말 설명 소개 답변 대답 질문 궁금 문의 도움 도와 필수 의무 권장 추천 권유 가능성
+아무 자리 이제 저절로 보름 열흘 사흘 나흘 닷새 이틀 두어 몇 여럿 다수 소수 약간 좀 더욱 덜 가까 가까운 근처 인근 해당일
+같은날 당연 어차피 애초 애당초 이어 이어서 연이어 잇따라 계속해 계속해서 줄곧 내내 여전
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
 _COURTESY = re.compile(r"감사|안녕|궁금|물어|도움이|죄송|고맙|언제든|좋은 하루|도와")
-_SAME = (
-    ("하루", "1일", "일일", "매일"),
-    ("틀리", "틀려", "틀린", "잘못", "오류"),
-    ("바꾸", "바꿔", "바뀌", "변경", "교체"),
-    ("만들", "만드", "개설", "신규", "가입"),
-    ("걸리", "걸립", "소요"),
-    ("돌아", "환입", "환급", "반환", "돌려", "재입금"),
-    ("무료", "면제", "없"),
-    ("유료", "수수료", "부과"),
-    ("올리", "올릴", "올려", "늘리", "늘릴", "늘려", "늘어", "증액"),
-    ("보내", "송금", "이체", "발송", "보낼"),
-    ("남", "유지", "보유"),
-    ("알려", "통지", "통보", "안내"),
-    ("내실", "내시", "납부", "지불"),
-    ("다른", "타"),
-    ("금융회사", "금융기관", "은행"),
-    ("늦", "지연"),
-    ("영업점", "지점", "창구"),
-    ("앱", "모바일"),
-    ("가지않", "방문없이"),
-    ("받으", "수령", "발급"),
-    ("안되", "불가", "없"),
-    ("새벽", "오전"),
-    ("모으", "적립"),
-    ("문의", "연락", "전화"),
-    ("댁", "집", "자택"),
-    ("메시지", "문자"),
-    ("토요일", "토·일"),
-    ("출금", "인출"),
-    ("조회", "확인"),
-    ("제출", "내"),
-    ("증빙", "서류"),
-    ("끝", "종료", "완료"),
-    ("넘", "초과", "경과"),
-    ("지난", "지났", "경과", "만료"),
-    ("따로", "별도"),
-    ("천천히", "나중"),
-    ("담당자", "직원", "상담원"),
-    ("치료비", "진료비", "의료비"),
-    ("지난달", "전월"),
-    ("이율", "이자율", "금리"),
-    ("오토바이", "이륜"),
-    ("휴대전화", "휴대폰", "핸드폰", "스마트폰"),
-    ("홈페이지", "웹사이트", "누리집", "인터넷"),
-    ("콜센터", "고객센터", "상담센터"),
-    ("컴퓨터", "pc"),
-    ("해지", "해약", "깨"),
-    ("취소", "철회"),
-    ("청구", "신청"),
-    ("자동차", "차량", "차"),
-    ("우편", "등기"),
-    ("세금", "비과세", "과세"),
-    ("증권사", "증권", "중복"),
-    ("치르", "납부", "결제"),
-    ("돈", "금액", "대금", "자금", "원금"),
-    ("잔고", "잔액"),
-    ("사용", "이용"),
-    ("보장", "보상", "담보"),
-    ("비행기", "항공"),
-    ("밥값", "식비", "식사비"),
-    ("물건", "물품", "휴대품"),
-    ("병원", "의료", "진료", "입원"),
-    ("금지", "불가", "제한"),
-)
 _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|쓰|맞)")
-_COVERED_PAIRS = 0.66
-"""Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +91,50 @@ class ContentWord:
 def content_words(text: str) -> tuple[ContentWord, ...]:
     """The words that carry what a text says, in text order, each once; numbers and everyday words left out."""
     words: dict[str, ContentWord] = {}
-    for match in _WORD.finditer(text):
-        if (word := _content(match[0])) is not None:
+    matches = list(_WORD.finditer(text))
+    for match, following in zip(matches, [*matches[1:], None], strict=False):
+        if (word := _content(match[0], following[0] if following else "")) is not None:
             words.setdefault(word.stem, word)
     return tuple(words.values())
 
 
-def _content(word: str) -> ContentWord | None:
+_BEFORE = (
+    (r"지(?:는|도|를)?", r"(?:않|못|마|말|아니)"),
+    (
+        r"[어아여해져려쳐워와켜내놔춰줘둬꿔]",
+        r"(?:있[는으어을습다고지던]|두[고면시어]|둔|둘|둬|놓|놔|주[고시세면셔]|줘|준|줍|줄|드[리립려린릴]|보[고시세면셔]|봐|버[리려린])",
+    ),
+    (r"야", r"(?:하|되|돼|됩|합|한|할|해)"),
+    (r"고", r"(?:싶|있|계시|계신|나서|난)"),
+    (r"[으하되]?면", r"(?:되|됩|돼|안)"),
+    (r"기", r"(?:전|위|때문|바랍|바라|어렵|어려|쉽|쉬|힘)"),
+    (r"[아어해여가와러려]서?", r"(?:보시면|보면|봐야|야)"),
+)
+"""A verb's ending together with the beginning of the word after it: no noun stands so."""
+_VERB_BEFORE = tuple((re.compile(rf"[가-힣]{ending}$"), re.compile(following)) for ending, following in _BEFORE)
+_CAN = re.compile(r"수(?:는|가|도|밖에)?$|때(?:는|에|도|마다|까지|만)?$|것|거|예정|필요|만큼|텐데|경우")
+
+
+def _is_verb(word: str, following: str) -> bool:
+    """Whether the word after one shows it to be a verb: "쌓이지 않아요", "켜져 있는지", "넣을 수"."""
+    if any(ending.search(word) and after.match(following) for ending, after in _VERB_BEFORE):
+        return True
+    if re.search(
+        r"[가-힣](?:더라도|려면|도록|자마자|거든|(?<!분)야|[았었였했됐갔왔꿨졌렸][다고더]*|[져려려쳐]서)$", word
+    ):
+        return True
+    return (ord(word[-1]) - 0xAC00) % 28 == 8 and "가" <= word[-1] <= "힣" and _CAN.match(following) is not None
+
+
+def _content(word: str, following: str) -> ContentWord | None:
     # Numbers have a check of their own, which knows their units.
     if word[0].isdigit() or _OF_NUMBER.match(word):
         return None
     # Before particles are cut: a verb's ending often looks like one ("받은").
-    if not _NOUN_LIKE_VERB.match(word) and (_LONG_STEM.match(word) or _SHORT_STEM.match(word)):
+    is_noun = _NOUN_LIKE_VERB.match(word) is not None
+    if not is_noun and (long := _LONG_STEM.match(word)):
+        stem = long[0]
+    elif (_is_verb(word, following) and not _DOES.match(word)) or (not is_noun and _SHORT_STEM.match(word)):
         stem, is_noun = _VERB.sub("", word) or word, False
     elif len(word) > 3 and (copula := _COPULA.search(word)) and copula.start() > 1:
         stem, is_noun = word[: copula.start()], True
@@ -185,6 +154,8 @@ def _content(word: str) -> ContentWord | None:
         if stem == word and len(word) <= 2 and (ord(word[-1]) - 0xAC00) % 28 in (4, 8):
             is_noun = False
     stem = stem.lower()
+    if len(stem) > 2 and stem.endswith(("님", "들")):
+        stem = stem[:-1]
     if stem in _COMMON or word in _COMMON or (len(stem) < 2 and not is_noun):
         return None
     return ContentWord(stem, is_noun and len(stem) > 1)
@@ -194,39 +165,3 @@ def is_courtesy(sentence: str) -> bool:
     """Whether a sentence states nothing and is only polite: "감사합니다.", "더 궁금한 점이 있으면 물어봐 주세요." """
     rest = [word for word in content_words(sentence) if not _COURTESY.search(word.stem) and word.stem != "점"]
     return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
-
-
-_GENERIC_END = re.compile(
-    r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당)$"
-)
-"""What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
-
-
-class PassageWords:
-    """What some passages hold, prepared once for many sentences."""
-
-    def __init__(self, passages: Iterable[str]) -> None:
-        self._text = compact("\n".join(passages))
-        # Over the text without spaces: "사고 신고" and "사고신고" have the same pairs.
-        self._pairs = frozenset(map("".join, pairwise(self._text)))
-
-    def holds(self, word: ContentWord) -> bool:
-        """Whether the passages have the word, or one that means the same."""
-        stem = compact(word.stem)
-        if stem in self._text:
-            return True
-        pairs = list(map("".join, pairwise(stem)))
-        if len(pairs) >= 2 and sum(pair in self._pairs for pair in pairs) / len(pairs) >= _COVERED_PAIRS:
-            return True
-        if (match := _GENERIC_END.match(stem)) and match[1] in self._text:
-            return True
-        # "대출금" beside "대출", "접수일" beside "접수".
-        if len(stem) >= 3 and stem[-1] in "금액비료일자서증률율용형식권분건" and stem[:-1] in self._text:
-            return True
-        if any(
-            any(stem.startswith(form) or form == stem for form in forms) and any(form in self._text for form in forms)
-            for forms in _SAME
-        ):
-            return True
-        # A verb's own stem changes with its ending: its first syllable is what stays.
-        return not word.is_noun and len(stem) >= 2 and stem[:2] in self._text

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from rag.synthesis.exclusive_check import denies_other
-from rag.synthesis.passage_clauses import Finding, Sources, aligned, mentions, set_kind
+from rag.synthesis.passage_clauses import APP, Finding, Sources, aligned, mentions, set_kind
 from rag.synthesis.polarity_check import is_negative
 
 _INSTITUTION = re.compile(
@@ -41,10 +41,6 @@ _ROLE = re.compile(r"(?<![가-힣])(?:저는|제 이름은|나는|내 이름은)
 _CURRENCIES = ("달러|USD|불화|미화|\\$", "엔화|엔(?![가-힣])|JPY", "유로|EUR", "위안|CNY", "파운드|GBP")
 
 
-_APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
-"""How institutions name their apps: 새나래ON, 미르누리M."""
-
-
 def check_contrasts(text: str, sources: Sources) -> Finding | None:
     """Products, means and channels that the passages do not name while they name another of the same set."""
     held: dict[str, set[str]] = {}
@@ -54,9 +50,9 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
         kind = set_kind(mention)
         members = held.get(mention.set_name, set())
         if kind in ("product", "means", "channel", "scope") and mention.member not in members:
-            if all(part in sources.text for part in mention.text.split()):
+            if all(part in sources.text for part in mention.text.split()) or _subject(mention.text) in sources.text:
                 continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
-            if mention.member == "앱" and _APP.search(sources.text):
+            if mention.member == "앱" and APP.search(sources.text):
                 continue
             if denies_other(text, mention.start, sources):
                 continue
@@ -71,6 +67,12 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
         ):
             return Finding("withheld", "condition", mention.text)
     return None
+
+
+def _subject(text: str) -> str:
+    """ "본인" of "본인이 직접"; the text itself where it is one word."""
+    first, *rest = text.split()
+    return re.sub(r"(?<=[가-힣]{2})[이가은는을를]$", "", first) if rest else text
 
 
 @lru_cache(maxsize=256)
@@ -88,10 +90,17 @@ _ABSOLUTE = re.compile(
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
+_SAME_ABSOLUTES = (
+    r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
+    r"모두|전부", r"전액|100%|전부", r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠", r"무제한|제한 ?없이|제한[이은]? ?없",
+)  # fmt: skip
 _NOT_NEEDED = re.compile(
     r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
 )
-_EVEN_WITHOUT = re.compile(r"([가-힣A-Za-z]+)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)")
+_WITHOUT = re.compile(r"([가-힣]{2,}?)(?:을|를|이|가)? ?(?:없이(?!도)|하지 않고)")
+_EVEN_WITHOUT = re.compile(
+    r"([가-힣A-Za-z]{2,}?)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)"
+)
 
 
 def check_absolutes(text: str, sources: Sources) -> Finding | None:
@@ -100,8 +109,14 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         word = match[0]
         if word == "전액" and "100%" in sources.text:
             continue
+        if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
+            continue
+        # "앱이나 전화, 지점 어디서든" names where.
+        if word.startswith("어디") and len([each for each in mentions(text) if set_kind(each) == "channel"]) > 1:
+            continue
         near = aligned(text, sources)
-        if word not in sources.text or (near and not any(word in clause.text for clause in near)):
+        same = next((each for each in _SAME_ABSOLUTES if re.search(each, word)), re.escape(word))
+        if not re.search(same, sources.text) or (near and not any(re.search(same, clause.text) for clause in near)):
             return Finding("withheld", "condition", word)
     for match in _NOT_NEEDED.finditer(text):
         noun = re.escape(match[1])
@@ -112,8 +127,19 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         needed = rf"{noun} ?없이[^.\n]*(?:없|않|불가)"
         if noun in sources.text and (not re.search(spared, sources.text) or re.search(needed, sources.text)):
             return Finding("withheld", "condition", match[0])
+    for match in _WITHOUT.finditer(text):
+        noun = re.escape(match[1])
+        needed = rf"{noun}(?:을|를|이|가)? ?(?:필요|하셔야|받으셔야|받아야|해야|있어야|거쳐야|제출|지참|후|한 뒤|을 마)"
+        if re.search(needed, sources.text) and not re.search(rf"{noun}[을를이가은는도]? ?없이", sources.text):
+            return Finding("withheld", "condition", match[0])
     for match in _EVEN_WITHOUT.finditer(text):
         noun = match[1]
+        if re.search(
+            rf"{re.escape(noun)}(?:을|를)? ?[가-힣]{{0,6}}(?:하신|한) (?:고객|분|회원|경우)", sources.text
+        ) and not re.search(r"없(?:어도|더라도|이도|는)", sources.text):
+            return Finding("withheld", "condition", match[0])
+        if re.search(r"없(?:는|어도|더라도)", sources.text) and "없" in match[0]:
+            continue
         if (
             any(noun in clause.text and is_negative(clause.text) for clause in sources.clauses)
             and match[0] not in sources.text

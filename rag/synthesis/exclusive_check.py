@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, split_clauses
+from rag.synthesis.passage_clauses import Finding, Sources, mentions, set_kind, split_clauses
 
 _ONLY = re.compile(
     r"(?:^|[\n.※,]|\s-)\s*([가-힣A-Za-z0-9()·]+(?:\s[가-힣A-Za-z0-9()·]+){0,2}?)(?:은|는|의 경우)\s"
@@ -17,6 +17,7 @@ _BARE_DENIAL = re.compile(
     r"(?:^|[\n.※])\s*((?:[가-힣A-Za-z0-9()·]+(?:[과와]|,|\s및)?\s?){1,3}?)(?:은|는)\s(?:모두 )?(?:불가(?:능|합|하)|제외(?:됩|합))"
 )
 """What a passage denies of a thing without saying what: that which the passage is about."""
+_THAT_ALONE = re.compile(r"([가-힣]{2,})만\s([가-힣]{2})")
 _ALLOWS = re.compile(r"가능|(?<!밖에 )수(?:도|가)? 있|됩니다|돼요")
 _INSTEAD = re.compile(r"([가-힣A-Za-z]{3,})(?:이|가)\s?(?:아닌|아니라)\s")
 _DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
@@ -68,6 +69,9 @@ def check_exclusive(text: str, sources: Sources) -> Finding | None:
                     clause
                 ):
                     return Finding("withheld", "polarity", word.stem)
+        for match in _THAT_ALONE.finditer(sources.text):
+            if re.search(rf"(?<![가-힣]){match[1]}(?:도|이라도)\s.*{match[2]}", clause):
+                return Finding("withheld", "condition", match[0])
         for match in _INSTEAD.finditer(sources.text):
             rest = sources.text[match.end() : match.end() + 40].split(".")[0]
             named = [word.stem for word in content_words(rest) if word.is_noun and word.stem != match[1]]
@@ -75,6 +79,33 @@ def check_exclusive(text: str, sources: Sources) -> Finding | None:
                 word in text for word in named[:2]
             ):
                 return Finding("withheld", "polarity", match[1])
+    return None
+
+
+_ANOTHER = re.compile(r"다른 ([가-힣]{2,})에서(?:도|는)\s")
+_ONLY_THERE = re.compile(r"([가-힣A-Za-z·, ]{2,12})(?:\([^)]*\))?에서만")
+
+
+def check_only_there(text: str, sources: Sources) -> Finding | None:
+    """What can be done in one place alone, said of another: "앱에서 해제" beside "해제는 영업점에서만 가능합니다"."""
+    if (other := _ANOTHER.search(text)) and re.search(rf"{other[1]}에서만", sources.text):
+        return Finding("withheld", "condition", other[0])
+    for part in sources.clauses:
+        if not (match := _ONLY_THERE.search(part.text)):
+            continue
+        places = {each.member for each in mentions(match[1]) if set_kind(each) == "channel"}
+        acts = {word.stem for word in content_words(re.sub(r"\S+에서만", " ", part.text)) if word.is_noun}
+        for clause in split_clauses(text):
+            named = {each.member for each in mentions(clause) if set_kind(each) == "channel"}
+            about = sum(act.removeprefix("재") in clause for act in acts)
+            if (
+                places
+                and named
+                and not named & places
+                and about >= max(1, len(acts) / 2)
+                and not _DENIES.search(clause)
+            ):
+                return Finding("withheld", "condition", match[0].strip())
     return None
 
 

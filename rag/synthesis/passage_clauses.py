@@ -9,7 +9,8 @@ from functools import lru_cache
 from rag.constraints import Quantity, StatedQuantities, default_contrasts, read_quantities
 from rag.constraints.contrasts import ContrastMention
 from rag.korean import compact, tokens
-from rag.synthesis.content_words import PassageWords, content_words
+from rag.synthesis.content_words import content_words
+from rag.synthesis.same_meaning import PassageWords, other_words
 from rag.types import SupportReason, SupportStatus
 
 
@@ -79,7 +80,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
 
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
-    r"(?<=[가-힣][며고])(?<![사신보창광잔재경]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=아니니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
     r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣][어아여]),\s|(?<=[을를]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
 _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|알려 ?주세요|알고 싶습니다|알려 주십시오)[.?]?\s*$")
@@ -122,13 +123,22 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         lines.append(Line(line, heading, stated_by(f"{heading}: {line}" if heading else line)))
         for sentence in re.split(r"(?<=[다요오음됨함임][.])\s", line):
             topic = match[1] if (match := _TOPIC.match(sentence)) else ""
-            for part in split_clauses(sentence):
+            for part in _parts(sentence):
                 context = f"{heading} {topic}".strip()
                 words = frozenset(word.stem for word in content_words(f"{context} {part}"))
                 clauses.append(Clause(part, context, words, frozenset(tokens(f"{context} {part}"))))
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
     return Sources(text, squeezed, StatedQuantities(passages), tuple(lines), held, tuple(clauses), mentions(text))
+
+
+def _parts(sentence: str) -> list[str]:
+    """The clauses of a sentence; what parentheses deny is one of its own: "창구 방문 (앱 신청 불가)"."""
+    parts: list[str] = []
+    for part in split_clauses(sentence):
+        aside = re.search(r"\s?\(([^)]*(?:불가|제외|안 됨|없음)[^)]*)\)", part)
+        parts += [part.replace(aside[0], ""), aside[1]] if aside else [part]
+    return [part for part in parts if part.strip()]
 
 
 def split_clauses(text: str) -> list[str]:
@@ -190,7 +200,13 @@ def _is_in(word: str, clause: Clause) -> float:
         return 1.0
     if word in clause.words:
         return 0.8
-    return 0.6 if len(word) > 3 and word[-3:] in clause.text else 0.0
+    if len(word) > 3 and word[-3:] in clause.text:
+        return 0.6
+    return 0.6 if any(form in clause.text for form in other_words(word)) else 0.0
+
+
+APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
+"""How institutions name their apps: 새나래ON, 미르누리M."""
 
 
 def set_kind(mention: ContrastMention) -> str:

@@ -18,23 +18,29 @@ from rag.synthesis.passage_clauses import (
     split_clauses,
 )
 
-_FEE = r"(?:수수료|비용|배송료|이용료|연회비|요금|보증료)"
+_FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
 _FREE = re.compile(
     rf"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상))|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
-    rf"|{_FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
+    rf"|{_FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않"
+    rf"|{_FEE}[가-힣 ]{{0,3}}(?:피|아끼|아낄|막[을아으]|면할|면하)|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
 _CHARGED = re.compile(
-    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는])"
+    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
     r"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))"
 )
 _PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
 _NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없|않|불가|못[하 합]|안 (?:되|됩|돼)|불필요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
-    r"|금지(?!급)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
+    r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱])|않|불가|못[하 합]"
+    r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
+    r"|열|떼|빠|넘|깎|줄|늘)"
+    r"|불필요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
-    r"제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는|아) \S|부과되지 않|넘지 않"
-    r"|[이가] 없는 (?!경우)|지 않[은는] |지 않으?시?면|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
+    r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는|아) \S"
+    r"|부과되지 않|넘지 않"
+    r"|[이가] 없는 (?!경우)|지 않[은는] |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
+    r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )
 """Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
@@ -77,6 +83,9 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     condition = ""
     for clause in split_clauses(text):
         near = aligned(clause, sources)
+        # "예금은 그대로예요" of "예금에는 영향이 없습니다": neither affirms nor denies.
+        if re.search(r"그대로(?:이|입|지|예|고|인|\W|$)", clause):
+            continue
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
         # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
@@ -96,8 +105,17 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             continue
         included = _INCLUDED.search(clause) and not is_negative(clause)
         denies = is_negative(clause)
+        if denies and _PAST_LIMIT.search(whole) and "지나도" not in sources.text:
+            continue
         # "3년이 지나면 청구할 수 없습니다" says what "3년 이내에 청구할 수 있습니다" does.
-        if _PAST_LIMIT.search(whole) and not any(_AFTER.search(each.text) for each in about):
+        if (
+            _PAST_LIMIT.search(whole)
+            and not any(_AFTER.search(each.text) for each in about)
+            and not any(
+                re.search(rf"{re.escape(each.text)}[이가을를]?\s?(?:지나|지난|넘|초과|경과|이후)", sources.text)
+                for each in quantities_of(whole)
+            )
+        ):
             denies = not denies
         is_turned = all(is_negative(each.text) != denies for each in about)
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
@@ -109,7 +127,8 @@ _PAST_LIMIT = re.compile(r"(?:\d\s?[가-힣]{1,3}|한 달|하루)[이가을를]?
 _AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
 _ANTONYMS = (
     ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
-    ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"),
+    ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"), ("함께", "각자"),
+    ("고정", "변동"), ("고정", "변경"), ("합쳐", "별도"), ("합해", "별도"), ("의무", "자율"), ("원본", "사본"),
 )  # fmt: skip
 
 
@@ -131,10 +150,27 @@ def _denied_only(clause: str, sources: Sources) -> str:
 
 def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
     """A word of a clause that no passage has, where what they say of the same has its opposite: "유효" beside "무효"."""
+    nouns = [word.stem for word in content_words(clause) if word.is_noun and len(word.stem) > 2]
     for pair in _ANTONYMS:
         for word, other in (pair, pair[::-1]):
-            if word in clause and word not in sources.text and any(other in each.text for each in near):
+            if word not in clause:
+                continue
+            if word not in sources.text and any(other in each.text for each in near):
                 return word
+            # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
+            for noun in nouns:
+                beside = rf"{re.escape(noun)}[가-힣()]*\s?"
+                if re.search(beside + word, clause) and re.search(beside + other, sources.text):
+                    if not re.search(beside + word, sources.text):
+                        return word
+                    continue
+                holding = [each.text for each in sources.clauses if noun in each.text]
+                if (
+                    any(other in part for part in holding)
+                    and not any(word in part for part in holding)
+                    and other not in clause
+                ):
+                    return word
     return ""
 
 

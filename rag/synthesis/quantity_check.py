@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rag.constraints import Quantity, StatedQuantities
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
+    APP,
     Finding,
     Sources,
     aligned,
@@ -17,6 +18,7 @@ from rag.synthesis.passage_clauses import (
     split_clauses,
     stated_by,
 )
+from rag.synthesis.spoken import LOOSE
 
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
@@ -25,17 +27,16 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
     if turned := _other_day(text, sources):
         return Finding("withheld", "quantity", turned)
-    for clause in _with_conditions(text):
+    for clause in with_conditions(text):
         quantities = quantities_of(clause)
         if not quantities:
             continue
-        # In one line: a rate from one and a limit from another are each stated, and their pair is not.
         holding = [line.text for line in sources.lines if not _missing(_PER_SPAN.sub("", clause), line.stated)]
         is_rule = any(not each.is_point for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
         )
         # "각각 월 5천원, 3천원까지" sums up lines.
-        if is_rule and not holding and "각각" not in text:
+        if is_rule and not holding and "각각" not in text and not _is_listed(clause, sources):
             return Finding("withheld", "quantity", ", ".join(each.text for each in quantities))
         finding = _swapped(clause, quantities, holding, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
@@ -46,25 +47,49 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+def _is_listed(clause: str, sources: Sources) -> bool:
+    """Whether a clause sums up lines, each part being one's: "급여 80만원 이상이면 0.3%p, 카드 20만원 이상이면 0.2%p"."""
+    parts = [part for part in re.split(r"(?<!\d),\s|,\s(?=[가-힣])", clause) if quantities_of(part)]
+    return len(parts) > 1 and all(
+        any(not _missing(_PER_SPAN.sub("", part), line.stated) for line in sources.lines) for part in parts
+    )
+
+
 _PER_SPAN = re.compile(r"(?:1년|일 년|한 해|한 달|1개월|하루|1일)에\s")
-_OVER = re.compile(r"[을를이가도]?\s?넘(?:게|으면|으시면|는|은|을|고|어|어야|으셔야|으실|긴)(?![가-힣])")
+_OVER = re.compile(
+    r"[을를이가도]?\s?넘(?:게|으면|으시면|는|은|을|고|어|어야|으셔야|으실|으신|으셨다면|었다면|어선|긴)(?![가-힣])"
+)
 
 
 def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
     """The quantities of a text that are not stated; "3개월 넘게" is said of "3개월 이상" and of "3개월 초과"."""
+    if _OVER.search(text):
+        # Which of them is meant no customer says; what any reading states is enough.
+        words = [
+            " 이상",
+            " 초과",
+            *(
+                ["이 지난"]
+                if re.search("지난|지나|경과", stated.text)
+                and re.search(rf"(?:년|월|달|일|시간|분){_OVER.pattern}", text)
+                else []
+            ),
+        ]
+        return min((stated.unsupported(_OVER.sub(word, text)) for word in words), key=len)
+    if LOOSE in text:
+        return min(
+            (stated.unsupported(text.replace(f"미만{LOOSE}", word)) for word in ("미만", "이하", "이내")), key=len
+        )
     missing = stated.unsupported(text)
     if not missing:
         return []
     least = [each for each in missing if re.search(r"(?:최소|적어도)\s?$", text[: each.start])]
     if least and "최소" in stated.text:  # "최소 청약주수: 10주"
         return stated.unsupported(re.sub(r"최소\s?|적어도\s?", "", text))
-    if _OVER.search(text):
-        # Which of the two is meant no customer says; what either reading states is enough.
-        return min((stated.unsupported(_OVER.sub(word, text)) for word in (" 이상", " 초과")), key=len)
     return missing
 
 
-def _with_conditions(text: str) -> list[str]:
+def with_conditions(text: str) -> list[str]:
     """The clauses of a sentence, a condition together with what it is a condition of."""
     clauses: list[str] = []
     for clause in split_clauses(text):
@@ -110,7 +135,6 @@ _LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
     figures = [each for each in quantities if each.dimension in ("rate", "money")]
-    # Of several it is not told which belongs to which label.
     if len(figures) != 1:
         return None
     values = {figures[0].low, figures[0].high} - {None}
@@ -124,16 +148,16 @@ def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) 
                 )
                 labels[is_it].append(match[1])
         if labels[True] and labels[False]:
-            # A label of one syllable is as often a part of another word.
-            named = {
-                which: any(
-                    len(each) > 1 and re.search(rf"(?<![가-힣]){re.escape(each)}", clause) for each in labels[which]
-                )
-                for which in (True, False)
-            }
+            named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}
             if named[False] and not named[True]:
                 return Finding("withheld", "quantity", figures[0].text)
     return None
+
+
+def _names(clause: str, label: str) -> bool:
+    """Whether a clause names what stands before a value: "통장" of "수수료는 통장 1,500원"."""
+    own = re.split(r"[은는이가의]\s", label)[-1]
+    return len(own) > 1 and re.search(rf"(?<![가-힣]){re.escape(own)}", clause) is not None
 
 
 def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], sources: Sources) -> Finding | None:
@@ -148,7 +172,10 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], 
         if set_kind(mention) not in ("product", "means", "channel") or denies_other(clause, mention.start, sources):
             continue
         members = [{other.member for other in each if other.set_name == mention.set_name} for each in held]
-        if all(each and mention.member not in each for each in members):
+        if mention.member == "앱" and any(APP.search(part) for part in parts):
+            continue
+        beside = {other.member for other in mentions(clause) if other.set_name == mention.set_name}
+        if all(each and not beside & each for each in members):
             return Finding("withheld", "entity", mention.text)
     return None
 
@@ -180,7 +207,6 @@ def _side(text: str, end: int) -> str:
     return "up" if _UP.match(text, end) else "down" if _DOWN.match(text, end) else ""
 
 
-# Pairs that a model turns round in one word, with every other word as in the passage.
 _OPPOSITES = (
     *(
         ("다음", "이전"),

@@ -9,21 +9,44 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+LOOSE = "\u200b"
+"""After a comparison that speech leaves open: "2년이 안 됐다면" is said of "2년 이내" and of "2년 미만"."""
 _UNIT = r"(?:km|㎞|킬로미터|킬로|주|포인트|점|마일|명|건|회|개)"
 _SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, "백만": 1_000_000}
 _SCALED = re.compile(rf"(?<![\d.,])(\d[\d,]*)\s?(백만|십만|만|천|백|십)\s?(?={_UNIT}(?![가-힣]*(?:일|간)\b))")
 _SPAN = r"(?:\d+|한|두|세|네|여섯)\s?(?:개월|달|년|일|주일?|시간|분|살|세)"
+_AMOUNT = r"\d[\d,.]*\s?(?:[십백천만억]{1,2}\s?)*(?:원|%p?|퍼센트|달러|불|엔|유로|위안|km|점|명|건|회)"
+_ORDINALS = {"첫": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10}
+_ORDINAL = re.compile(rf"(?<![가-힣])({'|'.join(_ORDINALS)})\s?(?:번째|회째)")
+_FRACTION = re.compile(r"(?<![\d.,])(\d{1,3})\s?분의\s?(\d{1,3})(?![\d.,])")
+_ANY = (
+    rf"(?:{_AMOUNT}|{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년|\d{{1,2}}(?::\d\d|시(?:\s\d+분)?)"
+    r"|(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|\d+)\s?(?:번|회|건|개|명|장|통|매))"
+)
 _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), written)
     for pattern, written in (
         (r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
-        (rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", r"\1 미만"),
+        (rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", rf"\1 미만{LOOSE}"),
+        (rf"({_AMOUNT})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩)[가-힣]*", rf"\1 미만{LOOSE}"),
+        (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*", r"\1 미만"),
+        (rf"({_ANY})(?:을|를)?\s?넘지\s?않(?:으면|으시면|아야)", r"\1 이하이면"),
+        (rf"({_ANY})(?:을|를)?\s?넘지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
+        (rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
+        (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
+        (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
+        (r"(\d{1,2}월)\s?한\s?달(?:간|\s?동안)?", r"\1"),
+        (r"(?<![가-힣])이듬해", "다음 해"),
+        (r"(?<![가-힣])이튿날", "다음 날"),
+        (r"(?<![가-힣])반값", "50%"),
+        (rf"(?:{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년)(?:\s?정도)?\s?\((?=\d[^)]{{1,8}}\))", "("),
         (r"(?:하루\s?종일|온종일|밤낮(?:으로|없이)?|(?:1일|하루)\s?24시간)", "24시간"),
         (r"(?:한|1)\s?(건|회|통|좌|장)(?:에|마다)(?=\s)", r"\1당"),
         (r"(?:한|1)\s?번(?:에|마다)(?=\s(?:최대 )?\d)", r"건당"),
         (r"(\d)%\s포인트(?=\s?적립|로\s?(?:적립|쌓|돌려))", r"\1% 적립포인트"),
-        (r"이자(?:가|는|도)?\s(?:붙지 않|안 붙|없)(?:[가-힣]*)", "무이자이고"),
+        (r"(?<!연체)이자(?:가|는|도)?\s(?:붙지 않|안 붙|없)(?:[가-힣]*)", "무이자이고"),
         (r"(\d)\s?회째", r"\1번째"),
+        (r"(?:바뀌|변경되|변동되|달라지)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
         (r"(?<![가-힣])절반", "50%"),
         (r"앞뒤(?=로|\s?\d|\s각)", "전후"),
         (r"(?<![가-힣])가운데(?=\s|에)", "중"),
@@ -41,4 +64,12 @@ def written_form(text: str) -> str:
     """The text with its spoken forms written as institutions write them; other text comes out as it came in."""
     for pattern, written in _WRITTEN:
         text = pattern.sub(written, text)
+    text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
+    text = _FRACTION.sub(_percent, text)
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
+
+
+def _percent(match: re.Match[str]) -> str:
+    """ "4분의 1" as "25%", the third of a thing as "33.33%"."""
+    whole, part = int(match[1]), int(match[2])
+    return match[0] if not whole else f"{round(100 * part / whole, 2):g}%"

@@ -1,0 +1,116 @@
+"""Is what a sentence says of one thing what its passages say of another beside it? "A는 X, B는 Y", buying and selling."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.synthesis.content_words import content_words
+from rag.synthesis.passage_clauses import Finding, Sources, quantities_of, split_clauses
+from rag.synthesis.polarity_check import is_negative
+
+_TOPIC = re.compile(r"(?:^|[\s(:,])([가-힣A-Za-z·]{2,})(?:은|는|에는|에서는)(?=\s)")
+_SIDES = (
+    (r"매수|구매|매입|살 때|사실 때|사는|사면|사려", r"매도|팔|파는|파실|처분"),
+    (r"입금|넣을|넣는|넣으", r"출금|인출|찾을|찾는|꺼낼|꺼내"),
+    (r"가입|시작", r"해지|탈퇴"),
+)
+_PAYS = r"(?:가|이|께서|에서|은|는|측에서)?\s?(?:전액\s)?"
+_OURS = rf"(?:당사|당행|은행|증권사|카드사|보험사|회사|저희){_PAYS}(?:부담|내 ?드|지불)"
+_CUSTOMERS = rf"(?:고객|손님|계약자|회원|본인)(?:님)?{_PAYS}(?:부담|내야|내셔야|지불|납부)"
+_LABEL_DENIES = re.compile(
+    r"^\s*(?:[-•·*]\s*)?([^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}):\s*(.+)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`text`: what a sentence says of `topic`, up to the next topic."""
+
+    topic: str
+    text: str
+
+
+@lru_cache(maxsize=512)
+def _said(line: str) -> tuple[Said, ...]:
+    found = []
+    for sentence in re.split(r"(?<=[다요음함][.])\s", line):
+        topics = list(_TOPIC.finditer(sentence))
+        if len(topics) < 2:
+            continue
+        ends = [match.start() for match in topics[1:]] + [len(sentence)]
+        found += [Said(match[1], sentence[match.end() : end]) for match, end in zip(topics, ends, strict=True)]
+    return tuple(found)
+
+
+def check_pairs(text: str, sources: Sources) -> Finding | None:
+    """The value or the thing that a line gives for another topic: "B는 X" of "A는 X, B는 Y"."""
+    for line in sources.lines:
+        said = _said(line.text)
+        named = [each for each in said if _is_topic(each.topic, text)]
+        others = [each for each in said if each not in named and any(each.topic[-1] == own.topic[-1] for own in named)]
+        if not others:
+            continue
+        own = " ".join(each.text for each in named)
+        other = " ".join(each.text for each in others)
+        rest = sources.text.replace(line.text, "")
+        for each in quantities_of(text):
+            is_figure = each.dimension in ("rate", "money", "duration", "time")
+            if is_figure and each.text in other and each.text not in own and each.text not in rest:
+                return Finding("withheld", "quantity", each.text)
+        for word in content_words(text):
+            is_place = word.is_noun and re.search(rf"{re.escape(word.stem)}(?:에|에서|으로|로)(?![가-힣])", text)
+            if is_place and word.stem in other and word.stem not in own and word.stem not in rest:
+                return Finding("withheld", "entity", word.stem)
+    return None
+
+
+def _is_topic(topic: str, text: str) -> bool:
+    """Whether a sentence is about a topic, by its name or the beginning of it: "코스닥은" for "코스닥시장"."""
+    pattern = rf"(?<![가-힣A-Za-z]){re.escape(topic[: max(3, len(topic) - 2)])}"
+    return re.search(pattern, text) is not None
+
+
+def check_sides(text: str, sources: Sources) -> Finding | None:
+    """A value of one side ("매도할 때 0.2%") said of the other ("살 때 0.2%")."""
+    for clause in split_clauses(text):
+        for pair in _SIDES:
+            for own, other in (pair, pair[::-1]):
+                if not re.search(own, clause) or re.search(other, clause):
+                    continue
+                for each in quantities_of(clause):
+                    holding = [part.text for part in sources.clauses if each.text in part.text]
+                    if any(re.search(other, part) for part in holding) and not any(
+                        re.search(own, part) for part in holding
+                    ):
+                        return Finding("withheld", "quantity", each.text)
+    return None
+
+
+def check_excluded(text: str, sources: Sources) -> Finding | None:
+    """What a list of exceptions names ("제외 차량: 리스 차량"), affirmed."""
+    lists = [match[2] for line in sources.lines if (match := _LABEL_DENIES.match(line.text))]
+    lists += [line.text for line in sources.lines if re.search(r"제외|불가|비보호", line.heading)]
+    for clause in split_clauses(text):
+        if is_negative(clause) or not re.search(r"(?<!밖에 )수(?:도|가)? 있|가능|됩니다|돼요|받아요|받습니다", clause):
+            continue
+        for word in content_words(clause):
+            elsewhere = [each for each in sources.clauses if word.stem in each.text and not is_negative(each.text)]
+            is_listed = any(re.search(rf"(?<![가-힣]){re.escape(word.stem)}", each) for each in lists)
+            if (
+                word.is_noun
+                and is_listed
+                and all(any(each.text.strip(" ,.") in a for a in lists) for each in elsewhere)
+            ):
+                return Finding("withheld", "polarity", word.stem)
+    return None
+
+
+def check_payer(text: str, sources: Sources) -> Finding | None:
+    """Who pays: the institution or its customer, where the passages name the other alone."""
+    for own, other in ((_OURS, _CUSTOMERS), (_CUSTOMERS, _OURS)):
+        match = re.search(own, text)
+        if match and re.search(other, sources.text) and not re.search(own, sources.text):
+            return Finding("withheld", "entity", match[0])
+    return None

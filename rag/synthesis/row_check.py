@@ -1,0 +1,92 @@
+"""Does a value belong to the row that a sentence names? For the tables and lists of a passage: "B: 40%" beside "A: 20%"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.korean import compact
+from rag.synthesis.passage_clauses import Finding, Line, Sources, quantities_of
+
+_LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
+_LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")
+_WITH_UNIT = re.compile(r"(?<![\w.,])(\d[\d,.]*)\s?([A-Za-z]{1,4})(?![A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table or list. `label`: what it is about, without what stands in parentheses; `block`: rows side by side."""
+
+    label: str
+    line: Line
+    block: int
+
+
+@lru_cache(maxsize=256)
+def _rows(lines: tuple[Line, ...]) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    block = 0
+    for line in lines:
+        cells = [cell.strip() for cell in line.text.strip().strip("|").split("|")]
+        match = _LIST.match(line.text)
+        label = cells[0] if len(cells) > 1 else match[1] if match else ""
+        label = re.sub(r"\([^)]*\)", "", label).strip()
+        if not label or set(label) <= set("-: "):
+            block += not label
+            continue
+        rows.append(Row(label, line, block))
+    return tuple(rows)
+
+
+def check_rows(text: str, sources: Sources) -> Finding | None:
+    """A value that stands in the rows of other things alone, and not in the row of the thing that the sentence names."""
+    rows = _rows(sources.lines)
+    if len(rows) < 2:
+        return None
+    named = [row for row in rows if _names(text, row.label)]
+    others = [row for row in rows if row not in named and any(row.block == each.block for each in named)]
+    if not named or not others:
+        return None
+    plain = [line for line in sources.lines if all(row.line is not line for row in rows)]
+    for each in quantities_of(text):
+        if each.dimension not in ("rate", "money", "duration") or not each.is_point:
+            continue
+        if _holds([row.line for row in others], each.text) and not _holds(
+            [row.line for row in named] + plain, each.text
+        ):
+            return Finding("withheld", "quantity", each.text)
+    return None
+
+
+def _holds(lines: Sequence[Line], figure: str) -> bool:
+    return any(not line.stated.unsupported(figure) for line in lines)
+
+
+def _names(text: str, label: str) -> bool:
+    if _LATIN_OR_DIGIT.fullmatch(label):
+        return not label.isdigit() and re.search(rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])", text) is not None
+    if re.search(r"\d", label):  # "6개월 이상" is a threshold: `check_quantities` reads it
+        return False
+    return len(label) > 1 and compact(label) in compact(text)
+
+
+_OWN_UNIT = re.compile(r"(?<![\d.,])(\d[\d,.]*)\s?([가-힣]{2})")
+_NO_UNIT = re.compile(r"[에로을를은는이가과와번의까부만도라인이]|하|호|째|씩|쪽")
+
+
+def check_units(text: str, sources: Sources) -> Finding | None:
+    """A number with a unit in Latin letters ("500GB", "10km") stands in the passages with the same unit."""
+    held = compact(sources.text).replace(",", "")
+    for match in _WITH_UNIT.finditer(text):
+        if compact(match[1] + match[2]).replace(",", "") not in held:
+            return Finding("withheld", "quantity", match[0])
+    bare = {each.start for each in quantities_of(text) if each.dimension == "number"}
+    for match in _OWN_UNIT.finditer(text):
+        if match.start() not in bare or _NO_UNIT.match(match[2]):
+            continue
+        units = re.findall(rf"(?<![\d.,]){re.escape(match[1])}\s?([가-힣]{{2}}|.)", sources.text)
+        if units and all(re.match(r"[가-힣]{2}", unit) and unit != match[2] for unit in units):
+            return Finding("withheld", "quantity", match[0])
+    return None

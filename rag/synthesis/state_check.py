@@ -1,0 +1,36 @@
+"""A thing that stays as it is, said to change, and the other way round: "번호도 바뀝니다" beside "번호는 그대로입니다"."""
+
+from __future__ import annotations
+
+import re
+
+from rag.synthesis.passage_clauses import Finding, Sources
+
+_STATES = (
+    (
+        r"그대로|유지[되하됩돼]|같[고습은아]|동일|남[아습는]|고정|보존",
+        r"바뀌(?!지)|바뀝|바뀐|변경[되돼됩된](?!지)|달라|삭제|폐기|소멸|사라|지워|변동[되돼됩될](?!지)|변경될 수",
+    ),
+    (
+        r"초기화|소멸|없어[지집]|사라|(?:넘어가|합산되|이월되|더해지|쌓이)지 않",
+        r"이월[되돼됩](?!지)|더해[져집지](?!지)|넘어가(?!지)|합산[되돼됩](?!지)|쌓[여이](?!지)",
+    ),
+)
+"""States of a thing that exclude each other."""
+
+
+def check_states(text: str, sources: Sources) -> Finding | None:
+    """The state that a sentence gives right after a thing, where the passages give the other one right after it."""
+    for pair in _STATES:
+        for own, other in (pair, pair[::-1]):
+            words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
+            said = re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{own})")
+            for match in said.finditer(text):
+                # "번호" of "카드번호".
+                name = match[1][-2:] if len(match[1]) > 3 else match[1]
+                start = rf"{re.escape(name)}[가-힣]{{0,2}}\s(?:[가-힣A-Za-z0-9]+(?<![며고])\s){{0,3}}?"
+                if re.search(rf"{start}(?:{other})", sources.text) and not re.search(
+                    rf"{start}(?:{own})", sources.text
+                ):
+                    return Finding("withheld", "polarity", match[0])
+    return None
