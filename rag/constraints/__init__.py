@@ -7,7 +7,7 @@ from rag.constraints.agreement import Agreement, Conflict, compare
 from rag.constraints.contrasts import Contrasts, default_contrasts, load_contrasts
 from rag.constraints.institutions import InstitutionMention, InstitutionNames, find_institutions
 from rag.constraints.quantities import Quantity, read_quantities
-from rag.constraints.support import StatedQuantities, unsupported
+from rag.constraints.support import StatedQuantities, quantities_of, unsupported
 
 __all__ = [
     "Agreement",
@@ -21,6 +21,7 @@ __all__ = [
     "default_contrasts",
     "find_institutions",
     "load_contrasts",
+    "quantities_of",
     "read_quantities",
     "unsupported",
 ]

@@ -41,7 +41,7 @@ class StatedQuantities:
         """The quantities of `sentence` that no passage states, in text order, with their offsets in `sentence`."""
         return [
             quantity
-            for quantity in _read(sentence)
+            for quantity in quantities_of(sentence)
             if not _is_stated(quantity, self._quantities) and not self._says_per(quantity)
         ]
 
@@ -56,9 +56,9 @@ def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
     return StatedQuantities(passages).unsupported(sentence)
 
 
-@lru_cache(maxsize=1024)
-def _read(sentence: str) -> tuple[Quantity, ...]:
-    """A sentence is held against each line of its passages, one after the other: it is read once."""
+@lru_cache(maxsize=4096)
+def quantities_of(sentence: str) -> tuple[Quantity, ...]:
+    """`read_quantities`, kept: a sentence is held against each line of its passages, one after the other: it is read once."""
     return tuple(read_quantities(sentence))
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, quantities_of, split_clauses, stated_by
+from rag.synthesis.passage_clauses import Finding, Sources, split_clauses, stated_by
 from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.quantity_check import with_conditions
 from rag.synthesis.same_meaning import other_words
 
-_DAYS = (
-    r"당일|즉시|바로|곧|실시간|같은 날|그날|동시에|자마자",
-    r"다음 ?날|익일|이튿날",
-    r"전날|전일|하루 전|1일 전",
-    r"다음 ?영업일|익영업일|\+ ?1일",
+_DAYS = tuple(
+    map(
+        re.compile,
+        (
+            r"당일|즉시|바로|곧|실시간|같은 날|그날|동시에|자마자",
+            r"다음 ?날|익일|이튿날",
+            r"전날|전일|하루 전|1일 전",
+            r"다음 ?영업일|익영업일|\+ ?1일",
+        ),
+    )
 )
-_SAID_DAYS = (r"(?<![가-힣])(?:당일|즉시|실시간)(?!\s?\d)", *_DAYS[1:])
+_SAID_DAYS = (re.compile(r"(?<![가-힣])(?:당일|즉시|실시간)(?!\s?\d)"), *_DAYS[1:])
 """The days beside each other, as passages say them; "바로" and "그날" of a sentence are often no more than courtesy."""
 _ONLY = re.compile(r"([가-힣A-Za-z]{2,}?)(?:에서|으로|로|에게|한테)만(?![가-힣])")
 _ONLY_ONE = re.compile(r"([가-힣]{2,})만 [가-힣]{2,}면 (?:돼|됩|되)")
@@ -36,9 +42,9 @@ _ALLOWS = re.compile(
 
 def check_days(text: str, sources: Sources) -> Finding | None:
     """A day that no passage names, where they name another: "당일" beside "다음 날" alone."""
-    held = [re.search(pattern, sources.text) is not None for pattern in _DAYS]
+    held = [pattern.search(sources.text) is not None for pattern in _DAYS]
     for number, pattern in enumerate(_SAID_DAYS):
-        match = re.search(pattern, text)
+        match = pattern.search(text)
         if match and not held[number] and any(held):
             return Finding("withheld", "quantity", match[0])
     return None
@@ -76,7 +82,9 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
 
 def _is_state(noun: str, clause: str, sources: Sources) -> bool:
     """Whether a state is conceded that the passages make a hindrance: "연체 중이어도" beside "연체 중이면 제한됩니다"."""
-    if not re.search(rf"{re.escape(noun)}(?: 중| 상태)?(?:이어도|이라도|여도|라도|이더라도)", clause):
+    if noun not in clause or not re.search(
+        rf"{re.escape(noun)}(?: 중| 상태)?(?:이어도|이라도|여도|라도|이더라도)", clause
+    ):
         return False
     return any(noun in each.text and re.search(r"중이|중인|경우|상태|제한|불가", each.text) for each in sources.clauses)
 
@@ -112,11 +120,13 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+_DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")
+
+
 def _is_denied_act(does: str, sources: Sources) -> bool:
     """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
     naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
-    denied = rf"{does}[가-힣]{{0,3}}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)"
-    return bool(naming) and all(re.search(denied, part) for part in naming)
+    return bool(naming) and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
 
 
 def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:

@@ -22,8 +22,9 @@ _NO_NAME = re.compile(
 def check_institutions(text: str, sources: Sources) -> Finding | None:
     """Every institution and currency named must be named by the passages, and the sentence must not speak of its writer."""
     # A row may write a name apart that the sentence writes together.
-    squeezed = re.sub(r"\s", "", sources.text)
+    squeezed = ""
     for match in _INSTITUTION.finditer(text):
+        squeezed = squeezed or re.sub(r"\s", "", sources.text)
         if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
             return Finding("withheld", "entity", match[0])
     # Rows speak of the institution; a model that speaks of itself has taken another role.
@@ -31,7 +32,9 @@ def check_institutions(text: str, sources: Sources) -> Finding | None:
     if role and role[0] not in sources.text:
         return Finding("withheld", "entity", role[0])
     for names in _CURRENCIES:
-        named = re.search(rf"(?<![가-힣])(?:미국\s?|미\s?)?(?:{names})(?:화)?", text)
+        named = (
+            re.search(rf"(?<![가-힣])(?:미국\s?|미\s?)?(?:{names})(?:화)?", text) if re.search(names, text) else None
+        )
         if named and not re.search(names, sources.text):
             return Finding("withheld", "entity", named[0])
     return None
@@ -58,15 +61,17 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
                 continue
             if members or kind == "channel":
                 return Finding("withheld", "entity", mention.text)
-        only = re.compile(rf"{re.escape(mention.text)}[가-힣]{{0,2}}에서도|{re.escape(mention.text)}(?:으로|로)도")
         if (
             kind == "channel"
-            and only.search(text)
+            and _ALSO_THERE.match(text, mention.start + len(mention.text))
             and (others := _only_of(sources.text))
             and mention.member not in others
         ):
             return Finding("withheld", "condition", mention.text)
     return None
+
+
+_ALSO_THERE = re.compile(r"[가-힣]{0,2}에서도|(?:으로|로)도")
 
 
 def _subject(text: str) -> str:
@@ -90,10 +95,10 @@ _ABSOLUTE = re.compile(
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
-_SAME_ABSOLUTES = (
+_SAME_ABSOLUTES = tuple(re.compile(each) for each in (
     r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
     r"모두|전부", r"전액|100%|전부", r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠", r"무제한|제한 ?없이|제한[이은]? ?없",
-)  # fmt: skip
+))  # fmt: skip
 _NOT_NEEDED = re.compile(
     r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
 )
@@ -115,8 +120,8 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         if word.startswith("어디") and len([each for each in mentions(text) if set_kind(each) == "channel"]) > 1:
             continue
         near = aligned(text, sources)
-        same = next((each for each in _SAME_ABSOLUTES if re.search(each, word)), re.escape(word))
-        if not re.search(same, sources.text) or (near and not any(re.search(same, clause.text) for clause in near)):
+        same = next((each for each in _SAME_ABSOLUTES if each.search(word)), re.compile(re.escape(word)))
+        if not same.search(sources.text) or (near and not any(same.search(clause.text) for clause in near)):
             return Finding("withheld", "condition", word)
     for match in _NOT_NEEDED.finditer(text):
         noun = re.escape(match[1])
@@ -128,12 +133,16 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         if noun in sources.text and (not re.search(spared, sources.text) or re.search(needed, sources.text)):
             return Finding("withheld", "condition", match[0])
     for match in _WITHOUT.finditer(text):
+        if match[1] not in sources.text:
+            continue
         noun = re.escape(match[1])
         needed = rf"{noun}(?:을|를|이|가)? ?(?:필요|하셔야|받으셔야|받아야|해야|있어야|거쳐야|제출|지참|후|한 뒤|을 마)"
         if re.search(needed, sources.text) and not re.search(rf"{noun}[을를이가은는도]? ?없이", sources.text):
             return Finding("withheld", "condition", match[0])
     for match in _EVEN_WITHOUT.finditer(text):
         noun = match[1]
+        if noun not in sources.text:
+            continue
         if re.search(
             rf"{re.escape(noun)}(?:을|를)? ?[가-힣]{{0,6}}(?:하신|한) (?:고객|분|회원|경우)", sources.text
         ) and not re.search(r"없(?:어도|더라도|이도|는)", sources.text):

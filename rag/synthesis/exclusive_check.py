@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, mentions, set_kind, split_clauses
+from rag.synthesis.passage_clauses import Finding, Sources, begins_word, mentions, set_kind, split_clauses
 
 _ONLY = re.compile(
     r"(?:^|[\n.※,]|\s-)\s*([가-힣A-Za-z0-9()·]+(?:\s[가-힣A-Za-z0-9()·]+){0,2}?)(?:은|는|의 경우)\s"
@@ -21,6 +21,12 @@ _THAT_ALONE = re.compile(r"([가-힣]{2,})만\s([가-힣]{2})")
 _ALLOWS = re.compile(r"가능|(?<!밖에 )수(?:도|가)? 있|됩니다|돼요")
 _INSTEAD = re.compile(r"([가-힣A-Za-z]{3,})(?:이|가)\s?(?:아닌|아니라)\s")
 _DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
+
+
+@lru_cache(maxsize=1024)
+def _all(pattern: re.Pattern[str], text: str) -> tuple[re.Match[str], ...]:
+    """Every match in some passages, kept for the sentences about them."""
+    return tuple(pattern.finditer(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +69,24 @@ def check_exclusive(text: str, sources: Sources) -> Finding | None:
             is_said = _has_topic(each.topic, clause) and each.does in clause.split(each.topic, 1)[-1]
             if each.thing and is_said and max(each.thing, key=len) not in text.lower():
                 return Finding("withheld", "condition", f"{each.topic}: {', '.join(sorted(each.thing))}")
-        for match in _BARE_DENIAL.finditer(sources.text):
+        for match in _all(_BARE_DENIAL, sources.text):
             for word in content_words(match[1]):
-                if re.search(rf"(?<![가-힣]){re.escape(word.stem)}(?:도|은|는|이|가)\s", clause) and _ALLOWS.search(
-                    clause
+                if (
+                    word.stem in clause
+                    and re.search(rf"(?<![가-힣]){re.escape(word.stem)}(?:도|은|는|이|가)\s", clause)
+                    and _ALLOWS.search(clause)
                 ):
                     return Finding("withheld", "polarity", word.stem)
-        for match in _THAT_ALONE.finditer(sources.text):
-            if re.search(rf"(?<![가-힣]){match[1]}(?:도|이라도)\s.*{match[2]}", clause):
+        for match in _all(_THAT_ALONE, sources.text):
+            if match[1] in clause and re.search(rf"(?<![가-힣]){match[1]}(?:도|이라도)\s.*{match[2]}", clause):
                 return Finding("withheld", "condition", match[0])
-        for match in _INSTEAD.finditer(sources.text):
+        for match in _all(_INSTEAD, sources.text):
             rest = sources.text[match.end() : match.end() + 40].split(".")[0]
             named = [word.stem for word in content_words(rest) if word.is_noun and word.stem != match[1]]
-            if re.search(rf"{match[1]}(?:이|가|을|를|으로|로)\s", clause) and not any(
-                word in text for word in named[:2]
+            if (
+                match[1] in clause
+                and re.search(rf"{match[1]}(?:이|가|을|를|으로|로)\s", clause)
+                and not any(word in text for word in named[:2])
             ):
                 return Finding("withheld", "polarity", match[1])
     return None
@@ -110,4 +120,4 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
 
 
 def _has_topic(topic: str, text: str) -> bool:
-    return re.search(rf"(?<![가-힣]){re.escape(topic)}", text) is not None
+    return begins_word(topic, text)

@@ -6,19 +6,23 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, quantities_of, split_clauses
+from rag.synthesis.passage_clauses import Finding, Sources, begins_word, split_clauses
 from rag.synthesis.polarity_check import is_negative
 
 _TOPIC = re.compile(r"(?:^|[\s(:,])([가-힣A-Za-z·]{2,})(?:은|는|에는|에서는)(?=\s)")
-_SIDES = (
-    (r"매수|구매|매입|살 때|사실 때|사는|사면|사려", r"매도|팔|파는|파실|처분"),
-    (r"입금|넣을|넣는|넣으", r"출금|인출|찾을|찾는|꺼낼|꺼내"),
-    (r"가입|시작", r"해지|탈퇴"),
+_SIDES = tuple(
+    (re.compile(own), re.compile(other))
+    for own, other in (
+        (r"매수|구매|매입|살 때|사실 때|사는|사면|사려", r"매도|팔|파는|파실|처분"),
+        (r"입금|넣을|넣는|넣으", r"출금|인출|찾을|찾는|꺼낼|꺼내"),
+        (r"가입|시작", r"해지|탈퇴"),
+    )
 )
 _PAYS = r"(?:가|이|께서|에서|은|는|측에서)?\s?(?:전액\s)?"
-_OURS = rf"(?:당사|당행|은행|증권사|카드사|보험사|회사|저희){_PAYS}(?:부담|내 ?드|지불)"
-_CUSTOMERS = rf"(?:고객|손님|계약자|회원|본인)(?:님)?{_PAYS}(?:부담|내야|내셔야|지불|납부)"
+_OURS = re.compile(rf"(?:당사|당행|은행|증권사|카드사|보험사|회사|저희){_PAYS}(?:부담|내 ?드|지불)")
+_CUSTOMERS = re.compile(rf"(?:고객|손님|계약자|회원|본인)(?:님)?{_PAYS}(?:부담|내야|내셔야|지불|납부)")
 _LABEL_DENIES = re.compile(
     r"^\s*(?:[-•·*]\s*)?([^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}):\s*(.+)$"
 )
@@ -60,16 +64,17 @@ def check_pairs(text: str, sources: Sources) -> Finding | None:
             if is_figure and each.text in other and each.text not in own and each.text not in rest:
                 return Finding("withheld", "quantity", each.text)
         for word in content_words(text):
+            if word.stem not in other:
+                continue
             is_place = word.is_noun and re.search(rf"{re.escape(word.stem)}(?:에|에서|으로|로)(?![가-힣])", text)
-            if is_place and word.stem in other and word.stem not in own and word.stem not in rest:
+            if is_place and word.stem not in own and word.stem not in rest:
                 return Finding("withheld", "entity", word.stem)
     return None
 
 
 def _is_topic(topic: str, text: str) -> bool:
     """Whether a sentence is about a topic, by its name or the beginning of it: "코스닥은" for "코스닥시장"."""
-    pattern = rf"(?<![가-힣A-Za-z]){re.escape(topic[: max(3, len(topic) - 2)])}"
-    return re.search(pattern, text) is not None
+    return begins_word(topic[: max(3, len(topic) - 2)], text)
 
 
 def check_sides(text: str, sources: Sources) -> Finding | None:
@@ -77,13 +82,11 @@ def check_sides(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         for pair in _SIDES:
             for own, other in (pair, pair[::-1]):
-                if not re.search(own, clause) or re.search(other, clause):
+                if not own.search(clause) or other.search(clause):
                     continue
                 for each in quantities_of(clause):
                     holding = [part.text for part in sources.clauses if each.text in part.text]
-                    if any(re.search(other, part) for part in holding) and not any(
-                        re.search(own, part) for part in holding
-                    ):
+                    if any(map(other.search, holding)) and not any(map(own.search, holding)):
                         return Finding("withheld", "quantity", each.text)
     return None
 
@@ -97,7 +100,7 @@ def check_excluded(text: str, sources: Sources) -> Finding | None:
             continue
         for word in content_words(clause):
             elsewhere = [each for each in sources.clauses if word.stem in each.text and not is_negative(each.text)]
-            is_listed = any(re.search(rf"(?<![가-힣]){re.escape(word.stem)}", each) for each in lists)
+            is_listed = any(begins_word(word.stem, each) for each in lists)
             if (
                 word.is_noun
                 and is_listed
@@ -110,7 +113,7 @@ def check_excluded(text: str, sources: Sources) -> Finding | None:
 def check_payer(text: str, sources: Sources) -> Finding | None:
     """Who pays: the institution or its customer, where the passages name the other alone."""
     for own, other in ((_OURS, _CUSTOMERS), (_CUSTOMERS, _OURS)):
-        match = re.search(own, text)
-        if match and re.search(other, sources.text) and not re.search(own, sources.text):
+        match = own.search(text)
+        if match and other.search(sources.text) and not own.search(sources.text):
             return Finding("withheld", "entity", match[0])
     return None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.constraints import Quantity, StatedQuantities, default_contrasts, read_quantities
+from rag.constraints import StatedQuantities, default_contrasts
 from rag.constraints.contrasts import ContrastMention
 from rag.korean import compact, tokens
 from rag.synthesis.content_words import content_words
@@ -72,12 +72,6 @@ def stated_by(text: str) -> StatedQuantities:
     return StatedQuantities([text])
 
 
-@lru_cache(maxsize=4096)
-def quantities_of(text: str) -> tuple[Quantity, ...]:
-    """`read_quantities`, kept."""
-    return tuple(read_quantities(text))
-
-
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
     r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려]고),?\s|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=아니니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
@@ -139,6 +133,16 @@ def _parts(sentence: str) -> list[str]:
         aside = re.search(r"\s?\(([^)]*(?:불가|제외|안 됨|없음)[^)]*)\)", part)
         parts += [part.replace(aside[0], ""), aside[1]] if aside else [part]
     return [part for part in parts if part.strip()]
+
+
+def begins_word(word: str, text: str) -> bool:
+    """Whether a word stands in a text with no letter of Hangul before it."""
+    start = text.find(word)
+    while start >= 0:
+        if start == 0 or not "가" <= text[start - 1] <= "힣":
+            return True
+        start = text.find(word, start + 1)
+    return False
 
 
 def split_clauses(text: str) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
+from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
@@ -14,7 +16,6 @@ from rag.synthesis.passage_clauses import (
     aligned,
     closeness,
     is_about_same,
-    quantities_of,
     split_clauses,
 )
 
@@ -73,6 +74,7 @@ _PREDICATE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_negative(text: str) -> bool:
     """Whether a clause denies: an odd count of words that do."""
     return len(_NEGATIVE.findall(_FEE_ALONE.sub(" ", _ASIDE.sub(" ", text)))) % 2 == 1
@@ -159,6 +161,8 @@ def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
                 return word
             # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
             for noun in nouns:
+                if noun not in sources.text or other not in sources.text:
+                    continue
                 beside = rf"{re.escape(noun)}[가-힣()]*\s?"
                 if re.search(beside + word, clause) and re.search(beside + other, sources.text):
                     if not re.search(beside + word, sources.text):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.constraints import Quantity, StatedQuantities
+from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
     APP,
     Finding,
     Sources,
     aligned,
+    begins_word,
     mentions,
-    quantities_of,
     set_kind,
     split_clauses,
     stated_by,
@@ -157,7 +157,7 @@ def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) 
 def _names(clause: str, label: str) -> bool:
     """Whether a clause names what stands before a value: "통장" of "수수료는 통장 1,500원"."""
     own = re.split(r"[은는이가의]\s", label)[-1]
-    return len(own) > 1 and re.search(rf"(?<![가-힣]){re.escape(own)}", clause) is not None
+    return len(own) > 1 and begins_word(own, clause)
 
 
 def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], sources: Sources) -> Finding | None:
@@ -234,6 +234,8 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
     """A word before another, of which the passages have the opposite before it: "이전 영업일" for "다음 영업일"."""
     for pair in _OPPOSITES:
         for word, other in (pair, pair[::-1]):
+            if word not in text or other not in sources.text:
+                continue
             for match in re.finditer(rf"(?<![가-힣]){word}\s([가-힣\d]{{2,}})", text):
                 noun = match[1][:3].rstrip("은는이가을를에의")
                 said, held = rf"(?<![가-힣]){word}\s?{noun}", rf"(?<![가-힣]){other}\s?{noun}"

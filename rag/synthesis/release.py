@@ -53,7 +53,9 @@ class SentenceRelease:
 
     def feed(self, piece: str) -> str:
         """What the model's next piece releases, possibly nothing."""
-        self._has_text = self._has_text or bool(piece.strip())
+        if not self._has_text and piece.strip():
+            self._has_text = True
+            self._verifier.prepare(tuple(self._sources.values()))
         self._open += self._resolver.feed(piece)
         whole = complete_until(self._open)
         released = self._take(self._open[:whole])

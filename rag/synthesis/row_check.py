@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.constraints import quantities_of
 from rag.korean import compact
-from rag.synthesis.passage_clauses import Finding, Line, Sources, quantities_of
+from rag.synthesis.passage_clauses import Finding, Line, Sources
 
 _LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
 _LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")

@@ -246,11 +246,25 @@ _GENERIC_END = re.compile(
 """What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
 
 
+def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """The forms that begin with a syllable, each with its group."""
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for forms in _SAME:
+        for form in forms:
+            found.setdefault(form[0], []).append((form, forms))
+    return found
+
+
+_BY_FIRST = _by_first()
+
+
 @lru_cache(maxsize=4096)
 def other_words(stem: str) -> tuple[str, ...]:
     """What else a word may be called, of two syllables at least: "공짜" gives "무상", "무료", "면제"."""
     groups = [
-        forms for forms in _SAME if any(stem == form or (len(form) > 1 and stem.startswith(form)) for form in forms)
+        forms
+        for form, forms in _BY_FIRST.get(stem[:1], ())
+        if stem == form or (len(form) > 1 and stem.startswith(form))
     ]
     return tuple(
         dict.fromkeys(form for forms in groups for form in forms if len(form) > 1 and not stem.startswith(form))
@@ -279,8 +293,8 @@ class PassageWords:
         if len(stem) >= 3 and stem[-1] in "금액비료일자서증률율용형식권분건" and stem[:-1] in self._text:
             return True
         if any(
-            any(self._begins(word, stem, form) for form in forms) and any(form in self._text for form in forms)
-            for forms in _SAME
+            self._begins(word, stem, form) and any(other in self._text for other in forms)
+            for form, forms in _BY_FIRST.get(stem[:1], ())
         ):
             return True
         # A verb's own stem changes with its ending: its first syllable is what stays.

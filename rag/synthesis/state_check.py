@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rag.synthesis.passage_clauses import Finding, Sources
 
@@ -19,13 +20,17 @@ _STATES = (
 """States of a thing that exclude each other."""
 
 
+@lru_cache
+def _said(state: str) -> re.Pattern[str]:
+    words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
+    return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
+
+
 def check_states(text: str, sources: Sources) -> Finding | None:
     """The state that a sentence gives right after a thing, where the passages give the other one right after it."""
     for pair in _STATES:
         for own, other in (pair, pair[::-1]):
-            words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
-            said = re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{own})")
-            for match in said.finditer(text):
+            for match in _said(own).finditer(text):
                 # "번호" of "카드번호".
                 name = match[1][-2:] if len(match[1]) > 3 else match[1]
                 start = rf"{re.escape(name)}[가-힣]{{0,2}}\s(?:[가-힣A-Za-z0-9]+(?<![며고])\s){{0,3}}?"

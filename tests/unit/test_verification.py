@@ -69,17 +69,27 @@ def test_what_it_does_not_state_is_withheld(sentence: str, reason: str) -> None:
 
 
 def test_every_verifier_has_to_agree() -> None:
+    prepared: list[str] = []
+
     class Doubtful:
+        def prepare(self, passages: Sequence[str]) -> None:
+            prepared.extend(passages)
+
         def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
             return Finding("withheld", "words", sentence)
 
     class Content:
+        def prepare(self, passages: Sequence[str]) -> None:
+            prepared.extend(passages)
+
         def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
             return SUPPORTED
 
     sentence = "법인은 가입할 수 없습니다."
     assert AllOf([RuleVerifier(), Content()]).verify(sentence, [PASSAGE]) == SUPPORTED
     assert AllOf([RuleVerifier(), Doubtful()]).verify(sentence, [PASSAGE]).status == "withheld"
+    AllOf([Content(), Doubtful()]).prepare([PASSAGE])
+    assert prepared == [PASSAGE, PASSAGE]
 
 
 @pytest.mark.parametrize("name", ["claims.dev.jsonl", "claims.reworded.dev.jsonl"])
