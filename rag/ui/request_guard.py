@@ -126,7 +126,8 @@ class RequestGuard:
         read = path in READ or path == EXPORT or path.startswith((*FILES, HEARTBEAT)) or one_answer
         if not written and not (read and method in ("GET", "HEAD")):
             raise Refused(404, "there is no such route")
-        token = any(self._valid(name, value) for name, value in cookies_of(headers).items())
+        logged_in = self._logged_in or (lambda _: False)
+        token = any(name.startswith(LOGIN_COOKIE) and logged_in(value) for name, value in cookies_of(headers).items())
         streamed = one_answer or path == DATA or path.startswith(HEARTBEAT)
         if self._logged_in and not token and (path in ("/", EXPORT) or written or streamed):
             if path == "/":
@@ -164,9 +165,6 @@ class RequestGuard:
             return
         if site is not None or (origin is not None and origin.lower().partition("://")[2] != host):
             raise Refused(403, "the request comes from another site's page")
-
-    def _valid(self, name: str, token: str) -> bool:
-        return self._logged_in is not None and name.startswith(LOGIN_COOKIE) and self._logged_in(token)
 
     async def _post(self, path: str, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         content = parse_object(await _body(scope, receive))

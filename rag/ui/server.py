@@ -121,7 +121,12 @@ def start(
     ui, texts = settings.ui, TEXTS[settings.ui.language]
     listener = listen(ui.host, ui.port)
     port = int(listener.getsockname()[1])
-    _set_environment()
+    # Gradio takes these from the environment alone, before the page is made. Whatever the visitor's or the company's own
+    # settings are: no look-ups on the internet, and no table of the last 10,000 events made again after every event, for a
+    # monitoring page that is off here.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     records = _records(settings)
     reasons = texts.dislike_reasons.split("|")
     routes: list[BaseRoute] = [feedback_route(records, reasons)] if records else []
@@ -275,17 +280,6 @@ def root_path(text: str) -> str:
     """With one slash before and none behind, as the server wants it; a whole address stays as it is."""
     bare = text.strip("/")
     return bare if bare.startswith(("http://", "https://")) else f"/{bare}" if bare else ""
-
-
-def _set_environment() -> None:
-    """Set what Gradio takes from environment variables alone, before the page is made.
-
-    Whatever the visitor's or the company's own settings are: no look-ups on the internet, and no table of the last 10,000
-    events made again after every event, for a monitoring page that is off here.
-    """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
 
 
 def _share(server: Server, say: Callable[[str], None]) -> None:

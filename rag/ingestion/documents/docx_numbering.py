@@ -142,14 +142,12 @@ def spell(number: int, form: str) -> str:
         return f"{number:02}"
     if form in ("koreanDigital", "koreanDigital2", "koreanCounting", "koreanLegal"):
         digits = _DIGITS if form == "koreanDigital2" else _KOREAN_DIGITS
-        return "".join(digits[int(digit)] for digit in str(number)) if number < 10 else _counted(number, digits)
+        tens, ones = divmod(number, 10)
+        ten = ("十" if form == "koreanDigital2" else "십") if tens else ""
+        # Twelve is 십이, not 일십이. From a hundred on plain digits: few lists are numbered so far in words.
+        if number < 100:
+            return (digits[tens] if tens > 1 else "") + ten + (digits[ones] if ones or not tens else "")
     return str(number)
-
-
-def _counted(number: int, digits: str) -> str:
-    ten = "十" if digits == _DIGITS else "십"
-    tens, ones = divmod(number, 10)
-    return (digits[tens] if tens > 1 else "") + ten + (digits[ones] if ones else "") if number < 100 else str(number)
 
 
 def _roman(number: int) -> str:
