@@ -68,7 +68,7 @@ class ChatService:
     `institutions`: as in `Searcher`.
     `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
     breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
-    `english`: refusals are in English whatever the question is in.
+    `english`: refusals and what frames the texts are in English whatever the question is in.
     `versions`: what its answers come from, for their records.
     `release`: sentence: a model's text is shown once it is checked; token: as it comes, and checked at its end.
 
@@ -88,7 +88,7 @@ class ChatService:
         max_question_chars: int = 1000,
         contact: str | None = None,
         institutions: Mapping[str, Sequence[str]] | None = None,
-        starters: Sequence[str] = (),
+        topics: Mapping[str, Sequence[str]] | None = None,
         warnings: Sequence[str] = (),
         published: Collection[str] = (),
         release: ReleaseMode = "sentence",
@@ -106,7 +106,7 @@ class ChatService:
         self._answer_seconds = answer_seconds
         self._top_k = top_k
         self._max_question_chars = max_question_chars
-        self._starters = tuple(starters)
+        self._topics = {name: tuple(questions) for name, questions in (topics or {}).items()}
         # The desk's own number is in the texts that the customer is shown: masking it in a question would hide what it is
         # about.
         self._published = frozenset(published) | own_numbers([contact] if contact else [])
@@ -126,12 +126,14 @@ class ChatService:
             institutions=institutions,
         )
         cited = (
-            CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release) if llm else None
+            CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release, english=english)
+            if llm
+            else None
         )
         self._summarizer = Summarizer(llm, breaker=llm_breaker)
         self._synthesizers = {
             streaming: AnswerSynthesizer(
-                VerbatimSynthesizer(),
+                VerbatimSynthesizer(english=english),
                 cited,
                 contact=contact,
                 english=english,
@@ -260,9 +262,9 @@ class ChatService:
         """What `hits` searches for: the text without the name of the institution that it limits the search to."""
         return self._new_searcher().reading(text)
 
-    def starters(self) -> Sequence[str]:
-        """Questions to begin with, for the page."""
-        return self._starters
+    def topics(self) -> Mapping[str, Sequence[str]]:
+        """Categories with questions to begin with, for the page; the most frequent first."""
+        return self._topics
 
     def facets(self) -> Mapping[str, Sequence[str]]:
         """The values a question can be limited to, by metadata key, sorted."""

@@ -19,6 +19,7 @@ _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
 # A full stop counts only before white space: "3.5%" and "2026.03.01" hold none. Rows end sentences with a line break alone,
 # too.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
+_LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
 
@@ -66,12 +67,17 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def answering_sentence(question: str, text: str) -> tuple[int, int]:
-    """Where the sentence of the text stands that shares most with the question; of equals the first."""
-    asked = set(tokens(question))
+def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:
+    """Where the sentence of the text stands that shares most with the question; of equals the first.
+
+    `ignored`: words that say nothing of what is asked, such as the institution's name. A label alone ("[재발급]") is no
+    sentence, and a list's marker no part of one.
+    """
+    asked = set(tokens(question)) - set(tokens(ignored))
     spans = []
     for start, end in sentences(text):
-        if sentence := text[start:end].strip():
+        sentence = text[start:end].strip().lstrip("-*•·※ ")
+        if sentence and not _LABEL.fullmatch(sentence):
             begin = text.index(sentence, start)
             spans.append((begin, begin + len(sentence)))
     if not spans:

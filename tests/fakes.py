@@ -119,8 +119,8 @@ class FakeChat:
     def facets(self) -> Mapping[str, Sequence[str]]:
         return {"bank": ["새나래은행", "도담저축은행", "미르누리증권"], "category": ["인증서", "이체"]}
 
-    def starters(self) -> Sequence[str]:
-        return ["OTP를 잃어버렸어요", "이체한도를 늘리고 싶어요", "비슷한 질문이 있나요?"]
+    def topics(self) -> Mapping[str, Sequence[str]]:
+        return {"인증서": ["OTP를 잃어버렸어요", "비슷한 질문이 있나요?"], "이체": ["이체한도를 늘리고 싶어요"]}
 
     def answer(self, question: str) -> Answer:
         return answer_to(question)

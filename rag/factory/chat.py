@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import defaultdict
 from importlib.metadata import PackageNotFoundError, version
 
 from rag.chat import ChatService
@@ -25,8 +25,10 @@ try:
     VERSION = version(DISTRIBUTION)
 except PackageNotFoundError:  # run from its folder
     VERSION = "source"
-STARTERS = 4
-"""Questions that the page offers before the first one is asked."""
+TOPICS = 8
+"""Categories that the page offers before the first question is asked."""
+TOPIC_QUESTIONS = 4
+"""Questions of each."""
 
 
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress = no_progress) -> ChatService:
@@ -53,7 +55,7 @@ def service(
         max_question_chars=settings.chat.max_question_chars,
         institutions=parse_institutions(settings.chat.institution or ""),
         contact=settings.chat.contact or (None if is_bundled else ""),
-        starters=starters(store),
+        topics=topics(store),
         warnings=models.warnings,
         release=settings.chat.release,
         versions=versions(settings, store),
@@ -88,14 +90,20 @@ def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def starters(store: PassageStore) -> list[str]:
-    """A short question in force from each of the largest categories."""
+def topics(store: PassageStore) -> dict[str, list[str]]:
+    """The largest categories, each with its shortest questions in force; rows without a category are under ""."""
     nodes = store.get_nodes(filters=metadata_filters(Filters()))
-    rows = [node.metadata for node in nodes if PHRASING not in node.metadata]
-    sizes = Counter(str(row.get("category", "")) for row in rows)
-    chosen = []
-    for category, _ in sizes.most_common(STARTERS):
-        questions = [str(row.get(QUESTION, "")) for row in rows if str(row.get("category", "")) == category]
-        # Short ones fit their buttons; by the text itself among equals, so that every start shows the same.
-        chosen.append(min(questions, key=lambda question: (len(question), question)))
-    return [question for question in chosen if question]
+    rows: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for node in nodes:
+        row = node.metadata
+        # A row that is split into several nodes counts once.
+        if PHRASING not in row and row.get(QUESTION):
+            rows[str(row.get("category", ""))].add((str(row[QUESTION]), str(row.get("bank", ""))))
+    largest = sorted(rows, key=lambda category: (-len(rows[category]), category))[:TOPICS]
+    # Short ones fit their buttons; by the text itself among equals, so that every start shows the same.
+    return {
+        category: sorted({question for question, _ in rows[category]}, key=lambda text: (len(text), text))[
+            :TOPIC_QUESTIONS
+        ]
+        for category in largest
+    }

@@ -54,11 +54,13 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         breaker: CircuitBreaker | None = None,
         verifier: Verifier | None = None,
         release: ReleaseMode = "sentence",
+        english: bool = False,
     ) -> None:
         super().__init__(llm, streaming=streaming, empty_response=empty_response, seconds=seconds)
         self._breaker = breaker or CircuitBreaker("the language model")
         self._verifier = verifier or RuleVerifier()
         self._release = release
+        self._english = english
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
         """The model's answer, or the approved texts in its place. Nothing is sent before the first piece is asked for."""
@@ -90,9 +92,9 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
                     checked.text, checked.cited, notice, generated=True, usage=usage, support=tuple(checked.support)
                 )
                 return
-            outcome = replace(passages(nodes, notice), support=tuple(checked.support))
+            outcome = replace(passages(nodes, notice, english=self._english), support=tuple(checked.support))
         else:
-            outcome = passages(nodes)
+            outcome = passages(nodes, english=self._english)
         # Shown words of a model cannot be taken back here; whoever shows them replaces them by the outcome's text.
         if not stream.generated:
             yield from pieces(outcome.text)

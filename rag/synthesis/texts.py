@@ -112,9 +112,13 @@ SUGGESTED_ENGLISH = "I am not sure which of these you mean. Please choose your q
 OTHERS_GUIDANCE = "아래는 다른 기관({names})의 안내입니다."
 OTHERS_GUIDANCE_ENGLISH = "The questions below are from the guidance of {names}."
 SEVERAL_BANKS = "기관마다 내용이 달라 각각 안내해 드립니다."
+SEVERAL_BANKS_ENGLISH = "Each institution has its own rules:"
 SEVERAL_QUESTIONS = "물어보신 내용을 나누어 안내해 드립니다."
+SEVERAL_QUESTIONS_ENGLISH = "One after the other:"
 SECTION_SUGGESTED = "꼭 맞는 답인지 확실하지 않습니다. 찾으시는 질문이 있으면 번호를 말씀해 주세요."
+SECTION_SUGGESTED_ENGLISH = "I am not sure which of these you mean. Please say the number of your question."
 SECTION_DECLINED = "등록된 안내 자료에서 답을 찾지 못했습니다."
+SECTION_DECLINED_ENGLISH = "I found no answer in the registered guidance."
 PASSAGE = "문서에서 찾은 대목입니다. 등록된 FAQ의 답변이 아니니 적용 조건을 문서에서 확인해 주세요."
 PASSAGE_ENGLISH = (
     "This is a passage of a document, not an answer of the registered FAQ: please check its conditions there."

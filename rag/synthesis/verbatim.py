@@ -22,7 +22,12 @@ class VerbatimSynthesizer(PassageSynthesizer):
     """Quotes the row the confidence step chose, or one row of each institution where they match equally.
 
     Nothing is rephrased. `[n]` is the n-th node given. Suggested nodes get the one sentence that asks which is meant.
+    What is said beside them is in Korean, or in English for English questions and always where `english`.
     """
+
+    def __init__(self, *, english: bool = False) -> None:
+        super().__init__()
+        self._english = english
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
         """The approved texts, sentence by sentence. No model is called, so that nothing takes time or is cancelled."""
@@ -32,7 +37,7 @@ class VerbatimSynthesizer(PassageSynthesizer):
         """As `answer`, with what the verdict of a question says beyond its nodes."""
 
         def generate(stream: AnswerStream) -> Generator[str, None, None]:
-            outcome = passages(nodes, verdict=verdict)
+            outcome = passages(nodes, verdict=verdict, english=self._english)
             yield from pieces(outcome.text)
             stream.outcome = outcome
 
@@ -43,18 +48,25 @@ class VerbatimSynthesizer(PassageSynthesizer):
         return super().get_response(query_str, text_chunks[:1], **response_kwargs)
 
 
-def passages(nodes: Sequence[NodeWithScore], notice: Notice | None = None, verdict: Verdict | None = None) -> Outcome:
-    """The approved texts as the answer; `verdict` as in `verbatim`."""
+def passages(
+    nodes: Sequence[NodeWithScore],
+    notice: Notice | None = None,
+    verdict: Verdict | None = None,
+    *,
+    english: bool = False,
+) -> Outcome:
+    """The approved texts as the answer; `verdict` and `english` as in `verbatim`."""
     cited = quoted(nodes) or ((1,) if _shows_passage(nodes, verdict) else ())
-    return Outcome(verbatim(nodes, verdict), cited, notice)
+    return Outcome(verbatim(nodes, verdict, english=english), cited, notice)
 
 
-def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None) -> str:
+def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, english: bool = False) -> str:
     """The answer's text over judged nodes: the quoted ones, each followed by its citation.
 
-    `verdict`: theirs, for its note, its sections, and whether an answer begins with its institution's name.
+    `verdict`: theirs, for its note, its sections, and whether an answer begins with its institution's name. `english`: the
+    frames are in English whatever the question is in.
     """
-    english = verdict is not None and texts.is_english(verdict.query)
+    english = english or (verdict is not None and texts.is_english(verdict.query))
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
         banks = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
         asked = texts.suggested(note=verdict.note if verdict else None, names=tuple(banks), english=english)
@@ -62,11 +74,12 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None) -> 
             f"{asked}\n\n{_quote(nodes, 1, named=False, english=english)}" if _shows_passage(nodes, verdict) else asked
         )
     if verdict and verdict.sections:
-        return _in_sections(nodes, verdict)
+        return _in_sections(nodes, verdict, english=english)
     chosen = quoted(nodes)
     if len(chosen) == 1:
         return _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
-    return "\n\n".join([texts.SEVERAL_BANKS, *(_quote(nodes, number, named=True) for number in chosen)])
+    several = texts.SEVERAL_BANKS_ENGLISH if english else texts.SEVERAL_BANKS
+    return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])
 
 
 def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> bool:
@@ -80,19 +93,22 @@ def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> b
     return is_suggested and bool(first.node.metadata.get(DOCUMENT)) and not any(each.held for each in conflicts)
 
 
-def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict) -> str:
+def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: bool) -> str:
     """Each section under its title: its rows quoted, the nearest questions, or that there is none."""
     numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
     titles = {section.title for section in verdict.sections}
     by_bank = any(_bank(hit) in titles for hit in nodes)
-    parts = [texts.SEVERAL_BANKS if by_bank else texts.SEVERAL_QUESTIONS]
+    if english:
+        parts = [texts.SEVERAL_BANKS_ENGLISH if by_bank else texts.SEVERAL_QUESTIONS_ENGLISH]
+    else:
+        parts = [texts.SEVERAL_BANKS if by_bank else texts.SEVERAL_QUESTIONS]
     for section in verdict.sections:
         shown = [numbers[row] for row in section.rows if row in numbers]
         lines = [section.title]
         if not shown:
-            lines.append(texts.SECTION_DECLINED)
+            lines.append(texts.SECTION_DECLINED_ENGLISH if english else texts.SECTION_DECLINED)
         elif section.status != "answered":
-            lines.append(texts.SECTION_SUGGESTED)
+            lines.append(texts.SECTION_SUGGESTED_ENGLISH if english else texts.SECTION_SUGGESTED)
             lines += [f"- {nodes[number - 1].node.metadata.get(QUESTION, '')} [{number}]" for number in shown]
         else:
             named = verdict.names_banks and not by_bank

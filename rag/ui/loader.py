@@ -49,8 +49,8 @@ class Chat(Protocol):
     def facets(self) -> Mapping[str, Sequence[str]]:
         """The values of each filter, by its name."""
 
-    def starters(self) -> Sequence[str]:
-        """Questions to offer while none has been asked."""
+    def topics(self) -> Mapping[str, Sequence[str]]:
+        """Categories with questions to offer while none has been asked, the most frequent first; "": of no category."""
 
 
 class Step(NamedTuple):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 import gradio as gr
@@ -32,7 +33,6 @@ from rag.ui.visitors import Visitor, person_of
 
 logger = logging.getLogger(__name__)
 STARTERS = 4
-TOPICS = 8
 THREADS = 200
 """Events that Gradio runs at once: all that `sessions` admits. What waits for an answer waits in AnswerSlots."""
 ANSWERS_BY_MODEL = 40
@@ -246,11 +246,17 @@ def _ready(service: Chat, texts: Texts) -> str:
     """What can be chosen and asked, for the script: warnings, the filters' values and questions to begin with."""
     facets = service.facets()
     made = [status_html("warning", texts, line) for line in service.warnings]
-    for name in ("bank", "category"):
-        values = "".join(f"<li>{escape(value)}</li>" for value in facets.get(name, ()))
-        made.append(f'<ul data-choices="{name}">{values}</ul>')
-    starters = "".join(f"<li>{escape(question)}</li>" for question in list(service.starters())[:STARTERS])
-    return "".join([*made, f'<ul data-starters data-topics="{TOPICS}">{starters}</ul>'])
+    made += [f'<ul data-choices="{name}">{_items(facets.get(name, ()))}</ul>' for name in ("bank", "category")]
+    topics = service.topics()
+    # One of each topic first, then the second ones: an FAQ without categories has one topic.
+    by_place = zip_longest(*topics.values())
+    starters = [question for questions in by_place for question in questions if question][:STARTERS]
+    made += [f'<ul data-topic="{escape(name)}">{_items(questions)}</ul>' for name, questions in topics.items() if name]
+    return "".join([*made, f"<ul data-starters>{_items(starters)}</ul>"])
+
+
+def _items(lines: Iterable[str]) -> str:
+    return "".join(f"<li>{escape(line)}</li>" for line in lines)
 
 
 def status_html(kind: str, texts: Texts, line: str) -> str:

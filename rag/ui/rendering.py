@@ -140,7 +140,7 @@ def _actions(each: Exchange, look: Look) -> str:
     def button(kind: str, label: str) -> str:
         return f'<button type="button" class="{kind}">{escape(label)}</button>'
 
-    made = [button("copy", texts.copy)] if each.text else []
+    made = [button("copy", texts.copy)] if each.text and (each.generated or (each.answer and each.answer.cited)) else []
     if look.records and each.record:
         made += [button("like", texts.like), button("dislike", texts.dislike)]
     if each.may_differ:

@@ -69,7 +69,8 @@ enterkeyhint="send" autocomplete="off"></textarea>
 </section>
 <aside id="sources" aria-label="{t["sources"]}" hidden><div id="panel" tabindex="-1">
 <div class="panel-head"><h2 class="panel-title">{t["sources"]}</h2>
-<button type="button" class="shut">{t["close"]}</button></div><div class="list"></div></div></aside>
+<button type="button" class="shut">{t["close"]}</button></div><div class="list"></div>
+<p class="without">{t["no_sources"]}</p></div></aside>
 </div>
 <div id="live" class="unseen" aria-live="polite"></div>
 <div id="toast" role="status"></div></div>"""

@@ -36,7 +36,9 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
     named = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
     place = [place_in_document(source.metadata)] if source.metadata.get("document") else []
     labels = " · ".join([*named, *place])
-    start, end = answering_sentence(question, source.text)
+    # Beside the row's own question, which says in the institution's words what the customer's are about.
+    bank = str(source.metadata.get("bank") or "")
+    start, end = answering_sentence(f"{question} {source.question}", source.text, ignored=bank)
     before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
     return (
         f'<details class="card" id="{card_id(turn, source.number)}"><summary>'

@@ -100,6 +100,8 @@ class Texts:
     language_note: str
     new_answer: str
     new_sources: str
+    no_sources: str
+    lost: str
     relevance: str
     relevance_words: str
     chats: str

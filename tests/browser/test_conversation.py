@@ -95,7 +95,8 @@ def test_suggestions_are_buttons_that_ask(visitor: Visit, chat: FakeChat) -> Non
     expect(visitor.bubbles("user")).to_have_count(2)
     visitor.idle()
     assert (chat.asked[-1][0], chat.chosen[-1]) == (asked[1], SOURCES[1].id), "exactly that row"
-    expect(visitor.page.locator("#chat .option:visible")).to_have_count(0)
+    expect(visitor.page.locator("#chat .option:visible")).to_have_count(3)
+    expect(visitor.page.locator("#chat .none:visible")).to_have_count(0)
 
 
 def test_who_finds_no_question_is_told_whom_to_call(visitor: Visit) -> None:
@@ -108,11 +109,11 @@ def test_who_finds_no_question_is_told_whom_to_call(visitor: Visit) -> None:
 
 def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeChat) -> None:
     starter = visitor.page.locator("#starters button").first
-    assert starter.inner_text() == chat.starters()[0]
+    assert starter.inner_text() == "OTP를 잃어버렸어요"
     starter.dblclick()
     expect(visitor.bubbles("bot")).to_have_count(1)
     visitor.idle()
-    assert [question for question, _, _ in chat.asked] == [chat.starters()[0]], "a double click asks once"
+    assert [question for question, _, _ in chat.asked] == ["OTP를 잃어버렸어요"], "a double click asks once"
     expect(starter).to_be_hidden()
     visitor.page.click("#clear")
     expect(starter).to_be_visible()
@@ -236,11 +237,46 @@ def test_filters_with_the_keyboard(visitor: Visit, chat: FakeChat) -> None:
     expect(visitor.page.locator("#tools .chosen")).to_have_text("")
 
 
-def test_a_topic_limits_the_question(visitor: Visit, chat: FakeChat) -> None:
-    visitor.page.get_by_role("button", name="인증서").click()
-    expect(visitor.page.locator("#box textarea")).to_be_focused()
-    visitor.answered("유효기간")
-    assert chat.asked[-1][2] == Filters(equals={"category": "인증서"})
+def test_a_topic_shows_its_questions_and_limits_nothing(visitor: Visit, chat: FakeChat) -> None:
+    """Who clicks a topic looks for questions; a filter that stays would refuse what she asks of other things later."""
+    starters = visitor.page.locator("#starters button")
+    expect(starters).to_have_text(["OTP를 잃어버렸어요", "이체한도를 늘리고 싶어요", "비슷한 질문이 있나요?"])
+    topic = visitor.page.get_by_role("button", name="인증서")
+    topic.click()
+    expect(topic).to_have_attribute("aria-pressed", "true")
+    expect(starters).to_have_text(["OTP를 잃어버렸어요", "비슷한 질문이 있나요?"])
+    topic.click()
+    expect(starters).to_have_count(3)
+    visitor.page.get_by_role("button", name="이체", exact=True).click()
+    starters.click()
+    expect(visitor.bubbles("bot")).to_have_count(1)
+    visitor.idle()
+    assert (chat.asked[-1][0], chat.asked[-1][2]) == ("이체한도를 늘리고 싶어요", None)
+    visitor.page.click("#clear")
+    expect(starters).to_have_count(3)
+
+
+def test_undoing_a_new_chat_brings_its_filters_back(visitor: Visit) -> None:
+    visitor.answered("첫 질문")
+    visitor.page.click("#tools summary")
+    visitor.page.select_option("#bank", "새나래은행")
+    visitor.page.click("#clear")
+    expect(visitor.page.locator("#tools .chosen")).to_have_text("")
+    visitor.page.locator("#toast .undo").click()
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
+    expect(visitor.page.locator("#tools .chosen")).to_have_text("새나래은행")
+
+
+def test_the_other_suggestions_stay_to_be_chosen(visitor: Visit, chat: FakeChat) -> None:
+    """To compare two institutions she opens one suggested row after the other."""
+    visitor.answered("비슷한 질문이 있나요?")
+    options = visitor.page.locator("#chat article").first.locator(".option")
+    rows = [options.nth(place).get_attribute("data-row") for place in (0, 1)]
+    for place in (0, 1):
+        options.nth(place).click()
+        expect(visitor.bubbles("bot")).to_have_count(place + 2)
+        visitor.idle()
+    assert chat.chosen[-2:] == rows
 
 
 def test_declined_and_notice_are_said(visitor: Visit) -> None:
@@ -264,7 +300,7 @@ def test_empty_and_long_questions_are_refused_and_nothing_is_lost(visitor: Visit
     visitor.page.locator("#starters button").first.click()
     expect(visitor.bubbles("bot")).to_have_count(1)
     visitor.idle()
-    assert [question for question, _, _ in chat.asked] == [chat.starters()[0]]
+    assert [question for question, _, _ in chat.asked] == ["OTP를 잃어버렸어요"]
     expect(visitor.page.locator("#hint")).to_be_empty()
 
 

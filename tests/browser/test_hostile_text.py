@@ -57,13 +57,15 @@ def test_hostile_suggestions_and_starters(serve: Serve, visit: Callable[..., Vis
         def answer(self, question: str) -> Answer:
             return Answer(question, "?", "suggested", sources=(Source(1, "a", HOSTILE, HOSTILE, 0.5),))
 
-        def starters(self) -> list[str]:
-            return [HOSTILE]
+        def topics(self) -> dict[str, list[str]]:
+            return {HOSTILE: [HOSTILE]}
 
     server, _ = serve(Hostile())
     visitor = visit(server.url).ready()
     flat = " ".join(HOSTILE.split())
-    assert " ".join(visitor.page.locator("#starters button").inner_text().split()) == flat
+    visitor.page.locator("#topics button").click()
+    for part in ("#topics", "#starters"):
+        assert " ".join(visitor.page.locator(f"{part} button").inner_text().split()) == flat
     visitor.answered("질문")
     assert " ".join(visitor.page.locator("#chat .option").inner_text().split()) == flat
     visitor.page.click("#chat .option")

@@ -52,7 +52,7 @@ def page(small_store: FaissStore, models: Models, serve: Serve, visit: Callable[
     """A tab on the real service over the small index, answering through this model."""
 
     def open_page(llm: ScriptedLLM | SageMakerLLM, language: str = "ko") -> Visit:
-        service = ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, starters=[LIMIT])
+        service = ChatService(small_store, models.embed_model, calibration=defaults(), llm=llm, topics={"": [LIMIT]})
         server, _ = serve(service, language=language)
         return visit(server.url).ready()
 

@@ -60,7 +60,7 @@ def test_new_answer_shows_its_own_sources_again(visitor: Visit) -> None:
 
 
 def test_what_a_card_says(visitor: Visit) -> None:
-    visitor.answered("첫 질문")
+    visitor.answered("어디로 신고해야 하나요?")
     first = card(visitor, 1, 1)
     expect(first.locator(".place")).to_have_text("새나래은행 · 인증서")
     expect(first.locator(".score")).to_have_count(0)

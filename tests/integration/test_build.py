@@ -16,7 +16,7 @@ import pytest
 from rag.errors import IndexMismatch, IndexMissing
 from rag.factory import stores
 from rag.factory.bundled import bundled_name
-from rag.factory.chat import STARTERS, build_chat, service, starters
+from rag.factory.chat import build_chat, service, topics
 from rag.factory.models import LEXICAL_ONLY, Models, load_models
 from rag.factory.stores import calibrate_from_own_rows, ingest_files, open_index
 from rag.ingestion.embedding import manifest_of
@@ -196,19 +196,18 @@ def contents(directory: Path) -> dict[str, bytes]:
     }
 
 
-def test_starters_are_short_questions_in_force_of_the_largest_categories(mine: FaissStore) -> None:
-    found = starters(mine)
-    assert 0 < len(found) <= STARTERS and len(set(found)) == len(found)
-    questions = {row[1] for row in ROWS}
-    assert set(found) <= questions
-    assert {LIMIT, "OTP를 분실하였을 경우 어떻게 해야 하나요?"} <= set(found), (
-        "이체 and 인증 have two rows in force each"
-    )
+def test_topics_are_the_largest_categories_with_short_questions_in_force(mine: FaissStore) -> None:
+    found = topics(mine)
+    questions = [question for of in found.values() for question in of]
+    assert list(found)[:2] == ["이체", "인증"], "two rows in force each; a long one is one"
+    assert len(set(questions)) == len(questions) and set(questions) <= {row[1] for row in ROWS}
+    assert found["이체"] == [LIMIT] and found["수수료"] == [FEE], "asked alike of two institutions, or in force once"
+    assert found["인증"] == sorted(found["인증"], key=len)
 
 
-def test_starters_of_an_empty_index(tmp_path: Path) -> None:
+def test_topics_of_an_empty_index(tmp_path: Path) -> None:
     store = FaissStore.create(tmp_path / "empty", manifest_of(None))
-    assert starters(store) == []
+    assert topics(store) == {}
     store.close()
 
 

@@ -168,7 +168,7 @@ def test_each_bank_answers_for_itself(bundled: Bundled, bank: str) -> None:
 
 def test_starters_are_answered(bundled: Bundled) -> None:
     """The first thing a visitor clicks."""
-    starters = bundled.chat.starters()
+    starters = [questions[0] for questions in bundled.chat.topics().values()][:4]
     assert len(starters) == 4
     assert {
         question: status for question in starters if (status := bundled.chat.ask(question).status) != "answered"

@@ -26,7 +26,7 @@ from rag.retrieval.confidence import (
 from rag.retrieval.hybrid import DENSE, PARTS, FusedNode, Fusion, Scale, row_id
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
-from rag.synthesis.verbatim import verbatim
+from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim
 
 FUSION = Fusion(scales={part: Scale(0.0, 0.1) for part in PARTS})
 PLAIN = Calibration(
@@ -143,6 +143,8 @@ def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
     assert [node.quoted for node in verdict.nodes] == [True, True, False, False]
     text = verbatim(verdict.nodes)
     assert text == f"{texts.SEVERAL_BANKS}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
+    english = VerbatimSynthesizer(english=True).answer_verdict(verdict.nodes, verdict)
+    assert "".join(english) == text.replace(texts.SEVERAL_BANKS, texts.SEVERAL_BANKS_ENGLISH)
 
 
 def test_equal_banks_are_all_quoted_even_beyond_top_k() -> None:

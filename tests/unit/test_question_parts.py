@@ -112,6 +112,9 @@ def test_each_part_is_answered_offered_or_named_as_not_covered() -> None:
         f"{texts.SEVERAL_QUESTIONS}\n\n첫째?\na의 답변 [1]\n\n둘째?\n{texts.SECTION_SUGGESTED}\n- 이체한도는 얼마입니까? [2]\n"
         f"- 이체한도는 얼마입니까? [3]\n\n셋째?\n{texts.SECTION_DECLINED}"
     )
+    english = verbatim(combined.nodes, combined, english=True)
+    for sentence in (texts.SEVERAL_QUESTIONS_ENGLISH, texts.SECTION_SUGGESTED_ENGLISH, texts.SECTION_DECLINED_ENGLISH):
+        assert sentence in english
 
 
 def test_a_row_that_answers_one_part_is_quoted_though_another_offers_it() -> None:

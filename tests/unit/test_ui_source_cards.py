@@ -57,6 +57,15 @@ def test_the_sentence_that_answers_is_marked() -> None:
     assert answering_sentence("질문", "") == (0, 0)
 
 
+def test_the_marked_sentence_is_about_what_is_asked_not_about_the_institution() -> None:
+    text = "OTP를 분실하신 경우 바로 신고해 주세요.\n[재발급]\n- 디지털OTP: 새나래ON에서 무료 발급"
+    row = source(question="OTP를 분실한 경우 어떻게 하나요?", text=text, metadata={"bank": "새나래은행"})
+    for question in ("새나래은행 OTP 잃어버렸어요", "새나래 OTP가 없어졌는데요"):
+        assert "<mark>OTP를 분실하신 경우 바로 신고해 주세요.</mark>" in sources_html(1, question, [row], KOREAN, "off")
+    start, end = answering_sentence("디지털OTP 재발급은요?", text)
+    assert text[start:end] == "디지털OTP: 새나래ON에서 무료 발급", "neither the label nor the list's marker"
+
+
 def test_data_cannot_leave_its_place() -> None:
     hostile = source(
         question=HOSTILE, text=HOSTILE, metadata=dict.fromkeys(("bank", "category", "source_url"), HOSTILE)

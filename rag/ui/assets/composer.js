@@ -2,6 +2,8 @@
   const box = () => $("#question");
   const waiting = [];
   let sending = null, editing = null;
+  // The filters that a new chat has taken back: its undo brings them again.
+  let scopeBefore = null;
   const grow = () => {
     const area = box();
     area.style.height = "auto";
@@ -48,6 +50,7 @@
       return hint(words.too_long.replace("{length}", text.length.toLocaleString()).replace("{limit}", limit.toLocaleString()));
     }
     hint("");
+    scopeBefore = null;
     if (editing) ask("edit", [text, ...scope(), String(editing)], text);
     else ask("send", [text, ...scope()], text);
     endEditing();
@@ -65,10 +68,21 @@
     if (sending && (sending.name === "send" || sending.name === "edit") && !box().value) write(sending.text);
   };
   faq.refused = () => {
-    if (!sending) return;
+    if (!sending) return false;
     faq.returned("");
     waiting.length = 0;
     faq.setBusy(false);
+    return true;
+  };
+  // What is being written outlives a reload of this tab, and is kept nowhere else.
+  window.addEventListener("pagehide", () => {
+    try { sessionStorage.setItem(DRAFT, box().value); } catch { /* a browser that keeps nothing */ }
+  });
+  faq.draft = () => {
+    try {
+      if (!box().value) write(sessionStorage.getItem(DRAFT) ?? "");
+      sessionStorage.removeItem(DRAFT);
+    } catch { /* a browser that keeps nothing */ }
   };
 
   document.addEventListener("submit", (event) => {
@@ -114,18 +128,21 @@
       drawWaiting();
       endEditing();
       sending = null;
+      scopeBefore = [$("#bank").value, $("#category").value];
       $("#bank").value = $("#category").value = "";
       chosen();
+      faq.topic?.(null);
       trigger("clear");
       box().focus();
     } else if (target.matches(".undo")) {
       toast("");
+      if (scopeBefore) [$("#bank").value, $("#category").value] = scopeBefore;
+      scopeBefore = null;
+      chosen();
       trigger("undo");
     } else if (target.matches(".starter")) ask("send", [target.textContent, ...scope()], target.textContent);
     else if (target.matches(".topic")) {
-      $("#category").value = target.dataset.value;
-      chosen();
-      box().focus();
+      faq.topic(target.getAttribute("aria-pressed") === "true" ? null : target.dataset.value);
     } else if (target.matches(".option")) {
       ask("choose", [target.dataset.row, ...scope()], target.innerText);
       log().focus({ preventScroll: true });

@@ -32,22 +32,30 @@
     }
   };
   let forgetting = 0;
-  const toast = (text, undo) => {
+  const toast = (text, undo, stays) => {
     const place = $("#toast");
     clearTimeout(forgetting);
     place.replaceChildren();
     if (!text) return;
     place.append(Object.assign(document.createElement("span"), { textContent: text }));
     if (undo) place.append(Object.assign(document.createElement("button"), { type: "button", className: "undo", textContent: words.undo }));
-    forgetting = setTimeout(() => place.replaceChildren(), undo ? 20000 : 5000);
+    if (!stays) forgetting = setTimeout(() => place.replaceChildren(), undo ? 20000 : 5000);
   };
 
   // Of a refused request Gradio shows a bare "error": say why, and that a reload asks for the login again.
   const fetched = window.fetch;
   window.fetch = async (...request) => {
-    const answer = await fetched(...request);
     const url = String(request[0]?.url ?? request[0]);
-    if (url.includes("/queue/join") && !answer.ok) faq.refused();
+    const joins = url.includes("/queue/join");
+    let answer;
+    try {
+      answer = await fetched(...request);
+    } catch (error) {
+      // The server is away: the question goes back into the box.
+      if (joins && faq.refused()) hint(words.lost);
+      throw error;
+    }
+    if (joins && !answer.ok) faq.refused();
     if ((answer.status === 401 || answer.status === 429) && url.includes("/gradio_api/")) {
       hint(answer.status === 401 ? words.ended : words.busy);
     }
@@ -141,11 +149,29 @@
       $(`#${part}`).hidden = made.length === 0;
       $(`#${part} > div`).replaceChildren(...made);
     };
-    fill("starters", all("li", starters).map((each) => button("starter", each.textContent)));
-    const topics = all('[data-choices="category"] li', news).slice(0, Number(starters.dataset.topics));
-    fill("topics", topics.map((each) => button("topic", each.textContent, { value: each.textContent })));
+    const topics = {};
+    for (const each of all("[data-topic]", news)) topics[each.dataset.topic] = all("li", each).map((line) => line.textContent);
+    fill("topics", Object.keys(topics).map((name) => button("topic", name, { value: name })));
+    // The questions of one topic, or with null one of each.
+    faq.topic = (chosen) => {
+      for (const each of all("#topics .topic")) each.setAttribute("aria-pressed", String(each.dataset.value === chosen));
+      const lines = topics[chosen] ?? all("li", starters).map((each) => each.textContent);
+      fill("starters", lines.map((line) => button("starter", line)));
+    };
+    faq.topic(null);
+  };
+  // Gradio's own messages are in English: they are hidden, and said in the page's words. It loads the page again by itself
+  // once the server is back; what was being written is there then.
+  const DRAFT = "faq-draft";
+  const translate = () => {
+    const text = all('[data-testid="toast-text"]').pop()?.textContent ?? "";
+    if (text === translate.told) return;
+    translate.told = text;
+    const lost = text.startsWith("Connection to the server was lost");
+    if (text) toast(lost ? words.lost : text, false, lost);
   };
   const receive = () => {
+    translate();
     for (const frame of all("#inbox .frame")) apply(frame);
     const news = $("#news > .html-container > :last-child") ?? $("#news");
     if (news && news.innerHTML !== receive.told && news.textContent) {

@@ -90,6 +90,7 @@
     began.disconnect();
     shaded();
     receive();
+    faq.draft();
     grow();
     if (!window.matchMedia("(pointer: coarse)").matches && (document.activeElement ?? document.body) === document.body) box().focus();
   });

@@ -1,0 +1,34 @@
+"""The server goes away and comes back: the page says so in its own words, and nothing that was written is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Serve, Visit
+
+
+def test_a_lost_connection_is_said_in_korean_and_the_question_stays(serve: Serve, visit: Callable[..., Visit]) -> None:
+    server, _ = serve()
+    port = urlsplit(server.url).port
+    visitor = visit(server.url).ready()
+    visitor.answered("첫 질문")
+    server.close()
+    visitor.ask("둘째 질문")
+    expect(visitor.page.locator("#hint")).to_have_text(
+        "서버와 연결이 끊겼습니다. 다시 연결되면 화면을 새로 불러옵니다."
+    )
+    expect(visitor.page.locator("#toast")).to_have_text(
+        "서버와 연결이 끊겼습니다. 다시 연결되면 화면을 새로 불러옵니다."
+    )
+    expect(visitor.page.locator(".toast-wrap:visible")).to_have_count(0)
+    expect(visitor.page.locator("#composer[data-busy]")).to_have_count(0)
+    expect(visitor.page.locator("#question")).to_have_value("둘째 질문")
+    with visitor.page.expect_navigation(timeout=60_000):
+        serve(port=port)
+    expect(visitor.page.locator("#question")).to_have_value("둘째 질문")
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
+    visitor.page.press("#question", "Enter")
+    expect(visitor.bubbles("user")).to_have_text(["첫 질문", "둘째 질문"])
