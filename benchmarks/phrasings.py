@@ -7,7 +7,6 @@ time, index size and search time. Nothing is chosen here: the phrasings and the 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from tempfile import TemporaryDirectory
 from rag.chat import ChatService
 from rag.evaluation.datasets import read_queries
 from rag.evaluation.metrics import bootstrap, hit
+from rag.evaluation.phrased_faq import read_phrasings, write_phrased
 from rag.evaluation.retrieval import judged
 from rag.factory.bundled import DATA
 from rag.factory.chat import service
@@ -29,24 +29,11 @@ CORPUS = DATA.parent / "evaluation" / "corpora" / "bank_alternatives"
 ROUNDS = 5
 
 
-def write_faq(directory: Path, phrasings: dict[str, str]) -> Path:
-    """The bundled files with a column `alternatives`."""
-    directory.mkdir()
-    for path in DATA.glob("*.csv"):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        with (directory / path.name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [*rows[0], "alternatives"])
-            writer.writeheader()
-            writer.writerows({**row, "alternatives": phrasings.get(row["id"], "")} for row in rows)
-    return directory
-
-
-def built(name: str, faq: Path, models: Models, directory: Path) -> tuple[ChatService, float, int]:
+def built(name: str, faq: Sequence[Path], models: Models, directory: Path) -> tuple[ChatService, float, int]:
     """A service over these files, the CPU seconds that indexing took, and the bytes of the index."""
     settings = Settings(store=StoreSettings(directory=directory, index=name))
     started = time.process_time()
-    ingest_files(directory, name, models, [faq])
+    ingest_files(directory, name, models, faq)
     seconds = time.process_time() - started
     size = sum(file.stat().st_size for file in (directory / name).rglob("*") if file.is_file())
     return service(settings, models, open_index(settings, models)), seconds, size
@@ -69,14 +56,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     models = load_models(Settings())
-    with (CORPUS / "alternatives.csv").open(encoding="utf-8", newline="") as file:
-        phrasings = {row["id"]: row["alternatives"] for row in csv.DictReader(file)}
+    phrasings = read_phrasings(CORPUS / "alternatives.csv")
     queries = read_queries(CORPUS / "queries.jsonl")
     with TemporaryDirectory() as folder:
         root = Path(folder)
         chats, seconds, sizes = zip(
             *(
-                built(name, write_faq(root / f"{name}-faq", given), models, root)
+                built(name, write_phrased(sorted(DATA.glob("*.csv")), given, root / f"{name}-faq"), models, root)
                 for name, given in (("plain", {}), ("phrased", phrasings))
             ),
             strict=True,

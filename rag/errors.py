@@ -13,6 +13,7 @@
     │   ├── IndexMismatch        index and configuration disagree; both values and the command that fixes it are named
     │   ├── IndexDamaged             its files are not what was written: a disk's fault
     │   ├── IndexBusy            another process is writing this index
+    │   ├── IndexRejected        its new version does not pass the gates; the one before stays
     │   ├── StoreUnavailable     its server cannot be reached, is overloaded or lacks data; a later try may succeed
     │   └── StoreRefused         its server refuses us: user, password, certificate, permission; trying again will not help
     └── ModelError               an embedding or language model failed
@@ -176,6 +177,16 @@ class IndexBusy(StoreError):
     """Another process is writing this index."""
 
     default_korean = "자료를 갱신하는 중입니다. 잠시 후 다시 시도해 주세요."
+
+
+class IndexRejected(StoreError):
+    """The new version of an index answers its gates' questions worse; `lines` say which. What readers see is unchanged."""
+
+    default_korean = "새 자료가 출시 기준을 통과하지 못해 이전 자료를 그대로 둡니다."
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(("the new rows do not pass the gates; nothing was published:", *lines)))
+        self.lines = tuple(lines)
 
 
 class StoreUnavailable(StoreError):

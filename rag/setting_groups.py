@@ -27,6 +27,9 @@ class StoreSettings(_Group):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
     )
     directory: Path = Field(default=Path(".fsi/indexes"), description="Folder of the FAISS indexes.")
+    gates: Path | None = Field(
+        default=None, description="A gates.toml that every ingestion must pass; `ingest --gate FILE` names another."
+    )
 
 
 class OpenSearchSettings(_Group):

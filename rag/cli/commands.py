@@ -7,6 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rag.chat import ChatService
@@ -24,7 +25,7 @@ from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
 from rag.evaluation.gates import read_gates
-from rag.evaluation.trial import remembering, try_ingestion
+from rag.evaluation.trial import ingest_gated
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
@@ -42,7 +43,7 @@ _LISTED = 20
 def ingest(options: Namespace, settings: Settings) -> int:
     """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises.
 
-    `--gate`: nothing is written, and the code is 1, where the questions of that file would be answered worse.
+    `--gate`, FSI_STORE__GATES: nothing is published, and the code is 1, where that file's questions are answered worse.
     """
     name = options.index or settings.store.index
     if not name:
@@ -54,28 +55,17 @@ def ingest(options: Namespace, settings: Settings) -> int:
     if options.report:
         check_writable(Path(options.report))  # not after minutes of work
     columns = read_pairs(options.columns.split(",") if options.columns else [], "--columns")
-    gates = read_gates(Path(options.gate)) if options.gate else None
+    gates_file = options.gate or settings.store.gates
+    gates = read_gates(Path(gates_file)) if gates_file else None
     models, catalog = load_models(settings), open_catalog(settings)
+    ingest_one = (
+        partial(ingest_gated, settings, models, catalog, name, options.paths, gates)
+        if gates
+        else partial(ingest_files, catalog, name, models, options.paths)
+    )
     bar = Bar(korean=options.language == "ko")
     try:
-        if gates:
-            models = remembering(models)
-            if lines := try_ingestion(
-                settings, models, catalog, name, options.paths, gates, columns=columns, progress=bar
-            ):
-                bar.close()
-                print(*lines, "nothing was written: the new rows do not pass the gates", sep="\n", file=sys.stderr)
-                return 1
-        report = ingest_files(
-            catalog,
-            name,
-            models,
-            options.paths,
-            columns=columns,
-            dry_run=options.dry_run,
-            processes=options.processes,
-            progress=bar,
-        )
+        report = ingest_one(columns=columns, dry_run=options.dry_run, processes=options.processes, progress=bar)
     finally:
         bar.close()
     korean = options.language == "ko"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ from rag.evaluation.datasets import (
     read_queries,
 )
 from rag.evaluation.figures import suite_figures
-from rag.evaluation.gates import read_gates, write_baseline
+from rag.evaluation.gates import gate_rows, read_gates, write_baseline
 from rag.evaluation.latency import Service, TimedEmbedding, cost_of_thousand, latency_lines, measure_latency
-from rag.evaluation.quality import quality_figures, record_quality, with_table
+from rag.evaluation.quality import are_defaults, publish
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
@@ -36,7 +37,7 @@ from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.evaluation.trial import gate_lines
-from rag.evaluation.written_answers import evaluate_written, read_references, written_lines
+from rag.evaluation.written_answers import evaluate_written, read_references, texts_of_rows, written_lines
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
@@ -44,10 +45,10 @@ from rag.factory.stores import open_index
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier
 
+RUNS_SHOWN = 20
+"""Earlier runs whose figures the report draws."""
 TIMED = 60
 """Questions of which the time is taken; each load asks them once more."""
-QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
-READMES = (Path("README.md"), Path("README.ko.md"))
 BUNDLED = Path("data") / "evaluation"
 """In the project's folder; an installed package comes without questions."""
 
@@ -94,24 +95,8 @@ def evaluate_answers(options: Namespace, settings: Settings) -> None:
 
 
 def _evaluate_written(options: Namespace, settings: Settings) -> None:
-    queries = _queries(options)
-    models = load_models(settings)
-    store = open_store(options, settings, models)
-    check_labels(store, {query.id: query.relevant for query in queries})
-    if options.references:
-        references = read_references(Path(options.references))
-    else:
-        rows: dict[str, str] = {}
-        for node in store.get_nodes():
-            name = node.ref_doc_id or node.node_id
-            rows[name] = f"{rows.get(name, '')}\n{node.get_content()}".strip()
-        references = {query.id: [rows[row] for row in query.relevant] for query in queries}
-    chat = build_service(settings, models, store)
-    bar = Bar()
-    try:
-        report = evaluate_written(chat, queries, references, progress=bar)
-    finally:
-        bar.close()
+    references = read_references(Path(options.references)) if options.references else None
+    report = _written(settings, options.index, _queries(options), references)
     _print(written_lines(report), report, options)
 
 
@@ -130,19 +115,28 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     # The bundled questions are about the bundled index, whichever one the settings name.
     index = options.index or (None if options.queries else BUNDLED_INDEX)
     run = _run(options, settings, suites, index=index, perturb=not options.quick)
+    earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_SHOWN:]]
+    extra: dict[str, Any] = {"gates": _gate_rows(run, options)}
     if not options.quick:
-        questions = [case.turns[-1] for case in suites[0].cases if case.set == "queries"][:TIMED]
-        run = replace(run, extra={"latency": _latency(settings, index, questions, options)})
+        queries = [
+            Query(case.id, case.turns[-1], case.relevant, case.label)
+            for case in suites[0].cases
+            if case.set == "queries"
+        ]
+        extra["latency"] = _latency(settings, index, [query.query for query in queries][:TIMED], options)
+        extra["answers"] = _written(settings, index, queries)
+    run = replace(run, extra=extra)
     path = finish(run, Path(options.runs))
     figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
     for name, each in figures.items():
         _print_lines(suite_lines(name, each))
     if not options.quick:
         _print_lines(latency_lines(run.extra["latency"]))
+        _print_lines(written_lines(run.extra["answers"]))
     # Figures of other settings are their owner's, not the project's.
-    if options.publish and index == BUNDLED_INDEX and _are_defaults(settings):
-        _publish(run)
-    page, twin = write_report(run, figures, Path(options.report))
+    if options.publish and index == BUNDLED_INDEX and are_defaults(settings):
+        publish(run)
+    page, twin = write_report(run, figures, Path(options.report), earlier)
     _print((f"run: {path}", f"report: {page} ({twin.name} beside it)"), {"meta": run.meta, "suites": figures}, options)
 
 
@@ -213,6 +207,41 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
 }
 
 
+def _written(
+    settings: Settings,
+    index: str | None,
+    queries: Sequence[Query],
+    references: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """The answers to the questions, compared with `references` or else with the rows that answer."""
+    models = load_models(settings)
+    bar = Bar()
+    try:
+        with closing(open_index(settings, models, index, progress=bar)) as store:
+            check_labels(store, {query.id: query.relevant for query in queries})
+            return evaluate_written(
+                build_service(settings, models, store),
+                queries,
+                texts_of_rows(store, queries) if references is None else references,
+                model=settings.llm.endpoint_name or settings.llm.model or settings.llm.backend,
+                progress=bar,
+            )
+    finally:
+        bar.close()
+
+
+def _gate_rows(run: Run, options: Namespace) -> list[dict[str, Any]]:
+    """How the first suite does by the gates of the file, where these are about its questions."""
+    path = Path(options.gates)
+    if not path.is_file():
+        return []
+    gates, marks = read_gates(path), marks_of(run.suites[0].records)
+    asked = {case.key: case for case in gates.suite.cases}
+    if any(asked.get(record.case.key, record.case) != record.case for record in run.suites[0].records):
+        return []  # other questions, which only happen to have the same ids
+    return gate_rows(gates.gates, gates.marks(), marks) if asked.keys() <= marks.keys() else []
+
+
 def _latency(settings: Settings, index: str | None, questions: Sequence[str], options: Namespace) -> dict[str, Any]:
     def fresh() -> Service:
         models = load_models(settings)  # each time: an embedding remembers what it was asked
@@ -255,30 +284,6 @@ def _own_suite(options: Namespace) -> Suite:
         read_conversations(Path(options.multi_turn)) if options.multi_turn else (),
     )
     return Suite("own", tuple(cases))
-
-
-def _are_defaults(settings: Settings) -> bool:
-    default = Settings.model_construct()
-    return settings.llm.backend == "none" and all(
-        getattr(settings, group) == getattr(default, group) for group in ("embedding", "retrieval", "chat")
-    )
-
-
-def _publish(run: Run) -> None:
-    """Put the figures where readers see them, as far as those files are here; where `test` was opened, say so in the log."""
-    # An installed package has no README to write into.
-    if not QUALITY.parent.is_dir():
-        return
-    quality = record_quality(run, QUALITY)
-    for page in READMES:
-        if page.exists():
-            text = page.read_text(encoding="utf-8")
-            page.write_text(with_table(text, quality, korean=".ko." in page.name), encoding="utf-8")
-    if (test := run.suite("bundled test")) and LOG.exists():
-        share, _, _, n = quality_figures(test.records)["first"]
-        store = run.meta["settings"]["store"]["backend"]
-        with LOG.open("a", encoding="utf-8") as file:
-            file.write(f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n")
 
 
 def _queries(options: Namespace) -> list[Query]:

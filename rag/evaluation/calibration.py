@@ -135,7 +135,8 @@ def outcome(verdict: Verdict, calibration: Calibration) -> str:
     if verdict.confidence >= calibration.answered and not verdict.is_blocked:
         return "answered"
     limit = calibration.off_topic if is_short(verdict.query) else calibration.suggested
-    return "suggested" if verdict.ranked and verdict.covered >= limit else "declined"
+    # Where nothing was found, nothing is covered.
+    return "suggested" if verdict.covered and verdict.covered >= limit else "declined"
 
 
 def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:

@@ -24,12 +24,16 @@ BROKEN_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`measure`: a name of `compare.MEASURES`; `sets`: the sets it is taken over, all where empty; `floor`: in 0..1."""
+    """`measure`: a name of `compare.MEASURES`; `sets`: the sets it is taken over, all where empty; `floor`: in 0..1.
+
+    `korean`: its name in the report.
+    """
 
     name: str
     measure: str
     sets: tuple[str, ...] = ()
     floor: float = 0.0
+    korean: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,27 @@ def check_gates(gates: Sequence[Gate], before: Marks, after: Marks) -> list[Fail
                 Failure(gate, change, f"{change.after:.3f} is under the floor {gate.floor:.3f}", tuple(bad))
             )
     return failures
+
+
+def gate_rows(gates: Sequence[Gate], before: Marks, after: Marks) -> list[dict[str, Any]]:
+    """[{"name", "n", "floor", "before", "after", "passed"}] of the gates that have a question, for the report.
+
+    `before` is None without a baseline.
+    """
+    failed = {failure.gate for failure in check_gates(gates, before, after)}
+    compared = [(gate, difference(before or after, after, MEASURES[gate.measure], gate.sets)) for gate in gates]
+    return [
+        {
+            "name": gate.korean or gate.name,
+            "n": each.n,
+            "floor": gate.floor,
+            "before": each.before if before else None,
+            "after": each.after,
+            "passed": gate not in failed,
+        }
+        for gate, each in compared
+        if each
+    ]
 
 
 def failure_lines(failures: Sequence[Failure], questions: Mapping[str, str], marks: Marks) -> Iterator[str]:

@@ -15,9 +15,12 @@ from rag.errors import InputError
 from rag.evaluation import metrics
 from rag.evaluation.records import Record
 from rag.evaluation.runs import Run
+from rag.settings import Settings
 
+QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
+READMES = (Path("README.md"), Path("README.ko.md"))
 MARKS = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
-SUITES = ("bundled dev", "bundled test", "insurance", "card")
+SUITES = ("bundled dev", "bundled test", "insurance", "card", "phrasings", "documents dev", "documents test")
 HEADINGS = {"bundled dev": "dev", "bundled test": "test"}
 Chosen = Callable[[Record], bool]
 
@@ -116,6 +119,30 @@ def quality_figures(records: Sequence[Record]) -> dict[str, Any]:
     return figures
 
 
+def are_defaults(settings: Settings) -> bool:
+    """Whether figures of these settings are the project's: all but the store is as it comes."""
+    default = Settings.model_construct()
+    return settings.llm.backend == "none" and all(
+        getattr(settings, group) == getattr(default, group) for group in ("embedding", "retrieval", "chat")
+    )
+
+
+def publish(run: Run) -> None:
+    """Put the figures where readers see them, as far as those files are here; where `test` was opened, say so in the log."""
+    if not QUALITY.parent.is_dir():
+        return
+    quality = record_quality(run, QUALITY)
+    for page in READMES:
+        if page.exists():
+            text = page.read_text(encoding="utf-8")
+            page.write_text(with_table(text, quality, korean=".ko." in page.name), encoding="utf-8")
+    if (test := run.suite("bundled test")) and LOG.exists():
+        share, _, _, n = quality_figures(test.records)["first"]
+        store = run.meta["settings"]["store"]["backend"]
+        with LOG.open("a", encoding="utf-8") as file:
+            file.write(f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n")
+
+
 def record_quality(run: Run, path: Path) -> dict[str, Any]:
     """The kept figures with those of the run, written to `path`. Raises InputError where it is no such file."""
     kept = read_quality(path) if path.exists() else {}
@@ -150,39 +177,46 @@ def with_table(text: str, quality: Mapping[str, Any], *, korean: bool = False) -
 
 
 def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
-    """A Markdown table with a column a suite, as FAISS answers; under it, when each was measured and how OpenSearch differs."""
-    suites = [name for name in SUITES if name in quality.get("faiss", {})]
+    """A Markdown table with a column a suite: FAISS's figures, OpenSearch's where they differ, and when both were measured."""
+    faiss, opensearch = quality.get("faiss", {}), quality.get("opensearch", {})
+    suites = [name for name in SUITES if name in faiss]
     lines = ["| | " + " | ".join(HEADINGS.get(name, name) for name in suites) + " |", "|---|" + "---|" * len(suites)]
     for key, english, korean_title, _, _ in ROWS:
-        cells = [_cell(quality["faiss"][name]["figures"].get(key)) for name in suites]
+        cells = [
+            _cell(faiss[name]["figures"].get(key), _comparable(faiss[name], opensearch.get(name)).get(key))
+            for name in suites
+        ]
         lines.append(f"| {korean_title if korean else english} | " + " | ".join(cells) + " |")
-    lines += ["", _dates(quality, suites, korean=korean)]
-    return "\n".join(lines)
-
-
-def _dates(quality: Mapping[str, Any], suites: Sequence[str], *, korean: bool) -> str:
-    measured = ", ".join(f"{HEADINGS.get(name, name)} {quality['faiss'][name]['on']}" for name in suites)
-    other = {name: each for name, each in quality.get("opensearch", {}).items() if "apart" in each}
-    most = max((each["apart"] for each in other.values()), default=0.0)
-    if korean:
-        compared = (
-            f"OpenSearch에서는 가장 많이 다른 비율이 {most:.3f} 달랐습니다"
-            if other
-            else "OpenSearch로는 재지 않았습니다"
-        )
-        return f"잰 날: {measured}. {compared}. 실제 언어 모델로는 아무것도 재지 않았습니다."
-    names = ", ".join(f"{HEADINGS.get(name, name)} {each['on']}" for name, each in other.items())
-    compared = (
-        f"On OpenSearch ({names}) no share differed by more than {most:.3f}" if other else "OpenSearch was not measured"
+    measured, most = (
+        ("FAISS로 잰 날", "OpenSearch로 잰 날, 가장 많이 다른 비율")
+        if korean
+        else ("measured with FAISS", "measured with OpenSearch, largest difference of any row")
     )
-    return f"Measured with FAISS: {measured}. {compared}. Nothing here was tried on a real language model."
+    lines.append(f"| {measured} | " + " | ".join(faiss[name]["on"] for name in suites) + " |")
+    lines.append(f"| {most} | " + " | ".join(_difference(opensearch.get(name)) for name in suites) + " |")
+    closing = (
+        "실제 언어 모델로는 아무것도 재지 않았습니다." if korean else "Nothing here was tried on a real language model."
+    )
+    return "\n".join([*lines, "", closing])
 
 
-def _cell(figure: Sequence[float] | None) -> str:
+def _comparable(measured: Mapping[str, Any], other: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The other store's figures where the same program made them."""
+    return other["figures"] if other and other["code"] == measured["code"] else {}
+
+
+def _difference(measured: Mapping[str, Any] | None) -> str:
+    if not measured:
+        return "–"
+    return f"{measured['on']}" + (f": {_short(measured['apart'])}" if "apart" in measured else "")
+
+
+def _cell(figure: Sequence[float] | None, other: Sequence[float] | None) -> str:
     if figure is None:
         return ""
     share, low, high, n = figure
-    return f"{_short(share)} [{_short(low)}, {_short(high)}] of {n:.0f}"
+    differing = f", OpenSearch {_short(other[0])}" if other and other[0] != share else ""
+    return f"{_short(share)}{differing} of {n:.0f}<br>[{_short(low)}, {_short(high)}]"
 
 
 def _short(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,14 @@ from rag.evaluation.sections import TITLE, lead, report_sections
 PAGE, TWIN = "report.html", "report.md"
 
 
-def write_report(run: Run, figures: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[Path, Path]:
-    """Write both files of a run into a folder, and return them. Raises InputError where they cannot be written."""
-    sections = list(report_sections(run, figures))
+def write_report(
+    run: Run, figures: Mapping[str, Mapping[str, Any]], folder: Path, history: Sequence[Run] = ()
+) -> tuple[Path, Path]:
+    """Write both files of a run into a folder, and return them. Raises InputError where they cannot be written.
+
+    `history`: earlier runs, oldest first.
+    """
+    sections = list(report_sections(run, figures, history))
     page, twin = folder / PAGE, folder / TWIN
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -141,6 +141,7 @@ def outcome_report(
         "suggested": len(nearest),
         "in_domain_declined": declined / len(results),
         "refused": metrics.mean(every),
+        "refused_ci95": metrics.wilson(int(sum(every)), len(every)),
         "refused_by_kind": {kind: metrics.mean(values) for kind, values in sorted(kinds.items())},
         "refused_by_kind_n": {kind: len(values) for kind, values in sorted(kinds.items())},
     }

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rag.chat import ChatService
 from rag.evaluation.datasets import check_labels
 from rag.evaluation.perturbations import perturbed
+from rag.evaluation.phrased_faq import read_phrasings, write_phrased
 from rag.evaluation.records import Progress, Record, measure
 from rag.evaluation.runs import Measured, Row, Run, identify
-from rag.evaluation.suites import Suite
+from rag.evaluation.suites import Corpus, Suite
+from rag.factory.bundled_vectors import with_stored_vectors
 from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.ingestion.sync import no_progress
 from rag.settings import Settings
 from rag.stores.base import QUESTION, PassageStore
+from rag.stores.catalog import IndexCatalog
 
 
 def run_suites(
@@ -41,13 +45,11 @@ def run_suites(
     measured = []
     for suite in suites:
         catalog = None
-        if suite.faq and folder:
+        if suite.corpus and folder:
             # In a folder of their own, so that `index list` shows the user's indexes alone.
             apart = settings.store.model_copy(update={"directory": folder / "indexes", "index": None})
             catalog = open_catalog(settings.model_copy(update={"store": apart}))
-            # Where the index is there already, nothing is embedded again.
-            ingest_files(catalog, _index_name(suite), models, [suite.faq])
-            store = catalog.open(_index_name(suite), models.manifest)
+            store = _built(catalog, suite.corpus, models, progress)
         else:
             store = open_index(settings, models, index, progress=progress)
         check_labels(store, {case.key: case.relevant for case in suite.cases})
@@ -56,8 +58,8 @@ def run_suites(
         file = kept / f"{suite.name.replace(' ', '-')}.jsonl" if kept else None
         records = measure(chat, cases, kept=file, progress=progress, step=suite.name)
         measured.append(measured_suite(suite.name, store, chat, records))
-        if catalog and settings.store.backend != "faiss":
-            catalog.delete(_index_name(suite))  # a server is others' too
+        if suite.corpus and catalog and settings.store.backend != "faiss":
+            catalog.delete(_index_name(suite.corpus))  # a server is others' too
     return Run(meta, tuple(measured))
 
 
@@ -77,8 +79,19 @@ def measured_suite(name: str, store: PassageStore, chat: ChatService, records: S
     return Measured(name, store.manifest.fingerprint, tuple(records), _rows(store, records), chat.calibration.as_json())
 
 
-def _index_name(suite: Suite) -> str:
-    return f"evaluation-{suite.name}"
+def _built(catalog: IndexCatalog, corpus: Corpus, models: Models, progress: Progress) -> PassageStore:
+    """The index of a corpus; where it is there already, nothing is embedded again."""
+    name = _index_name(corpus)
+    with TemporaryDirectory() as scratch:
+        files: Sequence[Path] = corpus.files
+        if corpus.phrasings:
+            files = write_phrased(files, read_phrasings(corpus.phrasings), Path(scratch))
+        ingest_files(catalog, name, with_stored_vectors(models), files, progress=progress)
+    return catalog.open(name, models.manifest)
+
+
+def _index_name(corpus: Corpus) -> str:
+    return f"evaluation-{corpus.name}"
 
 
 def _rows(store: PassageStore, records: Iterable[Record]) -> dict[str, Row]:

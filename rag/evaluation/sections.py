@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.evaluation import svg
-from rag.evaluation.calibration import Label, propose
 from rag.evaluation.figures import SEVERAL
+from rag.evaluation.front import front_sections, front_suite
 from rag.evaluation.page import Note, Plot, Section, Table
 from rag.evaluation.records import KINDS
 from rag.evaluation.runs import Measured, Run
-from rag.evaluation.summary import KOREAN, LABELS, groups_of_scores, hundred_people, outcome_table, worst_answers
-from rag.retrieval.confidence import Calibration, Verdict
+from rag.evaluation.summary import (
+    KOREAN,
+    LABELS,
+    hundred_people,
+    outcome_table,
+    suite_title,
+    worst_answers,
+)
+from rag.evaluation.trust_report import calibration_blocks, trust_blocks
+from rag.evaluation.written_report import answer_blocks
 
 TITLE = "FAQ 챗봇 평가 보고서"
-HEADLINES = (
-    ("hit@1", "맞는 행이 첫째", ("retrieval", "all")),
-    ("hit@3", "맞는 행이 셋 안에", ("retrieval", "all")),
-    ("answered_share", "바로 답한 비율", ("outcomes",)),
-    ("answered_precision", "바로 답한 것 중 맞는 비율", ("outcomes",)),
-    ("shown", "맞는 행을 보여 준 비율", ("outcomes",)),
-    ("declined", "답이 있는데 답하지 않은 비율", ("outcomes",)),
-)
 SETS = (
     ("ood_after", "다른 질문 다음에 물은, FAQ에 답이 없는 입력", False),
     ("contrast", "비슷한 행은 있으나 다른 것을 묻는 입력", False),
@@ -54,38 +55,35 @@ GUIDE = (
     "아래에 있으면 높게 말한 것입니다. ECE는 그 평균 거리입니다.",
     "순위 지표(hit, MRR, nDCG)는 결과와 상관없이 검색만 봅니다.",
 )
-NOT_SAID = (
-    "질문은 FAQ를 아는 사람들이 썼습니다. 실제 고객은 다르게 묻습니다. 자기 고객의 질문 40개면 무엇이 다른지 보입니다.",
-    "dev는 고르고 맞추는 데 쓴 질문이라 실제보다 좋게 나옵니다. "
-    "test와 다른 업종의 FAQ(insurance, card)는 맞추는 데 쓰지 않았습니다.",
-    "FAQ의 내용이 옳은지, 최신인지는 재지 않습니다. 언어 모델이 쓴 문장은 이 보고서의 수치에 들어 있지 않습니다.",
-    "이 표의 어느 수치도 실제 언어 모델, 실제 AWS 계정, 실제 고객으로 잰 것이 아닙니다.",
-)
 
 
-def report_sections(run: Run, figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Section]:
-    """All sections. `figures`: those of each suite, by its name."""
-    first = next(iter(figures))
-    yield Section(f"100명이 물으면 ({first})", hundred_people(figures[first]))
-    yield Section("한눈에 보기", [_headlines(figures)])
+def report_sections(
+    run: Run, figures: Mapping[str, Mapping[str, Any]], history: Sequence[Run] = ()
+) -> Iterator[Section]:
+    """All sections. `figures`: those of each suite, by its name; `history`: earlier runs, oldest first."""
+    yield from front_sections(run, figures, history)
     for suite in run.suites:
-        yield from _suite_sections(suite, figures[suite.name])
+        is_front = suite.name == front_suite(figures)
+        yield from _suite_sections(suite, figures[suite.name], is_front=is_front)
+    if answers := run.extra.get("answers"):
+        yield Section("답변의 글", list(answer_blocks(answers)))
     if latency := run.extra.get("latency"):
         yield Section("응답 시간", list(_latency(latency)))
-    yield Section("가장 나쁜 답 스무 개", [worst_answers(run.suites)])
+    yield Section("가장 나쁜 답 스무 개", [worst_answers(run.suites)], starts_page=True)
     yield Section("읽는 법", [Note(text) for text in GUIDE])
-    yield Section("이 보고서가 말하지 않는 것", [Note(text) for text in NOT_SAID])
     yield Section("무엇으로 쟀나", [_identity(run)])
 
 
 def lead(run: Run) -> str:
     """When and of what, in a line."""
     asked = sum(len(suite.records) for suite in run.suites)
-    return f"{run.meta['at'][:10]} · 입력 {asked:,}개 · {', '.join(suite.name for suite in run.suites)} · 실행 {run.meta['key']}"
+    names = ", ".join(suite_title(suite.name) for suite in run.suites)
+    return f"{run.meta['at'][:10]} · 입력 {asked:,}개 · {names} · 실행 {run.meta['key']}"
 
 
-def _suite_sections(suite: Measured, figures: Mapping[str, Any]) -> Iterator[Section]:
-    yield Section(suite.name, hundred_people(figures))
+def _suite_sections(suite: Measured, figures: Mapping[str, Any], *, is_front: bool) -> Iterator[Section]:
+    # The first page has the sentences of one suite already.
+    yield Section(suite_title(suite.name), () if is_front else hundred_people(figures))
     if "outcomes" in figures:
         outcomes = figures["outcomes"]
         rows = {"모두": outcomes, **outcomes["by_style"]}
@@ -102,8 +100,8 @@ def _suite_sections(suite: Measured, figures: Mapping[str, Any]) -> Iterator[Sec
         yield Section(
             "검색 순위", [_ranking_table("종류", figures["retrieval"]["by_style"], figures["retrieval"]["all"])], 3
         )
-        yield Section("확신을 믿어도 되나", list(_trust(suite, figures["trust"])), 3)
-        yield Section("이 질문들로 임계값을 맞추면", list(_calibration(suite)), 3)
+        yield Section("확신을 믿어도 되나", list(trust_blocks(suite, figures["trust"])), 3)
+        yield Section("이 질문들로 임계값을 맞추면", list(calibration_blocks(suite, figures["trust"])), 3)
     if "refusal" in figures:
         yield Section(
             "답이 없는 입력의 결과", [outcome_table("종류", figures["refusal"]["by_kind"], answerable=False)], 3
@@ -124,19 +122,6 @@ def _suite_sections(suite: Measured, figures: Mapping[str, Any]) -> Iterator[Sec
             yield Section(title, [outcome_table("종류", rows, answerable=answerable)], 3)
     if "perturbations" in figures:
         yield Section("같은 질문을 다르게 입력하면", [_perturbation_table(figures["perturbations"])], 3)
-
-
-def _headlines(figures: Mapping[str, Mapping[str, Any]]) -> Table:
-    rows = []
-    for key, title, path in HEADLINES:
-        cells = []
-        for each in figures.values():
-            values: Mapping[str, Any] = each
-            for part in path:
-                values = values.get(part, {})
-            cells.append(_share(values, key) if key in values else "–")
-        rows.append((title, *cells))
-    return Table(("지표 [95 % 구간]", *figures), rows)
 
 
 def _outcome_plot(caption: str, rows: Mapping[str, Mapping[str, Any]]) -> Plot:
@@ -168,63 +153,6 @@ def _ranking_table(first: str, rows: Mapping[str, Mapping[str, Any]], whole: Map
     )
 
 
-def _trust(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | Plot]:
-    yield Note(
-        f"AURC {trust['aurc']:.3f} · ECE {trust['ece']:.3f} · 입력 {trust['n']}개 (답이 없는 입력은 틀린 것으로 셈)"
-    )
-    curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
-    yield Plot(svg.lines("위험-범위 곡선", curve, "답한 비율", "틀린 비율"), "위험-범위 곡선")
-    bins = [(each["confidence"], each["right"]) for each in trust["bins"]]
-    diagonal = svg.Series("말한 대로", "missed", [(0.0, 0.0), (1.0, 1.0)])
-    yield Plot(
-        svg.lines("신뢰도", [diagonal, svg.Series("실제", "right", bins, dots=True)], "보여 준 확신", "맞은 비율"),
-        "신뢰도 그림: 확신 구간마다 실제로 맞은 비율",
-    )
-    yield Plot(svg.histogram("확신의 분포", groups_of_scores(suite.records), "확신"), "결과별 확신의 분포")
-
-
-def _calibration(suite: Measured) -> Iterator[Note | Table]:
-    labels = labels_of(suite)
-    if not any(label.top3_relevant for label in labels):
-        yield Note("맞는 행이 순위에 든 질문이 없어 맞출 수 없습니다.")
-        return
-    proposal = propose(labels, Calibration.from_json(suite.calibration))
-    names = (
-        ("precision", "바로 답한 것 중 맞는 비율"),
-        ("share", "바로 답한 비율"),
-        ("declined", "답이 있는데 답하지 않은 비율"),
-        ("offered", "답이 없는데 답하거나 제안한 비율"),
-    )
-    yield Table(
-        ("지표 (교차 검증)", "지금", "맞춘 뒤"),
-        [
-            (title, f"{getattr(proposal.before, key):.3f}", f"{getattr(proposal.after, key):.3f}")
-            for key, title in names
-        ],
-    )
-    gain = (
-        "나아집니다. `python -m rag calibrate --apply`가 적용합니다."
-        if proposal.has_gain
-        else "나아지는 것이 없어 그대로 둡니다."
-    )
-    yield Note(f"이 질문들로 임계값을 맞추면 {gain}")
-
-
-def labels_of(suite: Measured) -> list[Label]:
-    """The questions and out-of-domain inputs as `rag calibrate` takes them."""
-    labels = []
-    for record in suite.records:
-        if record.case.set in ("queries", "ood"):
-            result = record.result
-            # Only that something was ranked matters to a threshold, not what.
-            verdict = Verdict(
-                result.status, None, (), (), result.confidence, result.covered, record.case.turns[-1],
-                is_blocked=result.is_blocked,
-            )  # fmt: skip
-            labels.append(Label(verdict, bool(record.case.relevant), record.rank == 1, 1 <= record.rank <= 3))
-    return labels
-
-
 def _perturbation_table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
     def change(row: Mapping[str, Any], key: str) -> str:
         return f"{row['before'][key]:.3f} → {row['after'][key]:.3f}"
@@ -250,13 +178,17 @@ def _latency(report: Mapping[str, Any]) -> Iterator[Plot | Table | Note]:
         [(STEPS[step], *(f"{row[name]:.0f}" for name in names)) for step, row in report["steps"].items()],
     )
     load: Sequence[Mapping[str, float]] = report["load"]
-    longest, most = max(row["p95"] for row in load), max(row["at_once"] for row in load)
+    longest = max(row["p95"] for row in load)
+    places = [index / max(1, len(load) - 1) for index in range(len(load))]
     series = [
-        svg.Series(name, style, [(row["at_once"] / most, row[name] / longest) for row in load], dots=True)
+        svg.Series(name, style, [(x, row[name]) for x, row in zip(places, load, strict=True)], dots=True)
         for name, style in (("p50", "right"), ("p95", "wrong"))
     ]
-    caption = f"동시에 묻는 사람 수(가로, 1 = {most:.0f}명)와 응답 시간(세로, 1 = {longest:.0f} ms)"
-    yield Plot(svg.lines("동시 질문과 응답 시간", series, "동시에 묻는 사람", "시간"), caption)
+    ticks = [(x, f"{row['at_once']:.0f}") for x, row in zip(places, load, strict=True)]
+    drawn = svg.lines(
+        "동시 질문과 응답 시간", series, "동시에 묻는 사람", "ms", y_top=_round_up(longest), x_ticks=ticks
+    )
+    yield Plot(drawn, "동시에 묻는 사람 수와 응답 시간 (ms)")
     yield Table(
         ("동시에", "초당 질문", *(f"{name} (ms)" for name in names)),
         [(f"{row['at_once']:.0f}명", f"{row['per_second']:.1f}", *(f"{row[n]:.0f}" for n in names)) for row in load],
@@ -265,6 +197,12 @@ def _latency(report: Mapping[str, Any]) -> Iterator[Plot | Table | Note]:
         cost = report["cost"]
         machines = f"{', '.join(cost['instances'])}, 가격표 {cost['prices_of']}"
         yield Note(f"쉬지 않고 물을 때 1,000건에 {cost['usd_per_1000']:.3f} USD ({machines}).")
+
+
+def _round_up(value: float) -> float:
+    """To one digit of its own size: 383 to 400."""
+    unit = 10 ** math.floor(math.log10(value)) if value > 0 else 1
+    return float(math.ceil(value / unit) * unit)
 
 
 def _identity(run: Run) -> Table:
@@ -276,7 +214,7 @@ def _identity(run: Run) -> Table:
         ("설정", f"{meta['settings_fingerprint']} ({meta['settings'].get('store', {}).get('backend', '')})"),
         ("임베딩", str(meta["embedding"])),
         ("프로그램", meta["code"]),
-        *((f"데이터 {name}", digest) for name, digest in meta["data"].items()),
+        *((f"데이터 {suite_title(name)}", digest) for name, digest in meta["data"].items()),
         ("난수 씨앗", str(meta["seed"])),
         ("버전", ", ".join(f"{name} {number}" for name, number in meta["versions"].items())),
     ]

@@ -45,18 +45,30 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Corpus:
+    """The files that an index is built from. `phrasings`: a CSV of `id,alternatives`, other ways to put the rows' questions."""
+
+    name: str
+    files: tuple[Path, ...]
+    phrasings: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
-    """The cases of one index. `faq`: the file that the index is built from; None: the index is there."""
+    """The cases of one index. `corpus`: what the index is built from; None: the index is there."""
 
     name: str
     cases: tuple[Case, ...]
-    faq: Path | None = None
+    corpus: Corpus | None = None
 
     def digest(self) -> str:
-        """A hash of all that is asked and of the labels; 12 hex digits."""
+        """A hash of all that is asked, of the labels and of the corpus; 12 hex digits."""
         text = "\n".join(repr((case.key, case.label, case.turns, case.relevant)) for case in self.cases)
-        rows = self.faq.read_bytes() if self.faq else b""
-        return hashlib.sha256(text.encode() + rows).hexdigest()[:12]
+        digest = hashlib.sha256(text.encode())
+        if self.corpus:
+            for file in filter(None, (*self.corpus.files, self.corpus.phrasings)):
+                digest.update(file.read_bytes())
+        return digest.hexdigest()[:12]
 
 
 FILES = {
@@ -94,11 +106,28 @@ def corpus_suite(folder: Path) -> Suite:
     """The FAQ of another trade with its questions. Raises InputError where a file is missing."""
     names = (("queries", "queries"), ("out_of_domain", "ood"), ("multi_turn", "multiturn"))
     suite = files_suite(folder.name, {key: folder / f"{name}.jsonl" for key, name in names})
-    return replace(suite, faq=folder / "faq.csv")
+    return replace(suite, corpus=Corpus(folder.name, (folder / "faq.csv",)))
+
+
+def phrasings_suite(folder: Path, faq: Path) -> Suite:
+    """The bundled FAQ with two more phrasings of 100 of its rows, and questions about these rows."""
+    suite = files_suite("phrasings", {"queries": folder / "queries.jsonl"})
+    files = tuple(sorted(faq.glob("*.csv")))
+    return replace(suite, corpus=Corpus("phrasings", files, folder / "alternatives.csv"))
+
+
+def documents_suite(folder: Path, documents: Path, half: str) -> Suite:
+    """Questions about the bundled documents; `half`: dev or test."""
+    names = (("queries", "documents"), ("out_of_domain", "documents_ood"))
+    suite = files_suite(f"documents {half}", {key: folder / f"{name}.{half}.jsonl" for key, name in names})
+    return replace(suite, corpus=Corpus("documents", tuple(sorted(documents.glob("*.*")))))
 
 
 def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
-    """The bundled FAQ's halves, then the other trades. Raises InputError where the files do not come with the program."""
+    """The bundled FAQ's halves, the other trades, the FAQ with more phrasings, and the documents' halves.
+
+    `folder`: data/evaluation. Raises InputError where the files do not come with the program.
+    """
     if not (folder / "queries.dev.jsonl").is_file():
         raise InputError(
             f"{folder}: the bundled questions are not here; run this in the project's folder, or set --queries FILE"
@@ -106,6 +135,8 @@ def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
     return [
         *(bundled_suite(folder, half) for half in halves),
         *(corpus_suite(folder / "corpora" / name) for name in CORPORA),
+        phrasings_suite(folder / "corpora" / "bank_alternatives", folder.parent / "faq"),
+        *(documents_suite(folder, folder.parent / "documents", half) for half in halves),
     ]
 
 

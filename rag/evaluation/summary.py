@@ -28,11 +28,29 @@ LABELS = {
     "greeting": "인사", "thanks": "감사", "advice": "투자 조언", "injection": "프롬프트 공격", "english": "영어",
     "number": "다른 숫자", "product": "다른 상품", "opposite": "반대 행동", "institution": "다른 기관",
     "rule_words_uncovered": "규칙의 낱말, 행 없음", "follow_up": "이어 묻기", "topic_change": "주제 바꿈",
-    "unrelated": "상관없는 말", "new_topic": "새 주제", "follow_up_missing": "답이 없는 이어 묻기", "choice": "고르기",
+    "unrelated": "상관없는 말",
+    "cell": "표의 칸", "exception": "예외", "footnote": "각주", "plain": "본문",
+    "new_topic": "새 주제", "follow_up_missing": "답이 없는 이어 묻기", "choice": "고르기",
 }  # fmt: skip
 """Styles and kinds of the bundled questions in Korean; others are shown as they are."""
+SUITES = {
+    "bundled dev": "함께 제공된 FAQ (dev)", "bundled test": "함께 제공된 FAQ (test)", "insurance": "보험 FAQ",
+    "card": "카드 FAQ", "phrasings": "표현을 더한 FAQ", "documents dev": "문서 (dev)", "documents test": "문서 (test)",
+    "own": "우리 FAQ",
+}  # fmt: skip
 WORST = 20
 EXCERPT = 160
+
+
+def suite_title(name: str) -> str:
+    """A suite as the report names it."""
+    return SUITES.get(name, name)
+
+
+def share_text(row: Mapping[str, Any], name: str) -> str:
+    """A share in per cent with its 95 % interval, if it has one."""
+    interval = row.get(f"{name}_ci95")
+    return f"{row[name]:.1%}" + (f" [{100 * interval[0]:.1f}~{100 * interval[1]:.1f}]" if interval else "")
 
 
 def of_hundred(counts: Mapping[str, int]) -> dict[str, int]:
@@ -83,10 +101,14 @@ def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
 
 
 def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
-    """The answers that do most harm, the surest first: wrong ones, then questions whose row was neither quoted nor offered."""
+    """The answers that do most harm, the surest first: wrong ones, then questions whose row was neither quoted nor offered.
+
+    Of a half that is kept apart none is shown: whoever reads its questions has opened it for good.
+    """
     bad = [
         (record, suite)
         for suite in suites
+        if not suite.name.endswith(" test")
         for record in suite.records
         if record.case.set != "perturbed"
         and (record.outcome == "wrong" or (record.case.relevant and record.outcome in ("missed", "declined")))
@@ -103,7 +125,7 @@ def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
                 f"{KOREAN[record.outcome]} (확신 {record.result.confidence:.2f})",
                 " / ".join(_row(name, suite.rows) for name in shown) or "(없음)",
                 " / ".join(_row(name, suite.rows) for name in record.case.relevant[:2]) or "(FAQ에 답이 없음)",
-                f"{suite.name}, {record.case.set}, {record.case.label}, {record.case.id}",
+                f"{suite_title(suite.name)}, {LABELS.get(record.case.label, record.case.label)}, {record.case.id}",
             )
         )
     return Table(("고객의 말", "결과", "보여 준 행", "맞는 행", "출처"), rows, is_prose=True)
@@ -120,7 +142,7 @@ def outcome_table(first: str, rows: Mapping[str, Mapping[str, Any]], *, answerab
                 LABELS.get(name, name),
                 str(row["n"]),
                 *(str(row["counts"][kind]) for kind in kinds),
-                f"{row['wrong']:.3f} [{row['wrong_ci95'][0]:.3f}, {row['wrong_ci95'][1]:.3f}]",
+                share_text(row, "wrong"),
             )
             for name, row in rows.items()
         ],

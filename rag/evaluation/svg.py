@@ -6,17 +6,20 @@ the view box, WIDTH wide, which fills a phone and half a desktop page.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 480
-LABELS = 150
+WIDTH = 440
+LABELS = 138
 """Width of the column of names at the left of bars and points."""
 NOTES = 58
 """Width of the column of notes at their right."""
 ROW = 26
 TOP = 8
+PLOT_TOP = 30
+"""Above a plot with axes: its label of y stands there."""
 PLOT_HEIGHT = 260
 MARGIN = 44
 
@@ -61,24 +64,55 @@ def points(title: str, rows: Sequence[tuple[str, float, tuple[float, float]]]) -
     """One point with its interval a row, from 0 to 1, over a grid of quarters."""
     width = WIDTH - LABELS - NOTES
     bottom = TOP + len(rows) * ROW
-    shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x in (0, 0.25, 0.5, 0.75, 1)]
-    shapes += [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
+    shapes = _quarters(width, bottom)
     for index, (label, value, interval) in enumerate(rows):
         y = TOP + index * ROW + ROW / 2
         shapes += [_text(LABELS - 6, y + 5, label, "end"), _whisker(LABELS, width, interval, y)]
         shapes.append(f'<circle class="right" cx="{LABELS + width * value:.1f}" cy="{y:.1f}" r="5"/>')
-        shapes.append(_text(LABELS + width + 6, y + 5, f"{value:.2f}"))
+        shapes.append(_text(LABELS + width + 14, y + 5, f"{value:.2f}"))
     return _svg(title, bottom + 24, shapes)
 
 
-def lines(title: str, series: Sequence[Series], x_label: str, y_label: str, *, y_top: float = 1.0) -> str:
-    """Lines over axes from 0 to 1 and from 0 to `y_top`, with a legend under them."""
+def changes(title: str, rows: Sequence[tuple[str, float, float]]) -> str:
+    """Two points a row, before (ring) and after (full), from 0 to 1, and a line between them; NaN is left out."""
+    width = WIDTH - LABELS - NOTES
+    bottom = TOP + len(rows) * ROW
+    shapes = _quarters(width, bottom)
+    for index, (label, before, after) in enumerate(rows):
+        y = TOP + index * ROW + ROW / 2
+        shapes.append(_text(LABELS - 6, y + 5, label, "end"))
+        if before != before or after != after:
+            continue
+        start, end = LABELS + width * before, LABELS + width * after
+        shapes += [_line(start, y, end, y, "whisker"), f'<circle class="ring" cx="{start:.1f}" cy="{y:.1f}" r="7"/>']
+        shapes.append(f'<circle class="right" cx="{end:.1f}" cy="{y:.1f}" r="4.5"/>')
+        shapes.append(_text(LABELS + width + 14, y + 5, f"{after:.2f}"))
+    return _svg(title, bottom + 24, shapes)
+
+
+QUARTERS = tuple((x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
+
+
+def lines(
+    title: str,
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    *,
+    y_top: float = 1.0,
+    x_ticks: Sequence[tuple[float, str]] = QUARTERS,
+    marks: Sequence[tuple[str, str, tuple[float, float]]] = (),
+) -> str:
+    """Lines over axes from 0 to 1 and from 0 to `y_top`, with a legend under them.
+
+    `x_ticks`: place in 0..1 and text of each tick. `marks`: single points, each with its name in the legend and its class.
+    """
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
-        return MARGIN + width * point[0], TOP + height * (1 - min(1.0, point[1] / y_top))
+        return MARGIN + width * point[0], PLOT_TOP + height * (1 - min(1.0, point[1] / y_top))
 
-    shapes = _axes(width, height, y_top)
+    shapes = _axes(width, height, y_top, x_ticks)
     for each in series:
         # A tenth of a unit is less than a pixel; more digits would only make the file larger.
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, each.points))
@@ -87,12 +121,16 @@ def lines(title: str, series: Sequence[Series], x_label: str, y_label: str, *, y
             shapes += [
                 f'<circle class="{each.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in map(at, each.points)
             ]
+    for _, style, point in marks:
+        x, y = at(point)
+        shapes.append(f'<circle class="mark {style}" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
     shapes += [
-        _text(MARGIN + width, TOP + height + 36, x_label, "end"),
-        _text(MARGIN + 4, TOP + 14, y_label),
+        _text(MARGIN + width, PLOT_TOP + height + 36, x_label, "end"),
+        _text(4, 14, y_label),
     ]
-    shapes += _legend([(each.label, each.style) for each in series], TOP + height + 56)
-    return _svg(title, TOP + height + 48 + 22 * len(series), shapes)
+    named = [*((each.label, each.style) for each in series), *((name, style) for name, style, _ in marks)]
+    shapes += _legend(named, PLOT_TOP + height + 56)
+    return _svg(title, PLOT_TOP + height + 48 + 22 * len(named), shapes)
 
 
 def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_label: str, *, bins: int = 20) -> str:
@@ -102,17 +140,18 @@ def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_l
         for name, (_, values) in groups.items()
     }
     most = max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) or 1
+    most = 4 * math.ceil(most / 4)  # whole numbers at the four lines
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
     shapes = _axes(width, height, most)
     for index in range(bins):
-        bottom = float(TOP + height)
+        bottom = float(PLOT_TOP + height)
         for name, (style, _) in groups.items():
             part = height * counts[name][index] / most
             bottom -= part
             shapes.append(_box(MARGIN + width * index / bins + 1, bottom, width / bins - 2, part, style))
-    shapes.append(_text(MARGIN + width, TOP + height + 36, x_label, "end"))
-    shapes += _legend([(name, style) for name, (style, _) in groups.items()], TOP + height + 56)
-    return _svg(title, TOP + height + 48 + 22 * len(groups), shapes)
+    shapes.append(_text(MARGIN + width, PLOT_TOP + height + 36, x_label, "end"))
+    shapes += _legend([(name, style) for name, (style, _) in groups.items()], PLOT_TOP + height + 56)
+    return _svg(title, PLOT_TOP + height + 48 + 22 * len(groups), shapes)
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:
@@ -120,14 +159,22 @@ def legend(entries: Sequence[tuple[str, str]]) -> str:
     return _svg("", 22 * len(entries) + 8, _legend(entries, 18))
 
 
-def _axes(width: float, height: float, y_top: float) -> list[str]:
+def _axes(width: float, height: float, y_top: float, x_ticks: Sequence[tuple[float, str]] = QUARTERS) -> list[str]:
     shapes = []
     for part in (0, 0.25, 0.5, 0.75, 1):
-        y = TOP + height * (1 - part)
+        y = PLOT_TOP + height * (1 - part)
         shapes.append(_line(MARGIN, y, MARGIN + width, y, "grid"))
-        shapes.append(_text(MARGIN - 6, y + 5, f"{part * y_top:.3g}", "end"))
-        shapes.append(_text(MARGIN + width * part, TOP + height + 18, f"{part:g}", "middle"))
+        shapes.append(_text(MARGIN - 6, y + 5, f"{part * y_top:.4g}", "end"))
+    for place, text in x_ticks:
+        anchor = "end" if place == 1 and len(text) > 2 else "middle"
+        shapes.append(_text(MARGIN + width * place, PLOT_TOP + height + 18, text, anchor))
     return shapes
+
+
+def _quarters(width: float, bottom: float) -> list[str]:
+    """The grid of rows that reach from 0 to 1."""
+    shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x, _ in QUARTERS]
+    return shapes + [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
 
 
 def _legend(entries: Sequence[tuple[str, str]], y: float) -> list[str]:

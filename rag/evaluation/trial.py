@@ -1,7 +1,7 @@
-"""An ingestion tried before it is made: the files in an index that is thrown away, asked the questions of a gates file.
+"""An ingestion that publishes nothing worse: the new version is asked the questions of a gates file before readers see it.
 
-The trial is a FAISS index whatever the store is, for both answer alike (docs/adr/0010). What it embeds is remembered for the
-ingestion itself.
+OpenSearch builds a version beside the live one, so that version itself is asked before the alias moves. A FAISS index is changed
+in place, so the files are first tried in one that is thrown away; what that embeds is remembered for the ingestion itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag.errors import IndexMismatch, IndexMissing
+from rag.errors import IndexMismatch, IndexMissing, IndexRejected
 from rag.evaluation.compare import Mark, marks_of
 from rag.evaluation.gates import Failure, GateFile, check_gates, failure_lines
 from rag.evaluation.records import Progress, Record, measure
@@ -20,6 +20,8 @@ from rag.factory.bundled_vectors import StoredVectors
 from rag.factory.chat import service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, stored_calibration
+from rag.ingestion.pipeline import IngestReport
+from rag.ingestion.sync import no_progress
 from rag.settings import Settings
 from rag.stores.base import PassageStore
 from rag.stores.catalog import FaissCatalog, IndexCatalog
@@ -32,7 +34,7 @@ def remembering(models: Models) -> Models:
     return replace(models, embed_model=StoredVectors(models.embed_model, {}))
 
 
-def try_ingestion(
+def ingest_gated(
     settings: Settings,
     models: Models,
     catalog: IndexCatalog,
@@ -41,29 +43,51 @@ def try_ingestion(
     gates: GateFile,
     *,
     columns: Mapping[str, str] | None = None,
-    progress: Progress | None = None,
-) -> list[str]:
-    """Lines on the gates that an index of these files would not pass, none where it would. Nothing is written.
+    dry_run: bool = False,
+    processes: int | None = None,
+    progress: Progress = no_progress,
+) -> IngestReport:
+    """As `ingest_files`. Raises IndexRejected where the new version does not pass the gates; readers then see what they saw.
 
-    Compared with the index of that name as it is now, question by question; where there is none, with the file's baseline.
+    It is compared with the index of that name as it is now, question by question; where there is none, with the file's
+    baseline.
     """
-    live = _open(catalog, name, models)
-    with TemporaryDirectory() as scratch:
-        trial = FaissCatalog(Path(scratch))
-        ingest_files(trial, name, models, paths, columns=columns)
-        with closing(trial.open(name, models.manifest)) as store:
-            # As the ingestion itself does: thresholds that were fitted with labels stay.
-            fitted = stored_calibration(live.manifest) if live is not None else None
-            if fitted is not None and fitted.origin == "labels":
-                store.replace_manifest(store.manifest.with_calibration(fitted.as_json()))
-            records = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
-    before = gates.marks()
-    if live is not None:
-        with closing(live):
-            before = marks_of(
-                measure(service(settings, models, live), gates.suite.cases, progress=progress, step="live")
-            )
-    return gate_lines(gates, before, records)
+    models = remembering(models)
+
+    def check(store: PassageStore) -> None:
+        records = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
+        before = gates.marks()
+        if live := _open(catalog, name, models):
+            with closing(live):
+                before = marks_of(
+                    measure(service(settings, models, live), gates.suite.cases, progress=progress, step="live")
+                )
+        if lines := gate_lines(gates, before, records):
+            raise IndexRejected(lines)
+
+    if catalog.changes_in_place or dry_run:
+        with TemporaryDirectory() as scratch:
+            trial = FaissCatalog(Path(scratch))
+            ingest_files(trial, name, models, paths, columns=columns, processes=processes, progress=progress)
+            with closing(trial.open(name, models.manifest)) as store:
+                if live := _open(catalog, name, models):
+                    with closing(live):
+                        # As the ingestion itself does: thresholds that were fitted with labels stay.
+                        fitted = stored_calibration(live.manifest)
+                        if fitted is not None and fitted.origin == "labels":
+                            store.replace_manifest(store.manifest.with_calibration(fitted.as_json()))
+                check(store)
+    return ingest_files(
+        catalog,
+        name,
+        models,
+        paths,
+        columns=columns,
+        dry_run=dry_run,
+        processes=processes,
+        progress=progress,
+        check=None if catalog.changes_in_place else check,
+    )
 
 
 def gate_lines(gates: GateFile, before: Mapping[str, Mark], records: Sequence[Record]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from rag.chat import ChatService
 from rag.evaluation import metrics
 from rag.evaluation.datasets import Query, read_lines
+from rag.stores.base import PassageStore
 from rag.synthesis.prompt_builder import MARKER
 from rag.types import Answer
 
@@ -28,13 +30,15 @@ def evaluate_written(
     queries: Sequence[Query],
     references: Mapping[str, Sequence[str]],
     *,
+    model: str = "none",
     units: Units | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """{"n", "answered", "generated", "citations": {…}, "sentences": {…}, "reference": {…}, "units"}; shares in 0..1.
+    """{"n", "answered", "generated", "model", "citations": {…}, "sentences": {…}, "reference": {…}, "units"}; shares in 0..1.
 
     Of the answered questions: `citations.precision` is the mean share of cited rows that are relevant, `recall` of relevant
-    rows that are cited. `sentences` counts a model's by what became of them, and the withheld by the check that failed.
+    rows that are cited. `sentences` counts a model's by what became of them, and the withheld by the check that failed;
+    `unsupported` is the share that is withheld, `unsupported_numbers` for a quantity.
     `references`: the texts to compare with, by the question's id.
     """
     units = units or korean_units()
@@ -55,10 +59,13 @@ def evaluate_written(
     ]
     f1 = [max(token_f1(units(text), units(each)) for each in texts) for text, texts in compared]
     rouge = [max(rouge_l(units(text), units(each)) for each in texts) for text, texts in compared]
+    withheld = Counter(each.reason or "" for each in support if each.status == "withheld")
+    total = len(support)
     return {
         "n": len(answers),
         "answered": len(answered),
         "generated": sum(answer.generated for _, answer in answered),
+        "model": model,
         "citations": {
             "precision": metrics.mean(precision),
             "precision_ci95": metrics.bootstrap(precision),
@@ -66,8 +73,13 @@ def evaluate_written(
             "recall_ci95": metrics.bootstrap(recall),
         },
         "sentences": {
+            "n": total,
+            "unsupported": withheld.total() / total if total else math.nan,
+            "unsupported_ci95": metrics.wilson(withheld.total(), total),
+            "unsupported_numbers": withheld["quantity"] / total if total else math.nan,
+            "unsupported_numbers_ci95": metrics.wilson(withheld["quantity"], total),
             "by_status": dict(Counter(sentence.status for sentence in support)),
-            "withheld_by_reason": dict(Counter(s.reason or "" for s in support if s.status == "withheld")),
+            "withheld_by_reason": dict(withheld),
             "notices": dict(Counter(answer.notice for _, answer in answered if answer.notice)),
         },
         "reference": {
@@ -87,6 +99,15 @@ def read_references(path: Path) -> dict[str, list[str]]:
     for line in read_lines(path, ("id", "answer")):
         references.setdefault(str(line["id"]), []).append(str(line["answer"]))
     return references
+
+
+def texts_of_rows(store: PassageStore, queries: Sequence[Query]) -> dict[str, list[str]]:
+    """As references: the texts of the rows that answer, by the question's id."""
+    rows: dict[str, str] = {}
+    for node in store.get_nodes():
+        name = node.ref_doc_id or node.node_id
+        rows[name] = f"{rows.get(name, '')}\n{node.get_content()}".strip()
+    return {query.id: [rows[row] for row in query.relevant] for query in queries}
 
 
 def token_f1(answer: Sequence[str], reference: Sequence[str]) -> float:

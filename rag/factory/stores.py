@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -102,18 +102,21 @@ def ingest_files(
     processes: int | None = None,
     progress: Progress = no_progress,
     wait: float = 2.0,
+    check: Callable[[PassageStore], None] | None = None,
 ) -> IngestReport:
     """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.pipeline.ingest`.
 
-    `catalog`: where it is kept; a folder stands for the FAISS indexes in it.
+    `catalog`: where it is kept; a folder stands for the FAISS indexes in it. `check`: called with the new version where it
+    differs from the one before, as `finish` of `IndexCatalog.open_for_ingest` is; may raise IndexRejected.
     """
     catalog = FaissCatalog(catalog) if isinstance(catalog, Path) else catalog
-    opener = partial(
-        catalog.open_for_ingest,
-        name,
-        wait=wait,
-        finish=lambda store, changed: calibrate_from_own_rows(store, models.embed_model, rows_changed=changed),
-    )
+
+    def finish(store: PassageStore, changed: bool) -> None:
+        is_calibrated = calibrate_from_own_rows(store, models.embed_model, rows_changed=changed)
+        if check and (changed or is_calibrated):
+            check(store)
+
+    opener = partial(catalog.open_for_ingest, name, wait=wait, finish=finish)
     return ingest(
         paths,
         store_opener=opener,
@@ -127,8 +130,10 @@ def ingest_files(
 
 def calibrate_from_own_rows(
     store: PassageStore, embed_model: BaseEmbedding | None, *, rows_changed: bool = True
-) -> None:
+) -> bool:
     """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
+
+    Returns whether it was written.
 
     Run at the end of each ingestion. What was fitted with labels (`rag calibrate --apply`) is left alone, and, where no row
     has changed, so is a start of this version of the package.
@@ -136,10 +141,12 @@ def calibrate_from_own_rows(
     manifest = store.manifest
     stored = stored_calibration(manifest)
     if stored is not None and stored.origin == "labels":
-        return
+        return False
     # Other rows have other scales. With OpenSearch, writing a calibration alone would copy the whole index.
     if rows_changed or stored is None or not _is_own_start(stored, embed_model):
         store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
+        return True
+    return False
 
 
 def calibration_of(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:

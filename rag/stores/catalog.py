@@ -15,12 +15,17 @@ from rag.stores.faiss.files import CURRENT, IndexFiles
 from rag.stores.faiss.staging import open_match, staged
 from rag.stores.faiss.store import WAIT, FaissStore
 
-Finish = Callable[[PassageStore, bool], None]
+Finish = Callable[[PassageStore, bool], object]
 """Called with the store that an ingestion has filled, and whether its rows may differ from those that were there before."""
 
 
 class IndexCatalog(ABC):
-    """What the rest of the program does with indexes by name. All raise IndexMissing where there is none, and StoreError."""
+    """What the rest of the program does with indexes by name. All raise IndexMissing where there is none, and StoreError.
+
+    `changes_in_place`: readers see an ingestion's batches before `finish` is called.
+    """
+
+    changes_in_place: bool
 
     @contextmanager
     def open_for_ingest(
@@ -35,7 +40,8 @@ class IndexCatalog(ABC):
     ) -> Iterator[PassageStore]:
         """The store to fill with the `size` nodes of an ingestion; readers see it whole or not at all.
 
-        `finish` is called once it is whole, before readers see it. `dry_run`: a store to compare with, never written to;
+        `finish` is called once it is whole, before readers see it (but see `changes_in_place`); where it raises
+        IndexRejected, what was built is removed. `dry_run`: a store to compare with, never written to;
         an empty one where there is no index that the ingestion would continue.
         Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
         """
@@ -78,6 +84,8 @@ class IndexCatalog(ABC):
 
 class FaissCatalog(IndexCatalog):
     """A folder with a directory for each index."""
+
+    changes_in_place = True
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -125,11 +125,11 @@ def test_gates_of_ones_own(run: Run, small: Path, questions: Path) -> None:
 
 def test_an_ingestion_that_breaks_questions_writes_nothing(run: Run, small: Path, questions: Path) -> None:
     fewer = str(write_faq(questions / "fewer.csv", without=tuple(ASKED)[:5]))
-    before = {path: path.read_bytes() for path in small.iterdir()}
+    before = {path: path.read_bytes() for path in small.iterdir() if path.suffix != ".npz"}
     refused = run("ingest", fewer, "--index", "small", "--gate", "gates.toml")
-    assert refused.code == 1 and "nothing was written" in refused.err and "a drop of more than chance" in refused.err
+    assert refused.code == 1 and "nothing was published" in refused.err and "a drop of more than chance" in refused.err
     assert all(ASKED[row] in refused.err for row in tuple(ASKED)[:5])
-    assert {path: path.read_bytes() for path in before} == before, "searching may only add a cache"
+    assert {path: path.read_bytes() for path in before} == before, "searching may only write a cache"
     whole = str(write_faq(questions / "whole.csv"))
     assert "unchanged" in run("ingest", whole, "--index", "small", "--gate", "gates.toml").out
     assert run("ingest", whole, "--index", "new", "--gate", "gates.toml").code == 0, (

@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 
-from rag.cli.evaluation import _are_defaults, _publish
 from rag.errors import InputError
-from rag.evaluation.quality import quality_figures, quality_table, read_quality, record_quality, with_table
+from rag.evaluation.quality import (
+    SUITES,
+    are_defaults,
+    publish,
+    quality_figures,
+    quality_table,
+    read_quality,
+    record_quality,
+    with_table,
+)
 from rag.evaluation.records import Record
 from rag.evaluation.retrieval import Judged
 from rag.evaluation.runs import Measured, Run
-from rag.evaluation.suites import Case
+from rag.evaluation.suites import Case, bundled_suites
 from rag.settings import RetrievalSettings, Settings, StoreSettings
 from tests.conftest import ROOT
 
@@ -30,12 +38,11 @@ def test_the_table_is_the_last_measurements(page: str) -> None:
 
 def test_every_corpus_both_halves_and_both_stores_are_in_it() -> None:
     quality = read_quality(QUALITY)
-    assert set(quality["faiss"]) == {"bundled dev", "bundled test", "insurance", "card"}
-    assert "bundled dev" in quality["opensearch"]
+    assert {"bundled dev", "bundled test", "insurance", "card"} <= set(quality["faiss"]) <= set(SUITES)
+    asked = {suite.name for suite in bundled_suites(ROOT / "data" / "evaluation", ("dev", "test"))}
+    assert asked == set(SUITES)
     table = quality_table(quality)
-    assert (
-        "real language model" in table and "OpenSearch (dev" in table and "| dev | test | insurance | card |" in table
-    )
+    assert "real language model" in table and "| dev | test | insurance | card |" in table
 
 
 def records(*outcomes: tuple[str, str, str]) -> tuple[Record, ...]:
@@ -72,15 +79,18 @@ def test_what_was_not_measured_stays_as_it_was(tmp_path: Path) -> None:
     quality = record_quality(a_run("opensearch", FOUND[1:]), path)
     assert read_quality(path) == quality == json.loads(path.read_text(encoding="utf-8"))
     assert set(quality["faiss"]) == {"bundled dev", "bundled test"} and set(quality["opensearch"]) == {"bundled dev"}
-    assert "differed by more than 0.333" in quality_table(quality) and "0.333 달랐습니다" in quality_table(
+    assert "2026-11-28: .333 |" in quality_table(quality) and "2026-11-28: .333 |" in quality_table(
         quality, korean=True
     )
+    assert ".667, OpenSearch .500 of 3<br>[" in quality_table(quality), "the figure of each store where they differ"
     newer = a_run("faiss", FOUND)
     record_quality(Run({**newer.meta, "code": "d"}, newer.suites), path)
     assert read_quality(path)["opensearch"] == quality["opensearch"], (
         "another program's figures say nothing of the stores"
     )
-    assert "was not measured" in quality_table({"faiss": quality["faiss"]})
+    newest = quality_table(read_quality(path))
+    assert "OpenSearch ." not in newest and "2026-11-28: .333 |" in newest
+    assert "any row | – | – |" in quality_table({"faiss": quality["faiss"]})
     path.write_text("nothing", encoding="utf-8")
     with pytest.raises(InputError, match="make eval"):
         read_quality(path)
@@ -98,15 +108,15 @@ def test_only_what_stands_between_the_marks_changes() -> None:
 
 def test_where_the_other_half_was_opened_the_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _publish(a_run("faiss", FOUND))
+    publish(a_run("faiss", FOUND))
     assert list(tmp_path.iterdir()) == [], "not in the project's folder: nothing to write to"
     (tmp_path / "docs").mkdir()
     for name, text in (("README.md", "<!-- figures -->\n<!-- /figures -->"), ("docs/evaluation-log.md", "# Log\n")):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    _publish(a_run("faiss", FOUND))
+    publish(a_run("faiss", FOUND))
     assert "| right row first (hit@1) | .667" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert (tmp_path / "docs/evaluation-log.md").read_text(encoding="utf-8") == "# Log\n"
-    _publish(a_run("faiss", FOUND, "bundled test"))
+    publish(a_run("faiss", FOUND, "bundled test"))
     assert (
         (tmp_path / "docs/evaluation-log.md")
         .read_text(encoding="utf-8")
@@ -115,5 +125,5 @@ def test_where_the_other_half_was_opened_the_log_says_so(tmp_path: Path, monkeyp
 
 
 def test_figures_of_other_settings_are_not_published() -> None:
-    assert _are_defaults(Settings()) and _are_defaults(Settings(store=StoreSettings(backend="faiss", index="mine")))
-    assert not _are_defaults(Settings(retrieval=RetrievalSettings(top_k=3)))
+    assert are_defaults(Settings()) and are_defaults(Settings(store=StoreSettings(backend="faiss", index="mine")))
+    assert not are_defaults(Settings(retrieval=RetrievalSettings(top_k=3)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation import svg
-from rag.evaluation.figures import suite_figures
+from rag.evaluation.calibration import outcome
+from rag.evaluation.compare import marks_of
+from rag.evaluation.figures import suite_figures, trust
+from rag.evaluation.front import front_sections
+from rag.evaluation.gates import Gate, gate_rows
 from rag.evaluation.page import Note, Plot, Section, Table, html_page, markdown_page
 from rag.evaluation.records import Record
 from rag.evaluation.report import write_report
@@ -19,6 +24,8 @@ from rag.evaluation.retrieval import Judged
 from rag.evaluation.runs import Measured, Row, Run, find_run, load_run
 from rag.evaluation.suites import Case
 from rag.evaluation.summary import hundred_people, of_hundred, worst_answers
+from rag.evaluation.trust_report import calibration_blocks, labels_of
+from rag.evaluation.written_report import answer_blocks
 from rag.retrieval.confidence import defaults
 
 HOSTILE = '<script>alert("x")</script> & <img src=http://elsewhere.example/a.png>'
@@ -159,6 +166,67 @@ def test_a_run_survives_its_file(run: Run, tmp_path: Path) -> None:
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="not a saved run"):
         load_run(path)
+
+
+def test_what_calibration_says_of_now_is_what_was_measured(run: Run) -> None:
+    """A question that was offered rows counts as offered: the record holds no verdict's rows, only its chances."""
+    start = defaults()
+    nothing = Record(RECORDS[3].case, Judged((), "declined", (), 0.0, 0.0))
+    suite = replace(run.suites[0], records=(*RECORDS[:3], nothing))
+    found = [outcome(label.verdict, start) for label in labels_of(suite)]
+    assert found == ["answered", "answered", "suggested", "declined"]
+    drawn = [block for block in calibration_blocks(run.suites[0], trust(RECORDS)) if isinstance(block, Plot)]
+    assert len(drawn) == 2 and all(plot.svg.count("<circle") >= 2 for plot in drawn)
+
+
+def test_the_first_page_shows_the_gates_and_the_lines_to_sign(run: Run) -> None:
+    figures = {"own": suite_figures(RECORDS, run.suites[0].banks)}
+    gates = [Gate("g", "shown", floor=0.9, korean="맞는 행을 보여 줌"), Gate("h", "not_wrong")]
+    rows = gate_rows(gates, {}, marks_of(RECORDS))
+    assert [(row["name"], row["passed"], row["before"]) for row in rows] == [
+        ("맞는 행을 보여 줌", False, None),
+        ("h", True, None),
+    ]
+    page = markdown_page("t", "l", list(front_sections(replace(run, extra={"gates": rows}), figures, [])))
+    assert (
+        "2개 가운데 1개를 통과하지 못했습니다" in page
+        and "| 맞는 행을 보여 줌 | 미달 | 50.0% | 90.0% | – | 4 |" in page
+    )
+    assert "승인" in page and "다음 실행부터" in page
+
+
+def test_the_course_over_the_runs_is_of_the_same_questions(run: Run) -> None:
+    figures = {"own": suite_figures(RECORDS, run.suites[0].banks)}
+    other = replace(run, meta={**META, "data": {"own": "other"}})
+    html = html_page("t", "l", list(front_sections(run, figures, [run, other, run])))
+    assert "같은 질문으로 잰 실행 3개" in html and html.count("<circle") == 3 * 4
+
+
+def test_questions_of_a_half_kept_apart_are_not_shown(run: Run) -> None:
+    suite = run.suites[0]
+    assert worst_answers([replace(suite, name="bundled test")]).rows == []
+    assert len(worst_answers([replace(suite, name="bundled dev")]).rows) == 3
+    both = {name: suite_figures(RECORDS, suite.banks) for name in ("bundled dev", "bundled test")}
+    text = markdown_page("t", "l", list(front_sections(run, both, [])))
+    assert "FAQ (test)" in text and "FAQ (dev)" not in text
+
+
+def test_the_answers_own_texts_have_a_section() -> None:
+    share = {"precision": 0.9, "precision_ci95": (0.8, 1.0), "recall": 0.8, "recall_ci95": (0.7, 0.9)}
+    texts = {"token_f1": 0.7, "token_f1_ci95": (0.6, 0.8), "rouge_l": 0.6, "rouge_l_ci95": (0.5, 0.7)}
+    sentences = {
+        "n": 4, "unsupported": 0.5, "unsupported_ci95": (0.1, 0.9), "unsupported_numbers": 0.25,
+        "unsupported_numbers_ci95": (0.0, 0.7), "by_status": {"supported": 2, "withheld": 2},
+        "withheld_by_reason": {"quantity": 1, "words": 1},
+    }  # fmt: skip
+    report = {
+        "n": 9, "answered": 3, "generated": 3, "model": "m", "units": "syllables",
+        "citations": share, "reference": texts, "sentences": sentences,
+    }  # fmt: skip
+    page = html_page("t", "l", [Section("답변의 글", list(answer_blocks(report)))])
+    assert "숫자 때문에 뺀 것은 25.0%" in page and "… 숫자·금액·날짜" in page and "ROUGE-L" in page
+    silent = {**report, "answered": 0, "generated": 0}
+    assert len(list(answer_blocks(silent))) == 1
 
 
 def test_plots_of_nothing_and_of_extremes_stay_inside() -> None:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def staged(
-    directory: Path, manifest: Manifest, *, wait: float, finish: Callable[[PassageStore, bool], None]
+    directory: Path, manifest: Manifest, *, wait: float, finish: Callable[[PassageStore, bool], object]
 ) -> Iterator[FaissStore]:
     """The store to fill with the nodes of an ingestion, for the FAISS index in `directory`.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from rag.errors import IndexMismatch, IndexMissing
+from rag.errors import IndexMismatch, IndexMissing, IndexRejected
 from rag.stores.base import Manifest, PassageStore
 from rag.stores.catalog import Finish, IndexCatalog
 from rag.stores.faiss.store import WAIT
@@ -22,6 +22,8 @@ EXACT_ROWS: Final = 50_000
 
 class OpenSearchCatalog(IndexCatalog):
     """A server. Each ingestion that changes anything makes a new index and swaps it in; the one before is kept."""
+
+    changes_in_place = False
 
     def __init__(self, connection: Connection, *, exact_rows: int = EXACT_ROWS) -> None:
         self._connection = connection
@@ -57,5 +59,9 @@ class OpenSearchCatalog(IndexCatalog):
             store = StagingIndex.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
             yield store
             store.expunge_deletes()
-            finish(store, store.has_changes)
+            try:
+                finish(store, store.has_changes)
+            except IndexRejected:
+                aliases.discard(self._connection, name)  # not to be continued by the next ingestion
+                raise
             store.publish()

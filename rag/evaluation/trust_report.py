@@ -1,0 +1,112 @@
+"""Whether the confidence can be trusted, and what a fit of the thresholds would change: parts of the report, in Korean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rag.evaluation import svg
+from rag.evaluation.calibration import Label, outcome, propose
+from rag.evaluation.page import Note, Plot, Table
+from rag.evaluation.records import Record
+from rag.evaluation.runs import Measured
+from rag.evaluation.summary import groups_of_scores
+from rag.retrieval.confidence import Calibration, Verdict
+
+
+def trust_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | Plot]:
+    """Risk and coverage, reliability, and the confidence by outcome. `trust`: as `figures.trust` gives it."""
+    yield Note(
+        f"AURC {trust['aurc']:.3f} · ECE {trust['ece']:.3f} · 입력 {trust['n']}개 (답이 없는 입력은 틀린 것으로 셈)"
+    )
+    shown, right = (
+        sum(each["n"] * each[key] for each in trust["bins"]) / trust["n"] for key in ("confidence", "right")
+    )
+    tendency = "낮게" if shown < right else "높게"
+    yield Note(
+        f"화면의 확신은 평균 {shown:.0%}, 실제로 맞은 것은 {right:.0%}입니다. 실제보다 {tendency} 말하는 편입니다."
+    )
+    curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
+    answered = [record for record in suite.records if record.case.set in ("queries", "ood") and _is_answered(record)]
+    marks = []
+    if answered:
+        wrong = sum(record.rank != 1 for record in answered) / len(answered)
+        marks.append(("지금 나가는 답", "other", (len(answered) / trust["n"], wrong)))
+    yield Plot(
+        svg.lines("위험-범위 곡선", curve, "답한 비율", "틀린 비율", marks=marks),
+        "위험-범위 곡선. 점이 곡선 아래에 있으면 금액·상품·기관을 맞춰 보는 규칙이 틀린 답을 더 막은 것입니다",
+    )
+    bins = [(each["confidence"], each["right"]) for each in trust["bins"]]
+    diagonal = svg.Series("말한 대로", "missed", [(0.0, 0.0), (1.0, 1.0)])
+    yield Plot(
+        svg.lines("신뢰도", [diagonal, svg.Series("실제", "right", bins, dots=True)], "보여 준 확신", "맞은 비율"),
+        "신뢰도 그림: 확신 구간마다 실제로 맞은 비율",
+    )
+    yield Plot(svg.histogram("확신의 분포", groups_of_scores(suite.records), "확신"), "결과별 확신의 분포")
+
+
+def _is_answered(record: Record) -> bool:
+    return record.result.status == "answered"
+
+
+def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | Plot | Table]:
+    """What `rag calibrate` would make of these questions: each figure before and after."""
+    labels = labels_of(suite)
+    if not any(label.top3_relevant for label in labels):
+        yield Note("맞는 행이 순위에 든 질문이 없어 맞출 수 없습니다.")
+        return
+    start = Calibration.from_json(suite.calibration)
+    proposal = propose(labels, start)
+    names = (
+        ("precision", "나간 답이 맞음"),
+        ("share", "바로 답함"),
+        ("declined", "답이 있는데 거절"),
+        ("offered", "답이 없는데 제안"),
+    )
+    gain = (
+        "나아집니다. `python -m rag calibrate --apply`가 적용합니다."
+        if proposal.has_gain
+        else "나아지는 것이 없어 그대로 둡니다."
+    )
+    yield Note(
+        f"이 질문들로 임계값을 맞추면 {gain} 바로 답하는 임계값 {start.answered:.2f} → {proposal.calibration.answered:.2f}, "
+        f"제안하는 임계값 {start.suggested:.2f} → {proposal.calibration.suggested:.2f}."
+    )
+    rows = [(title, getattr(proposal.before, key), getattr(proposal.after, key)) for key, title in names]
+    caption = "맞추기 전(고리)과 맞춘 뒤(점), 교차 검증. 제안에는 바로 답한 것도 셉니다"
+    yield Plot(svg.changes(caption, rows), caption)
+    curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
+    marks = [
+        (name, style, point)
+        for name, style, calibration in (("지금", "other", start), ("맞춘 뒤", "declined", proposal.calibration))
+        if (point := _operating_point(labels, calibration))
+    ]
+    yield Plot(
+        svg.lines("맞추기 전과 뒤의 자리", curve, "답한 비율", "틀린 비율", marks=marks),
+        "위험-범위 곡선에서 임계값이 놓이는 자리",
+    )
+    yield Table(
+        ("지표 (교차 검증)", "지금", "맞춘 뒤"),
+        [(title, f"{before:.1%}", f"{after:.1%}") for title, before, after in rows],
+    )
+
+
+def _operating_point(labels: Sequence[Label], calibration: Calibration) -> tuple[float, float] | None:
+    """The share of all inputs that these thresholds answer, and the share of these that is wrong; None without answers."""
+    right = [label.first_relevant for label in labels if outcome(label.verdict, calibration) == "answered"]
+    return (len(right) / len(labels), 1 - sum(right) / len(right)) if right else None
+
+
+def labels_of(suite: Measured) -> list[Label]:
+    """The questions and out-of-domain inputs as `rag calibrate` takes them."""
+    labels = []
+    for record in suite.records:
+        if record.case.set in ("queries", "ood"):
+            result = record.result
+            # A threshold looks at the chances alone, not at the rows.
+            verdict = Verdict(
+                result.status, None, (), (), result.confidence, result.covered, record.case.turns[-1],
+                is_blocked=result.is_blocked,
+            )  # fmt: skip
+            labels.append(Label(verdict, bool(record.case.relevant), record.rank == 1, 1 <= record.rank <= 3))
+    return labels
