@@ -170,9 +170,10 @@ def _compare_contrasts(
     row_by_set = _by_set(_mentions(sets, row_question))
     elsewhere = {(mention.set_name, mention.member) for mention in _mentions(sets, question)}
     for name, asked in asked_by_set.items():
-        row = row_by_set.get(name)
+        row = {member: label for member, label in row_by_set.get(name, {}).items() if member != ANSWERING}
+        asked.pop(ANSWERING, None)
         # A fee or a rate is asked of many things: that a row has one says nothing for it.
-        if not row or ANSWERING in sets.sets[name].members:
+        if not row or not asked or (sets.sets[name].kind == "term" and ANSWERING in sets.sets[name].members):
             continue
         same_object = _same_object(sets, name, question, row_question)
         if asked.keys() & row.keys():

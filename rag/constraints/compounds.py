@@ -32,7 +32,7 @@ _TYPE = re.compile(r"(?<![가-힣])(?P<type>[가-힣]{2,6})형(?=$|[^가-힣]|[�
 
 _FROM_TO = re.compile(
     r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를)\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|옮|이전|복사|교체|갈아|내보내|가져))"
+    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|돌릴|환전))"
 )
 
 
@@ -66,8 +66,9 @@ def other_modifiers(
         known = modifier in _words()["no_modifiers"] or modifier in KINDS or any(value in modifier for value in values)
         return bool(modifier) and not known and modifier not in row
 
-    def differs(asked: str, held: str) -> bool:
-        return held not in asked_text and held not in synonyms(asked) and not _is_same_member(asked, held)
+    def differs(asked: str, held: str, head: str = "") -> bool:
+        is_same = _is_same_member(asked, held) or (head != "" and _is_same_member(asked + head, held + head))
+        return held not in asked_text and held not in synonyms(asked) and not is_same
 
     def is_unknown(head: str, modifier: str) -> bool:
         terms = synonyms(modifier + head).split()[1:]
@@ -88,7 +89,7 @@ def other_modifiers(
         modifier = _without_name(institution, written)
         if not is_other(modifier):
             continue
-        siblings = [held for other, held in held_inside if other == head and differs(modifier, held)]
+        siblings = [held for other, held in held_inside if other == head and differs(modifier, held, head)]
         if siblings or is_unknown(head, modifier):
             pairs.append((modifier + head, siblings[0] + head if siblings else ""))
     pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]

@@ -177,6 +177,12 @@ def _is_denied(form: _Form, text: str, start: int, end: int) -> bool:
     return outside is not None and outside.match(text, end) is not None
 
 
+def stands_in(word: str, text: str) -> bool:
+    """Whether a word stands in a text and is not denied there, whatever else the text holds."""
+    places = (match.end() for match in re.finditer(re.escape(word), text, re.IGNORECASE))
+    return any(not _DENIED.match(text, place) for place in places)
+
+
 def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[ContrastMention]:
     """Leaves out what another member is named instead of: "국내주식 대체출고 말고 해외주식", "공동인증서 대신 금융인증서"."""
     if not (instead := [match.start() for match in _INSTEAD.finditer(text)]):

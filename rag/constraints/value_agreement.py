@@ -38,7 +38,7 @@ _INCIDENTAL = re.compile(
 )
 _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에"
-    r"|뽑았|찾았|넣었|남았|남아|긁었|빼먹|받았는데|낸\s|보낸\s|쓴\s)"
+    r"|뽑았|찾았|넣었|넣어\s?놨|남았|남아|긁었|긁혔|찍혔|부쳤|줬|뽑는데|빼먹|받았는데|낸\s|보낸\s|쓴\s)"
 )
 _TOLD_BEFORE = re.compile(
     r"(?:보낸|낸|받은|넣은|뽑은|찾은|잃어버린|들어온|입금된|빌린|쓴|긁은|결제한|나간|빠진|남은)\s?$"
@@ -56,6 +56,10 @@ _HAPPENED = re.compile(
 )
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
 """How often a customer says she failed is her story: the row's count is the rule."""
+_REFUSED = re.compile(
+    r"\s?(?:반\s?)?(?:가|이|를|에|이\s)?\s?(?:넘|지나|하려|이체하려).{1,16}?(?:안\s?[되돼댐]|못\s|막[히혀혔]|아니라|불가)"
+)
+"""When something failed: "밤 11시 넘으니까 안 돼요"."""
 
 
 _SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
@@ -183,6 +187,8 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
         return True
     if quantity.dimension == "duration":
         return not pins(question, quantity) and _HAPPENED.match(question, quantity.end) is not None
+    if quantity.dimension == "time":
+        return _REFUSED.match(question, quantity.end) is not None
     if quantity.unit == "회":
         return _FAILED.match(question, quantity.end) is not None
     if quantity.dimension not in ("money", "count"):
@@ -200,6 +206,11 @@ def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
     """Whether an answer's threshold says what holds for an age outside it."""
     single = asked.is_point or asked.text.endswith("대") or asked.text.startswith("미성년")
     return asked.dimension == "age" and single and any(not value.is_point for value in answer)
+
+
+def lacks_rule(asked: Quantity, row: Sequence[Quantity]) -> bool:
+    """Whether a value is of a kind that a row need not name to answer: how long a number is, where it has no rule on lengths."""
+    return asked.dimension == "length" and not row
 
 
 def agrees(asked: Quantity, row: Quantity) -> bool | None:

@@ -14,9 +14,11 @@ from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
+from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.compounds import is_reversed, other_modifiers
-from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts
-from rag.constraints.value_agreement import comparable, families, holds, is_incidental, values_of
+from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, stands_in
+from rag.constraints.reversals import is_taken_back
+from rag.constraints.value_agreement import comparable, families, holds, is_incidental, lacks_rule, values_of
 from rag.retrieval.hybrid import FusedNode, question_of
 from rag.retrieval.query_analysis import BANK, expand
 
@@ -34,6 +36,7 @@ _PASSIVE = re.compile(
     r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있)|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
 )
 """What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
+CHANNEL = "channel"
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -103,7 +106,10 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
     # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
     row = families([*values_of(question_of(hit)), *values_of(without_notes(hit.node.get_content()))])
     return [
-        value for family, values in families(asked).items() for value in values if not holds(value, row.get(family, []))
+        value
+        for family, values in families(asked).items()
+        for value in values
+        if not holds(value, row.get(family, [])) and not lacks_rule(value, row.get(family, []))
     ]
 
 
@@ -124,7 +130,12 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
         about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
-        is_answered = member in about or (mention.set_name, ANSWERING) in held or mention.member == ANSWERING
+        is_told = mention.set_name not in elsewhere and (
+            (mention.set_name, ANSWERING) in (done if asked_of.kind == "action" else held)
+            # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
+            or (asked_of.kind != "action" and stands_in(mention.text, f"{question_of(hit)}\n{answer}"))
+        )
+        is_answered = member in about or is_told or mention.member == ANSWERING
         if is_required and not is_answered:
             lacking.append(Conflict(asked_of.kind, mention.label, ""))
     return lacking
@@ -135,7 +146,23 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
     pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
     others = [Conflict("product", asked, held) for asked, held in pairs]
-    return [*others, Conflict("action", part, question_of(hit))] if is_reversed(part, question_of(hit)) else others
+    row_question, answer = question_of(hit), hit.node.get_content()
+    others += [Conflict(value.kind, value.text, "") for value in not_stated(part, row_question, answer)]
+    others += _other_channels(part, hit)
+    if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):
+        others.append(Conflict("action", part, row_question))
+    return others
+
+
+def _other_channels(part: str, hit: FusedNode) -> list[Conflict]:
+    """The channels by which a value is asked for, where a row names others alone: "창구 수수료 얼마" beside 인터넷뱅킹's."""
+    asked = [mention for mention in _mentions(part) if mention.set_name == CHANNEL]
+    if not asked or not asked_values(part):
+        return []
+    named = {name for name in _members(question_of(hit)) | _members(hit.node.get_content()) if name[0] == CHANNEL}
+    if not named or any((mention.set_name, mention.member) in named for mention in asked):
+        return []
+    return [Conflict("channel", mention.label, "") for mention in asked]
 
 
 def absent(text: str, hit: FusedNode) -> bool:

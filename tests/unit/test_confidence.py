@@ -40,7 +40,7 @@ PLAIN = Calibration(
     same_gap=0.5,
 )
 """Answered where the first score is at least 3, suggested from 0 on, off topic below about -1.4."""
-ASKED = "이체한도가 얼마예요?"
+ASKED = "이체한도를 알려 주세요"
 
 
 def hit(

@@ -1,0 +1,204 @@
+"""What value does a question ask for, and does a row hold one of its kind? "만 몇 세까지" asks for an age.
+
+A row on the same subject that holds no age answers something else, however well it matches: the customer would read the
+row's other numbers as the answer. Of a length of time its size counts too: "며칠" is not answered by "10년". Words that
+answer without a number ("즉시", "제한 없이", "무료") count. Where a question asks for a value by the day, the month, the year or
+the time ("하루에 얼마까지"), the row must say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from rag.constraints.quantities import Quantity
+from rag.constraints.value_agreement import values_of
+
+_HOUR, _DAY = Decimal(3600), Decimal(86400)
+_MONTH, _YEAR = _DAY * 30, _DAY * 365
+_SECONDS = {"second": Decimal(1), "day": _DAY, "business_day": _DAY, "month": _MONTH}
+_LENGTHS = {
+    "분": (Decimal(1), 6 * _HOUR),
+    "시간": (_HOUR / 12, 7 * _DAY),
+    "일": (_HOUR, 200 * _DAY),
+    "영업일": (_HOUR, 200 * _DAY),
+    "주": (_DAY, 2 * _YEAR),
+    "개월": (7 * _DAY, 10 * _YEAR),
+    "달": (7 * _DAY, 10 * _YEAR),
+    "년": (_YEAR / 2, 1000 * _YEAR),
+    "해": (_YEAR / 2, 1000 * _YEAR),
+}
+"""Lengths of time that answer "몇 …", from and to, in seconds: "며칠" by hours or months, "몇 년" by 6개월 or more."""
+_COUNTED = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", "차"), "명": ("명",), "사람": ("명",)}
+"""Units of counts that answer each other; all others answer for one another too ("몇 개" by "3건")."""
+_TOLD = re.compile(
+    r"\s?(?:전에|전부터|전\s|째|이나\s?(?:됐|되었|지났|했)|동안\s?(?:안|못)|을\s?해도|씩이나"
+    r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까|더니|는데(?!\s?몇)))"
+)
+"""After "몇 번": the customer's story and no question ("몇 번 틀렸더니")."""
+_HOW_MANY = re.compile(
+    r"(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
+    r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠])"
+)
+_HOW_MUCH = re.compile(
+    r"얼마(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
+    r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
+)
+_RATE_OF = re.compile(
+    r"(?:금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
+)
+_PAID = re.compile(
+    r"\s?(?:\S{1,6}\s)?(?:납입|넣|입금|보내|보낼|이체|송금|출금|뽑|찾|인출|받|빌|대출|나오|나와|보상|환전|결제|쓸|충전)"
+)
+_RATE_OF_SUM = re.compile(
+    r"(?:의|금액|가격|시세|한도)\s?(?:최대|최고|약)?\s?\d+(?:\.\d+)?\s?(?:%|퍼센트)|\d\s?%\s?(?:이내|까지|범위)"
+)
+_NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
+_WORDS = {
+    "money": re.compile(r"무료|면제|없습니다|없으며|없고|없이|없음|않습니다|않으며|무제한|전액|실비|조회|확인"),
+    "sum": re.compile(
+        r"제한(?:이|은|을)?\s?(?:없|두지)|한도(?:가|는|에|\s)?\s?(?:제한\s?)?없|무제한|전액|실비|조회|확인"
+    ),
+    "rate": re.compile(r"무이자|없습니다|없으며|없고|않습니다|조회|확인|전액|절반|고시"),
+    "duration": re.compile(r"영구|무기한|평생|종신|제한\s?없|기한\s?없|만료일|만기까지"),
+    "time": re.compile(r"24시간|언제든|연중무휴|시간\s?제한|실시간|상시|365일"),
+    "count": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|하나만|하나의|각각|모두|1인|여러|중복|추가로"),
+    "age": re.compile(r"나이|연령|성년|성인"),
+}
+_SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
+"""Answers how long something takes, but no "몇 년"."""
+_PER = (
+    (
+        re.compile(r"하루|1일(?!부터|까지|\s?영업)|일일\s?(?!이\s)"),
+        re.compile(r"하루|1\s?일|일일|매일|일\s?(?:한도|최대|최고|\d)|일별"),
+    ),
+    (
+        re.compile(r"한\s?달에|매[달월]|1개월에|월\s?(?:최대|최고|한도|얼마|몇)"),
+        re.compile(r"한\s?달|매[달월]|1개월|(?<![0-9가-힣])월(?!\s?요|세)|월간|월별|당월|전월"),
+    ),
+    (
+        re.compile(r"(?:일|한|1)\s?년에|한\s?해에|매년|연간|연\s?(?:최대|최고|한도|얼마|몇)"),
+        re.compile(r"1\s?년|일\s?년|매년|연간|해마다|한\s?해|(?<![가-힣])연\s?(?:최대|최고|\d)|연도"),
+    ),
+    (
+        re.compile(r"한\s?번에\s|1회에?\s|회당|건당|한\s?건에|한\s?번\s\S{1,5}\s?때"),
+        re.compile(r"1\s?회|회당|건당|한\s?번|1\s?건|건별|매회|장당|매\s?건|회\s?(?:한도|최대|\d)"),
+    ),
+)
+_PER_SPAN = 16
+"""Characters before what is asked that may say by what: "하루에 최대 얼마까지"."""
+
+
+@dataclass(frozen=True)
+class AskedValue:
+    """A value that a question asks for: its kind, the unit it is asked in (empty for "얼마") and the words that ask."""
+
+    kind: str
+    unit: str
+    text: str
+
+
+def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
+    """The values a question asks for of which a row holds none of the kind and for which the row's own question does not ask."""
+    asked = asked_values(question)
+    if not asked:
+        return []
+    row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
+    if lacking := [value for value in asked if value.kind not in own and not _states(value, row)]:
+        return lacking
+    return [value for value in asked if any(_lacks_rate(value, *per, question, row) for per in _PER)]
+
+
+@lru_cache(maxsize=1024)
+def asked_values(question: str) -> tuple[AskedValue, ...]:
+    """What a question asks for, in text order."""
+    return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: question.find(value.text)))
+
+
+def _how_many(question: str) -> Iterator[AskedValue]:
+    for match in _HOW_MANY.finditer(question):
+        unit = "일" if match["days"] else match["unit"]
+        if _TOLD.match(question, match.end()) or question[match.end() :][:1] in ("호", "째", "만"):
+            continue
+        if kind := _kind(unit, question[match.end() :]):
+            yield AskedValue(kind, unit, match.group())
+
+
+def _kind(unit: str, after: str) -> str:
+    if unit == "시":
+        return "time"
+    if unit in ("살", "세") and not after.startswith("대"):
+        return "age"
+    if unit in ("프로", "퍼센트", "%"):
+        return "rate"
+    if unit in ("자리", "글자", "자"):
+        return "length"
+    if unit == "등급":
+        return "grade"
+    if unit in _LENGTHS and not (unit == "주" and after.startswith(("식", "를", "까지", "나", "씩", "인"))):
+        return "duration"
+    if unit in ("원", "만", "천", "백", "억", "달러"):
+        return "sum"
+    return "" if unit in ("호", "층", "위", "월") else "count"
+
+
+def _how_much(question: str) -> Iterator[AskedValue]:
+    for match in _HOW_MUCH.finditer(question):
+        before = question[: match.start()]
+        if match["long"]:
+            yield AskedValue("duration", "", match.group())
+        elif _RATE_OF.search(before):
+            yield AskedValue("rate", "", match.group())
+        elif match["most"] and _PAID.match(question, match.end()):
+            yield AskedValue("sum", "", match.group())
+        else:
+            yield AskedValue("money", "", match.group())
+
+
+def _states(asked: AskedValue, text: str) -> bool:
+    words = _WORDS.get(asked.kind)
+    if words is not None and words.search(text):
+        return True
+    values = values_of(text)
+    if asked.kind == "money":
+        return any(value.dimension in ("money", "rate") for value in values)
+    if asked.kind == "sum":
+        return any(value.dimension == "money" for value in values) or _RATE_OF_SUM.search(text) is not None
+    if asked.kind == "duration":
+        is_soon = asked.unit not in ("년", "해", "개월", "달") and _SOON.search(text) is not None
+        return is_soon or _states_duration(asked.unit, values)
+    if asked.kind == "count":
+        units = _COUNTED.get(asked.unit)
+        counted = [value for value in values if value.dimension == "count"]
+        if units is None:
+            counted = [value for value in counted if value.unit not in ("회", "차", "명")]
+        elif counted := [value for value in counted if value.unit in units]:
+            return True
+        return bool(counted) or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
+    return any(value.dimension == asked.kind for value in values)
+
+
+def _lacks_rate(asked: AskedValue, said: re.Pattern[str], answered: re.Pattern[str], question: str, row: str) -> bool:
+    if asked.kind not in ("sum", "count"):
+        return False
+    place = question.find(asked.text)
+    return said.search(question, max(0, place - _PER_SPAN), place) is not None and answered.search(row) is None
+
+
+def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:
+    if any(value.dimension in ("date", "time") for value in values) and unit in ("", "일", "영업일", "시간", "주"):
+        return True
+    ends = [
+        end * _SECONDS[value.unit]
+        for value in values
+        if value.dimension == "duration"
+        for end in (value.low, value.high)
+        if end is not None
+    ]
+    if not unit:
+        return bool(ends)
+    low, high = _LENGTHS[unit]
+    return any(low <= end <= high for end in ends)

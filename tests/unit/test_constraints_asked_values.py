@@ -1,0 +1,68 @@
+"""What value a question asks for, and whether a row holds one of its kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints.asked_values import asked_values, not_stated
+
+GATE = "가온적금은 어떻게 가입하나요?"
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("만 몇 살까지 들 수 있어요?", ["age"]),
+        ("하루에 얼마까지 보낼 수 있나요", ["sum"]),
+        ("재발급 비용 얼마예요?", ["money"]),
+        ("우대금리가 얼마예요", ["rate"]),
+        ("심사는 얼마나 걸려요", ["duration"]),
+        ("서류 내면 며칠 만에 나와요?", ["duration"]),
+        ("보관은 몇 년 해 주나요", ["duration"]),
+        ("창구는 몇 시에 닫아요", ["time"]),
+        ("한 사람이 몇 개까지 돼요", ["count"]),
+        ("암호는 몇 자리예요?", ["length"]),
+        ("세 번째 줄에 몇 번을 눌렀는데 안 돼요", []),
+        ("몇 년 전에 만든 통장인데요", []),
+        ("얼마 전에 바꿨어요", []),
+        ("몇 개만 빼고 싶어요", []),
+        ("어떻게 가입하나요", []),
+    ],
+)
+def test_the_kind_of_value_that_is_asked_for(question: str, kinds: list[str]) -> None:
+    assert [value.kind for value in asked_values(question)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("가온적금 몇 살까지 들 수 있어요?", "앱에서 가입하시며 월 30만원까지 넣으실 수 있습니다."),
+        ("가온적금 약정은 몇 년짜리예요?", "가입 신청은 3영업일 안에 처리됩니다."),
+        ("가온적금 한 달에 얼마까지 납입해요?", "우대금리는 연 1.2%입니다."),
+        ("가온적금 하루에 얼마까지 넣어요?", "매월 30만원까지 넣으실 수 있습니다."),
+        ("가온적금 몇 개까지 만들 수 있나요", "앱 상품몰에서 가입하십시오."),
+        ("가온적금 담당자는 몇 시까지 있나요", "앱 상품몰에서 가입하십시오."),
+    ],
+)
+def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str, answer: str) -> None:
+    assert not_stated(question, GATE, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("가온적금 몇 살까지 들 수 있어요?", "만 17세부터 34세까지 가입하십니다."),
+        ("가온적금은 몇 년짜리예요?", "기간은 24개월입니다."),
+        ("가온적금 한 달에 얼마까지 납입해요?", "매월 30만원까지 넣으실 수 있습니다."),
+        ("가온적금 얼마까지 넣어요", "납입 한도는 제한이 없습니다."),
+        ("가온적금 가입하는 데 얼마나 걸려요", "신청 즉시 처리됩니다."),
+        ("가온적금 가입비 얼마예요", "가입 비용은 무료입니다."),
+        ("가온적금 몇 개까지 만들 수 있나요", "1인당 2건까지 가입하십니다."),
+    ],
+)
+def test_a_row_with_such_a_value_or_with_words_that_answer_is_kept(question: str, answer: str) -> None:
+    assert not not_stated(question, GATE, answer)
+
+
+def test_a_row_that_asks_for_the_value_itself_is_the_one_on_it() -> None:
+    assert not not_stated("송금 비용 얼마예요", "송금 수수료는 얼마인가요?", "수수료 메뉴에 있습니다.")
