@@ -4,9 +4,10 @@
 
 Both pages run over the bundled FAQ, on ports and in folders of their own; the earlier one from a worktree that is removed at
 the end. They take turns, and the one that has none is stopped (SIGSTOP), so that both meet the same machine. A user asks
-through the event of the page's own script, without a pause, conversations of ten questions of `dev` that both pages answer,
-each from another row. An answer is lost where the event ends without it, and mixed up where the event shows another question
-than was asked. The users run on the same cores. Over the rounds questions come again, whose vectors the page may keep.
+through the event of the page's own script, without a pause, questions of `dev` that both pages answer, each from another row:
+for the CPU in conversations of ten, for the first text each in a conversation of its own, where both give it the text it is known
+by. An answer is lost where the event ends without one, and mixed up where it shows another question than was asked. The users
+run on the same cores. Over the rounds questions come again, whose vectors the page may keep.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Tally:
     first: list[float] = field(default_factory=list)
     """Seconds until the first text of an answer."""
     lost: int = 0
+    otherwise: int = 0
+    """Complete, with another text than the question gets alone: it was read as following what was said before."""
     mixed: int = 0
     sent_bytes: list[int] = field(default_factory=list)
 
@@ -146,23 +149,24 @@ async def ask(client: httpx.AsyncClient, session: str, question: str, expected: 
             if message["msg"] == "close_stream" or message["msg"] == "process_completed":
                 break
     tally.sent_bytes.append(size)
-    tally.lost += not seen
-    tally.mixed += last is None or letters(question) not in letters(json.dumps(last, ensure_ascii=False))
+    tally.lost += last is None
+    tally.otherwise += last is not None and not seen
+    tally.mixed += last is not None and letters(question) not in letters(json.dumps(last, ensure_ascii=False))
 
 
 async def user(
     url: str, asked: Sequence[tuple[str, str]], until: float, turns: int | None, tally: Tally, seed: int
 ) -> None:
+    """`turns`: one conversation of so many; None: conversations of one question until the time is over."""
     choose = random.Random(seed)
     async with httpx.AsyncClient(base_url=url, timeout=120) as client:
         await client.get("/")
-        done = 0
-        while time.perf_counter() < until and (turns is None or done < turns):
-            if done % TURNS == 0:
-                session = f"user{seed}x{done}x{choose.randrange(1 << 30)}"
-                turns_left = choose.sample(asked, TURNS)  # the page gives no row twice in a conversation
-            await ask(client, session, *turns_left.pop(), tally)
-            done += 1
+        if turns:
+            for each in choose.sample(asked, turns):  # the page gives no row twice in a conversation
+                await ask(client, f"user{seed}", *each, tally)
+            return
+        while time.perf_counter() < until:
+            await ask(client, f"user{seed}x{choose.randrange(1 << 40)}", *choose.choice(asked), tally)
 
 
 async def load(
@@ -195,11 +199,12 @@ def measure(pages: Sequence[Page], users: int, seconds: float) -> dict[str, dict
             with shown.running():
                 began = shown.cpu_s()
                 tally = asyncio.run(load(shown, asked, 20, 600, TURNS, 100 + turn))
-                cpu[shown.name].append(1000 * (shown.cpu_s() - began) / max(1, len(tally.first)))
+                cpu[shown.name].append(1000 * (shown.cpu_s() - began) / (20 * TURNS))
                 part = asyncio.run(load(shown, asked, users, seconds / ROUNDS, None, turn))
             crowd[shown.name].first += part.first
             crowd[shown.name].lost += part.lost + tally.lost
             crowd[shown.name].mixed += part.mixed + tally.mixed
+            crowd[shown.name].otherwise += part.otherwise + tally.otherwise
     for name, tally in crowd.items():
         found[name] |= {
             "cpu_ms_a_question": statistics.median(cpu[name]),
@@ -207,6 +212,7 @@ def measure(pages: Sequence[Page], users: int, seconds: float) -> dict[str, dict
             "first_text_p50_s": statistics.median(tally.first),
             "first_text_p95_s": statistics.quantiles(tally.first, n=20)[-1],
             "lost": tally.lost,
+            "otherwise": tally.otherwise,
             "mixed": tally.mixed,
         }
     return found

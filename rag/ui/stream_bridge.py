@@ -27,6 +27,7 @@ class StreamBridge:
         self._loop = asyncio.get_running_loop()
         self._events: Events | None = None
         self._stopped = threading.Event()
+        self._ended = asyncio.Event()
 
     async def batches(self) -> AsyncGenerator[list[AnswerEvent], None]:
         """Events in order, those of the last BATCH_SECONDS together; an empty batch where HEARTBEAT_SECONDS bring none.
@@ -45,7 +46,9 @@ class StreamBridge:
                 batch, ended = self._drain(item)
                 if batch:
                     yield batch
-                    await asyncio.sleep(BATCH_SECONDS)
+                    # Not beyond the end: who waits for this answer's slot would wait for nothing.
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._ended.wait(), BATCH_SECONDS)
         finally:
             self.stop()
 
@@ -95,3 +98,5 @@ class StreamBridge:
     def _put(self, item: AnswerEvent | Exception | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone: the server is shutting down
             self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+            if item is None or isinstance(item, Exception):
+                self._loop.call_soon_threadsafe(self._ended.set)

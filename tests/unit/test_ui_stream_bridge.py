@@ -12,6 +12,7 @@ import pytest
 
 from rag.errors import ModelUnavailable
 from rag.types import AnswerDelta, AnswerEvent
+from rag.ui import stream_bridge
 from rag.ui.stream_bridge import StreamBridge
 
 
@@ -34,6 +35,18 @@ def test_fast_events_come_together() -> None:
         return len([batch async for batch in pump.batches()])
 
     assert asyncio.run(run()) < 50
+
+
+def test_nobody_waits_for_a_batch_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_bridge, "BATCH_SECONDS", 3600.0)
+
+    async def run() -> list[AnswerEvent]:
+        return await asyncio.wait_for(collect(StreamBridge(lambda: (AnswerDelta(each) for each in "가나"))), 60)
+
+    assert [event for event in asyncio.run(run()) if isinstance(event, AnswerDelta)] == [
+        AnswerDelta("가"),
+        AnswerDelta("나"),
+    ]
 
 
 def test_a_silent_stream_gives_empty_batches_meanwhile() -> None:
