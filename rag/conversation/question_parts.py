@@ -129,7 +129,9 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only)
     sections, nodes_by_id = [], dict[str, JudgedNode]()
     for title, part in zip(titles, parts, strict=True):
-        shown = _shown(part)
+        shown = [hit for hit in part.nodes if hit.quoted]
+        if part.status != "answered":
+            shown = [_as("answered", hit) for hit in part.nodes[:SUGGESTED_PER_PART]]
         sections.append(Section(title, part.status, tuple(map(row_id, shown))))
         for hit in shown:
             if hit.quoted or row_id(hit) not in nodes_by_id:
@@ -162,12 +164,6 @@ def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdic
         return part
     hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
     return replace(part, status="answered", reason=None, nodes=(hit,))
-
-
-def _shown(part: Verdict) -> list[JudgedNode]:
-    if part.status == "answered":
-        return [hit for hit in part.nodes if hit.quoted]
-    return [_as("answered", hit) for hit in part.nodes[:SUGGESTED_PER_PART]]
 
 
 def _as(status: Status, hit: JudgedNode) -> JudgedNode:

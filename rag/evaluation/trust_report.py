@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rag.evaluation import svg
@@ -76,11 +76,12 @@ def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[No
     caption = "맞추기 전(고리)과 맞춘 뒤(점), 교차 검증. 제안에는 바로 답한 것도 셉니다"
     yield Plot(svg.changes(caption, rows), caption)
     curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
-    marks = [
-        (name, style, point)
-        for name, style, calibration in (("지금", "other", start), ("맞춘 뒤", "declined", proposal.calibration))
-        if (point := _operating_point(labels, calibration))
-    ]
+    marks = []
+    for name, style, calibration in (("지금", "other", start), ("맞춘 뒤", "declined", proposal.calibration)):
+        right = [label.first_relevant for label in labels if outcome(label.verdict, calibration) == "answered"]
+        # Without an answer there is no share of wrong ones, and no place on the curve.
+        if right:
+            marks.append((name, style, (len(right) / len(labels), 1 - sum(right) / len(right))))
     yield Plot(
         svg.lines("맞추기 전과 뒤의 자리", curve, "답한 비율", "틀린 비율", marks=marks),
         "위험-범위 곡선에서 임계값이 놓이는 자리",
@@ -89,12 +90,6 @@ def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[No
         ("지표 (교차 검증)", "지금", "맞춘 뒤"),
         [(title, f"{before:.1%}", f"{after:.1%}") for title, before, after in rows],
     )
-
-
-def _operating_point(labels: Sequence[Label], calibration: Calibration) -> tuple[float, float] | None:
-    """The share of all inputs that these thresholds answer, and the share of these that is wrong; None without answers."""
-    right = [label.first_relevant for label in labels if outcome(label.verdict, calibration) == "answered"]
-    return (len(right) / len(labels), 1 - sum(right) / len(right)) if right else None
 
 
 def labels_of(suite: Measured) -> list[Label]:

@@ -101,9 +101,13 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         stream.outcome = outcome
 
     def _checked(self, prompt: Prompt, nodes: Sequence[NodeWithScore]) -> SentenceRelease:
-        sources = {number: _as_passage(nodes[number - 1]) for number in prompt.numbers}
-        instruction = str(prompt.messages[0].content)
-        return SentenceRelease(sources, self._verifier, instruction=instruction)
+        sources: dict[int, str] = {}
+        for number in prompt.numbers:
+            node = nodes[number - 1].node
+            # With the institution and the title that the model was shown with it: it may state them, too.
+            titles = [str(node.metadata[key]) for key in ("bank", QUESTION) if node.metadata.get(key)]
+            sources[number] = "\n".join([*titles, node.get_content()])
+        return SentenceRelease(sources, self._verifier, instruction=str(prompt.messages[0].content))
 
     def _pieces(self, stream: AnswerStream, answer: LLMStream, checked: SentenceRelease) -> Generator[str, None, None]:
         """What may be shown as it comes; ends early where `checked` stops the answer."""
@@ -119,12 +123,6 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         if released and not unchecked:
             stream.generated = stream.checked = True
             yield released
-
-
-def _as_passage(hit: NodeWithScore) -> str:
-    """What a source states, with the institution and the title that the model was shown with it."""
-    metadata = hit.node.metadata
-    return "\n".join([*(str(metadata[key]) for key in ("bank", QUESTION) if metadata.get(key)), hit.node.get_content()])
 
 
 def _failure(error: ModelError, answer: LLMStream | None) -> Notice:

@@ -45,6 +45,7 @@ def check_days(text: str, sources: Sources) -> Finding | None:
     held = [pattern.search(sources.text) is not None for pattern in _DAYS]
     for number, pattern in enumerate(_SAID_DAYS):
         match = pattern.search(text)
+        # Where the passages name no day at all, a day is an addition, which other checks look at.
         if match and not held[number] and any(held):
             return Finding("withheld", "quantity", match[0])
     return None
@@ -69,6 +70,7 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
         nouns = [word.stem for word in content_words(clause) if word.is_noun]
         if len(nouns) == 1 and _is_state(nouns[0], clause, sources):
             return Finding("withheld", "condition", clause.strip())
+        # One noun alone is in too many conditions to tell which of them is meant.
         if len(nouns) < 2 or any(
             _CONCEDED.search(each.text.rstrip(", ")) and nouns[-1] in each.text for each in sources.clauses
         ):
@@ -133,6 +135,7 @@ def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, claus
     """Whether a clause that denies something of a noun denies what another clause affirms of it."""
     if does and any(word in denied for word in (does, *other_words(does))):
         return True
+    # What no longer exists denies everything of itself, whatever is affirmed.
     if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):
         return True
     if not others:
@@ -176,6 +179,7 @@ def check_not_needed(text: str, sources: Sources) -> Finding | None:
     match = _NEED_NOT.search(text)
     if not match or re.search(r"않(?:아도|으셔도)|필요(?:는|가)? ?없|불필요|필요하지 않|생략|면제", sources.text):
         return None
+    # A sentence often says in an everyday word what the passages ask for in the institution's.
     acts = (match[1][:2], *other_words(match[1]))
     if any(re.search(rf"{re.escape(act)}[가-힣]{{0,2}}야", sources.text) for act in acts):
         return Finding("withheld", "condition", match[0])

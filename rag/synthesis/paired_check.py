@@ -41,6 +41,7 @@ def _said(line: str) -> tuple[Said, ...]:
     found = []
     for sentence in re.split(r"(?<=[다요음함][.])\s", line):
         topics = list(_TOPIC.finditer(sentence))
+        # With one topic there is nothing that could be exchanged.
         if len(topics) < 2:
             continue
         ends = [match.start() for match in topics[1:]] + [len(sentence)]
@@ -52,12 +53,14 @@ def check_pairs(text: str, sources: Sources) -> Finding | None:
     """The value or the thing that a line gives for another topic: "B는 X" of "A는 X, B는 Y"."""
     for line in sources.lines:
         said = _said(line.text)
-        named = [each for each in said if _is_topic(each.topic, text)]
+        # By a topic's name or its beginning: "코스닥은" for "코스닥시장".
+        named = [each for each in said if begins_word(each.topic[: max(3, len(each.topic) - 2)], text)]
         others = [each for each in said if each not in named and any(each.topic[-1] == own.topic[-1] for own in named)]
         if not others:
             continue
         own = " ".join(each.text for each in named)
         other = " ".join(each.text for each in others)
+        # A value that stands elsewhere too may be said of anything.
         rest = sources.text.replace(line.text, "")
         for each in quantities_of(text):
             is_figure = each.dimension in ("rate", "money", "duration", "time")
@@ -66,15 +69,11 @@ def check_pairs(text: str, sources: Sources) -> Finding | None:
         for word in content_words(text):
             if word.stem not in other:
                 continue
+            # Only where something is done: other nouns of a neighbour's clause are too often both topics' own.
             is_place = word.is_noun and re.search(rf"{re.escape(word.stem)}(?:에|에서|으로|로)(?![가-힣])", text)
             if is_place and word.stem not in own and word.stem not in rest:
                 return Finding("withheld", "entity", word.stem)
     return None
-
-
-def _is_topic(topic: str, text: str) -> bool:
-    """Whether a sentence is about a topic, by its name or the beginning of it: "코스닥은" for "코스닥시장"."""
-    return begins_word(topic[: max(3, len(topic) - 2)], text)
 
 
 def check_sides(text: str, sources: Sources) -> Finding | None:

@@ -33,7 +33,9 @@ def _rows(lines: tuple[Line, ...]) -> tuple[Row, ...]:
         cells = [cell.strip() for cell in line.text.strip().strip("|").split("|")]
         match = _LIST.match(line.text)
         label = cells[0] if len(cells) > 1 else match[1] if match else ""
+        # A sentence names a thing without what the table adds in parentheses.
         label = re.sub(r"\([^)]*\)", "", label).strip()
+        # A line without a label ends a table; the rule below a Markdown header is none.
         if not label or set(label) <= set("-: "):
             block += not label
             continue
@@ -50,6 +52,7 @@ def check_rows(text: str, sources: Sources) -> Finding | None:
     others = [row for row in rows if row not in named and any(row.block == each.block for each in named)]
     if not named or not others:
         return None
+    # What the text says beside the table holds for any row.
     plain = [line for line in sources.lines if all(row.line is not line for row in rows)]
     for each in quantities_of(text):
         if each.dimension not in ("rate", "money", "duration") or not each.is_point:
@@ -79,6 +82,7 @@ _NO_UNIT = re.compile(r"[에로을를은는이가과와번의까부만도라인�
 
 def check_units(text: str, sources: Sources) -> Finding | None:
     """A number with a unit in Latin letters ("500GB", "10km") stands in the passages with the same unit."""
+    # "5,000km" and "5000 km" are one spelling.
     held = compact(sources.text).replace(",", "")
     for match in _WITH_UNIT.finditer(text):
         if compact(match[1] + match[2]).replace(",", "") not in held:

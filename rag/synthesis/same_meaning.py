@@ -255,6 +255,7 @@ def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
     return found
 
 
+# By their first syllable: hundreds of forms are looked up for each word of a sentence.
 _BY_FIRST = _by_first()
 
 

@@ -51,6 +51,7 @@ class Summarizer:
 
     def _written(self, llm: LLM, question: str, passage: str, scope: CancelScope) -> str:
         content = f"자료:\n{escape_markers(passage)}\n\n질문: {one_line(question)}"
+        # Not cut to fit: the half that is left out may be the condition.
         if count_tokens(llm, SUMMARIZING) + count_tokens(llm, content) > prompt_room(llm):
             return ""
         said = ""
