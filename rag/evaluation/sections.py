@@ -37,6 +37,7 @@ RULES = {
     "informal": "반말로",
     "latin": "영어 낱말을 섞어",
 }
+PARTS = {"store": "저장소", "embedding": "임베딩", "language model": "언어 모델"}
 STEPS = {
     "embedding": "질문 임베딩",
     "search": "검색과 판정",
@@ -173,6 +174,8 @@ def _perturbation_table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _latency(report: Mapping[str, Any]) -> Iterator[Plot | Table | Note]:
     names = ("p50", "p95", "p99")
+    if parts := report.get("of"):
+        yield Note(", ".join(f"{PARTS.get(part, part)} {name}" for part, name in parts.items()))
     yield Table(
         ("단계 (ms)", *names),
         [(STEPS[step], *(f"{row[name]:.0f}" for name in names)) for step, row in report["steps"].items()],
