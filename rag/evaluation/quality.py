@@ -187,13 +187,13 @@ def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
             for name in suites
         ]
         lines.append(f"| {korean_title if korean else english} | " + " | ".join(cells) + " |")
-    measured, most = (
-        ("FAISS로 잰 날", "OpenSearch로 잰 날, 가장 많이 다른 비율")
+    measured = (
+        "FAISS로 잰 날; OpenSearch로 잰 날: 가장 많이 다른 비율"
         if korean
-        else ("measured with FAISS", "measured with OpenSearch, largest difference of any row")
+        else "measured with FAISS; with OpenSearch: largest difference of any row"
     )
-    lines.append(f"| {measured} | " + " | ".join(faiss[name]["on"] for name in suites) + " |")
-    lines.append(f"| {most} | " + " | ".join(_difference(opensearch.get(name)) for name in suites) + " |")
+    cells = [f"{faiss[name]['on']}; {_difference(opensearch.get(name))}" for name in suites]
+    lines.append(f"| {measured} | " + " | ".join(cells) + " |")
     closing = (
         "실제 언어 모델로는 아무것도 재지 않았습니다." if korean else "Nothing here was tried on a real language model."
     )
