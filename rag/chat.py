@@ -256,11 +256,11 @@ class ChatService:
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""
-        return self._new_searcher().hits(self._masked(text), filters)
+        return self._new_searcher().rows.hits(self._masked(text), filters)
 
     def reading(self, text: str) -> str:
         """What `hits` searches for: the text without the name of the institution that it limits the search to."""
-        return self._new_searcher().reading(text)
+        return self._new_searcher().rows.reading(text)
 
     def topics(self) -> Mapping[str, Sequence[str]]:
         """Categories with questions to begin with, for the page; the most frequent first."""

@@ -34,7 +34,6 @@ from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
-from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
@@ -49,7 +48,8 @@ class Searcher:
 
     `embedding_breaker`, `llm_breaker`: while one is open, a question goes on without that model instead of waiting for
     it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store. `institutions`:
-    further names of the index's institutions, by name; or whose the index is, where its rows do not say.
+    further names of the index's institutions, by name; or whose the index is, where its rows do not say. `rows`: the
+    search of one text by itself, which measuring and fitting ask.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Searcher:
         self._institutions = institutions or {}
         self._llm = llm
         self._llm_breaker = llm_breaker
-        self._rows = RowSearch(
+        self.rows = RowSearch(
             store,
             embed_model,
             calibration,
@@ -89,7 +89,7 @@ class Searcher:
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
         if choice := read_choice(question, history, self._store):
-            return replace(choice, names_banks=len(self._rows.banks) > 1)
+            return replace(choice, names_banks=len(self.rows.banks) > 1)
         if rule and rule.yields_to == "same":
             verdict = self.rank(question, (), filters, scope)
             about = verdict.status != "declined" and rule.matches(
@@ -108,7 +108,7 @@ class Searcher:
     def chosen(self, question: str, row: str) -> Verdict | None:
         """The verdict of a click on a suggestion: its row is the answer. None: the row is not there any more."""
         verdict = chosen_row(question, row, self._store)
-        return verdict and replace(verdict, names_banks=len(self._rows.banks) > 1)
+        return verdict and replace(verdict, names_banks=len(self.rows.banks) > 1)
 
     def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
@@ -117,26 +117,26 @@ class Searcher:
         language model counts as none: both readings of the message are searched.
         """
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
-        filters = self._rows.limited(question, filters)
+        filters = self.rows.limited(question, filters)
         standalone_text = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._unless_given(self._rows.search(standalone_text, filters), question, history)
+            return self._unless_given(self.rows.search(standalone_text, filters), question, history)
         if self._llm is not None:
             rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
-            if rewritten and (verdict := self._rows.search(rewritten, filters)).status != "declined":
+            if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
                 return verdict
         is_elliptical = follow_up_rules.is_elliptical(question)
         back_reference = follow_up_rules.has_back_reference(question)
-        standalone = self._rows.search(standalone_text, filters)
-        if (named := self._rows.named(question)).nothing_else:
+        standalone = self.rows.search(standalone_text, filters)
+        if (named := self.rows.named(question)).nothing_else:
             return self._search_elsewhere(named, history, filters)
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return self._unless_given(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
-        contextual = self._rows.search(in_context, filters)
+        contextual = self.rows.search(in_context, filters)
         signs = MessageSigns(
-            own_match=self._rows.own_match(question, contextual, filters),
+            own_match=self.rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
@@ -168,7 +168,7 @@ class Searcher:
         self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
     ) -> Verdict:
         """The outcome with regard to the institutions a question names: several, one that is hidden, one that is not held."""
-        banks, named = self._rows.banks, self._rows.named(question)
+        banks, named = self.rows.banks, self.rows.named(question)
         chosen = (filters or Filters()).equals.get(BANK)
         if chosen and named.chosen and chosen not in named.chosen and set(named.chosen) & set(banks):
             note = Note("hidden_institution", {"name": named.chosen[0], "chosen": chosen})
@@ -200,7 +200,7 @@ class Searcher:
             return whole
         texts = [part.text for part in divided]
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
-        filters = self._rows.limited(question, filters)
+        filters = self.rows.limited(question, filters)
         parts = [self.rank(text, (), filters, scope) for text in texts]
         for number, (text, part) in enumerate(zip(texts, parts, strict=True)):
             if number and part.status != "answered":  # "해외송금 수수료 얼마예요? 한도는요?"
@@ -215,34 +215,26 @@ class Searcher:
         return replace(combine([part.title for part in divided], parts, question), names_banks=whole.names_banks)
 
     def _is_about_banking(self, question: str) -> bool:
-        if (named := self._rows.named(question)).chosen or named.others:
+        if (named := self.rows.named(question)).chosen or named.others:
             return True
         text = compact(question)
         categories = (compact(category) for category in self._store.values("category"))
         return follow_up_rules.is_about_banking(question) or any(len(name) > 1 and name in text for name in categories)
 
-    def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """As `RowSearch.hits`."""
-        return self._rows.hits(text, filters)
-
-    def reading(self, text: str) -> str:
-        """As `RowSearch.reading`."""
-        return self._rows.reading(text)
-
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
-        return lambda text: self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
+        return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
     def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
         # What was answered says better than the customer's own words which row of the other one is its counterpart.
         if named.chosen and history[-1].status == "answered":
-            question = self._rows.question_of(cited_rows(history[-1])[0]) if history[-1].source_ids else ""
+            question = self.rows.question_of(cited_rows(history[-1])[0]) if history[-1].source_ids else ""
             there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
-            if question and (counterpart := self._rows.search(question, there)).status != "declined":
+            if question and (counterpart := self.rows.search(question, there)).status != "declined":
                 return counterpart
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
-        topic = self._rows.named(earlier).rest
-        return self._rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+        topic = self.rows.named(earlier).rest
+        return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
 
 
 def _declined(question: str, rule: DeclineRule) -> Verdict:
