@@ -22,6 +22,7 @@ from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, de
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.errors import RecordError
+from rag.privacy import mask
 from rag.records.database import MAX_MB, open_database
 
 MAX_CHATS = 200
@@ -162,10 +163,10 @@ class ChatHistory:
             return [(number, json.loads(self._read(body))) for number, body in connection.execute(asked)]
 
     def rename(self, person: str, chat: str, title: str) -> bool:
-        """Whether there was such a chat."""
+        """Whether there was such a chat. Personal numbers are masked here: no question has been through the chat."""
         with self._engine.begin() as connection:
             mine = update(_chats).where(_chats.c.id == chat, _chats.c.person == person)
-            return connection.execute(mine.values(title=self._written(title))).rowcount > 0
+            return connection.execute(mine.values(title=self._written(mask(title).text))).rowcount > 0
 
     def delete(self, person: str, chat: str | None = None) -> int:
         """Delete one chat of this person, or all; how many there were."""

@@ -10,6 +10,7 @@ from typing import Any
 from rag.chat import ChatService
 from rag.factory.models import Models
 from rag.records.answer_log import AnswerLog, content_hash
+from rag.records.history import ChatHistory
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
 from rag.types import Filters, Turn
@@ -17,7 +18,8 @@ from rag.ui.conversation import Conversation
 from rag.ui.i18n import KOREAN
 from rag.ui.keeping import Keeper
 from rag.ui.loader import Loader
-from rag.ui.session import Dialogue, Frame
+from rag.ui.session import Asker, Dialogue, Frame
+from tests.personal_numbers import personal
 from tests.small_faq import LIMIT
 
 NONE: dict[str, str | None] = {"bank": "", "category": ""}
@@ -60,6 +62,33 @@ def test_every_answer_is_reproduced_from_its_record(small_store: FaissStore, mod
             (each["id"], each["hash"]) for each in record["sources"]
         ]
     log.close()
+
+
+def test_no_file_holds_a_personal_number(small_store: FaissStore, models: Models, tmp_path: Path) -> None:
+    """Whatever the visitor writes: questions, edits, and the names she gives her chats."""
+    service = ChatService(small_store, models.embed_model, calibration=defaults(), versions={"index": "small"})
+    log, history = AnswerLog(tmp_path / "records.sqlite"), ChatHistory(tmp_path / "history.sqlite")
+    loader = Loader(lambda progress: service)
+    loader.start()
+    talk = Dialogue(loader, KOREAN, max_question_chars=1000, keeper=Keeper(log, history))
+    visitor = Asker("owner", "address", "person")
+    said = list(personal(24))
+
+    async def converse() -> None:
+        for _, _, message in said:
+            conversation = Conversation()
+            async for _ in talk.respond(conversation, message, NONE, visitor):
+                pass
+            async for _ in talk.respond(conversation, f"다시 물을게요. {message}", NONE, visitor, instead_of=1):
+                pass
+            history.rename("person", conversation.chat, message)
+
+    asyncio.run(converse())
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert "[주민등록번호]".encode() in written
+    assert [number for _, number, _ in said if number.encode() in written] == []
+    log.close()
+    history.close()
 
 
 def turn_of(record: dict[str, Any]) -> Turn:
