@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="listen on an address of the network without a login (FSI_UI__OPEN_TO_ALL)",
     )
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        default=None,
+        help="let programs ask by the Model Context Protocol, at POST /mcp (FSI_UI__MCP)",
+    )
     parser.add_argument("--language", choices=("ko", "en"), help="language of the page (FSI_UI__LANGUAGE)")
     return parser
 
@@ -64,7 +70,7 @@ def _with(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings, with the options given on the command line in place of theirs."""
     overrides = {
         name: value
-        for name in ("host", "port", "root_path", "auth_file", "language", "open_to_all")
+        for name in ("host", "port", "root_path", "auth_file", "language", "open_to_all", "mcp")
         if (value := getattr(options, name)) is not None
     }
     return settings.model_copy(update={"ui": settings.ui.model_copy(update=overrides)})

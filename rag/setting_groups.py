@@ -220,6 +220,9 @@ class UiSettings(_Group):
     metrics: bool = Field(
         default=True, description="Serve counts and times at /metrics (Prometheus); never with --share."
     )
+    mcp: bool = Field(
+        default=False, description="Let programs ask by the Model Context Protocol: its tool `ask`, at POST /mcp."
+    )
     shutdown_seconds: float = Field(
         default=5.0, ge=0, le=300, description="On SIGTERM, seconds that answers being written may still take."
     )

@@ -24,6 +24,7 @@ from rag.ui.conversation import Conversation
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader
+from rag.ui.mcp import Ask
 from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
 from rag.ui.session import POLL_SECONDS, Asker, Dialogue, Frame
@@ -50,6 +51,8 @@ class Admission:
         self.draining = False
         """Whether the server is about to end: what is being answered is, and nobody new is sent here."""
         self.sessions: Sessions | None = None
+        self.ask: Ask | None = None
+        """The page's way to one whole answer, for its own routes; set with the page."""
         self.secret = b""
         """Of the chat history, for the digests of persons; empty where no chats are kept."""
 
@@ -84,6 +87,7 @@ def build_page(
         keeper=Keeper(records, history, metrics),
     )
     admission = Admission(slots, metrics)
+    admission.ask = dialogue.ask
     admission.secret = history.secret if history else b""
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = THREADS

@@ -37,6 +37,7 @@ READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
 EXPORT = "/chats/export"
+MCP = "/mcp"
 OWN_POSTS = {"/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget"}
 OWN_PER_ADDRESS = 8
 """Requests of one address to the files of records and chats that wait or run."""
@@ -56,7 +57,8 @@ class RequestGuard:
     """`hosts`: host names that are answered (empty: all). `events`: the page's, by number. `logged_in`: whether a token is.
 
     `refused` is called with the status of each refusal.
-    `prefix`: what a proxy takes off the paths; without the proxy browsers send it along.
+    `prefix`: what a proxy takes off the paths; without the proxy browsers send it along. `mcp`: whether programs may ask by
+    POST /mcp.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class RequestGuard:
         hosts: Sequence[str] = (),
         prefix: str = "",
         refused: Callable[[int], None] = lambda _: None,
+        mcp: bool = False,
     ) -> None:
         self._app = app
         self._visitors = visitors
@@ -83,6 +86,7 @@ class RequestGuard:
         self._hosts = {host.lower() for host in hosts}
         self._prefix = urlsplit(prefix).path
         self._own = Places(OWN_PER_ADDRESS)
+        self._own_posts = OWN_POSTS | {MCP} if mcp else OWN_POSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,7 +125,7 @@ class RequestGuard:
             raise Refused(404, "figures are not given out through a proxy")
         if path not in STATUS:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
-        written = method == "POST" and path in WRITTEN
+        written = method == "POST" and (path in WRITTEN or path in self._own_posts)
         one_answer = path.startswith(f"{CALL}/")
         read = path in READ or path == EXPORT or path.startswith((*FILES, HEARTBEAT)) or one_answer
         if not written and not (read and method in ("GET", "HEAD")):
@@ -139,7 +143,7 @@ class RequestGuard:
             await self._app(scope, receive, _setting_cookie(send, visitor))
         elif path == "/login":
             await self._app(scope, _replay(await _body(scope, receive), receive), _setting_cookie(send, visitor))
-        elif path in OWN_POSTS or path == EXPORT:
+        elif path in self._own_posts or path == EXPORT:
             body = json.dumps(parse_object(await _body(scope, receive))).encode() if written else b""
             with self._own.place(visitor.address):
                 await self._app(_with_body(scope, body), _replay(body, receive), send)

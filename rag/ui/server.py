@@ -26,6 +26,7 @@ from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.connections import bounded_protocol, is_loopback, listen, raise_descriptor_limit
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
+from rag.ui.mcp import mcp_route
 from rag.ui.own_routes import chat_routes, feedback_route, status_routes
 from rag.ui.page import Admission, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
@@ -160,6 +161,8 @@ def start(
     if history:
         gradio_app = _gradio_app(app)
         app.router.routes[0:0] = chat_routes(history, lambda token: str(gradio_app.tokens.get(token, "")))
+    if ui.mcp and slots.ask:
+        app.router.routes[0:0] = [mcp_route(slots.ask, texts)]
     visitors = Visitors(_proxies(settings))
     raise_descriptor_limit()
     running = uvicorn.Server(
@@ -264,6 +267,7 @@ def _guarded(
         hosts=hosts,
         refused=slots.metrics.refused,
         prefix=root_path(ui.root_path),
+        mcp=ui.mcp,
     )
 
 
