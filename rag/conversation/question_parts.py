@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from rag.constraints import compare
 from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, same_question
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.ranking_features import same_question
 from rag.types import Section, Status
 
 MAX_PARTS = 3

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from rag.chat import ChatService
 from rag.conversation.decline_rules import match_decline_rule
 from rag.evaluation.datasets import OutOfDomain, Query
-from rag.retrieval.confidence import FEATURES, Calibration, Logistic, judge
+from rag.retrieval.confidence import Calibration, Logistic, judge
 from rag.retrieval.hybrid import FusedNode, row_id
+from rag.retrieval.ranking_features import FEATURES
 
 FOLDS = 10
 CONTRASTS = ("number", "product", "opposite", "institution")

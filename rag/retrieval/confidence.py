@@ -19,11 +19,10 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.constraints import Conflict
-from rag.korean import compact, tokens
-from rag.retrieval.constraint_order import absent, order_by_agreement
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, matched_question, question_of
-from rag.retrieval.query_analysis import expand
-from rag.stores.base import TOKENS
+from rag.korean import compact
+from rag.retrieval.constraint_order import Ordered, order_by_agreement
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, row_id, with_a_passage
+from rag.retrieval.ranking_features import features, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
@@ -31,9 +30,6 @@ RELATED = 0.1
 """Chance of answering from which on a further row is shown beside the quoted one."""
 SHORT = 8
 """Characters without spaces up to which a question gets suggestions unless it is off topic."""
-FEATURES = ("top", "margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length", "absent")
-GAP_DEPTH = 10
-"""Rows among which the best of each list is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +95,6 @@ def lexical_only_calibration(calibration: Calibration) -> Calibration:
     return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales))
 
 
-_QUESTION_WORDS = frozenset(
-    tokens(
-        "어떻게 하나요 되나요 해야 하려면 무엇인가요 얼마인가요 언제인가요 어디에서 방법은 알려 주세요 궁금합니다 있나요"
-    )
-)
-
-
 class JudgedNode(FusedNode):
     """A row with the outcome it belongs to. `score` is calibrated: the chance in 0..1 that this row answers."""
 
@@ -157,8 +146,8 @@ def judge(
     # The embedding failed, and the thresholds of both lists would mean another thing.
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = lexical_only_calibration(calibration)
-    ordered = order_by_agreement(question, hits)
-    hits = ordered.hits
+    ordered = _approved_first(question, order_by_agreement(question, hits), calibration)
+    hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
     signals = features(question, hits, calibration.fusion)
     # The first row cannot be likelier to answer than one of the first three.
     log_odds = min(calibration.correct(signals), calibration.covered(signals))
@@ -168,7 +157,7 @@ def judge(
         status = "answered"
     elif covered >= (calibration.off_topic if is_short(question) else calibration.suggested):
         status = "suggested"
-    chances = [_sigmoid(log_odds - calibration.gap * (_score(hits[0]) - _score(hit))) for hit in hits]
+    chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()
     ranked = tuple(
         JudgedNode(node=hit.node, parts=hit.parts, score=chances[index], status=status, quoted=index in equals)
@@ -190,36 +179,17 @@ def judge(
     return replace(verdict, note=Note("not_held", {"word": ", ".join(words)}))
 
 
-def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
-    """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
-
-    `margin` is the lead over the next row of the same institution, `margin3` over the third row of any. Other institutions'
-    rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count. The gaps
-    say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
-    the share of the first row's question (the phrasing that was found) that the expanded question accounts for, 0..1;
-    `length` is the natural log of the question's tokens; `absent` 1 where the question names an action or a product that
-    the first row does not, else 0.
-    """
-    first = hits[0]
-    top = _score(first)
-    rivals = _rivals(hits)
-    bank = first.node.metadata.get("bank")
-    own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
-    title = set(tokens(matched_question(first)))
-    values = {
-        "top": top,
-        "margin": top - _score(own[0] if own else hits[-1]),
-        "margin3": top - _score(rivals[2] if len(rivals) > 2 else hits[-1]),
-        "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
-        "tokens_gap": _gap(hits, TOKENS, fusion),
-        "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
-        "length": math.log(len(set(tokens(question))) + 1),
-        "absent": float(absent(question, first)),
-    }
-    if DENSE in first.parts:
-        values["dense"] = fusion.scales[DENSE](first.parts[DENSE])
-        values["dense_gap"] = _gap(hits, DENSE, fusion)
-    return values
+def _approved_first(question: str, ordered: Ordered, calibration: Calibration) -> Ordered:
+    """The best row before all passages, where it would be answered if there were no documents: it is the approved answer."""
+    rows = [hit for hit in ordered.hits if not is_passage(hit)]
+    if not rows or not is_passage(ordered.hits[0]):
+        return ordered
+    alone = order_by_agreement(question, rows)
+    signals = features(question, alone.hits, calibration.fusion)
+    log_odds = min(calibration.correct(signals), calibration.covered(signals))
+    if alone.is_blocked or _sigmoid(log_odds) < calibration.answered:
+        return ordered
+    return replace(alone, hits=(alone.hits[0], *(hit for hit in ordered.hits if row_id(hit) != row_id(alone.hits[0]))))
 
 
 class ConfidencePostprocessor(BaseNodePostprocessor):
@@ -250,7 +220,7 @@ def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Ca
     own = hits[0].node.metadata.get("bank")
     for index, hit in enumerate(hits[1:], 1):
         bank = hit.node.metadata.get("bank")
-        close = _score(hits[0]) - _score(hit) <= calibration.same_gap and same_question(hits[0], hit)
+        close = score_of(hits[0]) - score_of(hit) <= calibration.same_gap and same_question(hits[0], hit)
         if not bank or bank == own or not (close or chances[index] >= calibration.answered):
             continue
         # Of an institution's rows the one that asks the same, else its best.
@@ -259,49 +229,16 @@ def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Ca
     return (0, *sorted(others.values()))
 
 
-def same_question(one: FusedNode, other: FusedNode) -> bool:
-    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5.
-
-    Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
-    """
-    a, b = (set(tokens(question_of(hit))) - _QUESTION_WORDS for hit in (one, other))
-    return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
-
-
 def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode, ...]:
     """Quoted rows first, so that the answer's citations count from 1; then related ones, at most top_k in all."""
     quoted = [hit for hit in ranked if hit.quoted]
-    others = [hit for hit in ranked if not hit.quoted and _score(hit) >= RELATED]
+    others = [hit for hit in ranked if not hit.quoted and score_of(hit) >= RELATED]
     return tuple([*quoted, *others][: max(top_k, len(quoted))])
 
 
 def is_short(question: str) -> bool:
     """A word or two ("환전", "비번 까먹음") say too little to be sure of, and too little to turn a customer away."""
     return len(compact(question)) <= SHORT
-
-
-def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
-    best = max(hit.parts.get(part, 0.0) for hit in hits[:GAP_DEPTH])
-    return (best - hits[0].parts[part]) / fusion.scales[part].std
-
-
-def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
-    """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
-    first = hits[0]
-    bank = first.node.metadata.get("bank")
-    # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
-    answers = {first.node.get_content()}
-    rivals = []
-    for hit in hits[1:]:
-        is_counterpart = hit.node.metadata.get("bank") != bank and same_question(first, hit)
-        if hit.node.get_content() not in answers and not is_counterpart:
-            answers.add(hit.node.get_content())
-            rivals.append(hit)
-    return rivals
-
-
-def _score(hit: FusedNode) -> float:
-    return hit.score or 0.0
 
 
 def _sigmoid(log_odds: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.query_analysis import expand
-from rag.stores.base import INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
+from rag.stores.base import DOCUMENT, INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
 from rag.types import Source
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ MAX_EMBEDDED = 160
 than 160. Of a longer one its first and its last half of them; all of it is searched by its words."""
 PIECES = 64
 """Nodes of a split row fetched in one call of the store."""
+PASSAGE_WITHIN = 0.5
+"""Fused score behind the last suggestion within which a document's passage takes its place: what the FAQ says and what the
+documents say of a matter are both offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,20 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     return [
         FusedNode(node=candidates.nodes[node_id], score=score, parts=parts) for _, (score, node_id, parts) in ranked
     ]
+
+
+def is_passage(hit: NodeWithScore) -> bool:
+    """Whether it is of a document, and no approved answer of an FAQ."""
+    return bool(hit.node.metadata.get(DOCUMENT))
+
+
+def with_a_passage(hits: Sequence[FusedNode], *, first: int) -> Sequence[FusedNode]:
+    """The hits with their best passage at place `first`, where only rows stand up to there and it is within PASSAGE_WITHIN."""
+    last = first - 1
+    place = next((place for place, hit in enumerate(hits) if is_passage(hit)), 0)
+    if place <= last or (hits[last].score or 0.0) - (hits[place].score or 0.0) > PASSAGE_WITHIN:
+        return hits
+    return [*hits[:last], hits[place], *hits[last:place], *hits[place + 1 :]]
 
 
 def is_phrasing(node_id: str, row: str) -> bool:

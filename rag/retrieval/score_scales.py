@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
-from rag.stores.base import LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
+from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
 
@@ -88,10 +88,14 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
 
 
 def _rows_in_force(store: PassageStore) -> tuple[dict[str, _Row], int]:
-    """The rows by id, and the number of their nodes; of a row in several nodes the first stands for its answer."""
+    """The rows by id, and the number of their nodes; of a row in several nodes the first stands for its answer.
+
+    Passages of documents count where there are no rows of an FAQ: beside documents, these match as they do alone.
+    """
     rows: dict[str, _Row] = {}
     nodes = store.get_nodes(filters=metadata_filters(Filters()))
-    for node in nodes:
+    of_faq = [node for node in nodes if not node.metadata.get(DOCUMENT)]
+    for node in of_faq if len(of_faq) >= MIN_ROWS else nodes:
         question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
         row = _Row(question, compact(node.get_content()), frozenset(tokens(question)))
         rows.setdefault(node.ref_doc_id or node.node_id, row)
@@ -115,7 +119,7 @@ def _of_other_rows(
     best: dict[str, float] = {}
     for node, score in scores.items():
         # Phrasings change no scale: with them or without, an unrelated row lies at zero.
-        if not is_phrasing(node, candidates.documents[node]):
+        if candidates.documents[node] in rows and not is_phrasing(node, candidates.documents[node]):
             best.setdefault(candidates.documents[node], score)
     others: list[_Row] = [row]
     values: list[float] = []

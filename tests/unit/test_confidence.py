@@ -12,7 +12,6 @@ from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle
 
 from rag.korean import tokens
 from rag.retrieval.confidence import (
-    FEATURES,
     SUGGESTIONS,
     Calibration,
     ConfidencePostprocessor,
@@ -20,10 +19,10 @@ from rag.retrieval.confidence import (
     Logistic,
     Verdict,
     defaults,
-    features,
     judge,
 )
-from rag.retrieval.hybrid import DENSE, PARTS, FusedNode, Fusion, Scale, row_id
+from rag.retrieval.hybrid import DENSE, PARTS, PASSAGE_WITHIN, FusedNode, Fusion, Scale, row_id
+from rag.retrieval.ranking_features import FEATURES, features
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
 from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim
@@ -44,9 +43,19 @@ ASKED = "이체한도를 알려 주세요"
 
 
 def hit(
-    row: str, score: float, *, bank: str = "", question: str = "이체한도는 얼마입니까?", dense: bool = True
+    row: str,
+    score: float,
+    *,
+    bank: str = "",
+    question: str = "이체한도는 얼마입니까?",
+    dense: bool = True,
+    document: str = "",
 ) -> FusedNode:
-    metadata = {"question": question, **({"bank": bank} if bank else {})}
+    metadata = {
+        "question": question,
+        **({"bank": bank} if bank else {}),
+        **({"document": document} if document else {}),
+    }
     relationships = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row)}
     node = TextNode(id_=row, text=f"{row}의 답변", metadata=metadata, relationships=relationships)
     parts = {TOKENS: 0.2, JAMO: 0.1} | ({DENSE: 0.3} if dense else {})
@@ -187,6 +196,35 @@ def test_other_phrasings_of_an_answer_are_no_doubt() -> None:
     assert isinstance(same[1].node, TextNode)
     same[1].node.text = same[0].node.get_content()
     assert features("이체한도", same, FUSION)["margin"] == 4.0
+
+
+def test_passages_are_no_doubt_of_an_approved_answer() -> None:
+    """A document that says the same as the row, or something near it, made the row a suggestion."""
+    alone = [hit("faq", 4.0), hit("next", 2.0)]
+    among = [alone[0], *(hit(f"terms{number}", 3.9, document="약관.pdf") for number in range(3)), alone[1]]
+    assert features(ASKED, among, FUSION) == features(ASKED, alone, FUSION)
+    passage_first = [hit("terms", 4.5, document="약관.pdf"), *alone]
+    assert features(ASKED, passage_first, FUSION)["margin"] == pytest.approx(0.5), "a row is one of a passage"
+
+
+def test_an_approved_answer_that_is_clear_comes_before_a_passage_that_matches_better() -> None:
+    clear, unclear = hit("faq", 3.5), hit("faq", 2.5)
+    passage = hit("terms", 3.9, document="약관.pdf")
+    verdict = judge(ASKED, [passage, clear, hit("next", 1.0)], PLAIN)
+    assert (verdict.status, rows(verdict.ranked)) == ("answered", ["faq", "terms", "next"])
+    assert rows(judge(ASKED, [passage, unclear, hit("next", 1.0)], PLAIN).ranked) == ["terms", "faq", "next"]
+
+
+def test_of_three_suggestions_one_is_a_passage_that_lies_near() -> None:
+    faq = [hit(f"faq{number}", 2.0 - number / 10) for number in range(5)]
+    near, far = (
+        hit("terms", score, document="약관.pdf") for score in (1.8 - PASSAGE_WITHIN + 0.01, 1.7 - PASSAGE_WITHIN)
+    )
+    assert rows(judge(ASKED, [*faq, near], PLAIN).nodes) == ["faq0", "faq1", "terms"]
+    assert rows(judge(ASKED, [*faq, near], PLAIN).ranked) == ["faq0", "faq1", "terms", "faq2", "faq3", "faq4"]
+    assert rows(judge(ASKED, [*faq, far], PLAIN).nodes) == ["faq0", "faq1", "faq2"]
+    first = hit("terms0", 2.1, document="약관.pdf")
+    assert rows(judge(ASKED, [first, *faq, near], PLAIN).nodes) == ["terms0", "faq0", "faq1"], "there is one already"
 
 
 def test_an_action_that_the_row_does_not_name_is_absent() -> None:

@@ -12,8 +12,9 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from rag.chat import ChatService
 from rag.evaluation.datasets import OutOfDomain, Query
 from rag.evaluation.default_fit import Example, Labelled, Targets, examples_of, fit_defaults, regression
-from rag.retrieval.confidence import FEATURES, Calibration, defaults, judge
+from rag.retrieval.confidence import Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
+from rag.retrieval.ranking_features import FEATURES
 from rag.stores.base import JAMO, TOKENS
 
 START = defaults()

@@ -10,6 +10,9 @@ from statistics import fmean, pstdev
 import pytest
 
 from rag.ingestion.chunking import nodes as nodes_of
+from rag.ingestion.documents.blocks import Block, Document
+from rag.ingestion.documents.nodes import passage_node
+from rag.ingestion.documents.passages import passages
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
@@ -183,3 +186,22 @@ def test_other_ids_change_nothing(make: Make) -> None:
     for part in (DENSE, TOKENS, JAMO):
         assert again.scales[part].mean == pytest.approx(first.scales[part].mean)
         assert again.scales[part].std == pytest.approx(first.scales[part].std)
+
+
+def test_documents_beside_an_faq_leave_its_scales_nearly_as_they_are(make: Make, tmp_path: Path) -> None:
+    """The dense one exactly. With passages among the rows, an FAQ's questions were answered less often beside documents."""
+    model = HashedEmbedding()
+    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
+    store = make(*rows(*QUESTIONS), model=model)
+    document = Document("약관.md", [Block("이체한도 약관", "heading", level=1), Block("한도는 백만 원이다.")])
+    cut = passages(document, token_count=len, max_tokens=400)
+    states = store.states()
+    nodes = [passage_node(passage, "") for passage in cut]
+    sync(store, nodes, model, kept=states.__contains__)
+    assert own_scales(store, model).scales[DENSE] == alone[DENSE]
+    only = FaissStore.create(tmp_path / "documents", manifest_of(model))
+    more = [Block(question, "heading", level=2) for question in QUESTIONS]
+    document = Document("약관.md", [each for head in more for each in (head, Block(f"{head.text}이다."))])
+    sync(only, [passage_node(passage, "") for passage in passages(document, token_count=len, max_tokens=400)], model)
+    assert own_scales(only, model) != Fusion(), "where there are documents alone, they are the rows"
+    only.close()

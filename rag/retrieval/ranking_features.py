@@ -1,0 +1,90 @@
+"""What is read off a ranking: how high the first row is, how far ahead, how it matched. The confidence is judged by it. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rag.korean import tokens
+from rag.retrieval.constraint_order import absent
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, question_of
+from rag.retrieval.query_analysis import expand
+from rag.stores.base import TOKENS
+
+FEATURES = ("top", "margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length", "absent")
+GAP_DEPTH = 10
+"""Rows among which the best of each list is looked for."""
+_QUESTION_WORDS = frozenset(
+    tokens(
+        "어떻게 하나요 되나요 해야 하려면 무엇인가요 얼마인가요 언제인가요 어디에서 방법은 알려 주세요 궁금합니다 있나요"
+    )
+)
+
+
+def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
+    """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
+
+    `margin` is the lead over the next row of the same institution, `margin3` over the third row of any. Other institutions'
+    rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count; nor do
+    passages of documents beside a row of an FAQ, which is the approved answer whatever else says it. The gaps
+    say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
+    the share of the first row's question (the phrasing that was found) that the expanded question accounts for, 0..1;
+    `length` is the natural log of the question's tokens; `absent` 1 where the question names an action or a product that
+    the first row does not, else 0.
+    """
+    first = hits[0]
+    top = score_of(first)
+    if not is_passage(first):
+        hits = [hit for hit in hits if not is_passage(hit)]
+    rivals = _rivals(hits)
+    bank = first.node.metadata.get("bank")
+    own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
+    title = set(tokens(matched_question(first)))
+    values = {
+        "top": top,
+        "margin": top - score_of(own[0] if own else hits[-1]),
+        "margin3": top - score_of(rivals[2] if len(rivals) > 2 else hits[-1]),
+        "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
+        "tokens_gap": _gap(hits, TOKENS, fusion),
+        "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
+        "length": math.log(len(set(tokens(question))) + 1),
+        "absent": float(absent(question, first)),
+    }
+    if DENSE in first.parts:
+        values["dense"] = fusion.scales[DENSE](first.parts[DENSE])
+        values["dense_gap"] = _gap(hits, DENSE, fusion)
+    return values
+
+
+def same_question(one: FusedNode, other: FusedNode) -> bool:
+    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5.
+
+    Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
+    """
+    a, b = (set(tokens(question_of(hit))) - _QUESTION_WORDS for hit in (one, other))
+    return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
+
+
+def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
+    best = max(hit.parts.get(part, 0.0) for hit in hits[:GAP_DEPTH])
+    return (best - hits[0].parts[part]) / fusion.scales[part].std
+
+
+def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
+    """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
+    first = hits[0]
+    bank = first.node.metadata.get("bank")
+    # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
+    answers = {first.node.get_content()}
+    rivals = []
+    for hit in hits[1:]:
+        is_counterpart = hit.node.metadata.get("bank") != bank and same_question(first, hit)
+        if hit.node.get_content() not in answers and not is_counterpart:
+            answers.add(hit.node.get_content())
+            rivals.append(hit)
+    return rivals
+
+
+def score_of(hit: FusedNode) -> float:
+    """The fused score; 0 where there is none."""
+    return hit.score or 0.0
