@@ -67,7 +67,7 @@ def guarded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="package")
 def keeping_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One that keeps records and chats, behind a proxy of this machine."""
+    """One that keeps records and chats and speaks MCP, behind a proxy of this machine."""
     folder = tmp_path_factory.mktemp("keeping")
-    with served(folder, f"keep={folder}", "trusted_proxies=127.0.0.1") as running:
+    with served(folder, f"keep={folder}", "mcp=true", "trusted_proxies=127.0.0.1") as running:
         yield running

@@ -62,7 +62,9 @@ def test_feedback_is_for_answers_that_are_there_in_the_pages_words(keeping_page:
         assert not records.execute("SELECT * FROM feedback WHERE reason LIKE '%900101%'").fetchall()
 
 
-@pytest.mark.parametrize("path", ["/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget"])
+@pytest.mark.parametrize(
+    "path", ["/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget", "/mcp"]
+)
 @pytest.mark.parametrize(
     "body",
     [
@@ -70,6 +72,10 @@ def test_feedback_is_for_answers_that_are_there_in_the_pages_words(keeping_page:
         *(b'{"%s": "%s"}' % (name, SURROGATE) for name in (b"id", b"title", b"q", b"answer", b"kind", b"reason")),
         b'{"answer": "A", "kind": "like", "reason": "%s"}' % SURROGATE,
         b'{"id": "x", "title": "\\u0000\\u001b[2J"}',
+        b'{"id": 1, "method": "tools/call", "params": [1]}',
+        b'{"id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": ["x"], "bank": 1}}}',
+        b'{"id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": "%s"}}}' % SURROGATE,
+        b'{"id": %s, "method": "initialize", "params": {"protocolVersion": {}}}' % (b"9" * 4000),
     ],
 )
 def test_malformed_bodies_are_no_errors_of_the_server(keeping_page: Page, path: str, body: bytes) -> None:
