@@ -30,6 +30,10 @@ def test_no_serious_accessibility_violation(
     name = f"{scheme}-{size['width']}"
     visitor.shot(f"{name}-empty")
     assert serious(visitor) == []
+    visitor.page.locator("#topics button").first.click()
+    visitor.page.click("#tools summary")
+    assert serious(visitor) == []
+    visitor.page.keyboard.press("Escape")
     visitor.answered("OTP를 잃어버렸어요")
     visitor.page.click('#chat a[href="#src-1-1"]')
     expect(visitor.page.locator("#src-1-1 summary")).to_be_focused()
@@ -47,6 +51,10 @@ def test_no_serious_accessibility_violation(
     visitor.shot(f"{name}-tall")
     assert serious(visitor) == []
     visitor.answered("오류가 나는 질문")
+    assert serious(visitor) == []
+    visitor.page.click("#menu")
+    expect(visitor.page.locator("#chats .open")).to_have_count(1)
+    visitor.shot(f"{name}-chats")
     assert serious(visitor) == []
     assert visitor.foreign() == []
     assert visitor.complaints == []
