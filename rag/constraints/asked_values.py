@@ -33,7 +33,9 @@ _LENGTHS = {
 }
 """Lengths of time that answer "몇 …", from and to, in seconds: "며칠" by hours or months, "몇 년" by 6개월 or more."""
 _COUNTED = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", "차"), "명": ("명",), "사람": ("명",)}
-"""Units of counts that answer each other; all others answer for one another too ("몇 개" by "3건")."""
+"""Units of counts that answer each other."""
+_ITEMS = ("개", "건", "장", "통", "매", "곳", "가지", "대", "부")
+"""Units that answer for one another ("몇 개" by "3건"), and for any unit that is none of these."""
 _TOLD = re.compile(
     r"\s?(?:전에|전부터|전\s|째|이나\s?(?:됐|되었|지났|했)|동안\s?(?:안|못)|을\s?해도|씩이나"
     r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까|더니|는데(?!\s?몇)))"
@@ -88,6 +90,10 @@ _PER = (
         re.compile(r"1\s?회|회당|건당|한\s?번|1\s?건|건별|매회|장당|매\s?건|회\s?(?:한도|최대|\d)"),
     ),
 )
+_LABELS = {
+    "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
+    "length": "자릿수", "grade": "등급",
+}  # fmt: skip
 _PER_SPAN = 16
 """Characters before what is asked that may say by what: "하루에 최대 얼마까지"."""
 
@@ -99,6 +105,11 @@ class AskedValue:
     kind: str
     unit: str
     text: str
+
+    @property
+    def label(self) -> str:
+        """What is asked for, named to a customer: 나이 of "몇 살까지"."""
+        return "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
 
 
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
@@ -152,7 +163,7 @@ def _how_much(question: str) -> Iterator[AskedValue]:
             yield AskedValue("duration", "", match.group())
         elif _RATE_OF.search(before):
             yield AskedValue("rate", "", match.group())
-        elif match["most"] and _PAID.match(question, match.end()):
+        elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
         else:
             yield AskedValue("money", "", match.group())
@@ -171,13 +182,9 @@ def _states(asked: AskedValue, text: str) -> bool:
         is_soon = asked.unit not in ("년", "해", "개월", "달") and _SOON.search(text) is not None
         return is_soon or _states_duration(asked.unit, values)
     if asked.kind == "count":
-        units = _COUNTED.get(asked.unit)
-        counted = [value for value in values if value.dimension == "count"]
-        if units is None:
-            counted = [value for value in counted if value.unit not in ("회", "차", "명")]
-        elif counted := [value for value in counted if value.unit in units]:
-            return True
-        return bool(counted) or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
+        units = _COUNTED.get(asked.unit, _ITEMS)
+        is_counted = any(value.dimension == "count" and value.unit in units for value in values)
+        return is_counted or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
     return any(value.dimension == asked.kind for value in values)
 
 
@@ -189,7 +196,8 @@ def _lacks_rate(asked: AskedValue, said: re.Pattern[str], answered: re.Pattern[s
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:
-    if any(value.dimension in ("date", "time") for value in values) and unit in ("", "일", "영업일", "시간", "주"):
+    points = {"": ("date", "time"), "시간": ("time",), "일": ("date",), "주": ("date",)}.get(unit, ())
+    if any(value.dimension in points for value in values):
         return True
     ends = [
         end * _SECONDS[value.unit]

@@ -3,7 +3,8 @@
 No list of actions holds all that can be taken back, nor all words for it. But a customer says that it has been done ("신청한
 거", "걸어둔", "해 놓은"), and then that it should be no more; in that place everyday words are clear that mean much else
 elsewhere ("빼다", "끄다", "접다"). The row must say in its question or in its steps how something is ended. The other way
-round, what has been ended should begin again ("탈회했는데 다시 …"), or the ending itself is taken back ("해지 취소").
+round, what has been ended should begin again ("탈회했는데 다시 …"), the ending itself is taken back ("해지 취소"), or something
+should begin of which the row says only how it ends.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _DONE = re.compile(
     rf"(?:{_DEEDS})\s?(?:을|를)?\s?(?:해|하여|되어|돼)?\s?"
     r"(?:한(?=\s|거|것|걸|게|$)|했[던는다고]|하고서|둔|뒀|두었|놓은|놓았|놨|된|됐|되어\s?있|돼\s?있|있는|있던)"
     r"|(?:[해걸켜꺼쳐둬가와줘져배매세내]|걸어|막아|묶어|맡겨|넣어|잠가|잠궈|맺어|들어)\s?(?:둔|놓은|놨|뒀|두었|놓았|놓고)"
-    r"|(?<![가-힣])(?:넣은|건|맺은|든)\s?(?:거|것|걸)"
+    r"|(?<![가-힣])(?:넣은|건|맺은|든)\s?(?:거|것|걸)|(?<![가-힣])(?:보낸|올린|맡긴|제출한)\s"
 )
 _ENDING = re.compile(
     r"(?:취소|철회|취하|해제|해지|삭제|말소|폐기|파기|중단|중지|종료|탈퇴|탈회|회수|반납|거절|거부)(?!\s?(?:됐|되었|되나|돼|되면|된))"
@@ -44,20 +45,31 @@ _TAKEN_BACK = re.compile(
     r"(?:한\s?(?:거|것|걸|건)|했는데|했던\s?(?:거|것)|을|를)?\s?(?:다시\s|도로\s)?(?:취소|철회|번복|무르|무를|물리|없던|되돌)(?!\s?(?:수수료|불가))"
 )
 _TAKES_BACK = re.compile(
-    r"(?:해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절|취소|환매|신청)\s?(?:신청|요청|접수)?\s?(?:을|를|의)?\s?(?:취소|철회|번복)"
-    r"|되돌|복구|(?:취소|철회)(?:하실|할)\s?수|취소되지|취소가|부활|다시"
+    r"(?:해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
+    r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
 )
+_BEGINS = re.compile(
+    r"(?:가입|신청|등록|개설|설정|지정|약정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|어떻게|해\s?(?:주|줘|야)|해요)"
+    r"|걸어\s?[두놓]|걸고\s?싶|켜고|켜려|트고|막고\s?싶|막으려"
+)
+_BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|켜[서시기]|시작|접수|제출|방문하여|하실 수 있")
+_ENDS_FORMALLY = r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)"
+_NO_BEGINNING = re.compile(
+    rf"{_ENDS_FORMALLY}\S{{0,2}}\s?(?:신청|등록|설정|가능|하실 수 있)"
+    r"|(?:가입|신청|등록|설정|지정|개설)(?:되어|된|하신|한|하여|돼|되)"
+)
+"""What of a row's words begins nothing: "해지 신청", "가입되어 있으면"."""
 
 
 def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) -> bool:
-    """Whether a question takes back what has been done, or begins again what was ended, and the row says nothing of that.
+    """Whether a question takes back what has been done, or begins what was or is only ended, and the row says nothing of that.
 
     `steps`: gives the part of the row's answer that says what to do; it is only asked for where the question calls for it.
     """
     for holds, answers in ((_ends_what_is_done, _ENDS), (_begins_again, _BEGINS_AGAIN), (_takes_back, _TAKES_BACK)):
         if holds(question) and not answers.search(row_question) and not answers.search(steps()):
             return True
-    return False
+    return _begins(question) and _only_ends(f"{row_question}\n{steps()}")
 
 
 def _ends_what_is_done(question: str) -> bool:
@@ -71,3 +83,11 @@ def _begins_again(question: str) -> bool:
 
 def _takes_back(question: str) -> bool:
     return _TAKEN_BACK.search(question) is not None
+
+
+def _begins(question: str) -> bool:
+    return _BEGINS.search(question) is not None and not _ENDING.search(question) and not _ENDS.search(question)
+
+
+def _only_ends(row: str) -> bool:
+    return re.search(_ENDS_FORMALLY, row) is not None and not _BEGUN.search(_NO_BEGINNING.sub(" ", row))

@@ -155,7 +155,7 @@ def judge(
     status: Status = "declined"
     if confidence >= calibration.answered and not ordered.is_blocked:
         status = "answered"
-    elif covered >= (calibration.off_topic if is_short(question) else calibration.suggested):
+    elif covered >= (calibration.off_topic if is_short(question) or ordered.states_values else calibration.suggested):
         status = "suggested"
     chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()

@@ -33,7 +33,8 @@ LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
 _PASSIVE = re.compile(
-    r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있)|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
+    r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
+    r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
 )
 """What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
 CHANNEL = "channel"
@@ -45,11 +46,13 @@ class Ordered:
     """Hits with their scores moved, best first, and why the first may not be given as the answer.
 
     `conflicts` are of the nearest row; `is_blocked` also where a row answers only one of the values asked for.
+    `states_values`: the first row states or covers all values of the text, of which there is one at least.
     """
 
     hits: tuple[FusedNode, ...]
     conflicts: tuple[Conflict, ...] = ()
     is_blocked: bool = False
+    states_values: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         return Ordered(ordered)
     if first.agreement.missing:
         return Ordered(ordered, is_blocked=True)
-    return Ordered(ordered, first.lacking, is_blocked=bool(first.lacking))
+    return Ordered(ordered, first.lacking, is_blocked=bool(first.lacking), states_values=first.held == 1.0)
 
 
 def _compared(text: str, hit: FusedNode) -> _Compared:
@@ -147,7 +150,7 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
     others = [Conflict("product", asked, held) for asked, held in pairs]
     row_question, answer = question_of(hit), hit.node.get_content()
-    others += [Conflict(value.kind, value.text, "") for value in not_stated(part, row_question, answer)]
+    others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
     others += _other_channels(part, hit)
     if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):
         others.append(Conflict("action", part, row_question))

@@ -193,3 +193,55 @@ def test_what_differs_is_said_once_and_by_a_name() -> None:
     found = verdict("주택담보대출 만기 금리", DEPOSIT)
     assert len({conflict.asked for conflict in found.conflicts}) > 1
     assert found.note == Note("not_held", {"word": "주택담보대출"})
+
+
+def test_a_row_without_the_kind_of_value_asked_for_is_suggested_and_says_what_is_missing() -> None:
+    card = [row("new", "체크카드는 어떻게 만드나요?", "앱에서 신청하시면 5영업일 안에 받으십니다.", 5.0)]
+    found = verdict("체크카드 몇 살부터 만들 수 있어요?", card)
+    assert found.status == "suggested" and found.note == Note("not_held", {"word": "나이"})
+    assert verdict("체크카드 만들면 며칠 걸려요?", card).status == "answered"
+
+
+def test_a_value_asked_for_at_another_channel_than_a_row_names_is_not_its_own() -> None:
+    fee = [row("fee", "이체 수수료는 얼마인가요?", "인터넷뱅킹에서는 건당 300원입니다.", 5.0)]
+    assert verdict("창구에서 이체하면 수수료 얼마예요?", fee).status == "suggested"
+    assert verdict("인터넷뱅킹 이체 수수료 얼마예요?", fee).status == "answered"
+
+
+def test_what_was_done_and_should_be_no_more_is_not_answered_by_how_it_is_done() -> None:
+    alert = [row("set", "가격 알림은 어떻게 설정하나요?", "앱 알림 메뉴에서 가격을 넣으십시오.", 5.0)]
+    assert verdict("설정해 둔 가격 알림 빼려면요", alert).status == "suggested"
+    assert verdict("가격 알림 설정하려면요", alert).status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer"),
+    [
+        (
+            "미국주식 처음 하려면 뭘 신청하나요",
+            "해외주식을 처음 매매하려면 어떤 신청이 필요한가요?",
+            "해외주식 거래를 신청하십시오.",
+        ),
+        ("적금도 예금자보호 되나요", "예금자보호는 어떤 상품에 적용되나요?", "예금과 적금이 보호됩니다."),
+        ("체크카드 한도 늘리려면", "체크카드 이용한도를 조회하거나 변경하려면 어떻게 하나요?", "앱 카드 > 한도변경"),
+        ("안 쓰는 입출금통장 앱에서 없애고 싶어요", "입출금통장을 해지하려면 어떻게 하나요?", "앱 > 계좌 해지"),
+        ("인증서 기한 늘리려면", "인증서 유효기간은 어떻게 연장하나요?", "앱 인증센터 > 갱신"),
+        ("카드값 나가는 통장을 다른 은행으로 바꾸려면", "결제계좌를 변경하려면 어떻게 하나요?", "앱 > 결제계좌 변경"),
+        (
+            "밤 11시 넘어서 이체하려니까 안 돼요",
+            "이체 가능시간은 언제인가요?",
+            "00:30부터 22:30까지 이체하실 수 있습니다.",
+        ),
+    ],
+)
+def test_words_in_another_sense_or_more_general_rows_hold_nothing_back(
+    question: str, row_question: str, answer: str
+) -> None:
+    assert verdict(question, [row("it", row_question, answer, 5.0)]).status == "answered"
+
+
+def test_a_row_that_states_the_value_is_offered_sooner() -> None:
+    calibration = replace(defaults(), answered=1.0, suggested=0.999, off_topic=0.0)
+    fee = [row("fee", "이체 수수료는 어떻게 되나요?", "창구에서는 건당 3,000원입니다.", 0.0)]
+    assert judge("다른 사람한테 부치는데 3천원이 드나요", fee, calibration).status == "suggested"
+    assert judge("다른 사람한테 부치는데 4천원이 드나요", fee, calibration).status == "declined"

@@ -23,6 +23,7 @@ def taken_back(question: str, row: str, steps: str = "앱 설정 > 알림 메뉴
         ("탈회했는데 다시 가입되나요", "회원 탈회는 어떻게 하나요?"),
         ("중지해 둔 납입을 다시 시작하려면", "납입을 중지할 수 있나요?"),
         ("해지 신청한 거 철회하고 싶어요", "적금 해지는 어떻게 하나요?"),
+        ("보낸 서류 회수하려고요", "서류는 어디로 보내나요?"),
     ],
 )
 def test_a_row_on_the_deed_does_not_answer_on_taking_it_back(question: str, row: str) -> None:
@@ -49,3 +50,10 @@ def test_the_steps_of_an_answer_may_say_it() -> None:
     assert not taken_back(
         "해지 신청한 거 철회하고 싶어요", "적금 해지는 어떻게 하나요?", "[해지 취소] 당일 22:00까지 앱"
     )
+
+
+def test_a_row_that_says_only_how_a_thing_ends_does_not_say_how_it_begins() -> None:
+    steps = "가입되어 있으면 접속이 제한되니 고객센터에서 해제하십시오."
+    assert taken_back("야간 접속 차단 걸어두고 싶어요", "야간 접속이 제한된다고 나옵니다.", steps)
+    assert not taken_back("야간 접속 차단 걸어두고 싶어요", "야간 접속 차단은 어떻게 신청하나요?", "[해제] 고객센터")
+    assert not taken_back("야간 접속 차단 걸고 푸는 법", "야간 접속 차단은 어떻게 해제하나요?", "앱에서 해제하십시오.")
