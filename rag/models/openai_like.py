@@ -56,6 +56,8 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
         parameters: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> None:
+        # The longest silence of a connection; `stream_chat` limits what comes after the first word to `stall`.
+        silence = max(stall, fields.get("first_token") or 0.0)
         spelled = GENERATION["openai"].parameters(Parameters(**(parameters or {})), ())
         # The client refuses names that are not OpenAI's, but servers like vLLM know more.
         extra = {name: spelled.pop(name) for name in [*spelled] if name not in _KNOWN}
@@ -65,12 +67,12 @@ class OpenAiLikeLLM(AdaptedLLM, OpenAILike):
             api_key=api_key or NO_KEY,
             max_tokens=max_new_tokens,
             max_retries=0,
-            timeout=stall,
+            timeout=silence,
             stall=stall,
             is_chat_model=True,
             additional_kwargs={**spelled, **({"extra_body": extra} if extra else {})},
             # No connection is kept: a call learns its socket while it connects, and needs it to be cancelled.
-            http_client=_client(stall, keep=0),
+            http_client=_client(silence, keep=0),
             **fields,
         )
 

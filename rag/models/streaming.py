@@ -50,9 +50,9 @@ class Decoder(Protocol):
 class LLMStream:
     """An iterator of texts, none of them empty. Connects when the first one is asked for.
 
-    `text`: all that came so far. `first_token`: seconds that its first piece may take from the first read on; None: no
-    limit of its own. Iterating raises ModelError and its kinds alone: any failure after the first piece is a
-    ModelInterrupted with the text so far as `partial`; before it, it is the ModelError itself.
+    `text`: all that came so far. `first_token`: seconds that its first piece may take from the first read on, `stall`: each
+    piece after it; None: no limit beside the scope's. Iterating raises ModelError and its kinds alone: any failure after the
+    first piece is a ModelInterrupted with the text so far as `partial`; before it, it is the ModelError itself.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class LLMStream:
     ) -> None:
         self.text = ""
         self.first_token: float | None = None
-        self._first: CancelScope | None = None
+        self.stall: float | None = None
+        self._wait: CancelScope | None = None
         self._parts = parts
         self._decoder = decoder
         self._scope = scope
@@ -93,29 +94,34 @@ class LLMStream:
         return self
 
     def __next__(self) -> str:
-        self._limit_first()
+        self._limit_wait()
         try:
             while not self._ended:
                 if piece := self._read():
                     self.text += piece
-                    if self._first is not None:
-                        self._first.release()
+                    if self._wait is not None:
+                        self._wait.release()
+                        self._wait = None
                     return piece
         except BaseException as exc:
             # At once: whoever keeps the exception would keep the connection open.
             self.close()
-            if isinstance(exc, ModelError) and not self.text and self._first is not None and self._first.expired:
-                raise ModelTimeout(f"no word of {MODEL} within {self.first_token} s; raise FIRST_TOKEN") from exc
+            if isinstance(exc, ModelError) and self._wait is not None and self._wait.expired:
+                if not self.text:
+                    raise ModelTimeout(f"no word of {MODEL} within {self.first_token} s; raise FIRST_TOKEN") from exc
+                silent = f"no word of {MODEL} for {self.stall} s; raise STALL"
+                raise ModelInterrupted(f"the answer broke off: {silent}", partial=self.text) from exc
             if isinstance(exc, ModelError) and self.text and getattr(exc, "partial", "") != self.text:
                 raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
             raise
         raise StopIteration
 
-    def _limit_first(self) -> None:
-        """Begin the time of the first piece: its end cancels the call, whatever the model is."""
-        if self.first_token is not None and self._first is None and not self.text:
-            self._first = CancelScope(self.first_token)
-            self._first.on_end(self._scope.cancel)
+    def _limit_wait(self) -> None:
+        """Begin the time of the next piece: its end cancels the call, whatever the model is."""
+        seconds = self.stall if self.text else self.first_token
+        if seconds is not None and self._wait is None:
+            self._wait = CancelScope(seconds)
+            self._wait.on_end(self._scope.cancel)
 
     def cancel(self) -> None:
         """Free a waiting reader, who gets ModelInterrupted, and shut the connection; from any thread."""
@@ -154,8 +160,12 @@ def stream_chat(llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope) -
     Raises ModelInputTooLong at once where the model knows that they do not fit, all else while it is read (LLMStream).
     """
     if isinstance(llm, _OpensStreams):
-        stream = llm.open_stream(messages, scope=scope.child(llm.deadline, stall=llm.stall))
-        stream.first_token = getattr(llm, "first_token", None)
+        first: float | None = getattr(llm, "first_token", None)
+        # A first word may take longer than silence later: the connection waits for it, and the stream itself limits the rest.
+        silence = max(llm.stall, first or 0.0)
+        stream = llm.open_stream(messages, scope=scope.child(llm.deadline, stall=silence))
+        stream.first_token = first
+        stream.stall = llm.stall if silence > llm.stall else None
         return stream
     child = scope.child()
     return LLMStream(_read_in_thread(llm, messages, child), ResponseDecoder(), child)

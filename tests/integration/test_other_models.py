@@ -331,6 +331,22 @@ def test_a_late_first_word_names_the_setting_of_its_deadline(reach: Reach, kind:
         next(iter(stream_chat(llm, MESSAGES, CancelScope(3600.0))))
 
 
+@pytest.mark.parametrize("kind", ["openai_like", "bedrock"])
+def test_a_first_word_may_take_longer_than_a_silence_later(reach: Reach, kind: str) -> None:
+    late = Reply([*pieces(kind), *end(kind, "stop")], wait=0.9)
+    _, llm = model(reach, kind, lambda request: late, deadline=60.0, stall=0.3, first_token=60.0)
+    assert "".join(stream_chat(llm, MESSAGES, CancelScope(60.0))) == "".join(TOKENS)
+
+
+@pytest.mark.parametrize("kind", ["openai_like", "bedrock"])
+def test_a_late_first_word_does_not_lengthen_a_silence_after_it(reach: Reach, kind: str) -> None:
+    silence = Reply(pieces(kind, TOKENS[:2]), fault="stall")
+    _, llm = model(reach, kind, lambda request: silence, deadline=3600.0, stall=0.3, first_token=3600.0)
+    with pytest.raises(ModelInterrupted, match="raise STALL") as caught:
+        list(stream_chat(llm, MESSAGES, CancelScope(3600.0)))
+    assert caught.value.partial == "".join(TOKENS[:2])
+
+
 def test_the_setting_reaches_every_model_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     for backend, more in (
