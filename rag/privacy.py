@@ -174,7 +174,15 @@ def _is_account(match: re.Match[str]) -> bool:
         return True
     if [len(group) for group in groups] == [3, 2, 5]:
         return False  # a business's registration number
+    if _are_years(groups):
+        return False
     return len(groups) >= 3 and size <= 14 and max(map(len, groups)) >= 4
+
+
+def _are_years(groups: list[str]) -> bool:
+    """Whether groups are years with a count or months beside them: "2024-2025-2026 3년치"."""
+    years = [group for group in groups if re.fullmatch(r"(?:19|20)\d\d", group)]
+    return len(years) > 1 and all(len(group) < 3 for group in groups if group not in years)
 
 
 def _is_hot_line(number: str) -> bool:

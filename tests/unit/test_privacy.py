@@ -56,6 +56,8 @@ def test_a_personal_number_becomes_its_kind(text: str, masked: str) -> None:
         "계좌번호 12자리, 비밀번호 4자리",
         "사업자 110-81-12345",
         "192.168.110.120",
+        "2023/2024/2025 3개년 이자",
+        "2025-2026-2027년",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
