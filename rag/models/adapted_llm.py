@@ -84,6 +84,11 @@ class AdaptedLLM(LLM):
     first_token: float | None = Field(
         default=None, gt=0, description="Seconds to a stream's first piece (None: stall)."
     )
+    token_counter: Callable[[str], int] | None = Field(
+        default=None,
+        exclude=True,
+        description="Counts a text's tokens as the model does. None: estimated, rather too many.",
+    )
 
     vendor_errors: ClassVar[tuple[type[Exception], ...]] = ()
 
@@ -111,8 +116,8 @@ class AdaptedLLM(LLM):
         )
 
     def token_count(self, text: str) -> int:
-        """Tokens of a prompt, estimated."""
-        return estimate_tokens(text)
+        """Tokens of a prompt: the model's own count where `token_counter` was given, else estimated."""
+        return (self.token_counter or estimate_tokens)(text)
 
     @abstractmethod
     def close(self) -> None:

@@ -347,6 +347,13 @@ def test_a_late_first_word_does_not_lengthen_a_silence_after_it(reach: Reach, ki
     assert caught.value.partial == "".join(TOKENS[:2])
 
 
+@pytest.mark.parametrize("kind", ["openai_like", "bedrock"])
+def test_a_models_own_tokenizer_counts_its_prompts(reach: Reach, kind: str) -> None:
+    _, counted = model(reach, kind, lambda request: Reply(), token_counter=len)
+    _, estimated = model(reach, kind, lambda request: Reply())
+    assert (counted.token_count("이체한도"), estimated.token_count("이체한도")) == (4, 6)
+
+
 def test_the_setting_reaches_every_model_over_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     for backend, more in (

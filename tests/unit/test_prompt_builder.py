@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from itertools import takewhile
+from typing import get_args
+
+import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag.models.parameters import Parameters
+from rag.models.sagemaker.llm_payloads import GENERATION, FormatName
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis import texts
 from rag.synthesis.prompt_builder import MARGIN, build_prompt, count_tokens, near_the_best, prompt_room
@@ -95,3 +102,33 @@ def test_the_models_own_tokenizer_counts_where_there_is_one() -> None:
             return 10_000
 
     assert build_prompt(Counting(), "질문", [node(quoted=True)]) is None
+
+
+@pytest.mark.parametrize("family", get_args(FormatName))
+def test_every_familys_prompt_begins_with_what_is_the_same_for_all_questions(family: FormatName) -> None:
+    """A server that keeps the beginning of prompts reads the instruction once."""
+
+    def body(question: str, text: str) -> str:
+        found = build_prompt(LLM, question, [node(text)])
+        assert found is not None
+        messages = [(message.role.value, message.content or "") for message in found.messages]
+        sent = GENERATION[family].request(messages, Parameters())
+        return json.dumps(json.loads(sent), ensure_ascii=False)
+
+    pairs = zip(body("한도 올려줘", "앱에서 신청하십시오."), body("수수료는?", "무료입니다."), strict=False)
+    same = "".join(first for first, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    assert texts.ANSWERING.splitlines()[-1].strip() in same
+
+
+@pytest.mark.parametrize(("characters", "numbers"), [(1, None), (2, (1,)), (8, (1, 2))])
+def test_the_models_own_tokenizer_decides_what_fits(characters: int, numbers: tuple[int, ...] | None) -> None:
+    class CountingLLM(ScriptedLLM):
+        def __init__(self) -> None:
+            super().__init__([], context_window=1600)
+
+        def token_count(self, text: str) -> int:
+            return -(-len(text) // characters)
+
+    nodes = [node("가나다라 " * 300, quoted=True), node("마바사아 " * 300)]
+    found = build_prompt(CountingLLM(), "질문", nodes)
+    assert (found.numbers if found else None) == numbers
