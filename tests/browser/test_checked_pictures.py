@@ -1,0 +1,64 @@
+"""Pictures of checked answers: a number that was withheld, and a sentence marked for its words. Run with --update-pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rag.chat import ChatService
+from rag.factory.models import Models
+from rag.retrieval.confidence import defaults
+from rag.stores.faiss.store import FaissStore
+from rag.ui.i18n import KOREAN
+from tests.browser.conftest import Serve, Visit
+from tests.browser.test_model_answers import CANCEL, notices
+from tests.browser.test_screenshot import KILOBYTES, size_of
+from tests.conftest import ROOT
+from tests.fakes_llm import ScriptedLLM
+
+IMAGES = ROOT / "docs" / "images"
+SIZE = {"width": 900, "height": 480}
+RIGHT = "공모주 청약은 마감일 오후 4시까지 취소하실 수 있어요. [1]"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "shown", "hidden", "labels"),
+    [
+        (
+            *("checked-withheld", f"{RIGHT} 취소하시면 수수료 500원을 돌려드려요. [1]", "오후 4시까지", "500원"),
+            [KOREAN.checked, KOREAN.notices["withheld"]],
+        ),
+        (
+            "checked-marked",
+            "공모주 청약은 마감일 오후 4시까지 느긋하게 취소하실 수 있어요. [1]",
+            *("느긋하게", "출처 확인", [KOREAN.weak]),
+        ),
+    ],
+)
+def test_picture_of_a_checked_answer(
+    small_store: FaissStore,
+    models: Models,
+    serve: Serve,
+    visit: Callable[..., Visit],
+    pytestconfig: pytest.Config,
+    name: str,
+    said: str,
+    shown: str,
+    hidden: str,
+    labels: list[str],
+) -> None:
+    chat = ChatService(
+        small_store, models.embed_model, calibration=defaults(), llm=ScriptedLLM([said]), starters=[CANCEL]
+    )
+    server, _ = serve(chat)
+    visitor = visit(server.url, viewport=SIZE, color_scheme="light", reduced_motion="reduce").ready()
+    visitor.answered(CANCEL)
+    assert notices(visitor) == labels
+    text = visitor.bubbles("bot").last.inner_text()
+    assert shown in text and hidden not in text
+    picture = IMAGES / f"{name}.png"
+    if pytestconfig.getoption("--update-pictures"):
+        visitor.page.screenshot(path=picture)
+    assert size_of(picture) == (SIZE["width"], SIZE["height"])
+    assert picture.stat().st_size < KILOBYTES * 1024
