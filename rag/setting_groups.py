@@ -140,7 +140,10 @@ class LlmSettings(_Group):
         default=60.0, gt=0, le=480, description="Seconds an answer may take, tries and streaming included."
     )
     stall: float = Field(
-        default=20.0, gt=0, le=480, description="Seconds the language model may be silent, before its first word too."
+        default=20.0,
+        gt=0,
+        le=480,
+        description="Seconds the language model may be silent; before its first word too, unless FIRST_TOKEN is set.",
     )
     first_token: float | None = Field(
         default=None, gt=0, le=480, description="Seconds to the language model's first word. Unset: as long as STALL."

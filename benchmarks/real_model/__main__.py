@@ -104,7 +104,8 @@ def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) 
         tokens += answer.usage.get("completion_tokens", 0)
         totals.append(seconds)
         first_raw += [raw[0][0]] if raw else []
-        if answer.generated:
+        # Also what was shown before the passages took its place.
+        if released:
             first_released.append(released[0][0])
             stated = StatedQuantities(
                 [f"{source.metadata.get('bank', '')}\n{source.question}\n{source.text}" for source in answer.sources]
@@ -126,13 +127,13 @@ def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) 
 
 
 def run(chat: ChatService, question: str) -> tuple[list[tuple[float, str]], float, Answer]:
-    """The pieces with the seconds at which they came, the seconds of the whole, and the answer."""
+    """The model's pieces with the seconds at which they came, the seconds of the whole, and the answer."""
     start = time.perf_counter()
     pieces: list[tuple[float, str]] = []
     answer: Answer | None = None
     for event in chat.stream(question):
         if isinstance(event, AnswerDelta):
-            pieces.append((time.perf_counter() - start, event.text))
+            pieces += [(time.perf_counter() - start, event.text)] if event.generated else []
         elif isinstance(event, AnswerCompleted):
             answer = event.answer
     assert answer is not None
