@@ -49,7 +49,7 @@ def test_picture_of_a_checked_answer(
     labels: list[str],
 ) -> None:
     chat = ChatService(
-        small_store, models.embed_model, calibration=defaults(), llm=ScriptedLLM([said]), starters=[CANCEL]
+        small_store, models.embed_model, calibration=defaults(), llm=ScriptedLLM([said]), topics={"": [CANCEL]}
     )
     server, _ = serve(chat)
     visitor = visit(server.url, viewport=SIZE, color_scheme="light", reduced_motion="reduce").ready()
