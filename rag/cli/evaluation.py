@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag.cli.arguments import check_index_name, check_writable
+from rag.cli.evaluation_parts import gate_verdicts, measure_texts, measure_times
 from rag.cli.opening import open_store
 from rag.cli.terminal import Bar, finite
 from rag.errors import InputError
@@ -26,8 +26,8 @@ from rag.evaluation.datasets import (
     read_queries,
 )
 from rag.evaluation.figures import suite_figures
-from rag.evaluation.gates import gate_rows, read_gates, write_baseline
-from rag.evaluation.latency import Service, TimedEmbedding, cost_of_thousand, latency_lines, measure_latency
+from rag.evaluation.gates import read_gates, write_baseline
+from rag.evaluation.latency import latency_lines
 from rag.evaluation.quality import are_defaults, publish
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines, write_report
@@ -37,11 +37,10 @@ from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.evaluation.trial import gate_lines
-from rag.evaluation.written_answers import evaluate_written, read_references, texts_of_rows, written_lines
+from rag.evaluation.written_answers import read_references, written_lines
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
-from rag.factory.stores import open_index
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier
 
@@ -96,7 +95,7 @@ def evaluate_answers(options: Namespace, settings: Settings) -> None:
 
 def _evaluate_written(options: Namespace, settings: Settings) -> None:
     references = read_references(Path(options.references)) if options.references else None
-    report = _written(settings, options.index, _queries(options), references)
+    report = measure_texts(settings, options.index, _queries(options), Path(options.runs), references)
     _print(written_lines(report), report, options)
 
 
@@ -116,15 +115,15 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     index = options.index or (None if options.queries else BUNDLED_INDEX)
     run = _run(options, settings, suites, index=index, perturb=not options.quick)
     earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_SHOWN:]]
-    extra: dict[str, Any] = {"gates": _gate_rows(run, options)}
+    extra: dict[str, Any] = {"gates": gate_verdicts(run, Path(options.gates))}
     if not options.quick:
         queries = [
             Query(case.id, case.turns[-1], case.relevant, case.label)
             for case in suites[0].cases
             if case.set == "queries"
         ]
-        extra["latency"] = _latency(settings, index, [query.query for query in queries][:TIMED], options)
-        extra["answers"] = _written(settings, index, queries)
+        extra["latency"] = measure_times(settings, index, [query.query for query in queries][:TIMED], options)
+        extra["answers"] = measure_texts(settings, index, queries, Path(options.runs))
     run = replace(run, extra=extra)
     path = finish(run, Path(options.runs))
     figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
@@ -143,7 +142,7 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
 def evaluate_latency(options: Namespace, settings: Settings) -> None:
     """`latency`: per step and with several customers at once, of the store and models that the settings name."""
     path = Path(options.queries) if options.queries else BUNDLED / "queries.dev.jsonl"
-    report = _latency(settings, options.index, [query.query for query in read_queries(path)][:TIMED], options)
+    report = measure_times(settings, options.index, [query.query for query in read_queries(path)][:TIMED], options)
     _print(latency_lines(report), report, options)
 
 
@@ -205,67 +204,6 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
     "compare": evaluate_compare,
     "history": evaluate_history,
 }
-
-
-def _written(
-    settings: Settings,
-    index: str | None,
-    queries: Sequence[Query],
-    references: Mapping[str, Sequence[str]] | None = None,
-) -> dict[str, Any]:
-    """The answers to the questions, compared with `references` or else with the rows that answer."""
-    models = load_models(settings)
-    bar = Bar()
-    try:
-        with closing(open_index(settings, models, index, progress=bar)) as store:
-            check_labels(store, {query.id: query.relevant for query in queries})
-            return evaluate_written(
-                build_service(settings, models, store),
-                queries,
-                texts_of_rows(store, queries) if references is None else references,
-                model=_model_name(settings),
-                progress=bar,
-            )
-    finally:
-        bar.close()
-
-
-def _model_name(settings: Settings) -> str:
-    return settings.llm.endpoint_name or settings.llm.model or settings.llm.backend
-
-
-def _gate_rows(run: Run, options: Namespace) -> list[dict[str, Any]]:
-    """How the first suite does by the gates of the file, where these are about its questions."""
-    path = Path(options.gates)
-    if not path.is_file():
-        return []
-    gates, marks = read_gates(path), marks_of(run.suites[0].records)
-    asked = {case.key: case for case in gates.suite.cases}
-    if any(asked.get(record.case.key, record.case) != record.case for record in run.suites[0].records):
-        return []  # other questions, which only happen to have the same ids
-    return gate_rows(gates.gates, gates.marks(), marks) if asked.keys() <= marks.keys() else []
-
-
-def _latency(settings: Settings, index: str | None, questions: Sequence[str], options: Namespace) -> dict[str, Any]:
-    def fresh() -> Service:
-        models = load_models(settings)  # each time: an embedding remembers what it was asked
-        timed = TimedEmbedding(models.embed_model) if models.embed_model else None
-        store = open_index(settings, models, index)
-        return build_service(settings, replace(models, embed_model=timed), store), timed
-
-    report = {
-        "of": {
-            "store": settings.store.backend,
-            "embedding": settings.embedding.endpoint_name or settings.embedding.model or settings.embedding.backend,
-            "language model": _model_name(settings),
-        },
-        **measure_latency(fresh, questions),
-    }
-    if options.instances:
-        fastest = max(row["per_second"] for row in report["load"])
-        instances = options.instances.split(",")
-        report["cost"] = cost_of_thousand(Path(options.prices), instances, fastest, options.region or "")
-    return report
 
 
 def _run(

@@ -39,8 +39,7 @@ def run_suites(
     `folder`: where the indexes of the others and the records so far are kept; None: nothing is kept, and only suites
     without a file can be asked. `perturb`: ask the questions' variants as well.
     """
-    depends = settings.model_dump(mode="json", include={"store", "embedding", "retrieval", "llm", "chat"})
-    meta = identify(depends, models.manifest.fingerprint, suites)
+    meta = identify(run_settings(settings), models.manifest.fingerprint, suites)
     kept = folder / f"unfinished-{meta['key']}" if folder else None
     measured = []
     for suite in suites:
@@ -65,13 +64,22 @@ def run_suites(
 
 def finish(run: Run, folder: Path) -> Path:
     """Save a whole run, and forget the records that were kept while it was not whole."""
-    unfinished = folder / f"unfinished-{run.meta['key']}"
     path = run.save(folder)
+    forget(folder / f"unfinished-{run.meta['key']}")
+    return path
+
+
+def forget(unfinished: Path) -> None:
+    """Remove the folder of what was kept of a run that was not whole yet."""
     for file in unfinished.glob("*.jsonl"):
         file.unlink()
     if unfinished.is_dir():
         unfinished.rmdir()
-    return path
+
+
+def run_settings(settings: Settings) -> dict[str, Any]:
+    """The settings on which figures depend."""
+    return settings.model_dump(mode="json", include={"store", "embedding", "retrieval", "llm", "chat"})
 
 
 def measured_suite(name: str, store: PassageStore, chat: ChatService, records: Sequence[Record]) -> Measured:

@@ -11,6 +11,8 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,32 @@ Units = Callable[[str], Sequence[str]]
 _WORDS = ("SL", "SN", "SH")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer as far as it is measured: `cited` rows, and status and reason of each sentence of a model."""
+
+    question: str
+    text: str
+    status: str
+    cited: tuple[str, ...]
+    generated: bool
+    notice: str
+    sentences: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, question: str, answer: Answer) -> Written:
+        """The answer to this question."""
+        cited = tuple(answer.sources[number - 1].id for number in answer.cited)
+        sentences = tuple((each.status, each.reason or "") for each in answer.support)
+        return cls(question, answer.text, answer.status, cited, answer.generated, answer.notice or "", sentences)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Written:
+        """What `dataclasses.asdict` made of one."""
+        sentences = tuple((status, reason) for status, reason in data["sentences"])
+        return cls(**{**data, "cited": tuple(data["cited"]), "sentences": sentences})
+
+
 def evaluate_written(
     chat: ChatService,
     queries: Sequence[Query],
@@ -33,6 +61,7 @@ def evaluate_written(
     *,
     model: str = "none",
     units: Units | None = None,
+    kept: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """{"n", "answered", "generated", "model", "citations": {…}, "sentences": {…}, "reference": {…}, "units"}; shares in 0..1.
@@ -40,28 +69,23 @@ def evaluate_written(
     Of the answered questions: `citations.precision` is the mean share of cited rows that are relevant, `recall` of relevant
     rows that are cited. `sentences` counts a model's by what became of them, and the withheld by the check that failed;
     `unsupported` is the share that is withheld, `unsupported_numbers` for a quantity.
-    `references`: the texts to compare with, by the question's id.
+    `references`: the texts to compare with, by the question's id. `kept`: a file of the answers so far, by the same program
+    and settings; it grows, and what it holds is not asked.
     """
     units = units or korean_units()
-    answers: list[tuple[Query, Answer]] = []
-    for number, query in enumerate(queries, 1):
-        answers.append((query, chat.ask(query.query)))
-        if progress:
-            progress("answers", number, len(queries))
+    answers = [(query, answer) for query, answer in zip(queries, _ask(chat, queries, kept, progress), strict=True)]
     answered = [(query, answer) for query, answer in answers if answer.status == "answered"]
-    cited = [
-        ({answer.sources[number - 1].id for number in answer.cited}, set(query.relevant)) for query, answer in answered
-    ]
+    cited = [(set(answer.cited), set(query.relevant)) for query, answer in answered]
     precision = [len(ids & relevant) / len(ids) if ids else 0.0 for ids, relevant in cited]
     recall = [len(ids & relevant) / len(relevant) for ids, relevant in cited]
-    support = [sentence for _, answer in answered for sentence in answer.support]
+    sentences = [sentence for _, answer in answered for sentence in answer.sentences]
     compared = [
         (MARKER.sub("", answer.text), references[query.id]) for query, answer in answered if references.get(query.id)
     ]
     f1 = [max(token_f1(units(text), units(each)) for each in texts) for text, texts in compared]
     rouge = [max(rouge_l(units(text), units(each)) for each in texts) for text, texts in compared]
-    withheld = Counter(each.reason or "" for each in support if each.status == "withheld")
-    total = len(support)
+    withheld = Counter(reason for status, reason in sentences if status == "withheld")
+    total = len(sentences)
     return {
         "n": len(answers),
         "answered": len(answered),
@@ -79,7 +103,7 @@ def evaluate_written(
             "unsupported_ci95": metrics.wilson(withheld.total(), total),
             "unsupported_numbers": withheld["quantity"] / total if total else math.nan,
             "unsupported_numbers_ci95": metrics.wilson(withheld["quantity"], total),
-            "by_status": dict(Counter(sentence.status for sentence in support)),
+            "by_status": dict(Counter(status for status, _ in sentences)),
             "withheld_by_reason": dict(withheld),
             "notices": dict(Counter(answer.notice for _, answer in answered if answer.notice)),
         },
@@ -92,6 +116,31 @@ def evaluate_written(
         },
         "units": "morphemes" if units is not syllables else "syllables",
     }
+
+
+def _ask(
+    chat: ChatService, queries: Sequence[Query], kept: Path | None, progress: Progress | None
+) -> Iterator[Written]:
+    """The answer to each question, in order; those that `kept` does not hold are asked and added to it."""
+    known: dict[str, Written] = {}
+    for line in kept.read_text(encoding="utf-8").split("\n") if kept and kept.exists() else ():
+        try:
+            answer = Written.from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            continue  # a line that was being written when the run was ended is asked again
+        known[answer.question] = answer
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    with kept.open("a", encoding="utf-8") if kept else nullcontext() as file:
+        for number, query in enumerate(queries, 1):
+            if query.query not in known:
+                known[query.query] = Written.of(query.query, chat.ask(query.query))
+                if file:
+                    file.write(json.dumps(asdict(known[query.query]), ensure_ascii=False) + "\n")
+                    file.flush()
+            if progress:
+                progress("answers", number, len(queries))
+            yield known[query.query]
 
 
 def read_references(path: Path) -> dict[str, list[str]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.evaluation.written_answers import korean_units, rouge_l, syllables, token_f1
+from rag.chat import ChatService
+from rag.errors import ModelUnavailable
+from rag.evaluation.datasets import Query
+from rag.evaluation.written_answers import evaluate_written, korean_units, rouge_l, syllables, token_f1
+from rag.types import Answer, SentenceSupport, Source
 
 
 @pytest.mark.parametrize(
@@ -42,3 +49,34 @@ def test_morphemes_part_a_noun_from_its_particle() -> None:
     assert {"이체", "수수료", "500"} <= set(asked) & set(told) and "." not in asked
     assert 0.5 < token_f1(asked, told) < 1.0
     assert token_f1(["이체", "수수료는", "500원입니다."], ["이체", "수수료가", "500원이에요"]) < token_f1(asked, told)
+
+
+class Asked:
+    """A chat service that quotes one row for every question, and fails once where it is told to."""
+
+    def __init__(self, fails_at: int = 0) -> None:
+        self.questions: list[str] = []
+        self._fails_at = fails_at
+
+    def ask(self, question: str) -> Answer:
+        self.questions.append(question)
+        if len(self.questions) == self._fails_at:
+            raise ModelUnavailable("the endpoint is gone")
+        source = Source(1, "a", "한도는?", "1억원입니다.", 0.9)
+        support = (SentenceSupport("1억원입니다.", (1,), "supported"), SentenceSupport("", (), "withheld", "quantity"))
+        return Answer(question, "1억원입니다. [1]", "answered", None, None, (source,), (1,), True, support=support)
+
+
+def test_answers_that_were_ended_go_on(tmp_path: Path) -> None:
+    queries = [Query(str(n), f"물음 {n}", ("a",) if n else ("b",)) for n in range(4)]
+    texts = {query.id: ["1억원입니다."] for query in queries}
+    kept = tmp_path / "run" / "answers.jsonl"
+    with pytest.raises(ModelUnavailable):
+        evaluate_written(cast("ChatService", Asked(fails_at=3)), queries, texts, units=syllables, kept=kept)
+    kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")  # killed while it wrote
+    again, whole = Asked(), Asked()
+    found = evaluate_written(cast("ChatService", again), queries, texts, units=syllables, kept=kept)
+    assert again.questions == ["물음 1", "물음 2", "물음 3"]
+    assert found == evaluate_written(cast("ChatService", whole), queries, texts, units=syllables)
+    assert found["citations"]["precision"] == 0.75 and found["reference"]["token_f1"] == 1.0
+    assert found["sentences"]["unsupported"] == found["sentences"]["unsupported_numbers"] == 0.5
