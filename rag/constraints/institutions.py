@@ -192,7 +192,9 @@ def find_institutions(text: str, names: Mapping[str, Sequence[str]] | None = Non
 
 @cache
 def _groups() -> re.Pattern[str]:
-    names = "|".join(sorted(_everyday("group"), key=len, reverse=True))
+    names = "|".join(sorted(_everyday("group"), key=lambda name: (-len(name), name)))
+    # "국민연금" and "국민주택" are no house's.
+    names = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{names})"
     used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
     return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|{used})")
 

@@ -178,6 +178,8 @@ def test_a_kind_behind_a_common_word_is_no_name(text: str) -> None:
         ("토스에서 통장 만들려면?", "토스"),
         ("토스 정기예금 깨려면", "토스"),
         ("미래에셋 연금저축 한도", "미래에셋"),
+        ("samsung 적금 금리", "samsung"),
+        ("국민 적금 금리", "국민"),
     ],
 )
 def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
@@ -186,7 +188,11 @@ def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["현대 자동차 할부", "국민연금 수령 계좌", "삼성 주식 사려면", "토스에서 대출 비교했는데 그 다음은요"]
+    "text",
+    [
+        *("현대 자동차 할부", "국민연금 수령 계좌", "삼성 주식 사려면", "토스에서 대출 비교했는데 그 다음은요"),
+        *("국민주택 청약 자격", "주택청약종합저축 가입 조건", "내일 적금 넣어도 되나요", "행복 통장이 뭐예요"),
+    ],
 )
 def test_a_group_before_anything_else_is_none(text: str) -> None:
     assert not [mention for mention in find_institutions(text, OWN) if mention.kind == "unlisted"]
