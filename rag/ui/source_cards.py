@@ -46,7 +46,7 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
         f'<span class="head"><span class="card-title">{plain(source.question)}</span>'
         f'<span class="place">{plain(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
         f'<div class="body">{_origin(source, texts)}'
-        f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span> <mark>{mark}</mark></p>'
+        f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span><mark>{mark}</mark></p>'
         f'<button type="button" class="whole" aria-expanded="false">{escape(texts.whole_text)}</button>'
         f'<p class="passage" hidden>{before}<mark>{mark}</mark>{after}</p>'
         f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
