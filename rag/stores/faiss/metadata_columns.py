@@ -36,7 +36,7 @@ class MetadataColumn:
 
 
 class StoredColumns(Mapping[str, MetadataColumn]):
-    """The columns of many rows, each read when a filter first asks for it: a million questions take .3 GB as a column.
+    """The columns of many rows, each read when a filter first asks for it: of a key whose values all differ it is large.
 
     `keys`: what there is to `read`, over rows 0..n-1; `keep` (n,): which of these are still rows; `added`: the metadata of the
     rows written since.
