@@ -26,6 +26,7 @@ from rag.factory.chat import service
 from rag.factory.models import load_models
 from rag.factory.stores import open_index
 from rag.settings import ChatSettings, LlmSettings, Settings, StoreSettings
+from rag.synthesis.prompt_builder import MARKER
 from rag.types import Answer, AnswerCompleted, AnswerDelta
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +111,7 @@ def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) 
             stated = StatedQuantities(
                 [f"{source.metadata.get('bank', '')}\n{source.question}\n{source.text}" for source in answer.sources]
             )
-            unstated += sum(bool(stated.unsupported(text)) for _, text in released)
+            unstated += sum(bool(stated.unsupported(MARKER.sub(" ", text))) for _, text in released)
     return {
         "questions": len(questions),
         "asked": asked,

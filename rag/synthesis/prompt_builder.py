@@ -109,6 +109,8 @@ def _numbered(number: int, hit: NodeWithScore) -> str:
 
 
 _TITLES = (("금융회사", "bank"), ("제목", QUESTION))
+PROMPT_LINE = re.compile(rf"\s*(?:{'|'.join(name for name, _ in _TITLES)}|질문): ")
+"""Begins a line of the prompt that is ours: a model that recites it says nothing."""
 
 
 def _quoted(hit: NodeWithScore) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from rag.synthesis.prompt_builder import MARKER, MARKER_BRACKETS
+from rag.synthesis.prompt_builder import MARKER, MARKER_BRACKETS, PROMPT_LINE
 
 _MARKERS = rf"(?:\s{{0,2}}{MARKER.pattern.replace('(', '(?:', 1)})*"
 _END = re.compile(
@@ -48,8 +48,10 @@ def complete_until(text: str) -> int:
 
 
 def says_something(sentence: str) -> bool:
-    """Whether a sentence holds a word beside its citations and list signs: a heading does, "[1]" or "1." does not."""
-    return _SAYS.search(_LIST_SIGN.sub("", MARKER.sub("", sentence), count=1)) is not None
+    """Whether a sentence holds a word beside its citations and list signs: a heading does, "[1]" or "1." does not, nor a line
+    of the prompt."""
+    own = MARKER.sub("", sentence)
+    return PROMPT_LINE.match(own) is None and _SAYS.search(_LIST_SIGN.sub("", own, count=1)) is not None
 
 
 def _ends(text: str) -> Iterator[int]:

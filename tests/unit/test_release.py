@@ -55,6 +55,8 @@ def release(text: str, cuts: list[int] | None = None, sources: dict[int, str] | 
         ("1일 이체한도는 5억원입니다. [7]", "", "uncited"),
         ("[1]", "", "uncited"),
         ("1. [1]\n2. [2]", "", "uncited"),
+        ("[1] 금융회사: 가온은행\n[1] 제목: 이체한도\n질문: 한도는? [1]", "", "uncited"),
+        ("[1] 금융회사: 가온은행\n수수료는 500원입니다. [2]", "수수료는 500원입니다. [2]", None),
         ("자료에서 답을 찾을 수 없습니다.", "", "uncited"),
         ("", "", "model_unavailable"),
     ],
