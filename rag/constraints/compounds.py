@@ -67,7 +67,7 @@ def other_modifiers(
         return bool(modifier) and not known and modifier not in row
 
     def differs(asked: str, held: str, head: str = "") -> bool:
-        is_same = _is_same_member(asked, held) or (head != "" and _is_same_member(asked + head, held + head))
+        is_same = _is_same_member(asked, held) or (head != "" and _is_same_member(asked + head, held + head, head))
         return held not in asked_text and held not in synonyms(asked) and not is_same
 
     def is_unknown(head: str, modifier: str) -> bool:
@@ -134,11 +134,13 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _is_same_member(asked: str, held: str) -> bool:
-    first, second = (
-        {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)} for text in (asked, held)
+def _is_same_member(asked: str, held: str, head: str = "") -> bool:
+    """Whether both name one member of a set, other than `head` alone names: 주식 makes 일본주식 no 미국주식."""
+    first, second, common = (
+        {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)}
+        for text in (asked, held, head)
     )
-    return bool(first & second)
+    return bool(first & second - common)
 
 
 @lru_cache(maxsize=4096)
