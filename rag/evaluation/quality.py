@@ -19,6 +19,8 @@ from rag.settings import Settings
 
 QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
 READMES = (Path("README.md"), Path("README.ko.md"))
+OPENED = "## When `test` was opened\n"
+"""The log's section that has a line for each time."""
 MARKS = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 SUITES = ("bundled dev", "bundled test", "insurance", "card", "phrasings", "documents dev", "documents test")
 HEADINGS = {"bundled dev": "dev", "bundled test": "test"}
@@ -139,8 +141,10 @@ def publish(run: Run) -> None:
     if (test := run.suite("bundled test")) and LOG.exists():
         share, _, _, n = quality_figures(test.records)["first"]
         store = run.meta["settings"]["store"]["backend"]
-        with LOG.open("a", encoding="utf-8") as file:
-            file.write(f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n")
+        line = f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n"
+        before, heading, after = LOG.read_text(encoding="utf-8").partition(OPENED)
+        opened, further, rest = after.partition("\n## ")
+        LOG.write_text(before + (heading or f"\n{OPENED}\n") + opened + line + further + rest, encoding="utf-8")
 
 
 def record_quality(run: Run, path: Path) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def test_the_table_is_the_last_measurements(page: str) -> None:
 
 def test_every_corpus_both_halves_and_both_stores_are_in_it() -> None:
     quality = read_quality(QUALITY)
-    assert {"bundled dev", "bundled test", "insurance", "card"} <= set(quality["faiss"]) <= set(SUITES)
+    for store in ("faiss", "opensearch"):
+        assert {"bundled dev", "bundled test", "insurance", "card"} <= set(quality[store]) <= set(SUITES)
+    assert all("apart" in measured for measured in quality["opensearch"].values()), "by the program that FAISS had"
     asked = {suite.name for suite in bundled_suites(ROOT / "data" / "evaluation", ("dev", "test"))}
     assert asked == set(SUITES)
     table = quality_table(quality)
@@ -117,11 +119,12 @@ def test_where_the_other_half_was_opened_the_log_says_so(tmp_path: Path, monkeyp
     assert "| right row first (hit@1) | .667" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert (tmp_path / "docs/evaluation-log.md").read_text(encoding="utf-8") == "# Log\n"
     publish(a_run("faiss", FOUND, "bundled test"))
-    assert (
-        (tmp_path / "docs/evaluation-log.md")
-        .read_text(encoding="utf-8")
-        .endswith("faiss, program c: hit@1 0.667 of 3\n")
-    )
+    line = "- 2026-11-28, faiss, program c: hit@1 0.667 of 3\n"
+    log = tmp_path / "docs/evaluation-log.md"
+    assert log.read_text(encoding="utf-8") == f"# Log\n\n## When `test` was opened\n\n{line}"
+    log.write_text(log.read_text(encoding="utf-8") + "\n## More\n", encoding="utf-8")
+    publish(a_run("faiss", FOUND, "bundled test"))
+    assert log.read_text(encoding="utf-8").endswith(f"{line}{line}\n## More\n"), "under its heading, not at the end"
 
 
 def test_figures_of_other_settings_are_not_published() -> None:
