@@ -87,3 +87,18 @@ def test_every_bundled_entry_adds_something() -> None:
 
 def test_no_bundled_entry_repeats_a_term() -> None:
     assert [entry for entry in bundled_lexicon() if len(set(entry.terms)) < len(entry.terms)] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("실비 청구하려면", "실손의료보험"),
+        ("보험료를 못 냈는데요", "미납"),
+        ("리스를 넘기고 싶어요", "승계"),
+        ("카드값 먼저 갚아도 되나요", "선결제"),
+        ("연금 타려면 언제부터", "개시"),
+        ("차키를 두고 내렸어요", "긴급출동"),
+    ],
+)
+def test_the_lexicon_knows_the_words_of_other_trades(question: str, word: str) -> None:
+    assert word in expand(question).split()
