@@ -102,3 +102,8 @@ def test_no_bundled_entry_repeats_a_term() -> None:
 )
 def test_the_lexicon_knows_the_words_of_other_trades(question: str, word: str) -> None:
     assert word in expand(question).split()
+
+
+@pytest.mark.parametrize("question", ["앱이 이상해요", "청약대금 환불", "한도수정", "투자차익 세금", "상대인지 확인"])
+def test_a_word_of_another_trade_is_not_found_inside_another_word(question: str) -> None:
+    assert not {"재해", "보험계약대출", "비급여", "자기차량손해", "대인배상"} & set(expand(question).split())
