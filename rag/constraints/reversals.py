@@ -22,14 +22,13 @@ _DONE = re.compile(
     r"|(?:[해걸켜꺼쳐둬가와줘져배매세내]|걸어|막아|묶어|맡겨|넣어|잠가|잠궈|맺어|들어)\s?(?:둔|놓은|놨|뒀|두었|놓았|놓고)"
     r"|(?<![가-힣])(?:넣은|건|맺은|든)\s?(?:거|것|걸)|(?<![가-힣])(?:보낸|올린|맡긴|제출한)\s"
 )
+_ENDINGS = "취소|철회|취하|해제|해지|삭제|말소|폐기|파기|중단|중지|종료|탈퇴|탈회|회수|반납|거절|거부"
 _ENDING = re.compile(
-    r"(?:취소|철회|취하|해제|해지|삭제|말소|폐기|파기|중단|중지|종료|탈퇴|탈회|회수|반납|거절|거부)(?!\s?(?:됐|되었|되나|돼|되면|된))"
+    rf"(?:{_ENDINGS})(?!\s?(?:됐|되었|되나|돼|되면|된))"
     r"|(?<![가-힣])(?:빼|뺄|뺀|끄|끌|꺼(?!\s?(?:둔|놨|놓|진|져))|풀|푸는|지우|지워|지울|없애|없앨|끊|떼|접으|접고|접을|내리고|내리려|물리|무르|무를|물러|되돌|닫)"
     r"|그만|안\s?(?:하고|쓰고|받고|쓸|할|하려|쓰려|받으려)|필요\s?(?:가\s?)?없|없던|없었던|원래대로|도로\s|나가려|나가고"
 )
-_ENDS = re.compile(
-    r"취소|철회|취하|해제|해지|삭제|말소|폐기|파기|중단|중지|종료|탈퇴|탈회|회수|반납|거절|거부|해약|폐쇄|끊|없애|지우|빼|제외|허용|풀|끄|그만|되돌|원상"
-)
+_ENDS = re.compile(rf"{_ENDINGS}|해약|폐쇄|끊|없애|지우|빼|제외|허용|풀|끄|그만|되돌|원상")
 _REPLACED = re.compile(r"바꾸|바꿔|바꿀|변경|새로\s?(?:등록|신청)|다시\s?(?:등록|신청|발급)|재등록|재신청")
 """What is to end only so that another takes its place ("삭제하고 새 주소로 바꾸고")."""
 _ENDED = r"(?:해지|해약|탈퇴|탈회|중지|정지|해제|유예|취소|폐쇄|말소|철회|휴면|거절|실효)"
@@ -40,12 +39,13 @@ _AGAIN = re.compile(
 _BEGINS_AGAIN = re.compile(
     r"다시|재개|재가입|재신청|재등록|재사용|재발급|재설정|부활|복구|되살|살리|되돌|해제|복원|원상|회복"
 )
+_WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
 _TAKEN_BACK = re.compile(
-    r"(?:해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절|환매)\s?(?:신청|요청|접수|처리)?\s?"
+    rf"(?:{_WITHDRAWALS}|환매)\s?(?:신청|요청|접수|처리)?\s?"
     r"(?:한\s?(?:거|것|걸|건)|했는데|했던\s?(?:거|것)|을|를)?\s?(?:다시\s|도로\s)?(?:취소|철회|번복|무르|무를|물리|없던|되돌)(?!\s?(?:수수료|불가))"
 )
 _TAKES_BACK = re.compile(
-    r"(?:해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
+    rf"(?:{_WITHDRAWALS}|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
     r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
 )
 _BEGINS = re.compile(
@@ -66,7 +66,11 @@ def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) ->
 
     `steps`: gives the part of the row's answer that says what to do; it is only asked for where the question calls for it.
     """
-    for holds, answers in ((_ends_what_is_done, _ENDS), (_begins_again, _BEGINS_AGAIN), (_takes_back, _TAKES_BACK)):
+    for holds, answers in (
+        (_ends_what_is_done, _ENDS),
+        (_AGAIN.search, _BEGINS_AGAIN),
+        (_TAKEN_BACK.search, _TAKES_BACK),
+    ):
         if holds(question) and not answers.search(row_question) and not answers.search(steps()):
             return True
     return _begins(question) and _only_ends(f"{row_question}\n{steps()}")
@@ -75,14 +79,6 @@ def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) ->
 def _ends_what_is_done(question: str) -> bool:
     done = _DONE.search(question)
     return done is not None and _ENDING.search(question, done.end()) is not None and not _REPLACED.search(question)
-
-
-def _begins_again(question: str) -> bool:
-    return _AGAIN.search(question) is not None
-
-
-def _takes_back(question: str) -> bool:
-    return _TAKEN_BACK.search(question) is not None
 
 
 def _begins(question: str) -> bool:
