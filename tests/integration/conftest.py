@@ -16,7 +16,7 @@ from rag.factory.models import Models
 from rag.models.sagemaker.client import Runtime
 from rag.stores.opensearch.client import Connection
 from tests.fake_endpoint import FakeEndpoint, Reply, Request
-from tests.opensearch import Server
+from tests.opensearch import Server, drop, index_name
 
 
 class Ran(NamedTuple):
@@ -80,6 +80,14 @@ def connection(opensearch: Server) -> Iterator[Connection]:
     opened = opensearch.connect()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def name(connection: Connection) -> Iterator[str]:
+    """The name of an OpenSearch index of this test's own; what it came to is deleted."""
+    chosen = index_name()
+    yield chosen
+    drop(connection, chosen)
 
 
 Reach = Callable[[Callable[[Request], Reply]], tuple[FakeEndpoint, Runtime]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,19 +20,10 @@ from rag.settings import OpenSearchSettings, Settings, StoreSettings, load_setti
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from tests.fakes_embedding import HashedEmbedding
 from tests.integration.conftest import Run
-from tests.opensearch import Server, drop, index_name
+from tests.opensearch import Server, index_name
 from tests.small_faq import ANSWERS, ROWS, write_faq
 
 OTP = "OTP를 분실하였을 경우 어떻게 해야 하나요?"
-
-
-@pytest.fixture
-def name(opensearch: Server) -> Iterator[str]:
-    chosen = index_name()
-    yield chosen
-    connection = opensearch.connect()
-    drop(connection, chosen)
-    connection.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.staging import StagingIndex
 from tests.fakes_embedding import HashedEmbedding
-from tests.opensearch import drop, index_name
 from tests.small_faq import ROWS, write_faq
 
 ASKED = {row[0]: row[1] for row in ROWS if row[0] in ("g-002", "g-006", "g-007", "g-008", "n-002", "n-003", "n-004")}
@@ -34,13 +33,6 @@ name = "what customers see"
 measure = "shown"
 """
 Ingest = Callable[[Path], object]
-
-
-@pytest.fixture
-def name(connection: Connection) -> Iterator[str]:
-    chosen = index_name()
-    yield chosen
-    drop(connection, chosen)
 
 
 @pytest.fixture

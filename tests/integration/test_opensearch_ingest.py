@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,8 @@ from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage
 from tests.fakes_embedding import HashedEmbedding
-from tests.opensearch import Server, drop, index_name
+from tests.opensearch import Server
 from tests.small_faq import ROWS, write_faq
-
-
-@pytest.fixture
-def name(connection: Connection) -> Iterator[str]:
-    chosen = index_name()
-    yield chosen
-    drop(connection, chosen)
 
 
 @pytest.fixture
