@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from deploy.local import framing
 from deploy.local.caller import Caller
 from deploy.local.server import ThreadServer
+from rag.errors import ModelError, ModelTimeout
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,26 @@ async def _drip(caller: Caller) -> None:
         caller.write_raw(b"x")
 
 
+def times_out(start: Callable[[float], tuple[FakeEndpoint, Callable[[], Any]]]) -> FakeEndpoint:
+    """The endpoint whose call ended at its deadline while the reply was waited for.
+
+    `start(seconds)` makes an endpoint and a call of it that has so long.
+
+
+    On a machine under load a short deadline may come before the request has: that says nothing of what it ends, so a longer
+    one is tried.
+    """
+    for seconds in (0.3, 3.0, 30.0):
+        fake, call = start(seconds)
+        with pytest.raises(ModelError) as raised:
+            call()
+        if fake.arrived.is_set():
+            break
+    assert isinstance(raised.value, ModelTimeout)
+    assert fake.hung_up.wait(60)
+    return fake
+
+
 async def cancelled_while_waiting(fake: FakeEndpoint, work: Awaitable[Any]) -> None:
     """A task that awaits `work` is cancelled when its request has arrived: the client hangs up, which the reply waits for."""
     task = asyncio.ensure_future(work)
@@ -162,4 +183,4 @@ async def cancelled_while_waiting(fake: FakeEndpoint, work: Awaitable[Any]) -> N
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(fake.hung_up.wait, 10)
+    assert await asyncio.to_thread(fake.hung_up.wait, 60)

@@ -135,7 +135,7 @@ def test_a_closed_stream_closes_its_connection_also_where_a_handler_keeps_what_i
     stream = llm.stream_chat(MESSAGES)
     next(stream)
     stream.close()
-    assert fake.hung_up.wait(10)
+    assert fake.hung_up.wait(60)
 
 
 def test_a_closed_async_stream_does_too(reach: Reach) -> None:
@@ -148,7 +148,7 @@ def test_a_closed_async_stream_does_too(reach: Reach) -> None:
         await stream.aclose()
 
     asyncio.run(first_piece())
-    assert fake.hung_up.wait(10)
+    assert fake.hung_up.wait(60)
 
 
 TEXTS = ["이체한도", "비밀번호", "이체한도"]

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
+from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelUnavailable
 from rag.ingestion.embedding import manifest_of
 from rag.models import adapted_llm
 from rag.models.adapted_llm import ATTEMPTS
 from rag.models.openai_like import OpenAiLikeEmbedding
 from tests.containers import embedding_answer, vectors
-from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, whole
+from tests.fake_endpoint import FakeEndpoint, Reply, Request, error, times_out, whole
 from tests.integration.conftest import Reach
 
 TEXTS = [f"{number}번째 질문입니다" for number in range(40)]
@@ -140,10 +140,11 @@ def test_another_dimension_is_refused(reach: Reach) -> None:
 
 
 def test_a_question_has_a_deadline_of_its_own(reach: Reach) -> None:
-    fake, embed = model(reach, lambda request: Reply(wait=3600), deadline=3600.0, query_deadline=0.2)
-    with pytest.raises(ModelTimeout):
-        embed.get_query_embedding("한도")
-    assert fake.hung_up.wait(10)
+    def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], Any]]:
+        fake, embed = model(reach, lambda request: Reply(wait=3600), deadline=3600.0, query_deadline=seconds)
+        return fake, lambda: embed.get_query_embedding("한도")
+
+    times_out(start)
 
 
 def test_vectors_are_of_unit_length(reach: Reach) -> None:

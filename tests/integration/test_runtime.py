@@ -6,7 +6,7 @@ import inspect
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import botocore.exceptions
 import pytest
@@ -24,7 +24,7 @@ from rag.models.cancellation import CancelScope
 from rag.models.sagemaker import client
 from rag.models.sagemaker.client import ATTEMPTS, Endpoint, Runtime, shared_runtime
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
-from tests.fake_endpoint import FakeEndpoint, Reply, error
+from tests.fake_endpoint import FakeEndpoint, Reply, error, times_out
 from tests.integration.conftest import Reach
 
 FAQ = Endpoint("faq-llm")
@@ -191,20 +191,25 @@ def test_an_exception_in_the_stream(reach: Reach, fault: str) -> None:
 )
 def test_the_deadline_ends_a_call_wherever_it_waits(reach: Reach, stream: bool, silence: Reply) -> None:
     """Also a server that drips a byte now and then, which no read timeout ends."""
-    fake, runtime = reach(lambda request: silence)
-    with pytest.raises(ModelTimeout):
-        asked(runtime, stream=stream, scope=CancelScope(0.3))
-    assert fake.hung_up.wait(10)
-    assert len(fake.requests) == 1
+
+    def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], object]]:
+        fake, runtime = reach(lambda request: silence)
+        return fake, lambda: asked(runtime, stream=stream, scope=CancelScope(seconds))
+
+    assert len(times_out(start).requests) == 1
 
 
 def test_a_silent_stream_ends_before_its_deadline(reach: Reach) -> None:
-    fake, runtime = reach(lambda request: Reply([b"one"], fault="stall"))
-    scope = CancelScope(3600, stall=0.1)
-    with pytest.raises(ModelTimeout):
-        asked(runtime, stream=True, scope=scope)
-    assert not scope.cancelled and not scope.expired
-    assert fake.hung_up.wait(10)
+
+    scopes: list[CancelScope] = []
+
+    def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], object]]:
+        fake, runtime = reach(lambda request: Reply([b"one"], fault="stall"))
+        scopes.append(CancelScope(3600, stall=seconds))
+        return fake, lambda: asked(runtime, stream=True, scope=scopes[-1])
+
+    times_out(start)
+    assert not any(scope.cancelled or scope.expired for scope in scopes)
 
 
 def test_retries_end_with_the_deadline(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +228,7 @@ def test_cancel_closes_the_connection_at_once(reach: Reach, stream: bool, silenc
     cancel_when_asked(fake, scope)
     with pytest.raises(ModelInterrupted, match="cancelled"):
         asked(runtime, stream=stream, scope=scope)
-    assert fake.hung_up.wait(10)
+    assert fake.hung_up.wait(60)
 
 
 def test_cancel_ends_the_wait_between_tries(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +264,7 @@ def test_closing_a_stream_closes_its_connection(reach: Reach) -> None:
     stream = runtime.stream(FAQ, b"{}", CancelScope())
     assert next(stream) == b"one"
     stream.close()
-    assert fake.hung_up.wait(10)
+    assert fake.hung_up.wait(60)
 
 
 def test_no_server(reach: Reach) -> None:

@@ -59,6 +59,6 @@ def _close_while_embedding(fake: FakeEndpoint, chat: ChatService) -> None:
     assert fake.arrived.wait(10)
     time.sleep(0.1)  # until it waits for the answer
     events.close()
-    assert fake.hung_up.wait(20), "the connection stays open"
+    assert fake.hung_up.wait(60), "the connection stays open"
     reader.join(10)
     assert not reader.is_alive() and got == []
