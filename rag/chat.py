@@ -38,6 +38,7 @@ from llama_index.core.schema import NodeWithScore
 from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever
 from rag.conversation.searcher import Searcher
 from rag.errors import InputError
+from rag.korean import text_length
 from rag.models.cancellation import CancellableStream, CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.privacy import Masked, mask, own_numbers
@@ -277,9 +278,9 @@ class ChatService:
         # A lone surrogate can be neither printed nor sent.
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError("the question is not valid UTF-8 text", korean="읽을 수 없는 문자가 있습니다.")
-        if len(text) > self._max_question_chars:
+        if (length := text_length(text)) > self._max_question_chars:
             raise InputError(
-                f"the question is too long: expected at most {self._max_question_chars} characters; got {len(text)}; "
+                f"the question is too long: expected at most {self._max_question_chars} characters; got {length}; "
                 "set FSI_CHAT__MAX_QUESTION_CHARS",
                 korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
             )

@@ -28,6 +28,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
+def text_length(text: str) -> int:
+    """Characters of the text in NFKC: a syllable typed as three letters counts once, a sign that stands for words as those."""
+    return len(unicodedata.normalize("NFKC", text))
+
+
 def compact(text: str) -> str:
     """Normalised, without white space."""
     return "".join(normalise(text).split())

@@ -178,7 +178,7 @@ class ChatSettings(_Group):
         "or token (as it comes, marked as unchecked, then settled).",
     )
     max_question_chars: int = Field(
-        default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters."
+        default=1000, ge=50, le=10_000, description="Longer questions are refused, in characters of NFKC."
     )
     institution: str | None = Field(
         default=None,

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 
 from rag.errors import InputError, RagError
+from rag.korean import text_length
 from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation, Exchange, Running
@@ -99,7 +100,7 @@ class Dialogue:
         if conversation.running:
             yield Frame()
             return
-        if not question or len(question) > self._limit:
+        if not question or text_length(question) > self._limit:
             hint = self._texts.error(self._too_long(question)) if question else self._texts.empty
             yield self._frame(conversation, (), hint=hint)
             return
@@ -173,7 +174,7 @@ class Dialogue:
         question = question.strip()
         if not question:
             raise InputError(ENGLISH.empty, korean=KOREAN.empty)
-        if len(question) > self._limit:
+        if text_length(question) > self._limit:
             raise self._too_long(question)
         while self._loader.status == "loading":
             await asyncio.sleep(POLL_SECONDS)
@@ -267,7 +268,7 @@ class Dialogue:
         return Filters(equals=equals)
 
     def _too_long(self, question: str) -> InputError:
-        values = {"length": f"{len(question):,}", "limit": f"{self._limit:,}"}
+        values = {"length": f"{text_length(question):,}", "limit": f"{self._limit:,}"}
         return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
 
     def _frame(

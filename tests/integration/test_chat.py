@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -187,6 +188,9 @@ def test_a_question_too_long_is_refused_with_the_limit(store: FaissStore, models
     with pytest.raises(InputError, match="at most 50 characters; got 51") as caught:
         chat.ask("가" * 51)
     assert "50자" in caught.value.korean
+    assert chat.ask(unicodedata.normalize("NFD", "가" * 50)).status == "declined", "letters of a syllable count as one"
+    with pytest.raises(InputError, match="got 54"):
+        chat.ask("\ufdfa" * 3)  # one sign that is read as eighteen characters
     assert chat.ask("  " + "가" * 50 + "\n").status == "declined", "white space around it does not count"
 
 

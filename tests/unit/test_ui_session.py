@@ -211,6 +211,8 @@ def test_too_long() -> None:
     talk = dialogue(chat)
     (frame,) = run(frames(talk.respond(Conversation(), "가" * 101, NONE)))
     assert 'data-hint="질문이 너무 깁니다(101자). 100자 이내로 줄여 주세요."' in frame.html
+    with pytest.raises(InputError, match="162 characters"):
+        run(talk.ask("\ufdfa" * 9, NONE))  # one sign that is read as eighteen characters
     with pytest.raises(InputError, match="101 characters"):
         run(talk.ask("가" * 101, NONE))
     with pytest.raises(InputError, match="type a question"):

@@ -8,7 +8,7 @@
     const area = box();
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight + 2, 160)}px`;
-    const limit = Number(area.dataset.limit), count = area.value.trim().length;
+    const limit = Number(area.dataset.limit), count = area.value.trim().normalize("NFKC").length;
     const near = count > limit * 0.9;
     $("#counter").textContent = near ? words.limit_near.replace("{count}", count.toLocaleString()).replace("{limit}", limit.toLocaleString()) : "";
     $("#counter").toggleAttribute("data-over", count > limit);
@@ -46,8 +46,9 @@
   const submit = () => {
     const text = box().value.trim(), limit = Number(box().dataset.limit);
     if (!text) return hint(words.empty);
-    if (text.length > limit) {
-      return hint(words.too_long.replace("{length}", text.length.toLocaleString()).replace("{limit}", limit.toLocaleString()));
+    const length = text.normalize("NFKC").length; // as the server counts
+    if (length > limit) {
+      return hint(words.too_long.replace("{length}", length.toLocaleString()).replace("{limit}", limit.toLocaleString()));
     }
     hint("");
     scopeBefore = null;
