@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from html import escape
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_HANGUL = re.compile("[가-힣]")
+_LATIN = re.compile("[A-Za-z]{3}")
 _TAG = re.compile(r"\[((?!\d+\])[^\[\]]{1,20})\](?:[ \t]+(.*))?")
 _BULLET = re.compile(r"[-*•·]\s+(.*)")
 _NUMBERED = re.compile(r"(\d{1,2})[.)]\s+(.*)")
@@ -35,6 +37,12 @@ def shown(text: str) -> str:
 def plain(text: str) -> str:
     """The text as it is, as HTML."""
     return escape(shown(text))
+
+
+def language(text: str, page: str) -> str:
+    """The HTML attribute that tells a screen reader how to pronounce a text in another language than the page's, or nothing."""
+    found = "ko" if _HANGUL.search(text) else "en" if _LATIN.search(text) else page
+    return "" if found == page else f' lang="{found}"'
 
 
 def phones(text: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag import errors
 from rag.ui.texts import Texts
 
 ENGLISH = Texts(
@@ -11,8 +12,8 @@ ENGLISH = Texts(
     welcome="How can we help?\nAsk in your own words.",
     starters="Frequently asked",
     notice=(
-        "Answers come from the registered FAQ and documents and are not financial advice. Please confirm the actual terms "
-        "with the institution. Do not enter resident registration numbers, account numbers or passwords."
+        "Answers are not financial advice: please confirm the terms with the institution. "
+        "Do not enter resident registration numbers, account numbers or passwords."
     ),
     box_label="Question",
     box_placeholder="Type a question",
@@ -102,6 +103,7 @@ ENGLISH = Texts(
     rename="Rename",
     new_name="New name",
     remove="Delete",
+    remove_sure="Delete the chat “{title}”? This cannot be undone.",
     export="Export",
     forget="Delete all my chats",
     forget_sure="Delete all chats of this browser? This cannot be undone.",
@@ -113,5 +115,24 @@ ENGLISH = Texts(
         "too_slow": "The model's answer was late, so the registered FAQ text is shown. Press “Answer again” to retry.",
         "model_unavailable": "No model can be used right now: registered FAQ text is shown. Ask again later if it does not help.",
         "interrupted": "The answer broke off, so the registered FAQ text is shown. Press “Answer again” to retry.",
+    },
+    errors={
+        errors.RagError: "Something went wrong. Please try again in a moment.",
+        errors.SettingsError: "The service is not set up correctly. Please contact its operator.",
+        errors.StoreError: "The FAQ cannot be used right now. Please try again in a moment.",
+        errors.FilterError: "This filter is not supported.",
+        errors.IndexMissing: "No FAQ has been prepared yet. Please contact the operator.",
+        errors.IndexMismatch: "The FAQ and the settings do not fit together. Please contact the operator.",
+        errors.IndexDamaged: "The FAQ is damaged and cannot be used. Please contact the operator.",
+        errors.IndexBusy: "The FAQ is being updated. Please try again in a moment.",
+        errors.StoreUnavailable: "The FAQ cannot be reached right now. Please try again in a moment.",
+        errors.StoreRefused: "The FAQ's server does not let us in. Please contact the operator.",
+        errors.ModelError: "The answering model failed. Please try again in a moment.",
+        errors.ModelUnavailable: "The answering model cannot be used right now.",
+        errors.ModelTimeout: "The answer was not ready in time. Please try again in a moment.",
+        errors.ModelRefused: "The answering model did not take the request. Please contact the operator.",
+        errors.ModelInputTooLong: "This is too long to be answered. Please shorten the question.",
+        errors.ModelFormatError: "The answering model's reply could not be read. Please contact the operator.",
+        errors.ModelInterrupted: "The answer broke off. Please try again.",
     },
 )

@@ -11,7 +11,7 @@ KOREAN = Texts(
     welcome="무엇을 도와드릴까요?\n궁금한 점을 평소 말하듯이 적어 주세요.",
     starters="자주 찾는 질문",
     notice=(
-        "답변은 등록된 FAQ와 문서를 바탕으로 하며 금융 자문이 아닙니다. 실제 조건은 해당 금융회사에 확인해 주세요. "
+        "답변은 금융 자문이 아니며, 실제 조건은 해당 금융회사에 확인해 주세요. "
         "주민등록번호, 계좌번호, 비밀번호는 입력하지 마세요."
     ),
     box_label="질문",
@@ -102,6 +102,7 @@ KOREAN = Texts(
     rename="이름 바꾸기",
     new_name="새 이름",
     remove="삭제",
+    remove_sure="‘{title}’ 상담을 지울까요? 되돌릴 수 없습니다.",
     export="내보내기",
     forget="내 기록 모두 삭제",
     forget_sure="이 브라우저의 상담 기록을 모두 지울까요? 되돌릴 수 없습니다.",
@@ -114,4 +115,5 @@ KOREAN = Texts(
         "model_unavailable": "지금은 AI 모델 없이 등록된 FAQ 원문으로 답합니다. 찾는 내용이 없으면 잠시 후 다시 물어봐 주세요.",
         "interrupted": "답변이 중간에 끊겨 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     },
+    errors={},  # each error has its own line in Korean
 )

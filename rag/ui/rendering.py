@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from rag.types import Answer, Source
-from rag.ui.answer_text import blocks, folded, phones, plain
+from rag.ui.answer_text import blocks, folded, language, phones, plain
 from rag.ui.conversation import Exchange
 from rag.ui.source_cards import Relevance, card_id, sources_html
 from rag.ui.texts import Texts
@@ -40,7 +40,7 @@ def turn_html(each: Exchange, look: Look) -> str:
     return (
         f'<article class="turn" data-turn="{each.turn}" data-record="{escape(each.record)}">'
         f'<div class="row user-row"><div class="message user" data-testid="user" role="group" '
-        f'aria-label="{escape(texts.your_question)}">{plain(each.question)}</div>'
+        f'aria-label="{escape(texts.your_question)}"{language(each.question, texts.language)}>{plain(each.question)}</div>'
         f'<button type="button" class="edit" title="{escape(texts.edit)}" aria-label="{escape(texts.edit)}">✎</button></div>'
         f'<div class="row bot-row"><div class="message bot" data-testid="bot" role="group" '
         f'aria-label="{escape(texts.our_answer)}">{label}{said}{remark}</div></div>'
@@ -63,9 +63,10 @@ def _said(each: Exchange, look: Look) -> str:
     own = phones(look.contact).union(*(phones(source.text) for source in each.sources))
     if each.answer and each.answer.status == "declined":
         own |= phones(each.text)  # a fixed text's number is the desk's
+    spoken = language(each.text, look.texts.language)
     parts = None if each.generated else quoted_parts(each.text, each.sources, each.answer)
     if parts is None:
-        return f'<div class="said">{"".join(blocks(each.text, link=link, own=own))}</div>'
+        return f'<div class="said"{spoken}>{"".join(blocks(each.text, link=link, own=own))}</div>'
     several = sum(source is not None for _, source in parts) > 1
     made = []
     for lead, source in parts:
@@ -79,7 +80,7 @@ def _said(each: Exchange, look: Look) -> str:
             inner[0] = _behind(inner[0], link(source.number))
             text = folded(inner, len(source.text), more=look.texts.more, several=several)
             made.append(f'<section class="passage-card">{chip}{text}</section>')
-    return f'<div class="said">{"".join(made)}</div>'
+    return f'<div class="said"{spoken}>{"".join(made)}</div>'
 
 
 def _behind(block: str, link: str) -> str:
@@ -117,7 +118,8 @@ def _options(each: Exchange, look: Look) -> str:
         bank = str(source.metadata.get("bank") or "")
         chip = f'<span class="chip">{plain(bank)}</span> ' if bank else ""
         made.append(
-            f'<button type="button" class="option" data-row="{escape(source.id)}">{chip}{plain(source.question)}</button>'
+            f'<button type="button" class="option" data-row="{escape(source.id)}"'
+            f"{language(source.question, look.texts.language)}>{chip}{plain(source.question)}</button>"
         )
     texts = look.texts
     desk = (

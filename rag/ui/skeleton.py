@@ -13,7 +13,7 @@ from rag.ui.texts import Texts
 
 def body_html(texts: Texts, *, limit: int, history: bool = False) -> str:
     """The whole page before anything has arrived. `limit`: characters of a question; `history`: with the menu of kept chats."""
-    t = {name: escape(str(getattr(texts, name))) for name in texts.__slots__ if name != "notices"}
+    t = {name: escape(str(getattr(texts, name))) for name in texts.__slots__ if name not in ("notices", "errors")}
     menu = (
         f'<button type="button" id="menu" aria-expanded="false" aria-controls="chats">{t["chats"]}</button>'
         if history

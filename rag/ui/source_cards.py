@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rag.korean import answering_sentence
 from rag.types import Source, place_in_document
-from rag.ui.answer_text import plain
+from rag.ui.answer_text import language, plain
 from rag.ui.texts import Texts
 
 Relevance = Literal["off", "word", "bar"]
@@ -40,15 +40,16 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
     bank = str(source.metadata.get("bank") or "")
     start, end = answering_sentence(f"{question} {source.question}", source.text, ignored=bank)
     before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
+    title, text = (language(each, texts.language) for each in (source.question, source.text))
     return (
         f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
         f'<span class="number" aria-hidden="true">{source.number}</span>'
-        f'<span class="head"><span class="card-title">{plain(source.question)}</span>'
+        f'<span class="head"><span class="card-title"{title}>{plain(source.question)}</span>'
         f'<span class="place">{plain(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
         f'<div class="body">{_origin(source, texts)}'
-        f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span><mark>{mark}</mark></p>'
+        f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span><mark{text}>{mark}</mark></p>'
         f'<button type="button" class="whole" aria-expanded="false">{escape(texts.whole_text)}</button>'
-        f'<p class="passage" hidden>{before}<mark>{mark}</mark>{after}</p>'
+        f'<p class="passage"{text} hidden>{before}<mark>{mark}</mark>{after}</p>'
         f'<button type="button" class="back">{escape(texts.back)}</button></div></details>'
     )
 

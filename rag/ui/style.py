@@ -32,7 +32,7 @@ SCRIPTS = ("page.js", "composer.js", "reading.js", "feedback.js", "chats.js")
 """One script in parts: each sees the names of those before it."""
 _WORDS = (
     "language", "empty", "too_long", "limit_near", "queued", "unqueue", "undo", "copied", "new_answer", "new_sources",
-    "liked", "lost", "no_chats", "rename", "new_name", "remove", "export", "forget_sure", "forgotten",
+    "liked", "lost", "no_chats", "rename", "new_name", "remove", "remove_sure", "export", "forget_sure", "forgotten",
 )  # fmt: skip
 
 

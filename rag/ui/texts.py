@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.errors import RagError
+from rag.errors import InputError, RagError
 from rag.types import Notice
 
 Language = Literal["ko", "en"]
@@ -110,12 +110,15 @@ class Texts:
     rename: str
     new_name: str
     remove: str
+    remove_sure: str
     export: str
     forget: str
     forget_sure: str
     forgotten: str
     shared: str
     notices: Mapping[Notice, str]
+    errors: Mapping[type[RagError], str]
+    """What visitors are told of an error, by its nearest class; an InputError says itself what to change."""
 
     def step(self, step: str, done: int, total: int) -> str:
         """One line of progress. Steps are named in Korean, so other languages show the count alone."""
@@ -123,5 +126,9 @@ class Texts:
         return f"{name} … {done}/{total}" if total else f"{name} …"
 
     def error(self, error: RagError) -> str:
-        """The error's own text in this language."""
-        return error.korean if self.language == "ko" else str(error)
+        """What a visitor is told. Most errors' English message is the operator's: it names endpoints, files and settings."""
+        if self.language == "ko":
+            return error.korean
+        if isinstance(error, InputError):
+            return str(error)
+        return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)

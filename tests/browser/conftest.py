@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
@@ -73,6 +74,11 @@ class Visit:
     def foreign(self) -> list[str]:
         """Requests to other hosts."""
         return [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
+
+    def violations(self) -> list[Any]:
+        """What axe-core finds, of any impact, Gradio's own parts included."""
+        found = Axe().run(self.page).response["violations"]
+        return [(each["id"], each["impact"], node["html"]) for each in found for node in each["nodes"]]
 
     def ready(self) -> Visit:
         expect(self.page.locator("#starters button").first).to_be_visible()

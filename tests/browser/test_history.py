@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from rag.ui.connections import free_port
 from tests.browser.conftest import Serve, Visit
-from tests.browser.test_look import serious
 from tests.fakes import FakeChat
 
 
@@ -38,7 +37,7 @@ def test_chats_come_back_after_a_reload_and_a_restart(
     visitor.page.click("#menu")
     expect(visitor.page.locator("#chats .open")).to_have_count(2)
     assert chats(visitor) == ["둘째 상담의 질문", "첫 상담의 질문"]
-    assert serious(visitor) == []
+    assert visitor.violations() == []
     visitor.page.fill("#find", "이어서")
     expect(visitor.page.locator("#chats .open")).to_have_count(1)
     visitor.page.click("#chats .open")
@@ -66,6 +65,25 @@ def test_rename_export_and_delete_everything(visitor: Visit, tmp_path: Path) -> 
     expect(visitor.page.locator("#chats li")).to_have_text("보관된 상담이 없습니다.")
     expect(visitor.bubbles("user")).to_have_count(0)
     assert "지워질".encode() not in file.read_bytes() and "새로운".encode() not in file.read_bytes()
+
+
+def test_one_chat_is_deleted_once_that_is_meant(visitor: Visit, tmp_path: Path) -> None:
+    visitor.page.evaluate("window.asked = []; window.confirm = text => asked.push(text) > 1; 0")
+    visitor.answered("남겨 둘 질문입니다")
+    visitor.page.click("#clear")
+    expect(visitor.bubbles("user")).to_have_count(0)
+    visitor.answered("지워질 질문입니다")
+    visitor.page.click("#menu")
+    remove = visitor.page.get_by_role("button", name="삭제: 지워질 질문입니다")
+    remove.click()
+    expect(visitor.page.locator("#chats .open")).to_have_count(2)
+    remove.click()
+    expect(visitor.page.locator("#chats .open")).to_have_text(["남겨 둘 질문입니다"])
+    expect(visitor.page.locator("#find")).to_be_focused()
+    expect(visitor.bubbles("user")).to_have_count(0)
+    assert visitor.page.evaluate("window.asked") == ["‘지워질 질문입니다’ 상담을 지울까요? 되돌릴 수 없습니다."] * 2
+    content = (tmp_path / "history.sqlite").read_bytes()
+    assert "지워질".encode() not in content and "남겨".encode() in content
 
 
 def test_a_shared_computer_keeps_nothing(visitor: Visit, tmp_path: Path) -> None:

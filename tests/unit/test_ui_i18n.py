@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from rag.errors import ModelUnavailable
+from rag.errors import InputError, ModelUnavailable, PackageMissing, RagError
 from rag.types import Notice
 from rag.ui.i18n import ENGLISH, KOREAN, TEXTS, Texts
 
@@ -17,7 +17,9 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Texts) if field.name not in ("language", "notices")])
+@pytest.mark.parametrize(
+    "name", [field.name for field in fields(Texts) if field.name not in ("language", "notices", "errors")]
+)
 def test_every_text_is_there_in_both_languages(name: str) -> None:
     korean, english = getattr(KOREAN, name), getattr(ENGLISH, name)
     assert korean and english and korean != english
@@ -40,4 +42,16 @@ def test_progress() -> None:
 
 def test_errors() -> None:
     error = ModelUnavailable("no endpoint", korean="모델이 없습니다.")
-    assert (KOREAN.error(error), ENGLISH.error(error)) == ("모델이 없습니다.", "no endpoint")
+    assert (KOREAN.error(error), ENGLISH.error(error)) == ("모델이 없습니다.", ENGLISH.errors[ModelUnavailable])
+    assert ENGLISH.error(InputError("There is no 'x'.")) == "There is no 'x'."
+
+
+def test_no_errors_message_for_the_operator_reaches_an_english_page() -> None:
+    secret = "endpoint faq-llm at http://10.0.0.7 in /srv/faq"
+    for kind in kinds(RagError):
+        if kind.__module__ == RagError.__module__ and not issubclass(kind, (InputError, PackageMissing)):
+            assert secret not in ENGLISH.error(kind(secret)), kind
+
+
+def kinds(kind: type[RagError]) -> list[type[RagError]]:
+    return [kind, *(each for below in kind.__subclasses__() for each in kinds(below))]

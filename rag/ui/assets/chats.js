@@ -16,7 +16,9 @@
       const link = Object.assign(document.createElement("a"), { href: `chats/export?id=${id}`, textContent: words.export });
       link.download = "chat.md";
       line.append(button("open", title, { id }), button("rename", words.rename, { id }), button("remove", words.remove, { id }), link);
-      $(".open", line).title = new Date(updated).toLocaleString(words.language);
+      for (const each of [...line.children].slice(1)) each.ariaLabel = `${each.textContent}: ${title}`;
+      const when = new Date(updated).toLocaleString(words.language, { month: "numeric", day: "numeric", hour: "numeric", minute: "2-digit" });
+      line.append(Object.assign(document.createElement("span"), { className: "when", textContent: when }));
       return line;
     });
     $("#chats ul").replaceChildren(...(lines.length ? lines : [Object.assign(document.createElement("li"), { textContent: words.no_chats })]));
@@ -24,6 +26,7 @@
   const menu = (open) => {
     $("#chats").hidden = !open;
     $("#menu").setAttribute("aria-expanded", String(open));
+    behind(open && "chats");
     if (open) {
       $("#shared").checked = document.cookie.includes("fsi-keep=0");
       list();
@@ -57,11 +60,14 @@
     } else if (target.matches(".rename")) {
       const title = window.prompt(words.new_name, $(".open", target.parentElement).textContent);
       if (title) await post_json("chats/rename", { id, title });
-      list();
+      await list();
+      $(`#chats .rename[data-id="${id}"]`)?.focus();
     } else if (target.matches(".remove")) {
+      if (!window.confirm(words.remove_sure.replace("{title}", $(".open", target.parentElement).textContent))) return;
       await post_json("chats/delete", { id });
       if (tab.get() === id) trigger("drop");
-      list();
+      await list();
+      $("#find").focus();
     } else if (target.id === "forget" && window.confirm(words.forget_sure)) forget();
   }, true);
   document.addEventListener("input", (event) => { if (within(event, "#find")) list(); }, true);

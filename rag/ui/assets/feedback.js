@@ -20,5 +20,8 @@
     for (const each of all(".like, .dislike", own)) each.setAttribute("aria-pressed", String(each === target));
     $(".reasons", own).hidden = !target.matches(".dislike");
     if (target.matches(".like")) faq.feedback(own, "like");
-    else $(".reason", own)?.focus();
+    else {
+      $(".reason", own)?.focus({ preventScroll: true });
+      $(".reasons", own).scrollIntoView({ behavior, block: "nearest" });
+    }
   }, true);

@@ -131,6 +131,7 @@
   // News: how the loading goes, then what can be chosen and asked.
   const button = (className, text, dataset = {}) => {
     const made = Object.assign(document.createElement("button"), { type: "button", className, textContent: text });
+    if (words.language !== "ko" && /[가-힣]/.test(text)) made.lang = "ko";
     Object.assign(made.dataset, dataset);
     return made;
   };

@@ -33,10 +33,16 @@
   // A citation opens its card in the panel, which is a drawer on narrow screens; the card leads back to it.
   const narrow = window.matchMedia("(max-width: 1023px)");
   let origin = null;
+  // A drawer lies over the rest of the page, which no key, click or screen reader then reaches; a click beside it closes it.
+  const behind = (drawer) => {
+    for (const each of all(".skip, #header button, #talk, #chats, #sources")) each.inert = Boolean(drawer) && each.id !== drawer;
+  };
   const draw = (open) => {
     $("#sources").toggleAttribute("data-open", open);
+    behind(open && narrow.matches && "sources");
     if (open && narrow.matches) $("#panel").focus({ preventScroll: true });
   };
+  narrow.addEventListener("change", () => draw(false));
   const back = () => {
     draw(false);
     const target = origin?.isConnected ? origin : box();
@@ -55,6 +61,7 @@
   document.addEventListener("click", (event) => {
     const link = within(event, '#chat a[href^="#src-"]');
     const target = within(event, "button");
+    if (!within(event, "a, button, #chats, #sources, #toast") && faq.close()) return;
     if (link) {
       event.preventDefault();
       const card = document.getElementById(link.getAttribute("href").slice(1));
