@@ -54,6 +54,18 @@ LONG = "기관마다 내용이 달라 각각 안내해 드립니다.\n\n" + "\n\
 )
 """Taller than any window it is tested in."""
 
+TABLE = "\n".join(
+    " | ".join(cells)
+    for cells in [
+        ("상품", *(f"{months}개월" for months in (1, 3, 6, 12, 24, 36)), "가입 방법"),
+        *(
+            (f"도담 든든예금 {row}호", *(f"연 {row}.{month}%" for month in range(6)), "영업점·앱")
+            for row in range(1, 31)
+        ),
+    ]
+)
+"""Wider than a phone, and long."""
+
 HOSTILE = """<b>굵게</b> <img src=http://evil.example/x.png onerror="document.title='bad'"> &lt; &#60;
 <List> <thinking>음</thinking>
 <form action=http://evil.example/><input name=q></form> <div style="position:fixed;inset:0;background:red">덮기</div>
@@ -81,7 +93,7 @@ class FakeChat:
     """A chat service whose answer depends on words in the question.
 
     "비슷": suggested. "점심": declined. "오류": ModelUnavailable. "위험": HOSTILE everywhere. "빠진": notice withheld.
-    "여러": LONG.
+    "여러": LONG. "금리표": TABLE.
     "기다": waits after each piece until `released`; such a stream cannot be closed while it waits.
     "끝없": goes on until it is closed. `ended` is set whenever a stream is.
     Everything else is answered with PIECES and SOURCES.
@@ -150,5 +162,5 @@ def answer_to(question: str) -> Answer:
     if "위험" in question:
         hostile = Source(1, HOSTILE, HOSTILE, HOSTILE, 0.5, dict.fromkeys(("bank", "category", "source_url"), HOSTILE))
         return Answer(question, HOSTILE, "answered", sources=(hostile,), cited=(1,))
-    text = LONG if "여러" in question else "".join(PIECES)
+    text = LONG if "여러" in question else TABLE if "금리표" in question else "".join(PIECES)
     return Answer(question, text, "answered", sources=SOURCES, cited=(1, 2), timings_ms={"total": 12.5}, **more)

@@ -15,6 +15,8 @@ _LATIN = re.compile("[A-Za-z]{3}")
 _TAG = re.compile(r"\[((?!\d+\])[^\[\]]{1,20})\](?:[ \t]+(.*))?")
 _BULLET = re.compile(r"[-*•·]\s+(.*)")
 _NUMBERED = re.compile(r"(\d{1,2})[.)]\s+(.*)")
+_CELL_BREAK = re.compile(r" *\|(?: +|$)")
+"""As rows of a document's tables are written."""
 _CITATION = re.compile(r"\[(\d{1,3})\]")
 _PHONE = re.compile(r"(?<![\d-])(?:(?:\+82-|0)\d{1,2}-\d{3,4}-\d{4}|1[568]\d\d-\d{4})(?![\d-])")
 _UNIT = "[만억천백]{0,2}\\s?(?:원|달러|%p?|퍼센트|영업일|개월|년|월|일|시간|시|분|초|회|번|자리|세|명|건|개|등급|주|배)"
@@ -51,7 +53,7 @@ def phones(text: str) -> frozenset[str]:
 
 
 def blocks(text: str, *, link: Link | None = None, own: Collection[str] = ()) -> list[str]:
-    """One piece of HTML for each paragraph, list, label and note, in order.
+    """One piece of HTML for each paragraph, list, table, label and note, in order.
 
     `link` makes citations of `[n]`; without it they stay text. `own`: telephone numbers that may be called.
     """
@@ -65,6 +67,8 @@ def blocks(text: str, *, link: Link | None = None, own: Collection[str] = ()) ->
                 start = int(_NUMBERED.fullmatch(lines[0])[1])  # type: ignore[index]
                 items = [_inline(_NUMBERED.fullmatch(line)[2], link, own) for line in lines]  # type: ignore[index]
                 made.append(f'<ol start="{start}">' + "".join(f"<li>{each}</li>" for each in items) + "</ol>")
+            case "rows" if len({len(_CELL_BREAK.split(line)) for line in lines}) == 1 < len(lines):
+                made.append(_table([[_inline(cell, link, own) for cell in _CELL_BREAK.split(line)] for line in lines]))
             case "tag":
                 made.append(f'<p class="tag">{inner[0]}</p>')
             case "note":
@@ -93,6 +97,18 @@ def folded(made: list[str], size: int, *, more: str, several: bool) -> str:
     return f'{"".join(made[:count])}<details class="more"><summary>{escape(more)}</summary>{rest}</details>'
 
 
+def _table(rows: list[list[str]]) -> str:
+    """A table under its first row, in a part that is scrolled sideways, also by keys, where it is wider than the screen."""
+    head, *body = rows
+    name = ", ".join(filter(None, (re.sub("<[^>]*>", "", cell) for cell in head)))
+    titles = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body)
+    return (
+        f'<div class="grid" role="group" tabindex="0" aria-label="{name}">'
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
 def _length(html: str) -> int:
     return len(re.sub(r"<[^>]*>", "", html))
 
@@ -111,6 +127,8 @@ def _grouped(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             found, content = "steps", text
         elif text.startswith("※"):
             found, content = "note", text
+        elif " | " in line:
+            found, content = "rows", line.rstrip()
         else:
             found, content = "text" if text else "", line.rstrip()
         if group and (found != kind or found in ("tag", "note", "")):

@@ -71,8 +71,12 @@ def _said(each: Exchange, look: Look) -> str:
     made = []
     for lead, source in parts:
         bank = str(source.metadata.get("bank") or "") if source else ""
-        lines = [line for line in lead.split("\n") if line.strip() and line.strip() != bank]
-        made += [f'<p class="lead">{plain(line)}</p>' for line in lines]
+        said = (source.text if source else "").split("\n")
+        for line in lead.split("\n"):
+            headings = line.split(" › ")
+            # What the text says itself at once, or the chip, is not said before it.
+            if line.strip() and line.strip() != bank and said[: len(headings)] != headings:
+                made += blocks(line) if line.startswith("[") else [f'<p class="lead">{plain(line)}</p>']
         if source:
             chip = f'<h3 class="chip">{plain(bank)}</h3>' if bank else ""
             inner = blocks(source.text, own=own)

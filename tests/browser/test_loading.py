@@ -49,6 +49,20 @@ def test_questions_asked_while_loading_are_answered_afterwards(
     visitor.ready()
 
 
+def test_who_asks_before_everything_is_drawn_is_answered(visitor: Visit, chat: FakeChat) -> None:
+    """Gradio's buttons come after the box."""
+    visitor.page.evaluate(
+        "() => { const late = document.querySelector('#do-send'); window.late = late; late.remove(); }"
+    )
+    visitor.ask("OTP를 잃어버렸어요")
+    expect(visitor.page.locator("#composer[data-busy]")).to_have_count(1)
+    visitor.page.evaluate("() => document.querySelector('#do-stop').after(window.late)")
+    visitor.idle()
+    expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
+    assert [question for question, _, _ in chat.asked] == ["OTP를 잃어버렸어요"]
+    assert visitor.complaints == []
+
+
 def test_waiting_question_can_be_stopped(serve: Serve, visit: Callable[..., Visit], chat: FakeChat) -> None:
     build = Loading(chat)
     server, _ = serve(build=build)

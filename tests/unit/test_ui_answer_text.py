@@ -21,8 +21,8 @@ ROW = "수수료는 없습니다.\n\n[경로]\n- 모바일: 앱 로그인 > 전�
 
 
 def letters(text: str) -> str:
-    """What is left without white space and the marks of lists and labels."""
-    return re.sub(r"[\s\-*•·\[\]().0-9]", "", text)
+    """What is left without white space and the marks of lists, labels and tables."""
+    return re.sub(r"[\s\-*•·\[\]().0-9|]", "", text)
 
 
 def read(html: str) -> str:
@@ -44,6 +44,22 @@ def test_a_label_with_its_text_behind_it() -> None:
     assert read(blocks("[경로] 앱 > 인증")[1]) == "앱 > 인증"
 
 
+def test_rows_of_a_documents_table_are_a_table() -> None:
+    text = '정기예금\n상품 | 6개월 | \n든든예금 | 연 3.1% | 앱 > 예금\n앱"예금 | | 없음\n※ 1억원까지'
+    heading, table, note = blocks(text)
+    assert (read(heading), read(note)) == ("정기예금", "※ 1억원까지")
+    assert 'role="group" tabindex="0" aria-label="상품, 6개월"' in table
+    rows = [[read(cell) for cell in re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in table.split("</tr>")[:-1]]
+    assert rows == [["상품", "6개월", ""], ["든든예금", "연 3.1%", "앱 > 예금"], ['앱"예금', "", "없음"]]
+    assert table.count("<th ") == 3
+
+
+@pytest.mark.parametrize("text", ["가 | 나", "가 | 나\n다 | 라 | 마", "| 가 | 나 |\n|---|---|\n| 1 | 2 |"])
+def test_other_lines_with_a_bar_stay_text(text: str) -> None:
+    assert "<table" not in "".join(blocks(text))
+    assert letters(read("".join(blocks(text)))) == letters(text)
+
+
 @pytest.mark.parametrize("amount", ["5천만원", "1억 원", "1.5%", "30영업일", "09:00~16:00시", "2~4영업일"])
 def test_amounts_do_not_break(amount: str) -> None:
     assert f'<span class="nb">{amount}</span>' in blocks(f"한도는 {amount}입니다.")[0]
@@ -61,20 +77,8 @@ def test_only_the_institutions_own_numbers_are_links() -> None:
 def test_reads_as_written_in_tags_of_ours(text: str) -> None:
     html = "".join(blocks(text, own=phones(text)))
     assert letters(read(html)) == letters(text)
-    assert set(re.findall(r"<(/?\w+)", html)) <= {
-        "p",
-        "/p",
-        "ul",
-        "/ul",
-        "ol",
-        "/ol",
-        "li",
-        "/li",
-        "span",
-        "/span",
-        "a",
-        "/a",
-    }
+    ours = {"p", "ul", "ol", "li", "span", "a", "div", "table", "thead", "tbody", "tr", "th", "td"}
+    assert set(re.findall(r"</?(\w+)", html)) <= ours
     assert all(re.fullmatch(r"tel:[\d-]+", target) for target in re.findall(r'href="([^"]*)"', html))
 
 

@@ -19,7 +19,13 @@
   };
   const trigger = (name, values = [null]) => {
     (outgoing[name] ??= []).push(values);
-    $(`#do-${name}`).click();
+    unpressed.push(name);
+    press();
+  };
+  // Gradio draws its buttons after the page: who is quicker than that is heard as soon as they are there.
+  const unpressed = [];
+  const press = () => {
+    while (unpressed.length && $(`#do-${unpressed[0]}`)) $(`#do-${unpressed.shift()}`).click();
   };
   const scope = () => [null, $("#bank").value, $("#category").value];
 
@@ -172,6 +178,7 @@
     if (text) toast(lost ? words.lost : text, false, lost);
   };
   const receive = () => {
+    press();
     translate();
     for (const frame of all("#inbox .frame")) apply(frame);
     const news = $("#news > .html-container > :last-child") ?? $("#news");
