@@ -1,26 +1,26 @@
 """ChatService: what happens to a question, top to bottom, and where to change it.
 
-`stream` is the page's way through these steps, `query_engine` that of other programs; both run the same objects. Step, module:
+The page calls `stream`, other programs may use `query_engine`; both run the same objects. Each step and its module:
 
   validate, mask personal numbers  `ChatService._validate`, here; rag.privacy
-  greetings, wishes for a person   rag.conversation.decline_rules, the rules that yield to nothing
+  greetings, asking for a person   rag.conversation.decline_rules, the rules that no row overrides
   a choice among what was shown    rag.conversation.choices
   several questions, institutions  rag.conversation.question_parts
   limit to a named institution     rag.retrieval.query_analysis
   read a follow-up                 rag.conversation.follow_up_rules; follow_up_llm with a model, else follow_up_choice
-    each in its place              rag.conversation.searcher.Searcher, `judge` and `rank`
+    the order of these steps       rag.conversation.searcher.Searcher, `judge` and `rank`
   add the bank's words             rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
-  compare values and products      rag.retrieval.constraint_order, by rag.constraints: what conflicts moves down
+  compare values and products      rag.retrieval.constraint_order, using rag.constraints: conflicting rows move down
   decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
-  advice, injection                rag.conversation.decline_rules, where no row answers what the rule saw
+  advice, injection                rag.conversation.decline_rules, unless a row answers the question
   join split rows                  rag.retrieval.hybrid.WholeRows
-  write the text                   rag.synthesis.answer.AnswerSynthesizer, which picks one of these:
+  write the text                   rag.synthesis.answer.AnswerSynthesizer, which chooses among:
     the reason's fixed text        rag.synthesis.texts
     the approved text              rag.synthesis.verbatim
-    a model's, from the sources    rag.synthesis.cited; each sentence checked by release and verification
+    a language model's text        rag.synthesis.cited; release and verification check each sentence
 
-Knows nothing of settings, files or the page; `rag.factory.chat` gives it a store, models and texts.
+This module does not read settings or files; `rag.factory.chat` passes in the store, the models and the texts.
 """
 
 from __future__ import annotations
@@ -62,18 +62,24 @@ FACETS = (BANK, "category")
 
 
 class ChatService:
-    """Answers questions from one store, with `llm` if there is one, else with the approved texts. Thread-safe.
+    """Answers questions from one store: with `llm` if it is set, otherwise with the approved texts. Thread-safe.
 
-    `embed_model` None: lexical search only. `answer_seconds`: what the language model may take for one answer, the rewrite
-    of a follow-up included. `top_k`: rows beside an answer at most; `candidates`: rows taken from each list of the store.
-    `institutions`: as in `Searcher`.
-    `contact`: the desk a declined question is sent to (None: the bundled institutions'). `clock`: seconds, for the circuit
-    breakers of both models. `published`: the institution's own numbers, as `own_numbers` reads them from its texts.
-    `english`: refusals and what frames the texts are in English whatever the question is in.
-    `versions`: what its answers come from, for their records.
-    `release`: sentence: a model's text is shown once it is checked; token: as it comes, and checked at its end.
+    Personal numbers are masked in the question and in the history before any other step reads them.
 
-    Personal numbers are masked here, in the question and in the history, before anything else sees them.
+    `embed_model`: None searches lexically only.
+    `calibration`: the thresholds and weights of the outcome.
+    `answer_seconds`: time limit of the language model for one answer, including the rewrite of a follow-up.
+    `top_k`: the most rows shown with an answer. `candidates`: rows taken from each ranked list of the store.
+    `max_question_chars`: longer questions raise InputError; counted in NFKC.
+    `contact`: where a declined question is referred to; None: the bundled institutions' desks.
+    `institutions`: further names of institutions, see `Searcher`.
+    `topics`: example questions by category, for the page.
+    `warnings`: lines that the page shows, such as a missing embedder.
+    `published`: numbers that are never masked because the institution publishes them; see `own_numbers`.
+    `release`: "sentence" shows a model's text after it is checked; "token" shows it as it arrives and checks it at the end.
+    `versions`: versions of the index and the models, stored with each recorded answer.
+    `english`: refusals and framing texts are English for questions in any language.
+    `clock`: seconds, for the circuit breakers of both models.
     """
 
     def __init__(
@@ -97,7 +103,7 @@ class ChatService:
         english: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # Tuples: what threads share is never changed after this.
+        # Immutable, because threads share them.
         self.warnings = tuple(warnings)
         self.writes = llm is not None
         self.versions: Mapping[str, str] = dict(versions or {})
@@ -108,12 +114,11 @@ class ChatService:
         self._top_k = top_k
         self._max_question_chars = max_question_chars
         self._topics = {name: tuple(questions) for name, questions in (topics or {}).items()}
-        # The desk's own number is in the texts that the customer is shown: masking it in a question would hide what it is
-        # about.
+        # Customers ask about the desk's own number, which the texts show them: masking it would remove the question's subject.
         self._published = frozenset(published) | own_numbers([contact] if contact else [])
-        # Shared by follow-ups and answers: either learns from the other's failures, and a customer waits for neither.
+        # Shared by rewrites and answers: after failures of one, the other does not make the customer wait either.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
-        # One for each question: what it reads of the store, it reads once.
+        # A new searcher for each question: it caches what it reads from the store.
         self._new_searcher = partial(
             Searcher,
             store,
@@ -145,8 +150,8 @@ class ChatService:
         }
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
-        """The finished answer of `stream`, whose errors it raises."""
-        # The stream itself, not a shorter way to the same text: what is measured and asked by programs is what the page shows.
+        """The completed answer of `stream`. Raises the same errors."""
+        # Through the stream, so that evaluation and programs get what the page shows.
         with closing(self.stream(question, history, filters)) as events:
             for event in events:
                 if isinstance(event, AnswerCompleted):
@@ -156,13 +161,13 @@ class ChatService:
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, *, row: str | None = None
     ) -> Generator[AnswerEvent, None, None]:
-        """SourcesFound, then AnswerDelta…, then AnswerCompleted. Raises RagError before or between events.
+        """Yields SourcesFound, then AnswerDeltas, then AnswerCompleted. Raises RagError before or between events.
 
-        `row`: the id of the row that is the answer, where a customer chose it among suggestions.
+        `row`: the id of a suggested row that the customer chose; that row is the answer.
         `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
         """
-        # Made here rather than in the generator, so that the time counts from the question, and closing ends a stream that
-        # has not begun.
+        # Created here and not in the generator: the deadline runs from the question, and a stream that was never started
+        # can be closed.
         scope = CancelScope(self._answer_seconds)
         engine = self.query_engine(filters, history=history, row=row)
         return CancellableStream(self._events(engine, question, scope), scope)
@@ -175,9 +180,10 @@ class ChatService:
         streaming: bool = False,
         row: str | None = None,
     ) -> ChatQueryEngine:
-        """What answers questions within `filters`, each as the one after `history`: a LlamaIndex query engine.
+        """A LlamaIndex query engine whose responses have the page's text and rows.
 
-        Its responses have the page's text and rows; their metadata has `status`, `reason` and `notice` as `Answer` does.
+        `filters` limit its searches. Each query is answered as the question that follows `history`. The metadata of a
+        response has `status`, `reason` and `notice`, as in `Answer`. `streaming`, `row`: as LlamaIndex's and `stream`'s.
         """
         retriever = ConversationRetriever(
             self._new_searcher,
@@ -199,16 +205,16 @@ class ChatService:
         query = engine.scoped(question, scope)
         nodes = engine.retrieve(query)
         retrieved = time.perf_counter()
-        # Stop while a model was waited for: an interrupted embedding has been replaced by a lexical search that nobody reads.
+        # Cancelled during retrieval: an interrupted embedding fell back to lexical search, whose result nobody reads.
         if scope.cancelled:
             return
         verdict, sources = verdict_of(query, nodes), sources_of(nodes)
-        # Before the text: with a language model its first words take seconds, and the sources are there already.
+        # Before the text: a language model takes seconds to its first words, the sources are known already.
         yield SourcesFound(verdict.status, sources)
         with closing(engine.stream(query, nodes)) as pieces:
             for piece in pieces:
                 yield AnswerDelta(piece, pieces.generated, pieces.checked)
-        # Closed before its end, an answer has no outcome, and there is nobody to complete it for.
+        # A stream closed early has no outcome, and no reader.
         if (outcome := pieces.outcome) is None:
             return
         ended = time.perf_counter()
@@ -234,48 +240,48 @@ class ChatService:
         yield AnswerCompleted(answer)
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
-        """The nearest rows whatever the outcome, with calibrated scores; decline rules and follow-ups play no part."""
+        """The nearest rows with calibrated scores, whatever the outcome. Decline rules and follow-ups are not applied."""
         verdict = self.rank(self._validate(question).text, (), filters)
         return list(sources_of(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
 
     def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
-        """The sources with their summaries, each within the time of one answer; raises nothing where the model fails."""
+        """The sources with summaries. Each has the time limit of an answer; where the model fails, a source has no summary."""
         asked = self._validate(question).text
         return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
-        """The outcome without a text: by the decline rules where one matches, else by the rows."""
+        """The outcome without a text, decline rules included."""
         return self._new_searcher().judge(
             self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
         )
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
-        """The outcome by the rows alone, without the decline rules; a follow-up in the reading that fits."""
+        """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
         return self._new_searcher().rank(
             self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
         )
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows of a text, best first, with their fused scores and parts. Raises ModelError where embedding fails."""
+        """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""
         return self._new_searcher().rows.hits(self._masked(text), filters)
 
     def reading(self, text: str) -> str:
-        """What `hits` searches for: the text without the name of the institution that it limits the search to."""
+        """The text that `hits` searches for: without the institution's name that limits the search."""
         return self._new_searcher().rows.reading(text)
 
     def topics(self) -> Mapping[str, Sequence[str]]:
-        """Categories with questions to begin with, for the page; the most frequent first."""
+        """Example questions by category, for the page; the largest category first."""
         return self._topics
 
     def facets(self) -> Mapping[str, Sequence[str]]:
-        """The values a question can be limited to, by metadata key, sorted."""
+        """The values that a search can be limited to, by metadata key, sorted."""
         return {key: self._store.values(key) for key in FACETS}
 
     def _validate(self, question: str) -> Masked:
         text = question.strip()
         if not text:
             raise InputError("the question is empty", korean="질문을 입력해 주세요.")
-        # A lone surrogate can be neither printed nor sent.
+        # A lone surrogate cannot be encoded as UTF-8.
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError("the question is not valid UTF-8 text", korean="읽을 수 없는 문자가 있습니다.")
         if (length := text_length(text)) > self._max_question_chars:
@@ -298,7 +304,7 @@ class ChatService:
 def _log(answer: Answer, nodes: Sequence[NodeWithScore]) -> None:
     # Never the question: it may hold names and account numbers.
     times = " ".join(f"{step}_ms={milliseconds:.0f}" for step, milliseconds in answer.timings_ms.items())
-    # When the newest of the rows shown was written, and with which embedding: without asking the store again.
+    # When the newest row shown was indexed and with which embedding, without another request to the store.
     written = max((str(hit.node.metadata.get(INDEXED_AT, "")) for hit in nodes), default="-")
     prints = sorted({str(hit.node.metadata.get(FINGERPRINT, ""))[:8] for hit in nodes})
     logger.info(

@@ -1,9 +1,9 @@
-"""Personal numbers in what a customer writes, replaced by what they are: "[주민등록번호]", "[계좌번호]" …
+"""Masks personal numbers in a customer's text: each is replaced by its kind, "[주민등록번호]", "[계좌번호]" …
 
-Pure functions over patterns. Text is read in NFKC, without invisible characters, with every dash as "-" and Korean digits
-("공일공 …") as digits; the offsets of the original are kept, so that all else comes out as it came in.
-What an institution publishes stays: `own_numbers` of its rows, hot lines (15xx, 16xx, 18xx, 080), dates, amounts, and
-numbers that a word in front of them calls an order, a receipt or a product.
+Pure functions over regular expressions. Patterns are matched against the text in NFKC without invisible characters, with
+every dash as "-" and Korean digits ("공일공 …") as digits; offsets are mapped back, so the rest of the text is unchanged.
+Not masked: numbers that the institution publishes (`own_numbers`), hot lines (15xx, 16xx, 18xx, 080), dates, amounts, and
+numbers that the preceding word labels as an order, a receipt or a product.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A text without personal numbers; `kinds` says which were in it ("계좌번호" …), each once, in text order."""
+    """A text without personal numbers. `kinds`: what was masked ("계좌번호" …), each kind once, in text order."""
 
     text: str
     kinds: tuple[str, ...] = ()
@@ -31,16 +31,16 @@ class _Rule(NamedTuple):
 
 
 def mask(text: str, own: Collection[str] = ()) -> Masked:
-    """`text` with each personal number in it replaced by "[kind]". `own`: what stays, as `own_numbers` gives it.
+    """Replaces each personal number in `text` by "[kind]". `own`: numbers that are kept, from `own_numbers`.
 
-    Masking a masked text changes nothing.
+    Idempotent: masking a masked text changes nothing.
     """
     folded, offsets = _fold(text)
     hits: list[tuple[int, int, str]] = []
     for rule in _RULES:
         for match in rule.pattern.finditer(folded):
             start, end = match.span("n")
-            # The rules stand in order: what a label names is that, whatever pattern its digits fit as well.
+            # Rules are in order of precedence: a label decides, even if the digits match another pattern too.
             if any(start < other_end and other_start < end for other_start, other_end, _ in hits):
                 continue
             if _key(match["n"]) in own or not rule.is_personal(match):
@@ -55,7 +55,7 @@ def mask(text: str, own: Collection[str] = ()) -> Masked:
 
 
 def own_numbers(texts: Iterable[str]) -> frozenset[str]:
-    """The numbers and addresses in an institution's own texts, for `mask`: those stay when a customer writes them."""
+    """Numbers and addresses in an institution's own texts, which `mask` keeps when a customer writes them."""
     numbers: set[str] = set()
     for text in texts:
         folded, _ = _fold(text)
@@ -64,7 +64,7 @@ def own_numbers(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _key(number: str) -> str:
-    """One spelling of a number or an address: digits and letters alone, the country's code as the zero it stands for."""
+    """A canonical form of a number or an address: digits and letters only, "+82" replaced by "0"."""
     key = "".join(character for character in number.lower() if character.isalnum() or character == "@")
     return "0" + key[2:].lstrip("0") if key.startswith("82") and len(key) > 9 and number.lstrip("(")[0] == "+" else key
 
@@ -75,11 +75,11 @@ _KOREAN_RUN = re.compile(r"(?<![가-힣])[공영일이삼사오육륙칠팔구](
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
-    """The text as the patterns read it, and the original offset of each of its characters."""
+    """The text as the patterns match it, and for each of its characters the offset in the original."""
     characters: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):
-        # Zero-width signs and combining marks between digits: invisible, and enough to break every pattern.
+        # Zero-width characters and combining marks between digits would prevent every match.
         if unicodedata.category(character) in ("Cf", "Mn") and character != "\n":
             continue
         plain = unicodedata.normalize("NFKC", character)
@@ -97,9 +97,9 @@ def _digits(match: re.Match[str]) -> str:
 
 
 _S = r"[ \t.\-_/]{0,3}"
-"""What may stand between the groups of a number."""
+"""Separators between the groups of a number."""
 _T = r"[ \t.\-]{0,1}"
-"""What may stand between any two digits of one that is spelled out: "9 0 0 1 0 1 …"."""
+"""Separator between any two digits of a number typed apart: "9 0 0 1 0 1 …"."""
 _BEFORE = r"(?<![\d,])(?<!\d[.\-])(?<![A-Za-z])"
 _AFTER = r"(?![\d]|[,.\-]\d|\s?(?:원|만|천원|억|달러|불|엔|%|주(?!민)|포인트))"
 
@@ -116,29 +116,29 @@ _ORDER = re.compile(
     r"(?:등록\s?)?(?:번호|코드|넘버|id|no\.?)?\s?(?:은|는|이|가|을|를)?\s?[:=#(]?\s?[A-Za-z]{0,4}[\-_]?$",
     re.IGNORECASE,
 )
-_PLACE_BEFORE = re.compile(
+_BANK_BEFORE = re.compile(
     r"(?:계좌|통장|예금주|[가-힣A-Za-z]{1,6}(?:은행|뱅크|증권|금고|투자)|농협|수협|신협|우체국|국민|신한|우리|하나|기업|카뱅|토스)"
     r"[^\d]{0,8}$"
 )
-_PLACE_AFTER = re.compile(
+_BANK_AFTER = re.compile(
     r"\s?(?:\(?[가-힣]{0,4}(?:은행|뱅크|계좌|통장)|(?:으?로|에|에서)\s?(?:돈|잘못|송금|이체|입금|보[내냈]|출금|빠져))"
 )
 # "2026-01-15-2026-02-15" has as many digits as an account.
 _IS_DATE = re.compile(r"(?:19|20)\d\d\D+(?:0?[1-9]|1[0-2])\D+(?:0?[1-9]|[12]\d|3[01])(?:\D|$)")
 _AROUND = 24
-"""Characters before a number in which a word says what it is."""
+"""Characters before a number that are searched for a label."""
 
 
 def _before(match: re.Match[str]) -> str:
     return match.string[max(0, match.start("n") - _AROUND) : match.start("n")]
 
 
-def _is_named_otherwise(match: re.Match[str]) -> bool:
+def _is_labelled_otherwise(match: re.Match[str]) -> bool:
     return _ORDER.search(_before(match)) is not None
 
 
-def _is_born(match: re.Match[str]) -> bool:
-    """Whether the first six digits are a day; the check digit says nothing since October 2020."""
+def _starts_with_date(match: re.Match[str]) -> bool:
+    """Whether the first six digits are a date. The check digit is not used: numbers issued since October 2020 have none."""
     digits = _digits(match)
     try:
         date(2000 + int(digits[:2]) % 4 if digits[2:6] == "0229" else 2001, int(digits[2:4]), int(digits[4:6]))
@@ -149,9 +149,9 @@ def _is_born(match: re.Match[str]) -> bool:
 
 def _has_luhn(match: re.Match[str]) -> bool:
     digits = [int(digit) for digit in _digits(match)][::-1]
-    # Luhn's check digit, which every card has: sixteen digits of something else pass it once in ten.
+    # Every card number has a Luhn check digit; one in ten other numbers of sixteen digits passes it.
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and not _is_named_otherwise(match)
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and not _is_labelled_otherwise(match)
 
 
 def _is_phone(match: re.Match[str]) -> bool:
@@ -160,17 +160,18 @@ def _is_phone(match: re.Match[str]) -> bool:
 
 def _is_passport(match: re.Match[str]) -> bool:
     looks_dated = re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", _digits(match)) is not None
-    return not looks_dated and not _is_named_otherwise(match)
+    return not looks_dated and not _is_labelled_otherwise(match)
 
 
 def _is_account(match: re.Match[str]) -> bool:
-    """Groups that no other writing uses, ten to fourteen digits in all; beside a bank's name or a word like 계좌 any."""
+    """Whether the groups look like an account: 10 to 14 digits in at least three groups; next to a bank's name or a word
+    such as 계좌, 10 to 16 digits in any groups."""
     number = match["n"]
     groups = re.findall(r"\d+", number)
     size = sum(map(len, groups))
-    if not 10 <= size <= 16 or _is_named_otherwise(match) or _is_hot_line(number) or _IS_DATE.match(number):
+    if not 10 <= size <= 16 or _is_labelled_otherwise(match) or _is_hot_line(number) or _IS_DATE.match(number):
         return False
-    if _PLACE_BEFORE.search(_before(match)) or _PLACE_AFTER.match(match.string, match.end("n")):
+    if _BANK_BEFORE.search(_before(match)) or _BANK_AFTER.match(match.string, match.end("n")):
         return True
     if [len(group) for group in groups] == [3, 2, 5]:
         return False  # a business's registration number
@@ -236,7 +237,7 @@ _RULES = (
     _Rule(
         "주민등록번호",
         re.compile(rf"{_BEFORE}(?P<n>{_run('5')}{_S}(?:[1-8](?:{_T}\d){{6}}|[1-8]{_S}[*xX●]{{6}}))(?!\d)"),
-        lambda match: _is_born(match) and not _is_named_otherwise(match),
+        lambda match: _starts_with_date(match) and not _is_labelled_otherwise(match),
     ),
     _Rule(
         "전화번호",
@@ -265,7 +266,7 @@ _RULES = (
             rf"{_BEFORE}(?P<n>(?:1[1-9]|2[0-8])[ \t.\-_/]{{1,3}}\d\d{_S}\d{{6}}{_S}\d\d|{_REGION}\s?\d\d{_S}\d{{6}}{_S}\d\d)"
             rf"{_AFTER}"
         ),
-        lambda match: not _is_named_otherwise(match),
+        lambda match: not _is_labelled_otherwise(match),
     ),
     _Rule(
         "여권번호",

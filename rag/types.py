@@ -1,6 +1,6 @@
-"""What a question turns into: sources, an answer, and the events of an answer stream.
+"""Data types of a question's outcome: sources, answer, and the events of an answer stream.
 
-Plain frozen data, importable in milliseconds; knows nothing of LlamaIndex, stores or the page.
+Frozen dataclasses without dependencies on LlamaIndex, stores or the page.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ NoteKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What an outcome's text says beside or instead of the usual sentence; `rag.synthesis.texts` has the words.
+    """A sentence added to an outcome's text, or replacing its usual one; `rag.synthesis.texts` has the wording.
 
-    `values` fill the sentence: the `name` of an institution, the `word` a customer asked about.
+    `values` fill its placeholders: `name` of an institution, `word` that the customer asked about.
     """
 
     kind: NoteKind
@@ -36,8 +36,8 @@ class Note:
 class Section:
     """One part of an answer to several questions, or about several institutions.
 
-    `rows`: ids of the rows quoted in it, or suggested for it; none: nothing covers it. `title`: the part as it was asked, or
-    the institution.
+    `title`: the part of the question, or the institution. `rows`: ids of the rows quoted or suggested; empty if nothing
+    covers it.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Section:
 
 
 def place_in_document(metadata: Mapping[str, Any]) -> str:
-    """Where a passage stands: its document, page and clause ("안내.pdf, 3쪽, 제12조"); empty for an FAQ row."""
+    """A passage's document, page and clause ("안내.pdf, 3쪽, 제12조"); empty for an FAQ row."""
     page = f"{metadata['page']}쪽" if metadata.get("page") else ""
     return ", ".join(filter(None, (str(metadata.get("document") or ""), page, str(metadata.get("clause") or ""))))
 
@@ -55,9 +55,9 @@ def place_in_document(metadata: Mapping[str, Any]) -> str:
 class Source:
     """A passage behind an answer. Citation `[n]` is always `answer.sources[n - 1]`.
 
-    `id` is the corpus row's id, `text` the approved answer whole, or a passage of a document, whose headings are then
-    `question` and whose place is in the metadata (`place_in_document`). `score` is calibrated: the estimated chance in
-    0..1 that this row answers the question.
+    `id`: the row's id in the corpus. `text`: the complete approved answer; for a document, a passage, with its headings in
+    `question` and its place in the metadata (`place_in_document`). `score`: calibrated probability in 0..1 that this row
+    answers the question. `summary_generated`: a language model wrote `summary`.
     """
 
     number: int
@@ -83,11 +83,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SentenceSupport:
-    """What became of a sentence that a language model wrote.
+    """How a sentence written by a language model was checked.
 
-    `cited`: the sources it was checked against. supported and weak ones are in the answer; a weak one has a word that its
-    sources do not have. withheld: `reason` says which check failed, `detail` the words it is about. "form": what no answer
-    may hold; `text` is then empty.
+    `cited`: numbers of the sources it was checked against. "supported" and "weak" sentences are in the answer; a weak one
+    contains a word that its sources lack. A "withheld" sentence is not: `reason` is the check that failed, `detail` the
+    words concerned. For the reason "form" (content that no answer may have) `text` is empty.
     """
 
     text: str
@@ -101,12 +101,14 @@ class SentenceSupport:
 class Answer:
     """The whole outcome of one question.
 
-    answered: `text` is the answer, `sources` are cited in it. suggested: `sources` are the three nearest rows.
-    declined: `sources` is empty and `reason` says why. `timings_ms` maps a step's name to milliseconds.
-    `generated`: a language model wrote `text`, and `support` tells how each of its sentences was checked; else it is the
-    institution's own. `notice`: withheld: sentences are missing that no source supports; with the others, and where
-    `generated` is false, `text` is the passages. `usage` counts a model's tokens.
-    `masked`: kinds of personal numbers that the customer wrote; `question` holds their names in their places.
+    `status`: "answered": `text` is the answer and cites `sources`. "suggested": `sources` are the three nearest rows.
+    "declined": `sources` is empty and `reason` says why.
+    `generated`: a language model wrote `text`, and `support` has the check of each sentence; otherwise `text` is the
+    institution's own.
+    `notice`: "withheld": unsupported sentences were removed from a generated text; the other notices say why the passages
+    are quoted in place of a generated text.
+    `timings_ms`: milliseconds by step. `usage`: tokens of the model.
+    `masked`: kinds of personal numbers in the question; `question` has the kind in place of each number.
     """
 
     question: str
@@ -137,7 +139,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class SourcesFound:
-    """Comes first, so that the sources are on the page before the first words."""
+    """The first event, so that the page can show the sources before the text."""
 
     status: Status
     sources: tuple[Source, ...]
@@ -145,8 +147,10 @@ class SourcesFound:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDelta:
-    """The next piece of the answer's text; joined they are `Answer.text`, unless a model's answer broke off: then that
-    text takes their place. `generated`: a language model wrote it; `checked`: its sources were found to state it.
+    """The next piece of the answer's text.
+
+    Joined, the pieces are `Answer.text`; if a model's answer broke off, `Answer.text` replaces them. `generated`: a
+    language model wrote it; `checked`: its sources support it.
     """
 
     text: str
@@ -156,7 +160,7 @@ class AnswerDelta:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCompleted:
-    """Comes last, exactly once, unless the stream was closed by its reader."""
+    """The last event, sent exactly once unless the reader closes the stream."""
 
     answer: Answer
 
@@ -166,9 +170,9 @@ AnswerEvent = SourcesFound | AnswerDelta | AnswerCompleted
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a question is limited to: exact metadata values (`{"bank": "…"}`) and the day it is asked for (None: today).
+    """Limits of a search: `equals` requires exact metadata values (`{"bank": "…"}`).
 
-    Rows not in force on that day never answer.
+    `as_of`: only rows in force on that day are searched; None: today.
     """
 
     equals: Mapping[str, str] = field(default_factory=dict)
@@ -177,10 +181,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier exchange of the conversation: what the customer wrote and what was answered.
+    """An earlier exchange of the conversation: the customer's message and the answer.
 
-    `status` and `source_ids`, the ids of the rows shown in their order, let a message refer to them ("2번이요"); without
-    them it is read by the texts alone.
+    `source_ids`: ids of the rows shown, in order. With them and `status` a later message can choose one ("2번이요").
     """
 
     question: str
