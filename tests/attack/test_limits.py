@@ -138,7 +138,7 @@ def is_closed(connection: socket.socket) -> bool:
     [b"", b"GET / HTTP/1.1\r\nHost: x", b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na"],
 )
 def test_a_request_that_does_not_come_ends_its_connection(tmp_path: Path, sent: bytes) -> None:
-    with served(tmp_path, "request_seconds=0.5") as running:
+    with served(tmp_path, "request_seconds=3") as running:
         host, port = running.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall(sent)

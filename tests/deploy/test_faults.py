@@ -141,7 +141,7 @@ def test_a_dropped_stream(run: Run) -> None:
 
 
 def test_a_stalled_stream(run: Run) -> None:
-    service = run(generator(answer="가나 다라 마바 사아 자차", **failing("stall", after=2)), read_timeout=0.3)
+    service = run(generator(answer="가나 다라 마바 사아 자차", **failing("stall", after=2)), read_timeout=5)
     parts, error = read(service)
     assert len(parts) == 2
     assert isinstance(error, StalledError)
@@ -228,9 +228,7 @@ def test_boto3_s_own_retries_get_past_a_fault(run: Run) -> None:
 def waiting(service: Service, name: str, key: str, count: int) -> Iterator[None]:
     """Afterwards, wait until the emulator has counted so many."""
     yield
-    end = time.monotonic() + 10
     while service.emulator.stats(name)["counts"].get(key, 0) < count:
-        assert time.monotonic() < end, service.emulator.stats(name)
         time.sleep(0.02)
 
 
@@ -243,7 +241,7 @@ def test_a_client_that_goes_is_seen_and_its_work_stopped(run: Run, after: int) -
     )
     with (
         waiting(service, "llm", "disconnects", 1),
-        client("sagemaker-runtime", service.emulator.url, read_timeout=0.5) as going,
+        client("sagemaker-runtime", service.emulator.url, read_timeout=60 if after else 0.5) as going,
     ):
         if after:
             body = orjson.dumps({**PROMPT, "parameters": {"max_new_tokens": 1000}})
@@ -252,16 +250,21 @@ def test_a_client_that_goes_is_seen_and_its_work_stopped(run: Run, after: int) -
                 pass
             response["Body"].close()
         else:
-            with pytest.raises(ReadTimeoutError):
-                going.invoke_endpoint_with_response_stream(EndpointName="llm", Body=orjson.dumps(PROMPT))
-    assert service.emulator.stats("llm")["active"] == 0
+            # A busy machine may not have read the request before the client has gone: then nobody was seen to go.
+            while not service.emulator.stats("llm")["counts"].get("requests"):
+                with pytest.raises(ReadTimeoutError):
+                    going.invoke_endpoint_with_response_stream(EndpointName="llm", Body=orjson.dumps(PROMPT))
+    while service.emulator.stats("llm")["active"]:
+        time.sleep(0.02)
     assert threading.active_count() < 20
 
 
 def test_no_more_are_worked_on_at_once_than_the_endpoint_can(run: Run) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    service = run(embedder(latency_ms=50, concurrency=3), embedder(name="free", latency_ms=50), max_pool_connections=12)
+    service = run(
+        embedder(latency_ms=50, concurrency=3), embedder(name="free", latency_ms=1000), max_pool_connections=12
+    )
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda name: service.invoke(name, TEXTS), ["emb", "free"] * 12))
     assert service.emulator.stats("emb")["peak"] == 3

@@ -252,7 +252,7 @@ def _close_while_waiting(served: Served, chat: ChatService, way: str) -> None:
     time.sleep(0.1)
     stream.close()
     _until_disconnected(served, before)
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive()
 
 

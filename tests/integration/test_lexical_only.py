@@ -39,17 +39,24 @@ def emulator(models: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
         yield emulated
 
 
+HOUR = 3600.0
+
+
 @pytest.fixture
-def chat(emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator[ChatService]:
-    """Over an index of the same model in process, so that the endpoint's vectors fit it."""
+def embed(emulator: EmulatorClient) -> Iterator[SageMakerEmbedding]:
     runtime = Runtime("ap-northeast-2", emulator.url)
-    embed = SageMakerEmbedding(
-        "emb", query_prefix="query: ", passage_prefix="passage: ", query_deadline=3.0, runtime=runtime
+    yield SageMakerEmbedding(
+        "emb", query_prefix="query: ", passage_prefix="passage: ", query_deadline=HOUR, deadline=HOUR, runtime=runtime
     )
+    runtime.close()
+
+
+@pytest.fixture
+def chat(embed: SageMakerEmbedding, small_root: Path, models: Models) -> Iterator[ChatService]:
+    """Over an index of the same model in process, so that the endpoint's vectors fit it."""
     store = FaissStore.open(small_root / "small", models.manifest)
     yield service(Settings(), Models(embed, models.manifest), store)
     store.close()
-    runtime.close()
 
 
 def test_an_endpoint_that_answers_is_used(chat: ChatService) -> None:
@@ -59,11 +66,13 @@ def test_an_endpoint_that_answers_is_used(chat: ChatService) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_question_is_answered_by_its_words_and_says_so(
-    chat: ChatService, emulator: EmulatorClient, fault: str
+    chat: ChatService, emulator: EmulatorClient, embed: SageMakerEmbedding, fault: str
 ) -> None:
     well = chat.ask(LIMIT)
     emulator.change("emb", faults=[{"kind": fault}])
+    embed.query_deadline = 1.0 if fault == "hang" else HOUR
     answer = chat.ask(LIMIT)
+    embed.query_deadline = HOUR
     assert (answer.notice, answer.sources[0].id) == ("model_unavailable", well.sources[0].id)
     assert answer.status in ("answered", "suggested")
     emulator.change("emb", faults=[])

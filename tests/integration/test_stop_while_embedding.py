@@ -56,9 +56,9 @@ def _close_while_embedding(fake: FakeEndpoint, chat: ChatService) -> None:
     got: list[AnswerEvent] = []
     reader = threading.Thread(target=lambda: got.extend(events))
     reader.start()
-    assert fake.arrived.wait(10)
+    assert fake.arrived.wait(60)
     time.sleep(0.1)  # until it waits for the answer
     events.close()
     assert fake.hung_up.wait(60), "the connection stays open"
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive() and got == []

@@ -121,19 +121,19 @@ def test_of_many_threads_one_tries(resting: Model) -> None:
     together, refused, enough, tried = threading.Barrier(16), threading.Semaphore(0), threading.Event(), []
 
     def call() -> None:
-        together.wait(10)
+        together.wait(60)
         try:
             with resting.breaker.call():
                 tried.append(1)
-                enough.wait(10)
+                enough.wait(60)
         except ModelPaused:
             refused.release()
 
     threads = [threading.Thread(target=call) for _ in range(16)]
     for thread in threads:
         thread.start()
-    assert all(refused.acquire(timeout=10) for _ in range(15))
+    assert all(refused.acquire(timeout=60) for _ in range(15))
     enough.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(tried) == 1

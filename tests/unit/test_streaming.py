@@ -113,9 +113,9 @@ def test_a_generator_that_is_running_can_be_closed() -> None:
     got: list[str] = []
     reader = threading.Thread(target=lambda: got.extend(stream))
     reader.start()
-    began.wait(10)
+    began.wait(60)
     stream.close()
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive() and got == []
     with pytest.raises(ZeroDivisionError, match="given"):
         stream.throw(ZeroDivisionError, ZeroDivisionError("given"))

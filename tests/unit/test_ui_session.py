@@ -144,7 +144,7 @@ def test_stopped_answer_keeps_what_was_written_and_is_no_history() -> None:
     assert "계속" in last_answer(final)
     assert "답변을 멈췄습니다" in last_answer(final)
     assert final.busy is False
-    assert chat.ended.wait(10)
+    assert chat.ended.wait(60)
     assert conversation.history() == ()
 
 
@@ -166,7 +166,7 @@ def test_answer_ended_by_a_new_chat_changes_nothing_any_more(asked_anew: bool) -
         return rest
 
     assert run(cleared()) == [Frame()]
-    assert chat.ended.wait(10)
+    assert chat.ended.wait(60)
 
 
 @pytest.mark.parametrize("fault", [ModelUnavailable("x", korean="모델이 쉽니다"), ZeroDivisionError("secret")])

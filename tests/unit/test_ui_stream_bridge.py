@@ -116,7 +116,7 @@ def test_stop_ends_the_batches_while_the_stream_blocks_and_closes_it_after() -> 
     assert asyncio.run(run()) == [AnswerDelta("가")]
     assert not closed.is_set(), "the stream is still waiting"
     release.set()
-    assert closed.wait(10)
+    assert closed.wait(60)
 
 
 class Cancellable(Generator[AnswerEvent, None, None]):
@@ -153,7 +153,7 @@ def test_stop_closes_at_once_a_stream_that_can_be() -> None:
         assert await reading == []
 
     asyncio.run(run())
-    assert stream.woken.wait(10)
+    assert stream.woken.wait(60)
 
 
 def test_leaving_the_batches_stops_the_stream() -> None:
@@ -172,4 +172,4 @@ def test_leaving_the_batches_stops_the_stream() -> None:
         await batches.aclose()
 
     asyncio.run(run())
-    assert closed.wait(10)
+    assert closed.wait(60)
