@@ -28,6 +28,7 @@ DEFECTS = {
     # Whole files
     "missing": Text("no such file or folder", "파일이나 폴더가 없습니다"),
     "unsupported": Text(f"unsupported kind of file: {_TABLE[0]}", f"읽을 수 없는 형식입니다. {_TABLE[1]}"),
+    "archive": Text("is an archive: unpack it and name the folder", "압축 파일입니다. 압축을 푼 폴더를 지정해 주세요"),
     "unreadable": Text("cannot be read: {reason}", "열 수 없습니다: {reason}"),
     "renamed": Text(
         f"is not text but another program's file, renamed: {_TABLE[0]}",
@@ -89,8 +90,9 @@ DEFECTS = {
     # Headers
     "no_column": Text("no such column; the file has {has}", "그런 열이 없습니다. 파일에 있는 열: {has}"),
     "no_required": Text(
-        "no such column; the file has {has}: name yours with --columns {name}=…",
-        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {name}=… 로 알려 주세요",
+        "no such column; the file has {has}: name yours with --columns {name}=…; a table that is no FAQ is read from .xlsx",
+        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {name}=… 로 알려 주세요. FAQ가 아닌 표는 .xlsx로 "
+        "저장하면 문서로 읽습니다",
     ),
     "twice_in_header": Text("appears more than once in the header", "머리글에 두 번 이상 나옵니다"),
     "reserved": Text("this name is reserved; rename the column", "쓸 수 없는 이름입니다. 열 이름을 바꿔 주세요"),
@@ -166,6 +168,9 @@ NOTES = {
     "hidden_rows": Text("hidden row(s) left out: {names}", "숨긴 행을 뺐습니다: {names}"),
     "hidden_columns": Text("hidden column(s) left out: {names}", "숨긴 열을 뺐습니다: {names}"),
     "struck": Text("struck-through cell(s) left out: {names}", "취소선이 그어진 칸을 뺐습니다: {names}"),
+    "struck_parts": Text(
+        "struck-through part(s) of cell(s) left out: {names}", "칸에서 취소선이 그어진 글을 뺐습니다: {names}"
+    ),
     "deleted": Text(
         "{count} deletion(s) under track changes left out: read as final",
         "변경 추적에서 지운 {count}곳을 뺐습니다(최종본)",

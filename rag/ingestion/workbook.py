@@ -44,7 +44,7 @@ def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of drop-down lists and print settings, which say nothing of values
-            values = load_workbook(io.BytesIO(data), data_only=True)
+            values = load_workbook(io.BytesIO(data), data_only=True, rich_text=True)
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
                 has_formulas = any(b"<f" in archive.read(name) for name in names)
@@ -78,13 +78,14 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
     hidden_rows = {number for number, dimension in sheet.row_dimensions.items() if dimension.hidden}
     hidden_columns = _hidden_columns(sheet)
     struck: list[str] = []
+    struck_parts: list[str] = []
     struck_rows: set[int] = set()
     unseen: set[tuple[int, int]] = set()
     for row in range(1, sheet.max_row + 1):
         cells = []
         for column in range(1, sheet.max_column + 1):
             cell = sheet.cell(*filled.get((row, column), (row, column)))
-            text = _shown(cell) if cell.value is not None else ""
+            text, is_part_struck = _shown(cell) if cell.value is not None else ("", False)
             if row in hidden_rows or column in hidden_columns:
                 if text:
                     unseen.add((row, column))
@@ -95,6 +96,8 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
                 struck.append(cell.coordinate)
                 struck_rows.add(row)
                 text = ""
+            elif is_part_struck:
+                struck_parts.append(cell.coordinate)
             if cell.data_type == "e" and text:
                 result.errors.append(defect(name, row, cell.coordinate, "error_value", value=text))
             cells.append(text)
@@ -103,7 +106,7 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
     result.struck_rows = frozenset(struck_rows)
     rows_left_out = {row for row, _ in unseen if row in hidden_rows}
     columns_left_out = {column for row, column in unseen if row not in hidden_rows}
-    result.notes = list(_notes(name, sheet, rows_left_out, columns_left_out, struck))
+    result.notes = list(_notes(name, sheet, rows_left_out, columns_left_out, struck, struck_parts))
     return result
 
 
@@ -117,16 +120,23 @@ def _hidden_columns(sheet: Any) -> set[int]:
     }
 
 
-def _shown(cell: Any) -> str:
+def _shown(cell: Any) -> tuple[str, bool]:
+    """The cell's text as it is seen, and whether a part of it is struck through, which is left out."""
     value = cell.value
+    if isinstance(value, list):  # openpyxl's CellRichText: plain texts, and texts with a font
+        fonts = [getattr(part, "font", None) for part in value]
+        kept = [str(part) for part, font in zip(value, fonts, strict=True) if not (font is not None and font.strike)]
+        return visible("".join(kept)), len(kept) < len(value)
     text = shown(value, cell.number_format or "General")
     # "01-05-26" is read as another day by another reader; the cell knows which.
     if isinstance(value, datetime | date) and "y" in (cell.number_format or "").lower() and not iso_date(text):
         text = value.date().isoformat() if isinstance(value, datetime) else value.isoformat()
-    return visible(text)
+    return visible(text), False
 
 
-def _notes(name: str, sheet: Any, rows: set[int], columns: set[int], struck: list[str]) -> Iterator[Note]:
+def _notes(
+    name: str, sheet: Any, rows: set[int], columns: set[int], struck: list[str], struck_parts: list[str]
+) -> Iterator[Note]:
     from openpyxl.utils import get_column_letter
 
     if rows:
@@ -135,6 +145,8 @@ def _notes(name: str, sheet: Any, rows: set[int], columns: set[int], struck: lis
         yield Note(name, "hidden_columns", {"names": listed([get_column_letter(column) for column in sorted(columns)])})
     if struck:
         yield Note(name, "struck", {"names": listed(struck)})
+    if struck_parts:
+        yield Note(name, "struck_parts", {"names": listed(struck_parts)})
     if areas := [area for area in sheet.merged_cells.ranges if area.max_row > area.min_row]:
         yield Note(name, "merged", {"count": len(areas)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 Line = tuple[str, ...]
@@ -13,7 +14,8 @@ class OfficeFile:
 
     `lines`: texts that stand together in one line of what is read, in this order. `never`: texts that stand in one line
     nowhere, in whatever order; of one text, it stands nowhere. `refused`: the file is no passages but one line with this text.
-    `rows`: of an FAQ, question and answer. `notes`: texts of the notes that name what was left out.
+    `rows`: of an FAQ, question and answer.
+    `doubted`: values that another reader gets wrong. `notes`: texts of the notes that name what was left out.
     """
 
     name: str
@@ -22,11 +24,17 @@ class OfficeFile:
     never: tuple[Line, ...] = ()
     refused: str = ""
     rows: tuple[tuple[str, str], ...] = ()
+    doubted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def holds(line: str, texts: Line, *, ordered: bool = True) -> bool:
-    """Whether all texts stand in a line, each as a value of its own: "600원" is not in "1,600원"."""
+    """Whether all texts stand in a line, each as a value of its own: "600원" is not in "1,600원".
+
+    Spaces within Hangul do not count: no PDF says whether one stood at a line's end.
+    """
+    line = re.sub(r"(?<=[가-힣]) (?=[가-힣])", "", line)
+    texts = tuple(re.sub(r"(?<=[가-힣]) (?=[가-힣])", "", text) for text in texts)
     at = 0
     for text in texts:
         found = _find(line, text, at if ordered else 0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.office.expected import OfficeFile
 
@@ -12,40 +14,55 @@ _FONT = "body{font:10.5pt/1.5 'Noto Sans CJK KR'} table{border-collapse:collapse
 _RULED = "td,th{border:.8pt solid #333;padding:2pt 6pt} "
 
 
-@cache
-def printed(body: str, *, style: str = _RULED, header: str = "", landscape: bool = False) -> bytes:
-    """A PDF of HTML; `header` is printed on top of each page, the page's number below."""
+Print = Callable[..., bytes]
+"""`printing`'s function."""
+
+
+@contextmanager
+def printing() -> Iterator[Print]:
+    """A function of HTML that gives a PDF; `header` is printed on top of each page, the page's number below."""
     from playwright.sync_api import sync_playwright
 
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "no Chromium on the PATH; run tests/browser/install.sh"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
-        sheet = browser.new_page()
-        sheet.set_content(f"<html lang=ko><style>{_FONT}{style}</style><body>{body}</body></html>")
-        small = "font:8pt 'Noto Sans CJK KR';width:100%;text-align:center"
-        data = sheet.pdf(
-            format="A4",
-            landscape=landscape,
-            print_background=True,
-            margin={"top": "25mm", "bottom": "25mm", "left": "20mm", "right": "20mm"},
-            display_header_footer=bool(header),
-            header_template=f'<div style="{small}">{header}</div>',
-            footer_template=f'<div style="{small}">- <span class="pageNumber"></span> -</div>',
-        )
+        browser = playwright.chromium.launch(executable_path=path)
+
+        def printed(body: str, *, style: str = _RULED, header: str = "", landscape: bool = False) -> bytes:
+            sheet = browser.new_page()
+            sheet.set_content(f"<html lang=ko><style>{_FONT}{style}</style><body>{body}</body></html>")
+            small = "font:8pt 'Noto Sans CJK KR';width:100%;text-align:center"
+            data = sheet.pdf(
+                format="A4",
+                landscape=landscape,
+                print_background=True,
+                margin={"top": "25mm", "bottom": "25mm", "left": "20mm", "right": "20mm"},
+                display_header_footer=bool(header),
+                header_template=f'<div style="{small}">{header}</div>',
+                footer_template=f'<div style="{small}">- <span class="pageNumber"></span> -</div>',
+            )
+            sheet.close()
+            return data
+
+        yield printed
         browser.close()
-    return data
 
 
 def _table(rows: list[list[str]]) -> str:
     lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[1:]]
-    return f"<table><thead><tr>{''.join(f'<th>{cell}</th>' for cell in rows[0])}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 COLUMNS = (
     "<h1>한빛나루은행 소식지</h1><div style='columns:2;column-gap:14mm'>"
-    "<p>나루적금을 새로 내놓는다. 기본 금리는 연 3.1%이고 급여를 이체하면 우대를 더한다. 가입 기간은 열두 달이며 매달 서른만원까지 넣을 수 있다. "
-    "만기에 한꺼번에 이자를 준다.</p><p>강변 지점은 이월 첫 주부터 새 건물로 옮긴다. 옮기는 날에는 오후 두 시까지만 문을 연다. 주차는 한 시간 동안 받지 않는다.</p>"
+    "<p>나루적금을 새로 내놓는다. 기본 금리는 연 3.1%이고 급여를 이체하면 "
+    "우대를 더한다. 가입 기간은 열두 달이며 매달 서른만원까지 넣을 수 있다. "
+    "만기에 한꺼번에 이자를 준다.</p><p>강변 지점은 이월 첫 주부터 새 건물로 옮긴다. 옮기는 "
+    "날에는 오후 두 시까지만 문을 연다. 주차는 한 시간 동안 받지 않는다.</p>"
     "<p>들판카드의 연회비는 내년부터 1만 2천원이다. 이미 쓰는 고객은 기한까지 예전 연회비를 낸다. 가족 카드는 받지 않는다.</p>"
-    "<p>해외 송금 수수료를 건당 8,000원으로 내린다. 앱에서 보내면 절반만 받는다. 국가에 따라 중계 은행의 수수료가 더 붙을 수 있다.</p></div>"
+    "<p>해외 송금 수수료를 건당 8,000원으로 내린다. 앱에서 보내면 절반만 받는다. "
+    "국가에 따라 중계 은행의 수수료가 더 붙을 수 있다.</p></div>"
 )
 LONG = "<h1>수수료 일람</h1>" + _table(
     [
@@ -64,7 +81,8 @@ PLAIN_TABLE = "<h1>증명서 수수료</h1>" + _table(
 SPANNED = (
     "<h1>송금 수수료</h1><table><tr><th rowspan=2>구분</th><th rowspan=2>금액</th><th colspan=2>수수료</th></tr>"
     "<tr><th>창구</th><th>자동화기기</th></tr>"
-    "<tr><td rowspan=2>타행</td><td>10만원 이하</td><td>700원</td><td>450원</td></tr><tr><td>10만원 초과</td><td>2,100원</td><td>800원</td></tr>"
+    "<tr><td rowspan=2>타행</td><td>10만원 "
+    "이하</td><td>700원</td><td>450원</td></tr><tr><td>10만원 초과</td><td>2,100원</td><td>800원</td></tr>"
     "<tr><td>당행</td><td>전 금액</td><td colspan=2>면제</td></tr></table>"
 )
 WIDE = "<h1>지점별 시간</h1>" + _table(
@@ -129,7 +147,7 @@ def _archive() -> bytes:
     return out.getvalue()
 
 
-def pages() -> tuple[OfficeFile, ...]:
+def pages(printed: Print) -> tuple[OfficeFile, ...]:
     """All of them."""
     texts = (
         OfficeFile(
@@ -149,7 +167,7 @@ def pages() -> tuple[OfficeFile, ...]:
             ),
             (("4.4%",),),
         ),
-        OfficeFile("묶음.zip", _archive(), refused="zip"),
+        OfficeFile("묶음.zip", _archive(), refused="unpack"),
         OfficeFile(
             "안내.txt",
             "1. 수수료\r\n  타행 이체\t700원\r\n  당행 이체\t면제\r\n".encode("cp949"),
@@ -191,7 +209,9 @@ def pages() -> tuple[OfficeFile, ...]:
             (("당행", "700원"),),
         ),
         OfficeFile(
-            "빈쪽.pdf", printed("<svg width=300 height=300><rect width=300 height=300 fill=red /></svg>"), refused="OCR"
+            "빈쪽.pdf",
+            printed("<svg width=300 height=300><rect width=300 height=300 fill=red /></svg>"),
+            refused="recognise its text",
         ),
     )
     return texts + papers

@@ -100,7 +100,8 @@ ODD = (
     )
     + _p("<w:r><w:t>수수료:</w:t><w:tab/><w:t>500원</w:t><w:br/><w:t>면제 없음</w:t></w:r>")
     + _p(
-        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> HYPERLINK "https://x.example/secret99" </w:instrText></w:r>'
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> '
+        'HYPERLINK "https://x.example/secret99" </w:instrText></w:r>'
         '<w:r><w:fldChar w:fldCharType="separate"/></w:r>',
         word_run("이용 안내 바로가기"),
         '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
@@ -125,6 +126,27 @@ FEES = [
 ]
 
 
+def _nested_hangul() -> bytes:
+    import tempfile
+    from pathlib import Path
+
+    from hwpx import HwpxDocument
+
+    document = HwpxDocument.new()
+    outer = document.add_table(3, 2)
+    for row, texts in enumerate([["서비스", "수수료"], ["외화 송금", "금액에 따라"], ["외화 수표 매입", "6,500원"]]):
+        for column, text in enumerate(texts):
+            outer.set_cell_text(row, column, text)
+    inner = outer.cell(1, 1).add_table(3, 2)
+    for row, texts in enumerate([["금액", "요금"], ["5천달러 이하", "8,000원"], ["5천달러 초과", "12,000원"]]):
+        for column, text in enumerate(texts):
+            inner.set_cell_text(row, column, text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "document.hwpx")
+        document.save_to_path(path)
+        return path.read_bytes()
+
+
 def _with_comment() -> bytes:
     return docx(
         [("h1", "한빛나루은행 상담 안내")],
@@ -140,14 +162,21 @@ FEE_LINES = (
     ("현금 인출", "자동화기기", "면제", "450원"),
 )
 TITLE = ("h1", "한빛나루은행 안내")
+NESTED_LINES = (
+    ("외화 송금", "5천달러 이하", "8,000원"),
+    ("외화 송금", "5천달러 초과", "12,000원"),
+    ("외화 수표 매입", "6,500원"),
+)
+NEVER_NESTED = (("외화 수표 매입", "8,000원"), ("외화 수표 매입", "12,000원"), ("5천달러 이하", "12,000원"))
 
 WORD_FILES = (
     OfficeFile(
         "겹친표.docx",
         docx([TITLE], body=NESTED),
-        (("외화 송금",), ("5천달러 이하", "8,000원"), ("5천달러 초과", "12,000원"), ("외화 수표 매입", "6,500원")),
-        (("외화 수표 매입", "8,000원"), ("외화 수표 매입", "12,000원"), ("5천달러 이하", "12,000원")),
+        NESTED_LINES,
+        NEVER_NESTED,
     ),
+    OfficeFile("겹친표.hwpx", _nested_hangul(), NESTED_LINES, NEVER_NESTED),
     OfficeFile(
         "고친흔적.docx",
         docx([TITLE], body=TRACKED),
@@ -175,6 +204,7 @@ WORD_FILES = (
         docx([TITLE], body=ODD),
         (("공개", "연 3", "5%"), ("수수료:", "500원"), ("이용 안내 바로가기",), ("24개월",), ("남은 우대 0.2%p",)),
         (("3.33%",), ("secret99",), ("0.7%p",), ("35%",)),
+        doubted=("3-5%",),
     ),
     OfficeFile(
         "들쭉날쭉.docx",

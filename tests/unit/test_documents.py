@@ -159,8 +159,8 @@ def test_a_quantity_that_the_second_reader_sees_elsewhere_is_doubted() -> None:
     text = Block("금리는 연 4.2%로 한다.[주1]")
     assert doubted([text], SecondReading([], "금리는 연 3.5%4.2%로 한다."))[0].uncertain == ()
     assert doubted([text], SecondReading([], "금리는 연 3.5%로 한다. 우대 4.2%p"))[0].uncertain == ("4.2%",)
-    assert doubted_in(Block("수수료 500원, 최대 5,000원"), "수수료 5,000원, 최대 500원").uncertain == ()
-    assert doubted_in(Block("수수료 500원"), "수수료 50원").uncertain == ("500원",)
+    assert doubted_in(Block("수수료 500원, 최대 5,000원"), ["수수료 5,000원, 최대 500원"]).uncertain == ()
+    assert doubted_in(Block("수수료 500원"), ["수수료 50원"]).uncertain == ("500원",)
 
 
 def test_quantities_are_not_changed_by_enclosed_digits() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -61,7 +61,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table's cell: its text, the place of its upper left corner, and how many rows and columns it covers."""
+    """A table's cell: its text, the place of its upper left corner, and how many rows and columns it covers.
+
+    `inner`: the tables within it, as their cells.
+    """
 
     text: str
     row: int
@@ -69,6 +72,7 @@ class Cell:
     rows: int = 1
     columns: int = 1
     is_header: bool = False
+    inner: tuple[tuple[Cell, ...], ...] = ()
 
 
 def clean_text(text: str) -> str:
@@ -94,11 +98,12 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
     """The rows of a table, each whole: a label that covers several rows or columns stands in each of them.
 
     The first row, or rows where its cells cover several, name the columns and are one block; a table whose first row holds
-    amounts of its own has none.
+    amounts of its own has none. A table within a cell comes behind its own, each of its rows under the label of the row that
+    it stands in: written into its cell, its amounts would run together.
     """
     cells = [replace(cell, text=" ".join(clean_text(cell.text).split())) for cell in cells]
     if not any(cell.text for cell in cells):
-        return []
+        return [block for cell in cells for block in _inner_blocks(cell, "", "", table=table, page=page)]
     height = max(cell.row + cell.rows for cell in cells)
     width = max(cell.column + cell.columns for cell in cells)
     grid: list[list[Cell | None]] = [[None] * width for _ in range(height)]
@@ -109,13 +114,14 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
                 grid[row][column] = grid[row][column] or cell
     depth = _header_depth(grid)
     blocks: list[Block] = []
-    header = ""
+    header = name = ""
     if depth:
         above = [[grid[row][column] for row in range(depth)] for column in range(width)]
         names = [" ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text)) for cells in above]
         # A name over several columns is said once: every row would repeat it, and be found by it.
         header = CELL_BREAK.join(name for at, name in enumerate(names) if not (at and name and name == names[at - 1]))
         blocks.append(Block(header, "row", page=page, table=table, own=_texts(grid[:depth])))
+        name = names[0]
     for row in range(depth, height):
         line = grid[row]
         # Labels are carried into each row they cover: a passage may begin at any row, and a fee under another header is a wrong
@@ -127,7 +133,26 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
         own = _texts([[cell for cell in line if cell and cell.row == row]])
         if any(texts):
             blocks.append(Block(shown, "row", page=page, header=header, table=table, own=own))
+    for cell in cells:
+        label = grid[cell.row][0]
+        inner_label = label.text if label and label is not cell else cell.text
+        blocks += _inner_blocks(cell, name, inner_label, table=table, page=page)
     return blocks
+
+
+def _inner_blocks(cell: Cell, name: str, label: str, *, table: int, page: int | None) -> Iterator[Block]:
+    """The rows of the tables within a cell; `name` and `label` stand before their columns' names and their cells."""
+
+    def led(before: str, text: str) -> str:
+        return f"{before}{CELL_BREAK}{text}" if before and text else text
+
+    for cells in cell.inner:
+        rows = table_blocks(cells, table=table, page=page)
+        header = rows[0].text if len(rows) > 1 and rows[1].header else ""
+        for row in rows:
+            is_header = not row.header and row.text == header
+            before = (name or label) if is_header else label
+            yield replace(row, text=led(before, row.text), header=led(name or label, row.header))
 
 
 def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:

@@ -57,10 +57,23 @@ def second_reading(suffix: str, data: bytes) -> SecondReading | None:
     for section in document.sections:
         for element in section.elements:
             if type(element).__name__ == "Table":
-                rows += [[cell.text for cell in row] for row in element.rows]
+                rows += _rows(element)
             else:
                 lines.append(plain_text([element, *(getattr(element, "paragraphs", None) or ())]))
     return SecondReading(rows, "\n".join(lines))
+
+
+def _rows(table: Any) -> list[list[str]]:
+    """A table's rows, then those of the tables within its cells."""
+    parted = [[split_cell(cell) for cell in row] for row in table.rows]
+    rows = [[plain_text(texts) for texts, _ in row] for row in parted]
+    return rows + [line for row in parted for _, inner in row for each in inner for line in _rows(each)]
+
+
+def split_cell(cell: Any) -> tuple[list[Any], list[Any]]:
+    """A cell's paragraphs, and the tables within it."""
+    tables = [each for each in cell.paragraphs if type(each).__name__ == "Table"]
+    return [each for each in cell.paragraphs if each not in tables], tables
 
 
 def paragraph_text(paragraph: Any) -> str:

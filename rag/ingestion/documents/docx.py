@@ -157,10 +157,6 @@ def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
             _walk(inner, element)
             reading.table = inner.table
             reading.pending += inner.document.blocks
-        elif tag == f"{W}tbl":
-            # A table within a cell: its rows as lines of the cell.
-            reading.table += 1
-            yield "\n" + "\n".join(block.text for block in table_blocks(_cells(reading, element), table=0)) + "\n"
         elif tag == f"{W}p":
             yield _text(reading, element) + "\n"
         elif tag not in (_FALLBACK, f"{W}pPr", f"{W}rPr", f"{W}instrText"):
@@ -235,9 +231,11 @@ def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
                 at = above[column]
                 cells[at] = replace(cells[at], rows=row_number - cells[at].row + 1)
             else:
-                text = "\n".join(_text(reading, each) for each in _children(cell, f"{W}p", f"{W}tbl"))
+                parts = list(_children(cell, f"{W}p", f"{W}tbl"))
+                text = "\n".join(_text(reading, each) for each in parts if each.tag == f"{W}p")
+                inner = tuple(tuple(_cells(reading, each)) for each in parts if each.tag == f"{W}tbl")
                 above[column] = len(cells)
-                cells.append(Cell(text, row_number, column, 1, span, is_header))
+                cells.append(Cell(text, row_number, column, 1, span, is_header, inner))
             column += span
         row_number += 1
     return cells

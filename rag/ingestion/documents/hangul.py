@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, squeezed, table_blocks
-from rag.ingestion.documents.by_dochan import final_elements, paragraph_text, plain_text
+from rag.ingestion.documents.by_dochan import final_elements, paragraph_text, plain_text, split_cell
 from rag.ingestion.documents.quantities import SecondReading, doubted
 from rag.ingestion.messages import UnreadableFile
 
@@ -40,20 +40,8 @@ def read_hangul(file: str, data: bytes) -> Document:
 def _blocks(element: Any, *, table: int) -> list[Block]:
     kind = type(element).__name__
     if kind == "Table":
-        cells = [
-            Cell(
-                plain_text(cell.paragraphs),
-                row,
-                cell.col if cell.col is not None else at,
-                max(cell.row_span, 1),
-                max(cell.col_span, 1),
-            )
-            for row, line in enumerate(element.rows)
-            for at, cell in enumerate(line)
-            if not cell.is_merged_away
-        ]
         caption = clean_text(element.caption_text)
-        return [*([Block(caption)] if caption else []), *table_blocks(cells, table=table)]
+        return [*([Block(caption)] if caption else []), *table_blocks(_cells(element), table=table)]
     if kind == "Footnote":
         text = clean_text(plain_text(element.paragraphs))
         return [Block(f"[주{element.number}] {text}" if element.number else text, "footnote")] if text else []
@@ -69,6 +57,20 @@ def _blocks(element: Any, *, table: int) -> list[Block]:
         else getattr(element, "elements", None) or getattr(element, "paragraphs", None) or []
     )
     return [block for each in inner for block in _blocks(each, table=table)]
+
+
+def _cells(table: Any) -> tuple[Cell, ...]:
+    cells = []
+    for row, line in enumerate(table.rows):
+        for at, cell in enumerate(line):
+            if cell.is_merged_away:
+                continue
+            texts, tables = split_cell(cell)
+            column = cell.col if cell.col is not None else at
+            rows, columns = max(cell.row_span, 1), max(cell.col_span, 1)
+            inner = tuple(_cells(each) for each in tables)
+            cells.append(Cell(plain_text(texts), row, column, rows, columns, inner=inner))
+    return tuple(cells)
 
 
 def _second(path: Path) -> tuple[SecondReading | None, list[tuple[str, str]]]:

@@ -27,15 +27,20 @@ _LINES = {
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
     "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "ul",
 }  # fmt: skip
-# As far as the tag itself says it; a style sheet's rules are not applied.
+# As the tag itself says it, or the page's own style sheet of its class or id; other rules are not applied.
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;\s]|$)", re.I)
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.I | re.S)
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_SELECTOR = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
+"""Of rules, those for one class or id."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
 
 
 def read_html(file: str, data: bytes) -> Document:
     """Every page gives a document, however broken its markup."""
-    parser = _Parser(Document(file))
-    parser.feed(_decode(data))
+    text = _decode(data)
+    parser = _Parser(Document(file), _hidden_names(text))
+    parser.feed(text)
     parser.close()
     parser.end_block()
     if parser.hidden:
@@ -56,9 +61,20 @@ def _decode(data: bytes) -> str:
     return decode(data)
 
 
+def _hidden_names(text: str) -> frozenset[str]:
+    """The classes (".name") and ids ("#name") that the page's style sheets hide."""
+    names = set()
+    for sheet in _STYLE.findall(text):
+        for selectors, rules in _RULE.findall(re.sub(r"/\*.*?\*/", "", sheet, flags=re.S)):
+            if _HIDDEN.search(rules):
+                names |= {match[1] for each in selectors.split(",") if (match := _SELECTOR.fullmatch(each.strip()))}
+    return frozenset(names)
+
+
 class _Table:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
+        self.inner: list[tuple[Cell, ...]] = []
         self.taken: set[tuple[int, int]] = set()
         self.row = -1
         self.column = 0
@@ -68,9 +84,10 @@ class _Table:
 
 
 class _Parser(HTMLParser):
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, hidden_names: frozenset[str]) -> None:
         super().__init__(convert_charrefs=True)
         self.document = document
+        self._hidden_names = hidden_names
         self.hidden = 0
         self.struck = 0
         self._text: list[str] = []
@@ -87,6 +104,9 @@ class _Parser(HTMLParser):
             or tag in ("del", "s", "strike")
             or "hidden" in values
             or bool(_HIDDEN.search(values.get("style", "")))
+            or not self._hidden_names.isdisjoint(
+                [*(f".{name}" for name in values.get("class", "").split()), f"#{values.get('id', '')}"]
+            )
         )
         if tag in ("head", "title"):
             hides = True
@@ -143,13 +163,11 @@ class _Parser(HTMLParser):
         if tag == "table" and self._tables:
             self._end_cell()
             table = self._tables.pop()
-            self._count += 1
-            rows = table_blocks(table.cells, table=self._count)
-            # A table within a cell stays in it, as lines.
             if self._tables and self._tables[-1].text is not None:
-                self._tables[-1].text.append("\n" + "\n".join(row.text for row in rows) + "\n")
+                self._tables[-1].inner.append(tuple(table.cells))
             else:
-                self.document.blocks += rows
+                self._count += 1
+                self.document.blocks += table_blocks(table.cells, table=self._count)
         elif tag in ("td", "th"):
             self._end_cell()
         elif re.fullmatch("h[1-6]", tag):
@@ -182,7 +200,9 @@ class _Parser(HTMLParser):
         while (table.row, table.column) in table.taken:
             table.column += 1
         rows, columns, is_header = table.spans
-        table.cells.append(Cell("".join(table.text or ()), table.row, table.column, rows, columns, is_header))
+        text, inner = "".join(table.text or ()), tuple(table.inner)
+        table.cells.append(Cell(text, table.row, table.column, rows, columns, is_header, inner))
+        table.inner.clear()
         table.taken |= {
             (row, column)
             for row in range(table.row, table.row + rows)

@@ -11,12 +11,28 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from rag.ingestion.documents.blocks import Block, Document, clean_text, table_blocks
-from rag.ingestion.documents.pdf_lines import Line, Zone, is_running, lines_of, merge_lines, running_texts
+from rag.ingestion.documents.pdf_columns import region_at, regions_of
+from rag.ingestion.documents.pdf_lines import (
+    Line,
+    Zone,
+    inner_words,
+    is_running,
+    lines_of,
+    merge_lines,
+    outside,
+    running_texts,
+    within,
+    words_of,
+)
+from rag.ingestion.documents.pdf_rotation import in_page_space, with_upright_text
 from rag.ingestion.documents.pdf_score import badness
 from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables
+from rag.ingestion.documents.pdf_unruled import rules_of, tables_between, unruled_tables
 from rag.ingestion.documents.quantities import doubted_in
 from rag.ingestion.messages import UnreadableFile, listed
 
@@ -31,6 +47,7 @@ class _Page:
     number: int
     lines: list[Line]
     tables: list[Grid]
+    regions: list[Zone]
     second: Mapping[Zone, str]
     """What the other reader sees in the place of each line and cell."""
 
@@ -43,10 +60,12 @@ def read_pdf(file: str, data: bytes) -> Document:
     document = Document(file)
     logging.getLogger("pdfminer").setLevel(logging.ERROR)  # a line for each glyph that a damaged font lacks
     try:
+        with closing(pypdfium2.PdfDocument(data)) as counted:
+            if len(counted) > MAX_PAGES:
+                raise UnreadableFile("too_long", pages=len(counted), limit=MAX_PAGES)
+            document.pages = len(counted)
+        data = with_upright_text(data)
         with closing(pypdfium2.PdfDocument(data)) as second, closing(pdfplumber.open(io.BytesIO(data))) as first:
-            if len(second) > MAX_PAGES:
-                raise UnreadableFile("too_long", pages=len(second), limit=MAX_PAGES)
-            document.pages = len(second)
             pages = [_read_page(page, second[at], at + 1, document) for at, page in enumerate(first.pages)]
     except UnreadableFile:
         raise
@@ -68,18 +87,27 @@ def read_pdf(file: str, data: bytes) -> Document:
 
 def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page:
     text_page = second.get_textpage()
-    height = float(page.height)
+    turned, size = second.get_rotation(), (float(page.width), float(page.height))
 
     def zone_text(zone: Zone) -> str:
-        left, top, right, bottom = zone
-        return str(text_page.get_text_bounded(left - 1, height - bottom - 1, right + 1, height - top + 1))
+        left, bottom, right, top = in_page_space(zone, turned, size)
+        return str(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1))
 
     try:
         shown, hidden = _without_hidden(page)
         if hidden:
             document.note("hidden_on_page", count=hidden, page=number)
         grids = page_tables(shown)
-        lines = lines_of(shown, [grid.zone for grid in grids])
+        text = outside(shown, [grid.zone for grid in grids])
+        words = words_of(text)
+        regions = regions_of(words, [grid.zone for grid in grids], (0.0, 0.0, *size))
+        rules = rules_of(shown, [grid.zone for grid in grids])
+        for find in (partial(tables_between, rules), unruled_tables):
+            if found := [grid for region in regions for grid in find(within(words, region))]:
+                grids += found
+                text = outside(text, [grid.zone for grid in found])
+                words = words_of(text)
+        lines = lines_of(text, regions)
         own_text = "\n".join([line.text for line in lines] + [cell.text for grid in grids for cell in grid.cells])
         other_text = str(text_page.get_text_range())
         # By a margin: where both are sound, the one with the tables decides.
@@ -91,10 +119,10 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
             }
             lines = [replace(line, text=clean_text(zone_text(line.zone)).replace("\n", " ")) for line in lines]
             grids = [grid.read_by(zone_text) for grid in grids]
-            return _Page(number, [line for line in lines if line.text], grids, own)
+            return _Page(number, [line for line in lines if line.text], grids, regions, own)
         zones = {line.zone: zone_text(line.zone) for line in lines}
         zones |= {cell.zone: zone_text(cell.zone) for grid in grids for cell in grid.cells}
-        return _Page(number, lines, grids, zones)
+        return _Page(number, lines, grids, regions, zones)
     finally:
         text_page.close()
         second.close()
@@ -146,16 +174,14 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
     body = max(sizes, key=lambda size: sizes[size], default=10.0)
     # No PDF says what is a heading: size alone does, level by level.
     larger = sorted({size for size in sizes if size >= body * _HEADING}, reverse=True)
-    vocabulary = Counter(word for page in pages for line in page.lines for word in line.text.split())
+    vocabulary = inner_words(line.text for page in pages for line in page.lines)
     left_out = 0
     before: Grid | None = None
     header = ""
     for page in pages:
         kept = [line for line in page.lines if not is_running(line, running)]
         left_out += len(page.lines) - len(kept)
-        parts: list[tuple[float, list[Line] | Grid]] = [(grid.zone[1], grid) for grid in page.tables]
-        parts += [(run[0].zone[1], run) for run in _runs(kept, page.tables)]
-        for _, part in sorted(parts, key=lambda item: item[0]):
+        for part in _parts(kept, page):
             if isinstance(part, Grid):
                 number = 1 + max((block.table for block in document.blocks), default=0)
                 goes_on = before is not None and is_continued(before, part)
@@ -176,21 +202,24 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
                     # A long text in large letters is a notice, not a title.
                     level = larger.index(size) + 1 if size in larger and len(text) <= 120 else 0
                     block = Block(text, "heading" if level else "paragraph", level=min(level, 6), page=page.number)
-                    document.blocks.append(doubted_in(block, "\n".join(page.second.get(zone, "") for zone in zones)))
+                    document.blocks.append(doubted_in(block, ["\n".join(page.second.get(zone, "") for zone in zones)]))
     if left_out:
         document.note("running_lines", count=left_out)
 
 
-def _runs(lines: Sequence[Line], tables: Sequence[Grid]) -> Iterator[list[Line]]:
-    """Lines between two tables, in reading order."""
-    edges = sorted(grid.zone[1] for grid in tables)
-    runs: dict[int, list[Line]] = {}
-    for line in lines:
-        runs.setdefault(sum(edge <= line.zone[1] for edge in edges), []).append(line)
-    yield from runs.values()
+def _parts(lines: Sequence[Line], page: _Page) -> Iterator[list[Line] | Grid]:
+    """The page's tables, and the lines between two of them, in reading order."""
+    items: list[tuple[int, float, Line | Grid]] = [(line.region, line.zone[1], line) for line in lines]
+    items += [(region_at(grid.zone, page.regions), grid.zone[1], grid) for grid in page.tables]
+    for is_table, run in groupby(sorted(items, key=lambda item: item[:2]), key=lambda item: isinstance(item[2], Grid)):
+        parts = [part for _, _, part in run]
+        if is_table:
+            yield from (part for part in parts if isinstance(part, Grid))
+        else:
+            yield [part for part in parts if isinstance(part, Line)]
 
 
 def _checked_row(row: Block, grid: Grid, second: Mapping[Zone, str]) -> Block:
     """The row, doubted where the other reader does not see its amounts in its own cells."""
     own = [cell for cell in grid.cells if clean_text(cell.text) and " ".join(clean_text(cell.text).split()) in row.own]
-    return doubted_in(row, "\n".join(second.get(cell.zone, "") for cell in own))
+    return doubted_in(row, [second.get(cell.zone, "") for cell in own])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,37 +23,105 @@ _PARTICLE = re.compile(
     r"(?:[은는이가을를의에로와과도며고서면만한된할는및등중후전시내]|에서|으로|까지|부터|하여|또는|이며)$"
 )
 _PAGE_NUMBER = re.compile(r"[-–—\s]*(?:page\s*)?\d{1,4}(?:\s*/\s*\d{1,4})?[-–—\s]*", re.I)
+GAP = 1.1
+"""Times the height of its letters from which on a gap parts two cells; between two words it is a quarter."""
 _MARGIN = 0.09
 """Share of a page's height in which headers and footers stand."""
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its place."""
+
+    text: str
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text, its place, its letters' size in points, and where it lies on the page (0 top, 1 bottom)."""
+    """One line of text, its place, its letters' size in points, and where it lies on the page (0 top, 1 bottom).
+
+    `region`: which of the page's parts it stands in, in reading order (`rag.ingestion.documents.pdf_columns`). `is_parted`: wide
+    gaps stand in it, as between the cells of a table.
+    """
 
     text: str
     zone: Zone
     size: float
     height: float
+    region: int = 0
+    is_parted: bool = False
 
 
-def lines_of(page: Any, tables: Sequence[Zone]) -> list[Line]:
-    """The lines of a page outside its tables, top to bottom."""
-
-    def outside(item: dict[str, Any]) -> bool:
-        if item.get("object_type") != "char":
-            return False
-        x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
-        return not any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in tables)
-
+def lines_of(page: Any, regions: Sequence[Zone]) -> list[Line]:
+    """The lines of a page without its tables, region by region, top to bottom."""
     lines = []
-    for line in page.filter(outside).extract_text_lines(return_chars=True, x_tolerance_ratio=0.2):
-        if text := clean_text(line["text"]).replace("\n", " "):
-            # To half a point: what a file's rounding makes of one size is no other size.
-            sizes = Counter(round(char["size"] * 2) / 2 for char in line["chars"])
-            zone = (line["x0"], line["top"], line["x1"], line["bottom"])
-            lines.append(Line(text, zone, sizes.most_common(1)[0][0], line["top"] / float(page.height)))
+    for number, region in enumerate(regions):
+        part = page.filter(partial(_holds, region)) if len(regions) > 1 else page
+        for line in part.extract_text_lines(return_chars=True, x_tolerance_ratio=0.2):
+            if text := clean_text(line["text"]).replace("\n", " "):
+                # To half a point: what a file's rounding makes of one size is no other size.
+                sizes = Counter(round(char["size"] * 2) / 2 for char in line["chars"])
+                zone = (line["x0"], line["top"], line["x1"], line["bottom"])
+                height = line["top"] / float(page.height)
+                size = sizes.most_common(1)[0][0]
+                gaps = sum(after["x0"] - before["x1"] > GAP * size for before, after in pairwise(line["chars"]))
+                # Behind the number of an item there is one.
+                is_parted = gaps > bool(_ITEM.match(text))
+                lines.append(Line(text, zone, size, height, number, is_parted))
     return lines
+
+
+def outside(page: Any, tables: Sequence[Zone]) -> Any:
+    """The page with the letters alone that stand in no table."""
+
+    def is_kept(item: dict[str, Any]) -> bool:
+        return item.get("object_type") == "char" and not any(_holds(zone, item) for zone in tables)
+
+    return page.filter(is_kept)
+
+
+def words_of(page: Any) -> list[Word]:
+    """The words of a page."""
+    return as_words(page.extract_words(x_tolerance_ratio=0.2))
+
+
+def as_words(found: Iterable[Mapping[str, Any]]) -> list[Word]:
+    """Words as pdfplumber gives them."""
+    return [Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"])) for word in found]
+
+
+def within(words: Iterable[Word], region: Zone) -> list[Word]:
+    """The words whose middles lie in a region."""
+    return [word for word in words if is_in(word.zone, region)]
+
+
+def is_in(zone: Zone, region: Zone) -> bool:
+    """Whether the middle of a zone lies in a region."""
+    x, y = (zone[0] + zone[2]) / 2, (zone[1] + zone[3]) / 2
+    return region[0] <= x <= region[2] and region[1] <= y <= region[3]
+
+
+def rows_of(words: Iterable[Word]) -> Iterator[list[Word]]:
+    """Words that stand on one line of the page, from the left, line by line: their middles lie above the first one's foot."""
+    row: list[Word] = []
+    for word in sorted(words, key=lambda word: word.zone[1] + word.zone[3]):
+        if row and (word.zone[1] + word.zone[3]) / 2 > row[0].zone[3]:
+            yield sorted(row, key=lambda each: each.zone)
+            row = []
+        row.append(word)
+    if row:
+        yield sorted(row, key=lambda each: each.zone)
+
+
+def around(zones: Iterable[Zone]) -> Zone:
+    """The smallest zone that holds all of them."""
+    lefts, tops, rights, bottoms = zip(*zones, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _holds(region: Zone, item: Mapping[str, Any]) -> bool:
+    return is_in((item["x0"], item["top"], item["x1"], item["bottom"]), region)
 
 
 def running_texts(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
@@ -78,16 +147,21 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
     """Paragraphs of lines: their text, the places of their lines and their size. Lines are put together where one goes on."""
     if not lines:
         return
-    right = max(line.zone[2] for line in lines)
+    right: dict[int, float] = {}
+    for line in lines:
+        right[line.region] = max(line.zone[2], right.get(line.region, 0.0))
     text, zones, size = lines[0].text, [lines[0].zone], lines[0].size
     for before, line in pairwise(lines):
         gap = line.zone[1] - before.zone[3]
         goes_on = (
             abs(line.size - size) < 0.6
-            and gap < line.size * 1.1
+            # Of another region only one beside it goes on: the next column, which begins higher up.
+            and gap < (line.size * 1.1 if line.region == before.region else 0)
             # A line that ends well before the margin was ended by its author.
-            and before.zone[2] > right - 2.5 * line.size
+            and before.zone[2] > right[before.region] - 2.5 * line.size
             and not _ITEM.match(line.text)
+            # Rows of a table that was not found as one: run together, a name would stand before the next one's amount.
+            and not (line.is_parted or before.is_parted)
         )
         if goes_on:
             text += joint(text, line.text, vocabulary) + line.text
@@ -98,14 +172,40 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
     yield text, zones, size
 
 
+def inner_words(lines: Iterable[str]) -> Counter[str]:
+    """The words of lines but the first and the last of each, which may be halves of words."""
+    return Counter(word for line in lines for word in line.split()[1:-1])
+
+
+def cell_texts(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[str]:
+    """The texts of a table's cells. Where a letter more would not have fitted, a line's end may have parted a word."""
+    lines = [[" ".join(word.text for word in row) for row in rows_of(words)] for _, words in cells]
+    # Cells of one line have no halves of words.
+    vocabulary = inner_words(line if len(each) > 1 else f". {line} ." for each in lines for line in each)
+    return [_cell_text(words, zone, vocabulary) for zone, words in cells]
+
+
+def _cell_text(words: Sequence[Word], zone: Zone, vocabulary: Mapping[str, int]) -> str:
+    lines = list(rows_of(words))
+    if not lines:
+        return ""
+    places = [around(word.zone for word in line) for line in lines]
+    padding = max(min(min(place[0] - zone[0], zone[2] - place[2]) for place in places), 0)
+    texts = [clean_text(" ".join(word.text for word in line)) for line in lines]
+    text = texts[0]
+    for place, after in zip(places, texts[1:], strict=False):
+        is_full = (place[2] - place[0]) + (place[3] - place[1]) > zone[2] - zone[0] - 2 * padding
+        text += (joint(text, after, vocabulary) if is_full and text and after else " ") + after
+    return text.strip()
+
+
 def joint(before: str, after: str, vocabulary: Mapping[str, int]) -> str:
     """A space, or nothing, between two lines: no PDF says which. By the words that the document holds elsewhere."""
     last, first = before.split()[-1], after.split()[0]
     if _ENDS.search(last) or not re.search(r"[가-힣]$", last) or not re.match(r"[가-힣]", first):
         return " " if not re.search(r"[\d(\[,.~-]$", last) or not re.match(r"[\d%원)\],.~-]", first) else ""
-    # Each half counts itself once: it is the word that the line's end made.
     if vocabulary.get(last + first, 0) > 0:
         return ""
-    if vocabulary.get(last, 0) > 1:
+    if vocabulary.get(last, 0) > 0:
         return " "
     return " " if _PARTICLE.search(last) and len(last) > 1 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.ingestion.documents.blocks import Cell, clean_text
-from rag.ingestion.documents.pdf_lines import Zone
+from rag.ingestion.documents.pdf_lines import Word, Zone, as_words, cell_texts
 
 _TOLERANCE = 3.0
 """Points within which two edges are one."""
@@ -68,11 +68,11 @@ class Grid:
 
 def page_tables(page: Any) -> list[Grid]:
     """The ruled tables of a page with at least two rows and two columns; a frame around text is none."""
-    from pdfplumber.utils.text import extract_text
+    from pdfplumber.utils.text import extract_words
 
     grids = []
     for table in page.find_tables():
-        cells = []
+        held = []
         # By the edges of cells: `extract_text` puts a merged cell's label into another row, and a fee under the wrong transfer.
         for zone in dict.fromkeys(table.cells):
             left, top, right, bottom = zone
@@ -82,11 +82,17 @@ def page_tables(page: Any) -> list[Grid]:
                 if left <= (char["x0"] + char["x1"]) / 2 <= right
                 and top <= (char["top"] + char["bottom"]) / 2 <= bottom
             ]
-            cells.append(PlacedCell(clean_text(extract_text(inside, x_tolerance_ratio=0.2)) if inside else "", zone))
+            held.append((zone, as_words(extract_words(inside, x_tolerance_ratio=0.2))))
+        cells = placed(held)
         grid = Grid(tuple(table.bbox), tuple(cells))
         if len(grid.columns) > 1 and len(_edges([cell.zone[1] for cell in cells])) > 1:
             grids.append(grid)
     return grids
+
+
+def placed(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[PlacedCell]:
+    """Cells with their texts, of their words."""
+    return [PlacedCell(text, zone) for text, (zone, _) in zip(cell_texts(cells), cells, strict=True)]
 
 
 def is_continued(before: Grid, after: Grid) -> bool:

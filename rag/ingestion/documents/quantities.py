@@ -41,12 +41,16 @@ def doubted(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
     ]
 
 
-def doubted_in(block: Block, region: str) -> Block:
-    """The block with the quantities that are not in what another reader saw in the same place of the page."""
-    seen = squeezed(region)
-    left = quantities(seen)
+def doubted_in(block: Block, places: Iterable[str]) -> Block:
+    """The block with the quantities that are not in what another reader saw in the same places of the page.
+
+    Cell by cell: "업무 11" beside "1,210원" is no 111,210원.
+    """
+    left = [quantity for place in places for quantity in quantities(place)]
     missing = []
-    for quantity in quantities(block.text if block.kind != "row" else " ".join(block.own)):
+    for quantity in (
+        each for part in (block.own if block.kind == "row" else [block.text]) for each in quantities(part)
+    ):
         if quantity in left:
             # Once each: an amount that is printed twice must be seen twice.
             left.remove(quantity)
@@ -58,6 +62,12 @@ def doubted_in(block: Block, region: str) -> Block:
 def _in_row(block: Block, rows: Sequence[frozenset[str]]) -> tuple[str, ...]:
     own = frozenset(squeezed(cell) for cell in block.own)
     if any(own <= row for row in rows):
+        return ()
+    # The other reader may write a table within a cell as lines of that cell: there the row's cells follow each other.
+    line = re.escape("".join(map(squeezed, block.own)))
+    # "800원" is not in "1,800원", nor "30" in "300".
+    line = (r"(?<![\d,.])" if line[:1].isdigit() else "") + line + (r"(?![\d,.])" if line[-1:].isdigit() else "")
+    if line and any(re.search(line, cell) for row in rows for cell in row):
         return ()
     # Cells are there, but not side by side: whichever reader is right, the amount's row is not known.
     return tuple(dict.fromkeys(quantity for cell in block.own for quantity in quantities(cell)))

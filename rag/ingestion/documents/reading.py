@@ -26,6 +26,7 @@ SUFFIXES = tuple(_READERS)
 _TEXTS = (".html", ".htm", ".md", ".txt")
 _OTHERS = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
 """Relatives that are refused, and what to save them as."""
+_ARCHIVES = (".zip", ".7z", ".rar", ".alz", ".egg", ".tar", ".gz", ".tgz")
 
 
 def read_document(path: Path) -> Document:
@@ -33,6 +34,8 @@ def read_document(path: Path) -> Document:
     suffix = path.suffix.lower()
     if suffix in _OTHERS:
         raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_OTHERS[suffix])
+    if suffix in _ARCHIVES:
+        raise UnreadableFile("archive")
     if suffix not in _READERS:
         raise UnreadableFile("unsupported", supported=", ".join(SUFFIXES))
     data = read_bytes(path)

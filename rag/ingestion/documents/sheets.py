@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -31,26 +32,54 @@ def read_sheets(file: str, data: bytes) -> Document:
             if len(set(filter(None, line))) > 1:
                 run.append(line)
                 continue
-            if run:
+            for rows_beside in _beside(run):
                 tables += 1
-                document.blocks += table_blocks(_table(run), table=tables)
-                run = []
+                document.blocks += table_blocks(_table(rows_beside), table=tables)
+            run = []
             if text := clean_text(next(filter(None, line), "")):
                 level = 3 if is_title(text) else 0
                 document.blocks.append(Block(text, "heading" if level else "paragraph", level=level))
     return document
 
 
-def _table(rows: list[list[str]]) -> list[Cell]:
-    """The cells without the empty columns at the sides; merged ones are filled already."""
-    used = [at for at in range(max(map(len, rows))) if any(at < len(row) and row[at] for row in rows)]
-    grid = [[row[at] if at < len(row) else "" for at in used] for row in rows]
-    cells = [Cell(text, number, column) for number, row in enumerate(grid) for column, text in enumerate(row) if number]
-    # In the first row equal neighbours are one name over several columns.
-    for text, run in groupby(enumerate(grid[0]), key=itemgetter(1)):
-        columns = [column for column, _ in run]
-        if text:
-            cells.append(Cell(text, 0, columns[0], 1, len(columns)))
-        else:
-            cells += [Cell("", 0, column) for column in columns]
+def _beside(rows: list[list[str]]) -> Iterator[list[list[str]]]:
+    """The tables that stand beside each other: empty columns part them, where each has two columns and two rows at least."""
+    width = max(map(len, rows), default=0)
+    grid = [[*row, *[""] * (width - len(row))] for row in rows]
+    filled = [any(row[at] for row in grid) for at in range(width)]
+    parts = [
+        [[row[at] for at, _ in run] for row in grid]
+        for is_filled, group in groupby(enumerate(filled), key=itemgetter(1))
+        if is_filled and (run := list(group))
+    ]
+    if all(len(part[0]) > 1 and sum(any(row) for row in part) > 1 for part in parts):
+        yield from parts
+    elif parts:
+        yield [[text for part in parts for text in part[at]] for at in range(len(grid))]
+
+
+def _table(grid: list[list[str]]) -> list[Cell]:
+    """The cells of a table; merged ones are filled already.
+
+    In the header, equal neighbours are one name over several columns or rows. It goes down as far as the first column's name.
+    """
+    height = next((at for at, row in enumerate(grid) if row[0] != grid[0][0]), len(grid)) if grid[0][0] else 1
+    # Rows that all begin alike have no header that could be told from them.
+    height = 1 if height == len(grid) else height
+    cells = [Cell(text, at, column) for at, row in enumerate(grid) for column, text in enumerate(row) if at >= height]
+    taken: set[tuple[int, int]] = set()
+    for row in range(height):
+        for column, text in enumerate(grid[row]):
+            if (row, column) in taken:
+                continue
+            rows = columns = 1
+            if text:
+                while row + rows < height and grid[row + rows][column] == text:
+                    rows += 1
+                while column + columns < len(grid[row]) and all(
+                    grid[row + below][column + columns] == text for below in range(rows)
+                ):
+                    columns += 1
+            taken |= {(row + down, column + right) for down in range(rows) for right in range(columns)}
+            cells.append(Cell(text, row, column, rows, columns))
     return sorted(cells, key=lambda cell: (cell.row, cell.column))

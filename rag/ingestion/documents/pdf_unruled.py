@@ -1,0 +1,183 @@
+"""Tables that are printed without lines, or with lines between their rows alone.
+
+Taken for lines of a paragraph, their fees would run together, and one row's name would stand before another's amount.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+from rag.ingestion.documents.blocks import clean_text
+from rag.ingestion.documents.pdf_lines import GAP, Word, Zone, around, is_in, rows_of, within
+from rag.ingestion.documents.pdf_tables import Grid, PlacedCell, placed
+
+_APART = 2.6
+"""Times that height between the tops of two rows of one table at most: rows are printed with room."""
+_ROWS = 3
+_AMOUNTS = 2
+"""Rows with an amount behind their first cell that a table has at least."""
+_ONE_RULE = 2.0
+"""Points within which lines are one."""
+_STRIP = 7.0
+"""Points that are free between two columns at least."""
+_LABELS = 0.25
+"""Share of the rows in which a label may cover several columns."""
+_AMOUNT = re.compile(r"\d|면제|무료|없음")
+
+
+def rules_of(page: Any, tables: Sequence[Zone]) -> list[Zone]:
+    """The level lines of a page outside its tables, the pieces at one height as one, from the top."""
+    rules: list[Zone] = []
+    for edge in sorted(page.horizontal_edges, key=lambda edge: float(edge["top"])):
+        zone = (edge["x0"], edge["top"], edge["x1"], edge["top"])
+        if any(is_in(zone, table) for table in tables):
+            continue
+        if rules and zone[1] - rules[-1][1] < _ONE_RULE:
+            rules[-1] = around([rules[-1], zone])
+        else:
+            rules.append(zone)
+    return rules
+
+
+def tables_between(rules: Sequence[Zone], words: Sequence[Word]) -> list[Grid]:
+    """The tables among the words of one region that have a line above and below each of their rows, and none between columns."""
+    if not words:
+        return []
+    left, top, right, bottom = around(word.zone for word in words)
+    inside = [rule for rule in rules if rule[0] < right and rule[2] > left and top - 20 < rule[1] < bottom + 20]
+    grids = []
+    for _, run in groupby(inside, key=lambda rule: (round(rule[0] / 6), round(rule[2] / 6))):
+        frame = list(run)
+        bands = [(upper[0], upper[1], upper[2], lower[1]) for upper, lower in pairwise(frame)]
+        rows = [(band, held) for band in bands if (held := within(words, band))]
+        if len(rows) >= _ROWS and (grid := _banded(rows)) is not None:
+            grids.append(grid)
+    return grids
+
+
+def _banded(rows: Sequence[tuple[Zone, list[Word]]]) -> Grid | None:
+    left, right = rows[0][0][0], rows[0][0][2]
+    # A gutter is a strip that the words of few rows cross: a label over several columns does.
+    free = [
+        sum(
+            any(word.zone[0] < at + _STRIP / 2 and word.zone[2] > at - _STRIP / 2 for word in words)
+            for _, words in rows
+        )
+        <= len(rows) * _LABELS
+        for at in range(int(left), int(right) + 1)
+    ]
+    runs = [list(run) for is_free, run in groupby(enumerate(free), key=lambda item: item[1]) if is_free]
+    # The first and the last are the margins.
+    middles = [left + (run[0][0] + run[-1][0]) / 2 for run in runs if run[0][0] > 0 and run[-1][0] < len(free) - 1]
+    if not middles:
+        return None
+    cells: list[tuple[Zone, list[Word]]] = []
+    for band, words in rows:
+        edges = [band[0], *(at for at in middles if not _is_crossed(words, at)), band[2]]
+        zones = [(start, band[1], end, band[3]) for start, end in pairwise(edges)]
+        filled = [zone for zone in zones if within(words, zone)]
+        # A lone label is one of the whole row.
+        zones = [band] if len(filled) == 1 and filled[0] == zones[0] else zones
+        cells += [(zone, within(words, zone)) for zone in zones]
+    return Grid((left, rows[0][0][1], right, rows[-1][0][3]), tuple(placed(cells)))
+
+
+def _is_crossed(words: Sequence[Word], at: float) -> bool:
+    return any(word.zone[0] < at < word.zone[2] for word in words)
+
+
+def unruled_tables(words: Sequence[Word]) -> list[Grid]:
+    """The tables without any line among the words of one region.
+
+    Rows of texts with wide gaps between them, which stand under each other. Only where amounts stand in the columns: an indented
+    list has gaps too.
+    """
+    rows = [_cells(row) for row in rows_of(words)]
+    return [grid for run in _runs(rows) if (grid := _grid(run)) is not None]
+
+
+def _cells(row: Sequence[Word]) -> list[PlacedCell]:
+    groups: list[list[Word]] = []
+    for word in row:
+        if groups and word.zone[0] - groups[-1][-1].zone[2] < GAP * (word.zone[3] - word.zone[1]):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return [
+        PlacedCell(clean_text(" ".join(word.text for word in group)), around(word.zone for word in group))
+        for group in groups
+    ]
+
+
+def _runs(rows: Sequence[list[PlacedCell]]) -> Iterator[list[list[PlacedCell]]]:
+    """Rows that follow each other closely, from one of several cells to one of several cells."""
+    run: list[list[PlacedCell]] = []
+    for row in [*rows, []]:
+        near = run and row and row[0].zone[1] - run[-1][0].zone[1] < _APART * (row[0].zone[3] - row[0].zone[1])
+        if run and not near:
+            while len(run[-1]) == 1:
+                run.pop()
+            yield run
+            run = []
+        if len(row) > 1 or (run and row):
+            run.append(row)
+
+
+def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
+    # The columns are those of the rows with the number of cells that most rows have; of equal ones, the larger.
+    counts = Counter(len(row) for row in rows if len(row) > 1)
+    width = max(counts, key=lambda count: (counts[count], count))
+    full = [row for row in rows if len(row) == width]
+    amounts = sum(any(_AMOUNT.search(cell.text) for cell in row[1:]) for row in full)
+    if len(full) < _ROWS or amounts < _AMOUNTS:
+        return None
+    columns = [(min(row[at].zone[0] for row in full), max(row[at].zone[2] for row in full)) for at in range(width)]
+    # Cells of one column that reach into the next one are sentences with gaps, and no table.
+    if any(left[1] >= right[0] for left, right in pairwise(columns)):
+        return None
+    edges = [columns[0][0], *((a[1] + b[0]) / 2 for a, b in pairwise(columns)), columns[-1][1]]
+    tops = [min(cell.zone[1] for cell in row) for row in rows]
+    bottoms = [*((top - 0.1) for top in tops[1:]), max(cell.zone[3] for cell in rows[-1])]
+    cells: list[PlacedCell] = []
+    before: list[PlacedCell] = []
+    for at, (row, top, bottom) in enumerate(zip(rows, tops, bottoms, strict=True)):
+        placed_row = []
+        for cell in row:
+            covered = [
+                number for number in range(width) if cell.zone[0] < edges[number + 1] and cell.zone[2] > edges[number]
+            ]
+            if not covered:
+                return None
+            zone = (edges[covered[0]], top, edges[covered[-1] + 1], bottom)
+            # What stands alone under the first column is a label of the rows below.
+            is_label = len(row) == 1 and covered[0] == 0
+            placed_row.append(PlacedCell(cell.text, (edges[0], top, edges[-1], bottom) if is_label else zone))
+        if len(row) == 1 and placed_row[0].zone[0] > edges[0]:
+            # Under another one it is a line of a cell, of the row that it is nearer to.
+            following = next(index for index in range(at + 1, len(rows)) if len(rows[index]) > 1)
+            if tops[following] - top < top - tops[at - 1]:
+                before.append(placed_row[0])
+            else:
+                _join(cells, placed_row[0])
+            continue
+        for line in before:
+            _join(placed_row, line, first=True)
+        before = []
+        cells += placed_row
+    outer = (min(edges[0], rows[0][0].zone[0]), tops[0], edges[-1], bottoms[-1])
+    return Grid(outer, tuple(cells))
+
+
+def _join(cells: list[PlacedCell], line: PlacedCell, *, first: bool = False) -> None:
+    """Put a line into the lowest of these cells that is in its column; where none is, it is a cell of the first one's row."""
+    for at in reversed(range(len(cells))):
+        cell = cells[at]
+        if cell.zone[0] == line.zone[0]:
+            texts = (line.text, cell.text) if first else (cell.text, line.text)
+            cells[at] = PlacedCell(" ".join(texts), cell.zone)
+            return
+    cells.append(PlacedCell(line.text, (line.zone[0], cells[0].zone[1], line.zone[2], cells[0].zone[3])))
