@@ -24,8 +24,9 @@ from rag.models.sagemaker.llm import SageMakerLLM
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "faults.md"
 SPEC = Path(__file__).parents[1] / "deploy" / "local" / "spec.py"
-DEADLINE = 1.0
-"""Seconds that a call may take here."""
+DEADLINES = {"hang": (1.0, 0.5), "stall": (6.0, 3.0)}
+"""Seconds that a call may take here, and that a stream may be silent, for the faults that end in a deadline. Elsewhere none
+is met, however busy the machine is."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 ANSWER = "이체한도는 앱에서 바꿀 수 있습니다."
 HEAD = """# Faults of an endpoint, and what becomes of them
@@ -93,8 +94,9 @@ def observe() -> dict[str, Row]:
 
 
 def _row(kind: str, emulator: EmulatorClient, runtime: Runtime) -> Row:
-    embed = SageMakerEmbedding("emb", deadline=DEADLINE, runtime=runtime)
-    llm = SageMakerLLM("llm", format="lmi", deadline=DEADLINE, stall=DEADLINE / 2, runtime=runtime)
+    deadline, stall = DEADLINES.get(kind, (600.0, 600.0))
+    embed = SageMakerEmbedding("emb", deadline=deadline, runtime=runtime)
+    llm = SageMakerLLM("llm", format="lmi", deadline=deadline, stall=stall, runtime=runtime)
     asks: dict[str, tuple[str, Ask]] = {
         "embedding": ("emb", lambda: embed.get_text_embedding_batch(["가", "나", "다"])),
         "whole": ("llm", lambda: llm.complete("질문")),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.conversation.follow_up_llm import MAX_ANSWER_CHARS, MAX_QUERY_CHARS, rewrite_follow_up
+from rag.conversation.follow_up_llm import MAX_ANSWER_CHARS, MAX_QUERY_CHARS, TIME_SHARE, rewrite_follow_up
 from rag.errors import ModelUnavailable
 from rag.models.cancellation import CancelScope
 from rag.synthesis import texts
@@ -59,11 +59,17 @@ def test_a_cut_rewrite_is_none() -> None:
     assert rewritten(["새나래은행 적금을"], finish_reason="length") is None
 
 
-def test_a_slow_model_leaves_time_for_the_answer() -> None:
-    never = threading.Event()
-    scope = CancelScope(1.5)
+def test_a_slow_model_leaves_time_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    never, scope = threading.Event(), CancelScope(60)
+    given: list[float] = []
+
+    def child(seconds: float) -> CancelScope:
+        given.append(seconds)
+        return CancelScope(0.1)
+
+    monkeypatch.setattr(scope, "child", child)
     assert rewrite_follow_up(ScriptedLLM([never]), FOLLOW_UP, HISTORY, scope) is None
-    assert scope.remaining() > 0.3
+    assert 0 < given[0] <= TIME_SHARE * 60 < 60
     never.set()
 
 

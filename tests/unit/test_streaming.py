@@ -81,8 +81,12 @@ def test_time_is_up() -> None:
     with pytest.raises(ModelTimeout):
         next(stream)
     assert stream.expired
-    with pytest.raises(ModelInterrupted):
-        list(streamed(["가", never], seconds=0.3))
+    for seconds in (0.3, 3.0, 30.0):  # a busy machine may need longer for the first piece
+        with pytest.raises(ModelError) as late:
+            list(streamed(["가", never], seconds=seconds))
+        if isinstance(late.value, ModelInterrupted):
+            break
+    assert isinstance(late.value, ModelInterrupted)
     with pytest.raises(ModelTimeout):
         next(stream_chat(ScriptedLLM([never]), MESSAGES, CancelScope(60).child(0.1)))
     never.set()
