@@ -40,8 +40,8 @@ from rag.factory.stores import ingest_files, open_index
 from rag.records.answer_log import AnswerLog
 from rag.settings import Settings, StoreSettings
 from rag.ui.conversation import Conversation
+from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import KOREAN
-from rag.ui.keeping import Keeper
 from rag.ui.loader import Loader
 from rag.ui.session import Dialogue
 
@@ -75,14 +75,14 @@ async def play(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -
     """Ask each on the page's way, and say of the answer what a customer would; how often she did what."""
     loader = Loader(lambda _progress: chat)
     loader.start()
-    dialogue = Dialogue(loader, KOREAN, max_question_chars=1000, keeper=Keeper(records))
+    dialogue = Dialogue(loader, KOREAN, max_question_chars=1000, recorder=ConversationRecorder(records))
     did: Counter[str] = Counter()
     for each in played:
         conversation, choices = Conversation(), {"bank": None, "category": None}
         async for _ in dialogue.respond(conversation, each.query, choices):
             pass
         answered = conversation.exchanges[-1]
-        assert answered.answer, answered.remark
+        assert answered.answer, answered.status_line
         (right,) = each.relevant
         shown = [source.id for source in answered.sources]
         if answered.answer.status == "suggested" and right in shown:

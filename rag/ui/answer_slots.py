@@ -1,4 +1,4 @@
-"""Who is answered next: as many answers at once as the machine bears, and no visitor takes them all."""
+"""Limits how many answers run at once, and shares them fairly between visitors."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 HEARTBEAT_SECONDS = 1.0
-"""Between signs of life to one who waits: only by sending does Gradio learn that a visitor has left."""
+"""Seconds between heartbeats while a question waits: Gradio notices that a visitor has left only when it sends something."""
 
 RECENT_SECONDS = 10.0
-REST, LONGEST_REST = 2.0, 1.0
-"""While somebody else has asked in the last RECENT_SECONDS, an owner's next answer begins after it has rested for REST times
-as long as its last one took, LONGEST_REST seconds at most: so one visitor keeps no core busy all the time."""
+COOLDOWN_FACTOR, MAX_COOLDOWN_SECONDS = 2.0, 1.0
+"""After an answer, its owner's next one waits COOLDOWN_FACTOR times as long as that answer took, MAX_COOLDOWN_SECONDS at most.
+
+Only while another owner has asked within RECENT_SECONDS. Without it one visitor could keep a core busy all the time.
+"""
 
 
 @dataclass(eq=False, slots=True)
-class Turn:
-    """A question's place. `ready` is set when its answer may begin."""
+class SlotRequest:
+    """A question that waits for a slot or holds one. `ready` is set when its answer may begin.
+
+    `owner`, `address`: as in `rag.ui.visitors.Visitor`. `began`: when the answer began, by the loop's clock.
+    """
 
     owner: str
     address: str
@@ -27,7 +32,7 @@ class Turn:
     began: float = 0.0
 
     async def wait(self) -> AsyncGenerator[None, None]:
-        """Yields at each sign of life until it is its turn; not at all where it is so at once."""
+        """Yields every HEARTBEAT_SECONDS until `ready` is set; yields nothing if it is set already."""
         while not self.ready.is_set():
             try:
                 await asyncio.wait_for(self.ready.wait(), HEARTBEAT_SECONDS)
@@ -36,80 +41,86 @@ class Turn:
 
 
 class AnswerSlots:
-    """`count` answers at once. One owner has half of them at most; the next is who has the fewest running.
+    """At most `count` answers at once, and half of them for one owner.
 
-    Used from one event loop.
+    A free slot goes to the question whose address, then whose owner, has the fewest answers running; among equals to the
+    first that came. Not thread-safe: use it from one event loop.
     """
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._per_owner = max(1, count // 2)
-        self._waiting: list[Turn] = []
+        self._waiting: list[SlotRequest] = []
         self._owners: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
-        self._asked: dict[str, float] = {}
-        self._resting: dict[str, float] = {}
-        """When each owner has asked last, and until when it rests, by the loop's clock."""
+        # By owner, in the loop's clock: the last question, and the end of the cooldown.
+        self._last_question: dict[str, float] = {}
+        self._cooldown_end: dict[str, float] = {}
 
     @property
     def running(self) -> int:
-        """Answers being made."""
+        """Number of answers being produced."""
         return sum(self._owners.values())
 
     @property
     def waiting(self) -> int:
-        """Questions whose turn has not come."""
+        """Number of questions that wait for a slot."""
         return len(self._waiting)
 
     @asynccontextmanager
-    async def turn(self, owner: str, address: str) -> AsyncGenerator[Turn, None]:
-        """A place among those who wait, and a slot from when `ready` is set until the end of the block."""
-        turn = Turn(owner, address, asyncio.Event())
+    async def request(self, owner: str, address: str) -> AsyncGenerator[SlotRequest, None]:
+        """Queue a question for a slot. It holds the slot from when `ready` is set until the end of the block."""
+        request = SlotRequest(owner, address, asyncio.Event())
         now = asyncio.get_running_loop().time()
-        # Pruned here, at each question: without it every visitor of a day would be kept.
-        self._asked = {each: at for each, at in self._asked.items() if now - at < RECENT_SECONDS} | {owner: now}
-        self._waiting.append(turn)
-        self._start()
+        # Old entries are removed here; otherwise the dictionary would grow with every visitor.
+        recent = {each: at for each, at in self._last_question.items() if now - at < RECENT_SECONDS}
+        self._last_question = recent | {owner: now}
+        self._waiting.append(request)
+        self._assign()
         try:
-            yield turn
+            yield request
         finally:
-            if turn.ready.is_set():
+            if request.ready.is_set():
                 self._free += 1
                 self._owners[owner] -= 1
                 self._addresses[address] -= 1
+                # Unary plus drops the entries at zero.
                 self._owners, self._addresses = +self._owners, +self._addresses
-                self._rest(turn)
-                self._start()
+                self._start_cooldown(request)
+                self._assign()
             else:
-                self._waiting.remove(turn)
+                self._waiting.remove(request)
 
-    def _rest(self, turn: Turn) -> None:
+    def _start_cooldown(self, ended: SlotRequest) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        if any(owner != turn.owner and now - at < RECENT_SECONDS for owner, at in self._asked.items()):
-            until = now + min(REST * (now - turn.began), LONGEST_REST)
-            self._resting[turn.owner] = until
-            loop.call_at(until, self._wake, turn.owner, until)
+        if any(owner != ended.owner and now - at < RECENT_SECONDS for owner, at in self._last_question.items()):
+            end = now + min(COOLDOWN_FACTOR * (now - ended.began), MAX_COOLDOWN_SECONDS)
+            self._cooldown_end[ended.owner] = end
 
-    def _wake(self, owner: str, until: float) -> None:
-        if self._resting.get(owner) == until:
-            del self._resting[owner]
-            self._start()
+            def end_cooldown() -> None:
+                # A later answer of the same owner may have started another cooldown.
+                if self._cooldown_end.get(ended.owner) == end:
+                    del self._cooldown_end[ended.owner]
+                    self._assign()
 
-    def _start(self) -> None:
+            loop.call_at(end, end_cooldown)
+
+    def _assign(self) -> None:
+        """Give free slots to waiting questions."""
         while self._free:
-            able = [
-                turn
-                for turn in self._waiting
-                if self._owners[turn.owner] < self._per_owner and turn.owner not in self._resting
+            eligible = [
+                each
+                for each in self._waiting
+                if self._owners[each.owner] < self._per_owner and each.owner not in self._cooldown_end
             ]
-            if not able:
+            if not eligible:
                 return
-            # min keeps the order of arrival among equals
-            turn = min(able, key=lambda turn: (self._addresses[turn.address], self._owners[turn.owner]))
-            self._waiting.remove(turn)
+            # `min` keeps the order of arrival among equals.
+            chosen = min(eligible, key=lambda each: (self._addresses[each.address], self._owners[each.owner]))
+            self._waiting.remove(chosen)
             self._free -= 1
-            self._owners[turn.owner] += 1
-            self._addresses[turn.address] += 1
-            turn.began = asyncio.get_running_loop().time()
-            turn.ready.set()
+            self._owners[chosen.owner] += 1
+            self._addresses[chosen.address] += 1
+            chosen.began = asyncio.get_running_loop().time()
+            chosen.ready.set()

@@ -1,6 +1,6 @@
-"""An answer's text as HTML that is made to be read: lists, paths, notes, amounts that do not break, numbers to call.
+"""Renders an answer's text as HTML: paragraphs, lists, tables, notes, menu paths, unbroken amounts and telephone links.
 
-Pure. Every character of the text is escaped; the tags are this module's own.
+Pure functions. All text is escaped; only this module writes tags.
 """
 
 from __future__ import annotations
@@ -12,93 +12,107 @@ from html import escape
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _HANGUL = re.compile("[가-힣]")
 _LATIN = re.compile("[A-Za-z]{3}")
-_TAG = re.compile(r"\[((?!\d+\])[^\[\]]{1,20})\](?:[ \t]+(.*))?")
+_LABEL = re.compile(r"\[((?!\d+\])[^\[\]]{1,20})\](?:[ \t]+(.*))?")
 _BULLET = re.compile(r"[-*•·]\s+(.*)")
 _NUMBERED = re.compile(r"(\d{1,2})[.)]\s+(.*)")
 _CELL_BREAK = re.compile(r" *\|(?: +|$)")
-"""As rows of a document's tables are written."""
+"""Separates the cells of a document's table row, as rag.ingestion.documents writes them."""
 _CITATION = re.compile(r"\[(\d{1,3})\]")
 _PHONE = re.compile(r"(?<![\d-])(?:(?:\+82-|0)\d{1,2}-\d{3,4}-\d{4}|1[568]\d\d-\d{4})(?![\d-])")
-_UNIT = "[만억천백]{0,2}\\s?(?:원|달러|%p?|퍼센트|영업일|개월|년|월|일|시간|시|분|초|회|번|자리|세|명|건|개|등급|주|배)"
-_UNBROKEN = re.compile(rf"(?P<phone>{_PHONE.pattern})|(?P<amount>\d[\d,.:]*(?:[~-]\d[\d,.:]*)?\s?{_UNIT})")
+_AMOUNT_UNIT = (
+    "[만억천백]{0,2}\\s?(?:원|달러|%p?|퍼센트|영업일|개월|년|월|일|시간|시|분|초|회|번|자리|세|명|건|개|등급|주|배)"
+)
+_NOWRAP = re.compile(rf"(?P<phone>{_PHONE.pattern})|(?P<amount>\d[\d,.:]*(?:[~-]\d[\d,.:]*)?\s?{_AMOUNT_UNIT})")
 _PATH = re.compile(r"[^>:\n.]{1,30}(?: > [^>\n]{0,29}[^>\s])+")
-FOLDED_FROM = 420
-"""Characters of one institution's text from which its later blocks are folded away."""
-SHOWN_OF_SEVERAL = 120
-"""Characters shown of each text where several institutions answer."""
+FOLD_AFTER_CHARS = 420
+"""Characters shown before the remaining blocks are folded into a <details> element, if only one text answers."""
+FOLD_AFTER_CHARS_EACH = 120
+"""The same for each text if several institutions answer."""
 
 Link = Callable[[int], str]
-"""A citation's number to its HTML."""
+"""Returns the HTML for a citation number."""
 
 
-def shown(text: str) -> str:
-    """The text with one kind of line end; control characters and lone surrogates become U+FFFD."""
+def clean_text(text: str) -> str:
+    """The text with "\\n" line ends; control characters and lone surrogates become U+FFFD."""
     return _UNSHOWABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def plain(text: str) -> str:
-    """The text as it is, as HTML."""
-    return escape(shown(text))
+def escape_text(text: str) -> str:
+    """The text, cleaned and escaped for HTML."""
+    return escape(clean_text(text))
 
 
-def language(text: str, page: str) -> str:
-    """The HTML attribute that tells a screen reader how to pronounce a text in another language than the page's, or nothing."""
-    found = "ko" if _HANGUL.search(text) else "en" if _LATIN.search(text) else page
-    return "" if found == page else f' lang="{found}"'
+def lang_attribute(text: str, page: str) -> str:
+    """A `lang` attribute for a text in another language than the page's, else an empty string.
+
+    Screen readers choose their pronunciation by it. Text with Hangul is Korean, other text with three Latin letters in a row
+    English. `page`: "ko" or "en".
+    """
+    detected = "ko" if _HANGUL.search(text) else "en" if _LATIN.search(text) else page
+    return "" if detected == page else f' lang="{detected}"'
 
 
-def phones(text: str) -> frozenset[str]:
+def phone_numbers(text: str) -> frozenset[str]:
     """The telephone numbers of a text."""
     return frozenset(_PHONE.findall(text))
 
 
-def blocks(text: str, *, link: Link | None = None, own: Collection[str] = ()) -> list[str]:
-    """One piece of HTML for each paragraph, list, table, label and note, in order.
+def render_blocks(text: str, *, link: Link | None = None, own_numbers: Collection[str] = ()) -> list[str]:
+    """The HTML of each paragraph, list, table, label and note, in order.
 
-    `link` makes citations of `[n]`; without it they stay text. `own`: telephone numbers that may be called.
+    `link` renders a citation `[n]`; without it the citation stays text. `own_numbers`: the institution's telephone
+    numbers, which become `tel:` links.
     """
-    made: list[str] = []
-    for kind, lines in _grouped(shown(text).split("\n")):
-        inner = [_inline(line, link, own) for line in lines]
+    parts: list[str] = []
+    for kind, lines in _group_lines(clean_text(text).split("\n")):
+        inner = [_inline_html(line, link, own_numbers) for line in lines]
         match kind:
             case "bullets":
-                made.append("<ul>" + "".join(f"<li>{each}</li>" for each in inner) + "</ul>")
+                parts.append("<ul>" + "".join(f"<li>{each}</li>" for each in inner) + "</ul>")
             case "steps":
                 start = int(_NUMBERED.fullmatch(lines[0])[1])  # type: ignore[index]
-                items = [_inline(_NUMBERED.fullmatch(line)[2], link, own) for line in lines]  # type: ignore[index]
-                made.append(f'<ol start="{start}">' + "".join(f"<li>{each}</li>" for each in items) + "</ol>")
+                items = [_inline_html(_NUMBERED.fullmatch(line)[2], link, own_numbers) for line in lines]  # type: ignore[index]
+                parts.append(f'<ol start="{start}">' + "".join(f"<li>{each}</li>" for each in items) + "</ol>")
             case "rows" if len({len(_CELL_BREAK.split(line)) for line in lines}) == 1 < len(lines):
-                made.append(_table([[_inline(cell, link, own) for cell in _CELL_BREAK.split(line)] for line in lines]))
+                parts.append(
+                    _table_html(
+                        [[_inline_html(cell, link, own_numbers) for cell in _CELL_BREAK.split(line)] for line in lines]
+                    )
+                )
             case "tag":
-                made.append(f'<p class="tag">{inner[0]}</p>')
+                parts.append(f'<p class="tag">{inner[0]}</p>')
             case "note":
-                made.append(f'<p class="note">{inner[0]}</p>')
+                parts.append(f'<p class="note">{inner[0]}</p>')
             case _:
-                made.append("<p>" + "\n".join(inner) + "</p>")
-    return made
+                parts.append("<p>" + "\n".join(inner) + "</p>")
+    return parts
 
 
-def folded(made: list[str], size: int, *, more: str, several: bool) -> str:
-    """The blocks, the later ones behind `more` where the text of `size` characters is long, or one of `several`."""
-    limit = SHOWN_OF_SEVERAL if several else FOLDED_FROM
-    # A fold that hides a line or two costs a click for nothing.
-    if size <= limit * 1.3 or len(made) < 2:
-        return "".join(made)
+def fold_blocks(parts: list[str], size: int, *, more: str, several: bool) -> str:
+    """The blocks as one string; those beyond the limit are in a <details> element with the summary `more`.
+
+    `size`: characters of the text. `several`: it is one of several answers, so the limit is FOLD_AFTER_CHARS_EACH.
+    """
+    limit = FOLD_AFTER_CHARS_EACH if several else FOLD_AFTER_CHARS
+    # Hiding only a line or two would cost a click without saving space.
+    if size <= limit * 1.3 or len(parts) < 2:
+        return "".join(parts)
     count, length = 0, 0
-    while count < len(made) and (count == 0 or length + _length(made[count]) <= limit):
-        length += _length(made[count])
+    while count < len(parts) and (count == 0 or length + _visible_length(parts[count]) <= limit):
+        length += _visible_length(parts[count])
         count += 1
-    # A label alone says nothing: it goes with what it stands over.
-    while count > 1 and made[count - 1].startswith('<p class="tag"'):
+    # A label stays with the block that follows it.
+    while count > 1 and parts[count - 1].startswith('<p class="tag"'):
         count -= 1
-    rest = "".join(made[count:])
+    rest = "".join(parts[count:])
     if not rest:
-        return "".join(made)
-    return f'{"".join(made[:count])}<details class="more"><summary>{escape(more)}</summary>{rest}</details>'
+        return "".join(parts)
+    return f'{"".join(parts[:count])}<details class="more"><summary>{escape(more)}</summary>{rest}</details>'
 
 
-def _table(rows: list[list[str]]) -> str:
-    """A table under its first row, in a part that is scrolled sideways, also by keys, where it is wider than the screen."""
+def _table_html(rows: list[list[str]]) -> str:
+    """A table whose first row is the header, in a focusable container that scrolls sideways on narrow screens."""
     head, *body = rows
     name = ", ".join(filter(None, (re.sub("<[^>]*>", "", cell) for cell in head)))
     titles = "".join(f'<th scope="col">{cell}</th>' for cell in head)
@@ -109,69 +123,69 @@ def _table(rows: list[list[str]]) -> str:
     )
 
 
-def _length(html: str) -> int:
+def _visible_length(html: str) -> int:
     return len(re.sub(r"<[^>]*>", "", html))
 
 
-def _grouped(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Lines of one kind that stand together. A list's lines come without their markers, numbered ones with them."""
+def _group_lines(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Consecutive lines of one kind, as (kind, lines). Bullets are removed; the numbers of numbered lines are kept."""
     kind = ""
     group: list[str] = []
     for line in lines:
         text = line.strip()
-        if match := _TAG.fullmatch(text):
-            found, content = "tag", match[1]
+        if match := _LABEL.fullmatch(text):
+            line_kind, content = "tag", match[1]
         elif match := _BULLET.fullmatch(text):
-            found, content = "bullets", match[1]
+            line_kind, content = "bullets", match[1]
         elif _NUMBERED.fullmatch(text):
-            found, content = "steps", text
+            line_kind, content = "steps", text
         elif text.startswith("※"):
-            found, content = "note", text
+            line_kind, content = "note", text
         elif " | " in line:
-            found, content = "rows", line.rstrip()
+            line_kind, content = "rows", line.rstrip()
         else:
-            found, content = "text" if text else "", line.rstrip()
-        if group and (found != kind or found in ("tag", "note", "")):
+            line_kind, content = "text" if text else "", line.rstrip()
+        if group and (line_kind != kind or line_kind in ("tag", "note", "")):
             yield kind, group
             group = []
-        kind = found
-        if found:
+        kind = line_kind
+        if line_kind:
             group.append(content)
-        if found == "tag" and (rest := _TAG.fullmatch(text)) and rest[2]:
+        if line_kind == "tag" and (rest := _LABEL.fullmatch(text)) and rest[2]:
             yield "tag", group
             kind, group = "text", [rest[2]]
     if group:
         yield kind, group
 
 
-def _inline(line: str, link: Link | None, own: Collection[str]) -> str:
+def _inline_html(line: str, link: Link | None, own_numbers: Collection[str]) -> str:
     if link is None:
-        return _path(line, own)
-    parts = _CITATION.split(line)
-    made = [_path(parts[0], own)]
-    for number, after in zip(parts[1::2], parts[2::2], strict=True):
-        made += [link(int(number)), _path(after, own)]
-    return "".join(made)
+        return _path_html(line, own_numbers)
+    before, *citations = _CITATION.split(line)
+    parts = [_path_html(before, own_numbers)]
+    for number, after in zip(citations[::2], citations[1::2], strict=True):
+        parts += [link(int(number)), _path_html(after, own_numbers)]
+    return "".join(parts)
 
 
-def _path(text: str, own: Collection[str]) -> str:
-    made, end = [], 0
+def _path_html(text: str, own_numbers: Collection[str]) -> str:
+    parts, end = [], 0
     for match in _PATH.finditer(text):
         steps = match[0].split(" > ")
-        shown_steps = [f'<span class="step">{_unbroken(step, own)}</span>' for step in steps[:-1]]
-        shown_steps.append(_unbroken(steps[-1], own))  # a sentence may go on behind the last one
-        joined = '<span class="gt"> &gt; </span>'.join(shown_steps)
-        made += [_unbroken(text[end : match.start()], own), f'<span class="path">{joined}</span>']
+        step_parts = [f'<span class="step">{_nowrap_html(step, own_numbers)}</span>' for step in steps[:-1]]
+        step_parts.append(_nowrap_html(steps[-1], own_numbers))  # the last step may continue into the sentence
+        path = '<span class="gt"> &gt; </span>'.join(step_parts)
+        parts += [_nowrap_html(text[end : match.start()], own_numbers), f'<span class="path">{path}</span>']
         end = match.end()
-    return "".join([*made, _unbroken(text[end:], own)])
+    return "".join([*parts, _nowrap_html(text[end:], own_numbers)])
 
 
-def _unbroken(text: str, own: Collection[str]) -> str:
-    made, end = [], 0
-    for match in _UNBROKEN.finditer(text):
-        found = escape(match[0])
-        if match["phone"] and match[0] in own:
-            found = f'<a class="tel" href="tel:{found}">{found}</a>'
-        made += [escape(text[end : match.start()]), f'<span class="nb">{found}</span>']
+def _nowrap_html(text: str, own_numbers: Collection[str]) -> str:
+    parts, end = [], 0
+    for match in _NOWRAP.finditer(text):
+        inner = escape(match[0])
+        if match["phone"] and match[0] in own_numbers:
+            inner = f'<a class="tel" href="tel:{inner}">{inner}</a>'
+        parts += [escape(text[end : match.start()]), f'<span class="nb">{inner}</span>']
         end = match.end()
-    return "".join([*made, escape(text[end:])])
+    return "".join([*parts, escape(text[end:])])

@@ -1,6 +1,6 @@
-"""Logins of the page: salted scrypt hashes in a file, and a brake on guessing.
+"""Logins of the page: salted scrypt hashes in a file, with a limit on failed attempts.
 
-One line per user: `user:scrypt$n$r$p$salt$hash`, salt and hash in base64.
+The file has one line per user: `user:scrypt$n$r$p$salt$hash`, salt and hash in base64.
 """
 
 from __future__ import annotations
@@ -20,26 +20,28 @@ from pathlib import Path
 from rag.errors import InputError
 
 N, R, P = 2**15, 8, 1
-"""scrypt's costs: 32 MB and about a tenth of a second per attempt."""
+"""Cost parameters of scrypt (RFC 7914): 32 MB and about a tenth of a second per hash."""
 MAX_COST = 2**20
-"""Most n * r * p taken from a file: 128 MB times p, so that a line cannot exhaust the machine."""
+"""Upper limit of n * r * p in an auth file, which bounds the memory of a hash by 128 MB."""
 MAX_PASSWORD = 1024
+"""Characters of a password; longer ones are rejected without hashing."""
 
 MAX_ATTEMPTS = 5
 LOCK_SECONDS = 60.0
-"""After MAX_ATTEMPTS wrong passwords in a row from one address a name is refused to it for this many seconds."""
+"""After MAX_ATTEMPTS wrong passwords in a row from one address, that address cannot log in as the user for LOCK_SECONDS."""
 HASHES_AT_ONCE = 2
-TRIES_WAITING = 16
-"""Tries of one address that wait for the one before; more are refused unchecked."""
+"""Hashes computed in parallel, each in a thread."""
+MAX_QUEUED_ATTEMPTS = 16
+"""Attempts of one address that run or wait; further ones are rejected unchecked."""
 MAX_COUNTS = 10_000
-"""Counts of failures kept before those that are over are taken out."""
+"""Counts of failures kept before expired ones are removed."""
 
 _NAME = re.compile(r"[^\s:]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordHash:
-    """A salted scrypt hash and the costs it was made with."""
+    """A salted scrypt hash and its cost parameters."""
 
     n: int
     r: int
@@ -53,7 +55,7 @@ class PasswordHash:
 
     @classmethod
     def parse(cls, text: str) -> PasswordHash:
-        """Raises InputError when it is not such a hash, or one too costly to check."""
+        """Parse `scrypt$n$r$p$salt$hash`. Raises InputError if it is malformed or above MAX_COST."""
         try:
             scheme, n, r, p, salt, digest = text.split("$")
             parsed = cls(int(n), int(r), int(p), _bytes(salt), _bytes(digest))
@@ -69,14 +71,14 @@ class PasswordHash:
 
 
 def hash_password(password: str, like: PasswordHash | None = None) -> str:
-    """The text to write after `user:`; with the costs of `like`, else today's."""
+    """The text to write after `user:`. `like`: use its cost parameters instead of N, R and P."""
     salt = secrets.token_bytes(16)
     n, r, p = (like.n, like.r, like.p) if like else (N, R, P)
     return str(PasswordHash(n, r, p, salt, _scrypt(password, salt, n=n, r=r, p=p, length=32)))
 
 
 def verify(password: str, stored: PasswordHash) -> bool:
-    """Whether `password` made this hash; takes as long when it did not."""
+    """Whether `password` has this hash. Takes the same time for right and wrong passwords."""
     if len(password) > MAX_PASSWORD:
         return False
     digest = _scrypt(password, stored.salt, n=stored.n, r=stored.r, p=stored.p, length=len(stored.digest))
@@ -84,9 +86,9 @@ def verify(password: str, stored: PasswordHash) -> bool:
 
 
 def load_users(path: Path) -> dict[str, PasswordHash]:
-    """Read an auth file; blank lines and lines starting with # are skipped.
+    """Read an auth file: hashes by user. Blank lines and lines starting with # are skipped.
 
-    Raises InputError naming the file, the line and what is wrong with it.
+    Raises InputError with the file, the line and the problem.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -108,7 +110,7 @@ def load_users(path: Path) -> dict[str, PasswordHash]:
 
 
 def add_user(path: Path, name: str, password: str) -> None:
-    """Add or replace one user's line; the file is for its owner alone. Raises InputError."""
+    """Add or replace one user's line. A new file is readable by its owner alone. Raises InputError."""
     if not _NAME.fullmatch(name):
         raise InputError("a user's name has 1 to 64 characters without spaces or colons")
     if not 8 <= len(password) <= MAX_PASSWORD:
@@ -117,7 +119,7 @@ def add_user(path: Path, name: str, password: str) -> None:
     users[name] = hash_password(password)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Before it is written: for a moment hashes would be readable to others.
+        # Permissions are set before the hashes are written, which others could read for a moment otherwise.
         path.touch(mode=0o600)
         path.write_text("".join(f"{user}:{stored}\n" for user, stored in users.items()), encoding="utf-8")
     except OSError as exc:
@@ -125,11 +127,13 @@ def add_user(path: Path, name: str, password: str) -> None:
 
 
 class Login:
-    """Checks a name and a password for Gradio's `auth`, slowing down guessing.
+    """Checks a name and a password for Gradio's `auth`, and limits guessing.
 
-    Failures are counted per name and address: whoever guesses from one address locks that name for itself alone. Each try
-    costs one hash, whether the name is real, invented or locked; invented names share one count. `address`: that of the
-    request being answered. `unlocked`: names whose passwords are too long to be guessed, which are never locked.
+    Failures are counted by name and address, so that guessing from one address does not lock the user out elsewhere. Each
+    attempt costs one hash, so that its time does not show whether a name exists or is locked; unknown names share a count.
+
+    `address`: returns the address of the current request. `unlocked`: names that are never locked, because their passwords
+    cannot be guessed. `clock`: seconds.
     """
 
     def __init__(
@@ -145,57 +149,57 @@ class Login:
         self._unlocked = frozenset(unlocked)
         self._clock = clock
         self._failures: dict[tuple[str, str], tuple[int, float]] = {}
-        # With the costs of the others, or an invented name would take another time.
+        # With the users' cost parameters: a name's existence would show in the time otherwise.
         like = next(iter(self._users.values()), None)
         self._decoy = PasswordHash.parse(hash_password(secrets.token_urlsafe(), like))
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, _AttemptQueue] = {}
 
     async def check(self, name: str, password: str) -> bool:
-        """Whether to let in; no while the name is locked for the address, and where too many tries of it wait."""
+        """Whether the login is accepted: the password is right, the name is not locked, and the queue is not full."""
         address = self._address()
-        queue = self._queues.setdefault(address, _Queue())
-        if queue.waiting >= TRIES_WAITING:
+        queue = self._queues.setdefault(address, _AttemptQueue())
+        if queue.waiting >= MAX_QUEUED_ATTEMPTS:
             return False
         queue.waiting += 1
         try:
-            # One after another for each address: what is tried at once is counted before the next.
+            # Sequentially for each address: parallel attempts must not pass the count of failures.
             async with queue.lock:
-                return await self._try(name, password, address)
+                return await self._check_attempt(name, password, address)
         finally:
             queue.waiting -= 1
             if not queue.waiting:
                 self._queues.pop(address, None)
 
-    async def _try(self, name: str, password: str, address: str) -> bool:
+    async def _check_attempt(self, name: str, password: str, address: str) -> bool:
         known = name in self._users
-        counted = (name if known else "", address)
-        # Asked before the hash and told after it: a locked name must take as long as another.
-        locked = self._locked(counted)
+        key = (name if known else "", address)
+        # A locked name is hashed too, so that it takes as long as another.
+        locked = self._locked(key)
         async with self._hashing:
-            # In a thread: a hash takes a tenth of a second, in which the loop serves others.
-            right = await asyncio.to_thread(verify, password, self._users[name] if known else self._decoy)
-        if right and known and not locked:
-            self._failures.pop(counted, None)
+            # In a thread, because a hash would block the event loop for a tenth of a second.
+            correct = await asyncio.to_thread(verify, password, self._users[name] if known else self._decoy)
+        if correct and known and not locked:
+            self._failures.pop(key, None)
             return True
         if not locked and name not in self._unlocked:
-            self._failures[counted] = (self._failures.get(counted, (0, 0.0))[0] + 1, self._clock())
+            self._failures[key] = (self._failures.get(key, (0, 0.0))[0] + 1, self._clock())
         return False
 
-    def _locked(self, counted: tuple[str, str]) -> bool:
+    def _locked(self, key: tuple[str, str]) -> bool:
         if len(self._failures) > MAX_COUNTS:
             self._failures = {
                 key: value for key, value in self._failures.items() if self._clock() - value[1] < LOCK_SECONDS
             }
-        failures, since = self._failures.get(counted, (0, 0.0))
+        failures, since = self._failures.get(key, (0, 0.0))
         if failures and self._clock() - since >= LOCK_SECONDS:
-            del self._failures[counted]
+            del self._failures[key]
             return False
         return failures >= MAX_ATTEMPTS
 
 
-class _Queue:
-    """The tries of one address."""
+class _AttemptQueue:
+    """Running and waiting attempts of one address."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
@@ -213,7 +217,7 @@ def _user(line: str, where: str) -> tuple[str, PasswordHash]:
 
 
 def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int, length: int) -> bytes:
-    # OpenSSL refuses above 32 MB unless told otherwise; this is what scrypt needs, and a MB beside it.
+    # OpenSSL's default limit is 32 MB; this is scrypt's own need and 1 MB more.
     memory = 128 * r * (n + p) + 2**20
     return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
 

@@ -1,4 +1,4 @@
-"""One visitor's conversation: its exchanges, the one being answered, and what an undo brings back. Knows no page."""
+"""One visitor's conversation: its exchanges, the answer being written, and the state that undo restores."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from rag.ui.stream_bridge import StreamBridge
 from rag.ui.texts import Texts
 
 MAX_EXCHANGES = 20
-"""Exchanges that later questions are read with. The page goes on showing those before them."""
+"""Exchanges kept as the history of later questions. The page continues to show older ones."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A question and its answer so far. `remark` is a line of the page itself: progress, a notice or an error.
+    """A question and its answer so far.
 
-    `generated`: a language model wrote the text, which is then labelled; `checked`: its sources state what is shown.
-    `record`: the id of its answer record; empty where none is kept. `failed`: asking again may bring another answer.
+    `turn`: the exchange's number in its conversation, from 1. `status_line`: the page's own line under the text: progress,
+    a notice or an error. `generated`: a language model wrote the text; `checked`: its sources support the text.
+    `record`: id of its answer record; empty without one. `failed`: the question ended in an error, or was stopped.
     """
 
     turn: int
@@ -25,14 +26,14 @@ class Exchange:
     text: str = ""
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
-    remark: str = ""
+    status_line: str = ""
     generated: bool = False
     checked: bool = False
     failed: bool = False
     record: str = ""
 
     def apply(self, event: AnswerEvent) -> None:
-        """Add one event of the answer's stream; the last one replaces what the others brought."""
+        """Apply one event of the answer's stream. AnswerCompleted replaces the text and sources of the earlier events."""
         match event:
             case SourcesFound(sources=sources):
                 self.sources = sources
@@ -42,11 +43,11 @@ class Exchange:
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
                 self.generated = self.checked = answer.generated
-                # What was masked is not remembered here either: the history and the page show the masked question.
+                # The unmasked question is not kept: the history and the page show the masked one.
                 self.question = answer.question if answer.masked else self.question
 
     def label(self, texts: Texts) -> str:
-        """What stands over the answer: the institution's own word, or how far its sources state a model's text."""
+        """The label above the answer: whether the text is the institution's, or how its sources support a model's text."""
         if not self.generated:
             if self.is_approved:
                 return texts.approved
@@ -58,7 +59,7 @@ class Exchange:
 
     @property
     def is_approved(self) -> bool:
-        """Whether the answer is the institution's approved text: quoted rows of an FAQ, no passage of a document."""
+        """Whether the answer consists of quoted FAQ rows, without a document's passage."""
         if self.generated or self.answer is None or self.answer.status != "answered":
             return False
         cited = [self.sources[number - 1] for number in self.answer.cited if number <= len(self.sources)]
@@ -66,21 +67,21 @@ class Exchange:
 
     @property
     def may_differ(self) -> bool:
-        """Whether asking again can bring another answer: approved text is the same every time."""
+        """Whether asking again can give another answer. Quoted text is the same every time, unless a model failed."""
         notice = self.answer.notice if self.answer else None
         return self.failed or self.answer is None or self.generated or notice not in (None, "withheld")
 
 
 @dataclass(slots=True)
-class Running:
-    """The exchange being answered, and the means to stop it."""
+class RunningAnswer:
+    """The exchange being answered. `bridge`: its stream, once it is open."""
 
     exchange: Exchange
     bridge: StreamBridge | None = None
     stopped: bool = False
 
     def stop(self) -> None:
-        """End the answer where it is. May be called before its stream is open, and again."""
+        """End the answer; the text so far stays. May be called before the stream is open, and repeatedly."""
         self.stopped = True
         if self.bridge:
             self.bridge.stop()
@@ -88,26 +89,27 @@ class Running:
 
 @dataclass(slots=True)
 class Conversation:
-    """Changed only from the event loop, so that no two handlers change it at once.
+    """The state of one conversation. Not thread-safe: it is changed only in the event loop.
 
-    `chat`: under which it is kept in the history; empty where it is not. `before`: what the last new chat or edit took away.
-    `forgotten`: the last turn that made room for later ones; pages go on showing those up to it.
+    `turns`: the last turn number given out. `chat_id`: id in the chat history; empty if it is not saved. `undo_state`: the
+    chat id and the exchanges that the last new chat or edit removed. `last_dropped_turn`: the newest turn beyond
+    MAX_EXCHANGES; pages continue to show the turns up to it.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     turns: int = 0
-    running: Running | None = None
-    chat: str = ""
-    before: tuple[str, list[Exchange]] | None = None
-    forgotten: int = 0
+    running: RunningAnswer | None = None
+    chat_id: str = ""
+    undo_state: tuple[str, list[Exchange]] | None = None
+    last_dropped_turn: int = 0
 
-    def begin(self, question: str) -> Running:
-        """Add a question; the oldest exchange beyond MAX_EXCHANGES goes. Turn numbers are never used twice."""
+    def begin(self, question: str) -> RunningAnswer:
+        """Add a question and drop the oldest exchange beyond MAX_EXCHANGES. Turn numbers are never reused."""
         self.turns += 1
         for each in self.exchanges[: -MAX_EXCHANGES + 1]:
-            self.forgotten = each.turn
+            self.last_dropped_turn = each.turn
         self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-MAX_EXCHANGES:]
-        self.running = Running(self.exchanges[-1])
+        self.running = RunningAnswer(self.exchanges[-1])
         return self.running
 
     def history(self) -> tuple[Turn, ...]:
@@ -118,48 +120,48 @@ class Conversation:
             if each.answer
         )
 
-    def cut(self, turn: int) -> bool:
-        """Take away the exchange `turn` and all after it; they can be brought back. False: it is not there."""
+    def remove_from(self, turn: int) -> bool:
+        """Remove the exchange `turn` and all later ones; `undo` restores them. Returns False if there is no such turn."""
         kept = [each for each in self.exchanges if each.turn < turn]
         if len(kept) == len(self.exchanges) or all(each.turn != turn for each in self.exchanges):
             return False
-        self.before = (self.chat, self.exchanges)
+        self.undo_state = (self.chat_id, self.exchanges)
         self.exchanges = kept
         return True
 
     def source(self, row: str) -> Source | None:
-        """The row as it was shown in this conversation; the last time counts."""
+        """The row with this id as it was shown last in this conversation; None if it was not shown."""
         shown = (source for each in reversed(self.exchanges) for source in each.sources)
         return next((source for source in shown if source.id == row), None)
 
     def stop(self) -> None:
-        """End the answer being written, if there is one; what is there of it stays."""
+        """End the answer being written, if any; the text so far stays."""
         if self.running:
             self.running.stop()
 
     def clear(self) -> None:
-        """Start over. What is still being answered is stopped and shown nowhere."""
+        """Remove all exchanges; `undo` restores the finished ones. An answer being written is stopped and discarded."""
         self.stop()
         if self.exchanges:
             running = self.running.exchange if self.running else None
-            self.before = (self.chat, [each for each in self.exchanges if each is not running])
+            self.undo_state = (self.chat_id, [each for each in self.exchanges if each is not running])
         self.running = None
         self.exchanges = []
-        self.chat = ""
+        self.chat_id = ""
 
-    def take(self, chat: str, exchanges: list[Exchange]) -> None:
-        """Go on with a kept chat."""
+    def load_chat(self, chat_id: str, exchanges: list[Exchange]) -> None:
+        """Replace the conversation by a saved chat, whose `exchanges` must not be empty."""
         self.clear()
-        self.chat = chat
+        self.chat_id = chat_id
         self.turns = exchanges[-1].turn
         self.exchanges = exchanges[-MAX_EXCHANGES:]
-        # The page shows the whole chat; only what later questions are read with is limited.
-        self.forgotten = max((each.turn for each in exchanges[:-MAX_EXCHANGES]), default=0)
+        # The page shows the whole chat; only the history of later questions is limited.
+        self.last_dropped_turn = max((each.turn for each in exchanges[:-MAX_EXCHANGES]), default=0)
 
     def undo(self) -> bool:
-        """Bring back what the last new chat or edit took away."""
-        if self.running or self.before is None:
+        """Restore what the last new chat or edit removed. Returns False if there is nothing, or an answer is being written."""
+        if self.running or self.undo_state is None:
             return False
-        self.chat, self.exchanges = self.before
-        self.before = None
+        self.chat_id, self.exchanges = self.undo_state
+        self.undo_state = None
         return True

@@ -19,13 +19,13 @@ from rag.errors import DISTRIBUTION, RagError
 from rag.types import Answer
 from rag.ui.i18n import Texts
 from rag.ui.request_guard import MCP, VISITOR
-from rag.ui.session import Asker
+from rag.ui.session import Client
 
 logger = logging.getLogger(__name__)
 VERSIONS = ("2025-06-18", "2025-03-26")
 """Of the protocol, newest first; the client's is taken where it is one of them."""
 UNKNOWN_METHOD, WRONG_VALUES = -32601, -32602
-Ask = Callable[[str, Mapping[str, str | None], Asker], Awaitable[Answer]]
+Ask = Callable[[str, Mapping[str, str | None], Client], Awaitable[Answer]]
 ASK: Mapping[str, Any] = {
     "name": "ask",
     "title": "금융 FAQ에 묻기",
@@ -55,7 +55,7 @@ class _Wrong(Exception):
 def mcp_route(ask: Ask, texts: Texts) -> Route:
     """`ask`: the page's own way to one whole answer; it raises RagError."""
 
-    async def called(said: Any, asker: Asker) -> dict[str, Any]:
+    async def called(said: Any, client: Client) -> dict[str, Any]:
         if not isinstance(said, dict) or said.get("name") != ASK["name"]:
             raise _Wrong(WRONG_VALUES, "unknown tool; there is one: ask")
         values = said.get("arguments")
@@ -68,13 +68,13 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
             raise _Wrong(WRONG_VALUES, "expected question (text), and maybe bank and category (text)")
         try:
             choices = {name: values.get(name) for name in ("bank", "category")}
-            answer = await ask(values["question"], choices, asker)
+            answer = await ask(values["question"], choices, client)
         except RagError as exc:
             return {"content": [{"type": "text", "text": texts.error(exc)}], "isError": True}
         content = [{"type": "text", "text": answer.text}]
         return {"content": content, "structuredContent": answer.as_json(), "isError": False}
 
-    async def result(method: str, said: Any, asker: Asker) -> dict[str, Any]:
+    async def result(method: str, said: Any, client: Client) -> dict[str, Any]:
         match method:
             case "initialize":
                 asked = said.get("protocolVersion") if isinstance(said, dict) else None
@@ -88,7 +88,7 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
             case "tools/list":
                 return {"tools": [ASK]}
             case "tools/call":
-                return await called(said, asker)
+                return await called(said, client)
         raise _Wrong(UNKNOWN_METHOD, "unknown method")
 
     async def answered(request: Request) -> Response:
@@ -100,7 +100,7 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
             return Response(status_code=202)
         visitor = request.scope[VISITOR]
         try:
-            value = await result(method, message.get("params"), Asker(visitor.owner, visitor.address))
+            value = await result(method, message.get("params"), Client(visitor.owner, visitor.address))
         except _Wrong as exc:
             return JSONResponse(_reply(number, error=exc))
         except Exception:

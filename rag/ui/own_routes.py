@@ -21,7 +21,7 @@ from rag.ui.loader import Loader
 from rag.ui.metrics import CONTENT_TYPE_LATEST
 from rag.ui.page import Admission
 from rag.ui.request_guard import VISITOR
-from rag.ui.visitors import LOGIN_COOKIE, person_of
+from rag.ui.visitors import LOGIN_COOKIE, person_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,7 +61,7 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
 
     def person(request: Request) -> str:
         names = (user_of(value) for name, value in request.cookies.items() if name.startswith(LOGIN_COOKIE))
-        return person_of(history.secret, request.scope[VISITOR], next(filter(None, names), ""))
+        return person_id(history.secret, request.scope[VISITOR], next(filter(None, names), ""))
 
     async def listed(request: Request) -> Response:
         said: dict[str, Any] = await request.json()

@@ -21,16 +21,16 @@ from rag.records.history import ChatHistory
 from rag.settings import Settings
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation
+from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import TEXTS, Texts
-from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader
 from rag.ui.mcp import Ask
 from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
-from rag.ui.session import POLL_SECONDS, Asker, Dialogue, Frame
+from rag.ui.session import POLL_SECONDS, Client, Dialogue, Frame
 from rag.ui.sessions import Sessions
 from rag.ui.skeleton import body_html
-from rag.ui.visitors import Visitor, person_of
+from rag.ui.visitors import Visitor, person_id
 
 logger = logging.getLogger(__name__)
 STARTERS = 4
@@ -56,15 +56,15 @@ class Admission:
         self.secret = b""
         """Of the chat history, for the digests of persons; empty where no chats are kept."""
 
-    async def asker(self, request: gr.Request) -> Asker | None:
+    async def client(self, request: gr.Request) -> Client | None:
         """Who asks; None where the event is dropped, for no stream of its session is open."""
         if self.sessions is None or request.request is None:
-            return Asker()
-        if not await self.sessions.wait_open(str(request.session_hash)):
+            return Client()
+        if not await self.sessions.wait_for_stream(str(request.session_hash)):
             return None
         visitor: Visitor = request.request.scope[VISITOR]
         user = str(request.username or "")
-        return Asker(visitor.owner, visitor.address, person_of(self.secret, visitor, user) if self.secret else "")
+        return Client(visitor.owner, visitor.address, person_id(self.secret, visitor, user) if self.secret else "")
 
 
 def build_page(
@@ -84,7 +84,7 @@ def build_page(
         max_question_chars=limit,
         slots=slots,
         relevance=settings.ui.relevance,
-        keeper=Keeper(records, history, metrics),
+        recorder=ConversationRecorder(records, history, metrics),
     )
     admission = Admission(slots, metrics)
     admission.ask = dialogue.ask
@@ -124,32 +124,32 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
     async def send(
         question: str, conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if asker := await admission.asker(request):
-            async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, asker):
+        if client := await admission.client(request):
+            async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, client):
                 yield _shown(frame)
 
     async def choose(
         row: str, conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if asker := await admission.asker(request):
-            async for frame in dialogue.choose(conversation, row, {"bank": bank, "category": category}, asker):
+        if client := await admission.client(request):
+            async for frame in dialogue.choose(conversation, row, {"bank": bank, "category": category}, client):
                 yield _shown(frame)
 
     async def edit(
         question: str, conversation: Conversation, bank: str, category: str, turn: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if asker := await admission.asker(request):
+        if client := await admission.client(request):
             choices = {"bank": bank, "category": category}
             # A program may send any text: int() of a long one takes its time.
             replaced = int(turn) if turn and turn.isdecimal() and len(turn) < 9 else None
-            async for frame in dialogue.respond(conversation, question, choices, asker, instead_of=replaced):
+            async for frame in dialogue.respond(conversation, question, choices, client, replaces_turn=replaced):
                 yield _shown(frame)
 
     async def retry(
         conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if asker := await admission.asker(request):
-            async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, asker):
+        if client := await admission.client(request):
+            async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, client):
                 yield _shown(frame)
 
     async def stop(conversation: Conversation) -> None:
@@ -160,7 +160,7 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
 
     async def drop(conversation: Conversation) -> Any:
         conversation.clear()
-        conversation.before = None
+        conversation.undo_state = None
         return _shown(dialogue.current(conversation))
 
     async def undo(conversation: Conversation) -> Any:
@@ -170,12 +170,12 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
         return _shown(dialogue.current(conversation))
 
     async def open_chat(chat: str, conversation: Conversation, request: gr.Request) -> Any:
-        if (asker := await admission.asker(request)) is None:
+        if (client := await admission.client(request)) is None:
             return gr.skip()
-        return _shown(await dialogue.open(conversation, chat, asker))
+        return _shown(await dialogue.open(conversation, chat, client))
 
     async def watch(request: gr.Request) -> AsyncGenerator[str, None]:
-        if await admission.asker(request):
+        if await admission.client(request):
             async for html in _loading(loader, texts):
                 yield html
 
@@ -216,11 +216,11 @@ def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
         question: str, bank: str | None = None, category: str | None = None, request: gr.Request | None = None
     ) -> dict[str, Any]:
         """Answer one question from the FAQ, with its sources."""
-        asker = await admission.asker(request) if request else Asker()
-        if asker is None:
+        client = await admission.client(request) if request else Client()
+        if client is None:
             raise gr.Error(texts.stopped, print_exception=False)
         try:
-            return (await dialogue.ask(question, {"bank": bank, "category": category}, asker)).as_json()
+            return (await dialogue.ask(question, {"bank": bank, "category": category}, client)).as_json()
         except RagError as exc:
             # Said to the program that asked; a traceback in the log would blame the server.
             raise gr.Error(texts.error(exc), print_exception=False) from exc

@@ -1,7 +1,7 @@
-"""What an answer looks like on the page, as HTML. Pure; everything from data is escaped.
+"""Renders exchanges and frames as HTML. Pure functions; all data is escaped.
 
-A frame holds the turns that have changed and the numbers of all; the page's script puts them into the conversation. So
-what travels does not grow with the conversation.
+A frame has the HTML of the changed turns and the numbers of all turns; the page's script merges it into the conversation.
+Its size therefore does not grow with the conversation.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from dataclasses import dataclass
 from html import escape
 
 from rag.types import Answer, Source
-from rag.ui.answer_text import blocks, folded, language, phones, plain
+from rag.ui.answer_text import escape_text, fold_blocks, lang_attribute, phone_numbers, render_blocks
 from rag.ui.conversation import Exchange
 from rag.ui.source_cards import Relevance, card_id, sources_html
 from rag.ui.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How turns are drawn. `contact`: how to reach a person, for who finds no question among those suggested."""
+class RenderOptions:
+    """How turns are rendered.
+
+    `relevance`: how scores are shown. `contact`: how to reach a person, shown below suggestions. `records`: feedback buttons
+    are shown.
+    """
 
     texts: Texts
     relevance: Relevance = "off"
@@ -27,30 +31,31 @@ class Look:
     records: bool = False
 
 
-def turn_html(each: Exchange, look: Look) -> str:
-    """One question with its answer, and its source cards behind it."""
-    texts = look.texts
+def turn_html(each: Exchange, options: RenderOptions) -> str:
+    """One question with its answer, followed by its source cards."""
+    texts = options.texts
     done = each.answer is not None
-    said = _said(each, look)
+    answer = _answer_html(each, options)
     label = ""
-    if said and (each.generated or done):
+    if answer and (each.generated or done):
         kind = "model" if each.generated else "approved" if each.is_approved else "plain"
         label = f'<p class="label {kind}">{escape(each.label(texts))}</p>'
-    remark = f'<p class="remark">{plain(each.remark)}</p>' if each.remark else ""
+    status_line = f'<p class="remark">{escape_text(each.status_line)}</p>' if each.status_line else ""
     return (
         f'<article class="turn" data-turn="{each.turn}" data-record="{escape(each.record)}">'
         f'<div class="row user-row"><div class="message user" data-testid="user" role="group" '
-        f'aria-label="{escape(texts.your_question)}"{language(each.question, texts.language)}>{plain(each.question)}</div>'
+        f'aria-label="{escape(texts.your_question)}"{lang_attribute(each.question, texts.language)}>'
+        f"{escape_text(each.question)}</div>"
         f'<button type="button" class="edit" title="{escape(texts.edit)}" aria-label="{escape(texts.edit)}">✎</button></div>'
         f'<div class="row bot-row"><div class="message bot" data-testid="bot" role="group" '
-        f'aria-label="{escape(texts.our_answer)}">{label}{said}{remark}</div></div>'
-        f"{_options(each, look)}{_actions(each, look)}</article>"
-        f"{sources_html(each.turn, each.question, each.sources, texts, look.relevance)}"
+        f'aria-label="{escape(texts.our_answer)}">{label}{answer}{status_line}</div></div>'
+        f"{_suggestions_html(each, options)}{_actions_html(each, options)}</article>"
+        f"{sources_html(each.turn, each.question, each.sources, texts, options.relevance)}"
     )
 
 
-def _said(each: Exchange, look: Look) -> str:
-    """The answer's text: each institution's under its name, where the text is the institutions' own."""
+def _answer_html(each: Exchange, options: RenderOptions) -> str:
+    """The answer's text. Quoted rows are shown as separate cards with the institution's name."""
     if not each.text:
         return ""
 
@@ -59,36 +64,38 @@ def _said(each: Exchange, look: Look) -> str:
             return f"[{number}]"
         return f'<a class="cite" href="#{card_id(each.turn, number)}">[{number}]</a>'
 
-    # Only numbers of the institution's own texts can be called with a click: a model's may be invented.
-    own = phones(look.contact).union(*(phones(source.text) for source in each.sources))
+    # Only numbers in the institution's texts become links; a model may have invented others.
+    own_numbers = phone_numbers(options.contact).union(*(phone_numbers(source.text) for source in each.sources))
     if each.answer and each.answer.status == "declined":
-        own |= phones(each.text)  # a fixed text's number is the desk's
-    spoken = language(each.text, look.texts.language)
+        own_numbers |= phone_numbers(each.text)  # fixed texts state the contact's numbers
+    lang = lang_attribute(each.text, options.texts.language)
     parts = None if each.generated else quoted_parts(each.text, each.sources, each.answer)
     if parts is None:
-        return f'<div class="said"{spoken}>{"".join(blocks(each.text, link=link, own=own))}</div>'
+        return f'<div class="said"{lang}>{"".join(render_blocks(each.text, link=link, own_numbers=own_numbers))}</div>'
     several = sum(source is not None for _, source in parts) > 1
-    made = []
+    html_parts = []
     for lead, source in parts:
         bank = str(source.metadata.get("bank") or "") if source else ""
-        said = (source.text if source else "").split("\n")
+        first_lines = (source.text if source else "").split("\n")
         for line in lead.split("\n"):
             headings = line.split(" › ")
-            # What the text says itself at once, or the chip, is not said before it.
-            if line.strip() and line.strip() != bank and said[: len(headings)] != headings:
-                made += blocks(line) if line.startswith("[") else [f'<p class="lead">{plain(line)}</p>']
+            # Omit a lead that repeats the institution's chip or the text's first lines.
+            if line.strip() and line.strip() != bank and first_lines[: len(headings)] != headings:
+                html_parts += (
+                    render_blocks(line) if line.startswith("[") else [f'<p class="lead">{escape_text(line)}</p>']
+                )
         if source:
-            chip = f'<h3 class="chip">{plain(bank)}</h3>' if bank else ""
-            inner = blocks(source.text, own=own)
-            # Beside the first words, so that it is seen while the rest is folded.
-            inner[0] = _behind(inner[0], link(source.number))
-            text = folded(inner, len(source.text), more=look.texts.more, several=several)
-            made.append(f'<section class="passage-card">{chip}{text}</section>')
-    return f'<div class="said"{spoken}>{"".join(made)}</div>'
+            chip = f'<h3 class="chip">{escape_text(bank)}</h3>' if bank else ""
+            inner = render_blocks(source.text, own_numbers=own_numbers)
+            # In the first block, so that it is visible while the others are folded.
+            inner[0] = _append_link(inner[0], link(source.number))
+            text = fold_blocks(inner, len(source.text), more=options.texts.more, several=several)
+            html_parts.append(f'<section class="passage-card">{chip}{text}</section>')
+    return f'<div class="said"{lang}>{"".join(html_parts)}</div>'
 
 
-def _behind(block: str, link: str) -> str:
-    """The link at the end of a block, within its last element."""
+def _append_link(block: str, link: str) -> str:
+    """The block with the link at its end, inside its last element."""
     for end in ("</li></ul>", "</li></ol>", "</p>"):
         if block.endswith(end):
             return f"{block.removesuffix(end)} {link}{end}"
@@ -96,7 +103,10 @@ def _behind(block: str, link: str) -> str:
 
 
 def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
-    """The text as (what stands before, the row quoted whole) in order; None where it is not made of quoted rows."""
+    """Split an answer into (text before, quoted row) pairs; None if it does not consist of complete quotes.
+
+    Text after the last quote is a pair without a row.
+    """
     if answer is None or answer.status != "answered" or not answer.cited:
         return None
     parts: list[tuple[str, Source | None]] = []
@@ -105,7 +115,7 @@ def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) ->
         if not 1 <= number <= len(sources):
             return None
         quote = f"{sources[number - 1].text} [{number}]"
-        # In the answer's order: what stands between two quotes is the frame's own words.
+        # Searched from the end of the last quote: quotes are in the order of `cited`.
         if (start := text.find(quote, end)) < 0:
             return None
         parts.append((text[end:start], sources[number - 1]))
@@ -113,77 +123,80 @@ def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) ->
     return [*parts, (text[end:], None)] if text[end:].strip() else parts
 
 
-def _options(each: Exchange, look: Look) -> str:
-    """The nearest questions, each with its institution; and the way on for who finds none of them right."""
+def _suggestions_html(each: Exchange, options: RenderOptions) -> str:
+    """Buttons of the suggested questions, each with its institution, and one for "none of these" that shows the contact."""
     if not each.answer or each.answer.status != "suggested":
         return ""
-    made = []
+    html_parts = []
     for source in each.sources:
         bank = str(source.metadata.get("bank") or "")
-        chip = f'<span class="chip">{plain(bank)}</span> ' if bank else ""
-        made.append(
+        chip = f'<span class="chip">{escape_text(bank)}</span> ' if bank else ""
+        html_parts.append(
             f'<button type="button" class="option" data-row="{escape(source.id)}"'
-            f"{language(source.question, look.texts.language)}>{chip}{plain(source.question)}</button>"
+            f"{lang_attribute(source.question, options.texts.language)}>{chip}{escape_text(source.question)}</button>"
         )
-    texts = look.texts
+    texts = options.texts
     desk = (
-        "".join(blocks(look.contact, own=phones(look.contact)))
-        if look.contact
+        "".join(render_blocks(options.contact, own_numbers=phone_numbers(options.contact)))
+        if options.contact
         else f"<p>{escape(texts.no_contact)}</p>"
     )
     return (
-        f'<div class="options">{"".join(made)}<button type="button" class="none">{escape(texts.none_of_these)}</button>'
+        f'<div class="options">{"".join(html_parts)}<button type="button" class="none">{escape(texts.none_of_these)}</button>'
         f'<div class="desk" role="status" hidden><p>{escape(texts.none_chosen)}</p>{desk}</div></div>'
     )
 
 
-def _actions(each: Exchange, look: Look) -> str:
-    """What can be done with a finished answer."""
-    texts = look.texts
+def _actions_html(each: Exchange, options: RenderOptions) -> str:
+    """Buttons of a finished answer: copy, feedback, retry, sources; and its record's id."""
+    texts = options.texts
     if not each.answer and not each.failed:
         return ""
 
     def button(kind: str, label: str) -> str:
         return f'<button type="button" class="{kind}">{escape(label)}</button>'
 
-    made = [button("copy", texts.copy)] if each.text and (each.generated or (each.answer and each.answer.cited)) else []
-    if look.records and each.record:
-        made += [button("like", texts.like), button("dislike", texts.dislike)]
+    html_parts = (
+        [button("copy", texts.copy)] if each.text and (each.generated or (each.answer and each.answer.cited)) else []
+    )
+    if options.records and each.record:
+        html_parts += [button("like", texts.like), button("dislike", texts.dislike)]
     if each.may_differ:
-        made.append(button("retry", texts.retry))
+        html_parts.append(button("retry", texts.retry))
     if each.sources:
-        made.append(button("show-sources", texts.show_sources.format(count=len(each.sources))))
+        html_parts.append(button("show-sources", texts.show_sources.format(count=len(each.sources))))
     if each.record:
-        made.append(f'<span class="record">{escape(texts.record.format(id=each.record))}</span>')
+        html_parts.append(f'<span class="record">{escape(texts.record.format(id=each.record))}</span>')
     reasons = ""
-    if look.records and each.record:
+    if options.records and each.record:
         choices = "".join(button("reason", reason) for reason in texts.dislike_reasons.split("|"))
         reasons = f'<div class="reasons" hidden><p>{escape(texts.dislike_why)}</p>{choices}</div>'
-    return f'<div class="actions">{"".join(made)}</div>{reasons}<p class="thanks" role="status"></p>'
+    return f'<div class="actions">{"".join(html_parts)}</div>{reasons}<p class="thanks" role="status"></p>'
 
 
 def frame_html(
     changed: Iterable[Exchange],
     numbers: Sequence[int],
-    look: Look,
+    options: RenderOptions,
     *,
     serial: int,
     busy: bool,
     reset: bool = False,
-    forgotten: int = 0,
+    last_dropped_turn: int = 0,
     hint: str = "",
-    said: str = "",
+    toast: str = "",
     undo: bool = False,
     chat: str = "",
 ) -> str:
-    """One state of the conversation, for the page's script.
+    """One frame: a state of the conversation as an element that the page's script reads.
 
-    `numbers`: all turns that are there, beside those up to `forgotten`, which a page goes on showing unless `reset`. `serial`
-    rises with every frame, so that a late repetition of an old one is known. `hint`: a line under the box; `said`: one that
-    goes by itself, with a way back where `undo`.
+    `changed`: exchanges whose HTML is sent. `numbers`: turns of the conversation; the page removes other turns, except those
+    up to `last_dropped_turn`. `reset`: it removes those too. `serial`: increases with each frame, so that the script ignores
+    repeated ones. `busy`: an answer is being written. `hint`: a line below the input. `toast`: a message that disappears by
+    itself, with an undo button if `undo`. `chat`: id of the saved chat.
     """
-    turns = "".join(turn_html(each, look) for each in changed)
-    flags = f'data-serial="{serial}" data-turns="{" ".join(map(str, numbers))}" data-forgotten="{forgotten}"'
+    turns = "".join(turn_html(each, options) for each in changed)
+    flags = f'data-serial="{serial}" data-turns="{" ".join(map(str, numbers))}" data-forgotten="{last_dropped_turn}"'
     flags += f' data-chat="{escape(chat)}"'
     if busy:
         flags += " data-busy"
@@ -191,17 +204,17 @@ def frame_html(
         flags += " data-reset"
     if hint:
         flags += f' data-hint="{escape(hint)}"'
-    if said:
-        flags += f' data-said="{escape(said)}"'
+    if toast:
+        flags += f' data-said="{escape(toast)}"'
     if undo:
         flags += " data-undo"
-    # As an attribute, which is no part of the page yet: ids are there once, where the script puts them.
+    # In an attribute, because as elements their ids would be twice in the page: here and where the script puts them.
     content = turns.replace("&", "&amp;").replace("'", "&#39;")
     return f"<div class='frame' {flags} data-content='{content}'></div>"
 
 
-def remark(answer: Answer | None, texts: Texts) -> str:
-    """What the page says under an answer: its notice, and that personal numbers were masked."""
+def notice_line(answer: Answer | None, texts: Texts) -> str:
+    """The line under an answer: its notice, and which personal numbers were masked. `answer` None: it was stopped."""
     if answer is None:
         return texts.stopped
     lines = [texts.notices[answer.notice]] if answer.notice else []
@@ -210,7 +223,7 @@ def remark(answer: Answer | None, texts: Texts) -> str:
     return " ".join(lines)
 
 
-def shortened(text: str, limit: int = 40) -> str:
-    """At most `limit` characters of a text in one line."""
+def truncate(text: str, limit: int = 40) -> str:
+    """The text in one line of at most `limit` characters, with an ellipsis if it is cut."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,6 +1,6 @@
-"""What a body may hold before Gradio sees it: the right number of texts, nothing else.
+"""Reads and checks request bodies before Gradio sees them: the right number of texts and nothing else.
 
-Gradio prints the values of a call that it cannot make sense of. So a call is checked here, and made from what is known.
+Gradio prints the values of a malformed call to the log. Calls are therefore checked here and rebuilt from the checked values.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Receive, Scope
+
 MAX_BODY = 128 * 1024
-"""Bytes of a request's body: the longest question that can be set, escaped, and some room."""
+"""Limit of a body's bytes: enough for the longest question that the settings allow, with every character escaped."""
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class Refused(Exception):
-    """`status` is the response's; `text` names one of the page's texts for the visitor, where there is one."""
+    """The request is refused. `status`: of the response; `text`: field of Texts to show instead of `reason`, if not empty."""
 
     def __init__(self, status: int, reason: str, *, text: str = "") -> None:
         super().__init__(reason)
@@ -25,7 +28,7 @@ class Refused(Exception):
 
 
 class Event(Protocol):
-    """What is needed of Gradio's BlockFunction."""
+    """The attributes of Gradio's BlockFunction that are read here."""
 
     inputs: Any
     collects_event_data: bool
@@ -34,7 +37,7 @@ class Event(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A checked call of one event."""
+    """A checked call of one event. `event`: its number. `chosen`: the clicked option, for events that collect event data."""
 
     event: int
     session: str | None
@@ -43,7 +46,7 @@ class Call:
     trigger: int | None
 
     def body(self, session: str) -> bytes:
-        """As Gradio takes it, for another name of the session."""
+        """The body for Gradio, with `session` in place of the browser's session name."""
         values = {"data": self.data, "session_hash": session, "fn_index": self.event}
         if self.chosen is not None:
             values["event_data"] = self.chosen
@@ -52,11 +55,48 @@ class Call:
         return json.dumps(values).encode()
 
 
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The complete body. Raises Refused above MAX_BODY, without reading it if Content-Length says so."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY:
+        raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "the body is incomplete")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY:
+            raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
+    return bytes(body)
+
+
+def replace_body(scope: Scope, body: bytes) -> Scope:
+    """The scope with the headers of a JSON `body`."""
+    changed = {**scope, "headers": list(scope["headers"])}
+    headers = MutableHeaders(scope=changed)
+    headers["content-length"], headers["content-type"] = str(len(body)), "application/json"
+    del headers["transfer-encoding"]
+    return changed
+
+
+def replay_body(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns `body` first and then the connection's own messages, such as its end."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body, each text of it valid UTF-8. Raises Refused."""
     try:
         value = json.loads(body)
-        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, and no text
+        json.dumps(value, ensure_ascii=False).encode()  # JSON may contain lone surrogates, which are not valid UTF-8
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -65,16 +105,16 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def parse_session(value: Any) -> str:
-    """The name of a session. Raises Refused."""
+    """Check a session name: 1 to 64 letters, digits, "_" or "-". Raises Refused."""
     if not isinstance(value, str) or not _SESSION.fullmatch(value):
         raise Refused(422, "the session's name is malformed")
     return value
 
 
 def parse_call(content: dict[str, Any], events: dict[int, Event], *, event: int | None = None) -> Call:
-    """A call of `event`, or of the one that the body names. Raises Refused, without any value of the body in it."""
+    """Check a call of `event`, or of the event that the body names. Raises Refused; its message has no value of the body."""
     number = content.get("fn_index") if event is None else event
-    # Not isinstance: True is an int to Python, and 1 to Gradio.
+    # Not isinstance, because True is an int, which Gradio would take for event 1.
     if type(number) is not int or number not in events:
         raise Refused(422, "there is no such event")
     session = content.get("session_hash")
@@ -95,7 +135,7 @@ def _texts(data: Any, event: Event) -> list[str | None]:
         raise Refused(422, f"expected {expected} values; got {got}", text="wrong_values")
     states = [bool(getattr(component, "stateful", False)) for component in event.inputs]
     for number, (value, state) in enumerate(zip(data, states, strict=True)):
-        # The question itself is a text; what it can be limited to, and the conversation, may be left out.
+        # The first value (the question) is required; filters and the conversation state may be null.
         optional = number > 0 or not event.inputs or state
         if not (isinstance(value, str) or (value is None and optional)):
             raise Refused(422, f"value {number + 1} is not a text", text="wrong_values")
@@ -105,7 +145,7 @@ def _texts(data: Any, event: Event) -> list[str | None]:
 
 
 def _chosen(value: Any) -> dict[str, Any]:
-    """The option that was clicked, as the chat component sends it."""
+    """Check the event data of a clicked option: its text and its index. Raises Refused."""
     text = value.get("value") if isinstance(value, dict) else None
     index = value.get("index") if isinstance(value, dict) else None
     plain = (

@@ -1,7 +1,7 @@
-"""The one door to the page: ASGI middleware around Gradio that refuses what a visitor of this page never sends.
+"""ASGI middleware around the page's app that refuses requests which this page's visitors never send.
 
-In order: hosts and origins, routes, logins, sizes, bodies, limits. Only then Gradio sees the request, with the session under
-its owner's name. A refusal is one line in the log and one line for the visitor.
+It checks, in this order: host and origin, route, login, body size, body, limits. A request that passes reaches Gradio with a
+session name derived from its owner. A refused one is logged in one line and answered with a short JSON message.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -21,44 +22,58 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.ui.i18n import Texts
 from rag.ui.login_page import login_page
-from rag.ui.request_bodies import MAX_BODY, Event, Refused, parse_call, parse_object, parse_session
+from rag.ui.request_bodies import (
+    Event,
+    Refused,
+    parse_call,
+    parse_object,
+    parse_session,
+    read_body,
+    replace_body,
+    replay_body,
+)
 from rag.ui.security_headers import secure_response
-from rag.ui.sessions import Places, Session, Sessions, TooMany
-from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, cookies_of, new_cookie
+from rag.ui.sessions import Session, Sessions, TooMany
+from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, new_cookie, parse_cookies
 
 logger = logging.getLogger(__name__)
 
 API = "/gradio_api"
-STATUS = {"/healthz", "/readyz", "/metrics"}
-"""Asked by load balancers, containers and monitoring, by whatever name."""
-FILES = ("/assets/", "/static/", "/svelte/", f"{API}/custom_component/")
-READ = {"/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", *STATUS} | {
-    f"{API}/{name}" for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
+STATUS_PATHS = {"/healthz", "/readyz", "/metrics"}
+"""For load balancers, containers and monitoring, which may use any host name."""
+FILE_PREFIXES = ("/assets/", "/static/", "/svelte/", f"{API}/custom_component/")
+GET_PATHS = {
+    *STATUS_PATHS,
+    *("/", "/config", "/login_check", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"),
+    *(
+        f"{API}/{name}"
+        for name in ("info", "startup-events", "app_id", "user", "login_check", "theme.css", "queue/data")
+    ),
 }
 HEARTBEAT, DATA, CALL = f"{API}/heartbeat/", f"{API}/queue/data", f"{API}/call/ask"
 EXPORT = "/chats/export"
 MCP = "/mcp"
-OWN_POSTS = {"/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget"}
+OWN_POST_PATHS = {"/feedback", "/chats/search", "/chats/rename", "/chats/delete", "/chats/forget"}
 OWN_PER_ADDRESS = 8
-"""Requests of one address to the files of records and chats that wait or run."""
-WRITTEN = {*OWN_POSTS, "/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
+"""Concurrent requests of one address to the page's own routes: feedback, chats and MCP."""
+GRADIO_POST_PATHS = {"/login", f"{API}/queue/join", CALL, f"{API}/cancel", f"{API}/reset"}
 COOKIE_SECONDS = 180 * 24 * 3600
-"""How long a browser keeps its cookie, and with it the way to its chats."""
+"""How long a browser keeps its cookie, and with it the access to its saved chats."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-HANG_UP_SECONDS = 5.0
-"""How long a browser may take to read that a stream is over."""
+CLIENT_CLOSE_SECONDS = 5.0
+"""How long to wait at the end of a stream for the browser to close the connection."""
 VISITOR = "fsi.visitor"
-"""Where the scope of a request holds its Visitor."""
+"""Key of the request's Visitor in its ASGI scope."""
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
-"""The address of the request being answered, for what Gradio gives no request: its logins."""
+"""Address of the current request. Gradio passes no request to its login function, which needs it."""
 
 
 class RequestGuard:
-    """`hosts`: host names that are answered (empty: all). `events`: the page's, by number. `logged_in`: whether a token is.
+    """ASGI app that checks each request and passes it on to `app`.
 
-    `refused` is called with the status of each refusal.
-    `prefix`: what a proxy takes off the paths; without the proxy browsers send it along. `mcp`: whether programs may ask by
-    POST /mcp.
+    `events`: the page's events by number. `logged_in`: whether a login token is valid; None: the page has no logins.
+    `hosts`: accepted host names; empty: all. `prefix`: path prefix that a proxy removes, and that requests without the proxy
+    have. `refused`: called with the status of each refused request. `mcp`: POST /mcp is accepted.
     """
 
     def __init__(
@@ -85,14 +100,14 @@ class RequestGuard:
         self._refused = refused
         self._hosts = {host.lower() for host in hosts}
         self._prefix = urlsplit(prefix).path
-        self._own = Places(OWN_PER_ADDRESS)
-        self._own_posts = OWN_POSTS | {MCP} if mcp else OWN_POSTS
+        self._own_requests: Counter[str] = Counter()
+        self._own_posts = OWN_POST_PATHS | {MCP} if mcp else OWN_POST_PATHS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
-            return  # no web sockets here
+            return  # the page uses no web sockets
         if self._prefix and scope["path"].startswith(f"{self._prefix}/"):
             path = scope["path"].removeprefix(self._prefix)
             scope = {**scope, "path": path, "raw_path": path.encode()}
@@ -122,32 +137,41 @@ class RequestGuard:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers = Headers(scope=scope)
         if path == "/metrics" and visitor.forwarded:
-            raise Refused(404, "figures are not given out through a proxy")
-        if path not in STATUS:
+            raise Refused(404, "metrics are not served through a proxy")
+        if path not in STATUS_PATHS:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
-        written = method == "POST" and (path in WRITTEN or path in self._own_posts)
+        posted = method == "POST" and (path in GRADIO_POST_PATHS or path in self._own_posts)
         one_answer = path.startswith(f"{CALL}/")
-        read = path in READ or path == EXPORT or path.startswith((*FILES, HEARTBEAT)) or one_answer
-        if not written and not (read and method in ("GET", "HEAD")):
+        readable = path in GET_PATHS or path == EXPORT or path.startswith((*FILE_PREFIXES, HEARTBEAT)) or one_answer
+        if not posted and not (readable and method in ("GET", "HEAD")):
             raise Refused(404, "there is no such route")
         logged_in = self._logged_in or (lambda _: False)
-        token = any(name.startswith(LOGIN_COOKIE) and logged_in(value) for name, value in cookies_of(headers).items())
+        token = any(
+            name.startswith(LOGIN_COOKIE) and logged_in(value) for name, value in parse_cookies(headers).items()
+        )
         streamed = one_answer or path == DATA or path.startswith(HEARTBEAT)
-        if self._logged_in and not token and (path in ("/", EXPORT) or written or streamed):
+        if self._logged_in and not token and (path in ("/", EXPORT) or posted or streamed):
             if path == "/":
-                await self._with_cookie(HTMLResponse(login_page(self._texts)), visitor)(scope, receive, send)
+                page = HTMLResponse(login_page(self._texts), headers={"Cache-Control": "no-store"})
+                await page(scope, receive, _set_cookie(send, visitor))
                 return
             if path != "/login":
                 raise Refused(401, "no login", text="login_ended")
         if path == "/":
-            await self._app(scope, receive, _setting_cookie(send, visitor))
+            await self._app(scope, receive, _set_cookie(send, visitor))
         elif path == "/login":
-            await self._app(scope, _replay(await _body(scope, receive), receive), _setting_cookie(send, visitor))
+            await self._app(scope, replay_body(await read_body(scope, receive), receive), _set_cookie(send, visitor))
         elif path in self._own_posts or path == EXPORT:
-            body = json.dumps(parse_object(await _body(scope, receive))).encode() if written else b""
-            with self._own.place(visitor.address):
-                await self._app(_with_body(scope, body), _replay(body, receive), send)
-        elif path in WRITTEN:
+            body = json.dumps(parse_object(await read_body(scope, receive))).encode() if posted else b""
+            if self._own_requests[visitor.address] >= OWN_PER_ADDRESS:
+                raise TooMany("requests of one visitor")
+            self._own_requests[visitor.address] += 1
+            try:
+                await self._app(replace_body(scope, body), replay_body(body, receive), send)
+            finally:
+                self._own_requests[visitor.address] -= 1
+                self._own_requests = +self._own_requests  # drops the entries at zero
+        elif path in GRADIO_POST_PATHS:
             await self._post(path, scope, receive, send, visitor)
         elif streamed:
             await self._stream(path, scope, receive, send, visitor)
@@ -155,7 +179,7 @@ class RequestGuard:
             await self._app(scope, receive, send)
 
     def _check_origin(self, headers: Headers, visitor: Visitor, *, navigation: bool) -> None:
-        """Refuse other names of this server, and what another site's page makes a browser send."""
+        """Refuse unknown host names (DNS rebinding) and requests made by another site's page (CSRF). Raises Refused."""
         host = visitor.host.lower()
         name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
         if self._hosts and name not in self._hosts and host not in self._hosts:
@@ -163,7 +187,7 @@ class RequestGuard:
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site in ("same-origin", "none"):
             return
-        # A link to the page may stand anywhere; following it sends no origin.
+        # Following a link from another site is allowed; browsers send no Origin header with it.
         document = headers.get("sec-fetch-dest") in (None, "document")
         if navigation and origin is None and document and headers.get("sec-fetch-mode") in (None, "navigate"):
             return
@@ -171,18 +195,18 @@ class RequestGuard:
             raise Refused(403, "the request comes from another site's page")
 
     async def _post(self, path: str, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
-        content = parse_object(await _body(scope, receive))
+        content = parse_object(await read_body(scope, receive))
         if path == f"{API}/reset":  # does nothing in this version of Gradio
             await JSONResponse({"success": True})(scope, receive, send)
             return
         if path == f"{API}/cancel":
             owned = visitor.session(parse_session(content.get("session_hash")))
             event, number = content.get("event_id"), content.get("fn_index")
-            if type(number) is not int or not isinstance(event, str) or not self._sessions.owns(owned, event):
-                await JSONResponse({"success": True})(scope, receive, send)  # over already, or not theirs
+            if type(number) is not int or not isinstance(event, str) or not self._sessions.has_event(owned, event):
+                await JSONResponse({"success": True})(scope, receive, send)  # already over, or another visitor's
                 return
             body = json.dumps({"session_hash": owned, "fn_index": number, "event_id": event}).encode()
-            await self._app(_with_body(scope, body), _replay(body, receive), send)
+            await self._app(replace_body(scope, body), replay_body(body, receive), send)
             return
         call = parse_call(content, self._events, event=self._ask if path == CALL else None)
         if path != CALL and call.session is None:
@@ -195,18 +219,18 @@ class RequestGuard:
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await session.settled.wait()
+                await session.no_stream_closing.wait()
             if message["type"] == "http.response.body" and len(answer) < 1024:
                 answer.extend(message.get("body", b""))
                 if (event := _event_id(answer)) is not None:
-                    self._sessions.joined(session, event)
+                    session.events.add(event)
             await send(message)
 
-        await self._app(_with_body(scope, body), _replay(body, receive), send_counted)
+        await self._app(replace_body(scope, body), replay_body(body, receive), send_counted)
 
     async def _stream(self, path: str, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         if path.startswith(f"{CALL}/"):
-            session = self._sessions.session_of(path.rpartition("/")[2], visitor)
+            session = self._sessions.find_by_event(path.rpartition("/")[2], visitor)
             if session is None:
                 raise Refused(404, "there is no such answer")
             name = session.name
@@ -219,60 +243,20 @@ class RequestGuard:
             scope = {**scope, "query_string": urlencode({"session_hash": name}).encode()}
         with self._sessions.stream(name, visitor, answers=not path.startswith(HEARTBEAT)) as session:
             try:
-                await self._app(scope, receive, _hung_up_last(session, receive, send) if session else send)
+                await self._app(scope, receive, _wait_for_close(session, receive, send) if session else send)
             finally:
                 if session:
-                    session.settled.set()
+                    session.no_stream_closing.set()
 
     def _refusal(self, exc: Refused | TooMany) -> Response:
         text = getattr(exc, "text", "") or ("busy" if isinstance(exc, TooMany) else "")
         detail = str(getattr(self._texts, text)) if text else str(exc)
         return JSONResponse({"detail": detail, "error": detail}, status_code=exc.status)
 
-    def _with_cookie(self, response: Response, visitor: Visitor) -> Response:
-        if visitor.new:
-            response.set_cookie(visitor.cookie, new_cookie(), max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
+def _set_cookie(send: Send, visitor: Visitor) -> Send:
+    """A `send` that sets the visitor cookie of a browser that has none."""
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body. Raises Refused for one above MAX_BODY, before it is read where its length is said."""
-    length = Headers(scope=scope).get("content-length", "0")
-    if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY:
-        raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "the body broke off")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
-    return bytes(body)
-
-
-def _with_body(scope: Scope, body: bytes) -> Scope:
-    changed = {**scope, "headers": list(scope["headers"])}
-    headers = MutableHeaders(scope=changed)
-    headers["content-length"], headers["content-type"] = str(len(body)), "application/json"
-    del headers["transfer-encoding"]
-    return changed
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives `body` once, then what really comes: the end of the connection."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed
-
-
-def _setting_cookie(send: Send, visitor: Visitor) -> Send:
     async def setting(message: Message) -> None:
         if message["type"] == "http.response.start" and visitor.new:
             value = f"{visitor.cookie}={new_cookie()}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
@@ -282,23 +266,24 @@ def _setting_cookie(send: Send, visitor: Visitor) -> Send:
     return setting
 
 
-def _hung_up_last(session: Session, receive: Receive, send: Send) -> Send:
-    """A `send` whose stream, once said to be over, ends when its reader has hung up; until then the session is not settled.
+def _wait_for_close(session: Session, receive: Receive, send: Send) -> Send:
+    """A `send` that ends a stream only after its reader has closed the connection, or after CLIENT_CLOSE_SECONDS.
 
-    Gradio's browser code opens a stream for an event only where it knows of none open, and learns of an end from the stream's
-    last message. Told of the next event before it has read that, it would wait for the answer on the stream that is over.
+    Meanwhile `session.no_stream_closing` is cleared, and responses to the session's next events wait for it. Gradio's browser
+    code opens a stream for an event only if it knows of no open one, and learns from the stream's last message that it has
+    ended. If the response came before that message is read, the browser would wait on the ended stream.
     """
 
     async def sending(message: Message) -> None:
         if b'"msg":"close_stream"' in message.get("body", b"")[:64]:
-            session.settled.clear()
-        if not session.settled.is_set() and not message.get("more_body", False):
+            session.no_stream_closing.clear()
+        if not session.no_stream_closing.is_set() and not message.get("more_body", False):
             try:
-                async with asyncio.timeout(HANG_UP_SECONDS):
+                async with asyncio.timeout(CLIENT_CLOSE_SECONDS):
                     while (await receive())["type"] != "http.disconnect":
                         pass
             except TimeoutError:
-                pass  # a program that reads to the end
+                pass  # a program, which reads until the server ends the stream
         await send(message)
 
     return sending

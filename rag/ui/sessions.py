@@ -1,7 +1,7 @@
-"""What each session has open: streams, and events that wait or run. Bounded per session, per address and in all.
+"""Tracks the sessions of a page, their streams and their events, and limits them per owner, per address and in total.
 
-A browser holds a stream open for as long as its tab is; whoever sends events and reads no stream takes nobody's place. All is
-used from the event loop alone.
+A browser keeps a stream open as long as its tab; events of a session without an open stream are dropped. Not thread-safe: use
+from the event loop.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dataclasses import dataclass, field
 from rag.ui.visitors import Visitor
 
 MAX_SESSIONS = 2000
-"""Conversations kept in memory. Of those without an open stream the one not used for longest goes first."""
+"""Conversations kept in memory. Beyond it, the least recently used one without an open stream is dropped."""
 MAX_EVENTS = 180
 EVENTS_PER_ADDRESS = 60
 EVENTS_PER_OWNER = 12
-"""Events that wait or run: in all (Gradio runs 200 at most), of one address, of one browser."""
+"""Events that wait or run: in total (Gradio runs at most 200), of one address, of one owner."""
 STREAMS_PER_ADDRESS = 500
 STREAMS_PER_OWNER = 50
-"""Streams held open: a tab has two."""
+"""Open streams; a tab has two."""
 OPEN_SECONDS = 10.0
-"""An event is dropped whose session has no open stream for this long."""
+"""How long an event waits for its session's stream to open before it is dropped."""
 
 
 class TooMany(Exception):
-    """A limit is reached; the request is refused with 429, or 503 where it is the server's."""
+    """A limit is reached. `status`: of the HTTP response: 429 for a visitor's own limit, 503 for the server's."""
 
     def __init__(self, limit: str, *, status: int = 429) -> None:
         super().__init__(limit)
@@ -37,41 +37,29 @@ class TooMany(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """One tab, or one program's calls. `page`: it has a conversation. `settled`: its browser knows which streams are over."""
+    """One tab, or one call of a program.
+
+    `page`: it has a conversation. `events`: ids of its events in Gradio's queue. `opened`: set while a stream of it is open.
+    `no_stream_closing`: cleared from when a stream's last message is sent until its reader has closed the connection.
+    """
 
     name: str
     visitor: Visitor
     page: bool = False
     events: set[str] = field(default_factory=set)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    no_stream_closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.settled.set()
-
-
-class Places:
-    """How many requests of one address are worked on at once."""
-
-    def __init__(self, per_address: int) -> None:
-        self._per_address = per_address
-        self._taken: Counter[str] = Counter()
-
-    @contextmanager
-    def place(self, address: str) -> Iterator[None]:
-        """One of the address's places until the end of the block. Raises TooMany."""
-        if self._taken[address] >= self._per_address:
-            raise TooMany("requests of one visitor")
-        self._taken[address] += 1
-        try:
-            yield
-        finally:
-            self._taken[address] -= 1
-            self._taken = +self._taken
+        self.no_stream_closing.set()
 
 
 class Sessions:
-    """All sessions of a page. `running(event_id)`: whether Gradio still has it; `forget(name)`: drop what it keeps of one."""
+    """All sessions of a page.
+
+    `running(event_id)`: whether Gradio's queue still has the event. `forget(name)`: called when a session is dropped, to
+    delete Gradio's state of it.
+    """
 
     def __init__(
         self, *, running: Callable[[str], bool], forget: Callable[[str], None], max_sessions: int = MAX_SESSIONS
@@ -81,34 +69,30 @@ class Sessions:
         self._max = max_sessions
         self._sessions: dict[str, Session] = {}
         self._streams: Counter[str] = Counter()
+        # By name and not in Session, because a tab opens a stream before its first event creates the session.
         self._open: Counter[str] = Counter()
-        """Streams by the session's name: a tab opens one before its first event."""
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def admit(self, name: str, visitor: Visitor, *, page: bool) -> Session:
-        """The session an event is sent to, made where it is new. Raises TooMany."""
-        self._bound_events(visitor)
+        """The session that receives an event; a new one is created if needed. Raises TooMany."""
+        self._check_event_limits(visitor)
         session = self._sessions.pop(name, None)
         if session is None:
             self._make_room()
             session = Session(name, visitor)
-        self._sessions[name] = session  # the last used is the last
+        self._sessions[name] = session  # keeps the dictionary in the order of use
         session.page |= page
         return session
 
-    def joined(self, session: Session, event_id: str) -> None:
-        """Count an event that Gradio has taken."""
-        session.events.add(event_id)
-
-    def owns(self, name: str, event_id: str) -> bool:
-        """Whether the event is one of this session's."""
+    def has_event(self, name: str, event_id: str) -> bool:
+        """Whether the event belongs to the session with this name."""
         session = self._sessions.get(name)
         return session is not None and event_id in session.events
 
-    def session_of(self, event_id: str, visitor: Visitor) -> Session | None:
-        """The session of this visitor that the event belongs to."""
+    def find_by_event(self, event_id: str, visitor: Visitor) -> Session | None:
+        """The session of this visitor that the event belongs to, or None."""
         return next(
             (
                 each
@@ -120,9 +104,9 @@ class Sessions:
 
     @contextmanager
     def stream(self, name: str, visitor: Visitor, *, answers: bool) -> Iterator[Session | None]:
-        """The session while a stream of it is open, None for one without events so far.
+        """Count an open stream until the end of the block. Yields its session, or None if it has had no event yet.
 
-        `answers`: the stream carries them, and not only a tab's heartbeat. Raises TooMany.
+        `answers`: the stream carries answers and is not a tab's heartbeat. Raises TooMany.
         """
         keys = {f"address {visitor.address}": STREAMS_PER_ADDRESS, f"owner {visitor.owner}": STREAMS_PER_OWNER}
         if any(self._streams[key] >= limit for key, limit in keys.items()):
@@ -137,16 +121,16 @@ class Sessions:
         finally:
             self._streams.subtract(keys.keys())
             self._open[name] -= 1
-            # Without those at zero: counters keep them.
+            # Unary plus drops the entries at zero.
             self._streams, self._open = +self._streams, +self._open
             session = self._sessions.get(name)
             if session is not None and not self._open[name]:
                 session.opened.clear()
-                if not session.page:  # a program's answer has been read: there is nothing to come back to
+                if not session.page:  # a program reads one answer per session
                     self.drop(session)
 
-    async def wait_open(self, name: str) -> bool:
-        """Whether the session has an open stream, at the latest after OPEN_SECONDS."""
+    async def wait_for_stream(self, name: str) -> bool:
+        """Wait up to OPEN_SECONDS until the session has an open stream. Returns False, and drops the session, if not."""
         session = self._sessions.get(name)
         if session is None:
             return False
@@ -158,16 +142,16 @@ class Sessions:
         return True
 
     def drop(self, session: Session) -> None:
-        """Forget the session and what Gradio keeps of it."""
+        """Remove the session and Gradio's state of it."""
         if self._sessions.get(session.name) is session:
             del self._sessions[session.name]
             self._forget(session.name)
 
-    def _bound_events(self, visitor: Visitor) -> None:
+    def _check_event_limits(self, visitor: Visitor) -> None:
         total = of_address = of_owner = 0
         for session in self._sessions.values():
             if session.events:
-                # Gradio tells nobody when an event is over: asked here, where the count matters.
+                # Gradio has no callback for the end of an event, so it is checked here, before counting.
                 session.events = {event for event in session.events if self._running(event)}
                 total += len(session.events)
                 of_address += len(session.events) * (session.visitor.address == visitor.address)
@@ -179,7 +163,7 @@ class Sessions:
 
     def _make_room(self) -> None:
         while len(self._sessions) >= self._max:
-            # The dictionary is in the order of use: the first idle one has not been used for longest.
+            # The dictionary is in the order of use, so the first idle session is the least recently used.
             idle = next((each for each in self._sessions.values() if not self._open[each.name]), None)
             if idle is None:
                 raise TooMany("open conversations", status=503)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rag.korean import answering_sentence
 from rag.types import Source, place_in_document
-from rag.ui.answer_text import language, plain
+from rag.ui.answer_text import escape_text, lang_attribute
 from rag.ui.texts import Texts
 
 Relevance = Literal["off", "word", "bar"]
@@ -27,7 +27,7 @@ def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Tex
     """The cards of one turn, as a section of the panel; empty where there is no source."""
     if not sources:
         return ""
-    heading = plain(texts.sources_of.format(question=question))
+    heading = escape_text(texts.sources_of.format(question=question))
     cards = "".join(_card(turn, question, source, texts, relevance) for source in sources)
     return f'<section class="cards" data-turn="{turn}"><h3 class="asked">{heading}</h3>{cards}</section>'
 
@@ -39,13 +39,15 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
     # Beside the row's own question, which says in the institution's words what the customer's are about.
     bank = str(source.metadata.get("bank") or "")
     start, end = answering_sentence(f"{question} {source.question}", source.text, ignored=bank)
-    before, mark, after = (plain(part) for part in (source.text[:start], source.text[start:end], source.text[end:]))
-    title, text = (language(each, texts.language) for each in (source.question, source.text))
+    before, mark, after = (
+        escape_text(part) for part in (source.text[:start], source.text[start:end], source.text[end:])
+    )
+    title, text = (lang_attribute(each, texts.language) for each in (source.question, source.text))
     return (
         f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
         f'<span class="number" aria-hidden="true">{source.number}</span>'
-        f'<span class="head"><span class="card-title"{title}>{plain(source.question)}</span>'
-        f'<span class="place">{plain(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
+        f'<span class="head"><span class="card-title"{title}>{escape_text(source.question)}</span>'
+        f'<span class="place">{escape_text(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
         f'<div class="body">{_origin(source, texts)}'
         f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span><mark{text}>{mark}</mark></p>'
         f'<button type="button" class="whole" aria-expanded="false">{escape(texts.whole_text)}</button>'
@@ -76,7 +78,7 @@ def _origin(source: Source, texts: Texts) -> str:
         link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(texts.open_source)}</a>'
         parts.append(link)
     elif url:
-        parts.append(f"<span>{plain(url)}</span>")
+        parts.append(f"<span>{escape_text(url)}</span>")
     return f'<p class="origin">{"".join(parts)}</p>' if parts else ""
 
 

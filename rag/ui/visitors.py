@@ -84,7 +84,7 @@ class Visitors:
             changed = MutableHeaders(scope=scope)
             for name in FORWARDED:
                 del changed[name]
-        cookies, name = cookies_of(headers), HOST_COOKIE if https else COOKIE
+        cookies, name = parse_cookies(headers), HOST_COOKIE if https else COOKIE
         given = cookies.get(name, "")[:64]
         # Programs keep no cookie: theirs is the address.
         token = given or f"address {address_group(address)}"
@@ -115,7 +115,7 @@ class Visitors:
         return peer
 
 
-def person_of(secret: bytes, visitor: Visitor, user: str) -> str:
+def person_id(secret: bytes, visitor: Visitor, user: str) -> str:
     """Under which a visitor's chats are kept: by the cookie and the login's name. Empty: nothing is kept."""
     if not visitor.token:
         return ""
@@ -138,7 +138,7 @@ def address_group(address: str) -> str:
     return str(parsed)
 
 
-def cookies_of(headers: Headers) -> dict[str, str]:
+def parse_cookies(headers: Headers) -> dict[str, str]:
     """As Starlette and Gradio read them: one that is malformed hides none of the others."""
     return cookie_parser("; ".join(headers.getlist("cookie")))
 

@@ -56,7 +56,7 @@ def test_turns_are_fair() -> None:
         slots, order = AnswerSlots(4), []
 
         async def question(owner: str, address: str) -> None:
-            async with slots.turn(owner, address) as turn:
+            async with slots.request(owner, address) as turn:
                 await turn.ready.wait()
                 order.append(owner)
                 await asyncio.sleep(0)
@@ -73,14 +73,14 @@ def test_turns_are_fair() -> None:
 def test_one_owner_has_half_of_the_slots_and_leaving_gives_them_back() -> None:
     async def run() -> None:
         slots = AnswerSlots(4)
-        async with slots.turn("a", "x") as first, slots.turn("a", "x") as second:
-            async with slots.turn("a", "x") as third, slots.turn("b", "x") as other:
+        async with slots.request("a", "x") as first, slots.request("a", "x") as second:
+            async with slots.request("a", "x") as third, slots.request("b", "x") as other:
                 assert (first.ready.is_set(), second.ready.is_set()) == (True, True)
                 assert (third.ready.is_set(), other.ready.is_set()) == (False, True)
-            async with slots.turn("b", "x") as other, slots.turn("b", "x") as another:
+            async with slots.request("b", "x") as other, slots.request("b", "x") as another:
                 await other.ready.wait()
                 await another.ready.wait()
-        async with slots.turn("a", "x") as again:
+        async with slots.request("a", "x") as again:
             await again.ready.wait()
 
     asyncio.run(run())
@@ -91,7 +91,7 @@ def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
         slots, order = AnswerSlots(1), []
 
         async def question(owner: str) -> None:
-            async with slots.turn(owner, "a") as turn:
+            async with slots.request(owner, "a") as turn:
                 await turn.ready.wait()
                 order.append(owner)
                 await asyncio.sleep(0.02)

@@ -66,7 +66,7 @@ def test_failures_count_after_the_check_and_flooding_is_bounded() -> None:
 
     assert asyncio.run(together(*["right"] * 8)) == [True] * 8
     assert asyncio.run(together(*["wrong"] * (MAX_ATTEMPTS - 1), "right")) == [False] * (MAX_ATTEMPTS - 1) + [True]
-    assert sum(asyncio.run(together(*["right"] * 60))) == auth.TRIES_WAITING
+    assert sum(asyncio.run(together(*["right"] * 60))) == auth.MAX_QUEUED_ATTEMPTS
     assert asyncio.run(login.check("kim", "right")), "tries that were not checked are no failures"
 
 

@@ -118,7 +118,7 @@ def test_events_are_counted_per_browser_per_address_and_in_all(monkeypatch: pyte
     sessions = Sessions(running=running.__contains__, forget=lambda _: None)
 
     def join(event: int, who: Visitor) -> None:
-        sessions.joined(sessions.admit(f"{who.owner} {event}", who, page=True), f"event {event}")
+        sessions.admit(f"{who.owner} {event}", who, page=True).events.add(f"event {event}")
 
     one, neighbour, other = visitor(1), Visitor("owner 9", "10.0.0.1", "", https=False, new=False), visitor(2)
     for event in range(3):
@@ -145,10 +145,10 @@ def test_an_event_nobody_reads_is_dropped(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def run() -> tuple[bool, bool]:
         book_.admit("unread", who, page=True)
-        dropped = await book_.wait_open("unread")
+        dropped = await book_.wait_for_stream("unread")
         book_.admit("read", who, page=True)
         with book_.stream("read", who, answers=True):
-            return dropped, await book_.wait_open("read")
+            return dropped, await book_.wait_for_stream("read")
 
     assert asyncio.run(run()) == (False, True)
     assert forgotten == ["unread"]

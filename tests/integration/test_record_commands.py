@@ -19,8 +19,8 @@ from rag.factory.stores import open_index
 from rag.records.answer_log import AnswerLog
 from rag.settings import Settings, StoreSettings
 from rag.ui.conversation import Conversation
+from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import KOREAN
-from rag.ui.keeping import Keeper
 from rag.ui.loader import Loader
 from rag.ui.session import Dialogue, Frame
 from tests.integration.conftest import Run
@@ -40,7 +40,10 @@ def asked(chat: ChatService, question: str, row: str) -> str:
     records = AnswerLog(Path(".fsi/records.sqlite"))
     loader = Loader(lambda _progress: chat)
     loader.start()
-    dialogue, conversation = Dialogue(loader, KOREAN, max_question_chars=1000, keeper=Keeper(records)), Conversation()
+    dialogue, conversation = (
+        Dialogue(loader, KOREAN, max_question_chars=1000, recorder=ConversationRecorder(records)),
+        Conversation(),
+    )
 
     async def read(frames: AsyncIterator[Frame]) -> None:
         async for _ in frames:

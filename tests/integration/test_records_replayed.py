@@ -15,10 +15,10 @@ from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
 from rag.types import Filters, Turn
 from rag.ui.conversation import Conversation
+from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import KOREAN
-from rag.ui.keeping import Keeper
 from rag.ui.loader import Loader
-from rag.ui.session import Asker, Dialogue, Frame
+from rag.ui.session import Client, Dialogue, Frame
 from tests.personal_numbers import personal
 from tests.small_faq import LIMIT
 
@@ -30,7 +30,7 @@ def test_every_answer_is_reproduced_from_its_record(small_store: FaissStore, mod
     log = AnswerLog(tmp_path / "records.sqlite")
     loader = Loader(lambda progress: service)
     loader.start()
-    talk = Dialogue(loader, KOREAN, max_question_chars=1000, keeper=Keeper(log))
+    talk = Dialogue(loader, KOREAN, max_question_chars=1000, recorder=ConversationRecorder(log))
 
     async def read(frames: AsyncIterator[Frame]) -> None:
         async for _ in frames:
@@ -70,8 +70,8 @@ def test_no_file_holds_a_personal_number(small_store: FaissStore, models: Models
     log, history = AnswerLog(tmp_path / "records.sqlite"), ChatHistory(tmp_path / "history.sqlite")
     loader = Loader(lambda progress: service)
     loader.start()
-    talk = Dialogue(loader, KOREAN, max_question_chars=1000, keeper=Keeper(log, history))
-    visitor = Asker("owner", "address", "person")
+    talk = Dialogue(loader, KOREAN, max_question_chars=1000, recorder=ConversationRecorder(log, history))
+    visitor = Client("owner", "address", "person")
     said = list(personal(24))
 
     async def converse() -> None:
@@ -79,9 +79,9 @@ def test_no_file_holds_a_personal_number(small_store: FaissStore, models: Models
             conversation = Conversation()
             async for _ in talk.respond(conversation, message, NONE, visitor):
                 pass
-            async for _ in talk.respond(conversation, f"다시 물을게요. {message}", NONE, visitor, instead_of=1):
+            async for _ in talk.respond(conversation, f"다시 물을게요. {message}", NONE, visitor, replaces_turn=1):
                 pass
-            history.rename("person", conversation.chat, message)
+            history.rename("person", conversation.chat_id, message)
 
     asyncio.run(converse())
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())

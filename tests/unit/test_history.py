@@ -17,22 +17,22 @@ from rag.errors import RecordError
 from rag.records.history import MAX_CHATS, ChatHistory
 from rag.types import Answer, AnswerCompleted
 from rag.ui.conversation import Exchange
-from rag.ui.keeping import to_body, to_exchange
+from rag.ui.conversation_recorder import exchange_from_json, exchange_to_json
 from tests.fakes import SOURCES, answer_to
 
 
 def turn(question: str) -> dict[str, Any]:
     exchange = Exchange(1, question)
     exchange.apply(AnswerCompleted(answer_to(question)))
-    return to_body(exchange)
+    return exchange_to_json(exchange)
 
 
 def test_an_exchange_comes_back_as_it_was() -> None:
-    exchange = Exchange(3, "질문", record="ABC", remark="알림")
+    exchange = Exchange(3, "질문", record="ABC", status_line="알림")
     exchange.apply(
         AnswerCompleted(Answer("질문", "답 [1]", "answered", sources=SOURCES, cited=(1,), notice="withheld"))
     )
-    again = to_exchange(3, to_body(exchange))
+    again = exchange_from_json(3, exchange_to_json(exchange))
     assert again == exchange
 
 

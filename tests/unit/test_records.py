@@ -18,7 +18,7 @@ from rag.records.feedback import evaluation_lines, find_gaps, gaps_csv, similari
 from rag.records.history import ChatHistory
 from rag.types import Answer, AnswerCompleted, Filters, Source
 from rag.ui.conversation import Conversation
-from rag.ui.keeping import Keeper
+from rag.ui.conversation_recorder import ConversationRecorder
 from tests.fakes import SOURCES, answer_to
 
 VERSIONS = {"index": "faq", "model": "none"}
@@ -166,10 +166,10 @@ def test_records_that_are_too_old_go_while_the_page_runs(
 
 def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     log = AnswerLog(tmp_path / "records.sqlite", max_mb=1)
-    keeper = Keeper(log)
+    recorder = ConversationRecorder(log)
     answer = answer_to("비밀스러운 질문 " + "가" * 100_000)
     for _ in range(9):
-        written = asyncio.run(keeper.record(answer, "page", {}, VERSIONS))
+        written = asyncio.run(recorder.record_answer(answer, "page", {}, VERSIONS))
     assert written == ""
     said = {record.getMessage() for record in caplog.records if record.levelname == "ERROR"}
     assert said == {"an answer record could not be written: database or disk is full; check FSI_RECORD__FILE"}
@@ -188,15 +188,15 @@ def test_a_table_of_gaps_is_no_program_for_a_spreadsheet() -> None:
 
 
 def test_one_address_gets_only_so_much_into_the_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.ui.keeping.KEPT_PER_ADDRESS", 3000)
+    monkeypatch.setattr("rag.ui.conversation_recorder.MAX_CHAT_BYTES_PER_ADDRESS", 3000)
     history = ChatHistory(tmp_path / "history.sqlite")
-    keeper = Keeper(history=history)
+    recorder = ConversationRecorder(history=history)
 
     def ask(person: str, address: str) -> int:
         conversation = Conversation()
         exchange = conversation.begin("질문").exchange
         exchange.apply(AnswerCompleted(answer_to("질문")))
-        asyncio.run(keeper.keep(conversation, person, address))
+        asyncio.run(recorder.save_chat(conversation, person, address))
         return len(history.chats(person))
 
     assert sum(ask(f"flood {number}", "203.0.113.1") for number in range(20)) < 5

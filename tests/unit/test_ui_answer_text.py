@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.types import Answer, Source
-from rag.ui.answer_text import FOLDED_FROM, blocks, folded, phones
+from rag.ui.answer_text import FOLD_AFTER_CHARS, fold_blocks, phone_numbers, render_blocks
 from rag.ui.conversation import Exchange
 from rag.ui.i18n import KOREAN
-from rag.ui.rendering import Look, frame_html, quoted_parts, turn_html
+from rag.ui.rendering import RenderOptions, frame_html, quoted_parts, turn_html
 from tests.fakes import HOSTILE, SOURCES, answer_to
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t"))
@@ -30,7 +30,7 @@ def read(html: str) -> str:
 
 
 def test_lists_paths_labels_and_notes() -> None:
-    lead, tag, bullets, steps, note = blocks(ROW)
+    lead, tag, bullets, steps, note = render_blocks(ROW)
     assert lead == "<p>수수료는 없습니다.</p>"
     assert tag == '<p class="tag">경로</p>'
     assert bullets.startswith("<ul><li>모바일:") and bullets.count('class="gt"') == 2
@@ -40,13 +40,13 @@ def test_lists_paths_labels_and_notes() -> None:
 
 
 def test_a_label_with_its_text_behind_it() -> None:
-    assert blocks("[경로] 앱 > 인증")[0] == '<p class="tag">경로</p>'
-    assert read(blocks("[경로] 앱 > 인증")[1]) == "앱 > 인증"
+    assert render_blocks("[경로] 앱 > 인증")[0] == '<p class="tag">경로</p>'
+    assert read(render_blocks("[경로] 앱 > 인증")[1]) == "앱 > 인증"
 
 
 def test_rows_of_a_documents_table_are_a_table() -> None:
     text = '정기예금\n상품 | 6개월 | \n든든예금 | 연 3.1% | 앱 > 예금\n앱"예금 | | 없음\n※ 1억원까지'
-    heading, table, note = blocks(text)
+    heading, table, note = render_blocks(text)
     assert (read(heading), read(note)) == ("정기예금", "※ 1억원까지")
     assert 'role="group" tabindex="0" aria-label="상품, 6개월"' in table
     rows = [[read(cell) for cell in re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in table.split("</tr>")[:-1]]
@@ -56,26 +56,26 @@ def test_rows_of_a_documents_table_are_a_table() -> None:
 
 @pytest.mark.parametrize("text", ["가 | 나", "가 | 나\n다 | 라 | 마", "| 가 | 나 |\n|---|---|\n| 1 | 2 |"])
 def test_other_lines_with_a_bar_stay_text(text: str) -> None:
-    assert "<table" not in "".join(blocks(text))
-    assert letters(read("".join(blocks(text)))) == letters(text)
+    assert "<table" not in "".join(render_blocks(text))
+    assert letters(read("".join(render_blocks(text)))) == letters(text)
 
 
 @pytest.mark.parametrize("amount", ["5천만원", "1억 원", "1.5%", "30영업일", "09:00~16:00시", "2~4영업일"])
 def test_amounts_do_not_break(amount: str) -> None:
-    assert f'<span class="nb">{amount}</span>' in blocks(f"한도는 {amount}입니다.")[0]
+    assert f'<span class="nb">{amount}</span>' in render_blocks(f"한도는 {amount}입니다.")[0]
 
 
 def test_only_the_institutions_own_numbers_are_links() -> None:
     text = "1500-0101 또는 02-123-4567, 주민등록번호 900101-1234567, 2025-03-04"
-    assert phones(text) == {"1500-0101", "02-123-4567"}
-    (html,) = blocks(text, own={"1500-0101"})
+    assert phone_numbers(text) == {"1500-0101", "02-123-4567"}
+    (html,) = render_blocks(text, own_numbers={"1500-0101"})
     assert re.findall(r'href="([^"]*)"', html) == ["tel:1500-0101"]
-    assert "href" not in blocks(text)[0]
+    assert "href" not in render_blocks(text)[0]
 
 
 @given(TEXT)
 def test_reads_as_written_in_tags_of_ours(text: str) -> None:
-    html = "".join(blocks(text, own=phones(text)))
+    html = "".join(render_blocks(text, own_numbers=phone_numbers(text)))
     assert letters(read(html)) == letters(text)
     ours = {"p", "ul", "ol", "li", "span", "a", "div", "table", "thead", "tbody", "tr", "th", "td"}
     assert set(re.findall(r"</?(\w+)", html)) <= ours
@@ -83,12 +83,12 @@ def test_reads_as_written_in_tags_of_ours(text: str) -> None:
 
 
 def test_hostile_text_reads_as_written() -> None:
-    assert letters(read("".join(blocks(HOSTILE)))) == letters(HOSTILE)
+    assert letters(read("".join(render_blocks(HOSTILE)))) == letters(HOSTILE)
 
 
 def test_citations_of_known_sources_become_links() -> None:
     each = Exchange(4, "질문", text="한도[1][2]와 [3], [0], [01]", sources=SOURCES[:2])
-    html = turn_html(each, Look(KOREAN))
+    html = turn_html(each, RenderOptions(KOREAN))
     assert re.findall(r'<a class="cite" href="([^"]*)">(\[\d+\])</a>', html) == [
         ("#src-4-1", "[1]"), ("#src-4-2", "[2]"), ("#src-4-1", "[1]"),
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def quoting(*numbers: int) -> Exchange:
 
 
 def test_each_institutions_text_stands_under_its_name() -> None:
-    html = turn_html(quoting(1, 2), Look(KOREAN))
+    html = turn_html(quoting(1, 2), RenderOptions(KOREAN))
     assert re.findall(r'<h3 class="chip">([^<]*)</h3>', html) == ["새나래은행", "도담저축은행"]
     assert html.count('class="passage-card"') == 2
     assert re.findall(r'class="cite" href="([^"]*)"', html) == ["#src-1-1", "#src-1-2"]
@@ -117,26 +117,28 @@ def test_what_is_no_quoted_row_is_shown_as_one_text() -> None:
 
 
 def test_a_long_text_is_folded_and_its_label_is_not_left_alone() -> None:
-    long = "가" * FOLDED_FROM
-    made = blocks(f"{'나' * 200}\n\n[경로]\n{long}\n\n{long}")
-    html = folded(made, 3 * FOLDED_FROM, more="자세히", several=False)
+    long = "가" * FOLD_AFTER_CHARS
+    made = render_blocks(f"{'나' * 200}\n\n[경로]\n{long}\n\n{long}")
+    html = fold_blocks(made, 3 * FOLD_AFTER_CHARS, more="자세히", several=False)
     shown, _, rest = html.partition('<details class="more">')
     assert read(shown) == "나" * 200
     assert read(rest) == f"자세히경로{long}{long}"
-    assert "details" not in folded(made[:1], 200, more="자세히", several=False)
+    assert "details" not in fold_blocks(made[:1], 200, more="자세히", several=False)
 
 
 def test_a_frame_grows_with_its_turn_alone() -> None:
     sizes = []
     for turn in (1, 20):
         exchange = Exchange(turn, "질문", "답", SOURCES, answer_to("질문"))
-        sizes.append(len(frame_html([exchange], range(1, turn + 1), Look(KOREAN), serial=turn, busy=False)))
+        sizes.append(len(frame_html([exchange], range(1, turn + 1), RenderOptions(KOREAN), serial=turn, busy=False)))
     assert sizes[1] < sizes[0] + 100
 
 
 def test_data_leaves_no_attribute_of_a_frame() -> None:
     hostile = Source(1, HOSTILE, HOSTILE, HOSTILE, 0.5, {"bank": HOSTILE})
     exchange = Exchange(1, HOSTILE, HOSTILE, (hostile,), Answer(HOSTILE, HOSTILE, "suggested", sources=(hostile,)))
-    html = frame_html([exchange], [1], Look(KOREAN, contact=HOSTILE), serial=1, busy=False, hint=HOSTILE, said=HOSTILE)
+    html = frame_html(
+        [exchange], [1], RenderOptions(KOREAN, contact=HOSTILE), serial=1, busy=False, hint=HOSTILE, toast=HOSTILE
+    )
     assert html.count("'") == 4, "two attributes in single quotes, and none within"
     assert "<img" not in html.replace("&lt;", "")

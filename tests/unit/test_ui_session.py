@@ -16,8 +16,8 @@ from rag.errors import InputError, ModelUnavailable
 from rag.records.answer_log import AnswerLog
 from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
 from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
+from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import KOREAN
-from rag.ui.keeping import Keeper
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.session import Dialogue, Frame
 from tests.fakes import SOURCES, FakeChat
@@ -103,7 +103,7 @@ def test_an_edit_cuts_and_an_undo_brings_back() -> None:
     talk = dialogue(chat)
     for question in ("하나", "둘", "셋"):
         run(frames(talk.respond(conversation, question, NONE)))
-    seen = run(frames(talk.respond(conversation, "고친 둘", NONE, instead_of=2)))
+    seen = run(frames(talk.respond(conversation, "고친 둘", NONE, replaces_turn=2)))
     assert turns(seen[-1]) == [1, 4]
     assert "data-undo" in seen[0].html
     assert [turn.question for turn in chat.asked[-1][1]] == ["하나"]
@@ -271,7 +271,7 @@ def test_approved_text_is_labelled_and_not_asked_again() -> None:
 
 def test_each_answer_has_its_record_and_a_click_is_a_label(tmp_path: Path) -> None:
     chat, conversation, log = FakeChat(), Conversation(), AnswerLog(tmp_path / "records.sqlite")
-    talk = Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100, keeper=Keeper(log))
+    talk = Dialogue(loaded(lambda progress: chat), KOREAN, max_question_chars=100, recorder=ConversationRecorder(log))
     run(frames(talk.respond(conversation, "비슷한 질문", NONE)))
     final = run(frames(talk.choose(conversation, SOURCES[1].id, NONE)))[-1]
     first, second = (log.get(each.record) for each in conversation.exchanges)

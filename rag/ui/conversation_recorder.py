@@ -1,6 +1,6 @@
-"""What is kept of a conversation: a record of each answer, its count, and the visitor's own chat.
+"""Saves conversations: a record of each answer, its metrics, and the visitor's chat history.
 
-A file that fails costs no answer.
+Errors of the files are logged and not raised, so that visitors still get their answers.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from rag.records.history import ChatHistory
 from rag.types import Answer, Filters, Source
 from rag.ui.conversation import Conversation, Exchange
 from rag.ui.metrics import Metrics
-from rag.ui.rendering import shortened
+from rag.ui.rendering import truncate
 
 logger = logging.getLogger(__name__)
-TITLE = 60
-"""Characters of a chat's title, which is its first question until it is renamed."""
-KEPT_PER_ADDRESS = 50 * 2**20
-"""Bytes of answers that one address gets into the chats' file in a day: whoever asks without end fills it for nobody else."""
+MAX_TITLE_CHARS = 60
+"""Length of a chat's title, which is its first question until the visitor renames it."""
+MAX_CHAT_BYTES_PER_ADDRESS = 50 * 2**20
+"""Bytes of answers saved per address and day, so that one visitor cannot fill the chat history's file."""
 
 
-class Keeper:
-    """Writes in threads. None for either file: nothing is kept of that kind."""
+class ConversationRecorder:
+    """Writes to the files in threads. `records`, `history`, `metrics`: None to leave out."""
 
     def __init__(
         self, records: AnswerLog | None = None, history: ChatHistory | None = None, metrics: Metrics | None = None
@@ -39,20 +39,21 @@ class Keeper:
         self.metrics = metrics
         self._records = records
         self._history = history
+        # Bytes saved by address on `_day`.
         self._day = date.min
         self._bytes: Counter[str] = Counter()
 
-    def failed(self) -> None:
+    def count_failure(self) -> None:
         """Count a question that ended in an error."""
         if self.metrics:
             self.metrics.failed()
 
     @property
-    def records_answers(self) -> bool:
-        """Whether answers have a record, which feedback can be given to."""
+    def keeps_records(self) -> bool:
+        """Whether each answer gets a record, to which feedback can be given."""
         return self._records is not None
 
-    async def record(
+    async def record_answer(
         self,
         answer: Answer,
         channel: str,
@@ -61,7 +62,11 @@ class Keeper:
         conversation: Conversation | None = None,
         row: str | None = None,
     ) -> str:
-        """Write the answer's record and give its id; empty where none is kept. `equals`: the filters; `row`: as clicked."""
+        """Count the answer and write its record. Returns the record's id, or "" if none was written.
+
+        `channel`: "page" or "api". `equals`: the filters of the question. `versions`: of the index and the models.
+        `row`: id of the suggested row that the visitor chose.
+        """
         if self.metrics:
             self.metrics.answered(answer, channel)
         if self._records is None:
@@ -69,70 +74,74 @@ class Keeper:
         before = [each.record for each in conversation.exchanges if each.record] if conversation else []
         filters = Filters(equals) if equals else None
         try:
-            # Before the answer's own record: the click is about the question that was answered by suggestions.
+            # Recorded with the earlier question, which was answered with suggestions.
             if row and conversation:
-                await asyncio.to_thread(self._label, self._records, conversation, row)
+                await asyncio.to_thread(self._record_choice, self._records, conversation, row)
             return await asyncio.to_thread(
                 self._records.add, answer, channel=channel, versions=versions, filters=filters, follows=before, row=row
             )
         except SQLAlchemyError as exc:
-            # Whoever must have records watches the log. One line: where the disk is full, there is one for each answer.
+            # Without a traceback: on a full disk this is logged for each answer.
             logger.error(
                 "an answer record could not be written: %s; check FSI_RECORD__FILE", getattr(exc, "orig", None) or exc
             )
             return ""
 
     @staticmethod
-    def _label(records: AnswerLog, conversation: Conversation, row: str) -> None:
-        """A click on a suggestion says which row the question before it meant."""
+    def _record_choice(records: AnswerLog, conversation: Conversation, row: str) -> None:
+        """Note the chosen row in the record of the latest answer that showed it."""
         for each in reversed(conversation.exchanges):
             if each.record and any(source.id == row for source in each.sources):
                 records.say(each.record, "chosen", row=row)
                 return
 
-    async def keep(self, conversation: Conversation, person: str, address: str = "") -> None:
-        """Write the conversation into the person's history, as far as it is answered; from one address so much a day."""
+    async def save_chat(self, conversation: Conversation, person: str, address: str = "") -> None:
+        """Save the answered exchanges in the person's history and set the conversation's chat id.
+
+        Does nothing without a history or a person, and once `address` has reached MAX_CHAT_BYTES_PER_ADDRESS today.
+        """
         if self._history is None or not person:
             return
-        turns = [(each.turn, to_body(each)) for each in conversation.exchanges if each.answer]
+        turns = [(each.turn, exchange_to_json(each)) for each in conversation.exchanges if each.answer]
         if not turns:
             return
         if (today := date.today()) != self._day:
             self._day, self._bytes = today, Counter()
-        if self._bytes[address] > KEPT_PER_ADDRESS:
+        if self._bytes[address] > MAX_CHAT_BYTES_PER_ADDRESS:
             return
         self._bytes[address] += len(json.dumps(turns[-1][1], ensure_ascii=False).encode())
-        title = shortened(turns[0][1]["question"], TITLE)
+        title = truncate(turns[0][1]["question"], MAX_TITLE_CHARS)
         try:
-            conversation.chat = await asyncio.to_thread(
-                self._history.save, person, conversation.chat, turns, title=title
+            conversation.chat_id = await asyncio.to_thread(
+                self._history.save, person, conversation.chat_id, turns, title=title
             )
         except SQLAlchemyError as exc:
             logger.error("a chat could not be kept: %s; check FSI_HISTORY__FILE", getattr(exc, "orig", None) or exc)
 
-    async def turns(self, person: str, chat: str) -> Sequence[Exchange]:
-        """The exchanges of a kept chat; none where there is no such chat."""
+    async def load_chat(self, person: str, chat: str) -> Sequence[Exchange]:
+        """The exchanges of a saved chat, oldest first; empty if there is no such chat."""
         if self._history is None or not person:
             return ()
         return [
-            to_exchange(number, body) for number, body in await asyncio.to_thread(self._history.turns, person, chat)
+            exchange_from_json(number, body)
+            for number, body in await asyncio.to_thread(self._history.turns, person, chat)
         ]
 
 
-def to_body(each: Exchange) -> dict[str, Any]:
-    """An answered exchange as JSON."""
+def exchange_to_json(each: Exchange) -> dict[str, Any]:
+    """An answered exchange as a JSON object, the form in which chats are saved."""
     answer = each.answer
-    assert answer, "only what was answered is kept"
+    assert answer, "only answered exchanges are saved"
     return {
-        "question": each.question, "text": each.text, "remark": each.remark, "record": each.record,
+        "question": each.question, "text": each.text, "remark": each.status_line, "record": each.record,
         "generated": each.generated, "checked": each.checked, "status": answer.status, "reason": answer.reason,
         "notice": answer.notice, "cited": list(answer.cited),
         "sources": [{**asdict(source), "metadata": dict(source.metadata)} for source in each.sources],
     }  # fmt: skip
 
 
-def to_exchange(turn: int, body: Mapping[str, Any]) -> Exchange:
-    """The exchange again."""
+def exchange_from_json(turn: int, body: Mapping[str, Any]) -> Exchange:
+    """The exchange that `exchange_to_json` returned as `body`."""
     sources = tuple(Source(**source) for source in body["sources"])
     answer = Answer(
         body["question"], body["text"], body["status"], reason=body["reason"], notice=body["notice"], sources=sources,
