@@ -1,4 +1,4 @@
-"""What every store means, written once; `tests/contract/` holds each store to it.
+"""The contract of every passage store; the tests in `tests/contract/` run it against each implementation.
 
 - A node's id is its key. `add` is an upsert, visible to the next query; a batch with a missing, non-finite or wrongly
   sized vector writes nothing.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode
     from llama_index.core.vector_stores.types import MetadataFilters, VectorStoreQueryResult
 
-# To be raised whenever an older program must not read what a newer one wrote.
+# Increase this whenever an older program must not read what a newer one wrote.
 SCHEMA = 1
 # Names of stored fields and keys of calibrations: another name needs another SCHEMA.
 TOKENS = "tokens"
@@ -36,10 +36,10 @@ LEXICAL_FIELDS = (TOKENS, JAMO)
 
 # Metadata that ingestion sets on every node beside the row's own.
 QUESTION = "question"
-# What a node is searched by in the place of its row's question, which stays in QUESTION: it is what is shown.
+# Another wording of the row's question. A node that has one is indexed under it; QUESTION still holds the text to show.
 PHRASING = "phrasing"
 DOCUMENT = "document"
-"""The file that a passage is from; FAQ rows have none."""
+"""The file that a passage comes from. FAQ rows do not have this key."""
 CONTENT_HASH = "content_hash"
 FINGERPRINT = "embedding_fingerprint"
 INDEXED_AT = "indexed_at"
@@ -50,14 +50,15 @@ MODES: Final = (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.TEXT_SEARCH, 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an index was built with. `dimension` 0 and `fingerprint` "none": no vectors, lexical search alone.
+    """The settings an index was built with.
 
-    `calibration` is opaque to the store: scaling constants and thresholds, as `rag.retrieval.confidence` writes them.
+    `dimension` 0 and `fingerprint` "none" mean that the index has no vectors and supports lexical search only.
+    `calibration` holds scaling constants and thresholds as `rag.retrieval.confidence` writes them; stores do not read it.
     """
 
     dimension: int
     fingerprint: str
-    # Tokens are stored: what one analyzer indexed cannot be found with another's.
+    # The index stores tokens, so a query must be analyzed by the same analyzer as the rows.
     analyzer: str = ANALYZER
     schema: int = SCHEMA
     calibration: Mapping[str, Any] | None = None
@@ -65,35 +66,39 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], *, index: str) -> Manifest:
-        """What `as_json` gave. Raises IndexMismatch for that of another schema."""
-        # Asked before anything else is read: another schema may have other fields.
+        """Build a manifest from the result of `as_json`. Raises IndexMismatch if its schema is not SCHEMA."""
+        # Checked before any other field is read: another schema may have other fields.
         if content.get("schema") != SCHEMA:
             raise _mismatch(index, "schema", content.get("schema"), f"this version reads {SCHEMA!r}")
         return cls(**content)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, for `json.dumps`."""
+        """Return all fields as a dictionary for `json.dumps`."""
         return asdict(self)
 
     def with_calibration(self, calibration: Mapping[str, Any] | None) -> Manifest:
-        """The same with another calibration; None: without one."""
+        """Return a copy with this calibration, or without one if it is None."""
         return replace(self, calibration=calibration)
 
     def check(self, expected: Manifest, *, index: str) -> None:
-        """Raise IndexMismatch naming both values and the command that makes them agree."""
-        # In this order: another embedder changes the fingerprint always, and the dimension, where it changes, says more.
+        """Raise IndexMismatch if schema, analyzer, dimension or fingerprint differ from `expected`.
+
+        The message names both values and the command that rebuilds the index.
+        """
+        # The dimension comes before the fingerprint: another embedding model always changes the fingerprint,
+        # and a changed dimension is easier to understand.
         for name in ("schema", "analyzer", "dimension", "fingerprint"):
             stored, configured = getattr(self, name), getattr(expected, name)
             if stored != configured:
                 raise _mismatch(index, name, stored, f"the settings give {configured!r}")
 
     def check_replacement(self, replacement: Manifest, *, index: str) -> None:
-        """Raise StoreError unless the rows written under this manifest fit `replacement`: same dimension and schema."""
-        # The rest may change without the rows: a fingerprint that is computed otherwise, a calibration.
+        """Raise StoreError unless `replacement` has the dimension and schema of this manifest."""
+        # The other fields do not affect the stored rows: a calibration, or a fingerprint that is computed differently.
         if (self.dimension, self.schema) != (replacement.dimension, replacement.schema):
             raise StoreError(
-                f"index {index!r} has dimension {self.dimension} and schema {self.schema}, the new manifest "
-                f"{replacement.dimension} and {replacement.schema}: build a new index instead"
+                f"index {index!r} has dimension {self.dimension} and schema {self.schema}, but the new manifest has "
+                f"dimension {replacement.dimension} and schema {replacement.schema}: build a new index instead"
             )
 
 
@@ -106,7 +111,7 @@ def _mismatch(index: str, name: str, stored: object, needed: str) -> IndexMismat
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What a sync compares: enough to know whether a stored node is still the one its file describes."""
+    """The fields that a sync compares to decide whether a stored node is up to date with its source file."""
 
     content_hash: str
     fingerprint: str
@@ -115,10 +120,11 @@ class NodeState:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The lists of one query, each sorted by (-score, id) and at most `size` long, and every node they name.
+    """The result lists of one query, and all nodes that occur in them.
 
-    `documents` maps node id to the document (the corpus row) it belongs to; `nodes` may decode a node only when asked.
-    `dense` maps node id to cosine in [-1, 1]; each of `lexical` (keys LEXICAL_FIELDS) maps node id to coverage in (0, 1].
+    Each list is sorted by (-score, id) and has at most `size` entries. `dense` maps node id to cosine in [-1, 1];
+    `lexical` has one such mapping for each of LEXICAL_FIELDS, from node id to coverage in (0, 1]. `documents` maps node
+    id to the id of its document (the corpus row). `nodes` maps node id to node; it may decode a node on access.
     """
 
     dense: Mapping[str, float]
@@ -128,18 +134,18 @@ class Candidates:
 
 
 class PassageStore(Protocol):
-    """The methods beyond LlamaIndex's `BasePydanticVectorStore` that the rest of the program relies on.
+    """The methods that the rest of the program needs beyond LlamaIndex's `BasePydanticVectorStore`.
 
-    All raise IndexMissing, IndexMismatch or another StoreError where the index cannot be read.
+    All methods raise IndexMissing, IndexMismatch or another StoreError if the index cannot be read.
     """
 
     @property
     def manifest(self) -> Manifest:
-        """As it is stored now, calibration included."""
+        """The manifest as it is stored now, including the calibration."""
         ...
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """Store another manifest. Raises StoreError for one of another dimension or schema than the rows have."""
+        """Replace the stored manifest. Raises StoreError if its dimension or schema differs from that of the rows."""
         ...
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
@@ -147,7 +153,10 @@ class PassageStore(Protocol):
         ...
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
-        """Modes: DEFAULT (dense), TEXT_SEARCH (coverage of TOKENS), HYBRID (alpha * cosine + (1 - alpha) * coverage)."""
+        """Search in one mode: DEFAULT (dense), TEXT_SEARCH (coverage of TOKENS) or HYBRID.
+
+        The score of HYBRID is alpha * cosine + (1 - alpha) * coverage.
+        """
         ...
 
     def candidates(
@@ -158,76 +167,79 @@ class PassageStore(Protocol):
         size: int,
         filters: MetadataFilters | None = None,
     ) -> Candidates:
-        """All lists of one query in one round trip. Without an embedding `dense` is empty."""
+        """Return the dense list and all lexical lists of a query, in one round trip.
+
+        `dense` is empty if `query_embedding` is None.
+        """
         ...
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
-        """Nodes by id (in that order, unknown ids left out) or by filter (sorted by id); neither: all."""
+        """Return nodes by id (in the order given, without unknown ids) or by filter (sorted by id); by default all."""
         ...
 
     def delete(self, ref_doc_id: str, **kwargs: Any) -> None:
-        """Delete the nodes of this document; none is not an error."""
+        """Delete the nodes of this document. An unknown document is not an error."""
         ...
 
     def delete_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **kwargs: Any
     ) -> None:
-        """Delete nodes by id, by filter, or those in both. Raises StoreError for neither."""
+        """Delete nodes by id, by filter, or by both (the intersection). Raises StoreError if neither is given."""
         ...
 
     def clear(self) -> None:
-        """Delete all nodes; the manifest stays."""
+        """Delete all nodes and keep the manifest."""
         ...
 
     def states(self) -> dict[str, NodeState]:
-        """What is stored, by node id, without reading texts or vectors."""
+        """Return the state of each stored node by node id, without reading texts or vectors."""
         ...
 
     def values(self, key: str) -> list[str]:
-        """The distinct strings under a metadata key, sorted; cheap enough for every question."""
+        """Return the distinct strings under a metadata key, sorted. Fast enough to call for every question."""
         ...
 
     def count(self) -> int:
-        """How many nodes there are."""
+        """Return the number of nodes."""
         ...
 
     def close(self) -> None:
-        """Let go of files and memory. Later calls raise StoreError."""
+        """Release files and memory. Later calls raise StoreError."""
         ...
 
 
 @runtime_checkable
 class Verifiable(Protocol):
-    """A store that can tell whether its files are what was written."""
+    """A store that can verify its files against checksums."""
 
     def verify(self) -> tuple[int, int]:
-        """(rows checked, rows without checksums). Raises IndexDamaged."""
+        """Return (rows checked, rows without checksums). Raises IndexDamaged if a row is not what was written."""
         ...
 
 
 class AsyncFromSync:
-    """The async methods of a store: each its sync one in a thread, so both do the same (docs/adr/0002).
+    """Async methods of a store that run the sync methods in a thread, so that both behave the same (docs/adr/0002).
 
-    To be named before LlamaIndex's store class, whose async methods it takes the place of.
+    In the list of base classes it comes before LlamaIndex's store class, to override its async methods.
     """
 
-    # LlamaIndex's own call the sync method in the event loop, which stands still meanwhile.
+    # LlamaIndex's own async methods call the sync ones in the event loop and block it.
     async def async_add(self: PassageStore, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        """`add` in a thread."""
+        """Run `add` in a thread."""
         return await asyncio.to_thread(self.add, nodes, **kwargs)
 
     async def aquery(self: PassageStore, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
-        """`query` in a thread."""
+        """Run `query` in a thread."""
         return await asyncio.to_thread(self.query, query, **kwargs)
 
     async def aget_nodes(
         self: PassageStore, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
     ) -> list[BaseNode]:
-        """`get_nodes` in a thread."""
+        """Run `get_nodes` in a thread."""
         return await asyncio.to_thread(self.get_nodes, node_ids, filters)
 
     async def adelete(self: PassageStore, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        """`delete` in a thread."""
+        """Run `delete` in a thread."""
         await asyncio.to_thread(self.delete, ref_doc_id, **delete_kwargs)
 
     async def adelete_nodes(
@@ -236,20 +248,20 @@ class AsyncFromSync:
         filters: MetadataFilters | None = None,
         **delete_kwargs: Any,
     ) -> None:
-        """`delete_nodes` in a thread."""
+        """Run `delete_nodes` in a thread."""
         await asyncio.to_thread(self.delete_nodes, node_ids, filters, **delete_kwargs)
 
     async def aclear(self: PassageStore) -> None:
-        """`clear` in a thread."""
+        """Run `clear` in a thread."""
         await asyncio.to_thread(self.clear)
 
 
 def check_query(query: VectorStoreQuery) -> None:
-    """Raise StoreError for another mode, where the mode's embedding or text is missing, or for an alpha outside 0..1."""
+    """Raise StoreError for an unsupported mode, a missing embedding or text, or an alpha outside [0, 1]."""
     mode = query.mode
     if mode not in MODES:
         raise StoreError(f"query mode {mode.value!r} is not supported: use {', '.join(each.value for each in MODES)}")
-    # None of these would fail further down: a missing vector or text would quietly be an empty list.
+    # Checked here because nothing below would fail: a missing vector or text would give an empty result list.
     if mode is not VectorStoreQueryMode.TEXT_SEARCH and query.query_embedding is None:
         raise StoreError(f"query mode {mode.value!r} needs query_embedding: embed the question, or use text_search")
     if mode is not VectorStoreQueryMode.DEFAULT and query.query_str is None:
@@ -259,6 +271,6 @@ def check_query(query: VectorStoreQuery) -> None:
 
 
 def check_deletion(node_ids: Sequence[str] | None, filters: MetadataFilters | None) -> None:
-    """Raise StoreError where `delete_nodes` was called with neither: a forgotten argument would empty the index."""
+    """Raise StoreError if both are None: `delete_nodes` called without arguments must not empty the index."""
     if node_ids is None and filters is None:
         raise StoreError("delete_nodes needs node_ids or filters; clear() deletes everything")

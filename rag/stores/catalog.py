@@ -1,4 +1,4 @@
-"""Where indexes are kept, by name: what a folder of FAISS indexes and an OpenSearch server have in common, and the folder."""
+"""Indexes by name: the interface that FAISS and OpenSearch share, and its implementation for a folder of FAISS indexes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rag.stores.faiss.staging import open_match, staged
 from rag.stores.faiss.store import WAIT, FaissStore
 
 Finish = Callable[[PassageStore, bool], object]
-"""Called with the store that an ingestion has filled, and whether its rows may differ from those that were there before."""
+"""Called with the store that an ingestion has filled, and whether its rows may differ from the previous ones."""
 
 
 class IndexCatalog(ABC):
-    """What the rest of the program does with indexes by name. All raise IndexMissing where there is none, and StoreError.
+    """Opens, lists, fills, rolls back and deletes indexes by name. Methods raise IndexMissing and other StoreErrors.
 
-    `changes_in_place`: readers see an ingestion's batches before `finish` is called.
+    `changes_in_place`: whether readers see the batches of an ingestion before `finish` is called.
     """
 
     changes_in_place: bool
@@ -38,34 +38,35 @@ class IndexCatalog(ABC):
         wait: float = WAIT,
         finish: Finish | None = None,
     ) -> Iterator[PassageStore]:
-        """The store to fill with the `size` nodes of an ingestion; readers see it whole or not at all.
+        """Yield the store to fill with the `size` nodes of an ingestion.
 
-        `finish` is called once it is whole, before readers see it (but see `changes_in_place`); where it raises
-        IndexRejected, what was built is removed. `dry_run`: a store to compare with, never written to;
-        an empty one where there is no index that the ingestion would continue.
-        Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
+        Readers see a new index only when it is complete. `finish` is called when all nodes are written, before readers
+        see them (except if `changes_in_place`); if it raises IndexRejected, the new index is removed.
+        With `dry_run` the store is only for comparison and must not be written to: it is empty if there is no index
+        that the ingestion could continue.
+        Raises IndexBusy if another ingestion of this index does not end within `wait` seconds.
         """
         if not dry_run:
             with self._staged(name, manifest, size, wait, finish or (lambda _store, _changed: None)) as store:
                 yield store
             return
         with TemporaryDirectory() as scratch:
-            # FAISS whatever the catalog: nothing of a dry run may appear on a server.
+            # FAISS for every catalog: a dry run must not create anything on a server.
             store = self._open_match(name, manifest) or FaissStore.create(Path(scratch) / name, manifest)
             with closing(store):
                 yield store
 
     @abstractmethod
     def open(self, name: str, expected: Manifest | None = None) -> PassageStore:
-        """The index of that name. Raises IndexMismatch where it is not the `expected` one (None: any will do)."""
+        """Open an index. Raises IndexMismatch if its manifest differs from `expected` (None: no check)."""
 
     @abstractmethod
     def names(self) -> list[str]:
-        """Of all indexes that can be opened, sorted."""
+        """Return the names of all indexes that can be opened, sorted."""
 
     @abstractmethod
     def rollback(self, name: str) -> None:
-        """Exchange the index with the version before it. Raises IndexBusy as `open_for_ingest` does."""
+        """Exchange the index with its previous version. Raises IndexBusy as `open_for_ingest` does."""
 
     @abstractmethod
     def delete(self, name: str) -> None:
@@ -73,13 +74,13 @@ class IndexCatalog(ABC):
 
     @abstractmethod
     def _open_match(self, name: str, manifest: Manifest) -> PassageStore | None:
-        """The index if an ingestion would continue it, else None."""
+        """Open the index if an ingestion could continue it; return None otherwise."""
 
     @abstractmethod
     def _staged(
         self, name: str, manifest: Manifest, size: int, wait: float, finish: Finish
     ) -> AbstractContextManager[PassageStore]:
-        """`open_for_ingest`, to be written to."""
+        """Implement `open_for_ingest` without `dry_run`."""
 
 
 class FaissCatalog(IndexCatalog):
@@ -96,7 +97,7 @@ class FaissCatalog(IndexCatalog):
 
     def names(self) -> list[str]:
         """See `IndexCatalog.names`."""
-        # Hidden folders are what an ingestion has not finished.
+        # Hidden folders are unfinished ingestions.
         return sorted(path.parent.name for path in self._root.glob(f"[!.]*/{CURRENT}"))
 
     def rollback(self, name: str) -> None:
@@ -106,7 +107,7 @@ class FaissCatalog(IndexCatalog):
     def delete(self, name: str) -> None:
         """See `IndexCatalog.delete`."""
         directory = self._root / name
-        if not IndexFiles(directory).exists():  # the folder may hold others, which are not indexes
+        if not IndexFiles(directory).exists():  # never delete a folder that is not an index
             raise IndexMissing(f"there is no index {name!r} in {self._root}")
         shutil.rmtree(directory)
 

@@ -1,22 +1,23 @@
-"""The one filter grammar of every store, over LlamaIndex's `MetadataFilters`.
+"""The filter grammar that all stores share, over LlamaIndex's `MetadataFilters`.
 
     filters  := and | or | not over clauses and further filters, nested at most MAX_DEPTH deep
     clause   := key (== | != | > | >= | < | <=) scalar  |  key (in | nin) list of at most MAX_VALUES scalars
     scalar   := str | int | float | bool           dates are ISO strings
 
-What a row's metadata is compared as
+Types and missing values
 - A field is a string, a number or a boolean. A boolean is not a number. Numbers are compared as 64-bit floats, strings by
   code point, exactly as they are written (no case folding, no Unicode normalisation).
-- Missing is: no such key, None, a number that is not finite, or a value that is no scalar (a list, a dict).
+- A field is missing if there is no such key, or its value is None, a number that is not finite, or not a scalar (a list,
+  a dict).
 - Values of different types are not equal and have no order: `==`, `in`, `>`, `>=`, `<`, `<=` do not match, `!=`, `nin` do.
 
-What matches
-- Missing fields: `==`, `in`, `>`, `>=`, `<`, `<=` never match; `!=` and `nin` always do.
+Matching
+- A missing field never matches `==`, `in`, `>`, `>=`, `<`, `<=`, and always matches `!=` and `nin`.
 - `in []` matches nothing, `nin []` everything. `==` is `in` of one value, `!=` is `nin` of one.
-- `and`: every child matches. `or`: at least one does. `not`: none of its children does. Without a condition: `and`.
-- An empty list of filters matches every row, whatever its condition. So does None in place of filters.
+- `and`: every child matches. `or`: at least one child matches. `not`: no child matches. The default condition is `and`.
+- An empty list of filters matches every row, whatever its condition. None in place of filters also matches every row.
 
-Everything else raises FilterError before any I/O: another operator, a list where a scalar is due and the reverse, a dict,
+Everything else raises FilterError before any I/O: another operator, a list instead of a scalar or the reverse, a dict,
 None, a number that is not finite, an order (`>`, `<` …) on a boolean.
 """
 
@@ -36,7 +37,7 @@ from rag.types import Filters
 
 MAX_DEPTH: Final = 16
 MAX_VALUES: Final = 10_000
-"""Both are below what an OpenSearch server takes, so that a filter means the same on every store."""
+"""Both limits are below those of an OpenSearch server, so that a filter means the same on every store."""
 
 EFFECTIVE_FROM = "effective_from"
 EFFECTIVE_UNTIL = "effective_until"
@@ -44,7 +45,7 @@ SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
 """Korea has no daylight saving time, and a fixed offset needs no time zone files."""
 
 Scalar = tuple[Literal["string", "number", "boolean"], str | float | bool]
-"""A value and its type. The type takes part in equality, which in Python holds between True and 1."""
+"""A type and a value. The type is part of the comparison because in Python True == 1."""
 
 _ORDER: Final[Mapping[FilterOperator, Callable[[Any, Any], bool]]] = {
     FilterOperator.GT: operator.gt,
@@ -56,7 +57,7 @@ _ORDER: Final[Mapping[FilterOperator, Callable[[Any, Any], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A checked clause. `operator` is IN or NIN over `values`, or an order with exactly one value."""
+    """A validated clause. `operator` is IN or NIN over `values`, or an order operator with exactly one value."""
 
     key: str
     operator: FilterOperator
@@ -65,7 +66,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Checked filters: hashable, so that a store can remember what they select."""
+    """Validated filters. Hashable, so that a store can cache which rows they select."""
 
     condition: FilterCondition
     children: tuple[Clause | Group, ...]
@@ -75,20 +76,20 @@ EVERYTHING: Final = Group(FilterCondition.AND, ())
 
 
 def check(filters: MetadataFilters | None) -> Group:
-    """The checked form of `filters`. Raises FilterError, naming the key, for what the grammar does not hold."""
+    """Validate `filters`. Raises FilterError, naming the key, for anything outside the grammar."""
     return EVERYTHING if filters is None else _group(filters, depth=1)
 
 
 def matches(filters: MetadataFilters | None, metadata: Mapping[str, Any]) -> bool:
-    """Whether a row with this metadata passes: the reference every store is held to. Raises FilterError."""
+    """Return whether a row with this metadata passes: the reference implementation for all stores. Raises FilterError."""
     return _matches(check(filters), metadata)
 
 
 def holds(clause: Clause, value: Scalar | None) -> bool:
-    """Whether a field with this value (None: missing) satisfies the clause."""
+    """Return whether a field with this value (None: missing) satisfies the clause."""
     if clause.operator is FilterOperator.IN:
         return value in clause.values
-    # Also for None: a field that is missing is in no list.
+    # True for None as well: a missing field is in no list.
     if clause.operator is FilterOperator.NIN:
         return value not in clause.values
     (bound,) = clause.values
@@ -96,10 +97,10 @@ def holds(clause: Clause, value: Scalar | None) -> bool:
 
 
 def scalar(value: object) -> Scalar | None:
-    """A metadata value as filters see it; None if it counts as missing."""
+    """Convert a metadata value for comparison; None if it counts as missing."""
     if isinstance(value, str):
         return "string", value
-    # Before int, which a bool is to Python.
+    # Before int: a bool is an instance of int.
     if isinstance(value, bool):
         return "boolean", value
     if isinstance(value, int | float):
@@ -112,20 +113,20 @@ def scalar(value: object) -> Scalar | None:
 
 
 def metadata_filters(filters: Filters) -> MetadataFilters:
-    """Each of `filters.equals`, and in force on `filters.as_of` (None: today in Seoul).
+    """Build filters for rows that match `filters.equals` and are in force on `filters.as_of` (None: today in Seoul).
 
-    In force: not `effective_from` > day and not `effective_until` < day. Missing and empty dates are open.
+    A row is in force unless `effective_from` > day or `effective_until` < day. A missing or empty date is no limit.
     """
     day = f"{filters.as_of or datetime.now(SEOUL).date():%Y-%m-%d}"
-    over = MetadataFilters(
+    expired = MetadataFilters(
         filters=[
             MetadataFilter(key=EFFECTIVE_UNTIL, value=day, operator=FilterOperator.LT),
-            # An empty end comes before every day, and means that there is none.
+            # An empty string sorts before every date, but means that there is no end date.
             MetadataFilter(key=EFFECTIVE_UNTIL, value="", operator=FilterOperator.NE),
         ]
     )
     not_yet = MetadataFilter(key=EFFECTIVE_FROM, value=day, operator=FilterOperator.GT)
-    in_force = MetadataFilters(filters=[not_yet, over], condition=FilterCondition.NOT)
+    in_force = MetadataFilters(filters=[not_yet, expired], condition=FilterCondition.NOT)
     return MetadataFilters(filters=[*(MetadataFilter(key=k, value=v) for k, v in filters.equals.items()), in_force])
 
 
@@ -152,14 +153,14 @@ def _clause(clause: MetadataFilter) -> Clause:
         raise FilterError(f"filter key {clause.key!r} is not a string: name a metadata field")
     match clause.operator:
         case FilterOperator.EQ | FilterOperator.NE:
-            # As `in` and `nin`, so that a store has fewer kinds of clause to get right.
+            # Converted to `in` and `nin`, so that a store has fewer kinds of clause to implement.
             membership = FilterOperator.IN if clause.operator is FilterOperator.EQ else FilterOperator.NIN
             return Clause(clause.key, membership, frozenset({_operand(clause, clause.value)}))
         case FilterOperator.IN | FilterOperator.NIN:
             return Clause(clause.key, clause.operator, _operands(clause))
         case FilterOperator.GT | FilterOperator.GTE | FilterOperator.LT | FilterOperator.LTE:
             value = _operand(clause, clause.value)
-            # Python would order them as numbers; in a filter it is a mistake.
+            # Python would order booleans as numbers; in a filter that is a mistake.
             if value[0] == "boolean":
                 raise FilterError(f"filter on {clause.key!r}: booleans have no order, use == or !=")
             return Clause(clause.key, clause.operator, frozenset({value}))
@@ -168,11 +169,11 @@ def _clause(clause: MetadataFilter) -> Clause:
 
 
 def _operands(clause: MetadataFilter) -> frozenset[Scalar]:
-    # A lone string would be taken apart into its characters.
+    # A string instead of a list would be split into its characters.
     if not isinstance(clause.value, list):
         raise FilterError(f"filter on {clause.key!r}: {clause.operator.value!r} takes a list, not {clause.value!r}")
     if len(clause.value) > MAX_VALUES:
-        raise FilterError(f"filter on {clause.key!r}: {len(clause.value)} values, at most {MAX_VALUES} are taken")
+        raise FilterError(f"filter on {clause.key!r}: {len(clause.value)} values, use at most {MAX_VALUES}")
     return frozenset(_operand(clause, value) for value in clause.value)
 
 
@@ -191,7 +192,7 @@ def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
         return holds(node, scalar(metadata.get(node.key)))
     if not node.children:
         return True
-    # A generator: `all` and `any` stop at the first child that decides.
+    # A generator, so that `all` and `any` stop at the first child that decides the result.
     matching = (_matches(child, metadata) for child in node.children)
     match node.condition:
         case FilterCondition.AND:

@@ -1,4 +1,4 @@
-"""LlamaIndex nodes to rows of the `nodes` table and back, byte for byte. Pure functions."""
+"""Converts LlamaIndex nodes to rows of the `nodes` table and back, byte for byte. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN_COLUMNS: Final = {"id_", "text", "metadata", "embedding"}
 
 
 class Row(NamedTuple):
-    """The columns of a node, in the order they are written. `vector` is unit length float32, None in a lexical index."""
+    """The columns of a node in the order of the table. `vector`: float32 of length 1 as bytes; None in a lexical index."""
 
     id: str
     ref_doc_id: str | None
@@ -31,11 +31,11 @@ class Row(NamedTuple):
 
 
 def encode(node: BaseNode, dimension: int) -> Row:
-    """The row of `node`. Raises StoreError naming the node if it cannot be kept as it is, and why."""
-    # A subclass would come back as a TextNode, without its own fields.
+    """Convert a node to a row. Raises StoreError naming the node and the reason if it cannot be stored unchanged."""
+    # A subclass would be decoded as a TextNode, without its own fields.
     if type(node) is not TextNode:
-        raise StoreError(f"node {node.node_id!r} is a {type(node).__name__}: only TextNode is kept, make it one")
-    # Most nodes are all defaults but for a few fields: so their rows stay short.
+        raise StoreError(f"expected a TextNode; node {node.node_id!r} is a {type(node).__name__}: convert it first")
+    # Most fields of most nodes have their default values; leaving these out keeps rows short.
     extra = node.model_dump(mode="json", exclude=_OWN_COLUMNS, exclude_defaults=True)
     row = Row(
         id=node.node_id,
@@ -47,15 +47,17 @@ def encode(node: BaseNode, dimension: int) -> Row:
         text=node.text,
         vector=_vector(node, dimension),
     )
-    try:  # here, with the node's name: deeper down, SQLite and orjson would refuse the whole batch without it
+    try:  # checked here to name the node: SQLite and orjson would reject the whole batch without a name
         "".join(filter(None, row[:-1])).encode()
     except UnicodeEncodeError as exc:
-        raise StoreError(f"node {node.node_id!r} holds half a character (a lone surrogate): repair its text") from exc
+        raise StoreError(
+            f"node {node.node_id!r} contains a lone surrogate (half a character): repair its text"
+        ) from exc
     return row
 
 
 class Columns(NamedTuple):
-    """The columns a node is made of again, as they were written (`metadata`, `extra`: JSON)."""
+    """The stored columns that a node is decoded from. `metadata` and `extra` are JSON."""
 
     node_id: str
     metadata: str
@@ -63,12 +65,12 @@ class Columns(NamedTuple):
     text: str
 
     def decode(self) -> TextNode:
-        """The node of these columns, without its vector."""
+        """Return the node, without its vector."""
         return TextNode(id_=self.node_id, text=self.text, metadata=json.loads(self.metadata), **json.loads(self.extra))
 
 
 class Nodes(Mapping[str, BaseNode]):
-    """Nodes by id, decoded when they are asked for: of a hundred candidates ten are shown, and decoding costs the most."""
+    """Nodes by id, each decoded on access: of a hundred candidates only ten are shown, and decoding is the slowest part."""
 
     def __init__(self, columns: Iterable[Columns]) -> None:
         self._columns = {row.node_id: row for row in columns}
@@ -84,13 +86,13 @@ class Nodes(Mapping[str, BaseNode]):
 
 
 def unit_vector(vector: Sequence[float], dimension: int, *, source: str) -> NDArray[np.float64]:
-    """`vector` at length 1, float64 (dimension,).
+    """Normalise `vector` to length 1. Returns float64 (dimension,).
 
-    Raises StoreError, naming `source` as its owner, for another dimension than the index has (0: it keeps no vectors), and
-    for one without a direction (zero or not finite).
+    `dimension` is that of the index; 0 means that it has no vectors. Raises StoreError, naming `source` as the owner of
+    the vector, if the dimension differs, or if the vector is zero or not finite.
     """
     if dimension == 0:
-        raise StoreError(f"{source} has an embedding, but this index keeps no vectors: search it by text")
+        raise StoreError(f"{source} has an embedding, but this index has no vectors: search it by text")
     fix = "re-embed it with the index's own embedding"
     (unit,) = unit_vectors([vector], source=f"embedding of {source}", error=StoreError, fix=fix, dimension=dimension)
     return np.asarray(unit)
@@ -101,18 +103,18 @@ def _vector(node: BaseNode, dimension: int) -> bytes | None:
         if dimension:
             raise StoreError(f"node {node.node_id!r} has no embedding: embed it before adding it")
         return None
-    # As FAISS holds them; more digits would double the file and change no order.
+    # float32, as FAISS stores them: float64 would double the file without changing the order of results.
     return unit_vector(node.embedding, dimension, source=f"node {node.node_id!r}").astype(np.float32).tobytes()
 
 
 def _json(metadata: dict[str, Any], node_id: str) -> str:
-    """Metadata as JSON. Refuses what would come back changed: dates, tuples, numbers that are not finite …"""
+    """Convert metadata to JSON. Raises StoreError for values that JSON would change: dates, tuples, infinite numbers …"""
     try:
-        # Python's NaN and Infinity are JSON to no other reader.
+        # Python's NaN and Infinity are not valid JSON for other programs.
         written = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise StoreError(f"node {node_id!r}: its metadata is not JSON ({exc}): use text, numbers, booleans") from exc
-    # Python's writer turns tuples into lists and number keys into text without a word.
+        raise StoreError(f"metadata of node {node_id!r} is not JSON ({exc}): use strings, numbers or booleans") from exc
+    # Python's `json` silently converts tuples to lists and number keys to strings.
     if json.loads(written) != metadata:
-        raise StoreError(f"node {node_id!r}: its metadata would come back changed: use lists for tuples, text for keys")
+        raise StoreError(f"JSON would change the metadata of node {node_id!r}: use lists for tuples, strings for keys")
     return written

@@ -168,7 +168,7 @@ class SearchingContract(StoreFixtures):
             lambda: store.add([passage("with a vector")]),
         ]
         for call in calls:
-            with pytest.raises(StoreError, match="keeps no vectors"):
+            with pytest.raises(StoreError, match="has no vectors"):
                 call()
         assert store.count() == len(FAQ)
 

@@ -56,7 +56,7 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: Any) -> Any:
         raise AssertionError("built again")
 
-    return lambda: monkeypatch.setattr(approximate, "build", refuse)
+    return lambda: monkeypatch.setattr(approximate, "build_approximate", refuse)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def test_a_restart_builds_nothing(filled: FaissStore, directory: Path, nothing_i
     nothing_is_built()
     again = FaissStore.open(directory)
     assert seen(again) == before
-    with again._reader.reading() as reading:
-        assert isinstance(getattr(reading.snapshot.dense, "base", None), VectorFile), "the vectors stay on disk"
+    with again._reader.read() as view:
+        assert isinstance(getattr(view.snapshot.dense, "base", None), VectorFile), "the vectors stay on disk"
 
 
 def test_what_is_written_later_is_carried_on(
@@ -177,7 +177,7 @@ def test_a_folder_that_cannot_hold_them_still_searches(
 
     monkeypatch.setattr(np, "save", full)
     found = seen(filled)
-    assert "cannot be written" in caplog.text
+    assert "cannot write" in caplog.text
     assert not folders(directory)
     monkeypatch.undo()
     monkeypatch.setattr(approximate, "EXACT_ROWS", 10)
@@ -188,7 +188,7 @@ def test_a_large_file_is_verified_where_it_is_shown(
     filled: FaissStore, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled.close()
-    monkeypatch.setattr(reader, "VERIFIED_BYTES", 0)
+    monkeypatch.setattr(reader, "VERIFY_MAX_BYTES", 0)
     with sqlite3.connect(live_file(directory)) as connection:
         connection.execute("UPDATE nodes SET text = 'x' || text WHERE id = 'row-007'")
         connection.execute("UPDATE nodes SET content_hash = 'x' WHERE id = 'row-008'")
@@ -200,4 +200,4 @@ def test_a_large_file_is_verified_where_it_is_shown(
             store.query(dense(row(number).embedding, 1))
     with pytest.raises(IndexDamaged, match="row-007"):
         store.verify()
-    assert checksums.VERIFIED_BYTES > 0
+    assert checksums.VERIFY_MAX_BYTES > 0

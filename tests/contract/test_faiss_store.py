@@ -232,7 +232,7 @@ def test_persist_to_a_path(faq: FaissStore, directory: Path, tmp_path: Path, mon
         lambda: faq.persist("x", MemoryFileSystem()),
         lambda: FaissStore.from_persist_dir("x", MemoryFileSystem()),
     ):
-        with pytest.raises(StoreError, match="local disk"):
+        with pytest.raises(StoreError, match="local file system"):
             call()
 
 

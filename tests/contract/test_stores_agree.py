@@ -52,11 +52,11 @@ def there(here: FaissStore, opensearch: Server) -> Iterator[OpenSearchStore]:
 
 def with_vectors(store: FaissStore) -> list[BaseNode]:
     nodes = store.get_nodes()
-    with store._reader.reading() as reading:
-        snapshot = reading.snapshot
+    with store._reader.read() as view:
+        snapshot = view.snapshot
         assert isinstance(snapshot.dense, DenseIndex)
         for node in nodes:
-            node.embedding = snapshot.dense.vectors[snapshot.row_of[node.node_id]].tolist()
+            node.embedding = snapshot.dense.vectors[snapshot.row_by_id[node.node_id]].tolist()
     return nodes
 
 

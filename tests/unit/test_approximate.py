@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.stores.faiss import approximate
-from rag.stores.faiss.approximate import ApproximateIndex, build, make, updated
+from rag.stores.faiss.approximate import ApproximateIndex, build_approximate, build_index, update_index
 from rag.stores.faiss.dense import DenseIndex, Vectors, cosines
 
 DIMENSION = 32
@@ -30,13 +30,13 @@ def vectors(topics: NDArray[np.int64]) -> Vectors:
 
 @pytest.fixture(scope="module")
 def index(vectors: Vectors) -> ApproximateIndex:
-    return build(vectors)
+    return build_approximate(vectors)
 
 
 @pytest.fixture(autouse=True)
 def few_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(approximate, "COMPARED", 600)
-    monkeypatch.setattr(approximate, "COMPARED_FILTERED", 1_200)
+    monkeypatch.setattr(approximate, "SCAN_BUDGET", 600)
+    monkeypatch.setattr(approximate, "FILTERED_SCAN_BUDGET", 1_200)
 
 
 def nearest(
@@ -51,9 +51,9 @@ def nearest(
 def found(
     index: ApproximateIndex, query: NDArray[np.float64], k: int, allowed: NDArray[np.bool_] | None = None
 ) -> list[int]:
-    rows = index.top(query, k, allowed)
+    rows = index.candidates(query, k, allowed)
     assert len(set(rows.tolist())) == len(rows)
-    return [int(rows[place]) for place in np.lexsort((rows, -index.exact(query, rows)))[:k]]
+    return [int(rows[place]) for place in np.lexsort((rows, -index.exact_scores(query, rows)))[:k]]
 
 
 def questions(vectors: Vectors, count: int = 50) -> list[NDArray[np.float64]]:
@@ -99,8 +99,8 @@ def test_all_rows_that_pass_come_back_where_they_are_few(index: ApproximateIndex
 def test_scores_are_those_of_exact_search(index: ApproximateIndex, vectors: Vectors) -> None:
     exact, rows = DenseIndex(vectors), np.arange(0, ROWS, 7)
     for query in questions(vectors, 5):
-        assert index.exact(query, rows).tolist() == exact.exact(query, rows).tolist()
-        assert np.allclose(index.rough(query), exact.rough(query), atol=1e-6)
+        assert index.exact_scores(query, rows).tolist() == exact.exact_scores(query, rows).tolist()
+        assert np.allclose(index.approximate_scores(query), exact.approximate_scores(query), atol=1e-6)
 
 
 def test_rows_that_tie_are_all_candidates() -> None:
@@ -108,7 +108,7 @@ def test_rows_that_tie_are_all_candidates() -> None:
     numbers[500:1_500] = numbers[0]  # many more than are asked for
     unit = np.asarray(numbers / np.linalg.norm(numbers, axis=1, keepdims=True), np.float32)
     query = unit[0].astype(np.float64)
-    assert found(build(unit), query, 5) == [0, 500, 501, 502, 503]
+    assert found(build_approximate(unit), query, 5) == [0, 500, 501, 502, 503]
 
 
 def test_rows_come_and_go(index: ApproximateIndex, vectors: Vectors, topics: NDArray[np.int64]) -> None:
@@ -142,14 +142,14 @@ def test_it_is_built_again_once_a_quarter_has_changed(
 
 def test_the_number_of_rows_decides(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(approximate, "EXACT_ROWS", 1_000)
-    few = make(vectors[:1_000])
+    few = build_index(vectors[:1_000])
     assert isinstance(few, DenseIndex)
-    assert isinstance(updated(few, np.ones(1_000, np.bool_), vectors[1_000:1_001]), ApproximateIndex)
-    assert isinstance(updated(few, np.arange(1_000) > 0, vectors[1_000:1_001]), DenseIndex)
+    assert isinstance(update_index(few, np.ones(1_000, np.bool_), vectors[1_000:1_001]), ApproximateIndex)
+    assert isinstance(update_index(few, np.arange(1_000) > 0, vectors[1_000:1_001]), DenseIndex)
 
 
 def test_the_same_rows_make_the_same_index(index: ApproximateIndex, vectors: Vectors) -> None:
     import faiss
 
-    again = build(vectors)
+    again = build_approximate(vectors)
     assert faiss.serialize_index(again.index).tobytes() == faiss.serialize_index(index.index).tobytes()

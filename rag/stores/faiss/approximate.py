@@ -1,9 +1,9 @@
-"""Vector search over many rows: an inverted file of 8-bit vectors gives candidates, float32 vectors their scores.
+"""Vector search over many rows: an inverted file of 8-bit vectors finds candidates, float32 vectors give their scores.
 
-Exact search reads every vector: 8 ms for 100,000 rows of 384 numbers, 99 ms for a million, on one thread. Here the rows are
-kept in lists around centroids (FAISS's `IndexIVFScalarQuantizer`), and only the lists nearest to the question are read, at
-a quarter of the bytes. An inverted file, not HNSW, which with a filter returns fewer rows than there are, or none
-(findings/faiss-hnsw-selector-drops-hits.sh); 50,000 rows took 1.8 CPU s to build, HNSW over the same 8 bits (m 16) 3.5.
+Exact search reads every vector: 8 ms for 100,000 vectors of length 384 and 99 ms for a million, on one thread. Here the rows
+are kept in lists around centroids (FAISS's `IndexIVFScalarQuantizer`), and only the lists nearest to the query are read, in
+8 bits per number instead of 32. HNSW is not used because with a filter it may return fewer rows than pass, or none
+(findings/faiss-hnsw-selector-drops-hits.sh). Building took 1.8 CPU s for 50,000 rows; HNSW with 8 bits (m 16) took 3.5.
 """
 
 from __future__ import annotations
@@ -20,34 +20,39 @@ from rag.stores.faiss.dense import ROUNDING, DenseIndex, Rows, Vector, VectorInd
 from rag.stores.faiss.vector_file import VectorFile
 
 EXACT_ROWS: Final = 30_000
-"""Up to here search is exact: 1.7 ms a question on one thread. Above it the time grows with the rows."""
-COMPARED: Final = 20_000
-"""Rows that are compared with a question, without a filter: .7 ms."""
-COMPARED_FILTERED: Final = 16_000
-"""The same with a filter, where a row that does not pass counts as a sixteenth. Fewer are all compared."""
-_TEST_COST: Final = 1 / 16
-_MORE: Final = 32
-"""Candidates beyond twice those asked for: 8 bits misplace a row by a few places."""
-_TRAINING: Final = 64
-"""Rows a centroid is found from; FAISS warns below 39."""
-_REMEMBERED: Final = 32
+"""Search is exact up to this number of rows: 1.7 ms per query on one thread. The time grows with the number of rows."""
+SCAN_BUDGET: Final = 20_000
+"""Rows to compare with a query without a filter: 0.7 ms."""
+FILTERED_SCAN_BUDGET: Final = 16_000
+"""The same with a filter, where a row that does not pass counts as `_FILTER_COST` rows."""
+_FILTER_COST: Final = 1 / 16
+_EXTRA_CANDIDATES: Final = 32
+"""Candidates in addition to 2 * k: with 8 bits a row's rank is wrong by a few places."""
+_ROWS_PER_CENTROID: Final = 64
+"""Training rows per centroid; FAISS warns below 39."""
+_CACHED_FILTERS: Final = 32
 
 
-class _Allowed(NamedTuple):
-    """A filter as the search takes it. `mask` keeps the array alive that the entry is found by."""
+class _PreparedFilter(NamedTuple):
+    """A filter in the form that FAISS needs. `mask` keeps a reference to the array whose id is the key in the cache."""
 
     mask: Mask
     bits: NDArray[np.uint8]
     sizes: NDArray[np.int64]
-    """(lists,) rows of each list that pass."""
+    """(lists,) the number of rows of each list that pass."""
     costs: NDArray[np.float64]
-    """(lists,) what reading each costs, in rows compared."""
+    """(lists,) the cost of reading each list, in rows compared."""
     budget: int
+    """The total cost allowed for one query."""
 
 
 class ApproximateIndex:
-    """`base` (b, dimension), unit vectors in memory or in a file, with their inverted file `index`; `alive` (b,)
-    which of them are still rows; `tail`: rows written since, searched exactly. The rows are the living, then the tail's."""
+    """An inverted file that can be updated without building it again.
+
+    `base`: unit vectors (b, dimension), in memory or in a file; `index`: their inverted file; `alive` (b,): which of them
+    are not deleted; `tail`: rows that were added later, searched exactly. Rows are numbered 0..n-1: first those of `base`
+    that are alive, then those of `tail`.
+    """
 
     def __init__(
         self, base: Vectors | VectorFile, index: Any, alive: Mask | None = None, tail: DenseIndex | None = None
@@ -64,139 +69,147 @@ class ApproximateIndex:
             size = index.invlists.list_size(number)
             if size:
                 self._lists[faiss.rev_swig_ptr(index.invlists.get_ids(number), size)] = number
-        self._everything = self._prepare(self.alive)
-        self._remembered: dict[int, _Allowed] = {}
+        self._all_rows = self._prepare(self.alive)
+        self._filter_cache: dict[int, _PreparedFilter] = {}
 
     def __len__(self) -> int:
         return len(self._living) + len(self.tail)
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """The length of the vectors."""
         return int(self.base.shape[1])
 
     @property
     def is_stored(self) -> bool:
-        """Whether its vectors are in a file, as they are once it was saved."""
+        """Whether the vectors of `base` are in a file and not in memory."""
         return isinstance(self.base, VectorFile)
 
     def updated(self, keep: Mask, vectors: Vectors) -> VectorIndex:
-        """The index of the rows where `keep`, followed by `vectors`; built again once a quarter of it has changed."""
+        """Return the index of the rows where `keep` (n,) is true, followed by `vectors`.
+
+        It is built again when more than a quarter of the rows of `base` have been added or deleted.
+        """
         old = len(self._living)
         alive = np.zeros_like(self.alive)
         alive[self._living[keep[:old]]] = True
         tail = self.tail.updated(keep[old:], vectors)
         if len(tail) + np.count_nonzero(~alive) <= len(self.base) // 4:
             return ApproximateIndex(self.base, self.index, alive, tail)
-        return make(np.concatenate([self.base[alive], tail.vectors]))
+        return build_index(np.concatenate([self.base[alive], tail.vectors]))
 
-    def top(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
-        """Rows that may be among the best `k`, more than `k` where there are."""
+    def candidates(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
+        """Return rows that are likely to include the best `k` allowed rows; `allowed` None: all rows."""
         if k <= 0:
             return np.zeros(0, np.int64)
         old = len(self._living)
-        rows = self._row[self._candidates(query, k, self._everything if allowed is None else self._filter(allowed))]
+        rows = self._row[self._base_candidates(query, k, self._all_rows if allowed is None else self._filter(allowed))]
         if not len(self.tail):
             return np.asarray(rows)
-        return np.concatenate([rows, old + self.tail.top(query, k, None if allowed is None else allowed[old:])])
+        return np.concatenate([rows, old + self.tail.candidates(query, k, None if allowed is None else allowed[old:])])
 
-    def exact(self, query: Vector, rows: Rows) -> Floats:
-        """Cosines of some rows in float64, each computed alike: equal vectors get equal scores to the last bit."""
+    def exact_scores(self, query: Vector, rows: Rows) -> Floats:
+        """Return (len(rows),) the cosines of `rows` in float64; equal vectors get exactly equal scores."""
         return cosines(self.vectors(rows), query)
 
     def vectors(self, rows: Rows) -> Vectors:
-        """(len(rows), dimension) the vectors of some rows."""
-        found = np.empty((len(rows), self.dimension), np.float32)
-        of_base = rows < len(self._living)
-        found[of_base] = self.base[self._living[rows[of_base]]]
-        found[~of_base] = self.tail.vectors[rows[~of_base] - len(self._living)]
-        return found
+        """Return (len(rows), dimension) the vectors of `rows`."""
+        vectors = np.empty((len(rows), self.dimension), np.float32)
+        in_base = rows < len(self._living)
+        vectors[in_base] = self.base[self._living[rows[in_base]]]
+        vectors[~in_base] = self.tail.vectors[rows[~in_base] - len(self._living)]
+        return vectors
 
-    def rough(self, query: Vector) -> Floats:
-        """(n,) cosines within ROUNDING. Reads every vector."""
+    def approximate_scores(self, query: Vector) -> Floats:
+        """Return (n,) the cosines of all rows, with an error below ROUNDING. Reads every vector."""
         scores = np.concatenate([self.base @ query.astype(np.float32), self.tail.vectors @ query.astype(np.float32)])
         return np.asarray(scores[np.concatenate([self.alive, np.ones(len(self.tail), np.bool_)])], np.float64)
 
-    def _candidates(self, query: Vector, k: int, allowed: _Allowed) -> Rows:
-        """Rows of `base` that may be among the best `k` that pass."""
-        asked = query.astype(np.float32)
-        # Not a matrix product: BLAS would wait for all cores, 22 ms on a busy machine; this takes .07.
-        nearness = np.einsum("ij,j->i", self._centroids, asked)
-        holding = np.flatnonzero(allowed.sizes)
-        near = holding[np.argsort(-nearness[holding], kind="stable")]
+    def _base_candidates(self, query: Vector, k: int, allowed: _PreparedFilter) -> Rows:
+        """Return rows of `base` that are likely to include the best `k` that pass."""
+        query32 = query.astype(np.float32)
+        # Not a matrix product: BLAS would wait for all cores, 22 ms on a busy machine; this takes 0.07 ms.
+        similarity = np.einsum("ij,j->i", self._centroids, query32)
+        non_empty = np.flatnonzero(allowed.sizes)
+        near = non_empty[np.argsort(-similarity[non_empty], kind="stable")]
         if not len(near):
             return np.zeros(0, np.int64)
         seen, cost = np.cumsum(allowed.sizes[near]), np.cumsum(allowed.costs[near])
         possible, affordable = int(seen[-1]), int(np.searchsorted(cost, allowed.budget))
-        count = 2 * k + _MORE
+        count = 2 * k + _EXTRA_CANDIDATES
         while True:
             count = min(count, possible)
-            # Nearest first, as many as the budget allows, and until there are as many rows as candidates.
+            # The nearest lists, as many as the budget allows, and at least as many as contain `count` rows.
             lists = near[: max(affordable, int(np.searchsorted(seen, count))) + 1].copy()
-            scores, rows = self._read(asked, lists, nearness[lists], allowed, count)
+            scores, rows = self._read(query32, lists, similarity[lists], allowed, count)
             if count == possible or scores[-1] < scores[min(k, count) - 1] - 2 * ROUNDING:
                 return rows
-            count *= 4  # many rows tie with the k-th: see them all
+            count *= 4  # more rows may tie with the k-th
 
     def _read(
-        self, asked: Vectors, lists: NDArray[np.int64], nearness: Vectors, allowed: _Allowed, count: int
+        self, query32: Vectors, lists: NDArray[np.int64], similarity: Vectors, allowed: _PreparedFilter, count: int
     ) -> tuple[Vectors, Rows]:
-        """(count,) the best rows of these lists that pass, best first, with their scores in 8 bits."""
+        """Return (count,) the 8-bit scores and the numbers of the best rows of these lists that pass, best first."""
         scores, rows = np.empty(count, np.float32), np.empty(count, np.int64)
         parameters = faiss.SearchParametersIVF(nprobe=len(lists), sel=faiss.IDSelectorBitmap(allowed.bits))
-        pointers = [faiss.swig_ptr(each) for each in (lists, nearness, scores, rows)]
-        # Arrays FAISS is given the addresses of: all are whole, of these types, and live until it returns.
+        pointers = [faiss.swig_ptr(each) for each in (lists, similarity, scores, rows)]
+        # FAISS gets the addresses of these arrays: they must be contiguous, of these types, and exist until it returns.
         with one_thread():
-            # The lists are ours to choose: those without a row that passes are left out.
-            self.index.search_preassigned_c(1, faiss.swig_ptr(asked), count, *pointers, False, parameters)
+            # `search_preassigned` lets us choose the lists, and so leave out those without a row that passes.
+            self.index.search_preassigned_c(1, faiss.swig_ptr(query32), count, *pointers, False, parameters)
         return scores, rows
 
-    def _filter(self, allowed: Mask) -> _Allowed:
-        # Questions share a few filters, and the masks of these are the same objects (MetadataColumns.select).
-        known = self._remembered.get(id(allowed))
-        if known is not None and known.mask is allowed:
-            return known
+    def _filter(self, allowed: Mask) -> _PreparedFilter:
+        # Questions share a few filters, whose masks are the same objects each time (MetadataColumns.select).
+        cached = self._filter_cache.get(id(allowed))
+        if cached is not None and cached.mask is allowed:
+            return cached
         mask = np.zeros_like(self.alive)
         mask[self._living] = allowed[: len(self._living)]
         prepared = self._prepare(mask)._replace(mask=allowed)
-        if len(self._remembered) >= _REMEMBERED:
-            self._remembered.clear()
-        self._remembered[id(allowed)] = prepared
+        if len(self._filter_cache) >= _CACHED_FILTERS:
+            self._filter_cache.clear()
+        self._filter_cache[id(allowed)] = prepared
         return prepared
 
-    def _prepare(self, mask: Mask) -> _Allowed:
+    def _prepare(self, mask: Mask) -> _PreparedFilter:
         sizes = np.bincount(self._lists[mask], minlength=self.index.nlist)
-        every = np.bincount(self._lists, minlength=self.index.nlist)
-        costs = sizes + _TEST_COST * every
-        budget = COMPARED if mask.all() else COMPARED_FILTERED
-        return _Allowed(mask, np.packbits(mask, bitorder="little"), sizes, costs, budget)
+        all_sizes = np.bincount(self._lists, minlength=self.index.nlist)
+        costs = sizes + _FILTER_COST * all_sizes
+        budget = SCAN_BUDGET if mask.all() else FILTERED_SCAN_BUDGET
+        return _PreparedFilter(mask, np.packbits(mask, bitorder="little"), sizes, costs, budget)
 
 
-def make(vectors: Vectors) -> VectorIndex:
-    """The index for so many unit vectors (n, dimension)."""
-    return build(vectors) if len(vectors) > EXACT_ROWS else DenseIndex(vectors)
+def build_index(vectors: Vectors) -> VectorIndex:
+    """Build an exact index up to EXACT_ROWS unit vectors (n, dimension), an approximate one above."""
+    return build_approximate(vectors) if len(vectors) > EXACT_ROWS else DenseIndex(vectors)
 
 
-def updated(old: VectorIndex, keep: Mask, vectors: Vectors) -> VectorIndex:
-    """The index of the rows of `old` where `keep`, followed by `vectors`; of the kind for so many rows."""
+def update_index(old: VectorIndex, keep: Mask, vectors: Vectors) -> VectorIndex:
+    """Return an index of the rows of `old` where `keep` is true, followed by `vectors`.
+
+    An exact index becomes approximate when it exceeds EXACT_ROWS.
+    """
     if isinstance(old, DenseIndex) and np.count_nonzero(keep) + len(vectors) > EXACT_ROWS:
-        return build(np.concatenate([old.vectors[keep], vectors]) if keep.any() else vectors)
+        return build_approximate(np.concatenate([old.vectors[keep], vectors]) if keep.any() else vectors)
     return old.updated(keep, vectors)
 
 
-def build(vectors: Vectors) -> ApproximateIndex:
-    """Centroids, lists and 8-bit vectors: 84 s for a million rows on two cores. The same for the same vectors."""
+def build_approximate(vectors: Vectors) -> ApproximateIndex:
+    """Build an inverted file over unit vectors (n, dimension). Deterministic; a million rows take 84 s on two cores."""
     count, dimension = vectors.shape
-    # Twice the root of the rows: 632 lists of 158 rows, 2,000 of 500. FAISS warns of centroids made from few rows.
-    lists = max(1, min(2 * math.isqrt(count), count // _TRAINING))
-    # Not what is left to a row's centroid, but the row itself: equal rows have equal 8-bit vectors in whatever list.
+    # 2 * sqrt(n) lists: 632 lists of 158 rows for 100,000 rows, 2,000 lists of 500 for a million; fewer for few rows,
+    # because FAISS warns about centroids that are trained on few rows.
+    lists = max(1, min(2 * math.isqrt(count), count // _ROWS_PER_CENTROID))
+    # by_residual False: the vector itself is quantised and not its difference to the centroid, so that equal vectors
+    # have equal codes in every list.
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dimension), dimension, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT, False
     )
-    index.cp.niter, index.cp.max_points_per_centroid = 10, _TRAINING
-    # Room beyond the values seen in training, by a tenth of their range.
+    index.cp.niter, index.cp.max_points_per_centroid = 10, _ROWS_PER_CENTROID
+    # Extend the quantiser's range by a tenth beyond the values in the training sample.
     index.sq.rangestat_arg = 0.1
-    chosen = np.random.default_rng(0).choice(count, min(count, lists * _TRAINING), replace=False)
-    index.train(vectors[np.sort(chosen)])
+    sample = np.random.default_rng(0).choice(count, min(count, lists * _ROWS_PER_CENTROID), replace=False)
+    index.train(vectors[np.sort(sample)])
     index.add(vectors)
     return ApproximateIndex(vectors, index)

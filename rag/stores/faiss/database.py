@@ -1,8 +1,9 @@
-"""One SQLite file: its tables, a pool of connections, read snapshots and write transactions. Knows nothing of vectors.
+"""One SQLite file: its tables, a pool of connections, read and write transactions. Does not interpret vectors.
 
-Write-ahead logging: readers never wait for a writer, a write is wholly there or not at all, whenever the process dies.
-`meta.generation` counts the writes; `meta.stamp` names one, also where the file was restored from an older copy.
-A node's `seq` names one version of it: an upsert takes a new, higher number, and none is ever used twice.
+Uses write-ahead logging: readers never wait for a writer, and a write is complete or absent whenever the process dies.
+`meta.generation` counts the writes. `meta.stamp` is a random number for each write, so that it differs even after the file
+was restored from an older copy. `nodes.seq` identifies one version of a node: an upsert assigns a new, higher number, and
+numbers are never used again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,20 @@ from pathlib import Path
 
 from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import Manifest
-from rag.stores.faiss.checksums import COLUMNS, damaged, found_checksum, has_checksums, seal, shown_checksum, unseal
+from rag.stores.faiss.checksums import (
+    CHECKSUM_COLUMNS,
+    append_checksum,
+    has_checksums,
+    index_damaged,
+    passage_checksum,
+    vector_checksum,
+    verify_checksum,
+)
 from rag.stores.node_codec import Columns, Row
 
 _APPLICATION_ID = 0x46534951
 _READ_WAIT = 10.0
-"""Seconds. A reader waits only while another process recovers or closes the write-ahead log."""
+"""Seconds that a reader waits, which happens only while another process recovers or closes the write-ahead log."""
 
 _TABLES = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -48,25 +57,25 @@ INSERT OR REPLACE INTO nodes (
 
 
 class Connection(sqlite3.Connection):
-    """Knows the name of its file, without folder and suffix, and of the index it belongs to."""
+    """A connection with the name of its file (`stem`, without folder and suffix) and of its index."""
 
     stem = ""
     index = ""
 
 
 class Database:
-    """A pool of connections to one file. Safe to use from several threads."""
+    """A pool of connections to one file. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._idle: list[Connection] = []
-        self._retired = False
+        self._closed = False
         self._writing = threading.Lock()
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> Database:
-        """A new file holding no nodes. Raises StoreError where it cannot be written."""
-        # Connections never create a file, so that a deleted index is missing and not suddenly empty.
+        """Create a file without nodes. Raises StoreError if it cannot be written."""
+        # Connections never create a file: otherwise a deleted index would appear as an empty one.
         path.touch(exist_ok=False)
         database = cls(path)
         with database._connection() as connection:
@@ -77,16 +86,19 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees the file as it is now, whatever is written meanwhile."""
+        """Yield a connection in a read transaction, which does not see later writes."""
         with self._connection() as connection:
-            # A deferred transaction: from its first read on it sees one state of the file.
+            # A deferred transaction sees one state of the file, from its first read on.
             connection.execute("BEGIN")
             yield connection
             connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self, wait: float) -> Iterator[Connection]:
-        """One transaction, committed if the block ends well. Raises IndexBusy after `wait` seconds behind another one."""
+        """Yield a connection in a write transaction, committed on success.
+
+        Raises IndexBusy if another write does not end within `wait` seconds.
+        """
         with self.lock(wait) as connection:
             yield connection
             connection.execute("UPDATE meta SET generation = generation + 1, stamp = random()")
@@ -94,11 +106,11 @@ class Database:
 
     @contextmanager
     def lock(self, wait: float) -> Iterator[Connection]:
-        """Keep every other writer out. What the block does not commit is undone."""
-        # Threads of one process wait for each other here: SQLite's own waiting polls, and may starve one of them.
+        """Keep all other writers out. Rolls back what the block does not commit. Raises IndexBusy as `write` does."""
+        # Threads of one process wait for this lock: SQLite polls while it waits, and may starve one of them.
         with self._writing, self._connection() as connection:
             connection.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
-            # At once: a transaction that begins as a reader cannot become a writer after another has written.
+            # IMMEDIATE: a transaction that begins as a reader cannot start to write after another connection has written.
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             if connection.in_transaction:
@@ -106,13 +118,13 @@ class Database:
             connection.execute(f"PRAGMA busy_timeout = {round(_READ_WAIT * 1000)}")
 
     def copy(self, path: Path) -> None:
-        """Write all committed content to a new file, as of now."""
+        """Copy all committed content to a new file."""
         with self.read() as source, Database(path)._connection(create=True) as target:
             source.backup(target)
 
     def close(self) -> None:
-        """Close idle connections now and borrowed ones when they come back."""
-        self._retired = True
+        """Close idle connections now, and connections in use when they are returned to the pool."""
+        self._closed = True
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
@@ -124,21 +136,22 @@ class Database:
                 connection = self._idle.pop()
             except IndexError:
                 connection = self._connect(create=create)
-            # One whose block failed may be in the middle of anything; it is not used again.
+            # A connection whose block failed may have an open transaction, so it is not used again.
             healthy = False
             try:
                 yield connection
                 healthy = True
             finally:
-                if healthy and not self._retired:
+                if healthy and not self._closed:
                     self._idle.append(connection)
                 else:
-                    connection.close()  # undoes what it had begun
+                    connection.close()  # rolls back an open transaction
 
     def _connect(self, *, create: bool) -> Connection:
         uri = f"{self.path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         connection = sqlite3.connect(
-            # No transactions of Python's making; and a connection goes from thread to thread, but to one at a time.
+            # isolation_level None: Python starts no transactions. check_same_thread False: the pool passes a connection
+            # from thread to thread, but only one thread uses it at a time.
             uri,
             uri=True,
             timeout=_READ_WAIT,
@@ -147,79 +160,86 @@ class Database:
             factory=Connection,
         )
         connection.stem, connection.index = self.path.stem, self.path.parent.name
-        # In WAL mode safe against a process's death. A power cut may undo the last commits, never tear one.
+        # In WAL mode this survives the death of the process. A power failure may undo the last commits, but only whole.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
 
 def read_manifest(connection: Connection, index: str) -> Manifest:
-    """The manifest of an open file. Raises IndexMismatch for a file of another schema, StoreError for a foreign one."""
+    """Read the manifest. Raises IndexMismatch for another schema, StoreError for a file of another program."""
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
-        raise StoreError(f"index {index!r} is not a file of this program: ingest again into another index")
+        raise StoreError(f"the file of index {index!r} was not written by this program: ingest its files again into another index")
     (written,) = connection.execute("SELECT manifest FROM meta").fetchone() or (None,)
     try:
-        return Manifest.from_json(json.loads(unseal(written, index)), index=index)
-    except (ValueError, TypeError, AttributeError) as exc:  # of an earlier version, without a checksum
-        raise damaged(index, f"its manifest cannot be read: {exc}") from exc
+        return Manifest.from_json(json.loads(verify_checksum(written, index)), index=index)
+    except (ValueError, TypeError, AttributeError) as exc:  # possible in a file of an earlier version, without checksum
+        raise index_damaged(index, f"its manifest cannot be read: {exc}") from exc
 
 
 def write_manifest(connection: Connection, manifest: Manifest) -> None:
-    """Replace the manifest, within the connection's transaction."""
-    connection.execute("UPDATE meta SET manifest = ?", (seal(json.dumps(manifest.as_json(), ensure_ascii=False)),))
+    """Replace the manifest, in the open transaction of `connection`."""
+    connection.execute(
+        "UPDATE meta SET manifest = ?", (append_checksum(json.dumps(manifest.as_json(), ensure_ascii=False)),)
+    )
 
 
 def identity(connection: Connection) -> tuple[int, int]:
-    """(generation, stamp) of what the connection sees."""
+    """Return (generation, stamp) of the state that `connection` sees."""
     generation, stamp = connection.execute("SELECT generation, stamp FROM meta").fetchone()
     return generation, stamp
 
 
 def upsert(connection: Connection, rows: Iterable[Row]) -> None:
-    """Write these rows; one of an id that is there already replaces it, under a new `seq`."""
+    """Insert rows, replacing those with the same id. Each row gets a new `seq`."""
     if not has_checksums(connection):  # a file of an earlier version
-        for column in COLUMNS:
+        for column in CHECKSUM_COLUMNS:
             connection.execute(f"ALTER TABLE nodes ADD COLUMN {column} BLOB")
     connection.executemany(
         _UPSERT,
         (
             (
                 *row,
-                shown_checksum(row.id, row.metadata, row.extra, row.text),
-                found_checksum(row.ref_doc_id, row.content_hash, row.fingerprint, row.vector),
+                passage_checksum(row.id, row.metadata, row.extra, row.text),
+                vector_checksum(row.ref_doc_id, row.content_hash, row.fingerprint, row.vector),
             )
             for row in rows
         ),
     )
 
 
-def select(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
-    """The columns of these versions, by seq. Raises IndexDamaged for one that is not what was written."""
-    # A list as one parameter: SQLite takes a limited number of them.
-    written = COLUMNS[0] if has_checksums(connection) else "NULL"
-    query = f"SELECT seq, id, metadata, extra, text, {written} FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+def select_columns(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
+    """Return the columns of these versions by `seq`. Raises IndexDamaged if one does not match its checksum."""
+    # The numbers are passed as one JSON parameter because SQLite limits the number of parameters.
+    checksum = CHECKSUM_COLUMNS[0] if has_checksums(connection) else "NULL"
+    query = (
+        f"SELECT seq, id, metadata, extra, text, {checksum} FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+    )
     rows = {}
     for seq, *columns, expected in connection.execute(query, (json.dumps(seqs),)):
-        # Here too, though the file was verified when it was opened: the disk may have changed since.
-        if expected is not None and shown_checksum(*columns) != expected:
-            raise damaged(connection.index, f"row {str(columns[0])[:80]!r} is not what was written")
+        # Checked again although the file was verified when it was opened: the disk may have changed since.
+        if expected is not None and passage_checksum(*columns) != expected:
+            raise index_damaged(connection.index, f"row {str(columns[0])[:80]!r} does not match its checksum")
         rows[seq] = Columns(*columns)
     return rows
 
 
-def documents(connection: Connection, seqs: Sequence[int]) -> dict[int, str | None]:
-    """The document of each of these versions, if it has one."""
+def document_ids(connection: Connection, seqs: Sequence[int]) -> dict[int, str | None]:
+    """Return the document id (None: none) of each of these versions by `seq`."""
     query = "SELECT seq, ref_doc_id FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
     return dict(connection.execute(query, (json.dumps(seqs),)))
 
 
-def of_documents(connection: Connection, ref_doc_ids: Sequence[str]) -> list[int]:
-    """The versions that belong to these documents."""
+def seqs_of_documents(connection: Connection, ref_doc_ids: Sequence[str]) -> list[int]:
+    """Return the `seq` numbers of the versions that belong to these documents."""
     query = "SELECT seq FROM nodes WHERE ref_doc_id IN (SELECT value FROM json_each(?))"
     return [seq for (seq,) in connection.execute(query, (json.dumps(ref_doc_ids),))]
 
 
-def vectors(connection: Connection, seqs: Sequence[int]) -> dict[int, bytes]:
-    """The vectors of these versions, float32, by seq. Raises IndexDamaged for one that is not what was written."""
+def select_vectors(connection: Connection, seqs: Sequence[int]) -> dict[int, bytes]:
+    """Return the vectors (float32 bytes) of these versions by `seq`.
+
+    Raises IndexDamaged if one does not match its checksum.
+    """
     if not has_checksums(connection):
         query = "SELECT seq, vector FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
         return dict(connection.execute(query, (json.dumps(seqs),)))
@@ -229,14 +249,14 @@ def vectors(connection: Connection, seqs: Sequence[int]) -> dict[int, bytes]:
     )
     rows = {}
     for seq, node_id, *parts, expected in connection.execute(query, (json.dumps(seqs),)):
-        if expected is not None and found_checksum(*parts) != expected:
-            raise damaged(connection.index, f"row {str(node_id)[:80]!r} is not what was written")
+        if expected is not None and vector_checksum(*parts) != expected:
+            raise index_damaged(connection.index, f"row {str(node_id)[:80]!r} does not match its checksum")
         rows[seq] = parts[-1]
     return rows
 
 
 def delete(connection: Connection, seqs: Sequence[int]) -> None:
-    """Delete these versions; unknown numbers are no error."""
+    """Delete these versions. Unknown numbers are not an error."""
     connection.execute("DELETE FROM nodes WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(seqs),))
 
 
@@ -249,15 +269,15 @@ def _translate_errors(path: Path) -> Iterator[None]:
 
 
 def _translate(exc: sqlite3.Error, path: Path) -> StoreError:
-    match getattr(exc, "sqlite_errorcode", 0) & 0xFF:  # the low byte; the others say where in SQLite it happened
+    match getattr(exc, "sqlite_errorcode", 0) & 0xFF:  # the primary code; the other bytes are details
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return IndexBusy(f"another process is writing the index in {path.parent}: try again when it is done")
         case sqlite3.SQLITE_CANTOPEN:
             return IndexMissing(f"the index file {path} is missing or may not be read: ingest its files again")
         case sqlite3.SQLITE_FULL:
-            return StoreError(f"no space is left for the index in {path.parent}: free some, then write again")
+            return StoreError(f"no disk space is left for the index in {path.parent}: free some and try again")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return damaged(path.parent.name, str(exc))
-    if "decode to UTF-8" in str(exc):  # with the text itself, line ends and all
-        return damaged(path.parent.name, "a text in it is not UTF-8")
+            return index_damaged(path.parent.name, str(exc))
+    if "decode to UTF-8" in str(exc):  # the message of `exc` would include the whole text
+        return index_damaged(path.parent.name, "a text in it is not UTF-8")
     return StoreError(f"the index file {path} cannot be used ({exc}): ingest its files again if it is damaged")

@@ -17,36 +17,36 @@ Vector = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
 ROUNDING: Final = 1e-5
-"""What float32 sums over unit vectors may be off by, generously. Closer scores are decided in float64."""
+"""An upper bound of the rounding error of float32 inner products of unit vectors. Closer scores are compared in float64."""
 
 
 class VectorIndex(Protocol):
     """Unit vectors (n, dimension), numbered 0..n-1. Scores are cosines in [-1, 1]. Immutable."""
 
     index: Any
-    """FAISS's own, to read."""
+    """The FAISS index, read-only."""
 
     def __len__(self) -> int: ...
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """The length of the vectors."""
         ...
 
     def updated(self, keep: Mask, vectors: Vectors) -> VectorIndex:
-        """The index of the rows where `keep`, followed by `vectors`."""
+        """Return the index of the rows where `keep` (n,) is true, followed by `vectors`."""
         ...
 
-    def top(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
-        """Rows that may be among the best `k`, more than `k` where there are."""
+    def candidates(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
+        """Return a superset of the best `k` allowed rows, in no particular order; `allowed` None: all rows."""
         ...
 
-    def exact(self, query: Vector, rows: Rows) -> Floats:
-        """Cosines of some rows in float64, each computed alike: equal vectors get equal scores to the last bit."""
+    def exact_scores(self, query: Vector, rows: Rows) -> Floats:
+        """Return (len(rows),) the cosines of `rows` in float64; equal vectors get exactly equal scores."""
         ...
 
-    def rough(self, query: Vector) -> Floats:
-        """(n,) cosines within ROUNDING."""
+    def approximate_scores(self, query: Vector) -> Floats:
+        """Return (n,) the cosines of all rows, with an error below ROUNDING."""
         ...
 
 
@@ -58,7 +58,7 @@ class DenseIndex:
         # Over unit vectors the inner product is the cosine.
         self.index = faiss.IndexFlatIP(dimension)
         self.index.add(vectors)
-        # FAISS owns the only copy; this is a window on it, valid as long as `self.index` lives.
+        # A view of FAISS's own memory, valid as long as `self.index` exists: the vectors are not stored twice.
         self.vectors = (
             faiss.rev_swig_ptr(self.index.get_xb(), count * dimension).reshape(vectors.shape) if count else vectors
         )
@@ -68,15 +68,15 @@ class DenseIndex:
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """The length of the vectors."""
         return int(self.vectors.shape[1])
 
     def updated(self, keep: Mask, vectors: Vectors) -> DenseIndex:
-        """The index of the rows where `keep`, followed by `vectors`."""
+        """Return the index of the rows where `keep` (n,) is true, followed by `vectors`."""
         return DenseIndex(np.concatenate([self.vectors[keep], vectors]))
 
-    def top(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
-        """Rows that may be among the best `k`: all whose float32 score is not clearly below the k-th."""
+    def candidates(self, query: Vector, k: int, allowed: Mask | None) -> Rows:
+        """Return all allowed rows whose float32 score is not clearly below the k-th best."""
         possible = len(self.vectors) if allowed is None else int(np.count_nonzero(allowed))
         parameters = None
         if allowed is not None:
@@ -92,29 +92,32 @@ class DenseIndex:
                 scores, rows = self.index.search(query.astype(np.float32)[np.newaxis], count, params=parameters)
             if count == possible or scores[0, -1] < scores[0, k - 1] - 2 * ROUNDING:
                 return np.asarray(rows[0])
-            count *= 4  # many rows tie with the k-th: see them all
+            count *= 4  # more rows may tie with the k-th
 
-    def exact(self, query: Vector, rows: Rows) -> Floats:
-        """Cosines of some rows in float64, each computed alike: equal vectors get equal scores to the last bit."""
+    def exact_scores(self, query: Vector, rows: Rows) -> Floats:
+        """Return (len(rows),) the cosines of `rows` in float64; equal vectors get exactly equal scores."""
         return cosines(self.vectors[rows], query)
 
-    def rough(self, query: Vector) -> Floats:
-        """(n,) cosines within ROUNDING."""
+    def approximate_scores(self, query: Vector) -> Floats:
+        """Return (n,) the cosines of all rows, with an error below ROUNDING."""
         return np.asarray(self.vectors @ query.astype(np.float32), np.float64)
 
 
 def cosines(vectors: Vectors, query: Vector) -> Floats:
-    """(n,) the cosine of each of `vectors` (n, dimension) with `query`, in float64."""
-    # Summed row by row: in a matrix product the last bits depend on where in the matrix a row stands.
+    """Return (n,) the cosine of each of `vectors` (n, dimension) with `query`, in float64, clipped to [-1, 1]."""
+    # Summed row by row: in a matrix product the last bits depend on the position of the row in the matrix.
     scores: Floats = np.clip((vectors.astype(np.float64) * query).sum(axis=1), -1.0, 1.0)
     return scores
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """FAISS splits one query over all cores and then waits for the slowest: beside a busy neighbour 4 ms, not 2."""
+    """Make FAISS search in one thread within the block.
+
+    By default it splits a query over all cores and waits for the slowest one: 4 ms instead of 2 ms on a busy machine.
+    """
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # of the calling thread alone
+    faiss.omp_set_num_threads(1)  # applies to the calling thread only
     try:
         yield
     finally:

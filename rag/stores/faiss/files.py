@@ -1,12 +1,12 @@
-"""The directory of one index: which of its files is live, and how another takes its place.
+"""The directory of one index: which of its files is live, and how another file replaces it.
 
-    CURRENT             names the live file and, below it, the one before; replaced in one step
+    CURRENT             names the live file and, on the next line, the previous one; replaced in one step
     <name>.sqlite       an index (with SQLite's own -wal and -shm while it is open)
     <name>.npz          the lexical cache of that index, so that a restart need not tokenise every row again
-    <name>.<stamp>/     of many rows, what searches their vectors (rag.stores.faiss.search_files)
+    <name>.<stamp>/     the search files of a large index (rag.stores.faiss.search_files)
 
-Whoever follows CURRENT sees the old index or the new one, never a half: a rebuild is whole before CURRENT names it.
-The cache is never the truth: a missing, torn or outdated one is rebuilt. Plain arrays, no pickle.
+Readers see either the old index or the new one, because a rebuild is complete before CURRENT names it.
+A lexical cache that is missing, damaged or outdated is rebuilt from the rows. It contains plain arrays and no pickles.
 """
 
 from __future__ import annotations
@@ -30,52 +30,52 @@ from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.bm25 import LexicalIndex
 from rag.stores.faiss.database import Database
-from rag.stores.faiss.search_files import copy_folder, link
+from rag.stores.faiss.search_files import copy_folder, link_or_copy
 
 CURRENT = "CURRENT"
 _ARRAYS = ("offsets", "rows", "counts", "lengths")
 _log = logging.getLogger(__name__)
-_OURS = re.compile(
+_FILE_NAMES = re.compile(
     r"([0-9a-f]{32})\.(sqlite(-wal|-shm|-journal)?|(npz|[0-9a-f]{16})(\.[0-9a-f]{32}\.tmp)?)|CURRENT\.([0-9a-f]{32})\.tmp"
 )
 
 
 class IndexFiles:
-    """The files of the index in `directory`; `name` is what messages call it."""
+    """The files of the index in `directory`; `name` is the name of the index in messages."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.name = directory.name
 
     def database(self, stem: str) -> Path:
-        """The path of the index of this stem."""
+        """Return the path of the SQLite file with this stem."""
         return self.directory / f"{stem}.sqlite"
 
     def cache(self, stem: str) -> Path:
-        """The path of its lexical cache."""
+        """Return the path of the lexical cache of the index with this stem."""
         return self.directory / f"{stem}.npz"
 
     def search_files(self, stem: str, stamp: int) -> Path:
-        """The folder of what searches its vectors, for one state of its rows."""
+        """Return the folder of the search files of the index with this stem, for the state with this stamp."""
         return self.directory / f"{stem}.{stamp % (1 << 64):016x}"
 
-    def keep_search_files(self, folder: Path) -> None:
-        """Remove those of other states of the same index."""
+    def remove_other_search_files(self, folder: Path) -> None:
+        """Remove the search files of other states of the same index."""
         for path in self.directory.glob(f"{folder.name.partition('.')[0]}.{16 * '?'}"):
             if path != folder:
                 shutil.rmtree(path, ignore_errors=True)
 
     def current(self) -> str:
-        """The stem of the live file. Raises IndexMissing if there is none."""
-        return self._named()[0]
+        """Return the stem of the live file. Raises IndexMissing if there is none."""
+        return self._read_current()[0]
 
     def previous(self) -> str | None:
-        """The stem of the file that was live before, if it is kept."""
-        names = self._named()
+        """Return the stem of the previous live file, or None."""
+        names = self._read_current()
         return names[1] if len(names) > 1 else None
 
     def exists(self) -> bool:
-        """Whether CURRENT names a file. Raises StoreError where it cannot be read."""
+        """Return whether CURRENT names a file. Raises StoreError if it cannot be read."""
         try:
             return bool(self.current())
         except IndexMissing:
@@ -83,7 +83,7 @@ class IndexFiles:
 
     @contextmanager
     def exclusive(self, wait: float) -> Iterator[str | None]:
-        """Keep writers of the live file out; gives its stem, None if there is no index yet. Raises IndexBusy."""
+        """Keep writers of the live file out. Yields its stem, or None if there is no index yet. Raises IndexBusy."""
         if not self.exists():
             yield None
             return
@@ -92,23 +92,23 @@ class IndexFiles:
         with ExitStack() as stack:
             stack.callback(database.close)
             try:
-                # SQLite's own lock, not one beside the file: it also holds off those that add a row to the index.
+                # SQLite's own lock and not a lock file, because it also keeps out writers that add single rows.
                 stack.enter_context(database.lock(wait))
             except IndexBusy:
                 raise
-            except StoreError as exc:  # damaged: there is nothing left to guard, and replacing it is the cure
-                _log.warning("index %r cannot be locked (%s); replacing it", self.name, exc)
+            except StoreError as exc:  # damaged: it must be replaced, and needs no protection
+                _log.warning("cannot lock index %r (%s); replacing it", self.name, exc)
             if self.current() != stem:
                 raise IndexBusy(f"index {self.name!r} was replaced by another process just now: try again")
             yield stem
 
     def install(self, make: Callable[[Path], object], wait: float) -> None:
-        """Let `make` write a new file, whole, and then make it the live one. Raises IndexBusy, StoreError."""
+        """Call `make` to write a complete new file, then make it the live one. Raises IndexBusy, StoreError."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with self.exclusive(wait) as previous:
                 stem = uuid4().hex
-                # A name of its own each time: a half-made file of a killed process is in nobody's way.
+                # A new name each time, so that an incomplete file of a killed process does no harm.
                 make(self.database(stem))
                 self._publish(stem, previous)
         except OSError as exc:
@@ -121,9 +121,9 @@ class IndexFiles:
 
         def make(path: Path) -> None:
             database.copy(path)
-            # Of the same rows: what was made of them is not to be made again. A cache that does not fit is built anew.
+            # The rows are the same, so the files derived from them can be used again.
             with suppress(OSError):
-                link(source.cache(stem), self.cache(path.stem))
+                link_or_copy(source.cache(stem), self.cache(path.stem))
             for folder in source.directory.glob(f"{stem}.{16 * '?'}"):
                 copy_folder(folder, self.directory / folder.name.replace(stem, path.stem))
 
@@ -133,36 +133,36 @@ class IndexFiles:
             database.close()
 
     def rollback(self, wait: float) -> None:
-        """Make the file before the live one live again, and keep the live one as the one before."""
+        """Exchange the live file with the previous one. Raises StoreError if there is no previous file."""
         with self.exclusive(wait) as current:
             previous = self.previous()
             if current is None or previous is None or not self.database(previous).exists():
                 raise StoreError(
-                    f"index {self.name!r} has no earlier version to go back to: with FAISS an ingestion changes the index "
-                    "in place; ingest the earlier files again"
+                    f"index {self.name!r} has no earlier version: with FAISS an ingestion changes the index in place; "
+                    "ingest the earlier files again"
                 )
             self._publish(previous, current)
 
     def _publish(self, stem: str, previous: str | None) -> None:
-        """Name `stem` in CURRENT, in one step. `previous` is what `exclusive` gave."""
+        """Write `stem` to CURRENT in one step. `previous` is the stem that `exclusive` yielded."""
         temporary = self.directory / f"{CURRENT}.{uuid4().hex}.tmp"
         with temporary.open("w", encoding="ascii") as file:
             file.write("\n".join(filter(None, (stem, previous))))
-            # On the disk before the name is: a power cut must not leave a CURRENT without content.
+            # Flushed before the rename: a power failure must not leave an empty CURRENT.
             file.flush()
             os.fsync(file.fileno())
         if previous is not None:
             temporary.replace(self.directory / CURRENT)
-            self._clean()
+            self._remove_unused()
             return
         try:
-            os.link(temporary, self.directory / CURRENT)  # unlike a rename, fails where another process was faster
+            os.link(temporary, self.directory / CURRENT)  # unlike a rename, fails if another process was faster
         except FileExistsError as exc:
             raise IndexBusy(f"index {self.name!r} was created by another process just now: try again") from exc
         finally:
             temporary.unlink()
 
-    def _named(self) -> list[str]:
+    def _read_current(self) -> list[str]:
         try:
             names = (self.directory / CURRENT).read_text(encoding="ascii").split()
         except (FileNotFoundError, NotADirectoryError):
@@ -176,13 +176,13 @@ class IndexFiles:
             )
         return names
 
-    def _clean(self) -> None:
-        """Remove what neither name of CURRENT needs: older versions, and what a killed process left behind."""
-        needed = set(self._named())
+    def _remove_unused(self) -> None:
+        """Remove files that CURRENT does not name: older versions and files of killed processes."""
+        needed = set(self._read_current())
         for path in self.directory.iterdir():
-            match = _OURS.fullmatch(path.name)
+            match = _FILE_NAMES.fullmatch(path.name)
             if match and match[1] not in needed:
-                # Those that still read the file have it open and go on; only its name goes.
+                # Processes that still read the file have it open and can continue.
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
@@ -190,15 +190,20 @@ class IndexFiles:
 
 
 def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
-    """The indexes saved under `stamp`, by field; None if the file is missing, torn or of another stamp."""
+    """Load the lexical indexes of all fields. Returns None if the file is missing, damaged or has another stamp."""
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # numpy leaves a torn file open
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load does not close a damaged file
             if file["stamp"].tolist() != stamp:
                 return None
-            return {field: _lexical_index(file, field) for field in LEXICAL_FIELDS}
+            indexes = {}
+            for field in LEXICAL_FIELDS:
+                terms = file[f"{field}.terms"].tobytes().decode()
+                vocabulary = {term: number for number, term in enumerate(terms.split("\n") if terms else ())}
+                indexes[field] = LexicalIndex(vocabulary, *(file[f"{field}.{name}"] for name in _ARRAYS))
+            return indexes
     except FileNotFoundError:
         return None
-    # All that numpy and zipfile were seen to raise over damaged files.
+    # All exceptions that NumPy and zipfile were observed to raise for damaged files.
     except (
         OSError,
         KeyError,
@@ -209,15 +214,18 @@ def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
         NotImplementedError,
         zlib.error,
     ) as exc:
-        _log.warning("the lexical cache %s cannot be read (%s); rebuilding it", path, exc)
+        _log.warning("cannot read the lexical cache %s (%s); rebuilding it", path, exc)
         return None
 
 
 def save_lexical(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> None:
-    """Replace the file in one step. Where that is impossible (a full or read-only disk), log it: the next start is slower."""
+    """Write the lexical indexes in one step.
+
+    On failure (a full or read-only disk) it logs a warning; the next start is then slower.
+    """
     content: dict[str, NDArray[Any]] = {"stamp": np.array(stamp, np.int64)}
     for field, index in fields.items():
-        # Bytes, for numpy would pad every term to the longest. No term holds a line break.
+        # Joined by line breaks, which no term contains: a NumPy string array would pad every term to the longest one.
         content[f"{field}.terms"] = np.frombuffer("\n".join(index.vocabulary).encode(), np.uint8)
         content |= {f"{field}.{name}": getattr(index, name) for name in _ARRAYS}
     temporary = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
@@ -229,11 +237,5 @@ def save_lexical(path: Path, stamp: int, fields: Mapping[str, LexicalIndex]) -> 
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         _log.warning(
-            "the lexical cache %s cannot be written (%s); making it again at each start: check the disk", path, exc
+            "cannot write the lexical cache %s (%s); building it again at each start: check the disk", path, exc
         )
-
-
-def _lexical_index(file: Mapping[str, NDArray[Any]], field: str) -> LexicalIndex:
-    terms = file[f"{field}.terms"].tobytes().decode()
-    vocabulary = {term: number for number, term in enumerate(terms.split("\n") if terms else ())}
-    return LexicalIndex(vocabulary, *(file[f"{field}.{name}"] for name in _ARRAYS))

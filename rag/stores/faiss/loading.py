@@ -1,4 +1,4 @@
-"""The rows of an index file to a snapshot; what a snapshot of an earlier state holds of them is not read again."""
+"""Loads a snapshot from an index file. Rows that an earlier snapshot of the file holds are not read again."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.stores.bm25 import field_tokens
-from rag.stores.faiss.approximate import updated
+from rag.stores.faiss.approximate import update_index
 from rag.stores.faiss.database import Connection
 from rag.stores.faiss.snapshot import Snapshot, empty_snapshot
 
 
 def load_snapshot(connection: Connection, generation: int, dimension: int, old: Snapshot | None) -> Snapshot:
-    """The snapshot of what `connection` sees. Rows that `old`, an earlier one of the same file, holds are not read again."""
+    """Load the snapshot of the state that `connection` sees, as an update of `old`, an earlier snapshot of the same file."""
     seqs = np.array([seq for (seq,) in connection.execute("SELECT seq FROM nodes")], np.int64)
-    # SQLite gives them in the order of whatever index it reads.
+    # Without ORDER BY, SQLite returns them in the order of whichever index it reads.
     seqs.sort()
     old = old or empty_snapshot(connection.stem, dimension)
     keep = np.isin(old.seqs, seqs, assume_unique=True)
@@ -26,7 +26,7 @@ def load_snapshot(connection: Connection, generation: int, dimension: int, old: 
     count = int(np.count_nonzero(seqs > last))
     if not count and keep.all():
         # Only the manifest was written.
-        return old.at(generation)
+        return old.with_generation(generation)
     new = NewRows.read(connection, last, count, dimension)
     snapshot = Snapshot(
         connection.stem,
@@ -34,9 +34,9 @@ def load_snapshot(connection: Connection, generation: int, dimension: int, old: 
         seqs,
         ids=[*(old.ids[row] for row in np.flatnonzero(keep).tolist()), *new.ids],
         columns=old.columns.updated(keep, new.metadata),
-        dense=None if old.dense is None else updated(old.dense, keep, new.vectors),
+        dense=None if old.dense is None else update_index(old.dense, keep, new.vectors),
     )
-    # Not before the first lexical search: an ingestion adds batch after batch without one.
+    # Only if a lexical search has built them: an ingestion adds many batches without searching.
     if old.lexical is not None:
         snapshot.lexical = {
             field: index.updated(keep, read_tokens(connection, field, last)) for field, index in old.lexical.items()
@@ -45,14 +45,14 @@ def load_snapshot(connection: Connection, generation: int, dimension: int, old: 
 
 
 def read_tokens(connection: Connection, field: str, after: int = 0) -> Iterator[list[str]]:
-    """What the rows written after seq `after` are indexed under in a lexical field, in their order."""
+    """Yield the tokens of a lexical field for each row with a `seq` above `after`, in the order of `seq`."""
     query = "SELECT metadata, text FROM nodes WHERE seq > ? ORDER BY seq"
     for metadata, text in connection.execute(query, (after,)):
         yield field_tokens(field, json.loads(metadata), text)
 
 
 class NewRows(NamedTuple):
-    """What a snapshot takes up of rows it does not hold yet, in their order. `vectors`: (count, dimension), unit length."""
+    """Rows to add to a snapshot, in the order of `seq`. `vectors`: float32 (count, dimension) of length 1."""
 
     ids: list[str]
     metadata: list[Mapping[str, Any]]
@@ -60,7 +60,7 @@ class NewRows(NamedTuple):
 
     @classmethod
     def read(cls, connection: Connection, after: int, count: int, dimension: int) -> NewRows:
-        """The `count` rows written after seq `after`."""
+        """Read the `count` rows with a `seq` above `after`."""
         new = cls([], [], np.empty((count, dimension), np.float32))
         query = "SELECT id, metadata, vector FROM nodes WHERE seq > ? ORDER BY seq"
         for row, (node_id, metadata, vector) in enumerate(connection.execute(query, (after,))):

@@ -1,4 +1,4 @@
-"""Metadata of an index as columns, for filters: what each key holds, and which rows pass. Derived from the rows."""
+"""The metadata of all rows as one column per key, to evaluate filters. Derived from the rows."""
 
 from __future__ import annotations
 
@@ -18,28 +18,31 @@ MISSING: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class MetadataColumn:
-    """One key: `codes` (n,) int32 number each row's value in `values` (a dictionary kept in that order), -1 is missing."""
+    """The values of one key: `codes` (n,) int32 is the number of each row's value in `values`; -1 means missing.
+
+    `values` maps value to number and is ordered by number.
+    """
 
     codes: NDArray[np.int32]
     values: Mapping[Scalar, int]
 
-    def where(self, verdict: Callable[[Scalar | None], bool]) -> Mask:
-        """(n,) the verdict on each row's value (None: missing)."""
-        verdicts = [verdict(value) for value in self.values]
-        return np.array([*verdicts, verdict(None)], np.bool_)[self.codes]  # -1 takes the last
+    def where(self, predicate: Callable[[Scalar | None], bool]) -> Mask:
+        """Return (n,) the result of `predicate` for each row's value (None: missing)."""
+        results = [predicate(value) for value in self.values]
+        return np.array([*results, predicate(None)], np.bool_)[self.codes]  # code -1 selects the last entry
 
     def updated(self, keep: Mask, values: Sequence[Scalar | None]) -> MetadataColumn:
-        """The column of the rows where `keep`, followed by new rows."""
+        """Return the column of the rows where `keep` (n,) is true, followed by new rows with these values."""
         numbers = dict(self.values)
         codes = [MISSING if value is None else numbers.setdefault(value, len(numbers)) for value in values]
         return MetadataColumn(np.concatenate([self.codes[keep], np.array(codes, np.int32)]), numbers)
 
 
 class StoredColumns(Mapping[str, MetadataColumn]):
-    """The columns of many rows, each read when a filter first asks for it: of a key whose values all differ it is large.
+    """The columns of a large index, each read when a filter first uses it: a key with many distinct values is large.
 
-    `keys`: what there is to `read`, over rows 0..n-1; `keep` (n,): which of these are still rows; `added`: the metadata of the
-    rows written since.
+    `keys`: the stored columns, which `read` returns for rows 0..n-1. `keep` (n,): which of these rows still exist.
+    `added`: the metadata of rows that were written after the columns were stored.
     """
 
     def __init__(
@@ -54,12 +57,12 @@ class StoredColumns(Mapping[str, MetadataColumn]):
         self._read = read
         self._keep = keep
         self._added = added
-        self._known: dict[str, MetadataColumn] = {}
+        self._cache: dict[str, MetadataColumn] = {}
 
     def __getitem__(self, key: str) -> MetadataColumn:
-        if key not in self._known:
-            self._known[key] = self.unremembered(key)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = self.load_column(key)
+        return self._cache[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -67,25 +70,25 @@ class StoredColumns(Mapping[str, MetadataColumn]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def unremembered(self, key: str) -> MetadataColumn:
-        """The column, read once more each time. Raises KeyError."""
+    def load_column(self, key: str) -> MetadataColumn:
+        """Read a column without caching it. Raises KeyError."""
         self._keys[key]  # raises KeyError
         column = self._read(key) if key in self._stored else empty_column(len(self._keep))
         return column.updated(self._keep, [scalar(row.get(key)) for row in self._added])
 
     def updated(self, keep: Mask, metadata: Sequence[Mapping[str, Any]]) -> StoredColumns:
-        """The columns of the rows where `keep`, followed by new rows with this metadata."""
+        """Return the columns of the rows where `keep` is true, followed by new rows with this metadata."""
         stored = np.flatnonzero(self._keep)
-        still = np.zeros_like(self._keep)
-        still[stored[keep[: len(stored)]]] = True
-        added = [row for row, stays in zip(self._added, keep[len(stored) :].tolist(), strict=True) if stays]
-        return StoredColumns(sorted(self._stored), self._read, still, [*added, *metadata])
+        kept = np.zeros_like(self._keep)
+        kept[stored[keep[: len(stored)]]] = True
+        added = [row for row, kept_row in zip(self._added, keep[len(stored) :].tolist(), strict=True) if kept_row]
+        return StoredColumns(sorted(self._stored), self._read, kept, [*added, *metadata])
 
 
 class MetadataColumns:
-    """All keys of an index's metadata. Immutable but for the masks it remembers."""
+    """The columns of all metadata keys. Immutable except for its cache of filter masks."""
 
-    _REMEMBERED = 256
+    _CACHED_MASKS = 256
 
     def __init__(self, rows: int, columns: Mapping[str, MetadataColumn]) -> None:
         self._rows = rows
@@ -93,7 +96,7 @@ class MetadataColumns:
         self._masks: dict[Group, Mask] = {}
 
     def updated(self, keep: Mask, metadata: Sequence[Mapping[str, Any]]) -> MetadataColumns:
-        """The columns of the rows where `keep`, followed by new rows with this metadata."""
+        """Return the columns of the rows where `keep` is true, followed by new rows with this metadata."""
         rows = int(np.count_nonzero(keep)) + len(metadata)
         if isinstance(self._columns, StoredColumns):
             return MetadataColumns(rows, self._columns.updated(keep, metadata))
@@ -109,32 +112,32 @@ class MetadataColumns:
 
     @property
     def keys(self) -> list[str]:
-        """Of all columns."""
+        """The keys of all columns."""
         return list(self._columns)
 
     def column(self, key: str) -> MetadataColumn:
-        """To write it: a stored one is not kept in memory. Raises KeyError."""
+        """Return a column in order to save it; a stored column is not cached. Raises KeyError."""
         columns = self._columns
-        return columns.unremembered(key) if isinstance(columns, StoredColumns) else columns[key]
+        return columns.load_column(key) if isinstance(columns, StoredColumns) else columns[key]
 
     def select(self, filters: Group) -> Mask | None:
-        """(n,) the rows that pass; None for all of them. Do not write into it."""
+        """Return a mask (n,) of the rows that pass; None if `filters` is empty. The mask is cached: do not modify it."""
         if not filters.children:
             return None
         mask = self._masks.get(filters)
         if mask is None:
-            # Questions share a few filters. Dates are among them, so old masks go out of use: emptied whole when full.
-            if len(self._masks) >= self._REMEMBERED:
+            # Questions share a few filters. They include the date, so that old masks are no longer used after a day.
+            if len(self._masks) >= self._CACHED_MASKS:
                 self._masks.clear()
             mask = self._masks[filters] = self._select(filters)
         return mask
 
     def strings(self, key: str) -> list[str]:
-        """The distinct strings some row has under this key, sorted."""
+        """Return the distinct strings under this key, sorted."""
         column = self._columns.get(key)
         if column is None:
             return []
-        # Values of deleted rows stay numbered.
+        # `values` still contains the values of deleted rows.
         used = set(np.unique(column.codes).tolist())
         return sorted(str(value) for (kind, value), code in column.values.items() if kind == "string" and code in used)
 
@@ -157,5 +160,5 @@ class MetadataColumns:
 
 
 def empty_column(rows: int) -> MetadataColumn:
-    """A key that none of so many rows has."""
+    """Return a column of so many rows without values."""
     return MetadataColumn(np.full(rows, MISSING, np.int32), {})

@@ -1,4 +1,4 @@
-"""An open index: follows CURRENT to the live file, hands out connections, and keeps the snapshot in memory up to date."""
+"""An open index: follows CURRENT to the live file, opens connections, and keeps the in-memory snapshot up to date."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from rag.stores.base import LEXICAL_FIELDS, Manifest
 from rag.stores.bm25 import Floats, LexicalIndex, query_tokens
 from rag.stores.faiss import search_files
 from rag.stores.faiss.approximate import ApproximateIndex
-from rag.stores.faiss.checksums import VERIFIED_BYTES, verify
+from rag.stores.faiss.checksums import VERIFY_MAX_BYTES, verify
 from rag.stores.faiss.database import (
     Connection,
     Database,
-    documents,
+    document_ids,
     identity,
-    of_documents,
     read_manifest,
-    select,
-    vectors,
+    select_columns,
+    select_vectors,
+    seqs_of_documents,
 )
 from rag.stores.faiss.files import IndexFiles, load_lexical, save_lexical
 from rag.stores.faiss.loading import load_snapshot, read_tokens
 from rag.stores.faiss.snapshot import Hits, Snapshot
 from rag.stores.node_codec import Columns
 
-_VERIFIED: Final = 10_000
-"""Vectors compared at once by `index verify`."""
+_VERIFY_BATCH: Final = 10_000
+"""Vectors that `index verify` compares per batch."""
 _log = logging.getLogger(__name__)
 
 
-class Reading:
-    """What one call sees: a connection, and the snapshot of exactly its generation."""
+class ReadView:
+    """A consistent view of the index for one call: a connection, and the snapshot of the same generation."""
 
     def __init__(self, reader: IndexReader, connection: Connection, snapshot: Snapshot) -> None:
         self._reader = reader
@@ -49,46 +49,49 @@ class Reading:
         self.snapshot = snapshot
 
     def coverage(self, query: str) -> dict[str, Floats]:
-        """(n,) coverage of a question in each of LEXICAL_FIELDS."""
+        """Return for each of LEXICAL_FIELDS the coverage (n,) of a question, in [0, 1]."""
         indexes = self._reader.lexical(self._connection, self.snapshot)
         return {field: indexes[field].coverage(terms) for field, terms in query_tokens(query).items()}
 
     def nodes(self, rows: Sequence[int]) -> list[BaseNode]:
-        """The nodes of these rows, without vectors, in this order."""
+        """Return the nodes of these rows, in this order, without vectors."""
         return [columns.decode() for columns in self.columns(rows)]
 
     def columns(self, rows: Sequence[int]) -> list[Columns]:
-        """What these rows' nodes are made of, in this order."""
+        """Return the stored columns of these rows, in this order."""
         seqs = self.snapshot.seqs[rows].tolist() if rows else []
-        by_seq = select(self._connection, seqs)
+        by_seq = select_columns(self._connection, seqs)
         return [by_seq[seq] for seq in seqs]
 
-    def documents(self, rows: Sequence[int]) -> list[str]:
-        """The document of each of these rows; of a node without one its own id."""
+    def document_ids(self, rows: Sequence[int]) -> list[str]:
+        """Return the document id of each of these rows; the node's own id for a node without a document."""
         seqs = self.snapshot.seqs[rows].tolist() if rows else []
-        by_seq = documents(self._connection, seqs)
+        by_seq = document_ids(self._connection, seqs)
         return [by_seq[seq] or self.snapshot.ids[row] for seq, row in zip(seqs, rows, strict=True)]
 
-    def of_documents(self, ref_doc_ids: Sequence[str]) -> list[int]:
-        """The `seq`s of the rows of these documents."""
-        return of_documents(self._connection, ref_doc_ids)
+    def seqs_of_documents(self, ref_doc_ids: Sequence[str]) -> list[int]:
+        """Return the `seq` numbers of the rows of these documents."""
+        return seqs_of_documents(self._connection, ref_doc_ids)
 
     def check_vectors(self, hits: Hits) -> Hits:
-        """`hits`, scored by the vectors that were written. Raises IndexDamaged.
+        """Return `hits`. Raises IndexDamaged if their vectors differ from those in the database.
 
-        Of a large index only: the rows of others were checked when it was opened, and their vectors are copies of these.
+        Only an approximate index is checked, because it reads its vectors from a file of its own. The vectors of an exact
+        index are copies of rows that were verified when the index was opened.
         """
         dense, rows = self.snapshot.dense, np.array([row for row, _ in hits], np.int64)
         if isinstance(dense, ApproximateIndex) and hits:
             seqs = self.snapshot.seqs[rows].tolist()
-            written = vectors(self._connection, seqs)
+            written = select_vectors(self._connection, seqs)
             if b"".join(written[seq] for seq in seqs) != dense.vectors(rows).tobytes():
-                self._reader.discard(self._connection)
-                raise search_files.torn(self._reader.files.directory, "a vector is not what was written")
+                self._reader.discard_search_files(self._connection)
+                raise search_files.damaged(
+                    self._reader.files.directory, "a vector differs from the one in the database"
+                )
         return hits
 
     def result(self, hits: Hits) -> VectorStoreQueryResult:
-        """Hits as LlamaIndex takes them: nodes, scores and ids in parallel lists, best first."""
+        """Convert hits to LlamaIndex's result: nodes, scores and ids in parallel lists, best first."""
         return VectorStoreQueryResult(
             nodes=self.nodes([row for row, _ in hits]),
             similarities=[score for _, score in hits],
@@ -97,10 +100,10 @@ class Reading:
 
 
 class IndexReader:
-    """Safe to use from several threads. What other processes commit or swap in is seen by the next call.
+    """Reads and writes the live file. Thread-safe. The next call sees what other processes commit or swap in.
 
-    `expected` (None: anything) is compared with the manifest of each file that becomes live: IndexMismatch.
-    `wait`: seconds a write waits for another process's before IndexBusy.
+    `expected` is compared with the manifest of each file that becomes live, and IndexMismatch is raised if they differ
+    (None: no check). `wait`: seconds that a write waits for the write of another process before it raises IndexBusy.
     """
 
     def __init__(self, files: IndexFiles, expected: Manifest | None, wait: float) -> None:
@@ -110,48 +113,49 @@ class IndexReader:
         self._lock = threading.RLock()
         self._closed = False
         self._opened: Database | None = None
-        # Replaced as a whole, so that readers need no lock; those that replace it hold `_lock`.
+        # Replaced as a whole, so that readers need no lock. Whoever replaces it holds `_lock`.
         self._snapshot: Snapshot | None = None
         self._wrote = False
         self._database()
 
     @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """A connection that sees the index as it is now. Raises IndexMissing, IndexMismatch, StoreError."""
+    def connect(self) -> Iterator[Connection]:
+        """Yield a connection in a read transaction. Raises IndexMissing, IndexMismatch, StoreError."""
         with ExitStack() as stack:
             yield self._enter(stack, Database.read)
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """The index as it is now. Raises IndexMissing, IndexMismatch, StoreError."""
+    def read(self) -> Iterator[ReadView]:
+        """Yield a view of the current state of the index. Raises IndexMissing, IndexMismatch, StoreError."""
         while True:
             with ExitStack() as stack:
                 connection = self._enter(stack, Database.read)
                 snapshot = self.snapshot(connection)
-                # None: another thread has loaded a later generation since this connection began. Begin again, on that.
+                # None: another thread has loaded a later generation since this transaction began. Try again with that one.
                 if snapshot is not None:
-                    yield Reading(self, connection, snapshot)
+                    yield ReadView(self, connection, snapshot)
                     return
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction on the live file, committed if the block ends well. Raises IndexBusy."""
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in a write transaction on the live file, committed on success. Raises IndexBusy."""
         with ExitStack() as stack:
             connection = self._enter(stack, lambda database: database.write(self._wait))
             self._wrote = True
-            # Of many rows, what searches them is carried on from here; without it, it would be built from the start.
+            # Load the search files of a large index before they are out of date: the next snapshot is then an update
+            # of this one and not a full build.
             if self._search_files(connection).exists():
                 self.snapshot(connection)
             yield connection
 
     def snapshot(self, connection: Connection) -> Snapshot | None:
-        """The snapshot of what `connection` sees; None if a later one exists already."""
+        """Return the snapshot of the state that `connection` sees; None if a later snapshot is already loaded."""
         stem, (generation, _) = connection.stem, identity(connection)
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.stem, snapshot.generation) == (stem, generation):
             return snapshot
         with self._lock:
-            # `seq` numbers the rows of one file: a snapshot of another has nothing to take over.
+            # `seq` numbers are per file, so a snapshot of another file cannot be updated.
             old = self._snapshot if self._snapshot is not None and self._snapshot.stem == stem else None
             if old is not None and old.generation >= generation:
                 return old if old.generation == generation else None
@@ -160,43 +164,43 @@ class IndexReader:
             if snapshot is None:
                 dimension = read_manifest(connection, self.files.name).dimension
                 snapshot = load_snapshot(connection, generation, dimension, old)
-                # Written where it was built; what has changed since is written by whoever changed it, at the end.
+                # Save an index that was just built. Later changes are saved by `close` of the process that makes them.
                 if isinstance(snapshot.dense, ApproximateIndex) and not snapshot.dense.is_stored:
                     lexical = snapshot.lexical
-                    if search_files.save(folder, snapshot):  # and let go of the vectors
+                    if search_files.save(folder, snapshot):  # then load it, to release the vectors in memory
                         snapshot = search_files.load(folder, stem, generation) or snapshot
                         snapshot.lexical = lexical
             self._snapshot = snapshot
             return snapshot
 
     def lexical(self, connection: Connection, snapshot: Snapshot) -> Mapping[str, LexicalIndex]:
-        """The lexical indexes of `snapshot`, made at their first use: from the cache file, or from the texts."""
+        """Return the lexical indexes of `snapshot`, loaded on first use from the cache file or built from the texts."""
         if snapshot.lexical is None:
             with self._lock:
                 if snapshot.lexical is None:
                     snapshot.lexical = self._make_lexical(connection)
         return snapshot.lexical
 
-    def discard(self, connection: Connection) -> None:
-        """Remove the search files, and forget what came from them."""
+    def discard_search_files(self, connection: Connection) -> None:
+        """Remove the search files and the snapshot that was loaded from them."""
         shutil.rmtree(self._search_files(connection), ignore_errors=True)
         self._snapshot = None
 
     def verify(self) -> tuple[int, int]:
-        """See `rag.stores.faiss.checksums.verify`; search files that are not what the rows say are removed too."""
-        with self.connected() as connection:
+        """See `rag.stores.faiss.checksums.verify`. Also removes search files whose vectors differ from the rows."""
+        with self.connect() as connection:
             counts = verify(connection, self.files.name)
             snapshot = self.snapshot(connection)
             if snapshot is not None and isinstance(snapshot.dense, ApproximateIndex):
-                for start in range(0, len(snapshot.ids), _VERIFIED):
-                    rows = range(start, min(start + _VERIFIED, len(snapshot.ids)))
-                    Reading(self, connection, snapshot).check_vectors([(row, 0.0) for row in rows])
+                for start in range(0, len(snapshot.ids), _VERIFY_BATCH):
+                    rows = range(start, min(start + _VERIFY_BATCH, len(snapshot.ids)))
+                    ReadView(self, connection, snapshot).check_vectors([(row, 0.0) for row in rows])
             return counts
 
     def close(self) -> None:
-        """Let go of connections and memory. Later calls raise StoreError."""
+        """Release connections and memory. Later calls raise StoreError."""
         if self._wrote and self._snapshot is not None and isinstance(self._snapshot.dense, ApproximateIndex):
-            self._keep_search_files()
+            self._save_search_files()
         with self._lock:
             self._closed = True
             self._snapshot = None
@@ -206,17 +210,17 @@ class IndexReader:
     def _search_files(self, connection: Connection) -> Path:
         return self.files.search_files(connection.stem, identity(connection)[1])
 
-    def _keep_search_files(self) -> None:
-        """What was written changed the rows or the manifest: the next process finds the files of this state, not of the last."""
-        with suppress(StoreError), self.connected() as connection:
+    def _save_search_files(self) -> None:
+        """Save the search files of the current state, so that the next process need not build them, and remove older ones."""
+        with suppress(StoreError), self.connect() as connection:
             snapshot = self.snapshot(connection)
             if snapshot is not None and isinstance(snapshot.dense, ApproximateIndex):
                 folder = self._search_files(connection)
                 if search_files.save(folder, snapshot):
-                    self.files.keep_search_files(folder)
+                    self.files.remove_other_search_files(folder)
 
     def _make_lexical(self, connection: Connection) -> Mapping[str, LexicalIndex]:
-        # The stamp, not the generation: a file restored from a copy counts its generations again.
+        # Keyed by the stamp and not the generation: a file restored from a copy repeats generation numbers.
         cache, (_, stamp) = self.files.cache(connection.stem), identity(connection)
         fields = load_lexical(cache, stamp)
         if fields is None:
@@ -225,7 +229,7 @@ class IndexReader:
         return fields
 
     def _enter(self, stack: ExitStack, begin: Callable[[Database], AbstractContextManager[Connection]]) -> Connection:
-        """Begin on the live file; once more from the start if another became live meanwhile."""
+        """Begin a transaction on the live file; start again if another file became live meanwhile."""
         while True:
             database = self._database()
             with ExitStack() as attempt:
@@ -235,15 +239,15 @@ class IndexReader:
                     if self.files.current() == database.path.stem:
                         raise
                     continue
-                # Asked after the transaction began: a swap between the two would send a write into the former index.
+                # Checked again after the transaction began: after a swap, a write would go to the previous index.
                 if self.files.current() == database.path.stem:
                     stack.enter_context(attempt.pop_all())
                     return connection
 
     def _database(self) -> Database:
-        """The live file, opened and its manifest checked when it is another than before."""
+        """Return the live file. Opens it and checks its manifest if it is not the file of the last call."""
         if self._closed:
-            raise StoreError(f"index {self.files.name!r} was closed: open it again")
+            raise StoreError(f"index {self.files.name!r} is closed: open it again")
         opened = self._opened
         if opened is not None and opened.path.stem == self.files.current():
             return opened
@@ -254,16 +258,16 @@ class IndexReader:
             return self._opened
 
     def _open(self, stem: str) -> None:
-        """Open and check this file, unless it is gone because two others became live in the meantime."""
+        """Open and check this file. Does nothing if it was removed because two newer files became live meanwhile."""
         database = Database(self.files.database(stem))
         try:
             with database.read() as connection:
                 manifest = read_manifest(connection, self.files.name)
-                if database.path.stat().st_size <= VERIFIED_BYTES:
+                if database.path.stat().st_size <= VERIFY_MAX_BYTES:
                     verify(connection, self.files.name)
                 else:
                     _log.info(
-                        "index %r is too large to be checked when it is opened; run `python -m rag index verify %s`",
+                        "skipping the verification of index %r because it is large; run `python -m rag index verify %s`",
                         *(self.files.name, self.files.name),
                     )
         except IndexMissing:

@@ -1,11 +1,12 @@
-"""What searches many rows, kept beside their index so that opening it builds nothing: a folder for one state of the rows.
+"""The search files of a large index: a folder per state of the rows, so that opening the index need not build anything.
 
     <name>.<stamp>/vectors.npy     float32 vectors, read a few at a time
     <name>.<stamp>/index.faiss     the inverted file over them
     <name>.<stamp>/rows.npz        the rows' numbers and ids, what changed since the two above were built, the filter columns
 
-Never the truth, as the lexical cache: a folder that is missing, torn or of another state is built again from the rows. It takes
-its name in one step, when it is whole. What a hit is scored by is compared with the row it stands for (`same_vectors`).
+Like the lexical cache these files are derived from the database: a folder that is missing, damaged or of another state is
+built again. A folder is renamed to its final name when it is complete. The vectors that score the hits are compared with
+those in the database (`ReadView.check_vectors`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ VECTORS: Final = "vectors.npy"
 INDEX: Final = "index.faiss"
 ROWS: Final = "rows.npz"
 _CHUNK: Final = 1 << 24
-_UNREADABLE: Final = (
+_READ_ERRORS: Final = (
     IndexDamaged,
     OSError,
     KeyError,
@@ -48,12 +49,15 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""All that numpy, zipfile and FAISS were seen to raise over damaged files."""
+"""All exceptions that NumPy, zipfile and FAISS were observed to raise for damaged files."""
 _log = logging.getLogger(__name__)
 
 
 def save(folder: Path, snapshot: Snapshot) -> bool:
-    """Write what `load` reads. Where that is impossible (a full or read-only disk), log it: each start builds it again."""
+    """Write the files that `load` reads, unless they exist. Returns whether they exist afterwards.
+
+    On failure (a full or read-only disk) it logs a warning; the index is then built again at each start.
+    """
     dense = snapshot.dense
     assert isinstance(dense, ApproximateIndex)
     if folder.exists():
@@ -62,13 +66,13 @@ def save(folder: Path, snapshot: Snapshot) -> bool:
     try:
         temporary.mkdir()
         _write(temporary, snapshot, dense)
-        # Whoever was faster wrote the same.
+        # A process that was faster wrote the same content.
         with suppress(FileExistsError):
             temporary.rename(folder)
     except OSError as exc:
         if not folder.exists():
             _log.warning(
-                "the search files %s cannot be written (%s); making them again at each start: check the disk",
+                "cannot write the search files %s (%s); building them again at each start: check the disk",
                 folder,
                 exc,
             )
@@ -79,27 +83,27 @@ def save(folder: Path, snapshot: Snapshot) -> bool:
 
 
 def load(folder: Path, stem: str, generation: int) -> Snapshot | None:
-    """The snapshot that `save` wrote; None if the folder is missing or torn."""
+    """Load the snapshot that `save` wrote. Returns None if the folder is missing; removes it and warns if it is damaged."""
     if not folder.exists():
         return None
     with ExitStack() as stack:
         try:
-            file = stack.enter_context((folder / ROWS).open("rb"))  # numpy leaves a torn one open
+            file = stack.enter_context((folder / ROWS).open("rb"))  # np.load does not close a damaged file
             rows = np.load(file, allow_pickle=False)
             if rows["checksum"].item() != file_checksum(folder / INDEX):
-                raise IndexDamaged(f"{INDEX} is not what was written")
+                raise IndexDamaged(f"{INDEX} does not match its checksum")
             index = faiss.read_index(str(folder / INDEX))
             base = VectorFile(folder / VECTORS)
             if base.shape != (index.ntotal, index.d) or len(rows["alive"]) != len(base):
-                raise IndexDamaged("its files do not belong together")
+                raise IndexDamaged("the sizes of its files do not match")
             dense = ApproximateIndex(base, index, rows["alive"], DenseIndex(rows["tail"]))
             seqs, ids = rows["seqs"], json.loads(rows["ids"].tobytes())
             snapshot = Snapshot(stem, generation, seqs, ids, _columns(folder, rows), dense, rows["rank"])
-        except _UNREADABLE as exc:
-            _log.warning("the search files %s cannot be read (%s); building them again", folder, exc)
+        except _READ_ERRORS as exc:
+            _log.warning("cannot read the search files %s (%s); building them again", folder, exc)
             shutil.rmtree(folder, ignore_errors=True)
             return None
-        # Columns are read from it later, by this snapshot and those that follow.
+        # The file stays open: this snapshot and its successors read columns from it later.
         weakref.finalize(rows, stack.pop_all().close)
         return snapshot
 
@@ -113,16 +117,16 @@ def _columns(folder: Path, rows: Any) -> MetadataColumns:
             values = json.loads(rows[f"values.{number}"].tobytes())
             numbers = {(kind, value): code for code, (kind, value) in enumerate(values)}
             return MetadataColumn(rows[f"codes.{number}"], numbers)
-        except _UNREADABLE as exc:
+        except _READ_ERRORS as exc:
             shutil.rmtree(folder, ignore_errors=True)
-            raise torn(folder, exc) from exc
+            raise damaged(folder, exc) from exc
 
     count = len(rows["seqs"])
     return MetadataColumns(count, StoredColumns(keys, read, np.ones(count, np.bool_)))
 
 
-def torn(folder: Path, problem: object) -> IndexDamaged:
-    """The error where files are found damaged while they are used; they must have been removed."""
+def damaged(folder: Path, problem: object) -> IndexDamaged:
+    """Return the error for files that turn out to be damaged while they are in use. The caller has removed them."""
     return IndexDamaged(
         f"the search files {folder} are damaged ({problem}) and were removed: they are built again when the index is opened; "
         "check the disk"
@@ -130,22 +134,22 @@ def torn(folder: Path, problem: object) -> IndexDamaged:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """The folder once more, for the same rows: links where the disk has them."""
+    """Copy a folder for an index with the same rows, by hard links if possible. Logs a warning on failure."""
     if not source.exists() or target.exists():
         return
     temporary = target.with_name(f"{target.name}.{uuid4().hex}.tmp")
     try:
         temporary.mkdir()
         for name in (VECTORS, INDEX, ROWS):
-            link(source / name, temporary / name)
+            link_or_copy(source / name, temporary / name)
         temporary.rename(target)
     except OSError as exc:
-        _log.warning("the search files %s cannot be copied (%s); making them again", source, exc)
+        _log.warning("cannot copy the search files %s (%s); building them again", source, exc)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def link(source: Path, target: Path) -> None:
-    """Another name of a file that is never written again, or a copy of it."""
+def link_or_copy(source: Path, target: Path) -> None:
+    """Create a hard link to a file that never changes, or a copy if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -153,18 +157,18 @@ def link(source: Path, target: Path) -> None:
 
 
 def file_checksum(path: Path) -> int:
-    """CRC-32 of a file."""
-    found = 0
+    """Return the CRC-32 of a file."""
+    crc = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            found = zlib.crc32(chunk, found)
-    return found
+            crc = zlib.crc32(chunk, crc)
+    return crc
 
 
 def _write(folder: Path, snapshot: Snapshot, dense: ApproximateIndex) -> None:
-    if isinstance(dense.base, VectorFile):  # rows were added or deleted since
+    if isinstance(dense.base, VectorFile):  # already stored; only rows were added or deleted since
         for name in (VECTORS, INDEX):
-            link(dense.base.path.with_name(name), folder / name)
+            link_or_copy(dense.base.path.with_name(name), folder / name)
     else:
         np.save(folder / VECTORS, dense.base, allow_pickle=False)
         faiss.write_index(dense.index, str(folder / INDEX))
@@ -181,7 +185,7 @@ def _write(folder: Path, snapshot: Snapshot, dense: ApproximateIndex) -> None:
     with zipfile.ZipFile(folder / ROWS, "w", allowZip64=True) as file:
         for name, array in arrays.items():
             _add(file, name, array)
-        # One column at a time: all of them at once are larger than the index.
+        # One column at a time, because all of them together are larger than the index.
         for number, key in enumerate(keys):
             column = snapshot.columns.column(key)
             _add(file, f"codes.{number}", column.codes)
@@ -194,5 +198,5 @@ def _add(file: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
 
 
 def _json(value: Any) -> NDArray[np.uint8]:
-    # A lone surrogate, which an id may hold, is no UTF-8: escaped, it is.
+    # Escaped, because an id may contain a lone surrogate, which cannot be encoded as UTF-8.
     return np.frombuffer(json.dumps(value, ensure_ascii=True).encode(), np.uint8)

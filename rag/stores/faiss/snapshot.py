@@ -1,7 +1,7 @@
-"""One generation of an index in memory: vector search, filters, lexical search. Derived from the rows, never the truth.
+"""One generation of an index in memory: vector search, filters and lexical search. Always derived from the database.
 
-Rows are numbered 0..n-1 in the order they were written. Everything here is immutable but for caches, so that any number of
-threads may read a snapshot while the next one is made. Reads no file: rows come from `rag.stores.faiss.reader`.
+Rows are numbered 0..n-1 in the order they were written. Everything except caches is immutable, so that any number of
+threads may read a snapshot while the next one is built. Reads no files: rows come from `rag.stores.faiss.reader`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ Hits = Sequence[tuple[int, float]]
 
 
 class Snapshot:
-    """The rows of one generation. `seqs` (n,) int64 ascending; `ids` their node ids; `rank` (n,) their position by id."""
+    """The rows of one generation.
+
+    `seqs`: (n,) int64, ascending. `ids`: the node id of each row. `rank`: (n,) the position of each row when sorted by id.
+    """
 
     def __init__(
         self,
@@ -48,19 +51,19 @@ class Snapshot:
 
     @property
     def dimension(self) -> int:
-        """0: no vectors."""
+        """The length of the vectors; 0 if the index has none."""
         return 0 if self.dense is None else self.dense.dimension
 
     @cached_property
-    def row_of(self) -> Mapping[str, int]:
-        """The row of each node id."""
+    def row_by_id(self) -> Mapping[str, int]:
+        """Maps node id to row."""
         return {node_id: row for row, node_id in enumerate(self.ids)}
 
-    def at(self, generation: int) -> Snapshot:
-        """The same rows as a later generation."""
-        later = copy.copy(self)
-        later.generation = generation
-        return later
+    def with_generation(self, generation: int) -> Snapshot:
+        """Return a copy with the same rows and another generation."""
+        snapshot = copy.copy(self)
+        snapshot.generation = generation
+        return snapshot
 
     def allowed(
         self,
@@ -68,66 +71,66 @@ class Snapshot:
         node_ids: Collection[str] | None = None,
         seqs: Collection[int] | None = None,
     ) -> Mask | None:
-        """(n,) the rows that pass every condition that is not None; None: every row does."""
+        """Return a mask (n,) of the rows that pass all conditions that are not None; None if all rows pass."""
         masks = [self.columns.select(filters)]
         if node_ids is not None:
             mask = np.zeros(len(self.ids), np.bool_)
-            mask[[self.row_of[node_id] for node_id in node_ids if node_id in self.row_of]] = True
+            mask[[self.row_by_id[node_id] for node_id in node_ids if node_id in self.row_by_id]] = True
             masks.append(mask)
         if seqs is not None:
             masks.append(np.isin(self.seqs, np.array(sorted(seqs), np.int64)))
         conditions = [mask for mask in masks if mask is not None]
-        # One alone as it is: a large index remembers what it made of a mask.
+        # A single mask is returned as the same object, because ApproximateIndex caches its work by mask identity.
         return np.logical_and.reduce(conditions) if len(conditions) > 1 else next(iter(conditions), None)
 
     def rows(self, filters: Group, node_ids: Sequence[str] | None = None) -> list[int]:
-        """The rows that pass: in the order of `node_ids`, each once, or sorted by id."""
+        """Return the rows that pass: in the order of `node_ids` without repetition, or sorted by id if it is None."""
         allowed = self.allowed(filters, node_ids)
         if node_ids is None:
             rows = np.argsort(self.rank).tolist()
         else:
-            rows = [self.row_of[node_id] for node_id in dict.fromkeys(node_ids) if node_id in self.row_of]
+            rows = [self.row_by_id[node_id] for node_id in dict.fromkeys(node_ids) if node_id in self.row_by_id]
         return rows if allowed is None else [row for row in rows if allowed[row]]
 
-    def best_dense(self, query: Vector, k: int, allowed: Mask | None) -> Hits:
-        """The `k` nearest (row, cosine), best first."""
+    def search_dense(self, query: Vector, k: int, allowed: Mask | None) -> Hits:
+        """Return the `k` best (row, cosine), best first."""
         assert self.dense is not None
-        rows = self.dense.top(query, k, allowed)
-        return self._best(rows, self.dense.exact(query, rows), k)
+        rows = self.dense.candidates(query, k, allowed)
+        return self._best(rows, self.dense.exact_scores(query, rows), k)
 
-    def best_lexical(self, coverage: Floats, k: int, allowed: Mask | None) -> Hits:
-        """The `k` best (row, coverage) among the rows that match at all, best first."""
+    def search_lexical(self, coverage: Floats, k: int, allowed: Mask | None) -> Hits:
+        """Return the `k` best (row, coverage) of the rows with coverage > 0, best first."""
         matching = coverage > 0 if allowed is None else (coverage > 0) & allowed
-        rows = _near_top(np.flatnonzero(matching), coverage, k, 0.0)
+        rows = _within_margin(np.flatnonzero(matching), coverage, k, 0.0)
         return self._best(rows, coverage[rows], k)
 
-    def best_hybrid(self, query: Vector, coverage: Floats, alpha: float, k: int, allowed: Mask | None) -> Hits:
-        """The `k` best (row, alpha * cosine + (1 - alpha) * coverage) of all rows, best first."""
+    def search_hybrid(self, query: Vector, coverage: Floats, alpha: float, k: int, allowed: Mask | None) -> Hits:
+        """Return the `k` best (row, alpha * cosine + (1 - alpha) * coverage) of all allowed rows, best first."""
         assert self.dense is not None
         rows = np.arange(len(self.ids)) if allowed is None else np.flatnonzero(allowed)
-        rough = alpha * self.dense.rough(query) + (1 - alpha) * coverage
-        rows = _near_top(rows, rough, k, 2 * ROUNDING)
-        return self._best(rows, alpha * self.dense.exact(query, rows) + (1 - alpha) * coverage[rows], k)
+        approximate_scores = alpha * self.dense.approximate_scores(query) + (1 - alpha) * coverage
+        rows = _within_margin(rows, approximate_scores, k, 2 * ROUNDING)
+        return self._best(rows, alpha * self.dense.exact_scores(query, rows) + (1 - alpha) * coverage[rows], k)
 
     def _best(self, rows: Rows, scores: Floats, k: int) -> Hits:
-        # The last key sorts first: by score, then by id.
+        # lexsort uses the last key first: sorted by descending score, then by id.
         order = np.lexsort((self.rank[rows], -scores))[: max(k, 0)]
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
 
 def empty_snapshot(stem: str, dimension: int) -> Snapshot:
-    """No rows, before the first generation. `dimension` 0: no vectors."""
+    """Return a snapshot without rows, generation -1. `dimension` 0: no vectors."""
     dense = DenseIndex(np.zeros((0, dimension), np.float32)) if dimension else None
     return Snapshot(stem, -1, np.zeros(0, np.int64), [], MetadataColumns(0, {}), dense)
 
 
-def _near_top(rows: Rows, scores: Floats, k: int, margin: float) -> Rows:
-    """Those of `rows` whose score is at most `margin` below their k-th best."""
+def _within_margin(rows: Rows, scores: Floats, k: int, margin: float) -> Rows:
+    """Return those of `rows` whose score is at most `margin` below the k-th best score among them."""
     if k <= 0:
         return rows[:0]
     if len(rows) <= k:
         return rows
-    own = scores[rows]
-    # Rows that tie with the k-th stay: which of them is shown is decided by id, later.
-    threshold = np.partition(own, len(rows) - k)[len(rows) - k] - margin
-    return np.asarray(rows[own >= threshold])
+    row_scores = scores[rows]
+    # Keeps all rows that tie with the k-th; `_best` then decides between them by id.
+    threshold = np.partition(row_scores, len(rows) - k)[len(rows) - k] - margin
+    return np.asarray(rows[row_scores >= threshold])

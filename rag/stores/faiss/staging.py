@@ -1,4 +1,4 @@
-"""Which FAISS index an ingestion writes to, and that no two write to it at once."""
+"""Selects the FAISS index that an ingestion writes to, and keeps other ingestions out meanwhile."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ _log = logging.getLogger(__name__)
 def staged(
     directory: Path, manifest: Manifest, *, wait: float, finish: Callable[[PassageStore, bool], object]
 ) -> Iterator[FaissStore]:
-    """The store to fill with the nodes of an ingestion, for the FAISS index in `directory`.
+    """Yield the store to fill with the nodes of an ingestion, for the FAISS index in `directory`.
 
-    An index that matches `manifest` is changed in place: each batch is found at once. A missing, damaged or mismatched
-    one (another embedder, analyzer or schema) is rebuilt beside it and takes over from it, in one step, when the block
-    ends well; what a killed run has built so far is continued by the next.
+    An index that matches `manifest` is changed in place, and each batch can be found immediately. If it is missing,
+    damaged or built with another embedding model, analyzer or schema, a new index is built in a directory beside it and
+    replaces it in one step on success. The next run continues what a killed run has built.
 
-    `finish` is called with the store, and True, once it is whole; a new one is swapped in after that.
-    Raises IndexBusy when another ingestion of this index is not done within `wait` seconds.
+    `finish` is called with the store and True when all nodes are written, before a new index is swapped in.
+    Raises IndexBusy if another ingestion of this index does not end within `wait` seconds.
     """
     # On the same disk, and hidden from `FaissCatalog.names`.
     building = directory.with_name(f".{directory.name}.building")
     with _exclusive(directory, wait):
         if store := open_match(directory, manifest):
-            shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was given up
+            shutil.rmtree(building, ignore_errors=True)  # left by an abandoned rebuild
             with closing(store):
                 yield store
                 finish(store, True)
             return
         store = open_match(building, manifest)
         if store is None:
-            # What may lie there is damaged, or was begun under other settings.
+            # If the directory exists, it is damaged or was begun with other settings.
             shutil.rmtree(building, ignore_errors=True)
             store = FaissStore.create(building, manifest)
         with closing(store):
@@ -51,7 +51,10 @@ def staged(
 
 
 def open_match(directory: Path, manifest: Manifest) -> FaissStore | None:
-    """The index in `directory` if an ingestion can continue it, else None; where it is damaged or another, the log says so."""
+    """Open the index in `directory` if an ingestion can continue it.
+
+    Returns None if it is missing, and, with a warning in the log, if it is damaged or does not match `manifest`.
+    """
     try:
         return FaissStore.open(directory, manifest)
     except IndexBusy:
@@ -65,8 +68,8 @@ def open_match(directory: Path, manifest: Manifest) -> FaissStore | None:
 
 @contextmanager
 def _exclusive(directory: Path, wait: float) -> Iterator[None]:
-    """Keep other ingestions of this index out: a lock of the operating system, which ends with its process."""
-    # No lock file that merely exists where the file system has no locks: a killed run would leave it behind.
+    """Keep other ingestions of this index out with a lock of the operating system, released when the process ends."""
+    # No soft lock (a file that merely exists): a killed run would leave it behind.
     lock = FileLock(directory.with_name(f".{directory.name}.lock"), timeout=wait, fallback_to_soft=False)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,7 @@ def _exclusive(directory: Path, wait: float) -> Iterator[None]:
         raise IndexBusy(f"another ingestion of the index {directory.name!r} is running: try again later") from exc
     except OSError as exc:
         raise StoreError(
-            f"the folder {directory.parent} cannot be written ({exc}): set FSI_STORE__DIRECTORY to one that can"
+            f"the folder {directory.parent} cannot be written ({exc}): set FSI_STORE__DIRECTORY to a writable folder"
         ) from exc
     try:
         yield

@@ -1,9 +1,9 @@
-"""FaissStore: passages on one machine. SQLite keeps them, FAISS and BM25 in memory find them.
+"""FaissStore: passages on one machine, stored in SQLite and searched in memory with FAISS and BM25.
 
-Subclasses LlamaIndex's `FaissVectorStore` and takes its place wherever one is expected. Overridden, each for a measured
-defect held by tests/contract/test_upstream_defects.py: `stores_text` (the text was kept elsewhere), `add` (ids were
-running numbers), `query` (distances passed for similarities; no filters), `delete` and the rest of the contract (missing),
-`persist` and its readers (a bare file name crashed; the file was no index without its other half).
+Subclasses LlamaIndex's `FaissVectorStore`, so that it can be used wherever one is expected. Each override corrects a defect
+that tests/contract/test_upstream_defects.py demonstrates: `stores_text` (the text was stored elsewhere), `add` (ids were
+row numbers), `query` (distances returned as similarities; no filters), `delete` and other methods (not implemented),
+`persist` and the methods that read its result (a bare file name crashed; the file alone was not a usable index).
 """
 
 from __future__ import annotations
@@ -46,43 +46,43 @@ from rag.stores.filters import check
 from rag.stores.node_codec import Nodes, encode, unit_vector
 
 WAIT: Final = 2.0
-"""Seconds a write waits for another process's before IndexBusy."""
+"""Seconds that a write waits for the write of another process before it raises IndexBusy."""
 
 
 class FaissStore(AsyncFromSync, FaissVectorStore):
-    """A `PassageStore` (rag.stores.base) in a directory of its own. Safe to use from several threads and processes.
+    """A `PassageStore` (rag.stores.base) in its own directory. Safe to use from several threads and processes.
 
-    Raises IndexMissing where there is no index, IndexMismatch where it is not the `expected` one (also later, once
-    another was swapped in), and IndexBusy where a write waited `wait` seconds for another process's.
+    Methods raise IndexMissing if there is no index, IndexMismatch if its manifest differs from `expected` (also when such
+    an index is swapped in later), and IndexBusy if a write waits `wait` seconds for the write of another process.
     """
 
     stores_text: bool = True
     _reader: IndexReader = PrivateAttr()
 
     def __init__(self, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> None:
-        # No index for the parent: it would number rows in the order of their coming.
+        # The parent class gets no index: its own would use row numbers as ids.
         super().__init__(faiss_index=None)
         self._reader = IndexReader(IndexFiles(directory), expected, wait)
 
     @classmethod
     def create(cls, directory: Path, manifest: Manifest, *, replace: bool = False, wait: float = WAIT) -> FaissStore:
-        """A new, empty index. `replace`: in the place of an existing one, which `rollback` brings back."""
+        """Create an empty index. With `replace` it replaces an existing one, which `rollback` can restore."""
         files = IndexFiles(directory)
         if files.exists() and not replace:
-            raise StoreError(f"index {files.name!r} exists already: open it, or create it with replace=True")
+            raise StoreError(f"index {files.name!r} already exists: open it, or create it with replace=True")
         files.install(lambda path: Database.create(path, manifest).close(), wait)
         return cls(directory, manifest, wait=wait)
 
     @classmethod
     def open(cls, directory: Path, expected: Manifest | None = None, *, wait: float = WAIT) -> FaissStore:
-        """An existing index. `expected` None: whatever it was built with."""
+        """Open an existing index. `expected` None: do not check the manifest."""
         return cls(directory, expected, wait=wait)
 
     @classmethod
     def swap_in(cls, built: Path, directory: Path, *, wait: float = WAIT) -> None:
-        """Put the index of the directory `built` in the place of the one in `directory`, in one step; remove `built`.
+        """Replace the index in `directory` by the one in `built`, in one step, and remove `built`.
 
-        Open stores answer from it at their next call. `rollback` brings the former one back.
+        Open stores use the new index from their next call. `rollback` can restore the previous one.
         """
         if built.resolve() == directory.resolve():
             raise StoreError(f"index {directory.name!r} cannot be swapped with itself: build it in another directory")
@@ -91,67 +91,67 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
 
     @classmethod
     def rollback(cls, directory: Path, *, wait: float = WAIT) -> None:
-        """Exchange the index with the one before it. Raises StoreError if there is none."""
+        """Exchange the index with its previous version. Raises StoreError if there is none."""
         IndexFiles(directory).rollback(wait)
 
     def verify(self) -> tuple[int, int]:
-        """(rows checked, rows of an earlier version, without checksums). Raises IndexDamaged."""
+        """Return (rows checked, rows without checksums, which an earlier version wrote). Raises IndexDamaged."""
         return self._reader.verify()
 
     @property
     def client(self) -> Any:
-        """The FAISS index of the moment, to read; None if the index keeps no vectors."""
-        with self._reader.reading() as reading:
-            dense = reading.snapshot.dense
+        """The current FAISS index, read-only; None if the index has no vectors."""
+        with self._reader.read() as view:
+            dense = view.snapshot.dense
             return None if dense is None else dense.index
 
     @property
     def manifest(self) -> Manifest:
-        """As it is stored now, calibration included."""
-        with self._reader.connected() as connection:
+        """The manifest as it is stored now, including the calibration."""
+        with self._reader.connect() as connection:
             return read_manifest(connection, self._reader.files.name)
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """Store another manifest. Raises StoreError for another dimension or schema than the rows have."""
-        with self._reader.writing() as connection:
+        """Replace the stored manifest. Raises StoreError if its dimension or schema differs from that of the rows."""
+        with self._reader.write() as connection:
             name = self._reader.files.name
             read_manifest(connection, name).check_replacement(manifest, index=name)
             write_manifest(connection, manifest)
-        # Else this very store would refuse the index it has just changed.
+        # Otherwise this store would reject the index that it has just changed.
         if self._reader.expected is not None:
             self._reader.expected = manifest
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        """Write all nodes or, raising StoreError, none. A node of the same id is replaced; the last of a batch wins."""
-        with self._reader.writing() as connection:
+        """Write all nodes, or none and raise StoreError. Replaces nodes with the same id; in a batch the last one wins."""
+        with self._reader.write() as connection:
             dimension = read_manifest(connection, self._reader.files.name).dimension
-            # Encoded on the way in: the first that is refused undoes the transaction.
+            # Encoded within the transaction: an invalid node rolls it back.
             upsert(connection, (encode(node, dimension) for node in nodes))
         return [node.node_id for node in nodes]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
-        """The best `similarity_top_k` (HYBRID: `hybrid_top_k`, if given) in a mode of the contract, filters first.
+        """Return the best `similarity_top_k` rows (HYBRID: `hybrid_top_k` if given) that pass the filters.
 
-        `node_ids` and `doc_ids` restrict too, unless empty: `VectorStoreIndex.as_retriever` sends an empty list to a store
-        that keeps texts itself. `alpha` is .5 unless given.
-        Raises FilterError, and StoreError for another mode or where the mode's embedding or text is missing.
+        `node_ids` and `doc_ids` restrict the search as well, unless they are empty: `VectorStoreIndex.as_retriever` passes
+        an empty list to a store that stores texts. The default of `alpha` is 0.5.
+        Raises FilterError, and StoreError for an unsupported mode or a missing embedding or text.
         """
         filters = check(query.filters)
         check_query(query)
-        with self._reader.reading() as reading:
-            seqs = reading.of_documents(query.doc_ids) if query.doc_ids else None
-            allowed = reading.snapshot.allowed(filters, query.node_ids or None, seqs)
+        with self._reader.read() as view:
+            seqs = view.seqs_of_documents(query.doc_ids) if query.doc_ids else None
+            allowed = view.snapshot.allowed(filters, query.node_ids or None, seqs)
             k, text = query.similarity_top_k, query.query_str or ""
             if query.mode is VectorStoreQueryMode.TEXT_SEARCH:
-                return reading.result(reading.snapshot.best_lexical(reading.coverage(text)[TOKENS], k, allowed))
-            embedding = unit_vector(query.query_embedding or (), reading.snapshot.dimension, source="the query")
+                return view.result(view.snapshot.search_lexical(view.coverage(text)[TOKENS], k, allowed))
+            embedding = unit_vector(query.query_embedding or (), view.snapshot.dimension, source="the query")
             if query.mode is VectorStoreQueryMode.DEFAULT:
-                return reading.result(reading.check_vectors(reading.snapshot.best_dense(embedding, k, allowed)))
+                return view.result(view.check_vectors(view.snapshot.search_dense(embedding, k, allowed)))
             k = k if query.hybrid_top_k is None else query.hybrid_top_k
             alpha = 0.5 if query.alpha is None else query.alpha
-            coverage = reading.coverage(text)[TOKENS]
-            hits = reading.snapshot.best_hybrid(embedding, coverage, alpha, k, allowed)
-            return reading.result(reading.check_vectors(hits))
+            coverage = view.coverage(text)[TOKENS]
+            hits = view.snapshot.search_hybrid(embedding, coverage, alpha, k, allowed)
+            return view.result(view.check_vectors(hits))
 
     def candidates(
         self,
@@ -161,83 +161,83 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         size: int,
         filters: MetadataFilters | None = None,
     ) -> Candidates:
-        """All lists of one query, from one generation. Raises FilterError, StoreError."""
+        """Return all lists of one query, from one generation. Raises FilterError, StoreError."""
         checked = check(filters)
-        with self._reader.reading() as reading:
-            snapshot, allowed = reading.snapshot, reading.snapshot.allowed(checked)
+        with self._reader.read() as view:
+            snapshot, allowed = view.snapshot, view.snapshot.allowed(checked)
             dense: Hits = []
             if query_embedding is not None:
                 vector = unit_vector(query_embedding, snapshot.dimension, source="the query")
-                dense = reading.check_vectors(snapshot.best_dense(vector, size, allowed))
-            coverage = reading.coverage(query_str)
-            lexical = {field: snapshot.best_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
-            # Each row once: most are in more than one list.
+                dense = view.check_vectors(snapshot.search_dense(vector, size, allowed))
+            coverage = view.coverage(query_str)
+            lexical = {field: snapshot.search_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
+            # Each row once, because most rows are in more than one list.
             rows = list(dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits))
             return Candidates(
                 dense={snapshot.ids[row]: score for row, score in dense},
                 lexical={field: {snapshot.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
-                documents=dict(zip((snapshot.ids[row] for row in rows), reading.documents(rows), strict=True)),
-                nodes=Nodes(reading.columns(rows)),
+                documents=dict(zip((snapshot.ids[row] for row in rows), view.document_ids(rows), strict=True)),
+                nodes=Nodes(view.columns(rows)),
             )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
-        """Nodes by id (in that order, unknown ids left out), by filter (sorted by id) or by both; neither: all."""
+        """Return nodes by id (in the order given, without unknown ids), by filter (sorted by id) or both; default: all."""
         checked = check(filters)
-        with self._reader.reading() as reading:
-            return reading.nodes(reading.snapshot.rows(checked, node_ids))
+        with self._reader.read() as view:
+            return view.nodes(view.snapshot.rows(checked, node_ids))
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        """Delete the nodes of this document; none is not an error."""
-        with self._reader.writing() as connection:
+        """Delete the nodes of this document. An unknown document is not an error."""
+        with self._reader.write() as connection:
             connection.execute("DELETE FROM nodes WHERE ref_doc_id = ?", (ref_doc_id,))
 
     def delete_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
     ) -> None:
-        """Delete nodes by id, by filter, or those in both. Raises StoreError for neither: `clear` empties an index."""
+        """Delete nodes by id, by filter, or by both (the intersection). Raises StoreError if neither is given."""
         checked = check(filters)
         check_deletion(node_ids, filters)
-        with self._reader.writing() as connection:
+        with self._reader.write() as connection:
             snapshot = self._reader.snapshot(connection)
-            assert snapshot is not None, "nobody can have written after us"
+            assert snapshot is not None, "no other writer is possible within this transaction"
             delete(connection, snapshot.seqs[snapshot.rows(checked, node_ids)].tolist())
 
     def clear(self) -> None:
-        """Delete all nodes; the manifest stays."""
-        with self._reader.writing() as connection:
+        """Delete all nodes and keep the manifest."""
+        with self._reader.write() as connection:
             connection.execute("DELETE FROM nodes")
 
     def states(self) -> dict[str, NodeState]:
-        """What is stored, by node id, without reading texts or vectors."""
-        with self._reader.connected() as connection:
+        """Return the state of each stored node by node id, without reading texts or vectors."""
+        with self._reader.connect() as connection:
             rows = connection.execute("SELECT id, content_hash, fingerprint, ref_doc_id FROM nodes")
             return {node_id: NodeState(content, fingerprint, ref or "") for node_id, content, fingerprint, ref in rows}
 
     def values(self, key: str) -> list[str]:
-        """The distinct strings under a metadata key, sorted."""
-        with self._reader.reading() as reading:
-            return reading.snapshot.columns.strings(key)
+        """Return the distinct strings under a metadata key, sorted."""
+        with self._reader.read() as view:
+            return view.snapshot.columns.strings(key)
 
     def count(self) -> int:
-        """How many nodes there are."""
-        with self._reader.connected() as connection:
+        """Return the number of nodes."""
+        with self._reader.connect() as connection:
             return int(connection.execute("SELECT count(*) FROM nodes").fetchone()[0])
 
     def close(self) -> None:
-        """Let go of the files. Later calls raise StoreError."""
+        """Close the files. Later calls raise StoreError."""
         self._reader.close()
 
     def persist(self, persist_path: str = DEFAULT_PERSIST_PATH, fs: AbstractFileSystem | None = None) -> None:
-        """Copy the whole index to the directory `persist_path`. The store itself is on disk after every call anyway."""
+        """Copy the whole index to the directory `persist_path`. Not needed to save the store, which writes to disk itself."""
         _check_local(fs)
         target = IndexFiles(Path(persist_path))
-        # Its own directory holds all already, and a copy there would take the place of the version before.
+        # Its own directory is up to date; a copy there would replace the previous version.
         if target.directory.resolve() != self._reader.files.directory.resolve():
             target.install_copy(self._reader.files, WAIT)
 
     @classmethod
     def from_persist_path(cls, persist_path: str, fs: AbstractFileSystem | None = None) -> FaissStore:
-        """Open what `persist` wrote. Raises IndexMissing."""
+        """Open an index that `persist` wrote. Raises IndexMissing."""
         _check_local(fs)
         return cls.open(Path(persist_path))
 
@@ -245,10 +245,12 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     def from_persist_dir(
         cls, persist_dir: str = DEFAULT_PERSIST_DIR, fs: AbstractFileSystem | None = None
     ) -> FaissStore:
-        """Open what `StorageContext.persist` had `persist` write. Raises IndexMissing."""
+        """Open an index that `StorageContext.persist` wrote. Raises IndexMissing."""
         return cls.from_persist_path(str(Path(persist_dir) / Path(DEFAULT_PERSIST_PATH).name), fs)
 
 
 def _check_local(fs: AbstractFileSystem | None) -> None:
     if fs is not None and not isinstance(fs, LocalFileSystem):
-        raise StoreError(f"an index is kept on a local disk, not on {type(fs).__name__}: copy it there yourself")
+        raise StoreError(
+            f"expected a local file system; got {type(fs).__name__}: persist locally and copy the files there"
+        )
