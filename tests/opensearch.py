@@ -63,6 +63,6 @@ def index_name() -> str:
 
 def drop(connection: Connection, name: str) -> None:
     """Remove an index, if it is there."""
-    aliases.discard(connection, name)
+    aliases.delete_building(connection, name)
     with suppress(IndexMissing):
         aliases.delete(connection, name)

@@ -130,7 +130,7 @@ def test_a_full_disk_keeps_nothing(directory: Path) -> None:
             connection.execute("PRAGMA max_page_count = 12")
             connection.execute("UPDATE meta SET manifest = ?", ("x" * 100_000,))
 
-    with pytest.raises(StoreError, match="no space"):
+    with pytest.raises(StoreError, match="no disk space"):
         write()
     assert store.manifest == MANIFEST
 

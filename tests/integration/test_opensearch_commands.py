@@ -86,7 +86,7 @@ def test_evaluation(configured: Run, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
-        ("PASSWORD", "wrong", "refuses the login"),
+        ("PASSWORD", "wrong", "rejected the login"),
         ("URL", "https://no-such-host.invalid:9200", "cannot be reached"),
         ("CA_CERTS", "none.pem", "no file none.pem"),
     ],

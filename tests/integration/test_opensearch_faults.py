@@ -94,7 +94,7 @@ def test_an_address_that_cannot_be_meant(url: str, problem: str) -> None:
 
 def test_what_the_role_does_not_allow(connection: Connection, name: str) -> None:
     """The least-privilege user of the tests may touch no other index."""
-    with pytest.raises(StoreRefused, match=r"does not allow.*permissions"):
+    with pytest.raises(StoreRefused, match=r"denied the request.*permissions"):
         connection.request("PUT", "/not-ours")
 
 
@@ -130,7 +130,7 @@ def test_another_dimension_or_fingerprint(connection: Connection, name: str) -> 
 def test_an_index_of_another_program(connection: Connection, name: str) -> None:
     aliases.delete(connection, name)
     connection.request("PUT", f"/fsi-{name}.v-x", {"aliases": {f"fsi-{name}": {}}})
-    with pytest.raises(RagError, match="not an index of this program"):
+    with pytest.raises(RagError, match="not created by this program"):
         OpenSearchStore(connection, name)
 
 

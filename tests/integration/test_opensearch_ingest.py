@@ -22,7 +22,7 @@ from rag.retrieval.confidence import Calibration
 from rag.stores.opensearch import aliases
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection
-from rag.stores.opensearch.lock import INDEX, SECONDS, here, leased
+from rag.stores.opensearch.lock import INDEX, SECONDS, hold_lease, machine_id
 from rag.stores.opensearch.staging import StagingIndex
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
@@ -186,23 +186,23 @@ def test_a_second_ingestion_waits_and_is_refused(catalog: OpenSearchCatalog, nam
     ],
 )
 def test_a_dead_owners_lease_is_taken_over(connection: Connection, name: str, owner: dict[str, object]) -> None:
-    with leased(connection, name, 0.0):
+    with hold_lease(connection, name, 0.0):
         pass  # the index of leases exists
-    known = {"HERE": here(), "OURS": os.getpid()}
+    known = {"HERE": machine_id(), "OURS": os.getpid()}
     held = {"token": "x", "until": time.time() + 60} | {k: known.get(str(v), v) for k, v in owner.items()}
     connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
-    with leased(connection, name, 0.0):
+    with hold_lease(connection, name, 0.0):
         pass
 
 
 @pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()], ids=["another machine", "a twin of this name"])
 def test_a_living_owners_lease_is_not(connection: Connection, name: str, host: str) -> None:
     """Containers of one name each have a process 1."""
-    with leased(connection, name, 0.0):
+    with hold_lease(connection, name, 0.0):
         pass
     held = {"token": "x", "until": time.time() + 60, "host": host, "pid": os.getpid()}
     connection.request("PUT", f"/{INDEX}/_doc/{name}", held)
-    with pytest.raises(IndexBusy, match="another ingestion"), leased(connection, name, 0.3):
+    with pytest.raises(IndexBusy, match="another ingestion"), hold_lease(connection, name, 0.3):
         pass
     connection.request("DELETE", f"/{INDEX}/_doc/{name}")
 
@@ -245,7 +245,7 @@ def test_readers_never_see_a_mixture_while_indexes_are_swapped(
 
 def test_an_index_is_not_created_twice(connection: Connection, name: str) -> None:
     OpenSearchStore.create(connection, name, MANIFEST).add([passage("a")])
-    with pytest.raises(StoreError, match="exists already"):
+    with pytest.raises(StoreError, match="already exists"):
         OpenSearchStore.create(connection, name, MANIFEST)
     assert OpenSearchStore(connection, name).count() == 1
 
@@ -277,17 +277,17 @@ def test_a_draft_answers_from_the_live_index_until_it_is_written_to(
 
 
 def test_a_lease_that_another_took_over_is_let_go_quietly(connection: Connection, name: str) -> None:
-    with leased(connection, name, 0.0) as lease:
+    with hold_lease(connection, name, 0.0) as lease:
         other = {"token": "x", "until": time.time() + 60, "host": "elsewhere", "pid": 1}
         connection.request("PUT", f"/{INDEX}/_doc/{name}", other)
-    assert not lease.take(), "the other one's lease is still there"
+    assert not lease.acquire(), "the other one's lease is still there"
     connection.request("DELETE", f"/{INDEX}/_doc/{name}")
 
 
 def test_a_lease_that_could_not_be_renewed_in_time_is_lost(
     connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with leased(connection, name, 0.0) as lease:
+    with hold_lease(connection, name, 0.0) as lease:
         assert not lease.lost
         later = time.time() + SECONDS + 1
         monkeypatch.setattr(time, "time", lambda: later)
@@ -302,10 +302,10 @@ def test_nothing_is_written_or_published_once_the_lease_is_lost(
             store.add([passage("a")])
             later = time.time() + SECONDS + 1
             monkeypatch.setattr(time, "time", lambda: later)
-            with pytest.raises(IndexBusy, match="took over"):
+            with pytest.raises(IndexBusy, match="lost the lease"):
                 store.add([passage("b")])
 
-    with pytest.raises(IndexBusy, match="took over"):
+    with pytest.raises(IndexBusy, match="lost the lease"):
         overslept()
     with pytest.raises(IndexMissing):
         catalog.open(name)

@@ -63,7 +63,7 @@ def test_the_page_answers_with_a_user_that_can_only_search(
         lambda: page_user.request("PUT", f"/{index}/_doc/new", {"text": "x"}),
         lambda: page_user.request("DELETE", f"/{index}"),
         lambda: page_user.request(
-            "POST", "/_bulk", b'{"delete":{"_index":"%s","_id":"x"}}\n' % index.encode(), lines=True
+            "POST", "/_bulk", b'{"delete":{"_index":"%s","_id":"x"}}\n' % index.encode(), ndjson=True
         ),
         lambda: page_user.request("PUT", f"/fsi-other-{name}"),
         lambda: page_user.request("POST", "/_aliases", {"actions": [{"remove": {"index": index, "alias": alias}}]}),

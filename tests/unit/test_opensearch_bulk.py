@@ -76,7 +76,7 @@ def test_a_server_that_stays_overloaded_is_given_up() -> None:
 
 def test_what_is_refused_is_named_and_the_others_are_written() -> None:
     server = Server(unfit=tuple(f"k{i:03}" for i in range(1, 9)), busy={"k009": 2})
-    with pytest.raises(StoreError, match=r"refuses 8 passages: 'k001' \(no such field\).* and 3 more"):
+    with pytest.raises(StoreError, match=r"rejected 8 passages: 'k001' \(no such field\).* and 3 more"):
         write(server, "i", writes(10))
     assert sorted(server.written) == ["k000", "k009"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llama_index.core.vector_stores.types import FilterCondition
 
 from rag.stores.filters import EVERYTHING, Group, scalar
-from rag.stores.opensearch.metadata_terms import LONGEST, metadata_terms, prefix, query_of, strings_pattern, term
+from rag.stores.opensearch.metadata_terms import MAX_LENGTH, filter_query, metadata_terms, prefix, strings_pattern, term
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
@@ -60,15 +60,15 @@ def test_zero_has_one_term() -> None:
 
 
 def test_a_long_string_stays_equal_only_to_itself_and_in_its_place() -> None:
-    long, other = "가" * (LONGEST + 5), "가" * (LONGEST + 4) + "나"
+    long, other = "가" * (MAX_LENGTH + 5), "가" * (MAX_LENGTH + 4) + "나"
     assert made("a", long) != made("a", other)
     assert len(made("a", long).encode()) < 32_766
     assert made("a", "가" * 10) < made("a", long) < made("a", "나")
 
 
 def test_groups() -> None:
-    assert query_of(EVERYTHING) == {"match_all": {}}
-    assert query_of(Group(FilterCondition.NOT, (EVERYTHING,))) == {"bool": {"must_not": [{"match_all": {}}]}}
+    assert filter_query(EVERYTHING) == {"match_all": {}}
+    assert filter_query(Group(FilterCondition.NOT, (EVERYTHING,))) == {"bool": {"must_not": [{"match_all": {}}]}}
 
 
 def test_a_pattern_is_of_the_key_as_it_is() -> None:

@@ -168,7 +168,9 @@ class Database:
 def read_manifest(connection: Connection, index: str) -> Manifest:
     """Read the manifest. Raises IndexMismatch for another schema, StoreError for a file of another program."""
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
-        raise StoreError(f"the file of index {index!r} was not written by this program: ingest its files again into another index")
+        raise StoreError(
+            f"the file of index {index!r} was not written by this program: ingest its files again into another index"
+        )
     (written,) = connection.execute("SELECT manifest FROM meta").fetchone() or (None,)
     try:
         return Manifest.from_json(json.loads(verify_checksum(written, index)), index=index)

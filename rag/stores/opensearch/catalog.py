@@ -1,4 +1,4 @@
-"""The indexes of an OpenSearch server, by name, and how an ingestion replaces one."""
+"""The indexes of an OpenSearch server by name, and how an ingestion replaces an index."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rag.stores.catalog import Finish, IndexCatalog
 from rag.stores.faiss.store import WAIT
 from rag.stores.opensearch import aliases
 from rag.stores.opensearch.client import Connection
-from rag.stores.opensearch.lock import leased
+from rag.stores.opensearch.lock import hold_lease
 from rag.stores.opensearch.staging import StagingIndex
 from rag.stores.opensearch.store import OpenSearchStore
 
 EXACT_ROWS: Final = 50_000
-"""Passages up to which an index has no graph; see docs/opensearch.md for the measurement."""
+"""The largest number of passages for which an index has no graph; docs/opensearch.md has the measurement."""
 
 
 class OpenSearchCatalog(IndexCatalog):
-    """A server. Each ingestion that changes anything makes a new index and swaps it in; the one before is kept."""
+    """The indexes of one server. An ingestion with changes builds a new index, swaps it in and keeps the previous one."""
 
     changes_in_place = False
 
@@ -30,7 +30,7 @@ class OpenSearchCatalog(IndexCatalog):
         self._exact_rows = exact_rows
 
     def open(self, name: str, expected: Manifest | None = None) -> OpenSearchStore:
-        """See `IndexCatalog.open`. Raises StoreUnavailable, StoreRefused too."""
+        """See `IndexCatalog.open`. Also raises StoreUnavailable and StoreRefused."""
         return OpenSearchStore(self._connection, name, expected)
 
     def names(self) -> list[str]:
@@ -39,12 +39,12 @@ class OpenSearchCatalog(IndexCatalog):
 
     def rollback(self, name: str) -> None:
         """See `IndexCatalog.rollback`."""
-        with leased(self._connection, name, WAIT):
+        with hold_lease(self._connection, name, WAIT):
             aliases.rollback(self._connection, name)
 
     def delete(self, name: str) -> None:
         """See `IndexCatalog.delete`. Raises IndexBusy while an ingestion is running."""
-        with leased(self._connection, name, WAIT):
+        with hold_lease(self._connection, name, WAIT):
             aliases.delete(self._connection, name)
 
     def _open_match(self, name: str, manifest: Manifest) -> OpenSearchStore | None:
@@ -55,13 +55,13 @@ class OpenSearchCatalog(IndexCatalog):
 
     @contextmanager
     def _staged(self, name: str, manifest: Manifest, size: int, wait: float, finish: Finish) -> Iterator[PassageStore]:
-        with leased(self._connection, name, wait) as lease:
+        with hold_lease(self._connection, name, wait) as lease:
             store = StagingIndex.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
             yield store
             store.expunge_deletes()
             try:
                 finish(store, store.has_changes)
             except IndexRejected:
-                aliases.discard(self._connection, name)  # not to be continued by the next ingestion
+                aliases.delete_building(self._connection, name)  # the next ingestion must not continue it
                 raise
             store.publish()

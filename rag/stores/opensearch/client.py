@@ -1,4 +1,4 @@
-"""One client of an OpenSearch server: authentication, time-outs, retries while it is overloaded, fast JSON."""
+"""The client of an OpenSearch server: authentication, time-outs, retries while it is overloaded, fast JSON."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from rag.retries import RetryPolicy
 from rag.stores.opensearch.errors import OVERLOADED, translate_errors
 
 Engine = Literal["lucene", "faiss"]
-POOL: Final = 16
-"""Connections kept open to a node: as many questions at once as threads ask them."""
+POOL_SIZE: Final = 16
+"""Connections kept open to each node: the number of requests that threads can send at the same time."""
 TIMEOUT: Final = 30.0
-SCALE_SECONDS: Final = 60.0
-"""For which the server's version is taken to be the same."""
 """Seconds for one request."""
+SCALE_SECONDS: Final = 60.0
+"""Seconds for which the server's version is cached."""
 RETRY_SECONDS: Final = 20.0
-"""How long an overloaded server is asked again."""
+"""How long a request to an overloaded server is retried."""
 _RETRIES: Final = RetryPolicy(first_pause=0.1)
 _NDJSON: Final = {"content-type": "application/x-ndjson"}
 
 
 class _Json(JSONSerializer):
-    """orjson in the place of json: an answer of 150 passages is read several times faster."""
+    """Uses orjson, which parses an answer with 150 passages several times faster than `json`."""
 
-    # As the client expects it of its own serializer; `errors.translate` says what it means.
+    # Raises the same exception as the client's own serializer; `errors.translate` handles it.
     def loads(self, s: Any) -> Any:
         try:
             return orjson.loads(s)
@@ -44,14 +44,17 @@ class _Json(JSONSerializer):
 
 @dataclass(frozen=True)
 class Layout:
-    """How new indexes are laid out. `engine` is that of the graph: `lucene` runs anywhere, `faiss` needs its native library."""
+    """The layout of new indexes.
+
+    `engine` is the k-NN engine of the graph: `lucene` runs on every server, `faiss` needs its native library.
+    """
 
     engine: Engine = "lucene"
     shards: int = 1
 
 
 class Connection:
-    """Safe to use from several threads. Nothing is sent before the first request."""
+    """A thread-safe client. It sends nothing before the first request."""
 
     def __init__(self, client: OpenSearch, url: str, layout: Layout, timeout: float = TIMEOUT) -> None:
         self.client = client
@@ -67,41 +70,49 @@ class Connection:
         body: Any = None,
         *,
         params: Mapping[str, Any] | None = None,
-        lines: bool = False,
+        ndjson: bool = False,
         timeout: float | None = None,
     ) -> Any:
-        """The JSON of one answer; asked again, for RETRY_SECONDS, while the server is overloaded. Raises StoreError.
+        """Send a request and return the JSON of the answer. Raises StoreError.
 
-        `lines`: the body is newline-delimited JSON, already written. `timeout`: seconds for each try; None: the connection's own.
+        Retries for RETRY_SECONDS while the server is overloaded. `ndjson`: `body` is newline-delimited JSON as bytes.
+        `timeout`: seconds for each attempt; None: the timeout of the connection.
         """
         options = {"request_timeout": timeout or self.timeout, **(params or {})}
-        headers = _NDJSON if lines else None
+        headers = _NDJSON if ndjson else None
         end = time.monotonic() + RETRY_SECONDS
 
-        def send() -> Any:  # a copy of the options: the client takes its own out of the dictionary
+        def send() -> Any:  # with a copy of the options, because the client removes its own from the dictionary
             return self.client.transport.perform_request(method, path, params=dict(options), body=body, headers=headers)
 
+        def is_overloaded(exc: BaseException) -> bool:
+            # 429: a full queue. A 503 for a whole request is not retried: the cluster has no manager or lacks a shard.
+            return isinstance(exc, exceptions.TransportError) and exc.status_code == OVERLOADED[0]
+
         with translate_errors(self.url):
-            return _RETRIES.call(send, retryable=_is_overloaded, remaining=lambda: end - time.monotonic())
+            return _RETRIES.call(send, retryable=is_overloaded, remaining=lambda: end - time.monotonic())
 
     def msearch(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-        """The answers to these (index, body), in order; those that failed hold `error` and `status`. Raises StoreError."""
+        """Send several searches (index, body) in one request and return their answers in order. Raises StoreError.
+
+        The answer to a search that failed has `error` and `status`.
+        """
         parts: list[bytes] = []
         for index, body in searches:
             header: dict[str, Any] = {"index": index}
-            if self.layout.shards > 1:  # each shard counts its own words otherwise
+            if self.layout.shards > 1:  # otherwise each shard uses its own term statistics
                 header["search_type"] = "dfs_query_then_fetch"
             parts += [orjson.dumps(header), orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)]
-        answer = self.request("POST", "/_msearch", b"\n".join(parts) + b"\n", lines=True)
+        answer = self.request("POST", "/_msearch", b"\n".join(parts) + b"\n", ndjson=True)
         responses: list[dict[str, Any]] = answer["responses"]
         return responses
 
     @property
     def bm25_scale(self) -> float:
-        """What the server multiplies BM25 with: Lucene before 10 kept a factor (k1 + 1) that changes no order.
+        """The constant factor in the server's BM25 scores: k1 + 1 = 2.2 before OpenSearch 3, 1 since then.
 
-        Asked again after SCALE_SECONDS: a server may be upgraded under a running page. Raises SettingsError where the
-        server is not OpenSearch.
+        OpenSearch 3 uses Lucene 10, which removed the factor. The version is cached for SCALE_SECONDS, because a server
+        may be upgraded while the program runs. Raises SettingsError if the server is not OpenSearch.
         """
         scale, until = self._scale
         if time.monotonic() >= until:
@@ -125,17 +136,17 @@ def connect(
     layout: Layout | None = None,
     timeout: float = TIMEOUT,
 ) -> Connection:
-    """A connection to the server at `url`, or to a cluster at several, separated by commas. Sends nothing.
+    """Return a connection to the server at `url`, or to a cluster at several URLs separated by commas. Sends nothing.
 
-    `auth`: (user, password), what `sigv4` gives, or None. Raises SettingsError.
+    `auth`: (user, password), the result of `sigv4`, or None. Raises SettingsError.
     """
     nodes = [each.strip() for each in url.split(",") if each.strip()]
     for node in nodes:
-        _check(node)
+        _check_url(node)
     if ca_certs and not Path(ca_certs).is_file():
         raise SettingsError(f"FSI_OPENSEARCH__CA_CERTS: there is no file {ca_certs}")
-    # opensearch-py logs each failed try with a traceback, at WARNING. Here every failure is raised as an error of ours, which
-    # the caller shows or logs once; the tracebacks would bury that line. It has no switch for this but its logger's level.
+    # opensearch-py logs a traceback at WARNING for each failed attempt. This package raises every failure as an error that
+    # the caller reports once, so the tracebacks would only hide that report. The logger's level is the only way to disable them.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     with translate_errors(url):
         client = OpenSearch(
@@ -143,32 +154,27 @@ def connect(
             http_auth=auth,
             ca_certs=ca_certs,
             serializer=_Json(),
-            pool_maxsize=POOL,
+            pool_maxsize=POOL_SIZE,
             timeout=timeout,
             max_retries=2,
-            # What a load balancer in front of the server says while a node is replaced.
+            # The answers of a load balancer while a node is being replaced.
             retry_on_status=(502, 504),
         )
     return Connection(client, url, layout or Layout(), timeout)
 
 
 def sigv4(credentials: Any, region: str) -> Any:
-    """Signs requests to an Amazon OpenSearch domain with botocore credentials, which renew themselves."""
+    """Return the authentication for an Amazon OpenSearch domain, with botocore credentials that are refreshed."""
     return Urllib3AWSV4SignerAuth(credentials, region, "es")
 
 
-def available(answer: Mapping[str, Any], url: str) -> None:
-    """Raise StoreUnavailable where some shard did not take part: half an answer is a wrong one."""
+def check_shards(answer: Mapping[str, Any], url: str) -> None:
+    """Raise StoreUnavailable if a shard failed or timed out, because the answer is then incomplete."""
     if answer["_shards"]["failed"] or answer.get("timed_out"):
         raise StoreUnavailable(f"part of the index at {url} cannot be searched: is its cluster red? try again later")
 
 
-def _is_overloaded(exc: BaseException) -> bool:
-    # A full queue (429) empties. A whole request that meets 503 met a cluster without a manager or a shard: nothing to wait for.
-    return isinstance(exc, exceptions.TransportError) and exc.status_code == OVERLOADED[0]
-
-
-def _check(node: str) -> None:
+def _check_url(node: str) -> None:
     try:
         parts = urlsplit(node)
         host, _ = parts.hostname, parts.port
@@ -176,11 +182,11 @@ def _check(node: str) -> None:
         host, parts = None, urlsplit("")
     if not host or parts.scheme not in ("http", "https"):
         raise SettingsError(f"FSI_OPENSEARCH__URL: {node!r} is not an address; set https://HOST:PORT")
-    # It would show in logs and error messages, which name the address.
+    # The URL appears in logs and error messages.
     if parts.username or parts.password:
-        raise SettingsError("FSI_OPENSEARCH__URL holds a login: put it into FSI_OPENSEARCH__USER and __PASSWORD")
+        raise SettingsError("FSI_OPENSEARCH__URL contains a login: set FSI_OPENSEARCH__USER and __PASSWORD instead")
     if host.endswith(".aoss.amazonaws.com"):
         raise SettingsError(
-            "OpenSearch Serverless (aoss) takes no ids of ours and refreshes when it likes, so an ingestion could neither "
-            "replace a row nor know that it is there: use an Amazon OpenSearch domain"
+            "OpenSearch Serverless (aoss) is not supported: it accepts no document ids and cannot be refreshed, so an ingestion "
+            "can neither replace a row nor check it; set FSI_OPENSEARCH__URL to an Amazon OpenSearch domain"
         )

@@ -1,8 +1,9 @@
-"""One ingestion of an index at a time, on whatever machine: a lease on the server that ends when its owner does.
+"""A lease on the server that allows one ingestion of an index at a time, from any machine.
 
-A lock of the operating system (`filelock`, as with FAISS) would hold off the processes of one machine alone.
+A lock of the operating system (`filelock`, as with FAISS) would only work between processes of one machine.
 
-The owner renews it while it works. It is taken over when it has run out, or at once where its process ran here and is gone.
+The owner renews the lease while it works. Another ingestion can take the lease when it has expired, or immediately if the
+owner ran on the same machine and its process no longer exists.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from rag.stores.opensearch.client import Connection
 
 INDEX: Final = f"{PREFIX}.leases"
 SECONDS: Final = 90.0
-"""How long a lease lasts without being renewed; clocks of two machines may differ by less."""
-# Two renewals in a row may fail before the lease is lost.
+"""Duration of a lease without renewal. The clocks of two machines must differ by less than this."""
+# Two renewals in a row may fail before the lease expires.
 _RENEW: Final = SECONDS / 4
 _POLL: Final = 0.2
 _BODY: Final = {
@@ -34,11 +35,11 @@ _BODY: Final = {
 }
 _log = logging.getLogger(__name__)
 _held: set[str] = set()
-"""Tokens of the leases this process holds."""
+"""Tokens of the leases that this process holds."""
 
 
 class Lease:
-    """A lease that is held, until it is released or lost."""
+    """A lease for one index name. It is held from `acquire` until `release`, unless it is lost."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
@@ -47,47 +48,47 @@ class Lease:
         self._version: dict[str, Any] = {}
         self._ended = threading.Event()
         self._until = 0.0
-        self._gone = False
+        self._lost = False
 
     @property
     def lost(self) -> bool:
-        """Whether another ingestion may have begun: it was given to another, or could not be renewed in time."""
-        return self._gone or time.time() > self._until
+        """Whether another ingestion may have begun, because it took the lease or the lease was not renewed in time."""
+        return self._lost or time.time() > self._until
 
-    def take(self) -> bool:
-        """Whether it is ours now."""
+    def acquire(self) -> bool:
+        """Try to acquire the lease. Returns whether it is held now."""
         current = self._connection.request("GET", self._path, params={"ignore": 404})
         if not current.get("found"):
             return self._put({"op_type": "create"})
-        if not _is_over(current["_source"]):
+        if not _is_expired(current["_source"]):
             return False
-        # Of two that take over a lease that is over, the server lets one: the other's version is no longer the stored one.
+        # If two processes try to take an expired lease, the server rejects the second: its version is out of date.
         return self._put({"if_seq_no": current["_seq_no"], "if_primary_term": current["_primary_term"]})
 
     def renew_until_released(self) -> None:
-        """To be run in a thread."""
+        """Renew the lease until it is released or lost. Runs in its own thread."""
         while not self._ended.wait(_RENEW):
             try:
-                self._gone = not self._put(self._version)
+                self._lost = not self._put(self._version)
             except StoreError as exc:
-                _log.warning("the ingestion's lease cannot be renewed: %s", exc)
+                _log.warning("cannot renew the lease of the ingestion: %s", exc)
                 continue
-            if self._gone:
+            if self._lost:
                 return
 
     def release(self) -> None:
-        """Let others in. Where the server is away, the lease runs out by itself."""
+        """Release the lease. If the server cannot be reached, logs a warning, and the lease expires by itself."""
         self._ended.set()
         _held.discard(self._token)
         try:
             self._connection.request("DELETE", self._path, params={**self._version, "ignore": (404, 409)}, timeout=5.0)
         except StoreError as exc:
-            _log.warning("the ingestion's lease cannot be deleted; it expires by itself: %s", exc)
+            _log.warning("cannot delete the lease of the ingestion; it expires by itself: %s", exc)
 
     def _put(self, condition: dict[str, Any]) -> bool:
-        # Wall-clock time, the only one that two machines share; hence the generous SECONDS.
+        # Wall-clock time, because two machines share no other clock; SECONDS allows for their difference.
         until = time.time() + SECONDS
-        body = {"token": self._token, "host": here(), "pid": os.getpid(), "until": until}
+        body = {"token": self._token, "host": machine_id(), "pid": os.getpid(), "until": until}
         put = self._connection.request("PUT", self._path, body, params={**condition, "ignore": 409})
         if "_seq_no" not in put:
             return False
@@ -98,15 +99,15 @@ class Lease:
 
 
 @contextmanager
-def leased(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
-    """Keep other ingestions of this index out. Raises IndexBusy where another is not done within `wait` seconds."""
-    connection.request("PUT", f"/{INDEX}", _BODY, params={"ignore": 400})  # 400: it is there
+def hold_lease(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
+    """Keep other ingestions of this index out. Raises IndexBusy if another one does not end within `wait` seconds."""
+    connection.request("PUT", f"/{INDEX}", _BODY, params={"ignore": 400})  # 400: the index exists
     lease, end = Lease(connection, name), time.monotonic() + wait
-    while not lease.take():
+    while not lease.acquire():
         if time.monotonic() > end:
             raise IndexBusy(f"another ingestion of the index {name!r} is running: try again later")
         time.sleep(_POLL)
-    # A daemon: a process that ends in any way stops renewing, and the lease runs out.
+    # A daemon thread, so that a process that ends stops renewing, and its lease expires.
     thread = threading.Thread(target=lease.renew_until_released, name=f"lease of {name}", daemon=True)
     thread.start()
     try:
@@ -115,8 +116,11 @@ def leased(connection: Connection, name: str, wait: float) -> Iterator[Lease]:
         lease.release()
 
 
-def here() -> str:
-    """Where a process's number tells of that process: this container on this machine since its start. Host names repeat."""
+def machine_id() -> str:
+    """Return an id of this container on this machine since its start: process ids are unique within it.
+
+    The host name is not used on Linux because several machines may have the same one.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').stat().st_ino}"
@@ -124,18 +128,18 @@ def here() -> str:
         return f"{socket.gethostname()} {getnode():x}"
 
 
-def _is_over(lease: dict[str, Any]) -> bool:
+def _is_expired(lease: dict[str, Any]) -> bool:
     if lease["until"] < time.time():
         return True
-    if lease["host"] != here():
+    if lease["host"] != machine_id():
         return False
-    # The number may have been given again to us since its owner ended.
+    # The process id of the owner may have been assigned to this process after the owner ended.
     if lease["pid"] == os.getpid():
         return lease["token"] not in _held
     try:
-        os.kill(lease["pid"], 0)  # signal 0 is not sent; it only asks whether the process is there
+        os.kill(lease["pid"], 0)  # signal 0 only checks that the process exists
     except ProcessLookupError:
         return True
     except PermissionError:
-        pass  # it lives, as somebody else's
+        pass  # it exists and belongs to another user
     return False

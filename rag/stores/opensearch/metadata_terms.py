@@ -1,8 +1,8 @@
-"""Metadata as filterable terms, and filters as queries over them. Pure functions.
+"""Metadata as terms of one keyword field, and filters as queries over them. Pure functions.
 
-Every scalar of a row's metadata is one term in one keyword field: the key's length, the key, a letter for the type, the
-value. So any key is allowed, mixed types under one key stay apart, no mapping grows, and a range of terms is a range of
-values: strings in code point order, numbers as eight bytes whose order is theirs. A missing field simply has no term.
+Each scalar of a row's metadata is one term: the length of the key, the key, a letter for the type, and the value. This allows
+any key, distinguishes types, and does not grow the mapping. A range of terms is a range of values: strings are in code point
+order, numbers are encoded as eight bytes in numeric order. A missing field has no term.
 """
 
 from __future__ import annotations
@@ -18,57 +18,58 @@ from llama_index.core.vector_stores.types import FilterCondition, FilterOperator
 from rag.stores.filters import Clause, Group, Scalar, scalar
 
 TERMS: Final = "facts"
-"""The field's name on the server, where indexes have it already."""
-LONGEST: Final = 8000
-"""In characters. A longer string is kept as its beginning and a hash (Lucene's terms end at 32,766 bytes): still equal only to
-itself, and in order with all that differ from it within these characters."""
+"""The field's name on the server, which existing indexes use."""
+MAX_LENGTH: Final = 8000
+"""The longest string in characters (Lucene limits a term to 32,766 bytes). A longer string is truncated and a hash appended:
+it is equal only to itself, and ordered correctly relative to strings that differ within these characters."""
 
 _LETTERS: Final[Mapping[str, str]] = {"boolean": "b", "number": "n", "string": "s"}
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
 
 Query = dict[str, Any]
-EVERYTHING: Final[Query] = {"match_all": {}}
-NOTHING: Final[Query] = {"match_none": {}}
+MATCH_ALL: Final[Query] = {"match_all": {}}
+MATCH_NONE: Final[Query] = {"match_none": {}}
 
 
 def metadata_terms(metadata: Mapping[str, Any]) -> list[str]:
-    """The terms of a row, one for each scalar of its metadata."""
+    """Return the terms of a row, one for each scalar of its metadata."""
     scalars = ((key, scalar(value)) for key, value in metadata.items())
     return [term(key, value) for key, value in scalars if value is not None]
 
 
 def term(key: str, value: Scalar) -> str:
-    """The term of one value under a key; two are equal only if key, type and value are."""
+    """Return the term of a value under a key. Terms are equal only if key, type and value are equal."""
     kind, content = value
     start = prefix(key, kind)
     if isinstance(content, str):
-        return start + _shortened(content)
+        return start + _truncate_with_hash(content)
     if isinstance(content, bool):
         return start + str(int(content))
-    # IEEE 754 with the sign turned round: 16 hexadecimal digits in the order of the numbers. + 0.0: there is one zero.
+    # 16 hexadecimal digits in numeric order: IEEE 754 with the sign bit (or all bits of a negative number) inverted.
+    # Adding 0.0 turns -0.0 into 0.0.
     (bits,) = struct.unpack(">Q", struct.pack(">d", content + 0.0))
     return f"{start}{bits ^ (_ALL if bits & _SIGN else _SIGN):016x}"
 
 
 def prefix(key: str, kind: str) -> str:
-    """What all values of this type under this key begin with, and nothing else."""
-    # The length in front: no key can begin as another key and its value do.
-    return f"{len(key)}:{_shortened(key)}{_LETTERS[kind]}"
+    """Return the prefix that all terms of this type under this key have, and no other term."""
+    # The length comes first so that a key and its value cannot be confused with a longer key.
+    return f"{len(key)}:{_truncate_with_hash(key)}{_LETTERS[kind]}"
 
 
 def strings_pattern(key: str) -> str:
-    """A regular expression (Lucene's) for all strings under a key."""
+    """Return a Lucene regular expression that matches the terms of all strings under a key."""
     return re.sub(r"([^\w])", r"\\\1", prefix(key, "string"), flags=re.ASCII) + ".*"
 
 
-def query_of(node: Clause | Group) -> Query:
-    """The query that matches what checked filters match."""
+def filter_query(node: Clause | Group) -> Query:
+    """Return the query for validated filters."""
     if isinstance(node, Clause):
         return _clause(node)
     if not node.children:
-        return EVERYTHING
-    children = [query_of(child) for child in node.children]
+        return MATCH_ALL
+    children = [filter_query(child) for child in node.children]
     match node.condition:
         case FilterCondition.AND:
             return {"bool": {"filter": children}}
@@ -79,23 +80,21 @@ def query_of(node: Clause | Group) -> Query:
 
 
 def _clause(clause: Clause) -> Query:
-    # In a fixed order: equal filters make equal requests.
+    # Sorted, so that equal filters make equal requests, which the server can cache.
     terms = [term(clause.key, value) for value in sorted(clause.values, key=repr)]
     match clause.operator:
         case FilterOperator.IN:
-            return {"terms": {TERMS: terms}} if terms else NOTHING
+            return {"terms": {TERMS: terms}} if terms else MATCH_NONE
         case FilterOperator.NIN:
-            return {"bool": {"must_not": [{"terms": {TERMS: terms}}]}} if terms else EVERYTHING
+            return {"bool": {"must_not": [{"terms": {TERMS: terms}}]}} if terms else MATCH_ALL
     (value,) = clause.values
     start = prefix(clause.key, value[0])
-    # Just behind every term of this key and type, so that a range never reaches into others.
+    # The upper limit for terms of this key and type, so that a range never includes others.
     end = start[:-1] + chr(ord(start[-1]) + 1)
-    bounds = {"gte": start, "lt": end} | {_BOUNDS[clause.operator]: terms[0]}
+    bound = {_BOUNDS[clause.operator]: terms[0]}
     if clause.operator in (FilterOperator.GT, FilterOperator.GTE):
-        bounds = {_BOUNDS[clause.operator]: terms[0], "lt": end}
-    elif clause.operator is FilterOperator.LTE:
-        bounds = {"gte": start, "lte": terms[0]}
-    return {"range": {TERMS: bounds}}
+        return {"range": {TERMS: bound | {"lt": end}}}
+    return {"range": {TERMS: {"gte": start} | bound}}
 
 
 _BOUNDS: Final[Mapping[FilterOperator, str]] = {
@@ -106,7 +105,7 @@ _BOUNDS: Final[Mapping[FilterOperator, str]] = {
 }
 
 
-def _shortened(text: str) -> str:
-    if len(text) <= LONGEST:
+def _truncate_with_hash(text: str) -> str:
+    if len(text) <= MAX_LENGTH:
         return text
-    return text[:LONGEST] + hashlib.sha256(text.encode()).hexdigest()
+    return text[:MAX_LENGTH] + hashlib.sha256(text.encode()).hexdigest()

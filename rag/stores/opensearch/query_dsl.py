@@ -1,7 +1,7 @@
-"""What is asked of the server, and what its scores mean. Pure functions.
+"""Request bodies for searches, and the conversion of their scores. Pure functions.
 
-Dense: cosines, from the k-NN script over every row that passes (exact) or from the graph. Lexical: BM25 of the server over
-ready-made tokens, divided by the idf of all terms, which is what they could reach at most.
+Dense scores are cosines, from the k-NN script over all rows that pass (exact) or from the graph. Lexical scores are the
+server's BM25 over ready-made tokens, divided by the sum of the idf of all terms, which is the most BM25 can reach.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from rag.errors import StoreRefused
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.filters import Group
 from rag.stores.opensearch.mapping import DOCUMENT, ID, NODE, SPACE, VECTOR
-from rag.stores.opensearch.metadata_terms import NOTHING, TERMS, Query, query_of, strings_pattern
+from rag.stores.opensearch.metadata_terms import MATCH_NONE, TERMS, Query, filter_query, strings_pattern
 
 MAX_HITS: Final = 10_000
-"""index.max_result_window: what one search gives at most."""
+"""The most hits that one search returns (index.max_result_window)."""
 GRAPH_WIDTH: Final = 100
-"""Nearest rows the graph is asked for at least: a wider search finds more of the true ones."""
-WHICH: Final = {"size": 1, "_source": False, "track_total_hits": False, "query": {"match_all": {}}}
-"""Asked of an alias, its one hit names the index behind it."""
+"""The minimum `k` of a graph search: a larger `k` finds more of the true nearest rows."""
+ALIAS_PROBE: Final = {"size": 1, "_source": False, "track_total_hits": False, "query": {"match_all": {}}}
+"""A search on an alias whose only hit names the index of the alias."""
 ROWS: Final[Query] = {"exists": {"field": ID}}
-"""Every row, and not the manifest beside them."""
+"""Matches all rows, but not the manifest document."""
 _DISTINCT: Final = 65_535
 
 Body = dict[str, Any]
@@ -34,58 +34,58 @@ Hit = Mapping[str, Any]
 Terms = Mapping[str, Sequence[str]]
 
 
-def restriction(
+def filter_queries(
     filters: Group, node_ids: Collection[str] | None = None, doc_ids: Collection[str] | None = None
 ) -> list[Query]:
-    """The queries that a row must all pass; none: every row does."""
-    queries = [query_of(filters)] if filters.children else []
+    """Return the queries that a row must match; an empty list if there are no restrictions."""
+    queries = [filter_query(filters)] if filters.children else []
     if node_ids is not None:
-        queries.append({"terms": {ID: list(node_ids)}} if node_ids else NOTHING)
+        queries.append({"terms": {ID: list(node_ids)}} if node_ids else MATCH_NONE)
     if doc_ids is not None:
-        queries.append({"terms": {DOCUMENT: list(doc_ids)}} if doc_ids else NOTHING)
+        queries.append({"terms": {DOCUMENT: list(doc_ids)}} if doc_ids else MATCH_NONE)
     return queries
 
 
 def dense(vector: NDArray[np.float64], k: int, allowed: list[Query], *, exact: bool) -> Body:
-    """The `k` nearest to a unit vector (dimension,). `exact`: compare every row that passes; else ask the graph."""
+    """Search the `k` rows nearest to a unit vector (dimension,): all allowed rows if `exact`, else by the graph."""
     if exact:
-        # ROWS, for the manifest beside them has no vector.
+        # ROWS excludes the manifest document, which has no vector.
         everything = {"bool": {"filter": [*allowed, ROWS]}}
-        return best({"script_score": {"query": everything, "script": _script(vector, SPACE)}}, k)
+        return top_hits({"script_score": {"query": everything, "script": _script(vector, SPACE)}}, k)
     near: Body = {"vector": vector.astype(np.float32), "k": min(max(k, GRAPH_WIDTH), MAX_HITS)}
     if allowed:
         near["filter"] = {"bool": {"filter": allowed}}
-    return best({"knn": {VECTOR: near}}, k)
+    return top_hits({"knn": {VECTOR: near}}, k)
 
 
 _ROUNDING: Final = 1e-3
-"""What the server's half precision and quantised scores may be above 1."""
+"""How much the server's half-precision and quantised scores may exceed 1."""
 
 
 def cosine(score: float, space: str) -> float:
-    """The cosine behind a score of the server: 1 + cosine, or 1 / (1 - cosine) for a negative one; else (1 + cosine) / 2.
+    """Convert a score of the server, which is never negative, to the cosine.
 
-    Raises StoreRefused for a score that no cosine has.
+    In the space "innerproduct" the score is 1 + cosine, or 1 / (1 - cosine) for a negative cosine; in "cosinesimil" it is
+    (1 + cosine) / 2. Raises StoreRefused for a score above that of equal vectors.
     """
-    # The server's scores are never negative; this undoes how it makes them so.
     inner = score - 1 if score >= 1 else 1 - 1 / max(score, 0.5)
     similarity = inner if space == SPACE else 2 * score - 1
     if similarity > 1 + _ROUNDING:
         raise StoreRefused(
-            "OpenSearch gives scores above those of equal vectors, as it does for a role with document-level security, whose "
-            "query it also applies too late: take that out of the role of FSI_OPENSEARCH__USER (docs/aws.md)"
+            "OpenSearch returned scores above those of equal vectors, as it does for a role with document-level security, "
+            "which is not supported: remove it from the role of FSI_OPENSEARCH__USER (docs/aws.md)"
         )
     return min(max(similarity, -1.0), 1.0)
 
 
 def lexical(field: str, terms: Sequence[str], k: int, allowed: list[Query]) -> Body:
-    """The `k` best matches of distinct terms, by BM25."""
+    """Search the `k` best matches of distinct terms by BM25."""
     if not terms:
-        return best(NOTHING, k)
-    return best({"bool": {"must": [_match(field, terms)], "filter": allowed}}, k)
+        return top_hits(MATCH_NONE, k)
+    return top_hits({"bool": {"must": [_match(field, terms)], "filter": allowed}}, k)
 
 
-def weighted(
+def hybrid(
     vector: NDArray[np.float64],
     field: str,
     terms: Sequence[str],
@@ -94,18 +94,20 @@ def weighted(
     allowed: list[Query],
     k: int,
 ) -> Body:
-    """The `k` best by alpha * (1 + cosine) + lexical_weight * BM25, over all rows that pass."""
-    # Left out where it could add nothing to a score.
+    """Search the `k` rows with the highest alpha * (1 + cosine) + lexical_weight * BM25, of all allowed rows."""
+    # A clause or function with weight 0 is left out.
     matching = [_match(field, terms) | {}] if terms and lexical_weight else []
     for each in matching:
         each["match"][field]["boost"] = lexical_weight
     query = {"bool": {"filter": [*allowed, ROWS], "should": matching}}
     function = {"script_score": {"script": _script(vector, "cosinesimil")}, "weight": 2 * alpha}
-    return best({"function_score": {"query": query, "functions": [function] if alpha else [], "boost_mode": "sum"}}, k)
+    return top_hits(
+        {"function_score": {"query": query, "functions": [function] if alpha else [], "boost_mode": "sum"}}, k
+    )
 
 
-def frequencies(terms: Terms) -> Body:
-    """In how many rows each term occurs, and how many rows have the field at all: of the whole index, no filter applied."""
+def document_frequencies(terms: Terms) -> Body:
+    """Count the rows in which each term occurs, and the rows that have the field, in the whole index without filters."""
     counts: Body = {}
     for field, words in terms.items():
         counts[field] = {"filter": {"exists": {"field": field}}}
@@ -115,7 +117,7 @@ def frequencies(terms: Terms) -> Body:
 
 
 def idf_sums(answer: Mapping[str, Any], fields: Sequence[str] = LEXICAL_FIELDS) -> dict[str, float]:
-    """By field, the idf of all terms asked for with `frequencies`, summed."""
+    """Return for each field the sum of the idf of its terms, from the answer to `document_frequencies`."""
     counts = answer["aggregations"]
     sums = {}
     for field in fields:
@@ -125,8 +127,8 @@ def idf_sums(answer: Mapping[str, Any], fields: Sequence[str] = LEXICAL_FIELDS) 
     return sums
 
 
-def listing(k: int, allowed: list[Query], after: str | None, *, fields: Sequence[str] = ()) -> Body:
-    """A page of the rows that pass, sorted by id, whole or (where given) as these fields."""
+def rows_page(k: int, allowed: list[Query], after: str | None, *, fields: Sequence[str] = ()) -> Body:
+    """List a page of `k` allowed rows after the id `after`, sorted by id: whole nodes, or only `fields` if given."""
     body: Body = {
         "size": k,
         "_source": False,
@@ -138,14 +140,14 @@ def listing(k: int, allowed: list[Query], after: str | None, *, fields: Sequence
     return body if after is None else body | {"search_after": [after]}
 
 
-def strings(metadata_key: str) -> Body:
-    """The distinct strings under a metadata key."""
+def distinct_strings(metadata_key: str) -> Body:
+    """List the distinct strings under a metadata key."""
     of_key = {"field": TERMS, "include": strings_pattern(metadata_key), "size": _DISTINCT, "order": {"_key": "asc"}}
     return {"size": 0, "track_total_hits": False, "aggs": {TERMS: {"terms": of_key}}}
 
 
-def best(query: Query, k: int) -> Body:
-    """The `k` hits of the highest score, those of one score by id, as what `mapping.columns` reads."""
+def top_hits(query: Query, k: int) -> Body:
+    """Return the `k` hits with the highest scores, for `mapping.decode_hit`."""
     return {
         "size": min(max(k, 0), MAX_HITS),
         "_source": False,
@@ -153,7 +155,7 @@ def best(query: Query, k: int) -> Body:
         "stored_fields": [NODE],
         "docvalue_fields": [DOCUMENT],
         "query": query,
-        # Ties by id, as the contract says; by default they come in the order of the segments.
+        # Equal scores are ordered by id, as the contract says; the default is the order of the segments.
         "sort": ["_score", {ID: "asc"}],
     }
 
@@ -163,6 +165,6 @@ def _match(field: str, terms: Sequence[str]) -> Query:
 
 
 def _script(vector: NDArray[np.float64], space: str) -> Body:
-    """Scores are (1 + cosine) / 2 in the space "cosinesimil"; for "innerproduct" see `cosine`."""
+    """Return the k-NN script that scores a row; `cosine` explains the scores of both spaces."""
     parameters = {"field": VECTOR, "query_value": vector.astype(np.float32), "space_type": space}
     return {"lang": "knn", "source": "knn_score", "params": parameters}

@@ -1,7 +1,7 @@
-"""The next version of an index, while an ingestion makes it: nobody sees it before it is whole.
+"""The next version of an index while an ingestion builds it. Readers see it only when it is complete.
 
-It answers from the live version until the first write, which copies that on the server: unchanged rows are neither sent nor
-embedded again, and an ingestion that changes nothing leaves everything as it is.
+Until the first write it reads from the live version. The first write copies the live version on the server, so that unchanged
+rows are neither sent nor embedded again. An ingestion without changes creates nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ _log = logging.getLogger(__name__)
 
 
 class StagingIndex(OpenSearchStore):
-    """A store to write the next version of `name` to. `publish` makes it the live one.
+    """A store for writing the next version of an index. `publish` makes it live.
 
-    `lease`: held while it is written. Once that is lost, writing and publishing raise IndexBusy: another ingestion may be at it.
+    The caller holds `lease` meanwhile. If it is lost, writing and publishing raise IndexBusy, because another ingestion may
+    have begun.
     """
 
     _exact: bool = PrivateAttr()
@@ -58,11 +59,11 @@ class StagingIndex(OpenSearchStore):
     def begin(
         cls, connection: Connection, name: str, manifest: Manifest, *, exact: bool, lease: Lease | None = None
     ) -> StagingIndex:
-        """Goes on with what a killed run has built so far; else over the live version; else empty.
+        """Continue the index of a killed run, or start from the live version, or create an empty index.
 
-        Where neither has this manifest, it starts from nothing, and the log says why.
+        An index with another manifest is not used; the log then says why the index is rebuilt.
         """
-        # A killed run's first: it holds rows that need not be embedded again.
+        # The index of a killed run comes first: its rows need not be embedded again.
         for role in (BUILDING, ""):
             try:
                 return cls(connection, name, manifest, role=role, exact=exact, lease=lease)
@@ -70,62 +71,62 @@ class StagingIndex(OpenSearchStore):
                 continue
             except IndexMismatch as exc:
                 _log.warning("rebuilding the index: %s", exc)
-            aliases.discard(connection, name)
+            aliases.delete_building(connection, name)
         aliases.create(connection, name, manifest, role=BUILDING, exact=exact)
         return cls(connection, name, manifest, role=BUILDING, exact=exact, lease=lease)
 
     @property
     def has_changes(self) -> bool:
-        """Whether anything differs from the live version."""
+        """Whether anything was written, so that this version may differ from the live one."""
         return self._reader.role == BUILDING
 
     def publish(self) -> None:
-        """Make it the live version, in one step; without changes there is nothing to do. Raises IndexBusy."""
+        """Make this version live in one step; does nothing if there are no changes. Raises IndexBusy."""
         self._check_lease()
         if self.has_changes:
             aliases.swap_in(self._reader.connection, self._reader.name)
 
     def expunge_deletes(self) -> None:
-        """Drop replaced rows for good: until then they count in the words' statistics."""
+        """Remove deleted and replaced rows physically: until then they count in the term statistics."""
         if self.has_changes:
             index = self._reader.look_up().index
             params = {"only_expunge_deletes": "true"}
-            # Merging happens in time anyway; the calibration that comes next needs it now.
+            # The server merges by itself in time, but the calibration that follows needs correct statistics.
             self._reader.connection.request("POST", f"/{index}/_forcemerge", params=params, timeout=_COPY_SECONDS)
             self._reader.connection.request("POST", f"/{index}/_refresh", timeout=_COPY_SECONDS)
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        """As the store's, in the next version. Raises IndexBusy where the lease was lost."""
+        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
         self._copy_live_version()
         return super().add(nodes, **kwargs)
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        """As the store's, in the next version. Raises IndexBusy where the lease was lost."""
+        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
         self._copy_live_version()
         super().delete(ref_doc_id, **delete_kwargs)
 
     def delete_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
     ) -> None:
-        """As the store's, in the next version. Raises IndexBusy where the lease was lost."""
+        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
         self._copy_live_version()
         super().delete_nodes(node_ids, filters, **delete_kwargs)
 
     def clear(self) -> None:
-        """As the store's, in the next version. Raises IndexBusy where the lease was lost."""
+        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
         self._copy_live_version()
         super().clear()
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """As the store's, in the next version. Raises IndexBusy where the lease was lost."""
+        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
         self._copy_live_version()
         super().replace_manifest(manifest)
 
     def _copy_live_version(self) -> None:
-        """Copy the live version to an index of its own, and go on there; done already: nothing.
+        """Copy the live version to a new index and use that from now on. Does nothing if this was done before.
 
-        Until the copy is whole it has no role, so a run that is killed meanwhile is not continued in half of it: the
-        server would go on copying, and bring back rows that the next run deletes.
+        The copy has no role until it is complete, so that the next run does not continue an incomplete copy if this run is
+        killed: the server would go on copying and restore rows that the next run deletes.
         """
         self._check_lease()
         if self.has_changes:
@@ -135,24 +136,24 @@ class StagingIndex(OpenSearchStore):
         copy = {"source": {"index": live.index, "query": ROWS}, "dest": {"index": index}}
         params = {"refresh": "true", "timeout": "1m", "wait_for_completion": "false"}
         self._wait_for_copy(connection.request("POST", "/_reindex", copy, params=params)["task"])
-        aliases.give_role(connection, name, index, BUILDING)
-        self._reader.become(BUILDING)
+        aliases.assign_role(connection, name, index, BUILDING)
+        self._reader.switch_role(BUILDING)
 
     def _check_lease(self) -> None:
         if self._lease and self._lease.lost:
-            raise IndexBusy(f"another ingestion of the index {self._reader.name!r} took over: run this one again")
+            raise IndexBusy(f"lost the lease of index {self._reader.name!r} to another ingestion: run this one again")
 
     def _wait_for_copy(self, task: str) -> None:
-        """Polls: a load balancer cuts a connection that is silent for a minute."""
+        """Wait for the task by polling, because a load balancer closes a connection that is idle for a minute."""
         name, end = self._reader.name, time.monotonic() + _COPY_SECONDS
 
         def result() -> dict[str, Any]:
             state: dict[str, Any] = self._reader.connection.request("GET", f"/_tasks/{task}")
             if not state["completed"]:
-                raise TryAgain(f"index {name!r} is not copied within an hour: is its cluster busy?")
+                raise TryAgain(f"index {name!r} was not copied within an hour: is its cluster busy?")
             return state
 
         done = _POLLING.call(result, retryable=is_try_again, remaining=lambda: end - time.monotonic())
         failures = done.get("response", {}).get("failures") or done.get("error")
         if failures:
-            raise StoreError(f"index {name!r} cannot be copied: {str(failures)[:300]}")
+            raise StoreError(f"the server failed to copy index {name!r}: {str(failures)[:300]}")
