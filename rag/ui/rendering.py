@@ -62,7 +62,8 @@ def _answer_html(each: Exchange, options: RenderOptions) -> str:
     def link(number: int) -> str:
         if not 1 <= number <= len(each.sources):
             return f"[{number}]"
-        return f'<a class="cite" href="#{card_id(each.turn, number)}">[{number}]</a>'
+        label = f"{escape(look.texts.sources)} [{number}]"
+        return f'<a class="cite" href="#{card_id(each.turn, number)}" aria-label="{label}">[{number}]</a>'
 
     # Only numbers in the institution's texts become links; a model may have invented others.
     own_numbers = phone_numbers(options.contact).union(*(phone_numbers(source.text) for source in each.sources))

@@ -89,7 +89,7 @@ def test_hostile_text_reads_as_written() -> None:
 def test_citations_of_known_sources_become_links() -> None:
     each = Exchange(4, "질문", text="한도[1][2]와 [3], [0], [01]", sources=SOURCES[:2])
     html = turn_html(each, RenderOptions(KOREAN))
-    assert re.findall(r'<a class="cite" href="([^"]*)">(\[\d+\])</a>', html) == [
+    assert re.findall(r'<a class="cite" href="([^"]*)" aria-label="출처 \[\d+\]">(\[\d+\])</a>', html) == [
         ("#src-4-1", "[1]"), ("#src-4-2", "[2]"), ("#src-4-1", "[1]"),
     ]  # fmt: skip
 
