@@ -175,6 +175,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
     def visit(url: str, **options: Any) -> Visit:
         context = chromium.new_context(**{"locale": "ko-KR", "viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
+        context.set_default_timeout(120_000)
         made = Visit(context.new_page(), url)
         made.listen()
         made.page.goto(url)

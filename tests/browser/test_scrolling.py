@@ -11,8 +11,17 @@ from rag.ui.i18n import KOREAN
 from tests.browser.conftest import Serve, Visit
 from tests.fakes import LONG, FakeChat
 
-SETTLED = 700
-"""Milliseconds after which whatever a value's change sets off has happened; Gradio's own scrolling waits 300."""
+STILL = """() => new Promise(done => {
+  const log = document.querySelector('#chat [role="log"]');
+  let top = log.scrollTop, frames = 0;
+  const look = () => {
+    frames = log.scrollTop === top ? frames + 1 : 0;
+    top = log.scrollTop;
+    frames < 40 ? requestAnimationFrame(look) : done();
+  };
+  look();
+})"""
+"""Waits until nothing has moved for 40 frames, which take longer where everything does."""
 
 SIZES = pytest.mark.parametrize(
     "size", [{"width": 390, "height": 844}, {"width": 1280, "height": 800}], ids=["phone", "desk"]
@@ -36,9 +45,20 @@ def scroll_top(visitor: Visit) -> float:
     return float(visitor.page.locator("#chat [role=log]").evaluate("e => e.scrollTop"))
 
 
+def wheel(visitor: Visit, by: int) -> None:
+    """Turn the wheel over the conversation, and wait until it has stopped."""
+    before = scroll_top(visitor)
+    visitor.page.mouse.move(150, 300)
+    visitor.page.mouse.wheel(0, by)
+    visitor.page.wait_for_function(
+        "before => document.querySelector('#chat [role=log]').scrollTop != before", arg=before
+    )
+    visitor.page.evaluate(STILL)
+
+
 def expect_from_its_beginning(visitor: Visit) -> None:
     """The last question is at the top of the conversation, and its answer begins right below it."""
-    visitor.page.wait_for_timeout(SETTLED)
+    visitor.page.evaluate(STILL)
     log, question, answer = (
         part.evaluate("e => { const box = e.getBoundingClientRect(); return [box.top, box.bottom]; }")
         for part in (
@@ -98,9 +118,8 @@ def test_an_answer_that_is_being_written_is_followed_up_to_its_question(sized: V
 def test_a_new_question_is_known_by_itself(sized: Visit) -> None:
     """Not by the stop button, which a slow browser may take away and bring back undrawn."""
     sized.answered("여러 은행 질문")
-    sized.page.mouse.move(150, 300)
-    sized.page.mouse.wheel(0, -3000)
-    sized.page.wait_for_timeout(SETTLED)
+    sized.page.locator("#chat [role=log]").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    wheel(sized, -3000)
     assert scroll_top(sized) == 0
     sized.answered("여러 은행 질문")
     expect_from_its_beginning(sized)
@@ -111,12 +130,13 @@ def test_whoever_scrolls_while_an_answer_is_written_is_left_alone(sized: Visit) 
     sized.answered("여러 은행 질문")
     sized.ask("끝없는 질문")
     expect(sized.bubbles("bot").last).to_contain_text("계속 계속")
-    sized.page.mouse.move(150, 300)
-    sized.page.mouse.wheel(0, -250)
-    sized.page.wait_for_timeout(SETTLED)
+    wheel(sized, -250)
     stood, length = scroll_top(sized), len(sized.bubbles("bot").last.inner_text())
-    sized.page.wait_for_timeout(SETTLED)
-    assert len(sized.bubbles("bot").last.inner_text()) > length
+    sized.page.wait_for_function(
+        "length => [...document.querySelectorAll('#chat [data-testid=bot]')].pop().innerText.length > length + 100",
+        arg=length,
+    )
+    sized.page.evaluate(STILL)
     assert scroll_top(sized) == stood
     sized.page.click("#stop")
     sized.idle()
@@ -129,7 +149,7 @@ def test_what_is_short_is_shown_whole_below_what_came_before(sized: Visit) -> No
     sized.answered("여러 은행 질문")
     for question in ("짧은 질문", "비슷한 질문"):
         sized.answered(question)
-        sized.page.wait_for_timeout(SETTLED)
+        sized.page.evaluate(STILL)
         for part in (sized.bubbles("user"), sized.bubbles("bot")):
             expect(part.last).to_be_in_viewport(ratio=1)
     expect(sized.page.locator("#chat .option").last).to_be_in_viewport(ratio=1)
@@ -138,7 +158,7 @@ def test_what_is_short_is_shown_whole_below_what_came_before(sized: Visit) -> No
 @SIZES
 def test_a_tall_question_does_not_hide_its_answer(sized: Visit) -> None:
     sized.answered("여러 은행의 긴 질문 " * 60)
-    sized.page.wait_for_timeout(SETTLED)
+    sized.page.evaluate(STILL)
     log, answer = (
         part.evaluate("e => { const box = e.getBoundingClientRect(); return [box.top, box.bottom]; }")
         for part in (sized.page.locator("#chat [role=log]"), sized.bubbles("bot").last)
@@ -150,7 +170,7 @@ def test_a_tall_question_does_not_hide_its_answer(sized: Visit) -> None:
 def test_the_way_to_the_end_is_named_in_the_pages_language(visitor: Visit) -> None:
     visitor.answered("여러 은행 질문")
     visitor.page.get_by_role("button", name=KOREAN.scroll_down).click()
-    visitor.page.wait_for_timeout(SETTLED)
+    visitor.page.evaluate(STILL)
     assert visitor.said().endswith(LONG.splitlines()[-1].removeprefix("15. "))
     bottom = visitor.page.locator("#chat [role=log]").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
     assert bottom < 2
