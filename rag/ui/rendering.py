@@ -62,7 +62,7 @@ def _answer_html(each: Exchange, options: RenderOptions) -> str:
     def link(number: int) -> str:
         if not 1 <= number <= len(each.sources):
             return f"[{number}]"
-        label = f"{escape(look.texts.sources)} [{number}]"
+        label = f"{escape(options.texts.sources)} [{number}]"
         return f'<a class="cite" href="#{card_id(each.turn, number)}" aria-label="{label}">[{number}]</a>'
 
     # Only numbers in the institution's texts become links; a model may have invented others.
