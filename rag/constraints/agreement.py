@@ -19,10 +19,12 @@ from rag.constraints.value_agreement import (
     agrees,
     comparable,
     decides,
+    excludes,
     families,
     holds,
     is_incidental,
     pins,
+    scope,
     values_of,
 )
 from rag.korean import tokens
@@ -35,6 +37,8 @@ _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
 
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
+_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
+"""A code of an error or a form: "SN-2001"."""
 _MOST_VALUES = 12
 """Values of one dimension in a question that are compared; more is not a question."""
 _OTHER_INSTITUTIONS = ("same_institution", "타행")
@@ -89,6 +93,7 @@ def compare(
     part = concerned_part(question, row_question)
     evidence = _Evidence()
     _compare_values(evidence, part, row_question, row_answer)
+    _compare_codes(evidence, part, row_question)
     _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
     if names is not None and row_institution:
         is_on_others = any(
@@ -125,7 +130,7 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
     asked_by_family = families(comparable(question, values_of(question)))
     if not asked_by_family:
         return
-    row_by_family = families(comparable(row_question, values_of(row_question)))
+    row_by_family = families(scope(row_question, comparable(row_question, values_of(row_question))))
     answer_by_family = families(values_of(answer))
     for family, values in asked_by_family.items():
         # A question pasted from a statement holds dozens of amounts; comparing all would cost what a search costs.
@@ -133,7 +138,11 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
         in_question, in_answer = row_by_family.get(family, []), answer_by_family.get(family, [])
         if in_question and in_question[0].dimension == "length":
             in_answer = []  # a row's answer names the lengths of other numbers too
-        held = [value for value in asked if holds(value, [*in_question, *in_answer])]
+        held = [
+            value
+            for value in asked
+            if holds(value, in_question if excludes(in_question, value) else [*in_question, *in_answer])
+        ]
         lacking = [
             value for value in asked if value not in held and not (in_question and is_incidental(question, value))
         ]
@@ -148,6 +157,12 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             if other and all(agrees(value, row) is False for row in other):
                 words = ", ".join(dict.fromkeys(row.text for row in other))
                 evidence.conflicts.append(Conflict(value.dimension, value.text, words))
+
+
+def _compare_codes(evidence: _Evidence, question: str, row_question: str) -> None:
+    asked, held = ([match.group().upper() for match in _CODE.finditer(text)] for text in (question, row_question))
+    if asked and held and not set(asked) & set(held):
+        evidence.conflicts.append(Conflict("code", ", ".join(asked), ", ".join(held)))
 
 
 def _decisive(question: str, asked: Quantity, answer: list[Quantity]) -> list[Quantity]:

@@ -37,7 +37,7 @@ _FROM_TO = re.compile(
 
 
 @cache
-def _words() -> Mapping[str, frozenset[str]]:
+def compound_words() -> Mapping[str, frozenset[str]]:
     data = tomllib.loads(Path(__file__).with_name("compounds.toml").read_text(encoding="utf-8"))
     return {name: frozenset(words) for name, words in data.items()}
 
@@ -45,7 +45,7 @@ def _words() -> Mapping[str, frozenset[str]]:
 @cache
 def _heads() -> tuple[str, ...]:
     # The longest first: "보험금" is no "보험".
-    return tuple(sorted(_words()["products"] | _words()["heads"], key=lambda word: (-len(word), word)))
+    return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=lambda word: (-len(word), word)))
 
 
 def other_modifiers(
@@ -63,37 +63,58 @@ def other_modifiers(
     values = {compact(value.text) for value in values_of(question)}
 
     def is_other(modifier: str) -> bool:
-        known = modifier in _words()["no_modifiers"] or modifier in KINDS or any(value in modifier for value in values)
+        known = (
+            modifier in compound_words()["no_modifiers"]
+            or modifier in KINDS
+            or any(value in modifier for value in values)
+        )
         return bool(modifier) and not known and modifier not in row
 
     def differs(asked: str, held: str, head: str = "") -> bool:
-        is_same = _is_same_member(asked, held) or (head != "" and _is_same_member(asked + head, held + head, head))
+        is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         return held not in asked_text and held not in synonyms(asked) and not is_same
 
     def is_unknown(head: str, modifier: str) -> bool:
         terms = synonyms(modifier + head).split()[1:]
         # The first term is the compound itself, which the row was found not to hold.
-        return head in _words()["products"] and not any(compact(term) in row for term in terms)
+        return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
-    held_before = dict(_before_words(row_question))
+    held_before, held_inside = dict(_before_words(row_question)), _inside_words(row_question)
     for word, modifier in _before_words(question):
         if not is_other(modifier) or _names(institution, modifier):
             continue
-        held = held_before.get(word, "")
+        # Written together or apart: "예약주문" beside "미체결 주문".
+        held = held_before.get(word, "") or next((inside for other, inside in held_inside if other == word), "")
         head = next((head for head in _heads() if word.endswith(head)), "")
         if (held and differs(modifier, held)) or (not held and is_unknown(head, modifier) and not _is_known(modifier)):
             pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
-    held_inside = _inside_words(row_question)
     for head, written in _inside_words(question):
         modifier = _without_name(institution, written)
         if not is_other(modifier):
             continue
-        siblings = [held for other, held in held_inside if other == head and differs(modifier, held, head)]
+        beside = [held for other, held in (*held_inside, *held_before.items()) if other == head]
+        siblings = [held for held in beside if differs(modifier, held, head)]
         if siblings or is_unknown(head, modifier):
             pairs.append((modifier + head, siblings[0] + head if siblings else ""))
     pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]
     return list(dict.fromkeys(pairs))
+
+
+def narrowing(question: str, row_question: str) -> list[tuple[str, str]]:
+    """(word, product) pairs: the products a row puts before words of a question that names no such product."""
+    asked = compact(question)
+    return [
+        (word, modifier)
+        for word, modifier in _before_words(row_question)
+        if compact(word) in asked and compact(modifier) not in asked and _is_product(modifier)
+    ]
+
+
+def is_general(row_question: str, word: str, modifier: str) -> bool:
+    """Whether a row is on a word whatever stands before it elsewhere."""
+    row = _compact(row_question)
+    return compact(word) in row and compact(modifier) not in row and word not in dict(_before_words(row_question))
 
 
 def is_reversed(question: str, row_question: str) -> bool:
@@ -113,7 +134,12 @@ def _before_words(text: str) -> tuple[tuple[str, str], ...]:
     for first, second in pairwise(_WORD.findall(text)):
         match = _PARTICLE.search(second)
         word = second[: match.start()] if match and match.start() >= 2 else second
-        if _NOUN.fullmatch(first) and not _ENDING.search(first) and len(word) >= 2 and word not in _words()["no_heads"]:
+        if (
+            _NOUN.fullmatch(first)
+            and not _ENDING.search(first)
+            and len(word) >= 2
+            and word not in compound_words()["no_heads"]
+        ):
             pairs.append((word.lower(), first))
     return tuple(pairs)
 
@@ -134,7 +160,7 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _is_same_member(asked: str, held: str, head: str = "") -> bool:
+def is_same_member(asked: str, held: str, head: str = "") -> bool:
     """Whether both name one member of a set, other than `head` alone names: 주식 makes 일본주식 no 미국주식."""
     first, second, common = (
         {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)}
@@ -146,6 +172,12 @@ def _is_same_member(asked: str, held: str, head: str = "") -> bool:
 @lru_cache(maxsize=4096)
 def _compact(text: str) -> str:
     return compact(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_product(word: str) -> bool:
+    sets = default_contrasts().sets
+    return any(sets[mention.set_name].kind == "product" for mention in default_contrasts().mentions(word))
 
 
 @lru_cache(maxsize=4096)

@@ -33,8 +33,8 @@ _STORY = re.compile(
 _INSTEAD = re.compile(r"말고|대신|빼고|아니라|아니고")
 _INSTEAD_SPAN = 12
 """Characters between a member and the word that replaces it with another."""
-_SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])")
-"""A channel as subject or object ("앱이 안 켜져요") is not where something is done."""
+_SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])(?!\s?(?:방문|통해|통하|이용))")
+"""A channel as subject or object ("앱이 안 켜져요", but not "창구를 방문하여") is not where something is done."""
 ANSWERING = "answering"
 """The member of a term that a row may name, but no question asks for: "무료" answers what a fee is."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")

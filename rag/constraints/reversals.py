@@ -4,7 +4,7 @@ No list of actions holds all that can be taken back, nor all words for it. But a
 거", "걸어둔", "해 놓은"), and then that it should be no more; in that place everyday words are clear that mean much else
 elsewhere ("빼다", "끄다", "접다"). The row must say in its question or in its steps how something is ended. The other way
 round, what has been ended should begin again ("탈회했는데 다시 …"), the ending itself is taken back ("해지 취소"), or something
-should begin of which the row says only how it ends.
+should begin of which the row says only how it ends, or how something else is asked for ("새로 만들려면" beside "만기 연장 신청").
 """
 
 from __future__ import annotations
@@ -49,16 +49,28 @@ _TAKES_BACK = re.compile(
     r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
 )
 _BEGINS = re.compile(
-    r"(?:가입|신청|등록|개설|설정|지정|약정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|어떻게|해\s?(?:주|줘|야)|해요)"
+    r"(?:가입|개설|신청|등록|설정|지정|약정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|어떻게|해\s?(?:주|줘|야)|해요)"
     r"|걸어\s?[두놓]|걸고\s?싶|켜고|켜려|트고|막고\s?싶|막으려"
 )
+_BEGINS_ANEW = re.compile(
+    r"(?:가입|개설)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|해\s?(?:주|줘|야)|해요|되나|돼)"
+    r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
+    r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|만드는\s?(?:법|방법)|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
+)
+"""Asks for a beginning and nothing but that: "가입하려면", "새로 만들려면"."""
 _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|켜[서시기]|시작|접수|제출|방문하여|하실 수 있")
+_BEGUN_ANEW = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]")
 _ENDS_FORMALLY = r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)"
 _NO_BEGINNING = re.compile(
     rf"{_ENDS_FORMALLY}\S{{0,2}}\s?(?:신청|등록|설정|가능|하실 수 있)"
     r"|(?:가입|신청|등록|설정|지정|개설)(?:되어|된|하신|한|하여|돼|되)"
 )
 """What of a row's words begins nothing: "해지 신청", "가입되어 있으면"."""
+_OTHER_REQUEST = re.compile(
+    r"(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
+    r"(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
+)
+"""A request for something else than a beginning ("기한연장 신청"), and words of when or who ("신청일")."""
 
 
 def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) -> bool:
@@ -73,7 +85,9 @@ def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) ->
     ):
         if holds(question) and not answers.search(row_question) and not answers.search(steps()):
             return True
-    return _begins(question) and _only_ends(f"{row_question}\n{steps()}")
+    if _begins(question) and _only_ends(f"{row_question}\n{steps()}"):
+        return True
+    return _begins_anew(question) and not _says_how_to_begin(f"{row_question}\n{steps()}")
 
 
 def _ends_what_is_done(question: str) -> bool:
@@ -83,6 +97,14 @@ def _ends_what_is_done(question: str) -> bool:
 
 def _begins(question: str) -> bool:
     return _BEGINS.search(question) is not None and not _ENDING.search(question) and not _ENDS.search(question)
+
+
+def _begins_anew(question: str) -> bool:
+    return _BEGINS_ANEW.search(question) is not None and not _ENDING.search(question) and not _ENDS.search(question)
+
+
+def _says_how_to_begin(row: str) -> bool:
+    return _BEGUN_ANEW.search(_OTHER_REQUEST.sub(" ", _NO_BEGINNING.sub(" ", row))) is not None
 
 
 def _only_ends(row: str) -> bool:

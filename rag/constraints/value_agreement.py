@@ -56,6 +56,7 @@ _HAPPENED = re.compile(
 )
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
 """How often a customer says she failed is her story: the row's count is the rule."""
+_ELAPSED = re.compile(r"\s?(?:이|가)?\s?(?:지난|넘은|경과한|지나서|지나면|넘으면)")
 _REFUSED = re.compile(
     r"\s?(?:반\s?)?(?:가|이|를|에|이\s)?\s?(?:넘|지나|하려|이체하려).{1,16}?(?:안\s?[되돼댐]|못\s|막[히혀혔]|아니라|불가)"
 )
@@ -170,6 +171,19 @@ def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:
     return grouped
 
 
+def scope(row_question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
+    """The values of a row's question, where "30일이 지난 계약" is about 30일 and more."""
+    return [
+        replace(q, high=None) if q.dimension == "duration" and q.is_point and _ELAPSED.match(row_question, q.end) else q
+        for q in quantities
+    ]
+
+
+def excludes(in_question: Sequence[Quantity], asked: Quantity) -> bool:
+    """Whether the ranges of a row's question leave a value out, whatever values its answer names."""
+    return any(not row.is_point for row in in_question) and all(agrees(asked, row) is False for row in in_question)
+
+
 def pins(question: str, quantity: Quantity) -> bool:
     """Whether a value belongs to what is asked although the row's question holds none of its dimension."""
     if quantity.dimension in ("age", "grade"):
@@ -200,6 +214,26 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
     """Whether a row states the asked value or covers it."""
     return any(agrees(asked, value) is True for value in row)
+
+
+def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
+    """The values of an answer that may hold an asked one: where it says from what to what, nothing beyond is stated.
+
+    "6개월 이상 이용하신 회원" covers 120개월, but of a loan for "3개월 ~ 60개월" that is told of its borrower.
+    """
+    spans = [value for value in answer if not (value.is_point or value.low is None or value.high is None)]
+    if asked.dimension != "duration" or not spans:
+        return list(answer)
+    return [value for value in answer if not any(_crosses(value, span) for span in spans)]
+
+
+def _crosses(value: Quantity, span: Quantity) -> bool:
+    """Whether an open range begins or ends elsewhere than a span it meets: "31일 이상" is a further tier of "8~30일"."""
+    if value.unit != span.unit or span.low is None or span.high is None:
+        return False
+    if value.high is None and value.low is not None:
+        return value.low < span.high and value.low != span.low
+    return value.low is None and value.high is not None and value.high > span.low and value.high != span.high
 
 
 def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
-from rag.constraints import compare
+from rag.constraints import compare, default_contrasts
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
@@ -46,6 +46,7 @@ _COMPARISON = re.compile(
 _HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
 _HEAD_AT_END = re.compile(rf"(?:^|\s+){_HEAD}(?:의|을|를)?\s*$")
 _HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+_OF = re.compile(rf"^(?P<subject>.*[가-힣A-Za-z]의)\s+(?:\S+\s+)?\S*{_HEAD}$")
 _BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
 
 
@@ -86,9 +87,20 @@ def _joined_subjects(message: str) -> tuple[Part, ...]:
         return ()
     asked, about = _BOTH.sub("", rest), right
     # "체크카드 재발급이랑 한도": the second part has lost its subject to the first.
-    if _HEADS_ALONE.match(right) and (subject := _subject(left)):
+    if subject := _genitive(left, right) or (_subject(left) if _HEADS_ALONE.match(right) else ""):
         about = f"{subject} {right}"
     return Part(left, f"{left}{asked}", joined=True), Part(f"{right}{rest}", f"{about}{asked}", joined=True)
+
+
+def _genitive(left: str, right: str) -> str:
+    """ "학자금대출의" of "학자금대출의 신청 자격과 대출한도": what both are of, unless the second names a thing of its own."""
+    match = _OF.match(left)
+    return match["subject"] if match and "의 " not in right and not _names_thing(right) else ""
+
+
+def _names_thing(text: str) -> bool:
+    contrasts = default_contrasts()
+    return any(contrasts.sets[mention.set_name].kind in ("product", "means") for mention in contrasts.mentions(text))
 
 
 def _subject(left: str) -> str:

@@ -21,7 +21,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.constraints import Conflict
 from rag.korean import compact
 from rag.retrieval.constraint_order import Ordered, order_by_agreement
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, row_id, with_a_passage
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, row_id, with_a_passage
 from rag.retrieval.ranking_features import features, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
@@ -173,10 +173,18 @@ def judge(
     verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
     if not ordered.conflicts:
         return verdict
-    asked = dict.fromkeys(conflict.asked for conflict in ordered.conflicts)
+    return replace(verdict, note=_what_differs(ordered.conflicts, shown))
+
+
+def _what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
+    """Names what was asked for and no row shown holds; else what the nearest row is not about, for another one holds it."""
+    asked = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.asked)
     # "주택담보" beside "주택담보대출" is the same thing said twice.
     words = [word for word in asked if not any(word != other and word in other for other in asked)]
-    return replace(verdict, note=Note("not_held", {"word": ", ".join(words)}))
+    rows = [compact(f"{question_of(hit)} {hit.node.get_content()}") for hit in shown]
+    if missing := [word for word in words if not any(compact(word) in row for row in rows)]:
+        return Note("not_held", {"word": ", ".join(missing)})
+    return Note("not_in_nearest", {"word": ", ".join(words)}) if words else None
 
 
 def _approved_first(question: str, ordered: Ordered, calibration: Calibration) -> Ordered:

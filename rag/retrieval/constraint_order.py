@@ -15,10 +15,22 @@ from functools import lru_cache
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
 from rag.constraints.asked_values import asked_values, not_stated
-from rag.constraints.compounds import is_reversed, other_modifiers
+from rag.constraints.compounds import is_general, is_reversed, narrowing, other_modifiers
 from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, stands_in
+from rag.constraints.deeds import deed_not_held
+from rag.constraints.objects import other_objects
+from rag.constraints.papers import unasked_paper
 from rag.constraints.reversals import is_taken_back
-from rag.constraints.value_agreement import comparable, families, holds, is_incidental, lacks_rule, values_of
+from rag.constraints.value_agreement import (
+    comparable,
+    families,
+    holds,
+    is_incidental,
+    lacks_rule,
+    pins,
+    stated,
+    values_of,
+)
 from rag.retrieval.hybrid import FusedNode, question_of
 from rag.retrieval.query_analysis import BANK, expand
 
@@ -38,6 +50,8 @@ _PASSIVE = re.compile(
 )
 """What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
 CHANNEL = "channel"
+EARLY = ("maturity", "만기전")
+"""A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -57,16 +71,20 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1."""
+    """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
+
+    `is_narrower`: the row is on one product, the question on all, and another row is, too.
+    """
 
     agreement: Agreement
     held: float
     lacking: tuple[Conflict, ...]
+    is_narrower: bool = False
 
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
-    rows = [_compared(text, hit) for hit in hits[:COMPARED]]
+    rows = [_compared(text, hit, hits[:COMPARED]) for hit in hits[:COMPARED]]
     moved = _moved(hits, rows)
     if not moved:
         return Ordered(())
@@ -82,13 +100,38 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         return Ordered(ordered)
     if first.agreement.missing:
         return Ordered(ordered, is_blocked=True)
-    return Ordered(ordered, first.lacking, is_blocked=bool(first.lacking), states_values=first.held == 1.0)
+    is_blocked = bool(first.lacking) or first.is_narrower
+    return Ordered(ordered, first.lacking, is_blocked=is_blocked, states_values=first.held == 1.0)
 
 
-def _compared(text: str, hit: FusedNode) -> _Compared:
+def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared:
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
-    return _Compared(compare(text, question_of(hit), hit.node.get_content()), _held(text, hit), lacking)
+    agreement = compare(text, question_of(hit), hit.node.get_content())
+    return _Compared(agreement, _held(text, hit), lacking, _is_narrower(text, hit, hits))
+
+
+def _is_narrower(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> bool:
+    """Whether a row is on one product ("적금 자동이체 변경") where the question names none and another row is on all of them.
+
+    That row is of the same institution and names what is to be done.
+    """
+    narrowed = narrowing(expand(text), question_of(hit))
+    asked = _actions(text)
+    if not narrowed or not asked:
+        return False
+    rivals = [question_of(other) for other in hits if other.node.metadata.get(BANK) == hit.node.metadata.get(BANK)]
+    return any(
+        is_general(rival, word, modifier) and asked <= _actions(rival)
+        for word, modifier in narrowed
+        for rival in rivals
+        if rival != question_of(hit)
+    )
+
+
+def _actions(text: str) -> frozenset[tuple[str, str]]:
+    sets = default_contrasts().sets
+    return frozenset(named for named in _members(text) if sets[named[0]].kind == "action" and named[1] != ANSWERING)
 
 
 def _held(text: str, hit: FusedNode) -> float:
@@ -108,11 +151,13 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
         return []
     # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
     row = families([*values_of(question_of(hit)), *values_of(without_notes(hit.node.get_content()))])
+    names_no_term = EARLY in _members(question_of(hit)) and EARLY not in _members(text)
     return [
         value
         for family, values in families(asked).items()
         for value in values
-        if not holds(value, row.get(family, [])) and not lacks_rule(value, row.get(family, []))
+        if (names_no_term and value.dimension == "duration" and pins(text, value))
+        or (not holds(value, stated(value, row.get(family, []))) and not lacks_rule(value, row.get(family, [])))
     ]
 
 
@@ -148,9 +193,14 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     """The compounds of a text of which a row names another kind ("플래티넘 카드" beside "해외겸용 카드"), and a reverse."""
     part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
     pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
+    pairs += other_objects(part, question_of(hit), hit.node.get_content(), synonyms=_synonyms)
     others = [Conflict("product", asked, held) for asked, held in pairs]
     row_question, answer = question_of(hit), hit.node.get_content()
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
+    if deed := deed_not_held(part, row_question, answer, synonyms=_synonyms):
+        others.append(Conflict("action", deed, ""))
+    if paper := unasked_paper(part, row_question):
+        others.append(Conflict("paper", "", paper))
     others += _other_channels(part, hit)
     if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):
         others.append(Conflict("action", part, row_question))
@@ -193,6 +243,7 @@ def _moved(
         elif row:
             agreed = AGREES if row.agreement.status == "agree" else 0.0
             step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
+            step -= LACKS if row.is_narrower else 0.0
         moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), row))
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
 

@@ -56,7 +56,8 @@ def test_what_no_row_holds_is_not_answered(asked: dict[str, list[Asked]], kind: 
 def test_where_it_is_suggested_the_customer_is_told_what_differs(asked: dict[str, list[Asked]], kind: str) -> None:
     blocked = [verdict for _, _, verdict in asked[kind] if verdict.status == "suggested" and verdict.conflicts]
     assert blocked or kind == "institution"
-    assert all(verdict.note and verdict.note.kind in ("not_held", "other_institution") for verdict in blocked)
+    told = ("not_held", "not_in_nearest", "other_institution")
+    assert all(verdict.note and verdict.note.kind in told for verdict in blocked)
 
 
 @pytest.mark.parametrize("kind", SAME)

@@ -245,3 +245,58 @@ def test_a_row_that_states_the_value_is_offered_sooner() -> None:
     fee = [row("fee", "이체 수수료는 어떻게 되나요?", "창구에서는 건당 3,000원입니다.", 0.0)]
     assert judge("다른 사람한테 부치는데 3천원이 드나요", fee, calibration).status == "suggested"
     assert judge("다른 사람한테 부치는데 4천원이 드나요", fee, calibration).status == "declined"
+
+
+def test_what_another_row_holds_is_not_said_to_be_missing() -> None:
+    alerts = [
+        row("set", "문자 알림은 어떻게 신청하나요?", "앱 설정 > 알림에서 신청하십시오.", 5.0),
+        row("end", "자동이체를 해지하려면 어떻게 하나요?", "앱에서 해지하십시오.", 4.0),
+    ]
+    found = verdict("문자 알림 해지하려면요", alerts)
+    assert found.status == "suggested" and found.note == Note("not_in_nearest", {"word": "해지"})
+    assert verbatim(found.nodes, found).startswith("가장 가까운 안내는 '해지'에 대한 내용이 아닙니다.")
+    assert verdict("문자 알림 해지하려면요", alerts[:1]).note == Note("not_held", {"word": "해지"})
+
+
+def test_a_table_of_how_long_something_was_held_names_no_term() -> None:
+    early = "9개월 미만은 연 1%, 9개월 이상은 연 2%입니다."
+    rates = [row("early", "정기예금을 만기 전에 해지하면 이율은 어떻게 되나요?", early, 5.0)]
+    found = verdict("3년짜리 정기예금 이율 알려줘", rates)
+    assert found.status == "suggested" and found.note == Note("not_held", {"word": "3년"})
+    assert verdict("정기예금 만기 전에 해지하면 이율은요", rates).status == "answered"
+
+
+def test_the_scope_of_a_rows_question_decides_whatever_else_its_answer_names() -> None:
+    late = row("late", "실효된 지 30일이 지난 계약을 부활하려면 어떻게 하나요?", "3년 이내에 청약하십시오.", 5.0)
+    early = row("early", "실효된 지 30일 이내인 계약을 부활하려면 어떻게 하나요?", "앱에서 부활하십시오.", 4.9)
+    assert names(order_by_agreement("실효 20일 된 계약 부활하려면 어떻게 하나요", [late, early]).hits)[0] == "early"
+    assert names(order_by_agreement("실효된 지 두 달 지난 계약 부활하려면", [early, late]).hits)[0] == "late"
+
+
+def test_a_row_on_all_of_a_thing_comes_before_a_row_on_one_product() -> None:
+    one = row("one", "적금 자동이체 금액 및 이체일 변경 방법 안내", "앱에서 변경하십시오.", 5.0)
+    every = row("all", "자동이체 등록·변경은 어떻게 하나요?", "앱에서 하십시오.", 4.6)
+    assert names(order_by_agreement("자동이체 날짜 바꾸고 싶어요", [one, every]).hits) == ["all", "one"]
+    assert names(order_by_agreement("적금 자동이체 날짜 바꾸고 싶어요", [one, every]).hits) == ["one", "all"]
+    assert order_by_agreement("자동이체 날짜 바꾸고 싶어요", [replace_score(one, 9.0), every]).is_blocked
+
+
+def test_a_verbal_noun_that_the_row_holds_nowhere_keeps_it_from_being_the_answer() -> None:
+    limit = [row("limit", "이체한도를 올리려면 어떻게 하나요?", "앱에서 신청하십시오.", 5.0)]
+    assert verdict("이체한도 위임 방법 알려주세요", limit).note == Note("not_held", {"word": "위임"})
+    assert verdict("이체한도 증액 방법 알려주세요", limit).status == "answered"
+
+
+def test_what_is_told_of_a_customer_states_no_term_beyond_a_range_from_to() -> None:
+    answer = "6개월 이상 이용하신 회원은 3개월 ~ 60개월 동안 빌리실 수 있습니다."
+    loan = [row("loan", "장기카드대출의 자격과 기간은 어떻게 되나요?", answer, 5.0)]
+    assert verdict("장기카드대출 120개월 되나요", loan).note == Note("not_held", {"word": "120개월"})
+    assert verdict("장기카드대출 48개월 되나요", loan).status == "answered"
+    tiers = [row("tiers", "신용융자 이자율은 얼마인가요?", "8~30일 연 7.9%, 31일 이상 연 9.5%입니다.", 5.0)]
+    assert verdict("신용융자 이자율 60일이면 얼마인가요?", tiers).status == "answered"
+
+
+def test_an_error_code_is_the_rows_own_or_another_one() -> None:
+    error = [row("error", "이체 중 통신 오류(SN-2001)로 종료되면 어떻게 하나요?", "이체 내역을 확인하십시오.", 5.0)]
+    assert verdict("이체하다 통신 오류 SN-4010 떴어요", error).status == "suggested"
+    assert verdict("이체하다 통신 오류 sn-2001 떴어요", error).status == "answered"

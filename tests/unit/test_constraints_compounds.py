@@ -61,3 +61,9 @@ def test_an_institutions_name_and_another_word_for_the_same_are_no_other_kind() 
 )
 def test_the_reverse_of_a_change(question: str, row: str, expected: bool) -> None:
     assert is_reversed(question, row) is expected
+
+
+def test_what_is_written_together_is_compared_with_what_is_written_apart() -> None:
+    assert other_modifiers("예약주문 취소하려면", "미체결 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
+    assert other_modifiers("미체결 주문 취소하려면", "예약주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
+    assert not other_modifiers("예약주문 취소하려면", "예약 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")

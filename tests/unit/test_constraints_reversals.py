@@ -57,3 +57,12 @@ def test_a_row_that_says_only_how_a_thing_ends_does_not_say_how_it_begins() -> N
     assert taken_back("야간 접속 차단 걸어두고 싶어요", "야간 접속이 제한된다고 나옵니다.", steps)
     assert not taken_back("야간 접속 차단 걸어두고 싶어요", "야간 접속 차단은 어떻게 신청하나요?", "[해제] 고객센터")
     assert not taken_back("야간 접속 차단 걸고 푸는 법", "야간 접속 차단은 어떻게 해제하나요?", "앱에서 해제하십시오.")
+
+
+def test_a_row_on_asking_for_something_else_does_not_say_how_a_thing_begins() -> None:
+    row, steps = "대출통장의 만기 연장은 어떻게 신청하나요?", "대출관리 > 기한연장에서 신청하십시오."
+    assert taken_back("대출통장 새로 만들려면", row, steps)
+    assert not taken_back("대출통장 연장하려면", row, steps)
+    assert not taken_back(
+        "통장을 새로 만들어서 계좌를 바꾸려고요", "출금계좌는 어떻게 변경하나요?", "앱에서 변경하십시오."
+    )
