@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit codes: 0 ended by SIGINT or SIGTERM, 1 refused or failed with one clear line, 2 wrong usage."""
+    """Serve the page. Returns the exit code: 0 after SIGINT or SIGTERM, 1 after an error, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         try:
@@ -25,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             settings = _with(load_settings(), options)
             configure_logging(settings.log.level, settings.log.format)
-            from rag.ui.server import serve  # heavy: only once the usage is right
+            from rag.ui.server import serve  # slow to import, so only after the arguments are checked
         except ModuleNotFoundError as exc:
             raise PackageMissing(exc.name) from exc
-        serve(settings, public=options.share, say=_say)
+        serve(settings, public=options.share, echo=_echo)
     except KeyboardInterrupt:
         return 0
     except RagError as exc:
@@ -67,7 +67,7 @@ def _port(text: str) -> int:
 
 
 def _with(settings: Settings, options: argparse.Namespace) -> Settings:
-    """The settings, with the options given on the command line in place of theirs."""
+    """The settings, overridden by the command line's options."""
     overrides = {
         name: value
         for name in ("host", "port", "root_path", "auth_file", "language", "open_to_all", "mcp")
@@ -76,7 +76,7 @@ def _with(settings: Settings, options: argparse.Namespace) -> Settings:
     return settings.model_copy(update={"ui": settings.ui.model_copy(update=overrides)})
 
 
-def _say(line: str) -> None:
+def _echo(line: str) -> None:
     print(line, flush=True)
 
 
@@ -84,4 +84,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # the interpreter's own end would wait for threads that still load models or build an index
+    os._exit(code)  # sys.exit would wait for threads that load models or build an index

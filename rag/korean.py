@@ -1,7 +1,7 @@
-"""The one analyzer: Korean text to tokens, jamo n-grams and sentences. Pure functions, no models.
+"""The analyzer: splits Korean text into tokens, jamo n-grams and sentences. Pure functions, no models.
 
-Both stores index these tokens as they are, so lexical search means the same in process and on a server without plugins.
-Changing what a function here returns changes ANALYZER, and with it every index must be built again.
+Both stores index these tokens, so lexical search gives the same result in FAISS and on an OpenSearch server without plugins.
+After a change of what a function returns, ANALYZER must be changed too, which requires all indexes to be rebuilt.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ from itertools import pairwise
 
 ANALYZER = "syllable2-jamo3to5/1"
 MAX_QUERY_TOKENS = 900
-"""Below OpenSearch's limit of 1,024 clauses, the same on both stores."""
+"""Terms of a query, on both stores; below OpenSearch's limit of 1,024 clauses."""
 
 _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
-# A full stop counts only before white space: "3.5%" and "2026.03.01" hold none. Rows end sentences with a line break alone,
-# too.
+# A full stop ends a sentence only before white space, as "3.5%" and "2026.03.01" contain some too. A line break also ends one.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
 
 def normalise(text: str) -> str:
-    """NFKC, lower case."""
+    """The text in NFKC and lower case."""
     return unicodedata.normalize("NFKC", text).lower()
 
 
 def text_length(text: str) -> int:
-    """Characters of the text in NFKC: a syllable typed as three letters counts once, a sign that stands for words as those."""
+    """Number of characters in NFKC: decomposed syllables count as one, compatibility signs as the letters they stand for."""
     return len(unicodedata.normalize("NFKC", text))
 
 
 def compact(text: str) -> str:
-    """Normalised, without white space."""
+    """The normalised text without white space."""
     return "".join(normalise(text).split())
 
 
 def tokens(text: str) -> list[str]:
-    """Syllable bigrams of Hangul runs, whole Latin and digit runs; a lone syllable stays as it is. In text order."""
+    """Syllable bigrams of Hangul runs, and complete Latin and digit runs, in text order. A single syllable is a token."""
     pieces: list[str] = []
     for run in _RUN.findall(normalise(text)):
         if len(run) > 1 and _HANGUL.match(run):
@@ -50,19 +49,19 @@ def tokens(text: str) -> list[str]:
 
 
 def jamo_ngrams(text: str) -> list[str]:
-    """3- to 5-grams over decomposed Hangul, spaces dropped: close for typos and missing spaces. In text order."""
-    # A slip of a finger changes one jamo: some n-grams of the word stay, where both its syllable bigrams are gone.
+    """3- to 5-grams of the decomposed Hangul without spaces, in text order. They tolerate typos and missing spaces."""
+    # A typo changes one jamo: some n-grams of the word still match, while its syllable bigrams no longer do.
     jamo = unicodedata.normalize("NFKD", "".join(_RUN.findall(normalise(text))))
     return [jamo[i : i + n] for n in (3, 4, 5) for i in range(len(jamo) - n + 1)]
 
 
 def query_terms(terms: list[str]) -> list[str]:
-    """Distinct terms in order of first appearance, capped at MAX_QUERY_TOKENS: what a store searches for."""
+    """The distinct terms in order of first appearance, at most MAX_QUERY_TOKENS, for which a store searches."""
     return list(dict.fromkeys(terms))[:MAX_QUERY_TOKENS]
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) offsets of sentences; joined, the slices are `text` itself."""
+    """(start, end) offsets of the sentences. The slices cover the text without gaps."""
     start = 0
     for match in _SENTENCE_END.finditer(text):
         if match.end() > start:
@@ -73,10 +72,10 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:
-    """Where the sentence of the text stands that shares most with the question; of equals the first.
+    """(start, end) offsets of the sentence that shares most tokens with the question; the first one of equals.
 
-    `ignored`: words that say nothing of what is asked, such as the institution's name. A label alone ("[재발급]") is no
-    sentence, and a list's marker no part of one.
+    `ignored`: text whose tokens do not count, such as the institution's name. Labels ("[재발급]") do not count as sentences;
+    list markers are excluded from the offsets. Without a sentence the offsets are those of the complete text.
     """
     asked = set(tokens(question)) - set(tokens(ignored))
     spans = []
@@ -87,5 +86,5 @@ def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[
             spans.append((begin, begin + len(sentence)))
     if not spans:
         return 0, len(text)
-    # By the share of the question's own words: a long sentence does not win by its length.
+    # Distinct tokens of the question are counted, so that a long sentence does not win by repeating one.
     return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))

@@ -1,4 +1,4 @@
-"""Embedding vectors, checked and brought to unit length; for models, ingestion and stores alike."""
+"""Checks embedding vectors and scales them to unit length; used by models, ingestion and stores."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def unit_vectors(
     count: int | None = None,
     dimension: int | None = None,
 ) -> Matrix:
-    """`vectors` as float64 [n][d], each row at length 1; [0][d] for none.
+    """`vectors` as a float64 matrix [n][d] whose rows have length 1; [0][d] for no vectors.
 
-    Raises `error` naming the `source` and what to do (`fix`): for another number of rows than `count` or of columns than
-    `dimension` (None: any), for rows of different lengths, and for a row that is zero or not finite, which has no direction.
+    Raises `error`, whose message has the `source` of the vectors and how to `fix` it, if the number of rows is not `count`
+    or the number of columns not `dimension` (None: not checked), if rows differ in length, or if a row is zero or not finite.
     """
     try:
         matrix = np.asarray(vectors, dtype=np.float64)
@@ -46,7 +46,7 @@ def unit_vectors(
 
 
 def _problem(vectors: Any, dimension: int | None) -> str:
-    """Why these do not make a matrix."""
+    """Why `vectors` cannot be converted to a matrix."""
     try:
         sizes = sorted({len(vector) for vector in vectors})
     except TypeError:

@@ -1,4 +1,4 @@
-"""Every text of the page, in Korean and English. Data (questions, passages, errors) keeps its own language."""
+"""The page's texts in Korean and English. Data (questions, passages, errors) is not translated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings the service up in a thread while the page is already served."""
+"""Loads the chat service in a thread while the page is already served."""
 
 from __future__ import annotations
 
@@ -14,47 +14,51 @@ from rag.types import Answer, AnswerEvent, Filters, Turn
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+"""Called with a step's name, the items done and their total, as in `Step`."""
 
 
 class Chat(Protocol):
-    """What the page needs of `rag.chat.ChatService`."""
+    """The part of `rag.chat.ChatService` that the page uses."""
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Lines for the customer about what does not work at full strength."""
+        """Lines to show to customers, such as a missing embedder."""
 
     @property
     def writes(self) -> bool:
-        """Whether a language model writes answers, so that their text comes bit by bit."""
+        """Whether a language model writes answers, so that their text arrives in pieces."""
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """What an answer comes from, for its record: index, models, prompts, program."""
+        """Versions of the index, the models, the prompts and the program, for the answer records."""
 
     @property
     def contact(self) -> str:
-        """How to reach a person; empty where nobody said."""
+        """How to reach a person; empty if not configured."""
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, *, row: str | None = None
     ) -> Generator[AnswerEvent, None, None]:
-        """The answer as events: sources, pieces of text, the whole. Raises RagError. Closing it ends the answer.
+        """The answer as events: SourcesFound, AnswerDeltas, AnswerCompleted. Raises RagError. Closing it ends the answer.
 
-        `row`: the id of a suggested row that was chosen: it is the answer.
+        `row`: id of the suggested row that the customer chose; that row is the answer.
         """
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
-        """The whole answer. Raises RagError."""
+        """The completed answer. Raises RagError."""
 
     def facets(self) -> Mapping[str, Sequence[str]]:
-        """The values of each filter, by its name."""
+        """The available values of each filter, by its name ("bank", "category")."""
 
     def topics(self) -> Mapping[str, Sequence[str]]:
-        """Categories with questions to offer while none has been asked, the most frequent first; "": of no category."""
+        """Example questions by category for the start of a conversation, the most frequent category first.
+
+        The key "" has questions without a category.
+        """
 
 
 class Step(NamedTuple):
-    """Where the loading is; `total` 0: not countable."""
+    """Progress of the loading: the step's name, items done and their total; 0 if unknown."""
 
     name: str = ""
     done: int = 0
@@ -62,7 +66,7 @@ class Step(NamedTuple):
 
 
 class Loader:
-    """Runs `build` once, in a thread started by `start`, and keeps what became of it."""
+    """Runs `build` once, in a thread started by `start`, and holds the service or the error."""
 
     def __init__(self, build: Callable[[Progress], Chat]) -> None:
         self._build = build
@@ -73,18 +77,18 @@ class Loader:
 
     @property
     def status(self) -> Literal["loading", "ready", "failed"]:
-        """`failed` is for good: nothing is loaded again."""
+        """ "failed" is final: loading is not tried again."""
         if not self._ended.is_set():
             return "loading"
         return "ready" if self._service else "failed"
 
     def start(self) -> None:
-        """Begin in a thread and return. Called once."""
-        # A daemon: loading a model cannot be broken off, and the process must end while it goes on.
+        """Start loading in a thread and return. Call once."""
+        # A daemon thread, because loading a model cannot be interrupted and must not keep the process from ending.
         threading.Thread(target=self._load, name="loader", daemon=True).start()
 
     def service(self) -> Chat:
-        """The service, once loaded; waits for it. Raises the RagError that the loading ended with."""
+        """Wait until loading has ended and return the service. Raises the RagError that loading failed with."""
         self._ended.wait()
         if self._service is None:
             raise self.error or RagError("the page has not been loaded")
@@ -99,7 +103,7 @@ class Loader:
             self.error = exc
             logger.error("the page cannot answer: %s", exc)
         except Exception:
-            # A thread that died would leave the page loading for ever.
+            # An uncaught error would end the thread and leave the page in "loading" for ever.
             self.error = RagError("the service failed to load", korean="예상하지 못한 문제가 생겼습니다.")
             logger.exception("the page cannot answer")
         finally:

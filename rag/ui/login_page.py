@@ -1,4 +1,4 @@
-"""The page that asks for a login, in the page's language. Gradio's own is half in the browser's and not styled."""
+"""The login page, in the page's language. Gradio's own mixes it with the browser's language and is not styled."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ form.addEventListener("submit", async (event) => {
 
 
 def login_page(texts: Texts) -> str:
-    """The whole HTML."""
+    """The complete HTML document."""
     words = {"wrong": texts.login_wrong, "busy": texts.busy, "failed": texts.login_failed}
     shown = {
         "language": texts.language,

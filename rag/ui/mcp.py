@@ -1,7 +1,7 @@
-"""The tool `ask` for programs that speak the Model Context Protocol: POST /mcp, off unless FSI_UI__MCP.
+"""The tool `ask` over the Model Context Protocol, at POST /mcp; disabled unless FSI_UI__MCP is set.
 
-Its "streamable HTTP" without streams and sessions: one JSON-RPC message a request, one JSON answer
-(https://modelcontextprotocol.io/specification/2025-06-18/basic/transports). Each request has passed the page's guard.
+Implements the "streamable HTTP" transport without streams and sessions: one JSON-RPC message in a request, one JSON response
+(https://modelcontextprotocol.io/specification/2025-06-18/basic/transports). The request guard has checked each request.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from rag.ui.session import Client
 
 logger = logging.getLogger(__name__)
 VERSIONS = ("2025-06-18", "2025-03-26")
-"""Of the protocol, newest first; the client's is taken where it is one of them."""
+"""Supported versions of the protocol, newest first. The client's version is used if it is supported."""
 UNKNOWN_METHOD, WRONG_VALUES = -32601, -32602
 Ask = Callable[[str, Mapping[str, str | None], Client], Awaitable[Answer]]
-ASK: Mapping[str, Any] = {
+ASK_TOOL: Mapping[str, Any] = {
     "name": "ask",
     "title": "금융 FAQ에 묻기",
     "description": (
@@ -46,26 +46,28 @@ ASK: Mapping[str, Any] = {
 }
 
 
-class _Wrong(Exception):
+class _RpcError(Exception):
+    """Becomes a JSON-RPC error response with this `code` and message."""
+
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
 def mcp_route(ask: Ask, texts: Texts) -> Route:
-    """`ask`: the page's own way to one whole answer; it raises RagError."""
+    """The route POST /mcp. `ask`: `Dialogue.ask`, which may raise RagError."""
 
-    async def called(said: Any, client: Client) -> dict[str, Any]:
-        if not isinstance(said, dict) or said.get("name") != ASK["name"]:
-            raise _Wrong(WRONG_VALUES, "unknown tool; there is one: ask")
-        values = said.get("arguments")
-        known = ASK["inputSchema"]["properties"]
+    async def call_tool(params: Any, client: Client) -> dict[str, Any]:
+        if not isinstance(params, dict) or params.get("name") != ASK_TOOL["name"]:
+            raise _RpcError(WRONG_VALUES, "unknown tool; there is one: ask")
+        values = params.get("arguments")
+        known = ASK_TOOL["inputSchema"]["properties"]
         if (
             not isinstance(values, dict)
             or not isinstance(values.get("question"), str)
             or any(name not in known or not isinstance(value, str | None) for name, value in values.items())
         ):
-            raise _Wrong(WRONG_VALUES, "expected question (text), and maybe bank and category (text)")
+            raise _RpcError(WRONG_VALUES, "expected question (text), and maybe bank and category (text)")
         try:
             choices = {name: values.get(name) for name in ("bank", "category")}
             answer = await ask(values["question"], choices, client)
@@ -74,10 +76,10 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
         content = [{"type": "text", "text": answer.text}]
         return {"content": content, "structuredContent": answer.as_json(), "isError": False}
 
-    async def result(method: str, said: Any, client: Client) -> dict[str, Any]:
+    async def dispatch(method: str, params: Any, client: Client) -> dict[str, Any]:
         match method:
             case "initialize":
-                asked = said.get("protocolVersion") if isinstance(said, dict) else None
+                asked = params.get("protocolVersion") if isinstance(params, dict) else None
                 return {
                     "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
                     "capabilities": {"tools": {}},
@@ -86,37 +88,37 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
             case "ping":
                 return {}
             case "tools/list":
-                return {"tools": [ASK]}
+                return {"tools": [ASK_TOOL]}
             case "tools/call":
-                return await called(said, client)
-        raise _Wrong(UNKNOWN_METHOD, "unknown method")
+                return await call_tool(params, client)
+        raise _RpcError(UNKNOWN_METHOD, "unknown method")
 
-    async def answered(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         message: dict[str, Any] = await request.json()
         method, number = message.get("method"), message.get("id")
         if not isinstance(method, str) or isinstance(number, bool) or not isinstance(number, str | int | None):
-            return JSONResponse(_reply(None, error=_Wrong(-32600, "no JSON-RPC request")), status_code=400)
-        if number is None:  # a notification, which nobody answers
+            return JSONResponse(_error_reply(None, error=_RpcError(-32600, "no JSON-RPC request")), status_code=400)
+        if number is None:  # a notification has no response
             return Response(status_code=202)
         visitor = request.scope[VISITOR]
         try:
-            value = await result(method, message.get("params"), Client(visitor.owner, visitor.address))
-        except _Wrong as exc:
-            return JSONResponse(_reply(number, error=exc))
+            value = await dispatch(method, message.get("params"), Client(visitor.owner, visitor.address))
+        except _RpcError as exc:
+            return JSONResponse(_error_reply(number, error=exc))
         except Exception:
             logger.exception("a question was not answered")
-            return JSONResponse(_reply(number, error=_Wrong(-32603, texts.unexpected)))
+            return JSONResponse(_error_reply(number, error=_RpcError(-32603, texts.unexpected)))
         return JSONResponse({"jsonrpc": "2.0", "id": number, "result": value})
 
-    return Route(MCP, answered, methods=["POST"])
+    return Route(MCP, handle, methods=["POST"])
 
 
-def _reply(number: str | int | None, *, error: _Wrong) -> dict[str, Any]:
+def _error_reply(number: str | int | None, *, error: _RpcError) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "error": {"code": error.code, "message": str(error)}}
 
 
 def _version() -> str:
     try:
         return version(DISTRIBUTION)
-    except PackageNotFoundError:  # run from its folder
+    except PackageNotFoundError:  # run from its source folder, not installed
         return "source"

@@ -1,4 +1,4 @@
-"""What a monitoring system reads of the page: outcomes, durations, refusals and what waits. Counts alone, never a text."""
+"""Prometheus metrics of the page: outcomes, durations, failures, refused requests and waiting questions. Without any text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from rag.types import Answer
 from rag.ui.answer_slots import AnswerSlots
 
-SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
 
 class Metrics:
-    """One page's figures, in a registry of their own."""
+    """One page's metrics."""
 
     def __init__(self, slots: AnswerSlots) -> None:
-        # Not the library's own, which all of a process share: a second page in it, as in tests, could not be made.
+        # Not the library's global registry, in which a second page of the process, as in tests, could not register.
         self._registry = CollectorRegistry()
         self._answers = Counter(
             "faq_answers",
@@ -26,7 +26,9 @@ class Metrics:
         )
         self._failures = Counter("faq_failures", "Questions that ended in an error", registry=self._registry)
         self._refusals = Counter("faq_refusals", "Requests that were refused", ["status"], registry=self._registry)
-        self._seconds = Histogram("faq_answer_seconds", "Time of an answer", buckets=SECONDS, registry=self._registry)
+        self._seconds = Histogram(
+            "faq_answer_seconds", "Time of an answer", buckets=BUCKETS_SECONDS, registry=self._registry
+        )
         for name, text, read in (
             ("faq_answers_running", "Answers being made", lambda: slots.running),
             ("faq_answers_waiting", "Questions that wait for their turn", lambda: slots.waiting),
@@ -34,7 +36,7 @@ class Metrics:
             Gauge(name, text, registry=self._registry).set_function(read)
 
     def answered(self, answer: Answer, channel: str) -> None:
-        """Count one answer of the page or of its API."""
+        """Count one answer and its duration. `channel`: "page" or "api"."""
         labels = [channel, answer.status, answer.reason or "", str(answer.generated).lower(), answer.notice or ""]
         self._answers.labels(*labels).inc()
         if "total" in answer.timings_ms:
@@ -49,5 +51,5 @@ class Metrics:
         self._refusals.labels(str(status)).inc()
 
     def text(self) -> bytes:
-        """All figures in Prometheus's text format."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)

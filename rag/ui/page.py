@@ -1,6 +1,7 @@
-"""The page: which event does what. What it looks like is in skeleton and the assets, what happens is in session.
+"""Builds the page with Gradio: events, their handlers and the API.
 
-Visitors use plain elements; the script hands what they do to hidden buttons of Gradio's, whose events bring frames back.
+The markup is in skeleton and the assets, the handlers' logic in session. Visitors use plain HTML elements; the script clicks
+hidden Gradio buttons for them, whose events return frames.
 """
 
 from __future__ import annotations
@@ -33,31 +34,33 @@ from rag.ui.skeleton import body_html
 from rag.ui.visitors import Visitor, person_id
 
 logger = logging.getLogger(__name__)
-STARTERS = 4
-THREADS = 200
-"""Events that Gradio runs at once: all that `sessions` admits. What waits for an answer waits in AnswerSlots."""
-ANSWERS_BY_MODEL = 40
-"""Answers at once with a language model, which is waited for on the network; without, as many as there are cores."""
+MAX_STARTERS = 4
+"""Example questions on the empty page."""
+MAX_THREADS = 200
+"""Events that Gradio runs at once: more than `sessions` admits, because questions wait in AnswerSlots, within their event."""
+ANSWERS_WITH_LLM = 40
+"""Answers at once with a language model, which spend most of their time waiting for the network."""
 IDLE_POLL_SECONDS = 0.02
-"""Between looks of Gradio at its queue, where it has nothing to do: by itself it looks every millisecond."""
+"""Seconds between Gradio's checks of its empty queue, in place of its default of a millisecond."""
 
 
-class Admission:
-    """Lets in events whose answer somebody reads, and says whose they are. `sessions` is set with the server."""
+class PageContext:
+    """Objects that the page shares with its server.
 
-    def __init__(self, slots: AnswerSlots, metrics: Metrics) -> None:
+    `sessions`: set by the server. `ask`: `Dialogue.ask`, for the server's own routes. `secret`: key of the chat history for
+    `person_id`; empty: no chats are saved. `draining`: the server is shutting down and reports that it is not ready.
+    """
+
+    def __init__(self, slots: AnswerSlots, metrics: Metrics, *, ask: Ask | None = None, secret: bytes = b"") -> None:
         self.slots = slots
         self.metrics = metrics
+        self.ask = ask
+        self.secret = secret
         self.draining = False
-        """Whether the server is about to end: what is being answered is, and nobody new is sent here."""
         self.sessions: Sessions | None = None
-        self.ask: Ask | None = None
-        """The page's way to one whole answer, for its own routes; set with the page."""
-        self.secret = b""
-        """Of the chat history, for the digests of persons; empty where no chats are kept."""
 
     async def client(self, request: gr.Request) -> Client | None:
-        """Who asks; None where the event is dropped, for no stream of its session is open."""
+        """The client that sent the event; None if its session has no open stream, and the event is to be dropped."""
         if self.sessions is None or request.request is None:
             return Client()
         if not await self.sessions.wait_for_stream(str(request.session_hash)):
@@ -69,10 +72,10 @@ class Admission:
 
 def build_page(
     settings: Settings, loader: Loader, records: AnswerLog | None = None, history: ChatHistory | None = None
-) -> tuple[gr.Blocks, Admission]:
-    """The page over the service that `loader` brings up; each answer goes to `records`.
+) -> tuple[gr.Blocks, PageContext]:
+    """The page, which answers with the service of `loader`. `records`, `history`: None: answers or chats are not saved.
 
-    `theme()`, `head()` and `script()` belong to its launch.
+    `rag.ui.style` has the theme, the style sheet and the script to serve it with.
     """
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
@@ -86,11 +89,9 @@ def build_page(
         relevance=settings.ui.relevance,
         recorder=ConversationRecorder(records, history, metrics),
     )
-    admission = Admission(slots, metrics)
-    admission.ask = dialogue.ask
-    admission.secret = history.secret if history else b""
+    context = PageContext(slots, metrics, ask=dialogue.ask, secret=history.secret if history else b"")
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
-    page.max_threads = THREADS
+    page.max_threads = MAX_THREADS
     with page:
         gr.HTML(
             body_html(texts, limit=limit, history=history is not None),
@@ -98,24 +99,24 @@ def build_page(
             js_on_load=None,
             apply_default_css=False,
         )
-        _wire(page, dialogue, loader, texts, admission)
-        _api(dialogue, texts, admission)
-    # Closed: a request to the REST routes would pass the queue, and its limits, by.
+        _add_events(page, dialogue, loader, texts, context)
+        _add_api(dialogue, texts, context)
+    # Requests to Gradio's REST routes would bypass the queue and its limits.
     page.queue(api_open=False, default_concurrency_limit=None)
     # A private field: Gradio has no setting for it.
     page._queue.sleep_when_free = IDLE_POLL_SECONDS
-    return page, admission
+    return page, context
 
 
 def _answers_at_once(settings: Settings) -> int:
-    """A search is work for one core; a model elsewhere is waited for."""
+    """ANSWERS_WITH_LLM with a language model; otherwise one per core (at least two), because a search keeps a core busy."""
     if settings.llm.backend != "none" and settings.chat.answer_mode != "verbatim":
-        return ANSWERS_BY_MODEL
+        return ANSWERS_WITH_LLM
     return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
-def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, admission: Admission) -> None:
-    """One hidden button an event: `do-NAME`. Its values are those the script gives for NAME."""
+def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, context: PageContext) -> None:
+    """Add a hidden button `do-NAME` for each event; the script's `faq.take("NAME")` returns its input values."""
     conversation = gr.State(Conversation())
     text, bank, category, turn = (gr.Textbox(visible=False) for _ in range(4))
     inbox = gr.HTML("", elem_id="inbox", js_on_load=None, apply_default_css=False)
@@ -124,63 +125,63 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
     async def send(
         question: str, conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if client := await admission.client(request):
+        if client := await context.client(request):
             async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, client):
-                yield _shown(frame)
+                yield _frame_output(frame)
 
     async def choose(
         row: str, conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if client := await admission.client(request):
+        if client := await context.client(request):
             async for frame in dialogue.choose(conversation, row, {"bank": bank, "category": category}, client):
-                yield _shown(frame)
+                yield _frame_output(frame)
 
     async def edit(
         question: str, conversation: Conversation, bank: str, category: str, turn: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if client := await admission.client(request):
+        if client := await context.client(request):
             choices = {"bank": bank, "category": category}
-            # A program may send any text: int() of a long one takes its time.
+            # Programs may send any text, and int() is slow for very long digits.
             replaced = int(turn) if turn and turn.isdecimal() and len(turn) < 9 else None
             async for frame in dialogue.respond(conversation, question, choices, client, replaces_turn=replaced):
-                yield _shown(frame)
+                yield _frame_output(frame)
 
     async def retry(
         conversation: Conversation, bank: str, category: str, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        if client := await admission.client(request):
+        if client := await context.client(request):
             async for frame in dialogue.retry(conversation, {"bank": bank, "category": category}, client):
-                yield _shown(frame)
+                yield _frame_output(frame)
 
     async def stop(conversation: Conversation) -> None:
         conversation.stop()
 
     async def clear(conversation: Conversation) -> Any:
-        return _shown(dialogue.clear(conversation))
+        return _frame_output(dialogue.clear(conversation))
 
     async def drop(conversation: Conversation) -> Any:
         conversation.clear()
         conversation.undo_state = None
-        return _shown(dialogue.current(conversation))
+        return _frame_output(dialogue.current(conversation))
 
     async def undo(conversation: Conversation) -> Any:
-        return _shown(dialogue.undo(conversation))
+        return _frame_output(dialogue.undo(conversation))
 
     async def sync(conversation: Conversation) -> Any:
-        return _shown(dialogue.current(conversation))
+        return _frame_output(dialogue.current(conversation))
 
     async def open_chat(chat: str, conversation: Conversation, request: gr.Request) -> Any:
-        if (client := await admission.client(request)) is None:
+        if (client := await context.client(request)) is None:
             return gr.skip()
-        return _shown(await dialogue.open(conversation, chat, client))
+        return _frame_output(await dialogue.open(conversation, chat, client))
 
     async def watch(request: gr.Request) -> AsyncGenerator[str, None]:
-        if await admission.client(request):
-            async for html in _loading(loader, texts):
+        if await context.client(request):
+            async for html in _loading_html(loader, texts):
                 yield html
 
-    # Questions wait in the dialogue, which knows whose they are; stopping and clearing never do. "multiple": Gradio's own
-    # client would drop a question that is sent while the end of the answer before is on its way.
+    # No limit here: questions wait in AnswerSlots, and stop and clear must not wait. "multiple", because Gradio's client would
+    # drop a question that is sent before the previous answer's event has ended.
     at_once: dict[str, Any] = {
         "concurrency_limit": None,
         "show_progress": "hidden",
@@ -207,22 +208,22 @@ def _wire(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, adm
     page.load(watch, None, [news], **at_once)
 
 
-def _shown(frame: Frame) -> Any:
+def _frame_output(frame: Frame) -> Any:
     return frame.html or gr.skip()
 
 
-def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
+def _add_api(dialogue: Dialogue, texts: Texts, context: PageContext) -> None:
     async def ask(
         question: str, bank: str | None = None, category: str | None = None, request: gr.Request | None = None
     ) -> dict[str, Any]:
         """Answer one question from the FAQ, with its sources."""
-        client = await admission.client(request) if request else Client()
+        client = await context.client(request) if request else Client()
         if client is None:
             raise gr.Error(texts.stopped, print_exception=False)
         try:
             return (await dialogue.ask(question, {"bank": bank, "category": category}, client)).as_json()
         except RagError as exc:
-            # Said to the program that asked; a traceback in the log would blame the server.
+            # The error is the caller's; a traceback in the log would point to the server.
             raise gr.Error(texts.error(exc), print_exception=False) from exc
         except Exception as exc:
             logger.exception("a question was not answered")
@@ -231,8 +232,8 @@ def _api(dialogue: Dialogue, texts: Texts, admission: Admission) -> None:
     gr.api(ask, api_name="ask", concurrency_limit=None)  # type: ignore[attr-defined]
 
 
-async def _loading(loader: Loader, texts: Texts) -> AsyncGenerator[str, None]:
-    """Show how the loading goes, then what can be chosen and asked."""
+async def _loading_html(loader: Loader, texts: Texts) -> AsyncGenerator[str, None]:
+    """Yield the loading's progress as HTML, then the content of the start page, or the error that loading failed with."""
     shown = ""
     while loader.status == "loading":
         if (step := texts.step(*loader.step)) != shown:
@@ -242,21 +243,21 @@ async def _loading(loader: Loader, texts: Texts) -> AsyncGenerator[str, None]:
     if loader.error:
         yield status_html("failed", texts, texts.error(loader.error))
         return
-    # In threads: a store may be on the network, and the loop serves every visitor.
-    yield await asyncio.to_thread(_ready, loader.service(), texts)
+    # In a thread, because the store may be on the network.
+    yield await asyncio.to_thread(_start_html, loader.service(), texts)
 
 
-def _ready(service: Chat, texts: Texts) -> str:
-    """What can be chosen and asked, for the script: warnings, the filters' values and questions to begin with."""
+def _start_html(service: Chat, texts: Texts) -> str:
+    """HTML that the script reads: warnings, the filters' values, and example questions by topic."""
     facets = service.facets()
-    made = [status_html("warning", texts, line) for line in service.warnings]
-    made += [f'<ul data-choices="{name}">{_items(facets.get(name, ()))}</ul>' for name in ("bank", "category")]
+    parts = [status_html("warning", texts, line) for line in service.warnings]
+    parts += [f'<ul data-choices="{name}">{_items(facets.get(name, ()))}</ul>' for name in ("bank", "category")]
     topics = service.topics()
-    # One of each topic first, then the second ones: an FAQ without categories has one topic.
-    by_place = zip_longest(*topics.values())
-    starters = [question for questions in by_place for question in questions if question][:STARTERS]
-    made += [f'<ul data-topic="{escape(name)}">{_items(questions)}</ul>' for name, questions in topics.items() if name]
-    return "".join([*made, f"<ul data-starters>{_items(starters)}</ul>"])
+    # The first question of each topic, then the second ones: an FAQ without categories has one topic.
+    rounds = zip_longest(*topics.values())
+    starters = [question for questions in rounds for question in questions if question][:MAX_STARTERS]
+    parts += [f'<ul data-topic="{escape(name)}">{_items(questions)}</ul>' for name, questions in topics.items() if name]
+    return "".join([*parts, f"<ul data-starters>{_items(starters)}</ul>"])
 
 
 def _items(lines: Iterable[str]) -> str:
@@ -264,6 +265,6 @@ def _items(lines: Iterable[str]) -> str:
 
 
 def status_html(kind: str, texts: Texts, line: str) -> str:
-    """A line of the status: kind is loading, failed or warning."""
+    """A line of the page's status. `kind`: "loading", "failed" or "warning"."""
     advice = f" {texts.failed}" if kind == "failed" else ""
     return f'<p class="{kind}" role="status">{escape(line + advice)}</p>'

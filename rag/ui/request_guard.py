@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.ui.i18n import Texts
@@ -111,7 +111,7 @@ class RequestGuard:
         if self._prefix and scope["path"].startswith(f"{self._prefix}/"):
             path = scope["path"].removeprefix(self._prefix)
             scope = {**scope, "path": path, "raw_path": path.encode()}
-        visitor = self._visitors.of(scope)
+        visitor = self._visitors.identify(scope)
         scope[VISITOR] = visitor
         ADDRESS.set(visitor.address)
         started = False
@@ -131,7 +131,10 @@ class RequestGuard:
                 "refused status=%d reason=%s method=%s path=%s", exc.status, exc, scope["method"], scope["path"]
             )
             if not started:
-                await self._refusal(exc)(scope, receive, send_secured)
+                text = exc.text if isinstance(exc, Refused) else "busy"
+                detail = str(getattr(self._texts, text)) if text else str(exc)
+                response = JSONResponse({"detail": detail, "error": detail}, status_code=exc.status)
+                await response(scope, receive, send_secured)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
@@ -200,7 +203,7 @@ class RequestGuard:
             await JSONResponse({"success": True})(scope, receive, send)
             return
         if path == f"{API}/cancel":
-            owned = visitor.session(parse_session(content.get("session_hash")))
+            owned = visitor.session_name(parse_session(content.get("session_hash")))
             event, number = content.get("event_id"), content.get("fn_index")
             if type(number) is not int or not isinstance(event, str) or not self._sessions.has_event(owned, event):
                 await JSONResponse({"success": True})(scope, receive, send)  # already over, or another visitor's
@@ -212,7 +215,7 @@ class RequestGuard:
         if path != CALL and call.session is None:
             raise Refused(422, "the session's name is missing")
         page = call.event != self._ask
-        name = visitor.session(call.session if call.session and path != CALL else f"call {secrets.token_hex(16)}")
+        name = visitor.session_name(call.session if call.session and path != CALL else f"call {secrets.token_hex(16)}")
         session = self._sessions.admit(name, visitor, page=page)
         body = call.body(name)
         answer = bytearray()
@@ -235,11 +238,11 @@ class RequestGuard:
                 raise Refused(404, "there is no such answer")
             name = session.name
         elif path.startswith(HEARTBEAT):
-            name = visitor.session(parse_session(path.removeprefix(HEARTBEAT)))
+            name = visitor.session_name(parse_session(path.removeprefix(HEARTBEAT)))
             scope = {**scope, "path": HEARTBEAT + name, "raw_path": (HEARTBEAT + name).encode()}
         else:
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-            name = visitor.session(parse_session((query.get("session_hash") or [None])[0]))
+            name = visitor.session_name(parse_session((query.get("session_hash") or [None])[0]))
             scope = {**scope, "query_string": urlencode({"session_hash": name}).encode()}
         with self._sessions.stream(name, visitor, answers=not path.startswith(HEARTBEAT)) as session:
             try:
@@ -247,11 +250,6 @@ class RequestGuard:
             finally:
                 if session:
                     session.no_stream_closing.set()
-
-    def _refusal(self, exc: Refused | TooMany) -> Response:
-        text = getattr(exc, "text", "") or ("busy" if isinstance(exc, TooMany) else "")
-        detail = str(getattr(self._texts, text)) if text else str(exc)
-        return JSONResponse({"detail": detail, "error": detail}, status_code=exc.status)
 
 
 def _set_cookie(send: Send, visitor: Visitor) -> Send:

@@ -1,4 +1,4 @@
-"""What every response carries, and what is taken out of Gradio's: leave for other origins, cookies that travel."""
+"""Security headers of every response. Removes Gradio's CORS headers and restricts cookies to the page's site."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
-"""Browsers then refuse to load from, send to or be framed by another host. Gradio itself needs inline and eval."""
+"""No content from, requests to or framing by other hosts. Gradio itself needs 'unsafe-inline' and 'unsafe-eval'."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -29,9 +29,9 @@ _SAME_SITE = re.compile(r";\s*(samesite=[^;]*|secure(?=;|$))", re.IGNORECASE)
 
 
 def secure_response(message: Message, *, https: bool) -> None:
-    """Change the start of a response in place."""
+    """Set the headers of an "http.response.start" message in place. `https`: the visitor uses https."""
     headers = MutableHeaders(scope=message)
-    # Gradio lets other origins read its answers; this page has none.
+    # Gradio allows other origins to read its responses; this page does not.
     for name in [name for name in headers if name.startswith("access-control-")]:
         del headers[name]
     headers.update(HEADERS)
@@ -45,5 +45,5 @@ def secure_response(message: Message, *, https: bool) -> None:
 
 
 def first_party(cookie: str, *, https: bool) -> str:
-    """A Set-Cookie header's value for a cookie that no other site's page makes a browser send."""
+    """The value of a Set-Cookie header with SameSite=Lax, and Secure if `https`."""
     return f"{_SAME_SITE.sub('', cookie)}; SameSite=Lax{'; Secure' if https else ''}"

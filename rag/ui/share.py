@@ -1,7 +1,6 @@
-"""A public link through Gradio's tunnel, asked for with bounds: an unreachable network is said in one line, never waited out.
+"""Opens a public link through Gradio's tunnel, with time limits and one-line errors.
 
-The tunnel is set up here and not by `launch(share=True)`, whose page loads its script from another host and whose
-messages blame antivirus software.
+Not with `launch(share=True)`, whose page loads a script from another host and whose messages blame antivirus software.
 """
 
 from __future__ import annotations
@@ -20,25 +19,26 @@ from rag.errors import RagError
 from rag.ui.auth import PasswordHash, hash_password
 
 PROBE_SECONDS = 4.0
+"""Time limit of the first request to each host."""
 TUNNEL_SECONDS = 45.0
-"""Bounds of the first contact with each host, and of the whole."""
+"""Time limit of opening the tunnel."""
 
 
 def one_time_login() -> tuple[str, str, PasswordHash]:
-    """A user, a password of 96 random bits, and the hash that lets them in."""
+    """A user name, a password of 96 random bits, and the password's hash."""
     user, password = f"guest-{secrets.token_hex(2)}", secrets.token_urlsafe(12)
     return user, password, PasswordHash.parse(hash_password(password))
 
 
 def open_tunnel(port: int) -> str:
-    """The public https address of the page on this machine's `port`. Raises RagError with the reason."""
+    """Open a tunnel to this machine's `port` and return its public https address. Raises RagError with the reason."""
     _probe(networking.GRADIO_API_SERVER)
-    if not Path(tunneling.BINARY_PATH).exists():  # Gradio fetches the tunnel program at its first use
+    if not Path(tunneling.BINARY_PATH).exists():  # Gradio downloads the tunnel program on first use
         _probe(tunneling.BINARY_URL)
     address: Future[str] = Future()
     threading.Thread(target=_set_up, args=(port, address), name="tunnel", daemon=True).start()
     try:
-        # Gradio gives the address as http; its own page turns it into https too.
+        # Gradio returns an http address and replaces the scheme itself in `launch`.
         return address.result(timeout=TUNNEL_SECONDS).replace("http://", "https://", 1)
     except FutureTimeout as exc:
         close_tunnels()
@@ -46,7 +46,7 @@ def open_tunnel(port: int) -> str:
 
 
 def close_tunnels() -> None:
-    """End the tunnel's program. Closing its pipes also ends a thread of Gradio that still waits for its first line."""
+    """End the tunnel programs. Their pipes are closed to end Gradio's threads that read from them."""
     for tunnel in tunneling.CURRENT_TUNNELS:
         process: Popen[bytes] | None = tunnel.proc
         tunnel.kill()  # type: ignore[no-untyped-call]
@@ -71,10 +71,10 @@ def _probe(url: str) -> None:
 
 def _set_up(port: int, address: Future[str]) -> None:
     log: list[str] = []
-    # Gradio prints the tunnel program's whole log when it fails, and a line when it ends: collected, for the one line of ours.
+    # Gradio prints the tunnel program's log when it fails; collected here, because the error shows its last line only.
     vars(tunneling)["print"] = lambda *parts, **_: log.append(" ".join(map(str, parts)))
     try:
         address.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
-    except Exception as exc:  # noqa: BLE001 - whatever it was, the page goes on without the link
+    except Exception as exc:  # noqa: BLE001 - after any error the page is served without the link
         lines = [line for text in (str(exc), *log) for line in text.splitlines() if line.strip()]
         address.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))

@@ -1,7 +1,7 @@
-"""The page's frame: header, conversation, composer and sources as HTML of our own, filled by the script with what arrives.
+"""The page's static HTML: header, conversation, composer and source panel, which the script fills.
 
-Gradio carries events and their answers; what visitors see and use are plain elements, which keyboards, screen readers and
-phones know.
+Plain elements instead of Gradio's components, because keyboards, screen readers and phones handle them; Gradio transports the
+events and their results.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rag.ui.texts import Texts
 
 
 def body_html(texts: Texts, *, limit: int, history: bool = False) -> str:
-    """The whole page before anything has arrived. `limit`: characters of a question; `history`: with the menu of kept chats."""
+    """The HTML of the empty page. `limit`: maximum characters of a question. `history`: with the menu of saved chats."""
     t = {name: escape(str(getattr(texts, name))) for name in texts.__slots__ if name not in ("notices", "errors")}
     menu = (
         f'<button type="button" id="menu" aria-expanded="false" aria-controls="chats">{t["chats"]}</button>'

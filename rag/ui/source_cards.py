@@ -1,4 +1,4 @@
-"""The sources of an answer as cards: what the answer does not show of them. Pure; everything from data is escaped."""
+"""Renders an answer's sources as cards. Pure functions; all data is escaped."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rag.ui.answer_text import escape_text, lang_attribute
 from rag.ui.texts import Texts
 
 Relevance = Literal["off", "word", "bar"]
-"""How a source's score is shown to customers: a chance of some percent invites the question why the source is there."""
+"""How scores are shown to customers. Not as percentages: a low one raises the question why the source is there at all."""
 HIGH, MEDIUM = 0.6, 0.25
-"""Scores from which the word for a source's relevance is the first, the second of its three."""
+"""Minimum scores for the first and the second of the three words in `Texts.relevance_words`."""
 
 
 def card_id(turn: int, number: int) -> str:
-    """The element id of a source's card in the panel."""
+    """The element id of a source's card."""
     return f"src-{turn}-{number}"
 
 
 def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Texts, relevance: Relevance) -> str:
-    """The cards of one turn, as a section of the panel; empty where there is no source."""
+    """The source cards of one turn, as a section of the panel; empty without sources."""
     if not sources:
         return ""
     heading = escape_text(texts.sources_of.format(question=question))
@@ -36,7 +36,7 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
     named = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
     place = [place_in_document(source.metadata)] if source.metadata.get("document") else []
     labels = " · ".join([*named, *place])
-    # Beside the row's own question, which says in the institution's words what the customer's are about.
+    # The row's question is added because it states the customer's question in the institution's words.
     bank = str(source.metadata.get("bank") or "")
     start, end = answering_sentence(f"{question} {source.question}", source.text, ignored=bank)
     before, mark, after = (
@@ -83,8 +83,8 @@ def _origin(source: Source, texts: Texts) -> str:
 
 
 def is_web_address(url: str) -> bool:
-    """Whether `url` is an absolute http or https address; anything else is shown, never made a link."""
-    # Browsers leave out line breaks and read "\" as "/": what is checked would not be what is opened.
+    """Whether `url` is an absolute http or https URL. Others are shown as text and not as links."""
+    # Browsers remove line breaks and read "\" as "/", so they would open another URL than the one checked here.
     if any(character <= " " or character == "\\" for character in url):
         return False
     try:

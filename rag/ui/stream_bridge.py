@@ -1,4 +1,4 @@
-"""Carries a blocking stream of answer events into the event loop, in batches, and ends it at once when asked."""
+"""Reads a blocking stream of answer events in a thread and yields them in batches in the event loop; can be stopped."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from rag.types import AnswerEvent
 
 BATCH_SECONDS = 0.05
-"""Seconds between batches: what each change of the page costs grows with its number, not its size."""
+"""Minimum time between batches: the cost of updating the page depends on the number of updates, not on their size."""
 
 HEARTBEAT_SECONDS = 1.0
-"""Seconds without an event after which there is an empty batch: only by sending does Gradio learn that a visitor has left."""
+"""Time without events after which an empty batch is yielded: Gradio notices that a visitor has left only when it sends."""
 
 Events = Generator[AnswerEvent, None, None]
 
 
 class StreamBridge:
-    """Reads `open_stream()` in a thread of its own. Used once, from one event loop."""
+    """Reads `open_stream()` in its own thread. Use once, from one event loop."""
 
     def __init__(self, open_stream: Callable[[], Events]) -> None:
         self._open_stream = open_stream
@@ -30,9 +30,9 @@ class StreamBridge:
         self._ended = asyncio.Event()
 
     async def batches(self) -> AsyncGenerator[list[AnswerEvent], None]:
-        """Events in order, those of the last BATCH_SECONDS together; an empty batch where HEARTBEAT_SECONDS bring none.
+        """Yields the events in order, in batches at least BATCH_SECONDS apart, or empty batches every HEARTBEAT_SECONDS.
 
-        Raises what the stream raised.
+        Raises the stream's exception.
         """
         threading.Thread(target=self._read, name="answer", daemon=True).start()
         try:
@@ -46,17 +46,17 @@ class StreamBridge:
                 batch, ended = self._drain(item)
                 if batch:
                     yield batch
-                    # Not beyond the end: who waits for this answer's slot would wait for nothing.
+                    # No pause after the last event: other questions may be waiting for this answer's slot.
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._ended.wait(), BATCH_SECONDS)
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """End `batches` now and close the stream. May be called again, and after the end.
+        """End `batches` at once and close the stream. May be called repeatedly, and after the end.
 
-        A plain generator that is waiting for its next event cannot be closed from outside; it is then closed as soon
-        as that wait ends. One whose `close` may be called at any time is closed at once.
+        A plain generator cannot be closed while it runs in another thread; it is closed after its next event. Streams whose
+        `close` may be called from any thread, such as CancellableStream, are closed at once.
         """
         if not self._stopped.is_set():
             self._stopped.set()
@@ -96,7 +96,7 @@ class StreamBridge:
                 self._events.close()
 
     def _put(self, item: AnswerEvent | Exception | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is gone: the server is shutting down
+        with contextlib.suppress(RuntimeError):  # the loop is closed because the server is shutting down
             self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
             if item is None or isinstance(item, Exception):
                 self._loop.call_soon_threadsafe(self._ended.set)

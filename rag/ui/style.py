@@ -1,4 +1,4 @@
-"""What the page looks like: Gradio's theme, the style sheet and the script beside it."""
+"""Gradio's theme, the style sheet and the script of the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ASSETS = Path(__file__).with_name("assets")
 
 
 def theme() -> gr.themes.Base:
-    """Fonts that are on the visitor's machine: none is fetched from elsewhere."""
+    """A theme with fonts of the visitor's machine only, so that no fonts are downloaded."""
     names = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "sans-serif")
     fonts = [gr.themes.Font(name) for name in names]
     mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
@@ -24,12 +24,12 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """The page's style sheet. Gradio's own way for one repeats each rule under its own names, and breaks lists in `:is()`."""
+    """The page's style sheet as a <style> element. Gradio's `css` parameter prefixes each rule and breaks lists in `:is()`."""
     return f"<style>{(ASSETS / 'page.css').read_text(encoding='utf-8')}</style>"
 
 
 SCRIPTS = ("page.js", "composer.js", "reading.js", "feedback.js", "chats.js")
-"""One script in parts: each sees the names of those before it."""
+"""Parts of one script, in order: each uses names of the earlier ones."""
 _WORDS = (
     "language", "empty", "too_long", "limit_near", "queued", "unqueue", "undo", "copied", "new_answer", "new_sources",
     "liked", "lost", "no_chats", "rename", "new_name", "remove", "remove_sure", "export", "forget_sure", "forgotten",
@@ -37,8 +37,8 @@ _WORDS = (
 
 
 def script(texts: Texts) -> str:
-    """The page's JavaScript, with the words that it shows."""
+    """The page's JavaScript, with the texts that it shows."""
     words = {name: getattr(texts, name) for name in _WORDS} | {"ended": texts.login_ended, "busy": texts.busy}
     parts = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    # Said at the end: from here on the page hears keys and clicks.
+    # Set at the end, when the page handles keys and clicks.
     return "\n".join(["() => {", f"const words = {json.dumps(words)};", *parts, 'root.dataset.hears = "";', "}"])

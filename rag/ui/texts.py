@@ -1,4 +1,4 @@
-"""What the page says, as names: one text each, in every language. The words are in korean_texts and english_texts."""
+"""The names of the page's texts. korean_texts and english_texts have the wording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Language = Literal["ko", "en"]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of one language; `{name}` are places to fill with str.format."""
+    """The texts of one language. `{name}` is a placeholder for str.format."""
 
     language: Language
     title: str
@@ -118,15 +118,15 @@ class Texts:
     shared: str
     notices: Mapping[Notice, str]
     errors: Mapping[type[RagError], str]
-    """What visitors are told of an error, by its nearest class; an InputError says itself what to change."""
+    """Messages for visitors by error class; the nearest base class applies. An InputError's own message is shown instead."""
 
     def step(self, step: str, done: int, total: int) -> str:
-        """One line of progress. Steps are named in Korean, so other languages show the count alone."""
+        """One line of progress. Step names are Korean, so other languages show the count only."""
         name = step if step and self.language == "ko" else self.loading
         return f"{name} … {done}/{total}" if total else f"{name} …"
 
     def error(self, error: RagError) -> str:
-        """What a visitor is told. Most errors' English message is the operator's: it names endpoints, files and settings."""
+        """The error's message for visitors. Not `str(error)`, which is for operators: it names endpoints, files and settings."""
         if self.language == "ko":
             return error.korean
         if isinstance(error, InputError):

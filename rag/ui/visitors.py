@@ -1,7 +1,7 @@
-"""Who sends a request: the browser's cookie and login, and the address that a stated proxy gives.
+"""Identifies who sends a request, by the browser's cookie and login and by the address that a trusted proxy reports.
 
-A page's conversation is named by a `session_hash` that the browser chooses, and it stands in the logs of every proxy. Here it
-is made one with its owner before Gradio sees it, so that the name alone opens nobody's conversation.
+Gradio identifies a conversation by a `session_hash` that the browser chooses and that appears in the logs of proxies. It is
+combined with its owner before Gradio sees it, so that knowing the hash does not open another visitor's conversation.
 """
 
 from __future__ import annotations
@@ -18,48 +18,53 @@ from starlette.types import Scope
 
 from rag.errors import InputError
 
-KEEP = "fsi-keep"
-"""The page's script sets this cookie to 0 on a shared computer: nothing is then kept."""
+KEEP_COOKIE = "fsi-keep"
+"""The page's script sets it to 0 if the visitor says that the computer is shared: no chats are saved then."""
 COOKIE = "fsi-visitor"
-"""Holds 128 random bits; set with the page, readable by no script."""
+"""Contains 128 random bits; set with the page, HttpOnly."""
 HOST_COOKIE = "__Host-fsi-visitor"
-"""The same over https: browsers take one of this name from the page's own host alone, not from one beside or above it, which
-could give a visitor a cookie that it knows."""
+"""Name of the same cookie over https. Browsers accept the `__Host-` prefix from the page's own host only: a sibling or parent
+domain cannot set a value that it knows."""
 LOGIN_COOKIE = "access-token"
-"""What the names of Gradio's cookies for a login begin with."""
+"""Prefix of the names of Gradio's login cookies."""
 FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-gradio-server", "x-real-ip")
-"""Headers in which a proxy says what it was asked; anybody else can write them too."""
+"""Headers in which a proxy describes the original request; removed if they come from anybody else."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One browser or program. `owner` is a digest, `host` and `https` are what it asked for."""
+    """One browser or program.
+
+    `owner`: a digest of the cookie and the login; of the address for a program without cookies. `address`: an
+    `address_group`. `host`, `https`: of the original request, before any proxy. `new`: it has no cookie of this page yet.
+    `token`: the cookie's value, if chats may be saved. `forwarded`: the request has headers of a proxy, trusted or not.
+    """
 
     owner: str
     address: str
     host: str
     https: bool
     new: bool
-    """Whether it has no cookie of ours yet."""
     token: str = ""
-    """The cookie, where chats may be kept under it: not where the visitor wants nothing kept."""
     forwarded: bool = False
-    """Whether a proxy, or who wants to be taken for one, has sent the request on."""
 
     @property
     def cookie(self) -> str:
         """The name of this visitor's cookie."""
         return HOST_COOKIE if self.https else COOKIE
 
-    def session(self, name: str) -> str:
-        """The name under which Gradio keeps the session `name` of this visitor, and of no other."""
+    def session_name(self, name: str) -> str:
+        """The name in Gradio for this visitor's session `name`: a digest that depends on the owner."""
         return hashlib.blake2b(name.encode("utf-8", "replace"), key=self.owner.encode(), digest_size=16).hexdigest()
 
 
 class Visitors:
-    """Tells visitors apart. `proxies`: addresses or networks whose forwarded headers are believed. Raises InputError."""
+    """Identifies visitors.
+
+    `proxies`: addresses or networks whose forwarded headers are trusted. Raises InputError if one is malformed.
+    """
 
     def __init__(self, proxies: Sequence[str] = ()) -> None:
         self._secret = secrets.token_bytes(32)
@@ -70,8 +75,8 @@ class Visitors:
                 f"wrong proxy address: {exc}; set FSI_UI__TRUSTED_PROXIES to addresses or networks such as 10.0.0.0/8"
             ) from exc
 
-    def of(self, scope: Scope) -> Visitor:
-        """The visitor of an HTTP request; forwarded headers of anybody but a stated proxy are taken out of it."""
+    def identify(self, scope: Scope) -> Visitor:
+        """The visitor of an HTTP request. Removes forwarded headers from `scope` unless a trusted proxy sent them."""
         peer = str((scope.get("client") or ("", 0))[0])
         headers = Headers(scope=scope)
         address, host, https = peer, headers.get("host", ""), scope.get("scheme") == "https"
@@ -85,17 +90,19 @@ class Visitors:
             for name in FORWARDED:
                 del changed[name]
         cookies, name = parse_cookies(headers), HOST_COOKIE if https else COOKIE
-        given = cookies.get(name, "")[:64]
-        # Programs keep no cookie: theirs is the address.
-        token = given or f"address {address_group(address)}"
-        # After a login the same browser is another owner: what was asked before is not opened by whoever logs in.
+        cookie = cookies.get(name, "")[:64]
+        # Programs without cookies are identified by their address.
+        token = cookie or f"address {address_group(address)}"
+        # A login changes the owner, so that whoever logs in cannot open the conversation of an earlier user of the browser.
         logins = sorted(value[:64] for name, value in cookies.items() if name.startswith(LOGIN_COOKIE))
-        kept = "" if cookies.get(KEEP) == "0" else given
+        saved_token = "" if cookies.get(KEEP_COOKIE) == "0" else cookie
         owner = hashlib.blake2b("\n".join([token, *dict.fromkeys(logins)]).encode(), key=self._secret, digest_size=16)
-        return Visitor(owner.hexdigest(), address_group(address), host, https, name not in cookies, kept, forwarded)
+        return Visitor(
+            owner.hexdigest(), address_group(address), host, https, name not in cookies, saved_token, forwarded
+        )
 
     def trusts(self, address: str) -> bool:
-        """Whether it is a stated proxy's."""
+        """Whether the address is a trusted proxy's."""
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
@@ -103,7 +110,7 @@ class Visitors:
         return any(parsed in network for network in self._proxies)
 
     def _client(self, headers: Headers, peer: str) -> str:
-        """The last address in X-Forwarded-For that no stated proxy has: what stands before it is the visitor's own word."""
+        """The last address in X-Forwarded-For that is no trusted proxy's; earlier entries can be forged by the visitor."""
         hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
         for hop in reversed(hops):
             try:
@@ -116,19 +123,22 @@ class Visitors:
 
 
 def person_id(secret: bytes, visitor: Visitor, user: str) -> str:
-    """Under which a visitor's chats are kept: by the cookie and the login's name. Empty: nothing is kept."""
+    """The key of a visitor's saved chats: a digest of the cookie and the user name. Empty if no chats are saved."""
     if not visitor.token:
         return ""
     return hashlib.blake2b(f"{visitor.token}\n{user}".encode(), key=secret, digest_size=16).hexdigest()
 
 
 def new_cookie() -> str:
-    """A value for COOKIE."""
+    """A random value for COOKIE."""
     return secrets.token_urlsafe(16)
 
 
 def address_group(address: str) -> str:
-    """An IPv6 address counts with its /64, which is one connection's."""
+    """The unit in which addresses are limited: an IPv4 address, or an IPv6 /64 network, which one customer's line has.
+
+    "unknown" for what is no address.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -139,7 +149,7 @@ def address_group(address: str) -> str:
 
 
 def parse_cookies(headers: Headers) -> dict[str, str]:
-    """As Starlette and Gradio read them: one that is malformed hides none of the others."""
+    """The cookies of a request, parsed as Starlette and Gradio do; malformed ones do not affect the others."""
     return cookie_parser("; ".join(headers.getlist("cookie")))
 
 

@@ -160,7 +160,7 @@ def test_cookies_stay_on_their_site(cookie: str, expected: str) -> None:
 def test_a_cookie_that_another_host_could_set_is_not_believed_over_https() -> None:
     def owner(cookie: str, proto: str) -> tuple[str, str]:
         headers = [(b"host", b"x"), (b"x-forwarded-proto", proto.encode()), (b"cookie", cookie.encode())]
-        visitor = visitors.of({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
+        visitor = visitors.identify({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
         return visitor.owner, visitor.token
 
     visitors = Visitors(["10.0.0.1"])
@@ -172,13 +172,13 @@ def test_a_cookie_that_another_host_could_set_is_not_believed_over_https() -> No
 def test_other_cookies_of_the_institutions_sites_hide_none() -> None:
     """One of JSON or Korean stood before ours, and all visitors of an address were one."""
     headers = [(b"host", b"x"), (b"cookie", '{"a":1}="b,c"; 이름=값; x; fsi-visitor=own; access-token-1=t'.encode())]
-    visitor = Visitors([]).of({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
+    visitor = Visitors([]).identify({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
     assert (visitor.token, visitor.new) == ("own", False)
 
 
 def address(peer: str, forwarded: str | None, proxies: list[str]) -> str:
     headers = [(b"host", b"x")] + ([(b"x-forwarded-for", forwarded.encode())] if forwarded else [])
-    return Visitors(proxies).of({"type": "http", "client": (peer, 1), "headers": headers}).address
+    return Visitors(proxies).identify({"type": "http", "client": (peer, 1), "headers": headers}).address
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_share_without_network_goes_on_behind_the_printed_login(start: Start) ->
         (("--what",), 2, "unrecognized arguments"),
         (("--auth-file", "/no/such/file"), 1, "error: auth file /no/such/file: No such file or directory"),
         (("--host", "203.0.113.7", "--open-to-all"), 1, "error: cannot listen on 203.0.113.7"),
-        (("--host", "0.0.0.0"), 1, "error: 0.0.0.0 is reached from the network, and the page has no login"),
+        (("--host", "0.0.0.0"), 1, "error: 0.0.0.0 can be reached from the network, and the page has no login"),
         (("--host", "::"), 1, "set FSI_UI__AUTH_FILE"),
     ],
 )

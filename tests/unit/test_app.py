@@ -29,7 +29,7 @@ def test_options_stand_in_for_settings(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("FSI_UI__PORT", "7000")
     monkeypatch.setenv("FSI_UI__HOST", "0.0.0.0")
     served = []
-    monkeypatch.setattr("rag.ui.server.serve", lambda settings, public, say: served.append((settings.ui, public)))
+    monkeypatch.setattr("rag.ui.server.serve", lambda settings, public, echo: served.append((settings.ui, public)))
     assert app.main(["--port", "7001", "--language", "en", "--root-path", "/a", "--auth-file", "users", "--share"]) == 0
     assert app.main([]) == 0
     (changed, public), (unchanged, private) = served
