@@ -32,7 +32,7 @@ def test_large_bodies_of_unsaid_length_are_refused_too(page: Page) -> None:
 @pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "x", "0x10"])
 def test_wrong_lengths_are_refused(page: Page, length: str) -> None:
     host, port = page.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as connection:
+    with socket.create_connection((host, int(port)), timeout=240) as connection:
         connection.sendall(f"POST {API}/call/ask HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode())
         assert connection.recv(100).split()[1] in (b"400", b"413")
     assert page.alive()
@@ -111,7 +111,7 @@ def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
 def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
     """Forty connections that send half a request each."""
     host, port = page.url.removeprefix("http://").split(":")
-    held = [socket.create_connection((host, int(port)), timeout=60) for _ in range(40)]
+    held = [socket.create_connection((host, int(port)), timeout=240) for _ in range(40)]
     try:
         for connection in held:
             connection.sendall(
@@ -140,7 +140,7 @@ def is_closed(connection: socket.socket) -> bool:
 def test_a_request_that_does_not_come_ends_its_connection(tmp_path: Path, sent: bytes) -> None:
     with served(tmp_path, "request_seconds=3") as running:
         host, port = running.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=60) as connection:
+        with socket.create_connection((host, int(port)), timeout=240) as connection:
             connection.sendall(sent)
             assert is_closed(connection)
         browser = running.browser()
@@ -151,7 +151,7 @@ def test_one_address_holds_only_so_many_connections(tmp_path: Path) -> None:
     """All of a process's would be few: with none left, nobody could connect."""
     with served(tmp_path, "connections_per_address=20") as running:
         host, port = running.url.removeprefix("http://").split(":")
-        held = [socket.create_connection((host, int(port)), timeout=60) for _ in range(21)]
+        held = [socket.create_connection((host, int(port)), timeout=240) for _ in range(21)]
         assert is_closed(held[20])
         held[0].close()
         while True:  # until the server has seen that
@@ -163,7 +163,7 @@ def test_one_address_holds_only_so_many_connections(tmp_path: Path) -> None:
         for connection in held:
             connection.close()
     with served(tmp_path, "connections_per_address=20", "trusted_proxies=127.0.0.1") as behind:
-        held = [socket.create_connection((host, int(behind.url.rpartition(":")[2])), timeout=60) for _ in range(40)]
+        held = [socket.create_connection((host, int(behind.url.rpartition(":")[2])), timeout=240) for _ in range(40)]
         assert behind.program().get("/healthz").status_code == 200, "a stated proxy carries everybody's"
         for connection in held:
             connection.close()

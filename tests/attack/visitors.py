@@ -40,7 +40,7 @@ class Page:
     def program(self, **options: Any) -> httpx.Client:
         """A visitor that keeps no cookie."""
         # Without certificates: the page speaks http, and reading them takes longer than most requests.
-        self.clients.append(httpx.Client(base_url=self.url, timeout=60, verify=False, **options))
+        self.clients.append(httpx.Client(base_url=self.url, timeout=240, verify=False, **options))
         return self.clients[-1]
 
 

@@ -22,7 +22,7 @@ from tests.fakes import PIECES, FakeChat
 SHOTS = os.environ.get("TEST_SCREENSHOTS")
 """Folder for screenshots to look at; none are kept without it."""
 
-expect.set_options(timeout=60_000)  # a busy machine is no failure
+expect.set_options(timeout=120_000)  # a busy machine is no failure
 
 SAID = "\n".join(piece.strip().removeprefix("- ") for piece in PIECES)
 """The fake's answer as it is read: a list shows its own marks."""

@@ -26,7 +26,7 @@ def test_a_lost_connection_is_said_in_korean_and_the_question_stays(serve: Serve
     expect(visitor.page.locator(".toast-wrap:visible")).to_have_count(0)
     expect(visitor.page.locator("#composer[data-busy]")).to_have_count(0)
     expect(visitor.page.locator("#question")).to_have_value("둘째 질문")
-    with visitor.page.expect_navigation(timeout=60_000):
+    with visitor.page.expect_navigation(timeout=240_000):
         serve(port=port)
     expect(visitor.page.locator("#question")).to_have_value("둘째 질문")
     expect(visitor.bubbles("user")).to_have_text(["첫 질문"])

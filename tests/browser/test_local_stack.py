@@ -69,7 +69,7 @@ def test_up_env_and_chat(
     start: Callable[..., subprocess.Popen[str]], folder: Path, visit: Callable[..., Visit]
 ) -> None:
     up = start(sys.executable, "-m", "deploy", "up", "--target", "local", "--stack", "stack.toml")
-    said, complaint = up.communicate(timeout=60)
+    said, complaint = up.communicate(timeout=240)
     assert up.returncode == 0, complaint
     assert 'eval "$(python -m deploy env --target local --stack stack.toml)" && make chat' in said
     emulator = EmulatorClient(str(re.findall(r"http://[\d.:]+", said)[0]))

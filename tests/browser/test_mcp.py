@@ -22,7 +22,7 @@ class Client:
         self.url = f"{url}/mcp"
 
     def post(self, **message: Any) -> httpx.Response:
-        return httpx.post(self.url, json={"jsonrpc": "2.0", **message}, headers=HEADERS, timeout=60)
+        return httpx.post(self.url, json={"jsonrpc": "2.0", **message}, headers=HEADERS, timeout=240)
 
     def call(self, method: str, **values: Any) -> dict[str, Any]:
         reply: dict[str, Any] = self.post(id=1, method=method, params=values).json()

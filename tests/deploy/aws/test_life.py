@@ -182,7 +182,7 @@ def test_env_holds_the_settings_and_no_password(account: Account, full: Stack) -
     }
     password = account.client("secretsmanager").get_secret_value(SecretId="fsi/full/ingest")["SecretString"]
     script = "\n".join([*account.said, 'test "$FSI_OPENSEARCH__PASSWORD" = "$EXPECTED"'])
-    subprocess.run(["bash", "-euc", script], cwd=ROOT, env=_environment(EXPECTED=password), check=True, timeout=60)
+    subprocess.run(["bash", "-euc", script], cwd=ROOT, env=_environment(EXPECTED=password), check=True, timeout=240)
 
 
 def _environment(**more: str) -> dict[str, str]:
