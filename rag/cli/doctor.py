@@ -102,9 +102,9 @@ def _embedding(settings: EmbeddingSettings) -> Iterator[Finding]:
         return
     began = time.monotonic()
     if settings.backend == "sagemaker":
-        from rag.models.sagemaker.embedding_payloads import VECTORS
+        from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
 
-        bodies = {name: codec(settings.pooling).request([TEXT]) for name, codec in VECTORS.items()}
+        bodies = {name: codec(settings.pooling).request([TEXT]) for name, codec in EMBEDDING_FORMATS.items()}
         failure = _SageMaker(EMBEDDING, settings).failure(bodies)
         if failure:
             yield failure
@@ -149,10 +149,10 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
     began = time.monotonic()
     if settings.backend == "sagemaker":
         from rag.models.parameters import Parameters
-        from rag.models.sagemaker.llm_payloads import GENERATION
+        from rag.models.sagemaker.llm_payloads import LLM_FORMATS
 
         few = Parameters(max_new_tokens=ANSWER_TOKENS)
-        bodies = {name: codec.request([("user", TEXT)], few) for name, codec in GENERATION.items()}
+        bodies = {name: codec.request([("user", TEXT)], few) for name, codec in LLM_FORMATS.items()}
         failure = _SageMaker(LLM, settings).failure(bodies)
         if failure:
             yield failure
@@ -215,13 +215,13 @@ class _SageMaker:
 
     def failure(self, bodies: Mapping[str, bytes]) -> Finding | None:
         """What is wrong with the endpoint's name, its state or the format; None where all is right."""
-        from rag.models.sagemaker.format_detection import detect
+        from rag.models.sagemaker.format_detection import detect_format
 
         configured = str(self._settings.format)
         refused: ModelError | None = None
         for name in [configured, *(each for each in bodies if each != configured)]:
             try:
-                formats = detect(self._ask(bodies[name]))
+                formats = detect_format(self._ask(bodies[name]))
             except ModelError as exc:
                 # Only where the container was reached and did not like the request is another format worth a try.
                 if _code(exc) != "ModelError" or isinstance(exc, ModelTimeout):
@@ -246,10 +246,10 @@ class _SageMaker:
 
     def _unreachable(self, error: ModelError) -> Finding:
         """Told by the control plane where it may be asked, else by the error itself."""
-        from rag.models.sagemaker.control_plane import describe
+        from rag.models.sagemaker.control_plane import describe_endpoint
 
         # Asked only where the request names nothing that is there: who may invoke need not have leave to describe.
-        endpoint = describe(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
+        endpoint = describe_endpoint(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
         if endpoint is None:
             return self._finding(str(error))
         if endpoint.status is None:

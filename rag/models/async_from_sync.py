@@ -1,4 +1,4 @@
-"""The async methods of an embedding: each its sync one in a thread."""
+"""Async methods of an embedding that run the sync methods in a thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Embedding(Protocol):
 
 
 class AsyncFromSync:
-    """To be named before LlamaIndex's embedding class, whose async methods it takes the place of."""
+    """A mixin that comes before LlamaIndex's embedding class in the list of base classes, to override its async methods."""
 
     async def _aget_query_embedding(self: _Embedding, query: str) -> list[float]:
         return await asyncio.to_thread(self._get_query_embedding, query)

@@ -1,6 +1,6 @@
-"""BedrockLLM: a model of Amazon Bedrock by its Converse API, through LlamaIndex's package; needs requirements-models.txt.
+"""BedrockLLM: a model of Amazon Bedrock through its Converse API and LlamaIndex's package; needs requirements-models.txt.
 
-Its connections are those of `rag.models.sockets`, so that a call can be cancelled, and ends at its deadline.
+It uses the connections of `rag.models.sockets`, so that a call can be cancelled and ends at its deadline.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.llms.bedrock_converse import BedrockConverse
 
 from rag.errors import ModelError
-from rag.models.adapted_llm import AdaptedLLM, Ending
+from rag.models.adapted_llm import AdaptedLLM, FinishInfo
 from rag.models.aws_client import tracked_client
 from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 
@@ -21,7 +21,7 @@ _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "
 
 
 class BedrockLLM(AdaptedLLM, BedrockConverse):
-    """The model, or inference profile, `model`. `temperature` and `top_p` are sent where they are given."""
+    """The model or inference profile `model`. `temperature` and `top_p` are not sent if they are None."""
 
     vendor_errors = VENDOR_ERRORS
     chosen_temperature: float | None = Field(default=None, description="None: not sent.")
@@ -45,7 +45,7 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
             additional_kwargs={} if top_p is None else {"inferenceConfig": {"topP": top_p}},
         )
         self.chosen_temperature = temperature
-        # The package's constructor takes its own fields alone.
+        # The package's constructor accepts only its own fields.
         for name, value in fields.items():
             setattr(self, name, value)
 
@@ -54,7 +54,7 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
         return "BedrockLLM"
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         self._client.close()
 
     @property
@@ -64,8 +64,8 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
     def _translate(self, error: Exception) -> ModelError:
         return from_vendor(error, self.model, kind="model", permission=PERMISSION)
 
-    def _ending(self, response: Any) -> Ending:
-        """Of a whole answer, or of the event with which a stream ends."""
+    def _finish_info(self, response: Any) -> FinishInfo:
+        """Read a whole answer, or the last event of a stream."""
         raw: Mapping[str, Any] = response.raw or {}
         last = raw.get("metadata", raw)
         usage = last.get("usage") or {}
@@ -73,7 +73,10 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
 
 
 class _Client:
-    """What the package uses of a boto3 client. It drops a stream's stop reason, which here goes on with the counts."""
+    """The part of a boto3 client that the package uses.
+
+    The package ignores the stop reason of a stream, so this client adds it to the event with the token counts.
+    """
 
     def __init__(self, model: str, region: str | None, endpoint_url: str | None) -> None:
         try:

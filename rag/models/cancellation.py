@@ -1,8 +1,8 @@
-"""CancelScope: what a call may take of somebody's time, and the means to end it from any thread.
+"""CancelScope: a deadline for a call, and a way to cancel it from any thread.
 
-An answer has one scope, and each call of a model made for it a child with a deadline of its own. The scope knows no model
-and no socket: what waits says how its wait is ended (`on_end`), and `rag.models.sockets` does so for connections. Trying a
-call again is here too, for it ends with the call's scope; how often and how soon is `rag.retries`' policy.
+An answer has one scope, and each model call for it has a child scope with its own deadline. A scope does not know models or
+sockets: code that waits registers a function that ends its wait (`on_end`); `rag.models.sockets` does this for connections.
+`call_with_retries` retries a call within its scope, with a policy of `rag.retries`.
 """
 
 from __future__ import annotations
@@ -21,64 +21,66 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from rag.errors import ModelError, ModelInterrupted, ModelTimeout, ModelUnavailable
-from rag.models.threads import renewed_after_fork
+from rag.models.threads import reset_after_fork
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
-LONGEST = 86_400.0
-"""Seconds; neither sockets nor locks take any number."""
+MAX_SECONDS = 86_400.0
+"""The longest deadline in seconds; sockets and locks do not accept arbitrarily large numbers."""
 _CURRENT: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=None)
 
 
 class CancelScope:
-    """A deadline and a cancel for one call, or for all calls of one answer. Thread-safe.
+    """A deadline and a cancellation for one call, or for all calls of one answer. Thread-safe.
 
-    `deadline`: seconds from now for all of it, LONGEST at most; `stall`: seconds that one read may wait. A scope made
-    while another is active in this thread is cancelled with that one, but keeps its own deadline.
+    `deadline`: seconds from now until the scope ends, at most MAX_SECONDS. `stall`: seconds that one read may wait. A scope
+    that is created while another one is active in this thread is cancelled with that one, but keeps its own deadline.
     """
 
-    def __init__(self, deadline: float = LONGEST, *, stall: float = LONGEST) -> None:
-        self._ends = time.monotonic() + min(deadline, LONGEST)
+    def __init__(self, deadline: float = MAX_SECONDS, *, stall: float = MAX_SECONDS) -> None:
+        self._ends = time.monotonic() + min(deadline, MAX_SECONDS)
         self._stall = stall
         self._cancelled_at = math.inf
         self._over = threading.Event()
-        # Reentrant: what `on_end` was given may look at the scope, or cancel it.
+        # Reentrant, because the function passed to `on_end` may use or cancel this scope.
         self._lock = threading.RLock()
         self._stop: Callable[[], None] | None = None
         self._children: weakref.WeakSet[CancelScope] = weakref.WeakSet()
-        self._parents: list[CancelScope] = []  # kept alive: a cancel reaches a child through all that lie between
+        self._parents: list[
+            CancelScope
+        ] = []  # references that keep the chain alive through which a cancel reaches children
         self._watched = False
         if (current := _CURRENT.get()) is not None:
-            current._adopt(self)
+            current._add_child(self)
 
-    def child(self, deadline: float = LONGEST, *, stall: float = LONGEST) -> CancelScope:
-        """A scope that is cancelled with this one, and ends when this one does or after `deadline` seconds."""
+    def child(self, deadline: float = MAX_SECONDS, *, stall: float = MAX_SECONDS) -> CancelScope:
+        """Return a scope that is cancelled with this one, and ends with this one or after `deadline` seconds."""
         child = CancelScope(min(deadline, self.remaining()), stall=stall)
-        self._adopt(child)
+        self._add_child(child)
         return child
 
     @property
     def cancelled(self) -> bool:
-        """Whether `cancel` was called, of this scope or of one that it belongs to."""
+        """Whether `cancel` was called on this scope or on one of its parents."""
         return self._cancelled_at < math.inf
 
     @property
     def expired(self) -> bool:
-        """Whether the deadline came, and before any `cancel`."""
+        """Whether the deadline passed before the scope was cancelled."""
         return min(self._cancelled_at, time.monotonic()) >= self._ends
 
     def remaining(self) -> float:
-        """Seconds left, 0 at least."""
+        """Return the seconds until the deadline, at least 0."""
         return max(0.0, self._ends - time.monotonic())
 
     def read_timeout(self) -> float:
-        """Seconds the next read may wait; never 0, which would mean a socket that does not block."""
+        """Return the seconds that the next read may wait; never 0, which would make a socket non-blocking."""
         return max(0.001, min(self._stall, self.remaining()))
 
     def check(self, name: str) -> None:
-        """Raises ModelTimeout where the scope has expired, ModelInterrupted where it was cancelled. `name`: the model's.
+        """Raise ModelTimeout if the scope has expired, ModelInterrupted if it was cancelled. `name` is that of the model.
 
-        To be called after each wait: a connection shut by the scope looks like a failure of the network, or like an end.
+        Call this after each wait: a connection that the scope has shut looks like a network error or the end of a stream.
         """
         if self.expired:
             raise ModelTimeout(f"{name} did not answer within the deadline; raise DEADLINE, or check the model's load")
@@ -86,53 +88,56 @@ class CancelScope:
             raise ModelInterrupted(f"the call of {name} was cancelled")
 
     def cancel(self) -> None:
-        """End what runs in this scope and its children, and what would begin; from any thread, more than once."""
+        """End what runs in this scope and its children, and prevent new calls. May be called from any thread, repeatedly."""
         with self._lock:
             self._cancelled_at = min(self._cancelled_at, time.monotonic())
             children = list(self._children)
-        # Outside the lock: a child's end may take that of another scope.
+        # Outside the lock, because a child's `on_end` function may take the lock of another scope.
         self.end()
         for child in children:
             child.cancel()
 
     def end(self) -> None:
-        """Free whoever waits; for `cancel` and the deadline."""
+        """Wake `sleep` and call the `on_end` function. Used by `cancel` and at the deadline."""
         self._over.set()
         with self._lock:
             if self._stop is not None:
                 self._stop()
 
     def on_end(self, stop: Callable[[], None] | None) -> None:
-        """What the end of this scope has to do from now on, in the place of what it had to do before; at once where the
-        scope has ended already. It runs in the thread that cancels, or in that of the deadlines: it must not wait."""
+        """Set the function to call when the scope ends, replacing the previous one; None removes it.
+
+        If the scope has ended already, `stop` is called immediately. Otherwise it runs in the thread that cancels or in the
+        deadline thread, so it must not wait.
+        """
         with self._lock:
             self._stop = stop
             watched, self._watched = self._watched, True
             if stop is not None and (self.cancelled or self.expired):
                 stop()
-        # Only now: most scopes of whole answers have nothing of their own to end.
+        # Watched only from the first `on_end` call, because most scopes of answers never have a function to call.
         if not watched:
             _WATCHDOG.watch(self, self._ends)
 
     def release(self) -> None:
-        """The call is done with its connection: a late `cancel` or deadline must not touch it."""
+        """Remove the `on_end` function when the call no longer uses its connection."""
         with self._lock:
             self._stop = None
 
     def sleep(self, seconds: float) -> None:
-        """Wait, at most until the scope ends."""
+        """Sleep for `seconds` or until the scope ends."""
         self._over.wait(seconds)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """What this thread begins inside the block, however deep, belongs to this scope: connections and other scopes."""
+        """Make this the current scope: connections and scopes that this thread creates in the block belong to it."""
         token = _CURRENT.set(self)
         try:
             yield
         finally:
             _CURRENT.reset(token)
 
-    def _adopt(self, child: CancelScope) -> None:
+    def _add_child(self, child: CancelScope) -> None:
         child._parents.append(self)
         with self._lock:
             self._children.add(child)
@@ -142,13 +147,13 @@ class CancelScope:
 
 
 def current_scope() -> CancelScope | None:
-    """The scope that is active in this thread or task."""
+    """Return the scope that is active in this thread or task, or None."""
     return _CURRENT.get()
 
 
 @contextmanager
 def cancelled_with_task() -> Iterator[Context]:
-    """The context to run a call in that an asyncio task awaits inside the block: cancelling the task ends the call."""
+    """Yield a context in which to run a call while a task awaits it: cancelling the task cancels the call."""
     scope = CancelScope()
     with scope.active():
         context = copy_context()
@@ -160,32 +165,32 @@ def cancelled_with_task() -> Iterator[Context]:
 
 
 class CancellableStream(Generator[T, None, None]):
-    """A generator that can be closed from another thread while it waits for a model: closing cancels its scope."""
+    """A generator that another thread can close while it waits for a model: `close` cancels its scope."""
 
     def __init__(self, items: Generator[T, None, None], scope: CancelScope) -> None:
         self._items = items
         self._scope = scope
 
     def send(self, value: None, /) -> T:
-        """The next item, as of the generator itself."""
+        """See `Generator.send`."""
         return self._items.send(value)
 
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None, /) -> T:
-        """As of the generator itself."""
+        """See `Generator.throw`."""
         return self._items.throw(typ if val is None else val)
 
     def close(self) -> None:
-        """End the items; from any thread, also while another one waits for the next item."""
+        """Close the generator from any thread, even while another thread waits for the next item."""
         self._scope.cancel()
-        with suppress(ValueError):  # "generator already executing": the thread in it is leaving
+        with suppress(ValueError):  # "generator already executing": the thread that runs it will end it
             self._items.close()
 
 
 def call_with_retries(attempt: Callable[[], T], scope: CancelScope, policy: RetryPolicy, name: str) -> T:
-    """The first result of `attempt`, which raises kinds of ModelError; its connections belong to `scope`.
+    """Call `attempt`, which raises subclasses of ModelError, in `scope` and return its first result.
 
-    Tried again while the model is unavailable, as `policy` says and within the scope's deadline. Raises the last error,
-    ModelTimeout at the deadline and ModelInterrupted where the scope is cancelled. `name`: the model's, in messages.
+    Retries while the model is unavailable, following `policy` and within the scope's deadline. Raises the last error,
+    ModelTimeout at the deadline, and ModelInterrupted if the scope is cancelled. `name` is that of the model in messages.
     """
 
     def checked() -> T:
@@ -203,32 +208,32 @@ def call_with_retries(attempt: Callable[[], T], scope: CancelScope, policy: Retr
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed a moment later. A timeout is not: the call's time is used up."""
+    """Return whether the same call may succeed if it is retried. A timeout is not transient: no time is left."""
     return isinstance(error, ModelUnavailable) and not isinstance(error, ModelTimeout)
 
 
 class _Watchdog:
-    """Ends each scope at its deadline. One daemon thread, started for the first one that has something to end."""
+    """Ends each scope at its deadline, in one daemon thread that is started for the first scope."""
 
     def __init__(self) -> None:
-        self.renew()
-        renewed_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def renew(self) -> None:
-        """Without the scopes of the process that forked: their sockets are not ours to shut."""
+    def reset(self) -> None:
+        """Forget the scopes of the parent process: their sockets belong to it."""
         self._due: list[tuple[float, int, weakref.ref[CancelScope]]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def watch(self, scope: CancelScope, when: float) -> None:
-        """`when`: by time.monotonic."""
+        """End `scope` at the time `when` (time.monotonic)."""
         with self._changed:
             heapq.heappush(self._due, (when, next(self._numbers), weakref.ref(scope)))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="model-deadlines", daemon=True)
                 self._thread.start()
-            if self._due[0][0] == when:  # else it sleeps long enough as it is; waking it costs each call .5 ms
+            if self._due[0][0] == when:  # otherwise the thread need not wake earlier; waking it costs each call 0.5 ms
                 self._changed.notify()
 
     def _run(self) -> None:
@@ -236,7 +241,7 @@ class _Watchdog:
             with self._changed:
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                # A reference that holds nothing alive: most calls are over long before their deadline.
+                # A weak reference, because most calls end long before their deadline.
                 scope = heapq.heappop(self._due)[2]()
             if scope is not None:
                 scope.end()

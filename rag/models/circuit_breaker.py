@@ -1,4 +1,4 @@
-"""CircuitBreaker: while a model keeps failing, one call in a while probes it, and no other waits for it. Does no I/O itself."""
+"""CircuitBreaker: while a model keeps failing, only occasional probes call it, and other calls fail immediately. No I/O."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from contextlib import contextmanager
 from rag.errors import ModelPaused, ModelUnavailable
 
 logger = logging.getLogger(__name__)
-FAILURES = 2
-"""In a row, by which a circuit opens."""
-SECONDS = 30.0
-"""Between the calls that are let through while it is open."""
+MAX_FAILURES = 2
+"""Failures in a row after which a circuit opens."""
+PROBE_SECONDS = 30.0
+"""Seconds between probes while the circuit is open."""
 
 
 class CircuitBreaker:
-    """Opens after `failures` calls in a row that ended in ModelUnavailable or ModelTimeout, and closes by a success.
+    """Opens after `failures` calls in a row that raise ModelUnavailable (or ModelTimeout), and closes after a success.
 
-    While it is open, one call in `seconds` is let through. A call that ends in any other way changes nothing: the model
-    was there, if of no use, or whoever waited has left. Thread-safe. `name`: the model, in messages; `clock`: seconds.
+    While it is open, one call every `seconds` is allowed as a probe. A call that raises another error changes nothing,
+    because the model answered or the caller cancelled. Thread-safe. `name` is that of the model in messages; `clock` returns
+    seconds.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        failures: int = FAILURES,
-        seconds: float = SECONDS,
+        failures: int = MAX_FAILURES,
+        seconds: float = PROBE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
-        self._most = failures
+        self._max_failures = failures
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
@@ -42,7 +43,7 @@ class CircuitBreaker:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Around one call of the model. Raises ModelPaused in the place of the call, while open."""
+        """Enclose one call of the model. Raises ModelPaused instead of running the block while the circuit is open."""
         self._admit()
         try:
             yield
@@ -53,32 +54,32 @@ class CircuitBreaker:
 
     def _admit(self) -> None:
         with self._lock:
-            if self._failed < self._most:
+            if self._failed < self._max_failures:
                 return
             if self._clock() < self._next_try:
                 raise ModelPaused(
                     f"{self._name} failed {self._failed} times in a row; circuit open, probing every {self._seconds:.0f} s"
                 )
-            # This call is the probe. The others wait from now on, also where it never comes back with a result.
+            # This call is the probe. The time of the next one is set now, in case this one never returns.
             self._next_try = self._clock() + self._seconds
 
     def _count_failure(self) -> None:
         with self._lock:
             self._failed += 1
             self._next_try = self._clock() + self._seconds
-            # Once, when it opens: each failed probe would say it again.
-            opened = self._failed == self._most
+            # Logged only when the circuit opens, and not again for each failed probe.
+            opened = self._failed == self._max_failures
         if opened:
             logger.warning(
                 "%s failed %d times in a row: circuit opened; probing every %.0f s",
                 self._name,
-                self._most,
+                self._max_failures,
                 self._seconds,
             )
 
     def _count_success(self) -> None:
         with self._lock:
-            closed = self._failed >= self._most
+            closed = self._failed >= self._max_failures
             self._failed = 0
         if closed:
             logger.info("%s answered: circuit closed", self._name)

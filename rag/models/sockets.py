@@ -1,8 +1,8 @@
-"""Which socket a call waits on, so that the end of its scope can shut it.
+"""HTTP connections for botocore whose socket is shut when the scope of the call ends.
 
-botocore offers no way to end a call: its timeouts hold for one read each, and closing its stream from another thread waits
-until the current read is over. So the HTTP connections below it tell the scope of their thread which socket they use, and
-the scope's end shuts that socket down, which frees its reader at once. Knows nothing of SageMaker.
+botocore cannot cancel a call: its timeouts apply to single reads, and closing a stream from another thread waits for the
+current read. Therefore the HTTP connections register their socket with the scope of their thread, and the end of the scope
+shuts the socket down, so that a reader returns immediately.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from botocore.awsrequest import (
 from rag.models.cancellation import CancelScope, current_scope
 
 _LOCK = threading.Lock()
-"""Held while a socket changes owner or is shut: a pooled connection must not be shut by the call before."""
+"""Held while a socket changes owner or is shut, so that a call cannot shut the pooled connection of the next call."""
 
 
 class _Tracked:
-    """Mixed into botocore's connections: gives the thread's scope its socket, and takes its timeouts from it."""
+    """A mixin for botocore's connections that registers the socket with the thread's scope and uses the scope's timeouts."""
 
     sock: socket.socket | None
     timeout: float | None
@@ -35,7 +35,7 @@ class _Tracked:
     owned: socket.socket | None = None
 
     def claim(self, scope: CancelScope) -> None:
-        """From now on the end of `scope`, and of no other, shuts this connection's socket; at once where it has ended."""
+        """Make `scope` the only one whose end shuts this connection's socket. If it has ended, the socket is shut now."""
         with _LOCK:
             self.owner, self.owned = scope, self.sock
         scope.on_end(partial(self._shut, scope))
@@ -43,7 +43,7 @@ class _Tracked:
     def _shut(self, scope: CancelScope) -> None:
         with _LOCK:
             if self.owner is scope and self.owned is not None:
-                # Both directions. The plain socket's method: SSLSocket's own forgets its state, which a reader may use.
+                # The method of the plain socket, because SSLSocket.shutdown discards state that a reader may be using.
                 with suppress(OSError):
                     socket.socket.shutdown(self.owned, socket.SHUT_RDWR)
 
@@ -56,7 +56,7 @@ class _Tracked:
             self.claim(scope)
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        # A pooled connection has its socket already, and no `connect` that would claim it.
+        # A pooled connection is already connected, so `connect` is not called.
         if (scope := current_scope()) is not None and self.sock is not None:
             self.claim(scope)
         return super().request(*args, **kwargs)  # type: ignore[misc]
@@ -73,7 +73,7 @@ class _Socket(_Tracked):
 
 
 def claim(sock: socket.socket) -> None:
-    """The end of this thread's scope, if there is one, shuts this socket; for connections that are not botocore's."""
+    """Have this socket shut when the scope of this thread, if any, ends; for connections other than botocore's."""
     if (scope := current_scope()) is not None:
         _Socket(sock).claim(scope)
 
@@ -94,7 +94,7 @@ class _HTTPSPool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _HTTPSConnection
 
 
-def track(client: Any) -> None:
-    """Let a boto3 client's connections know their scopes. Reaches into botocore's session; its version is pinned."""
+def track_connections(client: Any) -> None:
+    """Make a boto3 client use the connections above. This uses private attributes of botocore, whose version is pinned."""
     classes = client._endpoint.http_session._pool_classes_by_scheme
     classes.update({"http": _HTTPPool, "https": _HTTPSPool})

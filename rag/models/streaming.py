@@ -1,8 +1,8 @@
-"""stream_chat(llm, messages, scope): any LlamaIndex model's answer in pieces, with the means to stop.
+"""stream_chat(llm, messages, scope): the answer of any LlamaIndex model as a stream that can be cancelled.
 
-A model of ours ends a call by its socket. Any other is read in a thread of its own, which is left alone where it does not
-stop: whoever waits for the answer goes on at once either way. Knows no service: what a part of an answer means is for a
-decoder to say.
+The models of this package (SageMakerLLM, AdaptedLLM) end a call by shutting its socket. Any other model is read in a separate
+thread, which is abandoned if it does not stop. In both cases the reader continues immediately. A decoder interprets the parts
+of an answer, so that this module does not depend on a service.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from rag.models.cancellation import CancelScope
 if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
-MODEL = "the language model"
+LLM_NAME = "the language model"
 TRUNCATED = {
     *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
     *("content_filter", "content_filtered", "guardrail_intervened", "malformed_model_output"),
 }
-"""What containers and services call an answer that ended because it reached its longest size, or because a filter cut it."""
+"""The finish reasons of containers and services for an answer that reached the token limit or was cut by a filter."""
 
 
 class Decoder(Protocol):
-    """What the parts of one answer mean: bytes of a container's, responses of a LlamaIndex model's.
+    """Converts the parts of one answer to text: bytes of a container, or responses of a LlamaIndex model.
 
-    `feed` returns the text that a part completes, possibly none, and `end` what is left; both raise ModelError. `stopped`:
-    what follows is of no interest. `finish_reason` and `usage` (tokens) are known after the end.
+    `feed` returns the text that a part completes, which may be empty, and `end` the remaining text; both raise ModelError.
+    `stopped`: a stop word was reached, so the rest is ignored. `finish_reason` and `usage` (tokens) are set after the end.
     """
 
     @property
@@ -48,11 +48,11 @@ class Decoder(Protocol):
 
 
 class LLMStream:
-    """An iterator of texts, none of them empty. Connects when the first one is asked for.
+    """An iterator of non-empty texts. Connects when the first one is read.
 
-    `text`: all that came so far. `first_token`: seconds that its first piece may take from the first read on, `stall`: each
-    piece after it; None: no limit beside the scope's. Iterating raises ModelError and its kinds alone: any failure after the
-    first piece is a ModelInterrupted with the text so far as `partial`; before it, it is the ModelError itself.
+    `text`: everything received so far. `first_token`: seconds from the first read until the first piece; `stall`: seconds
+    until each further piece (None: only the limits of the scope). Iterating raises only ModelError and its subclasses: a
+    failure after the first piece is a ModelInterrupted with the text so far as `partial`.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class LLMStream:
 
     @property
     def expired(self) -> bool:
-        """Whether its time was up."""
+        """Whether the deadline of the scope passed."""
         return self._scope.expired
 
     @property
     def truncated(self) -> bool:
-        """After the end: whether the answer was cut, at its longest size or by a filter."""
+        """After the end: whether the answer was cut by the token limit or by a filter."""
         return self._decoder.finish_reason in TRUNCATED
 
     @property
     def usage(self) -> Mapping[str, int]:
-        """After the end: tokens, as far as the model reports them."""
+        """After the end: the token counts that the model reported."""
         return dict(self._decoder.usage)
 
     @property
@@ -94,7 +94,7 @@ class LLMStream:
         return self
 
     def __next__(self) -> str:
-        self._limit_wait()
+        self._start_piece_timeout()
         try:
             while not self._ended:
                 if piece := self._read():
@@ -104,38 +104,40 @@ class LLMStream:
                         self._wait = None
                     return piece
         except BaseException as exc:
-            # At once: whoever keeps the exception would keep the connection open.
+            # Closed now, because a reference to the exception would keep the connection open.
             self.close()
             if isinstance(exc, ModelError) and self._wait is not None and self._wait.expired:
                 if not self.text:
-                    raise ModelTimeout(f"no word of {MODEL} within {self.first_token} s; raise FIRST_TOKEN") from exc
-                silent = f"no word of {MODEL} for {self.stall} s; raise STALL"
-                raise ModelInterrupted(f"the answer broke off: {silent}", partial=self.text) from exc
+                    raise ModelTimeout(
+                        f"{LLM_NAME} sent nothing within {self.first_token} s; raise FIRST_TOKEN"
+                    ) from exc
+                stalled = f"{LLM_NAME} sent nothing for {self.stall} s; raise STALL"
+                raise ModelInterrupted(f"the answer was interrupted: {stalled}", partial=self.text) from exc
             if isinstance(exc, ModelError) and self.text and getattr(exc, "partial", "") != self.text:
-                raise ModelInterrupted(f"the answer broke off: {exc}", partial=self.text) from exc
+                raise ModelInterrupted(f"the answer was interrupted: {exc}", partial=self.text) from exc
             raise
         raise StopIteration
 
-    def _limit_wait(self) -> None:
-        """Begin the time of the next piece: its end cancels the call, whatever the model is."""
+    def _start_piece_timeout(self) -> None:
+        """Start the time limit of the next piece; when it expires, the call is cancelled."""
         seconds = self.stall if self.text else self.first_token
         if seconds is not None and self._wait is None:
             self._wait = CancelScope(seconds)
             self._wait.on_end(self._scope.cancel)
 
     def cancel(self) -> None:
-        """Free a waiting reader, who gets ModelInterrupted, and shut the connection; from any thread."""
+        """Shut the connection from any thread. A waiting reader gets ModelInterrupted."""
         self._scope.cancel()
 
     def close(self) -> None:
-        """Cancel, and give the connection back; where another thread is reading, that thread does so as it leaves."""
+        """Cancel and close the connection. If another thread is reading, that thread closes it."""
         self._ended = True
         self.cancel()
         with suppress(ValueError):  # "generator already executing"
             self._parts.close()
 
     def _read(self) -> str:
-        # After a stop word the container may go on for long: nothing of that is waited for.
+        # After a stop word the container may continue for long; the rest is not read.
         part = None if self._decoder.stopped else next(self._parts, None)
         if part is not None:
             return self._decoder.feed(part)
@@ -146,7 +148,7 @@ class LLMStream:
 
 @runtime_checkable
 class _OpensStreams(Protocol):
-    """A model of ours."""
+    """The streaming interface of the models in this package."""
 
     deadline: float
     stall: float
@@ -155,24 +157,24 @@ class _OpensStreams(Protocol):
 
 
 def stream_chat(llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope) -> LLMStream:
-    """The model's answer to these messages, within `scope` and the model's own deadline. Cancelling the scope ends it.
+    """Stream the model's answer to these messages, within `scope` and the model's own deadline.
 
-    Raises ModelInputTooLong at once where the model knows that they do not fit, all else while it is read (LLMStream).
+    Raises ModelInputTooLong immediately if the model knows that the messages do not fit; the stream raises other errors.
     """
     if isinstance(llm, _OpensStreams):
-        first: float | None = getattr(llm, "first_token", None)
-        # A first word may take longer than silence later: the connection waits for it, and the stream itself limits the rest.
-        silence = max(llm.stall, first or 0.0)
-        stream = llm.open_stream(messages, scope=scope.child(llm.deadline, stall=silence))
-        stream.first_token = first
-        stream.stall = llm.stall if silence > llm.stall else None
+        first_token: float | None = getattr(llm, "first_token", None)
+        # The first piece may take longer than later ones: the connection gets the longer limit, the stream checks the other.
+        read_limit = max(llm.stall, first_token or 0.0)
+        stream = llm.open_stream(messages, scope=scope.child(llm.deadline, stall=read_limit))
+        stream.first_token = first_token
+        stream.stall = llm.stall if read_limit > llm.stall else None
         return stream
     child = scope.child()
     return LLMStream(_read_in_thread(llm, messages, child), ResponseDecoder(), child)
 
 
 class ResponseDecoder:
-    """The texts of a LlamaIndex model's ChatResponses; of its end, what the last one's `raw` says in its service's words."""
+    """Decodes the ChatResponses of a LlamaIndex model. The finish reason and usage come from `raw` of the last one."""
 
     def __init__(self) -> None:
         self.finish_reason: str | None = None
@@ -182,7 +184,7 @@ class ResponseDecoder:
         self._raw: Any = None
 
     def feed(self, response: ChatResponse, /) -> str:
-        """The response's delta; of a model that gives none, what its content adds."""
+        """Return the response's delta, or what its content adds to the text so far if it has no delta."""
         content = response.message.content or ""
         piece = content[len(self._text) :] if response.delta is None else response.delta
         self._text += piece
@@ -190,10 +192,10 @@ class ResponseDecoder:
         return piece
 
     def end(self) -> str:
-        """No text is held back."""
+        """Read the finish reason and usage. Returns no text."""
         raw = self._raw.model_dump() if hasattr(self._raw, "model_dump") else self._raw
         if isinstance(raw, Mapping):
-            # In this order: our models', OpenAI's chunks, Bedrock's events.
+            # In this order: models of this package, chunks of OpenAI, events of Bedrock.
             choices = raw.get("choices") or [{}]
             self.finish_reason = raw.get("finish_reason") or choices[0].get("finish_reason") or raw.get("stopReason")
             counts = raw.get("usage") or {}
@@ -204,27 +206,27 @@ class ResponseDecoder:
 def _read_in_thread(
     llm: LLM, messages: Sequence[ChatMessage], scope: CancelScope
 ) -> Generator[ChatResponse, None, None]:
-    """The responses of a model that cannot be interrupted: waiting for it can."""
+    """Yield the responses of a model that cannot be interrupted, so that only the wait for it is."""
     items: queue.SimpleQueue[ChatResponse | ModelError | None] = queue.SimpleQueue()
 
     def read() -> None:
         try:
             for response in llm.stream_chat(messages):
-                # Leaving the loop closes the model's generator, which may end its call.
+                # Returning closes the model's generator, which may end its call.
                 if scope.cancelled or scope.expired:
                     return
                 items.put(response)
             items.put(None)
         except ModelError as exc:
             items.put(exc)
-        except Exception as exc:  # noqa: BLE001 - whatever a package of others raises, the passages can still answer
-            items.put(ModelError(f"{MODEL} failed: {type(exc).__name__}: {exc}"))
+        except Exception as exc:  # noqa: BLE001 - a package may raise anything, and the passages can still answer
+            items.put(ModelError(f"{LLM_NAME} failed: {type(exc).__name__}: {exc}"))
 
-    # Through the queue, so that the reader waits in one place for the model and for the scope's end.
-    scope.on_end(lambda: items.put(ModelInterrupted(f"the call of {MODEL} was cancelled")))
+    # Sent through the queue, so that the reader waits for the model and for the end of the scope in one place.
+    scope.on_end(lambda: items.put(ModelInterrupted(f"the call of {LLM_NAME} was cancelled")))
     threading.Thread(target=contextvars.copy_context().run, args=(read,), name="model", daemon=True).start()
     while (item := items.get()) is not None:
         if isinstance(item, ModelError):
-            scope.check(MODEL)
+            scope.check(LLM_NAME)
             raise item
         yield item

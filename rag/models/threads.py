@@ -1,6 +1,6 @@
-"""What a forked process has to make again: fork copies pools, locks and sockets, but of the threads only the one that forks.
+"""Objects that a forked process must reset: fork copies executors, locks and sockets, but only the thread that forks.
 
-Left as they are, a pool would wait for ever for threads that it had, and two processes would read from one connection.
+Without a reset, an executor would wait forever for threads that do not exist, and two processes would share a connection.
 """
 
 from __future__ import annotations
@@ -16,37 +16,40 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Renewed(Protocol):
-    """What has threads or connections of its own process."""
+class ForkAware(Protocol):
+    """An object with threads or connections of its process."""
 
-    def renew(self) -> None:
-        """Called in the new process, before anything else."""
-
-
-_OWNERS: weakref.WeakSet[Renewed] = weakref.WeakSet()
+    def reset(self) -> None:
+        """Called in the child process after a fork."""
 
 
-def renewed_after_fork(owner: Renewed) -> None:
-    """Have `owner.renew()` called in each process forked from now on, as long as the owner lives."""
+_OWNERS: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+
+
+def reset_after_fork(owner: ForkAware) -> None:
+    """Call `owner.reset()` in each process that is forked while `owner` exists."""
     _OWNERS.add(owner)
 
 
-def _renew() -> None:
+def _reset_owners() -> None:
     for owner in list(_OWNERS):
-        owner.renew()
+        owner.reset()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=_reset_owners)
 
 
-class Threads(Executor):
-    """A pool of `size` threads at most, called `name`, that outlives a fork. A copy of it is itself: models are copied."""
+class ForkSafeExecutor(Executor):
+    """A ThreadPoolExecutor of at most `size` threads that can be used after a fork.
+
+    `name` is the prefix of the threads' names. A deep copy, as of a model that has one, returns the same object.
+    """
 
     def __init__(self, size: int, name: str) -> None:
-        self._made = partial(ThreadPoolExecutor, size, thread_name_prefix=name)
-        self._pool = self._made()
-        renewed_after_fork(self)
+        self._create = partial(ThreadPoolExecutor, size, thread_name_prefix=name)
+        self._pool = self._create()
+        reset_after_fork(self)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return self._pool.submit(fn, *args, **kwargs)
@@ -54,9 +57,9 @@ class Threads(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
-    def renew(self) -> None:
-        """A new pool: the old one would wait for ever for threads that this process has not."""
-        self._pool = self._made()
+    def reset(self) -> None:
+        """Replace the executor: the old one would wait for threads that do not exist in this process."""
+        self._pool = self._create()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Threads:
+    def __deepcopy__(self, memo: dict[int, Any]) -> ForkSafeExecutor:
         return self

@@ -1,4 +1,4 @@
-"""Every failure of an endpoint, its transport or its stream, as one of ours. The only place that knows vendors' errors."""
+"""Translates the errors of AWS endpoints, their transport and their streams to subclasses of ModelError."""
 
 from __future__ import annotations
 
@@ -19,18 +19,6 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-
-VENDOR_ERRORS: tuple[type[Exception], ...] = (
-    aws.BotoCoreError,
-    aws.ClientError,
-    botocore.eventstream.ParserError,
-    botocore.eventstream.NoInitialResponseError,
-    botocore.parsers.ResponseParserError,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-)
-"""What a call may raise; anything else is a defect of ours and passes through."""
 
 _CREDENTIALS = (
     aws.NoCredentialsError,
@@ -54,6 +42,8 @@ _TRANSPORT = (
     http.client.HTTPException,
     OSError,
 )
+VENDOR_ERRORS: tuple[type[Exception], ...] = (aws.BotoCoreError, aws.ClientError, *_TRANSPORT)
+"""The exceptions that a call may raise; any other exception is a defect of this program and is not translated."""
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|SlowDown|LimitExceeded|ModelNotReady", re.IGNORECASE)
 _DENIED = re.compile(
     r"AccessDenied|UnrecognizedClient|ExpiredToken|InvalidClientTokenId|Signature|MissingAuthentication|NotAuthorized"
@@ -68,13 +58,14 @@ OVERLOADED_STATUS = (429, 502, 503, 504)
 _QUOTED_CHARS = 300
 
 TIMED_OUT = "timed out waiting for data; raise DEADLINE, or check the model's load"
-SILENT = "sent nothing for too long; raise STALL, or check the model's load"
-"""Of a stream, whose reads wait for FSI_LLM__STALL at most."""
+"""The message for a read that timed out."""
+STALLED = "sent nothing for too long; raise STALL, or check the model's load"
+"""The message for a read of a stream, which is limited by FSI_LLM__STALL."""
 BUSY = "지금 이용자가 많아 답변 모델이 바쁩니다. 잠시 후 다시 시도해 주세요."
 STARTING = "답변 모델이 준비되는 중입니다. 잠시 후 다시 시도해 주세요."
 
 
-class _Called(NamedTuple):
+class _Target(NamedTuple):
     name: str
     kind: str
     permission: str
@@ -91,11 +82,11 @@ def from_vendor(
     permission: str = "sagemaker:InvokeEndpoint",
     timed_out: str = TIMED_OUT,
 ) -> ModelError:
-    """The error of ours that `error`, raised by a call of the endpoint (or model) `name`, stands for.
+    """Return the ModelError for `error`, which a call of the endpoint (or model) `name` raised.
 
-    `timed_out`: what is said where a read waited too long.
+    `timed_out`: the message for a read that timed out.
     """
-    endpoint = _Called(name, kind, permission)
+    endpoint = _Target(name, kind, permission)
     if isinstance(error, aws.ClientError):
         return _from_answer(error, endpoint)
     if isinstance(error, aws.NoRegionError):
@@ -105,19 +96,21 @@ def from_vendor(
     if isinstance(error, _TIMEOUTS):
         return ModelTimeout(f"{endpoint}: {timed_out}")
     if isinstance(error, _TRANSPORT):
-        return ModelUnavailable(f"{endpoint} cannot be reached ({short(error)}); check the network and the AWS region")
-    return ModelRefused(f"the request to {endpoint} cannot be sent: {short(error)}")
+        return ModelUnavailable(
+            f"{endpoint} cannot be reached ({one_line(error)}); check the network and the AWS region"
+        )
+    return ModelRefused(f"the request to {endpoint} cannot be sent: {one_line(error)}")
 
 
-def _from_answer(error: Any, endpoint: _Called) -> ModelError:
-    """By the answer's code first, then by its status; a model's own failure carries its container's status."""
+def _from_answer(error: Any, endpoint: _Target) -> ModelError:
+    """Translate an error answer by its code, or else by its HTTP status."""
     response = error.response
     code = str(response.get("Error", {}).get("Code", ""))
-    # In Bedrock's streams they begin in lower case.
+    # The codes in Bedrock's streams begin in lower case.
     code = code[:1].upper() + code[1:]
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    message = short(response.get("Error", {}).get("Message") or response.get("Message") or error)
-    # Before the status: it comes with 429, but waiting for capacity is not what helps.
+    message = one_line(response.get("Error", {}).get("Message") or response.get("Message") or error)
+    # Before the status: it also has status 429, but is not caused by a lack of capacity.
     if code == "ModelNotReadyException":
         return ModelUnavailable(
             f"{endpoint} is not ready yet: {message}; retry when its model is loaded", korean=STARTING
@@ -126,67 +119,69 @@ def _from_answer(error: Any, endpoint: _Called) -> ModelError:
         return ModelUnavailable(
             f"{endpoint} has no capacity left: {message}; retry later, or add instances", korean=BUSY
         )
-    # The container answered with an error of its own, whose status and text stand in other fields.
+    # The container returned an error, whose status and message are in other fields.
     if code == "ModelError" or status == 424:
         return _from_container(response, endpoint)
     if _DENIED.search(code) or status in (401, 403):
         return _no_credentials(endpoint, message)
     if status == TOO_LARGE_STATUS:
-        return ModelInputTooLong(f"{endpoint} takes no request this large: {message}; lower BATCH_SIZE")
+        return ModelInputTooLong(f"the request is too large for {endpoint}: {message}; lower BATCH_SIZE")
     if code in _BY_CODE or status >= 500:
         return _BY_CODE.get(code, _unavailable)(endpoint, f"{code}: {message}")
-    # Bedrock's models say it in a ValidationException, by the text alone.
+    # Bedrock's models raise a ValidationException for it, recognisable only by its message.
     if TOO_LONG.search(message):
-        return ModelInputTooLong(f"{endpoint} takes no input this long: {message}")
+        return ModelInputTooLong(f"the input is too long for {endpoint}: {message}")
     return _refused(endpoint, message)
 
 
 def from_status(status: int, message: str, name: str, *, fix: str, log: str) -> ModelError:
-    """The error that a model's server reports by an HTTP status and a message. `name`: the model; `fix`: what to change
-    where it refuses the request; `log`: where its failures are logged."""
+    """Return the ModelError for an HTTP status and message of a model's server.
+
+    `name`: the model; `fix`: advice for a rejected request; `log`: where the server's failures are logged.
+    """
     if status == TOO_LARGE_STATUS or (400 <= status < 500 and TOO_LONG.search(message)):
-        return ModelInputTooLong(f"{name} takes no input this long: {message}")
+        return ModelInputTooLong(f"the input is too long for {name}: {message}")
     if status in OVERLOADED_STATUS:
         return ModelUnavailable(f"{name} is overloaded ({status}): {message}", korean=BUSY)
     if 300 <= status < 500:
-        return ModelRefused(f"{name} refuses the request ({status}): {message}; {fix}")
+        return ModelRefused(f"{name} rejected the request ({status}): {message}; {fix}")
     return ModelError(f"{name} failed ({status}): {message}; check its log: {log}")
 
 
-def _from_container(response: Any, endpoint: _Called) -> ModelError:
+def _from_container(response: Any, endpoint: _Target) -> ModelError:
     return from_status(
         int(response.get("OriginalStatusCode") or 0),
-        short(response.get("OriginalMessage") or response.get("Error", {}).get("Message") or "no message"),
+        one_line(response.get("OriginalMessage") or response.get("Error", {}).get("Message") or "no message"),
         f"the model behind {endpoint}",
         fix="check FORMAT",
         log=response.get("LogStreamArn") or f"/aws/sagemaker/Endpoints/{endpoint.name}",
     )
 
 
-def _no_credentials(endpoint: _Called, detail: object) -> ModelRefused:
+def _no_credentials(endpoint: _Target, detail: object) -> ModelRefused:
     return ModelRefused(
-        f"AWS denied the call of {endpoint} ({short(detail)}); "
+        f"AWS denied the call of {endpoint} ({one_line(detail)}); "
         f"check the credentials and the permission {endpoint.permission}"
     )
 
 
-def _unavailable(endpoint: _Called, message: str) -> ModelError:
+def _unavailable(endpoint: _Target, message: str) -> ModelError:
     return ModelUnavailable(f"{endpoint} is failing: {message}")
 
 
-def _refused(endpoint: _Called, message: str) -> ModelError:
+def _refused(endpoint: _Target, message: str) -> ModelError:
     component = " and the inference component" if endpoint.kind == "endpoint" else ""
-    return ModelRefused(f"{endpoint} refuses the request: {message}; check its name, the region{component}")
+    return ModelRefused(f"{endpoint} rejected the request: {message}; check its name, the region{component}")
 
 
-_BY_CODE: dict[str, Callable[[_Called, str], ModelError]] = {
+_BY_CODE: dict[str, Callable[[_Target, str], ModelError]] = {
     "ServiceUnavailable": _unavailable,
     "InternalFailure": _unavailable,
     "InternalDependencyException": _unavailable,
     "InternalStreamFailure": _unavailable,
     "ModelStreamError": _unavailable,
     "ValidationError": _refused,
-    # Bedrock's
+    # Codes of Bedrock
     "InternalServerException": _unavailable,
     "ModelStreamErrorException": _unavailable,
     "ModelTimeoutException": _unavailable,
@@ -194,7 +189,7 @@ _BY_CODE: dict[str, Callable[[_Called, str], ModelError]] = {
 }
 
 
-def short(error: object) -> str:
-    """A vendor's message in one line, _QUOTED_CHARS at most."""
+def one_line(error: object) -> str:
+    """Return a vendor's message as one line of at most _QUOTED_CHARS characters."""
     text = " ".join(str(error).split())
     return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"

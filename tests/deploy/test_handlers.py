@@ -17,7 +17,7 @@ import pytest
 
 from deploy.aws.storage import HANDLERS, handler_tarball
 from rag.errors import SettingsError
-from rag.models.sagemaker.embedding_payloads import VECTORS
+from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
 
 
 def test_a_handlers_tarball_is_the_same_for_the_same_files() -> None:
@@ -86,8 +86,8 @@ def test_a_sentences_vector_is_its_first_tokens() -> None:
     body = json.dumps({"inputs": ["가나", "다"]})
     said = inference().transform_fn((tokenizer, Model()), body, "application/json", "application/json")
     assert json.loads(said) == {"embeddings": [[2.0, 2.0], [1.0, 1.0]]}
-    codec = VECTORS["embeddings"]("cls")
-    assert np.asarray(codec.read(said.encode(), 2)).shape == (2, 2)
+    codec = EMBEDDING_FORMATS["embeddings"]("cls")
+    assert np.asarray(codec.parse(said.encode(), 2)).shape == (2, 2)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"inputs": []}', '{"inputs": [1]}', '{"inputs": null}', "\xff"])

@@ -152,7 +152,7 @@ def test_a_window_without_room_for_a_source(
 
 def test_an_address_that_is_none(emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:8790")
-    assert all("Invalid endpoint: localhost:8790; write AWS_ENDPOINT_URL" in line for line in lines())
+    assert all("Invalid endpoint: localhost:8790; set AWS_ENDPOINT_URL" in line for line in lines())
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", emulator.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "localhost:8790")
     assert "check its name" in lines(LLM__ENDPOINT_NAME="none")[1]

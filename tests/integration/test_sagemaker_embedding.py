@@ -27,13 +27,13 @@ from rag.errors import (
 from rag.ingestion.embedding import manifest_of
 from rag.models.sagemaker import client
 from rag.models.sagemaker.embedding import SageMakerEmbedding
-from rag.models.sagemaker.embedding_payloads import VECTORS
+from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
 from tests.containers import embedding_answer, vectors
 from tests.fake_endpoint import FakeEndpoint, Reply, Request, cancelled_while_waiting, error, times_out, whole
 from tests.integration.conftest import Reach
 from tests.integration.overlap import Gate
 
-FORMATS = pytest.mark.parametrize("name", VECTORS)
+FORMATS = pytest.mark.parametrize("name", EMBEDDING_FORMATS)
 TEXTS = [f"{i}번째 질문입니다" for i in range(100)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag.models.e5.tokenizer import LONGEST_PIECE, SPECIAL, Tokenizer
+from rag.models.e5.tokenizer import MAX_PIECE_LENGTH, SPECIAL, Tokenizer
 from rag.models.e5.weights import Weights, load
 from tests.record_e5 import pieces, recorded, vocabulary_digests
 
@@ -98,12 +98,12 @@ def check(tokenizer: Tokenizer, weights: Weights, text: str) -> None:
 @pytest.mark.parametrize("text", ["가" * 5000, "ﷺ" * 3000, " " * 5000 + "한도", "a" * 5000, "한도 조회 " * 2000])
 def test_a_bound_on_characters_keeps_the_first_tokens(tokenizer: Tokenizer, text: str) -> None:
     tokens = 60
-    bounded = tokenizer.encode(text, characters=tokens * LONGEST_PIECE)
-    assert len(bounded) <= tokens * LONGEST_PIECE
+    bounded = tokenizer.encode(text, characters=tokens * MAX_PIECE_LENGTH)
+    assert len(bounded) <= tokens * MAX_PIECE_LENGTH
     if " 조회 " in text:  # words: only the last may be cut, and spelled in another way
         assert len(bounded) > tokens
         assert bounded[:tokens] == tokenizer.encode(text)[:tokens]
 
 
 def test_the_longest_piece_is_as_long_as_stated(weights: Weights) -> None:
-    assert max(len(piece.decode()) for piece in weights.pieces) == LONGEST_PIECE
+    assert max(len(piece.decode()) for piece in weights.pieces) == MAX_PIECE_LENGTH

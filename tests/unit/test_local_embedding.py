@@ -19,7 +19,7 @@ from rag.models import local_embedding
 from rag.models.e5 import weights as e5_weights
 from rag.models.e5.encoder import GRAPH, Encoder
 from rag.models.e5.fetch import pip_command
-from rag.models.e5.tokenizer import LONGEST_PIECE
+from rag.models.e5.tokenizer import MAX_PIECE_LENGTH
 from rag.models.e5.weights import SIZE, Weights, dequantise, load, locate
 from rag.models.local_embedding import QUERY_TOKENS, LocalEmbedding
 from tests.record_e5 import recorded
@@ -126,7 +126,7 @@ def test_of_a_long_question_the_first_window_counts(model: LocalEmbedding) -> No
 def test_of_a_long_passage_all_windows_count(model: LocalEmbedding) -> None:
     start = "한도 " * 600
     assert model.get_text_embedding(start + "수수료는 얼마인가요?") != model.get_text_embedding(start)
-    limit = local_embedding.PASSAGE_TOKENS * LONGEST_PIECE
+    limit = local_embedding.PASSAGE_TOKENS * MAX_PIECE_LENGTH
     assert limit > 200_000
 
 

@@ -12,9 +12,9 @@ import pytest
 from rag.errors import ModelFormatError
 from rag.models.local_embedding import LocalEmbedding
 from rag.models.parameters import Parameters, estimate_tokens
-from rag.models.sagemaker.embedding_payloads import VECTORS
-from rag.models.sagemaker.format_detection import detect_vectors
-from rag.models.sagemaker.llm_payloads import GENERATION, kullm_answer, kullm_prompt
+from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
+from rag.models.sagemaker.format_detection import detect_embedding_format
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS, kullm_answer, kullm_prompt
 from tests.containers import embedding_answer, vectors
 
 FAQ = Path(__file__).parents[2] / "data" / "faq"
@@ -26,7 +26,7 @@ INPUTS = {**COMMON, "repetition_penalty": 1.1}
 
 
 def sent(name: str, parameters: Parameters, *, stops: tuple[str, ...] = (), stream: bool = False) -> Any:
-    return json.loads(GENERATION[name].request("질문", parameters, stops=stops, stream=stream))
+    return json.loads(LLM_FORMATS[name].request("질문", parameters, stops=stops, stream=stream))
 
 
 def test_kullm_gets_the_workshops_parameters() -> None:
@@ -67,7 +67,7 @@ def test_openai() -> None:
     }
 
 
-@pytest.mark.parametrize("name", GENERATION)
+@pytest.mark.parametrize("name", LLM_FORMATS)
 def test_what_is_unset_is_not_sent(name: str) -> None:
     body = sent(name, Parameters())
     allowed = {"inputs", "messages", "parameters", "return_full_text", "details"}
@@ -116,35 +116,35 @@ def test_no_messages_make_a_prompt_all_the_same() -> None:
     ],
 )
 def test_embedding_requests(name: str, expected: Any) -> None:
-    assert json.loads(VECTORS[name]().request(["가", "나"])) == expected
+    assert json.loads(EMBEDDING_FORMATS[name]().request(["가", "나"])) == expected
 
 
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize("name", EMBEDDING_FORMATS)
 @pytest.mark.parametrize("texts", [["하나"], ["하나", "둘이요", "셋 셋"]])
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_embedding_answers(name: str, texts: list[str], pooling: Any) -> None:
     answer = embedding_answer(name, texts, pooling)
-    assert VECTORS[name](pooling).read(json.dumps(answer).encode(), len(texts)).tolist() == vectors(texts)
-    assert detect_vectors(answer) == (name,)
+    assert EMBEDDING_FORMATS[name](pooling).parse(json.dumps(answer).encode(), len(texts)).tolist() == vectors(texts)
+    assert detect_embedding_format(answer) == (name,)
 
 
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize("name", EMBEDDING_FORMATS)
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"{}", b"[]", b'[["a"]]', b"[[1,2],[1]]", b'{"data":[{"index":3,"embedding":[1]}]}', b"7"]
 )
 def test_other_embedding_answers_are_refused(name: str, body: bytes) -> None:
     with pytest.raises(ModelFormatError, match=f"'{name}'"):
-        VECTORS[name]().read(body, 2)
+        EMBEDDING_FORMATS[name]().parse(body, 2)
 
 
 def test_pooled_vectors_are_no_token_vectors() -> None:
     with pytest.raises(ModelFormatError, match="tei"):
-        VECTORS["hf"]().read(b"[[1,2],[3,4]]", 2)
+        EMBEDDING_FORMATS["hf"]().parse(b"[[1,2],[3,4]]", 2)
 
 
 def test_lone_surrogates_can_be_sent() -> None:
-    assert json.loads(VECTORS["tei"]().request(["a\ud800"]))["inputs"] == ["a?"]
-    assert json.loads(GENERATION["tgi"].request("a\ud800", Parameters()))["inputs"] == "a?"
+    assert json.loads(EMBEDDING_FORMATS["tei"]().request(["a\ud800"]))["inputs"] == ["a?"]
+    assert json.loads(LLM_FORMATS["tgi"].request("a\ud800", Parameters()))["inputs"] == "a?"
 
 
 def test_estimates_are_not_below_a_real_tokenizer() -> None:

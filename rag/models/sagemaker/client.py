@@ -1,7 +1,7 @@
-"""One shared SageMaker runtime client per region: pool, deadlines, retries, errors of our own, and its threads.
+"""A shared SageMaker runtime client per region: connection pool, deadlines, retries, error translation and threads.
 
-Bytes in, bytes out: how a container spells prompts and vectors is no business of this module. The region, the credentials
-and AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME come from boto3's own chain.
+It sends and returns bytes; the payload formats are in other modules. The region, the credentials and
+AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME come from boto3's configuration chain.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import botocore.session
 
 from rag.models.aws_client import tracked_client
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
-from rag.models.threads import Threads, renewed_after_fork
-from rag.models.vendor_errors import SILENT, TIMED_OUT, VENDOR_ERRORS, from_vendor
+from rag.models.threads import ForkSafeExecutor, reset_after_fork
+from rag.models.vendor_errors import STALLED, TIMED_OUT, VENDOR_ERRORS, from_vendor
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
 JSON = "application/json"
 ATTEMPTS = 4
 FIRST_PAUSE = 0.5
-"""Seconds, at most, before the second attempt."""
+"""The longest pause before the second attempt, in seconds."""
 THREADS = 64
 _USER_AGENT = botocore.session.Session().user_agent()
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Whom to ask. `session_id` keeps the calls of one conversation on one instance (a stateful session's id)."""
+    """The target of a call. `session_id` is that of a stateful session, whose calls go to the same instance."""
 
     name: str
     inference_component: str | None = None
@@ -45,7 +45,7 @@ class Endpoint:
         return f"the endpoint {self.name!r}"
 
     def arguments(self) -> dict[str, str]:
-        """Those of boto3's calls."""
+        """Return the arguments for boto3's calls."""
         arguments = {
             "EndpointName": self.name,
             "InferenceComponentName": self.inference_component,
@@ -56,25 +56,25 @@ class Endpoint:
 
 
 class Runtime:
-    """Calls endpoints of one region. Thread-safe. Raises errors of rag.errors alone.
+    """Calls endpoints of one region. Thread-safe. Raises only errors of rag.errors.
 
-    Throttling, a model that is not ready, 5xx answers and broken connections are tried again, `attempts` times in all
-    and within the call's deadline, after random pauses; a stream never after its first part.
+    Throttling, a model that is not ready, 5xx answers and broken connections are retried after random pauses: at most
+    `attempts` attempts in all, within the deadline of the call. A stream is not retried after its first part.
     """
 
     def __init__(self, region: str | None = None, endpoint_url: str | None = None, *, attempts: int = ATTEMPTS) -> None:
-        # botocore would put its name together twice a request, and check our arguments' types: a tenth of its work.
-        spared = {"user_agent": _USER_AGENT, "parameter_validation": False}
+        # Building the user agent twice per request and validating parameters would take a tenth of botocore's time.
+        config = {"user_agent": _USER_AGENT, "parameter_validation": False}
         try:
-            self.client = tracked_client("sagemaker-runtime", region, endpoint_url, **spared)
+            self.client = tracked_client("sagemaker-runtime", region, endpoint_url, **config)
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, "sagemaker-runtime") from exc
         self._attempts = attempts
-        self._threads = Threads(THREADS, "sagemaker")
-        renewed_after_fork(self)
+        self._threads = ForkSafeExecutor(THREADS, "sagemaker")
+        reset_after_fork(self)
 
     def invoke(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> bytes:
-        """The container's whole answer. Raises ModelError and its kinds, never a vendor's."""
+        """Return the container's whole answer. Raises ModelError."""
 
         def attempt() -> bytes:
             with _translated_errors(endpoint):
@@ -88,14 +88,14 @@ class Runtime:
             scope.release()
 
     def stream(self, endpoint: Endpoint, body: bytes, scope: CancelScope) -> Generator[bytes, None, None]:
-        """The answer's parts as they come, cut anywhere. Closing the generator closes the connection.
+        """Yield the parts of the answer, which may be cut anywhere. Closing the generator closes the connection.
 
-        An end without an error may still be a broken answer: only the reader knows the format's end mark.
+        An answer may be incomplete although the stream ends without an error: only the decoder knows the end mark.
         """
 
         def attempt() -> tuple[Any, Any, bytes | None]:
-            # With its first part, so that whatever fails until then can be tried again.
-            with _translated_errors(endpoint, SILENT):
+            # Includes the first part, so that failures before it are retried.
+            with _translated_errors(endpoint, STALLED):
                 response = self.client.invoke_endpoint_with_response_stream(
                     **endpoint.arguments(), Body=body, ContentType=JSON
                 )
@@ -106,52 +106,52 @@ class Runtime:
                     response["Body"].close()
                     raise
 
-        # One level of iteration for all of it: a token passes each level between the socket and the page.
+        # A single generator, because each token passes through every level between the socket and the page.
         try:
             connection, events, part = call_with_retries(attempt, scope, self._retries(), str(endpoint))
             with closing(connection):
                 while part is not None:
                     yield part
                     try:
-                        with _translated_errors(endpoint, SILENT):
+                        with _translated_errors(endpoint, STALLED):
                             part = _next_part(events)
                     finally:
-                        scope.check(str(endpoint))  # also in the place of an error: a shut socket raises any
+                        scope.check(str(endpoint))  # replaces any error that a socket raises after the scope shut it
         finally:
             scope.release()
 
     async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
-        """As asyncio.to_thread, on threads of our own: the loop's own pool has CPUs + 4, too few to wait on a network."""
+        """Like asyncio.to_thread, but with THREADS threads: the default executor has CPUs + 4, too few for network calls."""
         return await self._run(contextvars.copy_context(), function, *args)
 
     async def call_in_thread(self, function: Callable[..., T], *args: Any) -> T:
-        """As `in_thread`; a task that is cancelled meanwhile ends the call of an endpoint that `function` makes."""
+        """Like `in_thread`; cancelling the task cancels the endpoint call that `function` makes."""
         with cancelled_with_task() as context:
             return await self._run(context, function, *args)
 
     async def _run(self, context: contextvars.Context, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(context.run, function, *args))
 
-    def renew(self) -> None:
-        """The pooled connections are the other process's: closing our copies leaves those open."""
+    def reset(self) -> None:
+        """Close this process's copies of the pooled connections, which belong to the parent process and stay open there."""
         self.client.close()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Runtime:
-        """A copy of a model calls through the same connections."""
+        """Return the same object: a copy of a model uses the same connections."""
         return self
 
     def close(self) -> None:
-        """Give back threads and connections; for tests and programs that end."""
+        """Close threads and connections."""
         self._threads.shutdown()
         self.client.close()
 
     def _retries(self) -> RetryPolicy:
-        # Ours, not botocore's: its own retries know no deadline for the call as a whole, and cannot be cancelled.
+        # botocore's own retries have no deadline for the whole call and cannot be cancelled.
         return RetryPolicy(self._attempts, first_pause=FIRST_PAUSE)
 
 
 def shared_runtime(region: str | None = None, endpoint_url: str | None = None) -> Runtime:
-    """The program's runtime for that region, made at first use: making a client takes a tenth of a second or more."""
+    """Return the program's runtime for a region, created on first use because creating a client takes 0.1 s or more."""
     with _SHARED_LOCK:
         if (region, endpoint_url) not in _SHARED:
             _SHARED[region, endpoint_url] = Runtime(region, endpoint_url)
@@ -171,7 +171,7 @@ def _translated_errors(endpoint: Endpoint, timed_out: str = TIMED_OUT) -> Iterat
 
 
 def _next_part(events: Iterator[Any]) -> bytes | None:
-    """The bytes of the next event that has any; None at the end."""
+    """Return the bytes of the next event that has some; None at the end."""
     for event in events:
         if part := event.get("PayloadPart", {}).get("Bytes"):
             return bytes(part)

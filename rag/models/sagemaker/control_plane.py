@@ -1,4 +1,4 @@
-"""What SageMaker's control plane says of an endpoint that does not answer. Nothing where it may not be asked."""
+"""Describes an endpoint that does not answer, through SageMaker's control plane, if the permissions allow it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """`status` None: there is none of that name. `others`: the region's endpoints that are there, newest first."""
+class EndpointDescription:
+    """The state of an endpoint. `status` None: there is no endpoint of that name; `others` then has the names of the
+    region's endpoints, newest first."""
 
     status: str | None
     region: str
@@ -26,8 +27,8 @@ class Described:
     components: tuple[str, ...] = ()
 
 
-def describe(name: str) -> Described | None:
-    """None where the control plane cannot be asked: permissions for it are not needed to answer questions."""
+def describe_endpoint(name: str) -> EndpointDescription | None:
+    """Describe an endpoint. Returns None if the control plane cannot be called; answering needs no permission for it."""
     config = Config(
         connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
     )
@@ -35,7 +36,7 @@ def describe(name: str) -> Described | None:
         client: Any = boto3.session.Session().client("sagemaker", config=config)
     except VENDOR_ERRORS:
         return None
-    except ValueError:  # from botocore, for an address that is none
+    except ValueError:  # botocore's error for an invalid address
         return None
     try:
         return _describe(client, name)
@@ -45,17 +46,17 @@ def describe(name: str) -> Described | None:
         client.close()
 
 
-def _describe(client: Any, name: str) -> Described:
+def _describe(client: Any, name: str) -> EndpointDescription:
     region = str(client.meta.region_name)
     try:
         endpoint = client.describe_endpoint(EndpointName=name)
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationException":
             raise
-        # So it is called where there is no endpoint of that name; a typing error shows beside the names that there are.
+        # ValidationException: there is no endpoint of that name. The names of others help to find a typing error.
         listed = client.list_endpoints(MaxResults=_LISTED, SortBy="CreationTime", SortOrder="Descending")
-        return Described(None, region, others=tuple(each["EndpointName"] for each in listed["Endpoints"]))
-    return Described(
+        return EndpointDescription(None, region, others=tuple(each["EndpointName"] for each in listed["Endpoints"]))
+    return EndpointDescription(
         endpoint["EndpointStatus"], region, endpoint.get("FailureReason", ""), components=_components(client, name)
     )
 

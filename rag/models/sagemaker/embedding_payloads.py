@@ -1,6 +1,6 @@
-"""How embedding containers spell texts and vectors: pure codecs, chosen by name.
+"""Payload formats of embedding containers: codecs without I/O, chosen by name.
 
-hf           {"inputs": [text…]} -> one matrix of tokens a text, [b][1][n][d] (one text: [1][n][d]), to be pooled
+hf           {"inputs": [text…]} -> a matrix of token vectors per text, [b][1][n][d] (one text: [1][n][d]), to be pooled
 tei          {"inputs": [text…], "truncate"} -> [[number…]…]
 embeddings   {"inputs": [text…]} -> {"embeddings": [[number…]…]}
 openai       {"input": [text…]} -> {"data": [{"index", "embedding"}…]}
@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from rag.errors import ModelFormatError
-from rag.models.sagemaker.llm_payloads import refuse_error, wrong_format
+from rag.models.sagemaker.llm_payloads import raise_reported_error, wrong_format_error
 from rag.vectors import Matrix
 
 VectorFormatName = Literal["hf", "tei", "embeddings", "openai"]
@@ -25,40 +25,40 @@ Pooling = Literal["cls", "mean"]
 
 MEGABYTE = 1_000_000
 _TOKEN_ROW_BYTES = 16_000
-"""What one token's 768 numbers take as JSON."""
+"""The size of a token's 768 numbers in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class VectorFormat:
-    """Answers [[number…]…], a row a text."""
+    """The base class, for answers with a row per text: [[number…]…]."""
 
     pooling: Pooling = "cls"
     name: ClassVar[VectorFormatName]
     max_bytes: ClassVar[int] = 5 * MEGABYTE
-    """Of one request or answer: SageMaker's own limit is 6 MB by its older documents."""
+    """The largest request or answer. SageMaker's limit is 6 MB according to older documentation."""
 
     def request(self, texts: Sequence[str]) -> bytes:
-        """The body to send; lone surrogates, which no JSON can hold, become question marks."""
+        """Return the body of a request. Lone surrogates, which JSON cannot represent, become question marks."""
         return orjson.dumps(self._request([text.encode("utf-8", "replace").decode("utf-8") for text in texts]))
 
-    def read(self, body: bytes, count: int) -> Matrix:
-        """The vectors, [texts][numbers], as they were sent. Raises ModelFormatError where they are in another format."""
+    def parse(self, body: bytes, count: int) -> Matrix:
+        """Return the vectors (texts, dimension) of an answer, not normalised. Raises ModelFormatError for another format."""
         try:
             value = _load(body)
         except (ValueError, RecursionError) as exc:
-            raise wrong_format(self.name, body[:120].decode("utf-8", "replace")) from exc
-        # Before the rows are looked for: an error in a body with status 200 is not a matter of the format.
-        refuse_error(value)
+            raise wrong_format_error(self.name, body[:120].decode("utf-8", "replace")) from exc
+        # Checked first: a container may report an error with status 200.
+        raise_reported_error(value)
         try:
             matrix = np.asarray(self._rows(value, count), dtype=np.float64)
         except (KeyError, IndexError, TypeError, ValueError) as exc:
-            raise wrong_format(self.name, _outline(value)) from exc
+            raise wrong_format_error(self.name, _summarise(value)) from exc
         if matrix.ndim != 2:
-            raise wrong_format(self.name, _outline(value))
+            raise wrong_format_error(self.name, _summarise(value))
         return matrix
 
-    def cost(self, text: str, token_count: Callable[[str], int]) -> int:
-        """The bytes that a text adds to the request or to the answer, whichever is more."""
+    def payload_bytes(self, text: str, token_count: Callable[[str], int]) -> int:
+        """Return the bytes that a text adds to the request or the answer, whichever is larger."""
         return len(text.encode("utf-8", "replace")) + 4
 
     def _request(self, texts: Sequence[str]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class VectorFormat:
 
 
 class Tei(VectorFormat):
-    """Text Embeddings Inference; `truncate` where a text is over the window, as the other containers do unasked."""
+    """Text Embeddings Inference. `truncate` shortens a text above the window, as other containers do by default."""
 
     name = "tei"
     max_bytes = 2 * MEGABYTE
@@ -79,42 +79,42 @@ class Tei(VectorFormat):
 
 
 class HuggingFace(VectorFormat):
-    """One row of numbers a token; `cls` takes the first token's, `mean` the mean of all."""
+    """Hugging Face's inference toolkit, which returns a vector per token; `cls` takes the first one, `mean` the mean."""
 
     name = "hf"
 
-    def cost(self, text: str, token_count: Callable[[str], int]) -> int:
-        """Of the answer: it has a row of numbers a token, thousands of times its text."""
+    def payload_bytes(self, text: str, token_count: Callable[[str], int]) -> int:
+        """Return the size of the answer, which has a vector per token and is thousands of times larger than the text."""
         return token_count(text) * _TOKEN_ROW_BYTES
 
     def _request(self, texts: Sequence[str]) -> dict[str, Any]:
         return {"inputs": texts, "parameters": {"truncation": True}}
 
     def _rows(self, value: Any, count: int) -> Any:
-        if depth(value) == 2:
+        if nesting_depth(value) == 2:
             raise ModelFormatError(
-                "the embeddings are not in the format 'hf': one vector a text, not one a token; set FORMAT to tei"
+                "the embeddings are not in the format 'hf': expected a vector per token, got one per text; set FORMAT to tei"
             )
-        # Of a single text the container leaves out the outermost list.
-        if count == 1 and depth(value) == 3:
+        # For a single text the container omits the outermost list.
+        if count == 1 and nesting_depth(value) == 3:
             value = [value]
-        return [self._pooled(text) for text in value]
+        return [self._pool(text) for text in value]
 
-    def _pooled(self, tokens: Any) -> Matrix:
-        # Each text comes in a list of its own, as if it were a batch of one.
-        while depth(tokens) > 2 and len(tokens) == 1:
+    def _pool(self, tokens: Any) -> Matrix:
+        # Each text is in a list of its own, like a batch of one.
+        while nesting_depth(tokens) > 2 and len(tokens) == 1:
             tokens = tokens[0]
         matrix = np.asarray(tokens, dtype=np.float64)
         if matrix.ndim != 2 or not len(matrix):
             raise ModelFormatError(
-                "the embeddings are not in the format 'hf': a text has no row of numbers a token; set FORMAT"
+                "the embeddings are not in the format 'hf': expected a vector per token; set FORMAT to the container's format"
             )
         pooled: Matrix = matrix[0] if self.pooling == "cls" else matrix.mean(axis=0)
         return pooled
 
 
 class Embeddings(VectorFormat):
-    """{"embeddings": rows}, which several handlers of one's own send."""
+    """{"embeddings": rows}, as custom handlers often answer."""
 
     name = "embeddings"
 
@@ -123,7 +123,7 @@ class Embeddings(VectorFormat):
 
 
 class OpenAiVectors(VectorFormat):
-    """{"data": rows}, each with its index: they may come in any order."""
+    """{"data": rows}, where each row has an index, because rows may be in any order."""
 
     name = "openai"
 
@@ -137,28 +137,30 @@ class OpenAiVectors(VectorFormat):
         return [row["embedding"] for row in rows]
 
 
-VECTORS: Mapping[str, type[VectorFormat]] = {each.name: each for each in (HuggingFace, Tei, Embeddings, OpenAiVectors)}
+EMBEDDING_FORMATS: Mapping[str, type[VectorFormat]] = {
+    each.name: each for each in (HuggingFace, Tei, Embeddings, OpenAiVectors)
+}
 
 
 def _load(body: bytes) -> Any:
-    """orjson is many times faster, and refuses NaN, which has to be reported as what it is, a number that is not finite."""
+    """Parse JSON with orjson, which is much faster, or with `json` for NaN, so that it is reported as not finite."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return json.loads(body)
 
 
-def depth(value: Any) -> int:
-    """How deep lists of numbers nest; 0 for anything else."""
+def nesting_depth(value: Any) -> int:
+    """Return the nesting depth of lists of numbers; 0 for any other value."""
     depth = 0
     while isinstance(value, list) and value:
         depth, value = depth + 1, value[0]
     return depth if isinstance(value, int | float) else 0
 
 
-def _outline(value: Any) -> Any:
-    """Enough of an answer to recognise it by."""
+def _summarise(value: Any) -> Any:
+    """Return a short description of an answer for an error message."""
     if isinstance(value, dict):
         return {str(key): "…" for key in list(value)[:6]}
-    levels = depth(value)
-    return f"lists {levels} deep" if levels else value
+    levels = nesting_depth(value)
+    return f"{levels} nested lists" if levels else value

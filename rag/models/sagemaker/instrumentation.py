@@ -1,8 +1,8 @@
-"""LlamaIndex's callbacks and events around a call of a language model, made only where someone listens.
+"""LlamaIndex's callbacks and events around a call of a language model, created only if there are handlers.
 
-It builds events per call and one per piece of an answer, handler or not. With 64 streams at once that made the p95 of first
-tokens 124 ms instead of 91 ms (boto3 alone: 99 ms); an event costs 21 microseconds. The span that LlamaIndex's base class
-makes around each call costs 57, and is left alone.
+LlamaIndex creates events for each call and each piece of an answer even without handlers. With 64 parallel streams this
+raised the p95 of the first token from 91 ms to 124 ms (boto3 alone: 99 ms); an event takes 21 microseconds. The span that
+LlamaIndex's base class creates for each call takes 57 microseconds and is kept.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from llama_index_instrumentation.event_handlers import NullEventHandler
 
 R = TypeVar("R")
 Callback = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""What llm_chat_callback() and llm_completion_callback() return."""
+"""The type of llm_chat_callback() and llm_completion_callback()."""
 
 
-def observed(callback: Callback, llm: Any, prompt: Any, options: Mapping[str, Any], call: Callable[[], R]) -> R:
-    """`call()`, which answers `prompt` (a text or messages); inside `callback` where `listened_to(llm)`."""
-    if not listened_to(llm, callbacks.__name__):
+def instrumented(callback: Callback, llm: Any, prompt: Any, options: Mapping[str, Any], call: Callable[[], R]) -> R:
+    """Return `call()`, the answer to `prompt` (a text or messages), decorated with `callback` if `has_listeners(llm)`."""
+    if not has_listeners(llm, callbacks.__name__):
         return call()
     answer: Any = None
 
@@ -36,11 +36,11 @@ def observed(callback: Callback, llm: Any, prompt: Any, options: Mapping[str, An
     return cast(R, _closing_both(result, answer) if isinstance(result, Generator) else result)
 
 
-async def aobserved(
+async def ainstrumented(
     callback: Callback, llm: Any, prompt: Any, options: Mapping[str, Any], call: Callable[[], Awaitable[R]]
 ) -> R:
-    """As `observed`."""
-    if not listened_to(llm, callbacks.__name__):
+    """Like `instrumented`, for an async call."""
+    if not has_listeners(llm, callbacks.__name__):
         return await call()
     answer: Any = None
 
@@ -53,9 +53,12 @@ async def aobserved(
     return cast(R, _aclosing_both(result, answer) if isinstance(result, AsyncGenerator) else result)
 
 
-def listened_to(model: Any, *modules: str) -> bool:
-    """Whether LlamaIndex has anything to do around a call of `model`: it has a callback handler or a rate limiter, or the
-    dispatcher of one of these modules, or one above it, has an event handler."""
+def has_listeners(model: Any, *modules: str) -> bool:
+    """Return whether LlamaIndex must be involved in a call of `model`.
+
+    That is so if the model has a callback handler or a rate limiter, or if the dispatcher of one of these modules, or one
+    of its parents, has an event handler.
+    """
     return bool(model.callback_manager.handlers or model.rate_limiter) or any(
         not isinstance(handler, NullEventHandler)
         for module in modules
@@ -72,7 +75,7 @@ def _with_parents(dispatcher: Dispatcher) -> Iterator[Dispatcher]:
 
 
 def _closing_both(wrapper: Any, answer: Any) -> Any:
-    # LlamaIndex's wrapper of a stream does not close the stream that it wraps.
+    # LlamaIndex's wrapper does not close the stream that it wraps.
     with closing(answer), closing(wrapper):
         yield from wrapper
 

@@ -1,4 +1,4 @@
-"""SageMakerLLM: a language-model container on a SageMaker endpoint, whole or streamed, sync or async."""
+"""SageMakerLLM: a language-model container on a SageMaker endpoint, with whole or streamed answers, sync or async."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.custom import CustomLLM
 
 from rag.errors import InputError, ModelInputTooLong
-from rag.models.cancellation import LONGEST, CancelScope
+from rag.models.cancellation import MAX_SECONDS, CancelScope
 from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
-from rag.models.sagemaker.instrumentation import aobserved, observed
-from rag.models.sagemaker.llm_payloads import GENERATION, FormatName, GenerationFormat, Message
-from rag.models.sagemaker.stream_decoder import StreamDecoder, read_whole
+from rag.models.sagemaker.instrumentation import ainstrumented, instrumented
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS, FormatName, GenerationFormat, Message
+from rag.models.sagemaker.stream_decoder import StreamDecoder, decode_answer
 from rag.models.streaming import LLMStream
 
 R = TypeVar("R", CompletionResponse, ChatResponse)
-Respond = Callable[[str, str | None, Any], R]
-"""Text so far, the piece just come and what else is known, as LlamaIndex's response."""
+MakeResponse = Callable[[str, str | None, Any], R]
+"""Makes LlamaIndex's response from the text so far, the newest piece and `raw`."""
 
 _ROLES = {MessageRole.SYSTEM: "system", MessageRole.DEVELOPER: "system", MessageRole.ASSISTANT: "assistant"}
 _PARAMETERS = tuple(each.name for each in fields(Parameters))
@@ -47,31 +47,34 @@ class _Request:
 
 
 class SageMakerLLM(CustomLLM):
-    """Answers of the endpoint `endpoint_name`. `chat` applies the container's own prompt format, `complete` sends text as it is.
+    """A language model at the endpoint `endpoint_name`. `chat` applies the container's prompt format, `complete` does not.
 
-    Every method takes `scope=CancelScope()`, whose `cancel()` ends it from another thread at any time, `stop=[…]` and any
-    of the parameters. Raises kinds of ModelError alone: ModelInputTooLong before anything is sent where prompt and
-    answer exceed the window. `raw` has `finish_reason` and `usage`. A closed stream closes its connection.
+    Every method takes `scope=CancelScope()`, whose `cancel()` ends the call from any thread, `stop=[…]` (stop words) and the
+    generation parameters. Raises only subclasses of ModelError: ModelInputTooLong, before anything is sent, if prompt and
+    answer exceed the window. `raw` has `finish_reason` and `usage`. Closing a stream closes its connection.
 
-    `token_counter` counts a text's tokens as the model does; without it they are estimated, rather too many.
+    `token_counter` counts the tokens of a text as the model does; without it they are estimated, rather too many than too
+    few.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     endpoint_name: str = Field(description="SageMaker endpoint.")
-    format: FormatName = Field(default="openai", description="How the container spells prompts and answers.")
-    context_window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together at most.")
-    max_new_tokens: int = Field(default=512, gt=0, description="Tokens of the answer at most.")
+    format: FormatName = Field(default="openai", description="Payload format of the container.")
+    context_window: int = Field(
+        default=2048, gt=0, description="Maximum number of tokens of prompt and answer together."
+    )
+    max_new_tokens: int = Field(default=512, gt=0, description="Maximum number of tokens of the answer.")
     do_sample: bool | None = None
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
     repetition_penalty: float | None = None
     eos_token_id: int | None = None
-    deadline: float = Field(default=60.0, gt=0, description="Seconds a call may take, tries and streaming included.")
-    stall: float = Field(default=20.0, gt=0, description="Seconds a stream may be silent.")
+    deadline: float = Field(default=60.0, gt=0, description="Seconds for a call, including retries and streaming.")
+    stall: float = Field(default=20.0, gt=0, description="Seconds that a stream may be silent.")
     first_token: float | None = Field(
-        default=None, gt=0, description="Seconds to a stream's first piece (None: stall)."
+        default=None, gt=0, description="Seconds until the first piece of a stream (None: stall)."
     )
     inference_component: str | None = None
     target_variant: str | None = None
@@ -91,7 +94,7 @@ class SageMakerLLM(CustomLLM):
     ) -> None:
         super().__init__(**settings, endpoint_name=endpoint_name)
         self._runtime = runtime or shared_runtime()
-        self._codec = GENERATION[self.format]
+        self._codec = LLM_FORMATS[self.format]
         self._token_counter = token_counter or estimate_tokens
 
     @classmethod
@@ -100,97 +103,105 @@ class SageMakerLLM(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """The window, and the endpoint's name as that of the model."""
+        """The window and the answer's maximum length; `model_name` is the name of the endpoint."""
         return LLMMetadata(
             context_window=self.context_window,
             num_output=self.max_new_tokens,
-            # So LlamaIndex hands over messages, and the format's own prompt is used.
+            # So that LlamaIndex passes messages, and the prompt of the payload format is used.
             is_chat_model=True,
             model_name=self.endpoint_name,
         )
 
     def token_count(self, text: str) -> int:
-        """Tokens of a prompt, special tokens included."""
+        """Count the tokens of a prompt, including special tokens."""
         return self._token_counter(text)
 
     def open_stream(self, prompt: str | Sequence[ChatMessage], **options: Any) -> LLMStream:
-        """The answer's pieces. A container that cannot stream gives one."""
+        """Return the pieces of the answer as a stream; a container that cannot stream sends a single piece."""
         request = self._request(prompt, stream=self._codec.streams, **options)
         parts = self._parts(request)
         return LLMStream(parts, StreamDecoder(self._codec, request.stops), request.scope)
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        """The text goes as it is; the container's prompt format is not applied."""
-        return observed(
-            llm_completion_callback(), self, prompt, options, lambda: self._ask(prompt, _completion, options)
+        """Send the text without applying the container's prompt format."""
+        return instrumented(
+            llm_completion_callback(),
+            self,
+            prompt,
+            options,
+            lambda: self._invoke(prompt, _completion_response, options),
         )
 
     def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        """The messages go in the container's prompt format."""
-        return observed(llm_chat_callback(), self, messages, options, lambda: self._ask(messages, _chat, options))
+        """Send the messages in the container's prompt format."""
+        return instrumented(
+            llm_chat_callback(), self, messages, options, lambda: self._invoke(messages, _chat_response, options)
+        )
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:
-        """As `complete`: a response a piece, and a last one without text that has `raw`."""
+        """Like `complete`, but yields one response per piece, and a last one without text that has `raw`."""
 
         def call() -> CompletionResponseGen:
-            return _responses(self.open_stream(prompt, **options), _completion)
+            return _responses(self.open_stream(prompt, **options), _completion_response)
 
-        return observed(llm_completion_callback(), self, prompt, options, call)
+        return instrumented(llm_completion_callback(), self, prompt, options, call)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
-        """As `chat`: a response a piece, and a last one without text that has `raw`."""
+        """Like `chat`, but yields one response per piece, and a last one without text that has `raw`."""
 
         def call() -> ChatResponseGen:
-            return _responses(self.open_stream(messages, **options), _chat)
+            return _responses(self.open_stream(messages, **options), _chat_response)
 
-        return observed(llm_chat_callback(), self, messages, options, call)
+        return instrumented(llm_chat_callback(), self, messages, options, call)
 
     async def acomplete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        """As `complete`, in a thread; cancelling the task ends the call."""
+        """Run `complete` in a thread. Cancelling the task cancels the call."""
 
         def call() -> Awaitable[CompletionResponse]:
-            return self._runtime.call_in_thread(self._ask, prompt, _completion, options)
+            return self._runtime.call_in_thread(self._invoke, prompt, _completion_response, options)
 
-        return await aobserved(llm_completion_callback(), self, prompt, options, call)
+        return await ainstrumented(llm_completion_callback(), self, prompt, options, call)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
-        """As `chat`, in a thread; cancelling the task ends the call."""
+        """Run `chat` in a thread. Cancelling the task cancels the call."""
 
         def call() -> Awaitable[ChatResponse]:
-            return self._runtime.call_in_thread(self._ask, messages, _chat, options)
+            return self._runtime.call_in_thread(self._invoke, messages, _chat_response, options)
 
-        return await aobserved(llm_chat_callback(), self, messages, options, call)
+        return await ainstrumented(llm_chat_callback(), self, messages, options, call)
 
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **options: Any
     ) -> CompletionResponseAsyncGen:
-        """As `stream_complete`; each piece is waited for in a thread."""
+        """Like `stream_complete`; a thread waits for each piece."""
 
         async def call() -> CompletionResponseAsyncGen:
-            return self._async_responses(self.open_stream(prompt, **options), _completion)
+            return self._async_responses(self.open_stream(prompt, **options), _completion_response)
 
-        return await aobserved(llm_completion_callback(), self, prompt, options, call)
+        return await ainstrumented(llm_completion_callback(), self, prompt, options, call)
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseAsyncGen:
-        """As `stream_chat`; each piece is waited for in a thread."""
+        """Like `stream_chat`; a thread waits for each piece."""
 
         async def call() -> ChatResponseAsyncGen:
-            return self._async_responses(self.open_stream(messages, **options), _chat)
+            return self._async_responses(self.open_stream(messages, **options), _chat_response)
 
-        return await aobserved(llm_chat_callback(), self, messages, options, call)
+        return await ainstrumented(llm_chat_callback(), self, messages, options, call)
 
-    def _ask(self, prompt: str | Sequence[ChatMessage], respond: Respond[R], options: dict[str, Any]) -> R:
+    def _invoke(
+        self, prompt: str | Sequence[ChatMessage], make_response: MakeResponse[R], options: dict[str, Any]
+    ) -> R:
         request = self._request(prompt, stream=False, **options)
         body = self._runtime.invoke(self._endpoint(), request.body, request.scope)
-        piece = read_whole(self._codec, body, request.stops)
-        return respond(piece.text, None, {"finish_reason": piece.finish_reason, "usage": dict(piece.usage)})
+        piece = decode_answer(self._codec, body, request.stops)
+        return make_response(piece.text, None, {"finish_reason": piece.finish_reason, "usage": dict(piece.usage)})
 
-    async def _async_responses(self, stream: LLMStream, respond: Respond[R]) -> AsyncGenerator[R, None]:
+    async def _async_responses(self, stream: LLMStream, make_response: MakeResponse[R]) -> AsyncGenerator[R, None]:
         try:
-            # Not `call_in_thread`: a cancelled task leaves through `finally`, which ends the read.
+            # `call_in_thread` is not needed: `finally` ends the read when the task is cancelled.
             while (piece := await self._runtime.in_thread(next, stream, None)) is not None:
-                yield respond(stream.text, piece, None)
-            yield respond(stream.text, "", stream.raw)
+                yield make_response(stream.text, piece, None)
+            yield make_response(stream.text, "", stream.raw)
         finally:
             stream.close()
 
@@ -198,7 +209,7 @@ class SageMakerLLM(CustomLLM):
         endpoint = self._endpoint()
         if self._codec.streams:
             return self._runtime.stream(endpoint, request.body, request.scope)
-        # A generator as well: nothing is sent before the first part is asked for.
+        # A generator here as well, so that nothing is sent before the first part is read.
         return (self._runtime.invoke(endpoint, request.body, request.scope) for _ in range(1))
 
     def _request(
@@ -212,27 +223,27 @@ class SageMakerLLM(CustomLLM):
     ) -> _Request:
         messages: list[Message] | None = None
         if not isinstance(prompt, str):
-            # Roles no container knows count as the user's.
+            # Roles that containers do not know become "user".
             messages = [(_ROLES.get(message.role, "user"), message.content or "") for message in prompt]
         if unknown := sorted(overrides.keys() - set(_PARAMETERS)):
             raise InputError(f"unknown option {unknown[0]!r}; expected scope, stop or one of {', '.join(_PARAMETERS)}")
         parameters = Parameters(**{name: getattr(self, name) for name in _PARAMETERS} | overrides)
-        more = (stop,) if isinstance(stop, str) else tuple(stop or ())
-        stops = (*self._codec.stops(messages), *more)
+        extra = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        stops = (*self._codec.stop_words(messages), *extra)
         text = prompt if isinstance(prompt, str) else messages or ()
-        # Before anything is sent: containers differ in what they do with a prompt over their window.
+        # Checked before anything is sent, because containers treat a prompt above their window differently.
         self._check_window(text, parameters)
         body = self._codec.request(text, parameters, stops=stops, stream=stream)
-        # A whole answer comes at its end: silence before it says nothing.
-        scope = scope or CancelScope(self.deadline, stall=self.stall if stream else LONGEST)
+        # `stall` does not apply to a whole answer, which arrives only when it is complete.
+        scope = scope or CancelScope(self.deadline, stall=self.stall if stream else MAX_SECONDS)
         return _Request(body, stops, scope)
 
     def _check_window(self, prompt: str | Sequence[Message], parameters: Parameters) -> None:
         tokens = self.token_count(prompt if isinstance(prompt, str) else self._codec.prompt(prompt))
-        room = self.context_window - (parameters.max_new_tokens or 0)
-        if tokens > room:
+        available = self.context_window - (parameters.max_new_tokens or 0)
+        if tokens > available:
             raise ModelInputTooLong(
-                f"the prompt has about {tokens} tokens; {room} fit (context window {self.context_window}, less "
+                f"the prompt has about {tokens} tokens; {available} fit (context window {self.context_window}, less "
                 f"{parameters.max_new_tokens} for the answer); shorten it, or lower MAX_NEW_TOKENS"
             )
 
@@ -240,17 +251,17 @@ class SageMakerLLM(CustomLLM):
         return Endpoint(self.endpoint_name, self.inference_component, self.target_variant, self.session_id)
 
 
-def _completion(text: str, delta: str | None, raw: Any) -> CompletionResponse:
+def _completion_response(text: str, delta: str | None, raw: Any) -> CompletionResponse:
     return CompletionResponse(text=text, delta=delta, raw=raw)
 
 
-def _chat(text: str, delta: str | None, raw: Any) -> ChatResponse:
+def _chat_response(text: str, delta: str | None, raw: Any) -> ChatResponse:
     return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=delta, raw=raw)
 
 
-def _responses(stream: LLMStream, respond: Respond[R]) -> Generator[R, None, None]:
-    """One response a piece, and a last one without text that has the counts."""
+def _responses(stream: LLMStream, make_response: MakeResponse[R]) -> Generator[R, None, None]:
+    """Yield one response per piece, and a last one without text that has the finish reason and the token counts."""
     with closing(stream):
         for piece in stream:
-            yield respond(stream.text, piece, None)
-        yield respond(stream.text, "", stream.raw)
+            yield make_response(stream.text, piece, None)
+        yield make_response(stream.text, "", stream.raw)

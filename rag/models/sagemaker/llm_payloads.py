@@ -1,12 +1,12 @@
-"""How language-model containers spell prompts and answers: pure codecs, chosen by name.
+"""Payload formats of language-model containers: codecs without I/O, chosen by name.
 
-    kullm    {"inputs": prompt, "parameters"} -> [[{"generated_text"}]], [{…}] or {…}; never in pieces
+    kullm    {"inputs": prompt, "parameters"} -> [[{"generated_text"}]], [{…}] or {…}; cannot stream
     tgi      the same -> SSE events {"token": {"text"}, "generated_text"}, or [{"generated_text"}]
     lmi      the same -> the same events as JSON lines, or {"generated_text"}
-    openai   {"messages"} -> chat chunks as SSE, from LMI as bare JSON lines, or {"choices": [{"message"}]}
+    openai   {"messages"} -> chat chunks as SSE, from LMI as JSON lines, or {"choices": [{"message"}]}
 
-Those that take bare text get the prompt that KULLM was trained on. A codec says what one JSON value means; cutting bytes
-into values is the business of `stream_decoder`, vectors that of `embedding_payloads`.
+Formats with a plain-text prompt use the prompt template of KULLM. A codec interprets single JSON values; `stream_decoder`
+splits bytes into values.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ Message = tuple[str, str]
 """Role (system, user, assistant) and text."""
 
 SECTION = "###"
-"""Begins each part of KULLM's prompt, so an answer ends where the next one would begin."""
+"""Begins each section of KULLM's prompt, so it is also a stop word: an answer ends where a new section would begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some or all of an answer. `last`: nothing follows but counts. `usage` has prompt_, completion_ and total_tokens."""
+    """A part of an answer, or all of it.
+
+    `last`: only token counts follow. `usage` may have "prompt_tokens", "completion_tokens" and "total_tokens".
+    """
 
     text: str = ""
     last: bool = False
@@ -39,19 +42,19 @@ class Piece:
 
 
 class GenerationFormat:
-    """Containers that take bare text. `streams`: whether they can answer in pieces at all."""
+    """The base class, for containers with a plain-text prompt. `streams`: whether they can stream answers."""
 
     name: ClassVar[FormatName]
     streams: ClassVar[bool] = True
-    own_stops: ClassVar[tuple[str, ...]] = ()
+    default_stop_words: ClassVar[tuple[str, ...]] = ()
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """Messages as the text that is sent; for counting as well."""
+        """Return the messages as one text, to send it or to count its tokens."""
         return kullm_prompt(messages)
 
-    def stops(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
-        """Words at which an answer to these messages (None: to bare text) ends."""
-        return self.own_stops if messages is None else (SECTION,)
+    def stop_words(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
+        """Return the stop words for an answer to messages, or to plain text if `messages` is None."""
+        return self.default_stop_words if messages is None else (SECTION,)
 
     def request(
         self,
@@ -61,36 +64,36 @@ class GenerationFormat:
         stops: Sequence[str] = (),
         stream: bool = False,
     ) -> bytes:
-        """The body to send. A str prompt goes as it is."""
+        """Return the body of a request. A str prompt is sent unchanged."""
         text = prompt if isinstance(prompt, str) else self.prompt(prompt)
-        return _dump({"inputs": text, "parameters": self.parameters(parameters, stops), **self.streaming(stream)})
+        return _dump({"inputs": text, "parameters": self.parameters(parameters, stops), **self.stream_options(stream)})
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
-        """The container's names for them."""
+        """Return the parameters under the container's names."""
         return {**parameters.to_dict(), "details": True, **({"stop": list(stops)} if stops else {})}
 
-    def streaming(self, stream: bool) -> dict[str, Any]:
-        """What asks for an answer in pieces."""
+    def stream_options(self, stream: bool) -> dict[str, Any]:
+        """Return the fields of a request that turn streaming on."""
         return {"stream": True} if stream else {}
 
-    def event(self, value: Any) -> Piece | None:
-        """The meaning of one JSON value of a stream; None: it is no part of one. Raises ModelError for a reported error."""
-        refuse_error(value)
+    def parse_event(self, value: Any) -> Piece | None:
+        """Parse one JSON value of a stream. Returns None if it is not an event. Raises ModelError for a reported error."""
+        raise_reported_error(value)
         if not isinstance(value, dict) or not isinstance(token := value.get("token"), dict):
             return None
-        # Special tokens, the end mark among them, come as text like any other.
+        # Special tokens such as the end mark are sent as text as well.
         text = "" if token.get("special") else str(token.get("text") or "")
         details = value.get("details")
         return Piece(text, value.get("generated_text") is not None, _finish_reason(details), _usage(details))
 
-    def whole(self, value: Any) -> Piece:
-        """The meaning of a whole answer. Raises ModelFormatError where it is in another format."""
-        refuse_error(value)
-        # Handlers wrap the answer in one list or in two, as transformers' pipelines do for batches.
+    def parse_answer(self, value: Any) -> Piece:
+        """Parse a whole answer. Raises ModelFormatError for another format, ModelError for a reported error."""
+        raise_reported_error(value)
+        # Handlers may wrap the answer in one or two lists, as pipelines of transformers do for batches.
         while isinstance(value, list) and value:
             value = value[0]
         if not isinstance(value, dict) or not isinstance(text := value.get("generated_text"), str):
-            raise wrong_format(self.name, value)
+            raise wrong_format_error(self.name, value)
         details = value.get("details")
         return Piece(text, True, _finish_reason(details), _usage(details))
 
@@ -105,7 +108,7 @@ class Tgi(GenerationFormat):
 
 
 class Lmi(GenerationFormat):
-    """Its vLLM takes unknown parameters as vLLM's own, hence `stop_token_ids`."""
+    """Large Model Inference containers. They pass unknown parameters to vLLM, such as `stop_token_ids`."""
 
     name = "lmi"
 
@@ -114,29 +117,29 @@ class Lmi(GenerationFormat):
 
 
 class Kullm(GenerationFormat):
-    """The 2023 handler: knows no stop words and no details, and answers in one piece."""
+    """KULLM's handler of 2023, without stop words, details and streaming."""
 
     name = "kullm"
     streams = False
-    own_stops = (SECTION,)
+    default_stop_words = (SECTION,)
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
         return {**parameters.to_dict(), "return_full_text": False}
 
-    def whole(self, value: Any) -> Piece:
-        piece = super().whole(value)
+    def parse_answer(self, value: Any) -> Piece:
+        piece = super().parse_answer(value)
         return Piece(kullm_answer(piece.text), True, piece.finish_reason, piece.usage)
 
 
 class OpenAi(GenerationFormat):
-    """Containers with a chat template. Bare text goes as the user's only message."""
+    """Containers with a chat template. A plain text is sent as the user's only message."""
 
     name = "openai"
 
     def prompt(self, messages: Sequence[Message]) -> str:
         return "\n".join(f"{role}: {text}" for role, text in messages)
 
-    def stops(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
+    def stop_words(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
         return ()
 
     def request(
@@ -147,28 +150,28 @@ class OpenAi(GenerationFormat):
         stops: Sequence[str] = (),
         stream: bool = False,
     ) -> bytes:
-        messages = [("user", prompt)] if isinstance(prompt, str) else prompt
-        spelled = [{"role": role, "content": text} for role, text in messages]
-        return _dump({"messages": spelled, **self.parameters(parameters, stops), **self.streaming(stream)})
+        turns = [("user", prompt)] if isinstance(prompt, str) else prompt
+        messages = [{"role": role, "content": text} for role, text in turns]
+        return _dump({"messages": messages, **self.parameters(parameters, stops), **self.stream_options(stream)})
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
         options = _stop_token_ids(parameters.to_dict())
         if "max_new_tokens" in options:
             options["max_tokens"] = options.pop("max_new_tokens")
-        # The API has no do_sample: never to sample is a temperature of 0.
+        # The API has no do_sample; a temperature of 0 turns sampling off.
         if options.pop("do_sample", None) is False:
             options["temperature"] = 0.0
         return {**options, **({"stop": list(stops)} if stops else {})}
 
-    def streaming(self, stream: bool) -> dict[str, Any]:
+    def stream_options(self, stream: bool) -> dict[str, Any]:
         return {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
 
-    def event(self, value: Any) -> Piece | None:
-        refuse_error(value)
+    def parse_event(self, value: Any) -> Piece | None:
+        raise_reported_error(value)
         if not isinstance(value, dict) or not isinstance(choices := value.get("choices"), list):
             return None
         usage = _usage(value.get("usage"))
-        # The last chunk has the counts, and no choices.
+        # The last chunk has the token counts and no choices.
         if not choices:
             return Piece(usage=usage) if usage else None
         if not isinstance(choices[0], dict) or not isinstance(delta := choices[0].get("delta"), dict):
@@ -176,13 +179,13 @@ class OpenAi(GenerationFormat):
         reason = _finish_reason(choices[0])
         return Piece(str(delta.get("content") or ""), reason is not None, reason, usage)
 
-    def whole(self, value: Any) -> Piece:
-        refuse_error(value)
+    def parse_answer(self, value: Any) -> Piece:
+        raise_reported_error(value)
         try:
             choice = value["choices"][0]
             text = choice["message"]["content"] or ""
         except (KeyError, IndexError, TypeError) as exc:
-            raise wrong_format(self.name, value) from exc
+            raise wrong_format_error(self.name, value) from exc
         return Piece(str(text), True, _finish_reason(choice), _usage(value.get("usage")))
 
 
@@ -200,39 +203,42 @@ _MARKS = re.compile(rf"{SECTION}+")
 
 
 def kullm_prompt(messages: Sequence[Message]) -> str:
-    """The prompt that KULLM was trained on, for every container that takes bare text: the system's text is the instruction,
-    the conversation its input. Without a system text, a lone message is the instruction."""
+    """Return the prompt template of KULLM's training data, filled with messages.
+
+    System messages are the instruction and the conversation is its input. Without system messages, a single message is the
+    instruction.
+    """
     system = "\n".join(text for role, text in messages if role == "system")
-    talk = [(role, text) for role, text in messages if role != "system"]
-    if not talk or (not system and len(talk) == 1):
-        return _fill(_WITHOUT_INPUT, instruction=system or talk[0][1] if messages else "")
+    turns = [(role, text) for role, text in messages if role != "system"]
+    if not turns or (not system and len(turns) == 1):
+        return _fill(_WITHOUT_INPUT, instruction=system or turns[0][1] if messages else "")
     instruction = system or "다음 대화에 이어질 상담원의 말을 쓰세요."
-    if len(talk) == 1:
-        return _fill(_WITH_INPUT, instruction=instruction, input=talk[0][1])
-    lines = [f"{_SPEAKERS.get(role, role)}: {text}" for role, text in talk]
+    if len(turns) == 1:
+        return _fill(_WITH_INPUT, instruction=instruction, input=turns[0][1])
+    lines = [f"{_SPEAKERS.get(role, role)}: {text}" for role, text in turns]
     return _fill(_WITH_INPUT, instruction=instruction, input="\n".join(lines))
 
 
 def kullm_answer(text: str) -> str:
-    """The model's own words: without the prompt, if the container repeats it, up to the next section."""
+    """Return the answer without the prompt, which some containers repeat, up to the next section."""
     if text.startswith(_WITH_INPUT[:20]):
         text = text.partition(f"{SECTION} 응답:")[2]
     return text.partition(SECTION)[0].strip()
 
 
 def _fill(template: str, **parts: str) -> str:
-    """Texts are values, never templates, and cannot open a section of their own."""
+    """Fill a template. Section marks within the texts are removed, so that a text cannot begin a section."""
     return template.format(**{name: _MARKS.sub("#", text).strip() for name, text in parts.items()})
 
 
 _FAILED = {"error", "abort"}
-"""Finish reasons that mean a broken answer: TGI's and LMI's, and vLLM's for a request it gave up."""
+"""Finish reasons of a failed answer: "error" of TGI and LMI, "abort" of vLLM for an aborted request."""
 
-GENERATION: Mapping[str, GenerationFormat] = {each.name: each for each in (Kullm(), Tgi(), Lmi(), OpenAi())}
+LLM_FORMATS: Mapping[str, GenerationFormat] = {each.name: each for each in (Kullm(), Tgi(), Lmi(), OpenAi())}
 
 
-def refuse_error(value: Any) -> None:
-    """Raises ModelError where a container reports an error in the body of an answer that began with status 200."""
+def raise_reported_error(value: Any) -> None:
+    """Raise ModelError if the body of an answer with status 200 reports an error."""
     if not isinstance(value, dict):
         return
     error = value.get("error")
@@ -243,25 +249,25 @@ def refuse_error(value: Any) -> None:
         error = error or value.get("message") or "generation failed"
     if error:
         message = error.get("message", error) if isinstance(error, dict) else error
-        raise ModelError(f"the model's container reports an error: {str(message)[:300]}")
+        raise ModelError(f"the model's container reported an error: {str(message)[:300]}; check its log")
 
 
-def wrong_format(name: str, value: Any) -> ModelFormatError:
-    """The error for an answer that is not in the format `name`; quotes 120 characters of it."""
-    shown = json.dumps(value, ensure_ascii=False, default=str)
+def wrong_format_error(name: str, value: Any) -> ModelFormatError:
+    """Return the error for an answer that is not in the format `name`, with the first 120 characters of the answer."""
+    quoted = json.dumps(value, ensure_ascii=False, default=str)
     return ModelFormatError(
-        f"the model's answer is not in the format {name!r}: {shown[:120]}; set FORMAT to what fits it"
+        f"expected an answer in the format {name!r}; got {quoted[:120]}; set FORMAT to the container's format"
     )
 
 
 def _finish_reason(place: Any) -> str | None:
-    """What stands there, where anything does: containers send null, and once in a while something else altogether."""
+    """Return the finish reason as text, or None. Containers may send null, and sometimes not even a dictionary."""
     reason = place.get("finish_reason") if isinstance(place, dict) else None
     return None if reason is None else str(reason)
 
 
 def _usage(counts: Any) -> dict[str, int]:
-    """Token counts under one set of names, those that are reported."""
+    """Return the reported token counts under common names."""
     if not isinstance(counts, dict):
         return {}
     prompt = counts.get("prompt_tokens", counts.get("input_length"))
@@ -278,5 +284,5 @@ def _stop_token_ids(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(value: Any) -> bytes:
-    # Lone surrogates, which no JSON can hold, become question marks.
+    # Lone surrogates, which JSON cannot represent, become question marks.
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""A stream's bytes, cut anywhere, to the text they spell; and which format an answer is in.
+"""Decodes the bytes of a stream, which may be cut anywhere, to text.
 
-Bytes are kept until a line is whole, so a syllable split between two parts is never decoded by halves. Server-sent events
-and bare JSON lines are read alike. A body that is no stream at all is kept to its end and read as a whole answer.
+Only complete lines are decoded, so that a syllable split between two parts is decoded correctly. Server-sent events and JSON
+lines are both accepted. A body that is not a stream is collected to its end and parsed as a whole answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted
-from rag.models.sagemaker.llm_payloads import GenerationFormat, Piece, wrong_format
+from rag.models.sagemaker.llm_payloads import GenerationFormat, Piece, wrong_format_error
 
 IGNORED = (b":", b"event:", b"id:", b"retry:")
 DATA = b"data:"
@@ -19,10 +19,10 @@ _DONE = b"[DONE]"
 
 
 class StreamDecoder:
-    """Feed it the parts, then `end()` it: the texts it returns, joined, are the answer.
+    """The `Decoder` for a container's bytes: the texts that `feed` and `end` return are the answer.
 
-    `stopped`: a stop word was met, what follows is of no interest. Raises ModelError for an error reported in the
-    stream, ModelFormatError for another format and, at the end, ModelInterrupted without the format's end mark.
+    `stopped`: a stop word was reached, so the rest can be ignored. Raises ModelError for an error reported in the stream,
+    ModelFormatError for another format, and ModelInterrupted at the end if the format's end mark is missing.
     """
 
     def __init__(self, codec: GenerationFormat, stops: Sequence[str] = ()) -> None:
@@ -34,69 +34,71 @@ class StreamDecoder:
         self._bytes = bytearray()
         self._events = 0
         self._framed = False
-        self._whole = False
+        self._is_whole_answer = False
         self._finished = False
 
     def feed(self, part: bytes) -> str:
-        """The text that this part completes, possibly none."""
+        """Return the text that this part completes, which may be empty."""
         self._bytes += part
-        if self._whole:
+        if self._is_whole_answer:
             return ""
-        # Whole lines only: a syllable cut in two would be decoded as two characters that are none.
-        *lines, rest = self._bytes.split(b"\n")
+        # Complete lines only: the bytes of a syllable may be split between two parts.
+        *lines, remainder = self._bytes.split(b"\n")
         texts: list[str] = []
         for number, line in enumerate(lines):
-            if not self._line(bytes(line), texts):
-                rest = bytearray(b"\n").join([*lines[number:], rest])
+            if not self._decode_line(bytes(line), texts):
+                remainder = bytearray(b"\n").join([*lines[number:], remainder])
                 break
-        self._bytes = bytearray(rest)
-        return self._shown("".join(texts))
+        self._bytes = bytearray(remainder)
+        return self._until_stop_word("".join(texts))
 
     def end(self) -> str:
-        """The text held back until now."""
+        """Return the remaining text."""
         if self.stopped:
             return ""
         texts: list[str] = []
-        if self._bytes.strip() and (self._whole or not self._line(bytes(self._bytes), texts, last=True)):
-            texts.append(self._take(self._read_whole()))
-        # A connection closed early ends like a whole answer: only the format's end mark tells them apart.
+        if self._bytes.strip() and (
+            self._is_whole_answer or not self._decode_line(bytes(self._bytes), texts, last=True)
+        ):
+            texts.append(self._record(self._read_whole()))
+        # Only the end mark distinguishes a complete answer from a connection that was closed early.
         if not self._finished or (self._framed and not self._events):
-            raise self._broken()
-        return self._shown("".join(texts)) + ("" if self.stopped else self._stops.rest())
+            raise self._truncated()
+        return self._until_stop_word("".join(texts)) + ("" if self.stopped else self._stops.flush())
 
-    def _line(self, line: bytes, texts: list[str], *, last: bool = False) -> bool:
-        """Read one line. Returns False where it and the rest are no stream but a whole answer."""
+    def _decode_line(self, line: bytes, texts: list[str], *, last: bool = False) -> bool:
+        """Decode one line and append its text. Returns False if the body is a whole answer and not a stream."""
         line = line.strip()
         if not line or line.startswith(IGNORED):
             return True
         if line.startswith(DATA):
             self._framed = True
             line = line[len(DATA) :].strip()
-        # OpenAI's end mark; the other formats mark the last event itself.
+        # The end mark of the format "openai"; the other formats mark the last event itself.
         if line == _DONE:
             self._finished = True
             return True
         value = load_json(line)
-        piece = None if value is None else self._codec.event(value)
+        piece = None if value is None else self._codec.parse_event(value)
         if piece is not None:
             self._events += 1
-            texts.append(self._take(piece))
+            texts.append(self._record(piece))
         elif not self._events and not self._framed:
-            self._whole = True
+            self._is_whole_answer = True
             return False
         elif value is None and not last:
-            raise ModelFormatError(f"a line of the model's stream is not JSON: {line[:120]!r}")
+            raise ModelFormatError(f"a line of the model's stream is not JSON: {line[:120]!r}; check FORMAT")
         return True
 
-    def _take(self, piece: Piece) -> str:
+    def _record(self, piece: Piece) -> str:
         self.usage.update(piece.usage)
         self.finish_reason = piece.finish_reason or self.finish_reason
         self._finished = self._finished or piece.last
         return piece.text
 
-    def _shown(self, text: str) -> str:
-        shown = self._stops.cut(text)
-        if self._stops.met and not self.stopped:
+    def _until_stop_word(self, text: str) -> str:
+        shown = self._stops.feed(text)
+        if self._stops.matched and not self.stopped:
             self.stopped = self._finished = True
             self.finish_reason = "stop"
         return shown
@@ -104,49 +106,59 @@ class StreamDecoder:
     def _read_whole(self) -> Piece:
         value = load_json(bytes(self._bytes))
         if value is not None:
-            return self._codec.whole(value)
-        # What begins like an answer has broken off; what does not was never one, and FORMAT is wrong.
+            return self._codec.parse_answer(value)
+        # A body that begins like an answer is incomplete; otherwise FORMAT is wrong.
         body = bytes(self._bytes).strip()
         if body.startswith((b"{", b"[")) or DATA.startswith(body):
-            raise self._broken()
-        raise wrong_format(self._codec.name, self._bytes[:120].decode("utf-8", "replace"))
+            raise self._truncated()
+        raise wrong_format_error(self._codec.name, self._bytes[:120].decode("utf-8", "replace"))
 
-    def _broken(self) -> ModelError:
+    def _truncated(self) -> ModelError:
         if self._framed and not self._events and not self._bytes.strip():
-            return ModelFormatError(f"nothing in the model's stream is in the format {self._codec.name!r}")
-        return ModelInterrupted("the model's answer ends without its end mark")
+            return ModelFormatError(
+                f"the model's stream contains nothing in the format {self._codec.name!r}; check FORMAT"
+            )
+        return ModelInterrupted("the model's answer ended without its end mark")
 
 
 class StopWords:
-    """Cuts a text that comes in pieces at the first stop word, itself cut anywhere."""
+    """Cuts a text that arrives in pieces at the first stop word, which may be split between pieces."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.met = False
+        self.matched = False
         self._words = tuple(word for word in words if word)
-        self._held = ""
+        self._pending = ""
 
-    def cut(self, text: str) -> str:
-        """What of the text so far is certain to come before any stop word, and was not returned yet."""
-        if self.met:
+    def feed(self, text: str) -> str:
+        """Add a piece. Returns the text that is certain to come before any stop word and was not returned yet."""
+        if self.matched:
             return ""
-        text = self._held + text
+        text = self._pending + text
         positions = [at for word in self._words if (at := text.find(word)) >= 0]
         if positions:
-            self.met = True
+            self.matched = True
             return text[: min(positions)]
-        # The longest end that may still become a stop word is not shown yet: shown text cannot be taken back.
-        keep = max((_overlap(text, word) for word in self._words), default=0)
-        self._held = text[len(text) - keep :]
+        # The longest end of the text that may be the beginning of a stop word is kept back until the next piece.
+        keep = max(
+            (
+                size
+                for word in self._words
+                for size in range(1, min(len(word), len(text) + 1))
+                if word.startswith(text[-size:])
+            ),
+            default=0,
+        )
+        self._pending = text[len(text) - keep :]
         return text[: len(text) - keep]
 
-    def rest(self) -> str:
-        """What was held back as the possible beginning of a stop word."""
-        held, self._held = self._held, ""
-        return held
+    def flush(self) -> str:
+        """Return the text that was kept back as the possible beginning of a stop word."""
+        pending, self._pending = self._pending, ""
+        return pending
 
 
-def read_whole(codec: GenerationFormat, body: bytes, stops: Sequence[str] = ()) -> Piece:
-    """A whole answer, also one sent as a stream. Raises as StreamDecoder does."""
+def decode_answer(codec: GenerationFormat, body: bytes, stops: Sequence[str] = ()) -> Piece:
+    """Decode a whole answer, which may have been sent as a stream. Raises the errors of StreamDecoder."""
     decoder = StreamDecoder(codec, stops)
     text = decoder.feed(body)
     text += decoder.end()
@@ -154,13 +166,8 @@ def read_whole(codec: GenerationFormat, body: bytes, stops: Sequence[str] = ()) 
 
 
 def load_json(line: bytes) -> Any:
-    """The JSON value, or None where it is none (an answer is never null)."""
+    """Return the JSON value, or None if it is not JSON (an answer is never null)."""
     try:
         return json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-
-
-def _overlap(text: str, word: str) -> int:
-    """Length of the longest end of the text that begins the word."""
-    return next((size for size in range(min(len(word) - 1, len(text)), 0, -1) if word.startswith(text[-size:])), 0)

@@ -15,8 +15,6 @@ import logging
 import os
 import re
 import shutil
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -30,7 +28,7 @@ from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.bm25 import LexicalIndex
 from rag.stores.faiss.database import Database
-from rag.stores.faiss.search_files import copy_folder, link_or_copy
+from rag.stores.faiss.search_files import READ_ERRORS, copy_folder, link_or_copy
 
 CURRENT = "CURRENT"
 _ARRAYS = ("offsets", "rows", "counts", "lengths")
@@ -203,17 +201,7 @@ def load_lexical(path: Path, stamp: int) -> dict[str, LexicalIndex] | None:
             return indexes
     except FileNotFoundError:
         return None
-    # All exceptions that NumPy and zipfile were observed to raise for damaged files.
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        IndexError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        zlib.error,
-    ) as exc:
+    except READ_ERRORS as exc:
         _log.warning("cannot read the lexical cache %s (%s); rebuilding it", path, exc)
         return None
 

@@ -38,7 +38,7 @@ VECTORS: Final = "vectors.npy"
 INDEX: Final = "index.faiss"
 ROWS: Final = "rows.npz"
 _CHUNK: Final = 1 << 24
-_READ_ERRORS: Final = (
+READ_ERRORS: Final = (
     IndexDamaged,
     OSError,
     KeyError,
@@ -99,7 +99,7 @@ def load(folder: Path, stem: str, generation: int) -> Snapshot | None:
             dense = ApproximateIndex(base, index, rows["alive"], DenseIndex(rows["tail"]))
             seqs, ids = rows["seqs"], json.loads(rows["ids"].tobytes())
             snapshot = Snapshot(stem, generation, seqs, ids, _columns(folder, rows), dense, rows["rank"])
-        except _READ_ERRORS as exc:
+        except READ_ERRORS as exc:
             _log.warning("cannot read the search files %s (%s); building them again", folder, exc)
             shutil.rmtree(folder, ignore_errors=True)
             return None
@@ -117,7 +117,7 @@ def _columns(folder: Path, rows: Any) -> MetadataColumns:
             values = json.loads(rows[f"values.{number}"].tobytes())
             numbers = {(kind, value): code for code, (kind, value) in enumerate(values)}
             return MetadataColumn(rows[f"codes.{number}"], numbers)
-        except _READ_ERRORS as exc:
+        except READ_ERRORS as exc:
             shutil.rmtree(folder, ignore_errors=True)
             raise damaged(folder, exc) from exc
 
