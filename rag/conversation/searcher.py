@@ -21,6 +21,7 @@ from rag.conversation.follow_up_choice import (
     choose_reading,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.masked_numbers import without_masked_numbers
 from rag.conversation.question_parts import (
     combine,
     combine_banks,
@@ -85,6 +86,7 @@ class Searcher:
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
         row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
         """
+        question, history = _without_masks(question, history)
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
@@ -116,6 +118,7 @@ class Searcher:
         Where the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set. A failing
         language model counts as none: both readings of the message are searched.
         """
+        question, history = _without_masks(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
         standalone_text = follow_up_rules.standalone_text(question, history)
@@ -235,6 +238,11 @@ class Searcher:
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self.rows.named(earlier).rest
         return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+
+
+def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
+    turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
+    return without_masked_numbers(question), turns
 
 
 def _declined(question: str, rule: DeclineRule) -> Verdict:

@@ -60,6 +60,20 @@ def test_models_logs_and_answers_see_masked_text_alone(
     assert _leaks(caplog.text) == []
 
 
+@pytest.mark.parametrize("number", [NUMBERS[0], *NUMBERS[3:]])
+@pytest.mark.parametrize(
+    "said", ["{question} 제 정보는 {number} 입니다", "{number} {question}", "본인 {number}인데 {question}"]
+)
+def test_a_number_beside_a_question_changes_no_answer(
+    build: Callable[..., ChatService], number: str, said: str
+) -> None:
+    chat = build()
+    for question in ("공모주 청약 취소 되나요", "통장 다시 만들고 싶어요", "자동차보험에 가입하고 싶어요"):
+        plain, told = chat.ask(question), chat.ask(said.format(question=question, number=number))
+        assert (told.status, told.reason, told.text) == (plain.status, plain.reason, plain.text)
+        assert told.masked and not plain.masked
+
+
 def test_endpoints_receive_masked_text_and_their_echo_holds_none(
     build: Callable[..., ChatService], reach: Reach, caplog: pytest.LogCaptureFixture
 ) -> None:
