@@ -120,6 +120,9 @@ def is_general(row_question: str, word: str, modifier: str) -> bool:
 def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
     asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
+    # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
+    if asked and re.search(rf"{re.escape(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+        return True
     if asked is None or row is None:
         return False
     # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
@@ -131,15 +134,12 @@ def is_reversed(question: str, row_question: str) -> bool:
 def _before_words(text: str) -> tuple[tuple[str, str], ...]:
     """(word without its particle, bare noun before it) of neighbouring words."""
     pairs = []
+    nouns, no_heads = compound_words()["nouns"], compound_words()["no_heads"]
     for first, second in pairwise(_WORD.findall(text)):
-        match = _PARTICLE.search(second)
+        match = None if second in nouns else _PARTICLE.search(second)
         word = second[: match.start()] if match and match.start() >= 2 else second
-        if (
-            _NOUN.fullmatch(first)
-            and not _ENDING.search(first)
-            and len(word) >= 2
-            and word not in compound_words()["no_heads"]
-        ):
+        is_bare = first in nouns or (_NOUN.fullmatch(first) and not _ENDING.search(first))
+        if is_bare and len(word) >= 2 and word not in no_heads:
             pairs.append((word.lower(), first))
     return tuple(pairs)
 

@@ -43,6 +43,8 @@ HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
+AHEAD = 0.01
+"""Units by which a row on all of a thing stands before one on a part of it."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
 _PASSIVE = re.compile(
     r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
@@ -73,13 +75,13 @@ class Ordered:
 class _Compared:
     """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
 
-    `is_narrower`: the row is on one product, the question on all, and another row is, too.
+    `general`: where the row is on one product and the question on all, the places of the rows that are, too.
     """
 
     agreement: Agreement
     held: float
     lacking: tuple[Conflict, ...]
-    is_narrower: bool = False
+    general: tuple[int, ...] = ()
 
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
@@ -100,7 +102,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         return Ordered(ordered)
     if first.agreement.missing:
         return Ordered(ordered, is_blocked=True)
-    is_blocked = bool(first.lacking) or first.is_narrower
+    is_blocked = bool(first.lacking or first.general)
     return Ordered(ordered, first.lacking, is_blocked=is_blocked, states_values=first.held == 1.0)
 
 
@@ -108,24 +110,24 @@ def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
     agreement = compare(text, question_of(hit), hit.node.get_content())
-    return _Compared(agreement, _held(text, hit), lacking, _is_narrower(text, hit, hits))
+    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits))
 
 
-def _is_narrower(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> bool:
-    """Whether a row is on one product ("적금 자동이체 변경") where the question names none and another row is on all of them.
+def _general_rows(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> tuple[int, ...]:
+    """The places of the rows on all of a thing, where this one is on one product of it and the question names none.
 
-    That row is of the same institution and names what is to be done.
+    Beside "적금 자동이체 변경" that is "자동이체 변경", of the same institution, where "변경" is what is to be done.
     """
-    narrowed = narrowing(expand(text), question_of(hit))
-    asked = _actions(text)
+    narrowed, asked = narrowing(expand(text), question_of(hit)), _actions(text)
     if not narrowed or not asked:
-        return False
-    rivals = [question_of(other) for other in hits if other.node.metadata.get(BANK) == hit.node.metadata.get(BANK)]
-    return any(
-        is_general(rival, word, modifier) and asked <= _actions(rival)
-        for word, modifier in narrowed
-        for rival in rivals
-        if rival != question_of(hit)
+        return ()
+    bank = hit.node.metadata.get(BANK)
+    return tuple(
+        place
+        for place, other in enumerate(hits)
+        if other.node.metadata.get(BANK) == bank
+        and asked <= _actions(question_of(other))
+        and any(is_general(question_of(other), word, modifier) for word, modifier in narrowed)
     )
 
 
@@ -243,9 +245,17 @@ def _moved(
         elif row:
             agreed = AGREES if row.agreement.status == "agree" else 0.0
             step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
-            step -= LACKS if row.is_narrower else 0.0
-        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=(hit.score or 0.0) + step), row))
+            step -= LACKS if row.general else 0.0
+        moved.append((_scored(hit, (hit.score or 0.0) + step), row))
+    for hit, row in list(moved):
+        for place in row.general if row else ():
+            general, compared = moved[place]
+            moved[place] = _scored(general, max(general.score or 0.0, (hit.score or 0.0) + AHEAD)), compared
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
+
+
+def _scored(hit: FusedNode, score: float) -> FusedNode:
+    return FusedNode(node=hit.node, parts=hit.parts, score=score)
 
 
 @lru_cache(maxsize=4096)

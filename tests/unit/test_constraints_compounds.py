@@ -67,3 +67,16 @@ def test_what_is_written_together_is_compared_with_what_is_written_apart() -> No
     assert other_modifiers("예약주문 취소하려면", "미체결 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
     assert other_modifiers("미체결 주문 취소하려면", "예약주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
     assert not other_modifiers("예약주문 취소하려면", "예약 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
+
+
+def test_turning_into_what_a_row_ends_is_its_reverse() -> None:
+    row = "제한계좌 해제(일반계좌 전환)는 어떻게 신청하나요?"
+    assert is_reversed("일반계좌를 제한계좌로 바꾸려면", row)
+    assert not is_reversed("제한계좌를 일반계좌로 바꾸려면", row)
+
+
+def test_nouns_that_end_as_a_particle_or_a_verb_does_tell_kinds_apart() -> None:
+    row = ("자동차담보대출의 대상과 한도는 어떻게 되나요?", "시세의 80%까지입니다.")
+    assert other_modifiers("오토바이 담보대출 한도", *row) == [("오토바이 담보대출", "")]
+    assert other_modifiers("직장인 대출 한도", *row) == [("직장인 대출", "자동차담보 대출")]
+    assert not other_modifiers("차량이 담보대출 대상인가요", *row)
