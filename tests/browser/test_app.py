@@ -17,6 +17,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import expect
 
+from rag.ui.connections import free_port
 from tests.browser.conftest import Visit
 
 ROOT = Path(__file__).parents[2]
@@ -104,15 +105,17 @@ def test_used_port_is_passed_over_and_said(start: Start) -> None:
 
 
 def test_settings_are_the_defaults_of_the_options(start: Start) -> None:
-    process = start(FSI_UI__PORT="7985", FSI_UI__LANGUAGE="en")
+    port = free_port("127.0.0.1", 7985)
+    process = start(FSI_UI__PORT=str(port), FSI_UI__LANGUAGE="en")
     url = url_of(process)
-    assert url == "http://127.0.0.1:7985"
+    assert url == f"http://127.0.0.1:{port}"
     assert "Financial FAQ" in httpx.get(url).text
 
 
 def test_company_proxy_is_not_asked_for_our_own_page(start: Start) -> None:
-    process = start("--port", "7986", HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9")
-    assert url_of(process) == "http://127.0.0.1:7986"
+    port = free_port("127.0.0.1", 7986)
+    process = start("--port", str(port), HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9")
+    assert url_of(process) == f"http://127.0.0.1:{port}"
 
 
 def test_share_without_network_goes_on_behind_the_printed_login(start: Start) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from rag.ui.connections import free_port
 from tests.browser.conftest import Serve, Visit
 
 
 def test_a_lost_connection_is_said_in_korean_and_the_question_stays(serve: Serve, visit: Callable[..., Visit]) -> None:
-    server, _ = serve()
-    port = urlsplit(server.url).port
+    port = free_port("127.0.0.1", 7895)  # no other test takes it while the server is away
+    server, _ = serve(port=port)
     visitor = visit(server.url).ready()
     visitor.answered("첫 질문")
     server.close()
