@@ -33,6 +33,8 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 PARTS = (None, 15, 15, 15, 30, 30, 30, 60, 60, 60)
 """Rows of each part, drawn from one institution after the other; None: all three whole."""
 PART_WEIGHT = 0.08
+FULL = 100
+"""Questions from which on a FAQ counts whole: some twenty on as many rows are no second corpus."""
 SEED = 5
 
 
@@ -84,8 +86,8 @@ def faqs(directories: list[Path], scratch: Path) -> Iterator[Faq]:
     yield Faq("bundled", DATA / "faq", queries, others)
     yield from _parts(queries, others, scratch)
     for number, path in enumerate(directories):
-        labels = read_queries(path / "queries.jsonl"), read_out_of_domain(path / "ood.jsonl")
-        yield Faq(f"faq{number}", path / "faq.csv", *labels)
+        labelled, outside = read_queries(path / "queries.jsonl"), read_out_of_domain(path / "ood.jsonl")
+        yield Faq(f"faq{number}", path / "faq.csv", labelled, outside, min(1.0, len(labelled) / FULL))
 
 
 def _parts(queries: list[Query], others: list[OutOfDomain], scratch: Path) -> Iterator[Faq]:

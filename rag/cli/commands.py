@@ -30,7 +30,6 @@ from rag.factory.bundled import bundled_name
 from rag.factory.chat import service as build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
-from rag.retrieval.confidence import is_short
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, names
 from rag.stores.base import PassageStore, Verifiable
@@ -251,6 +250,7 @@ def user(options: Namespace, settings: Settings) -> None:
 
 
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:
+    from rag.retrieval.offering import least_chance
     from rag.retrieval.query_analysis import expand
 
     verdict = chat.rank(question, (), filters)
@@ -262,8 +262,8 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     for conflict in verdict.conflicts:
         print(f"differs: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
     limits = chat.calibration
-    suggested, why = (limits.off_topic, ": short") if is_short(question) else (limits.suggested, "")
+    suggested = least_chance(limits.suggested, limits.off_topic, verdict.bound)
     print(
         f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
-        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
+        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}: {verdict.bound})"
     )

@@ -31,8 +31,8 @@ FULL_SENTENCE = 16
 class MessageSigns:
     """What tells a follow-up from a new topic and from small talk.
 
-    `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. The rest is read off the
-    words: `rag.conversation.follow_up_rules`.
+    `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `is_elsewhere`: all it
+    names is known to no row found. The rest is read off the words: `rag.conversation.follow_up_rules`.
     """
 
     own_match: float
@@ -40,6 +40,7 @@ class MessageSigns:
     has_back_reference: bool = False
     asks_on: bool = False
     names_product: bool = False
+    is_elsewhere: bool = False
 
 
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
@@ -52,6 +53,8 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if names_topic:
         # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
         return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
+    if signs.is_elsewhere and not signs.has_back_reference:
+        return _declined(standalone, contextual)
     if not signs.has_back_reference:
         # Where both are possible nothing is answered: each has one row first, and only the customer knows which was meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):

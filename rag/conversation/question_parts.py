@@ -112,14 +112,18 @@ def _subject(left: str) -> str:
     return left.strip()
 
 
-def worth_dividing(whole: Verdict, parts: Sequence[Verdict]) -> bool:
-    """Whether the parts tell more than the whole: they find different rows first, and one of them is answered outright."""
+def worth_dividing(whole: Verdict, parts: Sequence[Verdict], *, joined: bool = False) -> bool:
+    """Whether the parts tell more than the whole: they find different rows first, and one of them is answered outright.
+
+    `joined`: they are two things asked for in one sentence.
+    """
     firsts = [row_id(part.ranked[0]) for part in parts if part.ranked and part.status != "declined"]
     answered = [part for part in parts if part.status == "answered"]
     if not answered or len(set(firsts)) < len(firsts):
         return False
-    # The whole is answered by another row than the first part: it takes both sentences to tell.
-    if whole.status == "answered" and firsts[0] != row_id(whole.nodes[0]):
+    # The whole is answered by another row than the first part: it takes both sentences to tell. Of two things asked for in one
+    # sentence, a row on one of them leaves the other out.
+    if whole.status == "answered" and row_id(whole.nodes[0]) not in (firsts if joined else firsts[:1]):
         return False
     # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
     return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)

@@ -13,14 +13,21 @@ from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import matched_question, question_of, row_id
-from rag.retrieval.query_analysis import BANK
+from rag.retrieval.offering import is_short
+from rag.retrieval.query_analysis import BANK, expand
 from rag.types import Note, Turn
 
 if TYPE_CHECKING:
     pass
 
 MIN_WORDS = 2
+PARTICLE = 2
+"""Characters that may follow a lone word: "인증서요"."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
+_GOES_ON = re.compile(
+    r"(도|은|는|지|한|인|된|던|려|해|돼|져|서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
+)
+"""Endings of verbs, and particles that set a thing beside another one."""
 _CITATION = re.compile(r"\[(\d{1,2})\]")
 SAME_SUBJECT = tuple(
     frozenset(names.split())
@@ -74,13 +81,18 @@ def holds_subject(hit: JudgedNode, word: str) -> bool:
 
 
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
-    """A declined verdict as suggestions of the rows whose questions hold all of at least two content words.
+    """A declined verdict as suggestions of the rows whose questions hold all of at least two content words, or the one word that
+    is the whole message.
 
-    A short question about a topic of several rows ("계좌 개설") is far ahead of none of them, and none of its words is unknown.
+    A short question about a topic of several rows ("계좌 개설", "인증서") is far ahead of none of them, and none of its words is
+    unknown.
     """
-    if verdict.status != "declined" or len(words) < MIN_WORDS:
+    is_lone = len(words) == 1 and len(compact(verdict.query)) <= len(words[0]) + PARTICLE
+    if verdict.status != "declined" or (len(words) < MIN_WORDS and not is_lone):
         return verdict
-    rows = [hit for hit in verdict.ranked if all(_in_question(hit, (word,)) for word in words)]
+    # "비번 까먹었어요" is about every row on a forgotten password, by the bank's words for it.
+    names = [expand(word).split() if is_short(verdict.query) else [word] for word in words]
+    rows = [hit for hit in verdict.ranked if all(_in_question(hit, own) for own in names)]
     if not rows:
         return verdict
     nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in rows)
@@ -138,6 +150,21 @@ def is_foreign(question: str, before: JudgedNode) -> bool:
     """Whether a message is about something that neither banking nor the row before has a word for."""
     words = follow_up_rules.nouns(question)
     return bool(words) and not is_about_banking(question) and not holds_words(before, words)
+
+
+def is_elsewhere(message: str, rows: Sequence[JudgedNode]) -> bool:
+    """Whether all that a message names is known to none of the rows, to the lexicon, or as a word of banking.
+
+    "서울에서 부산 얼마나 걸려" asks like a follow-up, but of something else. "일본에서도 돼요?" and "생일은 안돼?" say
+    themselves that they go on, and so do verbs ("채웠는지 어디서 봐요").
+    """
+    if is_about_banking(message) or follow_up_rules.is_elliptical(message):
+        return False
+    named = [word for word in message.split() if not follow_up_rules.asks_on(word)]
+    words = [word for raw in named for word in follow_up_rules.content_words(raw)]
+    if not words or any(_GOES_ON.search(raw) for raw in named):
+        return False
+    return not any(expand(word) != word or any(holds_words(row, (word,)) for row in rows) for word in words)
 
 
 def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
-from rag.conversation.follow_up_rules import content_words
+from rag.conversation.follow_up_rules import content_words, is_about_banking
 from rag.conversation.row_match import prefer_same_question, suggest_by_words
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
+from rag.retrieval.offering import Wording
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
 from rag.stores.base import QUESTION, TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
@@ -123,9 +124,10 @@ class RowSearch:
     def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
         retriever = self._retriever(filters, lexical_fallback=True)
         hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
-        verdict = prefer_same_question(judge(text, hits, self._calibration, top_k=self._top_k), text)
         # An institution's name is in no row's question: what it is asked about decides.
-        verdict = suggest_by_words(verdict, content_words(self.named(text).rest))
+        words = content_words(self.named(text).rest)
+        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=Wording(words, is_about_banking(text)))
+        verdict = suggest_by_words(prefer_same_question(judged, text), words)
         return replace(verdict, lexical_only=retriever.lexical_only)
 
     def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:

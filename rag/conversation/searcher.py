@@ -29,12 +29,18 @@ from rag.conversation.question_parts import (
     without_comparison,
     worth_dividing,
 )
-from rag.conversation.row_match import cited_rows, other_than_shown, row_wins, shown_before
+from rag.conversation.row_match import (
+    cited_rows,
+    is_elsewhere,
+    other_than_shown,
+    row_wins,
+    shown_before,
+)
 from rag.conversation.row_search import RowSearch
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.confidence import Calibration, Verdict
+from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
@@ -144,6 +150,7 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_product=follow_up_rules.names_product(question),
+            is_elsewhere=is_elsewhere(question, contextual.ranked[:SUGGESTIONS]),
         )
         chosen = choose_reading(contextual, standalone, signs)
         if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
@@ -213,7 +220,7 @@ class Searcher:
                 parts[number] = followed if followed.status == "answered" else missing
         # Two things asked for in one sentence are rarely in one row: of each some rows are offered.
         offers = whole.status != "answered" and divided[0].joined and all(part.status != "declined" for part in parts)
-        if not worth_dividing(whole, parts) and not offers:
+        if not worth_dividing(whole, parts, joined=divided[0].joined) and not offers:
             return whole
         return replace(combine([part.title for part in divided], parts, question), names_banks=whole.names_banks)
 
@@ -229,15 +236,18 @@ class Searcher:
 
     def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
-        # What was answered says better than the customer's own words which row of the other one is its counterpart.
-        if named.chosen and history[-1].status == "answered":
-            question = self.rows.question_of(cited_rows(history[-1])[0]) if history[-1].source_ids else ""
-            there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
-            if question and (counterpart := self.rows.search(question, there)).status != "declined":
-                return counterpart
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self.rows.named(earlier).rest
-        return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+        own = self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
+        if own.status == "answered" or not (
+            named.chosen and history[-1].status == "answered" and history[-1].source_ids
+        ):
+            return own
+        # What was answered says better than the customer's own words which row of the other one is its counterpart.
+        question = self.rows.question_of(cited_rows(history[-1])[0])
+        there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
+        counterpart = self.rows.search(question, there) if question else own
+        return own if counterpart.status == "declined" else counterpart
 
 
 def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:

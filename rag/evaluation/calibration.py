@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from rag.errors import InputError
 from rag.evaluation.datasets import OutOfDomain, Query
-from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict, is_short
+from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
+from rag.retrieval.offering import least_chance
 
 MIN_LABELS = 20
 """Labelled questions and out-of-domain inputs together, below which a fit is refused."""
@@ -134,7 +135,7 @@ def outcome(verdict: Verdict, calibration: Calibration) -> str:
     """The status of a verdict under other thresholds."""
     if verdict.confidence >= calibration.answered and not verdict.is_blocked:
         return "answered"
-    limit = calibration.off_topic if is_short(verdict.query) else calibration.suggested
+    limit = least_chance(calibration.suggested, calibration.off_topic, verdict.bound)
     # Where nothing was found, nothing is covered.
     return "suggested" if verdict.covered and verdict.covered >= limit else "declined"
 

@@ -22,14 +22,13 @@ from rag.constraints import Conflict
 from rag.korean import compact
 from rag.retrieval.constraint_order import Ordered, order_by_agreement
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, row_id, with_a_passage
+from rag.retrieval.offering import Bound, Wording, bound_of, is_one_of_several, least_chance
 from rag.retrieval.ranking_features import features, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
 RELATED = 0.1
 """Chance of answering from which on a further row is shown beside the quoted one."""
-SHORT = 8
-"""Characters without spaces up to which a question gets suggestions unless it is off topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,8 @@ class Verdict:
     institution's name, for the index holds several.
     `conflicts`: what the question pins down and the nearest row holds
     differently, which kept it from being answered, as does `is_blocked` without any, where it holds one of several values
-    asked for. `features`: FEATURES of the ranking.
+    asked for or is one of several rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach
+    for its rows to be offered. `features`: FEATURES of the ranking.
     """
 
     status: Status
@@ -129,6 +129,7 @@ class Verdict:
     names_banks: bool = False
     conflicts: tuple[Conflict, ...] = ()
     is_blocked: bool = False
+    bound: Bound = "suggested"
     features: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -138,9 +139,10 @@ def judge(
     calibration: Calibration,
     *,
     top_k: int = 5,
+    wording: Wording | None = None,
 ) -> Verdict:
     """Decide the outcome for `hits`, best first; hits without a dense part are judged by the calibration's lexical-only
-    thresholds."""
+    thresholds. `wording`: the question's words, where they are to count beside the scores."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     # The embedding failed, and the thresholds of both lists would mean another thing.
@@ -152,10 +154,13 @@ def judge(
     # The first row cannot be likelier to answer than one of the first three.
     log_odds = min(calibration.correct(signals), calibration.covered(signals))
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
+    bound = bound_of(question, ordered, wording)
+    # A lone word is about every row whose question holds it: the first of them is no answer.
+    is_blocked = ordered.is_blocked or (wording is not None and is_one_of_several(wording, hits))
     status: Status = "declined"
-    if confidence >= calibration.answered and not ordered.is_blocked:
+    if confidence >= calibration.answered and not is_blocked:
         status = "answered"
-    elif covered >= (calibration.off_topic if is_short(question) or ordered.states_values else calibration.suggested):
+    elif covered >= least_chance(calibration.suggested, calibration.off_topic, bound):
         status = "suggested"
     chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()
@@ -164,10 +169,10 @@ def judge(
         for index, hit in enumerate(hits)
     )
     verdict = Verdict(
-        status, None, (), ranked, confidence, covered, question, is_blocked=ordered.is_blocked, features=signals
+        status, None, (), ranked, confidence, covered, question, is_blocked=is_blocked, bound=bound, features=signals
     )
     if status == "declined":
-        reason: Reason = "off_topic" if covered < calibration.off_topic else "not_covered"
+        reason: Reason = "off_topic" if bound == "foreign" or covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)
     shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
     verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
@@ -242,11 +247,6 @@ def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode,
     quoted = [hit for hit in ranked if hit.quoted]
     others = [hit for hit in ranked if not hit.quoted and score_of(hit) >= RELATED]
     return tuple([*quoted, *others][: max(top_k, len(quoted))])
-
-
-def is_short(question: str) -> bool:
-    """A word or two ("환전", "비번 까먹음") say too little to be sure of, and too little to turn a customer away."""
-    return len(compact(question)) <= SHORT
 
 
 def _sigmoid(log_odds: float) -> float:

@@ -36,6 +36,8 @@ from rag.retrieval.query_analysis import BANK, expand
 
 COMPARED = 10
 """Rows compared with the question, best first."""
+FIRST = 3
+"""Rows that are offered: what all of them lack, the customer is offered nothing on."""
 AGREES = 0.3
 CONFLICTS = 1.2
 """Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
@@ -62,13 +64,15 @@ class Ordered:
     """Hits with their scores moved, best first, and why the first may not be given as the answer.
 
     `conflicts` are of the nearest row; `is_blocked` also where a row answers only one of the values asked for.
-    `states_values`: the first row states or covers all values of the text, of which there is one at least.
+    `states_values`: the first row states or covers all values of the text, of which there is one at least. `lacks_thing`:
+    none of the first rows names a thing that the text is about ("법인카드").
     """
 
     hits: tuple[FusedNode, ...]
     conflicts: tuple[Conflict, ...] = ()
     is_blocked: bool = False
     states_values: bool = False
+    lacks_thing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +100,29 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         # In the order of their match: what lies nearest is what the customer is told the difference of.
         kept = _moved(hits, rows, drop=0.0)
         conflicts = next((row.agreement.conflicts for _, row in kept if row and row.agreement.conflicts), ())
-        return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True)
-    ordered = tuple(hit for hit, _ in moved)
+        return Ordered(tuple(hit for hit, _ in kept), conflicts, is_blocked=True, lacks_thing=_lack_a_thing(kept))
+    ordered, lacks_thing = tuple(hit for hit, _ in moved), _lack_a_thing(moved)
     if first is None:
         return Ordered(ordered)
     if first.agreement.missing:
-        return Ordered(ordered, is_blocked=True)
-    is_blocked = bool(first.lacking or first.general)
-    return Ordered(ordered, first.lacking, is_blocked=is_blocked, states_values=first.held == 1.0)
+        return Ordered(ordered, is_blocked=True, lacks_thing=lacks_thing)
+    return Ordered(
+        ordered,
+        first.lacking,
+        is_blocked=bool(first.lacking or first.general),
+        states_values=first.held == 1.0,
+        lacks_thing=lacks_thing,
+    )
+
+
+def _lack_a_thing(moved: Sequence[tuple[FusedNode, _Compared | None]]) -> bool:
+    """Whether the FIRST rows all lack one and the same thing that the text names."""
+    lacked = [
+        {conflict.asked for conflict in row.lacking if conflict.kind in _BLOCKING_KINDS} if row else set()
+        for _, row in moved[:FIRST]
+    ]
+    # Of fewer rows it tells nothing: they may be all that an institution has.
+    return len(lacked) == FIRST and bool(set.intersection(*lacked))
 
 
 def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared:

@@ -164,7 +164,8 @@ def bundled_lexicon() -> tuple[LexiconEntry, ...]:
 
 def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
     """The question followed by the terms it calls for, each once and none it already holds; `entries` None: bundled."""
-    text = compact(question)
+    held = compact(question)
+    text = _without_also(held)
     lexicon, starts = (bundled_lexicon(), _bundled_starts()) if entries is None else (entries, _starts(entries))
     matches = {
         number
@@ -175,7 +176,7 @@ def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
     }
     # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
     terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
-    added = [term for term in terms if compact(term) not in text]
+    added = [term for term in terms if compact(term) not in held]
     return " ".join([question, *added]) if added else question
 
 
@@ -211,11 +212,16 @@ def _phrases() -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z])(?P<phrase>{phrases})(?:s|es|ed|d|ing)?(?![a-z])")
 
 
+def _without_also(text: str) -> str:
+    """ "휴일에도 이체" as "휴일에 이체": so no stem has to be written twice."""
+    return text.replace("에도", "에")
+
+
 def _starts(entries: Sequence[LexiconEntry]) -> dict[str, list[tuple[str, int]]]:
     """Stems and their entries' numbers by their first two characters: thousands of stems cost a question .1 ms."""
     starts: dict[str, list[tuple[str, int]]] = {}
     for number, entry in enumerate(entries):
-        for stem in entry.stems:
+        for stem in map(_without_also, entry.stems):
             starts.setdefault(stem[:2], []).append((stem, number))
     return starts
 

@@ -11,7 +11,19 @@ from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_q
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import TOKENS
 
-FEATURES = ("top", "margin", "margin3", "dense", "tokens", "dense_gap", "tokens_gap", "title", "length", "absent")
+FEATURES = (
+    "top",
+    "margin",
+    "margin3",
+    "margin10",
+    "dense",
+    "tokens",
+    "dense_gap",
+    "tokens_gap",
+    "title",
+    "length",
+    "absent",
+)
 GAP_DEPTH = 10
 """Rows among which the best of each list is looked for."""
 _QUESTION_WORDS = frozenset(
@@ -24,7 +36,8 @@ _QUESTION_WORDS = frozenset(
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
     """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
 
-    `margin` is the lead over the next row of the same institution, `margin3` over the third row of any. Other institutions'
+    `margin` is the lead over the next row of the same institution, `margin3` and `margin10` over the third and the tenth row of
+    any: what a FAQ covers stands out from its crowd, what it does not lies level with it. Other institutions'
     rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count; nor do
     passages of documents beside a row of an FAQ, which is the approved answer whatever else says it. The gaps
     say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
@@ -36,14 +49,15 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     top = score_of(first)
     if not is_passage(first):
         hits = [hit for hit in hits if not is_passage(hit)]
-    rivals = _rivals(hits)
+    others = rivals(hits)
     bank = first.node.metadata.get("bank")
-    own = [hit for hit in rivals if hit.node.metadata.get("bank") == bank]
+    own = [hit for hit in others if hit.node.metadata.get("bank") == bank]
     title = set(tokens(matched_question(first)))
     values = {
         "top": top,
         "margin": top - score_of(own[0] if own else hits[-1]),
-        "margin3": top - score_of(rivals[2] if len(rivals) > 2 else hits[-1]),
+        "margin3": top - score_of(others[2] if len(others) > 2 else hits[-1]),
+        "margin10": top - score_of(others[9] if len(others) > 9 else hits[-1]),
         "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
         "tokens_gap": _gap(hits, TOKENS, fusion),
         "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
@@ -70,7 +84,7 @@ def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
     return (best - hits[0].parts[part]) / fusion.scales[part].std
 
 
-def _rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
+def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
     """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
     first = hits[0]
     bank = first.node.metadata.get("bank")

@@ -88,8 +88,8 @@ def test_no_answer_is_given_twice_running(chat: ChatService, first: str, then: s
 
 
 def test_what_was_offered_is_answered_once_the_message_tells_which(chat: ChatService) -> None:
-    assert converse(chat, "자동이체 등록").status == "suggested"
-    answer = converse(chat, "자동이체 등록", "해지는요?")
+    assert converse(chat, "자동이체").status == "suggested"
+    answer = converse(chat, "자동이체", "해지는요?")
     assert (answer.status, ids(answer)[:1]) == ("answered", ["snb-024"])
 
 

@@ -190,7 +190,7 @@ def test_what_differs_is_said_once_and_by_a_name() -> None:
     assert [(mention.text, mention.label) for mention in mentions if mention.set_name == "open_close"] == [
         ("끄는", "종료"), ("해지", "해지")
     ]  # fmt: skip
-    found = verdict("주택담보대출 만기 금리", DEPOSIT)
+    found = verdict("주택담보대출 만기 금리", DEPOSIT[:2])
     assert len({conflict.asked for conflict in found.conflicts}) > 1
     assert found.note == Note("not_held", {"word": "주택담보대출"})
 

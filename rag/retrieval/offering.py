@@ -1,0 +1,85 @@
+"""From which chance on rows are offered to a customer who gets no answer: a word or two are let through, doubts are not.
+
+Offering the right row among three is worth much more than turning the customer away, so the bound is low; but what no row can
+be about is not offered three rows for one shared word ("법인카드 한도", "미용실 몇시까지 해").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.korean import compact
+from rag.retrieval.constraint_order import FIRST, Ordered
+from rag.retrieval.hybrid import FusedNode, matched_question, question_of
+from rag.retrieval.query_analysis import expand
+from rag.retrieval.ranking_features import rivals
+
+Bound = Literal["off_topic", "suggested", "doubtful", "foreign"]
+SHORT = 8
+"""Characters without spaces up to which a question gets suggestions unless it is off topic."""
+DOUBTFUL = 0.15
+"""Chance that a row answers from which on rows are offered in spite of a doubt. Of the questions that a row answers 1 of 9 with a
+thing lacking in all rows offered lies below, of the near-domain inputs 60 of 64 (docs/evaluation-log.md)."""
+UNDIVIDED = 10
+"""Characters from which on a word is several without spaces, and says nothing by being unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a question's words are: its content words without endings, and whether one of them is a word of banking."""
+
+    words: tuple[str, ...]
+    about_banking: bool
+
+
+def bound_of(question: str, ordered: Ordered, wording: Wording | None) -> Bound:
+    """Which bound a question's chance has to reach.
+
+    doubtful: no row offered names the thing it is about. foreign: none holds any of its words, none of which is of banking.
+    off_topic: a word or two ("환전", "비번 까먹음") that are known here, or values that the first row states: too little to be
+    sure of, and too little to turn a customer away.
+    """
+    known = [_is_known(word, ordered.hits) for word in wording.words] if wording else []
+    is_foreign = wording is not None and not wording.about_banking
+    if is_foreign and not any(known):
+        return "foreign"
+    if ordered.lacks_thing:
+        return "doubtful"
+    if (is_short(question) and (all(known) or not is_foreign)) or ordered.states_values:
+        return "off_topic"
+    return "suggested"
+
+
+def least_chance(suggested: float, off_topic: float, bound: Bound) -> float:
+    """The bound as a chance in 0..1, with the thresholds of a calibration."""
+    if bound in ("doubtful", "foreign"):
+        return max(DOUBTFUL, suggested)
+    return off_topic if bound == "off_topic" else suggested
+
+
+def is_short(question: str) -> bool:
+    """A word or two say too little to be sure of, and too little to turn a customer away."""
+    return len(compact(question)) <= SHORT
+
+
+def is_one_of_several(wording: Wording, hits: Sequence[FusedNode]) -> bool:
+    """Whether a question is one word alone, which the questions of several rows hold ("환전")."""
+    if len(wording.words) != 1:
+        return False
+    word = compact(wording.words[0])
+    return any(word in compact(question_of(hit)) for hit in rivals(hits))
+
+
+def _is_known(word: str, hits: Sequence[FusedNode]) -> bool:
+    """Whether one of the rows that would be offered holds a word, or the lexicon knows it."""
+    text = compact(word)
+    return (
+        len(text) >= UNDIVIDED
+        or compact(expand(word)) != text
+        or any(
+            text in compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
+            for hit in hits[:FIRST]
+        )
+    )

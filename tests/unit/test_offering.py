@@ -1,0 +1,88 @@
+"""From which chance on rows are offered: doubts, lone words, and words that nothing knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+
+from rag.retrieval.confidence import judge
+from rag.retrieval.constraint_order import order_by_agreement
+from rag.retrieval.hybrid import PARTS, FusedNode
+from rag.retrieval.offering import DOUBTFUL, Wording, bound_of, is_one_of_several, least_chance
+from tests.unit.test_confidence import PLAIN
+
+
+def row(name: str, question: str, answer: str, score: float) -> FusedNode:
+    node = TextNode(
+        id_=name,
+        text=answer,
+        metadata={"question": question},
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=name)},
+    )
+    return FusedNode(node=node, score=score, parts=dict.fromkeys(PARTS, 0.5))
+
+
+CARDS = [
+    row("limit", "체크카드 한도를 변경하려면 어떻게 하나요?", "앱에서 바꾸십시오.", 4.0),
+    row("issue", "체크카드를 발급받으려면 어떻게 하나요?", "영업점에서 신청하십시오.", 3.0),
+    row("loss", "체크카드를 잃어버리면 어떻게 하나요?", "고객센터로 신고하십시오.", 2.0),
+]
+
+
+def bound(question: str, words: tuple[str, ...], *, about_banking: bool) -> str:
+    return bound_of(question, order_by_agreement(question, CARDS), Wording(words, about_banking))
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "about_banking", "expected"),
+    [
+        ("법인카드 한도", ("법인카드", "한도"), True, "doubtful"),  # none of the three is about 법인카드
+        ("체크카드 한도", ("체크카드", "한도"), True, "off_topic"),
+        ("체크카드 한도를 바꾸고 싶은데 어떻게 하나요", ("체크카드", "한도", "바꾸고"), True, "suggested"),
+        ("미용실 몇시까지 해", ("미용실",), False, "foreign"),
+        ("신고 어디", ("신고",), False, "off_topic"),  # a row holds it
+        ("비번 까먹음", ("비번", "까먹음"), False, "off_topic"),  # the lexicon knows both
+        ("핸드폰새로샀는데앱에어떻게들어가요", ("핸드폰새로샀는데앱에어떻게들어가요",), False, "suggested"),
+    ],
+)
+def test_which_bound_a_question_has_to_reach(
+    question: str, words: tuple[str, ...], about_banking: bool, expected: str
+) -> None:
+    assert bound(question, words, about_banking=about_banking) == expected
+
+
+def test_of_fewer_rows_than_are_offered_a_thing_lacking_tells_nothing() -> None:
+    assert order_by_agreement("법인카드 한도", CARDS).lacks_thing
+    assert not order_by_agreement("법인카드 한도", CARDS[:2]).lacks_thing
+
+
+def test_the_bounds_of_a_calibration() -> None:
+    chances = [least_chance(0.05, 0.02, each) for each in ("off_topic", "suggested", "doubtful", "foreign")]
+    assert chances == [0.02, 0.05, DOUBTFUL, DOUBTFUL]
+    assert least_chance(0.4, 0.02, "doubtful") == 0.4
+
+
+def test_a_lone_word_of_several_rows_is_offered_but_never_answered() -> None:
+    lone = Wording(("체크카드",), about_banking=True)
+    assert is_one_of_several(lone, CARDS) and not is_one_of_several(lone, CARDS[:1])
+    assert not is_one_of_several(Wording(("체크카드", "한도"), about_banking=True), CARDS)
+    sure = replace(PLAIN, answered=0.1, suggested=0.1)
+    assert judge("체크카드", CARDS, sure).status == "answered"
+    verdict = judge("체크카드", CARDS, sure, wording=lone)
+    assert (verdict.status, verdict.is_blocked) == ("suggested", True)
+
+
+def test_what_nothing_knows_is_off_topic_whatever_its_score() -> None:
+    unsure = replace(PLAIN, covered=replace(PLAIN.covered, weights={}, bias=-2.2))  # a chance of .1
+    assert (
+        judge("미용실 머리", CARDS, replace(unsure, suggested=0.05, off_topic=0.02, answered=0.9)).status == "suggested"
+    )
+    verdict = judge(
+        "미용실 머리",
+        CARDS,
+        replace(unsure, suggested=0.05, off_topic=0.02, answered=0.9),
+        wording=Wording(("미용실", "머리"), about_banking=False),
+    )
+    assert (verdict.status, verdict.reason) == ("declined", "off_topic")
