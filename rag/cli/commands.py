@@ -263,7 +263,8 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
         print(f"differs: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
     limits = chat.calibration
     suggested = least_chance(limits.suggested, limits.off_topic, verdict.bound)
+    why = "" if verdict.bound == "suggested" else f": {verdict.bound}"
     print(
         f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
-        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}: {verdict.bound})"
+        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
     )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """For one answer."""
-NEAR = 0.02
+NEAR = 0.007
 """Chance that a declined question is covered from which on the category of its first row is named."""
 
 

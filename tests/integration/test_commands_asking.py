@@ -140,7 +140,7 @@ def test_search_explains_itself(run: Run) -> None:
     for part in ("dense ", "tokens ", "jamo ", "signals: top ", "outcome: suggested; first row right 0."):
         assert part in out
     assert f"(suggested from {defaults().suggested:.3f})" in out
-    assert ": short)" in run("search", "비번 막힘", "--explain", "--index", "small").out
+    assert ": off_topic)" in run("search", "비번 막힘", "--explain", "--index", "small").out
     nothing = run("search", "한도", "--explain", "--filter", "bank=없는은행", "--index", "small")
     assert nothing.code == 0 and "outcome: declined" in nothing.out
 
