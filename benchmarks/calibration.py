@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from rag.conversation.decline_rules import match_decline_rule
 from rag.evaluation.calibration import Figures, Label, figures, judge_labels, propose
 from rag.evaluation.datasets import read_out_of_domain, read_queries
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.retrieval.confidence import Calibration
@@ -73,7 +73,7 @@ def judged(name: str, models: Models, directory: Path) -> tuple[list[Label], Cal
     faq, queries, others = FAQS[name]
     settings = Settings(store=StoreSettings(directory=directory, index=name))
     ingest_files(directory, name, models, [faq])
-    chat = service(settings, models, open_index(settings, models))
+    chat = build_service(settings, models, open_index(settings, models))
     undecided = [item for item in read_out_of_domain(others) if match_decline_rule(item.query) is None]
     return judge_labels(read_queries(queries), undecided, chat.rank), chat.calibration
 

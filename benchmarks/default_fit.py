@@ -21,7 +21,7 @@ from llama_index.core.bridge.pydantic import Field
 
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
 from rag.evaluation.default_fit import Labelled, examples_of, fit_defaults
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.ingestion.embedding import manifest_of
@@ -124,7 +124,7 @@ def fitted(sources: list[Faq], models: Models, scratch: Path) -> Calibration:
     for number, faq in enumerate(sources):
         settings = Settings(store=StoreSettings(directory=scratch, index=f"i{number}"))
         ingest_files(scratch, f"i{number}", models, [faq.path])
-        chat = service(settings, models, open_index(settings, models))
+        chat = build_service(settings, models, open_index(settings, models))
         labelled = Labelled(faq.name, chat, faq.queries, faq.out_of_domain, faq.weight, faq.sets_thresholds)
         examples += examples_of(labelled)
         if number == 0:  # scales for indexes too small to have their own

@@ -34,7 +34,7 @@ from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read
 from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.retrieval import judged
 from rag.factory.bundled import DATA
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.records.answer_log import AnswerLog
@@ -93,7 +93,7 @@ async def play(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -
             did["content"] += 1
         else:
             did["disliked"] += 1
-            records.say(answered.record, "dislike")
+            records.add_feedback(answered.record, "dislike")
     return did
 
 
@@ -141,7 +141,7 @@ def one_draw(
         directory = Path(folder)
         shutil.copytree(base, directory / "indexes")
         settings = Settings(store=StoreSettings(directory=directory / "indexes", index=INDEX))
-        chat = service(settings, models, open_index(settings, models))
+        chat = build_service(settings, models, open_index(settings, models))
         before, uncovered = judge(chat, asked), [chat.judge(each.query).status for each in others]
         records = AnswerLog(directory / "records.sqlite")
         did = asyncio.run(play(chat, records, played))
@@ -150,7 +150,7 @@ def one_draw(
         command(directory, "gaps", "--out", str(proposed))
         lines, kept = review(proposed, reviewed, played)
         command(directory, "ingest", str(FAQ), str(reviewed), "--index", INDEX)
-        chat = service(settings, models, open_index(settings, models))
+        chat = build_service(settings, models, open_index(settings, models))
         after, uncovered_after = judge(chat, asked), [chat.judge(each.query).status for each in others]
     if misses:
         for each, result in zip(asked, after, strict=True):

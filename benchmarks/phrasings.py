@@ -20,7 +20,7 @@ from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.phrased_faq import read_phrasings, write_phrased
 from rag.evaluation.retrieval import judged
 from rag.factory.bundled import DATA
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.settings import Settings, StoreSettings
@@ -36,7 +36,7 @@ def built(name: str, faq: Sequence[Path], models: Models, directory: Path) -> tu
     ingest_files(directory, name, models, faq)
     seconds = time.process_time() - started
     size = sum(file.stat().st_size for file in (directory / name).rglob("*") if file.is_file())
-    return service(settings, models, open_index(settings, models)), seconds, size
+    return build_service(settings, models, open_index(settings, models)), seconds, size
 
 
 def search_ms(chats: Sequence[ChatService], questions: Sequence[str]) -> list[float]:

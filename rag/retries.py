@@ -1,4 +1,4 @@
-"""One policy for trying a failed call again, for models and stores alike. Knows neither; does no I/O itself."""
+"""RetryPolicy: retries failed calls with random exponential pauses, for models and stores. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a call is made, and how long is waited in between.
+    """The number of attempts and the pauses between them.
 
-    `attempts`: calls in all at most; None: time alone is the limit. The n-th pause is random between 0 and
-    `first_pause` * 2**(n-1) seconds, `longest_pause` at most: "full jitter", so that clients do not come back in step
-    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    `attempts`: the most attempts in all; None: only the remaining time limits them. The n-th pause is random between 0 and
+    the smaller of `first_pause` * 2**(n-1) and `longest_pause` seconds ("full jitter", so that clients do not retry at the
+    same time; https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
 
     attempts: int | None = None
@@ -34,12 +34,14 @@ class RetryPolicy:
         remaining: Callable[[], float] = lambda: math.inf,
         sleep: Callable[[float], None] = time.sleep,
     ) -> T:
-        """The first result of `attempt`. Raises its own last error: one that is not `retryable`, that of the last
-        attempt, or the one after which a pause would take what is `remaining` (seconds, asked after each failure).
+        """Call `attempt` until it succeeds, and return its result.
+
+        Raises the error of `attempt` if it is not `retryable`, if it was the last attempt, or if the next pause would use
+        up the seconds that `remaining` returns.
         """
 
         def is_last(state: RetryCallState) -> bool:
-            # A pause that ends after the time is up would only delay the error.
+            # A pause beyond the remaining time would only delay the error.
             used_up = self.attempts is not None and state.attempt_number >= self.attempts
             return used_up or state.upcoming_sleep >= remaining()
 

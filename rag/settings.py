@@ -1,8 +1,8 @@
-"""Every setting, typed and documented; the only reader of the environment.
+"""All settings, typed and documented. This is the only module that reads the environment.
 
-Names are `FSI_<GROUP>__<NAME>`, from the environment or from `.env` in the working directory (the environment wins).
-Empty means unset. An unknown `FSI_` name is an error; other names in `.env` are left alone. `.env.example` is kept equal
-to `rag.setting_groups` by a test.
+Names are `FSI_<GROUP>__<NAME>`, from the environment or from `.env` in the working directory (the environment has
+precedence). An empty value means unset. An unknown `FSI_` name is an error; other names in `.env` are ignored. A test keeps
+`.env.example` equal to `rag.setting_groups`.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ __all__ = [
 
 PREFIX = "FSI_"
 DELIMITER = "__"
-_NEEDS = {"sagemaker": ("endpoint_name",), "openai_like": ("base_url", "model"), "bedrock": ("model",)}
-_TAKES_NONE_OF = {"bedrock": ("do_sample", "top_k", "repetition_penalty", "eos_token_id")}
+_REQUIRED = {"sagemaker": ("endpoint_name",), "openai_like": ("base_url", "model"), "bedrock": ("model",)}
+_UNSUPPORTED = {"bedrock": ("do_sample", "top_k", "repetition_penalty", "eos_token_id")}
 
 
 class Settings(BaseSettings):
-    """All settings. Immutable; passed down as plain arguments by `rag.factory.chat`."""
+    """All settings. Immutable; `rag.factory` passes them to other modules as plain arguments."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -83,12 +83,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # Without pydantic's folder of secret files, which would be one more place where a setting may hide.
+        # Without pydantic's folder of secret files, so that settings come from two places only.
         return init_settings, env_settings, dotenv_settings
 
 
 def names() -> Iterator[tuple[str, str, str]]:
-    """(variable, default as written in `.env.example`, description) of every setting, in order."""
+    """Yield (variable, default as written in `.env.example`, description) of each setting, in order."""
     for group, group_field in Settings.model_fields.items():
         group_class = group_field.annotation
         assert isinstance(group_class, type) and issubclass(group_class, BaseModel)
@@ -98,11 +98,11 @@ def names() -> Iterator[tuple[str, str, str]]:
 
 
 def load_settings() -> Settings:
-    """Read the environment and `.env`.
+    """Read the settings from the environment and `.env`.
 
-    Raises SettingsError naming each wrong variable, its value's problem and, for an unknown one, the nearest name.
+    Raises SettingsError naming each invalid variable and its problem, or an unknown variable and the most similar name.
     """
-    _refuse_unknown()
+    _check_names()
     try:
         settings = Settings()
     except ValidationError as exc:
@@ -110,38 +110,38 @@ def load_settings() -> Settings:
             f"{PREFIX}{DELIMITER.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
             for error in exc.errors()
         )
-        raise SettingsError(f"wrong setting: {problems}") from exc
-    _refuse_missing(settings)
+        raise SettingsError(f"invalid setting: {problems}") from exc
+    _check_combinations(settings)
     return settings
 
 
-def _refuse_missing(settings: Settings) -> None:
+def _check_combinations(settings: Settings) -> None:
     server = settings.opensearch
-    needed = {"URL": server.url} | (
+    required = {"URL": server.url} | (
         {"USER": server.user, "PASSWORD": server.password} if server.auth == "basic" else {}
     )
-    missing = [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in needed.items() if not value]
+    missing = [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in required.items() if not value]
     if settings.store.backend == "opensearch" and missing:
         raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
-    for group, chosen in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
-        prefix, backend = f"{PREFIX}{group}{DELIMITER}", chosen.backend
-        if missing := [prefix + name.upper() for name in _NEEDS.get(backend, ()) if not getattr(chosen, name)]:
+    for group, model in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
+        prefix, backend = f"{PREFIX}{group}{DELIMITER}", model.backend
+        if missing := [prefix + name.upper() for name in _REQUIRED.get(backend, ()) if not getattr(model, name)]:
             raise SettingsError(f"{prefix}BACKEND={backend} needs {' and '.join(missing)}")
-        unsendable = [
-            prefix + name.upper() for name in _TAKES_NONE_OF.get(backend, ()) if getattr(chosen, name) is not None
+        unsupported = [
+            prefix + name.upper() for name in _UNSUPPORTED.get(backend, ()) if getattr(model, name) is not None
         ]
-        if unsendable:
-            raise SettingsError(f"{prefix}BACKEND={backend} cannot send {', '.join(unsendable)}; take it out")
+        if unsupported:
+            raise SettingsError(f"{prefix}BACKEND={backend} does not support {', '.join(unsupported)}; unset it")
     if settings.chat.answer_mode == "model" and settings.llm.backend == "none":
         raise SettingsError(
-            "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or leave the mode on auto"
+            "FSI_CHAT__ANSWER_MODE=model needs a language model: set FSI_LLM__BACKEND, or FSI_CHAT__ANSWER_MODE=auto"
         )
 
 
-def _refuse_unknown() -> None:
+def _check_names() -> None:
     import difflib
 
-    # Here, and not by `extra="forbid"`: pydantic sees of the environment only the names it knows.
+    # `extra="forbid"` is not enough: pydantic reads only the names it knows from the environment.
     known = {name for name, _, _ in names()}
     variables = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
     unknown = sorted(variables - known)

@@ -15,7 +15,7 @@ from rag.evaluation.records import Record, measure
 from rag.evaluation.runner import measured_suite
 from rag.evaluation.runs import Run, identify
 from rag.evaluation.suites import Case, Suite
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.retrieval.query_analysis import expand
@@ -46,7 +46,7 @@ def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = 
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{meta['key']}.jsonl"
     store = open_index(settings, learned(models, suite.cases))
-    chat = service(settings, models, store)
+    chat = build_service(settings, models, store)
     with FileLock(kept.with_suffix(".lock")):
         records = measure(chat, suite.cases, kept=kept)
     run = Run(meta, (measured_suite(suite.name, store, chat, records),))

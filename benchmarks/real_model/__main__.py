@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from rag.chat import ChatService
 from rag.constraints import StatedQuantities
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import open_index
 from rag.settings import ChatSettings, LlmSettings, Settings, StoreSettings
@@ -83,7 +83,7 @@ def chat(folder: Path, address: str, release: Literal["sentence", "token"]) -> C
         chat=ChatSettings(answer_mode="model", release=release, answer_seconds=240.0),
     )  # fmt: skip
     models = load_models(settings)
-    return service(settings, models, open_index(settings, models))
+    return build_service(settings, models, open_index(settings, models))
 
 
 def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queri
 from rag.evaluation.gates import read_gates
 from rag.evaluation.trial import ingest_gated
 from rag.factory.bundled import bundled_name
-from rag.factory.chat import service as build_service
+from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.retrieval.score_scales import from_own_rows

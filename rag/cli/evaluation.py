@@ -39,7 +39,7 @@ from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.evaluation.trial import gate_lines
 from rag.evaluation.written_answers import read_references, written_lines
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
-from rag.factory.chat import service as build_service
+from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier

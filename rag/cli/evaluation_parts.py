@@ -18,7 +18,7 @@ from rag.evaluation.runner import forget, run_settings
 from rag.evaluation.runs import Run, identify
 from rag.evaluation.suites import Suite, labelled_cases
 from rag.evaluation.written_answers import evaluate_written, texts_of_rows
-from rag.factory.chat import service as build_service
+from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import open_index
 from rag.settings import Settings

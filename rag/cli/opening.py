@@ -8,7 +8,7 @@ from rag.chat import ChatService
 from rag.cli.arguments import check_index_name
 from rag.cli.terminal import Bar
 from rag.errors import InputError
-from rag.factory.chat import service as build_service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import open_index
 from rag.settings import Settings

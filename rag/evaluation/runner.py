@@ -15,7 +15,7 @@ from rag.evaluation.records import Progress, Record, measure
 from rag.evaluation.runs import Measured, Row, Run, identify
 from rag.evaluation.suites import Corpus, Suite
 from rag.factory.bundled_vectors import with_stored_vectors
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.ingestion.sync import no_progress
@@ -53,7 +53,7 @@ def run_suites(
             store = open_index(settings, models, index, progress=progress)
         check_labels(store, {case.key: case.relevant for case in suite.cases})
         cases = [*suite.cases, *(perturbed(suite.cases) if perturb else ())]
-        chat = service(settings, models, store)
+        chat = build_service(settings, models, store)
         file = kept / f"{suite.name.replace(' ', '-')}.jsonl" if kept else None
         records = measure(chat, cases, kept=file, progress=progress, step=suite.name)
         measured.append(measured_suite(suite.name, store, chat, records))

@@ -17,7 +17,7 @@ from rag.evaluation.compare import Mark, marks_of
 from rag.evaluation.gates import Failure, GateFile, check_gates, failure_lines
 from rag.evaluation.records import Progress, Record, measure
 from rag.factory.bundled_vectors import StoredVectors
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, stored_calibration
 from rag.ingestion.pipeline import IngestReport
@@ -55,12 +55,12 @@ def ingest_gated(
     models = remembering(models)
 
     def check(store: PassageStore) -> None:
-        records = measure(service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
+        records = measure(build_service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
         before = gates.marks()
         if live := _open(catalog, name, models):
             with closing(live):
                 before = marks_of(
-                    measure(service(settings, models, live), gates.suite.cases, progress=progress, step="live")
+                    measure(build_service(settings, models, live), gates.suite.cases, progress=progress, step="live")
                 )
         if lines := gate_lines(gates, before, records):
             raise IndexRejected(lines)

@@ -1,8 +1,8 @@
-"""The bundled FAQ's vectors, shipped as derived data: the first start has nothing to embed.
+"""The precomputed vectors of the bundled FAQ, so that the first start need not embed it.
 
-`python -m rag.factory.bundled_vectors` writes them again, after the FAQ or the embedder has changed. They are looked up
-by the text itself, and used only for the embedding whose fingerprint they carry, so that stale ones cost time, never a
-wrong answer: what is not there is computed.
+`python -m rag.factory.bundled_vectors` writes them again after the FAQ or the embedding model has changed. Vectors are keyed
+by a hash of the text, and are only used for the embedding with the same fingerprint. Missing vectors are computed, so that an
+outdated file costs time but gives correct results.
 """
 
 from __future__ import annotations
@@ -35,33 +35,38 @@ Vectors = dict[bytes, list[float]]
 
 
 class StoredVectors(AsyncFromSync, BaseEmbedding):
-    """The embedding `inner`, which need not run for a text whose vector is known."""
+    """The embedding `inner` with known vectors, for whose texts it is not called.
+
+    `known`: vectors by `text_key`; computed vectors are added to it.
+    """
 
     _inner: BaseEmbedding = PrivateAttr()
     _known: Vectors = PrivateAttr()
-    _asked: Vectors = PrivateAttr()
+    _requested: Vectors = PrivateAttr()
 
     def __init__(self, inner: BaseEmbedding, known: Vectors) -> None:
         super().__init__(model_name=inner.model_name, embed_batch_size=inner.embed_batch_size)
-        self._inner, self._known, self._asked = inner, known, {}
+        self._inner, self._known, self._requested = inner, known, {}
 
     @property
-    def asked(self) -> Vectors:
-        """All that was asked for, by `text_key`."""
-        return self._asked
+    def requested(self) -> Vectors:
+        """All vectors requested so far, by `text_key`."""
+        return self._requested
 
     @property
     def max_tokens(self) -> int:
+        """The window of the embedding, in tokens."""
         return window(self._inner)[1]
 
     def token_count(self, text: str) -> int:
+        """Count the tokens of a passage as the embedding does."""
         return window(self._inner)[0](text)
 
     def _get_query_embedding(self, query: str) -> list[float]:
         key = text_key(QUERY, query)
         if key not in self._known:
             self._known[key] = self._inner.get_query_embedding(query)
-        self._asked[key] = self._known[key]
+        self._requested[key] = self._known[key]
         return self._known[key]
 
     def _get_text_embedding(self, text: str) -> list[float]:
@@ -71,42 +76,42 @@ class StoredVectors(AsyncFromSync, BaseEmbedding):
         keys = [text_key(PASSAGE, text) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         self._known.update(zip(missing, self._inner.get_text_embedding_batch(list(missing.values())), strict=True))
-        self._asked.update((key, self._known[key]) for key in keys)
+        self._requested.update((key, self._known[key]) for key in keys)
         return [self._known[key] for key in keys]
 
 
 def text_key(kind: str, text: str) -> bytes:
-    """What a vector is stored under: 16 bytes of a hash of the text and of what it was embedded as."""
+    """Return the key of a vector: 16 bytes of SHA-256 of the kind (QUERY or PASSAGE) and the text."""
     return hashlib.sha256(f"{kind}\0{text}".encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def with_stored_vectors(models: Models, path: Path = PATH) -> Models:
-    """The models with what is shipped at hand; as they are where the vectors are another embedding's or not there."""
+    """Return the models with the precomputed vectors, or unchanged if there are none for this embedding."""
     if models.embed_model is None:
         return models
-    known = read(path, models.manifest.fingerprint)
+    known = load_vectors(path, models.manifest.fingerprint)
     return replace(models, embed_model=StoredVectors(models.embed_model, known)) if known else models
 
 
-def read(path: Path, fingerprint: str) -> Vectors:
-    """The vectors by key, of unit length; none where the file is missing, broken or of another fingerprint."""
+def load_vectors(path: Path, fingerprint: str) -> Vectors:
+    """Return unit vectors by key; empty if the file is missing, damaged or has another fingerprint."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if str(file["fingerprint"]) != fingerprint:
                 return {}
             vectors = file["vectors"].astype(np.float64)
-            # Half precision has taken them off unit length.
+            # Rounding to half precision changed their length slightly.
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             return dict(zip((key.tobytes() for key in file["keys"]), vectors.tolist(), strict=True))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, BadZipFile) as exc:
-        logger.warning("the bundled FAQ's vectors cannot be read (%s); computing them", exc)
+        logger.warning("cannot read the bundled FAQ's vectors (%s); computing them", exc)
         return {}
 
 
-def write(path: Path, fingerprint: str, vectors: Vectors) -> None:
-    """In half precision, which turns a vector by less than .001."""
+def save_vectors(path: Path, fingerprint: str, vectors: Vectors) -> None:
+    """Write vectors in half precision, which changes their direction by less than 0.001 radians."""
     keys = sorted(vectors)
     arrays: dict[str, Any] = {
         "fingerprint": np.array(fingerprint),
@@ -118,7 +123,7 @@ def write(path: Path, fingerprint: str, vectors: Vectors) -> None:
 
 
 def main() -> None:
-    """Build the bundled index in a folder that is thrown away, and keep every vector that was asked for."""
+    """Build the bundled index in a temporary folder and save all vectors that were requested."""
     from rag.factory.models import load_models
     from rag.factory.stores import ingest_files
     from rag.settings import Settings
@@ -127,13 +132,13 @@ def main() -> None:
     assert models.embed_model, "the vectors are the local embedder's"
     embed_model = StoredVectors(models.embed_model, {})
     manifest_of(embed_model)
-    probes = set(embed_model.asked)  # the fingerprint's texts are always computed: it says which embedding runs
+    probes = set(embed_model.requested)  # the texts of the fingerprint, which must always be computed
     with tempfile.TemporaryDirectory() as folder:
         ingest_files(Path(folder), BUNDLED, replace(models, embed_model=embed_model), [DATA])
-    write(
+    save_vectors(
         PATH,
         models.manifest.fingerprint,
-        {key: vector for key, vector in embed_model.asked.items() if key not in probes},
+        {key: vector for key, vector in embed_model.requested.items() if key not in probes},
     )
 
 

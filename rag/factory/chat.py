@@ -1,4 +1,4 @@
-"""Settings to the chat service: models, index, calibration and texts put together."""
+"""Builds the chat service from settings: models, index, calibration and texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from rag.chat import ChatService
 from rag.errors import DISTRIBUTION
 from rag.factory.bundled import BUNDLED
-from rag.factory.models import Models, load_llm, load_models
-from rag.factory.stores import calibration_of, open_index
+from rag.factory.models import Models, language_model, load_models
+from rag.factory.stores import load_calibration, open_index
 from rag.ingestion.sync import Progress, no_progress
 from rag.privacy import own_numbers
 from rag.retrieval.confidence import Calibration
@@ -23,32 +23,33 @@ from rag.types import Filters
 
 try:
     VERSION = version(DISTRIBUTION)
-except PackageNotFoundError:  # run from its folder
+except PackageNotFoundError:  # run from the project folder without being installed
     VERSION = "source"
 TOPICS = 8
-"""Categories that the page offers before the first question is asked."""
+"""The number of categories that the page offers before the first question."""
 TOPIC_QUESTIONS = 4
-"""Questions of each."""
+"""The number of questions per category."""
 
 
 def build_chat(settings: Settings, *, index: str | None = None, progress: Progress = no_progress) -> ChatService:
-    """Everything a question needs. Takes seconds: imports, models, the first time the bundled index."""
+    """Load the models, open the index and build the chat service. Takes seconds, longer the first time for the bundled
+    index."""
     models = load_models(settings)
     store = open_index(settings, models, index, progress=progress)
-    return service(settings, models, store)
+    return build_service(settings, models, store)
 
 
-def service(
+def build_service(
     settings: Settings, models: Models, store: PassageStore, *, calibration: Calibration | None = None
 ) -> ChatService:
-    """The chat service over an open index; `calibration` replaces the index's own. Raises StoreError, SettingsError."""
-    # Where the index holds no bundled institution, no number at all: that of an invented bank would mislead.
+    """Build the chat service for an open index. `calibration` replaces that of the index. Raises StoreError, SettingsError."""
+    # The invented banks' telephone numbers are only shown with the bundled FAQ; elsewhere they would mislead.
     is_bundled = any(bank in DEFAULT_CONTACT for bank in store.values("bank") if bank)
     return ChatService(
         store,
         models.embed_model,
-        calibration=calibration or calibration_of(store, models.embed_model),
-        llm=None if settings.chat.answer_mode == "verbatim" else load_llm(settings),
+        calibration=calibration or load_calibration(store, models.embed_model),
+        llm=None if settings.chat.answer_mode == "verbatim" else language_model(settings.llm),
         answer_seconds=settings.chat.answer_seconds,
         top_k=settings.retrieval.top_k,
         candidates=settings.retrieval.candidates,
@@ -67,7 +68,7 @@ def service(
 
 
 def versions(settings: Settings, store: PassageStore) -> dict[str, str]:
-    """What an answer comes from: program, index, embedding, language model and the instructions it is given."""
+    """Return the versions that an answer depends on: program, index, embedding, language model and prompts."""
     manifest, llm = store.manifest, settings.llm
     model = "none" if settings.chat.answer_mode == "verbatim" else llm.model or llm.endpoint_name or llm.backend
     prompts = hashlib.sha256(f"{ANSWERING}\n{CONDENSING}".encode()).hexdigest()[:12]
@@ -82,7 +83,7 @@ def versions(settings: Settings, store: PassageStore) -> dict[str, str]:
 
 
 def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:
-    """`NAME=alias|alias, NAME` to the aliases by name."""
+    """Parse `NAME=alias|alias, NAME`. Returns the aliases by name."""
     pairs = (part.partition("=") for part in text.split(",") if part.strip())
     return {
         name.strip(): tuple(alias.strip() for alias in aliases.split("|") if alias.strip())
@@ -91,16 +92,16 @@ def parse_institutions(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def topics(store: PassageStore) -> dict[str, list[str]]:
-    """The largest categories, each with its shortest questions in force; rows without a category are under ""."""
+    """Return the largest categories, each with its shortest questions in force; "" has the rows without a category."""
     nodes = store.get_nodes(filters=metadata_filters(Filters()))
     rows: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for node in nodes:
         row = node.metadata
-        # A row that is split into several nodes counts once.
+        # A set, because a row may be split into several nodes.
         if PHRASING not in row and row.get(QUESTION):
             rows[str(row.get("category", ""))].add((str(row[QUESTION]), str(row.get("bank", ""))))
     largest = sorted(rows, key=lambda category: (-len(rows[category]), category))[:TOPICS]
-    # Short ones fit their buttons; by the text itself among equals, so that every start shows the same.
+    # Short questions fit the buttons. Equal lengths are sorted by text, so that every start shows the same questions.
     return {
         category: sorted({question for question, _ in rows[category]}, key=lambda text: (len(text), text))[
             :TOPIC_QUESTIONS

@@ -1,4 +1,4 @@
-"""Settings to models. The packages of those behind a network are imported only when they are chosen."""
+"""Builds models from settings. The packages of remote models are imported only if they are configured."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _OPENAI_LIKE = ("base_url", "model", "api_key")
-"""Settings that a SageMaker endpoint does not have."""
+"""Settings that do not apply to a SageMaker endpoint."""
 
 
 def remote_embedding(settings: EmbeddingSettings) -> BaseEmbedding:
-    """The embedding behind the configured endpoint or API. Nothing is sent yet.
+    """Build the embedding for the configured endpoint or API. Sends nothing.
 
-    Raises SettingsError where its package is not installed, naming what installs it.
+    Raises SettingsError if its package is not installed, naming the command that installs it.
     """
     if settings.backend == "openai_like":
         return _openai_like_embedding(settings)
@@ -43,13 +43,16 @@ def _openai_like_embedding(settings: EmbeddingSettings) -> BaseEmbedding:
         from rag.models.openai_like import OpenAiLikeEmbedding
 
     assert settings.model and settings.base_url
-    sagemakers = {"endpoint_name", "inference_component", "format", "pooling"}
-    shared = settings.model_dump(exclude={"backend", "threads", *_OPENAI_LIKE, *sagemakers})
+    sagemaker_only = {"endpoint_name", "inference_component", "format", "pooling"}
+    shared = settings.model_dump(exclude={"backend", "threads", *_OPENAI_LIKE, *sagemaker_only})
     return OpenAiLikeEmbedding(settings.model, settings.base_url, api_key=_secret(settings.api_key), **shared)
 
 
 def language_model(settings: LlmSettings) -> LLM | None:
-    """The configured language model, None for none. Nothing is sent yet. Raises SettingsError as `remote_embedding`."""
+    """Build the configured language model, or return None for backend "none". Sends nothing.
+
+    Raises SettingsError as `remote_embedding` does.
+    """
     match settings.backend:
         case "sagemaker":
             from rag.models.sagemaker.llm import SageMakerLLM
@@ -119,7 +122,7 @@ LEXICAL_ONLY = "임베딩 모델을 사용할 수 없어 단어 검색으로만 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The embedding (None: lexical search alone), the manifest it gives an index, and lines for the customer."""
+    """The embedding (None: lexical search only), the manifest for an index with it, and warnings to show to customers."""
 
     embed_model: BaseEmbedding | None
     manifest: Manifest
@@ -127,9 +130,9 @@ class Models:
 
 
 def load_models(settings: Settings) -> Models:
-    """Load the configured embedding; where the local one cannot load, go on without it and say so.
+    """Load the configured embedding. If the local one cannot be loaded, use lexical search only, with a warning.
 
-    Raises ModelError where an endpoint does not answer: an index built without it would only have to be built again.
+    Raises ModelError if an endpoint does not answer, because an index without vectors would have to be rebuilt later.
     """
     if settings.embedding.backend != "local":
         endpoint = remote_embedding(settings.embedding)
@@ -140,8 +143,3 @@ def load_models(settings: Settings) -> Models:
         logger.warning("%s", exc)
         return Models(None, manifest_of(None), (LEXICAL_ONLY,))
     return Models(embed_model, manifest_of(embed_model))
-
-
-def load_llm(settings: Settings) -> LLM | None:
-    """The configured language model, None for none. Nothing is sent yet."""
-    return language_model(settings.llm)

@@ -1,4 +1,4 @@
-"""Settings to the store of an index: opened, filled, given the start of its calibration."""
+"""Opens and fills the configured store, and gives an index its initial calibration."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 def open_catalog(settings: Settings) -> IndexCatalog:
-    """Where the configured store keeps its indexes. Nothing is sent yet. Raises SettingsError."""
+    """Return the catalog of the configured store. Sends nothing. Raises SettingsError."""
     if settings.store.backend == "faiss":
         return FaissCatalog(settings.store.directory)
-    from rag.stores.opensearch.catalog import OpenSearchCatalog  # .3 s to import
+    from rag.stores.opensearch.catalog import OpenSearchCatalog  # takes 0.3 s to import
     from rag.stores.opensearch.client import Layout, connect
 
     server = settings.opensearch
@@ -46,7 +46,7 @@ def open_catalog(settings: Settings) -> IndexCatalog:
 
 
 def _opensearch_auth(server: OpenSearchSettings) -> Any:
-    """What `connect` takes as `auth`. Raises SettingsError where AWS credentials or a region are missing."""
+    """Return the `auth` argument of `connect`. Raises SettingsError if AWS credentials or the region are missing."""
     if server.auth == "basic":
         assert server.user and server.password, "checked by the settings"
         return server.user, server.password.get_secret_value()
@@ -56,7 +56,7 @@ def _opensearch_auth(server: OpenSearchSettings) -> Any:
 
     from rag.stores.opensearch.client import sigv4
 
-    # boto3 finds credentials where the AWS CLI does, and they renew themselves.
+    # boto3 finds credentials as the AWS CLI does and refreshes them.
     session = boto3.Session(region_name=server.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:
@@ -70,10 +70,10 @@ def _opensearch_auth(server: OpenSearchSettings) -> Any:
 def open_index(
     settings: Settings, models: Models, index: str | None = None, *, progress: Progress = no_progress
 ) -> PassageStore:
-    """The index of that name, else of the settings, else the bundled FAQ, which is built if it is missing.
+    """Open the index `index`, or the one in the settings, or the bundled FAQ, which is built if it is missing.
 
-    An index that is there is only read (docs/adr/0002).
-    Raises IndexMissing, IndexMismatch and, for the bundled one, what building it raises.
+    An existing index is not written (docs/adr/0002). Raises IndexMissing, IndexMismatch and, for the bundled index, the
+    errors of building it.
     """
     catalog = open_catalog(settings)
     name = index or settings.store.index or BUNDLED
@@ -86,7 +86,7 @@ def open_index(
         if isinstance(exc, IndexDamaged):
             logger.warning("building the bundled index again: %s", exc)
         logger.info("building the bundled index %s", name)
-        # Two pages started at once both come here; the second waits, and finds it built.
+        # If two processes start at the same time, the second waits here until the first has built the index.
         ingest_files(catalog, name, with_stored_vectors(models), [DATA], progress=progress, wait=BUILD_WAIT)
         return catalog.open(name, models.manifest)
 
@@ -104,10 +104,11 @@ def ingest_files(
     wait: float = 2.0,
     check: Callable[[PassageStore], None] | None = None,
 ) -> IngestReport:
-    """Make the index `name` hold exactly these files' rows, ready to answer. Raises as `rag.ingestion.pipeline.ingest`.
+    """Make the index `name` contain exactly the rows of these files, and calibrate it.
 
-    `catalog`: where it is kept; a folder stands for the FAISS indexes in it. `check`: called with the new version where it
-    differs from the one before, as `finish` of `IndexCatalog.open_for_ingest` is; may raise IndexRejected.
+    `catalog`: the catalog of the index, or a folder of FAISS indexes. `check`: called with the new version, if it differs from
+    the previous one, before it is published (see `IndexCatalog.open_for_ingest`); it may raise IndexRejected.
+    Raises the errors of `rag.ingestion.pipeline.ingest`.
     """
     catalog = FaissCatalog(catalog) if isinstance(catalog, Path) else catalog
 
@@ -131,49 +132,46 @@ def ingest_files(
 def calibrate_from_own_rows(
     store: PassageStore, embed_model: BaseEmbedding | None, *, rows_changed: bool = True
 ) -> bool:
-    """Give an index without labels its start: scales from its own rows, the thresholds that come with the package.
+    """Store an initial calibration: scales fitted on the index's own rows, and the default thresholds of the package.
 
-    Returns whether it was written.
-
-    Run at the end of each ingestion. What was fitted with labels (`rag calibrate --apply`) is left alone, and, where no row
-    has changed, so is a start of this version of the package.
+    Runs at the end of each ingestion. Returns whether the calibration was written. A calibration that was fitted with labels
+    (`rag calibrate --apply`) is kept; so is an initial one of this package version if no row has changed.
     """
     manifest = store.manifest
     stored = stored_calibration(manifest)
     if stored is not None and stored.origin == "labels":
         return False
-    # Other rows have other scales. With OpenSearch, writing a calibration alone would copy the whole index.
-    if rows_changed or stored is None or not _is_own_start(stored, embed_model):
+    # Written only if necessary, because with OpenSearch writing a calibration copies the whole index.
+    if rows_changed or stored is None or not _is_current_default(stored, embed_model):
         store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
         return True
     return False
 
 
-def calibration_of(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
-    """The calibration to answer with: the index's own, or, where that cannot be used, a start made in memory.
+def load_calibration(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
+    """Return the calibration of the index, or compute an initial one in memory if there is none of this package version.
 
-    It cannot be used where there is none (an ingestion was killed at its end) or another version of the package made it.
-    The start is the one an ingestion would store; to make it, up to 100 of the index's own questions are embedded and
-    searched for. The index is not written.
+    A calibration may be missing because an ingestion was killed at its end. Computing it embeds and searches up to 100 of the
+    index's own questions, as an ingestion does. The index is not written.
     """
     stored = stored_calibration(store.manifest)
-    if stored is not None and (stored.origin == "labels" or _is_own_start(stored, embed_model)):
+    if stored is not None and (stored.origin == "labels" or _is_current_default(stored, embed_model)):
         return stored
     logger.warning(
-        "the index has no calibration of this version; computing a start in memory: ingest its files again, or fit it with "
+        "the index has no calibration of this version; computing one in memory: ingest its files again, or fit one with "
         "`python -m rag calibrate --apply`"
     )
     return from_own_rows(store, embed_model)
 
 
-def _is_own_start(stored: Calibration, embed_model: BaseEmbedding | None) -> bool:
-    """Whether all but the scales, which are the index's own, is what this version of the package comes with."""
-    start = defaults(dense=embed_model is not None)
-    return replace(stored, fusion=replace(stored.fusion, scales=start.fusion.scales)) == start
+def _is_current_default(stored: Calibration, embed_model: BaseEmbedding | None) -> bool:
+    """Return whether a calibration equals the defaults of this package version in everything except the scales."""
+    default = defaults(dense=embed_model is not None)
+    return replace(stored, fusion=replace(stored.fusion, scales=default.fusion.scales)) == default
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:
-    """None where there is none yet, or one that another version of the package wrote."""
+    """Return the calibration of a manifest; None if it has none, or one that another package version wrote."""
     try:
         return Calibration.from_json(manifest.calibration) if manifest.calibration else None
     except (KeyError, TypeError) as exc:

@@ -1,6 +1,6 @@
-"""The answer record: what was asked and answered, masked, one row an answer that is never changed; and what customers said of it.
+"""AnswerLog: a masked record of each question and answer, which is never changed, and the feedback of customers.
 
-No row says who asked. SQLite through SQLAlchemy; one file, shared by threads and processes.
+Records do not identify customers. Uses SQLite through SQLAlchemy; several threads and processes can share a file.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from rag.records.database import MAX_MB, open_database
 from rag.types import Answer, Filters, Source
 
 Kind = Literal["like", "dislike", "chosen", "none"]
-"""What a customer said: that it helped, that it did not, which suggested row was meant, or that none was."""
+"""The feedback of a customer: helpful, not helpful, a suggested row was chosen, or none of the suggestions was meant."""
 MAX_REASON = 100
-# Customers read an id aloud on the telephone: no 0 and O, no 1 and I are in it.
+# Without 0 and O, 1 and I, because customers read ids aloud on the telephone.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _tables = MetaData()
 _answers = Table(
@@ -42,7 +42,7 @@ _feedback = Table(
     Column("reason", Text, nullable=False),
     Column("row", String, nullable=False),
 )
-# In the file itself, so that no other program that opens it changes a record unseen either.
+# A trigger in the file, so that other programs cannot change a record either.
 _APPEND_ONLY = (
     "CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers "
     "BEGIN SELECT RAISE(ABORT, 'an answer record is never changed'); END"
@@ -50,7 +50,7 @@ _APPEND_ONLY = (
 
 
 class AnswerLog:
-    """The records in one file. `days`: how long one is kept; 0: for ever. Raises RecordError where the file cannot be used."""
+    """The records in one file. `days`: how long a record is kept; 0: forever. Raises RecordError for an unusable file."""
 
     def __init__(self, path: Path, *, days: int = 365, max_mb: int = MAX_MB) -> None:
         self._days = days
@@ -66,7 +66,7 @@ class AnswerLog:
             ) from exc
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._engine.dispose()
 
     def add(
@@ -79,16 +79,17 @@ class AnswerLog:
         follows: Sequence[str] = (),
         row: str | None = None,
     ) -> str:
-        """Write one answer and give its id. `follows`: the records of the conversation before it; `row`: as chosen by a click.
+        """Write one answer and return its id.
 
-        Once a day what is too old is deleted. Raises SQLAlchemyError.
+        `follows`: the ids of earlier records of the conversation. `row`: the row that the customer chose by a click.
+        Once a day, this also deletes records older than `days`. Raises SQLAlchemyError.
         """
         if datetime.now(UTC) - self._purged >= timedelta(days=1):
             self.purge()
         name = "".join(secrets.choice(_ALPHABET) for _ in range(10))
         at = _now()
         body = {
-            # One JSON text, not columns: a later version adds keys, and an old record stays as it was written.
+            # JSON instead of columns, so that later versions can add keys without changing old records.
             "id": name, "at": at, "channel": channel, "question": answer.question,
             "filters": dict(filters.equals) if filters else {}, "follows": list(follows), "row": row,
             "status": answer.status, "reason": answer.reason, "notice": answer.notice, "text": answer.text,
@@ -96,7 +97,7 @@ class AnswerLog:
             "sources": [
                 {
                     "number": each.number, "id": each.id, "question": each.question, "score": round(each.score, 4),
-                    # The row may be another tomorrow: the hash tells whether it still says what was shown.
+                    # The row may change later; the hash tells whether it still has the text that was shown.
                     "hash": content_hash(each),
                 }
                 for each in answer.sources
@@ -113,41 +114,41 @@ class AnswerLog:
         return name
 
     def get(self, name: str) -> dict[str, Any]:
-        """One record, with what was said of it. Raises InputError for an id that is not there."""
+        """Return one record with its feedback. Raises InputError for an unknown id."""
         with self._engine.connect() as connection:
             body = connection.execute(select(_answers.c.body).where(_answers.c.id == name.upper())).scalar()
             if body is None:
-                raise InputError(f"there is no answer record {name!r}; its id stands under the answer on the page")
-            said = connection.execute(select(_feedback).where(_feedback.c.answer == name.upper())).mappings()
-            return {**json.loads(body), "feedback": [dict(each) for each in said]}
+                raise InputError(f"there is no answer record {name!r}; the page shows the id below the answer")
+            feedback = connection.execute(select(_feedback).where(_feedback.c.answer == name.upper())).mappings()
+            return {**json.loads(body), "feedback": [dict(each) for each in feedback]}
 
     def all(self) -> Iterator[dict[str, Any]]:
-        """All records, oldest first, each with what was said of it."""
+        """Yield all records with their feedback, the oldest first."""
         with self._engine.connect() as connection:
-            # Read at once: a query for each record would be as many as there are answers.
-            said: dict[str, list[dict[str, Any]]] = {}
+            # All feedback is read first, instead of one query per record.
+            feedback: dict[str, list[dict[str, Any]]] = {}
             for each in connection.execute(select(_feedback).order_by(_feedback.c.at)).mappings():
-                said.setdefault(each["answer"], []).append(dict(each))
+                feedback.setdefault(each["answer"], []).append(dict(each))
             for name, body in connection.execute(select(_answers.c.id, _answers.c.body).order_by(_answers.c.at)):
-                yield {**json.loads(body), "feedback": said.get(name, [])}
+                yield {**json.loads(body), "feedback": feedback.get(name, [])}
 
-    def say(self, name: str, kind: Kind, *, reason: str = "", row: str = "") -> bool:
-        """Note what a customer says of an answer; of each kind the first word counts. False: there is no such answer."""
+    def add_feedback(self, name: str, kind: Kind, *, reason: str = "", row: str = "") -> bool:
+        """Write the feedback of a customer; for each kind only the first is kept. Returns False if there is no such answer."""
         if kind not in get_args(Kind):
             return False
         values = {"answer": name, "kind": kind, "at": _now(), "reason": reason[:MAX_REASON], "row": row}
         with self._engine.begin() as connection:
-            # Anybody can send an id: feedback on no answer would fill the file.
+            # Anyone can send an id; feedback on unknown answers would fill the file.
             if connection.execute(select(_answers.c.id).where(_answers.c.id == name)).scalar() is None:
                 return False
             try:
                 connection.execute(insert(_feedback).values(**values))
             except IntegrityError:
-                return True  # said before
+                return True  # there is feedback of this kind already
         return True
 
     def purge(self) -> None:
-        """Delete what is older than `days`."""
+        """Delete records older than `days`, and their feedback."""
         self._purged = datetime.now(UTC)
         if not self._days:
             return
@@ -159,7 +160,7 @@ class AnswerLog:
 
 
 def content_hash(source: Source) -> str:
-    """What the row said when it was shown: 16 hexadecimal digits."""
+    """Return a hash of the row's text as it was shown: 16 hexadecimal digits of SHA-256."""
     return hashlib.sha256(f"{source.question}\n{source.text}".encode()).hexdigest()[:16]
 
 

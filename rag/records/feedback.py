@@ -1,6 +1,6 @@
-"""What customers said, as labels: evaluation lines, and the questions that the FAQ misses with the phrasings that would help.
+"""Uses customers' feedback as labels: evaluation lines, and questions that the FAQ does not answer, with proposed rows.
 
-Pure functions over answer records as `AnswerLog.all` gives them.
+Functions without I/O over answer records as `AnswerLog.all` yields them.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from rag.korean import compact, jamo_ngrams, tokens
 from rag.types import Filters, Source
 
 Record = Mapping[str, Any]
-SIMILAR = 0.5
-"""Share of common n-grams (Dice) from which two questions are of one cluster."""
-NEAR = 0.05
-"""Score below which a nearest row is no proposal: the FAQ lacks the subject."""
-PROPOSED = 3
-"""Rows proposed for a question whose answer a customer disliked: she asked in earnest, and the first row was wrong."""
+MIN_SIMILARITY = 0.5
+"""The similarity (Dice) from which two questions belong to one cluster."""
+MIN_SCORE = 0.05
+"""The calibrated score below which the nearest row is not proposed: the FAQ does not cover the subject."""
+MAX_PROPOSALS = 3
+"""The number of rows proposed for a question whose answer a customer disliked, because the first row was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Questions of one meaning that were not answered, or not well.
+    """Similar questions that were not answered, or not well.
 
-    `rows`: the one that customers chose, else the nearest, best first, of which a reviewer leaves one; none: the FAQ lacks it.
+    `kinds`: the number of questions by `gap_kind`. `rows`: the row that customers chose (`chosen`), or else the nearest rows,
+    best first, of which a reviewer keeps one; empty if the FAQ does not cover the questions.
     """
 
     questions: tuple[str, ...]
@@ -41,53 +42,55 @@ class Gap:
 
     @property
     def count(self) -> int:
+        """The number of times these questions were asked."""
         return sum(self.kinds.values())
 
 
 def evaluation_lines(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
-    """`{"id","query","relevant","style"}` of each answer that a customer confirmed: by a click on a row, or by a like."""
+    """Yield `{"id","query","relevant","style"}` for each answer that a customer confirmed by choosing a row or by a like."""
     for record in records:
-        said = {each["kind"]: each for each in record["feedback"]}
-        if "chosen" in said and said["chosen"]["row"]:
-            relevant = [said["chosen"]["row"]]
-        elif "like" in said and "dislike" not in said and record["status"] == "answered":
+        feedback = {each["kind"]: each for each in record["feedback"]}
+        if "chosen" in feedback and feedback["chosen"]["row"]:
+            relevant = [feedback["chosen"]["row"]]
+        elif "like" in feedback and "dislike" not in feedback and record["status"] == "answered":
             numbers = set(record["cited"])
-            # The rows that were quoted; those beside them nobody has confirmed.
+            # Only the rows that were cited; the like does not confirm the other sources.
             relevant = [source["id"] for source in record["sources"] if source["number"] in numbers]
         else:
             continue
-        if relevant and stands_alone(record):
+        if relevant and is_standalone(record):
             yield {"id": record["id"], "query": record["question"], "relevant": relevant, "style": "customer"}
 
 
-def stands_alone(record: Record) -> bool:
-    """Whether the question is a customer's own, and one without the conversation before it; a click's is the row's."""
+def is_standalone(record: Record) -> bool:
+    """Return whether a customer wrote the question (after a click it is the row's), and it needs no earlier messages."""
     question = record["question"]
     return not record["row"] and not (record["follows"] and (is_elliptical(question) or has_back_reference(question)))
 
 
-def missed(record: Record) -> str | None:
-    """Why a question counts as a gap: declined, disliked, unclicked or chosen (of suggestions); None: it does not.
+def gap_kind(record: Record) -> str | None:
+    """Return why a question is a gap: "declined", "disliked", "unclicked" or "chosen" (of suggestions); None if it is none.
 
-    Who says that none of the suggestions was meant dislikes the answer.
+    "disliked" includes the feedback that none of the suggestions was meant.
     """
-    said = {each["kind"] for each in record["feedback"]}
-    if not stands_alone(record):
+    kinds = {each["kind"] for each in record["feedback"]}
+    if not is_standalone(record):
         return None
-    if said & {"dislike", "none"}:
+    if kinds & {"dislike", "none"}:
         return "disliked"
     if record["status"] == "suggested":
-        return "chosen" if "chosen" in said else "unclicked"
+        return "chosen" if "chosen" in kinds else "unclicked"
     return "declined" if record["status"] == "declined" and record["reason"] in ("not_covered", "off_topic") else None
 
 
 def find_gaps(records: Iterable[Record], nearest: Callable[[str, Filters | None], Sequence[Source]]) -> list[Gap]:
-    """The gaps, largest first. `nearest`: the rows of a question and its filters, best first, with calibrated scores."""
+    """Return the gaps, the largest first. `nearest` returns the rows for a question and filters, best first, with calibrated
+    scores."""
     clusters: list[list[Record]] = []
     for record in records:
-        if missed(record):
-            # Against the first of each cluster alone: by any member, clusters would run into each other.
-            near = [each for each in clusters if similarity(each[0]["question"], record["question"]) >= SIMILAR]
+        if gap_kind(record):
+            # Compared only with the first record of each cluster; otherwise clusters would merge through single members.
+            near = [each for each in clusters if similarity(each[0]["question"], record["question"]) >= MIN_SIMILARITY]
             if near:
                 near[0].append(record)
             else:
@@ -97,50 +100,50 @@ def find_gaps(records: Iterable[Record], nearest: Callable[[str, Filters | None]
 
 
 def _gaps(cluster: Sequence[Record], nearest: Callable[[str, Filters | None], Sequence[Source]]) -> Iterator[Gap]:
-    """One gap a proposal: customers of one cluster may have chosen several rows."""
+    """Yield the gaps of a cluster, one for each set of proposed rows: customers may have chosen different rows."""
     by_rows: dict[tuple[tuple[str, ...], bool], list[Record]] = {}
     known: dict[str, Source] = {}
     for record in cluster:
         chosen = next((each["row"] for each in record["feedback"] if each["kind"] == "chosen"), "")
-        rows_near = nearest(record["question"], Filters(record["filters"]) if record["filters"] else None)
-        known |= {source.id: source for source in rows_near}
+        nearest_rows = nearest(record["question"], Filters(record["filters"]) if record["filters"] else None)
+        known |= {source.id: source for source in nearest_rows}
         rows: tuple[str, ...]
         if chosen:
             rows = (chosen,) if chosen in known else ()
-        elif missed(record) == "disliked":
-            refused = _refused(record)
-            rows = tuple([each.id for each in rows_near if each.id not in refused][:PROPOSED])
+        elif gap_kind(record) == "disliked":
+            rejected = _rejected_rows(record)
+            rows = tuple([each.id for each in nearest_rows if each.id not in rejected][:MAX_PROPOSALS])
         else:
-            rows = tuple(each.id for each in rows_near[:1] if each.score >= NEAR)
+            rows = tuple(each.id for each in nearest_rows[:1] if each.score >= MIN_SCORE)
         by_rows.setdefault((rows, bool(chosen)), []).append(record)
     for (rows, is_chosen), members in by_rows.items():
         texts = tuple(dict.fromkeys(each["question"].strip() for each in members))
-        kinds = Counter(missed(each) or "" for each in members)
+        kinds = Counter(gap_kind(each) or "" for each in members)
         yield Gap(texts, kinds, tuple(known[row] for row in rows), is_chosen)
 
 
-def _refused(record: Record) -> set[str]:
-    """The rows that the customer has seen and not taken: those of a disliked answer, and suggestions none of which was right."""
-    said = {each["kind"] for each in record["feedback"]}
+def _rejected_rows(record: Record) -> set[str]:
+    """Return the rows that the customer rejected: those cited in a disliked answer, or all suggestions if none was meant."""
+    kinds = {each["kind"] for each in record["feedback"]}
     shown = {each["number"]: each["id"] for each in record["sources"]}
     if record["status"] == "answered":
-        return {shown[number] for number in record["cited"] if number in shown} if "dislike" in said else set()
-    return set(shown.values()) if said & {"dislike", "none"} else set()
+        return {shown[number] for number in record["cited"] if number in shown} if "dislike" in kinds else set()
+    return set(shown.values()) if kinds & {"dislike", "none"} else set()
 
 
 def similarity(one: str, other: str) -> float:
-    """Dice's share of common tokens and jamo n-grams, 0 to 1."""
+    """Return the Dice coefficient of tokens and jamo n-grams, in [0, 1]; 1 if the texts differ only in white space."""
     if compact(one) == compact(other):
         return 1.0
-    # Both: by tokens alone a typo is another word.
+    # Jamo n-grams as well, because a word with a typo is another token.
     first, second = ({*tokens(text), *jamo_ngrams(text)} for text in (one, other))
     return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
 
 
 def gaps_csv(gaps: Iterable[Gap]) -> str:
-    """A table that `ingest` reads beside the FAQ: a line a customer's question, as a further phrasing of its row.
+    """Return a CSV that `ingest` reads in addition to the FAQ: each line is a customer's question as another phrasing of a row.
 
-    It is what the row's `alternatives` would hold. A person takes out the lines that do not fit before it is ingested.
+    It has the same effect as the row's `alternatives`. A reviewer removes lines that do not fit before it is ingested.
     """
     written = io.StringIO()
     table = csv.writer(written, lineterminator="\n")
@@ -148,15 +151,15 @@ def gaps_csv(gaps: Iterable[Gap]) -> str:
     known: set[tuple[str, str]] = set()
     for gap in gaps:
         for question, row in itertools.product(gap.questions, gap.rows):
-            # Opened in a spreadsheet before it is ingested: nothing a customer asked may be a formula there.
+            # Reviewers open the file in a spreadsheet, where a customer's question must not become a formula.
             text = " ".join(question.split()).lstrip("=+-@＝＋－＠ ")
-            key = (row.id, _bare(text))
-            if text and key not in known and key[1] != _bare(row.question):
+            key = (row.id, _comparable(text))
+            if text and key not in known and key[1] != _comparable(row.question):
                 table.writerow([row.id, text, row.text])
             known.add(key)
     return written.getvalue()
 
 
-def _bare(text: str) -> str:
-    """As `ingest` compares phrasings: without white space and the marks of a sentence's end."""
+def _comparable(text: str) -> str:
+    """Return a text without white space and final punctuation, as `ingest` compares phrasings."""
     return re.sub(r"[?!.,~]+", "", compact(text))

@@ -1,7 +1,7 @@
-"""Visitors' own chats: kept over restarts, searched, renamed, exported, and deleted so that no byte stays.
+"""ChatHistory: the chats of visitors, which they can search, rename, export and delete; deleted content is overwritten.
 
-SQLite through SQLAlchemy; with a key the texts are encrypted (Fernet, the key stretched by scrypt), so that the file alone
-tells nobody what was asked.
+Uses SQLite through SQLAlchemy. With a key, texts are encrypted (Fernet with a key derived by scrypt), so that the file cannot
+be read without the key.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from rag.privacy import mask
 from rag.records.database import MAX_MB, open_database
 
 MAX_CHATS = 200
-"""Chats of one visitor; the oldest makes room."""
+"""The most chats of one visitor; the oldest is deleted."""
 MAX_TURNS = 200
-"""Turns of one chat; the oldest makes room."""
+"""The most turns of one chat; the oldest is deleted."""
 MAX_BYTES = 20 * 2**20
-"""Bytes of all turns of one visitor, whose chats are searched by reading them; the oldest chat makes room."""
-DELETED_AT_ONCE = 500
-"""Chats: a statement of SQLite's has 32,766 values at most, and others wait while it runs."""
+"""The most bytes in all turns of one visitor, because a search reads them all; the oldest chat is deleted."""
+DELETE_BATCH = 500
+"""The most chats in one statement: SQLite allows 32,766 values, and other writers wait while it runs."""
 _tables = MetaData()
 _meta = Table("meta", _tables, Column("name", String, primary_key=True), Column("value", LargeBinary, nullable=False))
 _chats = Table(
@@ -54,7 +54,7 @@ _turns = Table(
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One kept chat in a list."""
+    """A chat in the list of chats. `updated`: the ISO time of its last answer."""
 
     id: str
     title: str
@@ -62,21 +62,22 @@ class Chat:
 
 
 class ChatHistory:
-    """The chats in one file. `person` is a digest that stands for one browser and login. `days`: kept since the last answer.
+    """The chats in one file. `person` is a digest that identifies one browser and login.
 
-    Raises RecordError for a file that cannot be used, or that was written with another key.
+    `days`: how long a chat is kept after its last answer; 0: forever. Raises RecordError if the file is unusable or was
+    written with another key.
     """
 
     def __init__(self, path: Path, *, key: str | None = None, days: int = 180, max_mb: int = MAX_MB) -> None:
         self._days = days
         try:
             self._engine = open_database(path, _tables, max_mb=max_mb)
-            salt = self._kept("salt", secrets.token_bytes(16))
-            self.secret = self._kept("people", secrets.token_bytes(32))
-            """For the digests of persons: the same after a restart."""
+            salt = self._load_or_store("salt", secrets.token_bytes(16))
+            self.secret = self._load_or_store("people", secrets.token_bytes(32))
+            """The key for the digests of persons; stored, so that they are the same after a restart."""
             self._cipher = _cipher(key, salt) if key else None
-            # A wrong key is found here, on opening, and not at a visitor's first chat.
-            if self._read(self._kept("check", self._written("check"))) != "check":
+            # A known text detects a wrong key when the file is opened, and not at the first chat.
+            if self._decrypt(self._load_or_store("check", self._encrypt("check"))) != "check":
                 raise InvalidToken
             self.purge()
         except InvalidToken as exc:
@@ -87,7 +88,7 @@ class ChatHistory:
             ) from exc
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._engine.dispose()
 
     def purge(self) -> None:
@@ -100,9 +101,10 @@ class ChatHistory:
             self._delete(old)
 
     def save(self, person: str, chat: str, turns: Sequence[tuple[int, Mapping[str, Any]]], *, title: str) -> str:
-        """Write a chat's turns from the first of `turns` on, and give its id; a chat that is not this person's is a new one.
+        """Replace a chat's turns from the first of `turns` on, and return its id.
 
-        Once a day what is too old is deleted. Raises SQLAlchemyError.
+        If `chat` does not belong to this person, a new chat is created. Once a day, this also deletes chats older than
+        `days`. Raises SQLAlchemyError.
         """
         if datetime.now(UTC) - self._purged >= timedelta(days=1):
             self.purge()
@@ -110,17 +112,17 @@ class ChatHistory:
         with self._engine.begin() as connection:
             owner = connection.execute(select(_chats.c.person).where(_chats.c.id == chat)).scalar()
             if owner != person:
-                # Another person's chat is never written to, whoever names its id.
+                # Nobody can write to another person's chat by its id.
                 chat = secrets.token_urlsafe(12)
-                values = {"id": chat, "person": person, "updated": now, "title": self._written(title)}
+                values = {"id": chat, "person": person, "updated": now, "title": self._encrypt(title)}
                 connection.execute(insert(_chats).values(**values))
             connection.execute(update(_chats).where(_chats.c.id == chat).values(updated=now))
             first = turns[0][0] if turns else 0
-            # An edited question takes the place of all after it.
+            # An edited question also replaces the turns after it.
             connection.execute(delete(_turns).where(_turns.c.chat == chat, _turns.c.number >= first))
             for number, body in turns:
-                written = self._written(json.dumps(body, ensure_ascii=False))
-                connection.execute(insert(_turns).values(chat=chat, number=number, body=written))
+                encrypted = self._encrypt(json.dumps(body, ensure_ascii=False))
+                connection.execute(insert(_turns).values(chat=chat, number=number, body=encrypted))
             if turns:
                 connection.execute(
                     delete(_turns).where(_turns.c.chat == chat, _turns.c.number <= turns[-1][0] - MAX_TURNS)
@@ -129,47 +131,47 @@ class ChatHistory:
             mine = select(_chats.c.id, size).outerjoin(_turns, _turns.c.chat == _chats.c.id)
             mine = mine.where(_chats.c.person == person).group_by(_chats.c.id).order_by(_chats.c.updated.desc())
             sizes = [(each, int(length)) for each, length in connection.execute(mine)]
-        held = itertools.accumulate(length for _, length in sizes)
+        totals = itertools.accumulate(length for _, length in sizes)
         surplus = [
             each
-            for place, ((each, _), total) in enumerate(zip(sizes, held, strict=True))
-            if place >= MAX_CHATS or (total > MAX_BYTES and each != chat)
+            for position, ((each, _), total) in enumerate(zip(sizes, totals, strict=True))
+            if position >= MAX_CHATS or (total > MAX_BYTES and each != chat)
         ]
         self._delete(surplus)
         return chat
 
     def chats(self, person: str, query: str = "") -> list[Chat]:
-        """This person's chats, the last used first; with `query` those that hold it in their title or a turn."""
+        """Return this person's chats, the last used first: all, or those with `query` in their title or in a turn."""
         needle = query.casefold().strip()
         with self._engine.connect() as connection:
             mine = select(_chats).where(_chats.c.person == person).order_by(_chats.c.updated.desc())
-            found = [Chat(row.id, self._read(row.title), row.updated) for row in connection.execute(mine)]
+            chats = [Chat(row.id, self._decrypt(row.title), row.updated) for row in connection.execute(mine)]
         if not needle:
-            return found
-        # Not asked of SQLite: with a key it holds no text that could be searched.
+            return chats
+        # Searched here and not by SQLite, because the texts may be encrypted.
         matching = []
-        for chat in found:
+        for chat in chats:
             turns = [f"{body['question']}\n{body['text']}" for _, body in self.turns(person, chat.id)]
             if any(needle in text.casefold() for text in (chat.title, *turns)):
                 matching.append(chat)
         return matching
 
     def turns(self, person: str, chat: str) -> list[tuple[int, dict[str, Any]]]:
-        """A chat's turns in order; none where it is not this person's."""
+        """Return a chat's turns (number, body) in order; empty if it does not belong to this person."""
         with self._engine.connect() as connection:
             mine = _turns.join(_chats, _chats.c.id == _turns.c.chat)
-            asked = select(_turns.c.number, _turns.c.body).select_from(mine)
-            asked = asked.where(_chats.c.id == chat, _chats.c.person == person).order_by(_turns.c.number)
-            return [(number, json.loads(self._read(body))) for number, body in connection.execute(asked)]
+            query = select(_turns.c.number, _turns.c.body).select_from(mine)
+            query = query.where(_chats.c.id == chat, _chats.c.person == person).order_by(_turns.c.number)
+            return [(number, json.loads(self._decrypt(body))) for number, body in connection.execute(query)]
 
     def rename(self, person: str, chat: str, title: str) -> bool:
-        """Whether there was such a chat. Personal numbers are masked here: no question has been through the chat."""
+        """Rename a chat and return whether it exists. Masks personal numbers, because a title is not masked before."""
         with self._engine.begin() as connection:
             mine = update(_chats).where(_chats.c.id == chat, _chats.c.person == person)
-            return connection.execute(mine.values(title=self._written(mask(title).text))).rowcount > 0
+            return connection.execute(mine.values(title=self._encrypt(mask(title).text))).rowcount > 0
 
     def delete(self, person: str, chat: str | None = None) -> int:
-        """Delete one chat of this person, or all; how many there were."""
+        """Delete one chat of this person, or all of them, and return how many were deleted."""
         with self._engine.connect() as connection:
             mine = select(_chats.c.id).where(_chats.c.person == person)
             ids = list(connection.execute(mine if chat is None else mine.where(_chats.c.id == chat)).scalars())
@@ -177,7 +179,7 @@ class ChatHistory:
         return len(ids)
 
     def markdown(self, person: str, chat: str) -> str:
-        """The chat as a Markdown text."""
+        """Return the chat as Markdown."""
         title = next((each.title for each in self.chats(person) if each.id == chat), "")
         parts = [f"# {title}"] if title else []
         for _, body in self.turns(person, chat):
@@ -187,29 +189,29 @@ class ChatHistory:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _delete(self, chats: Sequence[str]) -> None:
-        # Overwritten (secure_delete), and the place used again. No VACUUM: one visitor's deleting would copy the whole file each
-        # time, for seconds in which no answer can be written.
-        for start in range(0, len(chats), DELETED_AT_ONCE):
-            some = chats[start : start + DELETED_AT_ONCE]
+        # secure_delete overwrites the content, and SQLite uses the space again. VACUUM is not used, because it would copy
+        # the whole file at each deletion, and block writers for seconds.
+        for start in range(0, len(chats), DELETE_BATCH):
+            batch = chats[start : start + DELETE_BATCH]
             with self._engine.begin() as connection:
-                connection.execute(delete(_turns).where(_turns.c.chat.in_(some)))
-                connection.execute(delete(_chats).where(_chats.c.id.in_(some)))
+                connection.execute(delete(_turns).where(_turns.c.chat.in_(batch)))
+                connection.execute(delete(_chats).where(_chats.c.id.in_(batch)))
 
-    def _kept(self, name: str, value: bytes) -> bytes:
+    def _load_or_store(self, name: str, value: bytes) -> bytes:
         with self._engine.begin() as connection:
             stored = connection.execute(select(_meta.c.value).where(_meta.c.name == name)).scalar()
             if stored is None:
                 connection.execute(insert(_meta).values(name=name, value=value))
         return value if stored is None else bytes(stored)
 
-    def _written(self, text: str) -> bytes:
+    def _encrypt(self, text: str) -> bytes:
         return self._cipher.encrypt(text.encode()) if self._cipher else text.encode()
 
-    def _read(self, value: bytes) -> str:
+    def _decrypt(self, value: bytes) -> str:
         return (self._cipher.decrypt(value) if self._cipher else value).decode(errors="replace")
 
 
 def _cipher(key: str, salt: bytes) -> Fernet:
-    # 16 MB and some 50 ms, once a start: guessing keys from a copied file is what it is to slow down.
-    stretched = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(stretched))
+    # scrypt needs 16 MB and about 50 ms, once per start, to make guessing the key of a copied file slow.
+    derived = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))

@@ -92,7 +92,7 @@ class ConversationRecorder:
         """Note the chosen row in the record of the latest answer that showed it."""
         for each in reversed(conversation.exchanges):
             if each.record and any(source.id == row for source in each.sources):
-                records.say(each.record, "chosen", row=row)
+                records.add_feedback(each.record, "chosen", row=row)
                 return
 
     async def save_chat(self, conversation: Conversation, person: str, address: str = "") -> None:

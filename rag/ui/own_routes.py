@@ -51,7 +51,7 @@ def feedback_route(records: AnswerLog, reasons: Collection[str]) -> Route:
             and kind != "chosen"
             and reason in ("", *reasons)
         )
-        noted = known and await in_thread(records.say, answer[:20], cast(Kind, kind), reason=reason)
+        noted = known and await in_thread(records.add_feedback, answer[:20], cast(Kind, kind), reason=reason)
         return JSONResponse({"noted": bool(noted)}, status_code=200 if noted else 404)
 
     return Route("/feedback", feedback, methods=["POST"])

@@ -190,7 +190,7 @@ def test_wrong_setting_is_one_line(start: Start) -> None:
     process = start(FSI_UI__PORT="many")
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 1
-    assert errors.startswith("error: wrong setting: FSI_UI__PORT")
+    assert errors.startswith("error: invalid setting: FSI_UI__PORT")
     assert len(errors.splitlines()) == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.settings import Settings
@@ -27,7 +27,7 @@ def test_an_answer_with_its_source(
     with closing(connection):
         try:
             ingest_files(place, name, models, [write_faq(tmp_path / "faq.csv")])
-            chat = service(Settings(), models, place.open(name, models.manifest))
+            chat = build_service(Settings(), models, place.open(name, models.manifest))
             server, _ = serve(chat)
             visitor = visit(server.url).ready()
             visitor.answered(OTP)

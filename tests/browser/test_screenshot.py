@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.settings import Settings, StoreSettings
@@ -30,7 +30,7 @@ def test_picture_of_the_page(
     pytestconfig: pytest.Config,
 ) -> None:
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    server, _ = serve(service(settings, models, open_index(settings, models)))
+    server, _ = serve(build_service(settings, models, open_index(settings, models)))
     visitor = visit(server.url, viewport=SIZE, color_scheme="light", reduced_motion="reduce").ready()
     visitor.answered("새나래은행 이체 수수료는 얼마인가요?")
     visitor.page.click('#chat a[href="#src-1-1"]')

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.settings import Settings, StoreSettings
@@ -23,7 +23,7 @@ def test_fee_comparison_follow_up_source_and_deletion(
     bundled_root: Path, models: Models, serve: Serve, visit: Callable[..., Visit], tmp_path: Path, size: dict[str, int]
 ) -> None:
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    server, _ = serve(service(settings, models, open_index(settings, models)))
+    server, _ = serve(build_service(settings, models, open_index(settings, models)))
     visitor = visit(server.url, viewport=size, reduced_motion="reduce").ready()
     page = visitor.page
 

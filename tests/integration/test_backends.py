@@ -11,7 +11,7 @@ import pytest
 
 from rag.cli.main import main
 from rag.errors import SettingsError
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models, language_model, load_models, remote_embedding
 from rag.factory.stores import ingest_files, open_index
 from rag.models.bedrock import BedrockLLM
@@ -88,7 +88,7 @@ def test_an_index_is_built_and_asked_through_an_openai_like_server(
     assert ingest_files(settings.store.directory, "dodam", models, [FAQ]).changes.added > 10
     store = open_index(settings, models, "dodam")
     assert store.manifest.dimension == 64
-    answer = service(settings, models, store).ask(str(store.get_nodes()[0].metadata["question"]))
+    answer = build_service(settings, models, store).ask(str(store.get_nodes()[0].metadata["question"]))
     assert answer.status == "answered" and answer.notice is None
     store.close()
     assert isinstance(models.embed_model, OpenAiLikeEmbedding)

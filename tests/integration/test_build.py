@@ -16,7 +16,7 @@ import pytest
 from rag.errors import IndexMismatch, IndexMissing
 from rag.factory import stores
 from rag.factory.bundled import bundled_name
-from rag.factory.chat import build_chat, service, topics
+from rag.factory.chat import build_chat, build_service, topics
 from rag.factory.models import LEXICAL_ONLY, Models, load_models
 from rag.factory.stores import calibrate_from_own_rows, ingest_files, open_index
 from rag.ingestion.embedding import manifest_of
@@ -169,7 +169,7 @@ def test_an_index_without_a_usable_start_answers_with_one_and_is_not_written(
     directory = settings.store.directory / "mine"
     before = contents(directory)
     with caplog.at_level(logging.WARNING):
-        chat = service(settings, hashed, open_index(settings, hashed, "mine"))
+        chat = build_service(settings, hashed, open_index(settings, hashed, "mine"))
     assert chat.calibration == Calibration.from_json(ingested)
     assert "python -m rag calibrate" in caplog.text
     assert mine.manifest.calibration == calibration
@@ -181,7 +181,7 @@ def test_opening_a_calibrated_index_neither_writes_nor_warns(
 ) -> None:
     before = contents(settings.store.directory / "mine")
     with caplog.at_level(logging.WARNING):
-        chat = service(settings, hashed, open_index(settings, hashed, "mine"))
+        chat = build_service(settings, hashed, open_index(settings, hashed, "mine"))
     assert chat.calibration.fusion.scales != defaults().fusion.scales
     assert not caplog.text
     assert contents(settings.store.directory / "mine") == before
@@ -238,7 +238,7 @@ def test_going_on_without_an_embedder_spares_the_index_with_vectors(
 
 
 def test_an_index_that_is_gone_while_it_serves_is_named(settings: Settings, hashed: Models, mine: FaissStore) -> None:
-    chat = service(settings, hashed, mine)
+    chat = build_service(settings, hashed, mine)
     shutil.rmtree(settings.store.directory / "mine")
     with pytest.raises(IndexMissing, match="mine"):
         chat.ask(LIMIT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelRefused, SettingsError
-from rag.factory.models import load_llm, load_models
+from rag.factory.models import language_model, load_models
 from rag.factory.stores import ingest_files, open_index
 from rag.models.sagemaker import client
 from rag.settings import load_settings
@@ -57,7 +57,7 @@ def test_an_endpoint_that_refuses_is_no_reason_to_go_on_without_it(
 def test_the_configured_model(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     fake, _ = reach(lambda request: whole([[{"generated_text": "네."}]]))
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
-    assert load_llm(load_settings()) is None
+    assert language_model(load_settings().llm) is None
     for name, value in {
         "BACKEND": "sagemaker",
         "ENDPOINT_NAME": "faq-llm",
@@ -66,7 +66,7 @@ def test_the_configured_model(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> 
         "TOP_P": ".9",
     }.items():
         monkeypatch.setenv(f"FSI_LLM__{name}", value)
-    llm = load_llm(load_settings())
+    llm = language_model(load_settings().llm)
     assert llm is not None
     assert llm.complete("질문").text == "네."
     assert fake.requests[0].body["parameters"] == {"max_new_tokens": 512, "top_p": 0.9, "return_full_text": False}

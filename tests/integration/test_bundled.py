@@ -14,7 +14,7 @@ from rag.chat import ChatService
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
 from rag.evaluation.retrieval import evaluate_retrieval, judged
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.retrieval.hybrid import DENSE, row_id
@@ -49,13 +49,13 @@ class Bundled:
 def bundled(bundled_root: Path, remembered: Models) -> Iterator[Bundled]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
     store = open_index(settings, remembered)
-    chat = service(settings, remembered, store)
+    chat = build_service(settings, remembered, store)
     fusion = chat.calibration.fusion
 
     def ranked_by(*parts: str) -> ChatService:
         weights = {part: weight if part in parts else 0.0 for part, weight in fusion.weights.items()}
         calibration = replace(chat.calibration, fusion=replace(fusion, weights=weights))
-        return service(settings, remembered, store, calibration=calibration)
+        return build_service(settings, remembered, store, calibration=calibration)
 
     yield Bundled(chat, ranked_by(DENSE), ranked_by(TOKENS, JAMO))
     store.close()

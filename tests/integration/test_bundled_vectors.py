@@ -42,7 +42,7 @@ def test_the_first_start_embeds_nothing_but_the_fingerprints_probes(
 
 
 def test_a_sample_is_what_the_embedder_gives(models: Models) -> None:
-    known = bundled_vectors.read(PATH, models.manifest.fingerprint)
+    known = bundled_vectors.load_vectors(PATH, models.manifest.fingerprint)
     assert known, STALE
     assert models.embed_model
     rows = split_rows(read([DATA]), models.embed_model)
@@ -83,8 +83,8 @@ def test_what_is_not_stored_is_computed(tmp_path: Path) -> None:
     assert first == known[text_key(PASSAGE, "하나")]
     assert second == inner.get_text_embedding("둘")
     assert stored.get_query_embedding("하나") == inner.get_query_embedding("하나")
-    assert set(stored.asked) == {text_key(PASSAGE, "하나"), text_key(PASSAGE, "둘"), text_key(QUERY, "하나")}
+    assert set(stored.requested) == {text_key(PASSAGE, "하나"), text_key(PASSAGE, "둘"), text_key(QUERY, "하나")}
     path = tmp_path / "vectors" / "some.npz"
-    bundled_vectors.write(path, "abc", stored.asked)
-    assert set(bundled_vectors.read(path, "abc")) == set(stored.asked)
-    assert bundled_vectors.read(path, "abd") == {}
+    bundled_vectors.save_vectors(path, "abc", stored.requested)
+    assert set(bundled_vectors.load_vectors(path, "abc")) == set(stored.requested)
+    assert bundled_vectors.load_vectors(path, "abd") == {}

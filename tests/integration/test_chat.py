@@ -13,7 +13,7 @@ import pytest
 
 from rag.chat import ChatService
 from rag.errors import InputError
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.settings import ChatSettings, Settings
 from rag.stores.faiss.store import FaissStore
@@ -35,7 +35,7 @@ def store(small_root: Path, models: Models) -> Iterator[FaissStore]:
 
 @pytest.fixture(scope="module")
 def chat(store: FaissStore, models: Models) -> ChatService:
-    return service(Settings(), models, store)
+    return build_service(Settings(), models, store)
 
 
 def ids(answer: Answer) -> list[str]:
@@ -112,7 +112,7 @@ def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> N
 
 
 def test_a_declined_answer_names_the_configured_contact(store: FaissStore, models: Models) -> None:
-    chat = service(Settings(chat=ChatSettings(contact="1588-9999")), models, store)
+    chat = build_service(Settings(chat=ChatSettings(contact="1588-9999")), models, store)
     assert "1588-9999" in chat.ask("안녕하세요").text
     assert "1588-9999" in chat.ask(ELSEWHERE).text
 
@@ -183,7 +183,7 @@ def test_an_empty_question_is_refused(chat: ChatService, question: str) -> None:
 
 
 def test_a_question_too_long_is_refused_with_the_limit(store: FaissStore, models: Models) -> None:
-    chat = service(Settings(chat=ChatSettings(max_question_chars=50)), models, store)
+    chat = build_service(Settings(chat=ChatSettings(max_question_chars=50)), models, store)
     assert chat.ask("가" * 50).status == "declined"
     with pytest.raises(InputError, match="at most 50 characters; got 51") as caught:
         chat.ask("가" * 51)

@@ -279,8 +279,8 @@ def test_user_add_needs_a_file_and_a_password(run: Run, monkeypatch: pytest.Monk
     [
         ("FSI_NONSENSE", "1", "unknown setting: FSI_NONSENSE"),
         ("FSI_UI__PROT", "1", "did you mean FSI_UI__PORT?"),
-        ("FSI_RETRIEVAL__TOP_K", "many", "wrong setting: FSI_RETRIEVAL__TOP_K"),
-        ("FSI_STORE__INDEX", "Bad Name", "wrong setting: FSI_STORE__INDEX"),
+        ("FSI_RETRIEVAL__TOP_K", "many", "invalid setting: FSI_RETRIEVAL__TOP_K"),
+        ("FSI_STORE__INDEX", "Bad Name", "invalid setting: FSI_STORE__INDEX"),
     ],
 )
 def test_a_wrong_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:

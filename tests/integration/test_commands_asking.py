@@ -53,7 +53,7 @@ def write(file: Path, *lines: dict[str, Any]) -> str:
 def llm(monkeypatch: pytest.MonkeyPatch) -> ScriptedLLM:
     """The configured language model."""
     made = ScriptedLLM(["마감일 16시까지 취소하실 수 있습니다. [1]"])
-    monkeypatch.setattr(build, "load_llm", lambda settings: made)
+    monkeypatch.setattr(build, "language_model", lambda settings: made)
     return made
 
 
@@ -326,7 +326,7 @@ def test_an_answer_of_a_model_is_told_from_a_quote(run: Run, llm: ScriptedLLM, m
         "(written by a language model, checked against its sources)",
         "마감일 16시까지 취소하실 수 있습니다. [1]",
     ]
-    monkeypatch.setattr(build, "load_llm", lambda settings: ScriptedLLM([ModelUnavailable("gone")]))
+    monkeypatch.setattr(build, "language_model", lambda settings: ScriptedLLM([ModelUnavailable("gone")]))
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
     assert said[:2] == [f"{ANSWERS['n-002']} [1]", "(notice: model_unavailable; this is the approved text)"]
 

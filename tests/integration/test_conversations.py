@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.settings import Settings, StoreSettings
@@ -29,7 +29,7 @@ ABOUT_THE_ROW_BEFORE = "앞서 보신 안내"
 def chat(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
     store = open_index(settings, remembered)
-    yield service(settings, remembered, store)
+    yield build_service(settings, remembered, store)
     store.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import parse_institutions, service
+from rag.factory.chat import build_service, parse_institutions
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.settings import ChatSettings, Settings, StoreSettings
@@ -41,7 +41,7 @@ ASKED_AS_CUSTOMERS = [
 def bundled(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
     store = open_index(settings, remembered)
-    yield service(settings, remembered, store)
+    yield build_service(settings, remembered, store)
     store.close()
 
 
@@ -64,7 +64,7 @@ def faq(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Open:
         ingest_files(root, "small", models, [root / "faq.csv"])
         chat = ChatSettings(institution=institution)
         settings = Settings(store=StoreSettings(directory=root, index="small"), chat=chat)
-        return service(settings, models, open_index(settings, models))
+        return build_service(settings, models, open_index(settings, models))
 
     return make
 

@@ -17,9 +17,9 @@ from rag.evaluation.gates import check_gates, failure_lines
 from rag.evaluation.quality import quality_figures, read_quality
 from rag.evaluation.records import Record
 from rag.evaluation.runs import Run
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
-from rag.factory.stores import calibration_of, open_index
+from rag.factory.stores import load_calibration, open_index
 from rag.retrieval.confidence import Calibration
 from rag.settings import OpenSearchSettings, Settings, StoreSettings
 from rag.stores.base import JAMO, TOKENS, PassageStore
@@ -54,8 +54,8 @@ def build(settings: Settings, store: PassageStore, remembered: Models) -> Build:
         embed_model: BaseEmbedding | None = None,
     ) -> ChatService:
         models = replace(remembered, embed_model=embed_model) if embed_model else remembered
-        whole = service(settings, models, store)
-        return service(settings, models, store, calibration=change(whole.calibration))
+        whole = build_service(settings, models, store)
+        return build_service(settings, models, store, calibration=change(whole.calibration))
 
     return make
 
@@ -113,7 +113,7 @@ def test_a_broken_calibration_fails(build: Build, change: Callable[[Calibration]
 
 
 def test_the_scales_of_another_index_fail(build: Build, small_store: FaissStore, models: Models) -> None:
-    scales = calibration_of(small_store, models.embed_model).fusion.scales
+    scales = load_calibration(small_store, models.embed_model).fusion.scales
     chat = build(lambda calibration: replace(calibration, fusion=replace(calibration.fusion, scales=scales)))
     assert failing(ask(chat, some_of(SINGLE)))
 

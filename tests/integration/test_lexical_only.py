@@ -15,7 +15,7 @@ from deploy.local.spec import EndpointSpec
 from rag.chat import ChatService
 from rag.errors import ModelError, ModelUnavailable
 from rag.evaluation.retrieval import judged
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.models.sagemaker import client
 from rag.models.sagemaker.client import Runtime
@@ -55,7 +55,7 @@ def embed(emulator: EmulatorClient) -> Iterator[SageMakerEmbedding]:
 def chat(embed: SageMakerEmbedding, small_root: Path, models: Models) -> Iterator[ChatService]:
     """Over an index of the same model in process, so that the endpoint's vectors fit it."""
     store = FaissStore.open(small_root / "small", models.manifest)
-    yield service(Settings(), Models(embed, models.manifest), store)
+    yield build_service(Settings(), Models(embed, models.manifest), store)
     store.close()
 
 
@@ -84,7 +84,7 @@ def test_the_same_as_a_service_without_vectors(
 ) -> None:
     """Its thresholds are those for words alone, not the ones fitted with vectors."""
     store = FaissStore.open(small_root / "small", models.manifest)
-    without = service(
+    without = build_service(
         Settings(), Models(None, models.manifest), store, calibration=lexical_only_calibration(chat.calibration)
     )
     emulator.change("emb", faults=[{"kind": "throttle"}])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.settings import Settings, StoreSettings
@@ -63,7 +63,7 @@ def chat(rows: Sequence[Mapping[str, str]], models: Models, directory: Path, nam
         writer.writerows(rows)
     settings = Settings(store=StoreSettings(directory=directory / "indexes", index=name))
     ingest_files(directory / "indexes", name, models, [path])
-    return service(settings, models, open_index(settings, models))
+    return build_service(settings, models, open_index(settings, models))
 
 
 def answered(made: ChatService, prefix: str = "") -> int:

@@ -11,7 +11,7 @@ import pytest
 from rag.errors import IndexRejected
 from rag.evaluation.gates import read_gates
 from rag.evaluation.trial import ingest_gated
-from rag.factory.chat import service as build_service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
 from rag.settings import Settings

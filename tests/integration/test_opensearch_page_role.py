@@ -10,7 +10,7 @@ import pytest
 
 from deploy.policy import search_role
 from rag.errors import StoreRefused
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
 from rag.settings import Settings
@@ -54,7 +54,7 @@ def test_the_page_answers_with_a_user_that_can_only_search(
     page_user: Connection, name: str, remembered: Models
 ) -> None:
     store = OpenSearchCatalog(page_user).open(name, remembered.manifest)
-    chat = service(Settings(), remembered, store)
+    chat = build_service(Settings(), remembered, store)
     assert chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?").sources[0].id == "g-002"
     assert chat.facets()["bank"]
     alias = f"fsi-{name}"
@@ -86,6 +86,6 @@ def test_a_role_with_document_level_security_is_refused(
     admin = opensearch.connect_as_admin()
     admin.request("PUT", f"{API}/roles/page", {**role, "index_permissions": [limited]})
     admin.close()
-    chat = service(Settings(), remembered, OpenSearchCatalog(page_user).open(name, remembered.manifest))
+    chat = build_service(Settings(), remembered, OpenSearchCatalog(page_user).open(name, remembered.manifest))
     with pytest.raises(StoreRefused, match="document-level security"):
         chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?")

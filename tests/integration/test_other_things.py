@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.retrieval.confidence import Verdict
@@ -36,7 +36,7 @@ def asked(models: Models, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     def chat(faq: str) -> ChatService:
         settings = Settings(store=StoreSettings(directory=root, index=faq))
         ingest_files(root, faq, models, [DATA / f"{faq}.csv"])
-        return service(settings, models, open_index(settings, models))
+        return build_service(settings, models, open_index(settings, models))
 
     by_kind: dict[str, list[Asked]] = defaultdict(list)
     with (DATA / "questions.tsv").open(encoding="utf-8", newline="") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.ingestion.sync import SyncReport
@@ -42,7 +42,7 @@ def run(settings: Settings, models: Models, file: Path) -> SyncReport:
 
 
 def opened(settings: Settings, models: Models) -> ChatService:
-    return service(settings, models, open_index(settings, models))
+    return build_service(settings, models, open_index(settings, models))
 
 
 @pytest.mark.parametrize("question", [*PHRASINGS[2], "여행갈 돈 바꾼거 찾는곳?"])

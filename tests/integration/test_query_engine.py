@@ -16,7 +16,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.chat import ChatService
 from rag.errors import InputError
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.settings import ChatSettings, Settings, StoreSettings
@@ -68,7 +68,7 @@ def ids(nodes: list[NodeWithScore]) -> list[str]:
 @pytest.fixture(scope="module")
 def chat(small_root: Path, models: Models) -> Iterator[ChatService]:
     store = FaissStore.open(small_root / "small", models.manifest)
-    yield service(Settings(chat=ChatSettings(contact="1588-9999")), models, store)
+    yield build_service(Settings(chat=ChatSettings(contact="1588-9999")), models, store)
     store.close()
 
 
@@ -114,7 +114,7 @@ def test_a_stream_can_be_left_early(chat: ChatService) -> None:
 def bundled(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
     store = open_index(settings, remembered)
-    yield service(settings, remembered, store)
+    yield build_service(settings, remembered, store)
     store.close()
 
 

@@ -13,7 +13,7 @@ import pytest
 from rag.chat import ChatService
 from rag.cli import commands
 from rag.cli.main import _parser
-from rag.factory.chat import service
+from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.records.answer_log import AnswerLog
@@ -32,7 +32,7 @@ QUESTION = "통장 새로 받기"
 
 def opened(models: Models) -> ChatService:
     settings = Settings(store=StoreSettings(index="small"))
-    return service(settings, models, open_index(settings, models))
+    return build_service(settings, models, open_index(settings, models))
 
 
 def asked(chat: ChatService, question: str, row: str) -> str:

@@ -73,20 +73,20 @@ def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 def test_what_is_said_counts_once_and_only_of_answers_that_are_there(log: AnswerLog) -> None:
     name = add(log, answer_to("질문"))
-    assert log.say(name, "dislike", reason="틀려요") and log.say(name, "dislike", reason="또")
-    assert not log.say("NONE", "like")
+    assert log.add_feedback(name, "dislike", reason="틀려요") and log.add_feedback(name, "dislike", reason="또")
+    assert not log.add_feedback("NONE", "like")
     assert [each["reason"] for each in log.get(name)["feedback"]] == ["틀려요"]
 
 
 def test_confirmed_answers_are_evaluation_lines(log: AnswerLog) -> None:
     liked = add(log, answer_to("OTP 분실"))
-    log.say(liked, "like")
+    log.add_feedback(liked, "like")
     clicked = add(log, answer_to("비슷한 OTP 질문"))
-    log.say(clicked, "chosen", row=SOURCES[1].id)
+    log.add_feedback(clicked, "chosen", row=SOURCES[1].id)
     add(log, answer_to("도담저축은행 앱 OTP"), row=SOURCES[1].id, follows=[clicked])
     both = add(log, answer_to("다른 질문"))
-    log.say(both, "like")
-    log.say(both, "dislike")
+    log.add_feedback(both, "like")
+    log.add_feedback(both, "dislike")
     assert list(evaluation_lines(log.all())) == [
         {"id": liked, "query": "OTP 분실", "relevant": [SOURCES[0].id, SOURCES[1].id], "style": "customer"},
         {"id": clicked, "query": "비슷한 OTP 질문", "relevant": [SOURCES[1].id], "style": "customer"},
@@ -95,8 +95,8 @@ def test_confirmed_answers_are_evaluation_lines(log: AnswerLog) -> None:
 
 def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog, tmp_path: Path) -> None:
     for question in ("비슷한 공인인증서 갱신 방법", "비슷한 공인인증서 갱신 방법은?"):
-        log.say(add(log, answer_to(question)), "chosen", row=SOURCES[2].id)
-    log.say(add(log, answer_to("토큰 잃어버림")), "dislike")
+        log.add_feedback(add(log, answer_to(question)), "chosen", row=SOURCES[2].id)
+    log.add_feedback(add(log, answer_to("토큰 잃어버림")), "dislike")
     add(log, Answer("화성 이주", "없습니다", "declined", reason="not_covered"))
     add(log, Answer("안녕", "안녕하세요", "declined", reason="greeting"))
 
@@ -130,8 +130,8 @@ def test_a_gap_is_searched_as_it_was_asked_and_never_offers_what_was_refused(log
     filters = Filters({"bank": "새나래은행"})
     shown = SOURCES[:2]
     suggested = Answer("월세 이체가 안 됐어요", "비슷한 질문입니다", "suggested", sources=shown)
-    log.say(add(log, suggested, filters=filters), "dislike")
-    log.say(add(log, Answer("출금이 왜 안 되죠", "비슷한 질문입니다", "suggested", sources=shown)), "none")
+    log.add_feedback(add(log, suggested, filters=filters), "dislike")
+    log.add_feedback(add(log, Answer("출금이 왜 안 되죠", "비슷한 질문입니다", "suggested", sources=shown)), "none")
     asked: list[tuple[str, Filters | None]] = []
 
     def nearest(question: str, filters: Filters | None) -> list[Source]:
