@@ -40,8 +40,8 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "UiSettings",
+    "list_settings",
     "load_settings",
-    "names",
 ]
 
 PREFIX = "FSI_"
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings
 
 
-def names() -> Iterator[tuple[str, str, str]]:
+def list_settings() -> Iterator[tuple[str, str, str]]:
     """Yield (variable, default as written in `.env.example`, description) of each setting, in order."""
     for group, group_field in Settings.model_fields.items():
         group_class = group_field.annotation
@@ -142,7 +142,7 @@ def _check_names() -> None:
     import difflib
 
     # `extra="forbid"` is not enough: pydantic reads only the names it knows from the environment.
-    known = {name for name, _, _ in names()}
+    known = {name for name, _, _ in list_settings()}
     variables = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
     unknown = sorted(variables - known)
     if unknown:

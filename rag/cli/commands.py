@@ -31,7 +31,7 @@ from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.retrieval.score_scales import from_own_rows
-from rag.settings import Settings, names
+from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
@@ -196,7 +196,7 @@ def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:
 
 def config(_options: Namespace, settings: Settings) -> None:
     """Print every setting, its value and what it is for; secrets stay hidden."""
-    for name, _default, description in names():
+    for name, _default, description in list_settings():
         group, field = name.removeprefix("FSI_").lower().split("__", 1)
         value = getattr(getattr(settings, group), field)
         print(f"{name}={'' if value is None else value}    # {description}")

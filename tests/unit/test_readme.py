@@ -15,7 +15,7 @@ import pytest
 import app
 from deploy.__main__ import _parser as deploying
 from rag.cli.main import _parser
-from rag.settings import names
+from rag.settings import list_settings
 from tests import module_list
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def test_readme_shows_every_command() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_settings_exist(page: str) -> None:
-    assert set(re.findall(r"FSI_[A-Z]+__[A-Z_]+", text(page))) <= {name for name, _, _ in names()}
+    assert set(re.findall(r"FSI_[A-Z]+__[A-Z_]+", text(page))) <= {name for name, _, _ in list_settings()}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import SettingsError
-from rag.settings import PREFIX, load_settings, names
+from rag.settings import PREFIX, list_settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def test_answering_by_a_model_needs_one(monkeypatch: pytest.MonkeyPatch) -> None
 def test_env_example_equals_the_settings() -> None:
     """Every setting, in order, with its default and description; nothing else."""
     expected = []
-    for name, default, description in names():
+    for name, default, description in list_settings():
         expected += [f"# {description}", f"# {name}={default}", ""]
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     body = text.split("\n\n", 1)[1]

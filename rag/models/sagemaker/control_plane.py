@@ -29,6 +29,7 @@ class EndpointDescription:
 
 def describe_endpoint(name: str) -> EndpointDescription | None:
     """Describe an endpoint. Returns None if the control plane cannot be called; answering needs no permission for it."""
+    # One attempt with short time-outs: the description only improves an error message.
     config = Config(
         connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
     )

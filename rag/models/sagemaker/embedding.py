@@ -74,8 +74,9 @@ class SageMakerEmbedding(base.BaseEmbedding):
         token_counter: Callable[[str], int] | None = None,
         **settings: Any,
     ) -> None:
-        named = {"model_name": endpoint_name, "endpoint_name": endpoint_name, "embed_batch_size": _MAX_TEXTS}
-        super().__init__(**{**named, **settings})
+        # LlamaIndex passes groups of `embed_batch_size` texts, which this class splits into requests.
+        defaults = {"model_name": endpoint_name, "endpoint_name": endpoint_name, "embed_batch_size": _MAX_TEXTS}
+        super().__init__(**{**defaults, **settings})
         self._runtime = runtime or shared_runtime()
         self._threads = ForkSafeExecutor(self.concurrency, "embedding")
         self._codec = EMBEDDING_FORMATS[self.format](self.pooling)

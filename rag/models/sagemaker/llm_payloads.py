@@ -104,6 +104,7 @@ class Tgi(GenerationFormat):
     name = "tgi"
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
+        """As in the base class. TGI repeats the prompt in the answer unless `return_full_text` is false."""
         return {**super().parameters(parameters, stops), "return_full_text": False}
 
 
@@ -113,6 +114,7 @@ class Lmi(GenerationFormat):
     name = "lmi"
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
+        """As in the base class, with `eos_token_id` as `stop_token_ids`."""
         return _stop_token_ids(super().parameters(parameters, stops))
 
 
@@ -124,9 +126,11 @@ class Kullm(GenerationFormat):
     default_stop_words = (SECTION,)
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
+        """As in the base class, without `details` and stop words, which the handler does not accept."""
         return {**parameters.to_dict(), "return_full_text": False}
 
     def parse_answer(self, value: Any) -> Piece:
+        """As in the base class. Removes the prompt and later sections from the text."""
         piece = super().parse_answer(value)
         return Piece(kullm_answer(piece.text), True, piece.finish_reason, piece.usage)
 
@@ -137,9 +141,11 @@ class OpenAi(GenerationFormat):
     name = "openai"
 
     def prompt(self, messages: Sequence[Message]) -> str:
+        """Return an approximation of the messages as text, only to count tokens: the container applies its template."""
         return "\n".join(f"{role}: {text}" for role, text in messages)
 
     def stop_words(self, messages: Sequence[Message] | None) -> tuple[str, ...]:
+        """Return no stop words, because a chat template ends answers by a token."""
         return ()
 
     def request(
@@ -150,11 +156,13 @@ class OpenAi(GenerationFormat):
         stops: Sequence[str] = (),
         stream: bool = False,
     ) -> bytes:
+        """Return the body of a request, with a str prompt as the user's only message."""
         turns = [("user", prompt)] if isinstance(prompt, str) else prompt
         messages = [{"role": role, "content": text} for role, text in turns]
         return _dump({"messages": messages, **self.parameters(parameters, stops), **self.stream_options(stream)})
 
     def parameters(self, parameters: Parameters, stops: Sequence[str]) -> dict[str, Any]:
+        """Return the parameters under the names of OpenAI's API, and `stop_token_ids` for vLLM."""
         options = _stop_token_ids(parameters.to_dict())
         if "max_new_tokens" in options:
             options["max_tokens"] = options.pop("max_new_tokens")
@@ -164,9 +172,11 @@ class OpenAi(GenerationFormat):
         return {**options, **({"stop": list(stops)} if stops else {})}
 
     def stream_options(self, stream: bool) -> dict[str, Any]:
+        """Return the fields that turn streaming on, including token counts at the end."""
         return {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
 
     def parse_event(self, value: Any) -> Piece | None:
+        """Parse a chat chunk, or return None for another value. Raises ModelError for a reported error."""
         raise_reported_error(value)
         if not isinstance(value, dict) or not isinstance(choices := value.get("choices"), list):
             return None
@@ -180,6 +190,7 @@ class OpenAi(GenerationFormat):
         return Piece(str(delta.get("content") or ""), reason is not None, reason, usage)
 
     def parse_answer(self, value: Any) -> Piece:
+        """Parse a chat completion. Raises ModelFormatError for another value, ModelError for a reported error."""
         raise_reported_error(value)
         try:
             choice = value["choices"][0]

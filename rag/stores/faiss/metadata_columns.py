@@ -11,7 +11,7 @@ from llama_index.core.vector_stores.types import FilterCondition
 from numpy.typing import NDArray
 
 from rag.stores.bm25 import Mask
-from rag.stores.filters import Clause, Group, Scalar, holds, scalar
+from rag.stores.filters import Clause, Group, Scalar, satisfies, scalar
 
 MISSING: Final = -1
 
@@ -145,8 +145,8 @@ class MetadataColumns:
         if isinstance(node, Clause):
             column = self._columns.get(node.key)
             if column is None:
-                return np.full(self._rows, holds(node, None))
-            return column.where(lambda value: holds(node, value))
+                return np.full(self._rows, satisfies(node, None))
+            return column.where(lambda value: satisfies(node, value))
         if not node.children:
             return np.ones(self._rows, np.bool_)
         masks = np.stack([self._select(child) for child in node.children])

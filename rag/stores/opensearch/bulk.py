@@ -94,6 +94,7 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
     def attempt() -> None:
         nonlocal pending, end
         body = b"".join(ndjson for _, ndjson in pending)
+        # A longer timeout than for searches, because an overloaded server takes long to write a chunk.
         answer = connection.request("POST", f"/{index}/_bulk", body, params=_ANSWER, ndjson=True, timeout=60.0)
         if not answer["errors"]:
             return

@@ -62,7 +62,7 @@ def index_body(manifest: Manifest, layout: Layout, *, exact: bool) -> dict[str, 
         "settings": {
             "index": {
                 "number_of_shards": layout.shards,
-                "auto_expand_replicas": "0-1",
+                "auto_expand_replicas": "0-1",  # a replica as soon as there is a second node
                 "refresh_interval": "-1",  # a batch becomes visible as a whole, by the refresh after it
                 **({} if exact or not manifest.dimension else {"knn": True}),
             },

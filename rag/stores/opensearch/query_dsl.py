@@ -68,6 +68,7 @@ def cosine(score: float, space: str) -> float:
     In the space "innerproduct" the score is 1 + cosine, or 1 / (1 - cosine) for a negative cosine; in "cosinesimil" it is
     (1 + cosine) / 2. Raises StoreRefused for a score above that of equal vectors.
     """
+    # 0.5 is the score of the cosine -1. A score in "cosinesimil" may be 0, which must not be a divisor here.
     inner = score - 1 if score >= 1 else 1 - 1 / max(score, 0.5)
     similarity = inner if space == SPACE else 2 * score - 1
     if similarity > 1 + _ROUNDING:

@@ -249,6 +249,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         return _result(hits, [float(hit["sort"][0]) - alpha for hit in hits])
 
     def _coverage(self, hits: Sequence[query_dsl.Hit], idf_sum: float) -> Scores:
+        # The BM25 of a row in which every term matches perfectly; coverage is the share of it.
         max_bm25 = idf_sum * self._reader.connection.bm25_scale
         return {hit_id(hit): min(hit["sort"][0] / max_bm25, 1.0) for hit in hits}
 
