@@ -4,10 +4,10 @@
   sized vector writes nothing.
 - Dense score: cosine similarity in [-1, 1] as a Python float. Vectors are normalised when they are added.
 - Lexical score: coverage in [0, 1], the BM25 of the query divided by the BM25 it would reach if every one of its terms
-  matched perfectly. Absolute BM25 never leaves a store (two servers' differ by a factor).
+  matched perfectly. Stores never return absolute BM25, which differs between servers by a factor.
 - Results are sorted by (-score, id). Lexical results hold matches only (coverage > 0).
 - Filters (`rag.stores.filters`) apply before the search: k results come back whenever k nodes pass.
-- Text, metadata and relationships come back byte for byte.
+- Text, metadata and relationships are returned unchanged, byte for byte.
 - The manifest is checked when an index is opened.
 """
 
@@ -34,7 +34,7 @@ TOKENS = "tokens"
 JAMO = "jamo"
 LEXICAL_FIELDS = (TOKENS, JAMO)
 
-# Metadata that ingestion sets on every node beside the row's own.
+# Metadata that ingestion sets on every node, in addition to the row's own.
 QUESTION = "question"
 # Another wording of the row's question. A node that has one is indexed under it; QUESTION still holds the text to show.
 PHRASING = "phrasing"

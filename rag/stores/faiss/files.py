@@ -113,7 +113,7 @@ class IndexFiles:
             raise StoreError(f"index {self.name!r} cannot be written: {exc}") from exc
 
     def install_copy(self, source: IndexFiles, wait: float) -> None:
-        """Make a copy of another directory's live file the live one here."""
+        """Install a copy of another directory's live file, with the files derived from it. Raises IndexBusy, StoreError."""
         stem = source.current()
         database = Database(source.database(stem))
 

@@ -122,14 +122,14 @@ class IndexReader:
     def connect(self) -> Iterator[Connection]:
         """Yield a connection in a read transaction. Raises IndexMissing, IndexMismatch, StoreError."""
         with ExitStack() as stack:
-            yield self._enter(stack, Database.read)
+            yield self._begin(stack, Database.read)
 
     @contextmanager
     def read(self) -> Iterator[ReadView]:
         """Yield a view of the current state of the index. Raises IndexMissing, IndexMismatch, StoreError."""
         while True:
             with ExitStack() as stack:
-                connection = self._enter(stack, Database.read)
+                connection = self._begin(stack, Database.read)
                 snapshot = self.snapshot(connection)
                 # None: another thread has loaded a later generation since this transaction began. Try again with that one.
                 if snapshot is not None:
@@ -140,7 +140,7 @@ class IndexReader:
     def write(self) -> Iterator[Connection]:
         """Yield a connection in a write transaction on the live file, committed on success. Raises IndexBusy."""
         with ExitStack() as stack:
-            connection = self._enter(stack, lambda database: database.write(self._wait))
+            connection = self._begin(stack, lambda database: database.write(self._wait))
             self._wrote = True
             # Load the search files of a large index before they are out of date: the next snapshot is then an update
             # of this one and not a full build.
@@ -178,7 +178,7 @@ class IndexReader:
         if snapshot.lexical is None:
             with self._lock:
                 if snapshot.lexical is None:
-                    snapshot.lexical = self._make_lexical(connection)
+                    snapshot.lexical = self._load_lexical(connection)
         return snapshot.lexical
 
     def discard_search_files(self, connection: Connection) -> None:
@@ -219,7 +219,7 @@ class IndexReader:
                 if search_files.save(folder, snapshot):
                     self.files.remove_other_search_files(folder)
 
-    def _make_lexical(self, connection: Connection) -> Mapping[str, LexicalIndex]:
+    def _load_lexical(self, connection: Connection) -> Mapping[str, LexicalIndex]:
         # Keyed by the stamp and not the generation: a file restored from a copy repeats generation numbers.
         cache, (_, stamp) = self.files.cache(connection.stem), identity(connection)
         fields = load_lexical(cache, stamp)
@@ -228,7 +228,7 @@ class IndexReader:
             save_lexical(cache, stamp, fields)
         return fields
 
-    def _enter(self, stack: ExitStack, begin: Callable[[Database], AbstractContextManager[Connection]]) -> Connection:
+    def _begin(self, stack: ExitStack, begin: Callable[[Database], AbstractContextManager[Connection]]) -> Connection:
         """Begin a transaction on the live file; start again if another file became live meanwhile."""
         while True:
             database = self._database()

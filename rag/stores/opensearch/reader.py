@@ -91,14 +91,14 @@ class IndexReader:
     def list_rows(self, allowed: list[Query], page: int, fields: Sequence[str] = ()) -> list[query_dsl.Hit]:
         """Return all allowed rows, sorted by id, from one index."""
         rows: list[query_dsl.Hit] = []
-        begun: str | None = None
+        first_index: str | None = None
         while True:
             body = query_dsl.rows_page(page, allowed, hit_id(rows[-1]) if rows else None, fields=fields)
             info, (answer,) = self.search(lambda _, body=body: [body])  # type: ignore[misc]
-            if begun not in (None, info.index):  # another was swapped in between two pages
-                rows, begun = [], None
+            if first_index not in (None, info.index):  # another index was swapped in between two pages
+                rows, first_index = [], None
                 continue
-            begun = info.index
+            first_index = info.index
             rows += (hits := hits_of(answer))
             if len(hits) < page:
                 return rows
