@@ -50,7 +50,7 @@ def fill(file: Path, shard: int, shards: int, where: dict[str, str]) -> None:
     connection = connect(where["url"], auth=(where["user"], where["password"]), ca_certs=where["ca_certs"])
     store = OpenSearchStore(connection, INDEX, manifest_of(model), role=BUILDING)
     # What the others write is no row of ours, and stays.
-    report = sync(store, split_rows(rows, model), model, kept=lambda _: True)
+    report = sync(store, split_rows(rows, model), model, is_kept=lambda _: True)
     print(f"shard {shard}: {report.added} added, {report.unchanged} there already", flush=True)
     connection.close()
 

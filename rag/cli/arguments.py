@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.errors import InputError
 from rag.factory.bundled import BUNDLED
-from rag.ingestion.cell_text import visible
+from rag.ingestion.cell_text import remove_invisible
 from rag.ingestion.columns import clean_name
 from rag.types import Filters
 
@@ -38,7 +38,7 @@ def read_pairs(texts: list[str], option: str) -> dict[str, str]:
         if not equals or not key.strip() or not value.strip():
             raise InputError(f"{option} {text!r}: write KEY=VALUE")
         # A terminal of macOS may hand Hangul over in pieces; files and index hold it composed.
-        pairs[clean_name(key)] = visible(value).strip()
+        pairs[clean_name(key)] = remove_invisible(value).strip()
     return pairs
 
 

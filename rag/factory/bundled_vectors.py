@@ -21,7 +21,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.factory.bundled import BUNDLED, DATA
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.pipeline import window
+from rag.ingestion.pipeline import embedding_window
 from rag.models.async_from_sync import AsyncFromSync
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class StoredVectors(AsyncFromSync, BaseEmbedding):
     @property
     def max_tokens(self) -> int:
         """The window of the embedding, in tokens."""
-        return window(self._inner)[1]
+        return embedding_window(self._inner)[1]
 
     def token_count(self, text: str) -> int:
         """Count the tokens of a passage as the embedding does."""
-        return window(self._inner)[0](text)
+        return embedding_window(self._inner)[0](text)
 
     def _get_query_embedding(self, query: str) -> list[float]:
         key = text_key(QUERY, query)

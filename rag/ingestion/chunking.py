@@ -1,6 +1,6 @@
-"""FAQ rows to nodes: one node a phrasing, or several when question and answer together exceed the embedder's window.
+"""Converts FAQ rows to nodes: one for each phrasing, or several if question and answer exceed the embedder's window.
 
-Also what a node's vector is made of: its views and their weights. Pure functions; no model, no store.
+Also defines which texts a node's vector is computed from. Pure functions without a model or a store.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from rag.korean import sentences
 from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, PHRASING, QUESTION
 from rag.vectors import unit_vectors
 
-VIEW_WEIGHTS = (0.3, 0.7)
-"""Weights of a node's views, in the order of `views`. They are part of the content hash: changing them re-embeds."""
+TEXT_WEIGHTS = (0.3, 0.7)
+"""Weights of the vectors of `embedded_texts`, in their order. Part of the content hash: a change re-embeds all nodes."""
 
 _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
 _METADATA_FIELDS = tuple(name for name in FIELDS if name not in ("id", "answer", "alternatives"))
@@ -32,35 +32,38 @@ _SPACES = re.compile(r"\s+")
 
 
 def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) -> list[TextNode]:
-    """The row's nodes: `<id>` alone, or `<id>#0`, `<id>#1` … whose texts joined are the answer exactly.
+    """The row's nodes: `<id>`, or `<id>#0`, `<id>#1` … whose joined texts are exactly the answer.
 
-    The same once more for each of its further phrasings, as `<id>?1` or `<id>?1#0` …: each is searched by a vector and
-    tokens of its own, and says by its document what row it is.
+    Each further phrasing has nodes too (`<id>?1`, or `<id>?1#0` …) with its own vector and tokens; `ref_doc_id` is the row's
+    id for all of them.
 
-    `token_count` counts a text as the embedder does, special tokens included; `max_tokens` is its window. No node's
-    question and text together exceed it. Raises RowErrors when a question alone takes more than half of it.
+    `token_count`: counts tokens as the embedder does, special tokens included. `max_tokens`: the embedder's window, which
+    question and text of a node do not exceed together. Raises RowErrors if a question takes more than half of it.
     """
-    made: list[TextNode] = []
+    result: list[TextNode] = []
     for number, question in enumerate((row.question, *row.alternatives)):
-        # Every piece repeats the question; with more than half of the window gone, the pieces would be crumbs.
+        # Each piece repeats the question; a longer one would leave too little of the window for the answer.
         if token_count(question) * 2 > max_tokens:
             column, kind = ("alternatives", "phrasing_too_long") if number else (QUESTION, "question_too_long")
             raise RowErrors([defect(row.file, row.row, column, kind, window=max_tokens)])
 
         def fits(start: int, end: int, question: str = question) -> bool:
-            return token_count(_joined(question, row.answer[start:end])) <= max_tokens
+            return token_count(_with_question(question, row.answer[start:end])) <= max_tokens
 
-        # The answer alone is cut: pieces overlap nowhere, so that joined they are the approved text again.
+        # Pieces of the answer do not overlap, so that joining them gives the approved text.
         pieces = list(split(row.answer, fits))
         name, own = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
-        # No number behind the id: a row that is not split is found under the id of its file.
+        # A row that is not split keeps the id of its file.
         names = [name] if len(pieces) == 1 else [f"{name}#{piece}" for piece in range(len(pieces))]
-        made += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
-    return made
+        result += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
+    return result
 
 
 def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
-    """(start, end) offsets of the longest pieces that fit, cut after sentences, else after spaces, else anywhere."""
+    """(start, end) offsets of the longest pieces that fit, split after sentences if possible, else after spaces, else anywhere.
+
+    `fits(start, end)`: whether a piece is short enough.
+    """
     if fits(0, len(text)):
         yield 0, len(text)
         return
@@ -71,38 +74,41 @@ def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, in
     )
     start = 0
     while start < len(text):
-        ends = (_furthest(candidates, start, fits) for candidates in boundaries)
-        # A single character that does not fit is given all the same: there is nothing left to cut.
+        ends = (_last_fitting(candidates, start, fits) for candidates in boundaries)
+        # A single character is yielded even if it does not fit, because it cannot be split.
         end = next(filter(None, ends), start + 1)
         yield start, end
         start = end
 
 
-def views(node: TextNode) -> tuple[str, ...]:
-    """The texts whose vectors, weighted with VIEW_WEIGHTS, make the node's vector."""
+def embedded_texts(node: TextNode) -> tuple[str, ...]:
+    """The texts that are embedded for a node: its question, and question and text. `combine_vectors` combines their vectors."""
     question = str(node.metadata.get(PHRASING) or node.metadata[QUESTION])
-    return question, _joined(question, node.text)
+    return question, _with_question(question, node.text)
 
 
-def combine(vectors: Sequence[Sequence[float]], weights: Sequence[float] = VIEW_WEIGHTS) -> list[float]:
-    """The weighted sum [dimension] of `vectors` [views][dimension], each first brought to length 1, itself of length 1.
+def combine_vectors(vectors: Sequence[Sequence[float]], weights: Sequence[float] = TEXT_WEIGHTS) -> list[float]:
+    """The weighted sum [dimension] of the unit vectors of `vectors` [weights][dimension], scaled to length 1.
 
-    Raises ModelError where the vectors, or their sum, have no direction.
+    Raises ModelError if a vector or the sum is zero or not finite.
     """
     fix = "check the embedding model"
-    # Each at length 1 first: else the longer vector would count for more than its weight.
-    units = unit_vectors(vectors, source="the views of one text", error=ModelError, fix=fix, count=len(weights))
+    # Scaled before summing, because a longer vector would count for more than its weight.
+    units = unit_vectors(vectors, source="the vectors of one node", error=ModelError, fix=fix, count=len(weights))
     total = np.asarray(weights) @ units
-    # Opposite vectors cancel each other out, which leaves none to bring to unit length.
-    (combined,) = unit_vectors([total], source="the views of one text, summed", error=ModelError, fix=fix)
+    # Opposite vectors may add up to zero, which cannot be scaled.
+    (combined,) = unit_vectors([total], source="the vectors of one node, summed", error=ModelError, fix=fix)
     return [float(value) for value in combined]
 
 
 def content_hash(node: TextNode) -> str:
-    """A SHA-256 of what decides whether a stored node is up to date; independent of files, rows, times and column order."""
+    """SHA-256 of a node's text and metadata, by which `sync` sees whether a stored node is up to date.
+
+    Does not depend on the file, the row number, the time or the order of columns.
+    """
     metadata = {name: value for name, value in node.metadata.items() if name not in _BOOKKEEPING}
-    # Offsets too: two pieces may have the same text.
-    content = [node.text, metadata, node.start_char_idx, node.end_char_idx, VIEW_WEIGHTS]
+    # With the offsets, because two pieces may have the same text.
+    content = [node.text, metadata, node.start_char_idx, node.end_char_idx, TEXT_WEIGHTS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -122,20 +128,20 @@ def _node(row: FaqRow, node_id: str, start: int, end: int, further: Mapping[str,
     return node
 
 
-def _joined(question: str, text: str) -> str:
+def _with_question(question: str, text: str) -> str:
     return f"{question}\n{text}"
 
 
-def _furthest(ends: Sequence[int], start: int, fits: Callable[[int, int], bool]) -> int | None:
-    """The last of the sorted `ends` after `start` up to which the text fits, by doubling, then halving; or None."""
+def _last_fitting(ends: Sequence[int], start: int, fits: Callable[[int, int], bool]) -> int | None:
+    """The last of the sorted `ends` after `start` up to which the text fits, or None. Exponential, then binary search."""
     first = bisect_right(ends, start)
-    # Counting tokens is what takes time: so few counts, though each of a longer text.
-    good, step = first - 1, 1
-    while good + step < len(ends) and fits(start, ends[good + step]):
-        good += step
+    # Searched with few calls of `fits`, because counting tokens is slow.
+    fitting, step = first - 1, 1
+    while fitting + step < len(ends) and fits(start, ends[fitting + step]):
+        fitting += step
         step *= 2
-    bad = min(good + step, len(ends))
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if fits(start, ends[middle]) else (good, middle)
-    return ends[good] if good >= first else None
+    too_far = min(fitting + step, len(ends))
+    while too_far - fitting > 1:
+        middle = (fitting + too_far) // 2
+        fitting, too_far = (middle, too_far) if fits(start, ends[middle]) else (fitting, middle)
+    return ends[fitting] if fitting >= first else None

@@ -1,4 +1,4 @@
-"""Which column of a table means what: our names, the workshop's, and those that Korean institutions use. Pure."""
+"""Maps a table's columns to the fields of an FAQ row, by this project's names, the workshop's, and Korean ones. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from rag.ingestion.cell_text import visible
+from rag.ingestion.cell_text import remove_invisible
 
 FIELDS = (
     "id", "question", "alternatives", "answer", "category", "bank", "source_url", "effective_from", "effective_until"
@@ -27,34 +27,35 @@ _NAMES = {
     "등록일자 작성일 작성일자",
     "effective_until": "effective_until 종료일 종료일자 적용종료일 만료일 만료일자 게시종료일 마감일",
 }
-"""By field, the names it is known by; where a file has several, the first counts and the others stay further columns."""
+"""Known column names by field. Of several in one file the first in this list is used; the others are additional columns."""
 
 
 def clean_name(name: str) -> str:
-    """A column's name as it is compared and shown: composed, without what nobody sees around it."""
-    return " ".join(visible(name).split())
+    """A column's name in NFC, without invisible characters and surplus white space."""
+    return " ".join(remove_invisible(name).split())
 
 
 def _key(name: str) -> str:
-    # "질문 *", "답변(필수)", "등록일:" are what they say.
+    # Markers are ignored: "질문 *", "답변(필수)", "등록일:".
     text = unicodedata.normalize("NFKC", clean_name(name)).casefold()
     return re.sub(r"\s|[*:：]|\((?:필수|선택|required)\)", "", text)
 
 
-def locate(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Field -> the header's column for it; fields without a column are left out.
+def match_columns(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """The header's column for each field; fields without a column are omitted.
 
-    `columns` maps fields to a file's own names and comes first. Of two columns that differ in case alone the first counts.
+    `columns`: column names by field, which take precedence over the known names. Of two columns that differ only in case,
+    the first is used.
     """
-    # Compared as the header is: a name copied out of a spreadsheet may bring a no-break space along.
-    asked = {name: clean_name(column) for name, column in columns.items()}
-    # Reversed, so that of two columns with one key the first in the file is the one that stays.
-    free = {_key(name): name for name in reversed(header) if name and name not in asked.values()}
+    # Cleaned like the header, because a name copied from a spreadsheet may contain a no-break space.
+    named = {name: clean_name(column) for name, column in columns.items()}
+    # Reversed, so that of two columns with the same key the first one in the file is kept.
+    by_key = {_key(name): name for name in reversed(header) if name and name not in named.values()}
     known = {
-        field: next((free[name] for name in names.split() if name in free), None) for field, names in _NAMES.items()
+        field: next((by_key[name] for name in names.split() if name in by_key), None) for field, names in _NAMES.items()
     }
-    # A file with both layouts' columns is ours: the workshop's `Category` is our `question`, and ours is something else.
-    if not (known["question"] and known["answer"]) and free.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}:
-        known = {field: free.get(_WORKSHOP.get(field, ""), known.get(field)) for field in FIELDS}
-    located = {field: column for field, column in known.items() if column and field not in asked}
-    return located | {field: column for field, column in asked.items() if column in header}
+    # The workshop's layout applies only without a question and an answer: its `Category` has the question.
+    if not (known["question"] and known["answer"]) and by_key.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}:
+        known = {field: by_key.get(_WORKSHOP.get(field, ""), known.get(field)) for field in FIELDS}
+    located = {field: column for field, column in known.items() if column and field not in named}
+    return located | {field: column for field, column in named.items() if column in header}

@@ -1,4 +1,4 @@
-"""Paths to files: folders, patterns, and what a file holds whatever it is called. Opens nothing of a file but its bytes."""
+"""Finds files by paths, folders and patterns, reads their bytes, and checks that their content fits the extension."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.errors import InputError
 from rag.ingestion.messages import UnreadableFile
 
 MAX_UNPACKED_MB = 300
-"""Of an archive's files together; what is larger would take the machine's memory."""
+"""Limit of the total size of an archive's members, to protect the machine's memory."""
 _MAX_MEMBERS = 5000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _HWP = b"HWP Document File"
@@ -34,14 +34,15 @@ _EXPECTED = {
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The paths themselves, patterns (`notices/*.pdf`, `**`) expanded; of folders every visible file below. Each file once.
+    """The files of `paths`: files themselves, matches of patterns (`notices/*.pdf`, `**`), all visible files below folders.
 
-    Sorted within a folder or pattern. Raises InputError for a folder that cannot be read: its rows would count as gone.
+    Each file once, sorted within a folder or pattern. Raises InputError for an unreadable folder, because the ingestion would
+    delete its rows from the index.
     """
     seen: set[Path] = set()
     for path in paths:
         for file in _expand(path):
-            # Links, and a folder given beside its own file: read twice, every row of it would be there twice.
+            # Links, or a folder and one of its files, may lead to the same file; its rows must not be read twice.
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
@@ -49,16 +50,16 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _expand(path: Path) -> Iterable[Path]:
     if path.is_dir():
-        return _below(path)
-    # A name may hold brackets of its own: only what is no file is a pattern.
+        return _walk(path)
+    # A file's name may contain brackets, so only a path that does not exist is a pattern.
     if not path.exists() and glob.has_magic(str(path)):
-        # Path.glob takes no absolute pattern.
+        # Path.glob does not support absolute patterns.
         names = glob.glob(str(path), recursive=True)  # noqa: PTH207
         return sorted(each for each in map(Path, names) if each.is_file()) or (path,)
     return (path,)
 
 
-def _below(directory: Path) -> Iterator[Path]:
+def _walk(directory: Path) -> Iterator[Path]:
     def refuse(exc: OSError) -> None:
         raise InputError(
             f"the folder {exc.filename} cannot be read ({exc.strerror}): fix that or leave it out",
@@ -67,14 +68,14 @@ def _below(directory: Path) -> Iterator[Path]:
 
     files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
     for file in sorted(files):
-        # `~$` begins what Office writes beside an open file.
+        # `~$` is the prefix of Office's lock files.
         hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
         if not hidden:
             yield file
 
 
 def read_bytes(path: Path) -> bytes:
-    """Raises UnreadableFile."""
+    """The file's content. Raises UnreadableFile."""
     try:
         return path.read_bytes()
     except FileNotFoundError as exc:
@@ -84,14 +85,17 @@ def read_bytes(path: Path) -> bytes:
 
 
 def check_kind(suffix: str, data: bytes) -> None:
-    """Raises UnreadableFile where `data` is not what the extension says, is locked, unpacks too far or holds macros."""
+    """Check that `data` has the format of the extension `suffix`.
+
+    Raises UnreadableFile if it does not, and for password protection, macros, and archives beyond MAX_UNPACKED_MB.
+    """
     expected = _EXPECTED[suffix]
     if not data:
         raise UnreadableFile("empty")
     if data.startswith(b"PK"):
         kind = _archive_kind(suffix, data)
     elif data.startswith(b"\xd0\xcf\x11\xe0"):
-        # Office puts a locked workbook into the container of its old formats.
+        # Encrypted Office files use the container of the old formats.
         if _ENCRYPTED in data:
             raise UnreadableFile("password")
         kind = "a Hangul document (HWP)" if _HWP in data else "a file of Office 97"
@@ -113,7 +117,7 @@ def _archive_kind(suffix: str, data: bytes) -> str:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as exc:
         raise UnreadableFile("damaged", reason=str(exc)) from exc
-    # As the archive states them, before anything is unpacked.
+    # By the archive's directory, before anything is unpacked.
     size = sum(member.file_size for member in members) >> 20
     if size > MAX_UNPACKED_MB or len(members) > _MAX_MEMBERS:
         raise UnreadableFile("bomb", size=size, limit=MAX_UNPACKED_MB)

@@ -1,11 +1,11 @@
-"""What a row is called: its number, with the file's name where two files use the same; without a number, by its content. Pure."""
+"""Row ids: the row's number, prefixed with the file's name if files share numbers, or a hash of its content. Pure functions."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.ingestion.readers import FaqRow
 
-Refuse = Callable[["FaqRow", str, Mapping[str, object]], None]
 
-
-def shared_numbers(rows: Sequence[FaqRow]) -> dict[str, str]:
-    """Of each file whose numbers another file uses too, the name its ids begin with: as much of its path as tells it apart."""
+def file_prefixes(rows: Sequence[FaqRow]) -> dict[str, str]:
+    """The id prefix of each file that shares row numbers with another file: its shortest distinct name."""
     by_id: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        # Words as ids are somebody's own: used twice they are a mistake.
+        # Only for numbers: ids in words are chosen by the author, and a repeated one is an error.
         if row.id.isdecimal():
             by_id[row.id].add(row.file)
     files = sorted({file for users in by_id.values() if len(users) > 1 for file in users})
@@ -28,7 +26,7 @@ def shared_numbers(rows: Sequence[FaqRow]) -> dict[str, str]:
 
 
 def short_names(files: Sequence[str], *, stems: bool = True) -> list[str]:
-    """A name for each file, as little of its path as tells it apart; `stems`: without extension where that suffices."""
+    """A name for each file: the shortest end of its path that is distinct. `stems`: without extension if still distinct."""
     paths = [Path(unicodedata.normalize("NFC", file)) for file in files]
     candidates = [[path.stem for path in paths]] * stems + [[path.name for path in paths]]
     deepest = max((len(path.parts) for path in paths), default=0)
@@ -36,26 +34,26 @@ def short_names(files: Sequence[str], *, stems: bool = True) -> list[str]:
     return next((names for names in candidates if len(set(names)) == len(names)), list(files))
 
 
-def by_content(row: FaqRow, *, whole: bool = False) -> str:
-    """An id that does not move with the row: of its question and institution; `whole`: of everything in it."""
+def content_id(row: FaqRow, *, whole: bool = False) -> str:
+    """An id that does not depend on the row's position: a hash of question and institution, or of all fields if `whole`."""
     parts = [row.question, row.bank]
     if whole:
         parts += [row.answer, row.category, row.effective_from, row.effective_until, repr(sorted(row.extra.items()))]
     return "q-" + hashlib.sha256("\0".join(" ".join(part.split()) for part in parts).encode()).hexdigest()[:12]
 
 
-def without_number(rows: Iterable[FaqRow]) -> tuple[list[FaqRow], list[FaqRow]]:
-    """The rows with their ids by content, and those that repeat another word for word, which are left out."""
+def assign_content_ids(rows: Iterable[FaqRow]) -> tuple[list[FaqRow], list[FaqRow]]:
+    """The rows with `content_id`s, and the omitted rows that repeat another one exactly."""
     rows = list(rows)
     questions: dict[str, int] = defaultdict(int)
     for row in rows:
-        questions[by_content(row)] += 1
+        questions[content_id(row)] += 1
     kept: dict[str, FaqRow] = {}
     repeated = []
     for row in rows:
-        # Where a question has several answers, all of them are told apart by these: none is "the first".
-        row_id = by_content(row, whole=questions[by_content(row)] > 1)
-        # Where everything but the file is the same there is one row, whichever file it is in.
+        # All rows of a question with several answers get an id of all fields, so that none depends on the order.
+        row_id = content_id(row, whole=questions[content_id(row)] > 1)
+        # Rows that are equal except for the file are one row.
         if row_id in kept:
             repeated.append(row)
         else:

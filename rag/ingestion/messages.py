@@ -1,6 +1,6 @@
-"""What reading a file has to say, in English and in Korean: defects that refuse it, and notes on what was changed or left out.
+"""Messages about files, in English and Korean: defects, for which a file or row is rejected, and notes on what was changed.
 
-One text a kind, so that tests and reports can count kinds. Values are the file's own words.
+Each message has a kind, by which tests and reports count. Its values are quoted from the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rag.errors import RagError, RowError
 
 
 class Text(NamedTuple):
-    """One message in both languages, with `{names}` for its values."""
+    """A message in both languages; `{name}` is a placeholder for a value."""
 
     english: str
     korean: str
@@ -209,27 +209,27 @@ NOTES = {
 
 
 def defect(file: str, row: int | None, column: str | None, kind: str, **values: object) -> RowError:
-    """A defect of a known kind; `row` None: of the whole file."""
+    """The RowError for a defect. `kind`: a key of DEFECTS; `values`: fill its text. `row` None: about the whole file."""
     english, korean = DEFECTS[kind]
     return RowError(file, row, column, english.format(**values), korean.format(**values), kind)
 
 
 class UnreadableFile(RagError):
-    """A whole file cannot be read. Caught by what reads many files; `kind` is a key of DEFECTS."""
+    """A file cannot be read at all. Functions that read several files catch it. `kind`: a key of DEFECTS."""
 
     def __init__(self, kind: str, **values: object) -> None:
         super().__init__(DEFECTS[kind].english.format(**values), korean=DEFECTS[kind].korean.format(**values))
         self.kind = kind
         self.values = values
 
-    def as_defect(self, file: str) -> RowError:
-        """The same as a line of a report."""
+    def to_row_error(self, file: str) -> RowError:
+        """The RowError that reports this for the whole `file`."""
         return defect(file, None, None, self.kind, **self.values)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was changed or left out while reading, and how often; never silently. `kind` is a key of NOTES."""
+    """Something that was changed or left out while reading a file. `kind`: a key of NOTES; `values`: fill its text."""
 
     file: str
     kind: str
@@ -240,11 +240,11 @@ class Note:
 
     @property
     def korean(self) -> str:
-        """The line for `--language ko`."""
+        """The Korean message."""
         return f"{self.file}: {NOTES[self.kind].korean.format(**self.values)}"
 
 
-def listed(items: object, limit: int = 10) -> str:
-    """Up to `limit` items of a sequence as "2, 3, 7 …"."""
+def join_items(items: object, limit: int = 10) -> str:
+    """Up to `limit` items of a list or tuple as "2, 3, 7 …"; anything else as text."""
     names = [str(item) for item in items] if isinstance(items, list | tuple) else [str(items)]
     return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")

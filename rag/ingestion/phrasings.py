@@ -1,6 +1,6 @@
-"""Several phrasings of one row: read from a cell or from rows of one id, and where two rows lay claim to one.
+"""Alternative phrasings of a row's question: read from a cell or from further rows with its id; and their conflicts.
 
-A phrasing is another way to ask what the row answers, written by hand or by another tool. Pure functions.
+Phrasings are written by hand or by another tool. Pure functions.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[|｜\r\n]+")
 _PUNCTUATION = re.compile(r"[?!.,~]+")
 _SHARED = ("answer", "category", "bank", "source_url", "effective_from", "effective_until")
-"""Fields in which a further row of an id may not differ; it may leave out all but the answer."""
+"""Fields in which a further row with the same id must not differ; all but the answer may be empty."""
 
 
-def split_cell(cell: str) -> tuple[str, ...]:
-    """The phrasings of a cell, which are parted by `|` or by line breaks."""
+def split_phrasings(cell: str) -> tuple[str, ...]:
+    """The phrasings of a cell, separated by `|` or line breaks."""
     return tuple(filter(None, map(str.strip, _SEPARATORS.split(cell))))
 
 
 def is_other_phrasing(row: FaqRow, first: FaqRow) -> bool:
-    """Whether `row`, which has the id of `first`, is the same entry under another question."""
+    """Whether `row`, which has the id of `first`, is the same entry with another question."""
     if not (row.question and first.question and row.answer) or _key(row.question) == _key(first.question):
         return False
-    # A further row may leave the shared columns empty, as people do who write below a row; a difference is another row.
+    # People often leave the shared columns empty in a further row; another value means another entry.
     same = all(getattr(row, name) in ("", getattr(first, name)) for name in _SHARED)
     return same and row.extra.items() <= first.extra.items()
 
 
 def merge_rows(rows: Iterable[FaqRow]) -> list[FaqRow]:
-    """One row an id, under its first question; the questions of its further rows are phrasings. None is there twice."""
+    """Merge rows with the same id into the first one; the other questions become its distinct alternatives."""
     merged: dict[str, FaqRow] = {}
     for row in rows:
         first = merged.get(row.id, row)
@@ -50,9 +50,10 @@ def merge_rows(rows: Iterable[FaqRow]) -> list[FaqRow]:
 
 
 def collisions(rows: Sequence[FaqRow]) -> list[str]:
-    """A line for each phrasing that another row of the same institution, in force at the same time, has too.
+    """A message for each phrasing that two rows of an institution have, if both are in force at the same time.
 
-    Both would match a customer's question equally. Rows of one answer do not collide, nor do two rows' own questions.
+    Both would match a customer's question equally. Not reported: rows with the same answer, and two rows whose own questions
+    are equal.
     """
     claims: defaultdict[tuple[str, str], list[tuple[FaqRow, str]]] = defaultdict(list)
     for row in rows:
@@ -63,7 +64,7 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
         for position, (row, text) in enumerate(claimed):
             for other, other_text in claimed[:position]:
                 own = text == row.question and other_text == other.question
-                # ISO dates compare as text; an end that is not given is open.
+                # ISO dates compare as text; an empty end means without limit.
                 begin, ends = (
                     max(row.effective_from, other.effective_from),
                     (row.effective_until, other.effective_until),
@@ -75,5 +76,5 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
 
 
 def _key(text: str) -> str:
-    """The same for texts that differ in spaces, case, width and punctuation alone."""
+    """A key that is equal for texts which differ only in white space, case, width and punctuation."""
     return _PUNCTUATION.sub("", compact(text)) or text

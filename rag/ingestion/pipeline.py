@@ -1,4 +1,4 @@
-"""The whole of `python -m rag ingest`, apart from its options and its output."""
+"""Ingestion: reads files, splits them into nodes and brings the index up to date. Used by `python -m rag ingest`."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import DOCUMENT, Manifest, PassageStore
 
 DEFAULT_WINDOW = 512
-"""Characters, for an embedder that cannot count its tokens: Korean text has at most about one token a character."""
+"""Window in characters of embedders that cannot count tokens; Korean text has at most about one token per character."""
 
 _PASSAGE = re.compile(r"\.\w{2,5}:[0-9a-f]{10}(?:-\d+)?$")
-"""The end of a passage's id: its file's extension, and a hash."""
+"""The end of the id of a document's passage: the file's extension and a hash."""
 
 
 class StoreOpener(Protocol):
-    """`IndexCatalog.open_for_ingest` with the index's name."""
+    """`IndexCatalog.open_for_ingest` for one index."""
 
     def __call__(self, manifest: Manifest, *, size: int, dry_run: bool) -> AbstractContextManager[PassageStore]:
-        """The store to fill with `size` nodes, or, for a dry run, one to compare with."""
+        """Open the store for `size` nodes; read-only for a dry run."""
         ...
 
 
 @runtime_checkable
-class Windowed(Protocol):
-    """What an embedder offers that knows its own limits: its window in tokens, and the tokens of a passage."""
+class TokenCounter(Protocol):
+    """An embedder that counts tokens and states its window."""
 
     @property
     def max_tokens(self) -> int:
-        """Of a passage, special tokens included; what is longer is cut off unread."""
+        """Maximum tokens of a passage, special tokens included; the embedder ignores further ones."""
         ...
 
     def token_count(self, text: str) -> int:
-        """The tokens of a passage, special tokens included."""
+        """Number of tokens of a passage, special tokens included."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """`changes` are in nodes (a long row makes several); in a dry run they are what would be done.
+    """Result of an ingestion.
 
-    `refused`: a line for each row whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what
-    reading changed or left out. `collisions`: a line for each phrasing that two rows have (`rag.ingestion.phrasings`).
-    `errors`: files that could not be read; what the index held of them stays. `files`: one
-    entry a file, for `--report`.
+    `rows`, `documents`: numbers read. `changes`: in nodes, of which a long row has several; in a dry run, what would change.
+    `refused`: messages about rows whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what was
+    changed or left out while reading. `collisions`: messages about phrasings that two rows share. `errors`: files that could
+    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`.
     """
 
     rows: int
@@ -87,7 +87,7 @@ class IngestReport:
 
     @property
     def korean(self) -> str:
-        """The same line for `--language ko`."""
+        """The summary in Korean."""
         done, when = self.changes, " 예정" if self.dry_run else ""
         documents = f", 문서 {self.documents}개" if self.documents else ""
         return (
@@ -106,33 +106,34 @@ def ingest(
     processes: int | None = None,
     progress: Progress = no_progress,
 ) -> IngestReport:
-    """Make an index hold exactly the rows and documents of these files: what is no longer in them is deleted.
+    """Make an index contain exactly the rows and documents of these files; others are deleted from it.
 
-    A document that cannot be read, or a table that cannot be read at all, is an error of the report; what the index holds of
-    it stays. `embed_model` None: an index for lexical search alone. `processes`: for reading documents, by default one a
-    core. Raises RowErrors, for rows that break a rule, before anything is written, then IndexBusy, StoreError and
-    ModelError; whatever stops it, the same call again does what is left.
+    A file that cannot be read is an error in the report, and its nodes stay in the index. `columns`: column names by field.
+    `embed_model` None: an index for lexical search only. `processes`: that read documents; default: one per core.
+
+    Raises RowErrors for invalid rows, before anything is written, and IndexBusy, StoreError or ModelError. After an error or
+    an interruption the same call continues.
     """
-    # Everything is read and split first: a defect in the last file must stop the first from being written.
+    # Everything is read and split before writing, so that an error in the last file prevents any change.
     sources = read_sources(paths, columns=columns, processes=processes, progress=progress)
     nodes = split_rows(sources.rows, embed_model, progress=progress)
-    of_documents = split_documents(sources, embed_model, progress=progress)
-    nodes += of_documents
+    document_nodes = split_documents(sources, embed_model, progress=progress)
+    nodes += document_nodes
 
     def is_kept(node_id: str) -> bool:
-        # A row does not say which file it is from: of tables, nothing is deleted while one of them cannot be read.
+        # Stored rows do not state their file, so no rows are deleted while any table cannot be read.
         document = node_id.rpartition(":")[0]
         return document in sources.failed or (sources.tables_failed and not _PASSAGE.search(node_id))
 
-    # Opened last, and with it the lock taken: reading and splitting may take minutes and change nothing.
+    # Opened last, because opening takes the lock, and reading and splitting may take minutes.
     with store_opener(manifest_of(embed_model), size=len(nodes), dry_run=dry_run) as store:
         if dry_run:
-            changes = preview(store, nodes, kept=is_kept)
+            changes = preview(store, nodes, is_kept=is_kept)
         else:
-            changes = sync(store, nodes, embed_model, kept=is_kept, progress=progress)
+            changes = sync(store, nodes, embed_model, is_kept=is_kept, progress=progress)
     rows = sources.rows
     refused = refused_rows((row.id, text) for row in rows for text in (row.question, *row.alternatives))
-    passages = Counter(str(node.metadata[DOCUMENT]) for node in of_documents)
+    passages = Counter(str(node.metadata[DOCUMENT]) for node in document_nodes)
     return IngestReport(
         len(rows),
         changes,
@@ -149,9 +150,9 @@ def ingest(
 def split_documents(
     sources: Sources, embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
 ) -> list[TextNode]:
-    """The nodes of all documents' passages."""
-    token_count, max_tokens = window(embed_model)
-    # Without an embedder nothing has to be split, but a customer reads a passage, not a document.
+    """The nodes of the passages of all documents."""
+    token_count, max_tokens = embedding_window(embed_model)
+    # Documents are split even without an embedder, because customers are shown passages.
     token_count, max_tokens = (token_count, max_tokens) if embed_model else (len, DEFAULT_WINDOW)
     banks = {row.bank for row in sources.rows if row.bank}
     nodes: list[TextNode] = []
@@ -168,10 +169,10 @@ def split_documents(
 def split_rows(
     rows: Sequence[FaqRow], embed_model: BaseEmbedding | None, *, progress: Progress = no_progress
 ) -> list[TextNode]:
-    """The nodes of all rows. Raises RowErrors naming every row that cannot be embedded."""
-    token_count, max_tokens = window(embed_model)
+    """The nodes of all rows. Raises RowErrors with every row whose question is too long to be embedded."""
+    token_count, max_tokens = embedding_window(embed_model)
     nodes: list[TextNode] = []
-    # Collected, so that the user sees every row that is too long at once.
+    # Collected, so that one run reports all of them.
     errors: list[RowError] = []
     for done, row in enumerate(rows, start=1):
         try:
@@ -184,10 +185,10 @@ def split_rows(
     return nodes
 
 
-def window(embed_model: BaseEmbedding | None) -> tuple[Callable[[str], int], int]:
-    """How to count a text, and up to what count it is embedded whole. Without an embedder nothing is split."""
+def embedding_window(embed_model: BaseEmbedding | None) -> tuple[Callable[[str], int], int]:
+    """A function that counts a text's tokens (or characters), and the most that is embedded. Unlimited without an embedder."""
     if embed_model is None:
         return len, sys.maxsize
-    if isinstance(embed_model, Windowed):
+    if isinstance(embed_model, TokenCounter):
         return embed_model.token_count, embed_model.max_tokens
     return len, DEFAULT_WINDOW

@@ -1,4 +1,4 @@
-"""Everything that files hold: FAQ rows and documents, with what each file came to."""
+"""Reads all files of an ingestion into FAQ rows and documents, and reports on each file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RowError, RowErrors
-from rag.ingestion.columns import REQUIRED, locate
+from rag.ingestion.columns import REQUIRED, match_columns
 from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.pool import read_many
 from rag.ingestion.documents.reading import SUFFIXES as DOCUMENT_SUFFIXES
@@ -18,16 +18,17 @@ from rag.ingestion.identity import short_names
 from rag.ingestion.messages import Note, UnreadableFile
 from rag.ingestion.readers import FaqRow, NoFiles, read_rows
 from rag.ingestion.sync import Progress, no_progress
-from rag.ingestion.tables import header_index
+from rag.ingestion.tables import find_header
 
 _TABLES = (".csv", ".tsv", ".json", ".jsonl")
 
 
 @dataclass(slots=True)
 class Sources:
-    """`documents` by the name that their passages carry. `errors`: of whole files, which are missing from the rest.
+    """The content of an ingestion's files.
 
-    `failed`: the names of documents that could not be read; `tables_failed`: whether a table is among the errors.
+    `documents`: by the name that is used in their passages' ids. `errors`: files that could not be read. `failed`: names of
+    the unreadable documents; `tables_failed`: a table could not be read. `files`: paths of all files.
     """
 
     rows: list[FaqRow] = field(default_factory=list)
@@ -39,7 +40,10 @@ class Sources:
     files: list[str] = field(default_factory=list)
 
     def report(self, passages: Mapping[str, int]) -> list[dict[str, Any]]:
-        """One entry a file, for `--report`: its kind, what it gave, what was left out or doubted, why it was not read."""
+        """An entry for each file, for `--report`: its kind, amount of content, uncertain values, notes and errors.
+
+        `passages`: number of passages by document name.
+        """
         rows: dict[str, int] = defaultdict(int)
         for row in self.rows:
             rows[row.file] += 1
@@ -73,9 +77,9 @@ def read_sources(
     processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Sources:
-    """Read all files. A file that cannot be read as a whole is an error among the others' results.
+    """Read all files. A file that cannot be read is added to `errors`.
 
-    Raises RowErrors for rows that break a rule, and where no file could be read; NoFiles where there is none.
+    `processes`: as in `ingest`. Raises RowErrors for invalid rows, or if no file could be read; NoFiles if there is none.
     """
     columns = columns or {}
     files = list(find_files(map(Path, paths)))
@@ -83,18 +87,18 @@ def read_sources(
     tables = [path for path in files if path not in set(documents)]
     sources = Sources(files=list(map(str, files)))
     read = read_rows(tables, columns=columns)
-    # A row that breaks a rule is the author's to correct, and half a table would delete the other half.
+    # The author must correct invalid rows: ingesting the rest of the table would delete them from the index.
     if any(error.row is not None for error in read.errors):
         raise RowErrors(read.errors)
     sources.rows, sources.notes, sources.errors = read.rows, read.notes, read.errors
     sources.tables_failed = bool(read.errors)
-    # With their endings: 약관.pdf and 약관.docx are two documents.
+    # With extensions, because 약관.pdf and 약관.docx are two documents.
     names = dict(zip(map(str, documents), short_names(list(map(str, documents)), stems=False), strict=True))
     outcomes = {}
     for done, (path, outcome) in enumerate(read_many(documents, processes=processes), 1):
         outcomes[path] = outcome
         progress("read", done, len(documents))
-    for path in documents:  # in the files' order, not in that of their reading
+    for path in documents:  # in the files' order; `outcomes` is in the order of completion
         outcome = outcomes[path]
         if isinstance(outcome, Document):
             sources.documents[names[str(path)]] = outcome
@@ -108,17 +112,17 @@ def read_sources(
 
 
 def _is_document(path: Path, columns: Mapping[str, str]) -> bool:
-    """By its extension; a workbook with a sheet of questions and answers is a table."""
+    """Whether the file is a document and not a table, by its extension. A workbook with questions and answers is a table."""
     suffix = path.suffix.lower()
     if suffix in _TABLES or not path.is_file():
         return False
     if suffix == ".xlsx":
-        return not _holds_faq(path, columns)
-    # Other kinds go to the documents' reader too, which says what is supported; a file without an ending is tried as a table.
+        return not _contains_faq(path, columns)
+    # Other formats go to the document reader too, whose error lists what is supported; no extension: read as a table.
     return suffix in DOCUMENT_SUFFIXES or suffix != ""
 
 
-def _holds_faq(path: Path, columns: Mapping[str, str]) -> bool:
+def _contains_faq(path: Path, columns: Mapping[str, str]) -> bool:
     from rag.ingestion.files import check_kind
     from rag.ingestion.workbook import read_workbook
 
@@ -127,8 +131,8 @@ def _holds_faq(path: Path, columns: Mapping[str, str]) -> bool:
         check_kind(".xlsx", data)
         sheets, _ = read_workbook(str(path), data)
     except UnreadableFile:
-        return True  # read again as a table, whose errors name the file
+        return True  # reading it as a table reports the error
     return any(
-        header_index([line.cells for line in sheet.lines], lambda header: locate(header, columns)) is not None
+        find_header([line.cells for line in sheet.lines], lambda header: match_columns(header, columns)) is not None
         for sheet in sheets
     ) or columns.keys() >= set(REQUIRED)

@@ -1,7 +1,7 @@
-"""Makes a store hold exactly the nodes of an ingestion: compare, embed, upsert, then delete what is gone.
+"""Makes a store contain exactly the nodes of an ingestion: compare, embed and upsert, then delete.
 
-All state is in the store (content hash and embedding fingerprint of each node), so nothing can fall out of step with it:
-killed anywhere, the next run does what is left. A node's old version is found until its new one has replaced it.
+All state is in the store: the content hash and the embedding fingerprint of each node. After an interruption the next run
+therefore continues. Searches find the old version of a node until the new one has replaced it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rag.ingestion.embedding import embed_nodes
 from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, NodeState, PassageStore
 
 BATCH = 32
-"""Nodes embedded and written at once: what a killed run has to do again at most."""
+"""Nodes embedded and written at once; an interrupted run repeats one batch at most."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the step (`read` counts files, `split` rows or documents, `embed` and `delete` nodes), how many are done and
-how many there are."""
+"""Called with the step, the items done and their total. Steps: "read" (files), "split" (rows or documents), "embed" and
+"delete" (nodes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Node ids by what has to happen to them; `add` holds new and changed ones, in the ingestion's order."""
+    """Node ids by what is to be done. `add`: new and changed nodes, in the ingestion's order."""
 
     add: tuple[str, ...]
     keep: tuple[str, ...]
@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did, in nodes; `ids`: which nodes, by what was done to them."""
+    """Numbers of nodes by what a sync did. `ids`: node ids under "added", "updated" and "deleted"."""
 
     added: int
     updated: int
@@ -47,24 +47,19 @@ class SyncReport:
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def keep_nothing(_node_id: str) -> bool:
-    """For a sync whose nodes are all there should be."""
-    return False
-
-
 def plan(
-    target: Mapping[str, NodeState], states: Mapping[str, NodeState], kept: Callable[[str], bool] = keep_nothing
+    target: Mapping[str, NodeState], states: Mapping[str, NodeState], is_kept: Callable[[str], bool] | None = None
 ) -> Plan:
-    """What turns the stored `states` into the `target` ones; `kept`: stored ids that stay though they are no target."""
+    """The changes from the stored `states` to the `target` states. `is_kept`: whether an id missing in `target` stays."""
     return Plan(
         add=tuple(node_id for node_id, state in target.items() if states.get(node_id) != state),
         keep=tuple(node_id for node_id, state in target.items() if states.get(node_id) == state),
-        delete=tuple(sorted(node_id for node_id in states.keys() - target.keys() if not kept(node_id))),
+        delete=tuple(sorted(each for each in states.keys() - target.keys() if not (is_kept and is_kept(each)))),
     )
 
 
 def target_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, NodeState]:
-    """The state each node will have once stored. Raises InputError when two nodes share an id."""
+    """The state that each node will have in the store, by id. Raises InputError if two nodes have the same id."""
     nodes = list(nodes)
     if twice := sorted(node_id for node_id, n in Counter(node.node_id for node in nodes).items() if n > 1):
         raise InputError(f"ids given to more than one node: {', '.join(twice[:10])}; give each row its own id")
@@ -75,11 +70,11 @@ def target_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, Node
 
 
 def no_progress(step: str, done: int, total: int) -> None:
-    """Progress that shows nothing."""
+    """A Progress that does nothing."""
 
 
 def utc_now() -> datetime:
-    """The time, in UTC, that nodes are stamped with."""
+    """The current time in UTC, the default clock of `sync`."""
     return datetime.now(UTC)
 
 
@@ -88,25 +83,26 @@ def sync(
     nodes: Sequence[TextNode],
     embed_model: BaseEmbedding | None,
     *,
-    kept: Callable[[str], bool] = keep_nothing,
+    is_kept: Callable[[str], bool] | None = None,
     progress: Progress = no_progress,
     clock: Callable[[], datetime] = utc_now,
 ) -> SyncReport:
-    """Bring `store`, opened for writing with the manifest of `embed_model` (None: lexical search alone), up to date.
+    """Make `store` contain exactly `nodes`, and the stored nodes for whose ids `is_kept` is true.
 
-    Raises InputError for duplicate ids and ModelError for unusable vectors; batches written before stay written.
+    `store`: open for writing, with the manifest of `embed_model` (None: no vectors). Raises InputError for duplicate ids and
+    ModelError for unusable vectors; batches written before the error stay.
     """
     started = clock()
     manifest = store.manifest
     states = store.states()
-    # The fingerprint takes part: with another embedding every node is new, though its text is not.
-    todo = plan(target_states(nodes, manifest.fingerprint), states, kept)
+    # States include the fingerprint, so that every node is embedded again by another model.
+    todo = plan(target_states(nodes, manifest.fingerprint), states, is_kept)
     by_id = {node.node_id: node for node in nodes}
     for start in range(0, len(todo.add), BATCH):
         batch = [by_id[node_id] for node_id in todo.add[start : start + BATCH]]
         vectors = embed_nodes(embed_model, batch, dimension=manifest.dimension) if embed_model else [None] * len(batch)
         stamps = {FINGERPRINT: manifest.fingerprint, INDEXED_AT: clock().isoformat(timespec="seconds")}
-        # Copies, with vector and stamps: the caller's nodes stay as they were.
+        # Copies, because the caller's nodes must not change.
         store.add(
             [
                 node.model_copy(update={"embedding": vector, "metadata": node.metadata | stamps})
@@ -114,7 +110,7 @@ def sync(
             ]
         )
         progress("embed", start + len(batch), len(todo.add))
-    # Last: until the new nodes are in, the old ones answer.
+    # Deleted last, so that old nodes answer until the new ones are stored.
     if todo.delete:
         store.delete_nodes(list(todo.delete))
         progress("delete", len(todo.delete), len(todo.delete))
@@ -122,11 +118,11 @@ def sync(
 
 
 def preview(
-    store: PassageStore, nodes: Sequence[TextNode], *, kept: Callable[[str], bool] = keep_nothing
+    store: PassageStore, nodes: Sequence[TextNode], *, is_kept: Callable[[str], bool] | None = None
 ) -> SyncReport:
-    """What `sync` would do, without doing it. Raises InputError for duplicate ids."""
+    """What `sync` would change. Writes nothing. Raises InputError for duplicate ids."""
     states = store.states()
-    return _report(plan(target_states(nodes, store.manifest.fingerprint), states, kept), states, 0.0)
+    return _report(plan(target_states(nodes, store.manifest.fingerprint), states, is_kept), states, 0.0)
 
 
 def _report(done: Plan, states: Mapping[str, NodeState], seconds: float) -> SyncReport:

@@ -1,4 +1,4 @@
-"""One file to its tables, by its extension; what is no table of text is refused with what to do about it."""
+"""Reads the tables of one file, by its extension. A file of another format becomes an error that says how to convert it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from rag.ingestion.csv_tables import read_csv
 from rag.ingestion.encodings import decode
 from rag.ingestion.files import check_kind, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
-from rag.ingestion.messages import UnreadableFile, listed
-from rag.ingestion.tables import Locate, Table, add_line, finish, header_index, required_width, set_header
+from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.tables import ColumnMatcher, Table, add_line, find_header, finish_table, required_width, set_header
 from rag.ingestion.workbook import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".xlsx")
 _BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
-"""How the files of Excel, Word, Hangul and PDF begin, whatever they are called."""
+"""First bytes of Excel, Word, Hangul and PDF files."""
 
 
-def read_tables(path: Path, locate: Locate) -> list[Table]:
-    """The tables of one file: one, or of a workbook one for each sheet with questions and answers. Defects are in them."""
+def read_tables(path: Path, match_columns: ColumnMatcher) -> list[Table]:
+    """The file's table, or a table for each sheet of a workbook with questions and answers. Their `errors` have the defects."""
     table = Table(str(path))
     suffix = path.suffix.lower()
     try:
@@ -27,33 +27,33 @@ def read_tables(path: Path, locate: Locate) -> list[Table]:
             raise UnreadableFile("unsupported", supported=", ".join(SUFFIXES))
         if suffix == ".xlsx":
             check_kind(suffix, data)
-            return _workbook_tables(str(path), data, locate)
-        # By its beginning, for people rename files: else every line of it would be a defect of its own.
+            return _workbook_tables(str(path), data, match_columns)
+        # A renamed binary file is one error; read as text, each of its lines would be one.
         if data.startswith(_BINARY):
             raise UnreadableFile("renamed", supported=", ".join(SUFFIXES))
         text = decode(data)
         if not text.strip("\0\x1a \t\r\n"):
             raise UnreadableFile("empty")
     except UnreadableFile as exc:
-        table.errors.append(exc.as_defect(str(path)))
+        table.errors.append(exc.to_row_error(str(path)))
         return [table]
     if suffix == ".jsonl":
         read_jsonl(table, text)
     elif suffix == ".json":
         read_json(table, text)
     else:
-        read_csv(table, text, locate)
+        read_csv(table, text, match_columns)
     return [table]
 
 
-def _workbook_tables(file: str, data: bytes, locate: Locate) -> list[Table]:
+def _workbook_tables(file: str, data: bytes, match_columns: ColumnMatcher) -> list[Table]:
     sheets, notes = read_workbook(file, data)
     sheets = [sheet for sheet in sheets if any(any(line.cells) for line in sheet.lines)]
     if not sheets:
         raise UnreadableFile("empty")
-    headers = [header_index([line.cells for line in sheet.lines], locate) for sheet in sheets]
+    headers = [find_header([line.cells for line in sheet.lines], match_columns) for sheet in sheets]
     if all(at is None for at in headers):
-        # Told by the first sheet, as of a CSV: what its columns are, and how to name them.
+        # The first sheet is read like a CSV, whose error lists the columns and how to name them.
         headers[0] = next(at for at, line in enumerate(sheets[0].lines) if any(line.cells))
     tables = []
     for sheet, at in zip(sheets, headers, strict=True):
@@ -63,15 +63,15 @@ def _workbook_tables(file: str, data: bytes, locate: Locate) -> list[Table]:
             file, sheet=sheet.name if len(sheets) > 1 else "", notes=list(sheet.notes), errors=list(sheet.errors)
         )
         set_header(table, sheet.lines[at], sheet.lines[:at])
-        required = required_width(table, locate)
+        required = required_width(table, match_columns)
         for line in sheet.lines[at + 1 :]:
-            # A struck question or answer is withdrawn, and its row with it; the note names the cells.
+            # A row with struck-through text has been withdrawn; a note lists the cells.
             if line.row not in sheet.struck_rows:
                 add_line(table, line, required)
-        finish(table)
+        finish_table(table)
         tables.append(table)
     left_out = [sheet.name for sheet, at in zip(sheets, headers, strict=True) if at is None]
     tables[0].notes += notes
     if left_out:
-        tables[0].note("other_sheets", names=listed(left_out))
+        tables[0].note("other_sheets", names=join_items(left_out))
     return tables

@@ -1,7 +1,7 @@
-"""Excel workbooks to rows of cells as a reader of the sheet sees them. Needs openpyxl.
+"""Reads Excel workbooks as rows of cells with the text that Excel shows. Requires openpyxl.
 
-Merged cells are filled; hidden sheets, rows and columns and struck-through cells are left out and named; numbers, dates and
-currencies are spelled as their format shows them.
+Merged cells are filled in. Hidden sheets, rows and columns and struck-through text are left out and noted. Numbers, dates and
+currencies are formatted with the cell's number format.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from itertools import groupby
 from typing import Any
 
 from rag.errors import RowError
-from rag.ingestion.cell_text import visible
+from rag.ingestion.cell_text import remove_invisible
 from rag.ingestion.dates import iso_date
-from rag.ingestion.messages import Note, UnreadableFile, defect, listed
-from rag.ingestion.number_formats import shown
+from rag.ingestion.messages import Note, UnreadableFile, defect, join_items
+from rag.ingestion.number_formats import format_value
 from rag.ingestion.tables import Line
 
 MAX_CELLS = 2_000_000
-"""Of one sheet, empty ones included: formats that reach to the last row of a sheet make a billion of them."""
+"""Limit of a sheet's cells, including empty ones; a format applied to a complete sheet creates billions of them."""
 
 
 @dataclass(slots=True)
 class Sheet:
-    """A visible sheet: its rows with their numbers, what was left out of it, and the cells that show no value."""
+    """A visible sheet: its rows, notes on what was left out, and errors of cells without a value.
+
+    `struck_rows`: numbers of rows with a struck-through cell.
+    """
 
     name: str
     lines: list[Line] = field(default_factory=list)
@@ -38,23 +41,23 @@ class Sheet:
 
 
 def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
-    """The visible sheets, and notes on the others. Raises UnreadableFile for what openpyxl cannot open."""
-    from openpyxl import load_workbook  # .3 s: only where there is a workbook
+    """The visible sheets, and a note on the hidden ones. Raises UnreadableFile if openpyxl cannot open the file."""
+    from openpyxl import load_workbook  # takes .3 s, so only if there is a workbook
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of drop-down lists and print settings, which say nothing of values
+            warnings.simplefilter("ignore")  # about drop-down lists and print settings, which do not affect values
             values = load_workbook(io.BytesIO(data), data_only=True, rich_text=True)
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
                 has_formulas = any(b"<f" in archive.read(name) for name in names)
-            # Once more for the formulas: those never calculated have no value, and empty cells look the same.
+            # Loaded again with formulas, to distinguish formulas that were never calculated from empty cells.
             formulas = load_workbook(io.BytesIO(data), data_only=False) if has_formulas else None
-    # openpyxl raises whatever its parsers meet in a damaged file.
+    # openpyxl raises various exceptions for damaged files.
     except Exception as exc:
         raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:120].splitlines()[0]) from exc
     hidden = [sheet.title for sheet in values.worksheets if sheet.sheet_state != "visible"]
-    notes = [Note(file, "hidden_sheets", {"names": listed(hidden)})] if hidden else []
+    notes = [Note(file, "hidden_sheets", {"names": join_items(hidden)})] if hidden else []
     sheets = [
         _read_sheet(file, sheet, formulas[sheet.title] if formulas else None)
         for sheet in values.worksheets
@@ -68,7 +71,7 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
     if sheet.max_row * sheet.max_column > MAX_CELLS:
         raise UnreadableFile("damaged", reason=f"sheet {sheet.title!r} has {sheet.max_row} x {sheet.max_column} cells")
     result = Sheet(sheet.title)
-    # A merged cell has its value in its upper left corner alone; every row it covers means it.
+    # Only the upper left cell of a merged area has its value, which applies to all rows of the area.
     filled = {
         (row, column): (area.min_row, area.min_col)
         for area in sheet.merged_cells.ranges
@@ -111,7 +114,7 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
 
 
 def _hidden_columns(sheet: Any) -> set[int]:
-    # One entry may stand for many columns: its `min` and `max`.
+    # One entry may describe several columns, from its `min` to its `max`.
     return {
         column
         for dimension in sheet.column_dimensions.values()
@@ -121,17 +124,17 @@ def _hidden_columns(sheet: Any) -> set[int]:
 
 
 def _shown(cell: Any) -> tuple[str, bool]:
-    """The cell's text as it is seen, and whether a part of it is struck through, which is left out."""
+    """The cell's displayed text without struck-through parts, and whether there were any."""
     value = cell.value
-    if isinstance(value, list):  # openpyxl's CellRichText: plain texts, and texts with a font
+    if isinstance(value, list):  # openpyxl's CellRichText: a list of plain texts and texts with a font
         fonts = [getattr(part, "font", None) for part in value]
         kept = [str(part) for part, font in zip(value, fonts, strict=True) if not (font is not None and font.strike)]
-        return visible("".join(kept)), len(kept) < len(value)
-    text = shown(value, cell.number_format or "General")
-    # "01-05-26" is read as another day by another reader; the cell knows which.
+        return remove_invisible("".join(kept)), len(kept) < len(value)
+    text = format_value(value, cell.number_format or "General")
+    # An ambiguous format such as "01-05-26" is replaced by the ISO date, which the cell's value provides.
     if isinstance(value, datetime | date) and "y" in (cell.number_format or "").lower() and not iso_date(text):
         text = value.date().isoformat() if isinstance(value, datetime) else value.isoformat()
-    return visible(text), False
+    return remove_invisible(text), False
 
 
 def _notes(
@@ -142,19 +145,21 @@ def _notes(
     if rows:
         yield Note(name, "hidden_rows", {"names": ranges_of(rows)})
     if columns:
-        yield Note(name, "hidden_columns", {"names": listed([get_column_letter(column) for column in sorted(columns)])})
+        yield Note(
+            name, "hidden_columns", {"names": join_items([get_column_letter(column) for column in sorted(columns)])}
+        )
     if struck:
-        yield Note(name, "struck", {"names": listed(struck)})
+        yield Note(name, "struck", {"names": join_items(struck)})
     if struck_parts:
-        yield Note(name, "struck_parts", {"names": listed(struck_parts)})
+        yield Note(name, "struck_parts", {"names": join_items(struck_parts)})
     if areas := [area for area in sheet.merged_cells.ranges if area.max_row > area.min_row]:
         yield Note(name, "merged", {"count": len(areas)})
 
 
 def ranges_of(numbers: set[int]) -> str:
-    """Row numbers as "3-5, 9"."""
+    """Numbers as ranges: "3-5, 9"."""
     ranges = []
     for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
         rows = [number for _, number in run]
         ranges.append(str(rows[0]) if len(rows) == 1 else f"{rows[0]}-{rows[-1]}")
-    return listed(ranges)
+    return join_items(ranges)

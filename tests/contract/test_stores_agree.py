@@ -13,7 +13,7 @@ from llama_index.core.vector_stores.types import MetadataFilters
 from rag.factory.bundled import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.chunking import nodes as nodes_of_row
-from rag.ingestion.phrasings import split_cell
+from rag.ingestion.phrasings import split_phrasings
 from rag.ingestion.readers import FaqRow
 from rag.retrieval.hybrid import Fusion, fuse, row_id
 from rag.retrieval.query_analysis import expand
@@ -123,7 +123,7 @@ def phrasing_nodes(store: PassageStore, models: Models) -> list[TextNode]:
     for line in written:
         row, _, cell = line.partition(",")
         [own] = store.get_nodes([row])
-        texts = FaqRow(row, str(own.metadata["question"]), own.get_content(), alternatives=split_cell(cell)[:1])
+        texts = FaqRow(row, str(own.metadata["question"]), own.get_content(), alternatives=split_phrasings(cell)[:1])
         node = nodes_of_row(texts, token_count=len, max_tokens=10_000)[1]
         node.embedding = models.embed_model.get_text_embedding(str(node.metadata[PHRASING]))
         nodes.append(node)

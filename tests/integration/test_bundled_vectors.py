@@ -13,7 +13,7 @@ from rag.factory.bundled import DATA
 from rag.factory.bundled_vectors import PASSAGE, PATH, QUERY, StoredVectors, text_key, with_stored_vectors
 from rag.factory.models import Models
 from rag.factory.stores import open_index
-from rag.ingestion.chunking import views
+from rag.ingestion.chunking import embedded_texts
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import split_rows
 from rag.ingestion.readers import read
@@ -47,11 +47,11 @@ def test_a_sample_is_what_the_embedder_gives(models: Models) -> None:
     assert models.embed_model
     rows = split_rows(read([DATA]), models.embed_model)
     for node in rows[:: len(rows) // 12]:
-        for text in views(node):
+        for text in embedded_texts(node):
             stored = known[text_key(PASSAGE, text)]
             assert np.dot(stored, models.embed_model.get_text_embedding(text)) > 0.99999
     # Of the questions a spread sample is kept, for the scales.
-    question = next(text for text in (views(node)[0] for node in rows) if text_key(QUERY, text) in known)
+    question = next(text for text in (embedded_texts(node)[0] for node in rows) if text_key(QUERY, text) in known)
     assert np.dot(known[text_key(QUERY, question)], models.embed_model.get_query_embedding(question)) > 0.99999
 
 

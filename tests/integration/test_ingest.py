@@ -15,7 +15,7 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors, StoreError
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.pipeline import IngestReport, StoreOpener, ingest, window
+from rag.ingestion.pipeline import IngestReport, StoreOpener, embedding_window, ingest
 from rag.ingestion.sync import BATCH
 from rag.stores.catalog import FaissCatalog
 from rag.stores.faiss.store import WAIT, FaissStore
@@ -217,6 +217,6 @@ def test_progress_tells_each_step(index: Path, faq: Path) -> None:
 
 
 def test_window_of_an_embedder_that_cannot_count_is_in_characters() -> None:
-    assert window(MockEmbedding(embed_dim=8)) == (len, 512)
-    assert window(HashedEmbedding())[1] == 400
-    assert window(None) == (len, sys.maxsize)
+    assert embedding_window(MockEmbedding(embed_dim=8)) == (len, 512)
+    assert embedding_window(HashedEmbedding())[1] == 400
+    assert embedding_window(None) == (len, sys.maxsize)

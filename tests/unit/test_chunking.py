@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llama_index.core.schema import MetadataMode
 
 from rag.errors import ModelError, RowErrors
-from rag.ingestion.chunking import VIEW_WEIGHTS, combine, nodes, views
+from rag.ingestion.chunking import TEXT_WEIGHTS, combine_vectors, embedded_texts, nodes
 from rag.ingestion.readers import FaqRow
 
 ROW = FaqRow(
@@ -69,7 +69,7 @@ def test_pieces_fit_and_joined_are_the_answer(answer: str, max_tokens: int) -> N
     )
     assert "".join(node.text for node in found) == answer
     assert all(node.text == answer[node.start_char_idx : node.end_char_idx] for node in found)
-    assert all(max(map(token_count, views(node))) <= max_tokens for node in found)
+    assert all(max(map(token_count, embedded_texts(node))) <= max_tokens for node in found)
     assert len({node.metadata["content_hash"] for node in found}) == len({node.node_id for node in found}) == len(found)
 
 
@@ -119,19 +119,19 @@ def test_place_and_order_do_not_change_the_hash() -> None:
 
 def test_view_weights_change_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     before = content_hash(ROW)
-    monkeypatch.setattr("rag.ingestion.chunking.VIEW_WEIGHTS", (0.5, 0.5))
+    monkeypatch.setattr("rag.ingestion.chunking.TEXT_WEIGHTS", (0.5, 0.5))
     assert content_hash(ROW) != before
 
 
 def test_views() -> None:
     [node] = nodes(ROW, token_count=len, max_tokens=512)
-    assert views(node) == (ROW.question, f"{ROW.question}\n{ROW.answer}")
-    assert len(views(node)) == len(VIEW_WEIGHTS)
+    assert embedded_texts(node) == (ROW.question, f"{ROW.question}\n{ROW.answer}")
+    assert len(embedded_texts(node)) == len(TEXT_WEIGHTS)
 
 
 def test_combine_weighs_unit_vectors() -> None:
     """Lengths do not count: a model that gives long vectors for long texts would drown the question."""
-    combined = combine([[2.0, 0.0], [0.0, 50.0]], (0.6, 0.8))
+    combined = combine_vectors([[2.0, 0.0], [0.0, 50.0]], (0.6, 0.8))
     assert combined == pytest.approx([0.6, 0.8])
     assert math.hypot(*combined) == pytest.approx(1.0)
 
@@ -139,7 +139,7 @@ def test_combine_weighs_unit_vectors() -> None:
 @pytest.mark.parametrize("vectors", [[[0.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [-1.0, 0.0]]])
 def test_combine_refuses_what_has_no_direction(vectors: list[list[float]]) -> None:
     with pytest.raises(ModelError):
-        combine(vectors, (0.5, 0.5))
+        combine_vectors(vectors, (0.5, 0.5))
 
 
 def test_each_further_phrasing_is_a_node_of_the_row() -> None:
@@ -152,7 +152,7 @@ def test_each_further_phrasing_is_a_node_of_the_row() -> None:
         assert (node.ref_doc_id, node.text, node.metadata["question"]) == ("a-1", ROW.answer, ROW.question)
         assert node.metadata["content_hash"] != own.metadata["content_hash"]
         assert "phrasing" not in node.get_content(MetadataMode.LLM)
-    assert views(others[0]) == ("한도 올리기", f"한도 올리기\n{ROW.answer}")
+    assert embedded_texts(others[0]) == ("한도 올리기", f"한도 올리기\n{ROW.answer}")
 
 
 def test_a_phrasing_of_a_long_row_is_split_by_its_own_length() -> None:

@@ -13,8 +13,8 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from rag.ingestion.columns import locate
-from rag.ingestion.readers import RowsRead, read_rows
+from rag.ingestion.columns import match_columns
+from rag.ingestion.readers import ReadResult, read_rows
 
 HEADER = ["질문", "답변", "구분", "은행", "등록일"]
 ROWS = [
@@ -23,7 +23,7 @@ ROWS = [
 ]
 
 
-def read_text(tmp_path: Path, text: str | bytes, name: str = "faq.csv") -> RowsRead:
+def read_text(tmp_path: Path, text: str | bytes, name: str = "faq.csv") -> ReadResult:
     file = tmp_path / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -34,11 +34,11 @@ def joined(rows: list[list[str]], delimiter: str = ",") -> str:
     return "".join(delimiter.join(row) + "\r\n" for row in rows)
 
 
-def kinds(found: RowsRead) -> list[str]:
+def kinds(found: ReadResult) -> list[str]:
     return [note.kind for note in found.notes]
 
 
-def is_whole(found: RowsRead) -> bool:
+def is_whole(found: ReadResult) -> bool:
     """Whether the two rows came out as they are meant."""
     return not found.errors and [
         (row.question, row.answer, row.category, row.bank, row.effective_from) for row in found.rows
@@ -106,7 +106,7 @@ def test_numbers_of_json_are_texts_where_they_name_something(tmp_path: Path) -> 
     ],
 )  # fmt: skip
 def test_known_names(names: list[str], expected: dict[str, str]) -> None:
-    assert locate(names, {}) == expected
+    assert match_columns(names, {}) == expected
 
 
 def test_answers_are_cleaned_and_each_kind_is_counted(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_defects_speak_korean_too(tmp_path: Path) -> None:
     assert " 1행, 'question' 열: 그런 열이 없습니다. 파일에 있는 열: 물음, 풀이. " in error.in_korean
 
 
-def workbook(tmp_path: Path, fill: Any, name: str = "faq.xlsx") -> RowsRead:
+def workbook(tmp_path: Path, fill: Any, name: str = "faq.xlsx") -> ReadResult:
     book = Workbook()
     fill(book, book.active)
     book.save(tmp_path / name)

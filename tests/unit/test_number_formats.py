@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 import pytest
 
-from rag.ingestion.number_formats import shown
+from rag.ingestion.number_formats import format_value
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ from rag.ingestion.number_formats import shown
     ],
 )  # fmt: skip
 def test_shown(value: object, code: str, expected: str) -> None:
-    assert shown(value, code) == expected
+    assert format_value(value, code) == expected

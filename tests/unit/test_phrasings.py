@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import RowErrors
-from rag.ingestion.phrasings import collisions, split_cell
+from rag.ingestion.phrasings import collisions, split_phrasings
 from rag.ingestion.readers import FaqRow, read
 
 
@@ -21,7 +21,7 @@ def read_text(tmp_path: Path, text: str, columns: dict[str, str] | None = None) 
     "cell", ["비번 잊음|암호 분실", " 비번 잊음\n암호 분실\r\n", "비번 잊음 ｜｜ 암호 분실 |", "비번 잊음\r암호 분실"]
 )
 def test_a_cell_is_parted_by_bars_and_line_breaks(cell: str) -> None:
-    assert split_cell(cell) == ("비번 잊음", "암호 분실")
+    assert split_phrasings(cell) == ("비번 잊음", "암호 분실")
 
 
 @pytest.mark.parametrize("column", ["alternatives", "유사질문", "Alternatives"])

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import InputError, RowError, RowErrors
-from rag.ingestion.columns import locate
+from rag.ingestion.columns import match_columns
 from rag.ingestion.dates import iso_date
 from rag.ingestion.encodings import decode
 from rag.ingestion.readers import FaqRow, read
@@ -353,5 +353,5 @@ def test_a_header_of_many_columns_is_read_in_one_pass() -> None:
         __hash__ = str.__hash__
 
     names = [Name(f"column {number}") for number in range(2000)]
-    assert locate(names, {}) == {}
+    assert match_columns(names, {}) == {}
     assert compared < 20 * len(names)

@@ -197,7 +197,7 @@ def test_documents_beside_an_faq_leave_its_scales_nearly_as_they_are(make: Make,
     cut = passages(document, token_count=len, max_tokens=400)
     states = store.states()
     nodes = [passage_node(passage, "") for passage in cut]
-    sync(store, nodes, model, kept=states.__contains__)
+    sync(store, nodes, model, is_kept=states.__contains__)
     assert own_scales(store, model).scales[DENSE] == alone[DENSE]
     only = FaissStore.create(tmp_path / "documents", manifest_of(model))
     more = [Block(question, "heading", level=2) for question in QUESTIONS]

@@ -1,4 +1,4 @@
-"""What dochan reads of a file: the first reader of Hangul documents, and the second opinion on Office's."""
+"""Reads files with the library dochan: the first reader of Hangul documents and the second one of Office documents."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rag.ingestion.messages import UnreadableFile
 
 
 def final_elements(path: Path) -> list[Any]:
-    """A Hangul document's elements with tracked changes as final. Raises UnreadableFile."""
+    """The elements of a Hangul document, with tracked changes accepted. Raises UnreadableFile."""
     from dochan import Dochan
 
     try:
-        # The default would print what was deleted under track changes as if it stood.
+        # The default mode includes text that was deleted under track changes.
         read = Dochan(str(path), revision_mode="final")
     except Exception as exc:
         raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}".splitlines()[0][:100]) from exc
     errors = [error for error in read.doc.errors if error.startswith("ERR")]
     elements = [element for section in read.doc.sections for element in section.elements]
-    # Of some HWP 5 files with tracked changes the final text comes back empty, and no error with it.
+    # For some HWP 5 files with tracked changes dochan returns an empty final text without an error.
     if not elements and any(section.elements for section in Dochan(str(path)).doc.sections):
         raise UnreadableFile("tracked")
     if errors and not elements:
@@ -31,7 +31,7 @@ def final_elements(path: Path) -> list[Any]:
 
 
 def checked(document: Document, data: bytes, suffix: str) -> Document:
-    """The document, its quantities doubted where dochan does not see them beside the same words."""
+    """Mark quantities as uncertain that dochan does not find next to the same words. Changes and returns the document."""
     second = second_reading(suffix, data)
     if second and (second.rows or second.text.strip()):
         document.blocks = doubted(document.blocks, second)
@@ -41,7 +41,7 @@ def checked(document: Document, data: bytes, suffix: str) -> Document:
 
 
 def second_reading(suffix: str, data: bytes) -> SecondReading | None:
-    """What dochan sees of a file of Office; None where it cannot read it, which is no verdict on the file."""
+    """An Office file as dochan reads it; None if dochan cannot, which does not mean that the file is damaged."""
     from dochan import Dochan
 
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +49,7 @@ def second_reading(suffix: str, data: bytes) -> SecondReading | None:
         path.write_bytes(data)
         try:
             document = Dochan(str(path)).doc
-        # Whatever it raises, the file has been read once.
+        # After any error the first reader's result is used alone.
         except Exception:  # noqa: BLE001
             return None
     rows: list[list[str]] = []
@@ -64,7 +64,7 @@ def second_reading(suffix: str, data: bytes) -> SecondReading | None:
 
 
 def _rows(table: Any) -> list[list[str]]:
-    """A table's rows, then those of the tables within its cells."""
+    """The rows of a table, followed by those of the tables within its cells."""
     parted = [[split_cell(cell) for cell in row] for row in table.rows]
     rows = [[plain_text(texts) for texts, _ in row] for row in parted]
     return rows + [line for row in parted for _, inner in row for each in inner for line in _rows(each)]
@@ -77,12 +77,12 @@ def split_cell(cell: Any) -> tuple[list[Any], list[Any]]:
 
 
 def paragraph_text(paragraph: Any) -> str:
-    """A paragraph's text with the marks of its notes, without what is struck through."""
+    """A paragraph's text without struck-through runs; notes are marked as "[주1]"."""
     return "".join(f"[주{run.note_ref}]" if run.note_ref else run.text for run in paragraph.runs if not run.strikeout)
 
 
 def plain_text(paragraphs: list[Any]) -> str:
-    """Paragraphs as lines; a table among them row by row."""
+    """The paragraphs' text, a line each; of tables among them, a line for each row."""
     lines = []
     for each in paragraphs:
         if type(each).__name__ == "Table":

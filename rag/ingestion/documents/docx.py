@@ -26,7 +26,10 @@ _ADDED = (f"{W}ins", f"{W}moveTo")
 
 @dataclass(slots=True)
 class _Reading:
-    """What is known while a document is walked through."""
+    """State of reading a document. `notes`: texts of foot- and endnotes. `counts`: for the document's notes, by kind.
+
+    `pending`: blocks of notes and text boxes to add after the current paragraph. `page`, `table`: current numbers.
+    """
 
     document: Document
     styles: Styles
@@ -34,13 +37,12 @@ class _Reading:
     notes: dict[str, str]
     counts: Counter[str] = field(default_factory=Counter)
     pending: list[Block] = field(default_factory=list)
-    """Notes and text boxes of the paragraph that is being read: they follow it."""
     page: int = 1
     table: int = 0
 
 
 def read_docx(file: str, data: bytes) -> Document:
-    """Raises UnreadableFile for what is no Word document."""
+    """Read a .docx file. Raises UnreadableFile if it is damaged."""
     parts = read_parts(
         data, ("word/document.xml", "word/styles.xml", "word/numbering.xml", "word/footnotes.xml", "word/endnotes.xml")
     )
@@ -56,7 +58,7 @@ def read_docx(file: str, data: bytes) -> Document:
     body = parts["word/document.xml"].find(f"{W}body")
     if body is not None:
         _walk(reading, body)
-    # Rendered breaks are there only where Word itself saved the file.
+    # Page breaks are stored only in files that Word itself has saved.
     if reading.page > 1:
         reading.document.pages = reading.page
     else:
@@ -68,14 +70,14 @@ def read_docx(file: str, data: bytes) -> Document:
 
 
 def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
-    """The parsed parts of an archive that are there. Raises UnreadableFile."""
+    """The parsed XML of an archive's members `names`, without missing ones. Raises UnreadableFile."""
     parts = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             held = set(archive.namelist())
             for name in names:
                 if name in held:
-                    # Expat refuses entities that expand without end; a declaration of any has no place in these formats.
+                    # These formats have no entity declarations, which could expand without limit.
                     text = archive.read(name)
                     if b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:65536]:
                         raise UnreadableFile("damaged", reason=f"{name} declares entities")
@@ -108,7 +110,7 @@ def _walk(reading: _Reading, parent: ET.Element) -> None:
         elif element.tag in _REMOVED:
             reading.counts["deleted"] += 1
         elif element.tag not in (f"{W}sectPr", _FALLBACK):
-            # Content controls, insertions, custom XML: what they hold is part of the text.
+            # The content of content controls, insertions and custom XML is part of the text.
             _walk(reading, element)
 
 
@@ -132,7 +134,7 @@ def _flush(reading: _Reading) -> None:
 
 
 def _text(reading: _Reading, element: ET.Element) -> str:
-    """The text of a paragraph as it will stand: without what is deleted, hidden or struck through."""
+    """The text of a paragraph without deleted, hidden and struck-through text."""
     return "".join(_pieces(reading, element))
 
 
@@ -144,7 +146,7 @@ def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
         elif tag == f"{W}r":
             yield from _run(reading, element)
         elif tag == f"{W}txbxContent":
-            # A box floats beside its paragraph: written into it, its text would tear the paragraph's sentence apart.
+            # Read separately, because the text of a floating box must not interrupt its paragraph's sentence.
             inner = _Reading(
                 Document(""),
                 reading.styles,
@@ -176,17 +178,17 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
         tag = element.tag
         if tag == f"{W}t":
             yield element.text or ""
-        # Pages are nowhere stored; where Word broke them when it last saved is the nearest to it.
+        # Page numbers are not stored; Word's page breaks at the last save are the best approximation.
         elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
             reading.page += 1
         elif tag in _TEXT:
             yield _TEXT[tag]
         elif tag == f"{W}sym":
-            # Symbol fonts sit in the private area; which picture they show is the font's affair.
+            # Characters of symbol fonts are in the private use area; their meaning depends on the font.
             code = int(element.get(f"{W}char") or "F000", 16)
             yield "" if 0xF000 <= code <= 0xF0FF else chr(code)
         elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
-            # Foot- and endnotes are numbered apart: both have an id 1.
+            # Foot- and endnotes have separate ids.
             key = ("f" if "foot" in tag else "e") + (element.get(f"{W}id") or "")
             if text := reading.notes.get(key):
                 reading.pending.append(Block(f"{_mark(reading)} {text}", "footnote", page=reading.page))
@@ -207,8 +209,8 @@ def _is_on(flag: ET.Element | None) -> bool:
 
 def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
     cells: list[Cell] = []
+    # By column, the index of the last cell, which merged cells below it continue.
     above: dict[int, int] = {}
-    """Column -> the cell that a cell continued from above belongs to."""
     row_number = 0
     for row in _children(table, f"{W}tr"):
         properties = row.find(f"{W}trPr")
@@ -219,12 +221,12 @@ def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
             reading.counts["hidden"] += 1
             continue
         is_header = properties is not None and _is_on(properties.find(f"{W}tblHeader"))
-        # A row may begin some columns to the right.
+        # A row may skip its first columns.
         column = _number(properties, "gridBefore")
         for cell in _children(row, f"{W}tc"):
             span = max(_number(cell.find(f"{W}tcPr"), "gridSpan"), 1)
-            # The cells under a merged one are in the file. Taken for cells of their own, as some readers do, they move the
-            # row's values by a column (findings/).
+            # The file contains the cells that a merged cell covers. Read as separate cells, as some readers do, they would
+            # shift the row's values by a column (findings/).
             merge = cell.find(f"{W}tcPr/{W}vMerge")
             continued = merge is not None and merge.get(f"{W}val", "continue") == "continue"
             if continued and column in above:
@@ -242,7 +244,7 @@ def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
 
 
 def _children(parent: ET.Element, *tags: str) -> Iterator[ET.Element]:
-    """The children of these kinds, also within content controls and insertions, but not within other such children."""
+    """The children with these tags, also within content controls and insertions, but not nested in each other."""
     for element in parent:
         if element.tag in tags:
             yield element
@@ -257,7 +259,7 @@ def _number(properties: ET.Element | None, name: str) -> int:
 
 
 def _note_texts(part: ET.Element | None, prefix: str) -> dict[str, str]:
-    """Notes by kind and id. Separators, which Word keeps among them, have no text."""
+    """The texts of foot- or endnotes, by `prefix` and id. Word's separators, which have no text, are omitted."""
     if part is None:
         return {}
     texts = {}

@@ -1,4 +1,4 @@
-"""What Word computes and does not store: the numbers before paragraphs ("제3조", "①", "가."), and which style is a heading."""
+"""Computes what Word does not store in .docx files: paragraph numbers ("제3조", "①", "가."), and which styles are headings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.I)
-# Fourteen, as Word counts them; after 하 comes 가가.
+# Word uses fourteen letters; 가가 follows 하.
 _GANADA = "가나다라마바사아자차카타파하"
 _CHOSUNG = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
 _DIGITS = "〇一二三四五六七八九"
@@ -16,7 +16,7 @@ _KOREAN_DIGITS = "영일이삼사오육칠팔구"
 
 
 class Styles:
-    """A document's paragraph styles: what each is based on, its level as a heading, and its numbering."""
+    """A document's paragraph styles. `part`: the root of word/styles.xml, or None."""
 
     def __init__(self, part: ET.Element | None) -> None:
         self._styles = {
@@ -33,13 +33,13 @@ class Styles:
             "",
         )
 
-    def of(self, properties: ET.Element | None) -> str:
-        """The id of a paragraph's style."""
+    def style_id(self, properties: ET.Element | None) -> str:
+        """The style id in a paragraph's properties, or the default style's."""
         return value(properties, "pStyle") or self._default
 
     def lookup(self, style: str, path: str) -> str:
-        """A property of a style or of what it is based on; empty where none has it."""
-        # Damaged files have styles that are based on each other.
+        """A property of a style or of the nearest style it is based on; empty if none has it."""
+        # In damaged files styles may be based on each other.
         seen: set[str] = set()
         while style in self._styles and style not in seen:
             seen.add(style)
@@ -50,7 +50,7 @@ class Styles:
         return ""
 
     def heading_level(self, properties: ET.Element | None, style: str) -> int:
-        """1 to 9 for a heading, 0 for body text."""
+        """1 to 9 for a heading, 0 for body text. `properties`: of the paragraph, which override its style."""
         outline = value(properties, "outlineLvl") or self.lookup(style, f"{W}pPr/{W}outlineLvl")
         if outline.isdecimal():
             return int(outline) + 1 if int(outline) < 9 else 0
@@ -61,7 +61,7 @@ class Styles:
 
 
 class Numbering:
-    """Counts a document's lists as Word does while its paragraphs are read in order."""
+    """Counts numbered paragraphs as Word does. `part`: the root of word/numbering.xml, or None."""
 
     def __init__(self, part: ET.Element | None, styles: Styles) -> None:
         self._styles = styles
@@ -82,12 +82,12 @@ class Numbering:
                     self._starts[name, int(override.get(f"{W}ilvl") or 0)] = int(start)
 
     def next(self, properties: ET.Element | None, style: str) -> str:
-        """The number of the next paragraph, as it is shown before its text; empty where it has none."""
+        """The number shown before the next paragraph; empty if it has none. Call in the order of the paragraphs."""
         own = properties.find(f"{W}numPr") if properties is not None else None
         name = value(own, "numId") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}numId")
         depth = value(own, "ilvl") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}ilvl") or "0"
         abstract = self._abstract.get(name)
-        # 0 is how a paragraph leaves the list of its style.
+        # The number 0 removes a paragraph from its style's list.
         if not abstract or name == "0" or (abstract, int(depth)) not in self._levels:
             return ""
         level = int(depth)
@@ -96,9 +96,9 @@ class Numbering:
         if level in counts and not fresh:
             counts[level] += 1
         else:
-            # A start of its own holds once: the list's next paragraph goes on from it.
+            # An overridden start applies once; the list continues from it.
             counts[level] = self._starts.pop((name, level), self._start(abstract, level))
-        # A new article begins its paragraphs at ① again.
+        # Deeper levels restart: each article's paragraphs begin with ①.
         for deeper in [each for each in counts if each > level]:
             del counts[deeper]
         text = value(self._levels[abstract, level], "lvlText")
@@ -116,13 +116,13 @@ class Numbering:
 
 
 def value(parent: ET.Element | None, name: str) -> str:
-    """The `w:val` of a child; empty where there is none."""
+    """The `w:val` attribute of a child element; empty if there is none."""
     element = parent.find(f"{W}{name}") if parent is not None else None
     return (element.get(f"{W}val") or "") if element is not None else ""
 
 
 def spell(number: int, form: str) -> str:
-    """A number in one of Word's forms; plain digits for one that is not known."""
+    """A number in one of Word's number formats (`w:numFmt`); in decimal digits if the format is unknown."""
     if form in ("bullet", "none"):
         return ""
     if form in ("decimalEnclosedCircle", "decimalEnclosedCircleChinese") and 1 <= number <= 20:
@@ -144,7 +144,7 @@ def spell(number: int, form: str) -> str:
         digits = _DIGITS if form == "koreanDigital2" else _KOREAN_DIGITS
         tens, ones = divmod(number, 10)
         ten = ("十" if form == "koreanDigital2" else "십") if tens else ""
-        # Twelve is 십이, not 일십이. From a hundred on plain digits: few lists are numbered so far in words.
+        # Twelve is 십이, not 일십이. Numbers from a hundred on, which hardly any list has, are not spelled.
         if number < 100:
             return (digits[tens] if tens > 1 else "") + ten + (digits[ones] if ones or not tens else "")
     return str(number)

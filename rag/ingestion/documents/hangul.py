@@ -1,4 +1,4 @@
-"""Hangul documents (HWP 5, HWPX): dochan reads them, hwp2markdown counts their numbers and is the second opinion."""
+"""Reads Hangul documents (HWP 5, HWPX) with dochan; hwp2markdown computes automatic numbers and is the second reader."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rag.ingestion.messages import UnreadableFile
 
 
 def read_hangul(file: str, data: bytes) -> Document:
-    """Raises UnreadableFile for what neither reader can open, and for a file that reads as empty without an error."""
+    """Read a .hwp or .hwpx file. Raises UnreadableFile if dochan cannot read it, or finds no text in it."""
     document = Document(file)
     suffix = Path(file).suffix.lower()
-    # Both readers take paths.
+    # Both libraries accept paths only.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"document{suffix}")
         path.write_bytes(data)
@@ -47,10 +47,10 @@ def _blocks(element: Any, *, table: int) -> list[Block]:
         return [Block(f"[주{element.number}] {text}" if element.number else text, "footnote")] if text else []
     if kind == "Paragraph":
         text = clean_text(paragraph_text(element))
-        # A style of a heading on a whole paragraph of text is a mistake of its author.
+        # A long paragraph with a heading's style is body text.
         level = element.heading_level if len(text) <= 80 else 0
         return [Block(text, "heading" if level else "paragraph", level=level)] if text else []
-    # Headers and footers repeat on every page, comments are not the document's; a text box holds paragraphs.
+    # Headers, footers and comments are left out; text boxes and other elements may contain paragraphs.
     inner = (
         []
         if kind in ("HeaderFooter", "Comment", "Image")
@@ -74,14 +74,14 @@ def _cells(table: Any) -> tuple[Cell, ...]:
 
 
 def _second(path: Path) -> tuple[SecondReading | None, list[tuple[str, str]]]:
-    """What hwp2markdown sees, and its automatic numbers as (number, text of the paragraph)."""
+    """The text as hwp2markdown reads it, and automatic numbers as (number, text of the paragraph); None if it fails."""
     from hwp2md.blocks import Note, Paragraph, Table
     from hwp2md.convert import read_blocks
 
     try:
         blocks = read_blocks(path)
     except Exception:  # noqa: BLE001
-        # Its own limits are no verdict on the file; the report says that there was one reader.
+        # The file may still be sound; a note says that only one reader was used.
         return None, []
     rows = [[str(cell) for cell in row] for block in blocks if isinstance(block, Table) for row in block.rows]
     paragraphs = [block for block in blocks if isinstance(block, Paragraph)]
@@ -93,13 +93,13 @@ def _second(path: Path) -> tuple[SecondReading | None, list[tuple[str, str]]]:
 
 
 def _with_labels(blocks: list[Block], labels: list[tuple[str, str]]) -> list[Block]:
-    """The paragraphs with the numbers that the program computes and the first reader leaves out, in order."""
+    """The blocks, with automatic numbers prefixed, which dochan does not compute. `labels`: in the order of the paragraphs."""
     left = deque(labels)
     numbered = []
     for block in blocks:
         if left and block.kind in ("paragraph", "heading") and squeezed(block.text) == left[0][1]:
             label, _ = left.popleft()
-            # "①." is how that reader writes "①".
+            # hwp2markdown writes "①." for "①".
             label = re.sub(r"(?<=[①-⑳㉮-㉻])\.$", "", label)
             block = replace(block, text=f"{label} {block.text}")
         numbered.append(block)

@@ -1,4 +1,4 @@
-"""HTML pages as blocks: headings, paragraphs, tables with spans. Scripts, forms and what is hidden are left out."""
+"""Reads HTML pages: headings, paragraphs, tables with spans. Scripts, forms and hidden elements are left out."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _LINES = {
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
     "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "ul",
 }  # fmt: skip
-# As the tag itself says it, or the page's own style sheet of its class or id; other rules are not applied.
+# In a tag's style attribute, or in the page's style sheet for its class or id. Other rules are not applied.
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;\s]|$)", re.I)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.I | re.S)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SELECTOR = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
-"""Of rules, those for one class or id."""
+"""Selectors of a single class or id."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
 
 
 def read_html(file: str, data: bytes) -> Document:
-    """Every page gives a document, however broken its markup."""
+    """Read an HTML page. Malformed markup is accepted."""
     text = _decode(data)
     parser = _Parser(Document(file), _hidden_names(text))
     parser.feed(text)
@@ -51,7 +51,7 @@ def read_html(file: str, data: bytes) -> Document:
 
 
 def _decode(data: bytes) -> str:
-    # What the bytes are counts for more than what they claim: Korean pages that were UTF-8 once say euc-kr still.
+    # The bytes are detected before the declared charset is used: Korean pages converted to UTF-8 often still declare euc-kr.
     match = _CHARSET.search(data[:4096])
     if match and match[1].lower() not in (b"utf-8", b"euc-kr", b"ks_c_5601-1987", b"cp949"):
         try:
@@ -62,7 +62,7 @@ def _decode(data: bytes) -> str:
 
 
 def _hidden_names(text: str) -> frozenset[str]:
-    """The classes (".name") and ids ("#name") that the page's style sheets hide."""
+    """The classes (".name") and ids ("#name") that the page's own style sheets hide."""
     names = set()
     for sheet in _STYLE.findall(text):
         for selectors, rules in _RULE.findall(re.sub(r"/\*.*?\*/", "", sheet, flags=re.S)):
@@ -144,7 +144,7 @@ class _Parser(HTMLParser):
             self._break()
 
     def handle_endtag(self, tag: str) -> None:
-        # An end without a beginning would close everything around it.
+        # An end tag without a start tag would close all open elements.
         if tag not in [name for name, _ in self._open]:
             return
         while self._open:
@@ -189,14 +189,14 @@ class _Parser(HTMLParser):
             self._tables[-1].text.append(text)
         elif not self._tables:
             self._text.append(text)
-        elif text.strip():  # a caption, or text that has no business between cells
+        elif text.strip():  # a caption, or misplaced text between cells
             self._text.append(text + "\n")
 
     def _end_cell(self) -> None:
         if not self._tables or self._tables[-1].text is None:
             return
         table = self._tables[-1]
-        # A cell that spans rows has no tag in the rows below: those begin to the right of it.
+        # Positions that are covered by a cell spanning from above have no tag.
         while (table.row, table.column) in table.taken:
             table.column += 1
         rows, columns, is_header = table.spans
@@ -212,12 +212,12 @@ class _Parser(HTMLParser):
         table.text = None
 
     def end_block(self) -> None:
-        """Close the block that is being read."""
+        """End the current block and add it to the document."""
         if text := clean_text("".join(self._text)):
             self.document.blocks.append(Block(text, "heading" if self._level else "paragraph", level=self._level))
         self._text = []
 
 
 def _span(value: str | None) -> int:
-    """At most 100: a page may claim a million."""
+    """A rowspan or colspan, limited to 100, because a page may state any number."""
     return min(max(int(value), 1), 100) if value and value.strip().isdecimal() else 1

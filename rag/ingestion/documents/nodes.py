@@ -1,4 +1,4 @@
-"""Passages to nodes: the heading path stands where a row has its question, the rest is metadata. Pure."""
+"""Converts passages to nodes: the headings take the place of a row's question, the rest is metadata. Pure functions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
 _INSTITUTION = re.compile(
     r"(?<![가-힣A-Za-z])[가-힣A-Za-z]{2,10}(?:저축은행|은행|증권|카드|생명|화재|손해보험|캐피탈)(?![가-힣])"
 )
-# Words that look like an institution's name and are a kind of them, or of cards.
+# Words that match _INSTITUTION but are no names.
 _NO_NAMES = frozenset(
     {"시중은행", "인터넷은행", "타행은행", "거래은행", "중앙은행", "체크카드", "신용카드", "하이브리드카드", "유가증권"}
 )
 _BEGINNING = 5
-"""Blocks in which a document says whose it is."""
+"""Number of blocks at the beginning of a document that may name its institution."""
 
 
 def passage_node(passage: Passage, bank: str) -> TextNode:
-    """The node of one passage; `bank`: the institution whose document it is, empty where it is not known."""
+    """The node of a passage. `bank`: the institution that the document belongs to, or "" if unknown."""
     metadata: dict[str, Any] = {QUESTION: passage.heading, DOCUMENT: passage.document}
     further = {
         "bank": bank,
@@ -40,22 +40,26 @@ def passage_node(passage: Passage, bank: str) -> TextNode:
         metadata=metadata | {name: value for name, value in further.items() if value},
         excluded_embed_metadata_keys=_BOOKKEEPING,
         excluded_llm_metadata_keys=_BOOKKEEPING,
-        # A passage is a row of its own: what is found, cited and shown.
+        # Each passage is a row of its own, which is retrieved, cited and shown.
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=passage.id)},
     )
-    # Without its offsets: what is inserted before a passage does not change it.
+    # Offsets are not set, so that text inserted before a passage does not change the hash.
     node.metadata[CONTENT_HASH] = content_hash(node)
     return node
 
 
 def institution_of(document: Document, known: Collection[str]) -> str:
-    """Whose document it is: the one known institution named at its beginning, or any named there where none is known."""
+    """The institution that the document belongs to, or "" if unclear.
+
+    `known`: the institutions of the ingestion. The only one of them in the file's name or in the document's beginning; if
+    `known` is empty, the only name of an institution in the beginning.
+    """
     beginning = " ".join(block.text for block in document.blocks[:_BEGINNING])
-    # The file's name first: whoever keeps several banks' documents names them so, and a text compares with others.
+    # The file's name first, because a text may also name other institutions, to compare with them.
     places: Sequence[str] = (document.file, beginning)
     for text in places:
         named = {name for name in known if name in text}
-        # "도담은행" within "도담은행카드" is the longer one's name.
+        # "도담은행" is not named by "도담은행카드".
         named = {name for name in named if not any(name != other and name in other for other in named)}
         if len(named) == 1:
             return named.pop()

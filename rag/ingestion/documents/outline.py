@@ -1,4 +1,4 @@
-"""Where each block of a document stands: its headings, and its clause (제12조, ①) as terms and manuals number them. Pure."""
+"""Determines the headings above each block, and its clause (제12조, ①) as contract terms and manuals number them. Pure."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ _SENTENCE = re.compile(r"[.다요]\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The headings above a block, outermost first, itself included where it is one; and its clause, such as "제12조 ②"."""
+    """A block's position in its document.
+
+    `headings`: above the block, outermost first, including the block itself if it is a heading. `clause`: such as "제12조 ②".
+    `starts`: the block begins a section: it is a heading or an article.
+    """
 
     headings: tuple[str, ...] = ()
     clause: str = ""
     starts: bool = False
-    """Whether something new begins with this block: a heading or an article."""
 
 
 def places(blocks: Sequence[Block]) -> Iterator[Place]:
-    """One for each block."""
+    """The position of each block, in order."""
     stack: list[tuple[int, str]] = []
     article, paragraph = "", ""
     for block in blocks:
         level, heading = _heading(block)
         starts = bool(level)
         if level:
-            # A heading ends those of its own level and below.
+            # A heading ends the sections of its own and deeper levels.
             stack = [(depth, text) for depth, text in stack if depth < level]
             stack.append((level, heading))
             match = _ARTICLE.match(heading)
@@ -46,23 +49,23 @@ def places(blocks: Sequence[Block]) -> Iterator[Place]:
 
 
 def _heading(block: Block) -> tuple[int, str]:
-    """The level and text of a heading; 0 for a block that is none.
+    """The level and text of a heading; level 0 if the block is none.
 
-    An article is one however it is styled: "제12조(수수료) ① 은행은 …" has "제12조(수수료)" for a heading.
+    An article is a heading whatever its style: that of "제12조(수수료) ① 은행은 …" is "제12조(수수료)".
     """
     if block.kind not in ("heading", "paragraph"):
         return 0, ""
     text = block.text.split("\n", 1)[0].strip()
     if match := _ARTICLE.match(text):
         rest = text[match.end() :].strip()
-        # "제12조에 따라 …" speaks of an article; "제12조 수수료" is one.
+        # "제12조에 따라 …" only refers to an article; "제12조 수수료" is one.
         if (
             match[3]
             or not rest
             or rest[0] in "①<"
             or (len(rest) < 30 and not _SENTENCE.search(rest) and text[match.end() : match.end() + 1] == " ")
         ):
-            # Below all of 편, 장, 절 and 관, which begin at 2, whatever the styles of the document are.
+            # Deeper than 편, 장, 절 and 관, whose levels are 2 to 5.
             return 6, match[0].strip() if match[3] or rest[:1] == "①" else text[:60]
         return 0, ""
     if len(text) <= 60 and _PART.match(text):
@@ -72,7 +75,7 @@ def _heading(block: Block) -> tuple[int, str]:
 
 
 def _mark(text: str, *, in_heading: bool) -> str:
-    # "제12조(수수료) ① 은행은 …": the first paragraph's sign stands within the article's line.
+    # In "제12조(수수료) ① 은행은 …" the first paragraph's mark is within the article's line.
     rest = _ARTICLE.sub("", text, count=1).strip() if in_heading else text
     if circled := _CIRCLED.match(rest):
         return circled[0]

@@ -1,4 +1,4 @@
-"""Documents to passages: by heading, article and sentence, no character lost, tables cut between rows alone. Pure."""
+"""Splits documents into passages, by heading, article and sentence, and tables between rows. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from rag.ingestion.documents.blocks import Block, Document
 from rag.ingestion.documents.outline import Place, places
 
 TARGET_TOKENS = 256
-"""Of a passage's own text. Half a window: a longer one matches many questions a little and none well."""
+"""Target size of a passage's text, about half an embedder's window. Longer passages match many questions, but none well."""
 SEPARATOR = " › "
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A slice of a document's text (`start`, `end`), and where it stands.
+    """A slice of a document's text (offsets `start`, `end`) and its position.
 
-    `heading`: the path of headings, the document's title first. `header`: the columns' names, where a table goes on from
-    the passage before. `uncertain`: quantities that must not be quoted as certain.
+    `heading`: the headings from the document's title on, joined with SEPARATOR. `header`: the column names, if the passage
+    begins within a table. `page`, `last_page`: None if the format has no pages. `uncertain`: quantities on which two readers
+    disagree.
     """
 
     id: str
@@ -39,12 +40,12 @@ class Passage:
 
     @property
     def shown(self) -> str:
-        """The text as a reader needs it: with the columns' names above rows that lost theirs."""
+        """The text with the column names above it, if it begins within a table."""
         return f"{self.header}\n{self.text}".strip() if self.header else self.text.strip()
 
 
 def title_of(document: Document) -> str:
-    """The first heading, else a short first line, else the file's name."""
+    """The first heading or short paragraph among the first five blocks, else the file's name without extension."""
     for block in document.blocks[:5]:
         if block.kind == "heading" or (block.kind == "paragraph" and len(block.text) <= 40 and "\n" not in block.text):
             return " ".join(block.text.split())[:80]
@@ -54,10 +55,10 @@ def title_of(document: Document) -> str:
 def passages(
     document: Document, *, name: str = "", token_count: Callable[[str], int], max_tokens: int
 ) -> list[Passage]:
-    """The document's passages in order; their slices joined are its text exactly.
+    """The document's passages in order. Their joined texts are exactly the document's text.
 
-    `name`: what the document is called in ids and citations, by default its file's name.
-    `token_count` counts as the embedder does; a passage with its headings is at most `max_tokens`.
+    `name`: the document's name in ids and citations; default: the file's name. `token_count`: counts tokens as the embedder
+    does. `max_tokens`: limit of a passage with its heading and header.
     """
     title = title_of(document)
     cut: list[Passage] = []
@@ -76,7 +77,7 @@ class _Group:
 
 
 def _groups(document: Document, target: int, token_count: Callable[[str], int]) -> Iterator[_Group]:
-    """Runs of blocks that belong together: under one heading, up to the target; a heading goes with what follows it."""
+    """Group consecutive blocks of one section, up to `target` tokens. A heading is grouped with the text that follows it."""
     text = document.text
     at = 0
     group: _Group | None = None
@@ -86,13 +87,13 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         start, at = at, min(at + len(block.text) + 1, len(text))
         size = token_count(block.text)
         has_body = group is not None and any(each.kind != "heading" for each in group.blocks)
-        # What is under another heading is about something else, however short it is: a passage is cited with its path.
+        # Sections are not joined, however short they are, because a passage is cited with its headings.
         alone = place.starts and has_body
-        # A table stays whole where it fits, and begins a passage of its own where it does not fit with what is before it.
+        # A table that fits into a passage is not split; it begins a new one if it does not fit into the current one.
         begins_table = block.kind == "row" and (number == 0 or blocks[number - 1].table != block.table)
         table = sum(map(len, (each.text for each in _table(blocks, number)))) if begins_table else 0
         full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
-        # A note stays with what it restricts, up to twice the target.
+        # A footnote stays with the text that it restricts, up to twice the target.
         note = block.kind == "footnote" and group is not None and tokens + size <= 2 * target
         if group and (alone or (full and not note)):
             yield group
@@ -100,7 +101,7 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         if group is None:
             group, tokens = _Group([], place, start, at), 0
         group.blocks.append(block)
-        # Of a run of headings the last is the one the text stands under.
+        # After several headings in a row, the text belongs to the last one.
         if place.starts:
             group.place = place
         group.end = at
@@ -125,15 +126,15 @@ def _cut(
     token_count: Callable[[str], int],
     max_tokens: int,
 ) -> Iterator[Passage]:
-    """The passages of a group: one, or several of a block that is longer than the window."""
+    """The passages of a group: one, or several if it is longer than the window."""
     path = group.place.headings if group.place.headings[:1] == (title,) else (title, *group.place.headings)
     heading = SEPARATOR.join(path)
     first = group.blocks[0]
-    # A passage that begins within a table has lost its columns' names.
+    # A passage that begins within a table needs the column names.
     header = first.header if first.kind == "row" and first.header else ""
     prefix = f"{heading}\n{header}\n"
     while token_count(prefix) * 2 > max_tokens:
-        # Headings as long as a page: what is innermost says most.
+        # Extremely long headings are shortened from the left, because the innermost is the most specific.
         heading, header = heading[len(heading) // 2 :], header[: len(header) // 2]
         prefix = f"{heading}\n{header}\n"
 
@@ -144,7 +145,7 @@ def _cut(
     pages = [block.page for block in group.blocks if block.page]
     for start, end in pieces:
         piece = text[group.start + start : group.start + end]
-        # By what it holds, not by where it stands: what is inserted before it leaves its id, and so its vector, alone.
+        # By content and not by position, so that text inserted before the passage does not change its id.
         name = hashlib.sha256(f"{heading}\0{header}\0{piece.strip()}".encode()).hexdigest()[:10]
         ids[name] += 1
         number = f"-{ids[name]}" if ids[name] > 1 else ""

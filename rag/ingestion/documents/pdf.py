@@ -1,6 +1,7 @@
-"""PDFs: pdfplumber finds lines and tables, pdfium is the second opinion on what stands in each place. No single reader is right.
+"""Reads PDFs with two libraries: pdfplumber, which finds lines and tables, and pdfium, which reads the text of each place.
 
-Each page takes the text of the reader whose text is more sound; a quantity that the other does not see there is doubted.
+Each page has the text of the reader whose text is less garbled. Quantities that the other reader does not find in the same
+place are marked as uncertain.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from rag.ingestion.documents.pdf_score import badness
 from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables
 from rag.ingestion.documents.pdf_unruled import rules_of, tables_between, unruled_tables
 from rag.ingestion.documents.quantities import doubted_in
-from rag.ingestion.messages import UnreadableFile, listed
+from rag.ingestion.messages import UnreadableFile, join_items
 
 MAX_PAGES = 400
-"""More are refused: a file of two thousand would hold up an ingestion for an hour."""
+"""Files with more pages are rejected, because two thousand pages would take an hour."""
 _HEADING = 1.1
-"""Times the body's size from which on a line is a heading."""
+"""Minimum size of a heading's letters, as a multiple of the body text's size."""
 
 
 @dataclass(slots=True)
@@ -49,16 +50,16 @@ class _Page:
     tables: list[Grid]
     regions: list[Zone]
     second: Mapping[Zone, str]
-    """What the other reader sees in the place of each line and cell."""
+    """The other reader's text of the zone of each line and cell."""
 
 
 def read_pdf(file: str, data: bytes) -> Document:
-    """Raises UnreadableFile: damaged, locked, too long, or without any text."""
+    """Read a PDF. Raises UnreadableFile if it is damaged, encrypted, longer than MAX_PAGES, or without text."""
     import pdfplumber
     import pypdfium2
 
     document = Document(file)
-    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # a line for each glyph that a damaged font lacks
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it warns about each missing glyph
     try:
         with closing(pypdfium2.PdfDocument(data)) as counted:
             if len(counted) > MAX_PAGES:
@@ -73,14 +74,14 @@ def read_pdf(file: str, data: bytes) -> Document:
         if "assword" in str(exc):
             raise UnreadableFile("password") from exc
         raise UnreadableFile("damaged", reason=str(exc)[:100]) from exc
-    # pdfminer raises whatever a damaged file makes of its parser.
+    # pdfminer raises various exceptions for damaged files.
     except Exception as exc:
         raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}".splitlines()[0][:100]) from exc
     empty = [page.number for page in pages if not page.lines and not page.tables]
     if len(empty) == len(pages):
         raise UnreadableFile("scanned", pages=len(pages))
     if empty:
-        document.note("pages_without_text", pages=listed(empty))
+        document.note("pages_without_text", pages=join_items(empty))
     _assemble(document, pages)
     return document
 
@@ -110,10 +111,10 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         lines = lines_of(text, regions)
         own_text = "\n".join([line.text for line in lines] + [cell.text for grid in grids for cell in grid.cells])
         other_text = str(text_page.get_text_range())
-        # By a margin: where both are sound, the one with the tables decides.
+        # With a margin, because pdfplumber's text, which has the tables, is preferred if both are sound.
         if badness(other_text) + 0.02 < badness(own_text):
             document.note("other_reader", page=number)
-            # The readers change places: what was first is now the second opinion.
+            # The readers are swapped: pdfplumber's text is now the second reading.
             own = {line.zone: line.text for line in lines} | {
                 cell.zone: cell.text for grid in grids for cell in grid.cells
             }
@@ -130,7 +131,7 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
 
 
 def _without_hidden(page: Any) -> tuple[Any, int]:
-    """The page without characters that nobody sees, and how many these are: white on white, tiny, or beside the page."""
+    """The page without hidden characters (white on white, tiny, or outside the page), and their number."""
     fills = [rect for rect in page.rects if rect.get("fill") and not _is_white(rect.get("non_stroking_color"))]
     pictures = page.images
     hidden = 0
@@ -141,7 +142,7 @@ def _without_hidden(page: Any) -> tuple[Any, int]:
             return True
         x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
         unseen = item["size"] < 1.5 or not (0 <= x <= page.width and 0 <= y <= page.height)
-        # White letters on a coloured cell are a table's header.
+        # White letters on a coloured area are visible, as in table headers.
         if not unseen and _is_white(item.get("non_stroking_color")):
             unseen = not any(
                 each["x0"] <= x <= each["x1"] and each["top"] <= y <= each["bottom"] for each in (*fills, *pictures)
@@ -149,7 +150,7 @@ def _without_hidden(page: Any) -> tuple[Any, int]:
         hidden += unseen and bool(item["text"].strip())
         return not unseen
 
-    # Bold is drawn twice by some programs, and comes out as "11..2255%%".
+    # Some programs draw bold letters twice, which would be read as "11..2255%%".
     return page.dedupe_chars(tolerance=1).filter(is_shown), hidden
 
 
@@ -170,9 +171,9 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
     for page in pages:
         for line in page.lines:
             sizes[line.size] += len(line.text)
-    # The size of most letters, not of most lines: a list of short titles has many lines.
+    # The size of most letters and not of most lines, because a list of short titles has many lines.
     body = max(sizes, key=lambda size: sizes[size], default=10.0)
-    # No PDF says what is a heading: size alone does, level by level.
+    # PDFs do not mark headings; their level is the rank of their size.
     larger = sorted({size for size in sizes if size >= body * _HEADING}, reverse=True)
     vocabulary = inner_words(line.text for page in pages for line in page.lines)
     left_out = 0
@@ -189,7 +190,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
                     part = part.continuing(before, header)
                 rows = table_blocks(part.as_cells(), table=number, page=page.number)
                 if goes_on:
-                    # The columns' names are printed again on each page.
+                    # The header is printed again on each page.
                     rows = [row for row in rows if row.text != header]
                     rows = [replace(row, header=header) for row in rows]
                 else:
@@ -199,7 +200,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
             else:
                 before = None
                 for text, zones, size in merge_lines(part, vocabulary):
-                    # A long text in large letters is a notice, not a title.
+                    # A long text in large letters is a notice and not a heading.
                     level = larger.index(size) + 1 if size in larger and len(text) <= 120 else 0
                     block = Block(text, "heading" if level else "paragraph", level=min(level, 6), page=page.number)
                     document.blocks.append(doubted_in(block, ["\n".join(page.second.get(zone, "") for zone in zones)]))
@@ -208,7 +209,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
 
 
 def _parts(lines: Sequence[Line], page: _Page) -> Iterator[list[Line] | Grid]:
-    """The page's tables, and the lines between two of them, in reading order."""
+    """The page's tables and the runs of lines between them, in reading order."""
     items: list[tuple[int, float, Line | Grid]] = [(line.region, line.zone[1], line) for line in lines]
     items += [(region_at(grid.zone, page.regions), grid.zone[1], grid) for grid in page.tables]
     for is_table, run in groupby(sorted(items, key=lambda item: item[:2]), key=lambda item: isinstance(item[2], Grid)):
@@ -220,6 +221,6 @@ def _parts(lines: Sequence[Line], page: _Page) -> Iterator[list[Line] | Grid]:
 
 
 def _checked_row(row: Block, grid: Grid, second: Mapping[Zone, str]) -> Block:
-    """The row, doubted where the other reader does not see its amounts in its own cells."""
+    """The row, with quantities marked as uncertain that the other reader does not find in its cells."""
     own = [cell for cell in grid.cells if clean_text(cell.text) and " ".join(clean_text(cell.text).split()) in row.own]
     return doubted_in(row, [second.get(cell.zone, "") for cell in own])

@@ -1,7 +1,7 @@
-"""Where a page's text stands in columns, and in which order its parts are read. Pure.
+"""Detects text columns of a page and the reading order of its regions. Pure functions.
 
-A gutter is a strip down the middle that few words cross and that has prose on both sides: lines that fill their column. The
-cells of a table without lines have a strip between them too, but do not fill it, and stay beside each other.
+A gutter is a vertical strip near the middle that few words cross and that has prose on both sides, that is, lines which fill
+their column. Unruled tables have such strips too, but their cells do not fill the columns, so they are not split.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from statistics import median
 from rag.ingestion.documents.pdf_lines import Word, Zone, around, is_in, rows_of, within
 
 _STRIP = 7.0
-"""Points that a gutter is wide at least."""
+"""Minimum width of a gutter in points."""
 _LINES = 4
-"""Lines of prose that each side has at least."""
+"""Minimum number of prose lines on each side."""
 _CHARACTERS = 10
-"""Of such a line, in the middle of all."""
+"""Minimum median of the characters in a prose line."""
 _FILLED = 0.7
-"""Share of its column's width that a line of prose fills."""
+"""Minimum median share of the column's width that prose lines fill."""
 _CROSSING = 0.35
-"""Share of the lines that may go over both columns."""
+"""Maximum share of the lines that may span both columns."""
 _TITLE = 1.25
-"""Times the size of most letters from which on a line is a title, and parts what is above it from what is below."""
+"""Minimum height of a title that separates regions, as a multiple of the median line height."""
 
 
 def regions_of(words: Sequence[Word], tables: Sequence[Zone], page: Zone) -> list[Zone]:
-    """The parts of a page in reading order; the whole page where it has no columns.
+    """The regions of a page in reading order; the complete page if it has no columns.
 
-    `words`: those in no table. A table, a title or a line across the gutter parts what stands above it from what stands below.
+    `words`: outside tables. A table, title or line that spans the gutter separates the regions above it from those below.
     """
     middle = _gutter(words)
     if middle is None:
@@ -38,7 +38,7 @@ def regions_of(words: Sequence[Word], tables: Sequence[Zone], page: Zone) -> lis
     for start, end in [*sorted(_across(words, tables, middle)), (bottom, bottom)]:
         for column in ((left, at, middle, start), (middle, at, right, start)):
             if inside := within(words, column):
-                # Three columns are two, one of which is two.
+                # Recursive, because one of the two may consist of columns itself.
                 regions += regions_of(inside, [zone for zone in tables if is_in(zone, column)], column)
         if end > start:
             regions.append((left, max(at, start), right, end))
@@ -47,7 +47,7 @@ def regions_of(words: Sequence[Word], tables: Sequence[Zone], page: Zone) -> lis
 
 
 def region_at(zone: Zone, regions: Sequence[Zone]) -> int:
-    """The number of the region that holds the middle of a zone; the last one where none does."""
+    """The number of the region that contains the zone's centre; the last one if none does."""
     return next((at for at, region in enumerate(regions) if is_in(zone, region)), len(regions) - 1)
 
 
@@ -57,7 +57,7 @@ def _gutter(words: Sequence[Word]) -> float | None:
     left, _, right, _ = around(word.zone for word in words)
     width = right - left
     places = [left + width * 0.25 + step for step in range(int(width / 2) + 1)]
-    # The strip that the fewest words cross, and of its places the one in the middle.
+    # The middle of the first run of positions that the fewest words cross.
     crossed = [
         sum(word.zone[0] < at + _STRIP / 2 and word.zone[2] > at - _STRIP / 2 for word in words) for at in places
     ]
@@ -83,7 +83,7 @@ def _is_prose(words: Sequence[Word]) -> bool:
 
 
 def _across(words: Sequence[Word], tables: Sequence[Zone], middle: float) -> Iterator[tuple[float, float]]:
-    """Top and bottom of what stands over both columns."""
+    """Top and bottom of everything that spans both columns."""
     yield from ((zone[1], zone[3]) for zone in tables if _crosses(zone, middle))
     rows = list(rows_of(words))
     heights = [max(word.zone[3] - word.zone[1] for word in row) for row in rows]

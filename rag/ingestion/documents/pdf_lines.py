@@ -1,4 +1,4 @@
-"""Lines of a PDF page to paragraphs: what repeats on every page, where a line goes on, and whether a space was at its end."""
+"""Extracts the lines and words of PDF pages, removes headers and footers, and merges lines to paragraphs and cell texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from rag.ingestion.documents.blocks import clean_text
 
 Zone = tuple[float, float, float, float]
-"""Left, top, right and bottom in points from the upper left corner."""
+"""A rectangle: left, top, right and bottom, in points from the page's upper left corner."""
 
 _ITEM = re.compile(
     r"\s*(?:제\s?\d+\s?[조장절편]|[①-⑳㉠-㉭]|[-–•·ㆍ▪■□○●◦▶▷※*◆◇☞]|\(?\d{1,2}[.)]\s|[가-하][.)]\s|\[주?\d*\]|[ⅠⅡⅢⅣⅤⅥ])"
@@ -24,14 +24,14 @@ _PARTICLE = re.compile(
 )
 _PAGE_NUMBER = re.compile(r"[-–—\s]*(?:page\s*)?\d{1,4}(?:\s*/\s*\d{1,4})?[-–—\s]*", re.I)
 GAP = 1.1
-"""Times the height of its letters from which on a gap parts two cells; between two words it is a quarter."""
+"""Minimum gap between two cells, as a multiple of the letters' height; a space between words is about a quarter."""
 _MARGIN = 0.09
-"""Share of a page's height in which headers and footers stand."""
+"""Share of the page's height, at its top and bottom, that may contain headers and footers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and its place."""
+    """A word and its zone."""
 
     text: str
     zone: Zone
@@ -39,10 +39,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text, its place, its letters' size in points, and where it lies on the page (0 top, 1 bottom).
+    """One line of text. `size`: of most of its letters, in points. `height`: position on the page, from 0 (top) to 1 (bottom).
 
-    `region`: which of the page's parts it stands in, in reading order (`rag.ingestion.documents.pdf_columns`). `is_parted`: wide
-    gaps stand in it, as between the cells of a table.
+    `region`: number of the page's region in reading order (`rag.ingestion.documents.pdf_columns`). `is_parted`: it contains
+    wide gaps, as between the cells of a table.
     """
 
     text: str
@@ -54,26 +54,26 @@ class Line:
 
 
 def lines_of(page: Any, regions: Sequence[Zone]) -> list[Line]:
-    """The lines of a page without its tables, region by region, top to bottom."""
+    """The lines of a page without tables, by region, from top to bottom."""
     lines = []
     for number, region in enumerate(regions):
         part = page.filter(partial(_holds, region)) if len(regions) > 1 else page
         for line in part.extract_text_lines(return_chars=True, x_tolerance_ratio=0.2):
             if text := clean_text(line["text"]).replace("\n", " "):
-                # To half a point: what a file's rounding makes of one size is no other size.
+                # Rounded to half a point, because rounding in the file makes equal sizes differ slightly.
                 sizes = Counter(round(char["size"] * 2) / 2 for char in line["chars"])
                 zone = (line["x0"], line["top"], line["x1"], line["bottom"])
                 height = line["top"] / float(page.height)
                 size = sizes.most_common(1)[0][0]
                 gaps = sum(after["x0"] - before["x1"] > GAP * size for before, after in pairwise(line["chars"]))
-                # Behind the number of an item there is one.
+                # A list item has one gap after its number.
                 is_parted = gaps > bool(_ITEM.match(text))
                 lines.append(Line(text, zone, size, height, number, is_parted))
     return lines
 
 
 def outside(page: Any, tables: Sequence[Zone]) -> Any:
-    """The page with the letters alone that stand in no table."""
+    """The page with only the characters outside all `tables`."""
 
     def is_kept(item: dict[str, Any]) -> bool:
         return item.get("object_type") == "char" and not any(_holds(zone, item) for zone in tables)
@@ -87,23 +87,23 @@ def words_of(page: Any) -> list[Word]:
 
 
 def as_words(found: Iterable[Mapping[str, Any]]) -> list[Word]:
-    """Words as pdfplumber gives them."""
+    """Convert pdfplumber's words."""
     return [Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"])) for word in found]
 
 
 def within(words: Iterable[Word], region: Zone) -> list[Word]:
-    """The words whose middles lie in a region."""
+    """The words whose centres are in the region."""
     return [word for word in words if is_in(word.zone, region)]
 
 
 def is_in(zone: Zone, region: Zone) -> bool:
-    """Whether the middle of a zone lies in a region."""
+    """Whether the centre of a zone is in the region."""
     x, y = (zone[0] + zone[2]) / 2, (zone[1] + zone[3]) / 2
     return region[0] <= x <= region[2] and region[1] <= y <= region[3]
 
 
 def rows_of(words: Iterable[Word]) -> Iterator[list[Word]]:
-    """Words that stand on one line of the page, from the left, line by line: their middles lie above the first one's foot."""
+    """Group words by lines of the page, each from left to right. A word is on a line if its centre is above the line's bottom."""
     row: list[Word] = []
     for word in sorted(words, key=lambda word: word.zone[1] + word.zone[3]):
         if row and (word.zone[1] + word.zone[3]) / 2 > row[0].zone[3]:
@@ -115,7 +115,7 @@ def rows_of(words: Iterable[Word]) -> Iterator[list[Word]]:
 
 
 def around(zones: Iterable[Zone]) -> Zone:
-    """The smallest zone that holds all of them."""
+    """The smallest zone that contains all of them."""
     lefts, tops, rights, bottoms = zip(*zones, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
@@ -125,13 +125,13 @@ def _holds(region: Zone, item: Mapping[str, Any]) -> bool:
 
 
 def running_texts(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
-    """Headers and footers: texts that stand in the margin of half of the pages and of at least three, numbers aside."""
+    """Headers and footers: texts in the margins of at least three and half of the pages, with digits replaced by "#"."""
     counts = Counter(text for lines in pages for text in {_masked(line) for line in lines if _in_margin(line)})
     return frozenset(text for text, count in counts.items() if count >= max(3, len(pages) / 2))
 
 
 def is_running(line: Line, running: frozenset[str]) -> bool:
-    """Whether a line is a header, a footer or a page's number."""
+    """Whether a line is a header, a footer or a page number. `running`: from `running_texts`."""
     return _in_margin(line) and (_masked(line) in running or bool(_PAGE_NUMBER.fullmatch(line.text)))
 
 
@@ -144,7 +144,7 @@ def _masked(line: Line) -> str:
 
 
 def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterator[tuple[str, list[Zone], float]]:
-    """Paragraphs of lines: their text, the places of their lines and their size. Lines are put together where one goes on."""
+    """Merge consecutive lines to paragraphs: their text, the zones of their lines, and their letters' size in points."""
     if not lines:
         return
     right: dict[int, float] = {}
@@ -155,12 +155,12 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
         gap = line.zone[1] - before.zone[3]
         goes_on = (
             abs(line.size - size) < 0.6
-            # Of another region only one beside it goes on: the next column, which begins higher up.
+            # In another region only a line of the next column continues it, which begins higher up.
             and gap < (line.size * 1.1 if line.region == before.region else 0)
-            # A line that ends well before the margin was ended by its author.
+            # A line that ends well before the right margin ends a paragraph.
             and before.zone[2] > right[before.region] - 2.5 * line.size
             and not _ITEM.match(line.text)
-            # Rows of a table that was not found as one: run together, a name would stand before the next one's amount.
+            # Rows of an undetected table are not merged, because a name would be followed by the next row's amount.
             and not (line.is_parted or before.is_parted)
         )
         if goes_on:
@@ -173,14 +173,14 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
 
 
 def inner_words(lines: Iterable[str]) -> Counter[str]:
-    """The words of lines but the first and the last of each, which may be halves of words."""
+    """Counts of the lines' words without the first and last of each line, which may be parts of words."""
     return Counter(word for line in lines for word in line.split()[1:-1])
 
 
 def cell_texts(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[str]:
-    """The texts of a table's cells. Where a letter more would not have fitted, a line's end may have parted a word."""
+    """The texts of a table's cells. Words that were broken at the end of a full line are joined."""
     lines = [[" ".join(word.text for word in row) for row in rows_of(words)] for _, words in cells]
-    # Cells of one line have no halves of words.
+    # Cells with one line have no broken words.
     vocabulary = inner_words(line if len(each) > 1 else f". {line} ." for each in lines for line in each)
     return [_cell_text(words, zone, vocabulary) for zone, words in cells]
 
@@ -200,7 +200,11 @@ def _cell_text(words: Sequence[Word], zone: Zone, vocabulary: Mapping[str, int])
 
 
 def joint(before: str, after: str, vocabulary: Mapping[str, int]) -> str:
-    """A space, or nothing, between two lines: no PDF says which. By the words that the document holds elsewhere."""
+    """The separator between two lines of a paragraph, a space or "", which PDFs do not store.
+
+    Decided by whether the words at the break, or their concatenation, occur elsewhere in the document (`vocabulary`), then by
+    particles.
+    """
     last, first = before.split()[-1], after.split()[0]
     if _ENDS.search(last) or not re.search(r"[가-힣]$", last) or not re.match(r"[가-힣]", first):
         return " " if not re.search(r"[\d(\[,.~-]$", last) or not re.match(r"[\d%원)\],.~-]", first) else ""

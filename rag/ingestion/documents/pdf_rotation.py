@@ -1,4 +1,4 @@
-"""Turned pages: scanners and spreadsheets turn a page or draw its text sideways, and readers take either for columns."""
+"""Rotates pages whose text is sideways, as scanners and spreadsheets write it; readers would take it for columns."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from rag.ingestion.documents.pdf_lines import Zone
 
 _SAMPLE = 300
-"""Letters of a page that are looked at."""
+"""Maximum number of characters of a page that are checked, roughly."""
 
 
 def with_upright_text(data: bytes) -> bytes:
-    """The same file with each page turned so that most of its letters stand upright; the same bytes where all do.
+    """The file with each page rotated so that most of its letters are upright; the same bytes if no page needs it.
 
-    Raises pypdfium2.PdfiumError for what is no PDF.
+    Raises pypdfium2.PdfiumError for a damaged file.
     """
     import pypdfium2
 
@@ -37,7 +37,7 @@ def with_upright_text(data: bytes) -> bytes:
 
 
 def _angle(page: Any) -> int:
-    """The degrees by which most letters are turned to the right in the page's own space: 0, 90, 180 or 270."""
+    """The clockwise rotation of most letters in the unrotated page, in degrees: 0, 90, 180 or 270."""
     from pypdfium2.raw import FPDFText_GetCharAngle
 
     text_page = page.get_textpage()
@@ -45,7 +45,7 @@ def _angle(page: Any) -> int:
     angles = Counter(
         round(degrees(angle) / 90) * 90 % 360
         for at in range(0, count, count // _SAMPLE + 1)
-        # -1 where it is not known.
+        # The angle is -1 if unknown.
         if (angle := FPDFText_GetCharAngle(text_page.raw, at)) >= 0
     )
     text_page.close()
@@ -53,10 +53,9 @@ def _angle(page: Any) -> int:
 
 
 def in_page_space(zone: Zone, turned: int, size: tuple[float, float]) -> Zone:
-    """A zone of the page as it is shown (left, top, right, bottom from the upper left corner), in the page's own space.
+    """Convert a zone of the rotated page to (left, bottom, right, top) from the lower left corner of the unrotated page.
 
-    That space counts from the lower left corner of the page before it is turned: left, bottom, right, top. `size` is the width
-    and height as shown, `turned` the degrees clockwise.
+    `turned`: rotation in degrees clockwise. `size`: width and height of the rotated page in points.
     """
     left, top, right, bottom = zone
     width, height = size

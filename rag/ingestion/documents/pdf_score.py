@@ -1,4 +1,4 @@
-"""How sound a page's text is, so that the better of two readers can be taken. Pure."""
+"""Scores how garbled a page's text is, to choose the better of two readers. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _CID = re.compile(r"\(cid:\d+\)")
 _DOUBLED = re.compile(r"(\S)\1(\S)\2(\S)\3")
 _RUN = re.compile(r"[가-힣]+")
 _LONG = 14
-"""Syllables: no Korean word with its particles is longer."""
-# Text whose font has another code table than the reader takes is fluent-looking Hangul of rare syllables.
+"""Maximum syllables of a Korean word with its particles."""
+# With a wrong code table of the font, text is read as Hangul of rare syllables.
 _COMMON = frozenset("의이가은는을를에로와과도다고한하지수있습니까요만원년월일자금행")
 
 
 def badness(text: str) -> float:
-    """0 for a sound text, up to about 1 for one that is none.
+    """0 for a sound text, about 1 for a completely garbled one.
 
-    Counts control characters, private areas, lone surrogates and glyph numbers; characters drawn twice; Hangul without
-    spaces, and Hangul without any of the syllables that every Korean text is full of.
+    Adds the shares of control, private-use and surrogate characters and glyph numbers, of doubled characters, of Hangul
+    without spaces, and of Hangul without the most frequent syllables.
     """
     compact = "".join(text.split())
     if not compact:
@@ -34,7 +34,7 @@ def badness(text: str) -> float:
     syllables = sum(map(len, runs))
     glued = sum(len(run) for run in runs if len(run) > _LONG)
     strange = 0.0
-    # Fewer tell nothing: a cover page holds a title and a name.
+    # Only for longer texts: a cover page has only a title and a name.
     if syllables > 40:
         strange = max(0.1 - sum(character in _COMMON for character in compact) / syllables, 0.0) * 5
     return (bad + min(doubled, len(compact))) / len(compact) + (glued / syllables / 4 if syllables else 0.0) + strange

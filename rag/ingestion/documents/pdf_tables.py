@@ -1,4 +1,4 @@
-"""Ruled tables of a PDF page as cells: a cell's place and spans come from its edges, not from the order of its text."""
+"""Extracts ruled tables of PDF pages. The rows, columns and spans of cells are computed from the cells' edges."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rag.ingestion.documents.blocks import Cell, clean_text
 from rag.ingestion.documents.pdf_lines import Word, Zone, as_words, cell_texts
 
 _TOLERANCE = 3.0
-"""Points within which two edges are one."""
+"""Maximum distance in points between edges that count as equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedCell:
-    """A cell's text and place on the page."""
+    """A cell's text and zone on the page."""
 
     text: str
     zone: Zone
@@ -23,7 +23,7 @@ class PlacedCell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of one page. `carried`: by column number, labels of the page before that go on here."""
+    """A table on one page. `carried`: (column, label) of the previous page's last row, for empty cells of the first row."""
 
     zone: Zone
     cells: tuple[PlacedCell, ...]
@@ -31,7 +31,7 @@ class Grid:
 
     @property
     def columns(self) -> list[float]:
-        """The left edges of its columns."""
+        """The left edges of the columns, in points."""
         return _edges([cell.zone[0] for cell in self.cells])
 
     def as_cells(self) -> list[Cell]:
@@ -47,19 +47,19 @@ class Grid:
                 _index(xs, cell.zone[2]),
                 _index(ys, cell.zone[3]),
             )
-            # A label that goes on over the page's end is printed once, on the page before.
+            # A label that spans a page break is printed on the first page only.
             text = cell.text or (carried.get(left, "") if top == 0 else "")
             cells.append(Cell(text, top, left, max(bottom - top, 1), max(right - left, 1)))
         return cells
 
     def read_by(self, zone_text: Callable[[Zone], str]) -> Grid:
-        """The same table with another reader's text in its cells."""
+        """The table with `zone_text` of each cell's zone as its text."""
         return replace(
             self, cells=tuple(PlacedCell(clean_text(zone_text(cell.zone)), cell.zone) for cell in self.cells)
         )
 
     def continuing(self, before: Grid, header: str) -> Grid:
-        """This table as the rest of the one on the page before: empty cells of its first row go on with the last labels."""
+        """This table as the continuation of `before`, whose last labels it carries on."""
         rows = before.as_cells()
         last = max((cell.row + cell.rows for cell in rows), default=0)
         labels = {cell.column: cell.text for cell in rows if cell.row + cell.rows == last and cell.text}
@@ -67,13 +67,13 @@ class Grid:
 
 
 def page_tables(page: Any) -> list[Grid]:
-    """The ruled tables of a page with at least two rows and two columns; a frame around text is none."""
+    """The ruled tables of a page with at least two rows and two columns; a frame around text is not a table."""
     from pdfplumber.utils.text import extract_words
 
     grids = []
     for table in page.find_tables():
         held = []
-        # By the edges of cells: `extract_text` puts a merged cell's label into another row, and a fee under the wrong transfer.
+        # By the cells' edges, because `extract_text` may put a merged cell's label into another row, next to a wrong fee.
         for zone in dict.fromkeys(table.cells):
             left, top, right, bottom = zone
             inside = [
@@ -91,18 +91,18 @@ def page_tables(page: Any) -> list[Grid]:
 
 
 def placed(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[PlacedCell]:
-    """Cells with their texts, of their words."""
+    """Cells with the texts of their words, from (zone, words) pairs."""
     return [PlacedCell(text, zone) for text, (zone, _) in zip(cell_texts(cells), cells, strict=True)]
 
 
 def is_continued(before: Grid, after: Grid) -> bool:
-    """Whether a table at the top of a page has the columns of the one at the end of the page before."""
+    """Whether `after`, at the top of a page, has the same columns as `before`, at the end of the previous page."""
     first, second = before.columns, after.columns
     return len(first) == len(second) and all(abs(a - b) < 2 * _TOLERANCE for a, b in zip(first, second, strict=True))
 
 
 def _edges(values: Sequence[float]) -> list[float]:
-    """Distinct edges, sorted."""
+    """The sorted edges without those within _TOLERANCE of a smaller one."""
     edges: list[float] = []
     for value in sorted(values):
         if not edges or value - edges[-1] > _TOLERANCE:

@@ -1,6 +1,6 @@
-"""Tables that are printed without lines, or with lines between their rows alone.
+"""Extracts tables without ruling lines, or with lines between their rows only.
 
-Taken for lines of a paragraph, their fees would run together, and one row's name would stand before another's amount.
+Read as a paragraph, a row's name would be followed by another row's amount.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from rag.ingestion.documents.pdf_lines import GAP, Word, Zone, around, is_in, ro
 from rag.ingestion.documents.pdf_tables import Grid, PlacedCell, placed
 
 _APART = 2.6
-"""Times that height between the tops of two rows of one table at most: rows are printed with room."""
+"""Maximum distance between the tops of two rows of a table, as a multiple of the letters' height."""
 _ROWS = 3
+"""Minimum number of rows of a table."""
 _AMOUNTS = 2
-"""Rows with an amount behind their first cell that a table has at least."""
+"""Minimum number of rows with an amount after their first cell."""
 _ONE_RULE = 2.0
-"""Points within which lines are one."""
+"""Maximum distance in points between pieces of the same line."""
 _STRIP = 7.0
-"""Points that are free between two columns at least."""
+"""Minimum gap between two columns in points."""
 _LABELS = 0.25
-"""Share of the rows in which a label may cover several columns."""
+"""Maximum share of the rows with a label that spans columns."""
 _AMOUNT = re.compile(r"\d|면제|무료|없음")
 
 
 def rules_of(page: Any, tables: Sequence[Zone]) -> list[Zone]:
-    """The level lines of a page outside its tables, the pieces at one height as one, from the top."""
+    """The horizontal lines of a page outside its tables, from the top. Pieces at the same height are joined."""
     rules: list[Zone] = []
     for edge in sorted(page.horizontal_edges, key=lambda edge: float(edge["top"])):
         zone = (edge["x0"], edge["top"], edge["x1"], edge["top"])
@@ -44,7 +45,7 @@ def rules_of(page: Any, tables: Sequence[Zone]) -> list[Zone]:
 
 
 def tables_between(rules: Sequence[Zone], words: Sequence[Word]) -> list[Grid]:
-    """The tables among the words of one region that have a line above and below each of their rows, and none between columns."""
+    """Tables among the words of one region with horizontal lines above and below each row, and no vertical lines."""
     if not words:
         return []
     left, top, right, bottom = around(word.zone for word in words)
@@ -61,7 +62,7 @@ def tables_between(rules: Sequence[Zone], words: Sequence[Word]) -> list[Grid]:
 
 def _banded(rows: Sequence[tuple[Zone, list[Word]]]) -> Grid | None:
     left, right = rows[0][0][0], rows[0][0][2]
-    # A gutter is a strip that the words of few rows cross: a label over several columns does.
+    # A gutter is a strip that words of few rows cross, namely labels that span columns.
     free = [
         sum(
             any(word.zone[0] < at + _STRIP / 2 and word.zone[2] > at - _STRIP / 2 for word in words)
@@ -80,7 +81,7 @@ def _banded(rows: Sequence[tuple[Zone, list[Word]]]) -> Grid | None:
         edges = [band[0], *(at for at in middles if not _is_crossed(words, at)), band[2]]
         zones = [(start, band[1], end, band[3]) for start, end in pairwise(edges)]
         filled = [zone for zone in zones if within(words, zone)]
-        # A lone label is one of the whole row.
+        # A single label in the first column spans the complete row.
         zones = [band] if len(filled) == 1 and filled[0] == zones[0] else zones
         cells += [(zone, within(words, zone)) for zone in zones]
     return Grid((left, rows[0][0][1], right, rows[-1][0][3]), tuple(placed(cells)))
@@ -91,10 +92,10 @@ def _is_crossed(words: Sequence[Word], at: float) -> bool:
 
 
 def unruled_tables(words: Sequence[Word]) -> list[Grid]:
-    """The tables without any line among the words of one region.
+    """Tables without any lines among the words of one region.
 
-    Rows of texts with wide gaps between them, which stand under each other. Only where amounts stand in the columns: an indented
-    list has gaps too.
+    A table consists of close rows with wide gaps that are aligned below each other. It must contain amounts, because an
+    indented list has gaps too.
     """
     rows = [_cells(row) for row in rows_of(words)]
     return [grid for run in _runs(rows) if (grid := _grid(run)) is not None]
@@ -114,7 +115,7 @@ def _cells(row: Sequence[Word]) -> list[PlacedCell]:
 
 
 def _runs(rows: Sequence[list[PlacedCell]]) -> Iterator[list[list[PlacedCell]]]:
-    """Rows that follow each other closely, from one of several cells to one of several cells."""
+    """Runs of close rows that begin and end with a row of several cells."""
     run: list[list[PlacedCell]] = []
     for row in [*rows, []]:
         near = run and row and row[0].zone[1] - run[-1][0].zone[1] < _APART * (row[0].zone[3] - row[0].zone[1])
@@ -128,7 +129,7 @@ def _runs(rows: Sequence[list[PlacedCell]]) -> Iterator[list[list[PlacedCell]]]:
 
 
 def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
-    # The columns are those of the rows with the number of cells that most rows have; of equal ones, the larger.
+    # The columns are those of the rows with the most frequent number of cells; the larger number of equally frequent ones.
     counts = Counter(len(row) for row in rows if len(row) > 1)
     width = max(counts, key=lambda count: (counts[count], count))
     full = [row for row in rows if len(row) == width]
@@ -136,7 +137,7 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
     if len(full) < _ROWS or amounts < _AMOUNTS:
         return None
     columns = [(min(row[at].zone[0] for row in full), max(row[at].zone[2] for row in full)) for at in range(width)]
-    # Cells of one column that reach into the next one are sentences with gaps, and no table.
+    # If cells of a column reach into the next one, the rows are sentences with gaps and not a table.
     if any(left[1] >= right[0] for left, right in pairwise(columns)):
         return None
     edges = [columns[0][0], *((a[1] + b[0]) / 2 for a, b in pairwise(columns)), columns[-1][1]]
@@ -153,11 +154,11 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
             if not covered:
                 return None
             zone = (edges[covered[0]], top, edges[covered[-1] + 1], bottom)
-            # What stands alone under the first column is a label of the rows below.
+            # A single text in the first column is a label of the rows below.
             is_label = len(row) == 1 and covered[0] == 0
             placed_row.append(PlacedCell(cell.text, (edges[0], top, edges[-1], bottom) if is_label else zone))
         if len(row) == 1 and placed_row[0].zone[0] > edges[0]:
-            # Under another one it is a line of a cell, of the row that it is nearer to.
+            # A single text in another column is a further line of a cell in the nearer row.
             following = next(index for index in range(at + 1, len(rows)) if len(rows[index]) > 1)
             if tops[following] - top < top - tops[at - 1]:
                 before.append(placed_row[0])
@@ -173,7 +174,7 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
 
 
 def _join(cells: list[PlacedCell], line: PlacedCell, *, first: bool = False) -> None:
-    """Put a line into the lowest of these cells that is in its column; where none is, it is a cell of the first one's row."""
+    """Append a line to the last of the cells in its column, or prepend it if `first`; without such a cell, add one."""
     for at in reversed(range(len(cells))):
         cell = cells[at]
         if cell.zone[0] == line.zone[0]:

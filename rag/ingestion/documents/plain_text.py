@@ -1,4 +1,4 @@
-"""Markdown and plain text as blocks. Markdown's own marks stay in paragraphs: they are what the author wrote."""
+"""Reads Markdown and plain text. Inline Markdown in paragraphs is kept as written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_text(file: str, data: bytes) -> Document:
-    """Paragraphs are runs of lines between blank ones; a short one that is no sentence is a heading."""
+    """Read plain text. Paragraphs are separated by blank lines; those that look like titles become headings."""
     document = Document(file)
     for part in filter(None, map(clean_text, re.split(r"\n\s*\n", _text(data)))):
         level = (2 if document.blocks else 1) if is_title(part) else 0
@@ -27,7 +27,7 @@ def read_text(file: str, data: bytes) -> Document:
 
 
 def read_markdown(file: str, data: bytes) -> Document:
-    """Headings and tables by their marks. Comments are left out and counted: a reader of the page does not see them."""
+    """Read Markdown: headings, tables and paragraphs. HTML comments are left out and noted, because readers do not see them."""
     document = Document(file)
     text = _text(data)
     if comments := _COMMENT.findall(text):

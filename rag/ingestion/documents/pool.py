@@ -1,4 +1,4 @@
-"""Many files read in processes of their own: one that hangs, takes all memory or crashes its reader costs no other file."""
+"""Reads documents in separate processes, so that a file that hangs, exhausts memory or crashes does not affect the others."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from rag.ingestion.documents.reading import read_document
 from rag.ingestion.messages import UnreadableFile
 
 SECONDS = 90
-"""For one file."""
+"""Time limit for one file."""
 MEMORY_MB = 900
-"""Address space of one process beyond what it has at its start."""
+"""Limit of the address space that a process may allocate after its start."""
 Outcome = Document | RowError
 
 
 def read_many(paths: Sequence[Path], *, processes: int | None = None) -> Iterator[tuple[Path, Outcome]]:
-    """Each file's document, or why there is none, as they are done."""
+    """Read the files in parallel and yield each one's Document, or the error, in the order of completion.
+
+    `processes`: default: one per core.
+    """
     if not paths:
         return
     workers = min(processes or os.cpu_count() or 1, len(paths))
@@ -36,13 +39,13 @@ def read_many(paths: Sequence[Path], *, processes: int | None = None) -> Iterato
                 left.remove(path)
                 yield path, outcome
     except BrokenProcessPool:
-        # Which file ended its process is not told: the rest one by one, and the guilty one again.
+        # The pool does not say which file crashed its process, so the remaining files are read one by one.
         for path in left:
             try:
                 with _executor(1) as pool:
                     yield from _outcomes(pool, [path])
             except BrokenProcessPool:
-                yield path, UnreadableFile("crashed").as_defect(str(path))
+                yield path, UnreadableFile("crashed").to_row_error(str(path))
 
 
 def _outcomes(pool: ProcessPoolExecutor, paths: Sequence[Path]) -> Iterator[tuple[Path, Outcome]]:
@@ -52,10 +55,10 @@ def _outcomes(pool: ProcessPoolExecutor, paths: Sequence[Path]) -> Iterator[tupl
 
 
 def _executor(workers: int) -> ProcessPoolExecutor:
-    # Not forked from here, where an embedder's threads may hold locks: from a clean process that has the readers imported.
+    # Forked from a server process with imported readers, because in this process an embedder's threads may hold locks.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    # Without max_tasks_per_child, under which Python 3.11's pool waits for ever once its workers have ended.
+    # Without max_tasks_per_child, with which Python 3.11's pool may wait for ever after its workers have ended.
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit)
 
 
@@ -63,17 +66,17 @@ def _limit() -> None:
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-    # On top of what is mapped already: address space is counted, not memory in use.
+    # Added to the address space that is already mapped, which is larger than the memory in use.
     limit = pages * resource.getpagesize() + (MEMORY_MB << 20)
     if pages:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    # Ctrl-C goes to the whole group; the program ends its processes itself, and says one line.
+    # Ctrl-C signals all processes of the group; the parent process handles it and ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A program that is killed cannot end its pool: each process sees to it itself."""
+    """Exit when the parent process has ended; if it is killed, it cannot end its pool."""
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
         os._exit(1)
@@ -88,14 +91,14 @@ def _read(path: Path) -> Outcome:
     try:
         return read_document(path)
     except UnreadableFile as exc:
-        return exc.as_defect(str(path))
+        return exc.to_row_error(str(path))
     except (MemoryError, RecursionError):
-        return UnreadableFile("memory").as_defect(str(path))
+        return UnreadableFile("memory").to_row_error(str(path))
     except ModuleNotFoundError:
-        raise  # of the installation, not of the file: the command says which extra brings it
-    # A reader's own mistake on a strange file must not cost the others; the line says which.
+        raise  # the installation lacks an extra, which the command reports
+    # A reader's bug on one file must not prevent reading the others.
     except Exception as exc:  # noqa: BLE001
         reason = (str(exc).splitlines() or [""])[0][:100]
-        return UnreadableFile("damaged", reason=f"{type(exc).__name__}: {reason}").as_defect(str(path))
+        return UnreadableFile("damaged", reason=f"{type(exc).__name__}: {reason}").to_row_error(str(path))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

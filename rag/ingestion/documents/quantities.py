@@ -1,4 +1,4 @@
-"""Amounts, rates and dates as two readers see them: what only one sees, or sees elsewhere, is doubted. Pure."""
+"""Compares the amounts, rates and dates of two readers and marks those as uncertain that differ in text or place. Pure."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ _QUANTITY = re.compile(
     r"|면제|무료"
 )
 _MARK = re.compile(r"\[주\d*\]")
-"""Marks of notes, which are ours."""
+"""Note marks, which the readers here add."""
 _CONTEXT = 6
-"""Characters beside a quantity by which it is found again in the other reading."""
+"""Characters before or after a quantity that must be the same in the other reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondReading:
-    """What another reader saw: its tables' rows as cells, and everything else as one text."""
+    """Another reader's result: the cells of all table rows, and the remaining text."""
 
     rows: Sequence[Sequence[str]]
     text: str
 
 
 def quantities(text: str) -> list[str]:
-    """The quantities of a text in order, without spaces."""
+    """The quantities of a text in order, without white space."""
     return [match[0] for match in _QUANTITY.finditer(squeezed(_MARK.sub("", text)))]
 
 
 def doubted(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
-    """The blocks with the quantities that the second reading does not have beside the same words."""
+    """The blocks, with quantities marked as uncertain that the second reading does not have next to the same words."""
     rows = [frozenset(squeezed(cell) for cell in row if cell.strip()) for row in second.rows]
     everything = squeezed(second.text + "\n" + "\n".join(" ".join(row) for row in second.rows))
     return [
@@ -42,9 +42,9 @@ def doubted(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
 
 
 def doubted_in(block: Block, places: Iterable[str]) -> Block:
-    """The block with the quantities that are not in what another reader saw in the same places of the page.
+    """The block, with quantities marked as uncertain that `texts` lacks: another reader's texts of the same places.
 
-    Cell by cell: "업무 11" beside "1,210원" is no 111,210원.
+    The places are compared one by one, so that adjacent cells ("업무 11", "1,210원") do not form a number.
     """
     left = [quantity for place in places for quantity in quantities(place)]
     missing = []
@@ -52,7 +52,7 @@ def doubted_in(block: Block, places: Iterable[str]) -> Block:
         each for part in (block.own if block.kind == "row" else [block.text]) for each in quantities(part)
     ):
         if quantity in left:
-            # Once each: an amount that is printed twice must be seen twice.
+            # Removed, because an amount that occurs twice must be found twice.
             left.remove(quantity)
         else:
             missing.append(quantity)
@@ -63,13 +63,13 @@ def _in_row(block: Block, rows: Sequence[frozenset[str]]) -> tuple[str, ...]:
     own = frozenset(squeezed(cell) for cell in block.own)
     if any(own <= row for row in rows):
         return ()
-    # The other reader may write a table within a cell as lines of that cell: there the row's cells follow each other.
+    # The other reader may write a table within a cell as text of that cell, in which the row's cells follow each other.
     line = re.escape("".join(map(squeezed, block.own)))
-    # "800원" is not in "1,800원", nor "30" in "300".
+    # Not within a longer number: "800원" in "1,800원", "30" in "300".
     line = (r"(?<![\d,.])" if line[:1].isdigit() else "") + line + (r"(?![\d,.])" if line[-1:].isdigit() else "")
     if line and any(re.search(line, cell) for row in rows for cell in row):
         return ()
-    # Cells are there, but not side by side: whichever reader is right, the amount's row is not known.
+    # The cells are not in one row of the other reader, so the amount's row is uncertain.
     return tuple(dict.fromkeys(quantity for cell in block.own for quantity in quantities(cell)))
 
 
@@ -81,7 +81,7 @@ def _in_text(block: Block, everything: str) -> tuple[str, ...]:
             text[max(match.start() - _CONTEXT, 0) : match.end()],
             text[match.start() : match.end() + _CONTEXT],
         )
-        # Either side: a note's mark, or text deleted under track changes, may stand at the other.
+        # One side is enough, because the other may have a note mark, or text deleted under track changes.
         if before not in everything and after not in everything:
             missing.append(match[0])
     return tuple(dict.fromkeys(missing))

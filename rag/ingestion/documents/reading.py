@@ -1,4 +1,4 @@
-"""One file to a document, by its extension, within bounds."""
+"""Reads one document with the reader for its extension."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.ingestion.documents.blocks import Document
 from rag.ingestion.files import check_kind, read_bytes
-from rag.ingestion.messages import UnreadableFile, listed
+from rag.ingestion.messages import UnreadableFile, join_items
 
 _READERS = {
     ".pdf": ("pdf", "read_pdf"),
@@ -25,12 +25,13 @@ _READERS = {
 SUFFIXES = tuple(_READERS)
 _TEXTS = (".html", ".htm", ".md", ".txt")
 _OTHERS = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
-"""Relatives that are refused, and what to save them as."""
+"""Unsupported Office formats, and the formats to convert them to."""
 _ARCHIVES = (".zip", ".7z", ".rar", ".alz", ".egg", ".tar", ".gz", ".tgz")
 
 
 def read_document(path: Path) -> Document:
-    """Raises UnreadableFile for a file that is not what its name says, is damaged, locked or empty, or has no text."""
+    """Read a document. Raises UnreadableFile if its format is unsupported or does not match the extension, if it is damaged,
+    encrypted or empty, or if it has no text."""
     suffix = path.suffix.lower()
     if suffix in _OTHERS:
         raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_OTHERS[suffix])
@@ -47,11 +48,11 @@ def read_document(path: Path) -> Document:
     else:
         check_kind(suffix, data)
     module, name = _READERS[suffix]
-    # By name: a reader's libraries take up to half a second to import, and most folders need two of them.
+    # Imported on demand, because a reader's libraries take up to half a second, and most folders need only two readers.
     read: Callable[[str, bytes], Document] = getattr(import_module(f"rag.ingestion.documents.{module}"), name)
     document = read(str(path), data)
     if not any(block.text.strip() for block in document.blocks):
         raise UnreadableFile("no_text")
     if uncertain := [quantity for block in document.blocks for quantity in block.uncertain]:
-        document.note("uncertain", count=len(uncertain), values=listed(uncertain))
+        document.note("uncertain", count=len(uncertain), values=join_items(uncertain))
     return document

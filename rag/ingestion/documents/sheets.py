@@ -1,4 +1,4 @@
-"""Workbooks that are no FAQ: fee tables and lists, a table a sheet, as `rag.ingestion.workbook` reads them."""
+"""Reads workbooks that are not an FAQ, such as fee tables and lists, as documents."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from rag.ingestion.workbook import read_workbook
 
 
 def read_sheets(file: str, data: bytes) -> Document:
-    """The sheet's name is a heading; a row with one filled cell is a line of text: a title or a remark."""
+    """Read a workbook. Sheet names become headings, rows with one filled cell text, and other rows tables.
+
+    Raises UnreadableFile if it is damaged or has cells without a value.
+    """
     sheets, notes = read_workbook(file, data)
     document = Document(file, notes=[*notes, *(note for sheet in sheets for note in sheet.notes)])
     if errors := [error for sheet in sheets for error in sheet.errors]:
         raise UnreadableFile("cells", count=len(errors), first=f"{errors[0].column}: {errors[0].problem}")
-    # A workbook has no title of its own; without one its fees would stand under the name of a sheet ("Sheet1").
+    # The file's name is the title; otherwise the first sheet's name ("Sheet1") would be.
     document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
     tables = 0
     for sheet in sheets:
@@ -27,7 +30,7 @@ def read_sheets(file: str, data: bytes) -> Document:
             continue
         document.blocks.append(Block(sheet.name, "heading", level=2))
         run: list[list[str]] = []
-        # The last one ends the last table.
+        # The empty row at the end ends the last table.
         for line in [*(list(line.cells) for line in rows), []]:
             if len(set(filter(None, line))) > 1:
                 run.append(line)
@@ -43,7 +46,7 @@ def read_sheets(file: str, data: bytes) -> Document:
 
 
 def _beside(rows: list[list[str]]) -> Iterator[list[list[str]]]:
-    """The tables that stand beside each other: empty columns part them, where each has two columns and two rows at least."""
+    """Split at empty columns into tables side by side, if each of them has at least two columns and two rows."""
     width = max(map(len, rows), default=0)
     grid = [[*row, *[""] * (width - len(row))] for row in rows]
     filled = [any(row[at] for row in grid) for at in range(width)]
@@ -59,12 +62,12 @@ def _beside(rows: list[list[str]]) -> Iterator[list[list[str]]]:
 
 
 def _table(grid: list[list[str]]) -> list[Cell]:
-    """The cells of a table; merged ones are filled already.
+    """The cells of a table in which merged cells are filled in.
 
-    In the header, equal neighbours are one name over several columns or rows. It goes down as far as the first column's name.
+    Equal neighbours in the header become one spanning cell. The header has as many rows as the first column's name.
     """
     height = next((at for at, row in enumerate(grid) if row[0] != grid[0][0]), len(grid)) if grid[0][0] else 1
-    # Rows that all begin alike have no header that could be told from them.
+    # If all rows begin with the same text, the header's height is unknown and taken as one row.
     height = 1 if height == len(grid) else height
     cells = [Cell(text, at, column) for at, row in enumerate(grid) for column, text in enumerate(row) if at >= height]
     taken: set[tuple[int, int]] = set()

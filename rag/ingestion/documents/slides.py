@@ -1,4 +1,4 @@
-"""PowerPoint presentations, a page a slide: texts, tables and notes as the file holds them."""
+"""Reads PowerPoint presentations: the texts and tables of each slide, which counts as a page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLES = ("title", "ctrTitle")
 
 
 def read_slides(file: str, data: bytes) -> Document:
-    """Hidden slides are left out and named. Raises UnreadableFile."""
+    """Read a .pptx file. Hidden slides are left out and noted. Raises UnreadableFile."""
     document = Document(file)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {int(match[1]): name for name in archive.namelist() if (match := _SLIDE.fullmatch(name))}
@@ -38,18 +38,18 @@ def read_slides(file: str, data: bytes) -> Document:
 
 def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
     blocks: list[Block] = []
-    # Shapes within groups too, which `findall` of the tree's first level would miss.
+    # `iter` also finds shapes within groups.
     for shape in slide.iter():
         if shape.tag == f"{_P}sp":
             place = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
             is_title = place is not None and place.get("type") in _TITLES
-            # Slide numbers, dates and footers are on every slide.
+            # Slide numbers, dates and footers repeat on every slide.
             if place is not None and place.get("type") in ("sldNum", "dt", "ftr"):
                 continue
             lines = [_paragraph(each) for each in shape.iter(f"{_A}p")]
             if is_title:
                 if title := clean_text(" ".join(lines)):
-                    # The file holds shapes in the order of their drawing: a title drawn last is still what the slide is about.
+                    # Inserted first: shapes are stored in drawing order, and the title may have been drawn last.
                     blocks.insert(0, Block(title, "heading", level=1, page=number))
             else:
                 blocks += [Block(text, page=number) for line in lines if (text := clean_text(line))]
@@ -80,6 +80,6 @@ def _cells(table: ET.Element) -> list[Cell]:
         )
         for row, line in enumerate(table.iter(f"{_A}tr"))
         for column, cell in enumerate(line.findall(f"{_A}tc"))
-        # Cells under a merged one are there, and hold whatever they held before.
+        # Cells covered by a merged one are stored too, with the text they had before merging.
         if cell.get("hMerge") != "1" and cell.get("vMerge") != "1"
     ]
