@@ -72,7 +72,7 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
         raise UnreadableFile("damaged", reason=f"sheet {sheet.title!r} has {sheet.max_row} x {sheet.max_column} cells")
     result = Sheet(sheet.title)
     # Only the upper left cell of a merged area has its value, which applies to all rows of the area.
-    filled = {
+    merged_origins = {
         (row, column): (area.min_row, area.min_col)
         for area in sheet.merged_cells.ranges
         for row in range(area.min_row, area.max_row + 1)
@@ -83,15 +83,15 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
     struck: list[str] = []
     struck_parts: list[str] = []
     struck_rows: set[int] = set()
-    unseen: set[tuple[int, int]] = set()
+    hidden_cells: set[tuple[int, int]] = set()
     for row in range(1, sheet.max_row + 1):
         cells = []
         for column in range(1, sheet.max_column + 1):
-            cell = sheet.cell(*filled.get((row, column), (row, column)))
-            text, is_part_struck = _shown(cell) if cell.value is not None else ("", False)
+            cell = sheet.cell(*merged_origins.get((row, column), (row, column)))
+            text, is_part_struck = _cell_text(cell) if cell.value is not None else ("", False)
             if row in hidden_rows or column in hidden_columns:
                 if text:
-                    unseen.add((row, column))
+                    hidden_cells.add((row, column))
                 continue
             if formulas is not None and not text and formulas.cell(cell.row, cell.column).data_type == "f":
                 result.errors.append(defect(name, row, cell.coordinate, "formula"))
@@ -107,8 +107,8 @@ def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
         if row not in hidden_rows:
             result.lines.append(Line(row, cells))
     result.struck_rows = frozenset(struck_rows)
-    rows_left_out = {row for row, _ in unseen if row in hidden_rows}
-    columns_left_out = {column for row, column in unseen if row not in hidden_rows}
+    rows_left_out = {row for row, _ in hidden_cells if row in hidden_rows}
+    columns_left_out = {column for row, column in hidden_cells if row not in hidden_rows}
     result.notes = list(_notes(name, sheet, rows_left_out, columns_left_out, struck, struck_parts))
     return result
 
@@ -123,7 +123,7 @@ def _hidden_columns(sheet: Any) -> set[int]:
     }
 
 
-def _shown(cell: Any) -> tuple[str, bool]:
+def _cell_text(cell: Any) -> tuple[str, bool]:
     """The cell's displayed text without struck-through parts, and whether there were any."""
     value = cell.value
     if isinstance(value, list):  # openpyxl's CellRichText: a list of plain texts and texts with a font
@@ -143,7 +143,7 @@ def _notes(
     from openpyxl.utils import get_column_letter
 
     if rows:
-        yield Note(name, "hidden_rows", {"names": ranges_of(rows)})
+        yield Note(name, "hidden_rows", {"names": format_ranges(rows)})
     if columns:
         yield Note(
             name, "hidden_columns", {"names": join_items([get_column_letter(column) for column in sorted(columns)])}
@@ -156,7 +156,7 @@ def _notes(
         yield Note(name, "merged", {"count": len(areas)})
 
 
-def ranges_of(numbers: set[int]) -> str:
+def format_ranges(numbers: set[int]) -> str:
     """Numbers as ranges: "3-5, 9"."""
     ranges = []
     for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):

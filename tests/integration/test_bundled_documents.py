@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.ingestion.documents.blocks import CELL_BREAK, Document, squeezed
+from rag.ingestion.documents.blocks import CELL_BREAK, Document, comparable_text
 from rag.ingestion.documents.passages import passages
 from rag.ingestion.documents.reading import read_document
 from tests.document_builders import CIRCLED, numbered, spans
@@ -54,11 +54,13 @@ def test_there_are_enough_of_every_format(documents: dict[str, Document]) -> Non
 def test_nothing_of_a_source_is_lost_and_no_value_moves(documents: dict[str, Document], name: str) -> None:
     document = documents[name]
     # Row by row: a fee that moves under another label makes another row.
-    assert [squeezed(block.text) for block in document.blocks if block.kind == "row"] == list(map(squeezed, rows(name)))
+    assert [comparable_text(block.text) for block in document.blocks if block.kind == "row"] == list(
+        map(comparable_text, rows(name))
+    )
     # "10만원" of a line's end and "이하" of the next are one text: no PDF says whether a space stood between them.
-    text = re.sub(rf"[#\[\]주{CIRCLED}]", "", squeezed(document.text))
+    text = re.sub(rf"[#\[\]주{CIRCLED}]", "", comparable_text(document.text))
     for line in lines(name):
-        assert re.sub(rf"[#\[\]주{CIRCLED}]", "", squeezed(line)) in text
+        assert re.sub(rf"[#\[\]주{CIRCLED}]", "", comparable_text(line)) in text
     assert not any(block.uncertain for block in document.blocks)
 
 

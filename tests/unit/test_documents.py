@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.ingestion.documents.blocks import Block, Cell, Document, squeezed, table_blocks
+from rag.ingestion.documents.blocks import Block, Cell, Document, comparable_text, table_blocks
 from rag.ingestion.documents.docx_numbering import spell
 from rag.ingestion.documents.nodes import institution_of, passage_node
-from rag.ingestion.documents.outline import places
+from rag.ingestion.documents.outline import outline_positions
 from rag.ingestion.documents.passages import passages
-from rag.ingestion.documents.pdf_lines import joint
-from rag.ingestion.documents.pdf_score import badness
-from rag.ingestion.documents.quantities import SecondReading, doubted, doubted_in, quantities
+from rag.ingestion.documents.pdf_lines import line_separator
+from rag.ingestion.documents.pdf_score import garbled_score
+from rag.ingestion.documents.quantities import SecondReading, mark_uncertain, mark_uncertain_against, quantities
 from rag.ingestion.documents.reading import read_document
 from rag.ingestion.messages import UnreadableFile
 from tests.document_builders import WORD, Element, build, docx, word_run, zipped
@@ -66,7 +66,7 @@ def test_every_format_gives_the_same_rows_clauses_and_notes(tmp_path: Path, suff
     [note] = [at for at, text in enumerate(found) if "월 70만원 이상을 말한다." in text]
     assert found[note - 1].startswith("급여 송금은 면제한다.")
     # In a document of Word the title is its own part of the heading: Word writes "제1조" and the author "(…)".
-    headings = {place.headings[-1].replace(" ", "") for place in places(document.blocks) if place.headings}
+    headings = {place.headings[-1].replace(" ", "") for place in outline_positions(document.blocks) if place.headings}
     assert {"제1조(송금수수료)", "제2조(예외)"} <= headings
 
 
@@ -152,19 +152,19 @@ def test_a_header_of_two_rows_is_joined_and_limits_are_no_values() -> None:
 
 
 def test_a_quantity_that_the_second_reader_sees_elsewhere_is_doubted() -> None:
-    row = Block("타행 | 창구 | 600원", "row", own=("창구", "600원"))
-    [same] = doubted([row], SecondReading([["타행", "창구", "600원"]], ""))
-    [moved] = doubted([row], SecondReading([["타행", "창구", "면제"], ["", "앱", "600원"]], ""))
+    row = Block("타행 | 창구 | 600원", "row", own_cells=("창구", "600원"))
+    [same] = mark_uncertain([row], SecondReading([["타행", "창구", "600원"]], ""))
+    [moved] = mark_uncertain([row], SecondReading([["타행", "창구", "면제"], ["", "앱", "600원"]], ""))
     assert (same.uncertain, moved.uncertain) == ((), ("600원",))
     text = Block("금리는 연 4.2%로 한다.[주1]")
-    assert doubted([text], SecondReading([], "금리는 연 3.5%4.2%로 한다."))[0].uncertain == ()
-    assert doubted([text], SecondReading([], "금리는 연 3.5%로 한다. 우대 4.2%p"))[0].uncertain == ("4.2%",)
-    assert doubted_in(Block("수수료 500원, 최대 5,000원"), ["수수료 5,000원, 최대 500원"]).uncertain == ()
-    assert doubted_in(Block("수수료 500원"), ["수수료 50원"]).uncertain == ("500원",)
+    assert mark_uncertain([text], SecondReading([], "금리는 연 3.5%4.2%로 한다."))[0].uncertain == ()
+    assert mark_uncertain([text], SecondReading([], "금리는 연 3.5%로 한다. 우대 4.2%p"))[0].uncertain == ("4.2%",)
+    assert mark_uncertain_against(Block("수수료 500원, 최대 5,000원"), ["수수료 5,000원, 최대 500원"]).uncertain == ()
+    assert mark_uncertain_against(Block("수수료 500원"), ["수수료 50원"]).uncertain == ("500원",)
 
 
 def test_quantities_are_not_changed_by_enclosed_digits() -> None:
-    assert squeezed("①５만원 10²") == "①5만원10²"
+    assert comparable_text("①５만원 10²") == "①5만원10²"
     assert quantities("① 5만원 이상, 연 3.5%, 2026. 3. 1.부터 1,200원") == ["5만원", "3.5%", "2026.3.1", "1,200원"]
 
 
@@ -180,7 +180,7 @@ def test_places_follow_headings_and_articles() -> None:
         Block("부 칙"),
         Block("시행일은 2026년 1월 1일이다."),
     ]
-    found = list(places(blocks))
+    found = list(outline_positions(blocks))
     assert [place.headings[-1] for place in found] == [
         *("약관", "제1장 총칙", *["제1조(목적)"] * 3),
         *(*["제2조의2 (수수료)"] * 2, *["부 칙"] * 2),
@@ -222,7 +222,7 @@ def test_no_character_is_lost_and_passages_fit(blocks: list[Block], max_tokens: 
     assert "".join(passage.text for passage in found) == document.text
     assert all(document.text[passage.start : passage.end] == passage.text for passage in found)
     assert len({passage.id for passage in found}) == len(found)
-    assert all(len(passage.heading) + len(passage.shown) <= max_tokens + 2 for passage in found)
+    assert all(len(passage.heading) + len(passage.display_text) <= max_tokens + 2 for passage in found)
 
 
 def test_rows_are_never_cut_and_their_header_is_repeated() -> None:
@@ -238,7 +238,7 @@ def test_rows_are_never_cut_and_their_header_is_repeated() -> None:
     rows = {block.text for block in document.blocks}
     for passage in found:
         assert set(filter(None, passage.text.split("\n"))) <= rows
-        assert "상품 | 기간 | 금리" in passage.shown
+        assert "상품 | 기간 | 금리" in passage.display_text
 
 
 def test_what_changes_on_one_page_changes_only_its_passages() -> None:
@@ -289,12 +289,12 @@ def test_whose_document_it_is(file: str, text: str, known: tuple[str, ...], expe
     ],
 )
 def test_how_sound_a_text_is(text: str, is_sound: bool) -> None:
-    assert (badness(text) < 0.02) is is_sound
+    assert (garbled_score(text) < 0.02) is is_sound
 
 
 def test_lines_are_joined_by_the_documents_own_words() -> None:
     words = {"수수료를": 3, "은행은": 2}
-    assert joint("은행은 수수", "료를 받는다", words) == ""
-    assert joint("그리고 은행은", "고객에게", words) == " "
-    assert joint("고객이", "신청하면", words) == " "
-    assert joint("한도는 1,000", "원입니다", words) == ""
+    assert line_separator("은행은 수수", "료를 받는다", words) == ""
+    assert line_separator("그리고 은행은", "고객에게", words) == " "
+    assert line_separator("고객이", "신청하면", words) == " "
+    assert line_separator("한도는 1,000", "원입니다", words) == ""

@@ -37,7 +37,7 @@ class Block:
     page: int | None = None
     header: str = ""
     table: int = 0
-    own: tuple[str, ...] = ()
+    own_cells: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
 
 
@@ -87,7 +87,7 @@ def is_title(text: str) -> bool:
     return len(text) <= 40 and "\n" not in text and not _SENTENCE.search(text)
 
 
-def squeezed(text: str) -> str:
+def comparable_text(text: str) -> str:
     """The text for comparing two readers: full-width forms and ligatures as plain characters, without white space.
 
     Not in NFKC, which converts "①65세" to "165세" and "10²" to "102".
@@ -121,18 +121,18 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
         names = [" ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text)) for cells in above]
         # A name that spans several columns is written once.
         header = CELL_BREAK.join(name for at, name in enumerate(names) if not (at and name and name == names[at - 1]))
-        blocks.append(Block(header, "row", page=page, table=table, own=_texts(grid[:depth])))
+        blocks.append(Block(header, "row", page=page, table=table, own_cells=_texts(grid[:depth])))
         name = names[0]
     for row in range(depth, height):
         line = grid[row]
         # Spanning labels are repeated because a passage may begin at any row, and a fee without its label is misleading.
         texts = [cell.text if cell else "" for cell in line]
         # A cell that spans the complete row is written once; one that spans some columns, in each of them.
-        shown = texts[0] if len(set(line)) == 1 else CELL_BREAK.join(texts).strip()
+        text = texts[0] if len(set(line)) == 1 else CELL_BREAK.join(texts).strip()
         # Without spanning cells from above, which a second reader reports only in their first row.
-        own = _texts([[cell for cell in line if cell and cell.row == row]])
+        own_cells = _texts([[cell for cell in line if cell and cell.row == row]])
         if any(texts):
-            blocks.append(Block(shown, "row", page=page, header=header, table=table, own=own))
+            blocks.append(Block(text, "row", page=page, header=header, table=table, own_cells=own_cells))
     for cell in cells:
         label = grid[cell.row][0]
         inner_label = label.text if label and label is not cell else cell.text
@@ -143,7 +143,7 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
 def _inner_blocks(cell: Cell, name: str, label: str, *, table: int, page: int | None) -> Iterator[Block]:
     """The rows of the tables within a cell. `name` is prefixed to their headers and `label` to their rows."""
 
-    def led(before: str, text: str) -> str:
+    def prefixed(before: str, text: str) -> str:
         return f"{before}{CELL_BREAK}{text}" if before and text else text
 
     for cells in cell.inner:
@@ -152,7 +152,7 @@ def _inner_blocks(cell: Cell, name: str, label: str, *, table: int, page: int | 
         for row in rows:
             is_header = not row.header and row.text == header
             before = (name or label) if is_header else label
-            yield replace(row, text=led(before, row.text), header=led(name or label, row.header))
+            yield replace(row, text=prefixed(before, row.text), header=prefixed(name or label, row.header))
 
 
 def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree as ET
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.by_dochan import checked
+from rag.ingestion.documents.dochan_reader import cross_check
 from rag.ingestion.documents.docx_numbering import Numbering, Styles
 from rag.ingestion.messages import UnreadableFile
 
@@ -66,7 +66,7 @@ def read_docx(file: str, data: bytes) -> Document:
             reading.document.blocks[at] = replace(block, page=None)
     for kind, count in reading.counts.items():
         reading.document.note(kind, count=count)
-    return checked(reading.document, data, ".docx")
+    return cross_check(reading.document, data, ".docx")
 
 
 def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
@@ -74,9 +74,9 @@ def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
     parts = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            held = set(archive.namelist())
+            members = set(archive.namelist())
             for name in names:
-                if name in held:
+                if name in members:
                     # These formats have no entity declarations, which could expand without limit.
                     text = archive.read(name)
                     if b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:65536]:
@@ -117,7 +117,7 @@ def _walk(reading: _Reading, parent: ET.Element) -> None:
 def _paragraph(reading: _Reading, element: ET.Element) -> None:
     text = clean_text(_text(reading, element))
     properties = element.find(f"{W}pPr")
-    style = reading.styles.of(properties)
+    style = reading.styles.style_id(properties)
     number = reading.numbering.next(properties, style) if text else ""
     if text:
         level = reading.styles.heading_level(properties, style)

@@ -92,8 +92,8 @@ class Numbering:
             return ""
         level = int(depth)
         counts = self._counts[abstract]
-        fresh = (name, level) in self._starts
-        if level in counts and not fresh:
+        is_restarted = (name, level) in self._starts
+        if level in counts and not is_restarted:
             counts[level] += 1
         else:
             # An overridden start applies once; the list continues from it.
@@ -102,13 +102,13 @@ class Numbering:
         for deeper in [each for each in counts if each > level]:
             del counts[deeper]
         text = value(self._levels[abstract, level], "lvlText")
-        return re.sub(r"%(\d)", lambda match: self._shown(abstract, int(match[1]) - 1), text).strip()
+        return re.sub(r"%(\d)", lambda match: self._number_text(abstract, int(match[1]) - 1), text).strip()
 
     def _start(self, abstract: str, level: int) -> int:
         text = value(self._levels[abstract, level], "start")
         return int(text) if text.isdecimal() else 1
 
-    def _shown(self, abstract: str, level: int) -> str:
+    def _number_text(self, abstract: str, level: int) -> str:
         if (abstract, level) not in self._levels:
             return ""
         number = self._counts[abstract].get(level, self._start(abstract, level))

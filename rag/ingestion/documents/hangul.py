@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, squeezed, table_blocks
-from rag.ingestion.documents.by_dochan import final_elements, paragraph_text, plain_text, split_cell
-from rag.ingestion.documents.quantities import SecondReading, doubted
+from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, comparable_text, table_blocks
+from rag.ingestion.documents.dochan_reader import final_elements, paragraph_text, plain_text, split_cell_content
+from rag.ingestion.documents.quantities import SecondReading, mark_uncertain
 from rag.ingestion.messages import UnreadableFile
 
 
@@ -31,7 +31,7 @@ def read_hangul(file: str, data: bytes) -> Document:
     blocks = _with_labels(blocks, labels)
     if not blocks:
         raise UnreadableFile("no_text")
-    document.blocks = doubted(blocks, second) if second else blocks
+    document.blocks = mark_uncertain(blocks, second) if second else blocks
     if second is None:
         document.note("one_reader", reader="hwp2markdown")
     return document
@@ -65,7 +65,7 @@ def _cells(table: Any) -> tuple[Cell, ...]:
         for at, cell in enumerate(line):
             if cell.is_merged_away:
                 continue
-            texts, tables = split_cell(cell)
+            texts, tables = split_cell_content(cell)
             column = cell.col if cell.col is not None else at
             rows, columns = max(cell.row_span, 1), max(cell.col_span, 1)
             inner = tuple(_cells(each) for each in tables)
@@ -87,18 +87,20 @@ def _second(path: Path) -> tuple[SecondReading | None, list[tuple[str, str]]]:
     paragraphs = [block for block in blocks if isinstance(block, Paragraph)]
     paragraphs += [each for block in blocks if isinstance(block, Note) for each in block.paragraphs]
     labels = [
-        (each.list_info.label, squeezed(each.text)) for each in paragraphs if each.list_info and each.list_info.label
+        (each.list_info.label, comparable_text(each.text))
+        for each in paragraphs
+        if each.list_info and each.list_info.label
     ]
     return SecondReading(rows, "\n".join(each.text for each in paragraphs)), labels
 
 
 def _with_labels(blocks: list[Block], labels: list[tuple[str, str]]) -> list[Block]:
     """The blocks, with automatic numbers prefixed, which dochan does not compute. `labels`: in the order of the paragraphs."""
-    left = deque(labels)
+    remaining = deque(labels)
     numbered = []
     for block in blocks:
-        if left and block.kind in ("paragraph", "heading") and squeezed(block.text) == left[0][1]:
-            label, _ = left.popleft()
+        if remaining and block.kind in ("paragraph", "heading") and comparable_text(block.text) == remaining[0][1]:
+            label, _ = remaining.popleft()
             # hwp2markdown writes "①." for "①".
             label = re.sub(r"(?<=[①-⑳㉮-㉻])\.$", "", label)
             block = replace(block, text=f"{label} {block.text}")

@@ -75,7 +75,7 @@ class _Table:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self.inner: list[tuple[Cell, ...]] = []
-        self.taken: set[tuple[int, int]] = set()
+        self.occupied: set[tuple[int, int]] = set()
         self.row = -1
         self.column = 0
         self.text: list[str] | None = None
@@ -92,7 +92,7 @@ class _Parser(HTMLParser):
         self.struck = 0
         self._text: list[str] = []
         self._open: list[tuple[str, bool]] = []
-        self._unseen = 0
+        self._hidden_depth = 0
         self._tables: list[_Table] = []
         self._count = 0
         self._level = 0
@@ -115,12 +115,12 @@ class _Parser(HTMLParser):
             return
         if tag in _VOID:
             return
-        if hides and not self._unseen:
+        if hides and not self._hidden_depth:
             self.struck += tag in ("del", "s", "strike")
             self.hidden += tag not in _SKIPPED and tag not in ("del", "s", "strike", "head", "title")
-        self._unseen += hides
+        self._hidden_depth += hides
         self._open.append((tag, hides))
-        if self._unseen:
+        if self._hidden_depth:
             return
         if tag == "table":
             self.end_block()
@@ -149,8 +149,8 @@ class _Parser(HTMLParser):
             return
         while self._open:
             name, hides = self._open.pop()
-            self._unseen -= hides
-            if not self._unseen and not hides:
+            self._hidden_depth -= hides
+            if not self._hidden_depth and not hides:
                 self._end(name)
             if name == tag:
                 return
@@ -183,7 +183,7 @@ class _Parser(HTMLParser):
             self.end_block()
 
     def _add(self, text: str) -> None:
-        if self._unseen:
+        if self._hidden_depth:
             return
         if self._tables and self._tables[-1].text is not None:
             self._tables[-1].text.append(text)
@@ -197,13 +197,13 @@ class _Parser(HTMLParser):
             return
         table = self._tables[-1]
         # Positions that are covered by a cell spanning from above have no tag.
-        while (table.row, table.column) in table.taken:
+        while (table.row, table.column) in table.occupied:
             table.column += 1
         rows, columns, is_header = table.spans
         text, inner = "".join(table.text or ()), tuple(table.inner)
         table.cells.append(Cell(text, table.row, table.column, rows, columns, is_header, inner))
         table.inner.clear()
-        table.taken |= {
+        table.occupied |= {
             (row, column)
             for row in range(table.row, table.row + rows)
             for column in range(table.column, table.column + columns)

@@ -18,17 +18,17 @@ _INSTITUTION = re.compile(
     r"(?<![가-힣A-Za-z])[가-힣A-Za-z]{2,10}(?:저축은행|은행|증권|카드|생명|화재|손해보험|캐피탈)(?![가-힣])"
 )
 # Words that match _INSTITUTION but are no names.
-_NO_NAMES = frozenset(
+_NOT_NAMES = frozenset(
     {"시중은행", "인터넷은행", "타행은행", "거래은행", "중앙은행", "체크카드", "신용카드", "하이브리드카드", "유가증권"}
 )
-_BEGINNING = 5
+_FIRST_BLOCKS = 5
 """Number of blocks at the beginning of a document that may name its institution."""
 
 
 def passage_node(passage: Passage, bank: str) -> TextNode:
     """The node of a passage. `bank`: the institution that the document belongs to, or "" if unknown."""
     metadata: dict[str, Any] = {QUESTION: passage.heading, DOCUMENT: passage.document}
-    further = {
+    optional = {
         "bank": bank,
         "page": passage.page,
         "clause": passage.clause,
@@ -36,8 +36,8 @@ def passage_node(passage: Passage, bank: str) -> TextNode:
     }
     node = TextNode(
         id_=passage.id,
-        text=passage.shown,
-        metadata=metadata | {name: value for name, value in further.items() if value},
+        text=passage.display_text,
+        metadata=metadata | {name: value for name, value in optional.items() if value},
         excluded_embed_metadata_keys=_BOOKKEEPING,
         excluded_llm_metadata_keys=_BOOKKEEPING,
         # Each passage is a row of its own, which is retrieved, cited and shown.
@@ -54,10 +54,10 @@ def institution_of(document: Document, known: Collection[str]) -> str:
     `known`: the institutions of the ingestion. The only one of them in the file's name or in the document's beginning; if
     `known` is empty, the only name of an institution in the beginning.
     """
-    beginning = " ".join(block.text for block in document.blocks[:_BEGINNING])
+    beginning = " ".join(block.text for block in document.blocks[:_FIRST_BLOCKS])
     # The file's name first, because a text may also name other institutions, to compare with them.
-    places: Sequence[str] = (document.file, beginning)
-    for text in places:
+    texts: Sequence[str] = (document.file, beginning)
+    for text in texts:
         named = {name for name in known if name in text}
         # "도담은행" is not named by "도담은행카드".
         named = {name for name in named if not any(name != other and name in other for other in named)}
@@ -65,5 +65,5 @@ def institution_of(document: Document, known: Collection[str]) -> str:
             return named.pop()
     if known:
         return ""
-    unlisted = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NO_NAMES
-    return unlisted.pop() if len(unlisted) == 1 else ""
+    unknown = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NOT_NAMES
+    return unknown.pop() if len(unknown) == 1 else ""

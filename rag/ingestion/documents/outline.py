@@ -17,7 +17,7 @@ _SENTENCE = re.compile(r"[.다요]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OutlinePosition:
     """A block's position in its document.
 
     `headings`: above the block, outermost first, including the block itself if it is a heading. `clause`: such as "제12조 ②".
@@ -26,16 +26,16 @@ class Place:
 
     headings: tuple[str, ...] = ()
     clause: str = ""
-    starts: bool = False
+    starts_section: bool = False
 
 
-def places(blocks: Sequence[Block]) -> Iterator[Place]:
+def outline_positions(blocks: Sequence[Block]) -> Iterator[OutlinePosition]:
     """The position of each block, in order."""
     stack: list[tuple[int, str]] = []
     article, paragraph = "", ""
     for block in blocks:
         level, heading = _heading(block)
-        starts = bool(level)
+        starts_section = bool(level)
         if level:
             # A heading ends the sections of its own and deeper levels.
             stack = [(depth, text) for depth, text in stack if depth < level]
@@ -45,7 +45,9 @@ def places(blocks: Sequence[Block]) -> Iterator[Place]:
             paragraph = ""
         if (level or block.kind == "paragraph") and article and (mark := _mark(block.text, in_heading=bool(level))):
             paragraph = mark
-        yield Place(tuple(text for _, text in stack), " ".join(filter(None, (article, paragraph))), starts)
+        yield OutlinePosition(
+            tuple(text for _, text in stack), " ".join(filter(None, (article, paragraph))), starts_section
+        )
 
 
 def _heading(block: Block) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.ingestion.chunking import split
 from rag.ingestion.documents.blocks import Block, Document
-from rag.ingestion.documents.outline import Place, places
+from rag.ingestion.documents.outline import OutlinePosition, outline_positions
 
 TARGET_TOKENS = 256
 """Target size of a passage's text, about half an embedder's window. Longer passages match many questions, but none well."""
@@ -39,7 +39,7 @@ class Passage:
     uncertain: tuple[str, ...] = ()
 
     @property
-    def shown(self) -> str:
+    def display_text(self) -> str:
         """The text with the column names above it, if it begins within a table."""
         return f"{self.header}\n{self.text}".strip() if self.header else self.text.strip()
 
@@ -61,17 +61,19 @@ def passages(
     does. `max_tokens`: limit of a passage with its heading and header.
     """
     title = title_of(document)
-    cut: list[Passage] = []
+    result: list[Passage] = []
     ids: Counter[str] = Counter()
     for group in _groups(document, min(TARGET_TOKENS, max_tokens // 2), token_count):
-        cut += _cut(document.text, name or Path(document.file).name, title, group, ids, token_count, max_tokens)
-    return cut
+        result += _split_group(
+            document.text, name or Path(document.file).name, title, group, ids, token_count, max_tokens
+        )
+    return result
 
 
 @dataclass(slots=True)
 class _Group:
     blocks: list[Block]
-    place: Place
+    position: OutlinePosition
     start: int
     end: int
 
@@ -83,27 +85,27 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
     group: _Group | None = None
     tokens = 0
     blocks = document.blocks
-    for number, (block, place) in enumerate(zip(blocks, places(blocks), strict=True)):
+    for number, (block, position) in enumerate(zip(blocks, outline_positions(blocks), strict=True)):
         start, at = at, min(at + len(block.text) + 1, len(text))
         size = token_count(block.text)
         has_body = group is not None and any(each.kind != "heading" for each in group.blocks)
         # Sections are not joined, however short they are, because a passage is cited with its headings.
-        alone = place.starts and has_body
+        is_new_section = position.starts_section and has_body
         # A table that fits into a passage is not split; it begins a new one if it does not fit into the current one.
         begins_table = block.kind == "row" and (number == 0 or blocks[number - 1].table != block.table)
         table = sum(map(len, (each.text for each in _table(blocks, number)))) if begins_table else 0
-        full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
+        is_full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
         # A footnote stays with the text that it restricts, up to twice the target.
         note = block.kind == "footnote" and group is not None and tokens + size <= 2 * target
-        if group and (alone or (full and not note)):
+        if group and (is_new_section or (is_full and not note)):
             yield group
             group = None
         if group is None:
-            group, tokens = _Group([], place, start, at), 0
+            group, tokens = _Group([], position, start, at), 0
         group.blocks.append(block)
         # After several headings in a row, the text belongs to the last one.
-        if place.starts:
-            group.place = place
+        if position.starts_section:
+            group.position = position
         group.end = at
         tokens += size
     if group:
@@ -117,7 +119,7 @@ def _table(blocks: Sequence[Block], number: int) -> Iterator[Block]:
         yield block
 
 
-def _cut(
+def _split_group(
     text: str,
     document: str,
     title: str,
@@ -127,7 +129,7 @@ def _cut(
     max_tokens: int,
 ) -> Iterator[Passage]:
     """The passages of a group: one, or several if it is longer than the window."""
-    path = group.place.headings if group.place.headings[:1] == (title,) else (title, *group.place.headings)
+    path = group.position.headings if group.position.headings[:1] == (title,) else (title, *group.position.headings)
     heading = SEPARATOR.join(path)
     first = group.blocks[0]
     # A passage that begins within a table needs the column names.
@@ -163,7 +165,7 @@ def _cut(
             group.start + end,
             heading,
             header,
-            group.place.clause,
+            group.position.clause,
             pages[0] if pages else None,
             pages[-1] if pages else None,
             tuple(uncertain),

@@ -24,17 +24,17 @@ from rag.ingestion.documents.pdf_lines import (
     inner_words,
     is_running,
     lines_of,
-    merge_lines,
+    merge_paragraphs,
     outside,
     running_texts,
     within,
     words_of,
 )
-from rag.ingestion.documents.pdf_rotation import in_page_space, with_upright_text
-from rag.ingestion.documents.pdf_score import badness
+from rag.ingestion.documents.pdf_rotation import to_page_space, with_upright_text
+from rag.ingestion.documents.pdf_score import garbled_score
 from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables
 from rag.ingestion.documents.pdf_unruled import rules_of, tables_between, unruled_tables
-from rag.ingestion.documents.quantities import doubted_in
+from rag.ingestion.documents.quantities import mark_uncertain_against
 from rag.ingestion.messages import UnreadableFile, join_items
 
 MAX_PAGES = 400
@@ -88,10 +88,10 @@ def read_pdf(file: str, data: bytes) -> Document:
 
 def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page:
     text_page = second.get_textpage()
-    turned, size = second.get_rotation(), (float(page.width), float(page.height))
+    rotation, size = second.get_rotation(), (float(page.width), float(page.height))
 
     def zone_text(zone: Zone) -> str:
-        left, bottom, right, top = in_page_space(zone, turned, size)
+        left, bottom, right, top = to_page_space(zone, rotation, size)
         return str(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1))
 
     try:
@@ -104,23 +104,23 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         regions = regions_of(words, [grid.zone for grid in grids], (0.0, 0.0, *size))
         rules = rules_of(shown, [grid.zone for grid in grids])
         for find in (partial(tables_between, rules), unruled_tables):
-            if found := [grid for region in regions for grid in find(within(words, region))]:
-                grids += found
-                text = outside(text, [grid.zone for grid in found])
+            if new_grids := [grid for region in regions for grid in find(within(words, region))]:
+                grids += new_grids
+                text = outside(text, [grid.zone for grid in new_grids])
                 words = words_of(text)
         lines = lines_of(text, regions)
         own_text = "\n".join([line.text for line in lines] + [cell.text for grid in grids for cell in grid.cells])
         other_text = str(text_page.get_text_range())
         # With a margin, because pdfplumber's text, which has the tables, is preferred if both are sound.
-        if badness(other_text) + 0.02 < badness(own_text):
+        if garbled_score(other_text) + 0.02 < garbled_score(own_text):
             document.note("other_reader", page=number)
             # The readers are swapped: pdfplumber's text is now the second reading.
-            own = {line.zone: line.text for line in lines} | {
+            own_texts = {line.zone: line.text for line in lines} | {
                 cell.zone: cell.text for grid in grids for cell in grid.cells
             }
             lines = [replace(line, text=clean_text(zone_text(line.zone)).replace("\n", " ")) for line in lines]
-            grids = [grid.read_by(zone_text) for grid in grids]
-            return _Page(number, [line for line in lines if line.text], grids, regions, own)
+            grids = [grid.with_texts(zone_text) for grid in grids]
+            return _Page(number, [line for line in lines if line.text], grids, regions, own_texts)
         zones = {line.zone: zone_text(line.zone) for line in lines}
         zones |= {cell.zone: zone_text(cell.zone) for grid in grids for cell in grid.cells}
         return _Page(number, lines, grids, regions, zones)
@@ -187,7 +187,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
                 number = 1 + max((block.table for block in document.blocks), default=0)
                 goes_on = before is not None and is_continued(before, part)
                 if goes_on and before is not None:
-                    part = part.continuing(before, header)
+                    part = part.continued_from(before)
                 rows = table_blocks(part.as_cells(), table=number, page=page.number)
                 if goes_on:
                     # The header is printed again on each page.
@@ -195,15 +195,17 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
                     rows = [replace(row, header=header) for row in rows]
                 else:
                     header = rows[0].text if rows and not rows[0].header and len(rows) > 1 and rows[1].header else ""
-                document.blocks += [_checked_row(row, part, page.second) for row in rows]
+                document.blocks += [_mark_uncertain_row(row, part, page.second) for row in rows]
                 before = part
             else:
                 before = None
-                for text, zones, size in merge_lines(part, vocabulary):
+                for text, zones, size in merge_paragraphs(part, vocabulary):
                     # A long text in large letters is a notice and not a heading.
                     level = larger.index(size) + 1 if size in larger and len(text) <= 120 else 0
                     block = Block(text, "heading" if level else "paragraph", level=min(level, 6), page=page.number)
-                    document.blocks.append(doubted_in(block, ["\n".join(page.second.get(zone, "") for zone in zones)]))
+                    document.blocks.append(
+                        mark_uncertain_against(block, ["\n".join(page.second.get(zone, "") for zone in zones)])
+                    )
     if left_out:
         document.note("running_lines", count=left_out)
 
@@ -220,7 +222,11 @@ def _parts(lines: Sequence[Line], page: _Page) -> Iterator[list[Line] | Grid]:
             yield [part for part in parts if isinstance(part, Line)]
 
 
-def _checked_row(row: Block, grid: Grid, second: Mapping[Zone, str]) -> Block:
+def _mark_uncertain_row(row: Block, grid: Grid, second: Mapping[Zone, str]) -> Block:
     """The row, with quantities marked as uncertain that the other reader does not find in its cells."""
-    own = [cell for cell in grid.cells if clean_text(cell.text) and " ".join(clean_text(cell.text).split()) in row.own]
-    return doubted_in(row, [second.get(cell.zone, "") for cell in own])
+    own_cells = [
+        cell
+        for cell in grid.cells
+        if clean_text(cell.text) and " ".join(clean_text(cell.text).split()) in row.own_cells
+    ]
+    return mark_uncertain_against(row, [second.get(cell.zone, "") for cell in own_cells])

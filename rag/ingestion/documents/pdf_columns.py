@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from rag.ingestion.documents.pdf_lines import Word, Zone, around, is_in, rows_of, within
+from rag.ingestion.documents.pdf_lines import Word, Zone, bounding_zone, is_in, rows_of, within
 
 _STRIP = 7.0
 """Minimum width of a gutter in points."""
@@ -54,16 +54,16 @@ def region_at(zone: Zone, regions: Sequence[Zone]) -> int:
 def _gutter(words: Sequence[Word]) -> float | None:
     if len(words) < 2 * _LINES:
         return None
-    left, _, right, _ = around(word.zone for word in words)
+    left, _, right, _ = bounding_zone(word.zone for word in words)
     width = right - left
-    places = [left + width * 0.25 + step for step in range(int(width / 2) + 1)]
+    positions = [left + width * 0.25 + step for step in range(int(width / 2) + 1)]
     # The middle of the first run of positions that the fewest words cross.
     crossed = [
-        sum(word.zone[0] < at + _STRIP / 2 and word.zone[2] > at - _STRIP / 2 for word in words) for at in places
+        sum(word.zone[0] < at + _STRIP / 2 and word.zone[2] > at - _STRIP / 2 for word in words) for at in positions
     ]
     first = crossed.index(min(crossed))
     last = next((at for at in range(first, len(crossed)) if crossed[at] != crossed[first]), len(crossed)) - 1
-    middle = (places[first] + places[last]) / 2
+    middle = (positions[first] + positions[last]) / 2
     rows = list(rows_of(words))
     if sum(_is_over(row, middle) for row in rows) > _CROSSING * len(rows):
         return None
@@ -90,7 +90,7 @@ def _across(words: Sequence[Word], tables: Sequence[Zone], middle: float) -> Ite
     for row, height in zip(rows, heights, strict=True):
         is_title = height > _TITLE * median(heights) and not any(word.zone[0] >= middle for word in row)
         if is_title or _is_over(row, middle):
-            _, top, _, bottom = around(word.zone for word in row)
+            _, top, _, bottom = bounding_zone(word.zone for word in row)
             yield top, bottom
 
 
@@ -103,5 +103,5 @@ def _crosses(zone: Zone, middle: float) -> bool:
 
 
 def _width(words: Sequence[Word]) -> float:
-    left, _, right, _ = around(word.zone for word in words)
+    left, _, right, _ = bounding_zone(word.zone for word in words)
     return right - left

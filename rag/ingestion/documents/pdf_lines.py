@@ -57,7 +57,7 @@ def lines_of(page: Any, regions: Sequence[Zone]) -> list[Line]:
     """The lines of a page without tables, by region, from top to bottom."""
     lines = []
     for number, region in enumerate(regions):
-        part = page.filter(partial(_holds, region)) if len(regions) > 1 else page
+        part = page.filter(partial(_contains, region)) if len(regions) > 1 else page
         for line in part.extract_text_lines(return_chars=True, x_tolerance_ratio=0.2):
             if text := clean_text(line["text"]).replace("\n", " "):
                 # Rounded to half a point, because rounding in the file makes equal sizes differ slightly.
@@ -76,19 +76,19 @@ def outside(page: Any, tables: Sequence[Zone]) -> Any:
     """The page with only the characters outside all `tables`."""
 
     def is_kept(item: dict[str, Any]) -> bool:
-        return item.get("object_type") == "char" and not any(_holds(zone, item) for zone in tables)
+        return item.get("object_type") == "char" and not any(_contains(zone, item) for zone in tables)
 
     return page.filter(is_kept)
 
 
 def words_of(page: Any) -> list[Word]:
     """The words of a page."""
-    return as_words(page.extract_words(x_tolerance_ratio=0.2))
+    return to_words(page.extract_words(x_tolerance_ratio=0.2))
 
 
-def as_words(found: Iterable[Mapping[str, Any]]) -> list[Word]:
+def to_words(words: Iterable[Mapping[str, Any]]) -> list[Word]:
     """Convert pdfplumber's words."""
-    return [Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"])) for word in found]
+    return [Word(word["text"], (word["x0"], word["top"], word["x1"], word["bottom"])) for word in words]
 
 
 def within(words: Iterable[Word], region: Zone) -> list[Word]:
@@ -114,13 +114,13 @@ def rows_of(words: Iterable[Word]) -> Iterator[list[Word]]:
         yield sorted(row, key=lambda each: each.zone)
 
 
-def around(zones: Iterable[Zone]) -> Zone:
+def bounding_zone(zones: Iterable[Zone]) -> Zone:
     """The smallest zone that contains all of them."""
     lefts, tops, rights, bottoms = zip(*zones, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _holds(region: Zone, item: Mapping[str, Any]) -> bool:
+def _contains(region: Zone, item: Mapping[str, Any]) -> bool:
     return is_in((item["x0"], item["top"], item["x1"], item["bottom"]), region)
 
 
@@ -143,7 +143,7 @@ def _masked(line: Line) -> str:
     return re.sub(r"\d+", "#", line.text)
 
 
-def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterator[tuple[str, list[Zone], float]]:
+def merge_paragraphs(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterator[tuple[str, list[Zone], float]]:
     """Merge consecutive lines to paragraphs: their text, the zones of their lines, and their letters' size in points."""
     if not lines:
         return
@@ -164,7 +164,7 @@ def merge_lines(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> Iterato
             and not (line.is_parted or before.is_parted)
         )
         if goes_on:
-            text += joint(text, line.text, vocabulary) + line.text
+            text += line_separator(text, line.text, vocabulary) + line.text
             zones.append(line.zone)
         else:
             yield text, zones, size
@@ -189,17 +189,17 @@ def _cell_text(words: Sequence[Word], zone: Zone, vocabulary: Mapping[str, int])
     lines = list(rows_of(words))
     if not lines:
         return ""
-    places = [around(word.zone for word in line) for line in lines]
-    padding = max(min(min(place[0] - zone[0], zone[2] - place[2]) for place in places), 0)
+    zones = [bounding_zone(word.zone for word in line) for line in lines]
+    padding = max(min(min(line_zone[0] - zone[0], zone[2] - line_zone[2]) for line_zone in zones), 0)
     texts = [clean_text(" ".join(word.text for word in line)) for line in lines]
     text = texts[0]
-    for place, after in zip(places, texts[1:], strict=False):
-        is_full = (place[2] - place[0]) + (place[3] - place[1]) > zone[2] - zone[0] - 2 * padding
-        text += (joint(text, after, vocabulary) if is_full and text and after else " ") + after
+    for line_zone, after in zip(zones, texts[1:], strict=False):
+        is_full = (line_zone[2] - line_zone[0]) + (line_zone[3] - line_zone[1]) > zone[2] - zone[0] - 2 * padding
+        text += (line_separator(text, after, vocabulary) if is_full and text and after else " ") + after
     return text.strip()
 
 
-def joint(before: str, after: str, vocabulary: Mapping[str, int]) -> str:
+def line_separator(before: str, after: str, vocabulary: Mapping[str, int]) -> str:
     """The separator between two lines of a paragraph, a space or "", which PDFs do not store.
 
     Decided by whether the words at the break, or their concatenation, occur elsewhere in the document (`vocabulary`), then by

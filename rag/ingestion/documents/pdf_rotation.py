@@ -24,16 +24,16 @@ def with_upright_text(data: bytes) -> bytes:
     with closing(pypdfium2.PdfDocument(data)) as document:
         is_turned = False
         for page in document:
-            turned = page.get_rotation()
-            if turn := -(_angle(page) + turned) % 360:
-                page.set_rotation((turned + turn) % 360)
+            rotation = page.get_rotation()
+            if turn := -(_angle(page) + rotation) % 360:
+                page.set_rotation((rotation + turn) % 360)
                 is_turned = True
             page.close()
         if not is_turned:
             return data
-        out = io.BytesIO()
-        document.save(out)
-    return out.getvalue()
+        output = io.BytesIO()
+        document.save(output)
+    return output.getvalue()
 
 
 def _angle(page: Any) -> int:
@@ -52,17 +52,17 @@ def _angle(page: Any) -> int:
     return angles.most_common(1)[0][0] if angles else -page.get_rotation()
 
 
-def in_page_space(zone: Zone, turned: int, size: tuple[float, float]) -> Zone:
+def to_page_space(zone: Zone, rotation: int, size: tuple[float, float]) -> Zone:
     """Convert a zone of the rotated page to (left, bottom, right, top) from the lower left corner of the unrotated page.
 
-    `turned`: rotation in degrees clockwise. `size`: width and height of the rotated page in points.
+    `rotation`: in degrees clockwise. `size`: width and height of the rotated page in points.
     """
     left, top, right, bottom = zone
     width, height = size
-    if turned == 90:
+    if rotation == 90:
         return top, left, bottom, right
-    if turned == 180:
+    if rotation == 180:
         return width - right, top, width - left, bottom
-    if turned == 270:
+    if rotation == 270:
         return height - bottom, width - right, height - top, width - left
     return left, height - bottom, right, height - top

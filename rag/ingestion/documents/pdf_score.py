@@ -14,7 +14,7 @@ _LONG = 14
 _COMMON = frozenset("의이가은는을를에로와과도다고한하지수있습니까요만원년월일자금행")
 
 
-def badness(text: str) -> float:
+def garbled_score(text: str) -> float:
     """0 for a sound text, about 1 for a completely garbled one.
 
     Adds the shares of control, private-use and surrogate characters and glyph numbers, of doubled characters, of Hangul

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.ingestion.documents.blocks import Cell, clean_text
-from rag.ingestion.documents.pdf_lines import Word, Zone, as_words, cell_texts
+from rag.ingestion.documents.pdf_lines import Word, Zone, cell_texts, to_words
 
 _TOLERANCE = 3.0
 """Maximum distance in points between edges that count as equal."""
@@ -52,13 +52,13 @@ class Grid:
             cells.append(Cell(text, top, left, max(bottom - top, 1), max(right - left, 1)))
         return cells
 
-    def read_by(self, zone_text: Callable[[Zone], str]) -> Grid:
+    def with_texts(self, zone_text: Callable[[Zone], str]) -> Grid:
         """The table with `zone_text` of each cell's zone as its text."""
         return replace(
             self, cells=tuple(PlacedCell(clean_text(zone_text(cell.zone)), cell.zone) for cell in self.cells)
         )
 
-    def continuing(self, before: Grid, header: str) -> Grid:
+    def continued_from(self, before: Grid) -> Grid:
         """This table as the continuation of `before`, whose last labels it carries on."""
         rows = before.as_cells()
         last = max((cell.row + cell.rows for cell in rows), default=0)
@@ -72,7 +72,7 @@ def page_tables(page: Any) -> list[Grid]:
 
     grids = []
     for table in page.find_tables():
-        held = []
+        cell_words = []
         # By the cells' edges, because `extract_text` may put a merged cell's label into another row, next to a wrong fee.
         for zone in dict.fromkeys(table.cells):
             left, top, right, bottom = zone
@@ -82,15 +82,15 @@ def page_tables(page: Any) -> list[Grid]:
                 if left <= (char["x0"] + char["x1"]) / 2 <= right
                 and top <= (char["top"] + char["bottom"]) / 2 <= bottom
             ]
-            held.append((zone, as_words(extract_words(inside, x_tolerance_ratio=0.2))))
-        cells = placed(held)
+            cell_words.append((zone, to_words(extract_words(inside, x_tolerance_ratio=0.2))))
+        cells = placed_cells(cell_words)
         grid = Grid(tuple(table.bbox), tuple(cells))
         if len(grid.columns) > 1 and len(_edges([cell.zone[1] for cell in cells])) > 1:
             grids.append(grid)
     return grids
 
 
-def placed(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[PlacedCell]:
+def placed_cells(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[PlacedCell]:
     """Cells with the texts of their words, from (zone, words) pairs."""
     return [PlacedCell(text, zone) for text, (zone, _) in zip(cell_texts(cells), cells, strict=True)]
 

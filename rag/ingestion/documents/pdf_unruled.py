@@ -12,10 +12,10 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from rag.ingestion.documents.blocks import clean_text
-from rag.ingestion.documents.pdf_lines import GAP, Word, Zone, around, is_in, rows_of, within
-from rag.ingestion.documents.pdf_tables import Grid, PlacedCell, placed
+from rag.ingestion.documents.pdf_lines import GAP, Word, Zone, bounding_zone, is_in, rows_of, within
+from rag.ingestion.documents.pdf_tables import Grid, PlacedCell, placed_cells
 
-_APART = 2.6
+_MAX_ROW_DISTANCE = 2.6
 """Maximum distance between the tops of two rows of a table, as a multiple of the letters' height."""
 _ROWS = 3
 """Minimum number of rows of a table."""
@@ -38,7 +38,7 @@ def rules_of(page: Any, tables: Sequence[Zone]) -> list[Zone]:
         if any(is_in(zone, table) for table in tables):
             continue
         if rules and zone[1] - rules[-1][1] < _ONE_RULE:
-            rules[-1] = around([rules[-1], zone])
+            rules[-1] = bounding_zone([rules[-1], zone])
         else:
             rules.append(zone)
     return rules
@@ -48,13 +48,13 @@ def tables_between(rules: Sequence[Zone], words: Sequence[Word]) -> list[Grid]:
     """Tables among the words of one region with horizontal lines above and below each row, and no vertical lines."""
     if not words:
         return []
-    left, top, right, bottom = around(word.zone for word in words)
+    left, top, right, bottom = bounding_zone(word.zone for word in words)
     inside = [rule for rule in rules if rule[0] < right and rule[2] > left and top - 20 < rule[1] < bottom + 20]
     grids = []
     for _, run in groupby(inside, key=lambda rule: (round(rule[0] / 6), round(rule[2] / 6))):
         frame = list(run)
         bands = [(upper[0], upper[1], upper[2], lower[1]) for upper, lower in pairwise(frame)]
-        rows = [(band, held) for band in bands if (held := within(words, band))]
+        rows = [(band, inside_words) for band in bands if (inside_words := within(words, band))]
         if len(rows) >= _ROWS and (grid := _banded(rows)) is not None:
             grids.append(grid)
     return grids
@@ -84,7 +84,7 @@ def _banded(rows: Sequence[tuple[Zone, list[Word]]]) -> Grid | None:
         # A single label in the first column spans the complete row.
         zones = [band] if len(filled) == 1 and filled[0] == zones[0] else zones
         cells += [(zone, within(words, zone)) for zone in zones]
-    return Grid((left, rows[0][0][1], right, rows[-1][0][3]), tuple(placed(cells)))
+    return Grid((left, rows[0][0][1], right, rows[-1][0][3]), tuple(placed_cells(cells)))
 
 
 def _is_crossed(words: Sequence[Word], at: float) -> bool:
@@ -109,7 +109,7 @@ def _cells(row: Sequence[Word]) -> list[PlacedCell]:
         else:
             groups.append([word])
     return [
-        PlacedCell(clean_text(" ".join(word.text for word in group)), around(word.zone for word in group))
+        PlacedCell(clean_text(" ".join(word.text for word in group)), bounding_zone(word.zone for word in group))
         for group in groups
     ]
 
@@ -118,7 +118,9 @@ def _runs(rows: Sequence[list[PlacedCell]]) -> Iterator[list[list[PlacedCell]]]:
     """Runs of close rows that begin and end with a row of several cells."""
     run: list[list[PlacedCell]] = []
     for row in [*rows, []]:
-        near = run and row and row[0].zone[1] - run[-1][0].zone[1] < _APART * (row[0].zone[3] - row[0].zone[1])
+        near = (
+            run and row and row[0].zone[1] - run[-1][0].zone[1] < _MAX_ROW_DISTANCE * (row[0].zone[3] - row[0].zone[1])
+        )
         if run and not near:
             while len(run[-1]) == 1:
                 run.pop()

@@ -17,7 +17,7 @@ from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.reading import read_document
 from rag.ingestion.messages import UnreadableFile
 
-SECONDS = 90
+SECONDS_PER_FILE = 90
 """Time limit for one file."""
 MEMORY_MB = 900
 """Limit of the address space that a process may allocate after its start."""
@@ -32,15 +32,15 @@ def read_many(paths: Sequence[Path], *, processes: int | None = None) -> Iterato
     if not paths:
         return
     workers = min(processes or os.cpu_count() or 1, len(paths))
-    left = list(paths)
+    remaining = list(paths)
     try:
         with _executor(workers) as pool:
             for path, outcome in _outcomes(pool, paths):
-                left.remove(path)
+                remaining.remove(path)
                 yield path, outcome
     except BrokenProcessPool:
         # The pool does not say which file crashed its process, so the remaining files are read one by one.
-        for path in left:
+        for path in remaining:
             try:
                 with _executor(1) as pool:
                     yield from _outcomes(pool, [path])
@@ -59,10 +59,10 @@ def _executor(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     # Without max_tasks_per_child, with which Python 3.11's pool may wait for ever after its workers have ended.
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_limit)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_init_worker)
 
 
-def _limit() -> None:
+def _init_worker() -> None:
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
@@ -72,10 +72,10 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
     # Ctrl-C signals all processes of the group; the parent process handles it and ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     """Exit when the parent process has ended; if it is killed, it cannot end its pool."""
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
@@ -84,10 +84,10 @@ def _end_with_parent() -> None:
 
 def _read(path: Path) -> Outcome:
     def stop(_signal: int, _frame: object) -> None:
-        raise UnreadableFile("timeout", seconds=SECONDS)
+        raise UnreadableFile("timeout", seconds=SECONDS_PER_FILE)
 
     signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_FILE)
     try:
         return read_document(path)
     except UnreadableFile as exc:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.ingestion.documents.blocks import Block, squeezed
+from rag.ingestion.documents.blocks import Block, comparable_text
 
 _QUANTITY = re.compile(
     r"[₩$€¥£]?\d+(?:[,.:/-]\d+)*(?:\.(?=\d))?(?:[조억천백십]?[만천백]?(?:원|달러|엔|유로|위안)|%p?|퍼센트|bp|개월|영업일|년|월|일|회|건|세|시간|시|분|배|명)?"
@@ -28,53 +28,53 @@ class SecondReading:
 
 def quantities(text: str) -> list[str]:
     """The quantities of a text in order, without white space."""
-    return [match[0] for match in _QUANTITY.finditer(squeezed(_MARK.sub("", text)))]
+    return [match[0] for match in _QUANTITY.finditer(comparable_text(_MARK.sub("", text)))]
 
 
-def doubted(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
+def mark_uncertain(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
     """The blocks, with quantities marked as uncertain that the second reading does not have next to the same words."""
-    rows = [frozenset(squeezed(cell) for cell in row if cell.strip()) for row in second.rows]
-    everything = squeezed(second.text + "\n" + "\n".join(" ".join(row) for row in second.rows))
+    rows = [frozenset(comparable_text(cell) for cell in row if cell.strip()) for row in second.rows]
+    everything = comparable_text(second.text + "\n" + "\n".join(" ".join(row) for row in second.rows))
     return [
         replace(block, uncertain=_in_row(block, rows) if block.kind == "row" else _in_text(block, everything))
         for block in blocks
     ]
 
 
-def doubted_in(block: Block, places: Iterable[str]) -> Block:
+def mark_uncertain_against(block: Block, texts: Iterable[str]) -> Block:
     """The block, with quantities marked as uncertain that `texts` lacks: another reader's texts of the same places.
 
     The places are compared one by one, so that adjacent cells ("업무 11", "1,210원") do not form a number.
     """
-    left = [quantity for place in places for quantity in quantities(place)]
+    remaining = [quantity for place in texts for quantity in quantities(place)]
     missing = []
     for quantity in (
-        each for part in (block.own if block.kind == "row" else [block.text]) for each in quantities(part)
+        each for part in (block.own_cells if block.kind == "row" else [block.text]) for each in quantities(part)
     ):
-        if quantity in left:
+        if quantity in remaining:
             # Removed, because an amount that occurs twice must be found twice.
-            left.remove(quantity)
+            remaining.remove(quantity)
         else:
             missing.append(quantity)
     return replace(block, uncertain=tuple(dict.fromkeys(missing)))
 
 
 def _in_row(block: Block, rows: Sequence[frozenset[str]]) -> tuple[str, ...]:
-    own = frozenset(squeezed(cell) for cell in block.own)
-    if any(own <= row for row in rows):
+    own_cells = frozenset(comparable_text(cell) for cell in block.own_cells)
+    if any(own_cells <= row for row in rows):
         return ()
     # The other reader may write a table within a cell as text of that cell, in which the row's cells follow each other.
-    line = re.escape("".join(map(squeezed, block.own)))
+    line = re.escape("".join(map(comparable_text, block.own_cells)))
     # Not within a longer number: "800원" in "1,800원", "30" in "300".
     line = (r"(?<![\d,.])" if line[:1].isdigit() else "") + line + (r"(?![\d,.])" if line[-1:].isdigit() else "")
     if line and any(re.search(line, cell) for row in rows for cell in row):
         return ()
     # The cells are not in one row of the other reader, so the amount's row is uncertain.
-    return tuple(dict.fromkeys(quantity for cell in block.own for quantity in quantities(cell)))
+    return tuple(dict.fromkeys(quantity for cell in block.own_cells for quantity in quantities(cell)))
 
 
 def _in_text(block: Block, everything: str) -> tuple[str, ...]:
-    text = squeezed(_MARK.sub("", block.text))
+    text = comparable_text(_MARK.sub("", block.text))
     missing = []
     for match in _QUANTITY.finditer(text):
         before, after = (

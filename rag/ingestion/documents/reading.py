@@ -24,7 +24,7 @@ _READERS = {
 }
 SUFFIXES = tuple(_READERS)
 _TEXTS = (".html", ".htm", ".md", ".txt")
-_OTHERS = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
+_CONVERTIBLE = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
 """Unsupported Office formats, and the formats to convert them to."""
 _ARCHIVES = (".zip", ".7z", ".rar", ".alz", ".egg", ".tar", ".gz", ".tgz")
 
@@ -33,8 +33,8 @@ def read_document(path: Path) -> Document:
     """Read a document. Raises UnreadableFile if its format is unsupported or does not match the extension, if it is damaged,
     encrypted or empty, or if it has no text."""
     suffix = path.suffix.lower()
-    if suffix in _OTHERS:
-        raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_OTHERS[suffix])
+    if suffix in _CONVERTIBLE:
+        raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_CONVERTIBLE[suffix])
     if suffix in _ARCHIVES:
         raise UnreadableFile("archive")
     if suffix not in _READERS:

@@ -35,9 +35,9 @@ def read_sheets(file: str, data: bytes) -> Document:
             if len(set(filter(None, line))) > 1:
                 run.append(line)
                 continue
-            for rows_beside in _beside(run):
+            for table_rows in _split_side_by_side(run):
                 tables += 1
-                document.blocks += table_blocks(_table(rows_beside), table=tables)
+                document.blocks += table_blocks(_table(table_rows), table=tables)
             run = []
             if text := clean_text(next(filter(None, line), "")):
                 level = 3 if is_title(text) else 0
@@ -45,7 +45,7 @@ def read_sheets(file: str, data: bytes) -> Document:
     return document
 
 
-def _beside(rows: list[list[str]]) -> Iterator[list[list[str]]]:
+def _split_side_by_side(rows: list[list[str]]) -> Iterator[list[list[str]]]:
     """Split at empty columns into tables side by side, if each of them has at least two columns and two rows."""
     width = max(map(len, rows), default=0)
     grid = [[*row, *[""] * (width - len(row))] for row in rows]
@@ -70,10 +70,10 @@ def _table(grid: list[list[str]]) -> list[Cell]:
     # If all rows begin with the same text, the header's height is unknown and taken as one row.
     height = 1 if height == len(grid) else height
     cells = [Cell(text, at, column) for at, row in enumerate(grid) for column, text in enumerate(row) if at >= height]
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for row in range(height):
         for column, text in enumerate(grid[row]):
-            if (row, column) in taken:
+            if (row, column) in occupied:
                 continue
             rows = columns = 1
             if text:
@@ -83,6 +83,6 @@ def _table(grid: list[list[str]]) -> list[Cell]:
                     grid[row + below][column + columns] == text for below in range(rows)
                 ):
                     columns += 1
-            taken |= {(row + down, column + right) for down in range(rows) for right in range(columns)}
+            occupied |= {(row + down, column + right) for down in range(rows) for right in range(columns)}
             cells.append(Cell(text, row, column, rows, columns))
     return sorted(cells, key=lambda cell: (cell.row, cell.column))

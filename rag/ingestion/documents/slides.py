@@ -8,7 +8,7 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.by_dochan import checked
+from rag.ingestion.documents.dochan_reader import cross_check
 from rag.ingestion.documents.docx import read_parts
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -33,7 +33,7 @@ def read_slides(file: str, data: bytes) -> Document:
     document.pages = len(names)
     if hidden:
         document.note("hidden_slides", names=", ".join(map(str, hidden)))
-    return checked(document, data, ".pptx")
+    return cross_check(document, data, ".pptx")
 
 
 def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
@@ -41,10 +41,10 @@ def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
     # `iter` also finds shapes within groups.
     for shape in slide.iter():
         if shape.tag == f"{_P}sp":
-            place = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
-            is_title = place is not None and place.get("type") in _TITLES
+            placeholder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+            is_title = placeholder is not None and placeholder.get("type") in _TITLES
             # Slide numbers, dates and footers repeat on every slide.
-            if place is not None and place.get("type") in ("sldNum", "dt", "ftr"):
+            if placeholder is not None and placeholder.get("type") in ("sldNum", "dt", "ftr"):
                 continue
             lines = [_paragraph(each) for each in shape.iter(f"{_A}p")]
             if is_title:

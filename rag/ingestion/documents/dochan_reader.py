@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.ingestion.documents.blocks import Document
-from rag.ingestion.documents.quantities import SecondReading, doubted
+from rag.ingestion.documents.quantities import SecondReading, mark_uncertain
 from rag.ingestion.messages import UnreadableFile
 
 
@@ -30,11 +30,11 @@ def final_elements(path: Path) -> list[Any]:
     return elements
 
 
-def checked(document: Document, data: bytes, suffix: str) -> Document:
+def cross_check(document: Document, data: bytes, suffix: str) -> Document:
     """Mark quantities as uncertain that dochan does not find next to the same words. Changes and returns the document."""
     second = second_reading(suffix, data)
     if second and (second.rows or second.text.strip()):
-        document.blocks = doubted(document.blocks, second)
+        document.blocks = mark_uncertain(document.blocks, second)
     else:
         document.note("one_reader", reader="dochan")
     return document
@@ -65,12 +65,12 @@ def second_reading(suffix: str, data: bytes) -> SecondReading | None:
 
 def _rows(table: Any) -> list[list[str]]:
     """The rows of a table, followed by those of the tables within its cells."""
-    parted = [[split_cell(cell) for cell in row] for row in table.rows]
-    rows = [[plain_text(texts) for texts, _ in row] for row in parted]
-    return rows + [line for row in parted for _, inner in row for each in inner for line in _rows(each)]
+    rows_of_contents = [[split_cell_content(cell) for cell in row] for row in table.rows]
+    rows = [[plain_text(texts) for texts, _ in row] for row in rows_of_contents]
+    return rows + [line for row in rows_of_contents for _, inner in row for each in inner for line in _rows(each)]
 
 
-def split_cell(cell: Any) -> tuple[list[Any], list[Any]]:
+def split_cell_content(cell: Any) -> tuple[list[Any], list[Any]]:
     """A cell's paragraphs, and the tables within it."""
     tables = [each for each in cell.paragraphs if type(each).__name__ == "Table"]
     return [each for each in cell.paragraphs if each not in tables], tables
