@@ -20,7 +20,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import Field
 
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
-from rag.evaluation.default_fit import Labelled, examples_of, fit_defaults
+from rag.evaluation.default_fit import LabelledFaq, build_examples, fit_defaults
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
@@ -125,8 +125,8 @@ def fitted(sources: list[Faq], models: Models, scratch: Path) -> Calibration:
         settings = Settings(store=StoreSettings(directory=scratch, index=f"i{number}"))
         ingest_files(scratch, f"i{number}", models, [faq.path])
         chat = build_service(settings, models, open_index(settings, models))
-        labelled = Labelled(faq.name, chat, faq.queries, faq.out_of_domain, faq.weight, faq.sets_thresholds)
-        examples += examples_of(labelled)
+        labelled = LabelledFaq(faq.name, chat, faq.queries, faq.out_of_domain, faq.weight, faq.sets_thresholds)
+        examples += build_examples(labelled)
         if number == 0:  # scales for indexes too small to have their own
             start = chat.calibration
         print(f"{faq.name}: {len(faq.queries)} questions, {len(faq.out_of_domain)} other inputs", flush=True)
@@ -141,10 +141,10 @@ def main() -> None:
     options = parser.parse_args()
     loaded = load_models(Settings())
     assert loaded.embed_model is not None, "the hybrid calibration needs the embedding"
-    remembering = Remembering(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
+    with_embedding_cache = Remembering(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
     found = {}
     for name, models in (
-        ("hybrid", Models(remembering, loaded.manifest)),
+        ("hybrid", Models(with_embedding_cache, loaded.manifest)),
         ("lexical", Models(None, manifest_of(None))),
     ):
         with TemporaryDirectory() as directory:

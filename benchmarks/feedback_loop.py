@@ -32,7 +32,7 @@ from typing import Any
 from rag.chat import ChatService
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
 from rag.evaluation.metrics import bootstrap, hit
-from rag.evaluation.retrieval import judged
+from rag.evaluation.retrieval import predict
 from rag.factory.bundled import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
@@ -114,7 +114,7 @@ def judge(chat: ChatService, asked: Sequence[Query]) -> list[Result]:
     """Each of the questions, asked alone."""
     results = []
     for each in asked:
-        result = judged(chat, each.query)
+        result = predict(chat, each.query)
         answered = result.status == "answered"
         right = answered and hit(result.shown, each.relevant, 1) == 1
         results.append(Result(hit(result.ranked, each.relevant, 1) == 1, answered, right))

@@ -18,7 +18,7 @@ from rag.chat import ChatService
 from rag.evaluation.datasets import read_queries
 from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.phrased_faq import read_phrasings, write_phrased
-from rag.evaluation.retrieval import judged
+from rag.evaluation.retrieval import predict
 from rag.factory.bundled import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
@@ -67,7 +67,7 @@ def main() -> None:
             ),
             strict=True,
         )
-        results = [[judged(chat, query.query) for query in queries] for chat in chats]
+        results = [[predict(chat, query.query) for query in queries] for chat in chats]
         spent = search_ms(chats, [query.query for query in queries])
     hits = [[hit(r.ranked, q.relevant, 1) for q, r in zip(queries, of, strict=True)] for of in results]
     rises = [after - before for before, after in zip(*hits, strict=True)]

@@ -1,1 +1,1 @@
-"""What the chatbot runs on: the language model, the embedding and the search server, on AWS or on this machine."""
+"""Deploys the language model, the embedding model and the search server, on AWS or locally."""

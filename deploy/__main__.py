@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy COMMAND`. Exit codes: 0 done, 1 refused or failed with one clear line, 2 wrong usage."""
+"""The command line `python -m deploy COMMAND`. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from rag.errors import PackageMissing, RagError
 
 COMMANDS = {
-    "plan": "show what `up` would make, change, keep and remove, what it costs, and whether the quotas allow it",
-    "up": "create what the stack file names, and wait until it answers; again: change only what differs",
-    "status": "show what there is, who made it and what it costs",
-    "test": "ask the endpoints and the search server as the chatbot does",
-    "env": 'print the settings that make the chatbot use it, for eval "$(python -m deploy env)"',
-    "down": "remove it all; nothing is left",
+    "plan": "show what `up` would create, change, keep and remove, its cost, and whether the quotas suffice",
+    "up": "create or update the resources of the stack file, and wait until they answer",
+    "status": "show the state, age, creator and cost of each resource",
+    "test": "send requests to the endpoints and the search server as the chatbot does",
+    "env": 'print the chatbot\'s settings for this stack, for eval "$(python -m deploy env)"',
+    "down": "delete all resources of the stack",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, run, and turn every RagError into one line on standard error."""
+    """Parse the arguments, run the command and return the exit code; a RagError is printed on standard error."""
     options = _parser().parse_args(arguments)
     try:
         return _aws(options) if options.target == "aws" else _local(options)
@@ -39,13 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _aws(options: argparse.Namespace) -> int:
-    from deploy import stack as stacks  # heavy: only once the usage is right
-    from deploy.aws.cloud import Cloud
+    from deploy import stack as stacks  # slow to import, so after the usage was checked
     from deploy.aws.commands import Deployment
+    from deploy.aws.session import AwsSession
 
     stack = stacks.load(options.stack or stacks.DEFAULT)
     deployment = Deployment(
-        stack, Cloud(stack), stack_option=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
+        stack, AwsSession(stack), stack_option=f" --stack {shlex.quote(str(options.stack))}" if options.stack else ""
     )
     flags = {"up": {"yes_over_budget": options.yes_over_budget}, "env": {"page": options.page}}.get(options.command, {})
     getattr(deployment, options.command)(**flags)
@@ -60,12 +60,17 @@ def _local(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy", description="Run what the chatbot needs, on AWS or here.")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy",
+        description="Deploy the models and the search server of the chatbot, on AWS or locally.",
+    )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
-    parser.add_argument("--stack", type=Path, metavar="FILE", help="what to run (default: deploy/stack.toml)")
-    parser.add_argument("--target", choices=("aws", "local"), default="aws", help="where (default: %(default)s)")
-    parser.add_argument("--yes-over-budget", action="store_true", help="up: go on where it costs more than [budget]")
-    parser.add_argument("--page", action="store_true", help="env: the search server's user that can only search")
+    parser.add_argument("--stack", type=Path, metavar="FILE", help="the stack file (default: deploy/stack.toml)")
+    parser.add_argument(
+        "--target", choices=("aws", "local"), default="aws", help="where to deploy (default: %(default)s)"
+    )
+    parser.add_argument("--yes-over-budget", action="store_true", help="up: continue if the cost exceeds [budget]")
+    parser.add_argument("--page", action="store_true", help="env: use the search user that can only search")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "commands:\n" + "\n".join(f"  {name:8}{what}" for name, what in COMMANDS.items())
     return parser

@@ -1,4 +1,4 @@
-"""Which image, host and environment an endpoint's container gets. Pure: the images are those pinned in images.toml."""
+"""Image, host AMI and environment variables of an endpoint's container. Pure: images are pinned in images.toml."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from rag.errors import SettingsError
 
 TABLE = Path(__file__).with_name("images.toml")
 MODEL_DIRECTORY = "/opt/ml/model"
-"""Where SageMaker puts the model's files from S3."""
+"""Where SageMaker puts model files from S3 in the container."""
 _AMIS = ((re.compile(r"-cu13\d"), "al2023-ami-sagemaker-inference-gpu-4-1"),)
 _OLDER_AMI = "al2-ami-sagemaker-inference-gpu-3-1"
-"""CUDA 13 needs driver 580, CUDA 12 takes 550. With the wrong one the container does not start, and leaves no log."""
+"""AMIs by CUDA version: CUDA 13 needs driver 580, CUDA 12 runs with 550. With the wrong one a container fails without a log."""
 _GPU = re.compile(r"^ml\.(g|p)\d")
 
 
 @lru_cache(maxsize=1)
 def pinned() -> dict[str, dict[str, Any]]:
-    """The table of images: for each container its `image` (repository and tag) and the `accounts` by region."""
+    """The table of images: for each container its `image` (repository and tag) and the ECR `accounts` by region."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 def has_gpu(instance_type: str) -> bool:
-    """Whether instances of this type have one, by the family's name."""
+    """Whether instances of this type have a GPU, according to the family's name."""
     return bool(_GPU.match(instance_type))
 
 
 def image(endpoint: Endpoint, region: str) -> str:
-    """The image's URI. Raises SettingsError where none is pinned for the region."""
+    """The URI of the container image. Raises SettingsError if none is pinned for the region."""
     if endpoint.image:
         return endpoint.image
     container = str(endpoint.container)
@@ -51,14 +51,14 @@ def image(endpoint: Endpoint, region: str) -> str:
 
 
 def ami(endpoint: Endpoint, uri: str) -> str | None:
-    """The host's image, for GPU instances only."""
+    """The AMI of the host; None for SageMaker's default, which instances without a GPU get."""
     if endpoint.ami or not has_gpu(str(endpoint.instance_type)):
         return endpoint.ami
     return next((name for cuda, name in _AMIS if cuda.search(uri)), _OLDER_AMI)
 
 
 def environment(endpoint: Endpoint) -> dict[str, str]:
-    """What the container is told, the stack file's own `environment` laid over it."""
+    """The container's environment variables; the stack file's `environment` overrides the defaults."""
     variables = _MODEL[str(endpoint.container)](endpoint)
     match endpoint:
         case Embedding():
@@ -68,7 +68,7 @@ def environment(endpoint: Endpoint) -> dict[str, str]:
     return {**variables, **endpoint.environment}
 
 
-def _named(variable: str, revision: str) -> Any:
+def _model_variables(variable: str, revision: str) -> Any:
     def variables(endpoint: Endpoint) -> dict[str, str]:
         in_s3 = bool(endpoint.model_folder or endpoint.model_data)
         result = {variable: MODEL_DIRECTORY if in_s3 else str(endpoint.model)}
@@ -78,21 +78,21 @@ def _named(variable: str, revision: str) -> Any:
 
 
 _MODEL = {
-    "tei": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
-    "huggingface": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
-    "lmi": _named("HF_MODEL_ID", "HF_REVISION"),
-    "vllm": _named("SM_VLLM_MODEL", "SM_VLLM_REVISION"),
-    "tgi": _named("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "tei": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "huggingface": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "lmi": _model_variables("HF_MODEL_ID", "HF_REVISION"),
+    "vllm": _model_variables("SM_VLLM_MODEL", "SM_VLLM_REVISION"),
+    "tgi": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
 }
 
 
 def _embedding(endpoint: Embedding) -> dict[str, str]:
     match endpoint.container:
         case "tei":
-            # A text that is too long would be an error; POOLING is not left to what the repository happens to say.
+            # Without AUTO_TRUNCATE a text that is too long is an error; POOLING overrides the model repository's setting.
             return {"AUTO_TRUNCATE": "true"} | ({"POOLING": endpoint.pooling} if endpoint.pooling else {})
         case "huggingface" if endpoint.handler:
-            # A handler of our own loads the model itself: HF_MODEL_ID would make the toolkit pass it over.
+            # A custom handler loads the model itself; with HF_MODEL_ID the toolkit would ignore the handler.
             return {"FSI_MODEL_ID": str(endpoint.model), "HF_TASK": "feature-extraction"}
         case "huggingface":
             return {"HF_TASK": "feature-extraction"}

@@ -1,4 +1,4 @@
-"""What a stack costs, from the dated table deploy/costs.toml and the stack file's own [prices]. Pure."""
+"""Estimates the cost of a stack from the price table deploy/costs.toml and the stack file's [prices]. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MONTH_HOURS = 730.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One line of the table, in USD. None: the price is unknown. `most`: a month at the upper end of autoscaling."""
+    """One line of the cost table, in USD; None for an unknown price. `most`: a month with the most instances of autoscaling."""
 
-    what: str
+    item: str
     amount: str
     hour: float | None
     month: float | None
@@ -29,39 +29,39 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices of one region; the stack file's own go before the table's."""
+    """Prices of one region. `overrides`: prices of the stack file, which take precedence over the table."""
 
     region: str
-    own: dict[str, float]
+    overrides: dict[str, float]
 
     def hour(self, name: str) -> float | None:
-        """USD an hour; None: unknown."""
+        """USD per hour, or None if unknown."""
         return self._price("hour", name)
 
     def month(self, name: str) -> float | None:
-        """USD a month; None: unknown."""
+        """USD per month, or None if unknown."""
         return self._price("month", name)
 
     def _price(self, unit: str, name: str) -> float | None:
-        if name in self.own:
-            return self.own[name]
+        if name in self.overrides:
+            return self.overrides[name]
         known = table()[unit].get(name)
         return None if known is None else round(known * table()["factor"].get(self.region, 1.0), 4)
 
 
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
-    """deploy/costs.toml, read once."""
+    """The contents of deploy/costs.toml."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 def costs(stack: Stack, region: str) -> list[Cost]:
-    """A line for each thing that is paid for by the hour or the month; requests and traffic are not in it."""
+    """The resources that are billed by the hour or the month; requests and traffic are not included."""
     return [*_endpoints(stack, Prices(region, stack.prices)), *_domain(stack, Prices(region, stack.prices))]
 
 
 def total(lines: Sequence[Cost], field: str) -> float | None:
-    """The sum of a column; None where one of its prices is unknown."""
+    """The sum of a field over all lines, or None if one of them is unknown."""
     values = [getattr(line, field) for line in lines]
     return None if None in values else sum(values)
 

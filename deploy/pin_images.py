@@ -1,7 +1,7 @@
-"""Pins container images: `python -m deploy.pin_images` writes deploy/images.toml from what the `sagemaker` package knows.
+"""Pins container images: `python -m deploy.pin_images` writes deploy/images.toml from the tables of the `sagemaker` package.
 
-The only place that imports `sagemaker` (seconds, 200 MB), which requirements-deploy.txt brings; everything else reads the
-table. Needs no network and no account.
+Only this module imports `sagemaker` (requirements-deploy.txt), which takes seconds and 200 MB; all others read images.toml.
+It needs neither network nor AWS account.
 """
 
 from __future__ import annotations
@@ -22,28 +22,26 @@ _HUGGINGFACE: dict[str, Any] = {
     "base_framework_version": "pytorch2.6.0",
     "py_version": "py312",
 }
-WANTED: dict[str, dict[str, Any]] = {
+IMAGE_QUERIES: dict[str, dict[str, Any]] = {
     "tei": {"framework": "huggingface-tei"},
     "tei-cpu": {"framework": "huggingface-tei-cpu"},
     "huggingface": {**_HUGGINGFACE, "instance_type": "ml.g5.xlarge"},
     "huggingface-cpu": {**_HUGGINGFACE, "instance_type": "ml.c5.xlarge"},
-    "lmi": {
-        "framework": "djl-lmi",
-        "version": "0.36.0",
-    },  # the newest whose vLLM is known to run GPT-NeoX, KULLM's kind
+    # The newest version whose vLLM is known to run GPT-NeoX, the architecture of KULLM.
+    "lmi": {"framework": "djl-lmi", "version": "0.36.0"},
     "tgi": {"framework": "huggingface-llm"},
     "vllm": {"framework": "vllm"},
 }
-"""Each container, and how the package is asked for it. No version: the newest that the package knows."""
+"""Arguments of `image_uris.retrieve` for each container; without a version, the newest one is taken."""
 
 
 def table() -> dict[str, dict[str, Any]]:
-    """Image and account by region of every wanted container. Raises ValueError where the package knows none."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGIONS[0])  # the package refuses to be imported without one
+    """Image and ECR account by region of every container. Raises ValueError if the package does not know one."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGIONS[0])  # importing the package fails without a region
     from sagemaker.core import image_uris
 
     pinned: dict[str, dict[str, Any]] = {}
-    for container, query in WANTED.items():
+    for container, query in IMAGE_QUERIES.items():
         accounts: dict[str, str] = {}
         for region in REGIONS:
             host, image = image_uris.retrieve(region=region, image_scope="inference", **query).split("/", 1)
@@ -52,8 +50,8 @@ def table() -> dict[str, dict[str, Any]]:
     return pinned
 
 
-def text(pinned: dict[str, dict[str, Any]]) -> str:
-    """The table as TOML."""
+def to_toml(pinned: dict[str, dict[str, Any]]) -> str:
+    """The table of images as the text of deploy/images.toml."""
     version = importlib.metadata.version("sagemaker-core")
     lines = [f"# Written by `python -m deploy.pin_images` from sagemaker-core {version}; a test compares the two."]
     for container, entry in pinned.items():
@@ -63,4 +61,4 @@ def text(pinned: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    TABLE.write_text(text(table()), encoding="utf-8")
+    TABLE.write_text(to_toml(table()), encoding="utf-8")

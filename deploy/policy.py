@@ -1,12 +1,12 @@
-"""The policies of deploy/policies, filled in for one stack: `python -m deploy.policy NAME --account NUMBER [--stack FILE]`.
+"""Prints a policy of deploy/policies for one stack: `python -m deploy.policy NAME --account NUMBER [--stack FILE]`.
 
-operator     who runs `python -m deploy`
-app          the chat page: it asks the models and searches, and can write nothing
-boundary     what the roles that the operator makes may have at most: the managed policy fsi-NAME-boundary
-page-role    not of IAM: the page's role in OpenSearch's security plugin, for searches on fsi-* alone
-ingest-role  likewise: who ingests into fsi-*
-endpoints    the role that SageMaker takes on, where the stack file names none
-scheduler    the role that takes endpoints away at night and brings them back
+operator     permissions to run `python -m deploy`
+app          permissions of the chat page: invoke the models and search, no writes
+boundary     permissions boundary of the roles that the operator creates: the managed policy fsi-NAME-boundary
+page-role    a role of OpenSearch's security plugin, not of IAM: searches on fsi-* only, for the page
+ingest-role  a role of OpenSearch's security plugin, not of IAM: ingestion into fsi-*
+endpoints    the execution role of SageMaker, if the stack file names none
+scheduler    the role of EventBridge Scheduler, which deletes endpoints at night and creates them again
 """
 
 from __future__ import annotations
@@ -31,26 +31,27 @@ SEARCH_ROLES = ("page-role", "ingest-role")
 
 
 def policy(name: str, values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """A file of deploy/policies with its `${…}` filled in, a resource once for each value.
+    """A file of deploy/policies with its `${…}` variables substituted; a resource is repeated for each value.
 
-    A statement that is left without a resource is left out: it is about something that this stack does not have.
+    A statement without resources is left out: it is about resources that the stack does not have.
     """
-    if name == "boundary":  # both roles together
+    if name == "boundary":  # the permissions of both roles together
         both = [policy(role, values) for role in ("endpoints", "scheduler")]
         return {**both[0], "Statement": [{**each} for one in both for each in one["Statement"]]}
     document = _read(name)
     statements = []
     for statement in document["Statement"]:
-        resources = [each for pattern in statement["Resource"] for each in substituted(pattern, values)]
+        resources = [each for pattern in statement["Resource"] for each in substitute(pattern, values)]
         if resources:
-            condition = substituted(json.dumps(statement.get("Condition", {})), values)[0]
-            named = {"Condition": json.loads(condition)} if "Condition" in statement else {}
-            statements.append({**statement, "Resource": resources, **named})
+            conditions = {}
+            if "Condition" in statement:
+                conditions["Condition"] = json.loads(substitute(json.dumps(statement["Condition"]), values)[0])
+            statements.append({**statement, "Resource": resources, **conditions})
     return {**document, "Statement": statements}
 
 
 def search_role(name: str) -> dict[str, Any]:
-    """What one of SEARCH_ROLES may do in OpenSearch, as `PUT /_plugins/_security/api/roles/NAME` takes it."""
+    """The body of `PUT /_plugins/_security/api/roles/NAME` in OpenSearch for one of SEARCH_ROLES."""
     return _read(name)
 
 
@@ -59,25 +60,25 @@ def _read(name: str) -> dict[str, Any]:
     return document
 
 
-def substituted(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
-    """The text once for each combination of its names' values. Raises KeyError for an unknown name."""
+def substitute(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    """The text once for each combination of its variables' values. Raises KeyError for an unknown variable."""
     names = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
     combinations = product(*(values[name] for name in names))
     return [Template(text).substitute(dict(zip(names, each, strict=True))) for each in combinations]
 
 
 def bucket(stack_name: str, account: str, region: str) -> str:
-    """The stack's bucket: with account and region in its name, nobody else is likely to have it."""
+    """Name of the stack's bucket. Bucket names are global, so it contains account and region."""
     return f"fsi-{stack_name}-{account}-{region}"
 
 
 def version(endpoint: str) -> str:
-    """What the names of its models and configurations begin with: a digest of 8 follows, within 63 characters."""
+    """Name prefix of an endpoint's models and configurations; with a dash and 8 hex digits at most 63 characters."""
     return endpoint[:54].rstrip("-")
 
 
 def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dict[str, Sequence[str]]:
-    """What the `${…}` of the policies stand for; empty: this stack has none."""
+    """Values of the `${…}` variables in the policies; empty for resources that the stack does not have."""
     sources = [each.model_data.removeprefix("s3://").rstrip("/") for _, each in stack.endpoints() if each.model_data]
     return {
         "region": (region,),
@@ -96,29 +97,29 @@ def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dic
     }
 
 
-def _filled_in(options: argparse.Namespace) -> dict[str, Any]:
+def _policy_for(options: argparse.Namespace) -> dict[str, Any]:
     stack = stacks.load(options.stack)
     region = stack.region or options.region
     if not region:
-        raise SettingsError("no AWS region: give --region, or set `region` in the stack file")
-    sends = any(each.handler or each.model_folder for _, each in stack.endpoints())
-    return policy(options.name, values(stack, region, options.account, with_bucket=sends))
+        raise SettingsError("no AWS region; set --region, or `region` in the stack file")
+    has_uploads = any(each.handler or each.model_folder for _, each in stack.endpoints())
+    return policy(options.name, values(stack, region, options.account, with_bucket=has_uploads))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one policy as JSON. Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage."""
+    """Print one policy as JSON. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.policy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", choices=(*NAMES, *SEARCH_ROLES), metavar="NAME")
     parser.add_argument("--account", help="the account's number (not for roles in OpenSearch)")
-    parser.add_argument("--region", help="where the stack file names none")
+    parser.add_argument("--region", help="AWS region, if the stack file names none")
     parser.add_argument("--stack", type=Path, default=stacks.DEFAULT, metavar="FILE")
     options = parser.parse_args(arguments)
     if options.name not in SEARCH_ROLES and not options.account:
         parser.error("the following arguments are required: --account")
     try:
-        document = search_role(options.name) if options.name in SEARCH_ROLES else _filled_in(options)
+        document = search_role(options.name) if options.name in SEARCH_ROLES else _policy_for(options)
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
         return 1

@@ -1,4 +1,4 @@
-"""Whether what runs works: asked as the chatbot asks it. The same on AWS and on this machine."""
+"""Smoke tests of the endpoints with the chatbot's own clients, on AWS and on the emulator."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from rag.errors import DeployError
 
 FAQ = Path(__file__).resolve().parents[1] / "data" / "faq" / "saenarae_bank.csv"
 SUMMARISE = "다음 글을 요약해 주세요."
-CHARACTERS = 1500
+SUMMARY_CHARACTERS = 1500
 KOSIMCSE = "BM-K/KoSimCSE-roberta"
 PAIRS = (
     ("타기관OTP 이용등록방법 알려주세요", "타기관OTP 등록방법 알려줘요", 94.39),
     ("타기관OTP 이용등록방법 알려주세요", "다른곳OTP 사용방법 알려줘", 74.79),
     ("타기관OTP 이용등록방법 알려주세요", "안녕 친구들!", 14.97),
 )
-"""Two texts and 100 times their cosine as the public workshop printed it for KoSimCSE; the nearer the sooner."""
+"""Pairs of texts with 100 times their cosine similarity, as the public workshop printed it for KoSimCSE; nearest first."""
 TOLERANCE = 1.0
-SECONDS = 60.0
-"""For one request: what SageMaker allows."""
+"""Largest accepted difference from the similarities in PAIRS."""
+TIMEOUT_SECONDS = 60.0
+"""Time allowed for one request, as by SageMaker."""
 
 
 def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = False) -> Iterator[str]:
-    """Ask each endpoint; a line for each thing seen. Raises ModelError, and DeployError where an answer is wrong.
+    """Send requests to each endpoint and yield lines of results. Raises ModelError, and DeployError for a wrong answer.
 
-    `first`: only whether it answers at all. `emulated`: the model behind the endpoint is not the stack file's, so its
-    figures are not held against it.
+    `first`: only check that each endpoint answers. `emulated`: the emulator serves another model than the stack file names,
+    so its similarities are not compared with the model's.
     """
     from rag.models.sagemaker.client import Runtime
 
@@ -48,19 +49,25 @@ def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = Fa
 
 
 def similarities(vectors: list[list[float]]) -> list[float]:
-    """100 times the cosine of each of PAIRS, from the vectors of all their texts in order."""
+    """100 times the cosine similarity of each pair. `vectors`: of the texts of PAIRS in order, two per pair."""
     pairs = zip(vectors[::2], vectors[1::2], strict=True)
     return [
         100 * sum(x * y for x, y in zip(one, other, strict=True)) / (_norm(one) * _norm(other)) for one, other in pairs
     ]
 
 
-def judge(measured: list[float], *, kosimcse: bool) -> str | None:
-    """What is wrong with these similarities, if anything."""
+def check_similarities(measured: list[float], *, kosimcse: bool) -> str | None:
+    """Describe what is wrong with the similarities of PAIRS; None if they are plausible.
+
+    `kosimcse`: also compare them with the known values of KoSimCSE.
+    """
     if kosimcse and any(abs(value - known) > TOLERANCE for value, (_, _, known) in zip(measured, PAIRS, strict=True)):
-        return "they differ from KoSimCSE's by more than 1: is `pooling` cls, on the endpoint and in the stack file?"
+        return (
+            f"similarities differ from KoSimCSE's by more than {TOLERANCE:g}; "
+            "set `pooling` to cls on the endpoint and in the stack file"
+        )
     if not measured[0] > measured[2]:
-        return "the same question in other words is no nearer than a greeting: is `pooling` right, and the prefixes?"
+        return "a paraphrase is no more similar than a greeting; check `pooling` and the prefixes in the stack file"
     return None
 
 
@@ -68,8 +75,8 @@ def _embedding(endpoint: Embedding, runtime: object, *, emulated: bool) -> Itera
     from rag.models.sagemaker.embedding import SageMakerEmbedding
 
     arguments = endpoint.model_dump(exclude_none=True, include={"format", "pooling", "dimension", "query_prefix"})
-    # Some containers load the model with the first request, which a customer's five seconds do not allow for.
-    arguments["query_deadline"] = SECONDS
+    # Some containers load the model with the first request, which takes longer than the chatbot's deadline.
+    arguments["query_deadline"] = TIMEOUT_SECONDS
     model = SageMakerEmbedding(endpoint.endpoint_name, runtime=runtime, **arguments)  # type: ignore[arg-type]
     began = time.monotonic()
     vectors = [model.get_query_embedding(text) for pair in PAIRS for text in pair[:2]]
@@ -78,8 +85,8 @@ def _embedding(endpoint: Embedding, runtime: object, *, emulated: bool) -> Itera
     measured = similarities(vectors)
     for value, (one, other, known) in zip(measured, PAIRS, strict=True):
         yield f"  {value:6.2f}  {one} / {other}" + (f"  (KoSimCSE: {known})" if endpoint.model == KOSIMCSE else "")
-    if wrong := judge(measured, kosimcse=endpoint.model == KOSIMCSE and not emulated):
-        raise DeployError(f"{endpoint.endpoint_name}: {wrong}")
+    if problem := check_similarities(measured, kosimcse=endpoint.model == KOSIMCSE and not emulated):
+        raise DeployError(f"{endpoint.endpoint_name}: {problem}")
 
 
 def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
@@ -100,7 +107,7 @@ def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
         text = str(response.message.content)
     if not text.strip():
         raise DeployError(
-            f"{endpoint.endpoint_name}: the model answered nothing; check that llm.format fits the container, and its log"
+            f"{endpoint.endpoint_name}: the answer is empty; check that llm.format fits the container, and read its log"
         )
     whole = time.monotonic() - began
     yield f"{endpoint.endpoint_name}: first words after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
@@ -108,10 +115,10 @@ def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
 
 
 def text_to_summarise(context_window: int) -> str:
-    """Approved answers of an invented bank, about 1,500 characters, fewer where the model's window is small."""
+    """Answers of a fictional bank, SUMMARY_CHARACTERS at most, fewer for a small context window (tokens)."""
     with FAQ.open(encoding="utf-8-sig", newline="") as file:
         answers = [row["answer"] for row in islice(csv.DictReader(file), 30)]
-    return " ".join(answers)[: min(CHARACTERS, max(200, context_window - 512))]
+    return " ".join(answers)[: min(SUMMARY_CHARACTERS, max(200, context_window - 512))]
 
 
 def _norm(vector: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Whether the search server takes a document and gives it back: written, read and removed again over plain HTTP."""
+"""Smoke test of the search server over plain HTTP: writes a document, finds it and deletes it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ TEXT = "타기관 OTP도 등록할 수 있습니다."
 
 
 class Unreachable(DeployError):
-    """The search server cannot be asked from here."""
+    """The search server cannot be reached from this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it is and who asks. `password` is kept out of every text; without a user, requests are signed for `region`."""
+    """URL and credentials of a search server. Without a user, requests are signed (SigV4) for `region`.
+
+    The representation hides the password.
+    """
 
     url: str
     user: str | None = None
@@ -36,9 +39,9 @@ class Server:
     def __repr__(self) -> str:
         return f"Server({self.url})"
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The answer's JSON. Raises DeployError."""
-        status, text = self._request(method, path, body)
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Send a request and return the JSON of the response. Raises DeployError for a status of 400 or above."""
+        status, text = self._send(method, path, body)
         if status >= 400:
             raise DeployError(
                 f"the search server {self.url} refused {method} {path} ({status}): {text[:300]}; "
@@ -48,14 +51,14 @@ class Server:
         return answer
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """What stands there; None where nothing does. Raises DeployError."""
-        return None if self._request("GET", path)[0] == 404 else self.ask("GET", path)
+        """The JSON at `path`, or None for status 404. Raises DeployError for any other failure."""
+        return None if self._send("GET", path)[0] == 404 else self.request("GET", path)
 
-    def may(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bool:
-        """Whether the user may do this, which is done. Raises DeployError where it cannot be asked."""
-        return self._request(method, path, body)[0] != 403
+    def is_allowed(self, method: str, path: str) -> bool:
+        """Send a request without a body; False for status 403. Raises DeployError if the server cannot be reached."""
+        return self._send(method, path)[0] != 403
 
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, str]:
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, str]:
         data = None if body is None else json.dumps(body)
         headers = {"content-type": "application/json"}
         if self.user:
@@ -79,27 +82,27 @@ class Server:
 
 
 def probe(server: Server) -> Iterator[str]:
-    """Write a passage into an index of its own, find it by its words and its vector, and remove the index."""
-    version = server.ask("GET", "/")["version"]["number"]
+    """Write a passage into a new index, find it by text and by vector, and delete the index. Raises DeployError."""
+    version = server.request("GET", "/")["version"]["number"]
     index = f"/fsi-probe-{secrets.token_hex(4)}"
     vector = {"type": "knn_vector", "dimension": 3, "method": {"name": "hnsw", "engine": "lucene", "space_type": "l2"}}
     mapping = {"properties": {"text": {"type": "text"}, "vector": vector}}
-    server.ask("PUT", index, {"settings": {"index": {"knn": True, "number_of_replicas": 0}}, "mappings": mapping})
+    server.request("PUT", index, {"settings": {"index": {"knn": True, "number_of_replicas": 0}}, "mappings": mapping})
     try:
-        server.ask("PUT", f"{index}/_doc/1?refresh=true", {"text": TEXT, "vector": [1.0, 0.0, 0.0]})
+        server.request("PUT", f"{index}/_doc/1?refresh=true", {"text": TEXT, "vector": [1.0, 0.0, 0.0]})
         for query in ({"match": {"text": "OTP도"}}, {"knn": {"vector": {"vector": [1.0, 0.1, 0.0], "k": 1}}}):
-            hits = server.ask("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
+            hits = server.request("POST", f"{index}/_search", {"query": query})["hits"]["hits"]
             if [hit["_source"]["text"] for hit in hits] != [TEXT]:
                 raise DeployError(f"the search server {server.url} did not find the passage just written; see its log")
     finally:
-        server.ask("DELETE", index)
-    yield f"OpenSearch {version} at {server.url}: written, found by words and by vector, removed"
+        server.request("DELETE", index)
+    yield f"OpenSearch {version} at {server.url}: written, found by text and by vector, deleted"
 
 
 def probe_page(server: Server) -> Iterator[str]:
-    """Hold that the page's user can search and write nothing. Raises DeployError."""
-    server.ask("POST", "/fsi-*/_search", {"size": 0})
+    """Check that the page's user can search and cannot create an index. Raises DeployError."""
+    server.request("POST", "/fsi-*/_search", {"size": 0})
     index = f"/fsi-probe-{secrets.token_hex(4)}"
-    if server.may("PUT", index):
-        raise DeployError(f"the page's user {server.user} can write: run `up` again, which gives it its role back")
-    yield f"search user {server.user}: searches, and can write nothing"
+    if server.is_allowed("PUT", index):
+        raise DeployError(f"the page's user {server.user} can write; run `up` again to restore its role")
+    yield f"search user {server.user}: can search, cannot write"

@@ -1,6 +1,6 @@
-"""`python -m deploy.secret NAME --region REGION`: a secret on standard output, for `export X="$(…)"` as `env` prints it.
+"""`python -m deploy.secret NAME --region REGION`: prints a secret, for `export X="$(…)"` as `env` prints it.
 
-Into a pipe only: never onto a screen, where it would stay in the scroll-back.
+It prints into a pipe only, because a terminal would keep the secret in its history.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.aws.failures import translate_errors
+from deploy.aws.errors import translate_errors
 from rag.errors import DeployError, RagError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one secret without a line end. Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage."""
+    """Print one secret without a newline. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m deploy.secret", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--region", required=True)
     options = parser.parse_args(arguments)
     try:
         if sys.stdout.isatty():
-            raise DeployError("the secret is not shown on a screen; use it as $(python -m deploy.secret …)")
+            raise DeployError("expected a pipe as standard output; got a terminal; use $(python -m deploy.secret …)")
         import boto3
 
         with translate_errors(options.name, options.region):

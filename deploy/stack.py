@@ -1,6 +1,6 @@
-"""The stack file: what the chatbot runs on, typed; what is wrong in it is refused by name.
+"""The stack file: endpoints, search domain and their options, validated by pydantic.
 
-Every table is optional. On AWS an endpoint needs `model`, `container` and `instance_type` too; the emulator does without.
+Every table is optional. On AWS an endpoint also needs `model`, `container` and `instance_type`; the emulator does not.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from rag.errors import SettingsError
 
 NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
-"""What SageMaker takes for the name of an endpoint."""
+"""Valid names of SageMaker endpoints."""
 DEFAULT = Path(__file__).with_name("stack.toml")
 SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
-_SENT = {
+_CHATBOT_FIELDS = {
     "embedding": ("endpoint_name", "format", "pooling", "dimension", "query_prefix", "passage_prefix"),
     "llm": (
         *("endpoint_name", "format", "context_window", "max_new_tokens"),
         *("do_sample", "temperature", "top_p", "top_k", "repetition_penalty", "eos_token_id"),
     ),
 }
-"""Fields of an endpoint that are settings of the chatbot under the same name."""
+"""Fields of an endpoint that the chatbot has settings of the same name for."""
 
 
 class _Group(BaseModel):
@@ -37,26 +37,30 @@ class Endpoint(_Group):
     """One real-time endpoint: a model in a container on instances."""
 
     endpoint_name: str = Field(pattern=NAME)
-    model: str | None = Field(default=None, description="Its name on the Hugging Face hub.")
-    revision: str | None = Field(default=None, description="A commit or tag of it. Unset: the newest at every start.")
-    licence: str | None = Field(default=None, description="Of the model; shown by `plan`.")
+    model: str | None = Field(default=None, description="The model's name on the Hugging Face hub.")
+    revision: str | None = Field(
+        default=None, description="Commit or tag of the model. Unset: the newest at every start."
+    )
+    licence: str | None = Field(default=None, description="The model's licence, shown by `plan`.")
     container: Literal["tei", "huggingface", "lmi", "vllm", "tgi"] | None = None
-    image: str | None = Field(default=None, description="A whole image URI in place of the pinned one.")
-    ami: str | None = Field(default=None, description="The host's image, which brings the GPU driver. Unset: by image.")
+    image: str | None = Field(default=None, description="Image URI that replaces the pinned one.")
+    ami: str | None = Field(default=None, description="Host AMI, which has the GPU driver. Unset: chosen by the image.")
     instance_type: str | None = Field(default=None, pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
     instances: int = Field(default=1, ge=1, le=50)
-    health_check_seconds: int = Field(default=1800, ge=60, le=3600, description="Downloading and loading included.")
-    environment: dict[str, str] = Field(default={}, description="Laid over what the container is given anyway.")
-    handler: str | None = Field(default=None, description="A folder of deploy/handlers, sent to S3 as model.tar.gz.")
-    model_folder: Path | None = Field(default=None, description="The model on this machine, sent to S3.")
-    model_data: str | None = Field(default=None, pattern=r"^s3://[^/]+/.+", description="The model in S3 already.")
+    health_check_seconds: int = Field(
+        default=1800, ge=60, le=3600, description="Time to start, with downloading and loading the model."
+    )
+    environment: dict[str, str] = Field(default={}, description="Environment variables that override the defaults.")
+    handler: str | None = Field(default=None, description="Folder of deploy/handlers, uploaded as model.tar.gz.")
+    model_folder: Path | None = Field(default=None, description="Local folder of the model, uploaded to S3.")
+    model_data: str | None = Field(default=None, pattern=r"^s3://[^/]+/.+", description="The model's location in S3.")
 
     @field_validator("environment")
     @classmethod
     def _no_secrets(cls, environment: dict[str, str]) -> dict[str, str]:
         if wrong := [name for name in environment if SECRET_NAME.search(name)]:
             raise ValueError(
-                f"{wrong[0]} looks like a secret, and whoever may describe the model could read it: "
+                f"{wrong[0]} looks like a secret, which everybody who may describe the model could read; "
                 "keep the model in S3 (model_folder or model_data) instead"
             )
         return environment
@@ -69,17 +73,17 @@ class Endpoint(_Group):
 
 
 class Embedding(Endpoint):
-    """The endpoint that turns text into vectors."""
+    """The endpoint of the embedding model."""
 
     format: Literal["hf", "tei", "embeddings", "openai"]
-    pooling: Literal["cls", "mean"] | None = Field(default=None, description="hf and tei only.")
-    dimension: int | None = Field(default=None, ge=1, description="Numbers in a vector.")
-    query_prefix: str | None = Field(default=None, description="Put before questions, where the model wants it.")
-    passage_prefix: str | None = Field(default=None, description="Put before passages.")
+    pooling: Literal["cls", "mean"] | None = Field(default=None, description="For hf and tei only.")
+    dimension: int | None = Field(default=None, ge=1, description="Length of a vector.")
+    query_prefix: str | None = Field(default=None, description="Text before questions, if the model requires it.")
+    passage_prefix: str | None = Field(default=None, description="Text before passages, if the model requires it.")
 
 
 class Llm(Endpoint):
-    """The endpoint that writes answers. What is unset of the last six is not sent to the model."""
+    """The endpoint of the language model. Unset generation parameters are not sent to the model."""
 
     format: Literal["kullm", "tgi", "lmi", "openai"]
     context_window: int | None = Field(default=None, ge=256)
@@ -93,17 +97,17 @@ class Llm(Endpoint):
 
 
 class OpenSearch(_Group):
-    """A domain, sized from what it shall hold unless `instance_type` and `storage_gb` say otherwise."""
+    """An OpenSearch domain, sized by `vectors` unless `instance_type` and `storage_gb` are set."""
 
     domain_name: str = Field(pattern=r"^[a-z][a-z0-9-]{2,27}$")
-    vectors: int = Field(default=100_000, ge=1, description="Passages it shall hold.")
-    dimension: int = Field(default=768, ge=1, description="Numbers in a vector.")
+    vectors: int = Field(default=100_000, ge=1, description="Number of passages to size the domain for.")
+    dimension: int = Field(default=768, ge=1, description="Length of a vector.")
     version: str = Field(default="2.19", pattern=r"^\d{1,2}\.\d{1,2}$")
-    nodes: int = Field(default=1, ge=1, le=10, description="1: cheapest, no replica; 2 or 3: as many zones.")
+    nodes: int = Field(default=1, ge=1, le=10, description="1: no replica; multiples of 2 or 3: in 2 or 3 zones.")
     instance_type: str | None = Field(default=None, pattern=r"^[a-z0-9]+\.[a-z0-9]+\.search$")
-    storage_gb: int | None = Field(default=None, ge=10, le=3000, description="Of each node.")
+    storage_gb: int | None = Field(default=None, ge=10, le=3000, description="Storage of each node.")
     access: Literal["ip", "vpc", "role"] = Field(
-        default="ip", description="ip: `addresses` alone; vpc: the [network]; role: `role_arn`, with signed requests."
+        default="ip", description="ip: from `addresses`; vpc: from [network]; role: by `role_arn` with signed requests."
     )
     addresses: tuple[str, ...] = Field(default=(), description="IPv4 addresses or ranges, for access = ip.")
     role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
@@ -111,7 +115,7 @@ class OpenSearch(_Group):
         default="faq",
         min_length=1,
         max_length=64,
-        description="Master user, which makes USER-page and USER-ingest; passwords are generated.",
+        description="Master user, which creates USER-page and USER-ingest; passwords are generated.",
     )
     engine: Literal["lucene", "faiss"] = "lucene"
 
@@ -124,7 +128,7 @@ class OpenSearch(_Group):
         if self.access == "role" and not self.role_arn:
             raise ValueError('access = "role" needs role_arn')
         if self.nodes % self.zones:
-            raise ValueError("nodes: 1, or as many in each of 2 or 3 zones")
+            raise ValueError("nodes: expected 1, or a multiple of 2 or 3")
         return self
 
     @property
@@ -134,11 +138,11 @@ class OpenSearch(_Group):
 
 
 class Autoscaling(_Group):
-    """Instances follow the requests that each works on at once."""
+    """Scaling by the number of concurrent requests per instance."""
 
     min_instances: int = Field(default=1, ge=1)
     max_instances: int = Field(default=2, ge=1)
-    concurrent_requests: float = Field(default=5.0, gt=0, description="Wanted per instance, streams included.")
+    concurrent_requests: float = Field(default=5.0, gt=0, description="Target per instance, streams included.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -148,7 +152,7 @@ class Autoscaling(_Group):
 
 
 class Schedule(_Group):
-    """When the endpoints are there; in between they are deleted, their configuration stays. Times are HH:MM."""
+    """When the endpoints exist. At other times they are deleted, and their configurations are kept. Times are HH:MM."""
 
     on: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     off: str = Field(default="20:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -170,17 +174,17 @@ class Schedule(_Group):
 
 
 class Budget(_Group):
-    """What the stack may cost."""
+    """Limit of the stack's cost."""
 
-    monthly_usd: float = Field(gt=0, description="`up` asks before it makes what would cost more.")
+    monthly_usd: float = Field(gt=0, description="`up` refuses a higher cost, unless --yes-over-budget is given.")
 
 
 class Network(_Group):
-    """Where the containers run. Unset: in SageMaker's own network."""
+    """The VPC of the containers. Unset: SageMaker's own network."""
 
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
-    isolation: bool = Field(default=False, description="No network for the containers: the model comes from S3.")
+    isolation: bool = Field(default=False, description="No network access for the containers; the model comes from S3.")
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -190,18 +194,22 @@ class Network(_Group):
 
 
 class Local(_Group):
-    """The emulator: its port, and further fields of each endpoint's `EndpointSpec`."""
+    """Options of the emulator: its port, and additional fields of each endpoint's `EndpointSpec`."""
 
-    port: int = Field(default=8790, ge=0, le=65535, description="The next free one is taken if it is in use; 0: any.")
+    port: int = Field(default=8790, ge=0, le=65535, description="If it is in use, the next free one; 0: any.")
     embedding: dict[str, Any] = {}
     llm: dict[str, Any] = {}
 
 
 class Stack(_Group):
-    """All of a stack file. What is left out is neither made nor named in the environment."""
+    """The contents of a stack file. Tables that are left out are not deployed and have no settings in `env`."""
 
-    name: str = Field(default="faq", pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$", description="In names and tags.")
-    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Unset: boto3's own.")
+    name: str = Field(
+        default="faq", pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$", description="Used in names and tags of resources."
+    )
+    region: str | None = Field(
+        default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Unset: the region that boto3 finds."
+    )
     tags: dict[str, str] = {}
     execution_role: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+")
     kms_key: str | None = Field(default=None, description="Encrypts endpoints' disks, the bucket and the domain.")
@@ -212,7 +220,7 @@ class Stack(_Group):
     schedule: Schedule | None = None
     budget: Budget | None = None
     network: Network = Network()
-    prices: dict[str, float] = Field(default={}, description="USD by name, in place of those in deploy/costs.toml.")
+    prices: dict[str, float] = Field(default={}, description="USD by name; overrides deploy/costs.toml.")
     local: Local = Local()
 
     @model_validator(mode="after")
@@ -227,16 +235,16 @@ class Stack(_Group):
             if self.network.isolation and not (endpoint.model_folder or endpoint.model_data):
                 raise ValueError(f"network.isolation needs {group}.model_folder or {group}.model_data")
         if any(name.lower().startswith(("aws:", "fsi-")) for name in self.tags):
-            raise ValueError("tags: names that begin with aws: or fsi- are taken")
+            raise ValueError("tags: names that begin with aws: or fsi- are reserved")
         return self
 
     def endpoints(self) -> list[tuple[str, Endpoint]]:
-        """Each endpoint under its table's name."""
+        """Each configured endpoint with its table's name."""
         return [(name, each) for name, each in (("embedding", self.embedding), ("llm", self.llm)) if each]
 
 
 def load(path: Path = DEFAULT) -> Stack:
-    """Raises SettingsError naming the file and each wrong value."""
+    """Read and validate a stack file. Raises SettingsError with the file and each invalid value."""
     try:
         return Stack.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as exc:
@@ -244,11 +252,11 @@ def load(path: Path = DEFAULT) -> Stack:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path} is not TOML: {exc}") from exc
     except ValidationError as exc:
-        raise SettingsError(f"{path}: {problems(exc)}") from exc
+        raise SettingsError(f"{path}: {format_errors(exc)}") from exc
 
 
-def problems(error: ValidationError) -> str:
-    """Each wrong value and what is wrong with it, on one line."""
+def format_errors(error: ValidationError) -> str:
+    """Each invalid value and the reason, on one line."""
     return "; ".join(
         f"{'.'.join(str(part) for part in detail['loc']) or 'all together'}: {detail['msg']}"
         for detail in error.errors()
@@ -256,9 +264,9 @@ def problems(error: ValidationError) -> str:
 
 
 def settings(stack: Stack) -> Iterator[tuple[str, str]]:
-    """The chatbot's own settings for this stack's endpoints, name and value."""
+    """Names and values of the chatbot's settings for this stack's endpoints."""
     for group, endpoint in stack.endpoints():
         yield f"FSI_{group.upper()}__BACKEND", "sagemaker"
-        for name in _SENT[group]:
+        for name in _CHATBOT_FIELDS[group]:
             if (value := getattr(endpoint, name)) is not None:
                 yield f"FSI_{group.upper()}__{name.upper()}", str(value)

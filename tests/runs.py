@@ -11,8 +11,8 @@ from filelock import FileLock
 
 from rag.chat import ChatService
 from rag.evaluation.gates import GateFile, read_gates
-from rag.evaluation.records import Record, measure
-from rag.evaluation.runner import measured_suite
+from rag.evaluation.records import Record, run_cases
+from rag.evaluation.runner import suite_run
 from rag.evaluation.runs import Run, identify
 from rag.evaluation.suites import Case, Suite
 from rag.factory.chat import build_service
@@ -44,12 +44,12 @@ def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = 
     suite = Suite("bundled dev", tuple(some_of(whole, 6)) if sample else whole)
     meta = identify({"store": {"backend": settings.store.backend}}, models.manifest.fingerprint, [suite])
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"{meta['key']}.jsonl"
+    checkpoint = folder / f"{meta['key']}.jsonl"
     store = open_index(settings, learned(models, suite.cases))
     chat = build_service(settings, models, store)
-    with FileLock(kept.with_suffix(".lock")):
-        records = measure(chat, suite.cases, kept=kept)
-    run = Run(meta, (measured_suite(suite.name, store, chat, records),))
+    with FileLock(checkpoint.with_suffix(".lock")):
+        records = run_cases(chat, suite.cases, checkpoint=checkpoint)
+    run = Run(meta, (suite_run(suite.name, store, chat, records),))
     store.close()
     return run
 
@@ -62,5 +62,6 @@ def some_of(cases: Sequence[Case], part: int = 3) -> list[Case]:
 def ask(chat: ChatService, cases: Sequence[Case], wrap: Callable[[Case], Case] = lambda case: case) -> list[Record]:
     """The records of the cases, each asked as `wrap` makes it."""
     return [
-        replace(record, case=case) for record, case in zip(measure(chat, [wrap(c) for c in cases]), cases, strict=True)
+        replace(record, case=case)
+        for record, case in zip(run_cases(chat, [wrap(c) for c in cases]), cases, strict=True)
     ]

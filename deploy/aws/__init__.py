@@ -1,6 +1,6 @@
 """The AWS side, through boto3 alone. AWS itself is the only state: a resource is found by its name and is ours by its tag.
 
-cloud.py        clients, account, region, tags
+aws.py        clients, account, region, tags
 reconcile.py    what any resource can be asked, and the loop that brings it up or takes it down
 access.py       roles and log groups; storage.py the bucket and what is sent to it
 endpoints.py    models, endpoint configurations, endpoints; scaling.py and schedule.py what changes their number

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import Cloud
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
+from deploy.aws.session import AwsSession
 
-KEPT_DAYS = 30
+RETENTION_DAYS = 30
 
 
 class Role(Resource):
@@ -20,8 +20,8 @@ class Role(Resource):
 
     kind = "role"
 
-    def __init__(self, cloud: Cloud, name: str, service: str, permissions: Mapping[str, Any]) -> None:
-        super().__init__(cloud, name)
+    def __init__(self, aws: AwsSession, name: str, service: str, permissions: Mapping[str, Any]) -> None:
+        super().__init__(aws, name)
         self.permissions = permissions
         self._trusted = True
         self._bounded = True
@@ -30,19 +30,19 @@ class Role(Resource):
             "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
             # Or the service could be made to take on this role for somebody else's account.
-            "Condition": {"StringEquals": {"aws:SourceAccount": cloud.account}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": aws.account}},
         }
         self._trust = {"Version": "2012-10-17", "Statement": [trusted]}
-        self._boundary = f"arn:aws:iam::{cloud.account}:policy/fsi-{cloud.stack_name}-boundary"
+        self._boundary = f"arn:aws:iam::{aws.account}:policy/fsi-{aws.stack_name}-boundary"
 
     @property
     def arn(self) -> str:
         """Known before the role is made."""
-        return f"arn:aws:iam::{self.cloud.account}:role/{self.name}"
+        return f"arn:aws:iam::{self.aws.account}:role/{self.name}"
 
     def describe(self) -> Description:
         """DIFFERENT where another service is trusted, the boundary is missing or the inline policy is another one."""
-        iam = self.cloud.client("iam")
+        iam = self.aws.client("iam")
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
         except ClientError as exc:
@@ -53,20 +53,20 @@ class Role(Resource):
         self._bounded = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self._boundary
         same = self._trusted and self._bounded and self._permitted() == self.permissions
         state = State.READY if same else State.DIFFERENT
-        return self.if_ours(state, role.get("Tags", ()), since=role["CreateDate"])
+        return self.owned_description(state, role.get("Tags", ()), since=role["CreateDate"])
 
     def create(self) -> None:
         """Without its policy, which `change` writes: AWS makes no role and inline policy in one request."""
-        self.cloud.client("iam").create_role(
+        self.aws.client("iam").create_role(
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(self._trust),
             PermissionsBoundary=self._boundary,
-            Tags=self.cloud.tag_list,
+            Tags=self.aws.tag_list,
         )
 
     def change(self) -> None:
         """Write the trust policy and the boundary where they differ, and the inline policy."""
-        iam = self.cloud.client("iam")
+        iam = self.aws.client("iam")
         if not self._trusted:
             iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
         if not self._bounded:
@@ -75,14 +75,14 @@ class Role(Resource):
 
     def delete(self) -> None:
         """IAM refuses a role that still has its policy."""
-        iam = self.cloud.client("iam")
+        iam = self.aws.client("iam")
         if self._permitted() is not None:
             iam.delete_role_policy(RoleName=self.name, PolicyName=self.name)
         iam.delete_role(RoleName=self.name)
 
     def _permitted(self) -> Any:
         try:
-            return self.cloud.client("iam").get_role_policy(RoleName=self.name, PolicyName=self.name)["PolicyDocument"]
+            return self.aws.client("iam").get_role_policy(RoleName=self.name, PolicyName=self.name)["PolicyDocument"]
         except ClientError as exc:
             if is_missing(exc):
                 return None
@@ -99,22 +99,24 @@ class LogGroup(Resource):
     shared = True
 
     def describe(self) -> Description:
-        """DIFFERENT where lines are kept for another time than KEPT_DAYS."""
-        logs = self.cloud.client("logs")
+        """DIFFERENT where lines are kept for another time than RETENTION_DAYS."""
+        logs = self.aws.client("logs")
         groups = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
         existing = next((group for group in groups if group["logGroupName"] == self.name), None)
         if existing is None:
             return ABSENT
         arn = existing["arn"].removesuffix(":*")
         tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
-        return self.if_ours(State.READY if existing.get("retentionInDays") == KEPT_DAYS else State.DIFFERENT, tags)
+        return self.owned_description(
+            State.READY if existing.get("retentionInDays") == RETENTION_DAYS else State.DIFFERENT, tags
+        )
 
     def create(self) -> None:
-        self.cloud.client("logs").create_log_group(logGroupName=self.name, tags=self.cloud.tags)
+        self.aws.client("logs").create_log_group(logGroupName=self.name, tags=self.aws.tags)
 
     def change(self) -> None:
         """Set how long lines are kept."""
-        self.cloud.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=KEPT_DAYS)
+        self.aws.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=RETENTION_DAYS)
 
     def delete(self) -> None:
-        self.cloud.client("logs").delete_log_group(logGroupName=self.name)
+        self.aws.client("logs").delete_log_group(logGroupName=self.name)

@@ -13,14 +13,14 @@ from deploy import costs, probes, search_probe
 from deploy.aws import report
 from deploy.aws import search_users as users_of_search
 from deploy.aws.assembly import search, stages
-from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import EndpointResource
-from deploy.aws.failures import translate_errors
-from deploy.aws.leftovers import leftovers, merged
+from deploy.aws.errors import translate_errors
+from deploy.aws.leftovers import leftovers, merge_stages
 from deploy.aws.quotas import quotas
 from deploy.aws.reconcile import Description, Reconciler, Resource, Say, State
 from deploy.aws.search import Domain
 from deploy.aws.search_users import SearchUser, search_users
+from deploy.aws.session import AwsSession
 from deploy.stack import Stack, settings
 from rag.errors import DeployError
 
@@ -32,7 +32,7 @@ class Deployment:
     """One stack on one account. Every command may be given again at any time. Raises DeployError and SettingsError."""
 
     stack: Stack
-    cloud: Cloud
+    aws: AwsSession
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
     make_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = users_of_search.make
@@ -41,12 +41,12 @@ class Deployment:
     @cached_property
     def stages(self) -> list[list[Resource]]:
         """The stack file's resources; each stage needs the ones before it."""
-        return stages(self.cloud, self.stack)
+        return stages(self.aws, self.stack)
 
     @cached_property
     def prices(self) -> list[costs.Cost]:
         """A line for each thing that costs by the hour or month."""
-        return costs.costs(self.stack, self.cloud.region)
+        return costs.costs(self.stack, self.aws.region)
 
     def plan(self) -> None:
         """What `up` would do, with its cost and what might stand against it. Changes nothing.
@@ -54,15 +54,15 @@ class Deployment:
         Models and cost are shown even where the account cannot be asked: they are what an account is asked for with.
         """
         try:
-            more = [each for stage in leftovers(self.cloud, self.stages) for each in stage]
-            described, allowed = self._describe(), quotas(self.cloud, self.stack)
+            more = [each for stage in leftovers(self.aws, self.stages) for each in stage]
+            described, allowed = self._describe(), quotas(self.aws, self.stack)
         except DeployError:
             self._print("models:", report.models(self.stack))
             self._print("cost:", report.cost_table(self.prices, self.stack))
             raise
-        self._print(f"stack {self.stack.name!r} in {self.cloud.region}:", report.actions(described, more))
+        self._print(f"stack {self.stack.name!r} in {self.aws.region}:", report.actions(described, more))
         self._print("models:", report.models(self.stack))
-        self._print("quotas:", report.quota_lines(allowed, self.cloud.region))
+        self._print("quotas:", report.quota_lines(allowed, self.aws.region))
         self._print("cost:", report.cost_table(self.prices, self.stack))
 
     def up(self, *, yes_over_budget: bool = False) -> None:
@@ -73,11 +73,11 @@ class Deployment:
         self._check_quotas(described)
         reconciler = Reconciler(self.say, self.sleep)
         reconciler.up(self.stages)
-        reconciler.down(leftovers(self.cloud, self.stages))
+        reconciler.down(leftovers(self.aws, self.stages))
         self._make_search_users()
-        for line in probes.probe(self.stack, self.cloud.region, first=True):
+        for line in probes.probe(self.stack, self.aws.region, first=True):
             self.say(line)
-        self.say(f"up: {self._per_hour()}; next: {self._again('test')}, then {self._again('env')}")
+        self.say(f"up: {self._per_hour()}; next: {self._command_line('test')}, then {self._command_line('env')}")
 
     def status(self) -> None:
         """State, links, age, who made it, and what it has cost by now."""
@@ -92,18 +92,18 @@ class Deployment:
             if (link := resource.link()) and description.state is not State.ABSENT:
                 self.say(f"{'':12}{link}")
         self.say(
-            f"{self._per_hour()}; so far {report.usd(self._so_far(), 2)} USD by age and list price, nights off not counted"
+            f"{self._per_hour()}; so far {report.usd(self._cost_so_far(), 2)} USD by age and list price, nights off not counted"
         )
 
     def test(self) -> None:
         """Ask everything as the chatbot would."""
-        self._demand_up()
-        for line in probes.probe(self.stack, self.cloud.region):
+        self._require_up()
+        for line in probes.probe(self.stack, self.aws.region):
             self.say(line)
         if self.stack.opensearch:
             for line in search_probe.probe(self._server("ingest")):
                 self.say(line)
-        if "page" in search_users(self.cloud, self.stack):
+        if "page" in search_users(self.aws, self.stack):
             for line in search_probe.probe_page(self._server("page")):
                 self.say(line)
 
@@ -112,31 +112,31 @@ class Deployment:
 
         `page`: with the search server's user that can only search, instead of the one that ingests as well.
         """
-        self._demand_up()
-        with translate_errors("the domain", self.cloud.region):
+        self._require_up()
+        with translate_errors("the domain", self.aws.region):
             search_settings = list(self._search_settings())
-            user = search_users(self.cloud, self.stack).get("page" if page else "ingest")
-        for name, value in (("AWS_DEFAULT_REGION", self.cloud.region), *settings(self.stack), *search_settings):
+            user = search_users(self.aws, self.stack).get("page" if page else "ingest")
+        for name, value in (("AWS_DEFAULT_REGION", self.aws.region), *settings(self.stack), *search_settings):
             self.say(f"export {name}={shlex.quote(value)}")
         if user:
             self.say(f"export FSI_OPENSEARCH__USER={shlex.quote(user.name)}")
             secret = user.password.name
-            read = shlex.join([sys.executable, "-m", "deploy.secret", secret, "--region", self.cloud.region])
+            read = shlex.join([sys.executable, "-m", "deploy.secret", secret, "--region", self.aws.region])
             self.say(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
 
     def down(self) -> None:
         """Remove it all, half-made things and those of earlier stack files too; then look again."""
-        everything = merged(self.stages, leftovers(self.cloud, self.stages))
+        everything = merge_stages(self.stages, leftovers(self.aws, self.stages))
         Reconciler(self.say, self.sleep).down(everything)
-        left = [each for stage in leftovers(self.cloud, [[]]) for each in stage]
+        left = [each for stage in leftovers(self.aws, [[]]) for each in stage]
         if left:
-            raise DeployError(f"still there: {', '.join(map(str, left))}; run {self._again('down')} again")
+            raise DeployError(f"still there: {', '.join(map(str, left))}; run {self._command_line('down')} again")
         self.say("nothing is left")
 
     def _describe(self) -> list[tuple[Resource, Description]]:
         described = []
         for resource in (each for stage in self.stages for each in stage):
-            with translate_errors(str(resource), self.cloud.region):
+            with translate_errors(str(resource), self.aws.region):
                 described.append((resource, resource.describe()))
         return described
 
@@ -165,60 +165,60 @@ class Deployment:
         missing = any(
             isinstance(each, EndpointResource) and description.state is State.ABSENT for each, description in described
         )
-        small = [quota for quota in quotas(self.cloud, self.stack) if quota.too_small] if missing else []
+        small = [quota for quota in quotas(self.aws, self.stack) if quota.too_small] if missing else []
         if small:
-            lines = "; ".join(line.strip() for line in report.quota_lines(small, self.cloud.region))
+            lines = "; ".join(line.strip() for line in report.quota_lines(small, self.aws.region))
             raise DeployError(f"the account may not run these instances: {lines}. Nothing was made")
 
-    def _demand_up(self) -> None:
+    def _require_up(self) -> None:
         for resource, description in self._describe():
             if isinstance(resource, EndpointResource | Domain) and description.state not in UP_STATES:
                 nights = "; the schedule takes it away at night" if self.stack.schedule else ""
-                raise DeployError(f"{resource} is {description.state.value}{nights}: run {self._again('up')}")
+                raise DeployError(f"{resource} is {description.state.value}{nights}: run {self._command_line('up')}")
 
     def _search_settings(self) -> Iterator[tuple[str, str]]:
-        domain, password = search(self.cloud, self.stack)
+        domain, password = search(self.aws, self.stack)
         if not domain or not self.stack.opensearch:
             return
         yield "FSI_STORE__BACKEND", "opensearch"
         yield "FSI_OPENSEARCH__URL", domain.address()
         yield "FSI_OPENSEARCH__ENGINE", self.stack.opensearch.engine
-        yield "FSI_OPENSEARCH__REGION", self.cloud.region
+        yield "FSI_OPENSEARCH__REGION", self.aws.region
         yield "FSI_OPENSEARCH__AUTH", "basic" if password else "sigv4"
 
     def _make_search_users(self) -> None:
-        if not (users := search_users(self.cloud, self.stack)):
+        if not (users := search_users(self.aws, self.stack)):
             return
         try:
-            with translate_errors("the domain's users", self.cloud.region):
+            with translate_errors("the domain's users", self.aws.region):
                 for line in self.make_users(self._server("master"), users.values()):
                     self.say(line)
         except search_probe.Unreachable as exc:
             # It may let in the page's machines alone, and the endpoints are no worse for that.
             self.say(
-                f"the search users are not made: {exc}; run {self._again('up')} again from where it can be reached"
+                f"the search users are not made: {exc}; run {self._command_line('up')} again from where it can be reached"
             )
 
     def _server(self, purpose: str) -> search_probe.Server:
         """The search server as the user for this purpose; `master`: the one that makes the others."""
-        domain, password = search(self.cloud, self.stack)
+        domain, password = search(self.aws, self.stack)
         assert domain and self.stack.opensearch
-        with translate_errors(str(domain), self.cloud.region):
+        with translate_errors(str(domain), self.aws.region):
             if password and purpose == "master":
                 return search_probe.Server(domain.address(), self.stack.opensearch.user, password.read()[0])
-            if user := search_users(self.cloud, self.stack).get(purpose):
+            if user := search_users(self.aws, self.stack).get(purpose):
                 return search_probe.Server(domain.address(), user.name, user.password.read()[0])
-            credentials = self.cloud.session.get_credentials()
-            return search_probe.Server(domain.address(), region=self.cloud.region, credentials=credentials)
+            credentials = self.aws.boto3_session.get_credentials()
+            return search_probe.Server(domain.address(), region=self.aws.region, credentials=credentials)
 
-    def _so_far(self) -> float | None:
-        hours = {line.what: line.hour for line in self.prices}
+    def _cost_so_far(self) -> float | None:
+        hours = {line.item: line.hour for line in self.prices}
         spent = [
             (hours.get(str(resource), 0.0), report.age(description.since)) for resource, description in self._describe()
         ]
         return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
 
-    def _again(self, command: str) -> str:
+    def _command_line(self, command: str) -> str:
         """The command as it must be given for this stack: without its file it would make or ask another one."""
         return f"`python -m deploy {command}{self.stack_option}`"
 

@@ -16,9 +16,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deploy import containers
-from deploy.aws.cloud import Cloud
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
+from deploy.aws.session import AwsSession
 from deploy.policy import version
 from deploy.stack import Endpoint, Stack
 
@@ -43,7 +43,7 @@ class SageMaker(Resource):
 
     def raw_description(self) -> dict[str, Any] | None:
         """The service's own answer; None where there is no such resource."""
-        sagemaker = self.cloud.client("sagemaker")
+        sagemaker = self.aws.client("sagemaker")
         try:
             response: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
                 **{f"{self.word}Name": self.name}
@@ -57,22 +57,26 @@ class SageMaker(Resource):
     def tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
         """All tags of the resource with this answer, page by page."""
         pages = (
-            self.cloud.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
+            self.aws.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
         )
         return [tag for page in pages for tag in page["Tags"]]
 
     def describe(self) -> Description:
         """READY wherever it exists: what cannot be changed cannot differ."""
         response = self.raw_description()
-        return self.if_ours(State.READY, self.tags(response), since=response["CreationTime"]) if response else ABSENT
+        return (
+            self.owned_description(State.READY, self.tags(response), since=response["CreationTime"])
+            if response
+            else ABSENT
+        )
 
     def create(self) -> None:
         """With its tags in the same request, so that nothing of ours is ever without them."""
-        make = getattr(self.cloud.client("sagemaker"), f"create_{snake(self.word)}")
-        make(**{f"{self.word}Name": self.name}, **self.definition(), Tags=self.cloud.tag_list)
+        make = getattr(self.aws.client("sagemaker"), f"create_{snake(self.word)}")
+        make(**{f"{self.word}Name": self.name}, **self.definition(), Tags=self.aws.tag_list)
 
     def delete(self) -> None:
-        getattr(self.cloud.client("sagemaker"), f"delete_{snake(self.word)}")(**{f"{self.word}Name": self.name})
+        getattr(self.aws.client("sagemaker"), f"delete_{snake(self.word)}")(**{f"{self.word}Name": self.name})
 
     def definition(self) -> dict[str, Any]:
         """All that is sent to create it beside name and tags."""
@@ -84,8 +88,8 @@ class Model(SageMaker):
 
     kind, word = "model", "Model"
 
-    def __init__(self, cloud: Cloud, name: str, definition: Mapping[str, Any] | None = None) -> None:
-        super().__init__(cloud, name)
+    def __init__(self, aws: AwsSession, name: str, definition: Mapping[str, Any] | None = None) -> None:
+        super().__init__(aws, name)
         self._definition = dict(definition or {})
 
     def definition(self) -> dict[str, Any]:
@@ -103,8 +107,8 @@ class EndpointResource(SageMaker):
 
     kind, word = "endpoint", "Endpoint"
 
-    def __init__(self, cloud: Cloud, name: str, config: str = "", wait_seconds: float = 3600.0) -> None:
-        super().__init__(cloud, name)
+    def __init__(self, aws: AwsSession, name: str, config: str = "", wait_seconds: float = 3600.0) -> None:
+        super().__init__(aws, name)
         self.config = config
         self.wait_seconds = wait_seconds
 
@@ -117,7 +121,7 @@ class EndpointResource(SageMaker):
         if state is State.READY and response["EndpointConfigName"] != self.config:
             state = State.DIFFERENT
         why = response.get("FailureReason", "")
-        description = self.if_ours(
+        description = self.owned_description(
             state, self.tags(response), why or response["EndpointStatus"], response["CreationTime"]
         )
         return replace(description, rolled_back=why) if description.state is State.DIFFERENT else description
@@ -127,24 +131,24 @@ class EndpointResource(SageMaker):
 
     def change(self) -> None:
         """While it is scaled, AWS refuses it another instance type; its scaling is made again after it."""
-        if scalable(self.cloud, self.name):
-            self.cloud.client("application-autoscaling").deregister_scalable_target(**target(self.name))
-        self.cloud.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
+        if scalable(self.aws, self.name):
+            self.aws.client("application-autoscaling").deregister_scalable_target(**target(self.name))
+        self.aws.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
 
     def link(self) -> str:
         """The endpoint's log."""
         group = f"/aws/sagemaker/Endpoints/{self.name}".replace("/", "$252F")
-        return self.cloud.console(f"cloudwatch/home?region={{region}}#logsV2:log-groups/log-group/{group}")
+        return self.aws.console(f"cloudwatch/home?region={{region}}#logsV2:log-groups/log-group/{group}")
 
     def console(self) -> str:
         """The endpoint's page."""
-        return self.cloud.console(f"sagemaker/home?region={{region}}#/endpoints/{self.name}")
+        return self.aws.console(f"sagemaker/home?region={{region}}#/endpoints/{self.name}")
 
 
-def model(cloud: Cloud, stack: Stack, endpoint: Endpoint, role: str, source: str | None) -> Model:
+def model(aws: AwsSession, stack: Stack, endpoint: Endpoint, role: str, source: str | None) -> Model:
     """`source`: the S3 prefix of what was sent for it."""
     container: dict[str, Any] = {
-        "Image": containers.image(endpoint, cloud.region),
+        "Image": containers.image(endpoint, aws.region),
         "Environment": containers.environment(endpoint),
         **_data(endpoint, source),
     }
@@ -154,10 +158,10 @@ def model(cloud: Cloud, stack: Stack, endpoint: Endpoint, role: str, source: str
         definition["VpcConfig"] = inside
     if stack.network.isolation:
         definition["EnableNetworkIsolation"] = True
-    return Model(cloud, digested(endpoint.endpoint_name, definition), definition)
+    return Model(aws, versioned_name(endpoint.endpoint_name, definition), definition)
 
 
-def config(cloud: Cloud, stack: Stack, endpoint: Endpoint, model_name: str) -> Config:
+def config(aws: AwsSession, stack: Stack, endpoint: Endpoint, model_name: str) -> Config:
     """The endpoint configuration: instances, timeouts in seconds, host image and disk encryption."""
     variant: dict[str, Any] = {
         "VariantName": VARIANT,
@@ -170,12 +174,12 @@ def config(cloud: Cloud, stack: Stack, endpoint: Endpoint, model_name: str) -> C
     }
     if endpoint.model_folder or endpoint.model_data or endpoint.handler:
         variant["ModelDataDownloadTimeoutInSeconds"] = endpoint.health_check_seconds
-    if ami := containers.ami(endpoint, containers.image(endpoint, cloud.region)):
+    if ami := containers.ami(endpoint, containers.image(endpoint, aws.region)):
         variant["InferenceAmiVersion"] = ami
     definition: dict[str, Any] = {"ProductionVariants": [variant]}
     if stack.kms_key and not _OWN_DISK.match(str(endpoint.instance_type)):
         definition["KmsKeyId"] = stack.kms_key
-    return Config(cloud, digested(endpoint.endpoint_name, definition), definition)
+    return Config(aws, versioned_name(endpoint.endpoint_name, definition), definition)
 
 
 def target(endpoint: str) -> dict[str, str]:
@@ -187,16 +191,16 @@ def target(endpoint: str) -> dict[str, str]:
     }
 
 
-def scalable(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
+def scalable(aws: AwsSession, endpoint: str) -> list[dict[str, Any]]:
     """The range of instances that autoscaling knows for an endpoint, if any."""
     endpoint_target = target(endpoint)
-    targets: list[dict[str, Any]] = cloud.client("application-autoscaling").describe_scalable_targets(
+    targets: list[dict[str, Any]] = aws.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace=NAMESPACE, ResourceIds=[endpoint_target["ResourceId"]], ScalableDimension=DIMENSION
     )["ScalableTargets"]
     return targets
 
 
-def digested(name: str, definition: Mapping[str, Any]) -> str:
+def versioned_name(name: str, definition: Mapping[str, Any]) -> str:
     """63 characters at most."""
     text = json.dumps(definition, sort_keys=True, ensure_ascii=False)
     return f"{version(name)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -6,28 +6,28 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from deploy.aws.access import LogGroup, Role
 from deploy.aws.assembly import LOGS, bucket_name, scheduler_role
-from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import DIGEST, Config, EndpointResource, Model, SageMaker, snake
-from deploy.aws.failures import translate_errors
+from deploy.aws.errors import translate_errors
 from deploy.aws.reconcile import Resource, State
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
 from deploy.aws.search_users import PURPOSES
+from deploy.aws.session import AwsSession
 from deploy.aws.storage import Bucket, existing_uploads
 
 
-def leftovers(cloud: Cloud, desired: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+def leftovers(aws: AwsSession, desired: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
     """Stages like those of `assembly.stages`, of what is there and ours beside them. Raises DeployError."""
     named = {(resource.kind, resource.name) for stage in desired for resource in stage}
-    with translate_errors("looking for what is left", cloud.region):
+    with translate_errors("looking for what is left", aws.region):
         return [
             [each for each in stage if (each.kind, each.name) not in named and _ours(each)]
-            for stage in _candidates(cloud, [name for kind, name in named if kind == EndpointResource.kind])
+            for stage in _candidates(aws, [name for kind, name in named if kind == EndpointResource.kind])
         ]
 
 
-def merged(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
+def merge_stages(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
     """Both lists of stages as one, stage by stage."""
     return [[*first, *second] for first, second in zip(stages, more, strict=True)]
 
@@ -36,33 +36,33 @@ def _ours(resource: Resource) -> bool:
     return resource.describe().state not in (State.ABSENT, State.NOT_OURS)
 
 
-def _candidates(cloud: Cloud, endpoint_names: Iterable[str]) -> list[list[Resource]]:
+def _candidates(aws: AwsSession, endpoint_names: Iterable[str]) -> list[list[Resource]]:
     """Everything that a stack of this name may have, whatever its file says."""
-    models, configs = ([name for name in _tagged(cloud, kind) if DIGEST.search(name)] for kind in (Model, Config))
+    models, configs = ([name for name in _tagged(aws, kind) if DIGEST.search(name)] for kind in (Model, Config))
     before = (DIGEST.sub("", name) for name in (*models, *configs))  # of endpoints that may be gone already
-    endpoints = sorted({*endpoint_names, *_tagged(cloud, EndpointResource), *before})
-    domains = [row["DomainName"] for row in cloud.client("opensearch").list_domain_names()["DomainNames"]]
-    roles = (f"fsi-{cloud.stack_name}-endpoints", scheduler_role(cloud))
+    endpoints = sorted({*endpoint_names, *_tagged(aws, EndpointResource), *before})
+    domains = [row["DomainName"] for row in aws.client("opensearch").list_domain_names()["DomainNames"]]
+    roles = (f"fsi-{aws.stack_name}-endpoints", scheduler_role(aws))
     return [
         [
-            *(Role(cloud, name, "", {}) for name in roles),
-            Bucket(cloud, bucket_name(cloud)),
-            *(LogGroup(cloud, LOGS + name) for name in endpoints),
-            *(Password(cloud, f"fsi/{cloud.stack_name}/{of}") for of in ("opensearch", *PURPOSES)),
+            *(Role(aws, name, "", {}) for name in roles),
+            Bucket(aws, bucket_name(aws)),
+            *(LogGroup(aws, LOGS + name) for name in endpoints),
+            *(Password(aws, f"fsi/{aws.stack_name}/{of}") for of in ("opensearch", *PURPOSES)),
         ],
-        list(existing_uploads(cloud, bucket_name(cloud))),
-        [Model(cloud, name) for name in models],
-        [Config(cloud, name) for name in configs],
-        [*(EndpointResource(cloud, name) for name in endpoints), *(Domain(cloud, name) for name in domains)],
-        [Scaling(cloud, name) for name in endpoints],
-        [OffHours(cloud, f"fsi-{cloud.stack_name}")],
+        list(existing_uploads(aws, bucket_name(aws))),
+        [Model(aws, name) for name in models],
+        [Config(aws, name) for name in configs],
+        [*(EndpointResource(aws, name) for name in endpoints), *(Domain(aws, name) for name in domains)],
+        [Scaling(aws, name) for name in endpoints],
+        [OffHours(aws, f"fsi-{aws.stack_name}")],
     ]
 
 
-def _tagged(cloud: Cloud, kind: type[SageMaker]) -> Iterator[str]:
+def _tagged(aws: AwsSession, kind: type[SageMaker]) -> Iterator[str]:
     """Names of this kind that carry the stack's tag."""
-    sagemaker = cloud.client("sagemaker")
+    sagemaker = aws.client("sagemaker")
     for page in sagemaker.get_paginator(f"list_{snake(kind.word)}s").paginate():
         for row in page[f"{kind.word}s"]:
-            if cloud.is_ours(sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]):
+            if aws.has_stack_tag(sagemaker.list_tags(ResourceArn=row[f"{kind.word}Arn"])["Tags"]):
                 yield row[f"{kind.word}Name"]

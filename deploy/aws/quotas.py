@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.aws.cloud import Cloud
+from deploy.aws.session import AwsSession
 from deploy.stack import Stack
 
 ENDPOINT_USAGE = "{} for endpoint usage"
@@ -28,7 +28,7 @@ class Quota:
         return self.allowed is not None and self.allowed < self.needed
 
 
-def quotas(cloud: Cloud, stack: Stack) -> list[Quota]:
+def quotas(aws: AwsSession, stack: Stack) -> list[Quota]:
     """One for each instance type, with the most that autoscaling may ask for."""
     needed: Counter[str] = Counter()
     for _, endpoint in stack.endpoints():
@@ -36,16 +36,16 @@ def quotas(cloud: Cloud, stack: Stack) -> list[Quota]:
         needed[str(endpoint.instance_type)] += max(endpoint.instances, most)
     if not needed:
         return []
-    allowed = _allowed(cloud)
+    allowed = _allowed(aws)
     return [Quota(kind, count, allowed.get(ENDPOINT_USAGE.format(kind))) for kind, count in needed.items()]
 
 
-def _allowed(cloud: Cloud) -> dict[str, float]:
+def _allowed(aws: AwsSession) -> dict[str, float]:
     """Quotas by name; where AWS lists both, the account's own before the general one."""
     by_name: dict[str, float] = {}
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
         try:
-            pages: Any = cloud.client("service-quotas").get_paginator(operation).paginate(ServiceCode="sagemaker")
+            pages: Any = aws.client("service-quotas").get_paginator(operation).paginate(ServiceCode="sagemaker")
             by_name |= {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
         except (ClientError, BotoCoreError):
             continue  # a check beforehand, not a condition: SageMaker itself says it again

@@ -15,16 +15,16 @@ from enum import Enum
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import MAKER_TAG, Cloud, Tags, as_mapping
-from deploy.aws.failures import advice, is_busy, is_unsettled, translate_errors
+from deploy.aws.errors import advice, is_busy, is_propagating, translate_errors
+from deploy.aws.session import MAKER_TAG, AwsSession, Tags, as_mapping
 from rag.errors import DeployError
 from rag.retries import RetryPolicy
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 HEARTBEAT_SECONDS = 60.0
-SETTLE_SECONDS = 120.0
+PROPAGATION_SECONDS = 120.0
 """New roles and resources are known everywhere within seconds, seldom within a minute."""
-UNSETTLED = RetryPolicy(first_pause=5.0, longest_pause=5.0)
+PROPAGATION_RETRIES = RetryPolicy(first_pause=5.0, longest_pause=5.0)
 TRIES = 5
 
 
@@ -65,8 +65,8 @@ class Resource(ABC):
     shared: bool = False
     """Whether one that is not ours will do: it is used, and left."""
 
-    def __init__(self, cloud: Cloud, name: str) -> None:
-        self.cloud = cloud
+    def __init__(self, aws: AwsSession, name: str) -> None:
+        self.aws = aws
         self.name = name
 
     def __str__(self) -> str:
@@ -92,10 +92,14 @@ class Resource(ABC):
         """Where to see it, or its log, in the console."""
         return None
 
-    def if_ours(self, state: State, tags: Tags, detail: str = "", since: datetime | None = None) -> Description:
+    def owned_description(
+        self, state: State, tags: Tags, detail: str = "", since: datetime | None = None
+    ) -> Description:
         """The description of a resource with these tags: in that state if they are this stack's, NOT_OURS otherwise."""
         by_key = as_mapping(tags)
-        return Description(state, detail, by_key.get(MAKER_TAG, ""), since) if self.cloud.is_ours(by_key) else NOT_OURS
+        return (
+            Description(state, detail, by_key.get(MAKER_TAG, ""), since) if self.aws.has_stack_tag(by_key) else NOT_OURS
+        )
 
 
 Say = Callable[[str], None]
@@ -161,12 +165,12 @@ class Reconciler:
 
     def _attempt(self, progress: Progress, step: Callable[[Progress], bool]) -> bool:
         """One step, tried again while AWS does not know everywhere yet what was made a moment ago."""
-        resource, end = progress.resource, self.clock() + SETTLE_SECONDS
-        with translate_errors(str(resource), resource.cloud.region):
+        resource, end = progress.resource, self.clock() + PROPAGATION_SECONDS
+        with translate_errors(str(resource), resource.aws.region):
             try:
-                return UNSETTLED.call(
+                return PROPAGATION_RETRIES.call(
                     lambda: step(progress),
-                    retryable=lambda exc: isinstance(exc, ClientError) and is_unsettled(exc) and not is_busy(exc),
+                    retryable=lambda exc: isinstance(exc, ClientError) and is_propagating(exc) and not is_busy(exc),
                     remaining=lambda: end - self.clock(),
                     sleep=self.sleep,
                 )
@@ -241,7 +245,7 @@ class Reconciler:
 
 def failed(resource: Resource, reason: str) -> DeployError:
     """The reason AWS gives, what to do about it, and where to read more."""
-    hint = advice(reason, resource.cloud.region)
+    hint = advice(reason, resource.aws.region)
     link = resource.link()
     return DeployError(
         f"{resource} failed: {reason.strip() or 'no reason given'}"

@@ -41,7 +41,7 @@ def cost_table(lines: Sequence[costs.Cost], stack: Stack) -> Iterator[str]:
     """USD by the hour and the month, and at the most that autoscaling allows."""
     yield f"  {'':28}{'':36}{'USD/hour':>10}{'USD/month':>11}{'at most':>10}"
     for line in lines:
-        yield f"  {line.what:28}{line.amount:36}{usd(line.hour, 3):>10}{usd(line.month):>11}{usd(line.most):>10}"
+        yield f"  {line.item:28}{line.amount:36}{usd(line.hour, 3):>10}{usd(line.month):>11}{usd(line.most):>10}"
     sums = [costs.total(lines, field) for field in ("hour", "month", "most")]
     yield f"  {'total':28}{'':36}{usd(sums[0], 3):>10}{usd(sums[1]):>11}{usd(sums[2]):>10}"
     yield f"  (prices of {costs.table()['as_of']}, not verified, without traffic and logs; yours go into [prices])"

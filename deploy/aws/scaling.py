@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import DIMENSION, NAMESPACE, EndpointResource, scalable, target
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
+from deploy.aws.session import AwsSession
 from deploy.stack import Autoscaling
 
 METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
@@ -20,7 +20,7 @@ def limits(desired: Autoscaling) -> dict[str, int]:
     return {"MinCapacity": desired.min_instances, "MaxCapacity": desired.max_instances}
 
 
-def tracking(desired: Autoscaling) -> dict[str, Any]:
+def tracking_policy(desired: Autoscaling) -> dict[str, Any]:
     """The policy: so many requests at once for each instance, as autoscaling takes it."""
     metric = {"PredefinedMetricType": METRIC}
     return {"TargetValue": desired.concurrent_requests, "PredefinedMetricSpecification": metric}
@@ -34,8 +34,8 @@ class Scaling(Resource):
 
     kind = "autoscaling"
 
-    def __init__(self, cloud: Cloud, endpoint: str, desired: Autoscaling | None = None) -> None:
-        super().__init__(cloud, endpoint)
+    def __init__(self, aws: AwsSession, endpoint: str, desired: Autoscaling | None = None) -> None:
+        super().__init__(aws, endpoint)
         self._desired = desired
         self._target = target(endpoint)
         self._ranged = False
@@ -43,9 +43,9 @@ class Scaling(Resource):
     def describe(self) -> Description:
         """Its owner is the endpoint's: what is registered here carries no tag."""
         self._ranged = False
-        if not (targets := scalable(self.cloud, self.name)):
+        if not (targets := scalable(self.aws, self.name)):
             return ABSENT
-        owner = EndpointResource(self.cloud, self.name).describe()
+        owner = EndpointResource(self.aws, self.name).describe()
         if owner.state is State.NOT_OURS:
             return owner
         self._ranged = bool(self._desired and limits(self._desired).items() <= targets[0].items())
@@ -62,7 +62,7 @@ class Scaling(Resource):
             PolicyName=self.name,
             PolicyType="TargetTrackingScaling",
             **self._target,
-            TargetTrackingScalingPolicyConfiguration=tracking(self._desired),
+            TargetTrackingScalingPolicyConfiguration=tracking_policy(self._desired),
         )
 
     def change(self) -> None:
@@ -84,8 +84,8 @@ class Scaling(Resource):
         followed = [
             each["TargetTrackingScalingPolicyConfiguration"] for each in policies if each["PolicyName"] == self.name
         ]
-        return bool(self._desired and followed and tracking(self._desired).items() <= followed[0].items())
+        return bool(self._desired and followed and tracking_policy(self._desired).items() <= followed[0].items())
 
     @property
     def _client(self) -> Any:
-        return self.cloud.client("application-autoscaling")
+        return self.aws.client("application-autoscaling")

@@ -11,14 +11,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import Cloud
 from deploy.aws.endpoints import target
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
-from deploy.aws.scaling import limits, tracking
+from deploy.aws.scaling import limits, tracking_policy
+from deploy.aws.session import AwsSession
 from deploy.stack import Autoscaling, Schedule
 
-UNTIL_SCALED = 60
+SCALING_DELAY_MINUTES = 60
 """Minutes after an endpoint is made again until its scaling is: an endpoint must be there for it."""
 _RETRY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5}
 
@@ -30,7 +30,7 @@ class OffHours(Resource):
 
     def __init__(
         self,
-        cloud: Cloud,
+        aws: AwsSession,
         name: str,
         desired: Schedule | None = None,
         configs: Mapping[str, str] | None = None,
@@ -38,13 +38,13 @@ class OffHours(Resource):
         role: str = "",
         autoscaling: Autoscaling | None = None,
     ) -> None:
-        super().__init__(cloud, name)
+        super().__init__(aws, name)
         self._desired, self._role = desired, role
         self._configs, self._autoscaling = dict(configs or {}), autoscaling
 
     def describe(self) -> Description:
         """DIFFERENT where a schedule is missing, left over or another one."""
-        client = self.cloud.client("scheduler")
+        client = self.aws.client("scheduler")
         try:
             group = client.get_schedule_group(Name=self.name)
         except ClientError as exc:
@@ -53,20 +53,20 @@ class OffHours(Resource):
             raise
         tags = client.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
         if group["State"] == "DELETING":
-            return self.if_ours(State.BUSY, tags)
+            return self.owned_description(State.BUSY, tags)
         members = self.members()
         same = set(members) == self._existing() and all(
             self._is(name, definition) for name, definition in members.items()
         )
-        return self.if_ours(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
+        return self.owned_description(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
 
     def create(self) -> None:
         """The group alone; `change` writes its schedules."""
-        self.cloud.client("scheduler").create_schedule_group(Name=self.name, Tags=self.cloud.tag_list)
+        self.aws.client("scheduler").create_schedule_group(Name=self.name, Tags=self.aws.tag_list)
 
     def change(self) -> None:
         """Remove schedules that are left over, write those that are missing or differ."""
-        client, existing, members = self.cloud.client("scheduler"), self._existing(), self.members()
+        client, existing, members = self.aws.client("scheduler"), self._existing(), self.members()
         for name in existing - set(members):
             client.delete_schedule(GroupName=self.name, Name=name)
         for name, definition in members.items():
@@ -78,13 +78,13 @@ class OffHours(Resource):
 
     def delete(self) -> None:
         """Its schedules go with it."""
-        self.cloud.client("scheduler").delete_schedule_group(Name=self.name)
+        self.aws.client("scheduler").delete_schedule_group(Name=self.name)
 
     def members(self) -> dict[str, dict[str, Any]]:
         """Each schedule's name and what is asked for it."""
         schedules: dict[str, dict[str, Any]] = {}
         for endpoint, config in self._configs.items() if self._desired else ():
-            made = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": self.cloud.tag_list}
+            made = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": self.aws.tag_list}
             schedules[_named(endpoint, "off")] = self._at(
                 "off", 0, "sagemaker:deleteEndpoint", {"EndpointName": endpoint}
             )
@@ -92,16 +92,16 @@ class OffHours(Resource):
             if self._autoscaling:
                 bounds = {**target(endpoint), **limits(self._autoscaling)}
                 schedules[_named(endpoint, "range")] = self._at(
-                    "on", UNTIL_SCALED, "applicationautoscaling:registerScalableTarget", bounds
+                    "on", SCALING_DELAY_MINUTES, "applicationautoscaling:registerScalableTarget", bounds
                 )
                 follow = {
                     "PolicyName": endpoint,
                     "PolicyType": "TargetTrackingScaling",
                     **target(endpoint),
-                    "TargetTrackingScalingPolicyConfiguration": tracking(self._autoscaling),
+                    "TargetTrackingScalingPolicyConfiguration": tracking_policy(self._autoscaling),
                 }
                 schedules[_named(endpoint, "policy")] = self._at(
-                    "on", UNTIL_SCALED + 5, "applicationautoscaling:putScalingPolicy", follow
+                    "on", SCALING_DELAY_MINUTES + 5, "applicationautoscaling:putScalingPolicy", follow
                 )
         return schedules
 
@@ -122,11 +122,11 @@ class OffHours(Resource):
         }
 
     def _existing(self) -> set[str]:
-        pages = self.cloud.client("scheduler").get_paginator("list_schedules").paginate(GroupName=self.name)
+        pages = self.aws.client("scheduler").get_paginator("list_schedules").paginate(GroupName=self.name)
         return {each["Name"] for page in pages for each in page["Schedules"]}
 
     def _is(self, name: str, definition: Mapping[str, Any]) -> bool:
-        existing = self.cloud.client("scheduler").get_schedule(GroupName=self.name, Name=name)
+        existing = self.aws.client("scheduler").get_schedule(GroupName=self.name, Name=name)
         return all(existing.get(field) == value for field, value in definition.items())
 
 

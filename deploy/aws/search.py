@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import Cloud, as_mapping
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
+from deploy.aws.session import AwsSession, as_mapping
 from deploy.sizing import size
 from deploy.stack import OpenSearch, Stack
 
@@ -27,39 +27,39 @@ class Password(Resource):
 
     kind = "secret"
 
-    def __init__(self, cloud: Cloud, name: str, kms_key: str | None = None) -> None:
-        super().__init__(cloud, name)
+    def __init__(self, aws: AwsSession, name: str, kms_key: str | None = None) -> None:
+        super().__init__(aws, name)
         self._key = {"KmsKeyId": kms_key} if kms_key else {}
 
     def describe(self) -> Description:
         """BUSY while the service still removes one of this name."""
         try:
-            secret = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)
+            secret = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)
         except ClientError as exc:
             if is_missing(exc):
                 return ABSENT
             raise
         state = State.BUSY if secret.get("DeletedDate") else State.READY
-        return self.if_ours(state, secret.get("Tags", ()), since=secret.get("CreatedDate"))
+        return self.owned_description(state, secret.get("Tags", ()), since=secret.get("CreatedDate"))
 
     def create(self) -> None:
-        self.cloud.client("secretsmanager").create_secret(
-            Name=self.name, SecretString=generate_password(), Tags=self.cloud.tag_list, **self._key
+        self.aws.client("secretsmanager").create_secret(
+            Name=self.name, SecretString=generate_password(), Tags=self.aws.tag_list, **self._key
         )
 
     def delete(self) -> None:
         """At once: a secret in its weeks of recovery would keep its name from the next `up`."""
-        self.cloud.client("secretsmanager").delete_secret(SecretId=self.name, ForceDeleteWithoutRecovery=True)
+        self.aws.client("secretsmanager").delete_secret(SecretId=self.name, ForceDeleteWithoutRecovery=True)
 
     def read(self) -> tuple[str, str]:
         """The password and its version."""
-        value = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.name)
+        value = self.aws.client("secretsmanager").get_secret_value(SecretId=self.name)
         return value["SecretString"], value["VersionId"]
 
     def version(self) -> str:
         """Empty where there is none."""
         try:
-            versions = self.cloud.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
+            versions = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
         except ClientError as exc:
             if is_missing(exc):
                 return ""
@@ -81,17 +81,17 @@ class Domain(Resource):
     kind = "domain"
     wait_seconds = 5400.0
 
-    def __init__(self, cloud: Cloud, name: str, stack: Stack | None = None, password: Password | None = None) -> None:
-        super().__init__(cloud, name)
+    def __init__(
+        self, aws: AwsSession, name: str, stack: Stack | None = None, password: Password | None = None
+    ) -> None:
+        super().__init__(aws, name)
         self._stack = stack
         self._password = password
 
     def raw_description(self) -> dict[str, Any] | None:
         """The service's own answer; None where there is no such domain."""
         try:
-            status: dict[str, Any] = self.cloud.client("opensearch").describe_domain(DomainName=self.name)[
-                "DomainStatus"
-            ]
+            status: dict[str, Any] = self.aws.client("opensearch").describe_domain(DomainName=self.name)["DomainStatus"]
         except ClientError as exc:
             if is_missing(exc):
                 return None
@@ -103,8 +103,10 @@ class Domain(Resource):
         status = self.raw_description()
         if not status:
             return ABSENT
-        tags = self.cloud.client("opensearch").list_tags(ARN=status["ARN"])["TagList"]
-        return self.if_ours(self._state(status, as_mapping(tags)), tags, str(status.get("DomainProcessingStatus", "")))
+        tags = self.aws.client("opensearch").list_tags(ARN=status["ARN"])["TagList"]
+        return self.owned_description(
+            self._state(status, as_mapping(tags)), tags, str(status.get("DomainProcessingStatus", ""))
+        )
 
     def address(self) -> str:
         """Its URL; empty while there is none."""
@@ -114,9 +116,9 @@ class Domain(Resource):
         """With the tags in the same request, and the version of the password it got."""
         definition = self._definition(self._desired())
         version = {VERSION_TAG: self._password.version()} if self._password else {}
-        tags = [{"Key": key, "Value": value} for key, value in {**self.cloud.tags, **version}.items()]
+        tags = [{"Key": key, "Value": value} for key, value in {**self.aws.tags, **version}.items()]
         engine = f"OpenSearch_{self._desired().version}"
-        self.cloud.client("opensearch").create_domain(
+        self.aws.client("opensearch").create_domain(
             DomainName=self.name,
             EngineVersion=engine,
             **definition,
@@ -126,7 +128,7 @@ class Domain(Resource):
 
     def change(self) -> None:
         """Instances, storage, access and password; the master user and the version stay as they were made."""
-        client = self.cloud.client("opensearch")
+        client = self.aws.client("opensearch")
         users = {"AdvancedSecurityOptions": self._users()} if self._password else {}
         definition = self._definition(self._desired())
         fixed = ("EncryptionAtRestOptions", "NodeToNodeEncryptionOptions")
@@ -138,10 +140,10 @@ class Domain(Resource):
             client.add_tags(ARN=status["ARN"], TagList=[version])
 
     def delete(self) -> None:
-        self.cloud.client("opensearch").delete_domain(DomainName=self.name)
+        self.aws.client("opensearch").delete_domain(DomainName=self.name)
 
     def link(self) -> str:
-        return self.cloud.console(f"aos/home?region={{region}}#opensearch/domains/{self.name}")
+        return self.aws.console(f"aos/home?region={{region}}#opensearch/domains/{self.name}")
 
     def _desired(self) -> OpenSearch:
         assert self._stack and self._stack.opensearch
@@ -162,8 +164,8 @@ class Domain(Resource):
         desired = self._definition(self._desired())
         cluster, disks = status["ClusterConfig"], status["EBSOptions"]
         return (
-            normalised(json.loads(status.get("AccessPolicies") or "{}"))
-            == normalised(json.loads(desired["AccessPolicies"]))
+            normalize_policy(json.loads(status.get("AccessPolicies") or "{}"))
+            == normalize_policy(json.loads(desired["AccessPolicies"]))
             and all(cluster.get(name) == desired["ClusterConfig"][name] for name in ("InstanceType", "InstanceCount"))
             and disks.get("VolumeSize") == desired["EBSOptions"]["VolumeSize"]
         )
@@ -195,7 +197,7 @@ class Domain(Resource):
 
     def _access(self, desired: OpenSearch) -> dict[str, Any]:
         """Who gets as far as the login."""
-        arn = f"arn:aws:es:{self.cloud.region}:{self.cloud.account}:domain/{self.name}/*"
+        arn = f"arn:aws:es:{self.aws.region}:{self.aws.account}:domain/{self.name}/*"
         statement: dict[str, Any] = {
             "Effect": "Allow",
             "Principal": {"AWS": "*"},
@@ -215,12 +217,16 @@ class Domain(Resource):
         return {"Enabled": True, "InternalUserDatabaseEnabled": True, "MasterUserOptions": master}
 
 
-def normalised(policy: Any) -> Any:
+def normalize_policy(policy: Any) -> Any:
     """A policy as AWS may write it back: a list of one is the same as its member, and order means nothing."""
     if isinstance(policy, dict):
-        return {name: normalised(each) for name, each in policy.items()}
+        return {name: normalize_policy(each) for name, each in policy.items()}
     if isinstance(policy, list):
-        return normalised(policy[0]) if len(policy) == 1 else sorted((normalised(each) for each in policy), key=repr)
+        return (
+            normalize_policy(policy[0])
+            if len(policy) == 1
+            else sorted((normalize_policy(each) for each in policy), key=repr)
+        )
     return policy
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.aws.cloud import Cloud
 from deploy.aws.search import VERSION_TAG, Password
+from deploy.aws.session import AwsSession
 from deploy.policy import search_role
 from deploy.search_probe import Server
 from deploy.stack import Stack
@@ -30,7 +30,7 @@ class SearchUser:
     password: Password
 
 
-def search_users(cloud: Cloud, stack: Stack) -> dict[str, SearchUser]:
+def search_users(aws: AwsSession, stack: Stack) -> dict[str, SearchUser]:
     """By purpose; none where there is no domain, or where IAM says who asks."""
     if not stack.opensearch or stack.opensearch.access == "role":
         return {}
@@ -38,7 +38,7 @@ def search_users(cloud: Cloud, stack: Stack) -> dict[str, SearchUser]:
         purpose: SearchUser(
             f"{stack.opensearch.user}-{purpose}",
             role,
-            Password(cloud, f"fsi/{cloud.stack_name}/{purpose}", stack.kms_key),
+            Password(aws, f"fsi/{aws.stack_name}/{purpose}", stack.kms_key),
         )
         for purpose, role in PURPOSES.items()
     }
@@ -58,7 +58,7 @@ def make(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
             existing = (server.find(f"{API}/{kind}/{user.name}") or {}).get(user.name)
             if existing is None or not _same(existing, body):
                 secret = {"password": user.password.read()[0]} if kind == "internalusers" else {}
-                server.ask("PUT", f"{API}/{kind}/{user.name}", {**body, **secret})
+                server.request("PUT", f"{API}/{kind}/{user.name}", {**body, **secret})
                 changed = True
         yield f"{'made' if changed else 'kept'}: search user {user.name}"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.cloud import Cloud
-from deploy.aws.failures import is_missing
+from deploy.aws.errors import is_missing
 from deploy.aws.reconcile import ABSENT, NOT_OURS, Description, Resource, State
+from deploy.aws.session import AwsSession
 from deploy.stack import Endpoint
 from rag.errors import SettingsError
 
@@ -29,16 +29,16 @@ class Bucket(Resource):
 
     kind = "bucket"
 
-    def __init__(self, cloud: Cloud, name: str, kms_key: str | None = None) -> None:
-        super().__init__(cloud, name)
+    def __init__(self, aws: AwsSession, name: str, kms_key: str | None = None) -> None:
+        super().__init__(aws, name)
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key} if kms_key else {"SSEAlgorithm": "AES256"}
         self._encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
 
     def describe(self) -> Description:
         """A bucket is made, tagged, encrypted and shut by four requests: DIFFERENT until all are done."""
-        s3 = self.cloud.client("s3")
+        s3 = self.aws.client("s3")
         try:
-            s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.cloud.account)
+            s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.aws.account)
         except ClientError as exc:
             if is_missing(exc):
                 return ABSENT
@@ -49,19 +49,19 @@ class Bucket(Resource):
         if tags is None and "Contents" not in s3.list_objects_v2(Bucket=self.name, MaxKeys=1):
             # Its name holds our account's number, and making one and tagging it are two requests.
             return Description(State.DIFFERENT, "not tagged yet")
-        return self.if_ours(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
+        return self.owned_description(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
 
     def create(self) -> None:
-        region = self.cloud.region
+        region = self.aws.region
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        self.cloud.client("s3").create_bucket(Bucket=self.name, **where)
+        self.aws.client("s3").create_bucket(Bucket=self.name, **where)
 
     def change(self) -> None:
         """One thing of those that are missing; the loop comes again for the next."""
-        s3 = self.cloud.client("s3")
+        s3 = self.aws.client("s3")
         match self._missing(self._get("get_bucket_tagging", "TagSet")):
             case "tags":
-                s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.cloud.tag_list})
+                s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.aws.tag_list})
             case "encryption":
                 s3.put_bucket_encryption(Bucket=self.name, ServerSideEncryptionConfiguration=self._encryption)
             case "privacy":
@@ -69,7 +69,7 @@ class Bucket(Resource):
 
     def delete(self) -> None:
         """Emptied first: S3 refuses to remove a bucket with anything in it."""
-        s3 = self.cloud.client("s3")
+        s3 = self.aws.client("s3")
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             if keys := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
                 s3.delete_objects(Bucket=self.name, Delete={"Objects": keys, "Quiet": True})
@@ -86,7 +86,7 @@ class Bucket(Resource):
 
     def _get(self, operation: str, field: str) -> Any:
         try:
-            return getattr(self.cloud.client("s3"), operation)(Bucket=self.name)[field]
+            return getattr(self.aws.client("s3"), operation)(Bucket=self.name)[field]
         except ClientError as exc:
             if is_missing(exc):
                 return None
@@ -99,8 +99,8 @@ class Upload(Resource):
     kind = "files"
     wait_seconds = 4 * 3600.0
 
-    def __init__(self, cloud: Cloud, bucket: str, prefix: str, files: Mapping[str, Path | bytes]) -> None:
-        super().__init__(cloud, f"s3://{bucket}/{prefix}")
+    def __init__(self, aws: AwsSession, bucket: str, prefix: str, files: Mapping[str, Path | bytes]) -> None:
+        super().__init__(aws, f"s3://{bucket}/{prefix}")
         self._bucket, self._prefix, self._files = bucket, prefix, files
 
     def describe(self) -> Description:
@@ -112,7 +112,7 @@ class Upload(Resource):
 
     def create(self) -> None:
         """Files that are there in their full size already are not sent again."""
-        s3, existing = self.cloud.client("s3"), self._sizes()
+        s3, existing = self.aws.client("s3"), self._sizes()
         for name, content in self._files.items():
             size = len(content) if isinstance(content, bytes) else content.stat().st_size
             if existing.get(self._prefix + name) == size:
@@ -127,13 +127,13 @@ class Upload(Resource):
         self.create()
 
     def delete(self) -> None:
-        s3 = self.cloud.client("s3")
+        s3 = self.aws.client("s3")
         for name in self._sizes():
             s3.delete_object(Bucket=self._bucket, Key=name)
 
     def _sizes(self) -> dict[str, int]:
         """Bytes of each file under the prefix, by its key."""
-        s3 = self.cloud.client("s3")
+        s3 = self.aws.client("s3")
         try:
             pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix))
         except ClientError as exc:
@@ -143,9 +143,9 @@ class Upload(Resource):
         return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
 
 
-def existing_uploads(cloud: Cloud, bucket: str) -> list[Upload]:
+def existing_uploads(aws: AwsSession, bucket: str) -> list[Upload]:
     """Everything that was ever sent there, by its prefix."""
-    s3, prefixes = cloud.client("s3"), []
+    s3, prefixes = aws.client("s3"), []
     for above in ("handlers/", "models/"):
         try:
             pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=above, Delimiter="/"))
@@ -154,18 +154,18 @@ def existing_uploads(cloud: Cloud, bucket: str) -> list[Upload]:
                 return []
             raise
         prefixes += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
-    return [Upload(cloud, bucket, prefix, {}) for prefix in prefixes]
+    return [Upload(aws, bucket, prefix, {}) for prefix in prefixes]
 
 
-def upload(cloud: Cloud, bucket: str, endpoint: Endpoint) -> Upload | None:
+def upload(aws: AwsSession, bucket: str, endpoint: Endpoint) -> Upload | None:
     """What this endpoint's container needs from here, if anything. Raises SettingsError where it is not there."""
     if endpoint.handler:
         tarball = handler_tarball(endpoint.handler)
-        return Upload(cloud, bucket, f"handlers/{endpoint.handler}-{_digest([tarball])}/", {"model.tar.gz": tarball})
+        return Upload(aws, bucket, f"handlers/{endpoint.handler}-{_digest([tarball])}/", {"model.tar.gz": tarball})
     if endpoint.model_folder:
         files = dict(_files(endpoint.model_folder))
         listed = [f"{name} {path.stat().st_size}".encode() for name, path in files.items()]
-        return Upload(cloud, bucket, f"models/{endpoint.endpoint_name}-{_digest(listed)}/", files)
+        return Upload(aws, bucket, f"models/{endpoint.endpoint_name}-{_digest(listed)}/", files)
     return None
 
 

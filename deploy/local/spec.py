@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from deploy.stack import NAME, Stack, problems
+from deploy.stack import NAME, Stack, format_errors
 from rag.errors import SettingsError
 
 MEBIBYTE = 1024 * 1024
@@ -127,7 +127,7 @@ def endpoint_spec(values: Mapping[str, Any]) -> EndpointSpec:
     try:
         return EndpointSpec.model_validate(values)
     except ValidationError as exc:
-        raise SettingsError(f"endpoint {values.get('name', '(no name)')!s}: {problems(exc)}") from exc
+        raise SettingsError(f"endpoint {values.get('name', '(no name)')!s}: {format_errors(exc)}") from exc
 
 
 def stack_endpoints(stack: Stack) -> list[EndpointSpec]:

@@ -1,4 +1,4 @@
-"""What the arguments of a command mean: filters, pairs, names of indexes, files to write."""
+"""Parses and checks arguments that several commands share: filters, pairs, index names, files to write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.types import Filters
 
 
 def check_writable(path: Path) -> None:
-    """Raises InputError for a file that cannot be written; it is made where it is missing."""
+    """Raise InputError if the file cannot be written; a missing file is created empty."""
     try:
         path.open("a").close()
     except OSError as exc:
@@ -22,28 +22,28 @@ def check_writable(path: Path) -> None:
 
 
 def read_filters(options: Namespace) -> Filters:
-    """`--filter` and `--as-of`. Raises InputError for what is neither KEY=VALUE nor a date."""
+    """Read `--filter` and `--as-of`. Raises InputError for a filter without KEY=VALUE and for an invalid date."""
     try:
         as_of = date.fromisoformat(options.as_of) if options.as_of else None
     except ValueError as exc:
-        raise InputError(f"--as-of {options.as_of!r} is not a date; write YYYY-MM-DD") from exc
+        raise InputError(f"--as-of: expected a date YYYY-MM-DD; got {options.as_of!r}") from exc
     return Filters(read_pairs(options.filter, "--filter"), as_of)
 
 
 def read_pairs(texts: list[str], option: str) -> dict[str, str]:
-    """KEY=VALUE texts as a mapping, without spaces around either. Raises InputError."""
+    """Parse texts of the form KEY=VALUE into a mapping; surrounding spaces are removed. Raises InputError."""
     pairs: dict[str, str] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise InputError(f"{option} {text!r}: write KEY=VALUE")
-        # A terminal of macOS may hand Hangul over in pieces; files and index hold it composed.
+            raise InputError(f"{option}: expected KEY=VALUE; got {text!r}")
+        # macOS may pass Hangul decomposed (NFD); files and indexes hold it composed.
         pairs[clean_name(key)] = remove_invisible(value).strip()
     return pairs
 
 
 def check_index_name(name: str) -> None:
-    """Raises InputError for a name that no index may have."""
+    """Raise InputError for an invalid index name, and for the name reserved for the bundled FAQ."""
     from pydantic import ValidationError
 
     from rag.settings import StoreSettings
@@ -53,4 +53,4 @@ def check_index_name(name: str) -> None:
     except ValidationError as exc:
         raise InputError(f"invalid index name {name!r}: use a-z, 0-9, - and _, at most 63") from exc
     if name == BUNDLED:
-        raise InputError(f"{BUNDLED!r} is taken by the bundled FAQ; choose another name")
+        raise InputError(f"index name {BUNDLED!r} is reserved for the bundled FAQ; choose another name")

@@ -1,4 +1,4 @@
-"""What each command of `python -m rag` does; one function a command, named as it."""
+"""The commands of `python -m rag`: one function per command, of the same name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.chat import ChatService
 from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
-from rag.cli.index_list import Listed, list_indexes
+from rag.cli.index_list import IndexSummary, list_indexes
 from rag.cli.opening import open_service, open_store
 from rag.cli.records import feedback as feedback
 from rag.cli.records import gaps as gaps
@@ -24,8 +24,8 @@ from rag.conversation.decline_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
+from rag.evaluation.gated_ingestion import ingest_gated
 from rag.evaluation.gates import read_gates
-from rag.evaluation.trial import ingest_gated
 from rag.factory.bundled import bundled_name
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
@@ -35,14 +35,15 @@ from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
-_LISTED = 20
-"""Passages that a dry run names of each kind of change."""
+_MAX_LISTED = 20
+"""Most passages that a dry run lists for each kind of change."""
 
 
 def ingest(options: Namespace, settings: Settings) -> int:
-    """Make an index hold exactly the rows of the files. Raises InputError without a name for it, and what reading raises.
+    """Make an index hold exactly the rows of the files; returns the exit code.
 
-    `--gate`, FSI_STORE__GATES: nothing is published, and the code is 1, where that file's questions are answered worse.
+    With `--gate` or FSI_STORE__GATES nothing is published if a gate of that file fails. Raises InputError without an index
+    name, IndexRejected for a failed gate, and whatever reading the files raises.
     """
     name = options.index or settings.store.index
     if not name:
@@ -52,7 +53,7 @@ def ingest(options: Namespace, settings: Settings) -> int:
         )
     check_index_name(name)
     if options.report:
-        check_writable(Path(options.report))  # not after minutes of work
+        check_writable(Path(options.report))  # before minutes of work, not after
     columns = read_pairs(options.columns.split(",") if options.columns else [], "--columns")
     gates_file = options.gate or settings.store.gates
     gates = read_gates(Path(gates_file)) if gates_file else None
@@ -75,21 +76,23 @@ def ingest(options: Namespace, settings: Settings) -> int:
     print(f"{name}: {report.korean if korean else report}")
     if options.dry_run:
         for step, ids in report.changes.ids.items():
-            for node_id in ids[:_LISTED]:
+            for node_id in ids[:_MAX_LISTED]:
                 print(f"  {step}: {node_id}")
-            if len(ids) > _LISTED:
-                print(f"  {step}: … {len(ids) - _LISTED} more")
+            if len(ids) > _MAX_LISTED:
+                print(f"  {step}: … {len(ids) - _MAX_LISTED} more")
     if options.report:
         Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for line in report.refused:
-        print(f"warning: {line}; other wordings of it may be declined: reword it, or narrow the rule", file=sys.stderr)
+        print(
+            f"warning: {line}; similar questions may be declined: reword the row, or narrow the rule", file=sys.stderr
+        )
     for line in report.collisions:
-        print(f"warning: {line}; a customer who says it is shown either: leave it with one of them", file=sys.stderr)
+        print(f"warning: {line}; a customer who asks it may get either row: keep it in one of them", file=sys.stderr)
     return 1 if report.errors else 0
 
 
 def search(options: Namespace, settings: Settings) -> None:
-    """Print the nearest rows with their scores, 0 to 1, whatever the outcome."""
+    """Print the nearest rows with their scores in 0..1, whether or not the question would be answered."""
     filters = read_filters(options)
     chat = open_service(options, settings, filters)
     sources = chat.search(options.question, filters, top_k=options.k)
@@ -107,7 +110,7 @@ def search(options: Namespace, settings: Settings) -> None:
 
 
 def ask(options: Namespace, settings: Settings) -> None:
-    """Print the answer as the page gives it."""
+    """Print the answer that the page would give."""
     filters = read_filters(options)
     answer = open_service(options, settings, filters).ask(options.question, filters=filters)
     if options.json:
@@ -117,48 +120,50 @@ def ask(options: Namespace, settings: Settings) -> None:
         print("(written by a language model, checked against its sources)")
     print(answer.text)
     if answer.notice:
-        shown = "what no source supports is left out" if answer.generated else "this is the approved text"
-        print(f"(notice: {answer.notice}; {shown})")
+        explanation = "unsupported sentences were removed" if answer.generated else "this is the approved text"
+        print(f"(notice: {answer.notice}; {explanation})")
     for source in answer.sources:
         print(source_line(source))
 
 
 def calibrate(options: Namespace, settings: Settings) -> None:
-    """Fit an index's thresholds and print them as JSON; `--apply` writes them into its manifest."""
+    """Fit an index's thresholds and print them as JSON; `--apply` writes them to its manifest."""
     models = load_models(settings)
     store = open_store(options, settings, models)
     if bool(options.queries) != bool(options.out_of_domain):
-        raise InputError("missing --queries or --out-of-domain; set both, or neither to fit by the index's own rows")
+        raise InputError(
+            "expected both --queries and --out-of-domain, or neither to fit on the index's own rows; got one"
+        )
     calibration = from_own_rows(store, models.embed_model)
     if options.queries:
         queries, others = read_queries(Path(options.queries)), read_out_of_domain(Path(options.out_of_domain))
-        # The others are declined by their words, and no threshold would change that.
+        # The others are declined by a rule, whatever the thresholds.
         undecided = [item for item in others if match_decline_rule(item.query) is None]
         check_labels(store, {item.id: item.relevant for item in queries})
-        # Ranked on the fresh scales: those stored may be of rows that are gone.
+        # Ranked with newly computed score scales: the stored ones may be of deleted rows.
         chat = build_service(settings, models, store, calibration=calibration)
         proposal = propose(judge_labels(queries, undecided, chat.rank), calibration)
         calibration = proposal.calibration
         print(f"before: {proposal.before}", file=sys.stderr)
         print(f"after:  {proposal.after} (cross-validated)", file=sys.stderr)
         if not proposal.has_gain:
-            print("these labels show no gain: the thresholds stay as they are, and nothing is written", file=sys.stderr)
+            print("no gain on these labels: the thresholds are unchanged, nothing is written", file=sys.stderr)
             print_json(calibration.as_json())
             return
     print_json(calibration.as_json())
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))
-        print("written into the index's manifest", file=sys.stderr)
+        print("written to the index's manifest", file=sys.stderr)
 
 
 def index(options: Namespace, settings: Settings) -> None:
     """List, show, verify, roll back or delete indexes."""
     if options.action == "list":
-        _list(list_indexes(settings), as_json=options.json)
+        _print_indexes(list_indexes(settings), as_json=options.json)
         return
     catalog = open_catalog(settings)
     if not options.name:
-        raise InputError(f"missing the name of an index: `index {options.action} NAME`; `index list` shows them")
+        raise InputError(f"missing NAME: `index {options.action} NAME`; `index list` shows the names")
     check_index_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)
@@ -167,25 +172,25 @@ def index(options: Namespace, settings: Settings) -> None:
         _verify(catalog.open(options.name), options.name)
     elif options.action == "rollback":
         catalog.rollback(options.name)
-        print(f"{options.name}: the version before is live again")
+        print(f"{options.name}: the previous version is live again")
     else:
         catalog.delete(options.name)
         print(f"{options.name}: deleted")
 
 
 def _verify(store: PassageStore, name: str) -> None:
-    """Raises IndexDamaged."""
+    """Check the passages against their checksums. Raises IndexDamaged, and InputError for an index of a server."""
     if not isinstance(store, Verifiable):
-        raise InputError(f"index {name!r} is kept by a server, which checks its own files: ask it for its health")
+        raise InputError(f"index {name!r} is on a server, which checks its own files; ask the server for its health")
     checked, unchecked = store.verify()
-    print(f"{name}: {checked} passages are what was written")
+    print(f"{name}: {checked} passages match their checksums")
     if unchecked:
         print(
-            f"{name}: {unchecked} passages of an earlier version have no checksum; ingest their files again to give them one"
+            f"{name}: {unchecked} passages of an earlier version have no checksum; ingest their files again to add one"
         )
 
 
-def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:
+def _print_indexes(indexes: Sequence[IndexSummary], *, as_json: bool) -> None:
     if as_json:
         print_json({"indexes": [each.as_json() for each in indexes]})
         return
@@ -195,7 +200,7 @@ def _list(indexes: Sequence[Listed], *, as_json: bool) -> None:
 
 
 def config(_options: Namespace, settings: Settings) -> None:
-    """Print every setting, its value and what it is for; secrets stay hidden."""
+    """Print every setting with its value and description; secrets are masked."""
     for name, _default, description in list_settings():
         group, field = name.removeprefix("FSI_").lower().split("__", 1)
         value = getattr(getattr(settings, group), field)
@@ -203,14 +208,14 @@ def config(_options: Namespace, settings: Settings) -> None:
 
 
 def doctor(_options: Namespace, settings: Settings) -> int:
-    """Models first, one line each; where one is wrong, an index would only be built in vain."""
+    """Check the models, then the index, then one answer; returns 1 if a model fails, before any index is built."""
     findings = list(examine(settings))
     for finding in findings:
         print(finding)
     if not all(finding.ok for finding in findings):
         return 1
     models = load_models(settings)
-    print(f"embedding: {'lexical search alone' if models.embed_model is None else models.embed_model.model_name}")
+    print(f"embedding: {'none, lexical search only' if models.embed_model is None else models.embed_model.model_name}")
     print(f"  dimension {models.manifest.dimension}, fingerprint {models.manifest.fingerprint}")
     name = settings.store.index or bundled_name(models.manifest)
     store = open_index(settings, models)
@@ -220,33 +225,34 @@ def doctor(_options: Namespace, settings: Settings) -> int:
         print(f"index {name}: {line}")
     answer = build_service(settings, models, store).ask(store_question(store))
     print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
-    print("everything works together")
+    print("all checks passed")
     return 0
 
 
 def store_question(store: PassageStore) -> str:
-    """A question the index must know: that of its first row."""
+    """The question of the index's first row, which the index should answer. Raises RagError for an empty index."""
     nodes = store.get_nodes()
     if not nodes:
-        raise RagError("the index is empty: ingest some files with `python -m rag ingest PATH --index NAME`")
+        raise RagError("the index is empty; ingest files with `python -m rag ingest PATH --index NAME`")
     return str(nodes[0].metadata.get("question", nodes[0].get_content()[:100]))
 
 
 def user(options: Namespace, settings: Settings) -> None:
     """Ask for a password twice and add a login to the auth file."""
+    # Imported here: only this command needs it.
     from rag.ui.auth import add_user
 
     path = options.auth_file or settings.ui.auth_file
     if not path:
-        raise InputError("missing --auth-file FILE; or set FSI_UI__AUTH_FILE")
+        raise InputError("missing --auth-file FILE; set it, or FSI_UI__AUTH_FILE")
     try:
         password, again = getpass.getpass("password: "), getpass.getpass("again: ")
     except EOFError as exc:
-        raise InputError("no password was given; nothing was written") from exc
+        raise InputError("expected a password on standard input; got none, and nothing was written") from exc
     if password != again:
         raise InputError("the two passwords differ; nothing was written")
     add_user(Path(path), options.name, password)
-    print(f"{options.name} can log in now")
+    print(f"{options.name}: login added")
 
 
 def _explain(chat: ChatService, question: str, filters: Filters) -> None:
@@ -254,17 +260,17 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     from rag.retrieval.query_analysis import expand
 
     verdict = chat.rank(question, (), filters)
-    print(f"searched for: {expand(question)}")
+    print(f"query: {expand(question)}")
     for number, hit in enumerate(verdict.ranked, 1):
         parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
         print(f"  {number:2}  {parts}")
     print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in verdict.features.items()))
     for conflict in verdict.conflicts:
-        print(f"differs: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
+        print(f"conflict: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
     limits = chat.calibration
     suggested = least_chance(limits.suggested, limits.off_topic, verdict.bound)
-    why = "" if verdict.bound == "suggested" else f": {verdict.bound}"
+    note = "" if verdict.bound == "suggested" else f", {verdict.bound}"
     print(
-        f"outcome: {verdict.status}; first row right {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
-        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{why})"
+        f"outcome: {verdict.status}; confidence {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
+        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{note})"
     )

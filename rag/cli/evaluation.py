@@ -1,4 +1,4 @@
-"""What `python -m rag evaluate WHAT` does; one function a WHAT, named as it."""
+"""The commands `python -m rag evaluate WHAT`, one function per WHAT."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rag.cli.arguments import check_index_name, check_writable
-from rag.cli.evaluation_parts import gate_verdicts, measure_texts, measure_times
+from rag.cli.evaluation_parts import gate_verdicts, measure_answers, measure_times
 from rag.cli.opening import open_store
-from rag.cli.terminal import Bar, finite
+from rag.cli.terminal import Bar, nan_to_null
 from rag.errors import InputError
-from rag.evaluation.answers import claim_lines, evaluate_claims
+from rag.evaluation.answers import answer_lines, read_references
 from rag.evaluation.beir import read_beir
-from rag.evaluation.compare import comparison_lines, marks_of
+from rag.evaluation.claims import claim_lines, evaluate_claims
+from rag.evaluation.compare import case_results, comparison_lines
 from rag.evaluation.datasets import (
     Query,
     check_labels,
@@ -26,47 +27,46 @@ from rag.evaluation.datasets import (
     read_queries,
 )
 from rag.evaluation.figures import suite_figures
+from rag.evaluation.gated_ingestion import gate_lines
 from rag.evaluation.gates import read_gates, write_baseline
 from rag.evaluation.latency import latency_lines
 from rag.evaluation.quality import are_defaults, publish
 from rag.evaluation.records import Record
 from rag.evaluation.report import report_lines, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
-from rag.evaluation.runner import finish, run_suites
+from rag.evaluation.runner import run_suites, save_run
 from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
-from rag.evaluation.trial import gate_lines
-from rag.evaluation.written_answers import read_references, written_lines
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.settings import Settings
 from rag.synthesis.verification import RuleVerifier
 
-RUNS_SHOWN = 20
-"""Earlier runs whose figures the report draws."""
-TIMED = 60
-"""Questions of which the time is taken; each load asks them once more."""
+RUNS_PLOTTED = 20
+"""Earlier runs whose figures the report plots."""
+TIMED_QUESTIONS = 60
+"""Questions whose latency is measured, once alone and once per level of concurrency."""
 BUNDLED = Path("data") / "evaluation"
-"""In the project's folder; an installed package comes without questions."""
+"""The bundled questions, in the project's folder; an installed package does not include them."""
 
 
 def evaluate(options: Namespace, settings: Settings) -> int:
-    """Run what was asked for; where `--json` names a file, it is written at the end."""
+    """Run `options.what` and return its exit code."""
     if options.json:
-        check_writable(Path(options.json))  # not after minutes of work
+        check_writable(Path(options.json))  # before minutes of work, not after
     return _EVALUATIONS[options.what](options, settings) or 0
 
 
 def evaluate_index(options: Namespace, settings: Settings) -> None:
-    """`retrieval`: ranking, outcomes, refusal and follow-ups of one index."""
+    """`retrieval`: report ranking, outcomes, refusal and follow-ups of one index."""
     queries = _queries(options)
     out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
     conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
     models = load_models(settings)
     store = open_store(options, settings, models)
-    # Before minutes of measuring: labels of another index would all count as misses.
+    # Labels of another index would all count as misses.
     check_labels(store, {item.id: item.relevant for item in [*queries, *conversations]})
     chat = build_service(settings, models, store)
     bar = Bar()
@@ -85,22 +85,18 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
 
 
 def evaluate_answers(options: Namespace, settings: Settings) -> None:
-    """`answers`: the checks of a model's sentences by `--claims`, else the answers to `--queries`."""
-    if not options.claims:
-        _evaluate_written(options, settings)
+    """`answers`: evaluate the sentence checks on `--claims` or, without it, the answers to `--queries`."""
+    if options.claims:
+        report = evaluate_claims(read_claims(Path(options.claims)), RuleVerifier())
+        _print(claim_lines(report), report, options)
         return
-    report = evaluate_claims(read_claims(Path(options.claims)), RuleVerifier())
-    _print(claim_lines(report), report, options)
-
-
-def _evaluate_written(options: Namespace, settings: Settings) -> None:
     references = read_references(Path(options.references)) if options.references else None
-    report = measure_texts(settings, options.index, _queries(options), Path(options.runs), references)
-    _print(written_lines(report), report, options)
+    report = measure_answers(settings, options.index, _queries(options), Path(options.runs), references)
+    _print(answer_lines(report), report, options)
 
 
 def evaluate_conversation(options: Namespace, settings: Settings) -> None:
-    """`conversation`: what the last message of each conversation is shown."""
+    """`conversation`: report the outcomes of the last message of each conversation."""
     suite = Suite("conversations", tuple(labelled_cases((), (), read_conversations(Path(options.multi_turn)))))
     run = _run(options, settings, [suite])
     figures = suite_figures(run.suites[0].records, run.suites[0].banks)
@@ -108,13 +104,13 @@ def evaluate_conversation(options: Namespace, settings: Settings) -> None:
 
 
 def evaluate_all(options: Namespace, settings: Settings) -> None:
-    """`all`: every set of the bundled FAQ and of the other trades, or the questions of `--queries`; the run is saved."""
+    """`all`: run all bundled suites, or a suite of `--queries`; save the run and write the report."""
     halves = ("dev", "test") if options.test else ("dev",)
     suites = [_own_suite(options)] if options.queries else bundled_suites(BUNDLED, halves)
-    # The bundled questions are about the bundled index, whichever one the settings name.
+    # The bundled questions belong to the bundled index, even if the settings name another one.
     index = options.index or (None if options.queries else BUNDLED_INDEX)
     run = _run(options, settings, suites, index=index, perturb=not options.quick)
-    earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_SHOWN:]]
+    earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_PLOTTED:]]
     extra: dict[str, Any] = {"gates": gate_verdicts(run, Path(options.gates))}
     if not options.quick:
         queries = [
@@ -122,52 +118,57 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
             for case in suites[0].cases
             if case.set == "queries"
         ]
-        extra["latency"] = measure_times(settings, index, [query.query for query in queries][:TIMED], options)
-        extra["answers"] = measure_texts(settings, index, queries, Path(options.runs))
+        questions = [query.query for query in queries[:TIMED_QUESTIONS]]
+        extra["latency"] = measure_times(settings, index, questions, options)
+        extra["answers"] = measure_answers(settings, index, queries, Path(options.runs))
     run = replace(run, extra=extra)
-    path = finish(run, Path(options.runs))
+    path = save_run(run, Path(options.runs))
     figures = {suite.name: suite_figures(suite.records, suite.banks) for suite in run.suites}
     for name, each in figures.items():
         _print_lines(suite_lines(name, each))
     if not options.quick:
         _print_lines(latency_lines(run.extra["latency"]))
-        _print_lines(written_lines(run.extra["answers"]))
-    # Figures of other settings are their owner's, not the project's.
+        _print_lines(answer_lines(run.extra["answers"]))
+    # The READMEs show figures of the default settings only.
     if options.publish and index == BUNDLED_INDEX and are_defaults(settings):
         publish(run)
-    page, twin = write_report(run, figures, Path(options.report), earlier)
-    _print((f"run: {path}", f"report: {page} ({twin.name} beside it)"), {"meta": run.meta, "suites": figures}, options)
+    html, markdown = write_report(run, figures, Path(options.report), earlier)
+    _print((f"run: {path}", f"report: {html}, {markdown}"), {"meta": run.meta, "suites": figures}, options)
 
 
 def evaluate_latency(options: Namespace, settings: Settings) -> None:
-    """`latency`: per step and with several customers at once, of the store and models that the settings name."""
+    """`latency`: report latency by step and under concurrent load, with the configured store and models."""
     path = Path(options.queries) if options.queries else BUNDLED / "queries.dev.jsonl"
-    report = measure_times(settings, options.index, [query.query for query in read_queries(path)][:TIMED], options)
+    questions = [query.query for query in read_queries(path)[:TIMED_QUESTIONS]]
+    report = measure_times(settings, options.index, questions, options)
     _print(latency_lines(report), report, options)
 
 
 def evaluate_gate(options: Namespace, settings: Settings) -> int:
-    """`gate`: the questions of the gates file; 1 where a gate fails, with the questions that broke.
+    """`gate`: run the questions of the gates file; returns 1 and prints the broken questions if a gate fails.
 
-    `--accept`: what was measured becomes the baseline, and only the floors count.
+    `--accept` makes this run the baseline first, so that only the floors count.
     """
     gates = read_gates(Path(options.gates))
     run = _run(options, settings, [gates.suite])
     if options.accept:
-        write_baseline(gates.baseline, run.meta, marks_of(run.suites[0].records))
-    lines = gate_lines(gates, gates.marks(), run.suites[0].records)
+        write_baseline(gates.baseline, run.meta, case_results(run.suites[0].records))
+    lines = gate_lines(gates, gates.baseline_results(), run.suites[0].records)
     _print_lines(lines or [f"{len(gates.gates)} gates passed on {len(run.suites[0].records)} questions"])
     return 1 if lines else 0
 
 
 def evaluate_compare(options: Namespace, _settings: Settings) -> None:
-    """`compare A B`: the measures of both runs, and the questions that got better or worse."""
+    """`compare A B`: report the differences between two runs, by suite."""
     if len(options.runs_to_compare) != 2:
-        raise InputError("expected two runs: `python -m rag evaluate compare A B`; `evaluate history` lists them")
+        raise InputError(
+            f"expected two runs: `python -m rag evaluate compare A B`; got {len(options.runs_to_compare)}; "
+            "`evaluate history` lists saved runs"
+        )
     before, after = (load_run(find_run(name, Path(options.runs))) for name in options.runs_to_compare)
     shared = [suite for suite in after.suites if before.suite(suite.name)]
     if not shared:
-        raise InputError("the two runs asked different questions: no suite of one is in the other")
+        raise InputError("expected two runs with a suite in common; got none")
     for suite in shared:
         old = before.suite(suite.name)
         assert old
@@ -175,7 +176,7 @@ def evaluate_compare(options: Namespace, _settings: Settings) -> None:
 
 
 def evaluate_history(options: Namespace, _settings: Settings) -> None:
-    """`history`: the saved runs, oldest first, with the figures that matter most."""
+    """`history`: list the saved runs with their main figures, oldest first."""
     print(
         f"{'run':24} {'suite':14} {'code':12} {'hit@1':>6} {'hit@3':>6} {'answered':>8} {'precise':>7} {'declined':>8}"
     )
@@ -253,5 +254,5 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _print(lines: Iterable[str], report: Mapping[str, Any], options: Namespace) -> None:
     _print_lines(lines)
     if options.json:
-        text = json.dumps(finite(report), ensure_ascii=False, indent=1)
+        text = json.dumps(nan_to_null(report), ensure_ascii=False, indent=1)
         Path(options.json).write_text(text + "\n", encoding="utf-8")

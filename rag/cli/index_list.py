@@ -1,4 +1,4 @@
-"""What `python -m rag index list` prints: what each index holds, and which one the settings select."""
+"""`python -m rag index list`: a summary of each index, and which one the settings select."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One index. `indexed_at`: when its newest passage was written, ISO 8601 in UTC; None for an empty index.
+class IndexSummary:
+    """Summary of one index.
 
-    `problem` says why it cannot be opened; then only name and `selected` are known.
+    `indexed_at`: when its newest passage was written, ISO 8601 in UTC, None for an empty index. `problem`: why it cannot be
+    opened, None if it can; with a problem only `name` and `selected` are set.
     """
 
     name: str
@@ -35,11 +36,11 @@ class Listed:
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Its entry of `index list --json`."""
+        """The entry in the output of `index list --json`."""
         return asdict(self)
 
     def line(self, width: int) -> str:
-        """For people: the selected index has a star before its name, which takes `width` characters."""
+        """One line of the table. A star marks the selected index; `width`: characters of the name column."""
         start = f"{'*' if self.selected else ' '} {self.name:<{width}}"
         if self.problem is not None:
             return f"{start}  cannot be opened: {self.problem}"
@@ -47,31 +48,34 @@ class Listed:
         return f"{start}  {self.passages:>5} passages  {embedding}  {self.indexed_at or 'empty'}"
 
 
-def list_indexes(settings: Settings) -> list[Listed]:
-    """All indexes by name, also those that cannot be opened. Raises StoreError where the store itself cannot be asked."""
+def list_indexes(settings: Settings) -> list[IndexSummary]:
+    """Summaries of all indexes, also of those that cannot be opened. Raises StoreError if the store does not answer."""
     catalog = open_catalog(settings)
     names = catalog.names()
     selected = _selected(settings, names)
     return [_describe(catalog, name, selected=name == selected) for name in names]
 
 
-def _describe(catalog: IndexCatalog, name: str, *, selected: bool) -> Listed:
+def _describe(catalog: IndexCatalog, name: str, *, selected: bool) -> IndexSummary:
     try:
         with closing(catalog.open(name)) as store:
-            # ISO 8601 in UTC compares as text.
+            # ISO 8601 timestamps in UTC sort as text.
             written = max(store.values(INDEXED_AT), default=None)
             manifest = store.manifest
-            return Listed(name, selected, store.count(), manifest.dimension, manifest.fingerprint, written)
+            return IndexSummary(name, selected, store.count(), manifest.dimension, manifest.fingerprint, written)
     except StoreError as exc:
-        return Listed(name, selected, problem=str(exc))
+        return IndexSummary(name, selected, problem=str(exc))
 
 
 def _selected(settings: Settings, names: Sequence[str]) -> str | None:
-    """The bundled index is named after its embedder: where that does not answer, nobody knows which one it is."""
+    """The name of the index that the settings select; None if it cannot be determined.
+
+    The bundled index is named after its embedding model, which must answer for that.
+    """
     if settings.store.index or not any(name.startswith(f"{BUNDLED}-") for name in names):
         return settings.store.index
     try:
         return bundled_name(load_models(settings).manifest)
     except ModelError as exc:
-        logger.warning("the embedder does not answer, so no index is marked as selected: %s", exc)
+        logger.warning("the embedding model does not answer; no index is marked as selected: %s", exc)
         return None

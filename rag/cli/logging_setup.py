@@ -1,7 +1,7 @@
-"""Logging to standard error, as text or as one JSON object a line. Question texts are never logged.
+"""Logging to standard error as text or JSON Lines. Question texts are never logged.
 
-What is logged may hold what a visitor has sent. So nothing in it ends a line or is longer than MAX_MESSAGE, and the lines of
-a traceback are marked as such: whoever reads the log knows which lines the program wrote.
+A message may contain input of a visitor. Therefore line breaks in messages are escaped, lengths are limited, and lines of a
+traceback have a prefix: a visitor cannot forge a log line.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Literal
 
 MAX_MESSAGE = 2000
 MAX_EXCEPTION = 8000
-"""Characters kept of a record's message and of its traceback, whose end says what it was."""
+"""Most characters kept of a message, and of a traceback, of which the end is kept because it names the error."""
 MAX_ARGUMENT = 500
-"""Characters kept of each text that a message is filled with."""
+"""Most characters kept of each argument of a message."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def escape(text: str) -> str:
-    """One line: control characters, line ends of any kind and lone surrogates as in a Python literal."""
+    """Escape control characters, all kinds of line breaks and lone surrogates as in a Python literal."""
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def shorten(text: str, limit: int, *, keep_end: bool = False) -> str:
-    """At most `limit` characters, and how many were left out."""
+    """Cut a text to `limit` characters and add how many were left out; `keep_end`: cut at the beginning."""
     if len(text) <= limit:
         return text
     left_out = f" ... {len(text) - limit} characters ... "
@@ -36,18 +36,18 @@ def shorten(text: str, limit: int, *, keep_end: bool = False) -> str:
 
 class _Bounded(logging.Formatter):
     def bounded_message(self, record: logging.LogRecord) -> str:
-        """The message with its arguments cut, then the whole."""
+        """The formatted message: each argument cut to MAX_ARGUMENT, the message to MAX_MESSAGE."""
         arguments = record.args
         if isinstance(arguments, tuple):
             arguments = tuple(_cut(each) for each in arguments)
         try:
             message = str(record.msg) % arguments if arguments else str(record.msg)
-        except (TypeError, ValueError, KeyError):  # a library's mistake is no reason to lose its line
+        except (TypeError, ValueError, KeyError):  # a wrong format string in a library must not lose the message
             message = str(record.msg)
         return shorten(message, MAX_MESSAGE)
 
     def bounded_exception(self, record: logging.LogRecord) -> str:
-        """The traceback, the end of a long one; empty without."""
+        """The traceback, cut to its last MAX_EXCEPTION characters; empty without an exception."""
         if not record.exc_info:
             return ""
         return shorten(self.formatException(record.exc_info), MAX_EXCEPTION, keep_end=True)
@@ -62,7 +62,7 @@ def _cut(value: object) -> object:
 
 
 class TextFormatter(_Bounded):
-    """Time, level, logger and message in one line; the lines of a traceback after it, each begun with `    | `."""
+    """Time, level, logger and message in one line, followed by the traceback, each line with the prefix `    | `."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = f"{self.formatTime(record)} {record.levelname} {record.name}: {escape(self.bounded_message(record))}"
@@ -71,10 +71,10 @@ class TextFormatter(_Bounded):
 
 
 class JsonFormatter(_Bounded):
-    """time, level, logger, message and, for an exception, its traceback."""
+    """One JSON object with `time`, `level`, `logger`, `message` and, for an exception, `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; line breaks inside a message are escaped by JSON."""
+        """The record as one line; JSON escapes line breaks."""
         line = {
             "time": self.formatTime(record),
             "level": record.levelname,
@@ -83,15 +83,15 @@ class JsonFormatter(_Bounded):
         }
         if trace := self.bounded_exception(record):
             line["exception"] = trace
-        # A lone surrogate cannot be written: escaped, as JSON may.
+        # A lone surrogate cannot be encoded as UTF-8, but may be escaped in JSON.
         return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(line, ensure_ascii=False))
 
 
 def configure_logging(level: str = "INFO", style: Literal["text", "json"] = "text") -> None:
-    """One handler for the program's own loggers; other libraries log from WARNING on."""
+    """Install one handler on standard error. `level` is for the loggers `rag` and `deploy`; all others log from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
-    # `force`: a library imported before may have made a handler, and each line would be there twice.
+    # `force`: an imported library may have installed a handler, and each line would appear twice.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("rag", "deploy"):
         logging.getLogger(name).setLevel(level)

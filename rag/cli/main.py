@@ -1,4 +1,4 @@
-"""The command line: `python -m rag COMMAND`. Exit codes: 0 done, 1 refused or failed with one clear line, 2 wrong usage."""
+"""The command line `python -m rag COMMAND`. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rag.errors import PackageMissing, RagError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, run, and turn every RagError into one line on standard error."""
+    """Parse the arguments, run the command and return the exit code; a RagError is printed on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    # Told here: argparse knows no "one of these options, for this value of another".
-    needed = _EVALUATED.get(options.what, ()) if options.run == "evaluate" else ()
+    # Checked here: argparse cannot require one of several options for a value of another argument.
+    needed = _REQUIRED.get(options.what, ()) if options.run == "evaluate" else ()
     if needed and not any(getattr(options, name) for name in needed):
         parser.error(
             f"evaluate {options.what} needs {' or '.join(f'--{name} FILE' for name in needed).replace('_', '-')}"
@@ -30,15 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"오류: {exc.korean}" if korean else f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        # What a shell gives for a program that Ctrl-C has ended.
+        # The exit code of a program that Ctrl-C ended: 128 + SIGINT.
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        # The interpreter flushes standard output once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
-_EVALUATED = {"retrieval": ("queries",), "answers": ("claims", "queries"), "conversation": ("multi_turn",)}
-"""The options without one of which there is nothing to measure."""
+_REQUIRED = {"retrieval": ("queries",), "answers": ("claims", "queries"), "conversation": ("multi_turn",)}
+"""For some values of `evaluate WHAT`, options of which at least one is required."""
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -46,10 +47,10 @@ def _run(options: argparse.Namespace) -> int:
     from rag.settings import load_settings
 
     settings = load_settings()
-    # Unset, only `ingest` tells of all it does: elsewhere the lines would mix with the answer in a terminal.
+    # Without a configured level only `ingest` logs at INFO: for other commands the lines would mix with the output.
     is_chosen = options.run == "ingest" or "level" in settings.log.model_fields_set
     configure_logging(settings.log.level if is_chosen else "WARNING", settings.log.format)
-    from rag.cli import commands  # heavy: only once the usage is right
+    from rag.cli import commands  # slow to import, so after the usage was checked
 
     code = int(getattr(commands, options.run)(options, settings) or 0)
     sys.stdout.flush()
@@ -63,47 +64,50 @@ def _parser() -> argparse.ArgumentParser:
     ingest = _add(commands, "ingest", "make an index hold exactly the rows and documents of these files")
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or patterns such as 'notices/*.pdf'")
     ingest.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX)")
-    ingest.add_argument("--columns", help="question=…,answer=…,… where a file's columns have other names")
-    ingest.add_argument(
-        "--gate", metavar="FILE", help="a gates.toml: write nothing where its questions do worse than now"
-    )
+    ingest.add_argument("--columns", help="question=…,answer=…,… for files whose columns have other names")
+    ingest.add_argument("--gate", metavar="FILE", help="a gates.toml: publish nothing if one of its gates fails")
     ingest.add_argument("--dry-run", action="store_true", help="read and compare, write nothing")
     ingest.add_argument(
-        "--report", metavar="FILE", help="write what was read, left out and doubted of each file, as JSON"
+        "--report", metavar="FILE", help="write what was read, skipped and doubtful in each file, as JSON"
     )
-    ingest.add_argument("--processes", type=_positive, help="for reading documents (default: one a core)")
-    ingest.add_argument("--language", choices=("en", "ko"), default="en", help="of errors, notes and the result")
+    ingest.add_argument(
+        "--processes", type=_positive, help="number of processes that read documents (default: one per core)"
+    )
+    ingest.add_argument(
+        "--language", choices=("en", "ko"), default="en", help="language of errors, notes and the result"
+    )
 
-    search = _add(commands, "search", "list the nearest rows, whatever the outcome")
+    search = _add(commands, "search", "list the nearest rows, whether or not the question would be answered")
     search.add_argument("question")
     search.add_argument("-k", type=_positive, default=5, help="rows to list (at most 10)")
     _add_scope(search)
     search.add_argument(
-        "--explain", action="store_true", help="show how each row matched and how the outcome came about"
+        "--explain", action="store_true", help="show the scores of each row and why it is answered or not"
     )
-
-    search.add_argument("--summarize", action="store_true", help="sum up each row in one sentence for the question")
+    search.add_argument("--summarize", action="store_true", help="summarize each row in one sentence for the question")
 
     ask = _add(commands, "ask", "answer a question as the page does")
     ask.add_argument("question")
     _add_scope(ask)
 
     calibrate = _add(commands, "calibrate", "fit the thresholds of an index and print them")
-    calibrate.add_argument("--queries", help="JSONL: questions and the rows that answer them")
-    calibrate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
+    calibrate.add_argument("--queries", help="JSONL of questions and the rows that answer them")
+    calibrate.add_argument("--out-of-domain", help="JSONL of inputs that no row answers")
     calibrate.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
-    calibrate.add_argument("--apply", action="store_true", help="write them into the index's manifest")
+    calibrate.add_argument("--apply", action="store_true", help="write them to the index's manifest")
 
     index = _add(commands, "index", "list, show, verify, roll back or delete indexes")
     index.add_argument("action", choices=("list", "show", "verify", "rollback", "delete"))
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
-    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always does)")
+    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always prints JSON)")
 
     record = _add(commands, "record", "show the record of one answer of the page")
     record.add_argument("action", choices=("show",))
     record.add_argument("id", help="the id under the answer")
 
-    feedback = _add(commands, "feedback", "write what customers confirmed as lines of an evaluation file")
+    feedback = _add(
+        commands, "feedback", "write questions whose rows customers confirmed as lines of an evaluation file"
+    )
     feedback.add_argument("action", choices=("export",))
     feedback.add_argument("--out", metavar="Q.jsonl", help="file to write (default: standard output)")
 
@@ -111,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     gaps.add_argument("--out", metavar="CSV", help="file for review, which `ingest` reads beside the FAQ")
     gaps.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
 
-    _add(commands, "config", "print every setting with its value; secrets are hidden")
-    _add(commands, "doctor", "check that settings, embedder and index work together")
+    _add(commands, "config", "print every setting with its value; secrets are masked")
+    _add(commands, "doctor", "check that settings, models and index work together")
 
     user = _add(commands, "user", "add a login for the page")
     user.add_argument("action", choices=("add",))
@@ -124,39 +128,41 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    evaluate = _add(commands, "evaluate", "measure an index on labelled questions, and compare what was measured")
+    evaluate = _add(commands, "evaluate", "measure an index on labelled questions, and compare runs")
     evaluate.add_argument(
         "what", choices=("retrieval", "answers", "conversation", "latency", "all", "gate", "compare", "history")
     )
     evaluate.add_argument("runs_to_compare", nargs="*", metavar="RUN", help="compare: two runs, such as last~1 last")
     evaluate.add_argument("--queries", help="retrieval, answers, all: JSONL of questions and their rows")
-    evaluate.add_argument("--qrels", help="TSV of query-id, corpus-id, score (BEIR), where --queries has no `relevant`")
+    evaluate.add_argument("--qrels", help="TSV of query-id, corpus-id, score (BEIR), if --queries has no `relevant`")
     evaluate.add_argument(
         "--claims", help="answers: JSONL of sentences, their passages, and whether those support them"
     )
-    evaluate.add_argument("--references", help="answers: JSONL of a question's id and an answer to compare with")
-    evaluate.add_argument("--out-of-domain", help="O.jsonl: inputs that no row answers")
-    evaluate.add_argument("--multi-turn", help="M.jsonl: conversations and the rows that answer their last message")
+    evaluate.add_argument("--references", help="answers: JSONL of question ids and answers to compare with")
+    evaluate.add_argument("--out-of-domain", help="JSONL of inputs that no row answers")
+    evaluate.add_argument("--multi-turn", help="JSONL of conversations and the rows that answer their last message")
     evaluate.add_argument(
         "--gates",
         default="data/evaluation/gates.toml",
         metavar="FILE",
         help="gate: the gates and their questions",
     )
-    evaluate.add_argument("--accept", action="store_true", help="gate: make what is measured the baseline")
+    evaluate.add_argument("--accept", action="store_true", help="gate: make this run the baseline")
     evaluate.add_argument(
-        "--publish", action="store_true", help="all: put the bundled figures into docs/quality.json and the READMEs"
-    )
-    evaluate.add_argument("--quick", action="store_true", help="all: without the questions' variants and the times")
-    evaluate.add_argument("--test", action="store_true", help="all: also the half of the bundled questions kept apart")
-    evaluate.add_argument(
-        "--report", default=".fsi/report", metavar="DIR", help="all: where the page is written (default: .fsi/report)"
+        "--publish", action="store_true", help="all: update docs/quality.json and the READMEs with the bundled figures"
     )
     evaluate.add_argument(
-        "--instances", help="latency, all: instance types that 1,000 questions are paid on, by commas"
+        "--quick", action="store_true", help="all: skip perturbed questions, latency and answer texts"
     )
-    evaluate.add_argument("--prices", default="deploy/costs.toml", help="the dated table of their prices")
-    evaluate.add_argument("--region", help="the region whose prices hold (default: us-east-1)")
+    evaluate.add_argument("--test", action="store_true", help="all: also run the test half of the bundled questions")
+    evaluate.add_argument(
+        "--report", default=".fsi/report", metavar="DIR", help="all: folder of the report (default: .fsi/report)"
+    )
+    evaluate.add_argument(
+        "--instances", help="latency, all: comma-separated instance types to compute the cost of 1,000 questions for"
+    )
+    evaluate.add_argument("--prices", default="deploy/costs.toml", help="table of instance prices (TOML)")
+    evaluate.add_argument("--region", help="region of the prices (default: us-east-1)")
     evaluate.add_argument(
         "--runs", default=".fsi/runs", metavar="DIR", help="where runs are saved (default: .fsi/runs)"
     )
@@ -175,13 +181,13 @@ def _add(
 def _add_scope(command: argparse.ArgumentParser) -> None:
     command.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
     command.add_argument(
-        "--filter", action="append", default=[], metavar="KEY=VALUE", help="only rows with this, e.g. bank=새나래은행"
+        "--filter", action="append", default=[], metavar="KEY=VALUE", help="only rows with it, e.g. bank=새나래은행"
     )
-    command.add_argument("--as-of", metavar="DATE", help="only rows in force on that day (default: today)")
+    command.add_argument("--as-of", metavar="DATE", help="only rows valid on that day (default: today)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1; got {text!r}")
     return int(text)

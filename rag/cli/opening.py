@@ -1,4 +1,4 @@
-"""The index and the chat service that a command's options name."""
+"""Opens the index and the chat service that a command's options select."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from rag.types import Filters
 
 
 def open_service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
-    """The chat service over it. Raises InputError where a filter's key is in no row: nothing could ever be found."""
+    """Build a chat service over the selected index. Raises as `open_store`, and InputError if no row has a filter's key."""
     models = load_models(settings)
     store = open_store(options, settings, models)
-    # A misspelt key would find nothing, which looks like a question that no row answers.
+    # With a misspelt key nothing is found, which looks like a question that no row answers.
     for key in filters.equals if filters else ():
         if not store.values(key):
-            raise InputError(
-                f"--filter {key}=…: no row has {key!r}; name a column of the FAQ, such as bank or category"
-            )
+            raise InputError(f"--filter {key}=…: no row has {key!r}; use a column of the FAQ, such as bank or category")
     return build_service(settings, models, store)
 
 
 def open_store(options: Namespace, settings: Settings, models: Models) -> PassageStore:
-    """The index of `--index`, else of the settings, else the bundled one. Raises as `open_index`, and InputError."""
+    """Open the index of `--index`, else of the settings, else the bundled one.
+
+    Raises InputError for an invalid name, and whatever `open_index` raises.
+    """
     if options.index:
         check_index_name(options.index)
     bar = Bar()

@@ -1,4 +1,4 @@
-"""What commands print: progress bars, lines on rows, JSON."""
+"""Output of commands: progress bars, lines for sources, JSON."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from tqdm import tqdm
 from rag.types import Source, place_in_document
 
 _STEPS_KO: Final = {"read": "파일 읽기", "split": "나누기", "embed": "임베딩", "delete": "삭제"}
-"""What an ingestion does, as `rag.ingestion.sync.Progress` calls it."""
+"""Korean names of the steps that an ingestion reports to `rag.ingestion.sync.Progress`."""
 
 
 class Bar:
-    """A progress callback that draws one bar a step, on standard error, only where someone watches: how many are done, how
-    many a second, and how long the rest takes."""
+    """A progress callback that draws one tqdm bar per step on standard error, if that is a terminal."""
 
     def __init__(self, *, korean: bool = False) -> None:
         self._korean = korean
@@ -32,13 +31,13 @@ class Bar:
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Leave the last bar as it stands."""
+        """Finish the current bar, which stays on the screen."""
         if self._bar is not None:
             self._bar.close()
 
 
 def _bar_texts(step: str, *, korean: bool) -> dict[str, Any]:
-    """What tqdm writes around a bar."""
+    """The arguments of tqdm that contain text."""
     if korean:
         shown = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}건, {rate_fmt}, 남은 시간 {remaining}"
         return {"desc": _STEPS_KO.get(step, step), "unit": "건", "bar_format": shown}
@@ -47,22 +46,22 @@ def _bar_texts(step: str, *, korean: bool) -> dict[str, Any]:
 
 
 def source_line(source: Source) -> str:
-    """Number, score in 0..1, row id, institution and question of a row; of a passage its place and headings."""
+    """Number, score in 0..1, row id, institution and question of a source; for a document passage, place and headings."""
     bank = source.metadata.get("bank", "")
     place = place_in_document(source.metadata)
-    # A passage's id is a hash: where it stands says more.
+    # The id of a document passage is a hash, which says less than its place.
     return f"[{source.number}] {source.score:.2f}  {place or source.id}  {bank}  {source.question}"
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON object on standard output, and nothing else."""
-    print(json.dumps(finite(value), ensure_ascii=False, indent=1))
+    """Print one JSON object on standard output."""
+    print(json.dumps(nan_to_null(value), ensure_ascii=False, indent=1))
 
 
-def finite(value: Any) -> Any:
-    """JSON has no NaN: a share of nothing becomes null."""
+def nan_to_null(value: Any) -> Any:
+    """Replace NaN and infinities in a nested value by None, since JSON has neither."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
-    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: nan_to_null(item) for key, item in value.items()}
+    return [nan_to_null(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,6 +1,7 @@
-"""Questions in BEIR's layout: `queries.jsonl` with `_id` and `text`, and judgements as tab-separated `query-id corpus-id score`.
+"""Reads questions in BEIR's layout: `queries.jsonl` with `_id` and `text`, and relevance judgements (qrels) as a TSV file.
 
-https://github.com/beir-cellar/beir. Grades are read as relevant (above 0) or not.
+The TSV has the columns `query-id`, `corpus-id` and `score` (https://github.com/beir-cellar/beir). A score above 0 counts as
+relevant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rag.evaluation.datasets import Query, read_lines
 
 
 def read_beir(queries: Path, qrels: Path) -> list[Query]:
-    """The questions that have a relevant row. Raises InputError naming file, line and problem."""
+    """The questions with at least one relevant row. Raises InputError with the file, the line and the problem."""
     relevant: dict[str, list[str]] = defaultdict(list)
     try:
         with qrels.open(encoding="utf-8-sig", newline="") as file:
@@ -34,7 +35,7 @@ def read_beir(queries: Path, qrels: Path) -> list[Query]:
         if str(line["_id"]) in relevant
     ]
     if not found:
-        raise InputError(f"{qrels}: no judgement above 0 is of a question in {queries}")
+        raise InputError(f"{qrels}: expected judgements above 0 for questions in {queries}; got none")
     return found
 
 

@@ -1,8 +1,9 @@
-"""`python -m rag calibrate`: moves an index's thresholds by labelled questions, and only where nothing gets worse.
+"""`python -m rag calibrate`: fits an index's thresholds to labelled questions.
 
-The regressions of the package stay: a user's labels are too few for their weights. The threshold for answering moves down as
-far as the labels below it, beside PRIOR imagined ones that behave as `_expected` says, leave all that is answered right
-about as often as before. What a move gains is measured by cross-validation; a loss is not applied.
+The package's regressions are not refitted: a user has too few labels for their weights. The threshold for answering is
+lowered as long as the precision of all answers stays about the same. Precision below the threshold is estimated from the
+labels there and from PRIOR pseudo-labels that follow `_expected`. Each change is measured by
+cross-validation, and applied only where no figure gets worse.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ from rag.retrieval.hybrid import row_id
 from rag.retrieval.offering import least_chance
 
 MIN_LABELS = 20
-"""Labelled questions and out-of-domain inputs together, below which a fit is refused."""
+"""Fewest labels (questions and out-of-domain inputs together) for which thresholds are fitted."""
 FOLDS = 5
 PRIOR = 6.0
-"""Labels that the package's own expectation counts for: `_expected` below the threshold, LEAST_PRECISION above it."""
-LEAST_PRECISION = 0.95
-"""What is answered already counts as right this often at least: what is wrong there is no leave to answer more of its kind."""
+"""Weight, in labels, of the prior precision: `_expected` below the threshold, MIN_PRECISION above it."""
+MIN_PRECISION = 0.95
+"""Lower bound of the precision assumed above the present threshold, so that errors there do not lower it further."""
 UNDERCONFIDENT = 1.8
-"""Log-odds by which an institution's own questions are righter than the regression says, which learned from each question once
-more without the rows that answer it: of 154 with a chance of .3 to .6 .85 were right."""
-LOSS = 0.005
-"""Precision that may be lost, as the labels see it. PRIOR, LEAST_PRECISION, UNDERCONFIDENT, LOSS and LOWEST were chosen by the
-other halves of random draws, of the bundled FAQ, its institutions and others beside them (docs/evaluation-log.md)."""
-LOWEST = 0.4
-"""Chance below which nothing is answered, whatever a few labels say: there only some two of three first rows are right."""
+"""Log-odds by which the regression underestimates an institution's own questions, because it was also fitted on questions whose
+relevant rows were removed: of 154 questions with a confidence of 0.3 to 0.6, a share of 0.85 was right."""
+MAX_LOSS = 0.005
+"""Precision on the labels that a lower threshold may cost. PRIOR, MIN_PRECISION, UNDERCONFIDENT, MAX_LOSS and MIN_CONFIDENCE were
+chosen by repeated random splits of the bundled FAQ, its institutions and other FAQs (docs/evaluation-log.md)."""
+MIN_CONFIDENCE = 0.4
+"""Lower limit of the answer threshold, whatever the labels: below it only about two of three first rows are right."""
 SUGGESTED_STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0)
-"""Log-odds by which the suggestion threshold may move before it is shrunk."""
-SHRINK = 30.0
-"""Labels that hold the suggestion threshold back: with as many, half of the step is taken."""
+"""Log-odds by which the suggestion threshold may move, before shrinkage."""
+SHRINKAGE = 30.0
+"""Labels at which half of the chosen step is taken: step * n / (n + SHRINKAGE)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One input as the index judges it. `first_relevant`, `top3_relevant` are false for an out-of-domain input."""
+    """A labelled input and the index's verdict. `first_relevant` and `top3_relevant` are false for an out-of-domain input."""
 
     verdict: Verdict
     in_domain: bool
@@ -50,9 +51,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares of 0..1: `precision` of all that is answered, out-of-domain inputs counted as wrong; the others of their kind.
+    """Shares in 0..1.
 
-    `precision` is NaN where nothing is answered.
+    `precision`: right answers among all answers, NaN without any; an answered out-of-domain input counts as wrong.
+    `share`, `declined`: share of the questions that are answered or declined. `offered`: share of the out-of-domain inputs
+    that are answered or shown suggestions.
     """
 
     precision: float
@@ -69,7 +72,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Thresholds from labels. `before` and `after` are cross-validated; where there is no gain, `calibration` is the start."""
+    """Thresholds fitted to labels, with cross-validated figures. Without a gain, `calibration` is the one it started from."""
 
     calibration: Calibration
     before: Figures
@@ -80,9 +83,10 @@ class Proposal:
 def judge_labels(
     queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], rank: Callable[[str], Verdict]
 ) -> list[Label]:
-    """Every input judged by `rank`; leave out of `out_of_domain` what the decline rules match, for it is never ranked.
+    """Rank every input and compare the result with its label.
 
-    Raises InputError for too few labels, and for labels of another index.
+    `out_of_domain` must not hold inputs that a decline rule matches, because they are never ranked. Raises InputError for
+    fewer than MIN_LABELS labels, and for labels written for another index.
     """
     if len(queries) + len(out_of_domain) < MIN_LABELS or not queries:
         raise InputError(
@@ -102,7 +106,7 @@ def judge_labels(
 
 
 def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
-    """Thresholds that move from those of `start` as far as the labels bear, or `start` where cross-validation shows a loss."""
+    """Thresholds fitted to the labels, starting from `start`; a change that loses by cross-validation is not made."""
     before = figures(labels, [start] * len(labels))
     best, after = start, before
     # One after the other: a gain of one must not hide a loss of the other.
@@ -110,17 +114,20 @@ def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
         moved = move(labels, best)
         if moved == best:
             continue
-        # Each fold's move is fitted on the labels outside it: what is measured has not been seen.
+        # Each fold is measured with thresholds fitted on the other folds.
         folds = [move([each for i, each in enumerate(labels) if i % FOLDS != fold], best) for fold in range(FOLDS)]
         measured = figures(labels, [folds[i % FOLDS] for i in range(len(labels))])
-        if _is_gain(after, measured):
+        # A gain: answers are neither worse nor fewer, and more is answered or fewer are declined for the rows offered.
+        worse_answers = measured.precision < after.precision or measured.share < after.share
+        fewer_declined = 2 * (after.declined - measured.declined) > measured.offered - after.offered
+        if not worse_answers and (measured.share > after.share or fewer_declined):
             best, after = moved, measured
     has_gain = best != start
     return Proposal(replace(best, origin="labels") if has_gain else start, before, after, has_gain)
 
 
 def figures(labels: Sequence[Label], calibrations: Sequence[Calibration]) -> Figures:
-    """What the labels get, each under its own calibration's thresholds."""
+    """Figures over all labels, `labels[i]` decided by the thresholds of `calibrations[i]`."""
     outcomes = [outcome(label.verdict, calibration) for label, calibration in zip(labels, calibrations, strict=True)]
     pairs = list(zip(labels, outcomes, strict=True))
     answered = [label.first_relevant for label, status in pairs if status == "answered"]
@@ -135,33 +142,33 @@ def figures(labels: Sequence[Label], calibrations: Sequence[Calibration]) -> Fig
 
 
 def outcome(verdict: Verdict, calibration: Calibration) -> str:
-    """The status of a verdict under other thresholds."""
+    """The status that a verdict would have under the thresholds of `calibration`."""
     if verdict.confidence >= calibration.answered and not verdict.is_blocked:
         return "answered"
     limit = least_chance(calibration.suggested, calibration.off_topic, verdict.bound)
-    # Where nothing was found, nothing is covered.
+    # `covered` is 0 where no row was found.
     return "suggested" if verdict.covered and verdict.covered >= limit else "declined"
 
 
 def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
-    """The lowest threshold down to which all that is answered is right about as often as above the present one."""
+    """`start` with the lowest answer threshold at which the precision drops by no more than MAX_LOSS."""
     free = sorted(
         (label for label in labels if not label.verdict.is_blocked), key=lambda each: -each.verdict.confidence
     )
     kept = [label.first_relevant for label in free if label.verdict.confidence >= start.answered]
     weight = len(kept) + PRIOR
-    present = max(LEAST_PRECISION, (sum(kept) + PRIOR * LEAST_PRECISION) / weight)
+    present = max(MIN_PRECISION, (sum(kept) + PRIOR * MIN_PRECISION) / weight)
     lowest, band = start.answered, []
     for label in free:
         if label.verdict.confidence >= start.answered:
             continue
-        if label.verdict.confidence < LOWEST:
+        if label.verdict.confidence < MIN_CONFIDENCE:
             break
         band.append(label)
         expected = sum(_expected(each.verdict.confidence) for each in band) / len(band)
         right = (sum(each.first_relevant for each in band) + PRIOR * expected) / (len(band) + PRIOR)
         together = (present * weight + right * len(band)) / (weight + len(band))
-        if label.first_relevant and together >= present - LOSS:
+        if label.first_relevant and together >= present - MAX_LOSS:
             lowest = label.verdict.confidence
     return replace(start, answered=lowest)
 
@@ -173,18 +180,20 @@ def _expected(confidence: float) -> float:
 
 
 def _move_suggested(labels: Sequence[Label], start: Calibration) -> Calibration:
-    """The step that loses the fewest covered questions and offers rows to the fewest others, shrunk by their number."""
+    """`start` with the suggestion threshold moved by the step of lowest cost, shrunk for few labels.
+
+    The cost counts questions declined although a right row is in the first three, and out-of-domain inputs shown rows.
+    """
 
     def cost(step: float) -> float:
         statuses = [outcome(label.verdict, _shifted(start, step)) for label in labels]
         lost = [status == "declined" for label, status in zip(labels, statuses, strict=True) if label.top3_relevant]
         offered = [status != "declined" for label, status in zip(labels, statuses, strict=True) if not label.in_domain]
-        # A customer turned away costs twice a row offered in vain. The last term takes the smaller of two steps that cost the
-        # same.
-        return 2 * _share(lost, nothing=0.0) + _share(offered, nothing=0.0) + 1e-6 * abs(step)
+        # Declining an answerable question costs twice a useless suggestion. The last term breaks ties for the smaller step.
+        return 2 * _share(lost, empty=0.0) + _share(offered, empty=0.0) + 1e-6 * abs(step)
 
     step = min(SUGGESTED_STEPS, key=cost)
-    return _shifted(start, step * len(labels) / (len(labels) + SHRINK)) if step else start
+    return _shifted(start, step * len(labels) / (len(labels) + SHRINKAGE)) if step else start
 
 
 def _shifted(calibration: Calibration, step: float) -> Calibration:
@@ -193,12 +202,5 @@ def _shifted(calibration: Calibration, step: float) -> Calibration:
     return replace(calibration, suggested=suggested, off_topic=min(calibration.off_topic, suggested))
 
 
-def _is_gain(before: Figures, after: Figures) -> bool:
-    """Nothing answered worse or less, and something better: more answered, or fewer declined for the rows offered."""
-    worse_answers = after.precision < before.precision or after.share < before.share
-    fewer_lost = 2 * (before.declined - after.declined) > after.offered - before.offered
-    return not worse_answers and (after.share > before.share or fewer_lost)
-
-
-def _share(values: Sequence[bool], *, nothing: float = math.nan) -> float:
-    return sum(values) / len(values) if values else nothing
+def _share(values: Sequence[bool], *, empty: float = math.nan) -> float:
+    return sum(values) / len(values) if values else empty

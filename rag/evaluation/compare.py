@@ -1,4 +1,4 @@
-"""Two runs of the same cases, question by question: what got better, what got worse, and whether that is more than chance."""
+"""Compares two runs of the same cases: which questions got better or worse, and whether the difference is significant."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from rag.evaluation.records import OutcomeKind, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What is compared of a record: all that a measure needs, without any text. `answerable`: a row answers it."""
+class CaseResult:
+    """The part of a record that measures need, without any text.
+
+    `answerable`: whether a row answers the case. `rank`: of the first row that answers, from 1; 0 if none was retrieved.
+    """
 
     set: str
     label: str
@@ -22,17 +25,17 @@ class Mark:
     rank: int
 
 
-Marks = Mapping[str, Mark]
-"""By `Case.key`."""
+CaseResults = Mapping[str, CaseResult]
+"""Results by `Case.key`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure of single questions, of which higher is better: `value` in 0..1 for those it `applies` to."""
+    """A per-case measure, higher is better: `value` is in 0..1, and is taken of the cases that `applies` accepts."""
 
     title: str
-    applies: Callable[[Mark], bool]
-    value: Callable[[Mark], float]
+    applies: Callable[[CaseResult], bool]
+    value: Callable[[CaseResult], float]
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -49,9 +52,10 @@ MEASURES: Mapping[str, Measure] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One measure before and after over the same `n` questions; `interval`: 95 % of after - before, by paired bootstrap.
+    """One measure in two runs, as means over the same `n` cases.
 
-    `better`, `worse`: the keys of the cases whose value rose or fell.
+    `interval`: 95 % confidence interval of after - before, by paired bootstrap. `better`, `worse`: keys of the cases whose
+    value rose or fell.
     """
 
     title: str
@@ -63,30 +67,34 @@ class Difference:
     worse: tuple[str, ...]
 
     @property
-    def is_drop(self) -> bool:
-        """Worse by more than chance: the whole interval lies below 0."""
+    def is_significantly_worse(self) -> bool:
+        """Whether the whole interval lies below 0."""
         return self.interval[1] < 0
 
     @property
-    def is_gain(self) -> bool:
-        """Better by more than chance."""
+    def is_significantly_better(self) -> bool:
+        """Whether the whole interval lies above 0."""
         return self.interval[0] > 0
 
 
-def marks_of(records: Iterable[Record]) -> dict[str, Mark]:
-    """The marks of a suite's records."""
+def case_results(records: Iterable[Record]) -> dict[str, CaseResult]:
+    """The results of a suite's records, by `Case.key`."""
     return {
-        record.case.key: Mark(
+        record.case.key: CaseResult(
             record.case.set, record.case.label, bool(record.case.relevant), record.outcome, record.rank
         )
         for record in records
     }
 
 
-def difference(before: Marks, after: Marks, measure: Measure, sets: Sequence[str] = ()) -> Difference | None:
-    """The measure over the cases that both have, of these sets or of all; None where there are none."""
+def difference(
+    before: CaseResults, after: CaseResults, measure: Measure, sets: Sequence[str] = ()
+) -> Difference | None:
+    """Compare a measure over the cases that both runs have, in `sets` or in all sets; None if there are no such cases."""
     shared = [
-        key for key, mark in after.items() if key in before and measure.applies(mark) and (not sets or mark.set in sets)
+        key
+        for key, result in after.items()
+        if key in before and measure.applies(result) and (not sets or result.set in sets)
     ]
     if not shared:
         return None
@@ -104,17 +112,18 @@ def difference(before: Marks, after: Marks, measure: Measure, sets: Sequence[str
     )
 
 
-def differences(before: Marks, after: Marks, sets: Sequence[str] = ()) -> Iterator[Difference]:
-    """Every measure that has a case."""
+def differences(before: CaseResults, after: CaseResults, sets: Sequence[str] = ()) -> Iterator[Difference]:
+    """`difference` for each of MEASURES that applies to a case."""
     for measure in MEASURES.values():
         if change := difference(before, after, measure, sets):
             yield change
 
 
 def paired_interval(changes: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
-    """95 % percentile interval of the mean change, the questions resampled with a fixed seed (Efron 1979).
+    """95 % percentile interval of the mean of `changes`, one per question, by bootstrap with a fixed seed (Efron 1979).
 
-    Only how many questions rose and fell matters, so those are drawn rather than the questions: the same, and quicker.
+    The mean depends only on how often each value occurs, so the counts are drawn from a multinomial distribution. That is
+    equivalent to resampling the questions, and faster.
     """
     values, counts = np.unique(np.asarray(changes, dtype=float), return_counts=True)
     total = int(counts.sum())
@@ -124,15 +133,15 @@ def paired_interval(changes: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLE
 
 
 def comparison_lines(name: str, before: Mapping[str, Record], after: Mapping[str, Record]) -> Iterator[str]:
-    """A suite's differences for a terminal and for the log, then every question whose outcome changed, as Markdown."""
-    old, new = marks_of(before.values()), marks_of(after.values())
+    """A suite's differences as a Markdown table, then every question whose outcome changed. `before`, `after`: by `Case.key`."""
+    old, new = case_results(before.values()), case_results(after.values())
     yield f"### {name}"
     yield ""
     yield "| measure | n | before | after | difference [95 %] | better | worse |"
     yield "|---|---|---|---|---|---|---|"
     for each in differences(old, new):
         low, high = each.interval
-        verdict = " **worse**" if each.is_drop else " **better**" if each.is_gain else ""
+        verdict = " **worse**" if each.is_significantly_worse else " **better**" if each.is_significantly_better else ""
         yield (
             f"| {each.title} | {each.n} | {each.before:.3f} | {each.after:.3f} | {each.after - each.before:+.3f} "
             f"[{low:+.3f}, {high:+.3f}]{verdict} | {len(each.better)} | {len(each.worse)} |"
@@ -140,6 +149,6 @@ def comparison_lines(name: str, before: Mapping[str, Record], after: Mapping[str
     changed = [key for key in new if key in old and new[key].outcome != old[key].outcome]
     yield ""
     yield f"{len(changed)} of {len(set(old) & set(new))} outcomes changed."
-    # What has become wrong first, and of that what was right.
+    # Newly wrong answers come first, and among them those that were right before.
     for key in sorted(changed, key=lambda key: (new[key].outcome != "wrong", old[key].outcome != "right", key)):
         yield f"- {key} ({new[key].label}): {old[key].outcome} → {new[key].outcome}: {' / '.join(after[key].case.turns)}"

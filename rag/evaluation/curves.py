@@ -1,4 +1,4 @@
-"""How far the shown confidence can be trusted: risk against coverage, and reliability by bins. Pure functions."""
+"""Risk-coverage curve, reliability diagram and expected calibration error of the confidence. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Inputs whose confidence lies in one tenth of 0..1: how many, their mean confidence, and the share that is right."""
+    """Inputs whose confidence lies in one bin: their number, mean confidence (0..1) and share that is right (0..1)."""
 
     n: int
     confidence: float
@@ -19,7 +19,10 @@ class Bin:
 
 
 def risk_coverage(scores: Sequence[float], correct: Sequence[float]) -> list[tuple[float, float]]:
-    """(share answered, share of these wrong) for every threshold, the surest first; inputs of one score come together."""
+    """(coverage, risk) at every threshold, highest first: the share answered, and the share of those that is wrong.
+
+    `correct[i]` is 1.0 where input i is right, else 0.0. Inputs with equal scores share one point.
+    """
     pairs = sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])
     points, errors = [], 0.0
     for n, (score, value) in enumerate(pairs, 1):
@@ -31,7 +34,10 @@ def risk_coverage(scores: Sequence[float], correct: Sequence[float]) -> list[tup
 
 
 def reliability(scores: Sequence[float], correct: Sequence[float], bins: int = BINS) -> list[Bin]:
-    """The bins that hold an input, lowest first; a score of 1 is in the last."""
+    """The bins of a reliability diagram, lowest first, without empty ones; `bins` of equal width over 0..1.
+
+    A score of 1 falls into the last bin.
+    """
     groups: list[list[tuple[float, float]]] = [[] for _ in range(bins)]
     for score, value in zip(scores, correct, strict=True):
         groups[min(bins - 1, int(score * bins))].append((score, value))
@@ -42,7 +48,7 @@ def reliability(scores: Sequence[float], correct: Sequence[float], bins: int = B
     ]
 
 
-def calibration_error(bins: Sequence[Bin]) -> float:
-    """Expected calibration error: the mean distance of confidence and share right, bins weighed by their inputs."""
+def expected_calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error (ECE): mean distance of confidence and share right, weighted by the inputs of each bin."""
     total = sum(each.n for each in bins)
     return sum(each.n * abs(each.confidence - each.right) for each in bins) / total if total else math.nan

@@ -1,6 +1,6 @@
-"""Readers of the evaluation files: questions, out-of-domain inputs and conversations, one JSON object a line.
+"""Readers of the evaluation files (JSON Lines): questions, out-of-domain inputs, conversations and claims.
 
-A row's id is compared as a string, whatever the JSON has.
+Row ids are read as strings, also where the JSON has a number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LISTS = ("relevant", "turns", "passages")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question and every row that answers it."""
+    """A question and the ids of all rows that answer it."""
 
     id: str
     query: str
@@ -29,7 +29,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class OutOfDomain:
-    """An input that no row answers, and of which kind it is."""
+    """An input that no row answers; `kind` is its label, such as "small_talk"."""
 
     id: str
     query: str
@@ -38,7 +38,7 @@ class OutOfDomain:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A customer's messages in order; `relevant` are the rows that answer the last one, none where no row is meant."""
+    """A customer's messages in order; `relevant`: ids of the rows that answer the last one, empty if no row does."""
 
     id: str
     turns: tuple[str, ...]
@@ -48,7 +48,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence, the passages it cites, and whether they support it; `type` is what is wrong with it where not."""
+    """A sentence, the passages it cites, and whether they support it; `type`: kind of error of an unsupported sentence."""
 
     id: str
     passages: tuple[str, ...]
@@ -58,11 +58,11 @@ class Claim:
 
 
 def read_claims(path: Path) -> list[Claim]:
-    """Lines of `id`, `passages`, `sentence`, `supported` and, where labelled, `type`. Raises InputError as the others."""
+    """Read lines of `id`, `passages`, `sentence`, `supported` and optional `type`. Raises InputError as `read_lines`."""
     claims = []
     for line in read_lines(path, ("id", "passages", "sentence")):
         if not isinstance(line.get("supported"), bool):
-            raise InputError(f"{path}, id {line['id']}: 'supported' is neither true nor false")
+            raise InputError(f"{path}, id {line['id']}: expected 'supported' to be true or false")
         passages = tuple(map(str, line["passages"]))
         claims.append(
             Claim(str(line["id"]), passages, str(line["sentence"]), line["supported"], str(line.get("type", "")))
@@ -71,7 +71,7 @@ def read_claims(path: Path) -> list[Claim]:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Lines of `id`, `query`, `relevant` and, where labelled, `style`. Raises InputError naming file, line and key."""
+    """Read lines of `id`, `query`, `relevant` and optional `style`. Raises InputError as `read_lines`."""
     return [
         Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
         for line in read_lines(path, ("id", "query", "relevant"))
@@ -79,20 +79,20 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> None:
-    """Raises InputError for labels (the rows of each question's id) that the index does not hold: they could never be found."""
-    # By document, which is the row: a split row has no node of its own name.
+    """Raise InputError if the index lacks a labelled row. `labels`: row ids by question id."""
+    # `ref_doc_id` is the row's id: a row that was split has no node with that id.
     known = {state.ref_doc_id for state in store.states().values()}
     unknown = {row: question for question, rows in labels.items() for row in rows if row not in known}
     if unknown:
         row, question = next(iter(unknown.items()))
         raise InputError(
-            f"{len(unknown)} labelled row(s) are not in the index, the first {row!r} of question {question}: ingest the file "
+            f"{len(unknown)} labelled row(s) are not in the index, first {row!r} of question {question}; ingest the file "
             "they were written for, or correct the labels (`search --json` shows ids)"
         )
 
 
 def read_out_of_domain(path: Path) -> list[OutOfDomain]:
-    """Lines of `id`, `query` and, where labelled, `kind`. Raises InputError naming file, line and key."""
+    """Read lines of `id`, `query` and optional `kind`. Raises InputError as `read_lines`."""
     return [
         OutOfDomain(str(line["id"]), str(line["query"]), str(line.get("kind", "")))
         for line in read_lines(path, ("id", "query"))
@@ -100,7 +100,7 @@ def read_out_of_domain(path: Path) -> list[OutOfDomain]:
 
 
 def read_conversations(path: Path) -> list[Conversation]:
-    """Lines of `id`, `turns`, `relevant` (may be empty) and, where labelled, `kind`. Raises InputError as the others."""
+    """Read lines of `id`, `turns`, `relevant` (may be empty) and optional `kind`. Raises InputError as `read_lines`."""
     return [
         Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
         for line in read_lines(path, ("id", "turns", "relevant"), may_be_empty=("relevant",))
@@ -112,12 +112,16 @@ def _rows(line: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def read_lines(path: Path, keys: tuple[str, ...], may_be_empty: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
-    """The objects of a JSONL file, which have these keys, none of them empty but for `may_be_empty`. Raises InputError."""
+    """Yield the objects of a JSONL file.
+
+    Every object must have `keys`; lists named in `may_be_empty` may be empty. Raises InputError with file, line and key for
+    unreadable files, invalid JSON and missing or empty values.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({exc})") from exc
-    # Not splitlines: it would also cut at U+2028, which may stand within a text.
+    # Not splitlines: it also splits at U+2028, which may occur within a text.
     for number, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue

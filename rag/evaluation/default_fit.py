@@ -1,9 +1,9 @@
-"""The confidence that every index starts with: fitted on several labelled FAQs, each of which weighs the same.
+"""Fits the default calibration of every index on several labelled FAQs of equal weight.
 
 Two logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`. Negatives are the
-out-of-domain inputs, the wrongly ranked questions, and every question once more with its answering rows taken out of the
-ranking: what a question looks like that the FAQ nearly covers. Thresholds are chosen on the real inputs alone, scored by
-regressions fitted on other folds. `benchmarks.default_fit` runs it; docs/evaluation-log.md says on what it was run.
+out-of-domain inputs, the wrongly ranked questions, and a copy of every question with its relevant rows removed from the
+ranking, which stands for a question that the FAQ nearly covers. Thresholds are chosen on the real inputs only, scored by
+regressions fitted on the other folds. Run by `benchmarks.default_fit`; docs/evaluation-log.md names the data.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ FOLDS = 10
 OFF_TOPIC = 0.75
 """Of the suggestion threshold: what is declined is called off topic only well below it."""
 CONTRASTS = ("number", "product", "opposite", "institution")
-"""Kinds of out-of-domain inputs that constraints decide (`rag.retrieval.constraint_order`); no threshold is to."""
+"""Kinds of out-of-domain inputs that are left to constraints (`rag.retrieval.constraint_order`), not to thresholds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
-    """What the thresholds are chosen for, as shares of 0..1.
+class ThresholdTargets:
+    """The figures that thresholds are chosen to reach, as shares in 0..1.
 
-    `answered`: the lowest threshold that keeps `precision` on every FAQ. `suggested`: the lowest that no more than
-    `near_offered` of all near-domain inputs reach; about a third of these are offered nothing all the same, for a doubt
-    (`rag.retrieval.offering`). `off_topic` separates
-    `off_topic_recall` of the inputs of other domains, and is OFF_TOPIC of `suggested` at most. `least_answered`: no threshold
-    lies lower, whatever the labels of a fit bear: they hold no questions of another number or product, which come through there.
+    `precision`: the `answered` threshold is the lowest with at least this precision on every FAQ, but not below
+    `least_answered`, because the labels have no questions about another number or product, which would be answered there.
+    `near_offered`: the `suggested` threshold is the lowest that at most this share of all near-domain inputs reaches; about a
+    third of these is offered nothing all the same (`rag.retrieval.offering`). `off_topic_recall`: the `off_topic` threshold is
+    this quantile of the inputs of other domains, and at most OFF_TOPIC * `suggested`.
     """
 
     precision: float = 0.95
@@ -47,11 +47,11 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A FAQ behind a chat service, and its labels.
+class LabelledFaq:
+    """A chat service over one FAQ, and the labels of that FAQ.
 
-    `weight`: how much all its examples count together; `sets_thresholds`: whether thresholds are chosen on it. Parts of a
-    FAQ teach the regressions other sizes, but nearly all questions are out of their domain.
+    `weight`: total weight of its examples. `sets_thresholds`: whether thresholds are chosen on it. Subsets of a FAQ show the
+    regressions indexes of other sizes, but thresholds are not chosen on them: nearly all questions are out of their domain.
     """
 
     name: str
@@ -64,10 +64,12 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One ranking's features, whether its first row and one of its first three are relevant, and its fold.
+    """The features and labels of one ranking.
 
-    `is_real`: an input as customers send it. `is_blocked`: constraints keep it from being answered. `kind`: "in_domain", or
-    that of an out-of-domain input. `gaps`: each row's distance to the first, and if it is relevant.
+    `first_relevant`, `top3_relevant`: whether the first row, or one of the first three, is relevant. `is_real`: false for a
+    question whose relevant rows were removed. `is_blocked`: constraints keep it from being answered. `kind`: "in_domain",
+    "left_out", or the kind of an out-of-domain input. `gaps`: for each row, its score distance to the first row and whether
+    it is relevant.
     """
 
     faq: str
@@ -83,8 +85,8 @@ class Example:
     gaps: Sequence[tuple[float, bool]] = ()
 
 
-def examples_of(labelled: Labelled) -> list[Example]:
-    """The examples of one FAQ; inputs that the decline rules match are left out, for they are never ranked."""
+def build_examples(labelled: LabelledFaq) -> list[Example]:
+    """Build the examples of one FAQ, without the inputs that decline rules match: those are never ranked."""
     examples: list[Example] = []
     for number, query in enumerate(labelled.queries):
         text, hits = labelled.chat.reading(query.query), labelled.chat.hits(query.query)
@@ -98,12 +100,14 @@ def examples_of(labelled: Labelled) -> list[Example]:
     return [replace(example, weight=labelled.weight / len(examples)) for example in examples]
 
 
-def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targets | None = None) -> Calibration:
-    """Regressions and thresholds; fusion and `same_gap` are those of `start`."""
-    targets = targets or Targets()
+def fit_defaults(
+    examples: Sequence[Example], start: Calibration, targets: ThresholdTargets | None = None
+) -> Calibration:
+    """Fit regressions and thresholds; fusion weights and `same_gap` are taken from `start`."""
+    targets = targets or ThresholdTargets()
     correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
     covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
-    # As `rag.retrieval.confidence.judge` does it: a threshold fits only what is compared with it.
+    # `rag.retrieval.confidence.judge` compares this minimum with the thresholds.
     p_first = np.minimum(p_first, p_covered)
     real = [
         i
@@ -113,14 +117,16 @@ def fit_defaults(examples: Sequence[Example], start: Calibration, targets: Targe
     free = [i for i in real if not examples[i].is_blocked]
 
     def precision(threshold: float) -> float:
-        return min(_by_faq((examples[i].faq, examples[i].first_relevant) for i in free if p_first[i] >= threshold))
+        return min(
+            _shares_by_faq((examples[i].faq, examples[i].first_relevant) for i in free if p_first[i] >= threshold)
+        )
 
     near = [i for i in real if examples[i].kind == "near_domain"]
 
     def near_offered(threshold: float) -> float:
         return fmean(float(p_covered[i] >= threshold) for i in near)
 
-    # Of the worst FAQ, not of the mean: every bank meets the package's thresholds with a FAQ of its own.
+    # Precision of the worst FAQ, not the mean: every bank uses the package's thresholds with a FAQ of its own.
     answered = min((p for p in p_first[free] if precision(p) >= targets.precision), default=1.0)
     suggested = min((p for p in p_covered[near] if near_offered(p) <= targets.near_offered), default=1.0)
     others = sorted(p_covered[i] for i in real if examples[i].kind not in ("in_domain", "near_domain"))
@@ -145,15 +151,15 @@ def regression(
     sample_weights: NDArray[np.float64] | None = None,
     ridge: float = 1.0,
 ) -> Logistic:
-    """Maximum likelihood with an L2 penalty on standardised features, by Newton's method.
+    """Fit a logistic regression by Newton's method, with an L2 penalty on the standardised features.
 
-    `matrix`: (n, len(names)) features, `labels`: (n,) of 0 and 1, `sample_weights`: (n,), one each if None. The weights are
-    in the features' own units, rounded to five digits, as a manifest keeps them.
+    `matrix`: (n, len(names)) features; `labels`: (n,) of 0 and 1; `sample_weights`: (n,), all 1 if None. The returned
+    weights are in the features' own units, rounded to five digits as manifests store them.
     """
     counts = np.ones(len(matrix)) if sample_weights is None else sample_weights
     mean, std = matrix.mean(axis=0), matrix.std(axis=0) + 1e-9
     design = np.c_[(matrix - mean) / std, np.ones(len(matrix))]
-    # The bias is hardly penalised: it only sets how many are positive. The rest keeps separable labels finite.
+    # The bias is hardly penalised, because it only sets the base rate. The ridge keeps weights finite on separable labels.
     penalty = ridge * np.diag([*([1.0] * len(names)), 1e-6])
     beta = np.zeros(len(names) + 1)
     for _ in range(100):
@@ -169,7 +175,7 @@ def regression(
 
 
 def _example(
-    labelled: Labelled, text: str, hits: Sequence[FusedNode], relevant: Sequence[str], kind: str, number: int
+    labelled: LabelledFaq, text: str, hits: Sequence[FusedNode], relevant: Sequence[str], kind: str, number: int
 ) -> Example:
     verdict = judge(text, hits, labelled.chat.calibration)
     top3 = [row_id(hit) in relevant for hit in verdict.ranked[:3]]
@@ -184,7 +190,7 @@ def _example(
         labelled.sets_thresholds,
         verdict.is_blocked,
         kind,
-        # A question and what is made of it by taking its rows out lie in one fold: else the one would tell of the other.
+        # A question and its copy without relevant rows share a fold, so that neither is scored by a fit on the other.
         number % FOLDS,
         1.0,
         gaps,
@@ -192,13 +198,13 @@ def _example(
 
 
 def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Logistic, NDArray[np.float64]]:
-    """The regression over all examples, and (n,) probabilities from regressions that did not see the example's fold."""
+    """The regression over all examples, and (n,) probabilities, each from a regression fitted on the other folds."""
     names = [name for name in FEATURES if name in examples[0].features]
     matrix = np.array([[example.features[name] for name in names] for example in examples])
     targets = np.array(labels, dtype=float)
     folds = np.array([example.fold for example in examples])
     counts = np.array([example.weight for example in examples])
-    # So that the ridge weighs as much as if each example counted once.
+    # Normalised to a mean of 1, so that the ridge has the same strength as for unweighted examples.
     counts *= len(counts) / counts.sum()
     probabilities = np.zeros(len(examples))
     for fold in range(FOLDS):
@@ -209,8 +215,8 @@ def _cross_fit(examples: Sequence[Example], labels: Sequence[bool]) -> tuple[Log
     return regression(names, matrix, targets, sample_weights=counts), probabilities
 
 
-def _by_faq(values: Iterable[tuple[str, bool]]) -> list[float]:
-    """The share of true values of each FAQ."""
+def _shares_by_faq(values: Iterable[tuple[str, bool]]) -> list[float]:
+    """The share of true values (0..1) of each FAQ. `values`: FAQ name and value."""
     by_faq: dict[str, list[float]] = {}
     for faq, value in values:
         by_faq.setdefault(faq, []).append(float(value))
@@ -218,7 +224,7 @@ def _by_faq(values: Iterable[tuple[str, bool]]) -> list[float]:
 
 
 def _gap_weight(examples: Sequence[Example]) -> float:
-    """Log-odds lost per unit of fused score behind the first row, over every row of every ranking; never negative."""
+    """Log-odds of relevance lost per unit of fused-score distance to the first row, fitted over all ranked rows; >= 0."""
     gaps = [pair for example in examples for pair in example.gaps]
     matrix = np.array([[gap] for gap, _ in gaps])
     labels = np.array([is_relevant for _, is_relevant in gaps], dtype=float)

@@ -1,6 +1,6 @@
-"""Every figure of a suite, from its records: ranking, outcomes, refusal, conversations, trust, perturbations. Pure functions.
+"""Computes all figures of a suite from its records: ranking, outcomes, refusal, confidence, perturbations. Pure functions.
 
-The keys are those of `evaluate_retrieval` where both report the same, and more.
+Keys agree with those of `evaluate_retrieval` where both report the same figure.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rag.evaluation.records import KINDS, Record
 from rag.evaluation.retrieval import outcome_report, refusal_report
 
 SEVERAL = "several"
-"""The institution of a question that rows of more than one answer."""
+"""Group name of the questions that rows of several institutions answer."""
 
 
 def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[str, Any]:
-    """All figures of one suite. `banks`: the institution of each row, by id."""
+    """All figures of one suite; sets without records are left out. `banks`: institution by row id."""
     sets: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         sets[record.case.set].append(record)
@@ -54,12 +54,12 @@ def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[s
 
 
 def ranking(records: Sequence[Record]) -> dict[str, Any]:
-    """The ranking metrics of all questions and by style."""
+    """`ranking_row` of all records, and of the records of each style."""
     return {"all": ranking_row(records), "by_style": by_label(records, ranking_row)}
 
 
 def ranking_row(records: Sequence[Record]) -> dict[str, Any]:
-    """hit@1, 3, 5, mrr@10, ndcg@10 and recall@10 with 95 % bootstrap intervals, whatever the outcome."""
+    """hit@1, 3, 5, mrr@10, ndcg@10 and recall@10 in 0..1 with 95 % bootstrap intervals; outcomes are ignored."""
     runs = [(record.result.ranked, record.case.relevant) for record in records]
     row: dict[str, Any] = {"n": len(runs)}
     for name, measure in metrics.MEASURES.items():
@@ -70,9 +70,9 @@ def ranking_row(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def outcome_row(records: Sequence[Record]) -> dict[str, Any]:
-    """How many of the inputs came to each outcome, and the share of each with its 95 % Wilson interval.
+    """The count of each outcome, and its share in 0..1 with a 95 % Wilson interval.
 
-    `shown`: an answering row is the first of an answer or among the suggestions.
+    `shown` sums `right` and `offered`: a relevant row is the first source of the answer or among the suggestions.
     """
     counts: dict[str, int] = {kind: sum(record.outcome == kind for record in records) for kind in KINDS}
     row: dict[str, Any] = {"n": len(records), "counts": counts}
@@ -83,21 +83,27 @@ def outcome_row(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def trust(records: Sequence[Record]) -> dict[str, Any]:
-    """Risk and coverage, their area, and the reliability of the confidence, out-of-domain inputs counted as wrong."""
+    """Risk-coverage curve, its area (AURC), reliability bins and ECE of the confidence.
+
+    An input is correct if its first ranked row is relevant; out-of-domain inputs are never correct.
+    """
     scores = [record.result.confidence for record in records]
     correct = [float(record.rank == 1) for record in records]
     bins = curves.reliability(scores, correct)
     return {
         "n": len(records),
         "aurc": metrics.aurc(scores, correct),
-        "ece": curves.calibration_error(bins),
+        "ece": curves.expected_calibration_error(bins),
         "curve": curves.risk_coverage(scores, correct),
         "bins": [asdict(each) for each in bins],
     }
 
 
 def perturbation_rows(queries: Sequence[Record], variants: Sequence[Record]) -> dict[str, Any]:
-    """By rule: the questions it changed, as they were and as they became; `lost` names those that no longer show their row."""
+    """For each perturbation rule: figures of the questions that it changed, before and after.
+
+    `lost`: ids of the questions whose relevant row was shown before the change and is not shown after it.
+    """
     originals = {record.case.id: record for record in queries}
     rows = {}
     for name, changed in _grouped(variants, lambda record: record.case.label).items():
@@ -116,13 +122,19 @@ def by_label(
     row: Callable[[Sequence[Record]], dict[str, Any]],
     label: Callable[[Record], str] = lambda record: record.case.label,
 ) -> dict[str, Any]:
-    """`row` of the records of each label, sorted by it."""
+    """`row` of the records of each label, sorted by label."""
     groups = _grouped(records, label)
     return {name: row(groups[name]) for name in sorted(groups)}
 
 
+def with_interval(row: Mapping[str, Any], name: str) -> str:
+    """A figure of a row as text, followed by its 95 % interval if the row has one: "0.812 [0.780, 0.841]"."""
+    interval = row.get(f"{name}_ci95")
+    return f"{row[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
 def bank_label(banks: Mapping[str, str]) -> Callable[[Record], str]:
-    """The institution whose rows answer, SEVERAL where there are more."""
+    """A function from a record to the institution of its relevant rows, or SEVERAL. `banks`: institution by row id."""
 
     def label(record: Record) -> str:
         own = {banks.get(row, "") for row in record.case.relevant}

@@ -1,4 +1,4 @@
-"""The first page of a report, in Korean: what a risk officer reads and signs. Everything after it is detail."""
+"""The first page of the report, in Korean: summary, key figures, gates, limits, signatures and trend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rag.evaluation import svg
 from rag.evaluation.page import Note, Plot, Section, Table
 from rag.evaluation.quality import quality_figures
 from rag.evaluation.runs import Run
-from rag.evaluation.summary import hundred_people, share_text, suite_title
+from rag.evaluation.summary import share_text, suite_title, summary_notes
 
 HEADLINES = (
     ("hit@1", "맞는 행이 첫째", ("retrieval", "all")),
@@ -33,28 +33,28 @@ TRENDS = (
     ("precise", "바로 답한 것 중 맞는 비율", "declined"),
     ("declined", "답이 있는데 답하지 않은 비율", "wrong"),
 )
-"""Figures of `quality_figures` whose course over the runs is drawn, each with its name and colour."""
-SIGNED = ("작성", "검토", "승인")
+"""Figures of `quality_figures` that are plotted over the runs: key, name and colour class."""
+SIGNATURES = ("작성", "검토", "승인")
 
 
 def front_suite(figures: Mapping[str, Any]) -> str:
-    """The suite of the first page: the half kept apart says more of customers than the one that was fitted on."""
+    """The name of the suite on the first page: the test half if it was measured, because the dev half was fitted on."""
     return "bundled test" if "bundled test" in figures else next(iter(figures))
 
 
 def front_sections(run: Run, figures: Mapping[str, Mapping[str, Any]], history: Sequence[Run]) -> Iterator[Section]:
-    """The summary, the figures of all suites side by side, the gates, the limits, the lines to sign, and the trend."""
+    """The sections of the first page. `figures`: by suite name; `history`: earlier runs, oldest first."""
     first = front_suite(figures)
-    yield Section(f"100명이 물으면: {suite_title(first)}", hundred_people(figures[first]))
-    # Where the half kept apart was asked, the other one, which flatters, stands in its own section alone.
-    apart = {name.removesuffix(" test") for name in figures if name.endswith(" test")}
-    beside = {name: each for name, each in figures.items() if name.removesuffix(" dev") not in apart}
-    yield Section("한눈에 보기", [_headlines(beside)])
+    yield Section(f"100명이 물으면: {suite_title(first)}", summary_notes(figures[first]))
+    # A dev half is left out where its test half was measured: its figures are optimistic, as parameters were fitted on it.
+    tested = {name.removesuffix(" test") for name in figures if name.endswith(" test")}
+    listed = {name: each for name, each in figures.items() if name.removesuffix(" dev") not in tested}
+    yield Section("한눈에 보기", [_headlines(listed)])
     if gates := run.extra.get("gates"):
         yield Section("출시 기준", list(_gates(gates)))
     yield Section("이 보고서가 말하지 않는 것", [Note(text) for text in LIMITS])
-    lines = [(line, *("" for _ in SIGNED)) for line in ("이름·날짜", "서명")]
-    yield Section("확인", [Table(("항목", *SIGNED), lines, is_form=True)])
+    lines = [(line, *("" for _ in SIGNATURES)) for line in ("이름·날짜", "서명")]
+    yield Section("확인", [Table(("항목", *SIGNATURES), lines, is_form=True)])
     yield Section("실행 사이의 변화", list(_trend(run, history)), starts_page=True)
 
 
@@ -66,7 +66,7 @@ def _headlines(figures: Mapping[str, Mapping[str, Any]]) -> Table:
             values: Mapping[str, Any] = each
             for part in path:
                 values = values.get(part, {})
-            # What was not asked is NaN.
+            # NaN, which does not equal itself, means that nothing was measured.
             cells.append(share_text(values, key) if key in values and values[key] == values[key] else "–")
         rows.append((title, *cells))
     return Table(("지표 [95 % 구간]", *map(suite_title, figures)), rows)
@@ -94,7 +94,7 @@ def _gates(rows: Sequence[Mapping[str, Any]]) -> Iterator[Note | Table]:
 
 
 def _trend(run: Run, history: Sequence[Run]) -> Iterator[Note | Plot | Table]:
-    """The runs that asked the first suite's questions, the last one at the right."""
+    """Plot and table of all runs over the first suite's questions, oldest first."""
     name = run.suites[0].name
     same = [each for each in history if each.suite(name) and each.meta["data"].get(name) == run.meta["data"].get(name)]
     measured = [(each.meta, quality_figures(suite.records)) for each in [*same, run] if (suite := each.suite(name))]

@@ -1,7 +1,7 @@
-"""What a change of the index, the settings or the code may not make worse: `data/evaluation/gates.toml`.
+"""Quality gates (`data/evaluation/gates.toml`): measures that a change of index, settings or code must not make worse.
 
-Each gate is a measure over some sets. It fails where the measure has dropped against the baseline by more than chance (the
-95 % interval of the paired bootstrap lies below 0), or lies under its floor; and it names the questions that broke.
+A gate takes one measure over some sets. It fails if the measure dropped significantly against the baseline (the 95 %
+interval of the paired bootstrap lies below 0) or is below its floor, and lists the questions that cause it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
-from rag.evaluation.compare import MEASURES, Difference, Mark, Marks, difference
+from rag.evaluation.compare import MEASURES, CaseResult, CaseResults, Difference, difference
 from rag.evaluation.records import KINDS
 from rag.evaluation.suites import FILES, Suite, files_suite
 
 BROKEN_SHOWN = 20
-"""Questions that a failing gate names at most; it says how many more there are."""
+"""Most questions listed for a failing gate; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`measure`: a name of `compare.MEASURES`; `sets`: the sets it is taken over, all where empty; `floor`: in 0..1.
+    """One gate. `measure`: a key of `compare.MEASURES`; `sets`: the sets it is taken over, empty for all; `floor`: in 0..1.
 
-    `korean`: its name in the report.
+    `korean`: the gate's name in the report.
     """
 
     name: str
@@ -38,20 +38,20 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateFile:
-    """The gates of a file, what is asked for them, and the baseline's file, which need not be there."""
+    """A parsed gates file: the gates, the suite of questions, and the path of the baseline, which may not exist yet."""
 
     gates: tuple[Gate, ...]
     suite: Suite
     baseline: Path
 
-    def marks(self) -> dict[str, Mark]:
-        """The baseline, empty where there is none. Raises InputError for a file that is none."""
+    def baseline_results(self) -> dict[str, CaseResult]:
+        """The results in the baseline file, empty if there is no such file. Raises InputError for an invalid file."""
         return read_baseline(self.baseline) if self.baseline.exists() else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A gate that is not passed. `broken`: keys of the cases that are worse than in the baseline, or, under a floor, bad."""
+    """A gate that failed. `broken`: keys of the cases that got worse, or, below a floor, of all cases without a full score."""
 
     gate: Gate
     change: Difference
@@ -60,7 +60,10 @@ class Failure:
 
 
 def read_gates(path: Path) -> GateFile:
-    """A gates file: `[[gate]]` tables, the files of `[questions]` and a `baseline`, both beside it. Raises InputError."""
+    """Read a TOML file with `[[gate]]` tables, a `[questions]` table of files and a `baseline`; paths are relative to it.
+
+    Raises InputError for unreadable files, unknown measures and unknown kinds of questions.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         gates = tuple(Gate(**{**table, "sets": tuple(table.get("sets", ()))}) for table in data["gate"])
@@ -71,46 +74,46 @@ def read_gates(path: Path) -> GateFile:
         ) from exc
     if unknown := [gate.measure for gate in gates if gate.measure not in MEASURES] + sorted(questions.keys() - FILES):
         raise InputError(
-            f"{path}: unknown names {unknown}; measures are {', '.join(MEASURES)}; questions are {', '.join(FILES)}"
+            f"{path}: unknown names {unknown}; expected measures {', '.join(MEASURES)} and questions {', '.join(FILES)}"
         )
     return GateFile(gates, files_suite("gates", questions), path.parent / str(data.get("baseline", "baseline.json")))
 
 
-def check_gates(gates: Sequence[Gate], before: Marks, after: Marks) -> list[Failure]:
-    """The gates that `after` does not pass, compared with `before` case by case.
+def check_gates(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[Failure]:
+    """The gates that `after` fails, compared with `before` case by case.
 
-    Without a baseline (`before` empty) only the floors count. Cases that one of both does not have are left out.
+    Without a baseline (`before` empty) only the floors count. Cases missing from either are ignored.
     """
     failures = []
     for gate in gates:
         measure = MEASURES[gate.measure]
-        # Without a baseline the run is compared with itself: no drop, and the floors count.
+        # Without a baseline the run is compared with itself, which is never a drop.
         change = difference(before or after, after, measure, gate.sets)
         if change is None:
             continue
-        if change.is_drop:
+        if change.is_significantly_worse:
             low, high = change.interval
             reason = (
-                f"{change.before:.3f} -> {change.after:.3f}, a drop of more than chance "
-                f"(95 % of the difference: {low:+.3f} to {high:+.3f})"
+                f"{change.before:.3f} -> {change.after:.3f}, a significant drop "
+                f"(95 % interval of the difference: {low:+.3f} to {high:+.3f})"
             )
             failures.append(Failure(gate, change, reason, change.worse))
         elif change.after < gate.floor:
             bad = [
                 key
-                for key, mark in after.items()
-                if measure.applies(mark) and (not gate.sets or mark.set in gate.sets) and not measure.value(mark)
+                for key, result in after.items()
+                if measure.applies(result) and (not gate.sets or result.set in gate.sets) and not measure.value(result)
             ]
             failures.append(
-                Failure(gate, change, f"{change.after:.3f} is under the floor {gate.floor:.3f}", tuple(bad))
+                Failure(gate, change, f"{change.after:.3f} is below the floor {gate.floor:.3f}", tuple(bad))
             )
     return failures
 
 
-def gate_rows(gates: Sequence[Gate], before: Marks, after: Marks) -> list[dict[str, Any]]:
-    """[{"name", "n", "floor", "before", "after", "passed"}] of the gates that have a question, for the report.
+def gate_rows(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[dict[str, Any]]:
+    """[{"name", "n", "floor", "before", "after", "passed"}] of the gates that apply to a case, for the report.
 
-    `before` is None without a baseline.
+    The value "before" is None without a baseline.
     """
     failed = {failure.gate for failure in check_gates(gates, before, after)}
     compared = [(gate, difference(before or after, after, MEASURES[gate.measure], gate.sets)) for gate in gates]
@@ -128,34 +131,37 @@ def gate_rows(gates: Sequence[Gate], before: Marks, after: Marks) -> list[dict[s
     ]
 
 
-def failure_lines(failures: Sequence[Failure], questions: Mapping[str, str], marks: Marks) -> Iterator[str]:
-    """Each failing gate with the questions that broke and what they get now."""
+def failure_lines(failures: Sequence[Failure], questions: Mapping[str, str], results: CaseResults) -> Iterator[str]:
+    """Each failed gate with its broken questions and their present outcome. `questions`: text by `Case.key`."""
     for failure in failures:
         yield f"gate {failure.gate.name!r} ({failure.change.title}, n={failure.change.n}): {failure.reason}"
         for key in failure.broken[:BROKEN_SHOWN]:
-            yield f"  {key} ({marks[key].label}): now {marks[key].outcome}: {questions.get(key, '')}"
+            yield f"  {key} ({results[key].label}): now {results[key].outcome}: {questions.get(key, '')}"
         if len(failure.broken) > BROKEN_SHOWN:
             yield f"  and {len(failure.broken) - BROKEN_SHOWN} more"
 
 
-def write_baseline(path: Path, meta: Mapping[str, Any], marks: Marks) -> None:
-    """The marks of a run as the one that later runs are held to; one line a case, so that a change can be read."""
+def write_baseline(path: Path, meta: Mapping[str, Any], results: CaseResults) -> None:
+    """Write the results that later runs are compared with. `meta`: of the run, as `identify` gives it."""
+    # One line per case, so that a diff of two baselines is readable.
     lines = [
-        f"{json.dumps(key)}: {json.dumps(list(asdict(mark).values()), ensure_ascii=False)}"
-        for key, mark in marks.items()
+        f"{json.dumps(key)}: {json.dumps(list(asdict(result).values()), ensure_ascii=False)}"
+        for key, result in results.items()
     ]
     about = json.dumps({name: meta[name] for name in ("at", "key", "code", "embedding")})
     path.write_text(f'{{"about": {about},\n"marks": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
 
 
-def read_baseline(path: Path) -> dict[str, Mark]:
-    """The marks that `write_baseline` wrote. Raises InputError."""
+def read_baseline(path: Path) -> dict[str, CaseResult]:
+    """Read what `write_baseline` wrote. Raises InputError."""
     try:
-        marks = json.loads(path.read_text(encoding="utf-8"))["marks"]
+        results = json.loads(path.read_text(encoding="utf-8"))["marks"]
         return {
-            key: Mark(set_, label, bool(answerable), outcome, int(rank))
-            for key, (set_, label, answerable, outcome, rank) in marks.items()
+            key: CaseResult(set_, label, bool(answerable), outcome, int(rank))
+            for key, (set_, label, answerable, outcome, rank) in results.items()
             if outcome in KINDS
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise InputError(f"{path}: not a baseline ({exc}); `python -m rag evaluate gate --accept` writes it") from exc
+        raise InputError(
+            f"{path}: not a baseline file ({exc}); write one with `python -m rag evaluate gate --accept`"
+        ) from exc

@@ -1,6 +1,6 @@
-"""How long an answer takes: by step, to its first text, and with several customers at once; and what 1,000 questions cost.
+"""Measures the latency of answers by step and under concurrent load, and the cost of 1,000 questions.
 
-Times are in milliseconds, of the machine and the endpoints that the settings name.
+Times are wall-clock milliseconds on this machine with the configured endpoints.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from rag.types import AnswerCompleted, AnswerDelta, SourcesFound
 CONCURRENCY = (1, 2, 4, 8)
 SECONDS_AN_HOUR = 3600.0
 STEPS = ("embedding", "search", "sources", "first_text", "text", "total")
-"""`search` is all of the retrieval but the embedding; `sources`, `first_text`: since the question was asked."""
+"""`search`: retrieval without the embedding; `text`: synthesis; `sources`, `first_text`, `total`: since the question came."""
 
 
 class TimedEmbedding(BaseEmbedding):
-    """The embedding `inner`, which counts the time spent in it, thread by thread."""
+    """Wraps an embedding and adds up the time spent in it, per thread."""
 
     _inner: BaseEmbedding = PrivateAttr()
     _spent: threading.local = PrivateAttr()
@@ -39,7 +39,7 @@ class TimedEmbedding(BaseEmbedding):
         self._inner, self._spent = inner, threading.local()
 
     def take(self) -> float:
-        """Milliseconds spent in this thread since the last call."""
+        """Milliseconds spent embedding in this thread since the last call of `take`."""
         spent = float(getattr(self._spent, "ms", 0.0))
         self._spent.ms = 0.0
         return spent
@@ -62,48 +62,48 @@ Service = tuple[ChatService, TimedEmbedding | None]
 
 
 def measure_latency(
-    fresh: Callable[[], Service], questions: Sequence[str], *, concurrency: Sequence[int] = CONCURRENCY
+    new_service: Callable[[], Service], questions: Sequence[str], *, concurrency: Sequence[int] = CONCURRENCY
 ) -> dict[str, Any]:
-    """{"n", "steps": {step: {"p50","p95","p99"}}, "load": [{"at_once","per_second","p50","p95","p99"}]}.
+    """Ask all questions one after the other, then once per level of `concurrency`.
 
-    `fresh`: a service that remembers no vector of these questions, and its embedding; another for every round. Raises
-    InputError without questions.
+    Returns {"n", "steps": {step: {"p50","p95","p99"}}, "load": [{"at_once","per_second","p50","p95","p99"}]}.
+    `new_service` builds a chat service with an empty vector cache, and returns it with its timed embedding, None for lexical
+    search. Raises InputError without questions.
     """
     if not questions:
-        raise InputError("there are no questions to time")
-    chat, embedding = fresh()
+        raise InputError("expected at least one question to time; got none")
+    chat, embedding = new_service()
     steps: dict[str, list[float]] = defaultdict(list)
-    _ask(
-        chat, embedding, questions[0]
-    )  # what is loaded with the first question is not the second customer's to wait for
+    # The first question loads models and files, which later ones do not wait for: it is not counted.
+    _ask(chat, embedding, questions[0])
     for question in questions[1:] or questions:
         for step, milliseconds in _ask(chat, embedding, question).items():
             steps[step].append(milliseconds)
     return {
         "n": len(steps["total"]),
         "steps": {step: percentiles(steps[step]) for step in STEPS if steps[step]},
-        # A fresh service each: else every round but the first would find all vectors remembered.
-        "load": [_under_load(*fresh(), questions, at_once) for at_once in concurrency],
+        # A new service for each level: otherwise all but the first would find every vector in the cache.
+        "load": [_under_load(*new_service(), questions, at_once) for at_once in concurrency],
     }
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """p50, p95 and p99 by the nearest rank."""
+    """p50, p95 and p99 of `values`, by the nearest-rank method."""
     ordered = sorted(values)
     return {f"p{share}": ordered[min(len(ordered) - 1, len(ordered) * share // 100)] for share in (50, 95, 99)}
 
 
 def cost_of_thousand(prices: Path, instances: Sequence[str], per_second: float, region: str = "") -> dict[str, Any]:
-    """USD for 1,000 questions on these instances, asked without a pause at `per_second`, by the dated table of prices.
+    """Cost in USD of 1,000 questions on these instances at full load, `per_second` questions a second.
 
-    An idle endpoint costs the same by the hour: with fewer questions each costs more. Raises InputError for a price that is
-    not in the table.
+    `prices`: a TOML table of hourly prices with its date, such as deploy/costs.toml. Endpoints are billed by the hour, so
+    with less load a question costs more. Raises InputError for an instance type that is not in the table.
     """
     try:
         table = tomllib.loads(prices.read_text(encoding="utf-8"))
         hourly = sum(float(table["hour"][name]) for name in instances) * float(table["factor"].get(region, 1.0))
     except (OSError, tomllib.TOMLDecodeError, KeyError) as exc:
-        raise InputError(f"{prices}: no price of {exc} by the hour; see deploy/costs.toml for the names") from exc
+        raise InputError(f"{prices}: no hourly price of {exc}; deploy/costs.toml lists the instance types") from exc
     return {
         "usd_per_1000": hourly / (per_second * SECONDS_AN_HOUR) * 1000,
         "usd_per_hour": hourly,
@@ -113,7 +113,7 @@ def cost_of_thousand(prices: Path, instances: Sequence[str], per_second: float, 
 
 
 def latency_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """The report for a terminal."""
+    """The report as lines for a terminal."""
     if "of" in report:
         yield ", ".join(f"{part} {name}" for part, name in report["of"].items())
     yield f"{'milliseconds':14} {'p50':>8} {'p95':>8} {'p99':>8}   (n={report['n']})"
@@ -147,7 +147,7 @@ def _ask(chat: ChatService, embedding: TimedEmbedding | None, question: str) -> 
     began = time.perf_counter()
     with closing(chat.stream(question)) as events:
         for event in events:
-            # Taken as the event comes: reading it takes time of its own.
+            # Read the clock first: handling the event takes time of its own.
             now = (time.perf_counter() - began) * 1000
             if isinstance(event, SourcesFound):
                 steps["sources"] = now

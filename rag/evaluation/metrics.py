@@ -1,6 +1,6 @@
-"""Ranking and outcome metrics over plain data, with confidence intervals. Pure functions; no retriever, no files.
+"""Ranking and outcome metrics over plain data, with confidence intervals. Pure functions.
 
-A run is the ranked row ids of one query, `relevant` the set of row ids that answer it.
+`run` is the ranked row ids of one query, best first; `relevant` the ids of the rows that answer it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 
 BOOTSTRAP_SAMPLES = 2000
 SEED = 20261122
-"""Fixed, so that two runs over the same results print the same intervals."""
+"""Seed of all resampling, fixed so that equal results have equal intervals."""
 
 
 def hit(run: Sequence[str], relevant: Sequence[str], k: int) -> float:
-    """1.0 where one of the first k rows is relevant. An empty run is a miss, not an error."""
+    """1.0 if one of the first k rows is relevant, else 0.0; 0.0 for an empty run."""
     return float(any(row in relevant for row in run[:k]))
 
 
@@ -27,15 +27,15 @@ def reciprocal_rank(run: Sequence[str], relevant: Sequence[str], k: int = 10) ->
 
 
 def ndcg(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
-    """Normalised discounted cumulative gain with binary gains, in [0, 1]."""
-    rows = set(relevant)  # a row labelled twice must not raise the ideal
+    """Normalised discounted cumulative gain of the first k rows with binary gains, in [0, 1]."""
+    rows = set(relevant)  # a row that is labelled twice must not raise the ideal gain
     gain = sum(1 / math.log2(rank + 1) for rank, row in enumerate(run[:k], 1) if row in rows)
     ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(rows), k) + 1))
     return gain / ideal if ideal else 0.0
 
 
 def recall(run: Sequence[str], relevant: Sequence[str], k: int = 10) -> float:
-    """Share of the relevant rows that are among the first k; 0 where there are none."""
+    """Share of the relevant rows that are among the first k, in [0, 1]; 0 if no row is relevant."""
     rows = set(relevant)
     return len(rows & set(run[:k])) / len(rows) if rows else 0.0
 
@@ -48,7 +48,7 @@ MEASURES: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
     "ndcg@10": ndcg,
     "recall@10": recall,
 }
-"""Of one query, each in [0, 1]. tests/unit/test_metrics_peer.py holds them to trec_eval's (docs/adr/0018)."""
+"""Measures of one query, each in [0, 1]. tests/unit/test_metrics_peer.py compares them with trec_eval (docs/adr/0018)."""
 
 
 def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -59,15 +59,14 @@ def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) ->
 
 
 def mean(values: Sequence[float]) -> float:
-    """NaN for no values: a share of nothing is not 0."""
+    """Arithmetic mean; NaN for no values."""
     return fmean(values) if values else math.nan
 
 
 def bootstrap(values: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
-    """95 % percentile interval of the mean, resampled with a fixed seed (Efron 1979)."""
+    """95 % percentile interval of the mean by bootstrap with a fixed seed (Efron 1979); (nan, nan) for no values."""
     if not values:
         return math.nan, math.nan
-    # A fixed seed: the same figures have the same interval, and a README does not change by itself.
     drawn = np.random.default_rng(SEED).integers(len(values), size=(samples, len(values)))
     means = np.sort(np.asarray(values, dtype=float)[drawn].mean(axis=1))
     return float(means[int(0.025 * samples)]), float(means[int(0.975 * samples) - 1])
@@ -81,12 +80,15 @@ def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
     centre = share + z * z / (2 * n)
     spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    # Rounding may leave -1e-17.
+    # Rounding errors may leave the range by 1e-17.
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Area under the ROC curve: the chance that a random positive scores above a random negative; ties count half."""
+    """Area under the ROC curve: the probability that a random positive scores above a random negative; ties count half.
+
+    NaN if either is empty.
+    """
     if not positive or not negative:
         return math.nan
     wins = sum((p > n) + 0.5 * (p == n) for p in positive for n in negative)
@@ -94,17 +96,20 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
 
 
 def accepted_at_refused(positive: Sequence[float], negative: Sequence[float], *, refused: float = 0.95) -> float:
-    """Share of in-domain queries accepted at the lowest threshold that refuses this share of the others."""
+    """Share of positives above the lowest threshold that refuses the share `refused` of the negatives; NaN if either is empty.
+
+    This is the true positive rate at a false positive rate of 1 - `refused`.
+    """
     if not positive or not negative:
         return math.nan
-    # Strictly above: an input at the threshold itself is refused.
+    # Accepted means strictly above the threshold.
     ordered = sorted(negative)
     threshold = ordered[min(len(ordered) - 1, math.ceil(refused * len(ordered)) - 1)]
     return mean([float(score > threshold) for score in positive])
 
 
 def aurc(scores: Sequence[float], correct: Sequence[float]) -> float:
-    """Area under the risk-coverage curve: mean error of the n most confident, over all n (lower is better)."""
+    """Area under the risk-coverage curve in [0, 1], lower is better: error rate of the n most confident, averaged over n."""
     ordered = [value for _, value in sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])]
     errors, risks = 0.0, []
     for n, value in enumerate(ordered, 1):

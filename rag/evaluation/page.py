@@ -1,6 +1,7 @@
-"""A report's sections as one HTML file and as its Markdown twin: the same words and tables, the plots in the first alone.
+"""Renders a report's sections as one HTML file, and as Markdown with captions in place of the plots.
 
-The HTML asks for nothing: style and pictures are in it. It is light or dark as the reader's device, and prints in black on white.
+The HTML is self-contained: styles and SVG plots are inline. It follows the device's light or dark mode, and prints in black
+on white.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a heading; the first column is text, the others are set to the right unless `is_prose`.
+    """A table; all columns but the first are right-aligned unless `is_prose`.
 
-    `is_form`: to be filled in by hand.
+    `is_form`: printed with room to fill in by hand.
     """
 
     heading: tuple[str, ...]
@@ -27,7 +28,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """An SVG and what it shows."""
+    """An SVG image and its caption."""
 
     svg: str
     caption: str
@@ -35,7 +36,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A paragraph; `is_large`: what the reader should see first."""
+    """A paragraph; `is_large`: set in large type."""
 
     text: str
     is_large: bool = False
@@ -43,7 +44,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it; `level` 2 begins a suite, 3 a part of it. `starts_page`: where it is printed."""
+    """A heading and its blocks. `level`: 2 or 3, as in HTML; `starts_page`: begins a new page in print."""
 
     title: str
     blocks: Sequence[Table | Plot | Note] = field(default_factory=tuple)
@@ -55,8 +56,8 @@ INTERVAL = re.compile(r"(?<=\d|%) (\[[\d.]+(?:, |~)[\d.]+\])$")
 STYLE = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
 
 
-def html_page(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The whole file."""
+def html_page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """The complete HTML document with a table of contents of the sections of level 2."""
     links = "".join(
         f'<li><a href="#s{number}">{escape(section.title)}</a></li>'
         for number, section in enumerate(sections)
@@ -66,17 +67,17 @@ def html_page(title: str, lead: str, sections: Sequence[Section]) -> str:
     return (
         '<!doctype html>\n<html lang="ko"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        # Nothing is fetched, whatever stands in a question or a row.
+        # Nothing is loaded from elsewhere, whatever a question or a row contains.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f'<body><header><h1>{escape(title)}</h1><p class="soft">{escape(lead)}</p><nav aria-label="차례"><ul>{links}</ul></nav>'
-        f"</header><main>{body}</main></body></html>\n"
+        f'<body><header><h1>{escape(title)}</h1><p class="soft">{escape(subtitle)}</p>'
+        f'<nav aria-label="차례"><ul>{links}</ul></nav></header><main>{body}</main></body></html>\n'
     )
 
 
-def markdown_page(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The twin: every word and table of the page; of a plot its caption."""
-    lines = [f"# {title}", "", lead, ""]
+def markdown_page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """The same content as Markdown; a plot is replaced by its caption."""
+    lines = [f"# {title}", "", subtitle, ""]
     for section in sections:
         lines += [f"{'#' * section.level} {section.title}", ""]
         for block in section.blocks:
@@ -94,7 +95,7 @@ def _html_section(number: int, section: Section) -> str:
         if plots:
             parts.append(f'<div class="plots">{"".join(plots)}</div>')
             plots = []
-        # Regions of one name cannot be told apart by a screen reader.
+        # A screen reader tells regions apart by their names.
         parts.append(_html_block(block, f"{number}.{len(parts)} {section.title}"))
     if plots:
         parts.append(f'<div class="plots">{"".join(plots)}</div>')
@@ -109,7 +110,7 @@ def _html_block(block: Table | Note, name: str) -> str:
     heading = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in block.heading)
     rows = "".join(f"<tr>{_html_cells(block.heading, row)}</tr>" for row in block.rows)
     intervals = max((sum(bool(INTERVAL.search(cell)) for cell in row) for row in block.rows), default=0)
-    # Several intervals side by side stand under their figures, so that the table fits a page.
+    # With several columns of intervals, each stands below its figure, so that the table fits a page.
     kinds = {"prose": block.is_prose, "form": block.is_form, "dense": intervals > 1}
     kind = "".join(f' class="{name}"' for name, is_so in kinds.items() if is_so)
     # A focusable region, so that a wide table can be scrolled with the keyboard.
@@ -120,7 +121,7 @@ def _html_block(block: Table | Note, name: str) -> str:
 
 
 def _html_cells(heading: Sequence[str], row: Sequence[str]) -> str:
-    # On a phone a row of prose is a list, each line under its column's name.
+    # `data-label`: on a phone the stylesheet shows a row as a list of column names and values.
     pairs = zip(heading, row, strict=True)
     return "".join(
         f'<td data-label="{escape(name)}">' + INTERVAL.sub(r" <small>\1</small>", escape(cell)) + "</td>"

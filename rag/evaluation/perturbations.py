@@ -1,7 +1,6 @@
-"""Questions once more as other customers would type them: without spaces, mistyped, in another tone, with Latin words.
+"""Perturbs questions by rules: without spaces, with a typing error, in another tone, with English words.
 
-Made by rules from the words alone, so that the rows that answer stay the same. A question that a rule leaves as it is has
-no such variant.
+The rules keep the meaning, so the relevant rows stay the same. A rule that does not change a question makes no variant.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _NEAR = {
     "ᅢ": "ᅦ", "ᅦ": "ᅢ", "ᅬ": "ᅫ", "ᅫ": "ᅬ", "ᅥ": "ᅡ", "ᅩ": "ᅥ", "ᅳ": "ᅮ", "ᄀ": "ᄏ", "ᄃ": "ᄐ", "ᄇ": "ᄑ",
     "ᄌ": "ᄎ", "ᄉ": "ᄊ", "ᅵ": "ᅡ", "ᅡ": "ᅥ",
 }  # fmt: skip
-"""Jamo that are heard or typed in another's place."""
+"""For each jamo, one that is often typed in its place because it sounds or looks similar."""
 
 
 def without_spaces(text: str, _seed: str) -> str:
@@ -42,29 +41,28 @@ def without_spaces(text: str, _seed: str) -> str:
 
 
 def mistyped(text: str, seed: str) -> str:
-    """One jamo of the text in the place of another that is near it."""
-    # A slip of a finger changes a jamo, not a syllable.
+    """Replace one jamo by a similar one. `seed`: the question's id, so that runs agree whatever the order."""
+    # A typing error changes one jamo, not a whole syllable.
     decomposed = unicodedata.normalize("NFD", text)
     places = [index for index, jamo in enumerate(decomposed) if jamo in _NEAR]
     if not places:
         return text
-    # Seeded by the question's id: the same in every run and in every order.
-    place = random.Random(f"{SEED} {seed}").choice(places)  # noqa: S311 -- a typing error, not secrecy
+    place = random.Random(f"{SEED} {seed}").choice(places)  # noqa: S311 -- not for cryptography
     return unicodedata.normalize("NFC", decomposed[:place] + _NEAR[decomposed[place]] + decomposed[place + 1 :])
 
 
 def honorific(text: str, _seed: str) -> str:
-    """The last ending in the formal tone."""
+    """Put the last sentence ending into the formal tone."""
     return _last_replaced(text, _POLITE)
 
 
 def informal(text: str, _seed: str) -> str:
-    """The last ending as it is typed to a friend."""
+    """Put the last sentence ending into the informal tone."""
     return _last_replaced(text, _PLAIN)
 
 
 def latin(text: str, _seed: str) -> str:
-    """The first everyday word of banking in English."""
+    """Replace the first of the listed banking words by its English word."""
     places = [(text.find(word), -len(word), word, english) for word, english in _LATIN if word in text]
     if not places:
         return text
@@ -82,7 +80,7 @@ PERTURBATIONS: Mapping[str, Callable[[str, str], str]] = {
 
 
 def perturbed(cases: Sequence[Case]) -> Iterator[Case]:
-    """Every variant of the questions among `cases`, in the set `perturbed`, labelled by its rule; ids name the question."""
+    """All variants of the cases in the set `queries`: set "perturbed", label is the rule, id is "<question id>:<rule>"."""
     for name, change in PERTURBATIONS.items():
         for case in cases:
             if case.set == "queries" and (text := change(case.turns[0], case.id)) != case.turns[0]:
@@ -90,7 +88,7 @@ def perturbed(cases: Sequence[Case]) -> Iterator[Case]:
 
 
 def _last_replaced(text: str, pairs: Sequence[tuple[str, str]]) -> str:
-    """The pair whose word ends last in the text, the longest of several."""
+    """Replace the word that ends last in the text by its pair's second word; of several that end there, the longest."""
     _, _, word, other = max(
         ((text.rfind(word) + len(word), len(word), word, other) for word, other in pairs if word in text),
         default=(0, 0, "", ""),

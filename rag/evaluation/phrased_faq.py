@@ -1,4 +1,4 @@
-"""An FAQ's files once more with other ways to put their questions, which stand in a file of their own."""
+"""Adds alternative phrasings from a separate file to the CSV files of a FAQ."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def read_phrasings(path: Path) -> dict[str, str]:
-    """The column `alternatives` of a CSV file by its column `id`."""
+    """Read a CSV file with the columns `id` and `alternatives`, as {id: alternatives}."""
     with path.open(encoding="utf-8", newline="") as file:
         return {row["id"]: row["alternatives"] for row in csv.DictReader(file)}
 
 
 def write_phrased(files: Sequence[Path], phrasings: Mapping[str, str], folder: Path) -> list[Path]:
-    """Copies of the CSV files in `folder`, with a column `alternatives` by the rows' `id`; the copies."""
+    """Copy the CSV files into `folder` with an added column `alternatives`, joined by `id`; returns the paths of the copies."""
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
     for path in files:

@@ -1,6 +1,6 @@
-"""The figures that the READMEs show: kept in docs/quality.json by store and suite, and printed from there between two marks.
+"""The table of figures in the READMEs, generated from docs/quality.json.
 
-`make eval` writes both. What it did not measure this time (the half kept apart, the other store) stays as it was, with its date.
+`make eval` updates both. Figures that a run did not measure (the test half, the other store) are kept with their date.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from rag.settings import Settings
 
 QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
 READMES = (Path("README.md"), Path("README.ko.md"))
-OPENED = "## When `test` was opened\n"
-"""The log's section that has a line for each time."""
-MARKS = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
+TEST_RUNS_HEADING = "## When `test` was opened\n"
+"""Heading of the log's section with a line for every run on the test half."""
+TABLE_BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 SUITES = ("bundled dev", "bundled test", "insurance", "card", "phrasings", "documents dev", "documents test")
 HEADINGS = {"bundled dev": "dev", "bundled test": "test"}
-Chosen = Callable[[Record], bool]
+RecordFilter = Callable[[Record], bool]
 
 
-def _in(*sets: str, label: str = "", apart: str = "") -> Chosen:
-    """Records of these sets, of one label, or of all labels but one."""
+def _in(*sets: str, label: str = "", not_label: str = "") -> RecordFilter:
+    """Select the records of these sets, optionally of one label, or of all labels but one."""
     return lambda record: (
-        record.case.set in sets and label in ("", record.case.label) and (not apart or record.case.label != apart)
+        record.case.set in sets
+        and label in ("", record.case.label)
+        and (not not_label or record.case.label != not_label)
     )
 
 
@@ -38,7 +40,7 @@ def _is_answered(record: Record) -> bool:
     return record.result.status == "answered"
 
 
-ROWS: Sequence[tuple[str, str, str, Chosen, Callable[[Record], bool]]] = (
+ROWS: Sequence[tuple[str, str, str, RecordFilter, RecordFilter]] = (
     ("first", "right row first (hit@1)", "맞는 행이 첫째 (hit@1)", _in("queries"), lambda r: r.rank == 1),
     ("three", "right row among the first three", "맞는 행이 셋 안에", _in("queries"), lambda r: 1 <= r.rank <= 3),
     ("answered", "questions answered outright", "바로 답한 질문의 비율", _in("queries"), _is_answered),
@@ -74,7 +76,7 @@ ROWS: Sequence[tuple[str, str, str, Chosen, Callable[[Record], bool]]] = (
         "other",
         "anything else that no row answers: answered",
         "그 밖의 답이 없는 입력에 답한 비율",
-        _in("ood", apart="near_domain"),
+        _in("ood", not_label="near_domain"),
         _is_answered,
     ),
     (
@@ -106,23 +108,23 @@ ROWS: Sequence[tuple[str, str, str, Chosen, Callable[[Record], bool]]] = (
         lambda r: r.outcome in ("right", "offered"),
     ),
 )
-"""Key, English and Korean title, the records that count, and those of them that the share is of."""
+"""Each row of the table: key, English title, Korean title, filter of the denominator, filter of the numerator."""
 
 
 def quality_figures(records: Sequence[Record]) -> dict[str, Any]:
-    """{key: [share, low, high, n]} of ROWS, each with its 95 % Wilson interval; what was not asked is left out."""
+    """{key: [share, low, high, n]} for ROWS, with 95 % Wilson intervals; rows without records are left out."""
     figures = {}
-    for key, _, _, counts, holds in ROWS:
-        chosen = [record for record in records if counts(record)]
-        if chosen:
-            held = sum(map(holds, chosen))
-            low, high = metrics.wilson(held, len(chosen))
-            figures[key] = [round(held / len(chosen), 4), round(low, 4), round(high, 4), len(chosen)]
+    for key, _, _, is_counted, is_hit in ROWS:
+        counted = [record for record in records if is_counted(record)]
+        if counted:
+            hits = sum(map(is_hit, counted))
+            low, high = metrics.wilson(hits, len(counted))
+            figures[key] = [round(hits / len(counted), 4), round(low, 4), round(high, 4), len(counted)]
     return figures
 
 
 def are_defaults(settings: Settings) -> bool:
-    """Whether figures of these settings are the project's: all but the store is as it comes."""
+    """Whether the settings that figures depend on, other than the store, have their default values."""
     default = Settings.model_construct()
     return settings.llm.backend == "none" and all(
         getattr(settings, group) == getattr(default, group) for group in ("embedding", "retrieval", "chat")
@@ -130,7 +132,7 @@ def are_defaults(settings: Settings) -> bool:
 
 
 def publish(run: Run) -> None:
-    """Put the figures where readers see them, as far as those files are here; where `test` was opened, say so in the log."""
+    """Update docs/quality.json and the READMEs, if they exist here; log the run if it measured the test half."""
     if not QUALITY.parent.is_dir():
         return
     quality = record_quality(run, QUALITY)
@@ -142,13 +144,14 @@ def publish(run: Run) -> None:
         share, _, _, n = quality_figures(test.records)["first"]
         store = run.meta["settings"]["store"]["backend"]
         line = f"- {run.meta['as_of']}, {store}, program {run.meta['code']}: hit@1 {share:.3f} of {n}\n"
-        before, heading, after = LOG.read_text(encoding="utf-8").partition(OPENED)
-        opened, further, rest = after.partition("\n## ")
-        LOG.write_text(before + (heading or f"\n{OPENED}\n") + opened + line + further + rest, encoding="utf-8")
+        before, heading, after = LOG.read_text(encoding="utf-8").partition(TEST_RUNS_HEADING)
+        entries, separator, rest = after.partition("\n## ")
+        heading = heading or f"\n{TEST_RUNS_HEADING}\n"
+        LOG.write_text(before + heading + entries + line + separator + rest, encoding="utf-8")
 
 
 def record_quality(run: Run, path: Path) -> dict[str, Any]:
-    """The kept figures with those of the run, written to `path`. Raises InputError where it is no such file."""
+    """Merge the run's figures into the file at `path` and return all. Raises InputError if the file is invalid."""
     kept = read_quality(path) if path.exists() else {}
     store = run.meta["settings"]["store"]["backend"]
     for suite in run.suites:
@@ -156,63 +159,61 @@ def record_quality(run: Run, path: Path) -> dict[str, Any]:
         kept.setdefault(store, {})[suite.name] = about
     for name, each in kept.get("opensearch", {}).items():
         other = kept.get("faiss", {}).get(name)
-        # Only of one and the same program does a difference say something of the stores.
+        # The stores are compared only where the same version of the program measured both.
         if other and other["code"] == each["code"]:
             pairs = [(figure, other["figures"].get(key)) for key, figure in each["figures"].items()]
             each["apart"] = max((abs(one[0] - two[0]) for one, two in pairs if two), default=0.0)
     lines = json.dumps(kept, indent=1, sort_keys=True)
-    # A figure a line: else each would take six, and a change could not be read.
+    # One figure per line instead of six lines, so that a diff is readable.
     lines = re.sub(r"\[\s+([^\]]*?)\s+\]", lambda figure: f"[{' '.join(figure[1].split())}]", lines)
     path.write_text(lines + "\n", encoding="utf-8")
     return kept
 
 
 def read_quality(path: Path) -> dict[str, Any]:
-    """What `record_quality` wrote. Raises InputError."""
+    """Read what `record_quality` wrote. Raises InputError."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as exc:
-        raise InputError(f"{path}: not the figures of the READMEs ({exc}); `make eval` writes them") from exc
+        raise InputError(f"{path}: cannot be read as JSON figures ({exc}); `make eval` writes them") from exc
 
 
 def with_table(text: str, quality: Mapping[str, Any], *, korean: bool = False) -> str:
-    """A README with the table of these figures between its marks."""
-    return MARKS.sub(lambda marks: f"{marks[1]}\n{quality_table(quality, korean=korean)}\n\n{marks[2]}", text, count=1)
+    """The README's text with the table between its two `figures` comments replaced."""
+    return TABLE_BLOCK.sub(
+        lambda block: f"{block[1]}\n{quality_table(quality, korean=korean)}\n\n{block[2]}", text, count=1
+    )
 
 
 def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
-    """A Markdown table with a column a suite: FAISS's figures, OpenSearch's where they differ, and when both were measured."""
+    """A Markdown table with one column per suite: figures with FAISS, those with OpenSearch where they differ, and dates."""
     faiss, opensearch = quality.get("faiss", {}), quality.get("opensearch", {})
     suites = [name for name in SUITES if name in faiss]
     lines = ["| | " + " | ".join(HEADINGS.get(name, name) for name in suites) + " |", "|---|" + "---|" * len(suites)]
+    # Figures of OpenSearch are shown only where the same version of the program measured both.
+    others = {
+        name: opensearch[name]["figures"]
+        for name in suites
+        if name in opensearch and opensearch[name]["code"] == faiss[name]["code"]
+    }
     for key, english, korean_title, _, _ in ROWS:
-        cells = [
-            _cell(faiss[name]["figures"].get(key), _comparable(faiss[name], opensearch.get(name)).get(key))
-            for name in suites
-        ]
+        cells = [_cell(faiss[name]["figures"].get(key), others.get(name, {}).get(key)) for name in suites]
         lines.append(f"| {korean_title if korean else english} | " + " | ".join(cells) + " |")
     measured = (
         "FAISS로 잰 날; OpenSearch로 잰 날: 가장 많이 다른 비율"
         if korean
         else "measured with FAISS; with OpenSearch: largest difference of any row"
     )
-    cells = [f"{faiss[name]['on']}; {_difference(opensearch.get(name))}" for name in suites]
+    cells = []
+    for name in suites:
+        other = opensearch.get(name)
+        difference = f": {_short(other['apart'])}" if other and "apart" in other else ""
+        cells.append(f"{faiss[name]['on']}; {other['on'] if other else '–'}{difference}")
     lines.append(f"| {measured} | " + " | ".join(cells) + " |")
     closing = (
         "실제 언어 모델로는 아무것도 재지 않았습니다." if korean else "Nothing here was tried on a real language model."
     )
     return "\n".join([*lines, "", closing])
-
-
-def _comparable(measured: Mapping[str, Any], other: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The other store's figures where the same program made them."""
-    return other["figures"] if other and other["code"] == measured["code"] else {}
-
-
-def _difference(measured: Mapping[str, Any] | None) -> str:
-    if not measured:
-        return "–"
-    return f"{measured['on']}" + (f": {_short(measured['apart'])}" if "apart" in measured else "")
 
 
 def _cell(figure: Sequence[float] | None, other: Sequence[float] | None) -> str:

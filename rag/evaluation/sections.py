@@ -1,4 +1,4 @@
-"""A run as the sections of its report, in Korean: what a risk officer reads first, then every figure by suite."""
+"""Builds the sections of a run's report, in Korean: the first page, then all figures by suite."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.evaluation import svg
-from rag.evaluation.figures import SEVERAL
+from rag.evaluation.answers_report import answer_blocks
+from rag.evaluation.figures import SEVERAL, with_interval
 from rag.evaluation.front import front_sections, front_suite
 from rag.evaluation.page import Note, Plot, Section, Table
 from rag.evaluation.records import KINDS
-from rag.evaluation.runs import Measured, Run
+from rag.evaluation.runs import Run, SuiteRun
 from rag.evaluation.summary import (
-    KOREAN,
     LABELS,
-    hundred_people,
+    OUTCOMES,
     outcome_table,
     suite_title,
+    summary_notes,
     worst_answers,
 )
 from rag.evaluation.trust_report import calibration_blocks, trust_blocks
-from rag.evaluation.written_report import answer_blocks
 
 TITLE = "FAQ 챗봇 평가 보고서"
 SETS = (
@@ -61,7 +61,7 @@ GUIDE = (
 def report_sections(
     run: Run, figures: Mapping[str, Mapping[str, Any]], history: Sequence[Run] = ()
 ) -> Iterator[Section]:
-    """All sections. `figures`: those of each suite, by its name; `history`: earlier runs, oldest first."""
+    """All sections of the report. `figures`: `suite_figures` by suite name; `history`: earlier runs, oldest first."""
     yield from front_sections(run, figures, history)
     for suite in run.suites:
         is_front = suite.name == front_suite(figures)
@@ -75,16 +75,16 @@ def report_sections(
     yield Section("무엇으로 쟀나", [_identity(run)])
 
 
-def lead(run: Run) -> str:
-    """When and of what, in a line."""
+def subtitle(run: Run) -> str:
+    """Date, number of inputs, suites and key of the run, in one line."""
     asked = sum(len(suite.records) for suite in run.suites)
     names = ", ".join(suite_title(suite.name) for suite in run.suites)
     return f"{run.meta['at'][:10]} · 입력 {asked:,}개 · {names} · 실행 {run.meta['key']}"
 
 
-def _suite_sections(suite: Measured, figures: Mapping[str, Any], *, is_front: bool) -> Iterator[Section]:
-    # The first page has the sentences of one suite already.
-    yield Section(suite_title(suite.name), () if is_front else hundred_people(figures))
+def _suite_sections(suite: SuiteRun, figures: Mapping[str, Any], *, is_front: bool) -> Iterator[Section]:
+    # The summary of the front suite is on the first page already.
+    yield Section(suite_title(suite.name), () if is_front else summary_notes(figures))
     if "outcomes" in figures:
         outcomes = figures["outcomes"]
         rows = {"모두": outcomes, **outcomes["by_style"]}
@@ -130,7 +130,7 @@ def _outcome_plot(caption: str, rows: Mapping[str, Mapping[str, Any]]) -> Plot:
         svg.Bar(LABELS.get(name, name), [(kind, row[kind]) for kind in KINDS], row["right_ci95"], f"n={row['n']}")
         for name, row in rows.items()
     ]
-    legend = svg.legend([(KOREAN[kind], kind) for kind in KINDS])
+    legend = svg.legend([(OUTCOMES[kind], kind) for kind in KINDS])
     return Plot(svg.stacked_bars(caption, bars) + legend, caption)
 
 
@@ -148,7 +148,7 @@ def _ranking_table(first: str, rows: Mapping[str, Mapping[str, Any]], whole: Map
     return Table(
         (first, "개수", *(f"{name} [95 %]" for name in names)),
         [
-            (LABELS.get(name, name), str(row["n"]), *(_share(row, key) for key in names))
+            (LABELS.get(name, name), str(row["n"]), *(with_interval(row, key) for key in names))
             for name, row in [("모두", whole), *rows.items()]
         ],
     )
@@ -188,10 +188,11 @@ def _latency(report: Mapping[str, Any]) -> Iterator[Plot | Table | Note]:
         for name, style in (("p50", "right"), ("p95", "wrong"))
     ]
     ticks = [(x, f"{row['at_once']:.0f}") for x, row in zip(places, load, strict=True)]
-    drawn = svg.lines(
-        "동시 질문과 응답 시간", series, "동시에 묻는 사람", "ms", y_top=_round_up(longest), x_ticks=ticks
-    )
-    yield Plot(drawn, "동시에 묻는 사람 수와 응답 시간 (ms)")
+    # The y axis ends at the longest time, rounded up to one significant digit: 383 to 400.
+    unit = 10 ** math.floor(math.log10(longest)) if longest > 0 else 1
+    y_top = float(math.ceil(longest / unit) * unit)
+    plot = svg.lines("동시 질문과 응답 시간", series, "동시에 묻는 사람", "ms", y_top=y_top, x_ticks=ticks)
+    yield Plot(plot, "동시에 묻는 사람 수와 응답 시간 (ms)")
     yield Table(
         ("동시에", "초당 질문", *(f"{name} (ms)" for name in names)),
         [(f"{row['at_once']:.0f}명", f"{row['per_second']:.1f}", *(f"{row[n]:.0f}" for n in names)) for row in load],
@@ -200,12 +201,6 @@ def _latency(report: Mapping[str, Any]) -> Iterator[Plot | Table | Note]:
         cost = report["cost"]
         machines = f"{', '.join(cost['instances'])}, 가격표 {cost['prices_of']}"
         yield Note(f"쉬지 않고 물을 때 1,000건에 {cost['usd_per_1000']:.3f} USD ({machines}).")
-
-
-def _round_up(value: float) -> float:
-    """To one digit of its own size: 383 to 400."""
-    unit = 10 ** math.floor(math.log10(value)) if value > 0 else 1
-    return float(math.ceil(value / unit) * unit)
 
 
 def _identity(run: Run) -> Table:
@@ -226,8 +221,3 @@ def _identity(run: Run) -> Table:
 
 def _bank(name: str) -> str:
     return "여러 기관" if name == SEVERAL else name or "(기관 없음)"
-
-
-def _share(row: Mapping[str, Any], name: str) -> str:
-    interval = row.get(f"{name}_ci95")
-    return f"{row[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")

@@ -1,10 +1,11 @@
-"""A suite's figures as lines for a terminal."""
+"""Formats a suite's figures as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rag.evaluation.figures import with_interval
 from rag.evaluation.records import KINDS
 
 CONVERSATIONS = (
@@ -13,11 +14,11 @@ CONVERSATIONS = (
     ("multiturn", "conversations, by what is shown"),
     ("afterquestion", "what follows a question"),
 )
-"""Sets of which only outcomes are reported, with their titles."""
+"""Sets whose outcomes alone are reported, with their titles."""
 
 
 def suite_lines(name: str, figures: Mapping[str, Any]) -> Iterator[str]:
-    """Ranking, outcomes, trust, and each further set; intervals are 95 %."""
+    """Ranking, outcomes, confidence and each further set. `figures`: as `suite_figures` gives them; intervals are 95 %."""
     yield f"== {name}"
     for key in ("retrieval", "contrast_queries"):
         if key in figures:
@@ -38,7 +39,7 @@ def _ranking_lines(key: str, ranking: Mapping[str, Any]) -> Iterator[str]:
     yield f"{title:34} {'n':>4} {'hit@1':>20} {'hit@3':>20} {'hit@5':>6} {'mrr@10':>6} {'ndcg@10':>7} {'recall':>6}"
     for name, row in [("all", ranking["all"]), *ranking["by_style"].items(), *ranking.get("by_bank", {}).items()]:
         yield (
-            f"{name:34} {row['n']:4} {share(row, 'hit@1'):>20} {share(row, 'hit@3'):>20} {row['hit@5']:6.3f} "
+            f"{name:34} {row['n']:4} {with_interval(row, 'hit@1'):>20} {with_interval(row, 'hit@3'):>20} {row['hit@5']:6.3f} "
             f"{row['mrr@10']:6.3f} {row['ndcg@10']:7.3f} {row['recall@10']:6.3f}"
         )
 
@@ -50,7 +51,7 @@ def _outcome_lines(figures: Mapping[str, Any]) -> Iterator[str]:
         yield from _table("outcomes where no row answers", figures["refusal"]["by_kind"].items())
     yield ""
     for name in ("answered_precision", "answered_share", "suggested_hit@3", "refused"):
-        yield f"{name:34} {share(outcomes, name)}"
+        yield f"{name:34} {with_interval(outcomes, name)}"
     trust = figures["trust"]
     yield f"{'aurc, calibration error':34} {trust['aurc']:.3f}, {trust['ece']:.3f} (n={trust['n']})"
 
@@ -68,10 +69,4 @@ def _table(title: str, rows: Any) -> Iterator[str]:
     yield f"{title:34} {'n':>4} " + " ".join(f"{kind:>8}" for kind in KINDS) + f" {'wrong [95 %]':>22}"
     for name, row in rows:
         counts = " ".join(f"{row['counts'][kind]:8}" for kind in KINDS)
-        yield f"{name:34} {row['n']:4} {counts} {share(row, 'wrong'):>22}"
-
-
-def share(row: Mapping[str, Any], name: str) -> str:
-    """A figure with its interval, if it has one."""
-    interval = row.get(f"{name}_ci95")
-    return f"{row[name]:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+        yield f"{name:34} {row['n']:4} {counts} {with_interval(row, 'wrong'):>22}"

@@ -1,7 +1,8 @@
-"""What is asked of an index: cases from the evaluation files, in named sets, one suite an index.
+"""Suites of evaluation cases, one suite per index, read from the evaluation files.
 
-Sets: `queries` and `contrast_queries` have a row that answers; `ood` and `contrast` have none; `ood_after` is `ood` once
-more, each after a question; `multiturn` and `afterquestion` are conversations, whose `relevant` may be empty.
+Every case belongs to a set. `queries` and `contrast_queries`: questions that a row answers. `ood` and `contrast`: inputs that
+no row answers. `ood_after`: the inputs of `ood`, each as a follow-up to a question. `multiturn` and `afterquestion`:
+conversations, whose `relevant` may be empty.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from rag.evaluation.datasets import (
 )
 
 CORPORA = ("insurance", "card")
-"""FAQs of other trades, on which nothing is ever fitted."""
+"""FAQs of other industries, which no parameter is fitted on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One input and the rows that answer it, none where no row does.
+    """One input and the ids of the rows that answer it, empty if no row does.
 
-    `turns`: the customer's messages, the last of which is judged; `label`: its style or kind.
+    `turns`: the customer's messages, of which the last one is evaluated. `label`: its style or kind.
     """
 
     set: str
@@ -40,13 +41,13 @@ class Case:
 
     @property
     def key(self) -> str:
-        """Names the case within its suite."""
+        """Identifier of the case within its suite."""
         return f"{self.set}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The files that an index is built from. `phrasings`: a CSV of `id,alternatives`, other ways to put the rows' questions."""
+    """Files that an index is built from. `phrasings`: a CSV with the columns `id` and `alternatives`, added to the rows."""
 
     name: str
     files: tuple[Path, ...]
@@ -55,14 +56,14 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The cases of one index. `corpus`: what the index is built from; None: the index is there."""
+    """The cases of one index. `corpus`: the files to build the index from; None for an index that exists."""
 
     name: str
     cases: tuple[Case, ...]
     corpus: Corpus | None = None
 
     def digest(self) -> str:
-        """A hash of all that is asked, of the labels and of the corpus; 12 hex digits."""
+        """Hash of all cases with their labels and of the corpus files; 12 hex digits."""
         text = "\n".join(repr((case.key, case.label, case.turns, case.relevant)) for case in self.cases)
         digest = hashlib.sha256(text.encode())
         if self.corpus:
@@ -79,16 +80,16 @@ FILES = {
     "contrast_queries": "contrast_queries",
     "afterquestion": "afterquestion",
 }
-"""What each file of a suite is called as an option or in a gates file, and its name among the bundled ones."""
+"""Kinds of evaluation files, as options and gates files call them, and the names of the bundled files."""
 
 
 def bundled_suite(folder: Path, half: str) -> Suite:
-    """Every set of the bundled FAQ's questions; `half`: dev or test. Raises InputError where a file is missing."""
+    """All sets of the bundled FAQ. `half`: "dev" or "test". Raises InputError if a file is missing."""
     return files_suite(f"bundled {half}", {key: folder / f"{name}.{half}.jsonl" for key, name in FILES.items()})
 
 
 def files_suite(name: str, files: Mapping[str, Path]) -> Suite:
-    """The cases of the files by the keys of FILES, whichever there are. Raises InputError as their readers do."""
+    """A suite of the cases in `files`, which maps some of the keys of FILES to paths. Raises InputError as `read_lines`."""
     queries = read_queries(files["queries"]) if "queries" in files else []
     out_of_domain = read_out_of_domain(files["out_of_domain"]) if "out_of_domain" in files else []
     conversations = read_conversations(files["multi_turn"]) if "multi_turn" in files else []
@@ -103,34 +104,34 @@ def files_suite(name: str, files: Mapping[str, Path]) -> Suite:
 
 
 def corpus_suite(folder: Path) -> Suite:
-    """The FAQ of another trade with its questions. Raises InputError where a file is missing."""
+    """A FAQ of another industry with its questions. Raises InputError if a file is missing."""
     names = (("queries", "queries"), ("out_of_domain", "ood"), ("multi_turn", "multiturn"))
     suite = files_suite(folder.name, {key: folder / f"{name}.jsonl" for key, name in names})
     return replace(suite, corpus=Corpus(folder.name, (folder / "faq.csv",)))
 
 
 def phrasings_suite(folder: Path, faq: Path) -> Suite:
-    """The bundled FAQ with two more phrasings of 100 of its rows, and questions about these rows."""
+    """The bundled FAQ with two alternative phrasings for 100 of its rows, and questions about these rows."""
     suite = files_suite("phrasings", {"queries": folder / "queries.jsonl"})
     files = tuple(sorted(faq.glob("*.csv")))
     return replace(suite, corpus=Corpus("phrasings", files, folder / "alternatives.csv"))
 
 
 def documents_suite(folder: Path, documents: Path, half: str) -> Suite:
-    """Questions about the bundled documents; `half`: dev or test."""
+    """Questions about the bundled documents. `half`: "dev" or "test"."""
     names = (("queries", "documents"), ("out_of_domain", "documents_ood"))
     suite = files_suite(f"documents {half}", {key: folder / f"{name}.{half}.jsonl" for key, name in names})
     return replace(suite, corpus=Corpus("documents", tuple(sorted(documents.glob("*.*")))))
 
 
 def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
-    """The bundled FAQ's halves, the other trades, the FAQ with more phrasings, and the documents' halves.
+    """The suites of the bundled FAQ, the other industries, the FAQ with more phrasings, and the documents.
 
-    `folder`: data/evaluation. Raises InputError where the files do not come with the program.
+    `folder`: data/evaluation; `halves`: of "dev" and "test". Raises InputError if the folder lacks the bundled files.
     """
     if not (folder / "queries.dev.jsonl").is_file():
         raise InputError(
-            f"{folder}: the bundled questions are not here; run this in the project's folder, or set --queries FILE"
+            f"{folder}: no bundled questions here; run this in the project's folder, or set --queries FILE"
         )
     return [
         *(bundled_suite(folder, half) for half in halves),
@@ -143,11 +144,11 @@ def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
 def labelled_cases(
     queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], conversations: Sequence[Conversation]
 ) -> Iterator[Case]:
-    """The cases of any FAQ: its questions, what no row answers, alone and after a question, and its conversations."""
+    """Cases of the sets `queries`, `ood`, `ood_after` and `multiturn`; `ood_after` is empty without `queries`."""
     yield from _single("queries", queries)
     yield from _single("ood", out_of_domain)
     for index, item in enumerate(out_of_domain if queries else ()):
-        # A few lines apart in the file, so that they do not all follow questions about the same rows.
+        # The step of 7 spreads them over the file, whose neighbouring questions are about the same rows.
         before = queries[index * 7 % len(queries)].query
         yield Case("ood_after", item.id, item.kind, (before, item.query))
     yield from _conversations("multiturn", conversations)

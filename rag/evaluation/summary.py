@@ -1,4 +1,4 @@
-"""What the figures mean for a hundred customers, in plain Korean; and the answers that are worst."""
+"""Summaries of figures in Korean: sentences per hundred customers, outcome tables and the worst answers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 from rag.evaluation.page import Note, Table
 from rag.evaluation.records import KINDS, Record
-from rag.evaluation.runs import Measured, Row
+from rag.evaluation.runs import Row, SuiteRun
 
-KOREAN = {
+OUTCOMES = {
     "right": "맞는 답",
     "offered": "맞는 질문을 제안",
     "missed": "맞지 않는 질문만 제안",
     "declined": "답하지 않음",
     "wrong": "틀린 답",
 }
-"""The outcomes as the report names them."""
-NO_ROW = {**KOREAN, "missed": "비슷한 질문을 제안"}
-"""As above, where no row answers: nothing that is offered can be right."""
+"""Korean names of the outcomes of questions that a row answers."""
+UNANSWERABLE_OUTCOMES = {**OUTCOMES, "missed": "비슷한 질문을 제안"}
+"""Korean names of the outcomes of inputs that no row answers, where no suggestion can be right."""
 LABELS = {
     "colloquial": "구어체", "described_problem": "상황 설명", "english_mixed": "영어 섞임", "keywords": "낱말만",
     "long_rambling": "긴 글", "no_spaces": "띄어쓰기 없음", "two_questions": "두 가지 질문", "typos": "오타",
@@ -32,45 +32,47 @@ LABELS = {
     "cell": "표의 칸", "exception": "예외", "footnote": "각주", "plain": "본문",
     "new_topic": "새 주제", "follow_up_missing": "답이 없는 이어 묻기", "choice": "고르기",
 }  # fmt: skip
-"""Styles and kinds of the bundled questions in Korean; others are shown as they are."""
+"""Korean names of the styles and kinds of the bundled questions; other labels are shown unchanged."""
 SUITES = {
     "bundled dev": "함께 제공된 FAQ (dev)", "bundled test": "함께 제공된 FAQ (test)", "insurance": "보험 FAQ",
     "card": "카드 FAQ", "phrasings": "표현을 더한 FAQ", "documents dev": "문서 (dev)", "documents test": "문서 (test)",
     "own": "우리 FAQ",
 }  # fmt: skip
 WORST = 20
+"""Answers listed as the worst."""
 EXCERPT = 160
+"""Characters shown of a row's answer."""
 
 
 def suite_title(name: str) -> str:
-    """A suite as the report names it."""
+    """The Korean name of a suite; unknown names are returned unchanged."""
     return SUITES.get(name, name)
 
 
 def share_text(row: Mapping[str, Any], name: str) -> str:
-    """A share in per cent with its 95 % interval, if it has one."""
+    """A share in per cent, followed by its 95 % interval if the row has one: "81.2% [78.0~84.1]"."""
     interval = row.get(f"{name}_ci95")
     return f"{row[name]:.1%}" + (f" [{100 * interval[0]:.1f}~{100 * interval[1]:.1f}]" if interval else "")
 
 
-def of_hundred(counts: Mapping[str, int]) -> dict[str, int]:
-    """The counts as people of a hundred: whole numbers that sum to 100, by the largest remainder."""
+def whole_percentages(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts as whole percentages that sum to 100, by the largest remainder method."""
     total = sum(counts.values())
     shares = {name: 100 * count / total for name, count in counts.items()}
-    people = {name: int(share) for name, share in shares.items()}
-    left = 100 - sum(people.values())
-    # Rounded one by one, 100 people could come to 99 or 101.
-    for name in sorted(shares, key=lambda name: people[name] - shares[name])[:left]:
-        people[name] += 1
-    return people
+    percentages = {name: int(share) for name, share in shares.items()}
+    remainder = 100 - sum(percentages.values())
+    # Rounded independently, they could sum to 99 or 101.
+    for name in sorted(shares, key=lambda name: percentages[name] - shares[name])[:remainder]:
+        percentages[name] += 1
+    return percentages
 
 
-def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
-    """A sentence or two for each kind of input that was asked; nothing where it was not."""
+def summary_notes(figures: Mapping[str, Any]) -> list[Note]:
+    """Outcomes per hundred customers, one or two sentences for each kind of input that was measured."""
     notes = []
     if "outcomes" in figures:
         outcomes = figures["outcomes"]
-        people = of_hundred(outcomes["counts"])
+        people = whole_percentages(outcomes["counts"])
         notes.append(
             Note(
                 f"FAQ에 답이 있는 질문을 100명이 물으면 {people['right']}명은 맞는 답을 바로 받고, "
@@ -80,7 +82,7 @@ def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
                 is_large=True,
             )
         )
-        # NaN, where nothing was answered, is not itself.
+        # NaN, which does not equal itself, means that nothing was answered.
         if outcomes["answered_precision"] == outcomes["answered_precision"]:
             notes.append(
                 Note(
@@ -89,21 +91,22 @@ def hundred_people(figures: Mapping[str, Any]) -> list[Note]:
                     "FAQ에 없는 것을 물었는데 나간 답도 틀린 것으로 셉니다."
                 )
             )
-    for row, what in _unanswerable(figures):
-        people = of_hundred(row["counts"])
+    for row, subject in _unanswerable(figures):
+        people = whole_percentages(row["counts"])
         notes.append(
             Note(
-                f"{what} 100명이 물으면 {people['declined']}명은 답할 수 없다는 안내를, {people['missed']}명은 비슷한 질문 셋을, "
+                f"{subject} 100명이 물으면 {people['declined']}명은 답할 수 없다는 안내를, "
+                f"{people['missed']}명은 비슷한 질문 셋을, "
                 f"{people['wrong']}명은 물은 것과 다른 답을 받습니다{_between(row['wrong_ci95'])}."
             )
         )
     return notes
 
 
-def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
-    """The answers that do most harm, the surest first: wrong ones, then questions whose row was neither quoted nor offered.
+def worst_answers(suites: Sequence[SuiteRun], limit: int = WORST) -> Table:
+    """The worst `limit` cases: wrong answers first, then questions whose row was not shown, each by falling confidence.
 
-    Of a half that is kept apart none is shown: whoever reads its questions has opened it for good.
+    Cases of test halves are left out, because their texts must not be read.
     """
     bad = [
         (record, suite)
@@ -114,7 +117,7 @@ def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
         and (record.outcome == "wrong" or (record.case.relevant and record.outcome in ("missed", "declined")))
     ]
     bad.sort(key=lambda pair: (pair[0].outcome != "wrong", -pair[0].result.confidence, pair[0].case.key))
-    # What is wrong alone is often wrong after a question too: listed once.
+    # An input in both `ood` and `ood_after` is listed once.
     once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(bad)}
     rows = []
     for number, (record, suite) in enumerate(list(reversed(once.values()))[:limit], 1):
@@ -122,7 +125,7 @@ def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
         rows.append(
             (
                 f"{number}. {' → '.join(record.case.turns)}",
-                f"{KOREAN[record.outcome]} (확신 {record.result.confidence:.2f})",
+                f"{OUTCOMES[record.outcome]} (확신 {record.result.confidence:.2f})",
                 " / ".join(_row(name, suite.rows) for name in shown) or "(없음)",
                 " / ".join(_row(name, suite.rows) for name in record.case.relevant[:2]) or "(FAQ에 답이 없음)",
                 f"{suite_title(suite.name)}, {LABELS.get(record.case.label, record.case.label)}, {record.case.id}",
@@ -132,9 +135,9 @@ def worst_answers(suites: Sequence[Measured], limit: int = WORST) -> Table:
 
 
 def outcome_table(first: str, rows: Mapping[str, Mapping[str, Any]], *, answerable: bool = True) -> Table:
-    """Counts of each outcome by name, and the share of wrong answers with its interval."""
+    """A table of outcome counts and the share of wrong answers. `first`: heading of the first column; `rows`: by name."""
     kinds = KINDS if answerable else ("missed", "declined", "wrong")
-    names = KOREAN if answerable else NO_ROW
+    names = OUTCOMES if answerable else UNANSWERABLE_OUTCOMES
     return Table(
         (first, "개수", *(names[kind] for kind in kinds), "틀린 답의 비율 [95 % 구간]"),
         [
@@ -149,8 +152,8 @@ def outcome_table(first: str, rows: Mapping[str, Mapping[str, Any]], *, answerab
     )
 
 
-def groups_of_scores(records: Sequence[Record]) -> dict[str, tuple[str, list[float]]]:
-    """The confidence of the questions and of what no row answers, by what the first row is."""
+def confidence_groups(records: Sequence[Record]) -> dict[str, tuple[str, list[float]]]:
+    """The confidence of `queries` and `ood` records in three groups by whether the first row is right: class and values."""
     groups: dict[str, tuple[str, list[float]]] = {
         "첫 행이 맞는 질문": ("right", []),
         "첫 행이 틀린 질문": ("declined", []),
@@ -170,6 +173,7 @@ def groups_of_scores(records: Sequence[Record]) -> dict[str, tuple[str, list[flo
 
 
 def _unanswerable(figures: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str]]:
+    """Outcome rows of the sets that no row answers, each with the object of its sentence in Korean."""
     rows: list[tuple[Mapping[str, Any], str]] = []
     by_kind = figures.get("refusal", {}).get("by_kind", {})
     if "near_domain" in by_kind:

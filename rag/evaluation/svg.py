@@ -1,7 +1,7 @@
-"""Plots as SVG text for one page: stacked bars, lines, points with intervals, histograms. Pure functions.
+"""Plots as SVG text: stacked bars, lines, points with intervals, histograms. Pure functions.
 
-Colours are the page's: every shape has a class, so that the same picture is light, dark and printable. Sizes are in units of
-the view box, WIDTH wide, which fills a phone and half a desktop page.
+Shapes have CSS classes instead of colours, so that the page's stylesheet decides (light, dark, print). Sizes are in units of
+the view box, which is WIDTH wide and scales to a phone or to half a desktop page.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ NOTES = 58
 ROW = 26
 TOP = 8
 PLOT_TOP = 30
-"""Above a plot with axes: its label of y stands there."""
+"""Space above a plot with axes, for the label of the y axis."""
 PLOT_HEIGHT = 260
 MARGIN = 44
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A row of stacked shares: class and share of each part, in order; `interval` is drawn over it, `note` after it."""
+    """One stacked bar: CSS class and share (0..1) of each part, an interval drawn over it, and a note to its right."""
 
     label: str
     parts: Sequence[tuple[str, float]]
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of a line, x and y in 0..1; `dots`: a mark at each."""
+    """A line through points, x in 0..1. `style`: CSS class; `dots`: draw a dot at each point."""
 
     label: str
     style: str
@@ -45,7 +45,7 @@ class Series:
 
 
 def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
-    """One bar a row, from 0 to 1."""
+    """Horizontal stacked bars from 0 to 1, one per row."""
     width = WIDTH - LABELS - NOTES
     shapes = []
     for index, bar in enumerate(bars):
@@ -61,7 +61,7 @@ def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
 
 
 def points(title: str, rows: Sequence[tuple[str, float, tuple[float, float]]]) -> str:
-    """One point with its interval a row, from 0 to 1, over a grid of quarters."""
+    """One point with its interval per row, from 0 to 1, over grid lines at the quarters. `rows`: label, value, interval."""
     width = WIDTH - LABELS - NOTES
     bottom = TOP + len(rows) * ROW
     shapes = _quarters(width, bottom)
@@ -74,7 +74,7 @@ def points(title: str, rows: Sequence[tuple[str, float, tuple[float, float]]]) -
 
 
 def changes(title: str, rows: Sequence[tuple[str, float, float]]) -> str:
-    """Two points a row, before (ring) and after (full), from 0 to 1, and a line between them; NaN is left out."""
+    """Two points per row from 0 to 1, before (ring) and after (dot), joined by a line. A row with NaN shows its label only."""
     width = WIDTH - LABELS - NOTES
     bottom = TOP + len(rows) * ROW
     shapes = _quarters(width, bottom)
@@ -101,11 +101,11 @@ def lines(
     *,
     y_top: float = 1.0,
     x_ticks: Sequence[tuple[float, str]] = QUARTERS,
-    marks: Sequence[tuple[str, str, tuple[float, float]]] = (),
+    markers: Sequence[tuple[str, str, tuple[float, float]]] = (),
 ) -> str:
-    """Lines over axes from 0 to 1 and from 0 to `y_top`, with a legend under them.
+    """Lines in a plot with x from 0 to 1 and y from 0 to `y_top`, with a legend below.
 
-    `x_ticks`: place in 0..1 and text of each tick. `marks`: single points, each with its name in the legend and its class.
+    `x_ticks`: position in 0..1 and text of each tick. `markers`: single points, as legend text, CSS class and coordinates.
     """
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
 
@@ -114,33 +114,33 @@ def lines(
 
     shapes = _axes(width, height, y_top, x_ticks)
     for each in series:
-        # A tenth of a unit is less than a pixel; more digits would only make the file larger.
+        # A tenth of a unit is less than a pixel.
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, each.points))
         shapes.append(f'<polyline class="line {each.style}" points="{path}"/>')
         if each.dots:
             shapes += [
                 f'<circle class="{each.style}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in map(at, each.points)
             ]
-    for _, style, point in marks:
+    for _, style, point in markers:
         x, y = at(point)
         shapes.append(f'<circle class="mark {style}" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
     shapes += [
         _text(MARGIN + width, PLOT_TOP + height + 36, x_label, "end"),
         _text(4, 14, y_label),
     ]
-    named = [*((each.label, each.style) for each in series), *((name, style) for name, style, _ in marks)]
+    named = [*((each.label, each.style) for each in series), *((name, style) for name, style, _ in markers)]
     shapes += _legend(named, PLOT_TOP + height + 56)
     return _svg(title, PLOT_TOP + height + 48 + 22 * len(named), shapes)
 
 
 def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_label: str, *, bins: int = 20) -> str:
-    """Stacked counts of values in 0..1. `groups`: class and values by the name in the legend."""
+    """Stacked histogram of values in 0..1. `groups`: CSS class and values by legend text."""
     counts = {
         name: [sum(min(bins - 1, int(value * bins)) == index for value in values) for index in range(bins)]
         for name, (_, values) in groups.items()
     }
     most = max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) or 1
-    most = 4 * math.ceil(most / 4)  # whole numbers at the four lines
+    most = 4 * math.ceil(most / 4)  # whole numbers at the four grid lines
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
     shapes = _axes(width, height, most)
     for index in range(bins):
@@ -155,7 +155,7 @@ def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_l
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:
-    """Names and classes as a picture of their own, for several plots beside it."""
+    """A legend as an image of its own. `entries`: text and CSS class."""
     return _svg("", 22 * len(entries) + 8, _legend(entries, 18))
 
 
@@ -172,7 +172,7 @@ def _axes(width: float, height: float, y_top: float, x_ticks: Sequence[tuple[flo
 
 
 def _quarters(width: float, bottom: float) -> list[str]:
-    """The grid of rows that reach from 0 to 1."""
+    """Vertical grid lines at the quarters, with labels at 0, 0.5 and 1."""
     shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x, _ in QUARTERS]
     return shapes + [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
 

@@ -1,4 +1,4 @@
-"""Whether the confidence can be trusted, and what a fit of the thresholds would change: parts of the report, in Korean."""
+"""Report parts on the reliability of the confidence and on fitting the thresholds, in Korean."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 from rag.evaluation import svg
 from rag.evaluation.calibration import Label, outcome, propose
 from rag.evaluation.page import Note, Plot, Table
-from rag.evaluation.records import Record
-from rag.evaluation.runs import Measured
-from rag.evaluation.summary import groups_of_scores
+from rag.evaluation.runs import SuiteRun
+from rag.evaluation.summary import confidence_groups
 from rag.retrieval.confidence import Calibration, Verdict
 
 
-def trust_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | Plot]:
-    """Risk and coverage, reliability, and the confidence by outcome. `trust`: as `figures.trust` gives it."""
+def trust_blocks(suite: SuiteRun, trust: Mapping[str, Any]) -> Iterator[Note | Plot]:
+    """Risk-coverage curve, reliability diagram and histogram of the confidence. `trust`: as `figures.trust` gives it."""
     yield Note(
         f"AURC {trust['aurc']:.3f} · ECE {trust['ece']:.3f} · 입력 {trust['n']}개 (답이 없는 입력은 틀린 것으로 셈)"
     )
@@ -27,13 +26,17 @@ def trust_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | P
         f"화면의 확신은 평균 {shown:.0%}, 실제로 맞은 것은 {right:.0%}입니다. 실제보다 {tendency} 말하는 편입니다."
     )
     curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
-    answered = [record for record in suite.records if record.case.set in ("queries", "ood") and _is_answered(record)]
-    marks = []
+    answered = [
+        record
+        for record in suite.records
+        if record.case.set in ("queries", "ood") and record.result.status == "answered"
+    ]
+    markers = []
     if answered:
         wrong = sum(record.rank != 1 for record in answered) / len(answered)
-        marks.append(("지금 나가는 답", "other", (len(answered) / trust["n"], wrong)))
+        markers.append(("지금 나가는 답", "other", (len(answered) / trust["n"], wrong)))
     yield Plot(
-        svg.lines("위험-범위 곡선", curve, "답한 비율", "틀린 비율", marks=marks),
+        svg.lines("위험-범위 곡선", curve, "답한 비율", "틀린 비율", markers=markers),
         "위험-범위 곡선. 점이 곡선 아래에 있으면 금액·상품·기관을 맞춰 보는 규칙이 틀린 답을 더 막은 것입니다",
     )
     bins = [(each["confidence"], each["right"]) for each in trust["bins"]]
@@ -42,16 +45,12 @@ def trust_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | P
         svg.lines("신뢰도", [diagonal, svg.Series("실제", "right", bins, dots=True)], "보여 준 확신", "맞은 비율"),
         "신뢰도 그림: 확신 구간마다 실제로 맞은 비율",
     )
-    yield Plot(svg.histogram("확신의 분포", groups_of_scores(suite.records), "확신"), "결과별 확신의 분포")
+    yield Plot(svg.histogram("확신의 분포", confidence_groups(suite.records), "확신"), "결과별 확신의 분포")
 
 
-def _is_answered(record: Record) -> bool:
-    return record.result.status == "answered"
-
-
-def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[Note | Plot | Table]:
-    """What `rag calibrate` would make of these questions: each figure before and after."""
-    labels = labels_of(suite)
+def calibration_blocks(suite: SuiteRun, trust: Mapping[str, Any]) -> Iterator[Note | Plot | Table]:
+    """The result of `rag calibrate` on the suite's questions: each figure before and after."""
+    labels = calibration_labels(suite)
     if not any(label.top3_relevant for label in labels):
         yield Note("맞는 행이 순위에 든 질문이 없어 맞출 수 없습니다.")
         return
@@ -76,14 +75,14 @@ def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[No
     caption = "맞추기 전(고리)과 맞춘 뒤(점), 교차 검증. 제안에는 바로 답한 것도 셉니다"
     yield Plot(svg.changes(caption, rows), caption)
     curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
-    marks = []
+    markers = []
     for name, style, calibration in (("지금", "other", start), ("맞춘 뒤", "declined", proposal.calibration)):
         right = [label.first_relevant for label in labels if outcome(label.verdict, calibration) == "answered"]
-        # Without an answer there is no share of wrong ones, and no place on the curve.
+        # Without answers the share of wrong ones is undefined.
         if right:
-            marks.append((name, style, (len(right) / len(labels), 1 - sum(right) / len(right))))
+            markers.append((name, style, (len(right) / len(labels), 1 - sum(right) / len(right))))
     yield Plot(
-        svg.lines("맞추기 전과 뒤의 자리", curve, "답한 비율", "틀린 비율", marks=marks),
+        svg.lines("맞추기 전과 뒤의 자리", curve, "답한 비율", "틀린 비율", markers=markers),
         "위험-범위 곡선에서 임계값이 놓이는 자리",
     )
     yield Table(
@@ -92,13 +91,13 @@ def calibration_blocks(suite: Measured, trust: Mapping[str, Any]) -> Iterator[No
     )
 
 
-def labels_of(suite: Measured) -> list[Label]:
-    """The questions and out-of-domain inputs as `rag calibrate` takes them."""
+def calibration_labels(suite: SuiteRun) -> list[Label]:
+    """The suite's questions and out-of-domain inputs as labels for `calibration.propose`."""
     labels = []
     for record in suite.records:
         if record.case.set in ("queries", "ood"):
             result = record.result
-            # A threshold looks at the chances alone, not at the rows.
+            # Thresholds use the probabilities only, so the verdict needs no rows.
             verdict = Verdict(
                 result.status, None, (), (), result.confidence, result.covered, record.case.turns[-1],
                 is_blocked=result.is_blocked,

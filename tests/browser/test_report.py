@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from rag.evaluation.compare import marks_of
+from rag.evaluation.compare import case_results
 from rag.evaluation.figures import suite_figures
 from rag.evaluation.gates import gate_rows
 from rag.evaluation.report import write_report
@@ -28,7 +28,9 @@ KILOBYTES = 200
 @pytest.fixture(scope="module")
 def page_file(bundled_dev: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     [suite] = bundled_dev.suites
-    run = replace(bundled_dev, extra={"gates": gate_rows(gates().gates, gates().marks(), marks_of(suite.records))})
+    run = replace(
+        bundled_dev, extra={"gates": gate_rows(gates().gates, gates().baseline_results(), case_results(suite.records))}
+    )
     figures = {suite.name: suite_figures(suite.records, suite.banks)}
     return write_report(run, figures, tmp_path_factory.mktemp("report"), [bundled_dev])[0]
 

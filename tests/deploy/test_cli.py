@@ -280,7 +280,7 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
     assert "OpenSearch 2.19.1 already runs at https://" in local_stack("up")
     assert "OpenSearch 2.19.1 runs at https://" in local_stack("status")
     for _ in range(2):
-        assert "written, found by words and by vector, removed" in local_stack("test")
+        assert "written, found by text and by vector, deleted" in local_stack("test")
     lines = local_stack("env")
     node = opensearch_node.find(folder / search.FOLDER)
     assert node and node.password not in lines

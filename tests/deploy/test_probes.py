@@ -62,17 +62,17 @@ def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(m
 def test_kosimcse_is_held_against_the_workshops_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = {"embedding": {"endpoint_name": "e", "format": "tei", "model": probes.KOSIMCSE}}
     spec = EndpointSpec(name="e", task="embed", format="tei")
-    with pytest.raises(DeployError, match="differ from KoSimCSE's by more than 1: is `pooling` cls"):
+    with pytest.raises(DeployError, match="differ from KoSimCSE's by more than 1; set `pooling` to cls"):
         asked(monkeypatch, stack, spec)
     assert "(KoSimCSE: 94.39)" in asked(monkeypatch, stack, spec, emulated=True)[1]
 
 
 def test_what_is_judged_wrong() -> None:
     printed = [known for _, _, known in probes.PAIRS]
-    assert probes.judge(printed, kosimcse=True) is None
-    assert probes.judge([value + 0.9 for value in printed], kosimcse=True) is None
-    assert "is `pooling` cls" in str(probes.judge([94.39, 74.79, 20.0], kosimcse=True))
-    assert "no nearer than a greeting" in str(probes.judge([50.0, 40.0, 60.0], kosimcse=False))
+    assert probes.check_similarities(printed, kosimcse=True) is None
+    assert probes.check_similarities([value + 0.9 for value in printed], kosimcse=True) is None
+    assert "set `pooling` to cls" in str(probes.check_similarities([94.39, 74.79, 20.0], kosimcse=True))
+    assert "no more similar than a greeting" in str(probes.check_similarities([50.0, 40.0, 60.0], kosimcse=False))
 
 
 def test_similarities_are_cosines_times_a_hundred() -> None:
@@ -86,7 +86,7 @@ def test_a_wrong_name_reaches_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DeployError, match="the model answered nothing"):
+    with pytest.raises(DeployError, match="the answer is empty"):
         asked(
             monkeypatch, {"llm": {"endpoint_name": "l", "format": "lmi"}},
             EndpointSpec(name="l", task="generate", format="lmi", answer=" "),
@@ -94,7 +94,7 @@ def test_an_empty_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_text_to_summarise_fits_the_window() -> None:
-    assert len(probes.text_to_summarise(8192)) == probes.CHARACTERS
+    assert len(probes.text_to_summarise(8192)) == probes.SUMMARY_CHARACTERS
     assert len(probes.text_to_summarise(1024)) == 512
 
 
@@ -142,7 +142,7 @@ def serving(*, lost: bool = False) -> Iterator[str]:
 def test_a_passage_is_written_found_and_removed() -> None:
     with serving() as url:
         lines = list(search_probe.probe(Server(url, "faq", "pass")))
-    assert lines == [f"OpenSearch 2.19.1 at {url}: written, found by words and by vector, removed"]
+    assert lines == [f"OpenSearch 2.19.1 at {url}: written, found by text and by vector, deleted"]
     methods = [method for method, _, _ in Search.asked]
     assert methods == ["GET", "PUT", "PUT", "POST", "POST", "DELETE"]
     assert {authorization for _, _, authorization in Search.asked} == {"Basic ZmFxOnBhc3M="}

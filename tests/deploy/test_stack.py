@@ -42,7 +42,7 @@ def stack(text: str) -> Stack:
         ('[opensearch]\ndomain_name = "faq"\naddresses = ["0.0.0.0/0"]', "/0 would open the domain to everybody"),
         ('[opensearch]\ndomain_name = "faq"\naccess = "role"', 'access = "role" needs role_arn'),
         ('[opensearch]\ndomain_name = "faq"\naccess = "vpc"', 'access = "vpc" needs network.subnets'),
-        ('[opensearch]\ndomain_name = "faq"\nnodes = 5\naddresses = ["1.2.3.4"]', "as many in each of 2 or 3 zones"),
+        ('[opensearch]\ndomain_name = "faq"\nnodes = 5\naddresses = ["1.2.3.4"]', "expected 1, or a multiple of 2 or 3"),
         (
             '[opensearch]\ndomain_name = "faq"\naccess = "vpc"\nnodes = 3\n'
             '[network]\nsubnets = ["a", "b"]\nsecurity_groups = ["c"]',
@@ -52,7 +52,7 @@ def stack(text: str) -> Stack:
         ('[schedule]\non = "20:00"\noff = "08:00"', "on must be before off"),
         ('[schedule]\non = "24:00"', "schedule.on"),
         ("[budget]\nmonthly_usd = 0", "budget.monthly_usd"),
-        ('[tags]\nfsi-stack = "x"', "begin with aws: or fsi- are taken"),
+        ('[tags]\nfsi-stack = "x"', "begin with aws: or fsi- are reserved"),
         ('name = "UPPER"', "name: String should match"),
         ('region = "seoul"', "region"),
         (f'[llm]\n{LLM}gpus = 1', "llm.gpus: Extra inputs are not permitted"),
@@ -123,7 +123,7 @@ def test_the_environment_of_each_container() -> None:
 
 def test_the_pinned_images_are_those_of_the_sagemaker_package() -> None:
     """In a process of its own: the package takes 200 MB, and warns."""
-    script = "from deploy import pin_images; print(pin_images.text(pin_images.table()), end='')"
+    script = "from deploy import pin_images; print(pin_images.to_toml(pin_images.table()), end='')"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )

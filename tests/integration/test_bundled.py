@@ -13,7 +13,7 @@ import pytest
 from rag.chat import ChatService
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
 from rag.evaluation.metrics import hit, mean
-from rag.evaluation.retrieval import evaluate_retrieval, judged
+from rag.evaluation.retrieval import evaluate_retrieval, predict
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
@@ -102,7 +102,7 @@ def test_follow_ups_keep_to_their_own_topic(bundled: Bundled) -> None:
     before, found = QUERIES, []
     for index, talk in enumerate(talks):
         history = [Turn(text) for text in (before[index * 13 % len(before)].query, *talk.turns[:-1])]
-        found.append(hit(judged(bundled.chat, talk.turns[-1], history).ranked, talk.relevant, 3))
+        found.append(hit(predict(bundled.chat, talk.turns[-1], history).ranked, talk.relevant, 3))
     assert mean(found) >= 0.75
 
 

@@ -136,11 +136,11 @@ def test_search_filters_and_days(run: Run) -> None:
 def test_search_explains_itself(run: Run) -> None:
     asked = "비번이랑 한도 서류가 궁금해요"
     out = run("search", asked, "--explain", "--index", "small").out
-    assert f"searched for: {asked} 비밀번호" in out
-    for part in ("dense ", "tokens ", "jamo ", "signals: top ", "outcome: suggested; first row right 0."):
+    assert f"query: {asked} 비밀번호" in out
+    for part in ("dense ", "tokens ", "jamo ", "signals: top ", "outcome: suggested; confidence 0."):
         assert part in out
     assert f"(suggested from {defaults().suggested:.3f})" in out
-    assert ": off_topic)" in run("search", "비번 막힘", "--explain", "--index", "small").out
+    assert ", off_topic)" in run("search", "비번 막힘", "--explain", "--index", "small").out
     nothing = run("search", "한도", "--explain", "--filter", "bank=없는은행", "--index", "small")
     assert nothing.code == 0 and "outcome: declined" in nothing.out
 
@@ -163,12 +163,12 @@ def test_ask_json_is_the_designed_object(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["질문", "--as-of", "2024-13-01"], "--as-of '2024-13-01' is not a date; write YYYY-MM-DD"),
-        (["질문", "--as-of", "yesterday"], "--as-of 'yesterday' is not a date"),
-        (["질문", "--filter", "bank"], "--filter 'bank': write KEY=VALUE"),
-        (["질문", "--filter", "=x"], "--filter '=x': write KEY=VALUE"),
-        (["질문", "--filter", "bank= "], "--filter 'bank= ': write KEY=VALUE"),
-        (["한도", "--filter", "bnk=x", "--index", "small"], "--filter bnk=…: no row has 'bnk'; name a column"),
+        (["질문", "--as-of", "2024-13-01"], "--as-of: expected a date YYYY-MM-DD; got '2024-13-01'"),
+        (["질문", "--as-of", "yesterday"], "--as-of: expected a date YYYY-MM-DD; got 'yesterday'"),
+        (["질문", "--filter", "bank"], "--filter: expected KEY=VALUE; got 'bank'"),
+        (["질문", "--filter", "=x"], "--filter: expected KEY=VALUE; got '=x'"),
+        (["질문", "--filter", "bank= "], "--filter: expected KEY=VALUE; got 'bank= '"),
+        (["한도", "--filter", "bnk=x", "--index", "small"], "--filter bnk=…: no row has 'bnk'; use a column"),
         (["질문", "--index", "gone"], "there is no index 'gone'"),
         (["질문", "--index", "Bad"], "invalid index name 'Bad'"),
         (["  ", "--index", "small"], "the question is empty"),
@@ -207,7 +207,7 @@ def test_calibrate_with_labels_applies_what_it_prints(
     assert found["answered"] < 1.0 and found["correct"] == before["correct"], "thresholds alone move"
     assert run("index", "show", "small").json()["manifest"]["calibration"] == before, "not without --apply"
     applied = run("calibrate", *labels, "--apply")
-    assert applied.json() == found and "written into the index's manifest" in applied.err
+    assert applied.json() == found and "written to the index's manifest" in applied.err
     assert run("index", "show", "small").json()["manifest"]["calibration"] == found
     assert run("ask", "야구 좋아하세요?", "--index", "small", "--json").json()["status"] == "declined"
 
@@ -222,13 +222,14 @@ def test_calibrate_applies_no_loss(run: Run, tmp_path: Path, outside: str) -> No
     wrong = write(tmp_path / "wrong.jsonl", *lines)
     before = run("index", "show", "small").json()["manifest"]["calibration"]
     ran = run("calibrate", "--queries", wrong, "--out-of-domain", outside, "--index", "small", "--apply")
-    assert ran.code == 0 and "no gain" in ran.err and "written into" not in ran.err
+    assert ran.code == 0 and "no gain" in ran.err and "written to" not in ran.err
     assert run("index", "show", "small").json()["manifest"]["calibration"] == before
 
 
 def test_calibrate_needs_both_files_and_enough_labels(run: Run, tmp_path: Path, queries: str, outside: str) -> None:
     assert (
-        "missing --queries or --out-of-domain" in run("calibrate", "--queries", queries, "--index", "small").refused()
+        "expected both --queries and --out-of-domain"
+        in run("calibrate", "--queries", queries, "--index", "small").refused()
     )
     few = write(tmp_path / "few.jsonl", {"id": "1", "query": CANCEL, "relevant": ["n-002"]})
     one = write(tmp_path / "one.jsonl", {"id": "1", "query": "날씨"})
@@ -259,7 +260,10 @@ def test_evaluate_prints_and_writes_the_designed_report(run: Run, tmp_path: Path
 def test_evaluate_needs_questions_and_a_place_for_its_report(run: Run, tmp_path: Path, queries: str) -> None:
     assert "cannot be read" in run("evaluate", "retrieval", "--queries", "gone.jsonl", "--index", "small").refused()
     none = write(tmp_path / "none.jsonl")
-    assert "no questions" in run("evaluate", "retrieval", "--queries", none, "--index", "small").refused()
+    assert (
+        "expected at least one question"
+        in run("evaluate", "retrieval", "--queries", none, "--index", "small").refused()
+    )
     for place in ("no/such/folder/out.json", str(tmp_path)):
         files = ("--queries", queries, "--index", "small", "--json", place)
         assert f"{place}: cannot be written" in run("evaluate", "retrieval", *files).refused()
@@ -316,7 +320,7 @@ def test_a_password_is_typed_at_a_terminal_and_not_shown(tmp_path: Path) -> None
                 shown += read
             terminal.stdin.write(b"correct horse battery\n")
         shown += terminal.stdout.read()
-    assert terminal.returncode == 0 and b"kim can log in now" in shown
+    assert terminal.returncode == 0 and b"kim: login added" in shown
     assert b"horse" not in shown and "kim" in load_users(tmp_path / "users")
 
 

@@ -14,7 +14,7 @@ from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
 from rag.chat import ChatService
 from rag.errors import ModelError, ModelUnavailable
-from rag.evaluation.retrieval import judged
+from rag.evaluation.retrieval import predict
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.models.sagemaker import client
@@ -104,8 +104,8 @@ def test_a_declined_question_says_that_only_words_were_searched(chat: ChatServic
 
 def test_nothing_is_measured_or_fitted_on_words_alone(chat: ChatService, emulator: EmulatorClient) -> None:
     emulator.change("emb", faults=[{"kind": "throttle"}])
-    with pytest.raises(ModelUnavailable, match="measurement"):
-        judged(chat, LIMIT)
+    with pytest.raises(ModelUnavailable, match="during the evaluation"):
+        predict(chat, LIMIT)
     with pytest.raises(ModelError):
         chat.hits(LIMIT)
 

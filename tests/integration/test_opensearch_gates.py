@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexRejected
+from rag.evaluation.gated_ingestion import ingest_gated
 from rag.evaluation.gates import read_gates
-from rag.evaluation.trial import ingest_gated
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
@@ -70,8 +70,8 @@ def test_a_worse_version_never_gets_the_alias(
         assert "n-004" in store.states(), "customers still see the row while the new version is asked"
         return build_service(settings, models, opened)
 
-    monkeypatch.setattr("rag.evaluation.trial.service", service)
-    with pytest.raises(IndexRejected, match="a drop of more than chance") as refused:
+    monkeypatch.setattr("rag.evaluation.gated_ingestion.build_service", service)
+    with pytest.raises(IndexRejected, match="a significant drop") as refused:
         ingest(write_faq(tmp_path / "faq.csv", without=tuple(ASKED)))
     assert asked == [(StagingIndex, False), (type(store), True)], (
         "the version that was to be published, then the live one"
@@ -95,8 +95,8 @@ def test_what_changes_nothing_asks_nothing(
 ) -> None:
     ingest(write_faq(tmp_path / "faq.csv"))
 
-    def measure(*_: object, **__: object) -> None:
+    def run_cases(*_: object, **__: object) -> None:
         raise AssertionError("there is nothing to ask")
 
-    monkeypatch.setattr("rag.evaluation.trial.measure", measure)
+    monkeypatch.setattr("rag.evaluation.gated_ingestion.run_cases", run_cases)
     ingest(write_faq(tmp_path / "faq.csv"))

@@ -85,4 +85,4 @@ def test_what_customers_did_becomes_a_phrasing_that_is_ingested(run: Run, models
 
 def test_without_records_the_refusal_says_where_they_come_from(run: Run) -> None:
     for arguments in (("record", "show", "ABC"), ("feedback", "export"), ("gaps",)):
-        assert "no answer record yet" in run(*arguments).refused()
+        assert "no answers recorded yet" in run(*arguments).refused()

@@ -34,7 +34,8 @@ def test_judgements_above_0_are_relevant(queries: Path, tmp_path: Path, text: st
 
 
 @pytest.mark.parametrize(
-    ("text", "part"), [("1\ta\t1\n2\tb\n", "line 2"), ("9\ta\t1\n", "no judgement"), ("a b c\n1 2 3\n", "line 2")]
+    ("text", "part"),
+    [("1\ta\t1\n2\tb\n", "line 2"), ("9\ta\t1\n", "expected judgements above 0"), ("a b c\n1 2 3\n", "line 2")],
 )
 def test_what_cannot_be_read_is_named(queries: Path, tmp_path: Path, text: str, part: str) -> None:
     qrels = tmp_path / "test.tsv"

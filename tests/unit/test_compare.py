@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
-from rag.evaluation.compare import MEASURES, Mark, comparison_lines, difference, paired_interval
+from rag.evaluation.compare import MEASURES, CaseResult, comparison_lines, difference, paired_interval
 from rag.evaluation.gates import Gate, check_gates, failure_lines, read_baseline, read_gates, write_baseline
 from rag.evaluation.records import OutcomeKind, Record
-from rag.evaluation.retrieval import Judged
+from rag.evaluation.retrieval import Prediction
 from rag.evaluation.suites import Case
 
-RIGHT, WRONG = Mark("queries", "", True, "right", 1), Mark("queries", "", True, "wrong", 2)
-OUTSIDE: Mapping[OutcomeKind, Mark] = {kind: Mark("ood", "near", False, kind, 0) for kind in ("wrong", "declined")}
+RIGHT, WRONG = CaseResult("queries", "", True, "right", 1), CaseResult("queries", "", True, "wrong", 2)
+OUTSIDE: Mapping[OutcomeKind, CaseResult] = {
+    kind: CaseResult("ood", "near", False, kind, 0) for kind in ("wrong", "declined")
+}
 
 
-def marks(right: int, wrong: int) -> dict[str, Mark]:
+def marks(right: int, wrong: int) -> dict[str, CaseResult]:
     return {str(number): RIGHT if number < right else WRONG for number in range(right + wrong)}
 
 
@@ -26,7 +28,7 @@ def test_a_difference_by_hand() -> None:
     found = difference(marks(6, 4), marks(8, 2), MEASURES["answered_right"])
     assert found and (found.n, found.before, found.after) == (10, 0.6, 0.8)
     assert (found.better, found.worse) == (("6", "7"), ())
-    assert found.interval[0] >= 0.0 and not found.is_drop
+    assert found.interval[0] >= 0.0 and not found.is_significantly_worse
 
 
 def test_only_shared_cases_count() -> None:
@@ -36,10 +38,10 @@ def test_only_shared_cases_count() -> None:
     assert difference(marks(1, 0), marks(1, 0), MEASURES["refused"]) is None
 
 
-@pytest.mark.parametrize(("worse", "is_drop"), [(0, False), (3, False), (4, True), (20, True)])
-def test_four_questions_and_none_for_the_better_are_more_than_chance(worse: int, is_drop: bool) -> None:
+@pytest.mark.parametrize(("worse", "is_significantly_worse"), [(0, False), (3, False), (4, True), (20, True)])
+def test_four_questions_and_none_for_the_better_are_more_than_chance(worse: int, is_significantly_worse: bool) -> None:
     found = difference(marks(200, 0), marks(200 - worse, worse), MEASURES["not_wrong"])
-    assert found and found.is_drop is is_drop
+    assert found and found.is_significantly_worse is is_significantly_worse
 
 
 def test_as_many_better_as_worse_is_chance() -> None:
@@ -97,7 +99,7 @@ def test_a_wrong_gates_file_is_refused(tmp_path: Path, text: str, part: str) -> 
 def test_the_comparison_names_every_question_whose_outcome_changed() -> None:
     def records(*outcomes: tuple[str, tuple[str, ...]]) -> dict[str, Record]:
         made = [
-            Record(Case("queries", str(n), "typos", (f"물음 {n}",), ("a",)), Judged(shown, status, shown, 0.5))  # type: ignore[arg-type]
+            Record(Case("queries", str(n), "typos", (f"물음 {n}",), ("a",)), Prediction(shown, status, shown, 0.5))  # type: ignore[arg-type]
             for n, (status, shown) in enumerate(outcomes)
         ]
         return {each.case.key: each for each in made}

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rag.evaluation.curves import calibration_error, reliability, risk_coverage
+from rag.evaluation.curves import expected_calibration_error, reliability, risk_coverage
 from rag.evaluation.metrics import aurc
 
 
@@ -24,5 +24,5 @@ def test_reliability_by_bins() -> None:
     bins = reliability([0.05, 0.06, 0.95, 1.0], [0, 1, 1, 1])
     assert [(each.n, each.right) for each in bins] == [(2, 0.5), (2, 1.0)]
     assert [each.confidence for each in bins] == pytest.approx([0.055, 0.975])
-    assert calibration_error(bins) == pytest.approx((0.445 + 0.025) / 2)
-    assert math.isnan(calibration_error([]))
+    assert expected_calibration_error(bins) == pytest.approx((0.445 + 0.025) / 2)
+    assert math.isnan(expected_calibration_error([]))

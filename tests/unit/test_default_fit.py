@@ -11,7 +11,7 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.chat import ChatService
 from rag.evaluation.datasets import OutOfDomain, Query
-from rag.evaluation.default_fit import Example, Labelled, Targets, examples_of, fit_defaults, regression
+from rag.evaluation.default_fit import Example, LabelledFaq, ThresholdTargets, build_examples, fit_defaults, regression
 from rag.retrieval.confidence import Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.retrieval.ranking_features import FEATURES
@@ -77,7 +77,7 @@ class World:
     def search(self, text: str) -> list[FusedNode]:
         return self.rankings[text]
 
-    # What `examples_of` asks of a chat service.
+    # What `build_examples` asks of a chat service.
     calibration = START
 
     def hits(self, text: str) -> list[FusedNode]:
@@ -86,8 +86,8 @@ class World:
     def reading(self, text: str) -> str:
         return text
 
-    def labelled(self, name: str, weight: float = 1.0) -> Labelled:
-        return Labelled(name, cast(ChatService, self), self.queries, self.outside, weight)
+    def labelled(self, name: str, weight: float = 1.0) -> LabelledFaq:
+        return LabelledFaq(name, cast(ChatService, self), self.queries, self.outside, weight)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def examples(world: World) -> list[Example]:
-    return examples_of(world.labelled("made up"))
+    return build_examples(world.labelled("made up"))
 
 
 @pytest.fixture(scope="module")
@@ -130,19 +130,19 @@ def test_a_question_is_an_example_with_and_without_its_rows(world: World, exampl
     assert [sum(e.kind == kind for e in examples) for kind in ("in_domain", "left_out", "other")] == [40, 40, 40]
     assert not any(e.first_relevant or e.top3_relevant or e.is_real for e in examples if e.kind == "left_out")
     assert sum(e.weight for e in examples) == pytest.approx(1.0)
-    assert sum(e.weight for e in examples_of(world.labelled("half", 0.5))) == pytest.approx(0.5)
+    assert sum(e.weight for e in build_examples(world.labelled("half", 0.5))) == pytest.approx(0.5)
 
 
 def test_fewer_near_domain_offers_ask_for_a_higher_threshold(examples: list[Example]) -> None:
     near = [replace(e, kind="near_domain") if e.kind == "other" else e for e in examples]
-    strict, free = (fit_defaults(near, START, Targets(near_offered=share)).suggested for share in (0.05, 0.6))
+    strict, free = (fit_defaults(near, START, ThresholdTargets(near_offered=share)).suggested for share in (0.05, 0.6))
     assert strict > free
 
 
 def test_stricter_precision_answers_less(examples: list[Example]) -> None:
     assert (
-        fit_defaults(examples, START, Targets(precision=1.0)).answered
-        >= fit_defaults(examples, START, Targets(precision=0.6)).answered
+        fit_defaults(examples, START, ThresholdTargets(precision=1.0)).answered
+        >= fit_defaults(examples, START, ThresholdTargets(precision=0.6)).answered
     )
 
 

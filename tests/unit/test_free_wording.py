@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.evaluation.answers import evaluate_claims
+from rag.evaluation.claims import evaluate_claims
 from rag.evaluation.datasets import read_claims
 from rag.synthesis.content_words import content_words
 from rag.synthesis.same_meaning import PassageWords, other_words

@@ -31,7 +31,7 @@ def test_the_cost_of_a_thousand(tmp_path: Path, region: str, usd: float) -> None
     assert found["usd_per_1000"] == pytest.approx(usd) and found["prices_of"] == "2026-01"
     with pytest.raises(InputError, match="'c'"):
         cost_of_thousand(prices, ["c"], 10.0)
-    with pytest.raises(InputError, match="no price"):
+    with pytest.raises(InputError, match="no hourly price"):
         cost_of_thousand(tmp_path / "missing.toml", ["a"], 10.0)
 
 
@@ -52,15 +52,15 @@ class Echo:
 def test_every_step_and_load_is_measured() -> None:
     inner = HashedEmbedding()
 
-    def fresh() -> tuple[ChatService, TimedEmbedding]:
+    def new_service() -> tuple[ChatService, TimedEmbedding]:
         timed = TimedEmbedding(inner)
         return cast("ChatService", Echo(timed)), timed
 
-    report = measure_latency(fresh, ["하나", "둘", "셋"], concurrency=(1, 3))
+    report = measure_latency(new_service, ["하나", "둘", "셋"], concurrency=(1, 3))
     assert report["n"] == 2, "the first question warms up"
     assert set(report["steps"]) == set(STEPS)
     assert [row["at_once"] for row in report["load"]] == [1, 3]
     assert report["steps"]["sources"]["p50"] <= report["steps"]["first_text"]["p50"] <= report["steps"]["total"]["p50"]
     assert any("3 at once" in line for line in latency_lines(report))
     with pytest.raises(InputError):
-        measure_latency(fresh, [])
+        measure_latency(new_service, [])

@@ -20,8 +20,8 @@ from rag.evaluation.quality import (
     with_table,
 )
 from rag.evaluation.records import Record
-from rag.evaluation.retrieval import Judged
-from rag.evaluation.runs import Measured, Run
+from rag.evaluation.retrieval import Prediction
+from rag.evaluation.runs import Run, SuiteRun
 from rag.evaluation.suites import Case, bundled_suites
 from rag.settings import RetrievalSettings, Settings, StoreSettings
 from tests.conftest import ROOT
@@ -51,7 +51,7 @@ def records(*outcomes: tuple[str, str, str]) -> tuple[Record, ...]:
     return tuple(
         Record(
             Case(name, str(n), "near_domain", ("물음",), ("a",) if name == "queries" else ()),
-            Judged((first,), status, () if status == "declined" else (first,), 0.5),  # type: ignore[arg-type]
+            Prediction((first,), status, () if status == "declined" else (first,), 0.5),  # type: ignore[arg-type]
         )
         for n, (name, status, first) in enumerate(outcomes)
     )
@@ -59,7 +59,7 @@ def records(*outcomes: tuple[str, str, str]) -> tuple[Record, ...]:
 
 def a_run(store: str, found: tuple[Record, ...], name: str = "bundled dev") -> Run:
     meta: dict[str, Any] = {"settings": {"store": {"backend": store}}, "as_of": "2026-11-28", "code": "c"}
-    return Run(meta, (Measured(name, "", found, {}, {}),))
+    return Run(meta, (SuiteRun(name, "", found, {}, {}),))
 
 
 FOUND = records(

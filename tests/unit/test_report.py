@@ -11,7 +11,7 @@ import pytest
 from rag.evaluation.datasets import Conversation, OutOfDomain, Query
 from rag.evaluation.report import report_lines
 from rag.evaluation.retrieval import (
-    Judged,
+    Prediction,
     in_conversation_report,
     multi_turn_report,
     outcome_report,
@@ -27,17 +27,17 @@ QUERIES = [
     Query("q5", "이자", ("f",), "typos"),
 ]
 RESULTS = [
-    Judged(("a", "x", "y"), "answered", ("a", "x", "y"), 0.9),
-    Judged(("x", "b", "y"), "answered", ("x", "b", "y"), 0.8),
-    Judged(("x", "y", "d"), "suggested", ("x", "y", "d"), 0.4),
-    Judged(("x", "y", "z", "e"), "suggested", ("x", "y", "z"), 0.3),
-    Judged((), "declined", (), 0.0),
+    Prediction(("a", "x", "y"), "answered", ("a", "x", "y"), 0.9),
+    Prediction(("x", "b", "y"), "answered", ("x", "b", "y"), 0.8),
+    Prediction(("x", "y", "d"), "suggested", ("x", "y", "d"), 0.4),
+    Prediction(("x", "y", "z", "e"), "suggested", ("x", "y", "z"), 0.3),
+    Prediction((), "declined", (), 0.0),
 ]
 OUTSIDE = [OutOfDomain("o1", "날씨", "other"), OutOfDomain("o2", "보험", "near"), OutOfDomain("o3", "점심", "other")]
 REFUSED = [
-    Judged(("x",), "declined", (), 0.1),
-    Judged(("x",), "answered", ("x",), 0.7),
-    Judged(("x",), "suggested", ("x",), 0.2),
+    Prediction(("x",), "declined", (), 0.1),
+    Prediction(("x",), "answered", ("x",), 0.7),
+    Prediction(("x",), "suggested", ("x",), 0.2),
 ]
 
 

@@ -12,20 +12,20 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation import svg
+from rag.evaluation.answers_report import answer_blocks
 from rag.evaluation.calibration import outcome
-from rag.evaluation.compare import marks_of
+from rag.evaluation.compare import case_results
 from rag.evaluation.figures import suite_figures, trust
 from rag.evaluation.front import front_sections
 from rag.evaluation.gates import Gate, gate_rows
 from rag.evaluation.page import Note, Plot, Section, Table, html_page, markdown_page
 from rag.evaluation.records import Record
 from rag.evaluation.report import write_report
-from rag.evaluation.retrieval import Judged
-from rag.evaluation.runs import Measured, Row, Run, find_run, load_run
+from rag.evaluation.retrieval import Prediction
+from rag.evaluation.runs import Row, Run, SuiteRun, find_run, load_run
 from rag.evaluation.suites import Case
-from rag.evaluation.summary import hundred_people, of_hundred, worst_answers
-from rag.evaluation.trust_report import calibration_blocks, labels_of
-from rag.evaluation.written_report import answer_blocks
+from rag.evaluation.summary import summary_notes, whole_percentages, worst_answers
+from rag.evaluation.trust_report import calibration_blocks, calibration_labels
 from rag.retrieval.confidence import defaults
 
 HOSTILE = '<script>alert("x")</script> & <img src=http://elsewhere.example/a.png>'
@@ -50,7 +50,7 @@ def record(
     text = HOSTILE if n == 0 else f"물음 {n}"
     return Record(
         Case(set_, str(n), "keywords", (text,), relevant),
-        Judged((first, "a"), status, shown, confidence, confidence),  # type: ignore[arg-type]
+        Prediction((first, "a"), status, shown, confidence, confidence),  # type: ignore[arg-type]
     )
 
 
@@ -76,7 +76,7 @@ LATENCY = {
 @pytest.fixture
 def run() -> Run:
     calibration = defaults().as_json()
-    return Run(META, (Measured("own", "e5", RECORDS, ROWS, calibration),), {"latency": LATENCY})
+    return Run(META, (SuiteRun("own", "e5", RECORDS, ROWS, calibration),), {"latency": LATENCY})
 
 
 class Outline(HTMLParser):
@@ -138,14 +138,14 @@ def test_blocks_of_a_section() -> None:
     "counts", [{"a": 1, "b": 1, "c": 1}, {"a": 224, "b": 0}, {"a": 117, "b": 89, "c": 7, "d": 6, "e": 5}]
 )
 def test_people_sum_to_a_hundred(counts: dict[str, int]) -> None:
-    people = of_hundred(counts)
+    people = whole_percentages(counts)
     assert sum(people.values()) == 100
     total = sum(counts.values())
     assert all(abs(people[name] - 100 * count / total) < 1 for name, count in counts.items())
 
 
 def test_the_sentences_tell_every_outcome() -> None:
-    text = " ".join(note.text for note in hundred_people(suite_figures(RECORDS, {})))
+    text = " ".join(note.text for note in summary_notes(suite_figures(RECORDS, {})))
     assert "25명은 맞는 답을" in text and "25명은 틀린 답을" in text
     assert "바로 나간 답 100개 가운데 33개가 맞습니다" in text
 
@@ -171,9 +171,9 @@ def test_a_run_survives_its_file(run: Run, tmp_path: Path) -> None:
 def test_what_calibration_says_of_now_is_what_was_measured(run: Run) -> None:
     """A question that was offered rows counts as offered: the record holds no verdict's rows, only its chances."""
     start = defaults()
-    nothing = Record(RECORDS[3].case, Judged((), "declined", (), 0.0, 0.0))
+    nothing = Record(RECORDS[3].case, Prediction((), "declined", (), 0.0, 0.0))
     suite = replace(run.suites[0], records=(*RECORDS[:3], nothing))
-    found = [outcome(label.verdict, start) for label in labels_of(suite)]
+    found = [outcome(label.verdict, start) for label in calibration_labels(suite)]
     assert found == ["answered", "answered", "suggested", "declined"]
     drawn = [block for block in calibration_blocks(run.suites[0], trust(RECORDS)) if isinstance(block, Plot)]
     assert len(drawn) == 2 and all(plot.svg.count("<circle") >= 2 for plot in drawn)
@@ -182,7 +182,7 @@ def test_what_calibration_says_of_now_is_what_was_measured(run: Run) -> None:
 def test_the_first_page_shows_the_gates_and_the_lines_to_sign(run: Run) -> None:
     figures = {"own": suite_figures(RECORDS, run.suites[0].banks)}
     gates = [Gate("g", "shown", floor=0.9, korean="맞는 행을 보여 줌"), Gate("h", "not_wrong")]
-    rows = gate_rows(gates, {}, marks_of(RECORDS))
+    rows = gate_rows(gates, {}, case_results(RECORDS))
     assert [(row["name"], row["passed"], row["before"]) for row in rows] == [
         ("맞는 행을 보여 줌", False, None),
         ("h", True, None),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.evaluation.answers import evaluate_claims
+from rag.evaluation.claims import evaluate_claims
 from rag.evaluation.datasets import read_claims
 from rag.synthesis.passage_clauses import SUPPORTED, Finding
 from rag.synthesis.verification import AllOf, RuleVerifier

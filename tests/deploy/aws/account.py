@@ -12,8 +12,8 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from moto.server import ThreadedMotoServer
 
-from deploy.aws.cloud import Cloud
 from deploy.aws.commands import Deployment
+from deploy.aws.session import AwsSession
 from deploy.local.client import EmulatorClient
 from deploy.stack import Stack
 
@@ -53,11 +53,11 @@ class Account:
     changes: int = 0
 
     def deployment(self, stack: Stack) -> Deployment:
-        cloud = Cloud(stack, self.session)
-        cloud._clients = self.clients  # a client costs more than all it is asked here
+        aws = AwsSession(stack, self.session)
+        aws._clients = self.clients  # a client costs more than all it is asked here
         # moto has no server behind its domains
         return Deployment(
-            stack, cloud, say=self.said.append, sleep=lambda _: None, make_users=lambda _server, _users: iter(())
+            stack, aws, say=self.said.append, sleep=lambda _: None, make_users=lambda _server, _users: iter(())
         )
 
     def client(self, service: str) -> Any:

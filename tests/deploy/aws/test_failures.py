@@ -11,10 +11,10 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from deploy.aws.cloud import Cloud
 from deploy.aws.commands import Deployment
-from deploy.aws.failures import advice, is_missing, translate_errors
+from deploy.aws.errors import advice, is_missing, translate_errors
 from deploy.aws.reconcile import ABSENT, Description, Reconciler, Resource, State
+from deploy.aws.session import AwsSession
 from deploy.stack import Stack
 from rag.errors import DeployError
 from tests.deploy.aws.account import REGION, Account, left
@@ -278,16 +278,16 @@ def test_no_credentials_and_no_region(full: Stack, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(DeployError, match="no AWS region: set `region` in the stack file"):
-        Cloud(full)
+        AwsSession(full)
     cloud_stack = full.model_copy(update={"region": REGION})
-    cloud = Cloud(cloud_stack)
+    aws = AwsSession(cloud_stack)
     with pytest.raises(DeployError, match="no AWS credentials"):
-        _ = cloud.account
+        _ = aws.account
     said: list[str] = []
     with pytest.raises(DeployError, match="no AWS credentials"):
-        Deployment(cloud_stack, cloud, say=said.append).plan()
+        Deployment(cloud_stack, aws, say=said.append).plan()
     assert "models:" in said and "cost:" in said, "what an account is asked for with"
-    cloud.close()
+    aws.close()
 
 
 class Restless(Resource):
@@ -295,8 +295,8 @@ class Restless(Resource):
 
     kind = "thing"
 
-    def __init__(self, cloud: Cloud, *states: State, rolled_back: str = "") -> None:
-        super().__init__(cloud, "x")
+    def __init__(self, aws: AwsSession, *states: State, rolled_back: str = "") -> None:
+        super().__init__(aws, "x")
         self.rolled_back = rolled_back
         self.states = list(states)
         self.done: list[str] = []
@@ -328,7 +328,7 @@ class Clock:
 
 
 def restless(full: Stack, *states: State, rolled_back: str = "") -> Restless:
-    return Restless(Cloud(full.model_copy(update={"region": REGION})), *states, rolled_back=rolled_back)
+    return Restless(AwsSession(full.model_copy(update={"region": REGION})), *states, rolled_back=rolled_back)
 
 
 def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:

@@ -99,24 +99,24 @@ def test_it_is_tested_as_the_chatbot_asks(
     deployment().test()
     assert "full-embedding: 768 numbers a text" in account.text
     assert "full-llm: first words after" in account.text
-    assert account.said[-2].endswith("written, found by words and by vector, removed")
-    assert account.said[-1] == "search user faq-page: searches, and can write nothing"
+    assert account.said[-2].endswith("written, found by text and by vector, deleted")
+    assert account.said[-1] == "search user faq-page: can search, cannot write"
     assert not [call for call in account.calls if call.changes]
-    admin.ask("PUT", f"{search_users.API}/rolesmapping/faq-page", {"users": ["faq-page", "faq-ingest"]})
+    admin.request("PUT", f"{search_users.API}/rolesmapping/faq-page", {"users": ["faq-page", "faq-ingest"]})
     everything = {
         "cluster_permissions": ["*"],
         "index_permissions": [{"index_patterns": ["*"], "allowed_actions": ["*"]}],
     }
-    admin.ask("PUT", f"{search_users.API}/roles/faq-page", everything)
-    with pytest.raises(DeployError, match="the page's user faq-page can write: run `up` again"):
+    admin.request("PUT", f"{search_users.API}/roles/faq-page", everything)
+    with pytest.raises(DeployError, match="the page's user faq-page can write; run `up` again"):
         deployment().test()
     deployment().up()
     deployment().test()
     for kind in ("rolesmapping", "internalusers", "roles"):
         for purpose in ("page", "ingest"):
-            admin.ask("DELETE", f"{search_users.API}/{kind}/faq-{purpose}")
-    for each in admin.ask("GET", "/_cat/indices/fsi-probe-*?format=json"):
-        admin.ask("DELETE", f"/{each['index']}")  # type: ignore[index]
+            admin.request("DELETE", f"{search_users.API}/{kind}/faq-{purpose}")
+    for each in admin.request("GET", "/_cat/indices/fsi-probe-*?format=json"):
+        admin.request("DELETE", f"/{each['index']}")  # type: ignore[index]
 
 
 def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: Account, full: Stack) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy import stack as stacks
-from deploy.aws.search import normalised
+from deploy.aws.search import normalize_policy
 from deploy.policy import NAMES, POLICIES, main, policy, values
 from deploy.stack import Stack
 from tests.deploy.aws.account import REGION, Account, Call
@@ -253,11 +253,11 @@ def test_policies_are_printed_filled_in(name: str, tmp_path: Path, capsys: pytes
     assert "${" not in text and "123456789012" in text
     assert all(statement["Resource"] for statement in json.loads(text)["Statement"])
     assert main(arguments) == 1
-    assert "no AWS region: give --region" in capsys.readouterr().err
+    assert "no AWS region; set --region" in capsys.readouterr().err
 
 
 def test_a_policy_that_aws_wrote_back_in_its_own_way_is_the_same() -> None:
     sent = {"Statement": [{"Action": ["a"], "Condition": {"IpAddress": {"aws:SourceIp": ["1.2.3.4", "5.6.7.8"]}}}]}
     found = {"Statement": {"Action": "a", "Condition": {"IpAddress": {"aws:SourceIp": ["5.6.7.8", "1.2.3.4"]}}}}
-    assert normalised(sent) == normalised(found)
-    assert normalised(sent) != normalised({"Statement": {"Action": "b"}})
+    assert normalize_policy(sent) == normalize_policy(found)
+    assert normalize_policy(sent) != normalize_policy({"Statement": {"Action": "b"}})

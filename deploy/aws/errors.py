@@ -14,7 +14,7 @@ from rag.errors import DeployError
 _MISSING_CODE = re.compile(r"NoSuch|NotFound|^404$")
 _MISSING_WORDS = re.compile(r"Could not find|does not exist|No scal\w+ \w+ found")
 """SageMaker has no error type for this, and autoscaling's is sometimes the general one: then the message tells."""
-_UNSETTLED = re.compile(r"assumed? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
+_PROPAGATING = re.compile(r"assumed? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|not authorized|^403\b")
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
     (_DENIED, "a permission is missing; `python -m deploy.policy operator` prints all that are needed"),
@@ -55,11 +55,11 @@ def is_missing(error: ClientError) -> bool:
     return bool(_MISSING_WORDS.search(str(details.get("Message"))) if general else _MISSING_CODE.search(code))
 
 
-def is_unsettled(error: ClientError) -> bool:
+def is_propagating(error: ClientError) -> bool:
     """Whether it may pass within a minute: what was made a moment ago is not known everywhere at once."""
     details = error.response["Error"]
     return details.get("Code") == "ValidationException" and bool(
-        is_missing(error) or _UNSETTLED.search(str(details.get("Message")))
+        is_missing(error) or _PROPAGATING.search(str(details.get("Message")))
     )
 
 

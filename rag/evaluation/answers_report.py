@@ -1,4 +1,4 @@
-"""What the answers' own texts are worth, as a part of the report in Korean."""
+"""Report part on the quality of answer texts, in Korean."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEASURES = (
 
 
 def answer_blocks(report: Mapping[str, Any]) -> Iterator[Note | Plot | Table]:
-    """The blocks of the section on `written_answers.evaluate_written`'s report."""
+    """The blocks of the section. `report`: as `answers.evaluate_answer_texts` gives it."""
     unit = "형태소" if report["units"] == "morphemes" else "글자"
     yield Note(
         f"질문 {report['n']}개 가운데 {report['answered']}개에 바로 답했고, 그 가운데 {report['generated']}개를 언어 모델"

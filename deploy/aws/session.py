@@ -1,4 +1,4 @@
-"""Cloud: one account and region, its clients, and the tags by which a stack knows what is its own."""
+"""AwsSession: one account and region, its clients, and the tags by which a stack knows what is its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from deploy.aws.failures import translate_errors
+from deploy.aws.errors import translate_errors
 from deploy.stack import Stack
 from rag.errors import DeployError
 
@@ -20,15 +20,15 @@ Tags = Mapping[str, str] | Iterable[Mapping[str, str]]
 _NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
 
 
-class Cloud:
+class AwsSession:
     """Clients are made at first use. Raises DeployError where there is no region or no credentials."""
 
     def __init__(self, stack: Stack, session: Any = None) -> None:
         try:
-            self.session = session or boto3.session.Session(region_name=stack.region)
+            self.boto3_session = session or boto3.session.Session(region_name=stack.region)
         except BotoCoreError as exc:
             raise DeployError(f"no AWS session: {exc}; set AWS_PROFILE to a profile that exists, or unset it") from exc
-        self.region = str(stack.region or self.session.region_name or "")
+        self.region = str(stack.region or self.boto3_session.region_name or "")
         if not self.region:
             raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION")
         self.stack_name = stack.name
@@ -40,7 +40,7 @@ class Cloud:
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="fsi-deploy")
             with translate_errors(service, self.region):
-                self._clients[service] = self.session.client(service, region_name=self.region, config=config)
+                self._clients[service] = self.boto3_session.client(service, region_name=self.region, config=config)
         return self._clients[service]
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class Cloud:
         """`tags` as most services take them."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
-    def is_ours(self, tags: Tags) -> bool:
+    def has_stack_tag(self, tags: Tags) -> bool:
         """Whether these are the tags of something that this stack made."""
         return as_mapping(tags).get(STACK_TAG) == self.stack_name
 

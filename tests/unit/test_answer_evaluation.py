@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rag.chat import ChatService
 from rag.errors import ModelUnavailable
+from rag.evaluation.answers import evaluate_answer_texts, korean_units, rouge_l, syllables, token_f1
 from rag.evaluation.datasets import Query
-from rag.evaluation.written_answers import evaluate_written, korean_units, rouge_l, syllables, token_f1
 from rag.types import Answer, SentenceSupport, Source
 
 
@@ -70,13 +70,15 @@ class Asked:
 def test_answers_that_were_ended_go_on(tmp_path: Path) -> None:
     queries = [Query(str(n), f"물음 {n}", ("a",) if n else ("b",)) for n in range(4)]
     texts = {query.id: ["1억원입니다."] for query in queries}
-    kept = tmp_path / "run" / "answers.jsonl"
+    checkpoint = tmp_path / "run" / "answers.jsonl"
     with pytest.raises(ModelUnavailable):
-        evaluate_written(cast("ChatService", Asked(fails_at=3)), queries, texts, units=syllables, kept=kept)
-    kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")  # killed while it wrote
+        evaluate_answer_texts(
+            cast("ChatService", Asked(fails_at=3)), queries, texts, units=syllables, checkpoint=checkpoint
+        )
+    checkpoint.write_text(checkpoint.read_text(encoding="utf-8")[:-20], encoding="utf-8")  # killed while it wrote
     again, whole = Asked(), Asked()
-    found = evaluate_written(cast("ChatService", again), queries, texts, units=syllables, kept=kept)
+    found = evaluate_answer_texts(cast("ChatService", again), queries, texts, units=syllables, checkpoint=checkpoint)
     assert again.questions == ["물음 1", "물음 2", "물음 3"]
-    assert found == evaluate_written(cast("ChatService", whole), queries, texts, units=syllables)
+    assert found == evaluate_answer_texts(cast("ChatService", whole), queries, texts, units=syllables)
     assert found["citations"]["precision"] == 0.75 and found["reference"]["token_f1"] == 1.0
     assert found["sentences"]["unsupported"] == found["sentences"]["unsupported_numbers"] == 0.5

@@ -1,7 +1,7 @@
-"""An ingestion that publishes nothing worse: the new version is asked the questions of a gates file before readers see it.
+"""Ingestion with quality gates: a new version of an index is published only if it passes the gates of a gates file.
 
-OpenSearch builds a version beside the live one, so that version itself is asked before the alias moves. A FAISS index is changed
-in place, so the files are first tried in one that is thrown away; what that embeds is remembered for the ingestion itself.
+OpenSearch builds the new version beside the live one, so it is evaluated before the alias moves. A FAISS index is changed in
+place, so the files are first ingested into a temporary index; their embeddings are cached for the actual ingestion.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rag.errors import IndexMismatch, IndexMissing, IndexRejected
-from rag.evaluation.compare import Mark, marks_of
-from rag.evaluation.gates import Failure, GateFile, check_gates, failure_lines
-from rag.evaluation.records import Progress, Record, measure
+from rag.evaluation.compare import CaseResults, case_results
+from rag.evaluation.gates import GateFile, check_gates, failure_lines
+from rag.evaluation.records import Record, run_cases
 from rag.factory.bundled_vectors import StoredVectors
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, stored_calibration
 from rag.ingestion.pipeline import IngestReport
-from rag.ingestion.sync import no_progress
+from rag.ingestion.sync import Progress, no_progress
 from rag.settings import Settings
 from rag.stores.base import PassageStore
 from rag.stores.catalog import FaissCatalog, IndexCatalog
 
 
-def remembering(models: Models) -> Models:
-    """The models with an embedding that embeds no text twice."""
+def with_embedding_cache(models: Models) -> Models:
+    """The models with an embedding that caches the vectors of texts."""
     if models.embed_model is None:
         return models
     return replace(models, embed_model=StoredVectors(models.embed_model, {}))
@@ -47,20 +47,20 @@ def ingest_gated(
     processes: int | None = None,
     progress: Progress = no_progress,
 ) -> IngestReport:
-    """As `ingest_files`. Raises IndexRejected where the new version does not pass the gates; readers then see what they saw.
+    """Ingest as `ingest_files` does, unless the new version fails a gate.
 
-    It is compared with the index of that name as it is now, question by question; where there is none, with the file's
-    baseline.
+    The new version is compared case by case with the present index of that name or, without one, with the baseline of the
+    gates file. Raises IndexRejected if a gate fails; the published index is then unchanged.
     """
-    models = remembering(models)
+    models = with_embedding_cache(models)
 
     def check(store: PassageStore) -> None:
-        records = measure(build_service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
-        before = gates.marks()
+        records = run_cases(build_service(settings, models, store), gates.suite.cases, progress=progress, step="gate")
+        before = gates.baseline_results()
         if live := _open(catalog, name, models):
             with closing(live):
-                before = marks_of(
-                    measure(build_service(settings, models, live), gates.suite.cases, progress=progress, step="live")
+                before = case_results(
+                    run_cases(build_service(settings, models, live), gates.suite.cases, progress=progress, step="live")
                 )
         if lines := gate_lines(gates, before, records):
             raise IndexRejected(lines)
@@ -72,7 +72,7 @@ def ingest_gated(
             with closing(trial.open(name, models.manifest)) as store:
                 if live := _open(catalog, name, models):
                     with closing(live):
-                        # As the ingestion itself does: thresholds that were fitted with labels stay.
+                        # Ingestion keeps thresholds that were fitted to labels, so the trial index uses them too.
                         fitted = stored_calibration(live.manifest)
                         if fitted is not None and fitted.origin == "labels":
                             store.replace_manifest(store.manifest.with_calibration(fitted.as_json()))
@@ -90,10 +90,10 @@ def ingest_gated(
     )
 
 
-def gate_lines(gates: GateFile, before: Mapping[str, Mark], records: Sequence[Record]) -> list[str]:
-    """What fails of the gates, as lines."""
-    after = marks_of(records)
-    failures: list[Failure] = check_gates(gates.gates, before, after)
+def gate_lines(gates: GateFile, before: CaseResults, records: Sequence[Record]) -> list[str]:
+    """`failure_lines` of the gates that the records fail, empty if all pass."""
+    after = case_results(records)
+    failures = check_gates(gates.gates, before, after)
     return list(failure_lines(failures, {record.case.key: " / ".join(record.case.turns) for record in records}, after))
 
 
@@ -101,4 +101,4 @@ def _open(catalog: IndexCatalog, name: str, models: Models) -> PassageStore | No
     try:
         return catalog.open(name, models.manifest)
     except (IndexMissing, IndexMismatch):
-        return None  # nothing to be held to: another embedding's index is replaced as a whole
+        return None  # there is nothing to compare with: an index of another embedding is replaced as a whole
