@@ -1,12 +1,18 @@
-"""The AWS side, through boto3 alone. AWS itself is the only state: a resource is found by its name and is ours by its tag.
+"""Deployment to AWS through boto3. There is no local state: resources are found by name, and owned by the tag fsi-stack.
 
-aws.py        clients, account, region, tags
-reconcile.py    what any resource can be asked, and the loop that brings it up or takes it down
-access.py       roles and log groups; storage.py the bucket and what is sent to it
-endpoints.py    models, endpoint configurations, endpoints; scaling.py and schedule.py what changes their number
-search.py       the OpenSearch domain and its password
-search_users.py the page's and the ingester's users in it
-assembly.py     a stack file as stages of resources; leftovers.py what of ours no stack file names any more
-failures.py     vendors' errors and failure reasons as one line that says what to do
-commands.py     the command line; report.py what it prints; probes.py the test of what runs
+session.py      AwsSession: clients, account, region, tags
+reconcile.py    the interface of resources, and the loop that creates, changes and deletes them
+access.py       IAM roles and log groups
+storage.py      the bucket and the uploads in it
+endpoints.py    models, endpoint configurations, endpoints
+scaling.py      autoscaling of endpoints
+schedule.py     schedules that delete and create endpoints
+search.py       the OpenSearch domain and its passwords
+search_users.py the users in the domain for the page and for ingestion
+assembly.py     the resources of a stack file, in stages
+leftovers.py    owned resources that the stack file does not name
+errors.py       errors and failure reasons of AWS, with advice
+commands.py     the commands
+report.py       the output of the commands
+quotas.py       the account's quotas of instances
 """

@@ -1,4 +1,4 @@
-"""Who may do what: the roles that SageMaker and the scheduler take on, with policies kept as files; and the log groups."""
+"""IAM roles for SageMaker and the scheduler, and log groups."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ RETENTION_DAYS = 30
 
 
 class Role(Resource):
-    """A role of our own with one inline policy."""
+    """An IAM role with one inline policy and a permissions boundary."""
 
     kind = "role"
 
     def __init__(self, aws: AwsSession, name: str, service: str, permissions: Mapping[str, Any]) -> None:
         super().__init__(aws, name)
         self.permissions = permissions
-        self._trusted = True
-        self._bounded = True
+        self._trust_matches = True
+        self._boundary_matches = True
         trusted = {
             "Effect": "Allow",
             "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
-            # Or the service could be made to take on this role for somebody else's account.
+            # Prevents a confused deputy: the service assumes the role on behalf of this account only.
             "Condition": {"StringEquals": {"aws:SourceAccount": aws.account}},
         }
         self._trust = {"Version": "2012-10-17", "Statement": [trusted]}
@@ -37,11 +37,11 @@ class Role(Resource):
 
     @property
     def arn(self) -> str:
-        """Known before the role is made."""
+        """The role's ARN, also before it exists."""
         return f"arn:aws:iam::{self.aws.account}:role/{self.name}"
 
     def describe(self) -> Description:
-        """DIFFERENT where another service is trusted, the boundary is missing or the inline policy is another one."""
+        """DIFFERENT if the trust policy, the permissions boundary or the inline policy differs."""
         iam = self.aws.client("iam")
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -49,14 +49,14 @@ class Role(Resource):
             if is_missing(exc):
                 return ABSENT
             raise
-        self._trusted = role["AssumeRolePolicyDocument"] == self._trust
-        self._bounded = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self._boundary
-        same = self._trusted and self._bounded and self._permitted() == self.permissions
+        self._trust_matches = role["AssumeRolePolicyDocument"] == self._trust
+        self._boundary_matches = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self._boundary
+        same = self._trust_matches and self._boundary_matches and self._inline_policy() == self.permissions
         state = State.READY if same else State.DIFFERENT
         return self.owned_description(state, role.get("Tags", ()), since=role["CreateDate"])
 
     def create(self) -> None:
-        """Without its policy, which `change` writes: AWS makes no role and inline policy in one request."""
+        """Create the role without its inline policy, which needs a request of its own: `change` writes it."""
         self.aws.client("iam").create_role(
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(self._trust),
@@ -65,22 +65,22 @@ class Role(Resource):
         )
 
     def change(self) -> None:
-        """Write the trust policy and the boundary where they differ, and the inline policy."""
+        """Write the inline policy, and the trust policy and the boundary if they differ."""
         iam = self.aws.client("iam")
-        if not self._trusted:
+        if not self._trust_matches:
             iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust))
-        if not self._bounded:
+        if not self._boundary_matches:
             iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self._boundary)
         iam.put_role_policy(RoleName=self.name, PolicyName=self.name, PolicyDocument=json.dumps(self.permissions))
 
     def delete(self) -> None:
-        """IAM refuses a role that still has its policy."""
+        """Delete the inline policy, then the role: IAM does not delete a role that has policies."""
         iam = self.aws.client("iam")
-        if self._permitted() is not None:
+        if self._inline_policy() is not None:
             iam.delete_role_policy(RoleName=self.name, PolicyName=self.name)
         iam.delete_role(RoleName=self.name)
 
-    def _permitted(self) -> Any:
+    def _inline_policy(self) -> Any:
         try:
             return self.aws.client("iam").get_role_policy(RoleName=self.name, PolicyName=self.name)["PolicyDocument"]
         except ClientError as exc:
@@ -90,16 +90,16 @@ class Role(Resource):
 
 
 class LogGroup(Resource):
-    """Made before the endpoint that writes to it, so that it is ours to remove and its lines do not stay for ever.
+    """An endpoint's log group, created before the endpoint so that it has a retention and belongs to the stack.
 
-    One that the service has made before is used, and left where it is.
+    A log group that the service created earlier is used, and not deleted.
     """
 
     kind = "log group"
     shared = True
 
     def describe(self) -> Description:
-        """DIFFERENT where lines are kept for another time than RETENTION_DAYS."""
+        """DIFFERENT if the retention is not RETENTION_DAYS."""
         logs = self.aws.client("logs")
         groups = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
         existing = next((group for group in groups if group["logGroupName"] == self.name), None)
@@ -115,7 +115,7 @@ class LogGroup(Resource):
         self.aws.client("logs").create_log_group(logGroupName=self.name, tags=self.aws.tags)
 
     def change(self) -> None:
-        """Set how long lines are kept."""
+        """Set the retention."""
         self.aws.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=RETENTION_DAYS)
 
     def delete(self) -> None:

@@ -1,4 +1,4 @@
-"""A stack file as stages of resources: each stage needs those before it; within a stage all are made at once."""
+"""Builds the resources of a stack file in stages: a stage depends on earlier ones, and its resources are created together."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ LOGS = "/aws/sagemaker/Endpoints/"
 
 
 def check(stack: Stack) -> None:
-    """Raises SettingsError where the stack file does not say enough for AWS."""
+    """Raise SettingsError if the stack file lacks a value that AWS needs."""
     for group, endpoint in stack.endpoints():
         needed = ("model", "instance_type") if endpoint.image else ("model", "container", "instance_type")
         if missing := [f"{group}.{name}" for name in needed if getattr(endpoint, name) is None]:
-            raise SettingsError(f"for AWS the stack file must also say {', '.join(missing)}")
+            raise SettingsError(f"missing for AWS: {', '.join(missing)}; set them in the stack file")
         if endpoint.handler and endpoint.container != "huggingface":
             raise SettingsError(f'{group}.handler needs container = "huggingface"')
     if not stack.endpoints() and not stack.opensearch:
-        raise SettingsError("the stack file names neither an endpoint nor a domain: there is nothing to do")
+        raise SettingsError("expected an endpoint or a domain in the stack file; got neither")
 
 
 def stages(aws: AwsSession, stack: Stack) -> list[list[Resource]]:
-    """All that the stack file names, in order. Raises SettingsError where it does not say enough."""
+    """All resources of the stack file, in order of creation. Raises SettingsError as `check`."""
     check(stack)
     sent = {each.endpoint_name: upload(aws, bucket_name(aws), each) for _, each in stack.endpoints()}
     uploads = [each for each in sent.values() if each]
@@ -63,7 +63,7 @@ def stages(aws: AwsSession, stack: Stack) -> list[list[Resource]]:
 
 
 def search(aws: AwsSession, stack: Stack) -> tuple[Domain | None, Password | None]:
-    """The domain and, where it has users of its own, the master user's password."""
+    """The domain and, with basic authentication, the master user's password; None for what the stack does not have."""
     if not stack.opensearch:
         return None, None
     named = stack.opensearch.access != "role"
@@ -72,12 +72,12 @@ def search(aws: AwsSession, stack: Stack) -> tuple[Domain | None, Password | Non
 
 
 def bucket_name(aws: AwsSession) -> str:
-    """The stack's bucket in this account and region."""
+    """Name of the stack's bucket in this account and region."""
     return bucket(aws.stack_name, aws.account, aws.region)
 
 
 def scheduler_role(aws: AwsSession) -> str:
-    """The name of the role that EventBridge Scheduler takes on."""
+    """Name of the role that EventBridge Scheduler assumes."""
     return f"fsi-{aws.stack_name}-scheduler"
 
 
@@ -94,7 +94,7 @@ def _roles(aws: AwsSession, stack: Stack, with_bucket: bool) -> list[Resource]:
 
 
 def _endpoint(aws: AwsSession, endpoint: Endpoint, config_name: str) -> EndpointResource:
-    # Provisioning takes minutes before the container's own time begins to count.
+    # Provisioning takes minutes before the container's health check time starts.
     return EndpointResource(aws, endpoint.endpoint_name, config_name, endpoint.health_check_seconds + 1800.0)
 
 

@@ -1,4 +1,4 @@
-"""What `python -m deploy COMMAND` does on AWS."""
+"""The commands of `python -m deploy` on AWS."""
 
 from __future__ import annotations
 
@@ -29,29 +29,30 @@ UP_STATES = (State.READY, State.DIFFERENT)
 
 @dataclass
 class Deployment:
-    """One stack on one account. Every command may be given again at any time. Raises DeployError and SettingsError."""
+    """One stack in one account. All commands are idempotent. They raise DeployError and SettingsError."""
 
     stack: Stack
     aws: AwsSession
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
     make_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = users_of_search.make
-    stack_option: str = ""  # the options that commands named in messages need as well, as ` --stack FILE`
+    stack_option: str = ""
+    """Appended to commands that messages suggest, such as ` --stack FILE`."""
 
     @cached_property
     def stages(self) -> list[list[Resource]]:
-        """The stack file's resources; each stage needs the ones before it."""
+        """The stack file's resources in order of creation."""
         return stages(self.aws, self.stack)
 
     @cached_property
     def prices(self) -> list[costs.Cost]:
-        """A line for each thing that costs by the hour or month."""
+        """The cost of each billed resource."""
         return costs.costs(self.stack, self.aws.region)
 
     def plan(self) -> None:
-        """What `up` would do, with its cost and what might stand against it. Changes nothing.
+        """Print what `up` would do, its cost and the quotas. Changes nothing.
 
-        Models and cost are shown even where the account cannot be asked: they are what an account is asked for with.
+        Models and cost are printed even if AWS refuses the requests: one needs them to ask for an account.
         """
         try:
             more = [each for stage in leftovers(self.aws, self.stages) for each in stage]
@@ -66,7 +67,10 @@ class Deployment:
         self._print("cost:", report.cost_table(self.prices, self.stack))
 
     def up(self, *, yes_over_budget: bool = False) -> None:
-        """Make what is missing, change what differs, wait, and ask each endpoint once: InService alone proves nothing."""
+        """Create and change resources, wait for them, and send one request to each endpoint.
+
+        An endpoint that is InService may still be unable to answer.
+        """
         self._check_budget(yes_over_budget)
         described = self._describe()
         self._check_names(described)
@@ -80,7 +84,7 @@ class Deployment:
         self.say(f"up: {self._per_hour()}; next: {self._command_line('test')}, then {self._command_line('env')}")
 
     def status(self) -> None:
-        """State, links, age, who made it, and what it has cost by now."""
+        """Print the state, creator, age and console links of each resource, and the cost so far."""
         for resource, description in self._describe():
             by = f", made by {description.made_by}" if description.made_by else ""
             old = f", {report.age(description.since):.1f} h old" if description.since else ""
@@ -92,11 +96,12 @@ class Deployment:
             if (link := resource.link()) and description.state is not State.ABSENT:
                 self.say(f"{'':12}{link}")
         self.say(
-            f"{self._per_hour()}; so far {report.usd(self._cost_so_far(), 2)} USD by age and list price, nights off not counted"
+            f"{self._per_hour()}; so far {report.usd(self._cost_so_far(), 2)} USD by age and list price, "
+            "without the hours that a schedule saves"
         )
 
     def test(self) -> None:
-        """Ask everything as the chatbot would."""
+        """Send requests to all endpoints and to the search server as the chatbot does."""
         self._require_up()
         for line in probes.probe(self.stack, self.aws.region):
             self.say(line)
@@ -108,9 +113,9 @@ class Deployment:
                 self.say(line)
 
     def env(self, *, page: bool = False) -> None:
-        """Shell lines for the chatbot. The password is no part of them: a command that reads it is.
+        """Print shell commands that set the chatbot's settings; the password is read by a command in them, not printed.
 
-        `page`: with the search server's user that can only search, instead of the one that ingests as well.
+        `page`: use the search user that can only search instead of the one that can also ingest.
         """
         self._require_up()
         with translate_errors("the domain", self.aws.region):
@@ -125,12 +130,12 @@ class Deployment:
             self.say(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
 
     def down(self) -> None:
-        """Remove it all, half-made things and those of earlier stack files too; then look again."""
+        """Delete all resources of the stack, also unfinished ones and those of earlier stack files, then check again."""
         everything = merge_stages(self.stages, leftovers(self.aws, self.stages))
         Reconciler(self.say, self.sleep).down(everything)
         left = [each for stage in leftovers(self.aws, [[]]) for each in stage]
         if left:
-            raise DeployError(f"still there: {', '.join(map(str, left))}; run {self._command_line('down')} again")
+            raise DeployError(f"not deleted: {', '.join(map(str, left))}; run {self._command_line('down')} again")
         self.say("nothing is left")
 
     def _describe(self) -> list[tuple[Resource, Description]]:
@@ -145,36 +150,36 @@ class Deployment:
         if budget and not over and (month is None or month > budget.monthly_usd):
             raise DeployError(
                 f"up to {report.usd(month)} USD a month is more than the budget of {report.usd(budget.monthly_usd)}; "
-                "`plan` shows why, `up --yes-over-budget` goes on"
+                "`plan` shows the costs, `up --yes-over-budget` continues"
             )
 
     def _check_names(self, described: list[tuple[Resource, Description]]) -> None:
-        """Before anything is made, so that nothing is paid for while names are sorted out."""
+        """Raise DeployError for names in use by others, before a resource is created and billed."""
         if taken := [
             str(resource)
             for resource, description in described
             if description.state is State.NOT_OURS and not resource.shared
         ]:
             raise DeployError(
-                f"{', '.join(taken)}: the name is taken by something that is not this stack's (tag fsi-stack); "
-                "choose another in the stack file. Nothing was made or changed"
+                f"{', '.join(taken)}: the name is in use by a resource that is not this stack's (tag fsi-stack); "
+                "choose another name in the stack file. Nothing was created or changed"
             )
 
     def _check_quotas(self, described: list[tuple[Resource, Description]]) -> None:
-        """Only for endpoints that are still to be made: those that run have their instances."""
+        """Raise DeployError for too small quotas if an endpoint is to be created; running ones have their instances."""
         missing = any(
             isinstance(each, EndpointResource) and description.state is State.ABSENT for each, description in described
         )
         small = [quota for quota in quotas(self.aws, self.stack) if quota.too_small] if missing else []
         if small:
             lines = "; ".join(line.strip() for line in report.quota_lines(small, self.aws.region))
-            raise DeployError(f"the account may not run these instances: {lines}. Nothing was made")
+            raise DeployError(f"the account's quotas are too small: {lines}. Nothing was created")
 
     def _require_up(self) -> None:
         for resource, description in self._describe():
             if isinstance(resource, EndpointResource | Domain) and description.state not in UP_STATES:
-                nights = "; the schedule takes it away at night" if self.stack.schedule else ""
-                raise DeployError(f"{resource} is {description.state.value}{nights}: run {self._command_line('up')}")
+                note = "; the schedule deletes it outside its hours" if self.stack.schedule else ""
+                raise DeployError(f"{resource} is {description.state.value}{note}; run {self._command_line('up')}")
 
     def _search_settings(self) -> Iterator[tuple[str, str]]:
         domain, password = search(self.aws, self.stack)
@@ -194,13 +199,13 @@ class Deployment:
                 for line in self.make_users(self._server("master"), users.values()):
                     self.say(line)
         except search_probe.Unreachable as exc:
-            # It may let in the page's machines alone, and the endpoints are no worse for that.
+            # The domain may admit only the page's machines; the endpoints work all the same.
             self.say(
-                f"the search users are not made: {exc}; run {self._command_line('up')} again from where it can be reached"
+                f"the search users were not created: {exc}; run {self._command_line('up')} again where it can be reached"
             )
 
     def _server(self, purpose: str) -> search_probe.Server:
-        """The search server as the user for this purpose; `master`: the one that makes the others."""
+        """The search server with the credentials for `purpose`: "master", "ingest" or "page"."""
         domain, password = search(self.aws, self.stack)
         assert domain and self.stack.opensearch
         with translate_errors(str(domain), self.aws.region):
@@ -219,7 +224,7 @@ class Deployment:
         return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
 
     def _command_line(self, command: str) -> str:
-        """The command as it must be given for this stack: without its file it would make or ask another one."""
+        """The command with the option that selects this stack, for messages."""
         return f"`python -m deploy {command}{self.stack_option}`"
 
     def _per_hour(self) -> str:

@@ -1,7 +1,7 @@
 """Models, endpoint configurations and endpoints.
 
-A model and a configuration cannot be changed: their names hold a digest of what they say, so another stack file makes others
-beside them and the endpoint is switched over; the old ones are removed afterwards (leftovers.py).
+Models and configurations are immutable in SageMaker. Their names contain a hash of their definition, so that a changed
+definition creates new ones, to which the endpoint is updated; the old ones are deleted afterwards (leftovers.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VARIANT = "AllTraffic"
 NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 DIGEST = re.compile(r"-[0-9a-f]{8}$")
 _OWN_DISK = re.compile(r"^ml\.(g\d\w*|p[45]\w*|\w+d)\.")
-"""Instances with disks of their own, which the hardware encrypts: a key for these is refused."""
+"""Instance types with local disks, which the hardware encrypts: SageMaker refuses a KMS key for them."""
 _STATES = {
     "InService": State.READY,
     "Failed": State.FAILED,
@@ -36,13 +36,13 @@ _STATES = {
 
 
 class SageMaker(Resource):
-    """What the three kinds have in common: their calls' names are made of `word`."""
+    """Base of the three kinds. `word`: the part of the names of API operations, such as "EndpointConfig"."""
 
     word: str
     kind: str
 
     def raw_description(self) -> dict[str, Any] | None:
-        """The service's own answer; None where there is no such resource."""
+        """The response of the Describe operation, or None if the resource does not exist."""
         sagemaker = self.aws.client("sagemaker")
         try:
             response: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
@@ -55,14 +55,14 @@ class SageMaker(Resource):
         return response
 
     def tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
-        """All tags of the resource with this answer, page by page."""
+        """All tags of the resource. `response`: of its Describe operation."""
         pages = (
             self.aws.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
         )
         return [tag for page in pages for tag in page["Tags"]]
 
     def describe(self) -> Description:
-        """READY wherever it exists: what cannot be changed cannot differ."""
+        """READY if it exists: immutable resources never differ."""
         response = self.raw_description()
         return (
             self.owned_description(State.READY, self.tags(response), since=response["CreationTime"])
@@ -71,7 +71,7 @@ class SageMaker(Resource):
         )
 
     def create(self) -> None:
-        """With its tags in the same request, so that nothing of ours is ever without them."""
+        """Create it with its tags in the same request, so that it is never without them."""
         make = getattr(self.aws.client("sagemaker"), f"create_{snake(self.word)}")
         make(**{f"{self.word}Name": self.name}, **self.definition(), Tags=self.aws.tag_list)
 
@@ -79,12 +79,12 @@ class SageMaker(Resource):
         getattr(self.aws.client("sagemaker"), f"delete_{snake(self.word)}")(**{f"{self.word}Name": self.name})
 
     def definition(self) -> dict[str, Any]:
-        """All that is sent to create it beside name and tags."""
+        """The arguments of the Create operation other than name and tags."""
         return {}
 
 
 class Model(SageMaker):
-    """A container with its environment and where its files are."""
+    """A SageMaker model: container image, environment and location of the files."""
 
     kind, word = "model", "Model"
 
@@ -97,13 +97,13 @@ class Model(SageMaker):
 
 
 class Config(Model):
-    """Which model runs on how many of which instances."""
+    """An endpoint configuration: the model and its instances."""
 
     kind, word = "endpoint configuration", "EndpointConfig"
 
 
 class EndpointResource(SageMaker):
-    """The endpoint itself: minutes to come up, and paid for as long as it is there."""
+    """A real-time endpoint. It takes minutes to start, and is billed as long as it exists."""
 
     kind, word = "endpoint", "Endpoint"
 
@@ -113,7 +113,7 @@ class EndpointResource(SageMaker):
         self.wait_seconds = wait_seconds
 
     def describe(self) -> Description:
-        """DIFFERENT where another configuration is in service; a reason given for that is of a rolled-back change."""
+        """DIFFERENT if another configuration is in service; a failure reason is then that of a rolled-back update."""
         response = self.raw_description()
         if not response:
             return ABSENT
@@ -130,23 +130,26 @@ class EndpointResource(SageMaker):
         return {"EndpointConfigName": self.config}
 
     def change(self) -> None:
-        """While it is scaled, AWS refuses it another instance type; its scaling is made again after it."""
+        """Update it to the new configuration.
+
+        Its autoscaling is deregistered first, because AWS refuses another instance type with it. A later stage registers it.
+        """
         if scalable(self.aws, self.name):
             self.aws.client("application-autoscaling").deregister_scalable_target(**target(self.name))
         self.aws.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
 
     def link(self) -> str:
-        """The endpoint's log."""
+        """The endpoint's log in the console."""
         group = f"/aws/sagemaker/Endpoints/{self.name}".replace("/", "$252F")
         return self.aws.console(f"cloudwatch/home?region={{region}}#logsV2:log-groups/log-group/{group}")
 
     def console(self) -> str:
-        """The endpoint's page."""
+        """The endpoint's page in the console."""
         return self.aws.console(f"sagemaker/home?region={{region}}#/endpoints/{self.name}")
 
 
 def model(aws: AwsSession, stack: Stack, endpoint: Endpoint, role: str, source: str | None) -> Model:
-    """`source`: the S3 prefix of what was sent for it."""
+    """The model of an endpoint. `source`: S3 prefix of its uploaded files, None without any."""
     container: dict[str, Any] = {
         "Image": containers.image(endpoint, aws.region),
         "Environment": containers.environment(endpoint),
@@ -162,7 +165,7 @@ def model(aws: AwsSession, stack: Stack, endpoint: Endpoint, role: str, source: 
 
 
 def config(aws: AwsSession, stack: Stack, endpoint: Endpoint, model_name: str) -> Config:
-    """The endpoint configuration: instances, timeouts in seconds, host image and disk encryption."""
+    """The endpoint configuration: instances, timeouts, host AMI and disk encryption."""
     variant: dict[str, Any] = {
         "VariantName": VARIANT,
         "ModelName": model_name,
@@ -183,7 +186,7 @@ def config(aws: AwsSession, stack: Stack, endpoint: Endpoint, model_name: str) -
 
 
 def target(endpoint: str) -> dict[str, str]:
-    """What autoscaling calls an endpoint."""
+    """The identifiers of an endpoint in Application Auto Scaling."""
     return {
         "ServiceNamespace": NAMESPACE,
         "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
@@ -192,7 +195,7 @@ def target(endpoint: str) -> dict[str, str]:
 
 
 def scalable(aws: AwsSession, endpoint: str) -> list[dict[str, Any]]:
-    """The range of instances that autoscaling knows for an endpoint, if any."""
+    """The scalable targets registered for an endpoint; empty without autoscaling."""
     endpoint_target = target(endpoint)
     targets: list[dict[str, Any]] = aws.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace=NAMESPACE, ResourceIds=[endpoint_target["ResourceId"]], ScalableDimension=DIMENSION
@@ -201,13 +204,13 @@ def scalable(aws: AwsSession, endpoint: str) -> list[dict[str, Any]]:
 
 
 def versioned_name(name: str, definition: Mapping[str, Any]) -> str:
-    """63 characters at most."""
+    """The endpoint's name with the first 8 hex digits of the definition's SHA-256; 63 characters at most."""
     text = json.dumps(definition, sort_keys=True, ensure_ascii=False)
     return f"{version(name)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def snake(word: str) -> str:
-    """`EndpointConfig` to `endpoint_config`, as boto3 names its methods."""
+    """Convert "EndpointConfig" to "endpoint_config", as boto3 names its methods."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", word).lower()
 
 

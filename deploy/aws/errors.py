@@ -1,4 +1,4 @@
-"""Why AWS refused or failed, as one line that says what to do. The only place that knows the vendor's words."""
+"""Translates errors and failure reasons of AWS into messages with advice. Only this module matches AWS's wording."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from rag.errors import DeployError
 
 _MISSING_CODE = re.compile(r"NoSuch|NotFound|^404$")
 _MISSING_WORDS = re.compile(r"Could not find|does not exist|No scal\w+ \w+ found")
-"""SageMaker has no error type for this, and autoscaling's is sometimes the general one: then the message tells."""
+"""Messages for a missing resource in services that raise the general ValidationException for it."""
 _PROPAGATING = re.compile(r"assumed? (the )?role|cannot be assumed|execution role|trust relationship", re.IGNORECASE)
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|not authorized|^403\b")
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_DENIED, "a permission is missing; `python -m deploy.policy operator` prints all that are needed"),
+    (_DENIED, "a permission is missing; `python -m deploy.policy operator` prints the required ones"),
     (
         re.compile(r"LimitExceeded|service limit|quota", re.IGNORECASE),
-        "the account's quota does not allow it; ask for more at {quotas}, or choose another instance_type",
+        "the account's quota is too small; request an increase at {quotas}, or choose another instance_type",
     ),
     (
         re.compile(r"InsufficientInstanceCapacity|compute capacity|Unable to provision", re.IGNORECASE),
-        "AWS has none of these instances free now; try again later, or another instance_type or region",
+        "AWS has no free instances of this type; try again later, or choose another instance_type or region",
     ),
     (
         re.compile(r"\bimage\b.*(not exist|not found)|CannotPullContainer|ImageNotFound", re.IGNORECASE),
-        "the container image is missing; `python -m deploy.pin_images` pins the present ones, or set `image`",
+        "the container image does not exist; pin current ones with `python -m deploy.pin_images`, or set `image`",
     ),
     (
         re.compile(r"CannotStartContainer", re.IGNORECASE),
-        "the container did not start, most often because the GPU driver is not the image's; set `ami`",
+        "the container did not start, usually because the host's GPU driver does not fit the image; set `ami`",
     ),
     (
         re.compile(r"health check|\bping\b", re.IGNORECASE),
-        "the model did not answer in time; read its log, then raise health_check_seconds or take a larger instance_type",
+        "the model did not answer in time; read its log, then raise health_check_seconds or choose a larger instance_type",
     ),
 )
 
 
 def advice(reason: str, region: str) -> str | None:
-    """What to do about a failure that AWS words so; None: unknown."""
+    """Advice for an error message or failure reason of AWS; None if it is not known."""
     quotas = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
     return next((hint.format(quotas=quotas) for words, hint in _ADVICE if words.search(reason)), None)
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the thing asked for is not there."""
+    """Whether the error means that the resource does not exist."""
     details = error.response["Error"]
     code = str(details.get("Code"))
     general = code == "ValidationException"
@@ -56,7 +56,7 @@ def is_missing(error: ClientError) -> bool:
 
 
 def is_propagating(error: ClientError) -> bool:
-    """Whether it may pass within a minute: what was made a moment ago is not known everywhere at once."""
+    """Whether a retry may succeed because a new resource has not yet propagated (eventual consistency)."""
     details = error.response["Error"]
     return details.get("Code") == "ValidationException" and bool(
         is_missing(error) or _PROPAGATING.search(str(details.get("Message")))
@@ -64,7 +64,7 @@ def is_propagating(error: ClientError) -> bool:
 
 
 def is_busy(error: ClientError) -> bool:
-    """Whether the thing is being changed or removed by somebody else at the moment."""
+    """Whether the error means that the resource is being changed or deleted at the moment."""
     details = error.response["Error"]
     words = f"{details.get('Code')} {details.get('Message')}"
     return bool(re.search(r"in-progress|ConflictException|OperationAborted|scheduled for deletion", words))
@@ -72,15 +72,15 @@ def is_busy(error: ClientError) -> bool:
 
 @contextmanager
 def translate_errors(what: str, region: str) -> Iterator[None]:
-    """Turn the vendor's errors into DeployError."""
+    """Raise DeployError for the errors of boto3. `what`: the resource or step that the message names."""
     try:
         yield
     except ClientError as exc:
         raise DeployError(_line(exc, what, region)) from exc
     except (NoCredentialsError, PartialCredentialsError) as exc:
-        raise DeployError("no AWS credentials: `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID") from exc
+        raise DeployError("no AWS credentials; run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID") from exc
     except NoRegionError as exc:
-        raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION") from exc
+        raise DeployError("no AWS region; set `region` in the stack file, or AWS_DEFAULT_REGION") from exc
     except (BotoCoreError, Boto3Error) as exc:
         raise DeployError(f"{what}: {exc}") from exc
 

@@ -1,4 +1,4 @@
-"""What carries this stack's tag and is not in the stack file (any more): found by listing, so that nothing is paid for unseen."""
+"""Finds owned resources that the stack file does not name, by listing all candidates, so that none is billed unnoticed."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from deploy.aws.storage import Bucket, existing_uploads
 
 
 def leftovers(aws: AwsSession, desired: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
-    """Stages like those of `assembly.stages`, of what is there and ours beside them. Raises DeployError."""
+    """Existing resources of this stack that are not in `desired`, in stages as of `assembly.stages`. Raises DeployError."""
     named = {(resource.kind, resource.name) for stage in desired for resource in stage}
-    with translate_errors("looking for what is left", aws.region):
+    with translate_errors("listing resources", aws.region):
         return [
-            [each for each in stage if (each.kind, each.name) not in named and _ours(each)]
+            [each for each in stage if (each.kind, each.name) not in named and _is_owned(each)]
             for stage in _candidates(aws, [name for kind, name in named if kind == EndpointResource.kind])
         ]
 
 
 def merge_stages(stages: Sequence[Sequence[Resource]], more: Sequence[Sequence[Resource]]) -> list[list[Resource]]:
-    """Both lists of stages as one, stage by stage."""
+    """Concatenate two lists of stages stage by stage."""
     return [[*first, *second] for first, second in zip(stages, more, strict=True)]
 
 
-def _ours(resource: Resource) -> bool:
+def _is_owned(resource: Resource) -> bool:
     return resource.describe().state not in (State.ABSENT, State.NOT_OURS)
 
 
 def _candidates(aws: AwsSession, endpoint_names: Iterable[str]) -> list[list[Resource]]:
-    """Everything that a stack of this name may have, whatever its file says."""
+    """All resources that a stack of this name may have, in stages; they need not exist."""
     models, configs = ([name for name in _tagged(aws, kind) if DIGEST.search(name)] for kind in (Model, Config))
-    before = (DIGEST.sub("", name) for name in (*models, *configs))  # of endpoints that may be gone already
-    endpoints = sorted({*endpoint_names, *_tagged(aws, EndpointResource), *before})
+    deleted = (DIGEST.sub("", name) for name in (*models, *configs))  # endpoints that may have been deleted already
+    endpoints = sorted({*endpoint_names, *_tagged(aws, EndpointResource), *deleted})
     domains = [row["DomainName"] for row in aws.client("opensearch").list_domain_names()["DomainNames"]]
     roles = (f"fsi-{aws.stack_name}-endpoints", scheduler_role(aws))
     return [
@@ -60,7 +60,7 @@ def _candidates(aws: AwsSession, endpoint_names: Iterable[str]) -> list[list[Res
 
 
 def _tagged(aws: AwsSession, kind: type[SageMaker]) -> Iterator[str]:
-    """Names of this kind that carry the stack's tag."""
+    """Names of the resources of this kind that have the stack's tag."""
     sagemaker = aws.client("sagemaker")
     for page in sagemaker.get_paginator(f"list_{snake(kind.word)}s").paginate():
         for row in page[f"{kind.word}s"]:

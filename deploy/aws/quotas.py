@@ -1,4 +1,4 @@
-"""Whether the account may run the instances at all: new accounts have a quota of 0 for most GPU types."""
+"""The account's quotas of endpoint instances. New accounts have a quota of 0 for most GPU types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDPOINT_USAGE = "{} for endpoint usage"
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`allowed` None: AWS does not tell, or may not be asked. What other endpoints use of it is not known."""
+    """The quota of one instance type. `allowed`: None if unknown; the usage by other endpoints is not subtracted."""
 
     instance_type: str
     needed: int
@@ -24,12 +24,12 @@ class Quota:
 
     @property
     def too_small(self) -> bool:
-        """False where the quota is unknown."""
+        """Whether the quota is below what is needed; False if it is unknown."""
         return self.allowed is not None and self.allowed < self.needed
 
 
 def quotas(aws: AwsSession, stack: Stack) -> list[Quota]:
-    """One for each instance type, with the most that autoscaling may ask for."""
+    """The quota of each instance type in the stack; `needed` counts the most instances of autoscaling."""
     needed: Counter[str] = Counter()
     for _, endpoint in stack.endpoints():
         most = stack.autoscaling.max_instances if stack.autoscaling else 0
@@ -41,12 +41,12 @@ def quotas(aws: AwsSession, stack: Stack) -> list[Quota]:
 
 
 def _allowed(aws: AwsSession) -> dict[str, float]:
-    """Quotas by name; where AWS lists both, the account's own before the general one."""
+    """Quotas by name; the account's own quota takes precedence over the default one."""
     by_name: dict[str, float] = {}
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
         try:
             pages: Any = aws.client("service-quotas").get_paginator(operation).paginate(ServiceCode="sagemaker")
             by_name |= {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
         except (ClientError, BotoCoreError):
-            continue  # a check beforehand, not a condition: SageMaker itself says it again
+            continue  # the check is optional: SageMaker enforces the quotas itself
     return by_name

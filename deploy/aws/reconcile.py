@@ -1,7 +1,7 @@
-"""What any resource can be asked, and the loop that brings resources up or takes them down.
+"""The interface of resources, and the loop that creates, changes and deletes them.
 
-Nothing is remembered between runs: each step looks at AWS first and does what is missing, so a run that was killed anywhere
-is simply run again.
+No state is kept between runs: each step describes the resource and does what is missing. An interrupted run is resumed by
+running the command again.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from rag.retries import RetryPolicy
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 HEARTBEAT_SECONDS = 60.0
 PROPAGATION_SECONDS = 120.0
-"""New roles and resources are known everywhere within seconds, seldom within a minute."""
+"""Time for new roles and resources to propagate, which usually takes seconds."""
 PROPAGATION_RETRIES = RetryPolicy(first_pause=5.0, longest_pause=5.0)
-TRIES = 5
+MAX_TRIES = 5
+"""Calls of `create`, `change` or `delete` for one resource in one run."""
 
 
 class State(Enum):
-    """What `describe` says of a resource; the values are the words shown to users."""
+    """State of a resource; the values are shown to users."""
 
     ABSENT = "absent"
     READY = "ready"
@@ -41,9 +42,10 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A resource as AWS describes it. `detail`: the service's own word or reason; `since`: when it was made.
+    """A resource as AWS describes it.
 
-    `rolled_back`: why AWS rolled back the last change of what is different, and in service as it was before.
+    `detail`: the service's status or failure reason. `since`: when it was created. `rolled_back`: why AWS rolled back the
+    last change of a resource that is in state DIFFERENT.
     """
 
     state: State
@@ -58,12 +60,12 @@ NOT_OURS = Description(State.NOT_OURS)
 
 
 class Resource(ABC):
-    """One thing in AWS. Methods may raise botocore's errors; the loop below turns them into ours."""
+    """One resource in AWS. Methods may raise errors of botocore, which Reconciler translates into DeployError."""
 
     kind: str
     wait_seconds: float = 600.0
     shared: bool = False
-    """Whether one that is not ours will do: it is used, and left."""
+    """Whether an existing resource that is not this stack's is used, and not deleted."""
 
     def __init__(self, aws: AwsSession, name: str) -> None:
         self.aws = aws
@@ -74,28 +76,28 @@ class Resource(ABC):
 
     @abstractmethod
     def describe(self) -> Description:
-        """Ask AWS how it is."""
+        """Ask AWS for the state of the resource."""
 
     @abstractmethod
     def create(self) -> None:
-        """Called where it is absent."""
+        """Create the resource; called in state ABSENT."""
 
     @abstractmethod
     def delete(self) -> None:
-        """Called where it is ours and at rest."""
+        """Delete the resource; called if it is owned and not BUSY."""
 
     def change(self) -> None:
-        """Called where it is ours and differs from what the stack file says."""
+        """Change the resource to the stack file's definition; called in state DIFFERENT. By default it is recreated."""
         self.delete()
 
     def link(self) -> str | None:
-        """Where to see it, or its log, in the console."""
+        """URL of the resource or its log in the console, or None."""
         return None
 
     def owned_description(
         self, state: State, tags: Tags, detail: str = "", since: datetime | None = None
     ) -> Description:
-        """The description of a resource with these tags: in that state if they are this stack's, NOT_OURS otherwise."""
+        """A description with this state if the tags are those of this stack, NOT_OURS otherwise."""
         by_key = as_mapping(tags)
         return (
             Description(state, detail, by_key.get(MAKER_TAG, ""), since) if self.aws.has_stack_tag(by_key) else NOT_OURS
@@ -108,10 +110,10 @@ Stage = Sequence[Resource]
 
 @dataclass(slots=True)
 class Progress:
-    """What this run has done to one resource of a stage so far.
+    """What this run has done with one resource.
 
-    `started`: something was begun, by this run or by one before it that AWS still works on. `change_pending`: AWS has been
-    seen working on a change of this run, so a rollback found now is that change's and not an older one's.
+    `started`: a creation or change is in progress, of this run or of an earlier one. `change_pending`: AWS was seen working
+    on a change of this run, so that a rollback reported later belongs to it and not to an earlier change.
     """
 
     resource: Resource
@@ -123,27 +125,26 @@ class Progress:
 
 @dataclass
 class Reconciler:
-    """Brings stages up in order, and takes them down in the order opposite. Raises DeployError."""
+    """Creates stages in order, and deletes them in reverse order. Raises DeployError."""
 
     say: Say
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def up(self, stages: Sequence[Stage]) -> None:
-        """Create and change until every resource is ready; each stage is complete before the next one begins."""
+        """Create and change resources until all are ready; a stage starts after the one before it is ready."""
         for stage in stages:
             self._finish(stage, self._step_up)
 
     def down(self, stages: Sequence[Stage]) -> None:
-        """Delete until every resource is absent, the last stage first."""
+        """Delete resources until all are absent, the last stage first."""
         for stage in reversed(stages):
             self._finish(stage, self._step_down)
 
     def _finish(self, stage: Stage, step: Callable[[Progress], bool]) -> None:
-        """Take steps until each resource is done. All are begun before any is waited for.
+        """Repeat steps until each resource is done; all are started before the first is waited for.
 
-        A loop of its own and no RetryPolicy: several resources are polled together, each with its own longest wait, and
-        nothing has failed while they are waited for.
+        This is not a RetryPolicy: several resources are polled together, each with its own time limit.
         """
         began, reported, pause = self.clock(), self.clock(), FIRST_PAUSE
         waiting = [Progress(resource) for resource in stage]
@@ -154,7 +155,7 @@ class Reconciler:
             spent = self.clock() - began
             if late := [each.resource for each in waiting if spent > each.resource.wait_seconds]:
                 raise DeployError(
-                    f"{late[0]} is not done after {spent / 60:.0f} minutes; run the command again to go on"
+                    f"{late[0]} is not done after {spent / 60:.0f} minutes; run the command again to continue"
                 )
             if self.clock() - reported > HEARTBEAT_SECONDS:
                 reported = self.clock()
@@ -164,7 +165,7 @@ class Reconciler:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _attempt(self, progress: Progress, step: Callable[[Progress], bool]) -> bool:
-        """One step, tried again while AWS does not know everywhere yet what was made a moment ago."""
+        """One step, retried while new resources have not propagated; False while the resource is busy."""
         resource, end = progress.resource, self.clock() + PROPAGATION_SECONDS
         with translate_errors(str(resource), resource.aws.region):
             try:
@@ -188,15 +189,15 @@ class Reconciler:
                     self.say(f"{'made' if progress.started else 'kept'}: {resource}")
                     return True
                 case State.BUSY:
-                    progress.started = True  # also where an earlier run began it: its failure is news
+                    progress.started = True  # also if an earlier run started it: its failure must be reported
                     progress.change_pending = progress.changes > 0
                     return False
                 case State.NOT_OURS if resource.shared:
                     return True
                 case State.NOT_OURS:
                     raise DeployError(
-                        f"{resource} exists and is not this stack's (its tag fsi-stack is missing or another): "
-                        "choose another name in the stack file; it is left as it is"
+                        f"{resource} exists and is not this stack's (tag fsi-stack), so it was not changed; "
+                        "choose another name in the stack file"
                     )
                 case State.FAILED if progress.started:
                     raise failed(resource, description.detail)
@@ -215,10 +216,10 @@ class Reconciler:
                     resource.create()
 
     def _begin(self, verb: str, tries: int, progress: Progress, description: Description) -> None:
-        """Report the first call for a resource; raise after TRIES of them. One call seldom sets all that differs."""
+        """Report the first call for a resource; raise DeployError after MAX_TRIES. A change may need several calls."""
         resource = progress.resource
-        if tries >= TRIES:
-            reason = description.detail or f"it is still {description.state.value} after {TRIES} tries to {verb} it"
+        if tries >= MAX_TRIES:
+            reason = description.detail or f"it is still {description.state.value} after {MAX_TRIES} tries to {verb} it"
             raise failed(resource, reason)
         if not progress.started:
             rollback = description.rolled_back
@@ -228,7 +229,7 @@ class Reconciler:
 
     def _step_down(self, progress: Progress) -> bool:
         resource = progress.resource
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             match resource.describe().state:
                 case State.ABSENT:
                     return True
@@ -244,12 +245,12 @@ class Reconciler:
 
 
 def failed(resource: Resource, reason: str) -> DeployError:
-    """The reason AWS gives, what to do about it, and where to read more."""
+    """An error with the reason that AWS gives, advice and a link to the log."""
     hint = advice(reason, resource.aws.region)
     link = resource.link()
     return DeployError(
         f"{resource} failed: {reason.strip() or 'no reason given'}"
         + (f"; {hint}" if hint else "")
         + (f"; log: {link}" if link else "")
-        + ". What was made stays, and costs: run `up` again, or `down`"
+        + ". Created resources remain and are billed; run `up` again, or `down`"
     )

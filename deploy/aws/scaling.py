@@ -1,4 +1,4 @@
-"""Autoscaling of an endpoint's instances on the requests that each works on at once."""
+"""Autoscaling of an endpoint by the number of concurrent requests per instance."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 
 
 def limits(desired: Autoscaling) -> dict[str, int]:
-    """The range of instances, as autoscaling takes it."""
+    """The range of instances, as arguments of Application Auto Scaling."""
     return {"MinCapacity": desired.min_instances, "MaxCapacity": desired.max_instances}
 
 
 def tracking_policy(desired: Autoscaling) -> dict[str, Any]:
-    """The policy: so many requests at once for each instance, as autoscaling takes it."""
+    """The target tracking configuration: concurrent requests per instance."""
     metric = {"PredefinedMetricType": METRIC}
     return {"TargetValue": desired.concurrent_requests, "PredefinedMetricSpecification": metric}
 
 
 class Scaling(Resource):
-    """The range of instances and the policy that moves within it. Ours where the endpoint is.
+    """The range of instances of an endpoint and its scaling policy. It is owned if the endpoint is.
 
-    `wanted` None: only to be removed.
+    `desired`: None for a resource that is only deleted.
     """
 
     kind = "autoscaling"
@@ -38,25 +38,25 @@ class Scaling(Resource):
         super().__init__(aws, endpoint)
         self._desired = desired
         self._target = target(endpoint)
-        self._ranged = False
+        self._limits_match = False
 
     def describe(self) -> Description:
-        """Its owner is the endpoint's: what is registered here carries no tag."""
-        self._ranged = False
+        """DIFFERENT if the range or the policy differs. Ownership is that of the endpoint, as scalable targets have no tags."""
+        self._limits_match = False
         if not (targets := scalable(self.aws, self.name)):
             return ABSENT
         owner = EndpointResource(self.aws, self.name).describe()
         if owner.state is State.NOT_OURS:
             return owner
-        self._ranged = bool(self._desired and limits(self._desired).items() <= targets[0].items())
-        state = State.READY if self._ranged and self._follows() else State.DIFFERENT
+        self._limits_match = bool(self._desired and limits(self._desired).items() <= targets[0].items())
+        state = State.READY if self._limits_match and self._has_policy() else State.DIFFERENT
         return Description(state, made_by=owner.made_by, since=targets[0]["CreationTime"])
 
     def create(self) -> None:
-        """Set the range where it differs, and the policy."""
+        """Register the range if it differs, and write the policy."""
         if not self._desired:
             return
-        if not self._ranged:
+        if not self._limits_match:
             self._client.register_scalable_target(**self._target, **limits(self._desired))
         self._client.put_scaling_policy(
             PolicyName=self.name,
@@ -69,7 +69,7 @@ class Scaling(Resource):
         self.create()
 
     def delete(self) -> None:
-        """The policy, and the alarms that the service made for it, go with the target; asked for all the same."""
+        """Delete the policy, then the target; AWS deletes the alarms of the policy with it."""
         try:
             self._client.delete_scaling_policy(PolicyName=self.name, **self._target)
         except ClientError as exc:
@@ -77,7 +77,7 @@ class Scaling(Resource):
                 raise
         self._client.deregister_scalable_target(**self._target)
 
-    def _follows(self) -> bool:
+    def _has_policy(self) -> bool:
         policies = self._client.describe_scaling_policies(
             ServiceNamespace=NAMESPACE, ResourceId=self._target["ResourceId"], ScalableDimension=DIMENSION
         )["ScalingPolicies"]

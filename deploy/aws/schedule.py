@@ -1,6 +1,6 @@
-"""The nights off: EventBridge Scheduler deletes the endpoints in the evening and makes them again in the morning.
+"""Off hours: EventBridge Scheduler deletes the endpoints in the evening and creates them again in the morning.
 
-It calls SageMaker itself, so there is no function to run and to pay for. Models and configurations stay, which cost nothing.
+It calls the SageMaker API directly, without a Lambda function. Models and configurations are kept, as they are free.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from deploy.aws.session import AwsSession
 from deploy.stack import Autoscaling, Schedule
 
 SCALING_DELAY_MINUTES = 60
-"""Minutes after an endpoint is made again until its scaling is: an endpoint must be there for it."""
+"""Minutes from creating an endpoint to registering its autoscaling, for which the endpoint must exist."""
 _RETRY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5}
 
 
 class OffHours(Resource):
-    """A group of schedules. `configs`: the configuration of each endpoint by its name; empty: only to be removed."""
+    """A group of schedules. `configs`: configuration name by endpoint name; empty for a group that is only deleted."""
 
     kind = "schedule"
 
@@ -43,7 +43,7 @@ class OffHours(Resource):
         self._configs, self._autoscaling = dict(configs or {}), autoscaling
 
     def describe(self) -> Description:
-        """DIFFERENT where a schedule is missing, left over or another one."""
+        """DIFFERENT if a schedule is missing, superfluous or differs."""
         client = self.aws.client("scheduler")
         try:
             group = client.get_schedule_group(Name=self.name)
@@ -54,44 +54,44 @@ class OffHours(Resource):
         tags = client.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
         if group["State"] == "DELETING":
             return self.owned_description(State.BUSY, tags)
-        members = self.members()
-        same = set(members) == self._existing() and all(
-            self._is(name, definition) for name, definition in members.items()
+        schedules = self.schedules()
+        same = set(schedules) == self._existing() and all(
+            self._matches(name, definition) for name, definition in schedules.items()
         )
         return self.owned_description(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
 
     def create(self) -> None:
-        """The group alone; `change` writes its schedules."""
+        """Create the empty group; `change` writes its schedules."""
         self.aws.client("scheduler").create_schedule_group(Name=self.name, Tags=self.aws.tag_list)
 
     def change(self) -> None:
-        """Remove schedules that are left over, write those that are missing or differ."""
-        client, existing, members = self.aws.client("scheduler"), self._existing(), self.members()
-        for name in existing - set(members):
+        """Delete superfluous schedules, and write those that are missing or differ."""
+        client, existing, schedules = self.aws.client("scheduler"), self._existing(), self.schedules()
+        for name in existing - set(schedules):
             client.delete_schedule(GroupName=self.name, Name=name)
-        for name, definition in members.items():
-            if name in existing and self._is(name, definition):
+        for name, definition in schedules.items():
+            if name in existing and self._matches(name, definition):
                 continue
             (client.update_schedule if name in existing else client.create_schedule)(
                 GroupName=self.name, Name=name, **definition
             )
 
     def delete(self) -> None:
-        """Its schedules go with it."""
+        """Delete the group with its schedules."""
         self.aws.client("scheduler").delete_schedule_group(Name=self.name)
 
-    def members(self) -> dict[str, dict[str, Any]]:
-        """Each schedule's name and what is asked for it."""
+    def schedules(self) -> dict[str, dict[str, Any]]:
+        """The definition of each schedule by name, as arguments of CreateSchedule."""
         schedules: dict[str, dict[str, Any]] = {}
         for endpoint, config in self._configs.items() if self._desired else ():
             made = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": self.aws.tag_list}
-            schedules[_named(endpoint, "off")] = self._at(
+            schedules[_schedule_name(endpoint, "off")] = self._at(
                 "off", 0, "sagemaker:deleteEndpoint", {"EndpointName": endpoint}
             )
-            schedules[_named(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
+            schedules[_schedule_name(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
             if self._autoscaling:
                 bounds = {**target(endpoint), **limits(self._autoscaling)}
-                schedules[_named(endpoint, "range")] = self._at(
+                schedules[_schedule_name(endpoint, "range")] = self._at(
                     "on", SCALING_DELAY_MINUTES, "applicationautoscaling:registerScalableTarget", bounds
                 )
                 follow = {
@@ -100,7 +100,7 @@ class OffHours(Resource):
                     **target(endpoint),
                     "TargetTrackingScalingPolicyConfiguration": tracking_policy(self._autoscaling),
                 }
-                schedules[_named(endpoint, "policy")] = self._at(
+                schedules[_schedule_name(endpoint, "policy")] = self._at(
                     "on", SCALING_DELAY_MINUTES + 5, "applicationautoscaling:putScalingPolicy", follow
                 )
         return schedules
@@ -125,10 +125,10 @@ class OffHours(Resource):
         pages = self.aws.client("scheduler").get_paginator("list_schedules").paginate(GroupName=self.name)
         return {each["Name"] for page in pages for each in page["Schedules"]}
 
-    def _is(self, name: str, definition: Mapping[str, Any]) -> bool:
+    def _matches(self, name: str, definition: Mapping[str, Any]) -> bool:
         existing = self.aws.client("scheduler").get_schedule(GroupName=self.name, Name=name)
         return all(existing.get(field) == value for field, value in definition.items())
 
 
-def _named(endpoint: str, what: str) -> str:
+def _schedule_name(endpoint: str, what: str) -> str:
     return f"{endpoint[:50].rstrip('-')}-{what}"

@@ -1,4 +1,4 @@
-"""The OpenSearch domain and its master password, which is generated, lives in Secrets Manager alone and is never shown."""
+"""The OpenSearch domain and its generated passwords, which are stored only in Secrets Manager and never printed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from deploy.sizing import size
 from deploy.stack import OpenSearch, Stack
 
 VERSION_TAG = "fsi-secret-version"
-"""Which version of the password the domain was given; a version's id tells nothing of the password."""
+"""Tag with the version ID of the password that was set on the domain; the ID reveals nothing about the password."""
 TLS = "Policy-Min-TLS-1-2-PFS-2023-10"
 _ALPHABETS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "!@#%^*-_=+")
 
 
 class Password(Resource):
-    """The domain's master password."""
+    """A generated password of a search user, as a secret in Secrets Manager."""
 
     kind = "secret"
 
@@ -32,7 +32,7 @@ class Password(Resource):
         self._key = {"KmsKeyId": kms_key} if kms_key else {}
 
     def describe(self) -> Description:
-        """BUSY while the service still removes one of this name."""
+        """BUSY while a secret of this name is being deleted."""
         try:
             secret = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)
         except ClientError as exc:
@@ -48,16 +48,16 @@ class Password(Resource):
         )
 
     def delete(self) -> None:
-        """At once: a secret in its weeks of recovery would keep its name from the next `up`."""
+        """Delete it without a recovery window, during which the name could not be used again."""
         self.aws.client("secretsmanager").delete_secret(SecretId=self.name, ForceDeleteWithoutRecovery=True)
 
     def read(self) -> tuple[str, str]:
-        """The password and its version."""
+        """The password and its version ID."""
         value = self.aws.client("secretsmanager").get_secret_value(SecretId=self.name)
         return value["SecretString"], value["VersionId"]
 
     def version(self) -> str:
-        """Empty where there is none."""
+        """The current version ID; empty if the secret does not exist."""
         try:
             versions = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
         except ClientError as exc:
@@ -68,7 +68,7 @@ class Password(Resource):
 
 
 def generate_password() -> str:
-    """32 characters with one of each kind, as OpenSearch wants them; none that a shell or a URL would bend."""
+    """32 random characters with one of each class, as OpenSearch requires; without quotes, backslash and dollar sign."""
     random = secrets.SystemRandom()
     drawn = [random.choice(alphabet) for alphabet in _ALPHABETS] + random.choices("".join(_ALPHABETS), k=28)
     random.shuffle(drawn)
@@ -76,7 +76,7 @@ def generate_password() -> str:
 
 
 class Domain(Resource):
-    """`wanted` None: only to be removed."""
+    """The OpenSearch domain. `stack`: None for a domain that is only deleted; `password`: None for access by role."""
 
     kind = "domain"
     wait_seconds = 5400.0
@@ -89,7 +89,7 @@ class Domain(Resource):
         self._password = password
 
     def raw_description(self) -> dict[str, Any] | None:
-        """The service's own answer; None where there is no such domain."""
+        """The DomainStatus of DescribeDomain, or None if the domain does not exist."""
         try:
             status: dict[str, Any] = self.aws.client("opensearch").describe_domain(DomainName=self.name)["DomainStatus"]
         except ClientError as exc:
@@ -99,7 +99,7 @@ class Domain(Resource):
         return status
 
     def describe(self) -> Description:
-        """DIFFERENT where instances, storage, access or the password's version are not the stack file's."""
+        """DIFFERENT if instances, storage, access policy or the password's version differ."""
         status = self.raw_description()
         if not status:
             return ABSENT
@@ -109,11 +109,11 @@ class Domain(Resource):
         )
 
     def address(self) -> str:
-        """Its URL; empty while there is none."""
+        """URL of the domain; empty before it has one."""
         return _address(self.raw_description() or {})
 
     def create(self) -> None:
-        """With the tags in the same request, and the version of the password it got."""
+        """Create it with its tags, among them the version of its password, in the same request."""
         definition = self._definition(self._desired())
         version = {VERSION_TAG: self._password.version()} if self._password else {}
         tags = [{"Key": key, "Value": value} for key, value in {**self.aws.tags, **version}.items()]
@@ -127,7 +127,7 @@ class Domain(Resource):
         )
 
     def change(self) -> None:
-        """Instances, storage, access and password; the master user and the version stay as they were made."""
+        """Update instances, storage, access policy and password; the engine version is not changed."""
         client = self.aws.client("opensearch")
         users = {"AdvancedSecurityOptions": self._users()} if self._password else {}
         definition = self._definition(self._desired())
@@ -150,7 +150,7 @@ class Domain(Resource):
         return self._stack.opensearch
 
     def _state(self, status: Mapping[str, Any], tags: Mapping[str, str]) -> State:
-        """There are no waiters for domains: these fields tell."""
+        """The state of the domain; boto3 has no waiters for domains."""
         if status.get("Deleted") or status.get("Processing") or not status.get("Created", True):
             return State.BUSY
         if status.get("DomainProcessingStatus", "Active") not in ("Active", "Isolated") or not _address(status):
@@ -196,7 +196,7 @@ class Domain(Resource):
         return definition
 
     def _access(self, desired: OpenSearch) -> dict[str, Any]:
-        """Who gets as far as the login."""
+        """The access policy, which admits requests before authentication."""
         arn = f"arn:aws:es:{self.aws.region}:{self.aws.account}:domain/{self.name}/*"
         statement: dict[str, Any] = {
             "Effect": "Allow",
@@ -218,7 +218,7 @@ class Domain(Resource):
 
 
 def normalize_policy(policy: Any) -> Any:
-    """A policy as AWS may write it back: a list of one is the same as its member, and order means nothing."""
+    """A policy in a form that can be compared: AWS may return a list of one as its member, and lists in any order."""
     if isinstance(policy, dict):
         return {name: normalize_policy(each) for name, each in policy.items()}
     if isinstance(policy, list):

@@ -1,7 +1,7 @@
-"""The search server's users: the page's, which can only search, and the ingester's. Each has its password as a secret of its own.
+"""The users in the OpenSearch domain: one for the page, which can only search, and one for ingestion.
 
-They are no resources of AWS's but of the server's: made over HTTP as the master user, who does nothing else, and gone with
-the domain. A user is made again where its secret has another version.
+They are created over HTTP by the master user, which is used for nothing else, and deleted with the domain. Each password is a
+secret of its own; a user is updated when the version of its secret changes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from deploy.stack import Stack
 
 API = "/_plugins/_security/api"
 PURPOSES = {"ingest": "ingest-role", "page": "page-role"}
-"""What a user is for, and its role in deploy/policies."""
+"""Purposes of users, and the role of each in deploy/policies."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchUser:
-    """`name` is the user's, its role's and its mapping's."""
+    """A user in the domain. `name`: of the user, its role and its role mapping; `role`: a file of deploy/policies."""
 
     name: str
     role: str
@@ -31,7 +31,7 @@ class SearchUser:
 
 
 def search_users(aws: AwsSession, stack: Stack) -> dict[str, SearchUser]:
-    """By purpose; none where there is no domain, or where IAM says who asks."""
+    """Users by purpose; empty without a domain, or with access by an IAM role."""
     if not stack.opensearch or stack.opensearch.access == "role":
         return {}
     return {
@@ -45,7 +45,7 @@ def search_users(aws: AwsSession, stack: Stack) -> dict[str, SearchUser]:
 
 
 def make(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
-    """Make what is missing or differs, as the master user; a line for each user. Raises DeployError."""
+    """Create or update users, roles and mappings as the master user; yields a line for each user. Raises DeployError."""
     for user in users:
         version = user.password.version()
         desired: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ def make(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
 
 
 def _same(existing: Any, desired: Any) -> bool:
-    """Whether all of `desired` is there and nothing else is said: the server adds fields of its own, empty ones."""
+    """Whether `existing` equals `desired` apart from empty fields, which the server adds."""
     if isinstance(desired, dict) and isinstance(existing, dict):
         return all(
             _same(value, desired[name]) if name in desired else not value for name, value in existing.items()

@@ -1,4 +1,4 @@
-"""AwsSession: one account and region, its clients, and the tags by which a stack knows what is its own."""
+"""AwsSession: the account, region and clients of a deployment, and the tags that mark the resources of a stack."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
 
 
 class AwsSession:
-    """Clients are made at first use. Raises DeployError where there is no region or no credentials."""
+    """One account and region. Clients are created at first use. Raises DeployError without a region or credentials."""
 
     def __init__(self, stack: Stack, session: Any = None) -> None:
         try:
@@ -30,13 +30,13 @@ class AwsSession:
             raise DeployError(f"no AWS session: {exc}; set AWS_PROFILE to a profile that exists, or unset it") from exc
         self.region = str(stack.region or self.boto3_session.region_name or "")
         if not self.region:
-            raise DeployError("no AWS region: set `region` in the stack file, or AWS_DEFAULT_REGION")
+            raise DeployError("no AWS region; set `region` in the stack file, or AWS_DEFAULT_REGION")
         self.stack_name = stack.name
         self._more_tags = stack.tags
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """One client for each service."""
+        """The client of a service, such as "s3"; created once."""
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="fsi-deploy")
             with translate_errors(service, self.region):
@@ -50,32 +50,32 @@ class AwsSession:
 
     @cached_property
     def _caller(self) -> Mapping[str, str]:
-        with translate_errors("who are we", self.region):
+        with translate_errors("the caller's identity", self.region):
             identity: Mapping[str, str] = self.client("sts").get_caller_identity()
         return identity
 
     @property
     def account(self) -> str:
-        """The account's number, 12 digits. Raises DeployError without credentials."""
+        """The account ID, 12 digits. Raises DeployError without credentials."""
         return self._caller["Account"]
 
     @property
     def maker(self) -> str:
-        """Who runs this, as `user/kim` or `assumed-role/admin/kim`."""
+        """The caller's identity, such as `user/kim` or `assumed-role/admin/kim`."""
         return _NOT_IN_TAGS.sub("-", self._caller["Arn"].rpartition(":")[2])[:256]
 
     @property
     def tags(self) -> dict[str, str]:
-        """What everything made here is tagged with."""
+        """The tags of every resource that the deployment creates."""
         return {**self._more_tags, STACK_TAG: self.stack_name, MAKER_TAG: self.maker}
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
-        """`tags` as most services take them."""
+        """`tags` as a list of Key and Value, the form that most services expect."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
     def has_stack_tag(self, tags: Tags) -> bool:
-        """Whether these are the tags of something that this stack made."""
+        """Whether a resource with these tags belongs to this stack."""
         return as_mapping(tags).get(STACK_TAG) == self.stack_name
 
     def console(self, path: str) -> str:
@@ -84,5 +84,5 @@ class AwsSession:
 
 
 def as_mapping(tags: Tags) -> Mapping[str, str]:
-    """Tags as a mapping, whether the service gives them so or as a list of Key and Value."""
+    """Tags as a mapping, from a mapping or a list of Key and Value."""
     return tags if isinstance(tags, Mapping) else {tag["Key"]: tag["Value"] for tag in tags}

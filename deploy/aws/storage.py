@@ -1,4 +1,4 @@
-"""The stack's bucket, and what is sent to it: models for containers without a network, and handlers."""
+"""The stack's S3 bucket and the uploads in it: models and inference handlers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rag.errors import SettingsError
 
 HANDLERS = Path(__file__).resolve().parents[1] / "handlers"
 COMPLETE = ".complete"
-"""Sent after all other files of a folder: without it, sending was interrupted."""
+"""Name of an empty file that is uploaded last: without it the upload is incomplete."""
 _PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
 
 class Bucket(Resource):
-    """Private and encrypted. Everything in it came from here, so it goes with the stack."""
+    """A private, encrypted bucket. It holds only uploads of the stack, and is deleted with it."""
 
     kind = "bucket"
 
@@ -35,7 +35,7 @@ class Bucket(Resource):
         self._encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
 
     def describe(self) -> Description:
-        """A bucket is made, tagged, encrypted and shut by four requests: DIFFERENT until all are done."""
+        """DIFFERENT until the bucket is tagged, encrypted and private, which are separate requests."""
         s3 = self.aws.client("s3")
         try:
             s3.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.aws.account)
@@ -47,7 +47,7 @@ class Bucket(Resource):
             raise
         tags = self._get("get_bucket_tagging", "TagSet")
         if tags is None and "Contents" not in s3.list_objects_v2(Bucket=self.name, MaxKeys=1):
-            # Its name holds our account's number, and making one and tagging it are two requests.
+            # An empty bucket of this name, which contains the account ID, was created by a run that ended before tagging it.
             return Description(State.DIFFERENT, "not tagged yet")
         return self.owned_description(State.DIFFERENT if self._missing(tags) else State.READY, tags or ())
 
@@ -57,7 +57,7 @@ class Bucket(Resource):
         self.aws.client("s3").create_bucket(Bucket=self.name, **where)
 
     def change(self) -> None:
-        """One thing of those that are missing; the loop comes again for the next."""
+        """Set the first missing property; `Reconciler` calls it again for the next."""
         s3 = self.aws.client("s3")
         match self._missing(self._get("get_bucket_tagging", "TagSet")):
             case "tags":
@@ -68,7 +68,7 @@ class Bucket(Resource):
                 s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=_PRIVATE)
 
     def delete(self) -> None:
-        """Emptied first: S3 refuses to remove a bucket with anything in it."""
+        """Delete all objects, then the bucket: S3 does not delete a bucket that has objects."""
         s3 = self.aws.client("s3")
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             if keys := [{"Key": each["Key"]} for each in page.get("Contents", ())]:
@@ -94,7 +94,7 @@ class Bucket(Resource):
 
 
 class Upload(Resource):
-    """Files under one prefix of the bucket. The prefix holds their digest, so other files never take their place."""
+    """Files under one prefix of the bucket. The prefix contains a hash of the files, so that changed files get another one."""
 
     kind = "files"
     wait_seconds = 4 * 3600.0
@@ -104,14 +104,14 @@ class Upload(Resource):
         self._bucket, self._prefix, self._files = bucket, prefix, files
 
     def describe(self) -> Description:
-        """DIFFERENT where files are there without the mark that is sent last."""
+        """DIFFERENT if there are files without the file COMPLETE, which is uploaded last."""
         sizes = self._sizes()
         if not sizes:
             return ABSENT
         return Description(State.READY if self._prefix + COMPLETE in sizes else State.DIFFERENT)
 
     def create(self) -> None:
-        """Files that are there in their full size already are not sent again."""
+        """Upload the files; those that exist with the same size are skipped."""
         s3, existing = self.aws.client("s3"), self._sizes()
         for name, content in self._files.items():
             size = len(content) if isinstance(content, bytes) else content.stat().st_size
@@ -132,7 +132,7 @@ class Upload(Resource):
             s3.delete_object(Bucket=self._bucket, Key=name)
 
     def _sizes(self) -> dict[str, int]:
-        """Bytes of each file under the prefix, by its key."""
+        """Size in bytes of each object under the prefix, by key."""
         s3 = self.aws.client("s3")
         try:
             pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix))
@@ -144,7 +144,7 @@ class Upload(Resource):
 
 
 def existing_uploads(aws: AwsSession, bucket: str) -> list[Upload]:
-    """Everything that was ever sent there, by its prefix."""
+    """All uploads in the bucket, one for each prefix."""
     s3, prefixes = aws.client("s3"), []
     for above in ("handlers/", "models/"):
         try:
@@ -158,7 +158,7 @@ def existing_uploads(aws: AwsSession, bucket: str) -> list[Upload]:
 
 
 def upload(aws: AwsSession, bucket: str, endpoint: Endpoint) -> Upload | None:
-    """What this endpoint's container needs from here, if anything. Raises SettingsError where it is not there."""
+    """The files that an endpoint's container needs, or None. Raises SettingsError if the folder is empty."""
     if endpoint.handler:
         tarball = handler_tarball(endpoint.handler)
         return Upload(aws, bucket, f"handlers/{endpoint.handler}-{_digest([tarball])}/", {"model.tar.gz": tarball})
@@ -170,7 +170,7 @@ def upload(aws: AwsSession, bucket: str, endpoint: Endpoint) -> Upload | None:
 
 
 def handler_tarball(name: str) -> bytes:
-    """The handler's folder as model.tar.gz; the same files make the same bytes. Raises SettingsError."""
+    """The handler's folder as model.tar.gz, reproducible byte for byte. Raises SettingsError if the folder is empty."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for path, source in _files(HANDLERS / name):
@@ -184,7 +184,7 @@ def handler_tarball(name: str) -> bytes:
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     if not paths:
-        raise SettingsError(f"there are no files in {folder}; set handler or model_folder to a folder with files")
+        raise SettingsError(f"no files in {folder}; set handler or model_folder to a folder with files")
     for path in paths:
         yield path.relative_to(folder).as_posix(), path
 

@@ -27,7 +27,7 @@ def test_a_handlers_tarball_is_the_same_for_the_same_files() -> None:
         assert tar.getnames() == ["code/inference.py"]
         content = tar.extractfile("code/inference.py")
         assert content and content.read() == (HANDLERS / "kosimcse" / "code" / "inference.py").read_bytes()
-    with pytest.raises(SettingsError, match=r"there are no files in .*handlers/none"):
+    with pytest.raises(SettingsError, match=r"no files in .*handlers/none"):
         handler_tarball("none")
 
 

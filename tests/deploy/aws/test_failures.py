@@ -42,7 +42,7 @@ def one(folder: Path, **emulated: Any) -> Stack:
     [
         (
             "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.",
-            "AWS has none of these instances free now",
+            "AWS has no free instances of this type",
         ),
         (
             "The primary container for production variant AllTraffic did not pass the ping health check. Please check "
@@ -52,7 +52,7 @@ def one(folder: Path, **emulated: Any) -> Stack:
         ("CannotStartContainerError. Please ensure the model container can be started.", "set `ami`"),
         (
             "The image '763104351884.dkr.ecr.ap-northeast-2.amazonaws.com/x:1' does not exist.",
-            "`python -m deploy.pin_images` pins the present ones",
+            "pin current ones with `python -m deploy.pin_images`",
         ),
         ("Something nobody has seen before.", "log: https://"),
     ],
@@ -67,7 +67,7 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
     line = str(caught.value)
     assert line.startswith(f"endpoint one-llm failed: {reason}") and advice in line
     assert f"https://{REGION}.console.aws.amazon.com/cloudwatch/home" in line and "one-llm" in line
-    assert line.endswith("What was made stays, and costs: run `up` again, or `down`")
+    assert line.endswith("Created resources remain and are billed; run `up` again, or `down`")
     account.deployment(stack).status()
     assert "failed      endpoint one-llm" in account.text and reason in account.text
 
@@ -92,7 +92,7 @@ def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path
             account.deployment(bad).up()
         line = str(caught.value)
         assert line.startswith(f"endpoint one-llm failed: AWS rolled the change back: {reason}") and "\n" not in line
-        assert "AWS has none of these instances free now" in line and "log: https://" in line
+        assert "AWS has no free instances of this type" in line and "log: https://" in line
         assert announced in account.said
         assert [call.operation for call in account.calls].count("UpdateEndpoint") == 1
     account.forget()
@@ -121,7 +121,7 @@ def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path
             "CreateModel",
             "AccessDeniedException",
             "User: arn:aws:iam::123456789012:user/kim is not authorized to perform: sagemaker:CreateModel",
-            "`python -m deploy.policy operator` prints all that are needed",
+            "`python -m deploy.policy operator` prints the required ones",
         ),
         ("GetRole", "AccessDenied", "not authorized to perform: iam:GetRole", "a permission is missing"),
         (
@@ -198,8 +198,8 @@ def test_a_quota_that_is_too_small_is_said_before_anything_is_made(account: Acco
     account.quotas = {"ml.g5.xlarge": 10, "ml.g5.2xlarge": 0}
     account.deployment(full).plan()
     assert "ml.g5.xlarge        needed 3, quota 10\n" in account.text
-    assert "ml.g5.2xlarge       needed 3, quota 0   TOO SMALL: ask for more at https://" in account.text
-    with pytest.raises(DeployError, match=r"ml.g5.2xlarge +needed 3, quota 0 .* Nothing was made"):
+    assert "ml.g5.2xlarge       needed 3, quota 0   TOO SMALL: request an increase at https://" in account.text
+    with pytest.raises(DeployError, match=r"ml.g5.2xlarge +needed 3, quota 0 .* Nothing was created"):
         account.deployment(full).up()
     assert left(account) == {}
 
@@ -244,7 +244,7 @@ def test_a_name_taken_by_a_stranger_is_refused_and_never_deleted(
 ) -> None:
     make(account)
     before = left(account)
-    with pytest.raises(DeployError, match=r"the name is taken .* Nothing was made or changed"):
+    with pytest.raises(DeployError, match=r"the name is in use .* Nothing was created or changed"):
         account.deployment(full).up()
     account.deployment(full).plan()
     assert "x TAKEN" in account.text
@@ -277,7 +277,7 @@ def test_no_credentials_and_no_region(full: Stack, monkeypatch: pytest.MonkeyPat
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(DeployError, match="no AWS region: set `region` in the stack file"):
+    with pytest.raises(DeployError, match="no AWS region; set `region` in the stack file"):
         AwsSession(full)
     cloud_stack = full.model_copy(update={"region": REGION})
     aws = AwsSession(cloud_stack)
@@ -405,10 +405,10 @@ def test_a_new_role_is_waited_for(account: Account, tmp_path: Path) -> None:
 
 def test_a_stack_without_what_aws_needs(account: Account, tmp_path: Path) -> None:
     for text, words in (
-        ('[llm]\nendpoint_name = "a"\nformat = "lmi"', "must also say llm.model, llm.container, llm.instance_type"),
+        ('[llm]\nendpoint_name = "a"\nformat = "lmi"', "missing for AWS: llm.model, llm.container, llm.instance_type"),
         ("", "names neither an endpoint nor a domain"),
         (FULL.replace('"ml.g5.2xlarge"', '"ml.m5.xlarge"'), "container 'lmi' needs a GPU instance_type"),
-        (FULL.replace('handler = "kosimcse"', 'model_folder = "/nowhere"'), "there are no files in /nowhere"),
+        (FULL.replace('handler = "kosimcse"', 'model_folder = "/nowhere"'), "no files in /nowhere"),
     ):
         with pytest.raises(Exception, match=words):
             account.deployment(written(tmp_path, text)).plan()

@@ -129,7 +129,7 @@ def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: A
     deployment.make_users = make
     deployment.up()
     assert (
-        "the search users are not made: the search server cannot be reached; run `python -m deploy up` again"
+        "the search users were not created: the search server cannot be reached; run `python -m deploy up` again"
         in account.text
     )
     assert account.said[-1].startswith("up: ")
@@ -155,7 +155,7 @@ def test_a_model_that_is_not_the_one_named_fails_its_test(account: Account, full
 
 def test_env_holds_the_settings_and_no_password(account: Account, full: Stack) -> None:
     with pytest.raises(
-        DeployError, match="endpoint full-embedding is absent; the schedule takes it away at night: run"
+        DeployError, match="endpoint full-embedding is absent; the schedule deletes it outside its hours; run"
     ):
         account.deployment(full).env()
     account.deployment(full).up()
