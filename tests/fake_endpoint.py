@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from deploy.local import framing
-from deploy.local.caller import Caller
+from deploy.local import event_stream
+from deploy.local.connection import ClientConnection
 from deploy.local.server import ThreadServer
 from rag.errors import ModelError, ModelTimeout
 
@@ -65,7 +65,7 @@ def error(status: int, kind: str, message: str = "", **fields: Any) -> Reply:
 def events(*named: tuple[str, Any]) -> list[bytes]:
     """A stream of Bedrock: names of events and their JSON."""
     headers = {":message-type": "event", ":content-type": "application/json"}
-    return [framing.message({":event-type": name, **headers}, json.dumps(value).encode()) for name, value in named]
+    return [event_stream.message({":event-type": name, **headers}, json.dumps(value).encode()) for name, value in named]
 
 
 def sse(*values: Any) -> list[bytes]:
@@ -97,63 +97,66 @@ class FakeEndpoint:
         self._threads.shutdown(wait=False)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(scope, receive, send)
-        data = await caller.body()
+        connection = ClientConnection(scope, receive, send)
+        data = await connection.body()
         _, api, name, *operation = scope["path"].split("/")
         if scope["method"] == "GET":  # its endpoint is the path's last part; not among `requests`
-            request = Request(scope["path"].rpartition("/")[2], False, None, caller.headers)
+            request = Request(scope["path"].rpartition("/")[2], False, None, connection.headers)
         else:
             body = json.loads(data)
             streaming = body.get("stream", False) if api == "v1" else operation[-1].endswith("stream")
-            request = Request(name, bool(streaming), body, caller.headers)
+            request = Request(name, bool(streaming), body, connection.headers)
             self.requests.append(request)
             self.arrived.set()
-        if not await caller.while_here(self._reply(caller, request, api)) and not caller.cut_off:
+        if (
+            not await connection.run_until_disconnect(self._reply(connection, request, api))
+            and not connection.is_aborted
+        ):
             self.hung_up.set()
 
-    async def _reply(self, caller: Caller, request: Request, api: str) -> None:
+    async def _reply(self, connection: ClientConnection, request: Request, api: str) -> None:
         self._at_once += 1
         self.peak = max(self.peak, self._at_once)
         try:
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, self.reply, request)
-            await _answer(caller, request, reply, api)
+            await _answer(connection, request, reply, api)
         finally:
             self._at_once -= 1  # before the loop can read the client's next request
 
 
-async def _answer(caller: Caller, request: Request, reply: Reply, api: str) -> None:
+async def _answer(connection: ClientConnection, request: Request, reply: Reply, api: str) -> None:
     await asyncio.sleep(reply.wait)
     if reply.fault == "drip":
-        await _drip(caller)
+        await _drip(connection)
     headers = {"content-type": "application/json"}
     if reply.error:
         body = json.dumps(reply.fields).encode()
-        await caller.answer(reply.status, body, {**headers, "x-amzn-errortype": reply.error})
+        await connection.answer(reply.status, body, {**headers, "x-amzn-errortype": reply.error})
         return
     if request.streaming:
-        await _stream(caller, reply, api)
+        await _stream(connection, reply, api)
     if reply.fault == "drop":
-        await caller.cut()
+        await connection.abort()
     if reply.fault == "stall":
         await asyncio.Event().wait()
     if request.streaming:
-        await caller.end(framing.failure(reply.fault, "out of memory") if reply.fault else b"")
+        await connection.end(event_stream.failure(reply.fault, "out of memory") if reply.fault else b"")
     else:
-        await caller.answer(reply.status, b"".join(reply.parts), headers)
+        await connection.answer(reply.status, b"".join(reply.parts), headers)
 
 
-async def _stream(caller: Caller, reply: Reply, api: str) -> None:
-    await caller.start(200, {"content-type": "text/event-stream" if api == "v1" else framing.CONTENT_TYPE})
+async def _stream(connection: ClientConnection, reply: Reply, api: str) -> None:
+    await connection.start(200, {"content-type": "text/event-stream" if api == "v1" else event_stream.CONTENT_TYPE})
     for number, part in enumerate(reply.parts):
         await asyncio.sleep(reply.pause if number else 0)
-        await caller.write(framing.part(part) if api == "endpoints" else part)
+        await connection.write(event_stream.part(part) if api == "endpoints" else part)
 
 
-async def _drip(caller: Caller) -> None:
-    caller.write_raw(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+async def _drip(connection: ClientConnection) -> None:
+    connection.write_raw(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         await asyncio.sleep(0.02)
-        caller.write_raw(b"x")
+        connection.write_raw(b"x")
 
 
 def times_out(start: Callable[[float], tuple[FakeEndpoint, Callable[[], Any]]]) -> FakeEndpoint:

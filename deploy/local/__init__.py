@@ -1,13 +1,14 @@
-"""SageMaker on this machine: an emulator of the runtime and of the endpoint control plane, for laptops and tests.
+"""An emulator of SageMaker's runtime and endpoint control plane for local use and tests.
 
-    spec.py        what an endpoint serves, how fast, within which limits, with which faults
-    server.py      the HTTP server; runtime.py, control.py and admin.py are what it routes to
-    exchange.py    one request; streaming.py, parts.py and framing.py put a streamed answer on the wire
-    embedding.py   how containers spell vectors, vectors.py where these come from
-    generation.py  what is asked and generated, records.py how containers spell it, extractive.py the model
-    resources.py   the control plane's records; images.py which container serves what
-    process.py     the emulator in the background; search.py a real OpenSearch node beside it
-    commands.py    the command line
+    spec.py          EndpointSpec: model, format, latency, limits and faults of an endpoint
+    server.py        the HTTP server, which routes to runtime.py, control.py and admin.py
+    exchange.py      one request; streaming.py, parts.py and event_stream.py send a streamed answer
+    model_server.py  the state of an endpoint: counts, limits and the next fault
+    embedding.py     bodies of embedding containers; vectors.py computes the vectors
+    generation.py    requests of generating containers; records.py writes their bodies, extractive.py is the model
+    resources.py     resources of the control plane; images.py maps container images to specs
+    process.py       the emulator as a background process; search.py a real OpenSearch node beside it
+    commands.py      the commands
 
 In a test: `with running([EndpointSpec(name="emb", task="embed", format="tei", latency_ms=50)]) as emulator`, then
 boto3 with `endpoint_url=emulator.url`, and `emulator.change("emb", faults=[{"kind": "throttle", "count": 2}])`.

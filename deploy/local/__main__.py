@@ -1,7 +1,7 @@
-"""The emulator's own process: `python -m deploy.local FOLDER`, started by `python -m deploy up --target local`.
+"""The emulator's process: `python -m deploy.local FOLDER`, started by `python -m deploy up --target local`.
 
-FOLDER holds `plan.json` with the preferred port and the endpoints. The file `lock` is locked for as long as the process
-lives, however it ends, and holds its id; `url` is written once it listens.
+FOLDER contains `plan.json` with the preferred port and the endpoints. The process locks the file `lock`, which contains its
+ID, until it ends, and writes `url` when it listens.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PORTS_TRIED = 20
 
 
 def main(folder: Path) -> int:
-    """Serve until SIGTERM or SIGINT. 1: another emulator holds the folder."""
+    """Serve until SIGTERM or SIGINT. Returns 1 if another emulator uses the folder."""
     lock = files.take_lock(folder)
     if lock is None:
         return 1
@@ -43,7 +43,7 @@ async def _serve(folder: Path, lock: TextIO) -> None:
     with _bind_near(plan["port"]) as listening:
         files.write(folder / files.URL, f"http://{HOST}:{listening.getsockname()[1]}")
         if slow := [spec for spec in specs if spec.task == "embed" and spec.model == "local"]:
-            # The model takes seconds to load: begin now rather than at the first request.
+            # Loading the model takes seconds: start now rather than at the first request.
             threading.Thread(target=embed, args=(["준비"], slow[0]), daemon=True).start()
         serving = uvicorn.Server(config(with_transport(application(plane))))
         watching = asyncio.create_task(_end_with_folder(serving, folder, lock))
@@ -52,13 +52,13 @@ async def _serve(folder: Path, lock: TextIO) -> None:
 
 
 async def _end_with_folder(serving: uvicorn.Server, folder: Path, lock: TextIO) -> None:
-    while files.in_place(lock, folder):
+    while files.is_current_lock(lock, folder):
         await asyncio.sleep(1.0)
     serving.should_exit = True
 
 
 def _bind_near(port: int) -> socket.socket:
-    """The preferred port or the next free one; any, where twenty are taken or `port` is 0."""
+    """Bind the preferred port or the next free one; any port if PORTS_TRIED are in use or `port` is 0."""
     for candidate in range(port, min(port + PORTS_TRIED, 65536) if port else 0):
         try:
             return bind(candidate)

@@ -1,8 +1,8 @@
-"""Routes of the emulator itself, beside those of the service: what is served, what was asked, and changes while it runs.
+"""Admin routes of the emulator, which the service does not have: inspect and change endpoints while it runs.
 
 GET    /_emulator                     {"pid", "endpoints": {name: {"state", "spec", "stats"}}}
-PUT    /_emulator/endpoints/NAME      a whole spec: creates the endpoint, or changes what it serves
-PATCH  /_emulator/endpoints/NAME      some fields of the spec, e.g. {"faults": [{"kind": "throttle", "count": 2}]}
+PUT    /_emulator/endpoints/NAME      create an endpoint from a complete spec, or replace its spec
+PATCH  /_emulator/endpoints/NAME      change fields of the spec, e.g. {"faults": [{"kind": "throttle", "count": 2}]}
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PATH = "/_emulator"
 
 
 def admin_routes(plane: ControlPlane) -> list[Route]:
-    """Setting a spec starts the endpoint's count of requests, and with it its faults, from the beginning."""
+    """The admin routes. PUT and PATCH reset the endpoint's count of requests, and with it its faults."""
 
     async def show(_: Request) -> Response:
         endpoints = {
-            name: {"state": state, "spec": served.spec.model_dump(mode="json"), "stats": served.stats()}
-            for name, (state, served) in plane.endpoints().items()
+            name: {"state": state, "spec": server.spec.model_dump(mode="json"), "stats": server.stats()}
+            for name, (state, server) in plane.endpoints().items()
         }
         return _json({"pid": os.getpid(), "endpoints": endpoints})
 

@@ -1,4 +1,4 @@
-"""EmulatorClient: the emulator's admin routes from outside, with the standard library alone."""
+"""EmulatorClient: a client of the emulator's admin routes that uses only the standard library."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _SECONDS = 5.0
 
 
 class EmulatorClient:
-    """`url` is also what AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME and AWS_ENDPOINT_URL_SAGEMAKER are set to."""
+    """Client of one emulator, whose `url` is also the value of AWS_ENDPOINT_URL_SAGEMAKER and ..._SAGEMAKER_RUNTIME."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def show(self) -> dict[str, Any]:
-        """Process id and endpoints with state, spec and counts. Raises ModelUnavailable where nothing answers."""
+        """Process ID and endpoints with state, spec and counts. Raises ModelUnavailable if the emulator does not answer."""
         return self._send("GET", "/_emulator")
 
     def put(self, spec: EndpointSpec) -> None:
-        """Serve this spec from the next request on."""
+        """Create an endpoint, or replace its spec from the next request on. Raises SettingsError."""
         self._send("PUT", f"/_emulator/endpoints/{spec.name}", spec.model_dump(mode="json"))
 
     def change(self, name: str, **fields: Any) -> None:
-        """Change some fields of an endpoint's spec; counts of requests and faults start again from 1. Raises SettingsError."""
+        """Change fields of an endpoint's spec, and count requests for its faults from 1 again. Raises SettingsError."""
         self._send("PATCH", f"/_emulator/endpoints/{name}", fields)
 
     def stats(self, name: str) -> dict[str, Any]:
-        """Counts of one endpoint, as `Served.stats` gives them."""
+        """`ModelServer.stats` of one endpoint."""
         counts: dict[str, Any] = self.show()["endpoints"][name]["stats"]
         return counts
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it answers; False where it does not within so many seconds."""
+        """Wait until the emulator answers; False if it does not within `seconds`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -67,4 +67,4 @@ class EmulatorClient:
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Without the proxies of the environment: the emulator is on this machine."""
+"""Ignores the proxies of the environment, because the emulator is local."""

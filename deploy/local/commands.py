@@ -1,4 +1,4 @@
-"""What `python -m deploy COMMAND --target local` does."""
+"""The commands of `python -m deploy --target local`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from deploy import probes
 from deploy import stack as stacks
 from deploy.local import process, search
 from deploy.local.client import EmulatorClient
+from deploy.local.errors import REGION
 from deploy.local.process import Running
 from deploy.local.spec import stack_endpoints
 from deploy.local.vectors import PASSAGE, QUERY
-from deploy.local.wire import REGION
 from deploy.stack import Stack
 from rag.errors import ModelUnavailable
 
-NOT_RUNNING = "the emulator does not run; start it with `python -m deploy up --target local`"
+NOT_RUNNING = "the emulator is not running; start it with `python -m deploy up --target local`"
 
 
 def plan(path: Path | None) -> None:
-    """What `up` would serve, and that it costs nothing."""
+    """Print what `up` would start."""
     stack = stacks.load(path or stacks.DEFAULT)
     running, desired = process.find(), _plan(stack)
     same = running is not None and process.plan() == desired
@@ -31,12 +31,12 @@ def plan(path: Path | None) -> None:
     for spec in stack_endpoints(stack):
         print(f"{'= keep' if same else '+ make':12}endpoint {spec.name}: {spec.task}, {spec.format}")
     if stack.opensearch:
-        print(f"{'+ start':12}an OpenSearch node, where none runs; {search.status()}")
-    print("cost: nothing; all of it is on this machine")
+        print(f"{'+ start':12}an OpenSearch node, unless it is running; {search.status()}")
+    print("cost: nothing; everything runs locally")
 
 
 def up(path: Path | None) -> None:
-    """Start the emulator, or find it running with the same stack."""
+    """Start the emulator unless it is running with the same stack, and the OpenSearch node of the stack."""
     stack = stacks.load(path or stacks.DEFAULT)
     emulator, started = process.start(_plan(stack))
     _wait_for_endpoints(EmulatorClient(emulator.url))
@@ -53,7 +53,7 @@ def _plan(stack: Stack) -> dict[str, object]:
 
 
 def _emulated(stack: Stack) -> Stack:
-    """The stack as this machine shows it: its embedding has the dimension and the prefixes of the emulator's model."""
+    """The stack as emulated: its embedding has the dimension and the prefixes of the emulator's model."""
     if not stack.embedding:
         return stack
     model: dict[str, str | None] = {"dimension": None}
@@ -63,7 +63,7 @@ def _emulated(stack: Stack) -> Stack:
 
 
 def test(path: Path | None) -> None:
-    """Ask the emulated endpoints as the chatbot would."""
+    """Send requests to the emulated endpoints and the node as the chatbot does. Raises ModelUnavailable, DeployError."""
     emulator = _running()
     os.environ.update(variables(emulator.url, {}))
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
@@ -76,7 +76,7 @@ def test(path: Path | None) -> None:
 
 
 def _wait_for_endpoints(emulator: EmulatorClient) -> None:
-    """Until none is being created. Raises ModelUnavailable with the reason where one failed."""
+    """Wait until no endpoint is in state Creating. Raises ModelUnavailable with the reason if one failed."""
     while (
         "Creating" in (states := {name: each["state"] for name, each in emulator.show()["endpoints"].items()}).values()
     ):
@@ -87,7 +87,7 @@ def _wait_for_endpoints(emulator: EmulatorClient) -> None:
 
 
 def env(path: Path | None) -> None:
-    """Shell lines for what runs. Raises ModelUnavailable where nothing does: no output would leave the chatbot as it was."""
+    """Print shell commands that set the chatbot's settings. Raises ModelUnavailable if the emulator is not running."""
     emulator = _running()
     print("unset AWS_PROFILE AWS_SESSION_TOKEN")
     for name, value in variables(emulator.url, process.plan()["settings"]).items():
@@ -105,7 +105,7 @@ def _running() -> Running:
 
 
 def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """What the chatbot and boto3 read. The credentials are none: the emulator only looks whether requests are signed."""
+    """Environment variables for the chatbot and boto3. The credentials are dummies: the emulator only requires a signature."""
     return {
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
         "AWS_ENDPOINT_URL_SAGEMAKER": url,
@@ -118,12 +118,12 @@ def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def status(path: Path | None) -> None:
-    """The emulator and its endpoints, with what they have been asked; the search server."""
+    """Print the state of the search server, the emulator and its endpoints, with counts of requests."""
     if stacks.load(path or stacks.DEFAULT).opensearch:
         print(search.status())
     emulator = process.find()
     if emulator is None:
-        print("the emulator does not run")
+        print("the emulator is not running")
         return
     print(f"the emulator runs at {emulator.url} (process {emulator.pid})")
     for name, endpoint in EmulatorClient(emulator.url).show()["endpoints"].items():
@@ -134,7 +134,7 @@ def status(path: Path | None) -> None:
 
 
 def down(_path: Path | None) -> None:
-    """Stop what runs and remove its files."""
+    """Stop the emulator and the node, and delete their files."""
     if search.down():
-        print("OpenSearch is stopped, and its data are removed")
-    print("the emulator is stopped" if process.stop() else "no emulator runs; nothing is left")
+        print("OpenSearch is stopped, and its data are deleted")
+    print("the emulator is stopped" if process.stop() else "no emulator is running; nothing is left")

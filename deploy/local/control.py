@@ -1,6 +1,6 @@
-"""The SageMaker control plane: models, endpoint configurations and endpoints, created, described, changed and deleted.
+"""The control plane of SageMaker: operations on models, endpoint configurations and endpoints.
 
-Knows nothing of HTTP. Requests and responses are those of the service's JSON protocol; times are seconds since 1970.
+It is independent of HTTP: requests and responses are those of the service's JSON protocol, with times in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from deploy.local import images
-from deploy.local.listing import listing
-from deploy.local.resources import Clock, ControlError, Endpoint, Resource, described
-from deploy.local.served import Served
+from deploy.local.errors import ACCOUNT, REGION, VARIANT
+from deploy.local.listing import list_page
+from deploy.local.model_server import ModelServer
+from deploy.local.resources import Clock, ControlError, Endpoint, Resource, display_name
 from deploy.local.spec import EndpointSpec
-from deploy.local.wire import ACCOUNT, REGION, VARIANT
 from rag.errors import SettingsError
 
 Request = Mapping[str, Any]
@@ -25,7 +25,7 @@ _WORDS = {"model": "Model", "endpoint-config": "EndpointConfig", "endpoint": "En
 
 
 class ControlPlane:
-    """All resources of one emulator. `delete_seconds`: how long an endpoint stays in Deleting."""
+    """All resources of one emulator. `delete_seconds`: time that an endpoint stays in state Deleting."""
 
     def __init__(self, *, clock: Clock = time.time, delete_seconds: float = 0.0) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class ControlPlane:
             self._operations.setdefault(f"Delete{word}", partial(self._delete, kind))
 
     def call(self, operation: str, request: Request, region: str = REGION) -> Response:
-        """Do one operation. Raises ControlError as the service would refuse it."""
+        """Execute one operation. Raises ControlError where the service would return an error."""
         self._remove_deleted()
         if operation not in self._operations:
             raise ControlError(f"{operation} is not emulated", "UnknownOperationException")
@@ -57,27 +57,27 @@ class ControlPlane:
         except KeyError as exc:
             raise ControlError(f"Missing required parameter: {exc.args[0]}") from exc
 
-    def serving(self, name: str) -> Served | None:
-        """What answers for an endpoint that is InService, or is being updated."""
+    def serving(self, name: str) -> ModelServer | None:
+        """The model server of an endpoint in state InService or Updating, else None."""
         self._remove_deleted()
         endpoint = self._endpoints().get(name)
-        return endpoint.served if endpoint and endpoint.status(self._clock()) in ("InService", "Updating") else None
+        return endpoint.server if endpoint and endpoint.status(self._clock()) in ("InService", "Updating") else None
 
-    def endpoints(self) -> dict[str, tuple[str, Served]]:
-        """State and what is served, by name."""
+    def endpoints(self) -> dict[str, tuple[str, ModelServer]]:
+        """State and model server of each endpoint, by name."""
         self._remove_deleted()
         now = self._clock()
         return {
-            name: (endpoint.status(now), endpoint.served)
+            name: (endpoint.status(now), endpoint.server)
             for name, endpoint in self._endpoints().items()
-            if endpoint.served
+            if endpoint.server
         }
 
     def put(self, spec: EndpointSpec) -> None:
-        """Create an endpoint with its model and configuration at once, or change what one serves."""
+        """Create an endpoint with its model and configuration, or replace the spec of an existing one."""
         if existing := self._endpoints().get(spec.name):
-            assert existing.served
-            existing.served.set(spec)
+            assert existing.server
+            existing.server.set(spec)
             return
         environment = {images.VARIABLE: spec.model_dump_json(exclude={"name"}, exclude_defaults=True)}
         container = {"Image": "emulator", "Environment": environment}
@@ -105,13 +105,13 @@ class ControlPlane:
 
     def _find(self, kind: str, name: str, region: str) -> Resource:
         if name not in self._resources[kind]:
-            # There is no error type of its own for this: clients tell it by the message.
-            raise ControlError(f"Could not find {described(kind, name, region)}")
+            # The service has no error type for this: clients recognise the message.
+            raise ControlError(f"Could not find {display_name(kind, name, region)}")
         return self._resources[kind][name]
 
     def _add(self, resource: Resource) -> Response:
         if resource.name in self._resources[resource.kind]:
-            what = described(resource.kind, resource.name, resource.region)
+            what = display_name(resource.kind, resource.name, resource.region)
             raise ControlError(f"Cannot create already existing {what}")
         resource.tags.update(_tags(resource.request))
         self._resources[resource.kind][resource.name] = resource
@@ -129,21 +129,21 @@ class ControlPlane:
 
     def _create_endpoint(self, request: Request, region: str) -> Response:
         name, now = request["EndpointName"], self._clock()
-        served = self._served(name, request["EndpointConfigName"], region)
-        spec = served.spec
+        server = self._model_server(name, request["EndpointConfigName"], region)
+        spec = server.spec
         ready_at = now + spec.ready_seconds
         endpoint = Endpoint(
-            "endpoint", name, region, dict(request), now, now, served=served, ready_at=ready_at, failure=spec.failure
+            "endpoint", name, region, dict(request), now, now, server=server, ready_at=ready_at, failure=spec.failure
         )
         return self._add(endpoint)
 
-    def _served(self, name: str, config: str, region: str) -> Served:
+    def _model_server(self, name: str, config: str, region: str) -> ModelServer:
         variants = self._find("endpoint-config", config, region).request["ProductionVariants"]
         model = self._find("model", variants[0]["ModelName"], region).request
         try:
-            return Served(images.served_by(name, model.get("PrimaryContainer") or model["Containers"][0]))
+            return ModelServer(images.spec_for_container(name, model.get("PrimaryContainer") or model["Containers"][0]))
         except SettingsError as exc:
-            raise ControlError(f"the emulator cannot tell what to serve: {exc}") from exc
+            raise ControlError(f"the emulator does not know this container: {exc}") from exc
 
     def _endpoint(self, request: Request, region: str) -> Endpoint:
         endpoint = self._find("endpoint", request["EndpointName"], region)
@@ -152,7 +152,7 @@ class ControlPlane:
 
     def _update_endpoint(self, request: Request, region: str) -> Response:
         endpoint, now = self._idle(request, region), self._clock()
-        endpoint.pending = self._served(endpoint.name, request["EndpointConfigName"], region)
+        endpoint.pending = self._model_server(endpoint.name, request["EndpointConfigName"], region)
         endpoint.pending_config = request["EndpointConfigName"]
         endpoint.updated, endpoint.modified = True, now
         endpoint.ready_at = now + endpoint.pending.spec.ready_seconds
@@ -195,7 +195,7 @@ class ControlPlane:
             if isinstance(resource, Endpoint):
                 row |= {"EndpointStatus": resource.status(now), "LastModifiedTime": resource.modified}
             rows.append(row)
-        return listing(rows, f"{word}s", f"{word}Name", request)
+        return list_page(rows, f"{word}s", f"{word}Name", request)
 
     def _tagged(self, request: Request) -> Resource:
         for resources in self._resources.values():

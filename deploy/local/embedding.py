@@ -1,4 +1,4 @@
-"""The bodies of embedding containers: which texts a request holds, and how vectors are written back."""
+"""Request and response bodies of embedding containers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import orjson
 
+from deploy.local.errors import ContainerError
 from deploy.local.spec import EndpointSpec
 from deploy.local.vectors import Matrix, embed, token_vectors
-from deploy.local.wire import ContainerError
 
 
 def answer(body: bytes, spec: EndpointSpec) -> tuple[bytes, int]:
-    """The response body, and how many texts it is for. Raises ContainerError as the container would refuse."""
+    """The response body, and the number of texts in the request. Raises ContainerError where the container would."""
     request = _json(body)
     inputs = request.get("input" if spec.format == "openai" else "inputs")
     texts = [inputs] if isinstance(inputs, str) else inputs
@@ -22,11 +22,11 @@ def answer(body: bytes, spec: EndpointSpec) -> tuple[bytes, int]:
         raise ContainerError(422, "inputs: expected a string or a list of at least one string")
     if spec.batch_limit and len(texts) > spec.batch_limit:
         raise ContainerError(413, f"batch size {len(texts)} > maximum allowed batch size {spec.batch_limit}")
-    return _spell(texts, embed(texts, spec), spec, single=isinstance(inputs, str)), len(texts)
+    return _encode(texts, embed(texts, spec), spec, single=isinstance(inputs, str)), len(texts)
 
 
 def corrupt(body: bytes, kind: str) -> bytes:
-    """A well-formed answer that is wrong: `one_short` or `not_finite`."""
+    """Falsify a response body: "one_short" drops a vector, "not_finite" puts NaN into one."""
     payload = orjson.loads(body)
     rows = payload if isinstance(payload, list) else payload.get("data", payload.get("embeddings"))
     if kind == "one_short":
@@ -39,7 +39,7 @@ def corrupt(body: bytes, kind: str) -> bytes:
     return orjson.dumps(payload).replace(b'"NaN of Python\'s json module"', b"NaN")
 
 
-def _spell(texts: Sequence[str], vectors: Matrix, spec: EndpointSpec, *, single: bool) -> bytes:
+def _encode(texts: Sequence[str], vectors: Matrix, spec: EndpointSpec, *, single: bool) -> bytes:
     match spec.format:
         case "hf":
             rows = [token_vectors(text, vector, spec) for text, vector in zip(texts, vectors, strict=True)]

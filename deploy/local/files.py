@@ -1,7 +1,7 @@
-"""The emulator's folder: which files are in it, and the lock that tells whether its process lives.
+"""The emulator's folder: its files, and the lock that shows whether its process is running.
 
-POSIX only (flock), as the local embedder is. A lock ends with its process even where that was killed, so no file can claim
-a process that is gone, and no process id is taken for the emulator's after it was given to another program.
+POSIX only (flock). The kernel releases a lock when its process ends, however it ends; so a stale file is never mistaken for
+a running emulator, nor a reused process ID for the emulator's.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import TextIO
 FOLDER = Path(".fsi/local")
 LOCK, PLAN, URL, LOG = "lock", "plan.json", "url", "emulator.log"
 _LOCK_SECONDS = 1.0
-"""Seconds: looking whether a lock is held holds it for a moment."""
+"""Time to retry taking the lock, because testing whether it is held takes it for a moment."""
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """One starter or stopper of this folder's emulator at a time; others wait. The lock is the folder above, itself."""
+    """Serialise starting and stopping of this folder's emulator, by a lock on the parent folder."""
     above = folder.parent
     while True:
         above.mkdir(parents=True, exist_ok=True)
         handle = os.open(above, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if above.exists() and os.path.samestat(os.fstat(handle), above.stat()):  # not removed while waiting for it
+            if above.exists() and os.path.samestat(os.fstat(handle), above.stat()):  # it was not replaced while waiting
                 yield
                 return
         finally:
@@ -37,7 +37,10 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def take_lock(folder: Path) -> TextIO | None:
-    """The open file whose closing gives the lock back, with this process's id in it; None: another process has it."""
+    """Lock the folder's lock file and write this process's ID to it; None if another process holds the lock.
+
+    Closing the returned file releases the lock.
+    """
     lock = (folder / LOCK).open("a+", encoding="ascii")
     end = time.monotonic() + _LOCK_SECONDS
     while not _locked(lock, fcntl.LOCK_EX):
@@ -51,30 +54,30 @@ def take_lock(folder: Path) -> TextIO | None:
     return lock
 
 
-def in_place(lock: TextIO, folder: Path) -> bool:
-    """Whether this is still the folder's lock: nobody can find an emulator whose folder was removed."""
+def is_current_lock(lock: TextIO, folder: Path) -> bool:
+    """Whether `lock` is still the folder's lock file; it is not if the folder was deleted."""
     try:
         return os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat())
     except FileNotFoundError:
         return False
 
 
-def owner(folder: Path) -> int | None:
-    """The id of the living process that holds the lock; None: there is none."""
+def owner_pid(folder: Path) -> int | None:
+    """ID of the process that holds the lock, or None."""
     try:
         with (folder / LOCK).open(encoding="ascii") as lock:
             while not _locked(lock, fcntl.LOCK_SH):
                 lock.seek(0)
                 if text := lock.read():
                     return int(text)
-                time.sleep(0.02)  # taken a moment ago, and not yet written
+                time.sleep(0.02)  # the lock is taken, and the ID not yet written
     except FileNotFoundError:
         pass
     return None
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all, for whoever reads at the same time."""
+    """Write a file atomically."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -1,4 +1,4 @@
-"""What a generating container is asked, and what it generates: prompt, parameters and the tokens of the answer."""
+"""Reads requests of generating containers and generates the tokens of the answer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from typing import Any
 import orjson
 
 from deploy.local import extractive
+from deploy.local.errors import ContainerError
 from deploy.local.spec import EndpointSpec
-from deploy.local.wire import ContainerError
 
 DEFAULT_NEW_TOKENS = {"kullm": 50, "tgi": 100, "lmi": 30, "openai": 16_384}
-"""What each container generates where the request does not say. LMI's 30 ends answers in the middle."""
+"""Each container's default for the number of new tokens; LMI's 30 truncates most answers."""
 RUNS_ON = "\n\n### 명령어:\n다음 질문에 답하세요."
-"""KULLM does not stop after its answer: it goes on with the next instruction."""
+"""Text after an answer of KULLM, which does not stop but continues with the next instruction."""
 _TOKEN = re.compile(r"\s*\S{1,2}|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A request's answer as the container would generate it."""
+    """The answer to a request, and the options of the request that affect the response body.
+
+    `finish`: "stop" or "length". `listed`: `inputs` was a list. `chat`: the request had `messages`. `details`, `usage`: the
+    response includes them.
+    """
 
     prompt: str
     tokens: tuple[str, ...]
@@ -35,22 +39,22 @@ class Generation:
 
     @property
     def text(self) -> str:
-        """The answer in one piece."""
+        """The complete answer."""
         return "".join(self.tokens)
 
     @property
     def prompt_tokens(self) -> int:
-        """Tokens of the prompt as the emulator counts them."""
+        """Length of the prompt in tokens, by `count_tokens`."""
         return count_tokens(self.prompt)
 
 
 def count_tokens(text: str) -> int:
-    """Two characters a token, whatever the model: no tokenizer is loaded, and a request always has the same answer."""
+    """Number of tokens, for which the emulator takes up to two characters each: no tokenizer is loaded."""
     return len(_TOKEN.findall(text))
 
 
 def generate(body: bytes, spec: EndpointSpec) -> Generation:
-    """Read the request and make its answer. Raises ContainerError as the container would refuse it."""
+    """Parse a request and generate its answer. Raises ContainerError where the container would."""
     request = _json(body)
     chat = "messages" in request
     if chat and spec.format not in ("openai", "lmi"):
@@ -96,7 +100,7 @@ def _inputs(request: Mapping[str, Any], spec: EndpointSpec) -> str:
 
 
 def _messages(messages: Any) -> str:
-    """The conversation as one text, its turns labelled."""
+    """The conversation as one text, all turns but the last with a label of the speaker."""
     labels = {"system": "", "user": "고객: ", "assistant": "상담: "}
     try:
         lines = [(message["role"], str(message["content"])) for message in messages]
@@ -109,7 +113,7 @@ def _messages(messages: Any) -> str:
 
 
 def _refuse_parameters(parameters: Mapping[str, Any], spec: EndpointSpec) -> None:
-    """Strict containers refuse a parameter that is null; the workshop's own did not."""
+    """TGI and LMI refuse parameters that are null; the workshop's container did not."""
     if spec.format in ("tgi", "lmi") and (wrong := [name for name, value in parameters.items() if value is None]):
         raise ContainerError(422, f"invalid type: null for parameter `{wrong[0]}`")
 
@@ -132,7 +136,7 @@ def _refuse_length(prompt: str, allowed: int, spec: EndpointSpec) -> None:
 
 
 def _generated(text: str, parameters: Mapping[str, Any], allowed: int, spec: EndpointSpec) -> tuple[list[str], str]:
-    """The tokens, and `stop` or `length`."""
+    """The tokens, and the finish reason: "stop" or "length"."""
     stops = parameters.get("stop") or parameters.get("stop_sequences") or ()
     text = _stopped(text + (RUNS_ON if spec.format == "kullm" else ""), [stops] if isinstance(stops, str) else stops)
     tokens = _TOKEN.findall(text)

@@ -1,6 +1,6 @@
-"""Which endpoint a model's container stands for, as the deploy scripts describe it: by image and environment.
+"""Derives an EndpointSpec from a model's container definition: from its image and environment.
 
-The variable FSI_EMULATOR of the container holds JSON that is laid over what the image says.
+The container's variable FSI_EMULATOR may contain JSON with fields that override those derived from the image.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _BY_IMAGE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("vllm", {"task": "generate", "format": "openai"}),
     ("huggingface-pytorch-inference", {"task": "embed", "format": "hf"}),
 )
-"""Part of an image's name, and what such a container serves; the first that fits."""
+"""Substring of an image's name, and fields of the spec; the first match counts."""
 
 
-def served_by(name: str, container: Mapping[str, Any]) -> EndpointSpec:
-    """The endpoint of that name over a container definition of CreateModel.
+def spec_for_container(name: str, container: Mapping[str, Any]) -> EndpointSpec:
+    """The spec for an endpoint with a container definition of CreateModel.
 
-    Raises SettingsError where neither the image nor the variable tells, or the variable is wrong.
+    Raises SettingsError if image and variable do not determine a valid spec.
     """
     repository = str(container.get("Image", "")).rpartition("/")[2].partition(":")[0]
     known = next((dict(values) for part, values in _BY_IMAGE if part in repository), {})

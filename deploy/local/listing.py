@@ -1,4 +1,4 @@
-"""The service's List operations: filter, order and page."""
+"""Filtering, sorting and pagination of the List operations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 PAGE = 100
 
 
-def listing(rows: Sequence[dict[str, Any]], field: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """One page of the rows under `field`, by creation, the newest first unless asked otherwise.
+def list_page(rows: Sequence[dict[str, Any]], field: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of rows as {`field`: rows}, with NextToken if there are more; newest first by default.
 
-    Honours NameContains, StatusEquals, SortBy, SortOrder, MaxResults (100 at most) and NextToken.
+    Supports NameContains, StatusEquals, SortBy, SortOrder, MaxResults (PAGE at most) and NextToken of the request.
     """
     key = name if request.get("SortBy") == "Name" else "CreationTime"
     matching = [row for row in rows if request.get("NameContains", "") in row[name]]

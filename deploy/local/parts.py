@@ -1,4 +1,4 @@
-"""How a container's records become parts of a stream: several in one, cut anywhere, or without the last newline."""
+"""Splits a container's records into the parts of a stream, optionally at inconvenient places."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from deploy.local.spec import EndpointSpec
 
 
-def cut(data: bytes, spec: EndpointSpec) -> Iterator[bytes]:
-    """The parts that these bytes are sent as; joined, they are the bytes."""
+def split_parts(data: bytes, spec: EndpointSpec) -> Iterator[bytes]:
+    """Split bytes into the parts in which they are sent, by `split_syllables` or `part_bytes` of the spec."""
     if spec.split_syllables:
         yield from _inside_characters(data)
     elif spec.part_bytes:
@@ -17,8 +17,8 @@ def cut(data: bytes, spec: EndpointSpec) -> Iterator[bytes]:
         yield data
 
 
-def unended(records: Sequence[bytes]) -> list[bytes]:
-    """The records without the newlines at the very end."""
+def without_last_newline(records: Sequence[bytes]) -> list[bytes]:
+    """The records without the newlines at the end of the last ones."""
     remaining = list(records)
     while remaining and not (last := remaining.pop().rstrip(b"\n")):
         pass
@@ -26,7 +26,7 @@ def unended(records: Sequence[bytes]) -> list[bytes]:
 
 
 def _inside_characters(data: bytes) -> Iterator[bytes]:
-    """Cut after the first byte of every character that has several."""
+    """Split after the first byte of every multi-byte character."""
     start = 0
     for position, byte in enumerate(data):
         if byte >= 0xC0:

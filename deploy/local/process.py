@@ -1,4 +1,4 @@
-"""The emulator in the background: start it, find it again, stop it and leave nothing."""
+"""Starts, finds and stops the emulator as a background process."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from deploy.local.client import EmulatorClient
 from rag.errors import ModelUnavailable
 
 START_SECONDS = 60.0
-"""Importing takes seconds on a busy machine."""
+"""Time limit for starting; imports alone take seconds on a busy machine."""
 STOP_SECONDS = 5.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A living emulator."""
+    """A running emulator."""
 
     pid: int
     url: str
 
 
 def find(folder: Path = files.FOLDER) -> Running | None:
-    """The emulator of this folder, if its process lives and listens."""
-    pid = files.owner(folder)
+    """The emulator of this folder if its process is running and listens, else None."""
+    pid = files.owner_pid(folder)
     try:
         return Running(pid, (folder / files.URL).read_text(encoding="utf-8")) if pid else None
     except FileNotFoundError:
@@ -43,7 +43,7 @@ def find(folder: Path = files.FOLDER) -> Running | None:
 
 
 def plan(folder: Path = files.FOLDER) -> dict[str, Any]:
-    """What the emulator of this folder was started with; empty where there is none."""
+    """The plan that the folder's emulator was started with; empty without an emulator."""
     try:
         content: dict[str, Any] = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -52,25 +52,25 @@ def plan(folder: Path = files.FOLDER) -> dict[str, Any]:
 
 
 def start(desired: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Running, bool]:
-    """An emulator of this plan, and whether it had to be started (also where one of another plan ran).
+    """Start an emulator with this plan unless one is running; returns it, and whether it was started.
 
-    `wanted` holds `port`, `endpoints` (specs as JSON) and what else its starter wants to find again with `plan`.
-    Waits until it answers. Raises ModelUnavailable with the end of its log where it does not.
+    `desired`: `port`, `endpoints` (specs as JSON) and further values for `plan` to return. An emulator with another plan is
+    stopped first. Waits until it answers; raises ModelUnavailable with the last line of its log if it does not.
     """
     with files.exclusive(folder):
         if (existing := find(folder)) and plan(folder) == desired:
-            _answers(existing.url, folder)
+            _check_answers(existing.url, folder)
             return existing, False
         _stop(folder)
         return _start(desired, folder), True
 
 
 def stop(folder: Path = files.FOLDER) -> bool:
-    """End the emulator and remove its folder; whether there was one to end."""
+    """Stop the emulator and delete its folder; returns whether one was running."""
     with files.exclusive(folder):
         ended = _stop(folder)
         with suppress(OSError):
-            folder.parent.rmdir()  # only where nothing else is kept in it
+            folder.parent.rmdir()  # fails if it has other files, which are kept
     return ended
 
 
@@ -86,25 +86,25 @@ def _start(desired: Mapping[str, Any], folder: Path) -> Running:
             stderr=log,
             start_new_session=True,
         )
-    return _started(child, folder)
+    return _wait_for_start(child, folder)
 
 
 def _stop(folder: Path) -> bool:
-    pid = files.owner(folder)
+    pid = files.owner_pid(folder)
     if pid:
         _signal(pid, signal.SIGTERM)
-        if not _ended(folder):
+        if not _wait_for_exit(folder):
             _signal(pid, signal.SIGKILL)
-            _ended(folder)
+            _wait_for_exit(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return pid is not None
 
 
-def _started(child: subprocess.Popen[bytes], folder: Path) -> Running:
+def _wait_for_start(child: subprocess.Popen[bytes], folder: Path) -> Running:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if emulator := find(folder):
-            _answers(emulator.url, folder)
+            _check_answers(emulator.url, folder)
             return emulator
         if child.poll() is not None:
             break
@@ -112,10 +112,10 @@ def _started(child: subprocess.Popen[bytes], folder: Path) -> Running:
     raise ModelUnavailable(f"the emulator does not start: {_log_end(folder)}")
 
 
-def _answers(url: str, folder: Path) -> None:
+def _check_answers(url: str, folder: Path) -> None:
     if not EmulatorClient(url).wait(START_SECONDS):
         raise ModelUnavailable(
-            f"the emulator at {url} does not answer: {_log_end(folder)}; `python -m deploy down --target local` ends it"
+            f"the emulator at {url} does not answer: {_log_end(folder)}; stop it with `python -m deploy down --target local`"
         )
 
 
@@ -127,9 +127,9 @@ def _log_end(folder: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
 
 
-def _ended(folder: Path) -> bool:
+def _wait_for_exit(folder: Path) -> bool:
     end = time.monotonic() + STOP_SECONDS
-    while files.owner(folder):
+    while files.owner_pid(folder):
         if time.monotonic() > end:
             return False
         time.sleep(0.05)

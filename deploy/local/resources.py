@@ -1,4 +1,4 @@
-"""The control plane's records: models, endpoint configurations and endpoints, with the states an endpoint goes through."""
+"""Resources of the control plane: models, endpoint configurations and endpoints with their states."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.local.served import Served
-from deploy.local.wire import ACCOUNT
+from deploy.local.errors import ACCOUNT
+from deploy.local.model_server import ModelServer
 from rag.errors import RagError
 
 Clock = Callable[[], float]
 
 
 class ControlError(RagError):
-    """What the control plane refuses; `kind` is the name botocore knows it by."""
+    """An error of the control plane. `kind`: the error code that botocore reads."""
 
     def __init__(self, message: str, kind: str = "ValidationException") -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class ControlError(RagError):
 
 @dataclass
 class Resource:
-    """One model, endpoint configuration or endpoint: what was sent to create it, under its ARN."""
+    """A model, endpoint configuration or endpoint. `request`: of its Create operation; times in seconds since 1970."""
 
     kind: str
     name: str
@@ -35,20 +35,20 @@ class Resource:
 
     @property
     def arn(self) -> str:
-        """The same form as AWS's, in the emulator's account."""
+        """The ARN in the emulator's account."""
         return arn(self.kind, self.name, self.region)
 
 
 @dataclass
 class Endpoint(Resource):
-    """State is worked out from the clock, so nothing runs in the background.
+    """An endpoint. Its state is computed from the clock, so that nothing runs in the background.
 
-    `pending` is what an update switches to, unless there is a `failure`: then all stays as it was. `ready_at` and
-    `gone_at` are times of the control plane's clock.
+    `pending`: the model server that an update switches to, unless `failure` is set, which rolls the update back.
+    `ready_at`, `gone_at`: times of the control plane's clock.
     """
 
-    served: Served | None = None
-    pending: Served | None = None
+    server: ModelServer | None = None
+    pending: ModelServer | None = None
     pending_config: str | None = None
     ready_at: float = 0.0
     gone_at: float | None = None
@@ -57,26 +57,28 @@ class Endpoint(Resource):
 
     @property
     def config(self) -> str:
-        """The configuration in service, or the first one while creating."""
+        """Name of the configuration in service, or of the first one while creating."""
         return str(self.request["EndpointConfigName"])
 
     def status(self, now: float) -> str:
-        """SageMaker's word for the state at `now`; an update that is due takes effect here."""
+        """EndpointStatus at the time `now`; applies an update that is due."""
         if self.gone_at is not None:
             return "Deleting"
         if now < self.ready_at:
             return "Updating" if self.updated else "Creating"
         if self.pending is not None and not self.failure:
-            self.served = self.pending
+            self.server = self.pending
             self.request["EndpointConfigName"] = self.pending_config
         self.pending = None
         return "Failed" if self.failure and not self.updated else "InService"
 
 
 def arn(kind: str, name: str, region: str) -> str:
+    """The ARN of a resource. `kind`: "model", "endpoint-config" or "endpoint"."""
     return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{kind}/{name}"
 
 
-def described(kind: str, name: str, region: str) -> str:
+def display_name(kind: str, name: str, region: str) -> str:
+    """Kind and ARN of a resource as the service's messages name it."""
     words = {"model": "model", "endpoint": "endpoint", "endpoint-config": "endpoint configuration"}[kind]
     return f'{words} "{arn(kind, name, region)}".'

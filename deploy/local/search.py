@@ -1,6 +1,6 @@
-"""The stack's search server on this machine: a real OpenSearch node beside the emulator, where the stack file wants one.
+"""The search server of a local stack: a real OpenSearch node beside the emulator.
 
-Its folder is its own: what `make opensearch` keeps is left alone.
+It has a folder of its own, separate from the node of `make opensearch`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _READ = "import json, sys; sys.stdout.write(json.load(open(sys.argv[1]))['passwo
 
 
 def up() -> str:
-    """Start the node, or find it running; a line about it."""
+    """Start the node unless it is running; returns a line for the terminal."""
     running = opensearch_node.find(FOLDER) is not None
     node = opensearch_node.start(FOLDER)
     return f"OpenSearch {node.version} {'already runs' if running else 'runs'} at {node.url} (process {node.pid})"
 
 
 def status() -> str:
-    """A line about the node, whether or not it runs."""
+    """A line for the terminal on whether the node is running."""
     node = opensearch_node.find(FOLDER)
-    return f"OpenSearch {node.version} runs at {node.url} (process {node.pid})" if node else "OpenSearch does not run"
+    return f"OpenSearch {node.version} runs at {node.url} (process {node.pid})" if node else "OpenSearch is not running"
 
 
 def environment() -> Iterator[str]:
-    """Shell lines for the chatbot. The password is no part of them: a command that reads it from its file is."""
+    """Shell commands that set the chatbot's settings; the password is read from its file by a command in them."""
     node = _running()
     for name, value in (
         ("FSI_STORE__BACKEND", "opensearch"),
@@ -49,21 +49,21 @@ def environment() -> Iterator[str]:
 
 
 def test() -> Iterator[str]:
-    """Write, find and remove a passage."""
+    """Run `search_probe.probe` on the node. Raises DeployError."""
     node = _running()
     yield from search_probe.probe(search_probe.Server(node.url, node.user, node.password, node.ca_certs))
 
 
 def down() -> bool:
-    """End it and remove its data; whether there was one."""
+    """Stop the node and delete its data; returns whether one was running."""
     ended = opensearch_node.stop(FOLDER)
     with suppress(OSError):
-        FOLDER.parent.rmdir()  # only where nothing else is kept in it
+        FOLDER.parent.rmdir()  # fails if it has other files, which are kept
     return ended
 
 
 def _running() -> Node:
     node = opensearch_node.find(FOLDER)
     if node is None:
-        raise DeployError("OpenSearch does not run; start it with `python -m deploy up --target local`")
+        raise DeployError("OpenSearch is not running; start it with `python -m deploy up --target local`")
     return node

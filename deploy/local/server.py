@@ -1,6 +1,6 @@
-"""The emulator as an HTTP server: the runtime, the control plane and the admin routes on one port.
+"""The emulator as an HTTP server with the runtime, the control plane and the admin routes on one port.
 
-`config` is for a process of its own, `running` for an emulator in a thread, `ThreadServer` for any other application there.
+`config` is for a separate process, `running` for an emulator in a thread, `ThreadServer` for another application in a thread.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from deploy.local.admin import admin_routes
 from deploy.local.client import EmulatorClient
 from deploy.local.control import ControlPlane
+from deploy.local.errors import REGION
 from deploy.local.resources import ControlError
 from deploy.local.runtime import Runtime
 from deploy.local.spec import EndpointSpec
-from deploy.local.wire import REGION
 from rag.errors import ModelUnavailable
 
 HOST = "127.0.0.1"
-"""Only this machine: nothing checks who asks."""
+"""Loopback only, because there is no authentication."""
 _REGION = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/")
 
 
 def application(plane: ControlPlane) -> ASGIApp:
-    """The routes over one control plane."""
+    """The ASGI application of one control plane."""
 
     async def control(request: Request) -> Response:
         operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
@@ -59,10 +59,10 @@ def application(plane: ControlPlane) -> ASGIApp:
 
 
 def with_transport(app: ASGIApp) -> ASGIApp:
-    """`app` with the connection itself in `scope["transport"]`, which `Caller` cuts: ASGI has no word for that."""
+    """Wrap `app` to put the asyncio transport into `scope["transport"]`, which `ClientConnection` aborts; ASGI has no way to."""
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
-        # uvicorn's `send` is a method of the object that holds the connection
+        # uvicorn's `send` is a bound method of the object that has the transport.
         transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
         await app(scope if transport is None else {**scope, "transport": transport}, receive, send)
 
@@ -70,7 +70,7 @@ def with_transport(app: ASGIApp) -> ASGIApp:
 
 
 def config(app: ASGIApp) -> uvicorn.Config:
-    """Quiet: what matters is counted, and shown by the admin routes."""
+    """The configuration of uvicorn, without an access log: the admin routes show counts."""
     return uvicorn.Config(
         app,
         http="h11",
@@ -85,8 +85,8 @@ def config(app: ASGIApp) -> uvicorn.Config:
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket. Raises OSError where the port is taken; 0 takes any free one."""
-    # asyncio turns Nagle's delay of small parts off (40 ms a time) only where the protocol is named.
+    """A listening socket; port 0 binds any free port. Raises OSError if the port is in use."""
+    # asyncio disables Nagle's algorithm (a delay of 40 ms) only for sockets created with IPPROTO_TCP.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -99,10 +99,9 @@ def bind(port: int) -> socket.socket:
 
 
 class ThreadServer(uvicorn.Server):
-    """Serves an application from a thread of this process, for tests, and ends at once: what is being answered is cut.
+    """Serves an application in a thread of this process, for tests; closing it aborts open connections.
 
-    uvicorn's own end takes tenths of a second, looking for its flag and letting answers finish; tests start and end hundreds
-    of servers.
+    uvicorn's own shutdown takes tenths of a second, and tests start and stop hundreds of servers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -113,13 +112,13 @@ class ThreadServer(uvicorn.Server):
         self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
 
     def start(self) -> None:
-        """Return once requests are answered. Raises ModelUnavailable where they are not within 10 seconds."""
+        """Start and wait until requests are answered. Raises ModelUnavailable after 10 seconds."""
         self._thread.start()
         if not self._ready.wait(10.0):
             raise ModelUnavailable("the emulator did not start within 10 seconds")
 
     def close(self) -> None:
-        """The port is free again afterwards. May be called twice."""
+        """Stop the server and free the port. May be called more than once."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(10.0)
@@ -128,14 +127,14 @@ class ThreadServer(uvicorn.Server):
         asyncio.run(self.serve(sockets=[self._listening]))
 
     async def main_loop(self) -> None:
-        """uvicorn's own looks for its flag every tenth of a second."""
+        """Replaces uvicorn's loop, which polls a flag every tenth of a second, by an event."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self._ready.set()
         await self._ended.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the port, cut the connections, and let each answer see that its client has gone."""
+        """Close the port, abort the connections, and wait for their handlers to end."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -146,7 +145,7 @@ class ThreadServer(uvicorn.Server):
 
 @contextmanager
 def running(specs: Sequence[EndpointSpec] = (), *, delete_seconds: float = 0.0) -> Iterator[EmulatorClient]:
-    """An emulator in a thread of this process, for tests. Raises ModelUnavailable where it does not start."""
+    """Run an emulator in a thread of this process, for tests. Raises ModelUnavailable if it does not start."""
     server = ThreadServer(application(ControlPlane(delete_seconds=delete_seconds)))
     client = EmulatorClient(server.url)
     try:

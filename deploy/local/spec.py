@@ -1,6 +1,6 @@
-"""EndpointSpec: what one emulated endpoint serves, how fast, within which limits, and which faults it shows.
+"""EndpointSpec: model, format, latency, limits and faults of one emulated endpoint.
 
-Written in TOML (`stack.toml`), as JSON (the admin route, the `FSI_EMULATOR` variable of a model's container) or in code.
+It is written in TOML (`stack.toml`), as JSON (admin route, the variable `FSI_EMULATOR` of a model's container) or in code.
 """
 
 from __future__ import annotations
@@ -42,58 +42,60 @@ class _Strict(BaseModel):
 
 
 class Fault(_Strict):
-    """One fault and the requests that meet it: from the `first`, `count` of them (none given: all), a `share` of those.
+    """A fault and the requests it applies to: `count` requests from the `first` on (None: all), of these a random `share`.
 
-    Requests are counted from 1 since the endpoint was last set, so that a fault can be over after a retry.
+    Requests are counted from 1 since the spec was last set, so that a fault can end before a retry.
     """
 
     kind: FaultKind
     first: int = Field(default=1, ge=1)
     count: int | None = Field(default=None, ge=1)
     share: float = Field(default=1.0, gt=0, le=1)
-    after: int = Field(default=3, ge=0, description="Tokens streamed before it.")
+    after: int = Field(default=3, ge=0, description="Tokens streamed before the fault.")
     seconds: float = Field(default=3600.0, ge=0)
-    status: int = Field(default=500, ge=400, le=599, description="What the container answered (model_error).")
+    status: int = Field(default=500, ge=400, le=599, description="Status of the container's response (model_error).")
     message: str = "a fault of the emulated endpoint"
 
 
 class EndpointSpec(_Strict):
-    """One endpoint. Times in milliseconds unless the name says seconds; sizes in bytes."""
+    """An emulated endpoint. Times are in milliseconds unless the name says seconds; sizes in bytes."""
 
     name: str = Field(pattern=NAME)
     task: Literal["embed", "generate"]
     format: Literal["hf", "tei", "embeddings", "openai", "kullm", "tgi", "lmi"]
 
-    model: Literal["local", "hashed"] = Field(default="local", description="hashed: vectors that cost nothing.")
-    dimension: int = Field(default=768, ge=1, le=8192, description="Of the hashed model.")
-    pooling: Literal["cls", "mean"] = Field(
-        default="mean", description="Which of hf's token vectors is the sentence's."
+    model: Literal["local", "hashed"] = Field(
+        default="local", description="local: the chatbot's embedder; hashed: pseudo-random vectors without a model."
     )
-    max_batch: int | None = Field(default=None, ge=1, description="Texts in one request; more are refused with 413.")
+    dimension: int = Field(default=768, ge=1, le=8192, description="Dimension of the hashed model.")
+    pooling: Literal["cls", "mean"] = Field(
+        default="mean", description="Pooling of hf's token vectors that gives the sentence's vector."
+    )
+    max_batch: int | None = Field(default=None, ge=1, description="Texts per request; more are refused with 413.")
     container_bytes: int | None = Field(default=None, ge=1, description="Larger bodies are refused by the container.")
 
-    answer: str | None = Field(default=None, description="The text generated, whatever the prompt.")
+    answer: str | None = Field(default=None, description="Generated text, independent of the prompt.")
     context_window: int | None = Field(default=None, ge=1, description="Tokens; longer prompts are refused with 422.")
     streams: bool | None = Field(default=None, description="Whether the container can stream (default: all but kullm).")
     inference_components: tuple[str, ...] = ()
 
-    latency_ms: float = Field(default=0.0, ge=0, description="Before the answer, or before its first token.")
+    latency_ms: float = Field(default=0.0, ge=0, description="Time to the response, or to its first token.")
     per_text_ms: float = Field(default=0.0, ge=0)
-    tokens_per_second: float = Field(default=0.0, ge=0, description="0: as fast as they can be sent.")
-    concurrency: int = Field(default=0, ge=0, description="Requests worked on at once; 0: no limit.")
-    ready_seconds: float = Field(default=0.0, ge=0, description="Creating lasts so long.")
+    tokens_per_second: float = Field(default=0.0, ge=0, description="0: no delay between tokens.")
+    concurrency: int = Field(default=0, ge=0, description="Limit of concurrent requests; 0: no limit.")
+    ready_seconds: float = Field(default=0.0, ge=0, description="Duration of state Creating or Updating.")
     failure: str | None = Field(
-        default=None, description="Creating it fails, an update is rolled back, for this reason."
+        default=None, description="Reason for which creation fails, or an update is rolled back."
     )
 
-    coalesce: int = Field(default=1, ge=1, description="Events of the container in one part of the stream.")
-    part_bytes: int | None = Field(default=None, ge=1, description="Parts are cut to so many bytes, wherever that is.")
-    split_syllables: bool = Field(default=False, description="Every character of several bytes is cut in two.")
-    last_newline: bool = Field(default=True, description="Whether the stream's last line is ended.")
+    coalesce: int = Field(default=1, ge=1, description="Records of the container per part of the stream.")
+    part_bytes: int | None = Field(default=None, ge=1, description="Size of parts, which may end inside a character.")
+    split_syllables: bool = Field(default=False, description="Split inside every multi-byte character.")
+    last_newline: bool = Field(default=True, description="Whether the stream ends with a newline.")
 
-    payload_bytes: int = Field(default=6 * MEBIBYTE, ge=1, description="The service's own limit for a body.")
-    invoke_seconds: float = Field(default=60.0, gt=0, description="The service's limit for an answer.")
-    stream_seconds: float = Field(default=480.0, gt=0, description="The service's limit for a whole stream.")
+    payload_bytes: int = Field(default=6 * MEBIBYTE, ge=1, description="The service's limit for a request body.")
+    invoke_seconds: float = Field(default=60.0, gt=0, description="The service's limit for a response.")
+    stream_seconds: float = Field(default=480.0, gt=0, description="The service's limit for a complete stream.")
     seed: int = 0
     faults: tuple[Fault, ...] = ()
 
@@ -102,28 +104,28 @@ class EndpointSpec(_Strict):
         fitting = {"embed": ("hf", "tei", "embeddings", "openai"), "generate": ("kullm", "tgi", "lmi", "openai")}
         if self.format not in fitting[self.task]:
             raise ValueError(
-                f"format {self.format!r} is not one of {', '.join(fitting[self.task])} of task {self.task!r}"
+                f"expected a format of task {self.task!r}: {', '.join(fitting[self.task])}; got {self.format!r}"
             )
         return self
 
     @property
     def batch_limit(self) -> int | None:
-        """TEI refuses more than 32 texts unless set otherwise."""
+        """Most texts per request, None for no limit; TEI's default is 32."""
         return self.max_batch or (32 if self.format == "tei" else None)
 
     @property
     def body_limit(self) -> int | None:
-        """TEI refuses bodies of more than 2 MB unless set otherwise."""
+        """Largest body in bytes, None for no limit; TEI's default is 2 MB."""
         return self.container_bytes or (2_000_000 if self.format == "tei" else None)
 
     @property
     def can_stream(self) -> bool:
-        """Whether the streaming operation is answered token by token."""
+        """Whether the container can stream tokens."""
         return self.format != "kullm" if self.streams is None else self.streams
 
 
 def endpoint_spec(values: Mapping[str, Any]) -> EndpointSpec:
-    """Check values from outside. Raises SettingsError naming each wrong one."""
+    """Validate values of a spec. Raises SettingsError with each invalid value."""
     try:
         return EndpointSpec.model_validate(values)
     except ValidationError as exc:
@@ -131,10 +133,7 @@ def endpoint_spec(values: Mapping[str, Any]) -> EndpointSpec:
 
 
 def stack_endpoints(stack: Stack) -> list[EndpointSpec]:
-    """What the emulator serves for a stack file: its endpoints, with `[local.embedding]` and `[local.llm]` laid over.
-
-    Raises SettingsError.
-    """
+    """Specs of a stack's endpoints, overridden by `[local.embedding]` and `[local.llm]`. Raises SettingsError."""
     specs: list[dict[str, Any]] = []
     if stack.embedding:
         shared = stack.embedding.model_dump(exclude_none=True, include={"format", "pooling"})

@@ -1,4 +1,4 @@
-"""The models behind embedding endpoints: the chatbot's own local embedder, or hashed vectors that cost nothing."""
+"""The emulator's embedding models: the chatbot's local embedder, or pseudo-random vectors by a hash of the text."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 QUERY, PASSAGE = "query: ", "passage: "
-"""e5 is told by a prefix in the text which of the two it embeds. Without one, a text is taken for a passage."""
+"""Prefixes of queries and passages for e5. A text without a prefix is embedded as a passage."""
 _HASHED_POOL = 1024
 _HIDDEN_SCALE = 9.0
-"""Token vectors of a transformer are not of unit length."""
+"""Length of emulated token vectors, which are not unit vectors in a transformer."""
 _lock = threading.Lock()
 
 
 def embed(texts: Sequence[str], spec: EndpointSpec) -> Matrix:
-    """One vector of unit length per text, in order."""
+    """(len(texts), dimension) unit vectors, in order."""
     if spec.model == "hashed":
-        return _pool(spec.dimension, spec.seed)[[_place(text) for text in texts]]
+        return _pool(spec.dimension, spec.seed)[[_index(text) for text in texts]]
     with _lock:
-        model = _local()
-        return np.array([_one(model, text) for text in texts], dtype=np.float32)
+        model = _local_model()
+        return np.array([_embed_local(model, text) for text in texts], dtype=np.float32)
 
 
 def token_vectors(text: str, vector: Matrix, spec: EndpointSpec) -> Matrix:
-    """What `feature-extraction` shows of a text: rows per token whose pooling, and only that one, is the sentence's vector.
+    """(tokens, dimension) token vectors as of the task `feature-extraction`, whose pooling gives the sentence's `vector`.
 
-    The first token's row is it (cls), or the mean of all rows is (mean). The rows' noise is seeded by the text.
+    With cls pooling the first row equals it (scaled), with mean pooling the mean of the rows. Noise is seeded by the text.
     """
     count = max(2, min(512, len(text) // 2 + 2))
     noise = np.random.default_rng([spec.seed, *_digest(text)]).standard_normal((count, vector.shape[-1]))
@@ -49,27 +49,27 @@ def token_vectors(text: str, vector: Matrix, spec: EndpointSpec) -> Matrix:
     return np.asarray(_HIDDEN_SCALE * (vector * spread + 0.1 * noise), dtype=np.float32)
 
 
-def _one(model: LocalEmbedding, text: str) -> list[float]:
+def _embed_local(model: LocalEmbedding, text: str) -> list[float]:
     if text.startswith(QUERY):
         return model.get_query_embedding(text.removeprefix(QUERY))
     return model.get_text_embedding(text.removeprefix(PASSAGE))
 
 
 @lru_cache(maxsize=1)
-def _local() -> LocalEmbedding:
-    from rag.models.local_embedding import LocalEmbedding  # heavy, and not needed for hashed vectors
+def _local_model() -> LocalEmbedding:
+    from rag.models.local_embedding import LocalEmbedding  # slow to import, and not needed for hashed vectors
 
     return LocalEmbedding()
 
 
 @lru_cache(maxsize=8)
 def _pool(dimension: int, seed: int) -> Matrix:
-    """A few vectors that all texts share: drawing one per text would cost more than the server itself."""
+    """Random unit vectors that texts share, because drawing one per text would take longer than the request itself."""
     drawn = np.random.default_rng(seed).standard_normal((_HASHED_POOL, dimension)).astype(np.float32)
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
 
 
-def _place(text: str) -> int:
+def _index(text: str) -> int:
     return int.from_bytes(_digest(text)) % _HASHED_POOL
 
 

@@ -118,8 +118,8 @@ def test_up_env_status_down_twice_each(folder: Path) -> None:
     assert "nothing is left" in deploy(folder, "down")
     assert [path.name for path in folder.iterdir()] == ["stack.toml"]
     assert not alive(running.pid)
-    assert "does not run; start it with `python -m deploy up" in deploy(folder, "env", code=1)
-    assert "does not run" in deploy(folder, "status")
+    assert "is not running; start it with `python -m deploy up" in deploy(folder, "env", code=1)
+    assert "is not running" in deploy(folder, "status")
 
 
 def alive(pid: int) -> bool:
@@ -143,7 +143,7 @@ def test_a_killed_emulator_is_started_again_or_cleaned_up(folder: Path) -> None:
     before = found(folder)
     os.kill(before.pid, signal.SIGKILL)
     wait_until_gone(folder)
-    assert "does not run" in deploy(folder, "status")
+    assert "is not running" in deploy(folder, "status")
     deploy(folder, "up")
     after = found(folder)
     assert after.pid != before.pid
@@ -165,7 +165,7 @@ def test_an_emulator_whose_folder_is_removed_ends(folder: Path) -> None:
 
 def wait_until_gone(folder: Path) -> None:
     end = time.monotonic() + 30
-    while files.owner(folder / files.FOLDER):
+    while files.owner_pid(folder / files.FOLDER):
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -242,7 +242,7 @@ def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> Non
 
 def test_plan_and_test(folder: Path) -> None:
     assert "+ start" in deploy(folder, "plan") and "cost: nothing" in deploy(folder, "plan")
-    assert "does not run; start it" in deploy(folder, "test", code=1)
+    assert "is not running; start it" in deploy(folder, "test", code=1)
     (folder / "local.toml").write_text(PLAIN, encoding="utf-8")
     for command, words in (
         ("up", "runs at http"),
@@ -275,7 +275,7 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
     def local_stack(command: str, code: int = 0) -> str:
         return said(started(folder, command, "--target", "local", "--stack", "local.toml"), code)
 
-    assert "OpenSearch does not run" in local_stack("plan")
+    assert "OpenSearch is not running" in local_stack("plan")
     assert "OpenSearch 2.19.1 runs at https://" in local_stack("up")
     assert "OpenSearch 2.19.1 already runs at https://" in local_stack("up")
     assert "OpenSearch 2.19.1 runs at https://" in local_stack("status")
@@ -287,10 +287,10 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
     script = lines + 'printf %s "$FSI_OPENSEARCH__PASSWORD $FSI_OPENSEARCH__URL $FSI_STORE__BACKEND"'
     done = subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == f"{node.password} {node.url} opensearch"
-    assert "its data are removed" in local_stack("down")
+    assert "its data are deleted" in local_stack("down")
     assert "nothing is left" in local_stack("down")
     assert not (folder / ".fsi").exists() and not alive(node.pid)
-    assert "does not run" in local_stack("env", code=1)
+    assert "is not running" in local_stack("env", code=1)
 
 
 def test_wrong_usage(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from deploy.local.control import ControlPlane
-from deploy.local.images import served_by
+from deploy.local.images import spec_for_container
 from deploy.local.resources import ControlError
 from rag.errors import SettingsError
 from tests.deploy.conftest import Run, Service, client, embedder
@@ -120,8 +120,8 @@ def test_what_is_refused(control: Any) -> None:
             lambda: control.create_endpoint(EndpointName="new", EndpointConfigName="none"),
             "Could not find endpoint configuration",
         ),
-        (lambda: create(control, "unknown", image="my/own"), "cannot tell what to serve"),
-        (lambda: create(control, "wrong", task="embed", format="lmi"), "format 'lmi' is not one of hf, tei"),
+        (lambda: create(control, "unknown", image="my/own"), "does not know this container"),
+        (lambda: create(control, "wrong", task="embed", format="lmi"), "expected a format of task 'embed': hf, tei"),
     ):
         with pytest.raises(ClientError, match=words) as caught:
             ask()
@@ -240,15 +240,15 @@ def test_deleting_takes_its_time() -> None:
     ],
 )
 def test_published_images(image: str, task: str, format: str) -> None:
-    spec = served_by("e", {"Image": f"763104351884.dkr.ecr.ap-northeast-2.amazonaws.com/{image}"})
+    spec = spec_for_container("e", {"Image": f"763104351884.dkr.ecr.ap-northeast-2.amazonaws.com/{image}"})
     assert (spec.task, spec.format) == (task, format)
 
 
 def test_a_wrong_variable_is_said() -> None:
     with pytest.raises(SettingsError, match="FSI_EMULATOR of the container is not JSON"):
-        served_by("e", {"Image": "tei", "Environment": {"FSI_EMULATOR": "{"}})
+        spec_for_container("e", {"Image": "tei", "Environment": {"FSI_EMULATOR": "{"}})
     with pytest.raises(SettingsError, match="endpoint e: latency_ms: Input should be a valid number"):
-        served_by("e", {"Image": "tei", "Environment": {"FSI_EMULATOR": '{"latency_ms": "slow"}'}})
+        spec_for_container("e", {"Image": "tei", "Environment": {"FSI_EMULATOR": '{"latency_ms": "slow"}'}})
 
 
 def test_admin_routes_refuse_what_is_wrong(run: Run) -> None:

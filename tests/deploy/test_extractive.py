@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.extractive import NOTHING_FOUND, answer
+from deploy.local.extractive import NO_ANSWER, answer
 
 SOURCES = """[1] 이체한도를 늘리고 싶어요
 이체한도는 앱의 전체메뉴에서 늘릴 수 있습니다. 하루 최대 5억원입니다.
@@ -55,4 +55,4 @@ def test_a_text_without_sources_is_shortened() -> None:
 
 @pytest.mark.parametrize("prompt", ["", "\n", "?", "[1]\n\n질문: 가"])
 def test_nothing_to_say_is_said(prompt: str) -> None:
-    assert answer(prompt) == NOTHING_FOUND
+    assert answer(prompt) == NO_ANSWER

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from deploy.local import opensearch_node
 from deploy.local.opensearch_node import __main__ as command
 from deploy.local.opensearch_node import software
-from deploy.local.opensearch_node.process import certify
+from deploy.local.opensearch_node.process import write_certificate
 from deploy.policy import search_role
 from rag.errors import StoreError
 from tests.opensearch import Server
@@ -93,7 +93,7 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         software.program("java")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(StoreError, match="'mvn'"):
-        software.fetched()
+        software.fetch()
     assert not software.cache().joinpath(software.VERSION).exists()
 
 
@@ -104,13 +104,13 @@ def test_what_cannot_be_fetched_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(StoreError, match=r"cannot fetch.*no network"):
-        software.fetched()
+    with pytest.raises(StoreError, match=r"failed to download.*no network"):
+        software.fetch()
     assert list(software.cache().iterdir()) == [], "nothing half is left"
 
 
 def test_a_certificate_is_for_this_machine(tmp_path: Path) -> None:
-    certify(tmp_path)
+    write_certificate(tmp_path)
     shown = subprocess.run(
         ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", str(tmp_path / "node.pem")],
         capture_output=True,

@@ -14,9 +14,9 @@ from botocore.credentials import Credentials
 
 from deploy import probes, search_probe
 from deploy.local.commands import variables
+from deploy.local.errors import REGION
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec, Fault
-from deploy.local.wire import REGION
 from deploy.search_probe import Server
 from deploy.stack import Stack
 from rag.errors import DeployError, ModelRefused

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
-from deploy.local.opensearch_node.process import certify
+from deploy.local.opensearch_node.process import write_certificate
 from rag.errors import ModelInterrupted
 from rag.models.openai_like import OpenAiLikeLLM
 
@@ -44,7 +44,7 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 def test_a_call_through_a_proxy_is_cancelled_from_another_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certify(tmp_path)
+    write_certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "node.pem", tmp_path / "node.key")
     asked, over = threading.Event(), threading.Event()

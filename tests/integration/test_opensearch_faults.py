@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import opensearch_node
-from deploy.local.opensearch_node.process import certify
+from deploy.local.opensearch_node.process import write_certificate
 from rag.errors import (
     IndexMismatch,
     IndexMissing,
@@ -58,7 +58,7 @@ def test_a_wrong_password(opensearch: Server, name: str) -> None:
 
 
 def test_a_certificate_of_another_authority(opensearch: Server, name: str, tmp_path: Path) -> None:
-    certify(tmp_path)
+    write_certificate(tmp_path)
     wrong = connect(opensearch.url, auth=("faq", "any"), ca_certs=str(tmp_path / "node.pem"))
     with pytest.raises(StoreRefused, match=r"not trusted.*FSI_OPENSEARCH__CA_CERTS"):
         opened(wrong, name)

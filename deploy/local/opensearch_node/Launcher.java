@@ -7,10 +7,10 @@ import org.opensearch.common.settings.Settings;
 import org.opensearch.security.tools.Hasher;
 
 /**
- * One OpenSearch node with k-NN and security in this process: java Launcher.java FOLDER PORT.
+ * Runs an OpenSearch node with k-NN and security: java Launcher.java FOLDER PORT.
  *
- * FOLDER/conf holds node.pem (a certificate that is its own authority), node.key and security/*.yml, in which ${ADMIN_HASH} and
- * ${USER_HASH} stand for the passwords in the environment. It ends with the process OWNER_PID, where that is set.
+ * FOLDER/conf contains node.pem (self-signed), node.key and security/*.yml, in which ${ADMIN_HASH} and ${USER_HASH} are
+ * replaced by hashes of the passwords in the environment. If OWNER_PID is set, the node ends with that process.
  */
 public class Launcher {
     static final String PLUGINS =
@@ -31,7 +31,7 @@ public class Launcher {
                             .pluginTypes(PLUGINS));
             endWith(System.getenv("OWNER_PID"));
             Thread.currentThread().join();
-        } catch (Throwable failure) { // the runner's own main would swallow it
+        } catch (Throwable failure) { // not printed otherwise
             failure.printStackTrace();
             System.exit(1);
         }
@@ -69,7 +69,7 @@ public class Launcher {
 
     static void endWith(String owner) {
         if (owner == null) return;
-        Runnable end = () -> Runtime.getRuntime().halt(0); // nobody is left to want its data
+        Runnable end = () -> Runtime.getRuntime().halt(0); // without a shutdown: the data is not needed any more
         ProcessHandle.of(Long.parseLong(owner)).ifPresentOrElse(found -> found.onExit().thenRun(end), end);
     }
 

@@ -1,10 +1,10 @@
-"""A real OpenSearch node on this machine, with k-NN, TLS and users: for laptops and the tests.
+"""A local OpenSearch node with k-NN, TLS and users, for development and tests.
 
-    software.py     what it is made of, fetched once with Maven and kept in the user's cache
+    software.py     downloads the node's files with Maven into the user's cache
     process.py      start, find, stop
-    Launcher.java   the node's own process
-    security/       its users, and the one role the chatbot needs
-    install.sh      Java and Maven, where they are missing
+    Launcher.java   the main class of the node's process
+    security/       the node's users, and the chatbot's role
+    install.sh      installs Java and Maven if they are missing
 
 In a test: `node = start(folder, owner=os.getpid())`, then `node.url`, `node.user`, `node.password`, `node.ca_certs`.
 """

@@ -1,4 +1,4 @@
-"""`make opensearch`: a node for local experiments, in .fsi/opensearch. `start` (until Ctrl-C with `--wait`), `env` or `stop`."""
+"""`make opensearch`: runs an OpenSearch node for local experiments in .fsi/opensearch. Commands: start, env, stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = Path(".fsi/opensearch")
 
 
 def settings(node: Node) -> dict[str, str]:
-    """What makes the chatbot use this node."""
+    """The chatbot's settings for this node."""
     return {
         "FSI_STORE__BACKEND": "opensearch",
         "FSI_OPENSEARCH__URL": node.url,
@@ -29,12 +29,14 @@ def settings(node: Node) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit codes: 0 done, 1 one clear line says what failed, 2 wrong usage, 130 Ctrl-C."""
+    """Run one command. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage, 130 Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "stop":
             print(
-                "the OpenSearch node is stopped" if stop(FOLDER, remove=options.remove) else "no OpenSearch node runs"
+                "the OpenSearch node is stopped"
+                if stop(FOLDER, remove=options.remove)
+                else "no OpenSearch node is running"
             )
         elif options.command == "env":
             _print_settings(_running())
@@ -49,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(options: argparse.Namespace) -> None:
-    print("starting an OpenSearch node (the first time, some 100 MB are fetched with Maven) ...", flush=True)
-    if options.wait:  # ended as by Ctrl-C, so that the node is not left behind
+    print("starting an OpenSearch node (the first time, Maven downloads some 100 MB) ...", flush=True)
+    if options.wait:  # SIGTERM is handled as Ctrl-C, so that the node is stopped too
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         node = start(FOLDER, port=options.port)
@@ -66,7 +68,7 @@ def _start(options: argparse.Namespace) -> None:
 def _running() -> Node:
     node = find(FOLDER)
     if node is None:
-        raise StoreUnavailable("no OpenSearch node runs; start one with `make opensearch`")
+        raise StoreUnavailable("no OpenSearch node is running; start one with `make opensearch`")
     return node
 
 
@@ -79,8 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.opensearch_node", description=__doc__)
     parser.add_argument("command", choices=("start", "env", "stop"))
     parser.add_argument("--port", type=int, default=9200, help="port to listen on (default: %(default)s)")
-    parser.add_argument("--wait", action="store_true", help="stay until Ctrl-C, then stop it")
-    parser.add_argument("--remove", action="store_true", help="with stop: remove its data too")
+    parser.add_argument("--wait", action="store_true", help="start: wait for Ctrl-C, then stop the node")
+    parser.add_argument("--remove", action="store_true", help="stop: also delete the node's data")
     return parser
 
 

@@ -1,7 +1,7 @@
-"""Starts a node, finds it again, and stops it. POSIX only.
+"""Starts, finds and stops an OpenSearch node. POSIX only.
 
-DIRECTORY holds `node.json` (what a client needs, passwords among it; readable by its owner alone), the node's data, which
-survive a stop, and `node.log`. Certificate and passwords are made for each directory and kept with it.
+The node's directory contains `node.json` (URL and passwords, readable by its owner only), `node.log`, and the data, which
+survive a stop. Certificate and passwords are generated once per directory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from deploy.local.opensearch_node.software import VERSION, class_path, fetched, program
+from deploy.local.opensearch_node.software import VERSION, class_path, fetch, program
 from rag.errors import StoreError
 
 HOST: Final = "127.0.0.1"
@@ -33,13 +33,13 @@ STOP_SECONDS: Final = 20.0
 MEMORY: Final = "768m"
 _HERE: Final = Path(__file__).parent
 _children: Final[dict[int, subprocess.Popen[bytes]]] = {}
-"""Nodes started by this process, which must be waited for when they end."""
+"""Nodes started by this process, which must be reaped when they end."""
 _NODE, _LOG, _CONF = "node.json", "node.log", "conf"
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A running node. `user` may do what the chatbot needs (security/roles.yml), the admin everything."""
+    """A running node. `user` has the chatbot's role (security/roles.yml), the user `admin` has all permissions."""
 
     url: str
     user: str
@@ -51,35 +51,35 @@ class Node:
 
 
 def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int | None = None) -> Node:
-    """The node of this directory, started where it does not run, on `port` (0: a free one). Returns once it answers.
+    """Start the node of this directory unless it is running, and wait until it answers. `port`: 0 for a free one.
 
-    It goes on when this process ends; with `owner` it ends with the process of that id. Raises StoreError with the end of
+    The node outlives this process; with `owner` it ends with the process of that ID. Raises StoreError with the last error in
     its log.
     """
     if existing := find(directory):
-        if _comes_up(directory, existing):
+        if _wait_until_ready(directory, existing):
             return existing
-        _end(existing.pid, directory)  # a killed process is there for a while yet
-    software = fetched(version)
+        _end(existing.pid, directory)  # it may be a process that is just being killed
+    software = fetch(version)
     directory.mkdir(parents=True, exist_ok=True)
-    node = _described(directory, port or _free_port(), version)
+    node = _new_node(directory, port or _free_port(), version)
     _prepare(directory, software)
     node = replace(node, pid=_spawn(directory, software, node, owner))
     _write_private(directory / _NODE, json.dumps(asdict(node), indent=1))
-    if not _comes_up(directory, node):
+    if not _wait_until_ready(directory, node):
         _end(node.pid, directory)
-        raise StoreError(f"the OpenSearch node does not start: {_reason(directory)}; its log is {directory / _LOG}")
+        raise StoreError(f"the OpenSearch node does not start: {_last_error(directory)}; its log is {directory / _LOG}")
     return node
 
 
 def find(directory: Path) -> Node | None:
-    """The node of this directory, if its process lives."""
+    """The node of this directory if its process is running, else None."""
     node = _read(directory)
     return node if node is not None and _alive(node.pid, directory) else None
 
 
 def stop(directory: Path, *, remove: bool = True) -> bool:
-    """End the node, and remove its directory unless `remove` is false; whether there was one to end."""
+    """Stop the node, and delete its directory if `remove`; returns whether one was running."""
     node = find(directory)
     if node is not None:
         _end(node.pid, directory)
@@ -88,8 +88,8 @@ def stop(directory: Path, *, remove: bool = True) -> bool:
     return node is not None
 
 
-def _described(directory: Path, port: int, version: str) -> Node:
-    """What is known before the start; a directory keeps its passwords."""
+def _new_node(directory: Path, port: int, version: str) -> Node:
+    """The node before its start, with the directory's passwords if it has some."""
     url, authority = f"https://{HOST}:{port}", str((directory / _CONF / "node.pem").resolve())
     before = _read(directory)
     if before is not None:
@@ -98,25 +98,25 @@ def _described(directory: Path, port: int, version: str) -> Node:
 
 
 def _prepare(directory: Path, software: Path) -> None:
-    """Certificate and security files, where they are not there yet."""
+    """Write the certificate and the security files, unless they exist."""
     conf = directory / _CONF
     if conf.exists():
         return
     security = conf / "security"
     shutil.copytree(software / "security" / "config", security, ignore=shutil.ignore_patterns("*.example"))
     shutil.copytree(_HERE / "security", security, dirs_exist_ok=True)
-    certify(conf)
+    write_certificate(conf)
 
 
-def certify(folder: Path) -> None:
-    """Write node.key and node.pem, a certificate for this machine that is its own authority."""
+def write_certificate(folder: Path) -> None:
+    """Write node.key and node.pem, a self-signed certificate for localhost. Raises StoreError if openssl fails."""
     command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650"]
     command += ["-subj", "/CN=localhost", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost"]
     command += ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]
     command += ["-keyout", str(folder / "node.key"), "-out", str(folder / "node.pem")]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        raise StoreError(f"openssl cannot make a certificate: {done.stderr.strip()[-300:]}")
+        raise StoreError(f"openssl failed to create a certificate: {done.stderr.strip()[-300:]}")
 
 
 def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> int:
@@ -138,8 +138,8 @@ def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> in
     return child.pid
 
 
-def _comes_up(directory: Path, node: Node) -> bool:
-    """Whether the user may log in within START_SECONDS: the users appear some seconds after the port opens."""
+def _wait_until_ready(directory: Path, node: Node) -> bool:
+    """Wait until the user can log in, some seconds after the port opens; False after START_SECONDS or if the process ended."""
     end = time.monotonic() + START_SECONDS
     while not _answers(node):
         if time.monotonic() > end or not _alive(node.pid, directory):
@@ -159,14 +159,14 @@ def _answers(node: Node) -> bool:
         return False
 
 
-def _reason(directory: Path) -> str:
+def _last_error(directory: Path) -> str:
     lines = (directory / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line.strip() for line in lines if "Exception" in line or "Error" in line]
     return (errors or lines or ["its log is empty"])[-1][:300]
 
 
 def _alive(pid: int, directory: Path) -> bool:
-    """Whether this process lives and is the node of this directory: ids are given again."""
+    """Whether this process is running and is the node of this directory, as process IDs are reused."""
     if child := _children.get(pid):
         return child.poll() is None
     shown = subprocess.run(["ps", "-o", "stat=,args=", "-ww", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607

@@ -1,7 +1,7 @@
-"""KoSimCSE in the Hugging Face container, pooled there: one vector for each text in the place of one for each token.
+"""Inference handler for KoSimCSE in the Hugging Face container; it pools tokens and returns one vector per text.
 
-Sent to S3 as model.tar.gz by `python -m deploy up` where the stack file says handler = "kosimcse", format = "embeddings".
-The container calls `model_fn` once and `transform_fn` for each request. torch and transformers are the container's.
+`python -m deploy up` uploads it as model.tar.gz if the stack file has handler = "kosimcse" and format = "embeddings". The
+container calls `model_fn` once and `transform_fn` for each request, and provides torch and transformers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ MAX_TOKENS = 512
 
 
 class BadRequest(Exception):
-    """The body is not what this handler takes; the container answers 400 with this text."""
+    """An invalid request body; the container answers with status 400 and this text."""
 
 
 def model_fn(_model_dir: str, _context: Any = None) -> tuple[Any, Any]:
-    """Tokenizer and model of FSI_MODEL_ID, which is on the hub: the tarball holds this file alone."""
+    """Load tokenizer and model FSI_MODEL_ID from the Hugging Face hub: the tarball contains only this file."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -30,7 +30,7 @@ def model_fn(_model_dir: str, _context: Any = None) -> tuple[Any, Any]:
 def transform_fn(
     loaded: tuple[Any, Any], body: bytes | str, _content_type: str, _accept: str, _context: Any = None
 ) -> str:
-    """`{"inputs": text or [texts]}` to `{"embeddings": [[numbers]]}`, in order; a sentence's vector is its first token's."""
+    """Embed `{"inputs": text or [texts]}` as `{"embeddings": [[float, …], …]}`, in order, with cls pooling."""
     import torch
 
     tokenizer, model = loaded
@@ -44,12 +44,12 @@ def transform_fn(
 
 
 def texts(body: bytes | str) -> list[str]:
-    """The request's texts. Raises BadRequest."""
+    """The texts of a request body. Raises BadRequest."""
     try:
         inputs = json.loads(body)["inputs"]
     except (ValueError, KeyError, TypeError) as exc:
         raise BadRequest("the body must be JSON with `inputs`") from exc
     batch = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(batch, list) or not batch or not all(isinstance(text, str) for text in batch):
-        raise BadRequest("inputs: a text, or a list of at least one")
+        raise BadRequest("inputs: expected a text or a list of at least one text")
     return batch

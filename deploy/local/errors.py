@@ -1,4 +1,4 @@
-"""What the emulated service answers when it does not answer: an error of the service, or of the container behind it."""
+"""Errors of the emulated runtime: those of the service, and those of the container."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ STATUSES: Mapping[str, int] = {
 }
 
 
-class Refusal(RagError):
-    """An error of the runtime: its `kind` is the name botocore knows it by; a bare number where the service gives none."""
+class ServiceError(RagError):
+    """An error response of the runtime. `kind`: the error code that botocore reads, or a status if the service has no code."""
 
     def __init__(self, kind: str, message: str, **fields: str | int) -> None:
         super().__init__(message)
@@ -35,33 +35,34 @@ class Refusal(RagError):
 
     @property
     def status(self) -> int:
+        """The HTTP status."""
         return STATUSES[self.kind]
 
     @property
     def headers(self) -> dict[str, str]:
-        """botocore tells an error by `x-amzn-errortype`."""
+        """The response headers; botocore reads the error code from `x-amzn-errortype`."""
         named = {} if self.kind.isdecimal() else {"x-amzn-errortype": self.kind}
         return {"content-type": "application/json", **named}
 
     def body(self) -> bytes:
-        """The error's JSON."""
+        """The response body as JSON."""
         return orjson.dumps({"Message": str(self), **self.fields})
 
 
 class ContainerError(RagError):
-    """The container answered with an error status; the service wraps it into ModelError 424."""
+    """An error response of the container, which the service returns as ModelError with status 424."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-def model_error(endpoint: str, status: int, original: str) -> Refusal:
-    """ModelError as the service words it. Status 0: the container did not answer in time."""
+def model_error(endpoint: str, status: int, original: str) -> ServiceError:
+    """ModelError with the service's wording. `status`: of the container's response, 0 for a timeout."""
     side = "client" if 400 <= status < 500 else "server"
     logs = f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
-    return Refusal(
+    return ServiceError(
         "ModelError",
         f'Received {side} error ({status}) from primary with message "{original}". '
         f"See {logs}#logEventViewer:group={group} in account {ACCOUNT} for more information.",
@@ -71,8 +72,8 @@ def model_error(endpoint: str, status: int, original: str) -> Refusal:
     )
 
 
-def timed_out(endpoint: str) -> Refusal:
-    """ModelError for a container that did not answer within the service's limit."""
+def timed_out(endpoint: str) -> ServiceError:
+    """ModelError for a container that did not answer within the service's time limit."""
     return model_error(
         endpoint,
         0,

@@ -1,4 +1,4 @@
-"""One endpoint while it is served: its spec, the requests it has seen, and which fault the next one meets."""
+"""ModelServer: the runtime state of one endpoint: its spec, counts of requests, and the next fault."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from typing import Any
 from deploy.local.spec import EndpointSpec, Fault
 
 
-class Served:
-    """Counts and limits of an endpoint. Used on the server's event loop only.
-
-    Setting another spec starts the count of requests, and with it the faults, from the beginning.
-    """
+class ModelServer:
+    """Counts and limits of an endpoint. To be used on the server's event loop only."""
 
     def __init__(self, spec: EndpointSpec) -> None:
         self.counts: Counter[str] = Counter()
@@ -26,19 +23,19 @@ class Served:
         self.set(spec)
 
     def set(self, spec: EndpointSpec) -> None:
-        """Serve another spec from the next request on; its faults count requests from 1."""
+        """Replace the spec from the next request on; its faults count requests from 1."""
         self.spec = spec
         self._requests = 0
         self._gate = asyncio.Semaphore(spec.concurrency) if spec.concurrency else None
 
     def begin(self, headers: Mapping[str, str]) -> Fault | None:
-        """Count a request; the fault it meets, if any."""
+        """Count a request, and return the fault to inject, or None."""
         self._requests += 1
         self.counts["requests"] += 1
         self.last_headers = {name: value for name, value in headers.items() if name.startswith("x-amzn-sagemaker-")}
-        return next((fault for fault in self.spec.faults if self._meets(fault)), None)
+        return next((fault for fault in self.spec.faults if self._is_due(fault)), None)
 
-    def _meets(self, fault: Fault) -> bool:
+    def _is_due(self, fault: Fault) -> bool:
         position = self._requests - fault.first
         if position < 0 or (fault.count is not None and position >= fault.count):
             return False
@@ -47,7 +44,7 @@ class Served:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Wait for one of the endpoint's places, and hold it."""
+        """Hold one of the `concurrency` slots of the endpoint, waiting for a free one."""
         gate = self._gate
         if gate:
             await gate.acquire()
@@ -61,9 +58,9 @@ class Served:
                 gate.release()
 
     def stats(self) -> dict[str, Any]:
-        """What was seen so far, and the SageMaker headers of the last request.
+        """Counts so far, active and peak number of concurrent requests, and the SageMaker headers of the last request.
 
-        Counts are `requests`, `streams`, `texts`, `tokens`, `disconnects` (the client went), `faults` and `refusals`.
+        Counts are `requests`, `streams`, `texts`, `tokens`, `disconnects`, `faults` and `refusals` (error responses).
         """
         return {
             "counts": dict(sorted(self.counts.items())),

@@ -1,4 +1,4 @@
-"""The client's side of one request: its body, an answer to it, and whether it is still there."""
+"""The connection of one request: reads its body, writes the response, and detects a disconnect."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 
-class Caller:
-    """ASGI's three arguments with names. After the body is read, `receive` says only that the client has gone.
+class ClientConnection:
+    """A wrapper of ASGI's scope, receive and send. After the body is read, `receive` reports only the disconnect.
 
-    `scope["transport"]` is the connection; the server puts it there.
+    `scope["transport"]` must hold the asyncio transport (`server.with_transport`).
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,43 +21,43 @@ class Caller:
         self.headers: Mapping[str, str] = request.headers
         self.path_params = request.path_params
         self.body = request.body
-        """Raises starlette's ClientDisconnect where the client goes in the middle of it."""
-        self.cut_off = False
+        """Coroutine function for the request body; raises starlette's ClientDisconnect if the client disconnects."""
+        self.is_aborted = False
         self._transport: asyncio.Transport = scope["transport"]
         self._receive = receive
         self._send = send
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
-        """Status and headers of an answer, sent at once."""
+        """Send status and headers."""
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def write(self, data: bytes) -> None:
-        """A part of the body, as a chunk of its own where no length was sent."""
+        """Send a part of the body, as a chunk of its own if no content length was sent."""
         if data:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
-        """The last part of the body, and its end."""
+        """Send the last part of the body and end it."""
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     async def answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        """A whole answer."""
+        """Send a complete response."""
         await self.start(status, {**headers, "content-length": str(len(body))})
         await self.end(body)
 
     def write_raw(self, data: bytes) -> None:
-        """Bytes that are no well-formed answer, past the server's own idea of one."""
+        """Write bytes to the transport, bypassing the server, for malformed responses."""
         self._transport.write(data)
 
-    async def cut(self) -> None:
-        """Break the connection off as a failing network would. Does not return: `while_here` sees it gone."""
-        self.cut_off = True
+    async def abort(self) -> None:
+        """Abort the connection as a failing network would. Never returns: `run_until_disconnect` cancels it."""
+        self.is_aborted = True
         self._transport.abort()
         await asyncio.Event().wait()
 
-    async def while_here(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work unless the connection ends before it is done. False: it did, and the work was stopped."""
+    async def run_until_disconnect(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run `work`; if the client disconnects first, cancel it and return False."""
         working, leaving = asyncio.create_task(work), asyncio.create_task(self._gone())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
-"""AWS event-stream messages: length, length of headers, CRC, headers, payload, CRC. All numbers are big-endian.
+"""Encodes messages of AWS's event-stream format (application/vnd.amazon.eventstream). All numbers are big-endian.
 
-A message is `total(4) headers(4) crc32(4) | headers | payload | crc32(4)`; the first CRC covers the eight bytes before it,
-the second everything before it. A header is `length(1) name 7 length(2) value`, 7 standing for a string.
+A message is `total length(4) header length(4) crc32(4) | headers | payload | crc32(4)`; each CRC covers everything before it.
+A header is `length(1) name type(1) length(2) value`; type 7 is a string.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
 
 def message(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """One message, ready to be sent."""
+    """The bytes of one message."""
     packed = b"".join(_header(name, value) for name, value in headers.items())
     prelude = struct.pack("!II", 16 + len(packed) + len(payload), len(packed))
     head = prelude + struct.pack("!I", zlib.crc32(prelude)) + packed + payload
@@ -25,7 +25,7 @@ def message(headers: Mapping[str, str], payload: bytes) -> bytes:
 
 
 def part(payload: bytes) -> bytes:
-    """A PayloadPart of an answer."""
+    """A PayloadPart event."""
     headers = {
         ":event-type": "PayloadPart",
         ":content-type": "application/octet-stream",
@@ -35,7 +35,7 @@ def part(payload: bytes) -> bytes:
 
 
 def failure(kind: str, text: str, **fields: str) -> bytes:
-    """An exception in the place of the next part: ModelStreamError or InternalStreamFailure."""
+    """An exception event. `kind`: "ModelStreamError" or "InternalStreamFailure"."""
     headers = {":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"}
     return message(headers, orjson.dumps({"Message": text, **fields}))
 
