@@ -1,4 +1,4 @@
-"""An emulator in a process of its own, and a benchmark's parts in theirs."""
+"""Runs an emulator and the parts of a benchmark in separate processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-"""Where `make bench` installs the peers, apart from us."""
+"""The environment of `make bench` with the peers, separate from the project's."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""What a user's labels are worth: thresholds from a random half of a labelled FAQ, measured on its other half.
+"""Measures the gain from a user's labels: thresholds fitted on random halves of labelled FAQs, measured on the other halves.
 
-`python -m benchmarks.calibration [--json OUT]` prints, for each FAQ and number of labels, the mean over DRAWS halves of
-precision and share without and with the labels. Nothing that the package is fitted on is chosen here.
+`python -m benchmarks.calibration [--json OUT]` prints, for each FAQ and number of labels, precision and share without and
+with the labels, as means over DRAWS halves. No parameter of the package is chosen by it.
 """
 
 from __future__ import annotations

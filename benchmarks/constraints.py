@@ -1,4 +1,4 @@
-"""How long reading constraints takes, and how often they agree with labelled rows.
+"""Measures the time to read constraints, and how often they agree with labelled rows.
 
     python -m benchmarks.constraints [--rounds N] [--json OUT]
 

@@ -1,7 +1,7 @@
-"""Fits the calibration that comes with the package: `python -m benchmarks.default_fit DIR… --out rag/retrieval/calibration.json`.
+"""Fits the package's default calibration: `python -m benchmarks.default_fit DIR… --out rag/retrieval/calibration.json`.
 
-The bundled FAQ with its `dev` questions always takes part, whole and in parts of one institution's rows: other sizes, and
-questions that the part does not cover. Each DIR is one more FAQ: faq.csv, queries.jsonl and ood.jsonl. Takes some minutes.
+The bundled FAQ with its `dev` questions is always used, as a whole and in parts with the rows of one institution, which give
+other sizes and questions that are not covered. Each DIR is another FAQ: faq.csv, queries.jsonl, ood.jsonl. Takes minutes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How long `python -m deploy --help` takes, against importing boto3 alone.
+"""Measures the time of `python -m deploy --help` relative to importing boto3.
 
     python -m benchmarks.deploy_help [--rounds N] [--json OUT]
 
-The two take turns in processes of their own. Exit 1 where the ratio of their medians is over the limit.
+Both run alternately in separate processes. Exits with 1 if the ratio of the medians exceeds the limit.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Reading many documents of all kinds, some of them broken: errors, memory, and how much of two cores is used.
+"""Measures reading many documents of all kinds, some of them broken: errors, memory, and the use of two cores.
 
     python -m benchmarks.documents [--files 300] [--processes 2] [--json OUT]
 
-The bundled documents over and over, and 20 broken files. The share of the cores is what the processes ran, or waited for a
-core that another program had, of what they could have: so a busy machine gives the same figure. It includes the start.
-Limits: 20 errors and no more, 1.2 GB for all processes, .9 of the cores.
+Reads copies of the bundled documents, and 20 broken files. The share of the cores is the time that the processes ran, or
+waited for a core in use by another program, relative to the available time; it thus does not depend on the machine's load. It
+includes the start. Limits: exactly 20 errors, 1.2 GB for all processes, 0.9 of the cores.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def broken(folder: Path, files: Sequence[Path]) -> None:
 
 
 class Watch(threading.Thread):
-    """What this process's children have run and waited for a core (seconds), and what all take of memory (bytes)."""
+    """Seconds that this process's children ran or waited for a core, and the memory of all processes in bytes."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

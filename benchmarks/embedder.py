@@ -1,10 +1,10 @@
-"""The local embedder beside the engine whose weights it runs: CPU per text, the whole FAQ, and how alike their vectors are.
+"""Compares the local embedder with the engine whose weights it uses: CPU time per text and for the FAQ, and the vectors.
 
     python -m benchmarks.embedder [--rounds N] [--json OUT]
 
-Both run on one thread in processes of their own, in turns: texts of about 15 and 190 tokens in every round, then the
-bundled FAQ's rows as passages once each, and 1,000 ordinary texts whose vectors are compared. CPU seconds of the process,
-for the machine may be busy. Exit 1 under a limit: 2.2 times as fast on 190 tokens, 1.5 on 15, 2.3 on the FAQ, cosine .999.
+Both run alternately on one thread in separate processes: texts of about 15 and 190 tokens in every round, then the bundled
+FAQ's rows as passages, and 1,000 ordinary texts whose vectors are compared. Times are CPU seconds, which do not depend on the
+machine's load. Exits with 1 below a limit: 2.2 times as fast on 190 tokens, 1.5 on 15, 2.3 on the FAQ, cosine 0.999.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def ordinary_texts() -> list[str]:
 
 
 def text_of(tokens: int) -> str:
-    """The beginning of a passage that has as many tokens, by our count, which is the engine's."""
+    """The beginning of a passage with that many tokens; both tokenizers give the same count."""
     from rag.models.local_embedding import LocalEmbedding
 
     model = LocalEmbedding()
@@ -82,7 +82,7 @@ def text_of(tokens: int) -> str:
 
 
 def cpu_seconds(embed: Embed, text: str, repeats: int) -> float:
-    """The median run's."""
+    """CPU seconds of the median run."""
     taken = []
     for _ in range(repeats):
         began = time.process_time()
@@ -98,7 +98,7 @@ def run_texts(engine: str, texts: dict[str, str]) -> dict[str, float]:
 
 
 def run_faq(engine: str, out: str) -> dict[str, float]:
-    """CPU seconds of the FAQ, and the most memory until then; the vectors of 1,000 texts are written to `out`."""
+    """CPU seconds for the FAQ, and the peak memory until then; writes the vectors of 1,000 texts to `out`."""
     embed = ENGINES[engine]()
     embed("준비")
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""FaissStore with many rows: opening, memory, query time and recall with and without filters, beside its peers.
+"""Measures FaissStore with many rows against peers: opening, memory, query time, and recall with and without filters.
 
     python -m benchmarks.faiss_scale [--rows 100000] [--noise 0.4] [--peers faiss llamaindex opensearch] [--lexical] [--json OUT]
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def write(folder: Path, rows: int, noise: float) -> dict[str, Any]:
-    """Adding, then what the end of an ingestion does: the first search builds what searches."""
+    """Add the rows, then finish as an ingestion does: the first search builds the search structures."""
     from llama_index.core.vector_stores.types import VectorStoreQuery
 
     from rag.stores.base import Manifest
@@ -76,7 +76,7 @@ def serve(folder: Path, _rows: int, noise: float) -> dict[str, Any]:
 
 
 def lexical(folder: Path, _rows: int, _noise: float) -> dict[str, Any]:
-    """BM25 over the same rows: made from the texts, then from its cache."""
+    """BM25 over the same rows: built from the texts, then loaded from its cache."""
     from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
     from rag.stores.faiss.store import FaissStore

@@ -1,11 +1,11 @@
-"""FaissStore beside LlamaIndex's own FAISS path and beside FAISS alone: adding, loading, querying, memory.
+"""Compares FaissStore with LlamaIndex's FAISS integration and with FAISS itself: adding, loading, querying, memory.
 
     python -m benchmarks.faiss_store [--rows 20000] [--json OUT]
 
-Every part runs in a process of its own, writing and serving apart, so that peak memory means something. LlamaIndex's path is
-`FaissVectorStore` + `SimpleDocumentStore` + `VectorStoreIndex`, persisted and loaded again; it has no filters and no lexical
-search. What a query costs beyond FAISS is measured against the same index in the same process, turn about, both on one
-thread: FAISS left alone splits a query over all cores, which on a busy machine takes twice as long.
+Every part runs in a separate process, writing and serving too, so that peak memory is that of the part. LlamaIndex's
+integration is `FaissVectorStore` + `SimpleDocumentStore` + `VectorStoreIndex`, persisted and loaded again; it has no filters
+and no lexical search. The overhead of a query over FAISS is measured on the same index in the same process, alternately and on
+one thread: by default FAISS splits a query over all cores, which takes twice as long on a busy machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REPEATS = 101
 
 
 def words() -> Callable[[int], str]:
-    """A function giving Korean-like text of about so many characters: 4,000 words, the frequent ones very frequent."""
+    """A function that generates Korean-like text of about that many characters from 4,000 words with a skewed distribution."""
     dice = random.Random(1)
     endings = ("은", "를", "에서", "으로", "합니다", "하세요", "됩니다", "")
     stems = ["".join(chr(dice.randrange(0xAC00, 0xD7A4, 28)) for _ in range(dice.randint(2, 4))) for _ in range(4000)]
@@ -84,7 +84,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def p50_ms(*works: Callable[[], Any]) -> list[float]:
-    """Median milliseconds of each, taken turn about."""
+    """Median milliseconds of each, measured alternately."""
     for work in works:
         work()
     taken = [[seconds(work) for work in works] for _ in range(REPEATS)]
@@ -201,7 +201,7 @@ def raw_serve(folder: Path, rows: int) -> dict[str, float]:
 
 
 def retrieve_ms(store: Any, asked: np.ndarray[Any, np.dtype[np.float32]]) -> float:
-    """The same road as in LlamaIndex's path: a retriever, not the store's own method."""
+    """Milliseconds of a retriever, as in LlamaIndex's integration, instead of the store's own method."""
     from llama_index.core import VectorStoreIndex
     from llama_index.core.embeddings import MockEmbedding
     from llama_index.core.schema import QueryBundle
@@ -218,7 +218,7 @@ PARTS: dict[str, Callable[[Path, int], dict[str, float]]] = {
 
 
 def measure(rows: int) -> dict[str, dict[str, float]]:
-    """Each part in its own process, on the same data."""
+    """Run each part in a separate process on the same data."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.faiss_store", "--rows", str(rows), "--folder", folder, "--part"]
         return {

@@ -52,7 +52,7 @@ INDEX = "loop"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a question: the right row first, answered outright, and that rightly."""
+    """The result of a question: whether the right row is first, whether it is answered, and whether rightly."""
 
     first: bool
     answered: bool
@@ -60,7 +60,7 @@ class Result:
 
 
 def halves(draw: int, style: str) -> tuple[list[Query], list[Query]]:
-    """The questions that are played and those that are judged: half of each row's."""
+    """The questions that are asked on the page, and those that are evaluated: half of each row's."""
     of: dict[str, list[Query]] = defaultdict(list)
     for query in read_queries(CORPUS / "customers.jsonl"):
         if query.style == style:
@@ -72,7 +72,7 @@ def halves(draw: int, style: str) -> tuple[list[Query], list[Query]]:
 
 
 async def play(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -> Counter[str]:
-    """Ask each on the page's way, and say of the answer what a customer would; how often she did what."""
+    """Ask each question as the page does, and give the feedback of a simulated customer; returns counts of the feedback."""
     loader = Loader(lambda _progress: chat)
     loader.start()
     dialogue = Dialogue(loader, KOREAN, max_question_chars=1000, recorder=ConversationRecorder(records))
@@ -98,7 +98,7 @@ async def play(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -
 
 
 def review(proposed: Path, reviewed: Path, played: Sequence[Query]) -> tuple[int, int]:
-    """Keep the lines whose row answers their question; how many there were, and are."""
+    """Keep the lines whose row answers their question; returns the number of lines before and after."""
     right = {(row, " ".join(each.query.split())) for each in played for row in each.relevant}
     with proposed.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
@@ -122,7 +122,7 @@ def judge(chat: ChatService, asked: Sequence[Query]) -> list[Result]:
 
 
 def command(directory: Path, *arguments: str) -> None:
-    """`python -m rag`, over the benchmark's own files. Exits where it fails."""
+    """Run `python -m rag` on the benchmark's files. Exits if it fails."""
     environment = {
         **os.environ, "FSI_STORE__DIRECTORY": str(directory / "indexes"), "FSI_STORE__INDEX": INDEX,
         "FSI_RECORD__FILE": str(directory / "records.sqlite"),
@@ -135,7 +135,7 @@ def command(directory: Path, *arguments: str) -> None:
 def one_draw(
     draw: int, base: Path, models: Models, others: Sequence[OutOfDomain], style: str, misses: bool
 ) -> dict[str, Any]:
-    """The loop once, in a copy of the index in `base`."""
+    """Run the loop once, in a copy of the index in `base`."""
     played, asked = halves(draw, style)
     with TemporaryDirectory() as folder:
         directory = Path(folder)
@@ -164,7 +164,7 @@ def one_draw(
 
 
 def by_row(rows: Sequence[str], values: Sequence[float]) -> list[float]:
-    """One mean a row, for questions about one row are not independent."""
+    """One mean per row, because questions about one row are not independent."""
     of: dict[str, list[float]] = defaultdict(list)
     for row, value in zip(rows, values, strict=True):
         of[row].append(value)

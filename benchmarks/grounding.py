@@ -1,4 +1,4 @@
-"""How long the checks of a model's sentences take, and how much later a checked sentence is shown than an unchecked one.
+"""Measures the time of the checks of a model's sentences, and the delay that they add to the first sentence of a stream.
 
     python -m benchmarks.grounding [--rounds N] [--json OUT]
 
@@ -76,7 +76,7 @@ def release_times(claims: Sequence[Claim], measured: dict[str, list[float]]) -> 
 
 
 def forget() -> None:
-    """Empties what the checks keep, so that each text is read for the first time."""
+    """Clear the caches of the checks."""
     for cached in [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]:
         if (
             cached.__module__.startswith(("rag.synthesis", "rag.constraints.support"))

@@ -1,11 +1,11 @@
-"""`python -m rag ingest` beside an earlier commit's and beside LlamaIndex's `IngestionPipeline` with the same embedder.
+"""Compares `python -m rag ingest` with that of an earlier commit, and with LlamaIndex's `IngestionPipeline`.
 
     python -m benchmarks.ingestion [--rows 10000] [--characters 300] [--commit 376e338] [--rounds 1] [--json OUT]
 
-Rows are the bundled FAQ's, numbered anew until there are enough; of an answer the first `--characters` count. Each way runs in
-a process of its own, the index built from nothing, one after another, in rounds. CPU is that of the whole process, its start
-and the loading of the embedder included. The pipeline embeds and stores alone; ours also reads the file, checks and splits
-the rows, and fits the index's scales.
+Rows are repeated from the bundled FAQ with new numbers, their answers cut to `--characters`. Each variant runs in a separate
+process and builds a new index, alternately in rounds, with the same embedder. CPU time is that of the whole process, including
+its start and the loading of the embedder. The pipeline only embeds and stores; ours also reads the file, checks and splits the
+rows, and fits the index's score scales.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def write_rows(path: Path, rows: int, characters: int) -> None:
 
 
 def pipeline(path: Path, folder: Path) -> None:
-    """LlamaIndex's way, with our embedder."""
+    """LlamaIndex's pipeline with our embedder."""
     import faiss
     from llama_index.core import StorageContext, VectorStoreIndex
     from llama_index.core.ingestion import IngestionPipeline  # noqa: TID251 - the peer

@@ -1,13 +1,13 @@
-"""OpenSearchStore beside LlamaIndex's own OpenSearch store and beside the bare client, on one node of this machine.
+"""Compares OpenSearchStore with LlamaIndex's OpenSearch store and with the plain client, on a local node.
 
     python -m benchmarks.opensearch_store [--rows 20000] [--json OUT]
 
-Adding is compared over dense fields alone, for LlamaIndex's store keeps no token fields of ours; what those cost is parse_error
-beside. LlamaIndex's index is a graph with its own parameters, on the lucene engine (its default needs a native library that
-this node has not); its refresh a second leaves the server merging, which is waited for and not counted. Each way of adding is
-tried in turn and its best counts: a server's first minute is its slowest. A hybrid query is compared with the same `_msearch`
-sent as bytes by the bare client, turn about. Exit 1 over a limit. The last table is what the size at which an index gets a
-graph is chosen from (rag/stores/catalog.py, EXACT_ROWS).
+Adding is compared with dense fields only, because LlamaIndex's store has no token fields; the cost of token fields is shown
+separately. LlamaIndex's index is a graph with its default parameters, on the lucene engine (its default engine needs a native
+library that the node lacks). Its refresh every second causes merges, which are waited for and not counted. The variants are
+measured alternately and the best time counts, because a server is slow in its first minute. A hybrid query is compared with
+the same `_msearch` sent as bytes by the plain client, alternately. Exits with 1 over a limit. The last table is the basis for
+the size from which an index gets a graph (rag/stores/catalog.py, EXACT_ROWS).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LIMITS = {"exact_add_ratio": 4.0, "graph_add_ratio": 1.5, "hybrid_to_raw": 1.15}
 COSTS = ("hybrid_to_raw",)
-"""Those that are to be small; the others are to be large."""
+"""Figures with an upper limit; the others have a lower limit."""
 SIZES = (2_500, 5_000, 10_000, 20_000)
 PROBES = 50
 REPEATS = 3
@@ -57,7 +57,7 @@ def server() -> Iterator[Connection]:
 
 
 def published(connection: Connection, given: Sequence[TextNode], asked: Sequence[float]) -> dict[str, float]:
-    """LlamaIndex's own store."""
+    """LlamaIndex's OpenSearch store."""
     from llama_index.core.vector_stores.types import VectorStoreQuery
     from llama_index.vector_stores.opensearch import OpensearchVectorClient, OpensearchVectorStore
 
@@ -78,7 +78,7 @@ def published(connection: Connection, given: Sequence[TextNode], asked: Sequence
 
 
 def expunge_deletes(connection: Connection) -> None:
-    """Until no segments are merged any more."""
+    """Wait until no segments are being merged."""
     while connection.request("GET", "/_stats/merge")["_all"]["primaries"]["merges"]["current"]:
         time.sleep(0.5)
 
@@ -105,7 +105,7 @@ def _no_tokens(*_: Any) -> list[str]:
 
 
 def adding(connection: Connection, given: Sequence[TextNode], asked: Sequence[float]) -> dict[str, dict[str, float]]:
-    """Seconds of each way, the best of a few rounds: what the machine does beside it only ever adds to it."""
+    """Seconds of each variant, the best of a few rounds, because other load only increases times."""
     best = {"published": published(connection, given, asked)}
     for _ in range(REPEATS):
         found = {"published": published(connection, given, asked)}
@@ -118,7 +118,7 @@ def adding(connection: Connection, given: Sequence[TextNode], asked: Sequence[fl
 
 
 def hybrid(connection: Connection, given: Sequence[TextNode], asked: Sequence[float]) -> dict[str, float]:
-    """`candidates`, the road of every question, and the same request by the bare client."""
+    """Milliseconds of `candidates`, which every question uses, and of the same request by the plain client."""
     question, sent = words()(40), []
     with ours(connection, exact=True) as store:
         store.add(given)
@@ -140,7 +140,7 @@ def hybrid(connection: Connection, given: Sequence[TextNode], asked: Sequence[fl
 
 
 def sizes(connection: Connection, given: Sequence[TextNode], top: int) -> Iterator[dict[str, float]]:
-    """Dense queries by number of rows: exact, by the graph, and how many of the true five the graph finds."""
+    """Dense queries by number of rows: times of exact and graph search, and the graph's recall at 5."""
     from llama_index.core.vector_stores.types import VectorStoreQuery
 
     probes = [VectorStoreQuery(query_embedding=v.tolist(), similarity_top_k=5) for v in vectors(top + PROBES)[-PROBES:]]

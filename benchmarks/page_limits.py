@@ -1,4 +1,4 @@
-"""What a flood by one visitor costs another, and whether the time of a wrong password tells a name.
+"""Measures the effect of a flood by one visitor on another, and whether the time of a failed login reveals user names.
 
     python -m benchmarks.page_limits [--seconds 60] [--json OUT]
 
@@ -53,7 +53,7 @@ def browser(url: str) -> httpx.Client:
 
 
 def ask(client: httpx.Client, question: str) -> float:
-    """Seconds until the answer."""
+    """Seconds to the answer."""
     began = time.perf_counter()
     sent = client.post(API, json={"data": [question, None, None]})
     sent.raise_for_status()
@@ -91,7 +91,7 @@ def flood(url: str, stop: threading.Event, sent: list[int]) -> None:
 
 
 def login_medians() -> dict[str, float]:
-    """Milliseconds of a wrong password, by kind of name; the three in turn, so that the machine's load is alike."""
+    """Milliseconds of a failed login by kind of name, measured alternately so that the machine's load is the same."""
     login = Login({"kim": PasswordHash.parse(hash_password("right")), "lee": PasswordHash.parse(hash_password("word"))})
     times: dict[str, list[float]] = {"real": [], "invented": [], "locked": []}
     with asyncio.Runner() as runner:

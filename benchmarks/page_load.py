@@ -1,4 +1,4 @@
-"""The page under load beside an earlier commit's: first text of many users at once, CPU a question, CPU while idle.
+"""Compares the page under load with that of an earlier commit: time to first text, CPU per question, CPU while idle.
 
     python -m benchmarks.page_load [--commit 376e338] [--users 50] [--seconds 120] [--json OUT]
 
@@ -51,7 +51,7 @@ class Page:
     process: subprocess.Popen[bytes]
 
     def cpu_s(self) -> float:
-        """Of the process, its threads included."""
+        """CPU seconds of the process with all threads."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -66,7 +66,7 @@ class Page:
 
 @dataclass
 class Tally:
-    """What users met."""
+    """Counts and times of the simulated users."""
 
     first: list[float] = field(default_factory=list)
     """Seconds until the first text of an answer."""
@@ -78,7 +78,7 @@ class Tally:
 
 
 def letters(text: str) -> str:
-    """Without marks, spaces and markup, which the two pages write differently."""
+    """The letters of a text, without the punctuation, spaces and markup in which the two pages differ."""
     return LETTERS.sub("", re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), re.sub(r"<[^>]*>", "", text)))
 
 
@@ -111,7 +111,7 @@ def page(name: str, folder: Path, work: Path) -> Iterator[Page]:
 
 
 def answer(shown: Page, question: str) -> str | None:
-    """The answer's text by the page's API; None where there is none (yet)."""
+    """The text of the answer in the page's API, or None before there is one."""
     api = f"{shown.url}/gradio_api/call/ask"
     try:
         with httpx.Client(timeout=60) as client:
@@ -127,7 +127,7 @@ def answer(shown: Page, question: str) -> str | None:
 
 
 async def ask(client: httpx.AsyncClient, session: str, question: str, expected: str, tally: Tally) -> None:
-    """One question by the page's own event, its first listener."""
+    """Ask one question through the event of the page's script."""
     began, mark, seen, size = time.perf_counter(), expected[:16], False, 0
     body = {"data": [question, None, "", ""], "fn_index": 0, "session_hash": session, "trigger_id": None}
     joined = await client.post("/gradio_api/queue/join", json=body)
@@ -157,7 +157,7 @@ async def ask(client: httpx.AsyncClient, session: str, question: str, expected: 
 async def user(
     url: str, asked: Sequence[tuple[str, str]], until: float, turns: int | None, tally: Tally, seed: int
 ) -> None:
-    """`turns`: one conversation of so many; None: conversations of one question until the time is over."""
+    """Simulate a user. `turns`: one conversation with that many; None: conversations of one question until the time ends."""
     choose = random.Random(seed)
     async with httpx.AsyncClient(base_url=url, timeout=120) as client:
         await client.get("/")

@@ -1,9 +1,9 @@
-"""How soon the page is there, how long it stalls while the rest loads, and how soon the first answer comes.
+"""Measures the start of the page: time to the page, the longest request while loading, and time to the first answer.
 
     python -m benchmarks.page_start [--rounds N] [--json OUT]
 
-Each figure is a ratio to a peer measured in the same run, round by round in turn: the page to a bare Gradio page, the
-first answer to importing what it cannot do without. The longest request while loading is in seconds. Exit 1 over a limit.
+Each figure is a ratio to a peer, measured alternately in the same run: the page to an empty Gradio page, the first answer to
+importing what it needs. The longest request while loading is in seconds. Exits with 1 over a limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 180.0
-"""Seconds after which a process counts as stuck; the first round may build the bundled index."""
+"""Time limit of a process in seconds; the first round may build the bundled index."""
 
 BARE = """
 import sys
@@ -67,28 +67,28 @@ def main() -> int:
 
 
 def run_bare() -> float:
-    """Seconds from the start of a process with an empty Gradio page to its first 200."""
+    """Seconds from the start of a process with an empty Gradio page to its first response with status 200."""
     port = unused_port()
     with process("-c", BARE, str(port)) as began:
         return until_200(f"http://127.0.0.1:{port}/", began)
 
 
 def run_page() -> tuple[float, float]:
-    """Seconds to our first 200, and of the longest request from then until the rest has loaded."""
+    """Seconds to our page's first response with status 200, and of the longest request until loading ends."""
     with page() as (url, began):
         first = until_200(url + "/", began)
         return first, longest_request(url)
 
 
 def run_answer() -> float:
-    """Seconds to the first answer, asked for as soon as the page is there."""
+    """Seconds to the first answer, asked for as soon as the page answers."""
     with page() as (url, began):
         until_200(url + "/", began)
         return ask(url) - began
 
 
 def run_imports() -> float:
-    """Seconds of a process that imports what the first answer needs, and does nothing."""
+    """Seconds of a process that only imports what the first answer needs."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True)
     return time.perf_counter() - began
@@ -109,7 +109,7 @@ def longest_request(url: str) -> float:
 
 
 def ask(url: str) -> float:
-    """Ask through the page's API; the clock at the answer."""
+    """Ask through the page's API; returns the clock at the answer."""
     with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         event = client.post("/gradio_api/call/ask", json={"data": [QUESTION, None, None]}).json()["event_id"]
         if "event: complete" not in client.get(f"/gradio_api/call/ask/{event}").text:
@@ -130,7 +130,7 @@ def until_200(url: str, began: float) -> float:
 
 @contextmanager
 def page() -> Iterator[tuple[str, float]]:
-    """Our page in a process of its own: its address, and the clock at its start."""
+    """Run our page in a separate process; yields its address and the clock at its start."""
     port = unused_port()
     with process("app.py", "--port", str(port)) as began:
         yield f"http://127.0.0.1:{port}", began
@@ -138,7 +138,7 @@ def page() -> Iterator[tuple[str, float]]:
 
 @contextmanager
 def process(*arguments: str) -> Iterator[float]:
-    """A Python process at the project's root, ended afterwards; gives the clock at its start."""
+    """Run a Python process in the project's folder and end it afterwards; yields the clock at its start."""
     began = time.perf_counter()
     running = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:

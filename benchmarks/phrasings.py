@@ -1,7 +1,7 @@
-"""What several phrasings a row are worth and cost: the bundled FAQ with and without `corpora/bank_alternatives`.
+"""Measures the gain and cost of alternative phrasings: the bundled FAQ with and without `corpora/bank_alternatives`.
 
-`python -m benchmarks.phrasings [--json OUT]` prints hit@1 with the paired interval of its rise, and the ratios of indexing
-time, index size and search time. Nothing is chosen here: the phrasings and the questions were written blind.
+`python -m benchmarks.phrasings [--json OUT]` prints hit@1 with the paired interval of its increase, and the ratios of indexing
+time, index size and search time. No parameter is chosen by it; the phrasings and the questions were written independently.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROUNDS = 5
 
 
 def built(name: str, faq: Sequence[Path], models: Models, directory: Path) -> tuple[ChatService, float, int]:
-    """A service over these files, the CPU seconds that indexing took, and the bytes of the index."""
+    """A chat service over these files, the CPU seconds of indexing, and the size of the index in bytes."""
     settings = Settings(store=StoreSettings(directory=directory, index=name))
     started = time.process_time()
     ingest_files(directory, name, models, faq)
@@ -40,7 +40,7 @@ def built(name: str, faq: Sequence[Path], models: Models, directory: Path) -> tu
 
 
 def search_ms(chats: Sequence[ChatService], questions: Sequence[str]) -> list[float]:
-    """Mean milliseconds of a search by service, their vectors remembered: the best of ROUNDS, taken in turns."""
+    """Mean milliseconds of a search by each service with cached vectors: the best of ROUNDS, measured alternately."""
     best = [[float("inf")] * len(questions) for _ in chats]
     for _ in range(ROUNDS + 1):
         for times, chat in zip(best, chats, strict=True):

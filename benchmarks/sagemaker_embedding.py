@@ -1,4 +1,4 @@
-"""SageMakerEmbedding beside boto3 on threads and beside LlamaIndex's and LangChain's integrations: 1,000 texts.
+"""Compares SageMakerEmbedding with boto3 on threads, and with LlamaIndex's and LangChain's integrations, on 1,000 texts.
 
     python -m benchmarks.sagemaker_embedding [--rounds N] [--json OUT]
 
@@ -95,7 +95,7 @@ PARTS: dict[str, tuple[str, Callable[[], Embed], bool]] = {
     "llamaindex_32": (f"LlamaIndex, {BATCH} texts, one at a time", llamaindex_32, True),
     "langchain": ("LangChain, its defaults (64 texts, one at a time)", langchain, True),
 }
-"""What is shown, what it runs, and whether it needs the peers' environment."""
+"""Name, function, and whether it needs the peers' environment."""
 
 
 def run(name: str, rounds: int) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def run(name: str, rounds: int) -> dict[str, Any]:
 
 
 def endpoint_limit(batch: int = BATCH) -> float:
-    """Seconds below which no client can be."""
+    """Lower limit in seconds for any client."""
     return math.ceil(math.ceil(TEXTS / batch) / AT_ONCE) * (LATENCY_MS + batch * PER_TEXT_MS) / 1000
 
 

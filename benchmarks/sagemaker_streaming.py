@@ -1,4 +1,4 @@
-"""SageMakerLLM's streams beside raw boto3's: first token and total of one, first tokens of 64 at once.
+"""Compares SageMakerLLM's streams with those of boto3: first token and total of one, first tokens of 64 concurrent ones.
 
     python -m benchmarks.sagemaker_streaming [--pairs N] [--json OUT]
 
@@ -29,7 +29,7 @@ NEW_TOKENS = 300
 PROMPT = "이체한도를 늘리려면 어떻게 하나요?"
 
 Pieces = Callable[[str], Iterable[str]]
-"""An endpoint's name to the pieces of its answer."""
+"""A client: a function from an endpoint's name to the pieces of its answer."""
 
 
 def raw() -> Pieces:
@@ -91,7 +91,7 @@ def many(pieces: Pieces, endpoint: str) -> float:
 
 
 def in_turn(work: Callable[[Pieces], Any], clients: dict[str, Pieces], pairs: int) -> dict[str, list[Any]]:
-    """Each client's figures, the one that goes first changing from pair to pair."""
+    """The figures of each client; which one goes first alternates from pair to pair."""
     found: dict[str, list[Any]] = {name: [] for name in clients}
     for pair in range(pairs):
         for name in list(clients) if pair % 2 else reversed(list(clients)):
@@ -125,7 +125,7 @@ def measure(pairs: int) -> dict[str, dict[str, float]]:
 
 
 def failures(ours: dict[str, float], boto3: dict[str, float]) -> Iterator[str]:
-    """Each limit that does not hold."""
+    """A line for each limit that is exceeded."""
     behind = ours["first_token_p50_ms"] - boto3["first_token_p50_ms"]
     if behind > FIRST_TOKEN_MS:
         yield f"the first token comes {behind:.1f} ms later, {FIRST_TOKEN_MS} wanted"

@@ -1,6 +1,6 @@
-"""Many rows that cluster as passages on one subject do, questions among them, and how a search for these is timed.
+"""Generates many rows that cluster as passages on one subject do, and questions about them; measures searches.
 
-Rows come in chunks, each made from its number, so that several processes see the same ones without a file.
+Rows are generated in chunks from the chunk's number, so that several processes get the same ones without a file.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Several processes fill one version of an OpenSearch index, which is read once it is whole. A trial of docs/scale.md.
+"""Fills one version of an OpenSearch index from several processes and publishes it when complete, as in docs/scale.md.
 
     python -m benchmarks.sharded_ingestion [--rows 900] [--processes 3] [--json OUT]
 
-On a node of this machine. This process holds the lease and the version; each of the others, as a machine of its own would, reads
-the file, keeps the rows whose ids fall to it, embeds and writes them. Then the rows are counted, the scales fitted, and the
-alias is moved. One of them is killed on the way and started again, and a reader asks all the time. Exit 1 where a row is
-missing or twice, or where the reader saw a part.
+Runs on a local node. This process holds the lock and the version; each of the others, standing for a machine, reads the file,
+keeps the rows whose IDs fall into its shard, embeds and writes them. Then the rows are counted, the score scales fitted, and
+the alias is moved. One process is killed and restarted, and a reader searches all the time. Exits with 1 if a row is missing
+or duplicated, or if the reader saw an incomplete version.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ INDEX = "sharded"
 
 
 def shard_of(row_id: str, shards: int) -> int:
-    """Of the row, not of the node: a long row's passages stay together."""
+    """The shard by the row's ID, not the node's, so that the passages of a long row are in one shard."""
     return zlib.crc32(row_id.encode()) % shards
 
 
 def fill(file: Path, shard: int, shards: int, where: dict[str, str]) -> None:
-    """One machine's work: the same call again does what is left."""
+    """Ingest one shard; calling it again continues an interrupted call."""
     from rag.ingestion.embedding import manifest_of
     from rag.ingestion.pipeline import split_rows
     from rag.ingestion.sources import read_sources
@@ -49,7 +49,7 @@ def fill(file: Path, shard: int, shards: int, where: dict[str, str]) -> None:
     rows = [row for row in read_sources([file]).rows if shard_of(row.id, shards) == shard]
     connection = connect(where["url"], auth=(where["user"], where["password"]), ca_certs=where["ca_certs"])
     store = OpenSearchStore(connection, INDEX, manifest_of(model), role=BUILDING)
-    # What the others write is no row of ours, and stays.
+    # Rows of other shards must not be deleted.
     report = sync(store, split_rows(rows, model), model, is_kept=lambda _: True)
     print(f"shard {shard}: {report.added} added, {report.unchanged} there already", flush=True)
     connection.close()

@@ -81,7 +81,7 @@ def _embedding(endpoint: Embedding, runtime: object, *, emulated: bool) -> Itera
     began = time.monotonic()
     vectors = [model.get_query_embedding(text) for pair in PAIRS for text in pair[:2]]
     spent = (time.monotonic() - began) / len(vectors)
-    yield f"{endpoint.endpoint_name}: {len(vectors[0])} numbers a text, {1000 * spent:.0f} ms a request"
+    yield f"{endpoint.endpoint_name}: dimension {len(vectors[0])}, {1000 * spent:.0f} ms per request"
     measured = similarities(vectors)
     for value, (one, other, known) in zip(measured, PAIRS, strict=True):
         yield f"  {value:6.2f}  {one} / {other}" + (f"  (KoSimCSE: {known})" if endpoint.model == KOSIMCSE else "")
@@ -110,7 +110,7 @@ def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
             f"{endpoint.endpoint_name}: the answer is empty; check that llm.format fits the container, and read its log"
         )
     whole = time.monotonic() - began
-    yield f"{endpoint.endpoint_name}: first words after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
+    yield f"{endpoint.endpoint_name}: first text after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
     yield f"  {' '.join(text.split())[:200]}"
 
 

@@ -1,9 +1,9 @@
-"""Figures about the code of rag/, by package and in all: `python -m tests.code_figures` prints them. Nothing depends on them.
+"""Prints figures about the code of rag/ by package and in total: `python -m tests.code_figures`. Nothing depends on them.
 
 - documented: share of the public functions, methods and classes with a docstring. Public: no leading underscore in the name
   or in what it is defined in; not a function inside a function, not an overload or a bare Protocol member;
 - one-use: private functions and methods whose body has at most three lines and whose name is used once in their package,
-  per 100 functions. LlamaIndex's and Python's hooks, which others call, are left out;
+  per 100 functions. Hooks that LlamaIndex or Python call are left out;
 - comments: lines with a comment, other than those for tools, per 100 lines with code;
 - mean and longest: lines of a function with its signature but without its docstring, and of a file.
 """
@@ -33,7 +33,7 @@ HOOKS = frozenset(
 
 @dataclass
 class Figures:
-    """Counts that add up: of one file, of a package, of everything. `longest`: lines and name of the longest file."""
+    """Counts of one file, a package or all packages. `longest`: lines and name of the longest file."""
 
     public: int = 0
     documented: int = 0
@@ -45,7 +45,7 @@ class Figures:
     longest: tuple[int, str] = (0, "")
 
     def add(self, other: Figures) -> None:
-        """Count the other's as well."""
+        """Add the counts of `other`."""
         self.public += other.public
         self.documented += other.documented
         self.functions += other.functions
@@ -56,7 +56,7 @@ class Figures:
         self.longest = max(self.longest, other.longest)
 
     def row(self) -> str:
-        """The figures as a line under HEADER."""
+        """One line of the table with HEADER."""
         functions, public, lines = max(1, self.functions), max(1, self.public), max(1, self.code_lines)
         return (
             f"{100 * self.documented / public:10.0f} % {100 * len(self.one_use) / functions:8.1f} "
@@ -69,10 +69,10 @@ HEADER = f"{'':22} {'documented':>12} {'one-use':>8} {'comments':>9} {'mean':>5}
 
 
 def figures(paths: Sequence[Path]) -> Figures:
-    """Of the files of one package together: a helper may be used in another file than its own."""
+    """The figures of the files of one package, taken together because a helper may be used in another file."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
     uses = Counter(name for tree in trees.values() for name in _names(tree))
-    # A name that several classes define is a method of theirs that a parent calls: no helper of one function.
+    # A name defined by several classes is a method that a base class calls, not a helper.
     defined = Counter(node.name for tree in trees.values() for node in ast.walk(tree) if isinstance(node, Function))
     uses.update(name for name, count in defined.items() if count > 1)
     total = Figures()
@@ -106,7 +106,7 @@ def _public(tree: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef
 
 
 def _is_declared_only(node: Function | ast.ClassDef) -> bool:
-    """Whether its body is `...`, or it only sets what a property above it documents."""
+    """Whether its body is `...`, or it is the setter of a property, which has the docstring."""
     setters = [each for each in node.decorator_list if isinstance(each, ast.Attribute) and each.attr == "setter"]
     last = node.body[-1]
     ellipsis = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant) and last.value.value is ...
@@ -114,7 +114,7 @@ def _is_declared_only(node: Function | ast.ClassDef) -> bool:
 
 
 def _names(tree: ast.Module) -> Iterator[str]:
-    """Every use of a name, as a variable or after a dot; a definition is none."""
+    """Every use of a name, as a variable or as an attribute; definitions are not counted."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
@@ -128,7 +128,7 @@ def _is_one_use(node: Function, uses: Counter[str]) -> bool:
 
 
 def _length(node: Function) -> int:
-    """Lines of the body, without its docstring."""
+    """Number of lines of the body without its docstring."""
     first = node.body[1] if ast.get_docstring(node) is not None and len(node.body) > 1 else node.body[0]
     return (node.end_lineno or first.lineno) - first.lineno + 1
 
@@ -149,7 +149,7 @@ def _comments(text: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print a line a package and one for all of rag/, then the one-use helpers by name."""
+    """Print one line per package, one for all of rag/, and the names of the one-use helpers."""
     total = Figures()
     print(HEADER)
     packages = [ROOT / "rag", *sorted(path for path in (ROOT / "rag").rglob("*/") if list(path.glob("*.py")))]

@@ -1,4 +1,4 @@
-"""What tests share: the real embedder, a small index and the bundled one, each made once."""
+"""Shared fixtures: the real embedder, a small index, the bundled index and an OpenSearch server, each created once."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "vectors"
 
 SHARED = ("opensearch", "chromium")
-"""Fixtures of the whole run that take long to start: the tests that need one run in one worker."""
+"""Session fixtures that are slow to start: all tests that need one of them run in the same worker."""
 GROUP = pytest.StashKey[str]()
 
-hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile("suite", deadline=None)  # a slow machine must not fail a test
 hypothesis.settings.load_profile("suite")
 
 for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
-    del os.environ[_name]  # a developer's own settings have no say in tests
+    del os.environ[_name]  # tests must not depend on the developer's settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a server run in one worker, all others file by file; the largest groups begin first."""
+    """Group tests for xdist: those that share a server in one worker, all others by file; the largest groups start first."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         group = next((name for name in SHARED if name in fixtures), item.nodeid.split("::")[0])
@@ -64,7 +64,7 @@ def models() -> Models:
 
 @pytest.fixture(scope="session")
 def remembered(models: Models) -> Models:
-    """The real embedder, which has the evaluation questions ready."""
+    """The real embedder with cached vectors of the evaluation questions."""
     assert models.embed_model
     memory = RememberedEmbedding(models.embed_model, CACHE / f"{models.manifest.fingerprint}.npz")
     memory.learn(text for question in questions() for text in (question, expand(question)))
@@ -73,7 +73,7 @@ def remembered(models: Models) -> Models:
 
 @pytest.fixture(scope="session")
 def small_root(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path:
-    """A folder of indexes that holds tests/small_faq.py as "small". To be read only; copy it to change it."""
+    """A folder of indexes with tests/small_faq.py as the index "small". It must not be changed; copy it instead."""
     root = tmp_path_factory.mktemp("indexes")
     ingest_files(root, "small", models, [write_faq(root / "faq.csv")])
     return root
@@ -88,7 +88,7 @@ def small_store(small_root: Path, models: Models) -> Iterator[FaissStore]:
 
 @pytest.fixture(scope="session")
 def bundled_root(models: Models) -> Path:
-    """The folder that holds the bundled index: the one of the page, for building it takes a moment."""
+    """The folder of the bundled index, shared with the page because building the index takes time."""
     root = ROOT / ".fsi" / "indexes"
     open_index(Settings(store=StoreSettings(directory=root)), models).close()
     return root
@@ -96,21 +96,21 @@ def bundled_root(models: Models) -> Path:
 
 @pytest.fixture(scope="session")
 def bundled_dev(bundled_root: Path, remembered: Models) -> Run:
-    """The bundled index asked every question of the gates."""
+    """The run of all questions of the gates on the bundled index."""
     settings = Settings(store=StoreSettings(directory=bundled_root))
     return dev_run(settings, remembered, ROOT / ".cache" / "runs")
 
 
 @pytest.fixture(scope="session")
 def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real OpenSearch server; its start takes some fifteen seconds."""
+    """A real OpenSearch server, which takes some fifteen seconds to start."""
     with serving(tmp_path_factory.mktemp("opensearch") / "node") as server:
         yield server
 
 
 @pytest.fixture
 def loggers_as_before() -> Iterator[None]:
-    """For tests that configure logging."""
+    """Restore handlers and levels after tests that configure logging."""
     root, names = logging.getLogger(), ("rag", "deploy")
     handlers, level, levels = root.handlers[:], root.level, [logging.getLogger(name).level for name in names]
     yield

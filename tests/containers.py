@@ -1,4 +1,4 @@
-"""How each container spells an answer, as bytes: written by hand from their documents, apart from the codecs they test."""
+"""Response bodies of containers, written from their documentation, independently of the codecs that they test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = (
     " a<b & \\n ",
     "끝.",
 )
-"""What byte-exact means: emoji, brackets, quotes, a marker and a backslash, cut where containers cut."""
+"""An answer with emoji, brackets, quotes, a marker and a backslash, split as containers split it."""
 ANSWER = "".join(TOKENS)
 USAGE = {"prompt_tokens": 7, "completion_tokens": len(TOKENS), "total_tokens": 7 + len(TOKENS)}
 
@@ -94,7 +94,7 @@ STREAMS: Mapping[str, tuple[str, Stream]] = {
     "lmi that cannot stream": ("lmi", lambda tokens=TOKENS: [lmi_whole(tokens)]),
     "openai that cannot stream": ("openai", lambda tokens=TOKENS: [openai_whole(tokens)]),
 }
-"""Name of a case to the format that reads it and the parts of its streamed answer."""
+"""For each case, the format that reads it and a function for the parts of its streamed response."""
 
 WHOLES: Mapping[str, Callable[..., bytes]] = {
     "tgi": tgi_whole,
@@ -105,14 +105,14 @@ WHOLES: Mapping[str, Callable[..., bytes]] = {
 
 
 def vectors(texts: Sequence[str], dimension: int = 4) -> list[list[float]]:
-    """Not of unit length, and another one for every text."""
+    """One vector per text, not of unit length and different for different texts."""
     return [
         [float(len(text) + 1), *(float(ord(text[i % len(text)]) % 97) for i in range(dimension - 1))] for text in texts
     ]
 
 
 def embedding_answer(name: str, texts: Sequence[str], pooling: str = "cls") -> Any:
-    """The JSON value a container of that format answers for the texts; hf's pool to `vectors(texts)`."""
+    """The JSON value of a container's response in that format; the token vectors of hf pool to `vectors(texts)`."""
     rows = vectors(texts)
     match name:
         case "hf":
@@ -129,7 +129,7 @@ def embedding_answer(name: str, texts: Sequence[str], pooling: str = "cls") -> A
 
 
 def _tokens(row: list[float], spread: float) -> list[list[float]]:
-    """Three tokens: the row is the first of them (spread 0, others are noise) or their mean."""
+    """Three token vectors: `row` is the first of them if `spread` is 0, else their mean."""
     if not spread:
         return [row, [9.0] * len(row), [-3.0] * len(row)]
     return [[value - spread for value in row], row, [value + spread for value in row]]

@@ -1,7 +1,7 @@
-"""Documents of every format from one description, for tests and for the bundled corpus (`python -m tests.make_documents`).
+"""Builds documents of every format from a list of elements, for tests and the bundled corpus (tests/make_documents.py).
 
 An element is ("h1" to "h3", title), ("p", text), ("article", title) or ("item", text) with automatic numbers, ("note", text,
-note) or ("table", rows); in a row "^" goes on from the cell above, "<" from the cell to the left.
+note) or ("table", rows). In a row "^" merges a cell with the one above, "<" with the one to the left.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def numbered(elements: Sequence[Element]) -> Iterator[Element]:
 
 
 def zipped(parts: dict[str, str | bytes]) -> bytes:
-    """An archive of these parts, the same bytes each time."""
+    """A zip archive of these parts, reproducible byte for byte."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
@@ -62,7 +62,7 @@ def zipped(parts: dict[str, str | bytes]) -> bytes:
 
 
 def docx(elements: Sequence[Element], *, body: str = "") -> bytes:
-    """A Word document; `body` is XML put behind the elements, as it is."""
+    """A Word document. `body`: XML appended unchanged after the elements."""
     notes: list[str] = []
     content = "".join(_word(element, notes) for element in elements) + body
     levels = "".join(
@@ -214,7 +214,7 @@ def pdf(elements: Sequence[Element], *, style: str = "") -> bytes:
 
 
 def markdown(elements: Sequence[Element]) -> str:
-    """Markdown; merged cells repeat their label, for it has none."""
+    """Markdown, which has no merged cells: their text is repeated."""
     parts = []
     for kind, *rest in numbered(elements):
         if kind == "table":
@@ -234,7 +234,7 @@ def markdown(elements: Sequence[Element]) -> str:
 
 
 def slides(elements: Sequence[Element]) -> bytes:
-    """A presentation; each "h1" begins a slide."""
+    """A presentation; each "h1" starts a slide."""
     decks: list[list[str]] = []
     for kind, *rest in numbered(elements):
         if kind == "h1" or not decks:
@@ -294,7 +294,7 @@ def _slide_table(rows: Rows) -> str:
 
 
 def workbook(elements: Sequence[Element]) -> bytes:
-    """An Excel workbook; each "h1" begins a sheet, merged cells are merged, lines of text stand in the first column."""
+    """An Excel workbook; each "h1" starts a sheet, merged cells are merged, and texts are in the first column."""
     from openpyxl import Workbook
 
     book = Workbook()

@@ -1,11 +1,11 @@
-"""Scripted answers over the emulator's HTTP server: what a client sends is recorded, what it gets is a function's.
+"""A fake endpoint over the emulator's HTTP server: it records requests, and a function decides each response.
 
 It stands for a SageMaker runtime (`/endpoints/NAME/…`), a Bedrock runtime (`/model/ID/converse`, `…-stream`) and an
-OpenAI-compatible server (`/v1/…`). The parts of a streamed answer are framed for SageMaker; for the other two they go out as
-they are: `events` frames Bedrock's, `sse` spells OpenAI's.
+OpenAI-compatible server (`/v1/…`). The parts of a streamed answer are framed for SageMaker; for the other two they are sent
+unchanged: `events` encodes those of Bedrock, `sse` those of OpenAI.
 
-Server, connection and event-stream framing are the emulator's (deploy/local): `EndpointSpec` is for endpoints that behave as
-containers do, this for answers that no container gives.
+Server, connection and event stream are those of the emulator (deploy/local). `EndpointSpec` is for endpoints that behave as
+containers do, this module for responses that no container gives.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """`parts` of a streamed answer are payloads; of a plain one, joined, the body.
+    """A response. `parts`: payloads of a streamed response; concatenated the body of another one.
 
-    wait: seconds before the headers; pause: before each part but the first. The waits end early when the client hangs up.
-    fault, after the parts: `drop` (the connection), `stall` (silence), `drip` (a byte of a header every .02 s, for
-    ever, in the place of an answer) or the name of a stream exception.
+    `wait`: seconds before the headers. `pause`: seconds before each part but the first. Both end when the client disconnects.
+    `fault`: after the parts "drop" aborts the connection and "stall" sends nothing more; "drip" sends a byte of a header
+    every 0.02 s instead of a response; any other value is the name of a stream exception.
     """
 
     parts: Sequence[bytes] = ()
@@ -58,26 +58,28 @@ def whole(value: Any) -> Reply:
 
 
 def error(status: int, kind: str, message: str = "", **fields: Any) -> Reply:
-    """An answer of the service itself; `fields` are the error's own, e.g. OriginalStatusCode."""
+    """An error response of the service. `kind`: error code; `fields`: further fields, such as OriginalStatusCode."""
     return Reply(status=status, error=kind, fields={"Message": message, **fields})
 
 
 def events(*named: tuple[str, Any]) -> list[bytes]:
-    """A stream of Bedrock: names of events and their JSON."""
+    """The parts of a Bedrock stream. `named`: names of events and their JSON values."""
     headers = {":message-type": "event", ":content-type": "application/json"}
     return [event_stream.message({":event-type": name, **headers}, json.dumps(value).encode()) for name, value in named]
 
 
 def sse(*values: Any) -> list[bytes]:
-    """A stream of an OpenAI-compatible server, its end mark included."""
-    spelled = [json.dumps(value, ensure_ascii=False) for value in values]
-    return [f"data: {text}\n\n".encode() for text in [*spelled, "[DONE]"]]
+    """The parts of a stream of an OpenAI-compatible server, with the final [DONE]."""
+    encoded = [json.dumps(value, ensure_ascii=False) for value in values]
+    return [f"data: {text}\n\n".encode() for text in [*encoded, "[DONE]"]]
 
 
 class FakeEndpoint:
-    """`url` to call; `requests` and `peak` (at once) to look at; `hung_up` is set when a client leaves a waiting reply.
+    """A fake endpoint at `url`.
 
-    `reply` is called in a thread of its own, so it may wait for other requests.
+    `requests`: those received. `peak`: most concurrent requests. `arrived`: set with the first request. `hung_up`: set when
+    a client disconnects before the response is complete. `reply` is called in a thread of its own, so it may wait for other
+    requests.
     """
 
     def __init__(self, reply: Callable[[Request], Reply]) -> None:
@@ -100,7 +102,7 @@ class FakeEndpoint:
         connection = ClientConnection(scope, receive, send)
         data = await connection.body()
         _, api, name, *operation = scope["path"].split("/")
-        if scope["method"] == "GET":  # its endpoint is the path's last part; not among `requests`
+        if scope["method"] == "GET":  # the endpoint is the last part of the path; not recorded in `requests`
             request = Request(scope["path"].rpartition("/")[2], False, None, connection.headers)
         else:
             body = json.loads(data)
@@ -160,13 +162,10 @@ async def _drip(connection: ClientConnection) -> None:
 
 
 def times_out(start: Callable[[float], tuple[FakeEndpoint, Callable[[], Any]]]) -> FakeEndpoint:
-    """The endpoint whose call ended at its deadline while the reply was waited for.
+    """Check that a call ends with ModelTimeout at its deadline and disconnects; returns the endpoint it called.
 
-    `start(seconds)` makes an endpoint and a call of it that has so long.
-
-
-    On a machine under load a short deadline may come before the request has: that says nothing of what it ends, so a longer
-    one is tried.
+    `start(seconds)` returns an endpoint and a call with that deadline. On a machine under load a short deadline may pass
+    before the request arrives; then a longer one is tried.
     """
     for seconds in (0.3, 3.0, 30.0):
         fake, call = start(seconds)
@@ -180,7 +179,7 @@ def times_out(start: Callable[[float], tuple[FakeEndpoint, Callable[[], Any]]]) 
 
 
 async def cancelled_while_waiting(fake: FakeEndpoint, work: Awaitable[Any]) -> None:
-    """A task that awaits `work` is cancelled when its request has arrived: the client hangs up, which the reply waits for."""
+    """Cancel a task that awaits `work` once its request has arrived, and check that the client disconnects."""
     task = asyncio.ensure_future(work)
     await asyncio.to_thread(fake.arrived.wait)
     task.cancel()

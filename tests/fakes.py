@@ -1,4 +1,4 @@
-"""Fakes shared by tests: deterministic, recording their inputs."""
+"""A fake chat service for tests of the page: deterministic, and recording its inputs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LONG = "기관마다 내용이 달라 각각 안내해 드립니다.\n\n" + "\n\
     + "\n".join(f"{step}. 인증/보안 메뉴에서 순서대로 진행해 주세요." for step in range(1, 16))
     for source in SOURCES
 )
-"""Taller than any window it is tested in."""
+"""An answer taller than the browser windows of the tests."""
 
 TABLE = "\n".join(
     " | ".join(cells)
@@ -64,7 +64,7 @@ TABLE = "\n".join(
         ),
     ]
 )
-"""Wider than a phone, and long."""
+"""An answer with a table that is wider than a phone, and long."""
 
 HOSTILE = """<b>굵게</b> <img src=http://evil.example/x.png onerror="document.title='bad'"> &lt; &#60;
 <List> <thinking>음</thinking>
@@ -94,9 +94,9 @@ class FakeChat:
 
     "비슷": suggested. "점심": declined. "오류": ModelUnavailable. "위험": HOSTILE everywhere. "빠진": notice withheld.
     "여러": LONG. "금리표": TABLE.
-    "기다": waits after each piece until `released`; such a stream cannot be closed while it waits.
-    "끝없": goes on until it is closed. `ended` is set whenever a stream is.
-    Everything else is answered with PIECES and SOURCES.
+    "기다": waits after each piece until `released` is set; the stream cannot be closed while it waits.
+    "끝없": streams until it is closed.
+    Other questions are answered with PIECES and SOURCES. `ended` is set whenever a stream ends.
     """
 
     def __init__(self, *, warnings: Sequence[str] = ()) -> None:

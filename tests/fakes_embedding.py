@@ -1,4 +1,4 @@
-"""A small deterministic embedder for tests: hashed character n-grams, so that like texts have like vectors."""
+"""A deterministic embedder for tests: hashed character n-grams, so that similar texts have similar vectors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Tamper = Callable[[Vectors], Vectors]
 
 
 class HashedEmbedding(BaseEmbedding):
-    """Unit vectors over hashed 1- to 3-grams. `texts` records what was embedded; `salt` makes another model of it.
+    """Unit vectors over hashed 1- to 3-grams.
 
-    `tamper` may change or refuse each batch of vectors on its way out.
+    `texts` records the embedded texts. Another `salt` gives a model with other vectors. `tamper` may change each batch of
+    vectors, or raise.
     """
 
     dimension: int = 64

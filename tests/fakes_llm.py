@@ -1,4 +1,4 @@
-"""A language model that says what it is told to, in pieces; a LlamaIndex class like any other."""
+"""A fake language model for LlamaIndex that streams scripted pieces."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.custom import CustomLLM
 
 Said = str | Exception | threading.Event
-"""A piece; or an error raised in its place; or an event waited for before going on."""
+"""A piece of text, or an error to raise, or an event to wait for."""
 
 
 class ScriptedLLM(CustomLLM):
-    """`script(prompt)` gives what is said to a prompt: the messages' texts, one below the other. `prompts` keeps them.
+    """A language model that answers a prompt with the pieces of `script(prompt)`.
 
-    `closed` is set when a stream is left or has ended. The last response tells `finish_reason` and the pieces as tokens.
+    The prompt is the messages' texts joined by newlines; `prompts` records it. `closed` is set when a stream ends or is
+    closed. The last response has `finish_reason` and the number of pieces as completion tokens.
     """
 
     context_window: int = 4096

@@ -1,6 +1,6 @@
-"""docs/faults.md: what each of the emulator's faults comes to, seen through the classes that the chatbot uses.
+"""Generates docs/faults.md: the effect of each of the emulator's faults on the chatbot's model classes.
 
-python -m tests.fault_table        writes it again; tests/deploy/test_fault_table.py fails while the two differ
+`python -m tests.fault_table` writes it; tests/deploy/test_fault_table.py fails if it is out of date.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ A `ModelInterrupted` keeps the text so far, and is never a finished answer.
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call came to. `error` None: it succeeded."""
+    """The result of one call: its error, None for success, and the counts of requests and injected faults."""
 
     error: ModelError | None
     tries: int
@@ -79,7 +79,7 @@ Row = Mapping[str, Cell]
 
 
 def observe() -> dict[str, Row]:
-    """Every fault in every kind of call."""
+    """The outcomes of every fault in every kind of call."""
     specs = [
         EndpointSpec(name="emb", task="embed", format="tei", model="hashed"),
         EndpointSpec(name="llm", task="generate", format="lmi", answer=ANSWER),
@@ -137,7 +137,7 @@ def _lines(rows: Mapping[str, Row], described: Mapping[str, str]) -> Iterator[st
 
 
 def descriptions() -> dict[str, str]:
-    """Each fault's own comment in the emulator's list of them."""
+    """The comment on each fault in the source of `FaultKind`."""
     return dict(re.findall(r'^    "(\w+)",  # (.+)$', SPEC.read_text(encoding="utf-8"), re.MULTILINE))
 
 

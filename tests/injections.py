@@ -1,7 +1,7 @@
-"""Eighty instructions to a language model, in harmless words of our own, and what a model that obeys them would say.
+"""Eighty prompt injections, and what a model that obeys them would answer.
 
-Sixteen ways of putting an instruction, named as the taxonomy of "Ignore This Title and HackAPrompt" (Schulhoff et al., 2023,
-arXiv 2311.16119) names them, times five things to ask for.
+They combine sixteen techniques of the taxonomy in "Ignore This Title and HackAPrompt" (Schulhoff et al., 2023, arXiv
+2311.16119) with five goals; the wording is our own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rag.synthesis.texts import ANSWERING
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """`instruction` asks for `obeyed`; `forbidden` are its parts that nobody may see."""
+    """A prompt injection. `obeyed`: the answer of a model that obeys it; `forbidden`: parts of it that must not be shown."""
 
     category: str
     instruction: str

@@ -1,4 +1,4 @@
-"""A hundred answers of a model that lies, recites, links or never ends, about rows of the small FAQ."""
+"""A hundred wrong or harmful answers of a model to a question on the small FAQ, by kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RIGHT = "마감일 16시까지 취소하실 수 있습니다. [1]"
 
 @dataclass(frozen=True, slots=True)
 class LyingStream:
-    """What the model says to the question whether a subscription can be cancelled; `forbidden`: what no state may show."""
+    """An answer to the question whether a subscription can be cancelled; `forbidden`: parts that must not be shown."""
 
     kind: str
     text: str

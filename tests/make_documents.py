@@ -1,8 +1,8 @@
-"""The bundled corpus of invented institutions, `data/documents`, from its sources: `python -m tests.make_documents`.
+"""Builds the bundled documents of fictional institutions, `data/documents`: `python -m tests.make_documents`.
 
-A source is Markdown, named as what is made of it. "### 조: title" is an article, "- text" an item of it, both with automatic
-numbers where the format has them; in tables "^" goes on from the cell above and "<" from the cell to the left. In Word files,
-a line of "※" becomes a footnote of the line before.
+A source is Markdown, with the name of the document plus ".md". "### 조: title" is an article and "- text" an item of it, both
+numbered automatically if the format supports it. In tables "^" merges a cell with the one above, "<" with the one to the left.
+In Word files a line that begins with "※" becomes a footnote of the line before.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def elements(text: str, suffix: str) -> Iterator[Element]:
 
 
 def main() -> None:
-    """Write every document. PDFs are printed by Chromium, whose bytes change with its version."""
+    """Write all documents. The bytes of PDFs depend on the version of Chromium, which prints them."""
     for source in sorted(SOURCES.glob("*.md")):
         name = source.name.removesuffix(".md")
         made = build(name, list(elements(source.read_text(encoding="utf-8"), Path(name).suffix)))

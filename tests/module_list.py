@@ -1,4 +1,4 @@
-"""docs/modules.md, made from the modules' own docstrings: `python -m tests.module_list` writes it."""
+"""Generates docs/modules.md from the modules' docstrings: `python -m tests.module_list`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("rag", "deploy")
 
 
 def page() -> str:
-    """A heading a package, a line a module: its name, and the first sentence of its docstring."""
+    """The page: one heading per package, one line per module with its name and the first line of its docstring."""
     lines = ["# Modules", "", "Made by `python -m tests.module_list` from the modules' docstrings; imports point down."]
     folders = [folder for name in PACKAGES for folder in [ROOT / name, *sorted((ROOT / name).rglob("*/"))]]
     for folder in folders:
@@ -23,7 +23,7 @@ def page() -> str:
 
 
 def first_sentence(path: Path) -> str:
-    """The first line of a module's docstring, which every module has."""
+    """The first line of a module's docstring. Raises AssertionError without a docstring."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     assert text, f"{path} has no docstring"
     return text.splitlines()[0]

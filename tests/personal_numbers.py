@@ -1,4 +1,4 @@
-"""Generated personal numbers in varied spellings, and numbers that look like them and are none. Seeded."""
+"""Generates personal numbers in various spellings, and other numbers that look similar, with a fixed seed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _MAKERS: dict[str, Callable[[random.Random], list[str]]] = {
 
 
 def personal(count: int = 300, seed: int = 20260301) -> Iterator[tuple[str, str, str]]:
-    """(kind, the number as it is written, a message holding it)."""
+    """Yield (kind, number as written, message that contains it)."""
     rng = random.Random(seed)
     kinds = sorted(_MAKERS)
     for index in range(count):
@@ -92,7 +92,7 @@ def personal(count: int = 300, seed: int = 20260301) -> Iterator[tuple[str, str,
 
 
 def ordinary(count: int = 300, seed: int = 20260302) -> Iterator[tuple[str, str]]:
-    """(a number that is nobody's, a message holding it)."""
+    """Yield (number that is not personal, message that contains it)."""
     rng = random.Random(seed)
     makers: tuple[Callable[[], str], ...] = (
         lambda: f"{rng.choice(('15', '16', '18'))}{_digits(rng, 2)}{rng.choice(('-', ' ', ''))}{_digits(rng, 4)}",

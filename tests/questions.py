@@ -1,4 +1,4 @@
-"""Everything a customer says in the evaluation files."""
+"""All customer messages of the bundled evaluation files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HALVES = ("dev", "test")
 
 
 def questions() -> Sequence[str]:
-    """Queries, out-of-domain inputs and turns of both halves."""
+    """Texts of queries, out-of-domain inputs and conversation turns of both halves."""
     said: list[str] = []
     for half in HALVES:
         said += [query.query for query in read_queries(DATA / f"queries.{half}.jsonl")]

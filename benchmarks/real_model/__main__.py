@@ -87,7 +87,7 @@ def chat(folder: Path, address: str, release: Literal["sentence", "token"]) -> C
 
 
 def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) -> dict[str, Any]:
-    """What became of each question's answer; seconds to the first piece as the model made it, and as it was released."""
+    """The outcome of each question; seconds to the first piece from the model, and to the first one that is released."""
     notices: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
     first_raw: list[float] = []
@@ -128,7 +128,7 @@ def measure(checked: ChatService, unchecked: ChatService, questions: list[str]) 
 
 
 def run(chat: ChatService, question: str) -> tuple[list[tuple[float, str]], float, Answer]:
-    """The model's pieces with the seconds at which they came, the seconds of the whole, and the answer."""
+    """The model's pieces with their times in seconds, the total time, and the answer."""
     start = time.perf_counter()
     pieces: list[tuple[float, str]] = []
     answer: Answer | None = None

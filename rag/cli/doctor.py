@@ -1,6 +1,6 @@
-"""`python -m rag doctor`: asks the configured models one small thing each, and says which setting to write.
+"""`python -m rag doctor`: sends a small request to each configured model, and suggests settings for what fails.
 
-Knows no index: whether that fits is checked where it is opened. A model gets SECONDS to answer, in each format tried.
+Indexes are not checked here. A request may take TIMEOUT_SECONDS; on SageMaker all known formats are tried.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from rag.errors import ModelError, ModelRefused, ModelTimeout, RagError
 from rag.factory.models import language_model, remote_embedding
 from rag.settings import EmbeddingSettings, LlmSettings, Settings
 
-SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 TEXT = "이체한도를 늘리려면 어떻게 하나요?"
 ANSWER_TOKENS = 16
 SOURCE_TOKENS = 300
-"""About what the question and one source of middling length take."""
-LEAST_WINDOW = 32
-"""Tokens; no setting goes below."""
-WINDOW = 2048
-"""What every model in use has at least."""
+"""Tokens of a question and a source of average length."""
+MIN_WINDOW = 32
+"""Lower limit of the settings for windows, in tokens."""
+USUAL_WINDOW = 2048
+"""Tokens that every model in use supports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line on one model. `fix`: what to write, as NAME=VALUE, where that is known."""
+    """The result of checking one model. `fix`: settings to write, as NAME=VALUE, empty if unknown."""
 
     subject: str
     text: str
@@ -43,52 +43,52 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A model that is examined: its name in findings, and the prefix of its settings."""
+class CheckedModel:
+    """A model to check: its name in findings, and the prefix of its settings."""
 
     name: str
     prefix: str
 
     def ok(self, text: str) -> Finding:
-        """A finding that asks for nothing."""
+        """A finding for a model that works."""
         return Finding(self.name, text)
 
     def fail(self, text: str, **fixes: str) -> Finding:
-        """A finding that asks for `fixes`. Settings in the text, and those to write, get their full names."""
+        """A finding for a failure. `fixes`: values by setting; names of settings, also in the text, get the prefix."""
         fix = " ".join(f"{self.prefix}{name}={value}" for name, value in fixes.items() if value)
         return Finding(self.name, _SETTING.sub(rf"{self.prefix}\1", text), ok=False, fix=fix)
 
 
-EMBEDDING = Subject("embedding", "FSI_EMBEDDING__")
-LLM = Subject("language model", "FSI_LLM__")
+EMBEDDING = CheckedModel("embedding", "FSI_EMBEDDING__")
+LLM = CheckedModel("language model", "FSI_LLM__")
 _SETTING = re.compile(
     r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|CONTEXT_WINDOW|MAX_NEW_TOKENS|MAX_TOKENS|INFERENCE_COMPONENT)\b"
 )
-"""As messages of the models name them, which do not know whose they are."""
+"""Settings without their prefix, as in messages of the model classes."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """What there is to say of each model on a network; nothing of a local one."""
+    """Check the embedding and the language model; yields nothing for models that run in this process."""
     yield from _guarded(EMBEDDING, settings.embedding, lambda: _embedding(settings.embedding))
     yield from _guarded(LLM, settings.llm, lambda: _language_model(settings.llm))
 
 
 def _guarded(
-    subject: Subject, settings: EmbeddingSettings | LlmSettings, examine_one: Callable[[], Iterable[Finding]]
+    model: CheckedModel, settings: EmbeddingSettings | LlmSettings, examine_one: Callable[[], Iterable[Finding]]
 ) -> Iterator[Finding]:
     try:
         yield from examine_one()
     except RagError as exc:
-        served = _served(settings) if isinstance(exc, ModelRefused) else ()
-        # However far: a server mostly serves one model, and its name is what to write.
-        near = difflib.get_close_matches(settings.model or "", served, n=1, cutoff=0.0)
+        available = _available_models(settings) if isinstance(exc, ModelRefused) else ()
+        # Without a cutoff: most servers have one model, whose name is the fix.
+        near = difflib.get_close_matches(settings.model or "", available, n=1, cutoff=0.0)
         if near and near[0] != settings.model:
-            yield subject.fail(f"{exc}; it serves {', '.join(served)}", MODEL=near[0])
+            yield model.fail(f"{exc}; it serves {', '.join(available)}", MODEL=near[0])
         else:
-            yield subject.fail(str(exc))
+            yield model.fail(str(exc))
 
 
-def _served(settings: EmbeddingSettings | LlmSettings) -> tuple[str, ...]:
+def _available_models(settings: EmbeddingSettings | LlmSettings) -> tuple[str, ...]:
     if settings.backend != "openai_like":
         return ()
     from rag.models.openai_like import served_models
@@ -109,33 +109,33 @@ def _embedding(settings: EmbeddingSettings) -> Iterator[Finding]:
         if failure:
             yield failure
             return
-    # One try of everything the class does, with the limits of a question.
-    bounded = settings.model_copy(update={"deadline": min(SECONDS, settings.deadline), "dimension": None})
-    with _in_use(remote_embedding(bounded)) as model:
+    # Each operation of the class once, with the time limit of a question.
+    bounded = settings.model_copy(update={"deadline": min(TIMEOUT_SECONDS, settings.deadline), "dimension": None})
+    with _closing(remote_embedding(bounded)) as model:
         size = len(model.get_text_embedding(TEXT))
-        # A whole batch: an endpoint may take one text and refuse as many as are sent at once.
+        # A full batch: an endpoint may accept one text and refuse a batch.
         model.get_text_embedding_batch([f"{TEXT} {number}" for number in range(settings.batch_size)])
-        window = _read_to_the_end(model.get_text_embedding_batch, settings.max_tokens)
+        window = _effective_window(model.get_text_embedding_batch, settings.max_tokens)
     if settings.dimension not in (None, size):
-        yield EMBEDDING.fail(f"its vectors have {size} numbers, not {settings.dimension}", DIMENSION=str(size))
+        yield EMBEDDING.fail(f"expected vectors of dimension {settings.dimension}; got {size}", DIMENSION=str(size))
         return
     name = settings.endpoint_name or settings.model
     if window < settings.max_tokens:
-        said = f"{name} cuts texts silently before {settings.max_tokens} tokens (MAX_TOKENS): what stands after is never found"
-        yield EMBEDDING.fail(said, MAX_TOKENS=str(max(window, LEAST_WINDOW)))
+        text = f"{name} truncates texts silently before {settings.max_tokens} tokens (MAX_TOKENS), so their ends cannot be found"
+        yield EMBEDDING.fail(text, MAX_TOKENS=str(max(window, MIN_WINDOW)))
         return
-    yield EMBEDDING.ok(f"{name} answers with {size} numbers a text ({_spent(began)})")
+    yield EMBEDDING.ok(f"{name} answers with vectors of dimension {size} ({_elapsed(began)})")
 
 
-def _read_to_the_end(embed: Callable[[list[str]], list[list[float]]], window: int) -> int:
-    """The longest of `window`, its half, its quarter ... at which texts that differ in their last words get two vectors.
+def _effective_window(embed: Callable[[list[str]], list[list[float]]], window: int) -> int:
+    """The largest of `window`, its half, its quarter, … at which texts that differ in their last words get two vectors.
 
-    As many tokens as a passage is given at most, counted as passages are. 0 where even the shortest are the same.
+    In tokens, estimated as for passages; 0 if there is none down to MIN_WINDOW.
     """
     from rag.models.parameters import estimate_tokens
 
-    while window >= LEAST_WINDOW:
-        common = TEXT * max(1, window // estimate_tokens(TEXT) - 1)  # the last words fit too
+    while window >= MIN_WINDOW:
+        common = TEXT * max(1, window // estimate_tokens(TEXT) - 1)  # leaves room for the last words
         first, second = embed([f"{common} 수수료", f"{common} 비밀번호"])
         if first != second:
             return window
@@ -161,43 +161,44 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
 
     bounded = settings.model_copy(
         update={
-            "deadline": min(SECONDS, settings.deadline),
+            "deadline": min(TIMEOUT_SECONDS, settings.deadline),
             "max_new_tokens": min(ANSWER_TOKENS, settings.max_new_tokens),
         }
     )
-    with _in_use(language_model(bounded)) as model:
+    with _closing(language_model(bounded)) as model:
         pieces = sum(1 for response in model.stream_chat([ChatMessage(content=TEXT)]) if response.delta)
-    if too_narrow := _too_narrow(settings):
-        yield too_narrow
+    if failure := _check_context_window(settings):
+        yield failure
         return
     name = settings.endpoint_name or settings.model
-    streamed = "streams" if pieces > 1 else "answers in one piece"
-    yield LLM.ok(f"{name} {streamed} ({_spent(began)})")
+    streamed = "streams" if pieces > 1 else "answers without streaming"
+    yield LLM.ok(f"{name} {streamed} ({_elapsed(began)})")
 
 
-def _too_narrow(settings: LlmSettings) -> Finding | None:
-    """A model whose window its own answer fills is never asked: no source would fit beside it."""
+def _check_context_window(settings: LlmSettings) -> Finding | None:
+    """A finding if no source fits into the context window beside the answer, so that the model would never be used."""
     from rag.models.parameters import estimate_tokens
     from rag.synthesis import texts
     from rag.synthesis.prompt_builder import FRAME
 
-    def room(answer_tokens: int) -> int:
+    def tokens_for_sources(answer_tokens: int) -> int:
         return settings.context_window - answer_tokens - FRAME - estimate_tokens(texts.ANSWERING)
 
-    if room(settings.max_new_tokens) >= SOURCE_TOKENS:
+    if tokens_for_sources(settings.max_new_tokens) >= SOURCE_TOKENS:
         return None
     quarter = settings.context_window // 4
-    fix = {"MAX_NEW_TOKENS": quarter} if room(quarter) >= SOURCE_TOKENS else {"CONTEXT_WINDOW": WINDOW}
+    fits = tokens_for_sources(quarter) >= SOURCE_TOKENS
+    fix = {"MAX_NEW_TOKENS": quarter} if fits else {"CONTEXT_WINDOW": USUAL_WINDOW}
     return LLM.fail(
-        f"of {settings.context_window} tokens (CONTEXT_WINDOW), {settings.max_new_tokens} are kept for its answer "
-        "(MAX_NEW_TOKENS): no room for a source, so it would never be asked",
+        f"of {settings.context_window} tokens (CONTEXT_WINDOW), {settings.max_new_tokens} are reserved for the answer "
+        "(MAX_NEW_TOKENS), so no source fits and the model would never be used",
         **{name: str(tokens) for name, tokens in fix.items()},
     )
 
 
 @contextmanager
-def _in_use(model: Any) -> Iterator[Any]:
-    """Closed afterwards, where it can be: those of SageMaker share the program's connections."""
+def _closing(model: Any) -> Iterator[Any]:
+    """Close the model afterwards if it has `close`; those of SageMaker share the program's connections."""
     try:
         yield model
     finally:
@@ -206,15 +207,18 @@ def _in_use(model: Any) -> Iterator[Any]:
 
 
 class _SageMaker:
-    """Asks one endpoint in each format, the configured one first, until it understands."""
+    """Sends requests to one endpoint in each format, the configured one first, until it accepts one."""
 
-    def __init__(self, subject: Subject, settings: EmbeddingSettings | LlmSettings) -> None:
-        self._finding = subject.fail
+    def __init__(self, model: CheckedModel, settings: EmbeddingSettings | LlmSettings) -> None:
+        self._finding = model.fail
         self._settings = settings
         self._name = settings.endpoint_name or ""
 
     def failure(self, bodies: Mapping[str, bytes]) -> Finding | None:
-        """What is wrong with the endpoint's name, its state or the format; None where all is right."""
+        """A finding on the endpoint's name, its state or the format; None if the configured format works.
+
+        `bodies`: a request body by format.
+        """
         from rag.models.sagemaker.format_detection import detect_format
 
         configured = str(self._settings.format)
@@ -223,7 +227,7 @@ class _SageMaker:
             try:
                 formats = detect_format(self._ask(bodies[name]))
             except ModelError as exc:
-                # Only where the container was reached and did not like the request is another format worth a try.
+                # Another format is worth a try only if the container was reached and refused the request.
                 if _code(exc) != "ModelError" or isinstance(exc, ModelTimeout):
                     return self._unreachable(exc)
                 refused = refused or exc
@@ -234,48 +238,50 @@ class _SageMaker:
                 return self._finding(f"it does not answer as {configured!r}", FORMAT=fitting[0])
             kind = "an embedding" if formats else "nothing known"
             return self._finding(f"{self._name!r} answers {kind}, as {formats[0] if formats else 'no known format'}")
-        all_of_them = "" if type(refused) is ModelError else f"{self._name!r} refuses every known format; "
-        return self._finding(f"{all_of_them}as {configured!r}: {refused}")
+        summary = "" if type(refused) is ModelError else f"{self._name!r} refuses every known format; "
+        return self._finding(f"{summary}as {configured!r}: {refused}")
 
     def _ask(self, body: bytes) -> bytes:
         from rag.models.cancellation import CancelScope
         from rag.models.sagemaker.client import Endpoint, shared_runtime
 
         endpoint = Endpoint(self._name, self._settings.inference_component)
-        return shared_runtime().invoke(endpoint, body, CancelScope(SECONDS))
+        return shared_runtime().invoke(endpoint, body, CancelScope(TIMEOUT_SECONDS))
 
     def _unreachable(self, error: ModelError) -> Finding:
-        """Told by the control plane where it may be asked, else by the error itself."""
+        """A finding from the endpoint's description if the caller may describe it, else from the error."""
         from rag.models.sagemaker.control_plane import describe_endpoint
 
-        # Asked only where the request names nothing that is there: who may invoke need not have leave to describe.
+        # Only for errors in the request's names: a caller who may invoke need not have permission to describe.
         endpoint = describe_endpoint(self._name) if _code(error) in ("ValidationError", "ValidationException") else None
         if endpoint is None:
             return self._finding(str(error))
         if endpoint.status is None:
             near = difflib.get_close_matches(self._name, endpoint.others, n=1)
-            there = f"there are {', '.join(endpoint.others)}" if endpoint.others else "there is none"
-            text = f"there is no endpoint {self._name!r} in {endpoint.region}, {there}"
+            others = f"there are {', '.join(endpoint.others)}" if endpoint.others else "there is none"
+            text = f"there is no endpoint {self._name!r} in {endpoint.region}; {others}"
             return self._finding(text, **({"ENDPOINT_NAME": near[0]} if near else {}))
         if endpoint.status != "InService":
-            wait = (
-                "wait until it is InService" if endpoint.status.endswith("ing") else endpoint.reason or "make it again"
+            advice = (
+                "wait until it is InService"
+                if endpoint.status.endswith("ing")
+                else endpoint.reason or "create it again"
             )
-            return self._finding(f"the endpoint {self._name!r} is {endpoint.status}: {wait}")
-        if "nference Component" in str(error):  # InService, and the request names none, or one that is not there
+            return self._finding(f"the endpoint {self._name!r} is {endpoint.status}; {advice}")
+        if "nference Component" in str(error):  # InService, and the component is missing or unknown
             if (component := self._settings.inference_component) and not endpoint.components:
-                text = f"the endpoint {self._name!r} shows no inference component {component!r}: leave INFERENCE_COMPONENT empty"
+                text = f"the endpoint {self._name!r} has no inference component {component!r}; leave INFERENCE_COMPONENT empty"
                 return self._finding(text)
-            text = f"the endpoint {self._name!r} wants the name of an inference component of its own"
+            text = f"the endpoint {self._name!r} requires the name of one of its inference components"
             return self._finding(text, INFERENCE_COMPONENT="|".join(endpoint.components) or "NAME")
         return self._finding(str(error))
 
 
 def _code(error: ModelError) -> str:
-    """The service's own name for what went wrong."""
+    """The error code of the AWS service; empty if the cause is not an error response."""
     response = getattr(error.__cause__, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
-def _spent(began: float) -> str:
+def _elapsed(began: float) -> str:
     return f"{1000 * (time.monotonic() - began):.0f} ms"

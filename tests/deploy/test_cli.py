@@ -247,7 +247,7 @@ def test_plan_and_test(folder: Path) -> None:
     for command, words in (
         ("up", "runs at http"),
         ("plan", "= keep      endpoint e: embed, tei"),
-        ("test", "e: 384 numbers a text"),
+        ("test", "e: dimension 384"),
     ):
         assert words in said(started(folder, command, "--target", "local", "--stack", "local.toml"))
 

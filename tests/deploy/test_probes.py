@@ -46,9 +46,9 @@ def test_both_endpoints_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         EndpointSpec(name="e", task="embed", format="tei"),
         EndpointSpec(name="l", task="generate", format="lmi", context_window=2048),
     )  # fmt: skip
-    assert lines[0].startswith("e: 384 numbers a text, ")
+    assert lines[0].startswith("e: dimension 384, ")
     assert len(lines) == 6 and all(" / " in line for line in lines[1:4])
-    assert lines[4].startswith("l: first words after ")
+    assert lines[4].startswith("l: first text after ")
 
 
 def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(m
     loading = Fault(kind="hang", count=1, seconds=5.5)
     slow = EndpointSpec(name="e", task="embed", format="tei", model="hashed", dimension=8, faults=(loading,))
     (line,) = asked(monkeypatch, stack, slow, first=True)
-    assert line.startswith("e: 8 numbers a text")
+    assert line.startswith("e: dimension 8")
 
 
 def test_kosimcse_is_held_against_the_workshops_figures(monkeypatch: pytest.MonkeyPatch) -> None:

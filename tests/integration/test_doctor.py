@@ -69,7 +69,7 @@ def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Lines:
 
 def test_all_is_well(emulator: EmulatorClient, lines: Lines) -> None:
     embedding, llm = lines()
-    assert embedding.startswith("embedding: faq-emb answers with 768 numbers a text (")
+    assert embedding.startswith("embedding: faq-emb answers with vectors of dimension 768 (")
     assert llm.startswith("language model: faq-llm streams (")
 
 
@@ -98,7 +98,7 @@ def test_the_format_of_answers(emulator: EmulatorClient, lines: Lines, real: str
 
 def test_the_dimension(emulator: EmulatorClient, lines: Lines) -> None:
     line = lines(EMBEDDING__DIMENSION="1024")[0]
-    assert line == "embedding: WRONG: its vectors have 768 numbers, not 1024; write FSI_EMBEDDING__DIMENSION=768"
+    assert line == "embedding: WRONG: expected vectors of dimension 1024; got 768; write FSI_EMBEDDING__DIMENSION=768"
 
 
 def test_an_endpoint_that_is_not_there(emulator: EmulatorClient, lines: Lines) -> None:
@@ -118,8 +118,8 @@ def test_an_endpoint_that_is_still_created(emulator: EmulatorClient, lines: Line
     emulator.put(EndpointSpec(name="slow", task="embed", format="tei", ready_seconds=3600))
     emulator.put(EndpointSpec(name="broken", task="generate", format="lmi", failure="no capacity"))
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="slow", LLM__ENDPOINT_NAME="broken")
-    assert embedding == "embedding: WRONG: the endpoint 'slow' is Creating: wait until it is InService"
-    assert llm == "language model: WRONG: the endpoint 'broken' is Failed: no capacity"
+    assert embedding == "embedding: WRONG: the endpoint 'slow' is Creating; wait until it is InService"
+    assert llm == "language model: WRONG: the endpoint 'broken' is Failed; no capacity"
 
 
 def test_an_endpoint_with_inference_components(emulator: EmulatorClient, lines: Lines) -> None:
@@ -239,7 +239,7 @@ def test_a_server_that_cuts_texts_silently(reach: Reach, lines: Lines, read: int
         EMBEDDING__MODEL="m",
         EMBEDDING__MAX_TOKENS="512",
     )
-    assert ("cuts texts silently before 512 tokens" in line) == (written is not None)
+    assert ("truncates texts silently before 512 tokens" in line) == (written is not None)
     assert line.endswith(f"write FSI_EMBEDDING__MAX_TOKENS={written}" if written else ")")
 
 

@@ -32,8 +32,8 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
     assert "+ make      endpoint full-llm" in account.text
     account.deployment(full).up()
     assert "made: endpoint full-embedding" in account.text
-    assert "full-embedding: 768 numbers a text" in account.text
-    assert "full-llm: first words after" in account.text
+    assert "full-embedding: dimension 768" in account.text
+    assert "full-llm: first text after" in account.text
 
     account.forget()
     account.deployment(full).up()
@@ -97,8 +97,8 @@ def test_it_is_tested_as_the_chatbot_asks(
     assert len(passwords) == 3
     account.forget()
     deployment().test()
-    assert "full-embedding: 768 numbers a text" in account.text
-    assert "full-llm: first words after" in account.text
+    assert "full-embedding: dimension 768" in account.text
+    assert "full-llm: first text after" in account.text
     assert account.said[-2].endswith("written, found by text and by vector, deleted")
     assert account.said[-1] == "search user faq-page: can search, cannot write"
     assert not [call for call in account.calls if call.changes]
