@@ -128,7 +128,7 @@ def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path
             "CreateEndpointConfig",
             "ValidationException",
             "Requested image 763104351884.dkr.ecr.ap-northeast-2.amazonaws.com/x:1 not found.",
-            "the container image is missing",
+            "the container image does not exist",
         ),
     ],
     ids=["quota", "permission", "permission to look", "image"],
@@ -383,7 +383,7 @@ def test_all_of_a_stage_are_begun_before_any_is_waited_for(full: Stack) -> None:
 
 
 def test_a_stranger_who_comes_in_between_is_refused(full: Stack) -> None:
-    with pytest.raises(DeployError, match="it is left as it is"):
+    with pytest.raises(DeployError, match="so it was not changed"):
         Clock().reconciler.up([[restless(full, State.NOT_OURS)]])
 
 
@@ -406,7 +406,7 @@ def test_a_new_role_is_waited_for(account: Account, tmp_path: Path) -> None:
 def test_a_stack_without_what_aws_needs(account: Account, tmp_path: Path) -> None:
     for text, words in (
         ('[llm]\nendpoint_name = "a"\nformat = "lmi"', "missing for AWS: llm.model, llm.container, llm.instance_type"),
-        ("", "names neither an endpoint nor a domain"),
+        ("", "expected an endpoint or a domain in the stack file"),
         (FULL.replace('"ml.g5.2xlarge"', '"ml.m5.xlarge"'), "container 'lmi' needs a GPU instance_type"),
         (FULL.replace('handler = "kosimcse"', 'model_folder = "/nowhere"'), "no files in /nowhere"),
     ):

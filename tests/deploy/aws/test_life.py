@@ -149,7 +149,7 @@ def test_the_page_and_the_ingester_have_users_of_their_own(account: Account, ful
 
 def test_a_model_that_is_not_the_one_named_fails_its_test(account: Account, full: Stack) -> None:
     account.deployment(full).up()
-    with pytest.raises(DeployError, match="they differ from KoSimCSE's by more than 1"):
+    with pytest.raises(DeployError, match="similarities differ from KoSimCSE's by more than 1"):
         account.deployment(full).test()
 
 
@@ -293,7 +293,7 @@ def test_a_lost_password_is_made_again_and_given_to_the_domain(account: Account,
 
 def test_the_budget_is_kept_unless_told_otherwise(account: Account, tmp_path: Path) -> None:
     stack = written(tmp_path, FULL + "[budget]\nmonthly_usd = 100")
-    with pytest.raises(DeployError, match=r"is more than the budget of 100; .*`up --yes-over-budget` goes on"):
+    with pytest.raises(DeployError, match=r"is more than the budget of 100; .*`up --yes-over-budget` continues"):
         account.deployment(stack).up()
     assert not [call for call in account.calls if call.changes]
     account.deployment(stack).up(yes_over_budget=True)
