@@ -11,6 +11,7 @@ import pytest
 from rag.ingestion.documents.blocks import CELL_BREAK, Document, comparable_text
 from rag.ingestion.documents.passages import passages
 from rag.ingestion.documents.reading import read_document
+from rag.ingestion.readers import read_rows
 from tests.document_builders import CIRCLED, numbered, spans
 from tests.make_documents import FOLDER, SOURCES, elements
 
@@ -71,3 +72,17 @@ def test_labels_name_passages_that_are_there(half: str) -> None:
     assert (len(queries), len(others)) == (50, 25)
     assert {row.partition(":")[0] for query in queries for row in query["relevant"]} <= set(NAMES)
     assert sum(query["style"] != "plain" for query in queries) >= 20
+
+
+def test_labels_of_both_name_passages_and_rows_that_are_there() -> None:
+    """The same questions where the FAQ is in the index too: what a row answers is no question without an answer."""
+    read = [
+        [json.loads(line) for line in (ROOT / "data" / "evaluation" / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("documents.dev", "documents_ood.dev", "documents_faq.dev", "documents_faq_ood.dev")
+    ]
+    alone, others, both, neither = read
+    rows = {row.id for row in read_rows((ROOT / "data" / "faq").glob("*.csv")).rows}
+    labels = {query["id"]: set(query["relevant"]) for query in both}
+    assert {row for relevant in labels.values() for row in relevant if ":" not in row} <= rows
+    assert all(set(query["relevant"]) <= labels[query["id"]] for query in alone)
+    assert {query["id"] for query in [*both, *neither]} == {query["id"] for query in [*alone, *others]}

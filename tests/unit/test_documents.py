@@ -271,6 +271,9 @@ def test_a_passage_says_where_it_is_from() -> None:
         ("a.pdf", "새솔은행과 달빛은행의 약정", ("새솔은행", "달빛은행"), ""),
         ("docs/달빛은행/a.pdf", "새솔은행 이체 안내", ("새솔은행", "달빛은행"), "달빛은행"),
         ("a.pdf", "다른은행 안내", ("새솔은행",), ""),
+        ("달빛은행_수수료.docx", "수수료 안내", ("새솔은행",), "달빛은행"),
+        ("달빛은행_비교.pdf", "새솔은행과 견준 금리", ("새솔은행",), "달빛은행"),
+        ("체크카드_안내.pdf", "새솔은행 안내", ("새솔은행",), "새솔은행"),
     ],
 )
 def test_whose_document_it_is(file: str, text: str, known: tuple[str, ...], expected: str) -> None:

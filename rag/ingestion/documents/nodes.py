@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
@@ -51,19 +52,26 @@ def passage_node(passage: Passage, bank: str) -> TextNode:
 def institution_of(document: Document, known: Collection[str]) -> str:
     """The institution that the document belongs to, or "" if unclear.
 
-    `known`: the institutions of the ingestion. The only one of them in the file's name or in the document's beginning; if
-    `known` is empty, the only name of an institution in the beginning.
+    `known`: the institutions of the ingestion. The only institution in the file's name, known or not; otherwise the only one of
+    `known` in the document's beginning; if `known` is empty, the only name of an institution there.
     """
     beginning = " ".join(block.text for block in document.blocks[:_FIRST_BLOCKS])
     # The file's name first, because a text may also name other institutions, to compare with them.
-    texts: Sequence[str] = (document.file, beginning)
-    for text in texts:
-        named = {name for name in known if name in text}
-        # "도담은행" is not named by "도담은행카드".
-        named = {name for name in named if not any(name != other and name in other for other in named)}
-        if len(named) == 1:
-            return named.pop()
-    if known:
-        return ""
-    unknown = {match[0] for match in _INSTITUTION.finditer(beginning)} - _NOT_NAMES
-    return unknown.pop() if len(unknown) == 1 else ""
+    return (
+        _only_one(known, document.file)
+        or _only_unknown(Path(document.file).stem)
+        or _only_one(known, beginning)
+        or ("" if known else _only_unknown(beginning))
+    )
+
+
+def _only_one(known: Collection[str], text: str) -> str:
+    named = {name for name in known if name in text}
+    # "도담은행" is not named by "도담은행카드".
+    named = {name for name in named if not any(name != other and name in other for other in named)}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _only_unknown(text: str) -> str:
+    named = {match[0] for match in _INSTITUTION.finditer(text)} - _NOT_NAMES
+    return named.pop() if len(named) == 1 else ""

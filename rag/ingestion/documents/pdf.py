@@ -21,13 +21,13 @@ from rag.ingestion.documents.pdf_columns import region_at, regions_of
 from rag.ingestion.documents.pdf_lines import (
     Line,
     Zone,
-    inner_words,
     is_running,
     lines_of,
     merge_paragraphs,
     outside,
     running_texts,
     within,
+    words_in,
     words_of,
 )
 from rag.ingestion.documents.pdf_rotation import to_page_space, with_upright_text
@@ -175,7 +175,7 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
     body = max(sizes, key=lambda size: sizes[size], default=10.0)
     # PDFs do not mark headings; their level is the rank of their size.
     larger = sorted({size for size in sizes if size >= body * _HEADING}, reverse=True)
-    vocabulary = inner_words(line.text for page in pages for line in page.lines)
+    vocabulary = words_in(line.text for page in pages for line in page.lines)
     left_out = 0
     before: Grid | None = None
     header = ""

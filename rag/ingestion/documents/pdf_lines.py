@@ -172,16 +172,20 @@ def merge_paragraphs(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> It
     yield text, zones, size
 
 
-def inner_words(lines: Iterable[str]) -> Counter[str]:
-    """Counts of the lines' words without the first and last of each line, which may be parts of words."""
-    return Counter(word for line in lines for word in line.split()[1:-1])
+def words_in(lines: Iterable[str]) -> dict[str, int]:
+    """The lines' words: 2 for a word inside a line, 1 for a word only at the start or end of lines, which may be a part of a word."""
+    found: dict[str, int] = {}
+    for words in map(str.split, lines):
+        found |= {word: 1 for word in (*words[:1], *words[-1:]) if word not in found}
+        found |= dict.fromkeys(words[1:-1], 2)
+    return found
 
 
 def cell_texts(cells: Sequence[tuple[Zone, Sequence[Word]]]) -> list[str]:
     """The texts of a table's cells. Words that were broken at the end of a full line are joined."""
     lines = [[" ".join(word.text for word in row) for row in rows_of(words)] for _, words in cells]
     # Cells with one line have no broken words.
-    vocabulary = inner_words(line if len(each) > 1 else f". {line} ." for each in lines for line in each)
+    vocabulary = words_in(line if len(each) > 1 else f". {line} ." for each in lines for line in each)
     return [_cell_text(words, zone, vocabulary) for zone, words in cells]
 
 
@@ -210,6 +214,6 @@ def line_separator(before: str, after: str, vocabulary: Mapping[str, int]) -> st
         return " " if not re.search(r"[\d(\[,.~-]$", last) or not re.match(r"[\d%원)\],.~-]", first) else ""
     if vocabulary.get(last + first, 0) > 0:
         return ""
-    if vocabulary.get(last, 0) > 0:
+    if vocabulary.get(last, 0) > 1:
         return " "
     return " " if _PARTICLE.search(last) and len(last) > 1 else ""
