@@ -173,7 +173,7 @@ def merge_paragraphs(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> It
 
 
 def words_in(lines: Iterable[str]) -> dict[str, int]:
-    """The lines' words: 2 for a word inside a line, 1 for a word only at the start or end of lines, which may be a part of a word."""
+    """The lines' words: 2 for a word inside a line, 1 for one only at the start or end of lines, where it may be a part."""
     found: dict[str, int] = {}
     for words in map(str.split, lines):
         found |= {word: 1 for word in (*words[:1], *words[-1:]) if word not in found}
