@@ -7,7 +7,7 @@ with what was asked and what the row holds, for the message to the customer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -144,7 +144,9 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             if holds(value, in_question if excludes(in_question, value) else [*in_question, *in_answer])
         ]
         lacking = [
-            value for value in asked if value not in held and not (in_question and is_incidental(question, value))
+            value
+            for value in asked
+            if value not in held and not (in_question and _is_told(question, value, in_question))
         ]
         evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
         # "1년과 2년" beside the row on 1년 is half an answer, no conflict.
@@ -157,6 +159,12 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             if other and all(agrees(value, row) is False for row in other):
                 words = ", ".join(dict.fromkeys(row.text for row in other))
                 evidence.conflicts.append(Conflict(value.dimension, value.text, words))
+
+
+def _is_told(question: str, value: Quantity, in_question: Sequence[Quantity]) -> bool:
+    """Whether a value is only told of; how long ago something was decides where a row is on a span of it ("30일 이내인")."""
+    decides_scope = value.dimension == "duration" and excludes(in_question, value)
+    return is_incidental(question, value) and not decides_scope
 
 
 def _compare_codes(evidence: _Evidence, question: str, row_question: str) -> None:

@@ -271,6 +271,7 @@ def test_the_scope_of_a_rows_question_decides_whatever_else_its_answer_names() -
     early = row("early", "실효된 지 30일 이내인 계약을 부활하려면 어떻게 하나요?", "앱에서 부활하십시오.", 4.9)
     assert names(order_by_agreement("실효 20일 된 계약 부활하려면 어떻게 하나요", [late, early]).hits)[0] == "early"
     assert names(order_by_agreement("실효된 지 두 달 지난 계약 부활하려면", [early, late]).hits)[0] == "late"
+    assert names(order_by_agreement("실효된 지 이주 됐는데 부활하려면", [late, early]).hits)[0] == "early"
 
 
 def test_a_row_on_all_of_a_thing_comes_before_a_row_on_one_product() -> None:

@@ -66,3 +66,15 @@ def test_amounts_scores_and_children_as_customers_say_them(text: str, unit: str,
 @pytest.mark.parametrize("text", ["한도 2000포인트", "대출 30일 연체", "점포 300점검", "아이디 둘러보기"])
 def test_what_only_looks_like_an_amount(text: str) -> None:
     assert not [value for value in values_of(text) if value.unit in ("KRW", "점", "명")]
+
+
+@pytest.mark.parametrize(("text", "days"), [("실효된 지 이주 됐는데", 14), ("2주 지났어요", 14), ("세 주 만에", 21)])
+def test_weeks_that_have_passed_are_read(text: str, days: int) -> None:
+    [value] = values_of(text)
+    assert (value.dimension, value.unit, value.low) == ("duration", "day", days)
+    assert "주" in value.text
+
+
+@pytest.mark.parametrize("text", ["이주비 대출 되나요", "이 주식 팔고 싶어요"])
+def test_a_move_and_shares_are_no_weeks(text: str) -> None:
+    assert not values_of(text)
