@@ -71,7 +71,7 @@ def test_what_only_looks_like_an_amount(text: str) -> None:
 @pytest.mark.parametrize(("text", "days"), [("실효된 지 이주 됐는데", 14), ("2주 지났어요", 14), ("세 주 만에", 21)])
 def test_weeks_that_have_passed_are_read(text: str, days: int) -> None:
     [value] = values_of(text)
-    assert (value.dimension, value.unit, value.low) == ("duration", "day", days)
+    assert (value.dimension, value.unit) == ("duration", "day") and value.low == days
     assert "주" in value.text
 
 
