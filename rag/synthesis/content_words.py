@@ -31,6 +31,7 @@ _VERB = re.compile(
 _OF_NUMBER = re.compile(
     r"(?:원|달러|엔|위안|유로|%)(?:까지|부터|이|을|은|의|씩|만|도|으로|로|를|가|짜리|입|예|인|당|$)"
 )
+_SPAN = re.compile(r"^(?:[일이삼사오육칠팔구십]{1,3}|한|두|세|석|네|넉|반)(?:주일|주|달|개월|년|해)(?:간|동안|[가-힣]{0,3})$")
 _NOUN_YO = re.compile(r"(?:필|중|주|수|개|소)요$")
 # Everyday verbs in the forms their stems take; no list of nouns is kept, so that what is no verb counts as one.
 _LONG_STEM = re.compile(
@@ -81,15 +82,25 @@ _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|�
 
 @dataclass(frozen=True, slots=True)
 class ContentWord:
-    """A word without its endings. `is_noun`: it names a thing; what a verb's stem names is easier said in other words."""
+    """A word without its endings. `is_noun`: it names a thing; what a verb's stem names is easier said in other words.
+
+    `is_common`: it stands in any text, so that a passage need not have it.
+    """
 
     stem: str
     is_noun: bool
+    is_common: bool = False
 
 
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[ContentWord, ...]:
     """The words that carry what a text says, in text order, each once; numbers and everyday words left out."""
+    return tuple(word for word in all_words(text) if not word.is_common)
+
+
+@lru_cache(maxsize=4096)
+def all_words(text: str) -> tuple[ContentWord, ...]:
+    """`content_words` and the everyday words ("최대", "앱", "일반"), which may tell one value of a passage from another."""
     words: dict[str, ContentWord] = {}
     matches = list(_WORD.finditer(text))
     for match, following in zip(matches, [*matches[1:], None], strict=False):
@@ -128,7 +139,7 @@ def _is_verb(word: str, following: str) -> bool:
 
 def _content(word: str, following: str) -> ContentWord | None:
     # Numbers have a check of their own, which knows their units.
-    if word[0].isdigit() or _OF_NUMBER.match(word):
+    if word[0].isdigit() or _OF_NUMBER.match(word) or _SPAN.match(word):
         return None
     # Before particles are cut: a verb's ending often looks like one ("받은").
     is_noun = _NOUN_LIKE_VERB.match(word) is not None
@@ -156,9 +167,10 @@ def _content(word: str, following: str) -> ContentWord | None:
     stem = stem.lower()
     if len(stem) > 2 and stem.endswith(("님", "들")):
         stem = stem[:-1]
-    if stem in _COMMON or word in _COMMON or (len(stem) < 2 and not is_noun):
+    is_common = stem in _COMMON or word in _COMMON
+    if len(stem) < 2 and not is_noun and not is_common:
         return None
-    return ContentWord(stem, is_noun and len(stem) > 1)
+    return ContentWord(stem, is_noun and len(stem) > 1, is_common)
 
 
 def is_courtesy(sentence: str) -> bool:

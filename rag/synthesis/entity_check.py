@@ -6,8 +6,9 @@ import re
 from functools import lru_cache
 
 from rag.synthesis.exclusive_check import denies_other
-from rag.synthesis.passage_clauses import APP, Finding, Sources, aligned, mentions, set_kind
+from rag.synthesis.passage_clauses import Finding, Sources, aligned, mentions, set_kind
 from rag.synthesis.polarity_check import is_negative
+from rag.synthesis.value_roles import APP
 
 _INSTITUTION = re.compile(
     r"[가-힣A-Za-z]{2,8}(?:저축은행|은행|뱅크|증권|보험|캐피탈|금고|카드사|우체국|생명|화재|손보|기금|진흥원)(?![가-힣]*(?:용|형|별|대출|증권|화))"
@@ -97,7 +98,7 @@ _ABSOLUTE = re.compile(
 )
 _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
     r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
-    r"모두|전부", r"전액|100%|전부", r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠", r"무제한|제한 ?없이|제한[이은]? ?없",
+    r"모두|전부", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타", r"전액|100%|전부", r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠", r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
 ))  # fmt: skip
 _NOT_NEEDED = re.compile(
     r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
@@ -148,6 +149,8 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         ) and not re.search(r"없(?:어도|더라도|이도|는)", sources.text):
             return Finding("withheld", "condition", match[0])
         if re.search(r"없(?:는|어도|더라도)", sources.text) and "없" in match[0]:
+            continue
+        if re.search(rf"{re.escape(noun)}[은는이가]? ?(?:필요하지 않|필요 ?없|불필요|없이|생략)", sources.text):
             continue
         if (
             any(noun in clause.text and is_negative(clause.text) for clause in sources.clauses)

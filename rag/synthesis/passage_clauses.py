@@ -11,6 +11,7 @@ from rag.constraints.contrasts import ContrastMention
 from rag.korean import compact, tokens
 from rag.synthesis.content_words import content_words
 from rag.synthesis.same_meaning import PassageWords, other_words
+from rag.synthesis.value_roles import Value, passage_values
 from rag.types import SupportReason, SupportStatus
 
 
@@ -58,6 +59,7 @@ class Sources:
     words: PassageWords
     clauses: tuple[Clause, ...]
     mentions: tuple[ContrastMention, ...]
+    values: tuple[Value, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -105,7 +107,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
     text = "\n".join(passages)
     clauses: list[Clause] = []
     lines: list[Line] = []
-    heading = ""
+    heading = header = ""
     for line in text.split("\n"):
         if (match := _HEADING.match(line)) is not None:
             heading, line = match[1], match[2]
@@ -114,7 +116,10 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         # A row's title asks and states nothing.
         if not line.strip() or _QUESTION.search(line):
             continue
-        lines.append(Line(line, heading, stated_by(f"{heading}: {line}" if heading else line)))
+        # A row's values are also those of its columns: "1일 한도".
+        header = (header or line) if "|" in line else ""
+        above = " ".join(each for each in (heading, header if header != line else "") if each)
+        lines.append(Line(line, heading, stated_by(f"{above}: {line}" if above else line)))
         for sentence in re.split(r"(?<=[다요오음됨함임][.])\s", line):
             topic = match[1] if (match := _TOPIC.match(sentence)) else ""
             for part in _parts(sentence):
@@ -123,7 +128,9 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 clauses.append(Clause(part, context, words, frozenset(tokens(f"{context} {part}"))))
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
-    return Sources(text, squeezed, StatedQuantities(passages), tuple(lines), held, tuple(clauses), mentions(text))
+    values = tuple(value for passage in passages for value in passage_values(passage))
+    stated = StatedQuantities(passages)
+    return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions(text), values)
 
 
 def _parts(sentence: str) -> list[str]:
@@ -207,10 +214,6 @@ def _is_in(word: str, clause: Clause) -> float:
     if len(word) > 3 and word[-3:] in clause.text:
         return 0.6
     return 0.6 if any(form in clause.text for form in other_words(word)) else 0.0
-
-
-APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
-"""How institutions name their apps: 새나래ON, 미르누리M."""
 
 
 def set_kind(mention: ContrastMention) -> str:

@@ -34,18 +34,20 @@ _NEGATIVE = re.compile(
     r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱])|않|불가|못[하 합]"
     r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
     r"|열|떼|빠|넘|깎|줄|늘)"
+    r"|제한을 (?:[가-힣]+ )?받[습아]|(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
     r"|불필요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
     r"|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
-    r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:가능|돌려|반환))|면제|지 않(?:은|는|아) \S"
-    r"|부과되지 않|넘지 않"
+    r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
+    r"|부과되지 않|넘지 않|제한 ?대상(?:이 아[니닙]|에서 제외)|제한(?:되지|하지|을 받지|을 적용하지) 않"
     r"|[이가] 없는 (?!경우)|지 않[은는] |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
+    r"|지 (?:않|못하)[가-힣]{0,3}거나"
     r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )
 """Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
-_NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아니|대상에서 빠|들어가지 않")
+_NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아[니닙]|대상에서 빠|들어가지 않")
 _FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
 
 
@@ -105,7 +107,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         about = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
         if not about or not _is_statement(clause):
             continue
-        included = _INCLUDED.search(clause) and not is_negative(clause)
+        included = _INCLUDED.search(clause) and not is_negative(clause) and not _NOT_INCLUDED.search(clause)
         denies = is_negative(clause)
         if denies and _PAST_LIMIT.search(whole) and "지나도" not in sources.text:
             continue

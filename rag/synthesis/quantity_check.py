@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
-    APP,
     Finding,
     Sources,
     aligned,
@@ -19,6 +18,7 @@ from rag.synthesis.passage_clauses import (
     stated_by,
 )
 from rag.synthesis.spoken import LOOSE
+from rag.synthesis.value_roles import APP
 
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:

@@ -23,6 +23,10 @@ _ANY = (
     rf"(?:{_AMOUNT}|{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년|\d{{1,2}}(?::\d\d|시(?:\s\d+분)?)"
     r"|(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|\d+)\s?(?:번|회|건|개|명|장|통|매))"
 )
+_BUSINESS_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10}
+_BUSINESS = re.compile(
+    rf"영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
+)
 _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), written)
     for pattern, written in (
@@ -53,7 +57,7 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
         (r"(?:수수료[는은를가도]?\s)?(?:내지|부담하지|물지)\s않(?:으셔도|아도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
         (r"(?:수수료[는은를가도]?\s)?안\s(?:내셔도|내도|물어도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
-        (r"([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게|([가-힣]+)을?를?\s(?:따지|가리)지\s않고",
+        (r"(?<![가-힣])(?!제한)([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게|([가-힣]+)을?를?\s(?:따지|가리)지\s않고",
          r"\1\2\3 제한 없이"),
     )
 )  # fmt: skip
@@ -66,6 +70,7 @@ def written_form(text: str) -> str:
         text = pattern.sub(written, text)
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
     text = _FRACTION.sub(_percent, text)
+    text = _BUSINESS.sub(lambda match: f"{match[1] or _BUSINESS_DAYS[match[2]]}영업일", text)
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
 
 

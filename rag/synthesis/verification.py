@@ -29,6 +29,7 @@ from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness
 from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, is_negative
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
+from rag.synthesis.role_check import check_roles
 from rag.synthesis.row_check import check_rows, check_units
 from rag.synthesis.spoken import written_form
 from rag.synthesis.state_check import check_states
@@ -40,7 +41,7 @@ WORDED_SO = 0.7
 MISSED, MISSED_ALONE = 0.25, 0.34
 """Shares of a sentence's content words that may be nouns its passages lack, if these grant nothing; the second for one noun."""
 CHECKS = (
-    *(check_quantities, check_units, check_rows, check_pairs, check_payer, check_sides),
+    *(check_quantities, check_units, check_roles, check_rows, check_pairs, check_payer, check_sides),
     *(check_opposites, check_days, check_excluded),
     *(check_institutions, check_contrasts, check_absolutes, check_exclusive, check_only_there),
     *(check_only, check_conceded, check_not_needed),
