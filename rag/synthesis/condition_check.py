@@ -18,7 +18,7 @@ _DAYS = tuple(
         (
             r"당일|즉시|바로|곧|실시간|같은 날|그날|동시에|자마자",
             r"다음 ?날|익일|이튿날",
-            r"전날|전일|하루 전|1일 전",
+            r"전날|전일|하루 전|1일 전|전 ?영업일",
             r"다음 ?영업일|익영업일|\+ ?1일",
         ),
     )
@@ -91,7 +91,7 @@ def _is_state(noun: str, clause: str, sources: Sources) -> bool:
     return any(noun in each.text and re.search(r"중이|중인|경우|상태|제한|불가", each.text) for each in sources.clauses)
 
 
-_CONDITION = re.compile(r"(?:면|경우|때)(?:[가-힣]?[,.]?\s|[,.]|$)|한하여|한해|한함")
+_CONDITION = re.compile(r"(?:면|경우|때|[가-힣] 시)(?:에는|에)?(?:[가-힣]?[,.]?\s|[,.]|$)|한하여|한해|한함")
 _EVEN_LATER = re.compile(
     r"(?:지나도|지났어도|지나더라도|경과해도|경과하더라도|넘어도|넘겨도|(?:지난|끝난|된|난|한|생긴)\s?(?:뒤|후|다음)에도|이후에도|후에도)"
 )
@@ -153,7 +153,8 @@ def check_affirmed(text: str, sources: Sources) -> Finding | None:
         for word in content_words(clause):
             naming = [each.text for each in sources.clauses if word.stem in each.text and " > " not in each.text]
             same = [part for part in naming if match[1] in part and word.stem != match[1]]
-            if word.is_noun and any(map(_ALLOWS.search, same)) and not any(map(is_negative, naming)):
+            listed = [each.context for each in sources.clauses if word.stem in each.text]
+            if word.is_noun and any(map(_ALLOWS.search, same)) and not any(map(is_negative, (*naming, *listed))):
                 return Finding("withheld", "polarity", word.stem)
         if not quantities:
             continue
@@ -177,7 +178,7 @@ _DOES_NOT = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*\s수(?:는|가|�
 def check_not_needed(text: str, sources: Sources) -> Finding | None:
     """What need not be done, where the passages ask for it: "돌려주지 않아도 됩니다" beside "반환하셔야"."""
     match = _NEED_NOT.search(text)
-    if not match or re.search(r"않(?:아도|으셔도)|필요(?:는|가)? ?없|불필요|필요하지 않|생략|면제", sources.text):
+    if not match or re.search(r"않(?:아도|으셔도|고)|필요(?:는|가)? ?없|불필요|필요하지 않|생략|면제", sources.text):
         return None
     # A sentence often says in an everyday word what the passages ask for in the institution's.
     acts = (match[1][:2], *other_words(match[1]))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import Finding, Sources, aligned, mentions, set_kind
 from rag.synthesis.polarity_check import is_negative
+from rag.synthesis.same_meaning import other_words
 from rag.synthesis.value_roles import APP
 
 _INSTITUTION = re.compile(
@@ -58,6 +59,9 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
                 continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
             if mention.member == "앱" and APP.search(sources.text):
                 continue
+            # A place to go to is often said without a word that marks it as one: "영업점을 방문하여".
+            if kind == "channel" and any(each in sources.text for each in (mention.member, *other_words(mention.text))):
+                continue
             if denies_other(text, mention.start, sources):
                 continue
             if members or kind == "channel":
@@ -92,7 +96,7 @@ def _only_of(text: str) -> frozenset[str]:
 _ABSOLUTE = re.compile(
     r"누구나|누구든|모두(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
     r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
-    r"|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
+    r"|어떤 (?:경우|때)에?도|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
@@ -105,7 +109,7 @@ _NOT_NEEDED = re.compile(
 )
 _WITHOUT = re.compile(r"([가-힣]{2,}?)(?:을|를|이|가)? ?(?:없이(?!도)|하지 않고)")
 _EVEN_WITHOUT = re.compile(
-    r"([가-힣A-Za-z]{2,}?)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도)"
+    r"([가-힣A-Za-z]{2,}?)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도(?!\s?(?:되|됩|돼)))"
 )
 
 

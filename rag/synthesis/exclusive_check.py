@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Sources, begins_word, mentions, set_kind, split_clauses
 
@@ -23,6 +24,11 @@ _INSTEAD = re.compile(r"([가-힣A-Za-z]{3,})(?:이|가)\s?(?:아닌|아니라)\
 _DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
 
 
+_DENIED_THERE = re.compile(
+    r"[가-힣A-Za-z]+(?:이나|나|과|와|,)?\s?(?:[가-힣A-Za-z]+)?(?:으로는|로는|에서는)\s(?:[가-힣]+\s)?(?:안|못|불가|[가-힣]+지\s않|[가-힣]+\s수\s없)"
+)
+
+
 @lru_cache(maxsize=1024)
 def _all(pattern: re.Pattern[str], text: str) -> tuple[re.Match[str], ...]:
     """Every match in some passages, kept for the sentences about them."""
@@ -31,8 +37,9 @@ def _all(pattern: re.Pattern[str], text: str) -> tuple[re.Match[str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """`topic` is so with `thing` alone; `does`: the first syllables of what it does so ("선택", "가입")."""
+    """`topic` of a `kind` is so with `thing` alone; `does`: the first syllables of what it does so ("선택", "가입")."""
 
+    kind: str
     topic: str
     thing: frozenset[str]
     does: str
@@ -41,19 +48,22 @@ class Only:
 @lru_cache(maxsize=256)
 def _only(text: str) -> tuple[Only, ...]:
     return tuple(
-        Only(match[1].split()[-1], frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")), match[4])
+        Only(" ".join(match[1].split()[:-1]), match[1].split()[-1], frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")), match[4])
         for match in _ONLY.finditer(text)
     )
 
 
 def denies_other(text: str, position: int, sources: Sources) -> bool:
     """Whether the clause of a text at a position denies of a topic what the passages leave to another thing alone."""
+    # "앱이나 전화로는 안 되고": the passages deny something too, and `check_polarity` sees whether it is the same.
+    if _DENIED_THERE.match(text, position) and _DENIES.search(sources.text):
+        return True
     end = 0
     for clause in split_clauses(text):
         end = text.find(clause, end) + len(clause)
         if position < end:
             return _DENIES.search(clause) is not None and any(
-                _has_topic(each.topic, text) and not any(word in clause.lower() for word in each.thing)
+                begins_word(each.topic, text) and not any(word in clause.lower() for word in each.thing)
                 for each in _only(sources.text)
             )
     return False
@@ -66,7 +76,12 @@ def check_exclusive(text: str, sources: Sources) -> Finding | None:
         if _DENIES.search(clause):
             continue
         for each in _only(sources.text):
-            is_said = _has_topic(each.topic, clause) and each.does in clause.split(each.topic, 1)[-1]
+            # "앱 OTP는 기기 1대에만" says nothing of another OTP.
+            is_said = (
+                begins_word(each.topic, clause)
+                and each.kind in text
+                and each.does in clause.split(each.topic, 1)[-1]
+            )
             if each.thing and is_said and max(each.thing, key=len) not in text.lower():
                 return Finding("withheld", "condition", f"{each.topic}: {', '.join(sorted(each.thing))}")
         for match in _all(_BARE_DENIAL, sources.text):
@@ -96,6 +111,16 @@ _ANOTHER = re.compile(r"다른 ([가-힣]{2,})에서(?:도|는)\s")
 _ONLY_THERE = re.compile(r"([가-힣A-Za-z·, ]{2,12})(?:\([^)]*\))?에서만")
 
 
+def _same_limit(clause: str, only: str) -> bool:
+    """Whether a clause names a quantity of what can be done in one place alone: "1억원을 넘게"."""
+    held = quantities_of(only)
+    return any(
+        each.dimension == other.dimension and not each.is_point and (each.low, each.high) == (other.low, other.high)
+        for each in quantities_of(clause)
+        for other in held
+    )
+
+
 def check_only_there(text: str, sources: Sources) -> Finding | None:
     """What can be done in one place alone, said of another: "앱에서 해제" beside "해제는 영업점에서만 가능합니다"."""
     if (other := _ANOTHER.search(text)) and re.search(rf"{other[1]}에서만", sources.text):
@@ -108,6 +133,7 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
         for clause in split_clauses(text):
             named = {each.member for each in mentions(clause) if set_kind(each) == "channel"}
             about = sum(act.removeprefix("재") in clause for act in acts)
+            about += len(acts) * _same_limit(clause, part.text)
             if (
                 places
                 and named
@@ -117,7 +143,3 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
             ):
                 return Finding("withheld", "condition", match[0].strip())
     return None
-
-
-def _has_topic(topic: str, text: str) -> bool:
-    return begins_word(topic, text)

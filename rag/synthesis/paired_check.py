@@ -23,6 +23,7 @@ _SIDES = tuple(
 _PAYS = r"(?:가|이|께서|에서|은|는|측에서)?\s?(?:전액\s)?"
 _OURS = re.compile(rf"(?:당사|당행|은행|증권사|카드사|보험사|회사|저희){_PAYS}(?:부담|내 ?드|지불)")
 _CUSTOMERS = re.compile(rf"(?:고객|손님|계약자|회원|본인)(?:님)?{_PAYS}(?:부담|내야|내셔야|지불|납부)")
+_BEARS = re.compile(r"[가-힣](?:이|가)\s?(?:전액\s)?부담(?:하|합|해|한)")
 _LABEL_DENIES = re.compile(
     r"^\s*(?:[-•·*]\s*)?([^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}):\s*(.+)$"
 )
@@ -113,6 +114,6 @@ def check_payer(text: str, sources: Sources) -> Finding | None:
     """Who pays: the institution or its customer, where the passages name the other alone."""
     for own, other in ((_OURS, _CUSTOMERS), (_CUSTOMERS, _OURS)):
         match = own.search(text)
-        if match and other.search(sources.text) and not own.search(sources.text):
+        if match and (other.search(sources.text) or _BEARS.search(sources.text)) and not own.search(sources.text):
             return Finding("withheld", "entity", match[0])
     return None

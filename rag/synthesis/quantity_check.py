@@ -25,6 +25,8 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     """Every quantity is stated; a threshold and what holds from it on, in the same line, and for the same product."""
     if missing := _missing(text, sources.quantities):
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
+    if turned := _other_end(text, sources):
+        return Finding("withheld", "quantity", turned)
     if turned := _other_day(text, sources):
         return Finding("withheld", "quantity", turned)
     for clause in with_conditions(text):
@@ -45,6 +47,28 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         if (finding := _turned(clause, quantities_of(clause), sources)) is not None:
             return finding
     return None
+
+
+_LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은)")
+_MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 긴)")
+
+
+def _other_end(text: str, sources: Sources) -> str:
+    """The greatest value of a range said to be its least, or the other way round: "최저 19.4%" of "9.9%~19.4%"."""
+    for each in quantities_of(text):
+        before = text[max(0, each.start - 12) : each.start]
+        value = each.low if each.low is not None else each.high
+        for pattern, is_least in ((_LEAST, True), (_MOST, False)):
+            if not pattern.search(before):
+                continue
+            own = [other for line in sources.lines for other in quantities_of(line.text) if other.dimension == each.dimension]
+            wrong = [other for other in own if not other.is_point and value == (other.high if is_least else other.low)]
+            closed = [other for other in wrong if None not in (other.low, other.high)]
+            if closed and not any(
+                value in (other.low, other.high) for other in own if other not in closed
+            ):
+                return f"{before.split()[-1] if before.split() else ''} {each.text}".strip()
+    return ""
 
 
 def _is_listed(clause: str, sources: Sources) -> bool:

@@ -22,21 +22,22 @@ COMMON, VERB = 0.4, 0.8
 """How much an everyday word and a verb count beside a noun."""
 MARGIN = 0.55
 """By how much another value must fit better; fitted on data/evaluation/claims.*.dev.jsonl."""
-_PER = re.compile(r"@[가-힣]")
+_SIGN = re.compile(r"@[가-힣A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What a value of a sentence stands with: the forms that a passage may say it in, and how much it counts."""
+    """What a value of a sentence stands with: the forms that a passage may say it in, and how much it counts, in a table too."""
 
     forms: tuple[str, ...]
     weight: float
+    in_table: float
 
-    def level(self, value: Value) -> float:
-        """How much a value of a passage has of it."""
+    def level(self, value: Value, weight: float) -> float:
+        """How much of a weight a value of a passage has."""
         for text, level in ((value.own, OWN), (value.shared, SHARED), (value.far, FAR)):
             if any(form in text for form in self.forms):
-                return self.weight * level
+                return weight * level
         return 0.0
 
 
@@ -61,30 +62,34 @@ def _fits_better(words: list[_Word], claimed: Value, rival: Value, same: Value) 
     gain = better = float(met)
     is_beside = rival.table == same.table != ""
     for word in words:
-        theirs, own = word.level(rival), word.level(same)
+        weight = word.in_table if is_beside else word.weight
+        theirs, own = word.level(rival, weight), word.level(same, weight)
         better += theirs - own
-        if theirs > FAR * word.weight and own <= FAR * word.weight:
+        if theirs > FAR * weight and own <= FAR * weight:
             # What a table's title has, its rows have alike.
-            gain += word.weight * (FAR if own and not is_beside else 1.0)
+            gain += weight * (FAR if own and not is_beside else 1.0)
         elif not theirs and own:
-            gain -= word.weight
+            gain -= weight
     return better >= MARGIN <= gain
 
 
 def _words(text: str, weight: float) -> Iterator[_Word]:
-    for sign in dict.fromkeys(_PER.findall(text)):
-        yield _Word((sign,), weight)
-    for word in all_words(_PER.sub(" ", text)):
+    for sign in dict.fromkeys(_SIGN.findall(text)):
+        yield _Word((sign.lower(),), weight, weight)
+    for word in all_words(_SIGN.sub(" ", text)):
         if len(word.stem) < 2 and word.stem != "앱":
             continue
         share = COMMON if word.is_common and word.stem != "앱" else 1.0 if word.is_noun else VERB
-        yield _Word((word.stem, *other_words(word.stem)), weight * share)
+        # "일반", "최저": what tells a table's rows apart, and elsewhere often no more than a manner of speaking.
+        in_table = weight if word.is_common else weight * share
+        yield _Word((word.stem, *other_words(word.stem)), weight * share, in_table)
 
 
 def _met(claimed: Value, value: Value) -> int:
     """How many of the quantities that a value of a sentence depends on, a value of a passage depends on too."""
     return sum(
-        any(_holds(theirs, own) for theirs in value.conditions) for own in claimed.conditions if own != value.quantity
+        any(_holds(theirs, own) for theirs in value.conditions) for own in claimed.conditions
+        if own != value.quantity and own.unit != "relative"
     )
 
 
@@ -96,11 +101,24 @@ def _agree(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities of a dimension have an end in common."""
     if one.unit != other.unit and one.dimension != "time":
         return False
+    if one.dimension == "date":
+        return any(
+            _same_date(int(end), int(theirs))
+            for end in (one.low, one.high)
+            for theirs in (other.low, other.high)
+            if end is not None and theirs is not None
+        )
     ends = {end for end in (one.low, one.high) if end is not None}
     others = {end for end in (other.low, other.high) if end is not None}
     if "clock12" in (one.unit, other.unit):
         ends, others = {end % 720 for end in ends}, {end % 720 for end in others}
     return bool(ends & others)
+
+
+def _same_date(one: int, other: int) -> bool:
+    """Whether two dates (yyyymmdd, 00 for a part that is missing) agree in the parts that both have."""
+    parts = ((one // unit % size, other // unit % size) for unit, size in ((10000, 10000), (100, 100), (1, 100)))
+    return all(first == second or 0 in (first, second) for first, second in parts)
 
 
 def _is_rival(claimed: Value, value: Value) -> bool:
@@ -109,7 +127,11 @@ def _is_rival(claimed: Value, value: Value) -> bool:
     if _agree(own, other) or any(each.dimension == other.dimension and _agree(each, other) for each in claimed.conditions):
         return False
     # A point of a range may be said for it.
-    if own.unit == other.unit and not other.is_point and None not in (other.low, other.high) and other.covers(own):
+    if own.unit == other.unit and own.is_point and not other.is_point and None not in (other.low, other.high) and other.covers(own):
+        return False
+    if "relative" in (own.unit, other.unit) and own.unit != other.unit:
+        return False
+    if own.side and own.side != other.side:
         return False
     if own.dimension not in ("duration", "time") and own.unit != other.unit:
         return False

@@ -9,7 +9,9 @@ from functools import lru_cache
 
 from rag.constraints import quantities_of
 from rag.korean import compact
+from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Line, Sources
+from rag.synthesis.same_meaning import other_words
 
 _LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
 _LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")
@@ -54,6 +56,8 @@ def check_rows(text: str, sources: Sources) -> Finding | None:
         return None
     # What the text says beside the table holds for any row.
     plain = [line for line in sources.lines if all(row.line is not line for row in rows)]
+    if other := _other_thing(text, named, others, sources):
+        return Finding("withheld", "entity", other)
     for each in quantities_of(text):
         if each.dimension not in ("rate", "money", "duration") or not each.is_point:
             continue
@@ -62,6 +66,24 @@ def check_rows(text: str, sources: Sources) -> Finding | None:
         ):
             return Finding("withheld", "quantity", each.text)
     return None
+
+
+def _other_thing(text: str, named: Sequence[Row], others: Sequence[Row], sources: Sources) -> str:
+    """A noun that only the rows beside the one named have: "예금담보대출" said of the row "원리금균등분할상환"."""
+    if len(named) != 1:
+        return ""
+    rows = {row.line.text for row in others}
+    elsewhere = [line.text for line in sources.lines if line.text not in rows]
+    for word in content_words(text):
+        if (
+            word.is_noun
+            and len(word.stem) > 2
+            and word.stem not in named[0].label
+            and any(word.stem in row.line.text for row in others)
+            and not any(form in line for line in elsewhere for form in (word.stem, *other_words(word.stem)))
+        ):
+            return word.stem
+    return ""
 
 
 def _holds(lines: Sequence[Line], figure: str) -> bool:

@@ -25,8 +25,12 @@ _ANY = (
 )
 _BUSINESS_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10}
 _BUSINESS = re.compile(
-    rf"영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
+    rf"(?:(\d+)일|({'|'.join(_BUSINESS_DAYS)}))(?:째|째 되는)\s영업일|영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
 )
+_NOT_PAID = re.compile(
+    r"(?:수수료[는은를가도]?\s)?(?:(?:내지|부담하지|물지)\s않(?:으셔도|아도)|안\s(?:내셔도|내도|물어도))\s(?:되|돼|됩)[가-힣]*"
+)
+_PAPERS = re.compile(r"서류|증빙|신분증|통장|[가-힣]서(?:를|는|도|류)?\s|영수증|증명")
 _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), written)
     for pattern, written in (
@@ -36,6 +40,7 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*", r"\1 미만"),
         (rf"({_ANY})(?:을|를)?\s?넘지\s?않(?:으면|으시면|아야)", r"\1 이하이면"),
         (rf"({_ANY})(?:을|를)?\s?넘지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
+        (rf"({_ANY})(?:을|를)?\s?초과하지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
         (rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
         (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
         (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
@@ -52,11 +57,13 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\d)\s?회째", r"\1번째"),
         (r"(?:바뀌|변경되|변동되|달라지)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
         (r"(?<![가-힣])절반", "50%"),
+        (r"(?<![가-힣\d])(?:하루|1일)(?=\s?(?:동안|간|뒤|후|이 지나))", "24시간"),
+        (r"(\d+)개\s?연도", r"\1년"),
+        (r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
+        (r"다른 은행", "타행"),
         (r"앞뒤(?=로|\s?\d|\s각)", "전후"),
         (r"(?<![가-힣])가운데(?=\s|에)", "중"),
         (r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
-        (r"(?:수수료[는은를가도]?\s)?(?:내지|부담하지|물지)\s않(?:으셔도|아도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
-        (r"(?:수수료[는은를가도]?\s)?안\s(?:내셔도|내도|물어도)\s(?:되|돼|됩)[가-힣]*", "수수료가 면제됩니다"),
         (r"(?<![가-힣])(?!제한)([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게|([가-힣]+)을?를?\s(?:따지|가리)지\s않고",
          r"\1\2\3 제한 없이"),
     )
@@ -69,9 +76,17 @@ def written_form(text: str) -> str:
     for pattern, written in _WRITTEN:
         text = pattern.sub(written, text)
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
+    text = _NOT_PAID.sub(_free, text)
     text = _FRACTION.sub(_percent, text)
-    text = _BUSINESS.sub(lambda match: f"{match[1] or _BUSINESS_DAYS[match[2]]}영업일", text)
+    text = _BUSINESS.sub(
+        lambda match: f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일", text
+    )
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
+
+
+def _free(match: re.Match[str]) -> str:
+    """ "내지 않으셔도 됩니다" of money; papers that need not be handed in are no fee."""
+    return match[0] if _PAPERS.search(match.string[max(0, match.start() - 20) : match.start()]) else "수수료가 면제됩니다"
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 
 from rag.constraints import Quantity, quantities_of
@@ -20,14 +21,16 @@ FEE = re.compile(r"수수료|비용|요금|전신료|연회비|발급비|배송�
 _PER = tuple(
     (re.compile(pattern), f" {token} ")
     for pattern, token in (
-        (r"(?<![\d가-힣])(?:1|한)\s?(?:회|번|차례|건)(?!차|째|용|호|강|물)(?:당|에|마다)?|건당|회당", "@회"),
-        (r"(?<![\d월가-힣])(?<!월 )1일(?!자|부터|까지|\s?(?:이내|안|전|후|이상))(?:에|당)?|하루(?:에|당)?(?!\s?(?:전|뒤|이내|안))|매일", "@일"),
+        (r"(?<![\d가-힣])(?<!1일 )(?<!하루 )(?<!하루에 )(?<!월 )(?<!@일 )(?:1|한)\s?(?:회|번|차례|건)(?!차|째|용|호|강|물)(?:당|에|마다)?|건당|회당", "@회"),
+        (r"(?<![\d월가-힣+])(?<!월 )1일(?!자|부터|까지|\s?(?:이내|안|전|후|이상))(?:에|당)?|하루(?:에|당)?(?!\s?(?:전|뒤|이내|안))|매일", "@일"),
         (r"(?<![\d가-힣])(?:1개월|한\s?달)(?:에|마다|당)?(?=\s(?:최대\s)?\d)|매[월달](?!\s?\d{1,2}\s?일)|(?<![\d가-힣])월(?=\s?(?:최대\s)?\d)", "@월"),
         (r"(?<![\d가-힣])(?:1년|한\s?해)(?:에|마다|당)(?=\s(?:최대\s)?\d)|연간|해마다(?!\s?\d)|매년(?!\s?\d)", "@년"),
         (r"(?<![\d가-힣])(?:1|한)\s?(?:인|명|사람)(?:당|에게|이|에)?(?![가-힣])|한\s?분(?:당|에게|이)?(?![가-힣])|인당", "@인"),
     )
 )  # fmt: skip
 """Rates of use, which tell one limit from another and are no values themselves."""
+_LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
+"""A class or a kind: "C군 종목"."""
 _FREE = re.compile(
     r"(?:무료|공짜|무상|면제(?!\s?(?:항목|횟수|한도|잔여|사유)))(?![가-힣]{0,3}\s?(?:않|아니|아닙|제외))"
     r"|(?<=[료용금세비])(?:[가이는은를도])?\s(?:없(?!는)|받지 않|내지 않|들지 않|부과되지 않|안 (?:받|내|들|붙))"
@@ -40,13 +43,14 @@ _THEN = (
     r"|(?<=[어아여해져]서),?\s|;\s"
 )
 _PIECE = re.compile(rf"({_IF})|({_THEN})|,\s|\s/\s|·\s?(?=[@\d])|\s(?:또는|혹은)\s")
-_TOPIC = re.compile(r"^(?:\S+\s){0,4}?\S*(?<![하되있없받내시쓰오가드지])(?:은|는)(?=\s|$)")
+_TOPIC = re.compile(r"^(?:\S+\s){0,4}?\S*(?<![하되있없받쓰])(?<!만드)(?<!보내)(?<!\s[내오가주드])(?:은|는)(?=\s|$)")
 _SUBJECT = re.compile(r"[가-힣A-Za-z](?:은|는|이|가)$")
 _LABEL = re.compile(r"^\s*(?:[-•·*※]|\d{1,2}[.)])?\s*([^:|]{1,30}?)\s?:\s+(?=\S)")
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*")
 _MARK = re.compile(r"^\s*(?:[-•·*※①-⑳]|\d{1,2}[.)](?=\s)|제\d+조)\s*")
 _ASIDE = re.compile(r"\(([^()]*\d[^()]*)\)")
 _BRACKETS = re.compile(r"[()\[\]]")
+_POSTPOSITION = re.compile(r"\s*(?:단위로|간격으로|이내|이내에|동안|범위에서)?\s*")
 _LISTED = 2
 """How many words before a value may be its own label alone, so that what stands before the value beside it holds for it too."""
 
@@ -85,10 +89,29 @@ class _Piece:
         return re.sub(r"^\S*", "", self.text[quantity.end :])
 
 
+_DAYS = tuple(
+    (re.compile(pattern), Decimal(low))
+    for pattern, low in ((r"(?<![가-힣])(?:당일|즉시|실시간)", 0), (r"다음 ?(?:영업)?날|다음 ?영업일|익일|익영업일|이튿날|[DT]\s?\+\s?1일?", 1), (r"전일(?!제)|전날|전 ?영업일", -1))
+)  # fmt: skip
+"""Days beside each other, which are values as spans of time are."""
+
+
+@lru_cache(maxsize=4096)
+def values_of(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text and the days it names ("당일", "다음 날"), in text order."""
+    found = list(quantities_of(text))
+    for pattern, low in _DAYS:
+        for match in pattern.finditer(text):
+            if not any(each.start < match.end() and match.start() < each.end for each in found):
+                found.append(Quantity("duration", "relative", low, low, match[0], *match.span()))
+    return tuple(sorted(found, key=lambda each: each.start))
+
+
 def marked(text: str) -> str:
     """The text with its rates of use as signs ("하루에" is "@일") and what is free as "0원"."""
     for pattern, token in _PER:
         text = pattern.sub(token, text)
+    text = _LETTER.sub(r" @\1 ", text)
     return _FREE.sub(" 0원 ", text)
 
 
@@ -148,7 +171,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
         f"0{units[place]}" if place in units and _NOTHING.fullmatch(cell.replace("0원", "무료").strip()) else cell
         for place, cell in enumerate(cells)
     ]
-    read = [quantities_of(cell) for cell in cells]
+    read = [values_of(cell) for cell in cells]
     for place, quantities in enumerate(read):
         for quantity in quantities:
             labels, conditions = [], []
@@ -161,7 +184,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
             own = header[place] if place < len(header) else ""
             rest = cells[place][: quantity.start] + cells[place][quantity.end :]
             text = f"{own} {' '.join(labels)} {rest}"
-            conditions += quantities_of(own)
+            conditions += values_of(own)
             yield Value(quantity, text, "", f"{far} {' '.join(cells[place + 1 :])}", tuple(conditions), "|".join(header))
 
 
@@ -169,7 +192,7 @@ def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
     label = ""
     if (match := _LABEL.match(line)) is not None and not re.search(r"\d$", match[1]):
         label, line = marked(_MARK.sub("", match[0])), line[match.end() :]
-        for quantity in quantities_of(label):
+        for quantity in values_of(label):
             yield Value(quantity, label, f"{heading} {line}", far)
     for sentence in _SENTENCE.split(line):
         pieces = _pieces(_MARK.sub("", sentence))
@@ -191,7 +214,7 @@ def _pieces(sentence: str) -> list[_Piece]:
 def _cut(part: str, end: str) -> Iterator[_Piece]:
     """A part of a sentence, cut after a value where another of its dimension follows: "한 번에 100만원씩 | 하루 600만원"."""
     start, ends = 0, dict[str, int]()
-    for quantity in quantities_of(part):
+    for quantity in values_of(part):
         if (last := ends.get(quantity.dimension)) is not None:
             yield _piece(part[start:last], "")
             start, ends = last, {}
@@ -203,7 +226,7 @@ def _cut(part: str, end: str) -> Iterator[_Piece]:
 
 
 def _piece(text: str, end: str) -> _Piece:
-    return _Piece(text, quantities_of(text), end)
+    return _Piece(text, values_of(text), end)
 
 
 def _value(pieces: Sequence[_Piece], place: int, quantity: Quantity, label: str, far: str) -> Value:
@@ -220,7 +243,7 @@ def _value(pieces: Sequence[_Piece], place: int, quantity: Quantity, label: str,
             shared.append(" ".join(before[:-length]))
     own = " ".join([*before[-length:], piece.after(quantity)]) if length else piece.after(quantity)
     _look_back(pieces, place, quantity, shared, rest, conditions)
-    _look_ahead(pieces, place, dimension, shared, rest, conditions)
+    _look_ahead(pieces, place, quantity, shared, rest, conditions)
     return Value(quantity, own, " ".join(shared), " ".join(rest), tuple(conditions))
 
 
@@ -232,8 +255,10 @@ def _look_back(
     has_topic = _TOPIC.match(piece.text) is not None
     is_past = False
     for other in reversed(pieces[:place]):
-        beside = other.of(quantity.dimension)
-        topic = None if has_topic else _TOPIC.match(other.text)
+        beside, topic = other.of(quantity.dimension), _TOPIC.match(other.text)
+        if topic and has_topic:
+            # What is said of another topic holds for that alone.
+            break
         if other.end == "if" and not is_past:
             shared.append(other.text)
             conditions += other.quantities
@@ -242,7 +267,7 @@ def _look_back(
             is_past = True
             if topic:
                 shared.append(topic[0])
-                conditions += quantities_of(topic[0])
+                conditions += values_of(topic[0])
             if beside is None:
                 rest.append(other.text)
         elif beside is None:
@@ -260,18 +285,24 @@ def _look_back(
 
 
 def _look_ahead(
-    pieces: Sequence[_Piece], place: int, dimension: str, shared: list[str], rest: list[str], conditions: list[Quantity]
+    pieces: Sequence[_Piece], place: int, quantity: Quantity, shared: list[str], rest: list[str], conditions: list[Quantity]
 ) -> None:
     is_past = pieces[place].end == "then"
+    after = pieces[place].after(quantity)
+    for each in pieces[place].quantities:
+        after = after.replace(each.text, " ")
+    is_open = _POSTPOSITION.fullmatch(after) is not None
     for other in pieces[place + 1 :]:
-        beside = other.of(dimension)
+        beside = other.of(quantity.dimension)
+        # A condition holds for what comes after it.
+        is_past = is_past or (other.end == "if" and pieces[place].end != "if")
         if is_past:
             if beside is None:
                 rest.append(other.text)
         elif beside is None:
             shared.append(other.text)
             conditions += other.quantities
-        elif other.end and pieces[place].end != "if":
+        elif other.end and is_open and pieces[place].end != "if":
             # The verb at the end of a list is the verb of all its values.
             shared.append(other.after(beside))
         is_past = is_past or other.end == "then"

@@ -29,6 +29,15 @@ from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness
 from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, is_negative
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
+from rag.synthesis.requirement_check import (
+    check_at_once,
+    check_conceded_case,
+    check_denied_in_all,
+    check_even_without,
+    check_in_person,
+    check_required,
+    check_waived,
+)
 from rag.synthesis.role_check import check_roles
 from rag.synthesis.row_check import check_rows, check_units
 from rag.synthesis.spoken import written_form
@@ -45,6 +54,8 @@ CHECKS = (
     *(check_opposites, check_days, check_excluded),
     *(check_institutions, check_contrasts, check_absolutes, check_exclusive, check_only_there),
     *(check_only, check_conceded, check_not_needed),
+    *(check_even_without, check_required, check_waived, check_conceded_case, check_in_person, check_at_once),
+    check_denied_in_all,
     *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states),
 )
 
