@@ -52,6 +52,9 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
     for mention in sources.mentions:
         held.setdefault(mention.set_name, set()).add(mention.member)
     for mention in mentions(text):
+        # "까지 점검" names no "지점".
+        if " " in mention.text and mention.start and "가" <= text[mention.start - 1] <= "힣":
+            continue
         kind = set_kind(mention)
         members = held.get(mention.set_name, set())
         if kind in ("product", "means", "channel", "scope") and mention.member not in members:
@@ -102,7 +105,9 @@ _ABSOLUTE = re.compile(
 )
 _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
     r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
-    r"모두|전부", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타", r"전액|100%|전부", r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠", r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
+    r"모두|전부", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타", r"전액|100%|전부",
+    r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠",
+    r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
 ))  # fmt: skip
 _NOT_NEEDED = re.compile(
     r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
@@ -146,7 +151,8 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
             return Finding("withheld", "condition", match[0])
     for match in _EVEN_WITHOUT.finditer(text):
         noun = match[1]
-        if noun not in sources.text:
+        # "있어도 … 내셔야 합니다" asks for more than the passages, and allows nothing.
+        if noun not in sources.text or re.search(r"셔?야\s?(?:하|합|해|한|돼|됩)", text[match.end() :]):
             continue
         if re.search(
             rf"{re.escape(noun)}(?:을|를)? ?[가-힣]{{0,6}}(?:하신|한) (?:고객|분|회원|경우)", sources.text

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Sources, begins_word, mentions, set_kind, split_clauses
+from rag.synthesis.value_roles import APP
 
 _ONLY = re.compile(
     r"(?:^|[\n.※,]|\s-)\s*([가-힣A-Za-z0-9()·]+(?:\s[가-힣A-Za-z0-9()·]+){0,2}?)(?:은|는|의 경우)\s"
@@ -24,6 +25,7 @@ _INSTEAD = re.compile(r"([가-힣A-Za-z]{3,})(?:이|가)\s?(?:아닌|아니라)\
 _DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
 
 
+_LEFT_TO = re.compile(r"에서만|만 가능|한하여|한해")
 _DENIED_THERE = re.compile(
     r"[가-힣A-Za-z]+(?:이나|나|과|와|,)?\s?(?:[가-힣A-Za-z]+)?(?:으로는|로는|에서는)\s(?:[가-힣]+\s)?(?:안|못|불가|[가-힣]+지\s않|[가-힣]+\s수\s없)"
 )
@@ -48,7 +50,12 @@ class Only:
 @lru_cache(maxsize=256)
 def _only(text: str) -> tuple[Only, ...]:
     return tuple(
-        Only(" ".join(match[1].split()[:-1]), match[1].split()[-1], frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")), match[4])
+        Only(
+            " ".join(match[1].split()[:-1]),
+            match[1].split()[-1],
+            frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")),
+            match[4],
+        )
         for match in _ONLY.finditer(text)
     )
 
@@ -56,7 +63,7 @@ def _only(text: str) -> tuple[Only, ...]:
 def denies_other(text: str, position: int, sources: Sources) -> bool:
     """Whether the clause of a text at a position denies of a topic what the passages leave to another thing alone."""
     # "앱이나 전화로는 안 되고": the passages deny something too, and `check_polarity` sees whether it is the same.
-    if _DENIED_THERE.match(text, position) and _DENIES.search(sources.text):
+    if _DENIED_THERE.match(text, position) and (_DENIES.search(sources.text) or _LEFT_TO.search(sources.text)):
         return True
     end = 0
     for clause in split_clauses(text):
@@ -78,9 +85,7 @@ def check_exclusive(text: str, sources: Sources) -> Finding | None:
         for each in _only(sources.text):
             # "앱 OTP는 기기 1대에만" says nothing of another OTP.
             is_said = (
-                begins_word(each.topic, clause)
-                and each.kind in text
-                and each.does in clause.split(each.topic, 1)[-1]
+                begins_word(each.topic, clause) and each.kind in text and each.does in clause.split(each.topic, 1)[-1]
             )
             if each.thing and is_said and max(each.thing, key=len) not in text.lower():
                 return Finding("withheld", "condition", f"{each.topic}: {', '.join(sorted(each.thing))}")
@@ -133,7 +138,9 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
         for clause in split_clauses(text):
             named = {each.member for each in mentions(clause) if set_kind(each) == "channel"}
             about = sum(act.removeprefix("재") in clause for act in acts)
-            about += len(acts) * _same_limit(clause, part.text)
+            if _same_limit(clause, part.text):
+                about += len(acts)
+                named |= {"앱"} if APP.search(clause) else set()
             if (
                 places
                 and named

@@ -31,12 +31,16 @@ ALIGNED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a passage's line. `context`: the line's heading and the topic of its sentence, which the part is about too."""
+    """A part of a passage's line.
+
+    `context`: the line's heading and the topic of its sentence, which the part is about too. `nouns`: those of the part alone.
+    """
 
     text: str
     context: str
     words: frozenset[str]
     pairs: frozenset[str]
+    nouns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,10 @@ def prepare(passages: tuple[str, ...]) -> Sources:
             topic = match[1] if (match := _TOPIC.match(sentence)) else ""
             for part in _parts(sentence):
                 context = f"{heading} {topic}".strip()
-                words = frozenset(word.stem for word in content_words(f"{context} {part}"))
-                clauses.append(Clause(part, context, words, frozenset(tokens(f"{context} {part}"))))
+                words = content_words(f"{context} {part}")
+                nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
+                pairs = frozenset(tokens(f"{context} {part}"))
+                clauses.append(Clause(part, context, frozenset(word.stem for word in words), pairs, nouns))
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))

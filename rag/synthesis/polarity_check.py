@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
@@ -26,8 +27,8 @@ _FREE = re.compile(
     rf"|{_FEE}[가-힣 ]{{0,3}}(?:피|아끼|아낄|막[을아으]|면할|면하)|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
 _CHARGED = re.compile(
-    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|부담(?:하셔야|해야|합니다)|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
-    r"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))"
+    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
+    rf"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))|{_FEE}[가-힣 ]{{0,9}}부담(?:하셔야|해야|합니다)"
 )
 _PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
 _NEGATIVE = re.compile(
@@ -35,7 +36,7 @@ _NEGATIVE = re.compile(
     r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
     r"|열|떼|빠|넘|깎|줄|늘)"
     r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
-    r"|불필요|생략|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
     r"|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
@@ -92,6 +93,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             continue
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
         # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
+        consequences = _consequences(condition, sources)
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in {clause, whole}):
@@ -121,13 +123,33 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             )
         ):
             denies = not denies
+        # "심사가 필요하지 않습니다" says what "심사 없이 가능합니다" does.
+        if _NEED_NOT.search(clause) and any(_SPARED.search(each.text) for each in about):
+            continue
         is_turned = all(is_negative(each.text) != denies for each in about)
+        # What follows from the same condition in the passages says it best.
+        if is_turned and any(is_negative(each.text) == denies for each in consequences):
+            continue
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
 
 
-_PAST_LIMIT = re.compile(r"(?:\d\s?[가-힣]{1,3}|한 달|하루)[이가을를]?\s?(?:지나|넘|초과하)[가-힣]*면")
+_NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
+_SPARED = re.compile(r"없이|생략|불필요|필요하지 않|자동|면제")
+
+
+def _consequences(condition: str, sources: Sources) -> list[Clause]:
+    """What the passages say to follow from a condition."""
+    near = aligned(condition, sources) if condition else []
+    return [
+        after
+        for before, after in pairwise(sources.clauses)
+        if before in near and before.text.rstrip(", ").endswith("면")
+    ]
+
+
+_PAST_LIMIT = re.compile(r"(?:\d\s?(?!세|살)[가-힣]{1,3}|한 달|하루)[이가을를]?\s?(?:지나|넘|초과하)[가-힣]*면")
 _AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
 _ANTONYMS = (
     ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),

@@ -23,7 +23,7 @@ from rag.synthesis.value_roles import APP
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
     """Every quantity is stated; a threshold and what holds from it on, in the same line, and for the same product."""
-    if missing := _missing(text, sources.quantities):
+    if missing := [each for each in _missing(text, sources.quantities) if not _is_case(each, text, sources)]:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
     if turned := _other_end(text, sources):
         return Finding("withheld", "quantity", turned)
@@ -53,6 +53,28 @@ _LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은
 _MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 긴)")
 
 
+_IN_CASE = re.compile(r"[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에)")
+
+
+def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
+    """Whether a value is a case that a row of the passages decides: "50만원을 보내시면" of "10만원 초과 100만원 이하".
+
+    That what is said of the case is this row's, `check_roles` sees.
+    """
+    if (
+        not quantity.is_point
+        or quantity.dimension not in ("money", "duration")
+        or not _IN_CASE.match(text, quantity.end)
+    ):
+        return False
+    return any(
+        other.unit == quantity.unit and not other.is_point and other.covers(quantity)
+        for value in sources.values
+        if value.table
+        for other in value.conditions
+    )
+
+
 def _other_end(text: str, sources: Sources) -> str:
     """The greatest value of a range said to be its least, or the other way round: "최저 19.4%" of "9.9%~19.4%"."""
     for each in quantities_of(text):
@@ -61,12 +83,15 @@ def _other_end(text: str, sources: Sources) -> str:
         for pattern, is_least in ((_LEAST, True), (_MOST, False)):
             if not pattern.search(before):
                 continue
-            own = [other for line in sources.lines for other in quantities_of(line.text) if other.dimension == each.dimension]
+            own = [
+                other
+                for line in sources.lines
+                for other in quantities_of(line.text)
+                if other.dimension == each.dimension
+            ]
             wrong = [other for other in own if not other.is_point and value == (other.high if is_least else other.low)]
             closed = [other for other in wrong if None not in (other.low, other.high)]
-            if closed and not any(
-                value in (other.low, other.high) for other in own if other not in closed
-            ):
+            if closed and not any(value in (other.low, other.high) for other in own if other not in closed):
                 return f"{before.split()[-1] if before.split() else ''} {each.text}".strip()
     return ""
 
@@ -263,6 +288,8 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
             for match in re.finditer(rf"(?<![가-힣]){word}\s([가-힣\d]{{2,}})", text):
                 noun = match[1][:3].rstrip("은는이가을를에의")
                 said, held = rf"(?<![가-힣]){word}\s?{noun}", rf"(?<![가-힣]){other}\s?{noun}"
+                if re.match(r"[가-힣]*\s?아니", text[match.end() :]):
+                    continue
                 if re.search(held, sources.text) and not re.search(said, sources.text):
                     return Finding("withheld", "quantity", match[0])
     return None

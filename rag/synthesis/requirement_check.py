@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.constraints import quantities_of
 from rag.korean import compact
-from rag.synthesis.content_words import ContentWord, content_words
+from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses
 from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
@@ -17,12 +17,13 @@ _WITHOUT = re.compile(
     r"|[가-힣]{0,3}고 있지 않(?:아도|더라도|으셔도)|없(?:더라도|어도|으셔도|이도))(?!\s?(?:되|됩|돼|괜찮))"
 )
 _SPARED = re.compile(
-    r"없이|없어도|없더라도|않아도|않으셔도|않더라도|생략|불필요|필요하지 않|필요(?:는|가)? ?없|무관|(?:관계|상관) ?없|아니어도|제한 ?없"
+    r"없이|없어도|없더라도|않아도|않으셔도|않더라도|생략|불필요|필요하지 않|필요(?:는|가)? ?없|무관"
+    r"|(?:관계|상관) ?없|아니어도|제한 ?없"
 )
 _LACKING = re.compile(r"(?:없는|않은|않는|못한) (?:경우|때|고객|분)")
 _NEEDS = re.compile(
     r"((?:[가-힣A-Za-z]+\s)?[가-힣A-Za-z]{2,}?)(?:을|를|이|가|은|는|도)?\s"
-    r"(?:거[쳐치][가-힣]*야|필요(?:합|해|하)|하셔야|해야|받으셔야|받아야|있어야|내셔야|내야|제출하|밟[으아])"
+    r"(?:거[쳐치][가-힣]*야|필요(?:합|해|하(?!지))|하셔야|해야|받으셔야|받아야|있어야|내셔야|내야|제출하|밟[으아])"
 )
 _TO_PAY = re.compile(r"(?:을|를|이|가)?\s?(?:내셔야|내야|냅니다|듭니다|들어요|부과|청구|물어야)")
 _WAIVED = re.compile(r"(?:은|는|이|을)?\s?(?:전액\s)?(?:면제|받지 않)")
@@ -46,7 +47,8 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
         if not naming:
             continue
         spared = any(
-            _SPARED.search(line) or (_LACKING.search(line) and not is_negative(_LACKING.sub(" ", line))) for line in naming
+            _SPARED.search(line) or (_LACKING.search(line) and not is_negative(_LACKING.sub(" ", line)))
+            for line in naming
         )
         if not spared:
             return Finding("withheld", "condition", match[0])
@@ -56,7 +58,7 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
 def check_required(text: str, sources: Sources) -> Finding | None:
     """What a sentence asks for, which the passages name only to leave it out: "추가 인증을 거쳐야" beside "추가 인증 없이"."""
     for match in _NEEDS.finditer(text):
-        name = match[1] if compact(match[1]) in compact(sources.text) else match[1].split()[-1]
+        name = match[1] if compact(match[1]) in sources.squeezed else match[1].split()[-1]
         naming = [each.text for each in sources.clauses if name in each.text]
         left_out = rf"{re.escape(name)}[은는이가을를]?\s?(?:없이|생략|불필요|필요하지 않|필요 ?없)"
         if len(name) > 2 and naming and all(re.search(left_out, part) for part in naming):
@@ -82,7 +84,7 @@ def check_waived(text: str, sources: Sources) -> Finding | None:
 def check_conceded_case(text: str, sources: Sources) -> Finding | None:
     """What is so "even where" a thing is, of which a clause of the passages says that it is not."""
     for match in _EVEN_WHERE.finditer(text):
-        words = [word for word in content_words(match[1]) if len(word.stem) > 1]
+        words = [word.stem for word in content_words(match[1]) if len(word.stem) > 1]
         if len(words) < 2 or is_negative(text[match.end() :]):
             continue
         naming = [each for each in sources.clauses if _share(words, each) == 1]
@@ -95,7 +97,7 @@ def check_in_person(text: str, sources: Sources) -> Finding | None:
     """What the passages leave to the customer in person, said of somebody else."""
     if not (other := _ANOTHER.search(text)) or is_negative(text) or not _ALLOWS.search(text):
         return None
-    nouns = [word for word in content_words(text) if word.is_noun and not _ANOTHER.search(word.stem)]
+    nouns = [word.stem for word in content_words(text) if word.is_noun and not _ANOTHER.search(word.stem)]
     for each in sources.clauses:
         if _IN_PERSON.search(each.text) and nouns and _share(nouns, each) >= 0.5:
             return Finding("withheld", "entity", other[0])
@@ -107,13 +109,15 @@ def check_denied_in_all(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         if is_negative(clause) or not _ALLOWS.search(clause):
             continue
-        said = frozenset(word.stem for word in content_words(clause))
+        said = tuple(word.stem for word in content_words(clause))
         for each in sources.clauses:
-            nouns = [word for word in content_words(each.text) if word.is_noun]
-            if len(nouns) < 2 or not is_negative(each.text) or quantities_of(each.text) or not _all_said(nouns, said):
-                continue
-            affirming = [other for other in sources.clauses if not is_negative(other.text) and _share(nouns, other) == 1]
-            if not affirming:
+            if (
+                len(each.nouns) > 1
+                and _all_said(each.nouns, said)
+                and is_negative(each.text)
+                and not quantities_of(each.text)
+                and not any(_share(each.nouns, other) == 1 and not is_negative(other.text) for other in sources.clauses)
+            ):
                 return Finding("withheld", "polarity", each.text.strip())
     return None
 
@@ -123,20 +127,24 @@ def check_at_once(text: str, sources: Sources) -> Finding | None:
     for match in _AT_ONCE.finditer(text):
         for waiting in re.finditer(rf"{match[1]}{_WAIT}(?=\d|한\s)", sources.text):
             after = sources.text[waiting.end() : waiting.end() + 16]
-            if any(each.dimension == "duration" and each.start == 0 for each in quantities_of(after)):
-                if re.search(r"지나|경과|이상|후|뒤", after):
-                    return Finding("withheld", "condition", match[0].strip())
+            begins = any(each.dimension == "duration" and each.start == 0 for each in quantities_of(after))
+            if begins and re.search(r"지나|경과|이상|후|뒤", after):
+                return Finding("withheld", "condition", match[0].strip())
     return None
 
 
-def _share(words: Sequence[ContentWord], clause: Clause) -> float:
+def _share(stems: Sequence[str], clause: Clause) -> float:
     """The share of some words that a clause has, in these or in other words."""
     text = f"{clause.context} {clause.text}"
-    held = sum(any(form in text for form in (word.stem, *other_words(word.stem))) for word in words)
-    return held / len(words)
+    return sum(any(form in text for form in (stem, *other_words(stem))) for stem in stems) / len(stems)
 
 
-def _all_said(words: Sequence[ContentWord], said: frozenset[str]) -> bool:
+def _all_said(stems: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether each of some words, or another word for it, is among those said."""
     return all(
-        any(word.stem in each or each.startswith((word.stem, *other_words(word.stem))) or (len(each) > 1 and word.stem.startswith(each)) for each in said) for word in words
+        any(
+            stem in each or (len(each) > 1 and any(form.startswith(each) for form in (stem, *other_words(stem))))
+            for each in said
+        )
+        for stem in stems
     )

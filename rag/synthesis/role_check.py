@@ -88,13 +88,20 @@ def _words(text: str, weight: float) -> Iterator[_Word]:
 def _met(claimed: Value, value: Value) -> int:
     """How many of the quantities that a value of a sentence depends on, a value of a passage depends on too."""
     return sum(
-        any(_holds(theirs, own) for theirs in value.conditions) for own in claimed.conditions
+        any(_holds(theirs, own) for theirs in value.conditions)
+        for own in claimed.conditions
         if own != value.quantity and own.unit != "relative"
     )
 
 
 def _holds(theirs: Quantity, own: Quantity) -> bool:
-    return theirs.dimension == own.dimension and theirs.unit == own.unit and (_agree(theirs, own) or theirs.covers(own))
+    if theirs.dimension != own.dimension or theirs.unit != own.unit:
+        return False
+    if own.dimension in ("time", "date"):
+        return _agree(theirs, own)
+    # "3개월 초과" is no case of "1개월 초과 3개월 이내", whose end it has.
+    same_end = own.low == theirs.low if own.low is not None else own.high == theirs.high
+    return same_end or (own.is_point and theirs.high == own.high) or theirs.covers(own)
 
 
 def _agree(one: Quantity, other: Quantity) -> bool:
@@ -124,10 +131,18 @@ def _same_date(one: int, other: int) -> bool:
 def _is_rival(claimed: Value, value: Value) -> bool:
     """Whether a value of the passages might be what is meant in the place of the claimed one."""
     own, other = claimed.quantity, value.quantity
-    if _agree(own, other) or any(each.dimension == other.dimension and _agree(each, other) for each in claimed.conditions):
+    if _agree(own, other) or any(
+        each.dimension == other.dimension and _agree(each, other) for each in claimed.conditions
+    ):
         return False
     # A point of a range may be said for it.
-    if own.unit == other.unit and own.is_point and not other.is_point and None not in (other.low, other.high) and other.covers(own):
+    if (
+        own.unit == other.unit
+        and own.is_point
+        and not other.is_point
+        and None not in (other.low, other.high)
+        and other.covers(own)
+    ):
         return False
     if "relative" in (own.unit, other.unit) and own.unit != other.unit:
         return False

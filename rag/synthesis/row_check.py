@@ -11,6 +11,7 @@ from rag.constraints import quantities_of
 from rag.korean import compact
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Line, Sources
+from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
 
 _LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
@@ -30,16 +31,20 @@ class Row:
 @lru_cache(maxsize=256)
 def _rows(lines: tuple[Line, ...]) -> tuple[Row, ...]:
     rows: list[Row] = []
-    block = 0
+    block, is_header = 0, True
     for line in lines:
         cells = [cell.strip() for cell in line.text.strip().strip("|").split("|")]
         match = _LIST.match(line.text)
         label = cells[0] if len(cells) > 1 else match[1] if match else ""
         # A sentence names a thing without what the table adds in parentheses.
         label = re.sub(r"\([^)]*\)", "", label).strip()
-        # A line without a label ends a table; the rule below a Markdown header is none.
-        if not label or set(label) <= set("-: "):
-            block += not label
+        # A line without a label ends a table; the rule below a Markdown header is none, and a header is no row.
+        if not label:
+            block, is_header = block + 1, True
+            continue
+        is_column_names = len(cells) > 1 and is_header
+        is_header = is_header and not is_column_names
+        if is_column_names or set(label) <= set("-: "):
             continue
         rows.append(Row(label, line, block))
     return tuple(rows)
@@ -80,10 +85,16 @@ def _other_thing(text: str, named: Sequence[Row], others: Sequence[Row], sources
             and len(word.stem) > 2
             and word.stem not in named[0].label
             and any(word.stem in row.line.text for row in others)
-            and not any(form in line for line in elsewhere for form in (word.stem, *other_words(word.stem)))
+            and not any(form in line for line in elsewhere for form in _names_of(word.stem))
+            and not is_negative(text)
         ):
             return word.stem
     return ""
+
+
+def _names_of(stem: str) -> tuple[str, ...]:
+    """A noun and its other names; a long one's beginning names another thing ("예금담보대출" is no "예금")."""
+    return (stem,) if len(stem) > 3 else (stem, *other_words(stem))
 
 
 def _holds(lines: Sequence[Line], figure: str) -> bool:
@@ -95,7 +106,9 @@ def _names(text: str, label: str) -> bool:
         return not label.isdigit() and re.search(rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])", text) is not None
     if re.search(r"\d", label):  # "6개월 이상" is a threshold: `check_quantities` reads it
         return False
-    return len(label) > 1 and compact(label) in compact(text)
+    if len(label) == 1:  # "나 등급"
+        return re.search(rf"(?<![가-힣]){re.escape(label)}\s?(?:등급|형|군|급|종|그룹)", text) is not None
+    return bool(label) and compact(label) in compact(text)
 
 
 _OWN_UNIT = re.compile(r"(?<![\d.,])(\d[\d,.]*)\s?([가-힣]{2})")

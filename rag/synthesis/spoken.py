@@ -16,8 +16,8 @@ _SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, 
 _SCALED = re.compile(rf"(?<![\d.,])(\d[\d,]*)\s?(백만|십만|만|천|백|십)\s?(?={_UNIT}(?![가-힣]*(?:일|간)\b))")
 _SPAN = r"(?:\d+|한|두|세|네|여섯)\s?(?:개월|달|년|일|주일?|시간|분|살|세)"
 _AMOUNT = r"\d[\d,.]*\s?(?:[십백천만억]{1,2}\s?)*(?:원|%p?|퍼센트|달러|불|엔|유로|위안|km|점|명|건|회)"
-_ORDINALS = {"첫": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10}
-_ORDINAL = re.compile(rf"(?<![가-힣])({'|'.join(_ORDINALS)})\s?(?:번째|회째)")
+_ORDINALS = {"첫": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10, "둘": 2, "셋": 3, "넷": 4}
+_ORDINAL = re.compile(rf"(?<![가-힣])({'|'.join(_ORDINALS)})\s?(?:번째|회째|째(?=\s?[주일월화수목금토]))")
 _FRACTION = re.compile(r"(?<![\d.,])(\d{1,3})\s?분의\s?(\d{1,3})(?![\d.,])")
 _ANY = (
     rf"(?:{_AMOUNT}|{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년|\d{{1,2}}(?::\d\d|시(?:\s\d+분)?)"
@@ -25,7 +25,9 @@ _ANY = (
 )
 _BUSINESS_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10}
 _BUSINESS = re.compile(
-    rf"(?:(\d+)일|({'|'.join(_BUSINESS_DAYS)}))(?:째|째 되는)\s영업일|영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
+    rf"(?:(\d+)일|({'|'.join(_BUSINESS_DAYS)}))(?:째|째 되는)\s영업일"
+    r"|영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?"
+    rf"(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
 )
 _NOT_PAID = re.compile(
     r"(?:수수료[는은를가도]?\s)?(?:(?:내지|부담하지|물지)\s않(?:으셔도|아도)|안\s(?:내셔도|내도|물어도))\s(?:되|돼|됩)[가-힣]*"
@@ -41,6 +43,9 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"({_ANY})(?:을|를)?\s?넘지\s?않(?:으면|으시면|아야)", r"\1 이하이면"),
         (rf"({_ANY})(?:을|를)?\s?넘지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
         (rf"({_ANY})(?:을|를)?\s?초과하지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
+        (rf"({_ANY})(?:을|를)?\s?(?:넘을|초과할|넘길) 수(?:는|가)? 없[가-힣]*", r"\1 이하"),
+        (r"(오전|오후|새벽|밤|저녁|아침|낮)?\s?(?<![\d:])(\d{1,2})\s?[~∼-]\s?(\d{1,2})시(?!간)", r" \1 \2시~\1 \3시"),
+        (r"(?<![가-힣\d])(\d{1,2})\s?계좌(?=만|까지|를|씩|당|가|\s)", r"\1개 계좌"),
         (rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
         (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
         (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
@@ -61,6 +66,7 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\d+)개\s?연도", r"\1년"),
         (r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
         (r"다른 은행", "타행"),
+        (r"(?<=[가-힣]지)(?:는|도) (?=않|못)", " "),
         (r"앞뒤(?=로|\s?\d|\s각)", "전후"),
         (r"(?<![가-힣])가운데(?=\s|에)", "중"),
         (r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
@@ -78,15 +84,31 @@ def written_form(text: str) -> str:
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
     text = _NOT_PAID.sub(_free, text)
     text = _FRACTION.sub(_percent, text)
-    text = _BUSINESS.sub(
-        lambda match: f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일", text
-    )
+    text = _BUSINESS.sub(lambda match: f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일", text)
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
+
+
+_REST = re.compile(
+    rf"((?:만\s)?{_AMOUNT}|{_SPAN})\s?(미만|이하|초과|이상)(?P<of>[가-힣]{{1,3}}(?:\s(?:분|고객|경우)[가-힣]{{0,3}})?)\s"
+    r"(?P<what>[^,.]*?)수(?:는|가)? 없(?P<end>[가-힣]*)"
+)
+_OTHER_SIDE = {"미만": "이상", "이상": "미만", "이하": "초과", "초과": "이하"}
+
+
+def of_the_rest(text: str) -> str:
+    """What a sentence denies of one side of a threshold, affirmed of the other: "19세 미만은 신청할 수 없습니다"; else ""."""
+    if len(matches := list(_REST.finditer(text))) != 1:
+        return ""
+    match = matches[0]
+    affirmed = f"{match[1]} {_OTHER_SIDE[match[2]]}{match['of']} {match['what']}수 있{match['end']}"
+    return text[: match.start()] + affirmed + text[match.end() :]
 
 
 def _free(match: re.Match[str]) -> str:
     """ "내지 않으셔도 됩니다" of money; papers that need not be handed in are no fee."""
-    return match[0] if _PAPERS.search(match.string[max(0, match.start() - 20) : match.start()]) else "수수료가 면제됩니다"
+    return (
+        match[0] if _PAPERS.search(match.string[max(0, match.start() - 20) : match.start()]) else "수수료가 면제됩니다"
+    )
 
 
 def _percent(match: re.Match[str]) -> str:

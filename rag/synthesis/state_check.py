@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.synthesis.passage_clauses import Finding, Sources
+from rag.synthesis.passage_clauses import Finding, Sources, split_clauses
+from rag.synthesis.polarity_check import is_negative
 
 _STATES = (
     (
@@ -17,8 +18,8 @@ _STATES = (
         r"이월[되돼됩](?!지)|더해[져집지](?!지)|넘어가(?!지)|합산[되돼됩](?!지)|쌓[여이](?!지)",
     ),
     (
-        r"(?:발생하|발생되|붙|부과되|생기|들)지 않|없[습어으]",
-        r"발생(?:합|해|하며|하고|됩)|붙[습어고]|부과(?:됩|돼|되며|되고)|생[깁겨]",
+        r"(?:발생하|발생되|붙|부과되|생기|들)지 않|안 (?:붙|들|생)",
+        r"발생(?:합|해|하며|하고|됩)|(?<!안 )붙[습어고]|부과(?:됩|돼|되며|되고)|생[깁겨]",
     ),
 )
 """States of a thing that exclude each other."""
@@ -28,6 +29,30 @@ _STATES = (
 def _said(state: str) -> re.Pattern[str]:
     words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
     return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
+
+
+_NOT = re.compile(r"([가-힣]{2,})(?:은|는|이|가|도|에)\s([가-힣]{1,4}?)(?:하|되)?지\s?(?:않|못)")
+
+
+def check_verbs(text: str, sources: Sources) -> Finding | None:
+    """What the passages say a thing does not do, said of the same thing: "이율이 줄어듭니다" beside "이율은 줄지 않습니다"."""
+    for match in _denials(sources.text):
+        noun, verb = match
+        if noun not in text or verb not in text:
+            continue
+        does = rf"{re.escape(noun)}[은는이가도에]\s(?:[가-힣]+\s)?{re.escape(verb)}(?![가-힣]{{0,2}}지\s?(?:않|못))"
+        if re.search(does, sources.text):
+            continue
+        if any(re.search(does, clause) and not is_negative(clause) for clause in split_clauses(text)):
+            return Finding("withheld", "polarity", f"{noun} {verb}")
+    return None
+
+
+@lru_cache(maxsize=256)
+def _denials(text: str) -> tuple[tuple[str, str], ...]:
+    """Things and the stems of what they do not do, as some passages say; auxiliaries ("있지 않", "하지 않") say nothing."""
+    found = (match.groups() for match in _NOT.finditer(text))
+    return tuple((noun[-2:], verb) for noun, verb in found if verb not in ("있", "하", "되", "없", "이"))
 
 
 def check_states(text: str, sources: Sources) -> Finding | None:

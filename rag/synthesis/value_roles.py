@@ -1,4 +1,4 @@
-"""What each value of a passage belongs to: "200만원" of "1회 50만원, 1일 200만원" is a day's, the table's cell its row's and column's.
+"""What each value of a passage belongs to: "200만원" of "1회 50만원, 1일 200만원" is a day's, a cell its row's and column's.
 
 A value's role is the words it stands with, in three distances: its own label, what it shares with the values listed beside it,
 and the rest of its sentence, its heading and its passage's title. A model's sentence is taken apart the same way. Pure.
@@ -9,47 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints import Quantity, quantities_of
+from rag.constraints import Quantity
 from rag.korean import compact
+from rag.synthesis.value_pieces import TOPIC, Piece, marked, pieces_of, values_of
 
 APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
 """How institutions name their apps: 새나래ON, 미르누리M."""
 FEE = re.compile(r"수수료|비용|요금|전신료|연회비|발급비|배송비|보증료|인지세|(?<![가-힣])돈(?=[이을])")
-_PER = tuple(
-    (re.compile(pattern), f" {token} ")
-    for pattern, token in (
-        (r"(?<![\d가-힣])(?<!1일 )(?<!하루 )(?<!하루에 )(?<!월 )(?<!@일 )(?:1|한)\s?(?:회|번|차례|건)(?!차|째|용|호|강|물)(?:당|에|마다)?|건당|회당", "@회"),
-        (r"(?<![\d월가-힣+])(?<!월 )1일(?!자|부터|까지|\s?(?:이내|안|전|후|이상))(?:에|당)?|하루(?:에|당)?(?!\s?(?:전|뒤|이내|안))|매일", "@일"),
-        (r"(?<![\d가-힣])(?:1개월|한\s?달)(?:에|마다|당)?(?=\s(?:최대\s)?\d)|매[월달](?!\s?\d{1,2}\s?일)|(?<![\d가-힣])월(?=\s?(?:최대\s)?\d)", "@월"),
-        (r"(?<![\d가-힣])(?:1년|한\s?해)(?:에|마다|당)(?=\s(?:최대\s)?\d)|연간|해마다(?!\s?\d)|매년(?!\s?\d)", "@년"),
-        (r"(?<![\d가-힣])(?:1|한)\s?(?:인|명|사람)(?:당|에게|이|에)?(?![가-힣])|한\s?분(?:당|에게|이)?(?![가-힣])|인당", "@인"),
-    )
-)  # fmt: skip
-"""Rates of use, which tell one limit from another and are no values themselves."""
-_LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
-"""A class or a kind: "C군 종목"."""
-_FREE = re.compile(
-    r"(?:무료|공짜|무상|면제(?!\s?(?:항목|횟수|한도|잔여|사유)))(?![가-힣]{0,3}\s?(?:않|아니|아닙|제외))"
-    r"|(?<=[료용금세비])(?:[가이는은를도])?\s(?:없(?!는)|받지 않|내지 않|들지 않|부과되지 않|안 (?:받|내|들|붙))"
-)
 _NOTHING = re.compile(r"(?:면제|없음|무료|비과세)")
 _SENTENCE = re.compile(r"(?<=[다요오음됨함임][.])\s")
-_IF = r"(?<=[가-힣]면)(?<![화서대전반앞뒷측정]면),?\s|(?<=때),?\s|(?<=때는),?\s|(?<=때에는),?\s|(?<=경우),?\s|(?<=경우에는),?\s"
-_THEN = (
-    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려]고),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s"
-    r"|(?<=[어아여해져]서),?\s|;\s"
-)
-_PIECE = re.compile(rf"({_IF})|({_THEN})|,\s|\s/\s|·\s?(?=[@\d])|\s(?:또는|혹은)\s")
-_TOPIC = re.compile(r"^(?:\S+\s){0,4}?\S*(?<![하되있없받쓰])(?<!만드)(?<!보내)(?<!\s[내오가주드])(?:은|는)(?=\s|$)")
 _SUBJECT = re.compile(r"[가-힣A-Za-z](?:은|는|이|가)$")
 _LABEL = re.compile(r"^\s*(?:[-•·*※]|\d{1,2}[.)])?\s*([^:|]{1,30}?)\s?:\s+(?=\S)")
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*")
 _MARK = re.compile(r"^\s*(?:[-•·*※①-⑳]|\d{1,2}[.)](?=\s)|제\d+조)\s*")
-_ASIDE = re.compile(r"\(([^()]*\d[^()]*)\)")
-_BRACKETS = re.compile(r"[()\[\]]")
 _POSTPOSITION = re.compile(r"\s*(?:단위로|간격으로|이내|이내에|동안|범위에서)?\s*")
 _LISTED = 2
 """How many words before a value may be its own label alone, so that what stands before the value beside it holds for it too."""
@@ -70,57 +44,12 @@ class Value:
     table: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of a sentence with at most one quantity of a dimension. `end`: "if" of a condition, "then" of a clause, else ""."""
-
-    text: str
-    quantities: tuple[Quantity, ...]
-    end: str = ""
-
-    def of(self, dimension: str) -> Quantity | None:
-        return next((each for each in self.quantities if each.dimension == dimension), None)
-
-    def before(self, quantity: Quantity) -> list[str]:
-        return self.text[: quantity.start].split()
-
-    def after(self, quantity: Quantity) -> str:
-        # The rest of the word is a particle: "50만원까지".
-        return re.sub(r"^\S*", "", self.text[quantity.end :])
-
-
-_DAYS = tuple(
-    (re.compile(pattern), Decimal(low))
-    for pattern, low in ((r"(?<![가-힣])(?:당일|즉시|실시간)", 0), (r"다음 ?(?:영업)?날|다음 ?영업일|익일|익영업일|이튿날|[DT]\s?\+\s?1일?", 1), (r"전일(?!제)|전날|전 ?영업일", -1))
-)  # fmt: skip
-"""Days beside each other, which are values as spans of time are."""
-
-
-@lru_cache(maxsize=4096)
-def values_of(text: str) -> tuple[Quantity, ...]:
-    """The quantities of a text and the days it names ("당일", "다음 날"), in text order."""
-    found = list(quantities_of(text))
-    for pattern, low in _DAYS:
-        for match in pattern.finditer(text):
-            if not any(each.start < match.end() and match.start() < each.end for each in found):
-                found.append(Quantity("duration", "relative", low, low, match[0], *match.span()))
-    return tuple(sorted(found, key=lambda each: each.start))
-
-
-def marked(text: str) -> str:
-    """The text with its rates of use as signs ("하루에" is "@일") and what is free as "0원"."""
-    for pattern, token in _PER:
-        text = pattern.sub(token, text)
-    text = _LETTER.sub(r" @\1 ", text)
-    return _FREE.sub(" 0원 ", text)
-
-
 @lru_cache(maxsize=512)
 def passage_values(passage: str) -> tuple[Value, ...]:
     """The values of a passage, whose first two lines are its institution and its title; their texts compacted."""
     title, lines = " ".join(passage.split("\n")[:2]), passage.split("\n")[1:]
     found: list[Value] = []
-    heading, header, column = "", [], {}
+    heading, header, column = "", list[str](), dict[int, str]()
     for number, line in enumerate(lines):
         cells = [marked(cell).strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) > 1:
@@ -174,7 +103,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
     read = [values_of(cell) for cell in cells]
     for place, quantities in enumerate(read):
         for quantity in quantities:
-            labels, conditions = [], []
+            labels, conditions = list[str](), list[Quantity]()
             for other in range(place):
                 points = [each for each in read[other] if each.is_point and each.dimension == quantity.dimension]
                 if other and points:
@@ -185,7 +114,9 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
             rest = cells[place][: quantity.start] + cells[place][quantity.end :]
             text = f"{own} {' '.join(labels)} {rest}"
             conditions += values_of(own)
-            yield Value(quantity, text, "", f"{far} {' '.join(cells[place + 1 :])}", tuple(conditions), "|".join(header))
+            yield Value(
+                quantity, text, "", f"{far} {' '.join(cells[place + 1 :])}", tuple(conditions), "|".join(header)
+            )
 
 
 def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
@@ -195,41 +126,13 @@ def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
         for quantity in values_of(label):
             yield Value(quantity, label, f"{heading} {line}", far)
     for sentence in _SENTENCE.split(line):
-        pieces = _pieces(_MARK.sub("", sentence))
+        pieces = pieces_of(_MARK.sub("", sentence))
         for place, piece in enumerate(pieces):
             for quantity in piece.quantities:
                 yield _value(pieces, place, quantity, f"{heading} {label}", far)
 
 
-def _pieces(sentence: str) -> list[_Piece]:
-    text = marked(_BRACKETS.sub(" ", _ASIDE.sub(r", \1, ", sentence)))
-    pieces: list[_Piece] = []
-    start = 0
-    for match in _PIECE.finditer(text):
-        pieces += _cut(text[start : match.start()], "if" if match[1] else "then" if match[2] else "")
-        start = match.end()
-    return [*pieces, *_cut(text[start:], "then")]
-
-
-def _cut(part: str, end: str) -> Iterator[_Piece]:
-    """A part of a sentence, cut after a value where another of its dimension follows: "한 번에 100만원씩 | 하루 600만원"."""
-    start, ends = 0, dict[str, int]()
-    for quantity in values_of(part):
-        if (last := ends.get(quantity.dimension)) is not None:
-            yield _piece(part[start:last], "")
-            start, ends = last, {}
-        # With its particle, or with the noun it stands before: "1년 단위로 최장 10년까지".
-        rest = re.match(r"\s\S+|\S*", part[quantity.end :])
-        ends[quantity.dimension] = quantity.end + (rest.end() if rest else 0)
-    if part[start:].strip():
-        yield _piece(part[start:], end)
-
-
-def _piece(text: str, end: str) -> _Piece:
-    return _Piece(text, values_of(text), end)
-
-
-def _value(pieces: Sequence[_Piece], place: int, quantity: Quantity, label: str, far: str) -> Value:
+def _value(pieces: Sequence[Piece], place: int, quantity: Quantity, label: str, far: str) -> Value:
     piece, dimension = pieces[place], quantity.dimension
     before = piece.before(quantity)
     shared, rest = [label], [far]
@@ -248,14 +151,19 @@ def _value(pieces: Sequence[_Piece], place: int, quantity: Quantity, label: str,
 
 
 def _look_back(
-    pieces: Sequence[_Piece], place: int, quantity: Quantity, shared: list[str], rest: list[str], conditions: list[Quantity]
+    pieces: Sequence[Piece],
+    place: int,
+    quantity: Quantity,
+    shared: list[str],
+    rest: list[str],
+    conditions: list[Quantity],
 ) -> None:
     piece = pieces[place]
     goes_on, taken = _goes_on(piece, quantity), len(piece.before(quantity))
-    has_topic = _TOPIC.match(piece.text) is not None
+    has_topic = TOPIC.match(piece.text) is not None
     is_past = False
     for other in reversed(pieces[:place]):
-        beside, topic = other.of(quantity.dimension), _TOPIC.match(other.text)
+        beside, topic = other.of(quantity.dimension), TOPIC.match(other.text)
         if topic and has_topic:
             # What is said of another topic holds for that alone.
             break
@@ -285,7 +193,12 @@ def _look_back(
 
 
 def _look_ahead(
-    pieces: Sequence[_Piece], place: int, quantity: Quantity, shared: list[str], rest: list[str], conditions: list[Quantity]
+    pieces: Sequence[Piece],
+    place: int,
+    quantity: Quantity,
+    shared: list[str],
+    rest: list[str],
+    conditions: list[Quantity],
 ) -> None:
     is_past = pieces[place].end == "then"
     after = pieces[place].after(quantity)
@@ -308,7 +221,7 @@ def _look_ahead(
         is_past = is_past or other.end == "then"
 
 
-def _goes_on(piece: _Piece, quantity: Quantity) -> bool:
+def _goes_on(piece: Piece, quantity: Quantity) -> bool:
     """Whether a value goes on with a list: no topic of its own before it, and few words."""
     before = piece.before(quantity)
     return len(before) <= _LISTED and not any(map(_SUBJECT.search, before))

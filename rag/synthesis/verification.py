@@ -40,8 +40,8 @@ from rag.synthesis.requirement_check import (
 )
 from rag.synthesis.role_check import check_roles
 from rag.synthesis.row_check import check_rows, check_units
-from rag.synthesis.spoken import written_form
-from rag.synthesis.state_check import check_states
+from rag.synthesis.spoken import of_the_rest, written_form
+from rag.synthesis.state_check import check_states, check_verbs
 
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
@@ -56,7 +56,7 @@ CHECKS = (
     *(check_only, check_conceded, check_not_needed),
     *(check_even_without, check_required, check_waived, check_conceded_case, check_in_person, check_at_once),
     check_denied_in_all,
-    *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states),
+    *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states, check_verbs),
 )
 
 
@@ -87,10 +87,17 @@ class RuleVerifier:
         # First: no check may turn down the passage's own words, whatever they look like.
         if _is_quoted(text, sources):
             return SUPPORTED
-        for check in CHECKS:
-            if (finding := check(text, sources)) is not None:
-                return finding
-        return _coverage(text, sources)
+        finding = _checked(text, sources)
+        if finding.status == "withheld" and (other := of_the_rest(text)) and _checked(other, sources).status != "withheld":
+            return SUPPORTED
+        return finding
+
+
+def _checked(text: str, sources: Sources) -> Finding:
+    for check in CHECKS:
+        if (finding := check(text, sources)) is not None:
+            return finding
+    return _coverage(text, sources)
 
 
 class AllOf:
@@ -139,7 +146,7 @@ _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로
 
 
 def _coverage(text: str, sources: Sources) -> Finding:
-    words = content_words(text)
+    words = content_words(_without_quantities(text))
     missing: list[ContentWord] = [word for word in words if not sources.words.holds(word)]
     nouns = [word.stem for word in missing if word.is_noun]
     if not words and not quantities_of(text) and not _is_worded_so(text, sources):
@@ -158,6 +165,17 @@ def _coverage(text: str, sources: Sources) -> Finding:
     share = len(nouns) / len(words)
     is_harmless = share <= (MISSED_ALONE if len(nouns) == 1 else MISSED) and not any(map(_GRANTED.search, nouns))
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
+
+
+def _without_quantities(text: str) -> str:
+    """The text without its quantities and their particles, which have checks of their own."""
+    for each in reversed(quantities_of(text)):
+        end = each.end + len(_PARTICLES.match(text, each.end)[0])  # type: ignore[index]
+        text = f"{text[: each.start]} {text[end:]}"
+    return text
+
+
+_PARTICLES = re.compile(r"[가-힣]*")
 
 
 def _is_quoted(text: str, sources: Sources) -> bool:
