@@ -21,7 +21,7 @@ from statistics import quantiles
 from rag.evaluation.datasets import Claim, read_claims
 from rag.synthesis.passage_clauses import prepare
 from rag.synthesis.release import SentenceRelease
-from rag.synthesis.spoken import written_form
+from rag.synthesis.spoken import passage_form
 from rag.synthesis.texts import ANSWERING
 from rag.synthesis.verification import RuleVerifier
 
@@ -54,7 +54,7 @@ def check_times(claims: Sequence[Claim], measured: dict[str, list[float]]) -> No
     forget()
     for claim in claims:
         start = time.process_time()
-        prepare(tuple(written_form(passage) for passage in claim.passages))
+        prepare(tuple(passage_form(passage) for passage in claim.passages))
         prepared = time.process_time()
         verifier.verify(claim.sentence, claim.passages)
         measured["prepare"].append((prepared - start) * 1000)

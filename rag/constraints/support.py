@@ -21,6 +21,7 @@ _STATED_BY = {
     "lt": ("lt",),
     "gt": ("gt",),
 }
+_DAY = 24 * 3600
 _PER = {
     ("month", Decimal(1)): re.compile(r"매월|매달|월\s?(?:\d|최대|평균)"),
     ("day", Decimal(1)): re.compile(r"매일|(?:^|[^\d가-힣])일\s?(?:\d|최대)"),
@@ -93,6 +94,8 @@ def _same_unit(claim: Quantity, stated: Quantity) -> bool:
     if claim.dimension != stated.dimension:
         # "매월 5일" may be read as a span of days or as a date, by either text.
         return {claim.unit, stated.unit} == {"day", "date"}
+    if {claim.unit, stated.unit} == {"day", "second"}:
+        return claim.side == stated.side or not (claim.side and stated.side)
     if claim.side and stated.side and claim.side != stated.side:
         return False
     return claim.unit == stated.unit or claim.dimension == "time"
@@ -105,6 +108,9 @@ def _same_value(claim: Quantity, value: Decimal, stated: Quantity, other: Decima
             for unit, size in ((10000, 10000), (100, 100), (1, 100))
         ]
         return all(first in (0, second) for first, second in parts)
+    if {claim.unit, stated.unit} == {"day", "second"}:
+        days, seconds = (value, other) if claim.unit == "day" else (other, value)
+        return days * _DAY == seconds
     if "clock12" in (claim.unit, stated.unit):
         return value % 720 == other % 720
     return value == other

@@ -34,7 +34,10 @@ _OF_NUMBER = re.compile(
 _SPAN = re.compile(
     r"^(?:[일이삼사오육칠팔구십]{1,3}|한|두|세|석|네|넉|반)(?:주일|주|달|개월|년|해)(?:간|동안|[가-힣]{0,3})$"
 )
-_NUMERAL = re.compile(r"^[일이삼사오육칠팔구십백천만억]+[천백십만억]원?[가-힣]{0,2}$|^(?:열|스물|서른|마흔)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)$|^(?:열|스무|서른|마흔)$")
+_NUMERAL = re.compile(
+    r"^[일이삼사오육칠팔구십백천만억]+[천백십만억]원?[가-힣]{0,2}$"
+    r"|^(?:열|스물|서른|마흔)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)$|^(?:열|스무|서른|마흔)$"
+)
 _NOUN_YO = re.compile(r"(?:필|중|주|수|개|소)요$")
 # Everyday verbs in the forms their stems take; no list of nouns is kept, so that what is no verb counts as one.
 _LONG_STEM = re.compile(

@@ -16,7 +16,8 @@ _SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, 
 _SCALED = re.compile(rf"(?<![\d.,])(\d[\d,]*)\s?(백만|십만|만|천|백|십)\s?(?={_UNIT}(?![가-힣]*(?:일|간)\b))")
 _SPAN = r"(?:\d+|한|두|세|네|여섯)\s?(?:개월|달|년|일|주일?|시간|분|살|세)"
 _AMOUNT = r"\d[\d,.]*\s?(?:[십백천만억]{1,2}\s?)*(?:원|%p?|퍼센트|달러|불|엔|유로|위안|km|점|명|건|회)"
-_ORDINALS = {"첫": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10, "둘": 2, "셋": 3, "넷": 4}
+_ORDINALS = {"첫": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10}
+_ORDINALS |= {"둘": 2, "셋": 3, "넷": 4}
 _ORDINAL = re.compile(rf"(?<![가-힣])({'|'.join(_ORDINALS)})\s?(?:번째|회째|째(?=\s?[주일월화수목금토]))")
 _FRACTION = re.compile(r"(?<![\d.,])(\d{1,3})\s?분의\s?(\d{1,3})(?![\d.,])")
 _ANY = (
@@ -62,7 +63,6 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\d)\s?회째", r"\1번째"),
         (r"(?:바뀌|변경되|변동되|달라지)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
         (r"(?<![가-힣])절반", "50%"),
-        (r"(?<![가-힣\d])(?:하루|1일)(?=\s?(?:동안|간|뒤|후|이 지나))", "24시간"),
         (r"(\d+)개\s?연도", r"\1년"),
         (r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
         (r"다른 은행", "타행"),
@@ -84,8 +84,21 @@ def written_form(text: str) -> str:
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
     text = _NOT_PAID.sub(_free, text)
     text = _FRACTION.sub(_percent, text)
-    text = _BUSINESS.sub(lambda match: f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일", text)
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
+
+
+def sentence_form(text: str) -> str:
+    """`written_form` of a model's sentence: "영업일 기준 3일" is said of "3영업일"."""
+    return _BUSINESS.sub(_business_days, written_form(text))
+
+
+def passage_form(text: str) -> str:
+    """`written_form` of a passage, where "영업일 기준 3일" states "3일" and "3영업일"."""
+    return _BUSINESS.sub(lambda match: f"{match[0]}({_business_days(match)})", written_form(text))
+
+
+def _business_days(match: re.Match[str]) -> str:
+    return f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일"
 
 
 _REST = re.compile(
