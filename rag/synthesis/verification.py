@@ -26,7 +26,7 @@ from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_i
 from rag.synthesis.exclusive_check import check_exclusive, check_only_there
 from rag.synthesis.paired_check import check_excluded, check_pairs, check_payer, check_sides
 from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness, prepare
-from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, is_negative
+from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, check_states, check_verbs, is_negative
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
 from rag.synthesis.requirement_check import (
@@ -38,10 +38,8 @@ from rag.synthesis.requirement_check import (
     check_required,
     check_waived,
 )
-from rag.synthesis.role_check import check_roles
-from rag.synthesis.row_check import check_rows, check_units
+from rag.synthesis.role_check import check_roles, check_rows, check_units
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
-from rag.synthesis.state_check import check_states, check_verbs
 
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
