@@ -77,7 +77,7 @@ def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[
     `ignored`: text whose tokens do not count, such as the institution's name. Labels ("[재발급]") do not count as sentences;
     list markers are excluded from the offsets. Without a sentence the offsets are those of the complete text.
     """
-    asked = set(tokens(question)) - set(tokens(ignored))
+    question_tokens = set(tokens(question)) - set(tokens(ignored))
     spans = []
     for start, end in sentences(text):
         sentence = text[start:end].strip().lstrip("-*•·※ ")
@@ -87,4 +87,4 @@ def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[
     if not spans:
         return 0, len(text)
     # Distinct tokens of the question are counted, so that a long sentence does not win by repeating one.
-    return max(spans, key=lambda span: len(asked & set(tokens(text[span[0] : span[1]]))))
+    return max(spans, key=lambda span: len(question_tokens & set(tokens(text[span[0] : span[1]]))))

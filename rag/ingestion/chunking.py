@@ -52,10 +52,10 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
 
         # Pieces of the answer do not overlap, so that joining them gives the approved text.
         pieces = list(split(row.answer, fits))
-        name, own = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
+        name, phrasing_metadata = (f"{row.id}?{number}", {PHRASING: question}) if number else (row.id, {})
         # A row that is not split keeps the id of its file.
         names = [name] if len(pieces) == 1 else [f"{name}#{piece}" for piece in range(len(pieces))]
-        result += [_node(row, node_id, *piece, own) for node_id, piece in zip(names, pieces, strict=True)]
+        result += [_node(row, node_id, *piece, phrasing_metadata) for node_id, piece in zip(names, pieces, strict=True)]
     return result
 
 
@@ -112,16 +112,16 @@ def content_hash(node: TextNode) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _node(row: FaqRow, node_id: str, start: int, end: int, further: Mapping[str, str]) -> TextNode:
+def _node(row: FaqRow, node_id: str, start: int, end: int, phrasing_metadata: Mapping[str, str]) -> TextNode:
     metadata: dict[str, Any] = {name: getattr(row, name) for name in _METADATA_FIELDS if getattr(row, name)}
     node = TextNode(
         id_=node_id,
         text=row.answer[start:end],
-        metadata=metadata | dict(row.extra) | dict(further),
+        metadata=metadata | dict(row.extra) | dict(phrasing_metadata),
         start_char_idx=start,
         end_char_idx=end,
         excluded_embed_metadata_keys=_BOOKKEEPING,
-        excluded_llm_metadata_keys=[*_BOOKKEEPING, *further],
+        excluded_llm_metadata_keys=[*_BOOKKEEPING, *phrasing_metadata],
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=row.id)},
     )
     node.metadata[CONTENT_HASH] = content_hash(node)

@@ -48,14 +48,14 @@ def match_columns(header: Sequence[str], columns: Mapping[str, str]) -> dict[str
     the first is used.
     """
     # Cleaned like the header, because a name copied from a spreadsheet may contain a no-break space.
-    named = {name: clean_name(column) for name, column in columns.items()}
+    given_columns = {name: clean_name(column) for name, column in columns.items()}
     # Reversed, so that of two columns with the same key the first one in the file is kept.
-    by_key = {_key(name): name for name in reversed(header) if name and name not in named.values()}
+    by_key = {_key(name): name for name in reversed(header) if name and name not in given_columns.values()}
     known = {
         field: next((by_key[name] for name in names.split() if name in by_key), None) for field, names in _NAMES.items()
     }
     # The workshop's layout applies only without a question and an answer: its `Category` has the question.
     if not (known["question"] and known["answer"]) and by_key.keys() >= {_WORKSHOP["question"], _WORKSHOP["answer"]}:
         known = {field: by_key.get(_WORKSHOP.get(field, ""), known.get(field)) for field in FIELDS}
-    located = {field: column for field, column in known.items() if column and field not in named}
-    return located | {field: column for field, column in named.items() if column in header}
+    located = {field: column for field, column in known.items() if column and field not in given_columns}
+    return located | {field: column for field, column in given_columns.items() if column in header}

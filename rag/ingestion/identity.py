@@ -48,14 +48,14 @@ def assign_content_ids(rows: Iterable[FaqRow]) -> tuple[list[FaqRow], list[FaqRo
     questions: dict[str, int] = defaultdict(int)
     for row in rows:
         questions[content_id(row)] += 1
-    kept: dict[str, FaqRow] = {}
+    rows_by_id: dict[str, FaqRow] = {}
     repeated = []
     for row in rows:
         # All rows of a question with several answers get an id of all fields, so that none depends on the order.
         row_id = content_id(row, whole=questions[content_id(row)] > 1)
         # Rows that are equal except for the file are one row.
-        if row_id in kept:
+        if row_id in rows_by_id:
             repeated.append(row)
         else:
-            kept[row_id] = replace(row, id=row_id)
-    return list(kept.values()), repeated
+            rows_by_id[row_id] = replace(row, id=row_id)
+    return list(rows_by_id.values()), repeated

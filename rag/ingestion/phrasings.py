@@ -63,14 +63,14 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
     for claimed in claims.values():
         for position, (row, text) in enumerate(claimed):
             for other, other_text in claimed[:position]:
-                own = text == row.question and other_text == other.question
+                both_own = text == row.question and other_text == other.question
                 # ISO dates compare as text; an empty end means without limit.
                 begin, ends = (
                     max(row.effective_from, other.effective_from),
                     (row.effective_until, other.effective_until),
                 )
                 overlap = all(not end or begin <= end for end in ends)
-                if not own and row.answer != other.answer and overlap:
+                if not both_own and row.answer != other.answer and overlap:
                     lines.append(f"row {row.id}: {text!r} is also a phrasing of row {other.id} ({other.question!r})")
     return lines
 

@@ -100,9 +100,9 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
             result.notes += table.notes
     rows = _with_unique_ids(numbered, result)
     kept, repeated = identity.assign_content_ids(unnumbered)
-    for file, of_file in _by_file(repeated).items():
+    for file, file_rows in _by_file(repeated).items():
         result.notes.append(
-            Note(file, "repeated", {"count": len(of_file), "rows": join_items([row.row for row in of_file])})
+            Note(file, "repeated", {"count": len(file_rows), "rows": join_items([row.row for row in file_rows])})
         )
     result.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row]))
     return result
@@ -120,13 +120,13 @@ def _with_unique_ids(rows: Sequence[FaqRow], result: ReadResult) -> Iterator[Faq
             location = f"{twin.file}, row {twin.row}"
             result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=location))
             continue
-        named = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
-        first = first_uses.setdefault(named.id, row)
+        prefixed = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
+        first = first_uses.setdefault(prefixed.id, row)
         if first is not row and not is_other_phrasing(row, first):
             location = f"{first.file}, row {first.row}"
             result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=location))
             continue
-        yield named
+        yield prefixed
     result.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
 
 
@@ -183,7 +183,7 @@ def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str
 def _parse_row(
     table: Table, record: Record, at: Mapping[str, str], extra: Iterable[str], counts: dict[str, int]
 ) -> FaqRow | None:
-    before = len(table.errors)
+    error_count = len(table.errors)
     add_error = partial(table.add_error, record.row)
     text: dict[str, str] = {"id": ""}
     notes: set[str] = set()
@@ -204,10 +204,12 @@ def _parse_row(
     if "" < text.get("effective_until", "") < text.get("effective_from", ""):
         add_error(at["effective_until"], "before")
     values = ((name, record.values.get(name, "")) for name in extra)
-    further = {name: clean_cell(value)[0] if isinstance(value, str) else value for name, value in values if value != ""}
-    if len(table.errors) > before:
+    extra_values = {
+        name: clean_cell(value)[0] if isinstance(value, str) else value for name, value in values if value != ""
+    }
+    if len(table.errors) > error_count:
         return None
     for kind in sorted(notes):
         counts[kind] += 1
     phrasings = split_phrasings(text.pop("alternatives", ""))
-    return FaqRow(**text, alternatives=phrasings, extra=further, file=table.file, row=record.row)
+    return FaqRow(**text, alternatives=phrasings, extra=extra_values, file=table.file, row=record.row)

@@ -143,15 +143,12 @@ def finish_table(table: Table) -> None:
             record.values.pop(key, None)
         table.note("index_column", column=repr(first or "1"))
         table.header = table.header[1:]
-    kept = []
     for record in table.records:
         nameless = {key: value for key, value in record.values.items() if key.startswith("\0")}
         for key, value in nameless.items():
             if str(value).strip():
                 table.add_error(record.row, None, "unnamed")
             del record.values[key]
-        kept.append(record)
-    table.records = kept
 
 
 def _is_row_index(values: Sequence[Value]) -> bool:

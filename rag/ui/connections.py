@@ -86,9 +86,9 @@ def bounded_protocol(*, trusts: Callable[[str], bool], per_address: int, seconds
 def raise_descriptor_limit() -> None:
     """Raise the soft limit of file descriptors to the hard limit, DESCRIPTORS at most. Never lowers it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, cast(Any, hard)))
+    target = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, cast(Any, hard)))
 
 
 def is_loopback(host: str) -> bool:

@@ -46,7 +46,7 @@ class ConversationRecorder:
     def count_failure(self) -> None:
         """Count a question that ended in an error."""
         if self.metrics:
-            self.metrics.failed()
+            self.metrics.count_failure()
 
     @property
     def keeps_records(self) -> bool:
@@ -68,17 +68,23 @@ class ConversationRecorder:
         `row`: id of the suggested row that the visitor chose.
         """
         if self.metrics:
-            self.metrics.answered(answer, channel)
+            self.metrics.count_answer(answer, channel)
         if self._records is None:
             return ""
-        before = [each.record for each in conversation.exchanges if each.record] if conversation else []
+        previous_records = [each.record for each in conversation.exchanges if each.record] if conversation else []
         filters = Filters(equals) if equals else None
         try:
             # Recorded with the earlier question, which was answered with suggestions.
             if row and conversation:
                 await asyncio.to_thread(self._record_choice, self._records, conversation, row)
             return await asyncio.to_thread(
-                self._records.add, answer, channel=channel, versions=versions, filters=filters, follows=before, row=row
+                self._records.add,
+                answer,
+                channel=channel,
+                versions=versions,
+                filters=filters,
+                follows=previous_records,
+                row=row,
             )
         except SQLAlchemyError as exc:
             # Without a traceback: on a full disk this is logged for each answer.

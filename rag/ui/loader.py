@@ -95,9 +95,12 @@ class Loader:
         return self._service
 
     def _load(self) -> None:
+        def show_step(name: str, done: int, total: int) -> None:
+            self.step = Step(name, done, total)
+
         began = time.perf_counter()
         try:
-            self._service = self._build(self._progress)
+            self._service = self._build(show_step)
             logger.info("ready after %.1f s", time.perf_counter() - began)
         except RagError as exc:
             self.error = exc
@@ -108,6 +111,3 @@ class Loader:
             logger.exception("the page cannot answer")
         finally:
             self._ended.set()
-
-    def _progress(self, name: str, done: int, total: int) -> None:
-        self.step = Step(name, done, total)

@@ -69,7 +69,7 @@ form.addEventListener("submit", async (event) => {
 def login_page(texts: Texts) -> str:
     """The complete HTML document."""
     words = {"wrong": texts.login_wrong, "busy": texts.busy, "failed": texts.login_failed}
-    shown = {
+    values = {
         "language": texts.language,
         "title": texts.title,
         "message": texts.login,
@@ -78,4 +78,4 @@ def login_page(texts: Texts) -> str:
         "enter": texts.login_enter,
     }
     script = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
-    return _PAGE.substitute({key: escape(value) for key, value in shown.items()}, words=script)
+    return _PAGE.substitute({key: escape(value) for key, value in values.items()}, words=script)

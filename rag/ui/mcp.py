@@ -79,9 +79,9 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
     async def dispatch(method: str, params: Any, client: Client) -> dict[str, Any]:
         match method:
             case "initialize":
-                asked = params.get("protocolVersion") if isinstance(params, dict) else None
+                requested = params.get("protocolVersion") if isinstance(params, dict) else None
                 return {
-                    "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
+                    "protocolVersion": requested if requested in VERSIONS else VERSIONS[0],
                     "capabilities": {"tools": {}},
                     "serverInfo": {"name": DISTRIBUTION, "title": texts.title, "version": _version()},
                 }

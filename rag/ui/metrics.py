@@ -35,18 +35,18 @@ class Metrics:
         ):
             Gauge(name, text, registry=self._registry).set_function(read)
 
-    def answered(self, answer: Answer, channel: str) -> None:
+    def count_answer(self, answer: Answer, channel: str) -> None:
         """Count one answer and its duration. `channel`: "page" or "api"."""
         labels = [channel, answer.status, answer.reason or "", str(answer.generated).lower(), answer.notice or ""]
         self._answers.labels(*labels).inc()
         if "total" in answer.timings_ms:
             self._seconds.observe(answer.timings_ms["total"] / 1000)
 
-    def failed(self) -> None:
+    def count_failure(self) -> None:
         """Count a question that ended in an error."""
         self._failures.inc()
 
-    def refused(self, status: int) -> None:
+    def count_refusal(self, status: int) -> None:
         """Count a request that the guard refused."""
         self._refusals.labels(str(status)).inc()
 

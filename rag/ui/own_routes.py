@@ -69,8 +69,8 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
 
     async def search(request: Request) -> Response:
         body: dict[str, Any] = await request.json()
-        found = await in_thread(history.chats, person(request), str(body.get("q", ""))[:200])
-        chats = [{"id": each.id, "title": each.title, "updated": each.updated} for each in found]
+        matches = await in_thread(history.chats, person(request), str(body.get("q", ""))[:200])
+        chats = [{"id": each.id, "title": each.title, "updated": each.updated} for each in matches]
         return JSONResponse({"chats": chats}, headers={"Cache-Control": "no-store"})
 
     async def export(request: Request) -> Response:

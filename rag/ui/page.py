@@ -162,13 +162,13 @@ def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Text
     async def drop(conversation: Conversation) -> Any:
         conversation.clear()
         conversation.undo_state = None
-        return _frame_output(dialogue.current(conversation))
+        return _frame_output(dialogue.full_frame(conversation))
 
     async def undo(conversation: Conversation) -> Any:
         return _frame_output(dialogue.undo(conversation))
 
     async def sync(conversation: Conversation) -> Any:
-        return _frame_output(dialogue.current(conversation))
+        return _frame_output(dialogue.full_frame(conversation))
 
     async def open_chat(chat: str, conversation: Conversation, request: gr.Request) -> Any:
         if (client := await context.client(request)) is None:
@@ -234,10 +234,10 @@ def _add_api(dialogue: Dialogue, texts: Texts, context: PageContext) -> None:
 
 async def _loading_html(loader: Loader, texts: Texts) -> AsyncGenerator[str, None]:
     """Yield the loading's progress as HTML, then the content of the start page, or the error that loading failed with."""
-    shown = ""
+    shown_step = ""
     while loader.status == "loading":
-        if (step := texts.step(*loader.step)) != shown:
-            shown = step
+        if (step := texts.step(*loader.step)) != shown_step:
+            shown_step = step
             yield status_html("loading", texts, step)
         await asyncio.sleep(POLL_SECONDS)
     if loader.error:

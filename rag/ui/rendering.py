@@ -70,7 +70,7 @@ def _answer_html(each: Exchange, options: RenderOptions) -> str:
     if each.answer and each.answer.status == "declined":
         own_numbers |= phone_numbers(each.text)  # fixed texts state the contact's numbers
     lang = lang_attribute(each.text, options.texts.language)
-    parts = None if each.generated else quoted_parts(each.text, each.sources, each.answer)
+    parts = None if each.generated else split_quotes(each.text, each.sources, each.answer)
     if parts is None:
         return f'<div class="said"{lang}>{"".join(render_blocks(each.text, link=link, own_numbers=own_numbers))}</div>'
     several = sum(source is not None for _, source in parts) > 1
@@ -103,7 +103,7 @@ def _append_link(block: str, link: str) -> str:
     return f"{block} {link}"
 
 
-def quoted_parts(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
+def split_quotes(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
     """Split an answer into (text before, quoted row) pairs; None if it does not consist of complete quotes.
 
     Text after the last quote is a pair without a row.

@@ -18,7 +18,7 @@ MAX_BODY = 128 * 1024
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is refused. `status`: of the response; `text`: field of Texts to show instead of `reason`, if not empty."""
 
     def __init__(self, status: int, reason: str, *, text: str = "") -> None:
@@ -56,20 +56,20 @@ class Call:
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The complete body. Raises Refused above MAX_BODY, without reading it if Content-Length says so."""
+    """The complete body. Raises RequestRefused above MAX_BODY, without reading it if Content-Length says so."""
     length = Headers(scope=scope).get("content-length", "0")
     if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY:
-        raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
+        raise RequestRefused(413, f"the body is larger than {MAX_BODY} bytes")
     body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused(400, "the body is incomplete")
+            raise RequestRefused(400, "the body is incomplete")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY:
-            raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
+            raise RequestRefused(413, f"the body is larger than {MAX_BODY} bytes")
     return bytes(body)
 
 
@@ -93,30 +93,30 @@ def replay_body(body: bytes, receive: Receive) -> Receive:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body, each text of it valid UTF-8. Raises Refused."""
+    """The JSON object of a body, each text of it valid UTF-8. Raises RequestRefused."""
     try:
         value = json.loads(body)
         json.dumps(value, ensure_ascii=False).encode()  # JSON may contain lone surrogates, which are not valid UTF-8
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise Refused(400, "the body is not a JSON object")
+        raise RequestRefused(400, "the body is not a JSON object")
     return value
 
 
 def parse_session(value: Any) -> str:
-    """Check a session name: 1 to 64 letters, digits, "_" or "-". Raises Refused."""
+    """Check a session name: 1 to 64 letters, digits, "_" or "-". Raises RequestRefused."""
     if not isinstance(value, str) or not _SESSION.fullmatch(value):
-        raise Refused(422, "the session's name is malformed")
+        raise RequestRefused(422, "the session's name is malformed")
     return value
 
 
 def parse_call(content: dict[str, Any], events: dict[int, Event], *, event: int | None = None) -> Call:
-    """Check a call of `event`, or of the event that the body names. Raises Refused; its message has no value of the body."""
+    """Check a call of `event`, or of the event that the body names. Raises RequestRefused, without values of the body."""
     number = content.get("fn_index") if event is None else event
     # Not isinstance, because True is an int, which Gradio would take for event 1.
     if type(number) is not int or number not in events:
-        raise Refused(422, "there is no such event")
+        raise RequestRefused(422, "there is no such event")
     session = content.get("session_hash")
     trigger = content.get("trigger_id")
     return Call(
@@ -132,25 +132,25 @@ def _texts(data: Any, event: Event) -> list[str | None]:
     expected = len(event.inputs)
     if not isinstance(data, list) or len(data) != expected:
         got = str(len(data)) if isinstance(data, list) else "no list"
-        raise Refused(422, f"expected {expected} values; got {got}", text="wrong_values")
+        raise RequestRefused(422, f"expected {expected} values; got {got}", text="wrong_values")
     states = [bool(getattr(component, "stateful", False)) for component in event.inputs]
     for number, (value, state) in enumerate(zip(data, states, strict=True)):
         # The first value (the question) is required; filters and the conversation state may be null.
         optional = number > 0 or not event.inputs or state
         if not (isinstance(value, str) or (value is None and optional)):
-            raise Refused(422, f"value {number + 1} is not a text", text="wrong_values")
+            raise RequestRefused(422, f"value {number + 1} is not a text", text="wrong_values")
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            raise Refused(422, f"value {number + 1} is not valid UTF-8", text="wrong_values")
+            raise RequestRefused(422, f"value {number + 1} is not valid UTF-8", text="wrong_values")
     return [None if state else value for value, state in zip(data, states, strict=True)]
 
 
 def _chosen(value: Any) -> dict[str, Any]:
-    """Check the event data of a clicked option: its text and its index. Raises Refused."""
+    """Check the event data of a clicked option: its text and its index. Raises RequestRefused."""
     text = value.get("value") if isinstance(value, dict) else None
     index = value.get("index") if isinstance(value, dict) else None
     plain = (
         index is None or type(index) is int or (isinstance(index, list) and all(type(each) is int for each in index))
     )
     if not isinstance(text, str) or not plain or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Refused(422, "the choice is malformed", text="wrong_values")
+        raise RequestRefused(422, "the choice is malformed", text="wrong_values")
     return {"index": index, "value": text}

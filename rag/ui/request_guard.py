@@ -24,7 +24,7 @@ from rag.ui.i18n import Texts
 from rag.ui.login_page import login_page
 from rag.ui.request_bodies import (
     Event,
-    Refused,
+    RequestRefused,
     parse_call,
     parse_object,
     parse_session,
@@ -33,8 +33,8 @@ from rag.ui.request_bodies import (
     replay_body,
 )
 from rag.ui.security_headers import secure_response
-from rag.ui.sessions import Session, Sessions, TooMany
-from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, new_cookie, parse_cookies
+from rag.ui.sessions import LimitExceeded, Session, Sessions
+from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, parse_cookies
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class RequestGuard:
 
     `events`: the page's events by number. `logged_in`: whether a login token is valid; None: the page has no logins.
     `hosts`: accepted host names; empty: all. `prefix`: path prefix that a proxy removes, and that requests without the proxy
-    have. `refused`: called with the status of each refused request. `mcp`: POST /mcp is accepted.
+    have. `on_refused`: called with the status of each refused request. `mcp`: POST /mcp is accepted.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RequestGuard:
         logged_in: Callable[[str], bool] | None = None,
         hosts: Sequence[str] = (),
         prefix: str = "",
-        refused: Callable[[int], None] = lambda _: None,
+        on_refused: Callable[[int], None] = lambda _: None,
         mcp: bool = False,
     ) -> None:
         self._app = app
@@ -97,7 +97,7 @@ class RequestGuard:
         self._events = dict(events)
         self._ask = next((number for number, event in self._events.items() if event.api_name == "ask"), -1)
         self._logged_in = logged_in
-        self._refused = refused
+        self._on_refused = on_refused
         self._hosts = {host.lower() for host in hosts}
         self._prefix = urlsplit(prefix).path
         self._own_requests: Counter[str] = Counter()
@@ -125,13 +125,13 @@ class RequestGuard:
 
         try:
             await self._answer(scope, receive, send_secured, visitor)
-        except (Refused, TooMany) as exc:
-            self._refused(exc.status)
+        except (RequestRefused, LimitExceeded) as exc:
+            self._on_refused(exc.status)
             logger.info(
                 "refused status=%d reason=%s method=%s path=%s", exc.status, exc, scope["method"], scope["path"]
             )
             if not started:
-                text = exc.text if isinstance(exc, Refused) else "busy"
+                text = exc.text if isinstance(exc, RequestRefused) else "busy"
                 detail = str(getattr(self._texts, text)) if text else str(exc)
                 response = JSONResponse({"detail": detail, "error": detail}, status_code=exc.status)
                 await response(scope, receive, send_secured)
@@ -140,14 +140,14 @@ class RequestGuard:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers = Headers(scope=scope)
         if path == "/metrics" and visitor.forwarded:
-            raise Refused(404, "metrics are not served through a proxy")
+            raise RequestRefused(404, "metrics are not served through a proxy")
         if path not in STATUS_PATHS:
             self._check_origin(headers, visitor, navigation=method in ("GET", "HEAD") and path == "/")
         posted = method == "POST" and (path in GRADIO_POST_PATHS or path in self._own_posts)
         one_answer = path.startswith(f"{CALL}/")
         readable = path in GET_PATHS or path == EXPORT or path.startswith((*FILE_PREFIXES, HEARTBEAT)) or one_answer
         if not posted and not (readable and method in ("GET", "HEAD")):
-            raise Refused(404, "there is no such route")
+            raise RequestRefused(404, "there is no such route")
         logged_in = self._logged_in or (lambda _: False)
         token = any(
             name.startswith(LOGIN_COOKIE) and logged_in(value) for name, value in parse_cookies(headers).items()
@@ -159,7 +159,7 @@ class RequestGuard:
                 await page(scope, receive, _set_cookie(send, visitor))
                 return
             if path != "/login":
-                raise Refused(401, "no login", text="login_ended")
+                raise RequestRefused(401, "no login", text="login_ended")
         if path == "/":
             await self._app(scope, receive, _set_cookie(send, visitor))
         elif path == "/login":
@@ -167,7 +167,7 @@ class RequestGuard:
         elif path in self._own_posts or path == EXPORT:
             body = json.dumps(parse_object(await read_body(scope, receive))).encode() if posted else b""
             if self._own_requests[visitor.address] >= OWN_PER_ADDRESS:
-                raise TooMany("requests of one visitor")
+                raise LimitExceeded("requests of one visitor")
             self._own_requests[visitor.address] += 1
             try:
                 await self._app(replace_body(scope, body), replay_body(body, receive), send)
@@ -182,11 +182,11 @@ class RequestGuard:
             await self._app(scope, receive, send)
 
     def _check_origin(self, headers: Headers, visitor: Visitor, *, navigation: bool) -> None:
-        """Refuse unknown host names (DNS rebinding) and requests made by another site's page (CSRF). Raises Refused."""
+        """Refuse unknown host names (DNS rebinding) and requests made by another site's page (CSRF). Raises RequestRefused."""
         host = visitor.host.lower()
         name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
         if self._hosts and name not in self._hosts and host not in self._hosts:
-            raise Refused(421, "the host name is not in FSI_UI__TRUSTED_HOSTS")
+            raise RequestRefused(421, "the host name is not in FSI_UI__TRUSTED_HOSTS")
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site in ("same-origin", "none"):
             return
@@ -195,7 +195,7 @@ class RequestGuard:
         if navigation and origin is None and document and headers.get("sec-fetch-mode") in (None, "navigate"):
             return
         if site is not None or (origin is not None and origin.lower().partition("://")[2] != host):
-            raise Refused(403, "the request comes from another site's page")
+            raise RequestRefused(403, "the request comes from another site's page")
 
     async def _post(self, path: str, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         content = parse_object(await read_body(scope, receive))
@@ -213,7 +213,7 @@ class RequestGuard:
             return
         call = parse_call(content, self._events, event=self._ask if path == CALL else None)
         if path != CALL and call.session is None:
-            raise Refused(422, "the session's name is missing")
+            raise RequestRefused(422, "the session's name is missing")
         page = call.event != self._ask
         name = visitor.session_name(call.session if call.session and path != CALL else f"call {secrets.token_hex(16)}")
         session = self._sessions.admit(name, visitor, page=page)
@@ -235,7 +235,7 @@ class RequestGuard:
         if path.startswith(f"{CALL}/"):
             session = self._sessions.find_by_event(path.rpartition("/")[2], visitor)
             if session is None:
-                raise Refused(404, "there is no such answer")
+                raise RequestRefused(404, "there is no such answer")
             name = session.name
         elif path.startswith(HEARTBEAT):
             name = visitor.session_name(parse_session(path.removeprefix(HEARTBEAT)))
@@ -257,7 +257,7 @@ def _set_cookie(send: Send, visitor: Visitor) -> Send:
 
     async def setting(message: Message) -> None:
         if message["type"] == "http.response.start" and visitor.new:
-            value = f"{visitor.cookie}={new_cookie()}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
+            value = f"{visitor.cookie}={secrets.token_urlsafe(16)}; HttpOnly; Path=/; Max-Age={COOKIE_SECONDS}"
             MutableHeaders(scope=message).append("set-cookie", value)
         await send(message)
 

@@ -274,7 +274,7 @@ def _request_guard(
         events=page.fns,
         logged_in=(lambda token: token in gradio_app.tokens) if login else None,
         hosts=hosts,
-        refused=context.metrics.refused,
+        on_refused=context.metrics.count_refusal,
         prefix=root_path(ui.root_path),
         mcp=ui.mcp,
     )

@@ -138,7 +138,7 @@ class Dialogue:
         """Replace the conversation by a saved chat; no change if there is no such chat or an answer is in progress."""
         exchanges = list(await self._recorder.load_chat(client.person, chat))
         if not exchanges or conversation.running:
-            return self.current(conversation)
+            return self.full_frame(conversation)
         conversation.load_chat(chat, exchanges)
         return self._frame(conversation, exchanges, reset=True)
 
@@ -148,7 +148,7 @@ class Dialogue:
         """Answer with the suggested row that has the id `row`; no answer if this conversation has not shown it."""
         source = conversation.source(row)
         if source is None:
-            yield self.current(conversation)
+            yield self.full_frame(conversation)
             return
         bank = str(source.metadata.get("bank") or "")
         question = f"{bank} {source.question}" if bank else source.question
@@ -160,7 +160,7 @@ class Dialogue:
     ) -> AsyncGenerator[Frame, None]:
         """Replace the last answer by a new one to the same question."""
         if conversation.running or not conversation.exchanges:
-            yield Frame() if conversation.running else self.current(conversation)
+            yield Frame() if conversation.running else self.full_frame(conversation)
             return
         question = conversation.exchanges.pop().question
         async for frame in self.respond(conversation, question, choices, client):
@@ -170,13 +170,13 @@ class Dialogue:
         """Remove all turns; an answer being written is stopped."""
         conversation.clear()
         had_any = conversation.undo_state is not None
-        return self.current(conversation, toast=self._texts.cleared if had_any else "", undo=had_any)
+        return self.full_frame(conversation, toast=self._texts.cleared if had_any else "", undo=had_any)
 
     def undo(self, conversation: Conversation) -> Frame:
         """Restore what the last new chat or edit removed."""
-        return self.current(conversation, toast=self._texts.restored if conversation.undo() else "")
+        return self.full_frame(conversation, toast=self._texts.restored if conversation.undo() else "")
 
-    def current(self, conversation: Conversation, *, toast: str = "", undo: bool = False) -> Frame:
+    def full_frame(self, conversation: Conversation, *, toast: str = "", undo: bool = False) -> Frame:
         """A frame with the complete conversation."""
         return self._frame(conversation, conversation.exchanges, reset=True, toast=toast, undo=undo)
 
@@ -272,10 +272,10 @@ class Dialogue:
             return None
         facets = service.facets()
         for name, value in equals.items():
-            if value not in (offered := facets.get(name, ())):
-                words = {"value": truncate(value), "choices": ", ".join(offered)}
-                korean = KOREAN.unknown_choice.format(**words)
-                raise InputError(ENGLISH.unknown_choice.format(**words), korean=korean)
+            if value not in (available := facets.get(name, ())):
+                values = {"value": truncate(value), "choices": ", ".join(available)}
+                korean = KOREAN.unknown_choice.format(**values)
+                raise InputError(ENGLISH.unknown_choice.format(**values), korean=korean)
         return Filters(equals=equals)
 
     def _too_long(self, question: str) -> InputError:

@@ -27,7 +27,7 @@ OPEN_SECONDS = 10.0
 """How long an event waits for its session's stream to open before it is dropped."""
 
 
-class TooMany(Exception):
+class LimitExceeded(Exception):
     """A limit is reached. `status`: of the HTTP response: 429 for a visitor's own limit, 503 for the server's."""
 
     def __init__(self, limit: str, *, status: int = 429) -> None:
@@ -76,11 +76,11 @@ class Sessions:
         return len(self._sessions)
 
     def admit(self, name: str, visitor: Visitor, *, page: bool) -> Session:
-        """The session that receives an event; a new one is created if needed. Raises TooMany."""
+        """The session that receives an event; a new one is created if needed. Raises LimitExceeded."""
         self._check_event_limits(visitor)
         session = self._sessions.pop(name, None)
         if session is None:
-            self._make_room()
+            self._evict_idle()
             session = Session(name, visitor)
         self._sessions[name] = session  # keeps the dictionary in the order of use
         session.page |= page
@@ -106,11 +106,11 @@ class Sessions:
     def stream(self, name: str, visitor: Visitor, *, answers: bool) -> Iterator[Session | None]:
         """Count an open stream until the end of the block. Yields its session, or None if it has had no event yet.
 
-        `answers`: the stream carries answers and is not a tab's heartbeat. Raises TooMany.
+        `answers`: the stream carries answers and is not a tab's heartbeat. Raises LimitExceeded.
         """
         keys = {f"address {visitor.address}": STREAMS_PER_ADDRESS, f"owner {visitor.owner}": STREAMS_PER_OWNER}
         if any(self._streams[key] >= limit for key, limit in keys.items()):
-            raise TooMany("streams of one visitor")
+            raise LimitExceeded("streams of one visitor")
         self._streams.update(keys.keys())
         self._open[name] += 1
         session = self._sessions.get(name)
@@ -157,14 +157,14 @@ class Sessions:
                 of_address += len(session.events) * (session.visitor.address == visitor.address)
                 of_owner += len(session.events) * (session.visitor.owner == visitor.owner)
         if of_owner >= EVENTS_PER_OWNER or of_address >= EVENTS_PER_ADDRESS:
-            raise TooMany("events of one visitor")
+            raise LimitExceeded("events of one visitor")
         if total >= MAX_EVENTS:
-            raise TooMany("events", status=503)
+            raise LimitExceeded("events", status=503)
 
-    def _make_room(self) -> None:
+    def _evict_idle(self) -> None:
         while len(self._sessions) >= self._max:
             # The dictionary is in the order of use, so the first idle session is the least recently used.
             idle = next((each for each in self._sessions.values() if not self._open[each.name]), None)
             if idle is None:
-                raise TooMany("open conversations", status=503)
+                raise LimitExceeded("open conversations", status=503)
             self.drop(idle)

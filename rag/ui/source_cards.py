@@ -33,9 +33,9 @@ def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Tex
 
 
 def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Relevance) -> str:
-    named = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
-    place = [place_in_document(source.metadata)] if source.metadata.get("document") else []
-    labels = " · ".join([*named, *place])
+    labels = [str(source.metadata[key]) for key in ("bank", "category") if source.metadata.get(key)]
+    location = [place_in_document(source.metadata)] if source.metadata.get("document") else []
+    label_text = " · ".join([*labels, *location])
     # The row's question is added because it states the customer's question in the institution's words.
     bank = str(source.metadata.get("bank") or "")
     start, end = answering_sentence(f"{question} {source.question}", source.text, ignored=bank)
@@ -47,7 +47,7 @@ def _card(turn: int, question: str, source: Source, texts: Texts, relevance: Rel
         f'<details class="card" id="{card_id(turn, source.number)}"><summary>'
         f'<span class="number" aria-hidden="true">{source.number}</span>'
         f'<span class="head"><span class="card-title"{title}>{escape_text(source.question)}</span>'
-        f'<span class="place">{escape_text(labels)}</span>{_score(source.score, texts, relevance)}</span></summary>'
+        f'<span class="place">{escape_text(label_text)}</span>{_score(source.score, texts, relevance)}</span></summary>'
         f'<div class="body">{_origin(source, texts)}'
         f'<p class="excerpt"><span class="what">{escape(texts.answering)}</span><mark{text}>{mark}</mark></p>'
         f'<button type="button" class="whole" aria-expanded="false">{escape(texts.whole_text)}</button>'

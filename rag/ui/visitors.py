@@ -129,11 +129,6 @@ def person_id(secret: bytes, visitor: Visitor, user: str) -> str:
     return hashlib.blake2b(f"{visitor.token}\n{user}".encode(), key=secret, digest_size=16).hexdigest()
 
 
-def new_cookie() -> str:
-    """A random value for COOKIE."""
-    return secrets.token_urlsafe(16)
-
-
 def address_group(address: str) -> str:
     """The unit in which addresses are limited: an IPv4 address, or an IPv6 /64 network, which one customer's line has.
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rag.ui import sessions
-from rag.ui.sessions import Sessions, TooMany
+from rag.ui.sessions import LimitExceeded, Sessions
 from rag.ui.visitors import Visitor
 from tests.attack.conftest import USERS
 from tests.attack.visitors import API, Browser, Page
@@ -103,7 +103,7 @@ def test_new_sessions_push_out_nobody_whose_tab_is_open() -> None:
         with (
             sessions.stream("new 48", stranger, answers=True),
             sessions.stream("new 49", stranger, answers=True),
-            pytest.raises(TooMany),
+            pytest.raises(LimitExceeded),
         ):
             sessions.admit("one more", visitor(3), page=True)
     sessions.admit("one more", visitor(3), page=True)
@@ -123,15 +123,15 @@ def test_events_are_counted_per_browser_per_address_and_in_all(monkeypatch: pyte
     one, neighbour, other = visitor(1), Visitor("owner 9", "10.0.0.1", "", https=False, new=False), visitor(2)
     for event in range(3):
         join(event, one)
-    with pytest.raises(TooMany, match="one visitor"):
+    with pytest.raises(LimitExceeded, match="one visitor"):
         join(3, one)
     join(4, neighbour)
     join(5, neighbour)
-    with pytest.raises(TooMany, match="one visitor"):
+    with pytest.raises(LimitExceeded, match="one visitor"):
         join(6, neighbour)
     join(7, other)
     join(8, other)
-    with pytest.raises(TooMany) as full:
+    with pytest.raises(LimitExceeded) as full:
         join(9, visitor(3))
     assert full.value.status == 503
     running.clear()

@@ -13,7 +13,7 @@ from rag.types import Answer, Source
 from rag.ui.answer_text import FOLD_AFTER_CHARS, fold_blocks, phone_numbers, render_blocks
 from rag.ui.conversation import Exchange
 from rag.ui.i18n import KOREAN
-from rag.ui.rendering import RenderOptions, frame_html, quoted_parts, turn_html
+from rag.ui.rendering import RenderOptions, frame_html, split_quotes, turn_html
 from tests.fakes import HOSTILE, SOURCES, answer_to
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t"))
@@ -111,9 +111,9 @@ def test_each_institutions_text_stands_under_its_name() -> None:
 
 
 def test_what_is_no_quoted_row_is_shown_as_one_text() -> None:
-    assert quoted_parts("다른 글 [1]", SOURCES, answer_to("질문")) is None
+    assert split_quotes("다른 글 [1]", SOURCES, answer_to("질문")) is None
     suggested = answer_to("비슷한 질문")
-    assert quoted_parts(suggested.text, suggested.sources, suggested) is None
+    assert split_quotes(suggested.text, suggested.sources, suggested) is None
 
 
 def test_a_long_text_is_folded_and_its_label_is_not_left_alone() -> None:

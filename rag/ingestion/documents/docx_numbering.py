@@ -83,9 +83,9 @@ class Numbering:
 
     def next(self, properties: ET.Element | None, style: str) -> str:
         """The number shown before the next paragraph; empty if it has none. Call in the order of the paragraphs."""
-        own = properties.find(f"{W}numPr") if properties is not None else None
-        name = value(own, "numId") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}numId")
-        depth = value(own, "ilvl") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}ilvl") or "0"
+        number_properties = properties.find(f"{W}numPr") if properties is not None else None
+        name = value(number_properties, "numId") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}numId")
+        depth = value(number_properties, "ilvl") or self._styles.lookup(style, f"{W}pPr/{W}numPr/{W}ilvl") or "0"
         abstract = self._abstract.get(name)
         # The number 0 removes a paragraph from its style's list.
         if not abstract or name == "0" or (abstract, int(depth)) not in self._levels:

@@ -185,11 +185,11 @@ def _assemble(document: Document, pages: Sequence[_Page]) -> None:
         for part in _parts(kept, page):
             if isinstance(part, Grid):
                 number = 1 + max((block.table for block in document.blocks), default=0)
-                goes_on = before is not None and is_continued(before, part)
-                if goes_on and before is not None:
+                continues = before is not None and is_continued(before, part)
+                if continues and before is not None:
                     part = part.continued_from(before)
                 rows = table_blocks(part.as_cells(), table=number, page=page.number)
-                if goes_on:
+                if continues:
                     # The header is printed again on each page.
                     rows = [row for row in rows if row.text != header]
                     rows = [replace(row, header=header) for row in rows]

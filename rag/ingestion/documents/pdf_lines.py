@@ -153,7 +153,7 @@ def merge_paragraphs(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> It
     text, zones, size = lines[0].text, [lines[0].zone], lines[0].size
     for before, line in pairwise(lines):
         gap = line.zone[1] - before.zone[3]
-        goes_on = (
+        continues = (
             abs(line.size - size) < 0.6
             # In another region only a line of the next column continues it, which begins higher up.
             and gap < (line.size * 1.1 if line.region == before.region else 0)
@@ -163,7 +163,7 @@ def merge_paragraphs(lines: Sequence[Line], vocabulary: Mapping[str, int]) -> It
             # Rows of an undetected table are not merged, because a name would be followed by the next row's amount.
             and not (line.is_parted or before.is_parted)
         )
-        if goes_on:
+        if continues:
             text += line_separator(text, line.text, vocabulary) + line.text
             zones.append(line.zone)
         else:

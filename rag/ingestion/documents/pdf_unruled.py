@@ -78,17 +78,14 @@ def _banded(rows: Sequence[tuple[Zone, list[Word]]]) -> Grid | None:
         return None
     cells: list[tuple[Zone, list[Word]]] = []
     for band, words in rows:
-        edges = [band[0], *(at for at in middles if not _is_crossed(words, at)), band[2]]
+        free_middles = [at for at in middles if not any(word.zone[0] < at < word.zone[2] for word in words)]
+        edges = [band[0], *free_middles, band[2]]
         zones = [(start, band[1], end, band[3]) for start, end in pairwise(edges)]
         filled = [zone for zone in zones if within(words, zone)]
         # A single label in the first column spans the complete row.
         zones = [band] if len(filled) == 1 and filled[0] == zones[0] else zones
         cells += [(zone, within(words, zone)) for zone in zones]
     return Grid((left, rows[0][0][1], right, rows[-1][0][3]), tuple(placed_cells(cells)))
-
-
-def _is_crossed(words: Sequence[Word], at: float) -> bool:
-    return any(word.zone[0] < at < word.zone[2] for word in words)
 
 
 def unruled_tables(words: Sequence[Word]) -> list[Grid]:
@@ -118,10 +115,10 @@ def _runs(rows: Sequence[list[PlacedCell]]) -> Iterator[list[list[PlacedCell]]]:
     """Runs of close rows that begin and end with a row of several cells."""
     run: list[list[PlacedCell]] = []
     for row in [*rows, []]:
-        near = (
+        is_close = (
             run and row and row[0].zone[1] - run[-1][0].zone[1] < _MAX_ROW_DISTANCE * (row[0].zone[3] - row[0].zone[1])
         )
-        if run and not near:
+        if run and not is_close:
             while len(run[-1]) == 1:
                 run.pop()
             yield run
@@ -134,11 +131,13 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
     # The columns are those of the rows with the most frequent number of cells; the larger number of equally frequent ones.
     counts = Counter(len(row) for row in rows if len(row) > 1)
     width = max(counts, key=lambda count: (counts[count], count))
-    full = [row for row in rows if len(row) == width]
-    amounts = sum(any(_AMOUNT.search(cell.text) for cell in row[1:]) for row in full)
-    if len(full) < _ROWS or amounts < _AMOUNTS:
+    complete = [row for row in rows if len(row) == width]
+    amounts = sum(any(_AMOUNT.search(cell.text) for cell in row[1:]) for row in complete)
+    if len(complete) < _ROWS or amounts < _AMOUNTS:
         return None
-    columns = [(min(row[at].zone[0] for row in full), max(row[at].zone[2] for row in full)) for at in range(width)]
+    columns = [
+        (min(row[at].zone[0] for row in complete), max(row[at].zone[2] for row in complete)) for at in range(width)
+    ]
     # If cells of a column reach into the next one, the rows are sentences with gaps and not a table.
     if any(left[1] >= right[0] for left, right in pairwise(columns)):
         return None
@@ -146,7 +145,7 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
     tops = [min(cell.zone[1] for cell in row) for row in rows]
     bottoms = [*((top - 0.1) for top in tops[1:]), max(cell.zone[3] for cell in rows[-1])]
     cells: list[PlacedCell] = []
-    before: list[PlacedCell] = []
+    pending_lines: list[PlacedCell] = []
     for at, (row, top, bottom) in enumerate(zip(rows, tops, bottoms, strict=True)):
         placed_row = []
         for cell in row:
@@ -163,13 +162,13 @@ def _grid(rows: Sequence[list[PlacedCell]]) -> Grid | None:
             # A single text in another column is a further line of a cell in the nearer row.
             following = next(index for index in range(at + 1, len(rows)) if len(rows[index]) > 1)
             if tops[following] - top < top - tops[at - 1]:
-                before.append(placed_row[0])
+                pending_lines.append(placed_row[0])
             else:
                 _join(cells, placed_row[0])
             continue
-        for line in before:
+        for line in pending_lines:
             _join(placed_row, line, first=True)
-        before = []
+        pending_lines = []
         cells += placed_row
     outer = (min(edges[0], rows[0][0].zone[0]), tops[0], edges[-1], bottoms[-1])
     return Grid(outer, tuple(cells))
