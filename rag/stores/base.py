@@ -213,7 +213,7 @@ class Verifiable(Protocol):
     """A store that can verify its files against checksums."""
 
     def verify(self) -> tuple[int, int]:
-        """Return (rows checked, rows without checksums). Raises IndexDamaged if a row is not what was written."""
+        """Return (rows checked, rows without checksums). Raises IndexDamaged if a row does not match its checksum."""
         ...
 
 
