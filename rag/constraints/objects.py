@@ -45,7 +45,7 @@ def _other_things(question: str, row_question: str) -> list[tuple[str, str]]:
     asked_by_action = _things(question)
     if not asked_by_action:
         return []
-    row = {(mention.set_name, mention.member) for mention in default_contrasts().mentions(row_question)}
+    row = {(mention.set_name, mention.member) for mention in _mentions(row_question)}
     text, held_by_action = compact(row_question), _things(row_question)
     return [
         (asked[0].label, ", ".join(dict.fromkeys(mention.label for mention in held_by_action[action])))
@@ -80,7 +80,7 @@ def _is_kind_of(asked: str, held: str) -> bool:
 @lru_cache(maxsize=4096)
 def _things(text: str) -> Mapping[tuple[str, str], tuple[ContrastMention, ...]]:
     """What stands closest before each action of a text; several members where one word names them all."""
-    sets, mentions = default_contrasts().sets, default_contrasts().mentions(text)
+    sets, mentions = default_contrasts().sets, _mentions(text)
     things = [m for m in mentions if sets[m.set_name].kind in _THINGS and m.member != ANSWERING]
     found: dict[tuple[str, str], tuple[ContrastMention, ...]] = {}
     for action in mentions:
@@ -91,6 +91,11 @@ def _things(text: str) -> Mapping[tuple[str, str], tuple[ContrastMention, ...]]:
         if same := tuple(thing for thing in before if thing.end >= closest - 1):
             found.setdefault((action.set_name, action.member), same)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _mentions(text: str) -> tuple[ContrastMention, ...]:
+    return tuple(default_contrasts().mentions(text))
 
 
 @lru_cache(maxsize=4096)

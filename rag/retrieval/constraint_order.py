@@ -137,7 +137,7 @@ def _general_rows(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> tuple
 
     Beside "적금 자동이체 변경" that is "자동이체 변경", of the same institution, where "변경" is what is to be done.
     """
-    narrowed, asked = narrowing(expand(text), question_of(hit)), _actions(text)
+    narrowed, asked = narrowing(_synonyms(text), question_of(hit)), _actions(text)
     if not narrowed or not asked:
         return ()
     bank = hit.node.metadata.get(BANK)
