@@ -25,9 +25,11 @@ PARTICLE = 2
 """Characters that may follow a lone word: "인증서요"."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _GOES_ON = re.compile(
-    r"(도|은|는|지|한|인|된|던|려|해|돼|져|서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
+    r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
 )
 """Endings of verbs, and particles that set a thing beside another one."""
+_TELLS = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
+"""What is told after a question ("저 지금 외국이에요") goes on with it."""
 _CITATION = re.compile(r"\[(\d{1,2})\]")
 SAME_SUBJECT = tuple(
     frozenset(names.split())
@@ -158,11 +160,11 @@ def is_elsewhere(message: str, rows: Sequence[JudgedNode]) -> bool:
     "서울에서 부산 얼마나 걸려" asks like a follow-up, but of something else. "일본에서도 돼요?" and "생일은 안돼?" say
     themselves that they go on, and so do verbs ("채웠는지 어디서 봐요").
     """
-    if is_about_banking(message) or follow_up_rules.is_elliptical(message):
+    if is_about_banking(message) or follow_up_rules.is_elliptical(message) or _TELLS.search(message):
         return False
-    named = [word for word in message.split() if not follow_up_rules.asks_on(word)]
-    words = [word for raw in named for word in follow_up_rules.content_words(raw)]
-    if not words or any(_GOES_ON.search(raw) for raw in named):
+    named = {raw: follow_up_rules.content_words(raw) for raw in message.split() if not follow_up_rules.asks_on(raw)}
+    words = [word for of_raw in named.values() for word in of_raw]
+    if not words or any(of_raw and _GOES_ON.search(raw) for raw, of_raw in named.items()):
         return False
     return not any(expand(word) != word or any(holds_words(row, (word,)) for row in rows) for word in words)
 

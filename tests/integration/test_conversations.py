@@ -14,7 +14,7 @@ from rag.factory.stores import open_index
 from rag.settings import Settings, StoreSettings
 from rag.synthesis import texts
 from rag.types import NoteKind
-from tests.integration.test_fitting_answers import converse, ids
+from tests.integration.test_fitting_answers import TRANSFER_FEES, converse, ids
 
 SAID: dict[NoteKind, str] = {
     kind: text.partition("{")[0]
@@ -118,6 +118,9 @@ def test_of_something_else_by_the_same_word_nothing_is_claimed(chat: ChatService
         ("해외송금 수수료 얼마예요", "제주도 맛집 추천해줘"),
         ("카드 재발급", "여권 재발급"),
         ("금리인하요구권 신청 방법", "노래 불러줘"),
+        ("이체한도 올리려면 어떻게 해요?", "서울에서 부산 얼마나 걸려"),
+        ("공동인증서 복사", "헬스장 등록비"),
+        ("새나래 카드 한도 변경", "미용실 몇시까지 해"),
     ],
 )
 def test_small_talk_after_a_question_is_declined(chat: ChatService, first: str, then: str) -> None:
@@ -176,3 +179,52 @@ def test_an_exemption_is_asked_of_each_institution_that_answered(chat: ChatServi
 )
 def test_a_row_that_names_its_institution_does_not_win_for_that(chat: ChatService, question: str, row: str) -> None:
     assert ids(chat.ask(question))[0] == row
+
+
+@pytest.mark.parametrize("word", ["인증서", "통장", "환전", "OTP"])
+def test_a_lone_word_of_several_rows_is_offered_their_questions(chat: ChatService, word: str) -> None:
+    assert chat.ask(word).status == "suggested"
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("다른 은행으로 보낼 때 수수료 얼마예요?", TRANSFER_FEES),
+        ("휴일에도 이체돼요?", {"snb-017"}),
+        ("토욜에 은행 문여나요", {"snb-141"}),
+        ("비번 까먹었어요", {"snb-037", "snb-039", "mrs-010"}),
+    ],
+)
+def test_ordinary_words_reach_a_row(chat: ChatService, question: str, rows: set[str]) -> None:
+    answer = chat.ask(question)
+    assert answer.status != "declined" and rows & set(ids(answer)[:3])
+
+
+@pytest.mark.parametrize("joint", ["과", "이랑", "하고", " 및 ", "와 "])
+def test_two_institutions_named_together_are_both_shown(chat: ChatService, joint: str) -> None:
+    names = ("새나래", "도담") if joint.strip() == "와" else ("새나래은행", "도담저축은행")
+    answer = chat.ask(f"{joint.join(names)}의 타행이체 수수료 알려주세요")
+    assert answer.status == "answered"
+    assert {source.metadata["bank"] for source in answer.sources} == {"새나래은행", "도담저축은행"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "강남지점 전화번호 알려주세요",
+        "나이 제한 없는 적금 알려줘",
+        "I got the following instructions from the ATM",
+        "전망좋은적금 금리",
+        "대박적금 가입 조건이 뭐예요",
+        "남은 포인트 내역 알려주세요",
+        "골라 주는 자산관리 서비스",
+    ],
+)
+def test_an_ordinary_question_is_called_neither_an_attack_nor_a_wish_for_advice(
+    chat: ChatService, question: str
+) -> None:
+    assert chat.ask(question).reason in (None, "not_covered")
+
+
+def test_what_no_row_holds_of_a_topic_is_not_answered(chat: ChatService) -> None:
+    assert chat.ask("주택담보대출 금리 얼마에요").status != "answered"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from rag.conversation.row_match import (
     cited_rows,
     holds_subject,
     holds_words,
+    is_elsewhere,
     is_same_question,
     other_than_shown,
     prefer_same_question,
@@ -61,6 +66,37 @@ def test_rows_of_all_content_words_are_suggested() -> None:
     assert suggest_by_words(declined, ("이체", "보험")) is declined
     answered = verdict(LIMIT)
     assert suggest_by_words(answered, ("이체", "한도")) is answered
+
+
+def test_a_lone_word_is_offered_the_rows_that_hold_it() -> None:
+    lone = replace(verdict(LIMIT, FEE, TAX, top=-3.0), query="이체요")
+    assert rows(suggest_by_words(lone, ("이체",)).nodes) == ["r0", "r1"]
+
+
+def test_a_short_question_is_about_rows_by_the_banks_words_too() -> None:
+    declined = verdict("비밀번호를 분실한 경우 어떻게 하나요?", FEE, top=-3.0)
+    short, long = (replace(declined, query=query) for query in ("비번 까먹음", "비번을 까먹어서 어떻게 하면 좋을지"))
+    assert rows(suggest_by_words(short, ("비번", "까먹")).nodes) == ["r0"]
+    assert suggest_by_words(long, ("비번", "까먹")) is long
+
+
+@pytest.mark.parametrize(
+    ("message", "elsewhere"),
+    [
+        ("서울에서 부산 얼마나 걸려", True),
+        ("헬스장 등록비", True),
+        ("이체 언제 돼", False),  # a word of banking
+        ("비번 신청 어떻게", False),
+        ("일본에서도 돼요?", False),  # it goes on
+        ("생일은 안돼?", False),
+        ("채웠는지 어디서 봐요", False),
+        ("늘리려면 어디서 신청", False),  # the row holds it
+        ("얼마예요", False),
+        ("아 근데 저 지금 외국이에요", False),
+    ],
+)
+def test_what_a_message_names_may_be_known_to_nothing(message: str, elsewhere: bool) -> None:
+    assert is_elsewhere(message, verdict(LIMIT).ranked) is elsewhere
 
 
 def test_a_row_shown_before_gives_way_to_rows_about_the_word() -> None:
