@@ -15,7 +15,6 @@ from tests.document_builders import Element, build
 
 FOLDER = Path(__file__).parents[1] / "data" / "documents"
 SOURCES = FOLDER / "sources"
-NOTED = (".docx", ".hwpx", ".hwp")
 
 
 def elements(text: str, suffix: str) -> Iterator[Element]:

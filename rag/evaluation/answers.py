@@ -82,6 +82,7 @@ def evaluate_answer_texts(
     ]
     answered = [(query, answer) for query, answer in answers if answer.status == "answered"]
     cited = [(set(answer.cited), set(query.relevant)) for query, answer in answered]
+    # An answer without citations has precision 0, because every answer should name its source.
     precision = [len(ids & relevant) / len(ids) if ids else 0.0 for ids, relevant in cited]
     recall = [len(ids & relevant) / len(relevant) for ids, relevant in cited]
     sentences = [sentence for _, answer in answered for sentence in answer.sentences]

@@ -174,7 +174,7 @@ def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
 
 
 def _expected(confidence: float) -> float:
-    """How often first rows of that confidence are right."""
+    """Expected share of right first rows at this confidence: the regression's, corrected by UNDERCONFIDENT."""
     odds = confidence / (1 - confidence) * math.exp(UNDERCONFIDENT)
     return odds / (1 + odds)
 

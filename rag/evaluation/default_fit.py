@@ -24,7 +24,7 @@ from rag.retrieval.ranking_features import FEATURES
 
 FOLDS = 10
 OFF_TOPIC = 0.75
-"""Of the suggestion threshold: what is declined is called off topic only well below it."""
+"""Upper limit of the `off_topic` threshold, as a share of the suggestion threshold."""
 CONTRASTS = ("number", "product", "opposite", "institution")
 """Kinds of out-of-domain inputs that are left to constraints (`rag.retrieval.constraint_order`), not to thresholds."""
 

@@ -107,6 +107,7 @@ def perturbation_rows(queries: Sequence[Record], variants: Sequence[Record]) -> 
     originals = {record.case.id: record for record in queries}
     rows = {}
     for name, changed in _grouped(variants, lambda record: record.case.label).items():
+        # The id of a variant begins with that of its question (`perturbations.perturbed`).
         pairs = [(originals[record.case.id.partition(":")[0]], record) for record in changed]
         rows[name] = {
             "n": len(pairs),

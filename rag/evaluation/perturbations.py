@@ -66,6 +66,7 @@ def latin(text: str, _seed: str) -> str:
     places = [(text.find(word), -len(word), word, english) for word, english in _LATIN if word in text]
     if not places:
         return text
+    # The first word of the text; of two that start at the same place the longer one.
     _, _, word, english = min(places)
     return text.replace(word, f"{english} ", 1).replace("  ", " ").strip()
 

@@ -140,6 +140,7 @@ def publish(run: Run) -> None:
         if page.exists():
             text = page.read_text(encoding="utf-8")
             page.write_text(with_table(text, quality, korean=".ko." in page.name), encoding="utf-8")
+    # Each run on the test half is logged, because figures of a half that is measured often become optimistic.
     if (test := run.suite("bundled test")) and LOG.exists():
         share, _, _, n = quality_figures(test.records)["first"]
         store = run.meta["settings"]["store"]["backend"]

@@ -106,6 +106,7 @@ def find_run(name: str, folder: Path) -> Path:
     if Path(name).is_file():
         return Path(name)
     runs = saved_runs(folder)
+    # `last~1` is the run before the last one, as in git's names of commits.
     if name.startswith("last"):
         back = name.removeprefix("last").removeprefix("~") or "0"
         if back.isdecimal() and int(back) < len(runs):

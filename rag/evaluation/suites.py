@@ -64,6 +64,7 @@ class Suite:
 
     def digest(self) -> str:
         """Hash of all cases with their labels and of the corpus files; 12 hex digits."""
+        # `repr` escapes line breaks, so that two different suites never give the same text.
         text = "\n".join(repr((case.key, case.label, case.turns, case.relevant)) for case in self.cases)
         digest = hashlib.sha256(text.encode())
         if self.corpus:
