@@ -57,15 +57,15 @@ def _other_things(question: str, row_question: str) -> list[tuple[str, str]]:
 def _other_nouns(
     question: str, row_question: str, row_answer: str, synonyms: Callable[[str], str]
 ) -> list[tuple[str, str]]:
-    asked_by_deed = dict(_nouns(question))
-    if not asked_by_deed:
+    asked_by_verbal = dict(_nouns(question))
+    if not asked_by_verbal:
         return []
-    held_by_deed = dict(_nouns(row_question))
+    held_by_verbal = dict(_nouns(row_question))
     row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
     return [
-        (f"{asked} {deed}", f"{held} {deed}")
-        for deed, asked in asked_by_deed.items()
-        if (held := held_by_deed.get(deed)) and asked not in row and held not in asked_text
+        (f"{asked} {verbal}", f"{held} {verbal}")
+        for verbal, asked in asked_by_verbal.items()
+        if (held := held_by_verbal.get(verbal)) and asked not in row and held not in asked_text
         if not is_same_member(asked, held)
         and not _is_kind_of(asked, held)
         and not any(compact(term) in row for term in synonyms(asked).split()[1:])
@@ -102,18 +102,18 @@ def _mentions(text: str) -> tuple[ContrastMention, ...]:
 def _nouns(text: str) -> tuple[tuple[str, str], ...]:
     """(verbal noun, bare noun or object right before it)."""
     pairs = []
-    for match in _deeds().finditer(text):
+    for match in _verbal_nouns().finditer(text):
         word = match["noun"]
         noun = re.sub(r"[을를은는]$", "", word) if len(word) > 2 else word
         is_noun = noun != word or _PAPER.search(word) or not _NO_NOUN.search(word)
         if is_noun and noun not in compound_words()["no_objects"] and noun not in compound_words()["no_modifiers"]:
-            pairs.append((match["deed"], noun))
+            pairs.append((match["verbal"], noun))
     return tuple(pairs)
 
 
 @cache
-def _deeds() -> re.Pattern[str]:
-    deeds = "|".join(sorted(compound_words()["deeds"], key=lambda word: (-len(word), word)))
+def _verbal_nouns() -> re.Pattern[str]:
+    verbal_nouns = "|".join(sorted(compound_words()["verbal_nouns"], key=lambda word: (-len(word), word)))
     return re.compile(
-        rf"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{{2,12}})\s+(?:(?:어떻게|어디서|어디에서)\s+)?(?P<deed>{deeds})"
+        rf"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{{2,12}})\s+(?:(?:어떻게|어디서|어디에서)\s+)?(?P<verbal>{verbal_nouns})"
     )

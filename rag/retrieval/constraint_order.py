@@ -15,11 +15,10 @@ from functools import lru_cache
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
 from rag.constraints.asked_values import asked_values, not_stated
+from rag.constraints.certificates import unrequested_certificate
 from rag.constraints.compounds import is_general, is_reversed, narrowing, other_modifiers
 from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, stands_in
-from rag.constraints.deeds import deed_not_held
 from rag.constraints.objects import other_objects
-from rag.constraints.papers import unasked_paper
 from rag.constraints.reversals import is_taken_back
 from rag.constraints.value_agreement import (
     comparable,
@@ -31,6 +30,7 @@ from rag.constraints.value_agreement import (
     stated,
     values_of,
 )
+from rag.constraints.verbal_nouns import verbal_noun_not_held
 from rag.retrieval.hybrid import FusedNode, question_of
 from rag.retrieval.query_analysis import BANK, expand
 
@@ -218,9 +218,9 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     others = [Conflict("product", asked, held) for asked, held in pairs]
     row_question, answer = question_of(hit), hit.node.get_content()
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
-    if deed := deed_not_held(part, row_question, answer, synonyms=_synonyms):
-        others.append(Conflict("action", deed, ""))
-    if paper := unasked_paper(part, row_question):
+    if noun := verbal_noun_not_held(part, row_question, answer, synonyms=_synonyms):
+        others.append(Conflict("action", noun, ""))
+    if paper := unrequested_certificate(part, row_question):
         others.append(Conflict("paper", "", paper))
     others += _other_channels(part, hit)
     if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):

@@ -26,7 +26,7 @@ def taken_back(question: str, row: str, steps: str = "앱 설정 > 알림 메뉴
         ("보낸 서류 회수하려고요", "서류는 어디로 보내나요?"),
     ],
 )
-def test_a_row_on_the_deed_does_not_answer_on_taking_it_back(question: str, row: str) -> None:
+def test_a_row_on_the_action_does_not_answer_on_taking_it_back(question: str, row: str) -> None:
     assert taken_back(question, row)
 
 

@@ -1,20 +1,20 @@
-"""What is to be done, to what, and with which paper: a row on another deed or another object answers no question on this one."""
+"""Actions, their objects and certificates: a row on another action or another object does not answer the question."""
 
 from __future__ import annotations
 
 import pytest
 
+from rag.constraints.certificates import unrequested_certificate
 from rag.constraints.compounds import is_general, narrowing
-from rag.constraints.deeds import deed_not_held, last_deed
 from rag.constraints.objects import other_objects
-from rag.constraints.papers import unasked_paper
+from rag.constraints.verbal_nouns import final_verbal_noun, verbal_noun_not_held
 from rag.retrieval.query_analysis import expand
 
 RAISE = ("이용한도를 올리려면 어떻게 하나요?", "앱 카드관리 > 한도상향에서 신청하십시오.")
 
 
 @pytest.mark.parametrize(
-    ("question", "deed"),
+    ("question", "noun"),
     [
         ("적립금 양도 방법 알려주세요", "양도"),
         ("보관함 예약하고 싶어요", "예약"),
@@ -25,20 +25,20 @@ RAISE = ("이용한도를 올리려면 어떻게 하나요?", "앱 카드관리 
         ("이자는 언제 들어와요", ""),
     ],
 )
-def test_the_deed_is_the_verbal_noun_that_a_question_ends_in(question: str, deed: str) -> None:
-    assert last_deed(question) == deed
+def test_it_is_the_verbal_noun_that_a_question_ends_in(question: str, noun: str) -> None:
+    assert final_verbal_noun(question) == noun
 
 
 @pytest.mark.parametrize("question", ["이용한도 위임 방법", "이용한도 기부하고 싶어요", "이용한도 이월되나요?"])
-def test_a_row_that_names_the_deed_nowhere_does_not_answer(question: str) -> None:
-    assert deed_not_held(question, *RAISE)
+def test_a_row_that_names_the_verbal_noun_nowhere_does_not_answer(question: str) -> None:
+    assert verbal_noun_not_held(question, *RAISE)
 
 
 @pytest.mark.parametrize(
     "question", ["이용한도 상향 방법", "이용한도 증액하려면요", "이용한도 신청", "이용한도 올리는 법"]
 )
-def test_other_names_of_the_deed_and_words_for_anything_count(question: str) -> None:
-    assert not deed_not_held(question, *RAISE, synonyms=expand)
+def test_other_names_of_the_verbal_noun_and_words_for_anything_count(question: str) -> None:
+    assert not verbal_noun_not_held(question, *RAISE, synonyms=expand)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_other_names_of_the_deed_and_words_for_anything_count(question: str) -> 
         ("수표 분실신고 어디에 해요", "카드를 분실했을 때 어떻게 하나요?"),
     ],
 )
-def test_the_same_deed_done_to_another_thing_is_another_thing(question: str, row: str) -> None:
+def test_the_same_action_done_to_another_thing_is_another_thing(question: str, row: str) -> None:
     assert other_objects(question, row, "고객센터로 전화하십시오. 연결된 체크카드도 해지하십시오.", synonyms=expand)
 
 
@@ -68,10 +68,10 @@ def test_the_same_thing_and_things_in_general_are_left_alone(question: str, row:
 
 def test_a_row_on_a_paper_answers_only_who_asks_for_a_paper() -> None:
     row = "연말정산용 기부금 납입증명서는 어디에서 발급받나요?"
-    assert unasked_paper("연말정산 환급금은 언제 나와요", row) == "납입증명서"
+    assert unrequested_certificate("연말정산 환급금은 언제 나와요", row) == "납입증명서"
     for question in ("연말정산 서류 어디서 떼요", "기부금 증명서 주세요", "홈택스에 기부금이 안 떠요"):
-        assert not unasked_paper(question, row)
-    assert not unasked_paper("한도가 얼마예요", "이체한도는 얼마인가요?")
+        assert not unrequested_certificate(question, row)
+    assert not unrequested_certificate("한도가 얼마예요", "이체한도는 얼마인가요?")
 
 
 def test_a_row_on_one_product_is_narrower_than_a_question_on_none() -> None:
