@@ -34,7 +34,7 @@ def emulator(models: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(vectors, "_local", lambda: models.embed_model)
+    monkeypatch.setattr(vectors, "_local_model", lambda: models.embed_model)
     with running([EndpointSpec(name="emb", task="embed", format="tei")]) as emulated:
         yield emulated
 
