@@ -162,7 +162,7 @@ def test_an_address_that_is_none(emulator: EmulatorClient, lines: Lines, monkeyp
 def test_an_endpoint_that_fails(
     emulator: EmulatorClient, lines: Lines, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "SECONDS", 0.5)
+    monkeypatch.setattr(doctor, "TIMEOUT_SECONDS", 0.5)
     for name in ("faq-emb", "faq-llm"):
         emulator.change(name, faults=[{"kind": fault}])
     embedding, llm = lines()
