@@ -130,7 +130,7 @@ def test_an_endpoint_with_inference_components(emulator: EmulatorClient, lines: 
 
 def test_an_inference_component_of_an_endpoint_without_any(emulator: EmulatorClient, lines: Lines) -> None:
     line = lines(LLM__INFERENCE_COMPONENT="kullm-a")[1]
-    assert line.endswith("no inference component 'kullm-a': leave FSI_LLM__INFERENCE_COMPONENT empty")
+    assert line.endswith("no inference component 'kullm-a'; leave FSI_LLM__INFERENCE_COMPONENT empty")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_window_without_room_for_a_source(
     emulator: EmulatorClient, lines: Lines, window: str, answer: str, advice: str
 ) -> None:
     line = lines(LLM__CONTEXT_WINDOW=window, LLM__MAX_NEW_TOKENS=answer)[1]
-    assert "never be asked" in line and line.endswith(f"; write FSI_LLM__{advice}")
+    assert "would never be used" in line and line.endswith(f"; write FSI_LLM__{advice}")
     name, value = advice.split("=")
     assert "WRONG" not in lines(**{f"LLM__{name}": value})[1]
 
@@ -216,7 +216,7 @@ def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
     (line,) = lines(**given, EMBEDDING__MODEL="bge-m3-ko")
     assert "does not exist" in line and line.endswith("write FSI_EMBEDDING__MODEL=bge-m3")
     (line,) = lines(EMBEDDING__MODEL="bge-m3")
-    assert line.startswith("embedding: bge-m3 answers with 4 numbers")
+    assert line.startswith("embedding: bge-m3 answers with vectors of dimension 4")
     fake.close()
     (line,) = lines()
     assert "check FSI_EMBEDDING__BASE_URL" in line
