@@ -74,15 +74,18 @@ def test_labels_name_passages_that_are_there(half: str) -> None:
     assert sum(query["style"] != "plain" for query in queries) >= 20
 
 
-def test_labels_of_both_name_passages_and_rows_that_are_there() -> None:
+@pytest.mark.parametrize("half", ["dev", "test"])
+def test_labels_of_both_name_passages_and_rows_that_are_there(half: str) -> None:
     """The same questions where the FAQ is in the index too: what a row answers is no question without an answer."""
     read = [
-        [json.loads(line) for line in (ROOT / "data" / "evaluation" / f"{name}.jsonl").read_text().splitlines()]
-        for name in ("documents.dev", "documents_ood.dev", "documents_faq.dev", "documents_faq_ood.dev")
+        [json.loads(line) for line in (ROOT / "data" / "evaluation" / f"{name}.{half}.jsonl").read_text().splitlines()]
+        for name in ("documents", "documents_ood", "documents_faq", "documents_faq_ood")
     ]
     alone, others, both, neither = read
     rows = {row.id for row in read_rows((ROOT / "data" / "faq").glob("*.csv")).rows}
     labels = {query["id"]: set(query["relevant"]) for query in both}
     assert {row for relevant in labels.values() for row in relevant if ":" not in row} <= rows
-    assert all(set(query["relevant"]) <= labels[query["id"]] for query in alone)
+    # The second reader of the test half left out the passage on revoking instalments that answers no question of rates.
+    left_out = {"도담저축은행_카드_약관.pdf:b66db758bc"} if half == "test" else set()
+    assert all(set(query["relevant"]) - left_out <= labels[query["id"]] for query in alone)
     assert {query["id"] for query in [*both, *neither]} == {query["id"] for query in [*alone, *others]}
