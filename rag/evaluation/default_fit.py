@@ -43,7 +43,7 @@ class ThresholdTargets:
     precision: float = 0.95
     near_offered: float = 0.45
     off_topic_recall: float = 0.95
-    least_answered: float = 0.6
+    least_answered: float = 0.65
 
 
 @dataclass(frozen=True, slots=True)
