@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, default_contrasts
+from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, cached_mentions, default_contrasts
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import (
@@ -98,7 +98,7 @@ def compare(
     if names is not None and row_institution:
         is_on_others = any(
             (m.set_name, m.member) == _OTHER_INSTITUTIONS and _ORIGIN.match(row_question, m.end)
-            for m in _mentions(sets, row_question)
+            for m in cached_mentions(sets, row_question)
         )
         _compare_institutions(evidence, names, question, row_institution, is_on_others)
     return evidence.agreement()
@@ -119,11 +119,6 @@ class _Evidence:
 @lru_cache(maxsize=4096)
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(tokens(text))
-
-
-@lru_cache(maxsize=8192)
-def _mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
-    return tuple(contrasts.mentions(text))
 
 
 def _compare_values(evidence: _Evidence, question: str, row_question: str, answer: str) -> None:
@@ -187,11 +182,11 @@ def _decisive(question: str, asked: Quantity, answer: list[Quantity]) -> list[Qu
 def _compare_contrasts(
     evidence: _Evidence, sets: Contrasts, question: str, part: str, row_question: str, answer: str
 ) -> None:
-    asked_by_set = _by_set(_mentions(sets, part))
+    asked_by_set = _by_set(cached_mentions(sets, part))
     if not asked_by_set:
         return
-    row_by_set = _by_set(_mentions(sets, row_question))
-    elsewhere = {(mention.set_name, mention.member) for mention in _mentions(sets, question)}
+    row_by_set = _by_set(cached_mentions(sets, row_question))
+    elsewhere = {(mention.set_name, mention.member) for mention in cached_mentions(sets, question)}
     for name, asked in asked_by_set.items():
         row = {member: label for member, label in row_by_set.get(name, {}).items() if member != ANSWERING}
         asked.pop(ANSWERING, None)
@@ -206,7 +201,9 @@ def _compare_contrasts(
         if any((name, member) in elsewhere for member in row) or not same_object:
             continue
         kind = sets.sets[name].kind
-        in_answer = {mention.member for mention in _mentions(sets, guidance(kind, answer)) if mention.set_name == name}
+        in_answer = {
+            mention.member for mention in cached_mentions(sets, guidance(kind, answer)) if mention.set_name == name
+        }
         if not asked.keys() & in_answer:
             evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
 
@@ -227,7 +224,7 @@ def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -
         return True
     # Customers and rows say either for the same thing.
     asked = _tokens(question.replace("계좌", "통장")) - _GENERIC
-    places = [mention.start for mention in _mentions(sets, row_question) if mention.set_name == name]
+    places = [mention.start for mention in cached_mentions(sets, row_question) if mention.set_name == name]
     objects = [row_question[max(0, place - _OBJECT_SPAN) : place].replace("계좌", "통장") for place in places]
     return any(asked & _tokens(text) for text in objects)
 

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from rag.constraints.contrasts import default_contrasts
+from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.institutions import KINDS, InstitutionNames
 from rag.constraints.value_agreement import values_of
 from rag.korean import compact, tokens
@@ -162,11 +162,7 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=4096)
 def is_same_member(asked: str, held: str, head: str = "") -> bool:
     """Whether both name one member of a set, other than `head` alone names: 주식 makes 일본주식 no 미국주식."""
-    first, second, common = (
-        {(mention.set_name, mention.member) for mention in default_contrasts().mentions(text)}
-        for text in (asked, held, head)
-    )
-    return bool(first & second - common)
+    return bool(members_of(asked) & members_of(held) - members_of(head))
 
 
 @lru_cache(maxsize=4096)
@@ -174,16 +170,15 @@ def _compact(text: str) -> str:
     return compact(text)
 
 
-@lru_cache(maxsize=4096)
 def _is_product(word: str) -> bool:
     sets = default_contrasts().sets
-    return any(sets[mention.set_name].kind == "product" for mention in default_contrasts().mentions(word))
+    return any(sets[name].kind == "product" for name, _ in members_of(word))
 
 
 @lru_cache(maxsize=4096)
 def _is_known(word: str) -> bool:
     """Whether a list says what a word is: a member of a contrast set, an institution."""
-    return bool(default_contrasts().mentions(word)) or bool(_everyday_names().find(word))
+    return bool(members_of(word)) or bool(_everyday_names().find(word))
 
 
 @cache

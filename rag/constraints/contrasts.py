@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -228,6 +228,23 @@ def _term(line: str) -> ContrastSet:
 def default_contrasts() -> Contrasts:
     """The bundled sets alone."""
     return Contrasts(_bundled())
+
+
+@lru_cache(maxsize=8192)
+def cached_mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
+    """`contrasts.mentions(text)`, kept: many rules read the same question and the same rows."""
+    return tuple(contrasts.mentions(text))
+
+
+def mentions_of(text: str) -> tuple[ContrastMention, ...]:
+    """The members of the bundled sets that a text names."""
+    return cached_mentions(default_contrasts(), text)
+
+
+@lru_cache(maxsize=8192)
+def members_of(text: str) -> frozenset[tuple[str, str]]:
+    """The (set, member) pairs of `mentions_of`."""
+    return frozenset((mention.set_name, mention.member) for mention in mentions_of(text))
 
 
 def load_contrasts(extra: Iterable[Mapping[str, Any]] = ()) -> Contrasts:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 
 from rag.constraints.compounds import compound_words, is_same_member
-from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts
+from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, members_of, mentions_of
 from rag.korean import compact
 
 _THINGS = ("product", "means", "term")
@@ -45,7 +45,7 @@ def _other_things(question: str, row_question: str) -> list[tuple[str, str]]:
     asked_by_action = _things(question)
     if not asked_by_action:
         return []
-    row = {(mention.set_name, mention.member) for mention in _mentions(row_question)}
+    row = members_of(row_question)
     text, held_by_action = compact(row_question), _things(row_question)
     return [
         (asked[0].label, ", ".join(dict.fromkeys(mention.label for mention in held_by_action[action])))
@@ -80,7 +80,7 @@ def _is_kind_of(asked: str, held: str) -> bool:
 @lru_cache(maxsize=4096)
 def _things(text: str) -> Mapping[tuple[str, str], tuple[ContrastMention, ...]]:
     """What stands closest before each action of a text; several members where one word names them all."""
-    sets, mentions = default_contrasts().sets, _mentions(text)
+    sets, mentions = default_contrasts().sets, mentions_of(text)
     things = [m for m in mentions if sets[m.set_name].kind in _THINGS and m.member != ANSWERING]
     found: dict[tuple[str, str], tuple[ContrastMention, ...]] = {}
     for action in mentions:
@@ -91,11 +91,6 @@ def _things(text: str) -> Mapping[tuple[str, str], tuple[ContrastMention, ...]]:
         if same := tuple(thing for thing in before if thing.end >= closest - 1):
             found.setdefault((action.set_name, action.member), same)
     return found
-
-
-@lru_cache(maxsize=4096)
-def _mentions(text: str) -> tuple[ContrastMention, ...]:
-    return tuple(default_contrasts().mentions(text))
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-from rag.constraints.contrasts import default_contrasts
+from rag.constraints.contrasts import members_of
 from rag.korean import compact
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
@@ -40,7 +40,7 @@ def verbal_noun_not_held(
         return ""
     row = compact(f"{row_question} {row_answer}")
     names = (noun, *_names()[noun], *(compact(term) for term in synonyms(noun).split()[1:]))
-    if any(name in row for name in names) or _members(noun) & _members(f"{row_question} {row_answer}"):
+    if any(name in row for name in names) or members_of(noun) & members_of(f"{row_question} {row_answer}"):
         return ""
     return noun
 
@@ -55,11 +55,6 @@ def final_verbal_noun(question: str) -> str:
     if not found or not question[: found[-1].start("noun")].strip() or _STORY.match(question, found[-1].end("noun")):
         return ""
     return found[-1]["noun"] if _NOTHING_MORE.match(question, found[-1].end()) else ""
-
-
-@lru_cache(maxsize=4096)
-def _members(text: str) -> frozenset[tuple[str, str]]:
-    return frozenset((mention.set_name, mention.member) for mention in default_contrasts().mentions(text))
 
 
 @cache

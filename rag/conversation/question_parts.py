@@ -13,6 +13,7 @@ from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from rag.constraints import compare, default_contrasts
+from rag.constraints.contrasts import members_of
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
@@ -99,8 +100,8 @@ def _genitive(left: str, right: str) -> str:
 
 
 def _names_thing(text: str) -> bool:
-    contrasts = default_contrasts()
-    return any(contrasts.sets[mention.set_name].kind in ("product", "means") for mention in contrasts.mentions(text))
+    sets = default_contrasts().sets
+    return any(sets[name].kind in ("product", "means") for name, _ in members_of(text))
 
 
 def _subject(left: str) -> str:

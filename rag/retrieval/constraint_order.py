@@ -17,7 +17,7 @@ from rag.constraints.agreement import concerned_part, guidance, without_notes
 from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.certificates import unrequested_certificate
 from rag.constraints.compounds import is_general, is_reversed, narrowing, other_modifiers
-from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, stands_in
+from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
 from rag.constraints.objects import other_objects
 from rag.constraints.reversals import is_taken_back
 from rag.constraints.value_agreement import (
@@ -152,7 +152,7 @@ def _general_rows(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> tuple
 
 def _actions(text: str) -> frozenset[tuple[str, str]]:
     sets = default_contrasts().sets
-    return frozenset(named for named in _members(text) if sets[named[0]].kind == "action" and named[1] != ANSWERING)
+    return frozenset(named for named in members_of(text) if sets[named[0]].kind == "action" and named[1] != ANSWERING)
 
 
 def _held(text: str, hit: FusedNode) -> float:
@@ -172,7 +172,7 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
         return []
     # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
     row = families([*values_of(question_of(hit)), *values_of(without_notes(hit.node.get_content()))])
-    names_no_term = EARLY in _members(question_of(hit)) and EARLY not in _members(text)
+    names_no_term = EARLY in members_of(question_of(hit)) and EARLY not in members_of(text)
     return [
         value
         for family, values in families(asked).items()
@@ -189,12 +189,12 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     their set requires, like ending a thing: for others a customer has more words than a contrast set knows.
     """
     sets = default_contrasts()
-    answer, own, named = hit.node.get_content(), _members(question_of(hit)), _members(text)
-    held, done = own | _members(answer), own | _members(_done(answer))
+    answer, own, named = hit.node.get_content(), members_of(question_of(hit)), members_of(text)
+    held, done = own | members_of(answer), own | members_of(_done(answer))
     # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
     elsewhere = {name for name, member in own if member != ANSWERING} - {name for name, _ in own & named}
     lacking = []
-    for mention in _mentions(concerned_part(text, question_of(hit))):
+    for mention in mentions_of(concerned_part(text, question_of(hit))):
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
@@ -230,10 +230,10 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
 
 def _other_channels(part: str, hit: FusedNode) -> list[Conflict]:
     """The channels by which a value is asked for, where a row names others alone: "창구 수수료 얼마" beside 인터넷뱅킹's."""
-    asked = [mention for mention in _mentions(part) if mention.set_name == CHANNEL]
+    asked = [mention for mention in mentions_of(part) if mention.set_name == CHANNEL]
     if not asked or not asked_values(part):
         return []
-    named = {name for name in _members(question_of(hit)) | _members(hit.node.get_content()) if name[0] == CHANNEL}
+    named = {name for name in members_of(question_of(hit)) | members_of(hit.node.get_content()) if name[0] == CHANNEL}
     if not named or any((mention.set_name, mention.member) in named for mention in asked):
         return []
     return [Conflict("channel", mention.label, "") for mention in asked]
@@ -245,8 +245,8 @@ def absent(text: str, hit: FusedNode) -> bool:
     No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
     """
     sets = default_contrasts().sets
-    asked = {(name, member) for name, member in _members(text) if sets[name].kind in _ABSENT_KINDS}
-    return bool(asked) and not asked <= _members(question_of(hit)) | _members(hit.node.get_content())
+    asked = {(name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS}
+    return bool(asked) and not asked <= members_of(question_of(hit)) | members_of(hit.node.get_content())
 
 
 def _moved(
@@ -275,17 +275,6 @@ def _moved(
 
 def _scored(hit: FusedNode, score: float) -> FusedNode:
     return FusedNode(node=hit.node, parts=hit.parts, score=score)
-
-
-@lru_cache(maxsize=4096)
-def _members(text: str) -> frozenset[tuple[str, str]]:
-    """(set, member) of the contrast sets' members that a text names."""
-    return frozenset((mention.set_name, mention.member) for mention in _mentions(text))
-
-
-@lru_cache(maxsize=4096)
-def _mentions(text: str) -> tuple[ContrastMention, ...]:
-    return tuple(default_contrasts().mentions(text))
 
 
 @lru_cache(maxsize=4096)

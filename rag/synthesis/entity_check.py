@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
-from rag.synthesis.passage_clauses import Finding, Sources, aligned, mentions, set_kind
+from rag.synthesis.passage_clauses import Finding, Sources, aligned, set_kind
 from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
 from rag.synthesis.value_roles import APP
@@ -51,7 +52,7 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
     held: dict[str, set[str]] = {}
     for mention in sources.mentions:
         held.setdefault(mention.set_name, set()).add(mention.member)
-    for mention in mentions(text):
+    for mention in mentions_of(text):
         # "까지 점검" names no "지점".
         if " " in mention.text and mention.start and "가" <= text[mention.start - 1] <= "힣":
             continue
@@ -92,7 +93,7 @@ def _subject(text: str) -> str:
 def _only_of(text: str) -> frozenset[str]:
     members = set()
     for match in re.finditer(r"([가-힣A-Za-z·, ]{2,12})에서만", text):
-        members |= {m.member for m in mentions(match[1]) if set_kind(m) == "channel"}
+        members |= {m.member for m in mentions_of(match[1]) if set_kind(m) == "channel"}
     return frozenset(members)
 
 
@@ -127,7 +128,7 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
             continue
         # "앱이나 전화, 지점 어디서든" names where.
-        if word.startswith("어디") and len([each for each in mentions(text) if set_kind(each) == "channel"]) > 1:
+        if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
             continue
         near = aligned(text, sources)
         same = next((each for each in _SAME_ABSOLUTES if each.search(word)), re.compile(re.escape(word)))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints import quantities_of
+from rag.constraints.contrasts import mentions_of
 from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, begins_word, mentions, set_kind, split_clauses
+from rag.synthesis.passage_clauses import Finding, Sources, begins_word, set_kind, split_clauses
 from rag.synthesis.value_roles import APP
 
 _ONLY = re.compile(
@@ -133,10 +134,10 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
     for part in sources.clauses:
         if not (match := _ONLY_THERE.search(part.text)):
             continue
-        places = {each.member for each in mentions(match[1]) if set_kind(each) == "channel"}
+        places = {each.member for each in mentions_of(match[1]) if set_kind(each) == "channel"}
         acts = {word.stem for word in content_words(re.sub(r"\S+에서만", " ", part.text)) if word.is_noun}
         for clause in split_clauses(text):
-            named = {each.member for each in mentions(clause) if set_kind(each) == "channel"}
+            named = {each.member for each in mentions_of(clause) if set_kind(each) == "channel"}
             about = sum(act.removeprefix("재") in clause for act in acts)
             if _same_limit(clause, part.text):
                 about += len(acts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints import StatedQuantities, default_contrasts
-from rag.constraints.contrasts import ContrastMention
+from rag.constraints.contrasts import ContrastMention, mentions_of
 from rag.korean import compact, tokens
 from rag.synthesis.content_words import content_words
 from rag.synthesis.same_meaning import PassageWords, other_words
@@ -64,12 +64,6 @@ class Sources:
     clauses: tuple[Clause, ...]
     mentions: tuple[ContrastMention, ...]
     values: tuple[Value, ...]
-
-
-@lru_cache(maxsize=4096)
-def mentions(text: str) -> tuple[ContrastMention, ...]:
-    """The products, means and channels a text names."""
-    return tuple(default_contrasts().mentions(text))
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +130,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))
     stated = StatedQuantities(passages)
-    return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions(text), values)
+    return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions_of(text), values)
 
 
 def _parts(sentence: str) -> list[str]:

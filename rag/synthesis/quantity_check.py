@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from rag.constraints import Quantity, StatedQuantities, quantities_of
+from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
     Finding,
     Sources,
     aligned,
     begins_word,
-    mentions,
     set_kind,
     split_clauses,
     stated_by,
@@ -216,14 +216,14 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], 
              if not stated_by(part).unsupported(figures)]  # fmt: skip
     if not parts:
         return None
-    held = [mentions(part) for part in parts]
-    for mention in mentions(clause):
+    held = [mentions_of(part) for part in parts]
+    for mention in mentions_of(clause):
         if set_kind(mention) not in ("product", "means", "channel") or denies_other(clause, mention.start, sources):
             continue
         members = [{other.member for other in each if other.set_name == mention.set_name} for each in held]
         if mention.member == "앱" and any(APP.search(part) for part in parts):
             continue
-        beside = {other.member for other in mentions(clause) if other.set_name == mention.set_name}
+        beside = {other.member for other in mentions_of(clause) if other.set_name == mention.set_name}
         if all(each and not beside & each for each in members):
             return Finding("withheld", "entity", mention.text)
     return None
