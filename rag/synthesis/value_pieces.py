@@ -81,7 +81,7 @@ _DAYS = tuple(
 
 
 @lru_cache(maxsize=4096)
-def values_of(text: str) -> tuple[Quantity, ...]:
+def values_and_days(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text and the days it names ("당일", "다음 날"), in text order."""
     found = list(quantities_of(text))
     for pattern, low in _DAYS:
@@ -113,7 +113,7 @@ def pieces_of(sentence: str) -> list[Piece]:
 def _cut(part: str, end: str) -> Iterator[Piece]:
     """A part of a sentence, cut after a value where another of its dimension follows: "한 번에 100만원씩 | 하루 600만원"."""
     start, ends = 0, dict[str, int]()
-    for quantity in values_of(part):
+    for quantity in values_and_days(part):
         if (last := ends.get(quantity.dimension)) is not None:
             yield _piece(part[start:last], "")
             start, ends = last, {}
@@ -125,4 +125,4 @@ def _cut(part: str, end: str) -> Iterator[Piece]:
 
 
 def _piece(text: str, end: str) -> Piece:
-    return Piece(text, values_of(text), end)
+    return Piece(text, values_and_days(text), end)

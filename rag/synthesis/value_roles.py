@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.constraints import Quantity
 from rag.korean import compact
-from rag.synthesis.value_pieces import TOPIC, Piece, marked, pieces_of, values_of
+from rag.synthesis.value_pieces import TOPIC, Piece, marked, pieces_of, values_and_days
 
 APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
 """How institutions name their apps: 새나래ON, 미르누리M."""
@@ -100,7 +100,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
         f"0{units[place]}" if place in units and _NOTHING.fullmatch(cell.replace("0원", "무료").strip()) else cell
         for place, cell in enumerate(cells)
     ]
-    read = [values_of(cell) for cell in cells]
+    read = [values_and_days(cell) for cell in cells]
     for place, quantities in enumerate(read):
         for quantity in quantities:
             labels, conditions = list[str](), list[Quantity]()
@@ -113,7 +113,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
             own = header[place] if place < len(header) else ""
             rest = cells[place][: quantity.start] + cells[place][quantity.end :]
             text = f"{own} {' '.join(labels)} {rest}"
-            conditions += values_of(own)
+            conditions += values_and_days(own)
             yield Value(
                 quantity, text, "", f"{far} {' '.join(cells[place + 1 :])}", tuple(conditions), "|".join(header)
             )
@@ -123,7 +123,7 @@ def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
     label = ""
     if (match := _LABEL.match(line)) is not None and not re.search(r"\d$", match[1]):
         label, line = marked(_MARK.sub("", match[0])), line[match.end() :]
-        for quantity in values_of(label):
+        for quantity in values_and_days(label):
             yield Value(quantity, label, f"{heading} {line}", far)
     for sentence in _SENTENCE.split(line):
         pieces = pieces_of(_MARK.sub("", sentence))
@@ -175,7 +175,7 @@ def _look_back(
             is_past = True
             if topic:
                 shared.append(topic[0])
-                conditions += values_of(topic[0])
+                conditions += values_and_days(topic[0])
             if beside is None:
                 rest.append(other.text)
         elif beside is None:
