@@ -132,32 +132,38 @@ def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
                 yield _value(pieces, place, quantity, f"{heading} {label}", far)
 
 
+@dataclass(slots=True)
+class _Context:
+    """What is gathered for a value from the pieces around its own; the fields of `Value`, where `rest` is `far`."""
+
+    shared: list[str]
+    rest: list[str]
+    conditions: list[Quantity]
+
+    def add(self, piece: Piece) -> None:
+        """Add the whole text and all quantities of a piece."""
+        self.shared.append(piece.text)
+        self.conditions += piece.quantities
+
+
 def _value(pieces: Sequence[Piece], place: int, quantity: Quantity, label: str, far: str) -> Value:
     piece, dimension = pieces[place], quantity.dimension
     before = piece.before(quantity)
-    shared, rest = [label], [far]
-    conditions = [each for each in piece.quantities if each.dimension != dimension]
+    context = _Context([label], [far], [each for each in piece.quantities if each.dimension != dimension])
     length = len(before)
     # What stands before the values of a list holds for each of them, but for the label of the first.
     if not piece.end and place + 1 < len(pieces):
         following = pieces[place + 1].of(dimension)
         if following and _goes_on(pieces[place + 1], following):
             length = max(1, len(pieces[place + 1].before(following)))
-            shared.append(" ".join(before[:-length]))
+            context.shared.append(" ".join(before[:-length]))
     own = " ".join([*before[-length:], piece.after(quantity)]) if length else piece.after(quantity)
-    _look_back(pieces, place, quantity, shared, rest, conditions)
-    _look_ahead(pieces, place, quantity, shared, rest, conditions)
-    return Value(quantity, own, " ".join(shared), " ".join(rest), tuple(conditions))
+    _look_back(pieces, place, quantity, context)
+    _look_ahead(pieces, place, quantity, context)
+    return Value(quantity, own, " ".join(context.shared), " ".join(context.rest), tuple(context.conditions))
 
 
-def _look_back(
-    pieces: Sequence[Piece],
-    place: int,
-    quantity: Quantity,
-    shared: list[str],
-    rest: list[str],
-    conditions: list[Quantity],
-) -> None:
+def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context: _Context) -> None:
     piece = pieces[place]
     goes_on, taken = _goes_on(piece, quantity), len(piece.before(quantity))
     has_topic = TOPIC.match(piece.text) is not None
@@ -168,38 +174,29 @@ def _look_back(
             # What is said of another topic holds for that alone.
             break
         if other.end == "if" and not is_past:
-            shared.append(other.text)
-            conditions += other.quantities
+            context.add(other)
         elif other.end or is_past:
             # Another clause: only what it is about holds for this one too.
             is_past = True
             if topic:
-                shared.append(topic[0])
-                conditions += values_and_days(topic[0])
+                context.shared.append(topic[0])
+                context.conditions += values_and_days(topic[0])
             if beside is None:
-                rest.append(other.text)
+                context.rest.append(other.text)
         elif beside is None:
-            shared.append(other.text)
-            conditions += other.quantities
+            context.add(other)
         elif goes_on:
             words = other.before(beside)
-            shared.append(" ".join(words[: len(words) - taken] if taken else words))
+            context.shared.append(" ".join(words[: len(words) - taken] if taken else words))
             own = {each.dimension for each in piece.quantities}
-            conditions += [each for each in other.quantities if each.dimension not in own]
+            context.conditions += [each for each in other.quantities if each.dimension not in own]
             goes_on, taken = _goes_on(other, beside), max(1, len(words))
         else:
             is_past = True
         has_topic = has_topic or topic is not None
 
 
-def _look_ahead(
-    pieces: Sequence[Piece],
-    place: int,
-    quantity: Quantity,
-    shared: list[str],
-    rest: list[str],
-    conditions: list[Quantity],
-) -> None:
+def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context: _Context) -> None:
     is_past = pieces[place].end == "then"
     after = pieces[place].after(quantity)
     for each in pieces[place].quantities:
@@ -211,13 +208,12 @@ def _look_ahead(
         is_past = is_past or (other.end == "if" and pieces[place].end != "if")
         if is_past:
             if beside is None:
-                rest.append(other.text)
+                context.rest.append(other.text)
         elif beside is None:
-            shared.append(other.text)
-            conditions += other.quantities
+            context.add(other)
         elif other.end and is_open and pieces[place].end != "if":
             # The verb at the end of a list is the verb of all its values.
-            shared.append(other.after(beside))
+            context.shared.append(other.after(beside))
         is_past = is_past or other.end == "then"
 
 
