@@ -67,35 +67,35 @@ ROWS: Sequence[tuple[str, str, str, RecordFilter, RecordFilter]] = (
     ),
     (
         "near",
-        "the trade's questions that no row answers: answered",
+        "near-domain questions that no row answers: answered",
         "FAQ에 없는 금융 질문에 답한 비율",
         _in("ood", label="near_domain"),
         _is_answered,
     ),
     (
         "other",
-        "anything else that no row answers: answered",
+        "other inputs that no row answers: answered",
         "그 밖의 답이 없는 입력에 답한 비율",
         _in("ood", not_label="near_domain"),
         _is_answered,
     ),
     (
         "after",
-        "what no row answers, after a question: answered",
+        "inputs that no row answers, after a question: answered",
         "다른 질문 다음에 물은 것에 답한 비율",
         _in("ood_after"),
         _is_answered,
     ),
     (
         "contrast",
-        "another number, product, action or institution than a row holds: answered",
+        "another number, product, action or institution than a row's: answered",
         "행과 다른 숫자·상품·행동·기관을 물었는데 답한 비율",
         _in("contrast"),
         _is_answered,
     ),
     (
         "forms",
-        "the same in another form: right row shown",
+        "the same value in another form: right row shown",
         "같은 것을 다른 꼴로 물을 때 맞는 행을 보여 준 비율",
         _in("contrast_queries"),
         lambda r: r.outcome in ("right", "offered"),
@@ -203,7 +203,7 @@ def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
     measured = (
         "FAISS로 잰 날; OpenSearch로 잰 날: 가장 많이 다른 비율"
         if korean
-        else "measured with FAISS; with OpenSearch: largest difference of any row"
+        else "measured with FAISS; with OpenSearch: largest difference of any figure"
     )
     cells = []
     for name in suites:
@@ -212,7 +212,9 @@ def quality_table(quality: Mapping[str, Any], *, korean: bool = False) -> str:
         cells.append(f"{faiss[name]['on']}; {other['on'] if other else '–'}{difference}")
     lines.append(f"| {measured} | " + " | ".join(cells) + " |")
     closing = (
-        "실제 언어 모델로는 아무것도 재지 않았습니다." if korean else "Nothing here was tried on a real language model."
+        "실제 언어 모델로는 아무것도 재지 않았습니다."
+        if korean
+        else "No figure was measured with a real language model."
     )
     return "\n".join([*lines, "", closing])
 
