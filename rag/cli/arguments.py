@@ -51,6 +51,6 @@ def check_index_name(name: str) -> None:
     try:
         StoreSettings(index=name)
     except ValidationError as exc:
-        raise InputError(f"invalid index name {name!r}: use a-z, 0-9, - and _, at most 63") from exc
+        raise InputError(f"invalid index name {name!r}: use at most 63 of a-z, 0-9, - and _") from exc
     if name == BUNDLED:
         raise InputError(f"index name {BUNDLED!r} is reserved for the bundled FAQ; choose another name")

@@ -163,7 +163,7 @@ def index(options: Namespace, settings: Settings) -> None:
         return
     catalog = open_catalog(settings)
     if not options.name:
-        raise InputError(f"missing NAME: `index {options.action} NAME`; `index list` shows the names")
+        raise InputError("missing NAME of the index; `index list` shows the names")
     check_index_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)

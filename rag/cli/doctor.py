@@ -30,7 +30,7 @@ USUAL_WINDOW = 2048
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of checking one model. `fix`: settings to write, as NAME=VALUE, empty if unknown."""
+    """The result of checking one model. `fix`: settings to change, as NAME=VALUE, empty if unknown."""
 
     subject: str
     text: str
@@ -38,8 +38,8 @@ class Finding:
     fix: str = ""
 
     def __str__(self) -> str:
-        verdict = "" if self.ok else "WRONG: "
-        return f"{self.subject}: {verdict}{self.text}{f'; write {self.fix}' if self.fix else ''}"
+        verdict = "" if self.ok else "failed: "
+        return f"{self.subject}: {verdict}{self.text}{f'; set {self.fix}' if self.fix else ''}"
 
 
 @dataclass(frozen=True, slots=True)

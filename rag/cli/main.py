@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     search = _add(commands, "search", "list the nearest rows, whether or not the question would be answered")
     search.add_argument("question")
-    search.add_argument("-k", type=_positive, default=5, help="rows to list (at most 10)")
+    search.add_argument("-k", type=_positive, default=5, help="rows to list (at most 20)")
     _add_scope(search)
     search.add_argument(
         "--explain", action="store_true", help="show the scores of each row and why it is answered or not"
@@ -189,5 +189,5 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1; got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1; got {text!r}")
     return int(text)

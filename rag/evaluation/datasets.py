@@ -119,8 +119,10 @@ def read_lines(path: Path, keys: tuple[str, ...], may_be_empty: tuple[str, ...] 
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"{path}: cannot be read as UTF-8 text ({exc})") from exc
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read ({exc.strerror})") from exc
+    except UnicodeDecodeError as exc:
+        raise InputError(f"{path}: is not UTF-8 text ({exc})") from exc
     # Not splitlines: it also splits at U+2028, which may occur within a text.
     for number, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():

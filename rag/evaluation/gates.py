@@ -68,7 +68,9 @@ def read_gates(path: Path) -> GateFile:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         gates = tuple(Gate(**{**table, "sets": tuple(table.get("sets", ()))}) for table in data["gate"])
         questions = {str(key): path.parent / name for key, name in data["questions"].items()}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as exc:
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read ({exc.strerror})") from exc
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as exc:
         raise InputError(
             f"{path}: expected [questions] and [[gate]] tables of name, measure, sets, floor; got {exc}"
         ) from exc

@@ -1,4 +1,4 @@
-"""`python -m rag doctor` against the emulator and a fake server: each wrong setting has a line that says what to write."""
+"""`python -m rag doctor` against the emulator and a fake server: each wrong setting has a line that says what to set."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_the_format_of_vectors(emulator: EmulatorClient, lines: Lines, real: str
     emulator.change("faq-emb", format=real)
     line = lines(EMBEDDING__FORMAT=configured)[0]
     if real == configured:
-        assert "WRONG" not in line
+        assert "failed:" not in line
     else:
-        assert line.endswith(f"; write FSI_EMBEDDING__FORMAT={real}")
+        assert line.endswith(f"; set FSI_EMBEDDING__FORMAT={real}")
 
 
 @pytest.mark.parametrize("real", FORMATS["llm"])
@@ -90,27 +90,27 @@ def test_the_format_of_answers(emulator: EmulatorClient, lines: Lines, real: str
     """Several read the same container: LMI takes messages too, and whole answers of TGI and KULLM look alike."""
     emulator.change("faq-llm", format=real)
     line = lines(LLM__FORMAT=configured)[1]
-    assert real != configured or "WRONG" not in line
-    if "WRONG" in line:
-        advice = line.rpartition("; write FSI_LLM__FORMAT=")[2]
-        assert "WRONG" not in lines(LLM__FORMAT=advice)[1]
+    assert real != configured or "failed:" not in line
+    if "failed:" in line:
+        advice = line.rpartition("; set FSI_LLM__FORMAT=")[2]
+        assert "failed:" not in lines(LLM__FORMAT=advice)[1]
 
 
 def test_the_dimension(emulator: EmulatorClient, lines: Lines) -> None:
     line = lines(EMBEDDING__DIMENSION="1024")[0]
-    assert line == "embedding: WRONG: expected vectors of dimension 1024; got 768; write FSI_EMBEDDING__DIMENSION=768"
+    assert line == "embedding: failed: expected vectors of dimension 1024; got 768; set FSI_EMBEDDING__DIMENSION=768"
 
 
 def test_an_endpoint_that_is_not_there(emulator: EmulatorClient, lines: Lines) -> None:
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-embed", LLM__ENDPOINT_NAME="faq-lm")
     assert "there is no endpoint 'faq-embed' in ap-northeast-2" in embedding
-    assert embedding.endswith("write FSI_EMBEDDING__ENDPOINT_NAME=faq-emb")
-    assert llm.endswith("write FSI_LLM__ENDPOINT_NAME=faq-llm")
+    assert embedding.endswith("set FSI_EMBEDDING__ENDPOINT_NAME=faq-emb")
+    assert llm.endswith("set FSI_LLM__ENDPOINT_NAME=faq-llm")
 
 
 def test_an_endpoint_of_the_other_kind(emulator: EmulatorClient, lines: Lines) -> None:
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-llm", LLM__ENDPOINT_NAME="faq-emb")
-    assert "WRONG" in embedding and "faq-llm" in embedding
+    assert "failed:" in embedding and "faq-llm" in embedding
     assert "'faq-emb' answers an embedding" in llm
 
 
@@ -118,13 +118,13 @@ def test_an_endpoint_that_is_still_created(emulator: EmulatorClient, lines: Line
     emulator.put(EndpointSpec(name="slow", task="embed", format="tei", ready_seconds=3600))
     emulator.put(EndpointSpec(name="broken", task="generate", format="lmi", failure="no capacity"))
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="slow", LLM__ENDPOINT_NAME="broken")
-    assert embedding == "embedding: WRONG: the endpoint 'slow' is Creating; wait until it is InService"
-    assert llm == "language model: WRONG: the endpoint 'broken' is Failed; no capacity"
+    assert embedding == "embedding: failed: the endpoint 'slow' is Creating; wait until it is InService"
+    assert llm == "language model: failed: the endpoint 'broken' is Failed; no capacity"
 
 
 def test_an_endpoint_with_inference_components(emulator: EmulatorClient, lines: Lines) -> None:
     emulator.change("faq-llm", inference_components=["kullm-a"])
-    assert lines()[1].endswith("write FSI_LLM__INFERENCE_COMPONENT=NAME")
+    assert lines()[1].endswith("set FSI_LLM__INFERENCE_COMPONENT=NAME")
     assert "streams" in lines(LLM__INFERENCE_COMPONENT="kullm-a")[1]
 
 
@@ -145,9 +145,9 @@ def test_a_window_without_room_for_a_source(
     emulator: EmulatorClient, lines: Lines, window: str, answer: str, advice: str
 ) -> None:
     line = lines(LLM__CONTEXT_WINDOW=window, LLM__MAX_NEW_TOKENS=answer)[1]
-    assert "would never be used" in line and line.endswith(f"; write FSI_LLM__{advice}")
+    assert "would never be used" in line and line.endswith(f"; set FSI_LLM__{advice}")
     name, value = advice.split("=")
-    assert "WRONG" not in lines(**{f"LLM__{name}": value})[1]
+    assert "failed:" not in lines(**{f"LLM__{name}": value})[1]
 
 
 def test_an_address_that_is_none(emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_an_endpoint_that_fails(
     for name in ("faq-emb", "faq-llm"):
         emulator.change(name, faults=[{"kind": fault}])
     embedding, llm = lines()
-    assert embedding.startswith("embedding: WRONG: ") and llm.startswith("language model: WRONG: ")
+    assert embedding.startswith("embedding: failed: ") and llm.startswith("language model: failed: ")
 
 
 def test_no_region_and_no_credentials(
@@ -177,7 +177,7 @@ def test_no_region_and_no_credentials(
         monkeypatch.setenv(name, str(tmp_path / "none"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    assert all("WRONG" in line and "credentials" in line for line in lines())
+    assert all("failed:" in line and "credentials" in line for line in lines())
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     while client._SHARED:
         client._SHARED.popitem()[1].close()
@@ -200,7 +200,7 @@ def test_it_ends_with_one_and_without_a_traceback(
     monkeypatch.setenv("FSI_EMBEDDING__FORMAT", "hf")
     assert main(["doctor"]) == 1
     shown = capsys.readouterr()
-    assert "write FSI_EMBEDDING__FORMAT=tei" in shown.out and "Traceback" not in shown.err
+    assert "set FSI_EMBEDDING__FORMAT=tei" in shown.out and "Traceback" not in shown.err
 
 
 def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
@@ -214,7 +214,7 @@ def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
     fake, _ = reach(reply)
     given = {"EMBEDDING__BACKEND": "openai_like", "EMBEDDING__BASE_URL": f"{fake.url}/v1"}
     (line,) = lines(**given, EMBEDDING__MODEL="bge-m3-ko")
-    assert "does not exist" in line and line.endswith("write FSI_EMBEDDING__MODEL=bge-m3")
+    assert "does not exist" in line and line.endswith("set FSI_EMBEDDING__MODEL=bge-m3")
     (line,) = lines(EMBEDDING__MODEL="bge-m3")
     assert line.startswith("embedding: bge-m3 answers with vectors of dimension 4")
     fake.close()
@@ -240,7 +240,7 @@ def test_a_server_that_cuts_texts_silently(reach: Reach, lines: Lines, read: int
         EMBEDDING__MAX_TOKENS="512",
     )
     assert ("truncates texts silently before 512 tokens" in line) == (written is not None)
-    assert line.endswith(f"write FSI_EMBEDDING__MAX_TOKENS={written}" if written else ")")
+    assert line.endswith(f"set FSI_EMBEDDING__MAX_TOKENS={written}" if written else ")")
 
 
 def test_nothing_on_a_network(lines: Lines) -> None:

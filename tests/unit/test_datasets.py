@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_queries(tmp_path)
     (tmp_path / "cp949.jsonl").write_bytes('{"id": "o", "query": "날씨"}'.encode("cp949"))
-    with pytest.raises(InputError, match=r"cp949\.jsonl: cannot be read as UTF-8"):
+    with pytest.raises(InputError, match=r"cp949\.jsonl: is not UTF-8"):
         read_out_of_domain(tmp_path / "cp949.jsonl")
 
 

@@ -92,7 +92,7 @@ def test_what_was_not_measured_stays_as_it_was(tmp_path: Path) -> None:
     )
     newest = quality_table(read_quality(path))
     assert "OpenSearch ." not in newest and "2026-11-28: .333 |" in newest
-    assert "any row | 2026-11-28; – | 2026-11-28; – |" in quality_table({"faiss": quality["faiss"]})
+    assert "any figure | 2026-11-28; – | 2026-11-28; – |" in quality_table({"faiss": quality["faiss"]})
     path.write_text("nothing", encoding="utf-8")
     with pytest.raises(InputError, match="make eval"):
         read_quality(path)
