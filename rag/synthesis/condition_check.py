@@ -82,11 +82,12 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+_EVEN_IN_STATE = re.compile(r"(?: 중| 상태)?(?:이어도|이라도|여도|라도|이더라도)")
+
+
 def _is_state(noun: str, clause: str, sources: Sources) -> bool:
     """Whether a state is conceded that the passages make a hindrance: "연체 중이어도" beside "연체 중이면 제한됩니다"."""
-    if noun not in clause or not re.search(
-        rf"{re.escape(noun)}(?: 중| 상태)?(?:이어도|이라도|여도|라도|이더라도)", clause
-    ):
+    if not any(map(_EVEN_IN_STATE.match, clause.split(noun)[1:])):
         return False
     return any(noun in each.text and re.search(r"중이|중인|경우|상태|제한|불가", each.text) for each in sources.clauses)
 

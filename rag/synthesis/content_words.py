@@ -132,18 +132,23 @@ _VERB_BEFORE = tuple((re.compile(rf"[가-힣]{ending}$"), re.compile(following))
 _CAN = re.compile(r"수(?:는|가|도|밖에)?$|때(?:는|에|도|마다|까지|만)?$|것|거|예정|필요|만큼|텐데|경우")
 
 
+_CONNECTIVE = re.compile(
+    r"[가-힣](?:더라도|려면|도록|자마자|거든|(?<!분)야|[았었였했됐갔왔꿨졌렸][다고더]*|[져려려쳐]서)$"
+)
+
+
 def _is_verb(word: str, following: str) -> bool:
     """Whether the word after one shows it to be a verb: "쌓이지 않아요", "켜져 있는지", "넣을 수"."""
     if any(ending.search(word) and after.match(following) for ending, after in _VERB_BEFORE):
         return True
-    if re.search(
-        r"[가-힣](?:더라도|려면|도록|자마자|거든|(?<!분)야|[았었였했됐갔왔꿨졌렸][다고더]*|[져려려쳐]서)$", word
-    ):
+    if _CONNECTIVE.search(word):
         return True
     return (ord(word[-1]) - 0xAC00) % 28 == 8 and "가" <= word[-1] <= "힣" and _CAN.match(following) is not None
 
 
+@lru_cache(maxsize=8192)
 def _content(word: str, following: str) -> ContentWord | None:
+    """The content word of a word and the word after it ("" at the end); None for a number or what is no word."""
     # Numbers have a check of their own, which knows their units.
     if word[0].isdigit() or _OF_NUMBER.match(word) or _SPAN.match(word) or _NUMERAL.match(word):
         return None

@@ -130,9 +130,11 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         # "앱이나 전화, 지점 어디서든" names where.
         if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
             continue
-        near = aligned(text, sources)
         same = next((each for each in _SAME_ABSOLUTES if each.search(word)), re.compile(re.escape(word)))
-        if not same.search(sources.text) or (near and not any(same.search(clause.text) for clause in near)):
+        if not same.search(sources.text):
+            return Finding("withheld", "condition", word)
+        near = aligned(text, sources)
+        if near and not any(same.search(clause.text) for clause in near):
             return Finding("withheld", "condition", word)
     for match in _NOT_NEEDED.finditer(text):
         noun = re.escape(match[1])

@@ -44,7 +44,7 @@ class Only:
 
     kind: str
     topic: str
-    thing: frozenset[str]
+    thing: tuple[str, ...]
     does: str
 
 
@@ -54,7 +54,7 @@ def _only(text: str) -> tuple[Only, ...]:
         Only(
             " ".join(match[1].split()[:-1]),
             match[1].split()[-1],
-            frozenset(word.stem for word in content_words(f"{match[2]}{match[3]}")),
+            tuple(word.stem for word in content_words(f"{match[2]}{match[3]}")),
             match[4],
         )
         for match in _ONLY.finditer(text)

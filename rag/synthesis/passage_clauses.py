@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.constraints import StatedQuantities, default_contrasts
+from rag.constraints import Quantity, StatedQuantities, default_contrasts, quantities_of
 from rag.constraints.contrasts import ContrastMention, mentions_of
 from rag.korean import compact, tokens
 from rag.synthesis.content_words import content_words
@@ -33,7 +33,9 @@ ALIGNED = 0.5
 class Clause:
     """A part of a passage's line.
 
-    `context`: the line's heading and the topic of its sentence, which the part is about too. `nouns`: those of the part alone.
+    `context`: the line's heading and the topic of its sentence, which the part is about too. `words` and `pairs`: the stems and
+    the syllable pairs of both. `nouns`, `own_pairs` (a count), `lower` and `quantities`: of the part
+    alone.
     """
 
     text: str
@@ -41,20 +43,48 @@ class Clause:
     words: frozenset[str]
     pairs: frozenset[str]
     nouns: tuple[str, ...]
+    own_pairs: int
+    lower: str
+    quantities: tuple[Quantity, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a passage with its heading, and what it states."""
+    """A line of a passage with its heading, and what it states.
+
+    `quantities`: those of the line alone. `parts`: what stands between its commas, slashes and clauses, and what each states.
+    `labelled`: the words before the first digit of each part ("통장" of "통장 1,500원"), and the part's quantities.
+    """
 
     text: str
     heading: str
     stated: StatedQuantities
+    quantities: tuple[Quantity, ...]
+    parts: tuple[tuple[str, StatedQuantities], ...]
+    labelled: tuple[tuple[str, tuple[Quantity, ...]], ...]
 
 
-@dataclass(frozen=True)
+_PART = re.compile(r"[，/]\s?|,\s|(?<=[고며])\s|[.]\s")
+_LABELLED_PART = re.compile(r",\s|\s/\s")
+_LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\s*(?:연 |월 |최대 |건당 )?(?=\d)")
+
+
+def _line(text: str, heading: str, stated: StatedQuantities) -> Line:
+    labelled = tuple(
+        (match[1], quantities_of(part))
+        for part in _LABELLED_PART.split(text.split(": ", 1)[-1])
+        if (match := _LABELLED.search(part)) is not None
+    )
+    parts = tuple((part, stated_by(part)) for part in _PART.split(text))
+    return Line(text, heading, stated, quantities_of(text), parts, labelled)
+
+
+@dataclass(frozen=True, eq=False)
 class Sources:
-    """Passages prepared for many sentences. `squeezed`: without white space and list signs, but for its line breaks."""
+    """Passages prepared for many sentences. `squeezed`: without white space and list signs, but for its line breaks.
+
+    Equal only to itself, so that what is kept for it is found without comparing its texts.
+    """
 
     text: str
     squeezed: str
@@ -117,7 +147,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         # A row's values are also those of its columns: "1일 한도".
         header = (header or line) if "|" in line else ""
         above = " ".join(each for each in (heading, header if header != line else "") if each)
-        lines.append(Line(line, heading, stated_by(f"{above}: {line}" if above else line)))
+        lines.append(_line(line, heading, stated_by(f"{above}: {line}" if above else line)))
         for sentence in re.split(r"(?<=[다요오음됨함임][.])\s", line):
             topic = match[1] if (match := _TOPIC.match(sentence)) else ""
             for part in _parts(sentence):
@@ -125,7 +155,10 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 words = content_words(f"{context} {part}")
                 nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
                 pairs = frozenset(tokens(f"{context} {part}"))
-                clauses.append(Clause(part, context, frozenset(word.stem for word in words), pairs, nouns))
+                stems = frozenset(word.stem for word in words)
+                clauses.append(
+                    Clause(part, context, stems, pairs, nouns, len(_pairs(part)), part.lower(), quantities_of(part))
+                )
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))
@@ -152,16 +185,18 @@ def begins_word(word: str, text: str) -> bool:
     return False
 
 
-def split_clauses(text: str) -> list[str]:
+@lru_cache(maxsize=2048)
+def split_clauses(text: str) -> tuple[str, ...]:
     """The clauses of a text: what stands between endings like "고", "므로" and full stops."""
-    return [part for part in _CLAUSE_END.split(text) if part and part.strip()]
+    return tuple(part for part in _CLAUSE_END.split(text) if part and part.strip())
 
 
-def aligned(clause: str, sources: Sources) -> list[Clause]:
+@lru_cache(maxsize=256)
+def aligned(clause: str, sources: Sources) -> tuple[Clause, ...]:
     """The clauses of the passages that share most of a clause's words; none where no clause shares enough."""
-    words = {word.stem for word in content_words(clause)}
+    words = [word.stem for word in content_words(clause)]
     if not words:
-        return []
+        return ()
     topics = {match[1]: 0.2 if match[2] in "이가" else 0.4 for match in _CLAIM_TOPIC.finditer(clause)}
     scored = []
     for each in sources.clauses:
@@ -173,7 +208,7 @@ def aligned(clause: str, sources: Sources) -> list[Clause]:
             scored.append((share + bonus + closeness(clause, each), each))
     best = max((score for score, _ in scored), default=0.0)
     # Clauses that are as near as the nearest all speak; one of them alone may be the exception.
-    return [each for score, each in scored if score >= best - 0.02]
+    return tuple(each for score, each in scored if score >= best - 0.02)
 
 
 _CLAIM_TOPIC = re.compile(
@@ -187,11 +222,15 @@ SAME_PAIRS, SAME_TOPIC_PAIRS = 0.45, 0.35
 the same topic. Fitted on data/evaluation/claims.dev.jsonl."""
 
 
+@lru_cache(maxsize=1024)
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
 def closeness(clause: str, other: Clause) -> float:
     """The share of syllable pairs that two clauses have in common, of the shorter one's."""
-    pairs = set(tokens(clause))
-    own = set(tokens(other.text))
-    return len(pairs & other.pairs) / max(1, min(len(pairs), max(6, len(own))))
+    pairs = _pairs(clause)
+    return len(pairs & other.pairs) / max(1, min(len(pairs), max(6, other.own_pairs)))
 
 
 def is_about_same(clause: str, other: Clause) -> bool:
@@ -207,7 +246,7 @@ def is_about_same(clause: str, other: Clause) -> bool:
 
 def _is_in(word: str, clause: Clause) -> float:
     """1 where a clause has a word itself, less where its context has it, or only the end of a compound ("인증서")."""
-    if word in clause.text.lower():
+    if word in clause.lower:
         return 1.0
     if word in clause.words:
         return 0.8

@@ -141,7 +141,7 @@ _SPARED = re.compile(r"없이|생략|불필요|필요하지 않|자동|면제")
 
 def _consequences(condition: str, sources: Sources) -> list[Clause]:
     """What the passages say to follow from a condition."""
-    near = aligned(condition, sources) if condition else []
+    near = aligned(condition, sources) if condition else ()
     return [
         after
         for before, after in pairwise(sources.clauses)
@@ -282,6 +282,8 @@ def check_states(text: str, sources: Sources) -> Finding | None:
             for match in _stated_so(own).finditer(text):
                 # "번호" of "카드번호".
                 name = match[1][-2:] if len(match[1]) > 3 else match[1]
+                if name not in sources.text:
+                    continue
                 start = rf"{re.escape(name)}[가-힣]{{0,2}}\s(?:[가-힣A-Za-z0-9]+(?<![며고])\s){{0,3}}?"
                 if re.search(rf"{start}(?:{other})", sources.text) and not re.search(
                     rf"{start}(?:{own})", sources.text

@@ -10,12 +10,12 @@ from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import (
     Finding,
+    Line,
     Sources,
     aligned,
     begins_word,
     set_kind,
     split_clauses,
-    stated_by,
 )
 from rag.synthesis.spoken import LOOSE
 from rag.synthesis.value_roles import APP
@@ -33,7 +33,8 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         quantities = quantities_of(clause)
         if not quantities:
             continue
-        holding = [line.text for line in sources.lines if not _missing(_PER_SPAN.sub("", clause), line.stated)]
+        own = _PER_SPAN.sub("", clause)
+        holding = [line for line in sources.lines if not _missing(own, line.stated)]
         is_rule = any(not each.is_point for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
         )
@@ -83,12 +84,7 @@ def _other_end(text: str, sources: Sources) -> str:
         for pattern, is_least in ((_LEAST, True), (_MOST, False)):
             if not pattern.search(before):
                 continue
-            own = [
-                other
-                for line in sources.lines
-                for other in quantities_of(line.text)
-                if other.dimension == each.dimension
-            ]
+            own = [other for line in sources.lines for other in line.quantities if other.dimension == each.dimension]
             wrong = [other for other in own if not other.is_point and value == (other.high if is_least else other.low)]
             closed = [other for other in wrong if None not in (other.low, other.high)]
             if closed and not any(value in (other.low, other.high) for other in own if other not in closed):
@@ -178,9 +174,6 @@ def _day(word: str) -> str:
     return _SAME_DAY.get(squeezed, squeezed)
 
 
-_LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\s*(?:연 |월 |최대 |건당 )?(?=\d)")
-
-
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
     figures = [each for each in quantities if each.dimension in ("rate", "money")]
@@ -189,13 +182,9 @@ def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) 
     values = {figures[0].low, figures[0].high} - {None}
     for line in sources.lines:
         labels: dict[bool, list[str]] = {True: [], False: []}
-        for part in re.split(r",\s|\s/\s", line.text.split(": ", 1)[-1]):
-            if match := _LABELLED.search(part):
-                is_it = any(
-                    each.dimension == figures[0].dimension and {each.low, each.high} & values
-                    for each in quantities_of(part)
-                )
-                labels[is_it].append(match[1])
+        for label, stated in line.labelled:
+            is_it = any(each.dimension == figures[0].dimension and {each.low, each.high} & values for each in stated)
+            labels[is_it].append(label)
         if labels[True] and labels[False]:
             named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}
             if named[False] and not named[True]:
@@ -209,11 +198,10 @@ def _names(clause: str, label: str) -> bool:
     return len(own) > 1 and begins_word(own, clause)
 
 
-def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[str], sources: Sources) -> Finding | None:
+def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[Line], sources: Sources) -> Finding | None:
     """A product or means named with a quantity that the passage gives for another of its kind alone."""
     figures = " ".join(each.text for each in quantities)
-    parts = [part for line in lines for part in re.split(r"[，/]\s?|,\s|(?<=[고며])\s|[.]\s", line)
-             if not stated_by(part).unsupported(figures)]  # fmt: skip
+    parts = [part for line in lines for part, stated in line.parts if not stated.unsupported(figures)]
     if not parts:
         return None
     held = [mentions_of(part) for part in parts]
@@ -235,16 +223,16 @@ _DOWN = re.compile(r"[을를이가]?\s?(?:이하|미만|이내|까지|안에|전
 
 def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """A threshold on the other side than the clauses about the same put it: "3년 이후" for "3년 이내"."""
-    near = aligned(clause, sources)
-    for each in quantities:
-        side = _side(clause, each.end)
-        if not side or (each.low is None and each.high is None):
+    thresholds = [(each, side) for each in quantities if (side := _side(clause, each.end))]
+    near = aligned(clause, sources) if thresholds else ()
+    for each, side in thresholds:
+        if each.low is None and each.high is None:
             continue
         value = each.low if each.low is not None else each.high
         sides = [
             _side(part.text, other.end)
             for part in near
-            for other in quantities_of(part.text)
+            for other in part.quantities
             if other.dimension == each.dimension and value in (other.low, other.high)
         ]
         if sides and all(sides) and side not in sides:
@@ -287,6 +275,8 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
                 continue
             for match in re.finditer(rf"(?<![가-힣]){word}\s([가-힣\d]{{2,}})", text):
                 noun = match[1][:3].rstrip("은는이가을를에의")
+                if noun not in sources.text:
+                    continue
                 said, held = rf"(?<![가-힣]){word}\s?{noun}", rf"(?<![가-힣]){other}\s?{noun}"
                 if re.match(r"[가-힣]*\s?아니", text[match.end() :]):
                     continue

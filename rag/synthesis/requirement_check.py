@@ -73,7 +73,7 @@ def check_waived(text: str, sources: Sources) -> Finding | None:
             holding = [
                 line.text[other.end :]
                 for line in sources.lines
-                for other in quantities_of(line.text)
+                for other in line.quantities
                 if other.dimension == "money" and (other.low, other.high) == (each.low, each.high)
             ]
             if holding and all(map(_WAIVED.match, holding)):
@@ -115,7 +115,7 @@ def check_denied_in_all(text: str, sources: Sources) -> Finding | None:
                 len(each.nouns) > 1
                 and _all_said(each.nouns, said)
                 and is_negative(each.text)
-                and not quantities_of(each.text)
+                and not each.quantities
                 and not any(_share(each.nouns, other) == 1 and not is_negative(other.text) for other in sources.clauses)
             ):
                 return Finding("withheld", "polarity", each.text.strip())
@@ -125,6 +125,8 @@ def check_denied_in_all(text: str, sources: Sources) -> Finding | None:
 def check_at_once(text: str, sources: Sources) -> Finding | None:
     """What may be done at once after a thing, where the passages ask for a span of time after it."""
     for match in _AT_ONCE.finditer(text):
+        if match[1] not in sources.text:
+            continue
         for waiting in re.finditer(rf"{match[1]}{_WAIT}(?=\d|한\s)", sources.text):
             after = sources.text[waiting.end() : waiting.end() + 16]
             begins = any(each.dimension == "duration" and each.start == 0 for each in quantities_of(after))
