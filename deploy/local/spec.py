@@ -22,16 +22,16 @@ FaultKind = Literal[
     "internal",  # InternalFailure 500
     "dependency",  # InternalDependencyException 530
     "model_error",  # ModelError 424 with the container's own `status` and `message`
-    "reset",  # the connection is cut before any answer
-    "hang",  # no answer at all for `seconds`
-    "not_json",  # 200 with a web page in the place of JSON
+    "reset",  # the connection is reset before the response
+    "hang",  # no response for `seconds`
+    "not_json",  # 200 with a web page instead of JSON
     "one_short",  # 200 with one vector fewer than there were texts
     "not_finite",  # 200 with a vector of NaN
-    "drop",  # the stream's connection is cut after `after` tokens
-    "stall",  # the stream says nothing for `seconds` after `after` tokens
-    "truncate",  # the stream ends properly after `after` tokens, without its end marker
-    "container_error",  # the container's own error inside the stream, after 200
-    "finish_error",  # the container's last record says that generation failed
+    "drop",  # the stream's connection is closed after `after` tokens
+    "stall",  # the stream sends nothing for `seconds` after `after` tokens
+    "truncate",  # the stream ends normally after `after` tokens, but without its end marker
+    "container_error",  # an error of the container inside the stream, after 200
+    "finish_error",  # the container's last record reports a failed generation
     "stream_error",  # ModelStreamError as an exception event
     "stream_failure",  # InternalStreamFailure as an exception event
 ]
