@@ -32,7 +32,8 @@ class MessageSigns:
     """What tells a follow-up from a new topic and from small talk.
 
     `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `is_elsewhere`: all it
-    names is known to no row found. The rest is read off the words: `rag.conversation.follow_up_rules`.
+    names is known to no row found. `lacks_thing`: it names a product or the like that none of the rows found for it alone names.
+    The rest is read off the words: `rag.conversation.follow_up_rules`.
     """
 
     own_match: float
@@ -41,11 +42,15 @@ class MessageSigns:
     asks_on: bool = False
     names_product: bool = False
     is_elsewhere: bool = False
+    lacks_thing: bool = False
 
 
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
     """The verdict to show. The contextual reading answers only where its row matches the message's own words."""
-    names_topic = signs.names_product and not (signs.is_elliptical or signs.has_back_reference)
+    needs_topic = signs.is_elliptical or signs.has_back_reference
+    if signs.lacks_thing and standalone.status == "declined" and not needs_topic:
+        return _declined(standalone, contextual)
+    names_topic = signs.names_product and not needs_topic
     if names_topic and standalone.status != "declined":
         # Half covered alone, and as much about the row before ("카드는 언제 와요"): both are offered.
         is_open = standalone.covered < STANDALONE_COVERED and signs.own_match >= SAME_TOPIC

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from importlib import resources
 
+from rag.constraints.contrasts import ANSWERING, ContrastMention, mentions_of
 from rag.conversation.patterns import COMMON_KEYS, NamedPattern, entries, plain
 from rag.types import Turn
 
@@ -21,6 +22,8 @@ LONG_ENOUGH = 20
 LONG_ENOUGH_AFTER_MARKER = 12
 MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
+_TOLD = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
+"""After an action that was done before ("가입돼 있어서"): what is asked now does not take its place."""
 _ORDINALS = {
     word: number
     for number, words in enumerate(("첫 한 일 first", "두 이 second", "세 삼 third", "네 사", "다섯 오"), 1)
@@ -51,20 +54,58 @@ def is_follow_up(question: str, history: Sequence[Turn]) -> bool:
 
 
 def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[[str], bool]) -> str:
-    """The message with the questions it follows, at most MAX_TURNS of them.
+    """The message with the questions it follows, at most MAX_TURNS of them, the oldest first.
 
-    They go back to the last one that needs nothing before it: by its words, or because read alone it `has_topic`.
+    They go back to the last one that needs nothing before it: by its words, or because read alone it `has_topic`. What a later
+    message names in the place of an earlier one is replaced in the earlier one (`replace_topic`).
     """
     texts, followed = [question], history[-MAX_TURNS:]
     for index in reversed(range(len(followed))):
         earlier = followed[index].question
-        texts.append(earlier)
-        if stands_alone(earlier) or (
-            index and not has_back_reference(earlier) and has_topic(standalone_text(earlier, followed[:index]))
-        ):
+        texts.append(reduce(replace_topic, reversed(texts), earlier))
+        if stands_alone(earlier):
+            break
+        if index and not has_back_reference(earlier) and has_topic(standalone_text(earlier, followed[:index])):
+            # "쌓는 건 어떻게 해?" after "현금으로 바꾸는 건?": both are about what was asked about first.
+            if is_elliptical(earlier) and not names_product(earlier):
+                texts.extend(
+                    reduce(replace_topic, reversed(texts), word) for word in topic_words(followed[index - 1].question)
+                )
             break
     # The end is kept: the last question says most, and the message itself is never cut.
     return " ".join(reversed(texts))[-max(MAX_JOINED_CHARS, len(question)) :]
+
+
+def replace_topic(earlier: str, message: str) -> str:
+    """The earlier question with what the message names in place of it: "이체한도 줄이고 싶어요" of "이체한도 올리고 싶어요" and
+    "그럼 줄이는 건?", "예금 해지" of "적금 해지" and "아니 적금 말고 예금".
+
+    Of two members of one contrast set the later counts: with both, a row about either one would match the text. A message that
+    is nothing but a product ("otp는?") takes the place of whatever product the earlier question names.
+    """
+    before, now = mentions_of(earlier), mentions_of(message)
+    said, asked = set(map(_member, before)), set(map(_member, now))
+    replacements = {
+        mention.set_name: mention for mention in now if mention.member != ANSWERING and _member(mention) not in said
+    }
+    text = earlier
+    # From the end, so that the offsets of those before stay true.
+    for mention in reversed(before):
+        new = replacements.get(mention.set_name)
+        is_replaced = mention.member != ANSWERING and _member(mention) not in asked
+        if new and is_replaced and not _TOLD.match(text, mention.end):
+            # A verb's stem fits another verb's ending alone; what is left out here is still said by the message.
+            replacing = new.text if (new.label == new.text) == (mention.label == mention.text) else ""
+            text = f"{text[: mention.start]}{replacing}{text[mention.end :]}"
+    if text == earlier and is_elliptical(message) and len(words := content_words(message)) == 1:
+        product = bundled()["product word"].pattern
+        if product.fullmatch(words[0]) and words[0] not in plain(earlier):
+            text = product.sub(words[0], plain(earlier))
+    return text
+
+
+def _member(mention: ContrastMention) -> tuple[str, str]:
+    return mention.set_name, mention.member
 
 
 def stands_alone(message: str) -> bool:
@@ -142,8 +183,8 @@ _ENDING = re.compile(
 _HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
 _FUNCTION_WORD = re.compile(
     r"^(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|아까|방금|만약|아니면|그래도|반대로|근데|그런데|그리고|혹시|어떻게|어떡해|어케|언제|얼마|얼마나|"
-    r"얼마에|얼마예|뭐|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
-    r"되|돼|되나|되는|하나|하면|해|해도|되죠|인|는|은|요|궁금해|싶어|싶은데|가능|가능한|필요한|필요|안돼|안되|돼)(요|여)?$"
+    r"얼마에|얼마예|얼마야|뭐|뭐가|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
+    r"되|돼|되나|되는|하나|하면|해|해도|되죠|인|는|은|요|궁금해|싶어|싶은데|가능|가능한|필요한|필요하\w*|필요해|필요|안돼|안되|돼)(요|여)?$"
 )
 
 
@@ -165,6 +206,12 @@ def content_words(message: str) -> tuple[str, ...]:
         if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
             words.append(stem)
     return tuple(words)
+
+
+def topic_words(message: str) -> tuple[str, ...]:
+    """What a message is about, at most one word: the first that names a product, else its first noun ("별포인트")."""
+    words = nouns(message)
+    return tuple(word for word in words if names_product(word))[:1] or words[:1]
 
 
 def nouns(message: str) -> tuple[str, ...]:

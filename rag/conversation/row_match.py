@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from rag.constraints.contrasts import members_of
 from rag.conversation import follow_up_rules
 from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
-from rag.korean import compact
+from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.offering import is_short
 from rag.retrieval.query_analysis import BANK, expand
 from rag.types import Note, Turn
 
-if TYPE_CHECKING:
-    pass
-
 MIN_WORDS = 2
 PARTICLE = 2
 """Characters that may follow a lone word: "인증서요"."""
+LONG_NAME = 4
+"""Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _GOES_ON = re.compile(
     r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
@@ -78,8 +77,9 @@ def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
 
 def holds_subject(hit: JudgedNode, word: str) -> bool:
     """Whether a row says something on a word, by this name or by another: 이자 where it has 이율, 비용 where it has 수수료."""
-    names = next((names for names in SAME_SUBJECT if word in names), (word,))
-    return holds_words(hit, tuple(names))
+    names = next((names for names in SAME_SUBJECT if word in names), frozenset({word}))
+    # A short word of the lexicon ("발급" for "서류") stands in rows on other things, too.
+    return holds_words(hit, [*names, *(name for name in expand(word).split() if len(name) >= LONG_NAME)])
 
 
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
@@ -112,7 +112,7 @@ def other_than_shown(
     """
     repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
     rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
-    about = [hit for hit in rows.values() if words and _in_question(hit, words)]
+    about = [hit for hit in rows.values() if words and _in_question(hit, _names(words))]
     nearest = max(repeated, key=lambda hit: sum(holds_subject(hit, word) for word in words))
     missing = [word for word in words if not holds_subject(nearest, word)]
     # Only a word of banking is worth naming: "'며칠'에 대한 내용이 없습니다" helps nobody.
@@ -123,13 +123,38 @@ def other_than_shown(
     elif not leans and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
         offered = []
     else:
-        note, offered = None if missing else Note("already_shown"), [nearest, *(about or rows.values())]
+        nearer = _nearer(words, nearest, list(rows.values()))
+        note, offered = None if missing else Note("already_shown"), [*nearer, nearest, *(about or rows.values())]
+    offered = list({row_id(hit): hit for hit in offered}.values())
     nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
     if not nodes:
         reason = standalone.reason or "not_covered"
         return replace(contextual, status="declined", reason=reason, nodes=(), note=None, conflicts=())
     ranked = (*nodes, *(hit for hit in contextual.ranked if row_id(hit) not in set(map(row_id, nodes))))
     return replace(contextual, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS], ranked=ranked, note=note)
+
+
+def _names(words: Sequence[str]) -> list[str]:
+    """Words with the banks' words for them, without single characters, which any text holds."""
+    return [name for word in words for name in expand(word).split() if len(name) > 1]
+
+
+def _nearer(words: Sequence[str], shown: JudgedNode, others: Sequence[JudgedNode]) -> list[JudgedNode]:
+    """The rows whose questions hold more of the words than all of the row shown before: what was asked now is about them."""
+    asked = set(tokens(" ".join(_names(words))))
+
+    def held(text: str) -> int:
+        return len(asked & set(tokens(text)))
+
+    least = held(f"{question_of(shown)} {shown.node.get_content()}")
+    nearer = [hit for hit in others if held(question_of(hit)) > least]
+    return sorted(nearer, key=lambda hit: -held(question_of(hit)))
+
+
+def names_same(message: str, ranked: Sequence[JudgedNode]) -> bool:
+    """Whether the first row's question names every product, action and the like that a message names, and there is one."""
+    named = members_of(message)
+    return bool(ranked and named) and named <= members_of(question_of(ranked[0]))
 
 
 def cited_rows(turn: Turn) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from rag.conversation.question_parts import (
 from rag.conversation.row_match import (
     cited_rows,
     is_elsewhere,
+    names_same,
     other_than_shown,
     row_wins,
     shown_before,
@@ -109,7 +110,9 @@ class Searcher:
         if rule and not row_wins(rule, verdict, question):
             compared = self._difference(question, rule, filters, scope)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
-        if verdict.reason == "off_topic" and self._is_about_banking(question):
+        if verdict.reason == "off_topic" and (
+            self._is_about_banking(question) or (history and follow_up_rules.has_back_reference(question))
+        ):
             return replace(verdict, reason="not_covered")
         return verdict
 
@@ -145,12 +148,15 @@ class Searcher:
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
         contextual = self.rows.search(in_context, filters)
         signs = MessageSigns(
-            own_match=self.rows.own_match(question, contextual, filters),
+            own_match=1.0
+            if names_same(question, contextual.ranked)
+            else self.rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_product=follow_up_rules.names_product(question),
             is_elsewhere=is_elsewhere(question, contextual.ranked[:SUGGESTIONS]),
+            lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
         if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):

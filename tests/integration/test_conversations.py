@@ -87,6 +87,33 @@ def test_no_answer_is_given_twice_running(chat: ChatService, first: str, then: s
     assert converse(chat, first, then).status == "suggested"
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "rows"),
+    [
+        ("공모주 청약 방법", "취소하는건?", {"mrs-078", "mrs-079"}),
+        ("보안카드 잃어버렸어요", "otp는?", {"snb-011", "dds-007", "mrs-019"}),
+        ("새나래 영문 잔액증명서", "국문은?", {"snb-117"}),
+        ("이체한도 증액은 어떻게 하나요", "그럼 줄이는건?", {"dds-013", "snb-018", "mrs-024"}),
+    ],
+)
+def test_a_follow_up_names_what_takes_the_place_of_what_was_asked(
+    chat: ChatService, first: str, then: str, rows: set[str]
+) -> None:
+    assert ids(converse(chat, first, then))[0] in rows
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("대출 신청 방법", "대여금고 빌릴수 있나요?"),
+        ("적금 중도해지", "비트코인 시세는 얼마예요"),
+        ("체크카드 재발급 신청 방법", "법인카드 한도가 얼마예요"),
+    ],
+)
+def test_a_thing_that_no_row_has_is_declined_after_any_question(chat: ChatService, first: str, then: str) -> None:
+    assert converse(chat, first, then).status == "declined"
+
+
 def test_what_was_offered_is_answered_once_the_message_tells_which(chat: ChatService) -> None:
     assert converse(chat, "자동이체").status == "suggested"
     answer = converse(chat, "자동이체", "해지는요?")

@@ -71,6 +71,9 @@ def uncovered(message: str) -> Verdict:
         ("끝말잇기 하자 너부터", replace(UNRELATED, is_elliptical=True), "declined"),
         ("오늘 점심 뭐 먹지", UNRELATED, "declined"),
         ("대출 되나요", replace(UNRELATED, asks_on=True, names_product=True), "declined"),
+        ("비트코인 얼마예요", replace(UNRELATED, asks_on=True, lacks_thing=True), "declined"),
+        ("카드 연회비는 얼마예요", replace(OWN, names_product=True, lacks_thing=True), "declined"),
+        ("그럼 법인은요?", replace(OWN, has_back_reference=True, lacks_thing=True), "answered"),
         ("대출은 되고?", replace(UNRELATED, asks_on=True, names_product=True, is_elliptical=True), "suggested"),
     ],
 )

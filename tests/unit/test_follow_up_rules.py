@@ -16,6 +16,7 @@ from rag.conversation.follow_up_rules import (
     content_words,
     has_back_reference,
     is_elliptical,
+    replace_topic,
     standalone_text,
     stands_alone,
 )
@@ -105,10 +106,40 @@ def test_a_chain_reaches_back_to_the_message_that_has_a_topic_of_its_own() -> No
     assert joined("새로 사야 돼?", history, "otp 숫자가 안 떠요") == "otp 숫자가 안 떠요 새로 사야 돼?"
     opened = turns(FIRST, "근데 otp 숫자가 안 떠요")
     assert joined("새로 사야 돼?", opened, "otp 숫자가 안 떠요") == "근데 otp 숫자가 안 떠요 새로 사야 돼?"
-    pointing = turns(FIRST, "그럼 otp는요")
-    assert joined("수수료는?", pointing, "그럼 otp는요") == f"{FIRST} 그럼 otp는요 수수료는?", (
+    pointing = turns(FIRST, "그럼 세율은요")
+    assert joined("수수료는?", pointing, "그럼 세율은요") == f"{FIRST} 그럼 세율은요 수수료는?", (
         "it says that it has none"
     )
+
+
+def test_of_an_elliptical_message_between_the_topic_before_it_is_kept() -> None:
+    history = turns("나루포인트 유효기간이 어떻게 돼요", "현금으로 바꾸는 건?")
+    assert joined("모으는 건 어떻게 해?", history, "현금으로 바꾸는 건?") == (
+        "나루포인트 현금으로 바꾸는 건? 모으는 건 어떻게 해?"
+    )
+    named = turns("나루포인트 유효기간이 어떻게 돼요", "적금 중도해지는?")
+    assert joined("만기는?", named, "적금 중도해지는?") == "적금 중도해지는? 만기는?", "it has a product of its own"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "message", "replaced"),
+    [
+        ("이체한도를 올리고 싶어요", "그럼 줄이는건?", "이체한도를 줄이고 싶어요"),
+        ("적금 만기일 알려줘", "아니 적금 말고 예금", "예금 만기일 알려줘"),
+        ("해외주식 결제일", "국내는요?", "국내주식 결제일"),
+        ("자동이체 등록하고 싶은데", "없애는건?", "자동이체 하고 싶은데"),
+        ("지로 자동이체 가입돼 있어요", "해지하려면?", "지로 자동이체 가입돼 있어요"),
+        ("카드 재발급 비용", "보안카드는?", "보안카드 재발급 비용"),
+        ("예금자보호 한도", "적금도 돼요?", "예금자보호 한도"),
+        ("적금이랑 예금 차이", "적금은 언제까지요?", "적금이랑 예금 차이"),
+        ("이체 수수료 얼마예요", "며칠 걸려요?", "이체 수수료 얼마예요"),
+        ("", "그럼 줄이는건?", ""),
+    ],
+)
+def test_what_a_message_names_takes_the_place_of_what_was_named_before(
+    earlier: str, message: str, replaced: str
+) -> None:
+    assert replace_topic(earlier, message) == replaced
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rag.conversation.row_match import (
     holds_words,
     is_elsewhere,
     is_same_question,
+    names_same,
     other_than_shown,
     prefer_same_question,
     shown_before,
@@ -109,6 +110,27 @@ def test_a_row_shown_before_that_holds_the_word_is_offered_with_the_others() -> 
     found = other_than_shown(verdict(LIMIT, FEE), verdict(TAX, top=-3.0), ["r0"], ("한도",))
     assert found.note and found.note.kind == "already_shown" and rows(found.nodes)[0] == "r0"
     assert all(isinstance(node, JudgedNode) and not node.quoted for node in found.nodes)
+
+
+def test_rows_that_hold_more_of_the_words_come_before_the_row_shown() -> None:
+    points, cash = "나루포인트 유효기간은 얼마인가요?", "나루포인트를 현금으로 바꾸려면?"
+    found = other_than_shown(verdict(points, TAX, cash), verdict(TAX, top=-3.0), ["r0"], ("현금", "바꾸는건"))
+    assert rows(found.nodes)[:2] == ["r2", "r0"] and found.note is None
+    as_much = other_than_shown(verdict(points, TAX, cash), verdict(TAX, top=-3.0), ["r0"], ("유효기간",))
+    assert rows(as_much.nodes)[0] == "r0"
+
+
+def test_rows_on_a_word_are_found_by_the_banks_words_for_it() -> None:
+    passbook, device = "통장을 분실했어요", "일회용 비밀번호 생성기를 분실했어요"
+    assert holds_subject(verdict(device).ranked[0], "otp")
+    found = other_than_shown(verdict(passbook, TAX, device), verdict(TAX, top=-3.0), ["r0"], ("otp",))
+    assert rows(found.nodes) == ["r2"]
+
+
+def test_a_row_names_the_same_as_a_message_where_it_names_each_thing_of_it() -> None:
+    lower = verdict("이체한도를 낮추려면?").ranked
+    assert names_same("그럼 줄이는건?", lower) and not names_same("늘리는건?", lower)
+    assert not names_same("며칠 걸려요?", lower) and not names_same("그럼 줄이는건?", ())
 
 
 def test_without_any_other_row_it_is_declined() -> None:
