@@ -3,7 +3,7 @@
 A row on the same subject that holds no age answers something else, however well it matches: the customer would read the
 row's other numbers as the answer. Of a length of time its size counts too: "며칠" is not answered by "10년". Words that
 answer without a number ("즉시", "제한 없이", "무료") count. Where a question asks for a value by the day, the month, the year or
-the time ("하루에 얼마까지"), the row must say so.
+the time ("하루에 얼마까지"), the row must say so; and a row on "1일 한도" answers no question on "1회 한도".
 """
 
 from __future__ import annotations
@@ -72,24 +72,40 @@ _WORDS = {
 }
 _SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, but no "몇 년"."""
-_PER = (
-    (
-        re.compile(r"하루|1일(?!부터|까지|\s?영업)|일일\s?(?!이\s)"),
-        re.compile(r"하루|1\s?일|일일|매일|일\s?(?:한도|최대|최고|\d)|일별"),
-    ),
-    (
-        re.compile(r"한\s?달에|매[달월]|1개월에|월\s?(?:최대|최고|한도|얼마|몇)"),
-        re.compile(r"한\s?달|매[달월]|1개월|(?<![0-9가-힣])월(?!\s?요|세)|월간|월별|당월|전월"),
-    ),
-    (
-        re.compile(r"(?:일|한|1)\s?년에|한\s?해에|매년|연간|연\s?(?:최대|최고|한도|얼마|몇)"),
-        re.compile(r"1\s?년|일\s?년|매년|연간|해마다|한\s?해|(?<![가-힣])연\s?(?:최대|최고|\d)|연도"),
-    ),
-    (
-        re.compile(r"한\s?번에\s|1회에?\s|회당|건당|한\s?건에|한\s?번\s\S{1,5}\s?때"),
-        re.compile(r"1\s?회|회당|건당|한\s?번|1\s?건|건별|매회|장당|매\s?건|회\s?(?:한도|최대|\d)"),
-    ),
+_PER = {
+    "day": re.compile(r"하루|1일(?!부터|까지|\s?영업)|일일\s?(?!이\s)"),
+    "month": re.compile(r"한\s?달에|매[달월]|1개월에|월\s?(?:최대|최고|한도|얼마|몇)"),
+    "year": re.compile(r"(?:일|한|1)\s?년에|한\s?해에|매년|연간|연\s?(?:최대|최고|한도|얼마|몇)"),
+    "transaction": re.compile(r"한\s?번에\s|1회에?\s|회당|건당|한\s?건에|한\s?번\s\S{1,5}\s?때"),
+}
+"""The periods by which a value is asked for, before the word that asks."""
+_LIMITED = (
+    r"(?=\s?(?:에\s?)?(?:이체|출금|송금|입금|충전|결제|납입|인출|이용|사용|환전|매수|거래|보낼|넣을|뽑을|쓸|낼|찾을|최대|최고|한도|횟수"
+    r"|얼마|몇|무료|면제|[0-9]))"
 )
+_PERIODS = {
+    "transaction": re.compile(r"(?<![0-9])1\s?회(?![용차]|\s?(?:초과|이상|연체|납))|한\s?번에|회당|건당|한\s?건에"),
+    "day": re.compile(
+        rf"하루(?:에|\s?(?:최대|한도|이체|출금|송금))|하루{_LIMITED}|(?<![0-9])1\s?일{_LIMITED}|일일\s?(?!이\s)|매일"
+    ),
+    "week": re.compile(rf"(?:일주일|한\s?주|1주일?)에|매주|주간\s?한도|주당|(?:일주일|한\s?주){_LIMITED}"),
+    "month": re.compile(
+        rf"(?:한\s?달|1개월)에|한\s?달{_LIMITED}|매[달월]|월간|달마다|(?<![가-힣0-9])월\s?(?=한도|최대|최고|납입|이용|얼마|몇|[0-9])"
+    ),
+    "quarter": re.compile(r"분기"),
+    "year": re.compile(
+        rf"(?:일|한|1)\s?년에|(?:일|한)\s?년{_LIMITED}|한\s?해에|매년|해마다|연간|연도별|(?<![가-힣])연\s?(?=한도|최대|최고|납입)"
+    ),
+}
+_STATED_PERIODS = {
+    "transaction": re.compile(r"1\s?회|회당|건당|한\s?번|1\s?건|건별|매회|장당|매\s?건|회\s?(?:한도|최대|\d)"),
+    "day": re.compile(r"하루|1\s?일|일일|매일|일\s?(?:한도|최대|최고|\d)|일별"),
+    "week": re.compile(r"일주일|1\s?주|매주|주간|주당|한\s?주"),
+    "month": re.compile(r"한\s?달|매[달월]|1개월|(?<![0-9가-힣])월(?!\s?요|세)|월간|월별|당월|전월"),
+    "quarter": re.compile(r"분기"),
+    "year": re.compile(r"1\s?년|일\s?년|매년|연간|해마다|한\s?해|(?<![가-힣])연\s?(?:최대|최고|\d)|연도"),
+}
+"""What in a row answers by each period; less than in a question will do."""
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
@@ -120,7 +136,19 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
     if lacking := [value for value in asked if value.kind not in own and not _states(value, row)]:
         return lacking
-    return [value for value in asked if any(_lacks_rate(value, *per, question, row) for per in _PER)]
+    return [value for value in asked if any(_lacks_rate(value, period, question, row) for period in _PER)]
+
+
+def other_period(question: str, row_question: str, row_answer: str) -> str:
+    """The period that a question asks by, where the row's question asks by another and the row states nothing by it."""
+    held = {name for name, pattern in _PERIODS.items() if pattern.search(row_question)}
+    if not held:
+        return ""
+    asked = {name: match.group() for name, pattern in _PERIODS.items() if (match := pattern.search(question))}
+    row = f"{row_question}\n{row_answer}"
+    if not asked or any(name in held or _STATED_PERIODS[name].search(row) for name in asked):
+        return ""
+    return next(iter(asked.values())).strip()
 
 
 @lru_cache(maxsize=1024)
@@ -188,11 +216,12 @@ def _states(asked: AskedValue, text: str) -> bool:
     return any(value.dimension == asked.kind for value in values)
 
 
-def _lacks_rate(asked: AskedValue, said: re.Pattern[str], answered: re.Pattern[str], question: str, row: str) -> bool:
+def _lacks_rate(asked: AskedValue, period: str, question: str, row: str) -> bool:
     if asked.kind not in ("sum", "count"):
         return False
     place = question.find(asked.text)
-    return said.search(question, max(0, place - _PER_SPAN), place) is not None and answered.search(row) is None
+    is_asked = _PER[period].search(question, max(0, place - _PER_SPAN), place) is not None
+    return is_asked and _STATED_PERIODS[period].search(row) is None
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:

@@ -4,6 +4,8 @@ No list holds all products. So what stands before a word decides: where question
 noun before it, or where a question names a product by a compound ("모임통장") that the row holds no part of, the row is about
 another thing. Bare nouns only: what has a particle or an ending is no modifier. The words are data (compounds.toml).
 
+A word that a prefix turns into its opposite is another thing, too ("비조합원" beside "조합원").
+
 And from what to what: "디지털OTP에서 보안카드로" is the reverse of a row's "보안카드에서 디지털OTP로", with the same words.
 """
 
@@ -28,12 +30,19 @@ _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까�
 _ENDING = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
-_TYPE = re.compile(r"(?<![가-힣])(?P<type>[가-힣]{2,6})형(?=$|[^가-힣]|[은의이을도]|으로)")
+_TYPE = re.compile(r"(?<![가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
 _FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를)\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|돌릴|환전))"
+    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|돌릴|환전))"
 )
+
+_NEGATED = re.compile(
+    r"(?<![가-힣])(?P<prefix>비|무|미)(?P<bare>"
+    r"(?<=비)(?:조합원|회원|거주자|대면|과세|갱신|상장|영리|정규직|대상|고객|보장|급여|담보|수급|임직원|주류|등록|제휴)"
+    r"|(?<=무)(?:주택|담보|보증|소득|배당|기명)|(?<=미)(?:성년|등록|가입))"
+)
+"""Others begin alike and are no opposites ("비밀번호", "비상금", "무통장")."""
 
 
 @cache
@@ -117,6 +126,30 @@ def is_general(row_question: str, word: str, modifier: str) -> bool:
     return compact(word) in row and compact(modifier) not in row and word not in dict(_before_words(row_question))
 
 
+def opposite_word(question: str, row_question: str, row_answer: str) -> str:
+    """The word of a question that a row holds only negated, or the negated word that it holds only without the prefix.
+
+    Empty if there is none. What the row's answer names is answered by it, whatever its question is on.
+    """
+    row = f"{row_question} {row_answer}"
+    for match in _NEGATED.finditer(question):
+        if match.group() not in row and _names_bare(match["bare"], row_question):
+            return match.group()
+    for match in _NEGATED.finditer(row_question):
+        if (
+            match.group() not in question
+            and _names_bare(match["bare"], question)
+            and not _names_bare(match["bare"], row)
+        ):
+            return match["bare"]
+    return ""
+
+
+def _names_bare(word: str, text: str) -> bool:
+    """Whether a text names a word without any prefix."""
+    return re.search(rf"(?<![가-힣]){word}", text) is not None
+
+
 def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
     asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
@@ -128,6 +161,17 @@ def is_reversed(question: str, row_question: str) -> bool:
     # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
     target, row_source, row_target = (set(tokens(text)) for text in (asked["target"], row["source"], row["target"]))
     return len(target & row_source) > len(target & row_target)
+
+
+def other_target(question: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str) -> str:
+    """What a question turns a thing into, where the row turns the same thing into another: "누구나로" beside "부부로"."""
+    asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
+    if asked is None or row is None or not set(tokens(asked["source"])) & set(tokens(row["source"])):
+        return ""
+    target, held = asked["target"].strip(), compact(f"{row_question} {row_answer}")
+    names = (compact(name) for name in (target, *synonyms(target).split()[1:]))
+    is_same = any(name in held for name in names) or set(tokens(target)) & set(tokens(row["target"]))
+    return "" if is_same or is_same_member(target, row["target"].strip()) else target
 
 
 @lru_cache(maxsize=4096)

@@ -227,6 +227,10 @@ def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
     for name, kind, aliases in known_institutions():
         # The index's own name for a house that the list knows under another.
         owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
+        # Customers call their "가온신협" by what it is, where the index holds no other.
+        if owner is None and kind == "cooperative":
+            members = [own for own in held if _plain(own).endswith(_plain(name))]
+            owner = members[0] if len(members) == 1 else None
         for alias in (name, *aliases):
             written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
     # A short form that two institutions of the index share would name either: it names none.

@@ -4,6 +4,9 @@ Where question and row name the same action, each with the thing it is done to, 
 thing: that its answer mentions it ("연결된 체크카드를 해지합니다" beside "입출금통장을 해지하려면") makes it no row on that.
 Things and actions that the contrast sets know are compared by what they mean; of others the noun right before the same
 verbal noun decides, and there only one that the whole row holds nowhere. The words are data (compounds.toml).
+
+Rows on issuing a certificate answer only questions about certificates, not "연말정산 환급금은 언제 나와요": such rows name what
+their certificates are for (taxes, loans, deposits), so they match many questions on those subjects.
 """
 
 from __future__ import annotations
@@ -24,6 +27,16 @@ _PAPER = re.compile(r"[증명인단고구약격계식지]서$")
 _NO_NOUN = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|에게|한테"
     r"|[은는이가의로만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채려듯에기렇])$"
+)
+
+_CERTIFICATE = re.compile(
+    r"(?P<certificate>[가-힣]*(?:증명서|영수증|확인서|증명원|확인원|증빙자료|통장사본|잔액증명))(?:\([^)]*\))?[을를은는이가의]?\s?"
+    r"(?:[가-힣]{2,5}(?:으로|에서)\s?)?(?:어디에서|어디서|어떻게|언제부터)?[^?]{0,12}?(?:발급|출력)"
+)
+_WANTED = re.compile(
+    r"증명|영수증|확인[서원]|서류|발급|떼|뗄|뗀|띠|뽑|출력|인쇄|프린트|자료|제출|사본|내역|증빙|명세|pdf|파일|필요|원천징수|간소화|소명|조회"
+    r"|안\s?[떠뜨나보]|[가-힣]서(?![가-힣])",
+    re.IGNORECASE,
 )
 
 
@@ -112,3 +125,9 @@ def _verbal_nouns() -> re.Pattern[str]:
     return re.compile(
         rf"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{{2,12}})\s+(?:(?:어떻게|어디서|어디에서)\s+)?(?P<verbal>{verbal_nouns})"
     )
+
+
+def unrequested_certificate(question: str, row_question: str) -> str:
+    """The certificate whose issue a row explains, if the question asks for none; otherwise empty."""
+    match = _CERTIFICATE.search(row_question)
+    return "" if match is None or _WANTED.search(question) else match["certificate"]

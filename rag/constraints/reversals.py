@@ -5,6 +5,8 @@ No list of actions holds all that can be taken back, nor all words for it. But a
 elsewhere ("빼다", "끄다", "접다"). The row must say in its question or in its steps how something is ended. The other way
 round, what has been ended should begin again ("탈회했는데 다시 …"), the ending itself is taken back ("해지 취소"), or something
 should begin of which the row says only how it ends, or how something else is asked for ("새로 만들려면" beside "만기 연장 신청").
+
+And how is it done, or what follows from it? "탈퇴하려면" is not answered by a row on "탈퇴하면 출자금은 언제 돌려받나요".
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ from collections.abc import Callable
 
 _DEEDS = (
     "신청|등록|가입|설정|지정|예약|차단|요청|접수|동의|연결|개설|약정|청구|제출|발급|저장|설치|공유|추가|위임|연동|신고|제한|정지|잠금|납부|출금|이체"
-    "|구독|적용"
+    "|구독|적용|승계|양도|증여|상속|충전|환전|전환"
 )
 _DONE = re.compile(
     rf"(?:{_DEEDS})\s?(?:을|를)?\s?(?:해|하여|되어|돼)?\s?"
-    r"(?:한(?=\s|거|것|걸|게|$)|했[던는다고]|하고서|둔|뒀|두었|놓은|놓았|놨|된|됐|되어\s?있|돼\s?있|있는|있던)"
+    r"(?:한(?=\s|거|것|걸|게|$)|받은(?=\s|거|것|걸)|했[던는다고]|하고서|둔|뒀|두었|놓은|놓았|놨|된|됐|되어\s?있|돼\s?있|있는|있던)"
     r"|(?:[해걸켜꺼쳐둬가와줘져배매세내]|걸어|막아|묶어|맡겨|넣어|잠가|잠궈|맺어|들어)\s?(?:둔|놓은|놨|뒀|두었|놓았|놓고)"
     r"|(?<![가-힣])(?:넣은|건|맺은|든)\s?(?:거|것|걸)|(?<![가-힣])(?:보낸|올린|맡긴|제출한)\s"
 )
@@ -26,9 +28,9 @@ _ENDINGS = "취소|철회|취하|해제|해지|삭제|말소|폐기|파기|중�
 _ENDING = re.compile(
     rf"(?:{_ENDINGS})(?!\s?(?:됐|되었|되나|돼|되면|된))"
     r"|(?<![가-힣])(?:빼|뺄|뺀|끄|끌|꺼(?!\s?(?:둔|놨|놓|진|져))|풀|푸는|지우|지워|지울|없애|없앨|끊|떼|접으|접고|접을|내리고|내리려|물리|무르|무를|물러|되돌|닫)"
-    r"|그만|안\s?(?:하고|쓰고|받고|쓸|할|하려|쓰려|받으려)|필요\s?(?:가\s?)?없|없던|없었던|원래대로|도로\s|나가려|나가고"
+    r"|그만|안\s?(?:하고|쓰고|받고|쓸|할|하려|쓰려|받으려)|필요\s?(?:가\s?)?없|없던|없었던|원래대로|도로\s|나가려|나가고|돌려[주줄]"
 )
-_ENDS = re.compile(rf"{_ENDINGS}|해약|폐쇄|끊|없애|지우|빼|제외|허용|풀|끄|그만|되돌|원상")
+_ENDS = re.compile(rf"{_ENDINGS}|해약|폐쇄|끊|없애|지우|빼|제외|허용|풀|끄|그만|되돌|원상|반환|돌려")
 _REPLACED = re.compile(r"바꾸|바꿔|바꿀|변경|새로\s?(?:등록|신청)|다시\s?(?:등록|신청|발급)|재등록|재신청")
 """What is to end only so that another takes its place ("삭제하고 새 주소로 바꾸고")."""
 _ENDED = r"(?:해지|해약|탈퇴|탈회|중지|정지|해제|유예|취소|폐쇄|말소|철회|휴면|거절|실효)"
@@ -72,6 +74,15 @@ _OTHER_REQUEST = re.compile(
 )
 """A request for something else than a beginning ("기한연장 신청"), and words of when or who ("신청일")."""
 
+_ACTION = re.compile(
+    r"해지|탈퇴|탈회|가입|신청|연장|상환|환매|취소|매수|매도|출금|인출|이체|송금|변경|발급|등록|납부|개설|충전|환전|정지|철회|해제|승계|청구|전환"
+)
+_ASKS_HOW = re.compile(r"\s?(?:을|를)?\s?(?:하려면|하고\s?싶|하는\s?(?:법|방법)|방법|할래|하려고|어떻게\s?(?:해|하))")
+_IS_CONDITION = re.compile(
+    r"\s?(?:하면|하시면|되면|할\s?때|하는\s?경우|했을|한\s?경우|하였을|된\s?경우|시(?:\s|에)|한\s?(?:뒤|후)|후\s|하지\s?않으면|받은|한\s|된\s)"
+)
+_EXPLAINS_HOW = re.compile(r"방법|하려면|절차|어떻게\s?(?:하|해|신청)")
+
 
 def is_taken_back(question: str, row_question: str, steps: Callable[[], str]) -> bool:
     """Whether a question takes back what has been done, or begins what was or is only ended, and the row says nothing of that.
@@ -109,3 +120,21 @@ def _says_how_to_begin(row: str) -> bool:
 
 def _only_ends(row: str) -> bool:
     return re.search(_ENDS_FORMALLY, row) is not None and not _BEGUN.search(_NO_BEGINNING.sub(" ", row))
+
+
+def is_consequence(question: str, row_question: str, steps: Callable[[], str]) -> bool:
+    """Whether a question asks how to do what a row's question only has as a condition.
+
+    `steps`: gives the part of the row's answer that says what to do; a row that names the action there is on that, too.
+    """
+    asked = {match.group() for match in _ACTION.finditer(question) if _ASKS_HOW.match(question, match.end())}
+    if not asked or _EXPLAINS_HOW.search(row_question):
+        return False
+    held = [match for match in _ACTION.finditer(row_question) if match.group() in asked]
+    if not held or not all(_IS_CONDITION.match(row_question, match.end()) for match in held):
+        return False
+    return not any(match.group() in asked and _is_step(steps(), match) for match in _ACTION.finditer(steps()))
+
+
+def _is_step(text: str, action: re.Match[str]) -> bool:
+    return _IS_CONDITION.match(text, action.end()) is None

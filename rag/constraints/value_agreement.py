@@ -115,6 +115,7 @@ _WEEKS = re.compile(
     r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘))"
 )
 """Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
+_DISTANCE = re.compile(r"(?<![\d.,])(?P<span>(?P<distance>\d[\d,]*)\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)")
 _CHILDREN = re.compile(
     r"(?:자녀|아이|애|아들|딸)(?:가|이|는|은|들이)?\s?(?P<children>하나|둘|셋|넷|다섯)(?=$|[^가-힣]|[이인을]|밖)"
 )
@@ -126,6 +127,9 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     said = [age for match in _AGE.finditer(text) if (age := _read(match))]
     said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
     said += [_point("count", "점", Decimal(m["score"]), m, "score") for m in _SCORE.finditer(text)]
+    said += [
+        _point("count", "km", Decimal(m["distance"].replace(",", "")), m, "span") for m in _DISTANCE.finditer(text)
+    ]
     said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
     said += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
     # "고3" is an age here: the 3 in it is no number of its own.

@@ -14,12 +14,12 @@ from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
-from rag.constraints.asked_values import asked_values, not_stated
-from rag.constraints.certificates import unrequested_certificate
-from rag.constraints.compounds import is_general, is_reversed, narrowing, other_modifiers
+from rag.constraints.asked_values import asked_values, not_stated, other_period
+from rag.constraints.compounds import is_general, is_reversed, narrowing, opposite_word, other_modifiers, other_target
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
-from rag.constraints.objects import other_objects
-from rag.constraints.reversals import is_taken_back
+from rag.constraints.objects import other_objects, unrequested_certificate
+from rag.constraints.reversals import is_consequence, is_taken_back
+from rag.constraints.substitutions import substituted_nouns
 from rag.constraints.value_agreement import (
     comparable,
     families,
@@ -31,7 +31,7 @@ from rag.constraints.value_agreement import (
     values_of,
 )
 from rag.constraints.verbal_nouns import verbal_noun_not_held
-from rag.retrieval.hybrid import FusedNode, question_of
+from rag.retrieval.hybrid import FusedNode, matched_question, question_of
 from rag.retrieval.query_analysis import BANK, expand
 
 COMPARED = 10
@@ -79,13 +79,15 @@ class Ordered:
 class _Compared:
     """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
 
-    `general`: where the row is on one product and the question on all, the places of the rows that are, too.
+    `general`: where the row is on one product and the question on all, the places of the rows that are, too. `replaced`:
+    nouns of the question in the place of the row's; they do not move the row, for they are guessed from the words around.
     """
 
     agreement: Agreement
     held: float
     lacking: tuple[Conflict, ...]
     general: tuple[int, ...] = ()
+    replaced: tuple[Conflict, ...] = ()
 
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
@@ -108,8 +110,8 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
         return Ordered(ordered, is_blocked=True, lacks_thing=lacks_thing)
     return Ordered(
         ordered,
-        first.lacking,
-        is_blocked=bool(first.lacking or first.general),
+        (*first.lacking, *first.replaced),
+        is_blocked=bool(first.lacking or first.general or first.replaced),
         states_values=first.held == 1.0,
         lacks_thing=lacks_thing,
     )
@@ -129,7 +131,15 @@ def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
     agreement = compare(text, question_of(hit), hit.node.get_content())
-    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits))
+    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits), _replaced_nouns(text, hit))
+
+
+def _replaced_nouns(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
+    part = concerned_part(text, question_of(hit))
+    # A row is found by its alternative phrasings, too: what one of them names is no other thing.
+    answer = f"{matched_question(hit)}\n{hit.node.get_content()}"
+    pairs = substituted_nouns(part, question_of(hit), answer, synonyms=_synonyms)
+    return tuple(Conflict("product", asked, held) for asked, held in pairs)
 
 
 def _general_rows(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> tuple[int, ...]:
@@ -215,15 +225,24 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
     pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
     pairs += other_objects(part, question_of(hit), hit.node.get_content(), synonyms=_synonyms)
-    others = [Conflict("product", asked, held) for asked, held in pairs]
     row_question, answer = question_of(hit), hit.node.get_content()
+    others = [Conflict("product", asked, held) for asked, held in pairs]
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
     if noun := verbal_noun_not_held(part, row_question, answer, synonyms=_synonyms):
         others.append(Conflict("action", noun, ""))
+    if period := other_period(part, row_question, answer):
+        others.append(Conflict("count", period, ""))
+    word = opposite_word(part, row_question, answer) or other_target(part, row_question, answer, synonyms=_synonyms)
+    if word:
+        others.append(Conflict("product", word, ""))
     if paper := unrequested_certificate(part, row_question):
         others.append(Conflict("paper", "", paper))
     others += _other_channels(part, hit)
-    if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):
+    if (
+        is_reversed(part, row_question)
+        or is_taken_back(part, row_question, lambda: _done(answer))
+        or is_consequence(part, row_question, lambda: _done(answer))
+    ):
         others.append(Conflict("action", part, row_question))
     return others
 
@@ -245,7 +264,9 @@ def absent(text: str, hit: FusedNode) -> bool:
     No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
     """
     sets = default_contrasts().sets
-    asked = {(name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS}
+    asked = {
+        (name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS and member != ANSWERING
+    }
     return bool(asked) and not asked <= members_of(question_of(hit)) | members_of(hit.node.get_content())
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.certificates import unrequested_certificate
 from rag.constraints.compounds import is_general, narrowing
-from rag.constraints.objects import other_objects
+from rag.constraints.objects import other_objects, unrequested_certificate
 from rag.constraints.verbal_nouns import final_verbal_noun, verbal_noun_not_held
 from rag.retrieval.query_analysis import expand
 

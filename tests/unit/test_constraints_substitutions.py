@@ -1,0 +1,124 @@
+"""Nouns of a question in the place of a row's, negated words, periods and consequences."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints.asked_values import other_period
+from rag.constraints.compounds import opposite_word, other_target
+from rag.constraints.institutions import InstitutionNames
+from rag.constraints.reversals import is_consequence, is_taken_back
+from rag.constraints.substitutions import substituted_nouns
+from rag.constraints.value_agreement import values_of
+from rag.retrieval.query_analysis import expand
+
+HOURS = "고객센터의 평일 상담시간은 언제인가요?"
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "asked"),
+    [
+        ("새벽 상담시간은 언제예요", HOURS, "새벽"),
+        ("드론 배터리 교체하려면", "리모컨 배터리가 다 되면 어떻게 하나요?", "드론"),
+        ("조합에서 나가면 장려금 언제 받나요", "조합에서 나가면 적립금은 언제 돌려받나요?", "장려금"),
+        ("12개월 거치식신탁 금리 얼마예요", "12개월 자유적금의 금리는 얼마인가요?", "거치식신탁"),
+        ("해외 채권 방문 거래 수수료 얼마예요", "해외 채권의 온라인 거래 수수료는 얼마인가요?", "방문"),
+    ],
+)
+def test_a_noun_in_the_place_of_another_asks_for_something_else(question: str, row_question: str, asked: str) -> None:
+    assert [pair[0] for pair in substituted_nouns(question, row_question, "", synonyms=expand)] == [asked]
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer"),
+    [
+        pytest.param("상담시간은 언제예요", HOURS, "", id="nothing in its place"),
+        pytest.param("토요일 상담시간은 언제예요", HOURS, "토요일은 쉽니다.", id="the answer holds it"),
+        pytest.param("여쭤보고 싶은데 상담시간은 언제예요", HOURS, "", id="a verb"),
+        pytest.param("미르눌리 앱 설치하려면", "미르누리 앱 설치 방법은 무엇인가요?", "", id="misspelt"),
+        pytest.param(
+            "36개월 적금 금리 얼마예요", "24개월 적금 금리는 얼마인가요?", "", id="values are compared elsewhere"
+        ),
+        pytest.param("오티피 비번 까먹었어요", "OTP 비밀번호를 잊은 경우 어떻게 하나요?", "", id="a synonym"),
+        pytest.param("이체한도 상향", "이체한도 증액은 어떻게 신청하나요?", "", id="what is to be done"),
+    ],
+)
+def test_the_same_in_other_words_is_no_substitution(question: str, row_question: str, answer: str) -> None:
+    assert substituted_nouns(question, row_question, answer, synonyms=expand) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer", "word"),
+    [
+        ("비회원도 할인 되나요", "회원 할인은 얼마인가요?", "회원은 5% 할인됩니다.", "비회원"),
+        ("회원 할인은 얼마예요", "비회원 이용 요금은 얼마인가요?", "비회원은 3천 원입니다.", "회원"),
+        ("비회원도 할인 되나요", "회원 할인은 얼마인가요?", "회원은 5%, 비회원은 2% 할인됩니다.", ""),
+        ("비밀번호 변경", "밀번호", "", ""),
+        ("무주택자 우대금리", "주택 구입자금 우대금리는 얼마인가요?", "0.2%p입니다.", "무주택"),
+    ],
+)
+def test_a_negated_word_is_the_opposite(question: str, row_question: str, answer: str, word: str) -> None:
+    assert opposite_word(question, row_question, answer) == word
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer", "is_other"),
+    [
+        ("1회 결제 한도 얼마예요", "1일 결제 한도는 얼마인가요?", "1일 300만 원입니다.", True),
+        ("한 달 결제 한도 얼마예요", "1일 결제 한도는 얼마인가요?", "1일 300만 원입니다.", True),
+        ("하루 결제 한도 얼마예요", "1일 결제 한도는 얼마인가요?", "300만 원입니다.", False),
+        ("매일 보고서 보내 주나요", "보고서는 일 년에 몇 번 보내 주나요?", "연 4회입니다.", True),
+        ("1회 결제 한도 얼마예요", "1일 결제 한도는 얼마인가요?", "1회 100만 원, 1일 300만 원입니다.", False),
+        ("하루 지나면 결제 한도가 다시 생기나요", "월 결제 한도는 얼마인가요?", "300만 원입니다.", False),
+        ("1년 만기 예금의 결제 한도", "1일 결제 한도는 얼마인가요?", "300만 원입니다.", False),
+        ("한 달 결제 한도 얼마예요", "결제 한도는 얼마인가요?", "300만 원입니다.", False),
+    ],
+)
+def test_another_period(question: str, row_question: str, answer: str, is_other: bool) -> None:
+    assert bool(other_period(question, row_question, answer)) == is_other
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "steps", "expected"),
+    [
+        ("펀드 환매하려면 어떻게 해요", "펀드를 환매하면 돈은 언제 들어오나요?", "", True),
+        ("펀드 환매하려면 어떻게 해요", "펀드를 환매하면 돈은 언제 들어오나요?", "앱에서 환매를 신청하십시오.", False),
+        ("펀드 환매하면 언제 들어와요", "펀드를 환매하면 돈은 언제 들어오나요?", "", False),
+        ("대출 연장하려면", "대출을 연장하려면 언제 신청해야 하나요?", "", False),
+        ("카드 발급 방법", "카드를 발급받은 뒤 등록하는 방법은 무엇인가요?", "", False),
+    ],
+)
+def test_what_follows_is_not_how_it_is_done(question: str, row_question: str, steps: str, expected: bool) -> None:
+    assert is_consequence(question, row_question, lambda: steps) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer", "target"),
+    [
+        ("수령 방법을 상품권으로 바꾸려면", "수령 방법을 입금으로 바꾸려면 어떻게 하나요?", "", "상품권"),
+        ("수령 주기를 분기로 변경", "수령 주기를 반년으로 변경하려면 어떻게 하나요?", "분기로도 됩니다.", ""),
+        ("연락처를 새 번호로 바꾸려면", "수령 계좌를 은행계좌로 바꾸려면 어떻게 하나요?", "", ""),
+        ("수령 계좌를 바꾸려면", "수령 계좌를 은행계좌로 바꾸려면 어떻게 하나요?", "", ""),
+    ],
+)
+def test_another_target_of_a_change(question: str, row_question: str, answer: str, target: str) -> None:
+    assert other_target(question, row_question, answer) == target
+
+
+def test_what_was_received_is_given_back() -> None:
+    row = "전세권을 다른 사람에게 양도할 수 있나요?"
+    assert is_taken_back("양도받은 거 다시 돌려주고 싶어요", row, str)
+    assert not is_taken_back("전세권 양도받고 싶어요", row, str)
+
+
+def test_a_distance_in_a_customers_words() -> None:
+    [distance] = values_of("300키로 넘게 타면")
+    assert (distance.unit, distance.text) == ("km", "300키로")
+    assert [value.dimension for value in values_of("짐이 300킬로그램")] == ["number"]
+
+
+def test_a_cooperative_goes_by_its_kind() -> None:
+    [mention] = InstitutionNames({"푸른신협": []}).find("신협 탈퇴하려면")
+    assert (mention.name, mention.held) == ("푸른신협", True)
+    [mention] = InstitutionNames({"푸른신협": [], "맑은신협": []}).find("신협 탈퇴하려면")
+    assert not mention.held
