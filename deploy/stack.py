@@ -68,7 +68,7 @@ class Endpoint(_Group):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if sum(source is not None for source in (self.handler, self.model_folder, self.model_data)) > 1:
-            raise ValueError("handler, model_folder and model_data exclude each other")
+            raise ValueError("set only one of handler, model_folder and model_data")
         return self
 
 
@@ -189,7 +189,7 @@ class Network(_Group):
     @model_validator(mode="after")
     def _both(self) -> Self:
         if bool(self.subnets) != bool(self.security_groups):
-            raise ValueError("subnets and security_groups belong together")
+            raise ValueError("set both subnets and security_groups, or neither")
         return self
 
 

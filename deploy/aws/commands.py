@@ -86,7 +86,7 @@ class Deployment:
     def status(self) -> None:
         """Print the state, creator, age and console links of each resource, and the cost so far."""
         for resource, description in self._describe():
-            by = f", made by {description.made_by}" if description.made_by else ""
+            by = f", created by {description.made_by}" if description.made_by else ""
             old = f", {report.age(description.since):.1f} h old" if description.since else ""
             self.say(f"{description.state.value:11} {resource}{by}{old}")
             if why := description.detail if description.state is State.FAILED else description.rolled_back:
@@ -161,7 +161,7 @@ class Deployment:
             if description.state is State.NOT_OURS and not resource.shared
         ]:
             raise DeployError(
-                f"{', '.join(taken)}: the name is in use by a resource that is not this stack's (tag fsi-stack); "
+                f"{', '.join(taken)}: the name is in use by a resource without this stack's tag fsi-stack; "
                 "choose another name in the stack file. Nothing was created or changed"
             )
 

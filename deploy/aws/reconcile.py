@@ -155,7 +155,7 @@ class Reconciler:
             spent = self.clock() - began
             if late := [each.resource for each in waiting if spent > each.resource.wait_seconds]:
                 raise DeployError(
-                    f"{late[0]} is not done after {spent / 60:.0f} minutes; run the command again to continue"
+                    f"{late[0]} is not ready after {spent / 60:.0f} minutes; run the command again to continue"
                 )
             if self.clock() - reported > HEARTBEAT_SECONDS:
                 reported = self.clock()
@@ -186,7 +186,7 @@ class Reconciler:
             description = resource.describe()
             match description.state:
                 case State.READY:
-                    self.say(f"{'made' if progress.started else 'kept'}: {resource}")
+                    self.say(f"{'ready' if progress.started else 'unchanged'}: {resource}")
                     return True
                 case State.BUSY:
                     progress.started = True  # also if an earlier run started it: its failure must be reported
@@ -196,13 +196,13 @@ class Reconciler:
                     return True
                 case State.NOT_OURS:
                     raise DeployError(
-                        f"{resource} exists and is not this stack's (tag fsi-stack), so it was not changed; "
+                        f"{resource} exists and does not belong to this stack (no tag fsi-stack), so it was not changed; "
                         "choose another name in the stack file"
                     )
                 case State.FAILED if progress.started:
                     raise failed(resource, description.detail)
                 case State.FAILED:
-                    self.say(f"removing {resource}, which failed before: {description.detail}")
+                    self.say(f"deleting {resource}, which failed before: {description.detail}")
                     resource.delete()
                 case State.DIFFERENT if progress.change_pending and description.rolled_back:
                     raise failed(resource, f"AWS rolled the change back: {description.rolled_back}")
@@ -211,7 +211,7 @@ class Reconciler:
                     progress.changes += 1
                     resource.change()
                 case State.ABSENT:
-                    self._begin("make", progress.creates, progress, description)
+                    self._begin("create", progress.creates, progress, description)
                     progress.creates += 1
                     resource.create()
 
@@ -224,7 +224,7 @@ class Reconciler:
         if not progress.started:
             rollback = description.rolled_back
             before = f", of which AWS rolled back a change: {rollback}" if rollback else ""
-            self.say(f"{'making' if verb == 'make' else 'changing'} {resource}{before}")
+            self.say(f"{'creating' if verb == 'create' else 'changing'} {resource}{before}")
         progress.started = True
 
     def _step_down(self, progress: Progress) -> bool:
@@ -234,12 +234,12 @@ class Reconciler:
                 case State.ABSENT:
                     return True
                 case State.NOT_OURS:
-                    self.say(f"left alone: {resource} is not this stack's")
+                    self.say(f"not deleted: {resource} does not belong to this stack")
                     return True
                 case State.BUSY:
                     return False
                 case _:
-                    self.say(f"removing {resource}")
+                    self.say(f"deleting {resource}")
                     resource.delete()
         return False
 

@@ -11,7 +11,7 @@ from deploy.aws.reconcile import Description, Resource, State
 from deploy.stack import Stack
 
 ACTIONS = {
-    State.ABSENT: "+ make",
+    State.ABSENT: "+ create",
     State.DIFFERENT: "~ change",
     State.READY: "= keep",
     State.BUSY: ". wait for",
@@ -27,7 +27,7 @@ def actions(described: Sequence[tuple[Resource, Description]], more: Sequence[Re
         rolled_back = f" (AWS rolled back a change: {description.rolled_back})" if description.rolled_back else ""
         yield f"  {ACTIONS[description.state]:12}{resource}{why}{rolled_back}"
     for resource in more:
-        yield f"  {'- remove':12}{resource}"
+        yield f"  {'- delete':12}{resource}"
 
 
 def models(stack: Stack) -> Iterator[str]:

@@ -60,7 +60,7 @@ def make(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
                 secret = {"password": user.password.read()[0]} if kind == "internalusers" else {}
                 server.request("PUT", f"{API}/{kind}/{user.name}", {**body, **secret})
                 changed = True
-        yield f"{'made' if changed else 'kept'}: search user {user.name}"
+        yield f"{'created' if changed else 'unchanged'}: search user {user.name}"
 
 
 def _same(existing: Any, desired: Any) -> bool:

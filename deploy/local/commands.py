@@ -29,7 +29,7 @@ def plan(path: Path | None) -> None:
     same = running is not None and process.plan() == desired
     print(f"{'= keep' if same else '+ start':12}the emulator of SageMaker" + (f" at {running.url}" if running else ""))
     for spec in stack_endpoints(stack):
-        print(f"{'= keep' if same else '+ make':12}endpoint {spec.name}: {spec.task}, {spec.format}")
+        print(f"{'= keep' if same else '+ create':12}endpoint {spec.name}: {spec.task}, {spec.format}")
     if stack.opensearch:
         print(f"{'+ start':12}an OpenSearch node, unless it is running; {search.status()}")
     print("cost: nothing; everything runs locally")

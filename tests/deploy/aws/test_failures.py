@@ -73,7 +73,7 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
 
     account.forget()
     account.deployment(one(tmp_path)).up()
-    assert f"removing endpoint one-llm, which failed before: {reason}" in account.text
+    assert f"deleting endpoint one-llm, which failed before: {reason}" in account.text
     account.deployment(stack).down()
     assert left(account) == {}
 
@@ -103,7 +103,7 @@ def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path
 
     account.forget()
     account.deployment(good).up()
-    assert "kept: endpoint one-llm" in account.said and reason not in account.text
+    assert "unchanged: endpoint one-llm" in account.said and reason not in account.text
     account.deployment(bad).down()
     assert left(account) == {}
 
@@ -249,7 +249,7 @@ def test_a_name_taken_by_a_stranger_is_refused_and_never_deleted(
     account.deployment(full).plan()
     assert "x TAKEN" in account.text
     account.deployment(full).down()
-    assert "is not this stack's" in account.text
+    assert "does not belong to this stack" in account.text
     assert left(account) == before
 
 
@@ -263,7 +263,7 @@ def test_a_log_group_that_the_service_made_is_used_and_left(account: Account, fu
 def test_a_slow_endpoint_is_waited_for_and_down_waits_until_it_can_be_deleted(account: Account, tmp_path: Path) -> None:
     stack = one(tmp_path, ready_seconds=0.5)
     account.deployment(stack).up()
-    assert "made: endpoint one-llm" in account.text
+    assert "ready: endpoint one-llm" in account.text
     account.deployment(stack).down()
     assert account.killed(account.deployment(stack).up, after=7)
     assert account.client("sagemaker").describe_endpoint(EndpointName="one-llm")["EndpointStatus"] == "Creating"
@@ -333,7 +333,7 @@ def restless(full: Stack, *states: State, rolled_back: str = "") -> Restless:
 
 def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:
     clock, thing = Clock(), restless(full, State.ABSENT, State.BUSY)
-    with pytest.raises(DeployError, match="thing x is not done after 10 minutes; run the command again"):
+    with pytest.raises(DeployError, match="thing x is not ready after 10 minutes; run the command again"):
         clock.reconciler.up([[thing]])
     assert thing.done == ["create"]
     assert "  waiting for thing x: 5 min" in clock.said
@@ -399,7 +399,7 @@ def test_a_new_role_is_waited_for(account: Account, tmp_path: Path) -> None:
 
     deployment.sleep = sleep
     deployment.up()
-    assert pauses and "made: model" in account.text
+    assert pauses and "ready: model" in account.text
     deployment.down()
 
 

@@ -29,24 +29,24 @@ STACKS = [ROOT / "deploy" / "stack.toml", *sorted((ROOT / "deploy" / "stacks").g
 def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> None:
     account.deployment(full).plan()
     assert not [call for call in account.calls if call.changes]
-    assert "+ make      endpoint full-llm" in account.text
+    assert "+ create    endpoint full-llm" in account.text
     account.deployment(full).up()
-    assert "made: endpoint full-embedding" in account.text
+    assert "ready: endpoint full-embedding" in account.text
     assert "full-embedding: dimension 768" in account.text
     assert "full-llm: first text after" in account.text
 
     account.forget()
     account.deployment(full).up()
     assert not [call for call in account.calls if call.changes]
-    assert account.text.count("kept: ") == 19
+    assert account.text.count("unchanged: ") == 19
 
     account.forget()
     account.deployment(full).status()
-    assert "ready       endpoint full-llm, made by user/moto" in account.text
+    assert "ready       endpoint full-llm, created by user/moto" in account.text
     assert f"https://{REGION}.console.aws.amazon.com/sagemaker/home?region={REGION}#/endpoints/full-llm" in account.text
     assert re.search(r"USD an hour while it runs; so far \d+\.\d\d USD", account.text)
     account.deployment(full).plan()
-    assert "+ make" not in account.text and account.text.count("= keep") == 19
+    assert "+ create" not in account.text and account.text.count("= keep") == 19
 
     account.forget()
     account.deployment(full).down()
@@ -84,14 +84,14 @@ def test_it_is_tested_as_the_chatbot_asks(
         return made
 
     deployment().up()
-    assert "made: search user faq-ingest\nmade: search user faq-page" in account.text
+    assert "created: search user faq-ingest\ncreated: search user faq-page" in account.text
     account.forget()
     deployment().up()
-    assert "kept: search user faq-ingest\nkept: search user faq-page" in account.text
+    assert "unchanged: search user faq-ingest\nunchanged: search user faq-page" in account.text
     account.client("secretsmanager").delete_secret(SecretId="fsi/full/page", ForceDeleteWithoutRecovery=True)
     account.forget()
     deployment().up()
-    assert "kept: search user faq-ingest\nmade: search user faq-page" in account.text, "its password is another one"
+    assert "unchanged: search user faq-ingest\ncreated: search user faq-page" in account.text, "its password is another one"
     passwords = {account.client("secretsmanager").get_secret_value(SecretId=f"fsi/full/{of}")["SecretString"]
                  for of in ("opensearch", "ingest", "page")}  # fmt: skip
     assert len(passwords) == 3
@@ -129,7 +129,7 @@ def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: A
     deployment.make_users = make
     deployment.up()
     assert (
-        "the search users were not created: the search server cannot be reached; run `python -m deploy up` again"
+        "the search users were not ready: the search server cannot be reached; run `python -m deploy up` again"
         in account.text
     )
     assert account.said[-1].startswith("up: ")
@@ -199,7 +199,7 @@ def test_another_stack_file_changes_only_what_differs(account: Account, full: St
     )
     account.forget()
     account.deployment(changed).plan()
-    assert "~ change    endpoint full-llm" in account.text and "- remove    model" not in account.text
+    assert "~ change    endpoint full-llm" in account.text and "- delete    model" not in account.text
     account.deployment(changed).up()
     operations = [call.operation for call in account.calls if call.changes]
     assert operations.count("UpdateEndpoint") == 1 and operations.count("UpdateDomainConfig") == 1
@@ -313,7 +313,7 @@ def test_through_the_command_line(account: Account, tmp_path: Path) -> None:
         return done.stderr if code else done.stdout
 
     assert deploy("env", code=1).startswith("error: endpoint full-embedding is absent")
-    assert "made: domain full" in deploy("up")
+    assert "ready: domain full" in deploy("up")
     assert "FSI_LLM__ENDPOINT_NAME=full-llm" in deploy("env")
     assert deploy("down").endswith("nothing is left\n")
     assert left(account) == {}
