@@ -40,7 +40,7 @@ def unit_vectors(
         raise error(f"{source}: vectors of {matrix.shape[1]} numbers, expected {dimension}; {fix}")
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and lengths.all()):
-        raise error(f"{source}: a vector of zeros or of numbers that are not finite; {fix}")
+        raise error(f"{source}: a vector is all zeros or not finite; {fix}")
     unit: Matrix = matrix / lengths
     return unit
 

@@ -48,7 +48,7 @@ def ingest(options: Namespace, settings: Settings) -> int:
     name = options.index or settings.store.index
     if not name:
         raise InputError(
-            "missing --index NAME (the bundled FAQ's index is built by itself)",
+            "missing --index NAME (the bundled FAQ needs no ingestion)",
             korean="--index NAME을 적어 주세요. 함께 제공되는 FAQ의 인덱스는 저절로 만들어집니다.",
         )
     check_index_name(name)
@@ -181,7 +181,7 @@ def index(options: Namespace, settings: Settings) -> None:
 def _verify(store: PassageStore, name: str) -> None:
     """Check the passages against their checksums. Raises IndexDamaged, and InputError for an index of a server."""
     if not isinstance(store, Verifiable):
-        raise InputError(f"index {name!r} is on a server, which checks its own files; ask the server for its health")
+        raise InputError(f"index {name!r} is on a server, which verifies its own files; check the server's health")
     checked, unchecked = store.verify()
     print(f"{name}: {checked} passages match their checksums")
     if unchecked:

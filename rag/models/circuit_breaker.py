@@ -18,24 +18,15 @@ PROBE_SECONDS = 30.0
 
 
 class CircuitBreaker:
-    """Opens after `failures` calls in a row that raise ModelUnavailable (or ModelTimeout), and closes after a success.
+    """Opens after MAX_FAILURES calls in a row that raise ModelUnavailable (or ModelTimeout), and closes after a success.
 
-    While it is open, one call every `seconds` is allowed as a probe. A call that raises another error changes nothing,
+    While it is open, one call every PROBE_SECONDS is allowed as a probe. A call that raises another error changes nothing,
     because the model answered or the caller cancelled. Thread-safe. `name` is that of the model in messages; `clock` returns
     seconds.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        failures: int = MAX_FAILURES,
-        seconds: float = PROBE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
-        self._max_failures = failures
-        self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._failed = 0
@@ -54,32 +45,32 @@ class CircuitBreaker:
 
     def _admit(self) -> None:
         with self._lock:
-            if self._failed < self._max_failures:
+            if self._failed < MAX_FAILURES:
                 return
             if self._clock() < self._next_try:
                 raise ModelPaused(
-                    f"{self._name} failed {self._failed} times in a row; circuit open, probing every {self._seconds:.0f} s"
+                    f"{self._name} failed {self._failed} times in a row; circuit open, probing every {PROBE_SECONDS:.0f} s"
                 )
             # This call is the probe. The time of the next one is set now, in case this one never returns.
-            self._next_try = self._clock() + self._seconds
+            self._next_try = self._clock() + PROBE_SECONDS
 
     def _count_failure(self) -> None:
         with self._lock:
             self._failed += 1
-            self._next_try = self._clock() + self._seconds
+            self._next_try = self._clock() + PROBE_SECONDS
             # Logged only when the circuit opens, and not again for each failed probe.
-            opened = self._failed == self._max_failures
+            opened = self._failed == MAX_FAILURES
         if opened:
             logger.warning(
                 "%s failed %d times in a row: circuit opened; probing every %.0f s",
                 self._name,
-                self._max_failures,
-                self._seconds,
+                MAX_FAILURES,
+                PROBE_SECONDS,
             )
 
     def _count_success(self) -> None:
         with self._lock:
-            closed = self._failed >= self._max_failures
+            closed = self._failed >= MAX_FAILURES
             self._failed = 0
         if closed:
             logger.info("%s answered: circuit closed", self._name)

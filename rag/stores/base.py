@@ -265,9 +265,9 @@ def check_query(query: VectorStoreQuery) -> None:
     if mode is not VectorStoreQueryMode.TEXT_SEARCH and query.query_embedding is None:
         raise StoreError(f"query mode {mode.value!r} needs query_embedding: embed the question, or use text_search")
     if mode is not VectorStoreQueryMode.DEFAULT and query.query_str is None:
-        raise StoreError(f"query mode {mode.value!r} needs query_str: give the question's text")
+        raise StoreError(f"query mode {mode.value!r} needs query_str: pass the question's text")
     if query.alpha is not None and not 0 <= query.alpha <= 1:
-        raise StoreError(f"alpha is {query.alpha!r}: give the share of the cosine, 0 to 1")
+        raise StoreError(f"expected alpha from 0 to 1, the share of the cosine; got {query.alpha!r}")
 
 
 def check_deletion(node_ids: Sequence[str] | None, filters: MetadataFilters | None) -> None:

@@ -132,7 +132,7 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
 
 def _group(filters: MetadataFilters, depth: int) -> Group:
     if depth > MAX_DEPTH:
-        raise FilterError(f"filters are nested more than {MAX_DEPTH} deep: write them flatter")
+        raise FilterError(f"filters are nested more than {MAX_DEPTH} deep: use fewer levels")
     try:
         condition = FilterCondition(filters.condition or FilterCondition.AND)
     except ValueError as exc:

@@ -94,18 +94,16 @@ def load_users(path: Path) -> dict[str, PasswordHash]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8 text"
-        raise InputError(f"auth file {path}: {reason}; `python -m rag user add NAME` makes one") from exc
+        raise InputError(f"auth file {path}: {reason}; `python -m rag user add NAME` creates one") from exc
     users: dict[str, PasswordHash] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.startswith("#"):
             name, stored = _user(line.strip(), f"auth file {path}, line {number}")
             if name in users:
-                raise InputError(
-                    f"auth file {path}, line {number}: {name!r} is already there; keep one of the two lines"
-                )
+                raise InputError(f"auth file {path}, line {number}: {name!r} appears twice; delete one of the lines")
             users[name] = stored
     if not users:
-        raise InputError(f"auth file {path}: no user in it; add one with `python -m rag user add NAME`")
+        raise InputError(f"auth file {path}: it has no users; add one with `python -m rag user add NAME`")
     return users
 
 

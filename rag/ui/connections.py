@@ -123,7 +123,7 @@ def listen(host: str, preferred: int) -> socket.socket:
                 ) from exc
         else:
             return listener
-    raise InputError(f"no free port from {preferred} on; choose another --port")
+    raise InputError(f"no free port at or above {preferred}; choose another --port")
 
 
 def free_port(host: str, preferred: int) -> int:

@@ -122,7 +122,7 @@ class ConversationRecorder:
                 self._history.save, person, conversation.chat_id, turns, title=title
             )
         except SQLAlchemyError as exc:
-            logger.error("a chat could not be kept: %s; check FSI_HISTORY__FILE", getattr(exc, "orig", None) or exc)
+            logger.error("a chat could not be saved: %s; check FSI_HISTORY__FILE", getattr(exc, "orig", None) or exc)
 
     async def load_chat(self, person: str, chat: str) -> Sequence[Exchange]:
         """The exchanges of a saved chat, oldest first; empty if there is no such chat."""

@@ -59,7 +59,7 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
 
     async def call_tool(params: Any, client: Client) -> dict[str, Any]:
         if not isinstance(params, dict) or params.get("name") != ASK_TOOL["name"]:
-            raise _RpcError(WRONG_VALUES, "unknown tool; there is one: ask")
+            raise _RpcError(WRONG_VALUES, "unknown tool; the only tool is ask")
         values = params.get("arguments")
         known = ASK_TOOL["inputSchema"]["properties"]
         if (
@@ -67,7 +67,7 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
             or not isinstance(values.get("question"), str)
             or any(name not in known or not isinstance(value, str | None) for name, value in values.items())
         ):
-            raise _RpcError(WRONG_VALUES, "expected question (text), and maybe bank and category (text)")
+            raise _RpcError(WRONG_VALUES, "expected question (text), and optionally bank and category (text)")
         try:
             choices = {name: values.get(name) for name in ("bank", "category")}
             answer = await ask(values["question"], choices, client)
@@ -97,7 +97,9 @@ def mcp_route(ask: Ask, texts: Texts) -> Route:
         message: dict[str, Any] = await request.json()
         method, number = message.get("method"), message.get("id")
         if not isinstance(method, str) or isinstance(number, bool) or not isinstance(number, str | int | None):
-            return JSONResponse(_error_reply(None, error=_RpcError(-32600, "no JSON-RPC request")), status_code=400)
+            return JSONResponse(
+                _error_reply(None, error=_RpcError(-32600, "expected a JSON-RPC request")), status_code=400
+            )
         if number is None:  # a notification has no response
             return Response(status_code=202)
         visitor = request.scope[VISITOR]

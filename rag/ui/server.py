@@ -299,7 +299,7 @@ def _open_link(server: Server, echo: Callable[[str], None]) -> None:
     try:
         echo(f"Public link: {share.open_tunnel(server.port)}")
     except RagError as exc:
-        echo(f"No public link: {exc}. The page goes on at {server.url}, behind the same login.")
+        echo(f"No public link: {exc}. The page is still served at {server.url}, with the same login.")
 
 
 def _build_chat(settings: Settings, progress: Progress) -> Chat:

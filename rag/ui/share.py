@@ -77,4 +77,4 @@ def _set_up(port: int, address: Future[str]) -> None:
         address.set_result(networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None))
     except Exception as exc:  # noqa: BLE001 - after any error the page is served without the link
         lines = [line for text in (str(exc), *log) for line in text.splitlines() if line.strip()]
-        address.set_exception(RagError(f"the tunnel could not be made ({lines[-1].strip()})"))
+        address.set_exception(RagError(f"the tunnel could not be opened ({lines[-1].strip()})"))

@@ -72,7 +72,7 @@ class Visitors:
             self._proxies: list[Network] = [ipaddress.ip_network(each, strict=False) for each in proxies]
         except ValueError as exc:
             raise InputError(
-                f"wrong proxy address: {exc}; set FSI_UI__TRUSTED_PROXIES to addresses or networks such as 10.0.0.0/8"
+                f"invalid proxy address: {exc}; set FSI_UI__TRUSTED_PROXIES to addresses or networks such as 10.0.0.0/8"
             ) from exc
 
     def identify(self, scope: Scope) -> Visitor:

@@ -126,7 +126,7 @@ def test_share_without_network_goes_on_behind_the_printed_login(start: Start) ->
     assert login
     said = line(process, "No public link")
     assert re.fullmatch(
-        r"No public link: api\.gradio\.app cannot be reached \(.*\)\. The page goes on at .*, behind the same login\.",
+        r"No public link: api\.gradio\.app cannot be reached \(.*\)\. The page is still served at .*, with the same login\.",
         said,
     )
     ask = f"{url}/gradio_api/call/ask"

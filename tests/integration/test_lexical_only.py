@@ -118,8 +118,11 @@ class Clocked(NamedTuple):
 
 
 @pytest.fixture
-def clocked(chat: ChatService, emulator: EmulatorClient, small_root: Path, models: Models) -> Iterator[Clocked]:
-    runtime, now = Runtime("ap-northeast-2", emulator.url, attempts=1), [0.0]
+def clocked(
+    chat: ChatService, emulator: EmulatorClient, small_root: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Clocked]:
+    monkeypatch.setattr(client, "ATTEMPTS", 1)
+    runtime, now = Runtime("ap-northeast-2", emulator.url), [0.0]
     embed = SageMakerEmbedding("emb", query_prefix="query: ", passage_prefix="passage: ", runtime=runtime)
     store = FaissStore.open(small_root / "small", models.manifest)
     yield Clocked(ChatService(store, embed, calibration=chat.calibration, clock=lambda: now[0]), now)

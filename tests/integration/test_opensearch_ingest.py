@@ -20,6 +20,7 @@ from rag.factory.stores import ingest_files
 from rag.ingestion.embedding import manifest_of
 from rag.retrieval.confidence import Calibration
 from rag.stores.opensearch import aliases
+from rag.stores.opensearch import catalog as opensearch_catalog
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.lock import INDEX, SECONDS, hold_lease, machine_id
@@ -156,8 +157,10 @@ def test_an_ingestion_that_fails_leaves_the_index_and_is_continued(
     assert len(versions(connection, name)) == 2
 
 
-def test_a_large_index_gets_a_graph(connection: Connection, name: str) -> None:
-    catalog = OpenSearchCatalog(connection, exact_rows=2)
+def test_a_large_index_gets_a_graph(
+    catalog: OpenSearchCatalog, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opensearch_catalog, "EXACT_ROWS", 2)
     nodes = [passage(f"n{i}", vector=(1, i, 0, 0)) for i in range(4)]
     write(catalog, name, nodes[:2])
     assert aliases.look_up(connection, name).exact

@@ -283,15 +283,6 @@ def test_a_copy_works_as_well(reach: Reach, copied: Callable[[SageMakerEmbedding
     assert copied(embed).get_text_embedding_batch(TEXTS[:4]) == embed.get_text_embedding_batch(TEXTS[:4])
 
 
-def test_progress(reach: Reach) -> None:
-    seen: list[tuple[int, int]] = []
-    _, embed = model(reach, batch_size=30, on_progress=lambda done, total: seen.append((done, total)))
-    embed.get_text_embedding_batch(TEXTS)
-    assert len(seen) == 4
-    assert seen == sorted(seen)
-    assert seen[-1] == (100, 100)
-
-
 def test_64_at_once_overlap_and_the_loop_goes_on(reach: Reach) -> None:
     gate = Gate(64)
 

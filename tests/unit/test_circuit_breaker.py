@@ -16,7 +16,7 @@ class Model:
 
     def __init__(self) -> None:
         self.now, self.asked = 0.0, 0
-        self.breaker = CircuitBreaker("the model", failures=2, seconds=30.0, clock=lambda: self.now)
+        self.breaker = CircuitBreaker("the model", clock=lambda: self.now)
 
     def __call__(self, error: BaseException | None = None) -> None:
         with self.breaker.call():

@@ -69,9 +69,10 @@ def test_what_was_too_much_is_sent_again_and_nothing_else_is() -> None:
     assert len(server.requests) == 4
 
 
-def test_a_server_that_stays_overloaded_is_given_up() -> None:
+def test_a_server_that_stays_overloaded_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.0)
     with pytest.raises(StoreUnavailable, match=r"overloaded.* 2 passages.*k000"):
-        write(Server(busy={"k000": 10**6, "k001": 10**6}), "i", writes(2), retry_seconds=0.0)
+        write(Server(busy={"k000": 10**6, "k001": 10**6}), "i", writes(2))
 
 
 def test_what_is_refused_is_named_and_the_others_are_written() -> None:

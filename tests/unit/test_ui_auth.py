@@ -66,8 +66,8 @@ def test_file(tmp_path: Path) -> None:
         (":x", "line 1: expected user:hash"),
         ("a b:x", "line 1: expected user:hash"),
         (f"# x\nkim:{'x' * 9}", "line 2: not of the form"),
-        (f"kim:{cheap('a')}\nkim:{cheap('b')}", "line 2: 'kim' is already there"),
-        ("# nobody\n", "no user in it"),
+        (f"kim:{cheap('a')}\nkim:{cheap('b')}", "line 2: 'kim' appears twice"),
+        ("# nobody\n", "it has no users"),
     ],
 )
 def test_bad_file_is_said_with_its_line(tmp_path: Path, content: str, message: str) -> None:

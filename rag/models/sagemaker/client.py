@@ -59,17 +59,16 @@ class Runtime:
     """Calls endpoints of one region. Thread-safe. Raises only errors of rag.errors.
 
     Throttling, a model that is not ready, 5xx answers and broken connections are retried after random pauses: at most
-    `attempts` attempts in all, within the deadline of the call. A stream is not retried after its first part.
+    ATTEMPTS attempts in all, within the deadline of the call. A stream is not retried after its first part.
     """
 
-    def __init__(self, region: str | None = None, endpoint_url: str | None = None, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(self, region: str | None = None, endpoint_url: str | None = None) -> None:
         # Building the user agent twice per request and validating parameters would take a tenth of botocore's time.
         config = {"user_agent": _USER_AGENT, "parameter_validation": False}
         try:
             self.client = tracked_client("sagemaker-runtime", region, endpoint_url, **config)
         except VENDOR_ERRORS as exc:
             raise from_vendor(exc, "sagemaker-runtime") from exc
-        self._attempts = attempts
         self._threads = ForkSafeExecutor(THREADS, "sagemaker")
         reset_after_fork(self)
 
@@ -147,7 +146,7 @@ class Runtime:
 
     def _retries(self) -> RetryPolicy:
         # botocore's own retries have no deadline for the whole call and cannot be cancelled.
-        return RetryPolicy(self._attempts, first_pause=FIRST_PAUSE)
+        return RetryPolicy(ATTEMPTS, first_pause=FIRST_PAUSE)
 
 
 def shared_runtime(region: str | None = None, endpoint_url: str | None = None) -> Runtime:

@@ -21,9 +21,6 @@ from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-"""Called in the calling thread after each batch with the numbers of distinct texts embedded so far and in all."""
-
 _Response = tuple[int, bytes]
 """The number of texts in a request, and the body of the response."""
 
@@ -61,7 +58,6 @@ class SageMakerEmbedding(base.BaseEmbedding):
     _runtime: Runtime = PrivateAttr()
     _threads: ForkSafeExecutor = PrivateAttr()
     _codec: VectorFormat = PrivateAttr()
-    _on_progress: Progress | None = PrivateAttr()
     _token_counter: Callable[[str], int] = PrivateAttr()
     _dimension: int | None = PrivateAttr()
 
@@ -70,7 +66,6 @@ class SageMakerEmbedding(base.BaseEmbedding):
         endpoint_name: str,
         *,
         runtime: Runtime | None = None,
-        on_progress: Progress | None = None,
         token_counter: Callable[[str], int] | None = None,
         **settings: Any,
     ) -> None:
@@ -80,7 +75,6 @@ class SageMakerEmbedding(base.BaseEmbedding):
         self._runtime = runtime or shared_runtime()
         self._threads = ForkSafeExecutor(self.concurrency, "embedding")
         self._codec = EMBEDDING_FORMATS[self.format](self.pooling)
-        self._on_progress = on_progress
         self._token_counter = token_counter or estimate_tokens
         self._dimension = self.dimension
 
@@ -137,9 +131,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         batches = list(self._batches(list(rows)))
         # A single batch runs in this thread, so that a question does not wait for the batches of an ingestion.
-        vectors = (
-            self._parse(self._request(batches[0])) if len(batches) == 1 else self._embed_batches(batches, len(rows))
-        )
+        vectors = self._parse(self._request(batches[0])) if len(batches) == 1 else self._embed_batches(batches)
         return [vectors[rows[text]] for text in texts]
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
@@ -160,7 +152,7 @@ class SageMakerEmbedding(base.BaseEmbedding):
         if batch:
             yield batch
 
-    def _embed_batches(self, batches: Sequence[list[str]], total: int) -> list[list[float]]:
+    def _embed_batches(self, batches: Sequence[list[str]]) -> list[list[float]]:
         """Return the vectors of all batches, in order. The first failure, or a cancelled task, cancels all requests.
 
         The threads only send and receive. Answers are parsed in this thread, because parsing in the threads would hold
@@ -171,14 +163,10 @@ class SageMakerEmbedding(base.BaseEmbedding):
             self._threads.submit(self._request, batch, scope=scope): number for number, batch in enumerate(batches)
         }
         vectors: dict[int, list[list[float]]] = {}
-        done = 0
         try:
             for future in as_completed(futures):
                 number = futures[future]
                 vectors[number] = self._parse(future.result())
-                done += len(batches[number])
-                if self._on_progress is not None:
-                    self._on_progress(done, total)
         finally:
             # Requests that have not begun are cancelled first, because ending the others would let them begin.
             for future in futures:

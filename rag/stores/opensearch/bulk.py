@@ -45,18 +45,18 @@ class Write(NamedTuple):
         return head + b"\n" if self.document is None else b"%b\n%b\n" % (head, self.document)
 
 
-def write(connection: Connection, index: str, writes: Iterable[Write], *, retry_seconds: float = RETRY_SECONDS) -> None:
+def write(connection: Connection, index: str, writes: Iterable[Write]) -> None:
     """Send all writes. They are visible after the next refresh.
 
     Raises StoreError naming the documents that the server rejects (the others are written), and StoreUnavailable if the
-    server makes no progress for `retry_seconds` or cannot be reached.
+    server makes no progress for RETRY_SECONDS or cannot be reached.
     """
     waiting: deque[Future[list[str]]] = deque()
     rejected: list[str] = []
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             for chunk in _chunks(writes):
-                waiting.append(pool.submit(_send, connection, index, chunk, retry_seconds))
+                waiting.append(pool.submit(_send, connection, index, chunk))
                 while len(waiting) > WORKERS:  # keep few chunks in memory
                     rejected += waiting.popleft().result()
             for future in waiting:
@@ -85,11 +85,11 @@ def _chunks(writes: Iterable[Write]) -> Iterator[list[tuple[str, bytes]]]:
         yield chunk
 
 
-def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]], retry_seconds: float) -> list[str]:
+def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]) -> list[str]:
     """Send a chunk, retrying items that the server was too busy for. Returns the rejected items with their reasons."""
     pending = list(chunk)
     rejected: list[str] = []
-    end = time.monotonic() + retry_seconds
+    end = time.monotonic() + RETRY_SECONDS
 
     def attempt() -> None:
         nonlocal pending, end
@@ -109,7 +109,7 @@ def _send(connection: Connection, index: str, chunk: Sequence[tuple[str, bytes]]
         busy = [(part, result) for part, result in outcomes if result["status"] in OVERLOADED]
         # Some items were written, so the time limit starts again: the server is slow but makes progress.
         if len(busy) < len(pending):
-            end = time.monotonic() + retry_seconds
+            end = time.monotonic() + RETRY_SECONDS
         pending = [part for part, _ in busy]
         if busy:
             error = error_of_status(busy[0][1]["status"], busy[0][1], connection.url)

@@ -25,9 +25,8 @@ class OpenSearchCatalog(IndexCatalog):
 
     changes_in_place = False
 
-    def __init__(self, connection: Connection, *, exact_rows: int = EXACT_ROWS) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._exact_rows = exact_rows
 
     def open(self, name: str, expected: Manifest | None = None) -> OpenSearchStore:
         """See `IndexCatalog.open`. Also raises StoreUnavailable and StoreRefused."""
@@ -56,7 +55,7 @@ class OpenSearchCatalog(IndexCatalog):
     @contextmanager
     def _staged(self, name: str, manifest: Manifest, size: int, wait: float, finish: Finish) -> Iterator[PassageStore]:
         with hold_lease(self._connection, name, wait) as lease:
-            store = StagingIndex.begin(self._connection, name, manifest, exact=size <= self._exact_rows, lease=lease)
+            store = StagingIndex.begin(self._connection, name, manifest, exact=size <= EXACT_ROWS, lease=lease)
             yield store
             store.expunge_deletes()
             try:

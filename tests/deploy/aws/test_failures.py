@@ -340,7 +340,7 @@ def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:
 
 
 def test_what_never_settles_is_given_up(full: Stack) -> None:
-    for states, verb in (((State.ABSENT,), "make"), ((State.DIFFERENT,), "change")):
+    for states, verb in (((State.ABSENT,), "create"), ((State.DIFFERENT,), "change")):
         with pytest.raises(DeployError, match=f"thing x failed: .*(tries to {verb} it|its reason)"):
             Clock().reconciler.up([[restless(full, *states)]])
 

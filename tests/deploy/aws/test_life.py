@@ -91,7 +91,9 @@ def test_it_is_tested_as_the_chatbot_asks(
     account.client("secretsmanager").delete_secret(SecretId="fsi/full/page", ForceDeleteWithoutRecovery=True)
     account.forget()
     deployment().up()
-    assert "unchanged: search user faq-ingest\ncreated: search user faq-page" in account.text, "its password is another one"
+    assert "unchanged: search user faq-ingest\ncreated: search user faq-page" in account.text, (
+        "its password is another one"
+    )
     passwords = {account.client("secretsmanager").get_secret_value(SecretId=f"fsi/full/{of}")["SecretString"]
                  for of in ("opensearch", "ingest", "page")}  # fmt: skip
     assert len(passwords) == 3
@@ -129,7 +131,7 @@ def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: A
     deployment.make_users = make
     deployment.up()
     assert (
-        "the search users were not ready: the search server cannot be reached; run `python -m deploy up` again"
+        "the search users were not created: the search server cannot be reached; run `python -m deploy up` again"
         in account.text
     )
     assert account.said[-1].startswith("up: ")
