@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from rag.ingestion.columns import clean_name
+from rag.ingestion.columns import REQUIRED, clean_name
 from rag.ingestion.tables import (
     HEADER_SEARCH,
     ColumnMatcher,
@@ -38,6 +38,8 @@ def read_csv(table: Table, text: str, match_columns: ColumnMatcher) -> None:
         start, delimiters = 1, (sep[1],)
     at, row, delimiter = _read_header(table, lines, start, delimiters, match_columns)
     required = required_width(table, match_columns)
+    if not match_columns(table.header).keys() >= set(REQUIRED):
+        return  # the header's error says it all; without questions and answers the rows mean nothing
     while at < len(lines):
         # Rows are counted in records, as spreadsheets do; a record may span several lines.
         row += 1

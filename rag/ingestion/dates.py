@@ -6,8 +6,8 @@ import re
 from datetime import date, datetime, timedelta, timezone
 
 _KST = timezone(timedelta(hours=9))
-_OPEN = frozenset({"-", "–", "—", "상시", "무기한", "없음", "해당없음", "제한없음"})
-"""Words for "no date", meaning without limit."""
+_OPEN = frozenset({"-", "–", "—", "상시", "무기한", "없음", "해당없음", "제한없음", "NULL", "null", "\\N"})
+"""Words for "no date", meaning without limit; `NULL` is what databases write."""
 _DAY = re.compile(
     r"(?P<year>\d{4})(?:\s*(?P<sep>[-./])\s*(?P<month>\d{1,2})\s*(?P=sep)\s*(?P<day>\d{1,2})(?:\.(?=\D|$))?"
     r"|년\s*(?P<month2>\d{1,2})월\s*(?P<day2>\d{1,2})일|(?P<month3>\d{2})(?P<day3>\d{2}))",

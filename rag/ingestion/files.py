@@ -14,6 +14,9 @@ from rag.ingestion.messages import UnreadableFile
 
 MAX_UNPACKED_MB = 300
 """Limit of the total size of an archive's members, to protect the machine's memory."""
+_SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")
+_TEMPORARY = (".tmp", ".lnk", ".bak", ".crdownload", ".part", ".url")
+"""Files that systems and programs put beside documents. In folders they are ignored; named themselves, they are refused."""
 _MAX_MEMBERS = 5000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _HWP = b"HWP Document File"
@@ -35,6 +38,8 @@ _EXPECTED = {
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     """The files of `paths`: files themselves, matches of patterns (`notices/*.pdf`, `**`), all visible files below folders.
+
+    Files that the system or a program puts into folders are ignored.
 
     Each file once, sorted within a folder or pattern. Raises InputError for an unreadable folder, because the ingestion would
     delete its rows from the index.
@@ -70,7 +75,7 @@ def _walk(directory: Path) -> Iterator[Path]:
     for file in sorted(files):
         # `~$` is the prefix of Office's lock files.
         hidden = any(part.startswith((".", "~$")) for part in file.relative_to(directory).parts)
-        if not hidden:
+        if not hidden and file.name.lower() not in _SYSTEM and file.suffix.lower() not in _TEMPORARY:
             yield file
 
 

@@ -27,6 +27,13 @@ _TABLE = (
 DEFECTS = {
     # Whole files
     "missing": Text("no such file or folder", "파일이나 폴더가 없습니다"),
+    "convert": Text(
+        "is in a format that is not read: save it as {instead}", "읽지 않는 형식입니다. {instead}(으)로 저장해 주세요"
+    ),
+    "picture": Text(
+        "is a picture: recognise its text (OCR), and save that as PDF or .txt",
+        "그림 파일입니다. 문자 인식(OCR)을 하여 PDF나 .txt로 저장해 주세요",
+    ),
     "unsupported": Text(f"unsupported kind of file: {_TABLE[0]}", f"읽을 수 없는 형식입니다. {_TABLE[1]}"),
     "archive": Text("is an archive: unpack it and name the folder", "압축 파일입니다. 압축을 푼 폴더를 지정해 주세요"),
     "unreadable": Text("cannot be read: {reason}", "열 수 없습니다: {reason}"),
@@ -90,8 +97,8 @@ DEFECTS = {
     # Headers
     "no_column": Text("no such column; the file has {has}", "그런 열이 없습니다. 파일에 있는 열: {has}"),
     "no_required": Text(
-        "no such column; the file has {has}: name yours with --columns {name}=…; a table that is no FAQ is read from .xlsx",
-        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {name}=… 로 알려 주세요. FAQ가 아닌 표는 .xlsx로 "
+        "no such column; the file has {has}: name yours with --columns {option}; a table that is no FAQ is read from .xlsx",
+        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {option} 로 알려 주세요. FAQ가 아닌 표는 .xlsx로 "
         "저장하면 문서로 읽습니다",
     ),
     "twice_in_header": Text("appears more than once in the header", "머리글에 두 번 이상 나옵니다"),
@@ -156,6 +163,10 @@ NOTES = {
         "{count} row(s) whose answer only repeats the question left out: row {rows}",
         "답변이 질문과 같은 {count}개 행을 뺐습니다: {rows}행",
     ),
+    "switched_off": Text(
+        "{count} row(s) that their own columns mark as not shown left out: row {rows}",
+        "사용·노출하지 않는다고 표시된 {count}개 행을 뺐습니다: {rows}행",
+    ),
     "repeated": Text(
         "{count} row(s) that repeat another word for word left out: row {rows}",
         "다른 행과 똑같은 {count}개 행을 뺐습니다: {rows}행",
@@ -184,6 +195,13 @@ NOTES = {
     "hidden_on_page": Text(
         "{count} hidden character(s) on page {page} left out", "{page}쪽의 보이지 않는 글자 {count}자를 뺐습니다"
     ),
+    "charts": Text(
+        "slide(s) with a chart or diagram, whose text was not read: {pages}",
+        "차트나 다이어그램의 글을 읽지 않은 슬라이드: {pages}",
+    ),
+    "speaker_notes": Text("speaker notes of {count} slide(s) left out", "슬라이드 {count}장의 발표자 노트를 뺐습니다"),
+    "renamed_html": Text("is a page of HTML, named .xls: read as such", "이름은 .xls이지만 HTML이라 그렇게 읽었습니다"),
+    "front_matter": Text("settings above the text left out: {text}", "글 앞의 설정을 뺐습니다: {text}"),
     "hidden_slides": Text("hidden slide(s) left out: {names}", "숨긴 슬라이드를 뺐습니다: {names}"),
     "struck_text": Text("{count} struck-through piece(s) of text left out", "취소선이 그어진 글 {count}곳을 뺐습니다"),
     "one_reader": Text("read by one reader alone, {reader} could not", "한 가지 방법으로만 읽었습니다({reader} 실패)"),

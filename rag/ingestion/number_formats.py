@@ -29,6 +29,8 @@ _DATE_TOKEN = re.compile(
     r'"(?P<text>[^"]*)"|\\(?P<escaped>.)|_.|\*.|\[[^\]]*\]|(?P<half>AM/PM|A/P|오전/오후)|(?P<run>y+|m+|d+|a{3,4}|h+|s+|e+|g+)|(?P<other>.)',
     re.I | re.S,
 )
+_KOREAN_LOCALE = re.compile(r"\[\$[^\]]*-(?:0*412|ko(?:-KR)?)\b", re.I)
+"""Of a format whose names Excel shows in Korean; Windows' number of that language is 0412."""
 _WEEKDAYS = "월화수목금토일"
 _BUILT_IN = {"mm-dd-yy": "yyyy-mm-dd", "m/d/yy": "yyyy-mm-dd", "m/d/yy h:mm": "yyyy-mm-dd h:mm"}
 """Codes that Excel replaces by the system's date format, here Korea's."""
@@ -152,6 +154,7 @@ def _format_date(value: datetime | date | time, code: str) -> str:
         (match.lastgroup, match[match.lastgroup] if match.lastgroup else "") for match in _DATE_TOKEN.finditer(code)
     ]
     runs = [text.lower() if kind == "run" else "" for kind, text in tokens]
+    is_korean = bool(_KOREAN_LOCALE.search(code))
     twelve_hour = any(kind == "half" for kind, _ in tokens)
     result = ""
     for at, (kind, text) in enumerate(tokens):
@@ -161,8 +164,9 @@ def _format_date(value: datetime | date | time, code: str) -> str:
             after = next((run[0] for run in runs[at + 1 :] if run), "")
             result += _date_part(value, text.lower(), minutes=before == "h" or after == "s", twelve_hour=twelve_hour)
         elif kind == "half":
-            is_afternoon = getattr(value, "hour", 0) >= 12
-            result += ("오후" if is_afternoon else "오전") if "오" in text else ("PM" if is_afternoon else "AM")
+            is_afternoon = int(getattr(value, "hour", 0) >= 12)
+            words = ("오전", "오후") if is_korean or "오" in text else ("AM", "PM")
+            result += words[is_afternoon]
         elif kind:
             result += text
     text = result.strip()

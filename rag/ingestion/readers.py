@@ -11,11 +11,12 @@ from pathlib import Path
 from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion import identity
 from rag.ingestion.cell_text import clean_cell
-from rag.ingestion.columns import DATES, FIELDS, REQUIRED, match_columns
+from rag.ingestion.columns import DATES, FIELDS, REQUIRED, is_switched_off, match_columns
 from rag.ingestion.dates import is_unlimited, iso_date
 from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note, defect, join_items
 from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_phrasings
+from rag.ingestion.question_pairs import without_marks
 from rag.ingestion.table_files import SUFFIXES, read_tables
 from rag.ingestion.tables import Record, Table, Value
 from rag.korean import compact
@@ -149,8 +150,12 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         return
     counts: dict[str, int] = defaultdict(int)
     same_answer: list[int] = []
+    switched_off: list[int] = []
     ids: dict[str, tuple[int, FaqRow | None]] = {}
     for record in table.records:
+        if is_switched_off(record.values):
+            switched_off.append(record.row)
+            continue
         row_id = str(record.values.get(at.get("id", ""), "")).strip()
         row = _parse_row(table, record, at, extra, counts)
         location, first = ids.setdefault(row_id, (record.row, row))
@@ -165,6 +170,8 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         yield row
     for kind, count in counts.items():
         table.note(kind, count=count)
+    if switched_off:
+        table.note("switched_off", count=len(switched_off), rows=join_items(switched_off))
     if same_answer:
         table.note("same_answer", count=len(same_answer), rows=join_items(same_answer))
 
@@ -174,8 +181,9 @@ def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str
     for name in FIELDS:
         if name in columns and name not in at:
             table.add_error(table.header_row, columns[name], "no_column", has=has)
-        elif name in REQUIRED and name not in at:
-            table.add_error(table.header_row, name, "no_required", has=has, name=name)
+    if missing := [name for name in REQUIRED if name not in at and name not in columns]:
+        option = ",".join(f"{name}=…" for name in missing)
+        table.add_error(table.header_row, ", ".join(missing), "no_required", has=has, option=option)
     for name in RESERVED.intersection(extra):
         table.add_error(table.header_row, name, "reserved")
 
@@ -200,6 +208,8 @@ def _parse_row(
             original, text[name] = text[name], iso_date(text[name])
             if not text[name] and not is_unlimited(original):
                 add_error(column, "no_date", value=repr(original))
+    if text.get("question") and text.get("answer"):
+        text["question"], text["answer"] = without_marks(text["question"], text["answer"])
     # ISO dates compare as text; an empty one means without limit.
     if "" < text.get("effective_until", "") < text.get("effective_from", ""):
         add_error(at["effective_until"], "before")

@@ -16,6 +16,7 @@ from rag.ingestion.documents.reading import SUFFIXES as DOCUMENT_SUFFIXES
 from rag.ingestion.files import find_files, read_bytes
 from rag.ingestion.identity import short_names
 from rag.ingestion.messages import Note, UnreadableFile
+from rag.ingestion.question_pairs import find_pairs
 from rag.ingestion.readers import FaqRow, NoFiles, read_rows
 from rag.ingestion.sync import Progress, no_progress
 from rag.ingestion.tables import find_header
@@ -134,5 +135,6 @@ def _contains_faq(path: Path, columns: Mapping[str, str]) -> bool:
         return True  # reading it as a table reports the error
     return any(
         find_header([line.cells for line in sheet.lines], lambda header: match_columns(header, columns)) is not None
+        or find_pairs(sheet.lines)
         for sheet in sheets
     ) or columns.keys() >= set(REQUIRED)

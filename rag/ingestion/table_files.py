@@ -9,6 +9,7 @@ from rag.ingestion.encodings import decode
 from rag.ingestion.files import check_kind, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
 from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.question_pairs import add_pairs, find_pairs
 from rag.ingestion.tables import ColumnMatcher, Table, add_line, find_header, finish_table, required_width, set_header
 from rag.ingestion.workbook import read_workbook
 
@@ -38,9 +39,9 @@ def read_tables(path: Path, match_columns: ColumnMatcher) -> list[Table]:
         table.errors.append(exc.to_row_error(str(path)))
         return [table]
     if suffix == ".jsonl":
-        read_jsonl(table, text)
+        read_jsonl(table, text, match_columns)
     elif suffix == ".json":
-        read_json(table, text)
+        read_json(table, text, match_columns)
     else:
         read_csv(table, text, match_columns)
     return [table]
@@ -52,16 +53,23 @@ def _workbook_tables(file: str, data: bytes, match_columns: ColumnMatcher) -> li
     if not sheets:
         raise UnreadableFile("empty")
     headers = [find_header([line.cells for line in sheet.lines], match_columns) for sheet in sheets]
-    if all(at is None for at in headers):
+    pairs = [
+        find_pairs(sheet.lines) if at is None and not sheet.struck_rows else []
+        for sheet, at in zip(sheets, headers, strict=True)
+    ]
+    if all(at is None for at in headers) and not any(pairs):
         # The first sheet is read like a CSV, whose error lists the columns and how to name them.
         headers[0] = next(at for at, line in enumerate(sheets[0].lines) if any(line.cells))
     tables = []
-    for sheet, at in zip(sheets, headers, strict=True):
-        if at is None:
-            continue
+    for sheet, at, sheet_pairs in zip(sheets, headers, pairs, strict=True):
         table = Table(
             file, sheet=sheet.name if len(sheets) > 1 else "", notes=list(sheet.notes), errors=list(sheet.errors)
         )
+        if sheet_pairs:
+            add_pairs(table, sheet_pairs)
+            tables.append(table)
+        if at is None:
+            continue
         set_header(table, sheet.lines[at], sheet.lines[:at])
         required = required_width(table, match_columns)
         for line in sheet.lines[at + 1 :]:
@@ -70,7 +78,7 @@ def _workbook_tables(file: str, data: bytes, match_columns: ColumnMatcher) -> li
                 add_line(table, line, required)
         finish_table(table)
         tables.append(table)
-    left_out = [sheet.name for sheet, at in zip(sheets, headers, strict=True) if at is None]
+    left_out = [sheet.name for sheet, at, found in zip(sheets, headers, pairs, strict=True) if at is None and not found]
     tables[0].notes += notes
     if left_out:
         tables[0].note("other_sheets", names=join_items(left_out))

@@ -117,7 +117,10 @@ def test_texts_in_every_encoding(tmp_path: Path, encoding: str) -> None:
         ("a.docx", b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "password"),
         ("a.docm", b"PK", "macros"),
         ("a.xls", b"\xd0\xcf\x11\xe0", "old_office"),
-        ("a.png", b"\x89PNG", "unsupported"),
+        ("a.png", b"\x89PNG", "picture"),
+        ("a.ods", b"PK", "convert"),
+        ("a.mht", b"MIME-Version: 1.0", "convert"),
+        ("a.xyz", b"?", "unsupported"),
         ("a.docx", docx([]), "no_text"),
     ],
     ids=lambda value: "data" if isinstance(value, bytes) else value,  # two workers must agree; files made twice differ

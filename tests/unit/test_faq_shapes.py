@@ -174,7 +174,7 @@ def test_dates_that_could_be_two_days_are_refused_with_their_row(tmp_path: Path)
 
 def test_defects_speak_korean_too(tmp_path: Path) -> None:
     [error, *_] = read_text(tmp_path, "물음,풀이\n가,나\n").errors
-    assert " 1행, 'question' 열: 그런 열이 없습니다. 파일에 있는 열: 물음, 풀이. " in error.in_korean
+    assert " 1행, 'question, answer' 열: 그런 열이 없습니다. 파일에 있는 열: 물음, 풀이. " in error.in_korean
 
 
 def workbook(tmp_path: Path, fill: Any, name: str = "faq.xlsx") -> ReadResult:

@@ -9,9 +9,14 @@ from typing import Literal
 
 from rag.ingestion.cell_text import remove_invisible
 from rag.ingestion.messages import Note
+from rag.ingestion.question_pairs import is_question_label
 
 Kind = Literal["heading", "paragraph", "row", "footnote"]
 CELL_BREAK = " | "
+_LEADERS = re.compile(r"\s*(?:[.·‥…∙・]\s?){5,}")
+_SPACED = re.compile(r"[가-힣](?: [가-힣]){1,7}")
+_SAME_AS_ABOVE = frozenset(("〃", "″", '"', "＂", "''", "상동", "위와 같음", "위와같음"))
+_SAME_AS_LEFT = frozenset(("좌동", "왼쪽과 같음"))
 _SENTENCE = re.compile(r"[.?!:,;]$|(?:다|요|음|함)$|^[-※*•①-⑳(\[]")
 # PDF fonts and word processors write full-width forms, ligatures and non-breaking hyphens for ASCII characters.
 _PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
@@ -28,7 +33,8 @@ class Block:
     `level`: of a heading, from 1. `page`: from 1; None if the format has no pages. `uncertain`: quantities that a second
     reader did not find in the same place.
     For rows, `header`: text of the table's header row, which is a block of its own before them; empty for that row.
-    `table`: number of the table in the document, from 1. `own`: texts of the row's cells without those that span from above.
+    `table`: number of the table in the document, from 1. `own_cells`: texts of the row's cells without those that span from
+    above. `number`: the automatic number at the text's beginning, which the file does not contain.
     """
 
     text: str
@@ -39,6 +45,7 @@ class Block:
     table: int = 0
     own_cells: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(slots=True)
@@ -79,7 +86,17 @@ class Cell:
 def clean_text(text: str) -> str:
     """A block's text in NFC, without invisible characters, empty lines and surplus spaces."""
     lines = (re.sub(r"[ \u00a0\u3000]+", " ", line).strip() for line in remove_invisible(text).split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(close_spaced(_without_leaders(line)) for line in lines if line)
+
+
+def _without_leaders(line: str) -> str:
+    # Dots that lead from a name to its amount or page.
+    return _LEADERS.sub(" … ", line).strip(" …") if _LEADERS.search(line) else line
+
+
+def close_spaced(text: str) -> str:
+    """A label whose syllables are spaced out to fill its cell ("수 수 료") as a word; any other text as it is."""
+    return text.replace(" ", "") if _SPACED.fullmatch(text) else text
 
 
 def is_title(text: str) -> bool:
@@ -92,7 +109,12 @@ def comparable_text(text: str) -> str:
 
     Not in NFKC, which converts "①65세" to "165세" and "10²" to "102".
     """
-    return "".join(remove_invisible(text).translate(_PLAIN).split())
+    return "".join(_LEADERS.sub("", remove_invisible(text)).translate(_PLAIN).replace("…", "").split())
+
+
+def _cell_text(text: str) -> str:
+    # A bar with spaces around it would be read as the end of the cell.
+    return re.sub(r" *\| *", "|", close_spaced(" ".join(clean_text(text).split())))
 
 
 def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) -> list[Block]:
@@ -102,7 +124,7 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
     header. The rows of a table within a cell follow the outer table, each with the label of its outer row: as text of the
     cell, its amounts would run together.
     """
-    cells = [replace(cell, text=" ".join(clean_text(cell.text).split())) for cell in cells]
+    cells = [replace(cell, text=_cell_text(cell.text)) for cell in cells]
     if not any(cell.text for cell in cells):
         return [block for cell in cells for block in _inner_blocks(cell, "", "", table=table, page=page)]
     height = max(cell.row + cell.rows for cell in cells)
@@ -114,13 +136,15 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
                 # In damaged files cells overlap; the first one is kept.
                 grid[row][column] = grid[row][column] or cell
     depth = _header_depth(grid)
+    _resolve_repetitions(grid, depth)
     blocks: list[Block] = []
     header = name = ""
     if depth:
         above = [[grid[row][column] for row in range(depth)] for column in range(width)]
         names = [" ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text)) for cells in above]
-        # A name that spans several columns is written once.
-        header = CELL_BREAK.join(name for at, name in enumerate(names) if not (at and name and name == names[at - 1]))
+        # A name that spans several columns is written once; its other columns stay, for the cells below them.
+        header = CELL_BREAK.join("" if at and name == names[at - 1] else name for at, name in enumerate(names)).strip()
+        header = header if len(set(names)) > 1 else names[0]
         blocks.append(Block(header, "row", page=page, table=table, own_cells=_texts(grid[:depth])))
         name = names[0]
     for row in range(depth, height):
@@ -138,6 +162,21 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
         inner_label = label.text if label and label is not cell else cell.text
         blocks += _inner_blocks(cell, name, inner_label, table=table, page=page)
     return blocks
+
+
+def _resolve_repetitions(grid: list[list[Cell | None]], depth: int) -> None:
+    """Replace cells that say "as above" or "as to the left" (〃, 상동, 좌동) by the cell they mean. Changes `grid`.
+
+    A mark below the header has nothing to repeat, and stays.
+    """
+    for row in range(depth, len(grid)):
+        for column, cell in enumerate(grid[row]):
+            if not cell:
+                continue
+            if cell.text in _SAME_AS_ABOVE and row > depth:
+                grid[row][column] = grid[row - 1][column] or cell
+            elif cell.text in _SAME_AS_LEFT and column:
+                grid[row][column] = grid[row][column - 1] or cell
 
 
 def _inner_blocks(cell: Cell, name: str, label: str, *, table: int, page: int | None) -> Iterator[Block]:
@@ -163,13 +202,25 @@ def _header_depth(grid: Sequence[Sequence[Cell | None]]) -> int:
     marked = [all(cell.is_header for cell in row if cell) and any(row) for row in grid]
     if marked[0] and not all(marked):
         return marked.index(False)
+    # A question above its answer is not the name of the answers below.
+    if is_question_label(first[0].text if first else ""):
+        return 0
     # A row with amounts or rates that are no limits ("600원", not "10만원 이하") is not a header.
     if any(_VALUE.search(cell.text) for cell in first[1:]) and not any(cell.columns > 1 for cell in first):
         return 0
     depth = max((cell.rows for cell in first if cell.text), default=1)
-    # If a name spans several columns, the row below it has their own names.
-    covers = any(cell.columns > 1 and cell.rows == 1 for cell in first) and len(first) > 1
-    return min(max(depth, 2 if covers else 1), len(grid) - 1)
+    if depth == 1 and len(first) > 1 and _has_names_below(first, [cell for cell in dict.fromkeys(grid[1]) if cell]):
+        depth = 2
+    return min(depth, len(grid) - 1)
+
+
+def _has_names_below(first: Sequence[Cell], second: Sequence[Cell]) -> bool:
+    """Whether a name of the first row spans several columns whose own names are in the second row.
+
+    Not if the second row has amounts, or only the column of labels is wide: it has a column for each level of its labels.
+    """
+    is_wide = any(cell.columns > 1 for cell in first if cell.column)
+    return is_wide and not any(_VALUE.search(cell.text) for cell in second if cell.column)
 
 
 _VALUE = re.compile(r"\d\s*(?:%|원)(?!\s*(?:이하|이상|초과|미만|까지|부터))|면제")

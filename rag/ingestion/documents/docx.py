@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
 from rag.ingestion.documents.dochan_reader import cross_check
-from rag.ingestion.documents.docx_numbering import Numbering, Styles
+from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
+from rag.ingestion.documents.docx_symbols import symbol
 from rag.ingestion.messages import UnreadableFile
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -123,7 +124,7 @@ def _paragraph(reading: _Reading, element: ET.Element) -> None:
         level = reading.styles.heading_level(properties, style)
         whole = f"{number} {text}" if number else text
         reading.document.blocks.append(
-            Block(whole, "heading" if level else "paragraph", level=level, page=reading.page)
+            Block(whole, "heading" if level else "paragraph", level=level, page=reading.page, number=number)
         )
     _flush(reading)
 
@@ -170,7 +171,7 @@ def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
 def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
     properties = run.find(f"{W}rPr")
     for flag, kind in (("vanish", "hidden"), ("strike", "struck_text"), ("dstrike", "struck_text")):
-        if properties is not None and _is_on(properties.find(f"{W}{flag}")):
+        if properties is not None and is_on(properties.find(f"{W}{flag}")):
             if any((text.text or "").strip() for text in run.iter(f"{W}t")):
                 reading.counts[kind] += 1
             return
@@ -184,9 +185,7 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
         elif tag in _TEXT:
             yield _TEXT[tag]
         elif tag == f"{W}sym":
-            # Characters of symbol fonts are in the private use area; their meaning depends on the font.
-            code = int(element.get(f"{W}char") or "F000", 16)
-            yield "" if 0xF000 <= code <= 0xF0FF else chr(code)
+            yield symbol(element.get(f"{W}font") or "", element.get(f"{W}char") or "")
         elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
             # Foot- and endnotes have separate ids.
             key = ("f" if "foot" in tag else "e") + (element.get(f"{W}id") or "")
@@ -203,10 +202,6 @@ def _mark(reading: _Reading, *, advance: bool = False) -> str:
     return f"[주{number}]"
 
 
-def _is_on(flag: ET.Element | None) -> bool:
-    return flag is not None and flag.get(f"{W}val", "true") not in ("0", "false", "off", "none")
-
-
 def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
     cells: list[Cell] = []
     # By column, the index of the last cell, which merged cells below it continue.
@@ -217,10 +212,10 @@ def _cells(reading: _Reading, table: ET.Element) -> list[Cell]:
         if properties is not None and properties.find(f"{W}del") is not None:
             reading.counts["deleted"] += 1
             continue
-        if properties is not None and _is_on(properties.find(f"{W}hidden")):
+        if properties is not None and is_on(properties.find(f"{W}hidden")):
             reading.counts["hidden"] += 1
             continue
-        is_header = properties is not None and _is_on(properties.find(f"{W}tblHeader"))
+        is_header = properties is not None and is_on(properties.find(f"{W}tblHeader"))
         # A row may skip its first columns.
         column = _number(properties, "gridBefore")
         for cell in _children(row, f"{W}tc"):

@@ -99,26 +99,42 @@ class Numbering:
             # An overridden start applies once; the list continues from it.
             counts[level] = self._starts.pop((name, level), self._start(abstract, level))
         # Deeper levels restart: each article's paragraphs begin with ①.
-        for deeper in [each for each in counts if each > level]:
+        for deeper in [each for each in counts if each > level and level < self._restart_level(abstract, each)]:
             del counts[deeper]
-        text = value(self._levels[abstract, level], "lvlText")
-        return re.sub(r"%(\d)", lambda match: self._number_text(abstract, int(match[1]) - 1), text).strip()
+        definition = self._levels[abstract, level]
+        # With `isLgl` the numbers of all levels are decimal: "1.2" below a chapter "Ⅰ".
+        decimal = is_on(definition.find(f"{W}isLgl"))
+        return re.sub(
+            r"%(\d)",
+            lambda match: self._number_text(abstract, int(match[1]) - 1, decimal=decimal),
+            value(definition, "lvlText"),
+        ).strip()
+
+    def _restart_level(self, abstract: str, level: int) -> int:
+        """A level restarts after a number of any level below this one; 0: it never does, as articles count on over chapters."""
+        text = value(self._levels[abstract, level], "lvlRestart")
+        return int(text) if text.isdecimal() else level
 
     def _start(self, abstract: str, level: int) -> int:
         text = value(self._levels[abstract, level], "start")
         return int(text) if text.isdecimal() else 1
 
-    def _number_text(self, abstract: str, level: int) -> str:
+    def _number_text(self, abstract: str, level: int, *, decimal: bool = False) -> str:
         if (abstract, level) not in self._levels:
             return ""
         number = self._counts[abstract].get(level, self._start(abstract, level))
-        return spell(number, value(self._levels[abstract, level], "numFmt"))
+        return spell(number, "decimal" if decimal else value(self._levels[abstract, level], "numFmt"))
 
 
 def value(parent: ET.Element | None, name: str) -> str:
     """The `w:val` attribute of a child element; empty if there is none."""
     element = parent.find(f"{W}{name}") if parent is not None else None
     return (element.get(f"{W}val") or "") if element is not None else ""
+
+
+def is_on(flag: ET.Element | None) -> bool:
+    """Whether an element that switches something on and off is there, and not set to off."""
+    return flag is not None and flag.get(f"{W}val", "true") not in ("0", "false", "off", "none")
 
 
 def spell(number: int, form: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
@@ -166,8 +167,7 @@ class _Parser(HTMLParser):
             if self._tables and self._tables[-1].text is not None:
                 self._tables[-1].inner.append(tuple(table.cells))
             else:
-                self._count += 1
-                self.document.blocks += table_blocks(table.cells, table=self._count)
+                self._add_table(table.cells)
         elif tag in ("td", "th"):
             self._end_cell()
         elif re.fullmatch("h[1-6]", tag):
@@ -175,6 +175,19 @@ class _Parser(HTMLParser):
             self._level = 0
         elif tag in _LINES:
             self._break()
+
+    def _add_table(self, cells: Sequence[Cell]) -> None:
+        is_layout = any(cell.inner for cell in cells) and all(cell.row == 0 for cell in cells)
+        if not is_layout:
+            self._count += 1
+            self.document.blocks += table_blocks(cells, table=self._count)
+            return
+        # Old pages place a menu beside the text with a table of one row: its cells are parts of the page, not labels.
+        for cell in cells:
+            if text := clean_text(cell.text):
+                self.document.blocks.append(Block(text))
+            for inner in cell.inner:
+                self._add_table(inner)
 
     def _break(self) -> None:
         if self._tables and self._tables[-1].text is not None:

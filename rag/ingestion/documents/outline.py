@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.ingestion.documents.blocks import Block
+from rag.ingestion.documents.blocks import CELL_BREAK, Block
+from rag.ingestion.question_pairs import starts_answer, starts_question
 
 _ARTICLE = re.compile(r"제\s?(\d+)\s?조(?:의\s?(\d+))?\s*(?:[(【\[〔]([^)】\]〕]{1,40})[)】\]〕])?")
 _PART = re.compile(r"(?:제\s?\d+\s?(?:편|장|절|관)|부\s*칙|별\s*표(?:\s*\d+)?|[ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+\.)(?:\s|$|[<(\[])")
@@ -33,8 +34,8 @@ def outline_positions(blocks: Sequence[Block]) -> Iterator[OutlinePosition]:
     """The position of each block, in order."""
     stack: list[tuple[int, str]] = []
     article, paragraph = "", ""
-    for block in blocks:
-        level, heading = _heading(block)
+    for block, after in zip(blocks, [*blocks[1:], Block("")], strict=True):
+        level, heading = _question_heading(block, after) or _heading(block)
         starts_section = bool(level)
         if level:
             # A heading ends the sections of its own and deeper levels.
@@ -48,6 +49,20 @@ def outline_positions(blocks: Sequence[Block]) -> Iterator[OutlinePosition]:
         yield OutlinePosition(
             tuple(text for _, text in stack), " ".join(filter(None, (article, paragraph))), starts_section
         )
+
+
+def _question_heading(block: Block, after: Block) -> tuple[int, str] | None:
+    """The level and text of a question that its answer follows, within the block or in the next one; None for other blocks.
+
+    Each question is a section, so that its answer is cited under it and not with its neighbours'.
+    """
+    question, _, rest = block.text.partition("\n")
+    label, is_row, text = question.partition(CELL_BREAK)
+    question = f"{label}. {text}" if is_row and block.kind == "row" else question
+    answer = rest or after.text.replace(CELL_BREAK, ". ", 1)
+    if block.header or not starts_question(question) or not starts_answer(answer):
+        return None
+    return 7, " ".join(question.split())[:80]
 
 
 def _heading(block: Block) -> tuple[int, str]:

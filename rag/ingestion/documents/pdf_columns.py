@@ -15,6 +15,8 @@ _STRIP = 7.0
 """Minimum width of a gutter in points."""
 _LINES = 4
 """Minimum number of prose lines on each side."""
+_LINES_BESIDE_TABLES = 1
+"""The same, if both sides have a table too."""
 _CHARACTERS = 10
 """Minimum median of the characters in a prose line."""
 _FILLED = 0.7
@@ -30,7 +32,7 @@ def regions_of(words: Sequence[Word], tables: Sequence[Zone], page: Zone) -> lis
 
     `words`: outside tables. A table, title or line that spans the gutter separates the regions above it from those below.
     """
-    middle = _gutter(words)
+    middle = _gutter(words, tables)
     if middle is None:
         return [page]
     left, at, right, bottom = page
@@ -51,7 +53,7 @@ def region_at(zone: Zone, regions: Sequence[Zone]) -> int:
     return next((at for at, region in enumerate(regions) if is_in(zone, region)), len(regions) - 1)
 
 
-def _gutter(words: Sequence[Word]) -> float | None:
+def _gutter(words: Sequence[Word], tables: Sequence[Zone]) -> float | None:
     if len(words) < 2 * _LINES:
         return None
     left, _, right, _ = bounding_zone(word.zone for word in words)
@@ -68,12 +70,15 @@ def _gutter(words: Sequence[Word]) -> float | None:
     if sum(_is_over(row, middle) for row in rows) > _CROSSING * len(rows):
         return None
     sides = ([word for word in words if word.zone[2] <= middle], [word for word in words if word.zone[0] >= middle])
-    return middle if all(map(_is_prose, sides)) else None
+    # Tables on both sides are lines of their columns too.
+    has_tables = any(zone[2] <= middle for zone in tables) and any(zone[0] >= middle for zone in tables)
+    minimum = _LINES_BESIDE_TABLES if has_tables else _LINES
+    return middle if all(_is_prose(side, minimum) for side in sides) else None
 
 
-def _is_prose(words: Sequence[Word]) -> bool:
+def _is_prose(words: Sequence[Word], minimum: int) -> bool:
     rows = list(rows_of(words))
-    if len(rows) < _LINES:
+    if len(rows) < minimum:
         return False
     width = _width(words)
     return (

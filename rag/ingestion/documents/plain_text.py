@@ -1,91 +1,81 @@
-"""Reads Markdown and plain text. Inline Markdown in paragraphs is kept as written."""
+"""Reads plain text: paragraphs, questions with their answers, and tables that are aligned with spaces or drawn with lines."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.encodings import decode
 from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.question_pairs import starts_question
 
-_ATX = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*")
-_UNDERLINE = re.compile(r" {0,3}(=+|-{3,})\s*")
-_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
-_PIPE = re.compile(r"(?<!\\)\|")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-_FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_DRAWN = re.compile(r"[\s=\-_~*+|─━═│┃┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋╔╗╚╝╠╣╦╩╬]{3,}")
+"""A line that is drawn: a rule, or the border of a table."""
+_BAR = re.compile(r"[│┃║|]")
+_SPACES = re.compile(r"\t+| {2,}|\u3000+")
+_ROWS = 3
+"""Lines with the same number of cells that make a table; two may be aligned by chance."""
+_CELL = 40
+"""Most characters of a cell that is aligned with spaces; longer ones are sentences with two spaces between them."""
 
 
 def read_text(file: str, data: bytes) -> Document:
-    """Read plain text. Paragraphs are separated by blank lines; those that look like titles become headings."""
+    """Read plain text. Paragraphs end at blank lines and before questions; those that look like titles become headings."""
     document = Document(file)
-    for part in filter(None, map(clean_text, re.split(r"\n\s*\n", _text(data)))):
-        level = (2 if document.blocks else 1) if is_title(part) else 0
-        document.blocks.append(Block(part, "heading" if level else "paragraph", level=level))
+    tables = 0
+    for lines in _paragraphs(decode_text(data).split("\n")):
+        for is_table, rows in _tables(lines):
+            if is_table:
+                tables += 1
+                cells = [Cell(cell, at, column) for at, row in enumerate(rows) for column, cell in enumerate(row)]
+                document.blocks += table_blocks(cells, table=tables)
+            elif text := clean_text("\n".join(row[0] for row in rows)):
+                level = (2 if document.blocks else 1) if is_title(text) else 0
+                document.blocks.append(Block(text, "heading" if level else "paragraph", level=level))
     return document
 
 
-def read_markdown(file: str, data: bytes) -> Document:
-    """Read Markdown: headings, tables and paragraphs. HTML comments are left out and noted, because readers do not see them."""
-    document = Document(file)
-    text = _text(data)
-    if comments := _COMMENT.findall(text):
-        document.note("hidden", count=len(comments))
-        text = _COMMENT.sub("", text)
-    lines = text.split("\n")
-    paragraph: list[str] = []
-    at = tables = 0
-    fence = ""
-    while at < len(lines):
-        line = lines[at]
-        at += 1
-        if match := _FENCE.match(line):
-            fence = "" if fence == match[1] else fence or match[1]
-        heading = _ATX.fullmatch(line)
-        if not fence and _PIPE.search(line) and at < len(lines) and "|" in lines[at] and _RULE.fullmatch(lines[at]):
-            _end(document, paragraph)
-            rows = [line]
-            at += 1
-            while at < len(lines) and _PIPE.search(lines[at]):
-                rows.append(lines[at])
-                at += 1
-            tables += 1
-            cells = [
-                Cell(cell, row, column, is_header=row == 0)
-                for row, each in enumerate(rows)
-                for column, cell in enumerate(_cells(each))
-            ]
-            document.blocks += table_blocks(cells, table=tables)
-        elif not fence and heading:
-            _end(document, paragraph)
-            if title := clean_text(heading[2]):
-                document.blocks.append(Block(title, "heading", level=len(heading[1])))
-        elif not fence and len(paragraph) == 1 and (match := _UNDERLINE.fullmatch(line)):
-            title = clean_text(paragraph.pop())
-            document.blocks.append(Block(title, "heading", level=1 if match[1][0] == "=" else 2))
-        elif not line.strip() and not fence:
-            _end(document, paragraph)
-        else:
-            paragraph.append(line)
-    _end(document, paragraph)
-    return document
-
-
-def _end(document: Document, paragraph: list[str]) -> None:
-    if text := clean_text("\n".join(paragraph)):
-        document.blocks.append(Block(text))
-    paragraph.clear()
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().replace("\\|", "|") for cell in _PIPE.split(line.strip().removeprefix("|").removesuffix("|"))]
-
-
-def _text(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
+    """The text of a file with line feeds as line breaks. Raises UnreadableFile if it is empty or no text."""
     text = decode(data).rstrip("\x1a")
     if not text.strip("\0 \t\r\n"):
         raise UnreadableFile("empty")
     if "\0" in text or _ESCAPED.search(text):
         raise UnreadableFile("damaged", reason="it is neither UTF-8 nor CP949 text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+    paragraph: list[str] = []
+    for line in lines:
+        if not line.strip() or starts_question(line.strip()):
+            if paragraph:
+                yield paragraph
+            paragraph = []
+        if line.strip():
+            paragraph.append(line)
+    if paragraph:
+        yield paragraph
+
+
+def _tables(lines: Sequence[str]) -> Iterator[tuple[bool, list[list[str]]]]:
+    """The lines of a paragraph as tables (True), each a list of rows of cells, and as other text, a cell for each line."""
+    rows = [_split(line) for line in lines if not _DRAWN.fullmatch(line)]
+    for width, run in groupby(rows, key=len):
+        part = list(run)
+        if width > 1 and len(part) >= _ROWS:
+            yield True, part
+        else:
+            yield False, [[" ".join(row)] for row in part]
+
+
+def _split(line: str) -> list[str]:
+    """The cells of a line; a single one if it is not a table's."""
+    text = line.strip()
+    if len(_BAR.findall(text)) > 1 and _BAR.match(text) and _BAR.match(text[-1]):
+        return [cell.strip() for cell in _BAR.split(text[1:-1])]
+    cells = _SPACES.split(text)
+    return cells if all(len(cell) <= _CELL for cell in cells) else [text]

@@ -74,7 +74,8 @@ def _in_row(block: Block, rows: Sequence[frozenset[str]]) -> tuple[str, ...]:
 
 
 def _in_text(block: Block, everything: str) -> tuple[str, ...]:
-    text = comparable_text(_MARK.sub("", block.text))
+    # Without the automatic number, which the other reader counts in its own way.
+    text = comparable_text(_MARK.sub("", block.text.removeprefix(block.number)))
     missing = []
     for match in _QUANTITY.finditer(text):
         before, after = (

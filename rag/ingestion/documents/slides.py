@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
@@ -14,6 +15,14 @@ from rag.ingestion.documents.docx import read_parts
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+_PRESENTATION = "ppt/presentation.xml"
+_RELATIONS = "ppt/_rels/presentation.xml.rels"
+_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_CHARTS = (
+    "http://schemas.openxmlformats.org/drawingml/2006/chart",
+    "http://schemas.openxmlformats.org/drawingml/2006/diagram",
+)
+"""Charts and SmartArt, whose texts are in other parts of the file."""
 _TITLES = ("title", "ctrTitle")
 
 
@@ -21,19 +30,43 @@ def read_slides(file: str, data: bytes) -> Document:
     """Read a .pptx file. Hidden slides are left out and noted. Raises UnreadableFile."""
     document = Document(file)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = {int(match[1]): name for name in archive.namelist() if (match := _SLIDE.fullmatch(name))}
-    slides = read_parts(data, tuple(names.values()))
-    hidden = []
-    for number, name in sorted(names.items()):
-        if slides[name].get("show") == "0":
+        members = archive.namelist()
+    stored = sorted((int(match[1]), name) for name in members if (match := _SLIDE.fullmatch(name)))
+    parts = read_parts(data, (_PRESENTATION, _RELATIONS, *(name for _, name in stored)))
+    names = _in_order(parts, [name for _, name in stored])
+    hidden, charts = [], []
+    for number, name in enumerate(names, 1):
+        slide = parts[name]
+        if slide.get("show") == "0":
             hidden.append(number)
             continue
+        if any(element.get("uri") in _CHARTS for element in slide.iter(f"{_A}graphicData")):
+            charts.append(number)
         tables = max((block.table for block in document.blocks), default=0)
-        document.blocks += _slide(slides[name], number, tables)
+        document.blocks += _slide(slide, number, tables)
     document.pages = len(names)
     if hidden:
         document.note("hidden_slides", names=", ".join(map(str, hidden)))
+    if charts:
+        document.note("charts", pages=", ".join(map(str, charts)))
+    if notes := sum(name.startswith("ppt/notesSlides/notesSlide") for name in members):
+        document.note("speaker_notes", count=notes)
     return cross_check(document, data, ".pptx")
+
+
+def _in_order(parts: Mapping[str, ET.Element], stored: Sequence[str]) -> list[str]:
+    """The slides' names in the order in which they are shown, which need not be that of their files' numbers.
+
+    Slides that the presentation does not list, as in files of some other programs, follow.
+    """
+    listed = []
+    if _PRESENTATION in parts and _RELATIONS in parts:
+        targets = {each.get("Id"): each.get("Target") or "" for each in parts[_RELATIONS]}
+        for slide in parts[_PRESENTATION].iter(f"{_P}sldId"):
+            target = targets.get(slide.get(_RELATION_ID), "").removeprefix("/ppt/").removeprefix("../")
+            listed.append(f"ppt/{target}")
+    listed = [name for name in dict.fromkeys(listed) if name in stored]
+    return [*listed, *(name for name in stored if name not in listed)]
 
 
 def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
