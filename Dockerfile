@@ -12,12 +12,12 @@ COPY data data
 RUN useradd --system --uid 10001 --home-dir /srv/faq faq && mkdir .fsi && chown faq .fsi
 USER 10001
 
-# A disk of its own for the FAISS indexes and what else the page keeps; with OpenSearch it may be lost.
+# A volume for the FAISS indexes, records and chats.
 VOLUME /srv/faq/.fsi
-# Refuses to start without logins (FSI_UI__AUTH_FILE), unless FSI_UI__OPEN_TO_ALL=true says that everybody may ask.
+# Does not start without logins (FSI_UI__AUTH_FILE) unless FSI_UI__OPEN_TO_ALL=true.
 ENV FSI_UI__HOST=0.0.0.0 FSI_UI__PORT=7860
 EXPOSE 7860
-# The page answers 200 while it still loads its models, and 503 where it cannot.
+# Returns 200 while the models are loading, and 503 if loading failed.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=180s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['FSI_UI__PORT'] + '/healthz', timeout=4)"]
 CMD ["python", "app.py"]

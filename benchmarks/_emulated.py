@@ -36,7 +36,7 @@ def emulated(*endpoints: dict[str, Any]) -> Iterator[dict[str, str]]:
 def part(
     module: str, arguments: Sequence[str], environment: dict[str, str], python: str | Path = sys.executable
 ) -> Any:
-    """What one part of a benchmark prints as JSON, run in a process of its own."""
+    """Run one part of a benchmark in a separate process and return the JSON that it prints."""
     done = subprocess.run(
         [python, "-m", module, *arguments],
         cwd=ROOT,

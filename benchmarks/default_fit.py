@@ -38,8 +38,8 @@ FULL = 100
 SEED = 5
 
 
-class Remembering(BaseEmbedding):
-    """Gives the vectors of `inner`, each text embedded once: the parts hold the same rows and are asked the same."""
+class CachedEmbedding(BaseEmbedding):
+    """Caches the vectors of `inner`, because the parts of an FAQ have the same rows and questions."""
 
     inner: Any
     known: dict[tuple[str, str], list[float]] = Field(default_factory=dict)
@@ -141,7 +141,7 @@ def main() -> None:
     options = parser.parse_args()
     loaded = load_models(Settings())
     assert loaded.embed_model is not None, "the hybrid calibration needs the embedding"
-    with_embedding_cache = Remembering(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
+    with_embedding_cache = CachedEmbedding(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
     found = {}
     for name, models in (
         ("hybrid", Models(with_embedding_cache, loaded.manifest)),

@@ -1,4 +1,4 @@
-"""Does what customers say make the answers better: an insurer's FAQ before and after one reviewed file of `gaps`.
+"""Measures whether customers' feedback improves answers: an insurer's FAQ before and after one reviewed file of `gaps`.
 
     python -m benchmarks.feedback_loop [--draws N] [--style same|side] [--json OUT] [--misses]
 
@@ -71,7 +71,7 @@ def halves(draw: int, style: str) -> tuple[list[Query], list[Query]]:
     return played, [query for queries in shuffled for query in queries[1::2]]
 
 
-async def play(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -> Counter[str]:
+async def simulate_feedback(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -> Counter[str]:
     """Ask each question as the page does, and give the feedback of a simulated customer; returns counts of the feedback."""
     loader = Loader(lambda _progress: chat)
     loader.start()
@@ -135,7 +135,7 @@ def command(directory: Path, *arguments: str) -> None:
 def one_draw(
     draw: int, base: Path, models: Models, others: Sequence[OutOfDomain], style: str, misses: bool
 ) -> dict[str, Any]:
-    """Run the loop once, in a copy of the index in `base`."""
+    """Run the loop once, on a copy of the index in `base`."""
     played, asked = halves(draw, style)
     with TemporaryDirectory() as folder:
         directory = Path(folder)
@@ -144,7 +144,7 @@ def one_draw(
         chat = build_service(settings, models, open_index(settings, models))
         before, uncovered = judge(chat, asked), [chat.judge(each.query).status for each in others]
         records = AnswerLog(directory / "records.sqlite")
-        did = asyncio.run(play(chat, records, played))
+        did = asyncio.run(simulate_feedback(chat, records, played))
         records.close()
         proposed, reviewed = directory / "gaps.csv", directory / "reviewed.csv"
         command(directory, "gaps", "--out", str(proposed))

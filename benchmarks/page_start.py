@@ -22,7 +22,7 @@ from statistics import median
 import httpx
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 180.0
+TIMEOUT_SECONDS = 180.0
 """Time limit of a process in seconds; the first round may build the bundled index."""
 
 BARE = """
@@ -97,7 +97,7 @@ def run_imports() -> float:
 def longest_request(url: str) -> float:
     """Ask for the page every 50 ms until the service is ready; the longest wait in seconds."""
     longest = 0.0
-    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
         while (health := client.get("/healthz").json()["status"]) == "loading":
             began = time.perf_counter()
             client.get("/")
@@ -110,7 +110,7 @@ def longest_request(url: str) -> float:
 
 def ask(url: str) -> float:
     """Ask through the page's API; returns the clock at the answer."""
-    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
         event = client.post("/gradio_api/call/ask", json={"data": [QUESTION, None, None]}).json()["event_id"]
         if "event: complete" not in client.get(f"/gradio_api/call/ask/{event}").text:
             sys.exit("the page answered with an error; see its messages above")
@@ -118,14 +118,14 @@ def ask(url: str) -> float:
 
 
 def until_200(url: str, began: float) -> float:
-    with httpx.Client(timeout=PATIENCE) as client:
-        while time.perf_counter() - began < PATIENCE:
+    with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        while time.perf_counter() - began < TIMEOUT_SECONDS:
             try:
                 if client.get(url).status_code == 200:
                     return time.perf_counter() - began
             except httpx.TransportError:
                 time.sleep(0.02)
-    sys.exit(f"no page at {url} after {PATIENCE:.0f} s")
+    sys.exit(f"no page at {url} after {TIMEOUT_SECONDS:.0f} s")
 
 
 @contextmanager

@@ -129,7 +129,7 @@ class FakeEndpoint:
 async def _answer(connection: ClientConnection, request: Request, reply: Reply, api: str) -> None:
     await asyncio.sleep(reply.wait)
     if reply.fault == "drip":
-        await _drip(connection)
+        await _send_headers_slowly(connection)
     headers = {"content-type": "application/json"}
     if reply.error:
         body = json.dumps(reply.fields).encode()
@@ -154,7 +154,7 @@ async def _stream(connection: ClientConnection, reply: Reply, api: str) -> None:
         await connection.write(event_stream.part(part) if api == "endpoints" else part)
 
 
-async def _drip(connection: ClientConnection) -> None:
+async def _send_headers_slowly(connection: ClientConnection) -> None:
     connection.write_raw(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         await asyncio.sleep(0.02)

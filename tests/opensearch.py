@@ -20,7 +20,7 @@ VARIABLE = "TEST_OPENSEARCH_URL"
 
 @dataclass(frozen=True)
 class Server:
-    """Where the tests' server is. `node`: our own; only that one may be broken on purpose."""
+    """The tests' server. `node`: the local node, None for another server; tests may only break this node."""
 
     url: str
     user: str | None
@@ -42,7 +42,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """The server, our own node ended afterwards."""
+    """Yield the server; a local node is stopped afterwards."""
     if url := os.environ.get(VARIABLE):
         user, password, ca_certs = (
             os.environ.get(f"TEST_OPENSEARCH_{name}") for name in ("USER", "PASSWORD", "CA_CERTS")
@@ -57,12 +57,12 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 def index_name() -> str:
-    """One that no other test has."""
+    """A unique index name."""
     return f"test-{uuid4().hex[:12]}"
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Remove an index, if it is there."""
+    """Delete an index if it exists."""
     aliases.delete_building(connection, name)
     with suppress(IndexMissing):
         aliases.delete(connection, name)

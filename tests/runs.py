@@ -31,7 +31,7 @@ def gates() -> GateFile:
     return read_gates(GATES)
 
 
-def learned(models: Models, cases: Sequence[Case]) -> Models:
+def with_cached_vectors(models: Models, cases: Sequence[Case]) -> Models:
     """The models, after caching the vectors of the cases' turns."""
     assert isinstance(models.embed_model, RememberedEmbedding)
     models.embed_model.learn(text for case in cases for said in case.turns for text in (said, expand(said)))
@@ -48,7 +48,7 @@ def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = 
     meta = identify({"store": {"backend": settings.store.backend}}, models.manifest.fingerprint, [suite])
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{meta['key']}.jsonl"
-    store = open_index(settings, learned(models, suite.cases))
+    store = open_index(settings, with_cached_vectors(models, suite.cases))
     chat = build_service(settings, models, store)
     with FileLock(checkpoint.with_suffix(".lock")):
         records = run_cases(chat, suite.cases, checkpoint=checkpoint)

@@ -1,4 +1,4 @@
-"""Pages in processes of their own, for the tests of this folder."""
+"""Pages in separate processes, for the tests of this folder."""
 
 from __future__ import annotations
 

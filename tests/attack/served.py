@@ -1,4 +1,4 @@
-"""A page in a process of its own, over the fake service; what it writes goes to the caller's files.
+"""Runs a page in a separate process over the fake service; its output goes to the caller's files.
 
 `python -m tests.attack.served PORT [key=value ...]`: `user=NAME:PASSWORD` adds a login, `keep=FOLDER` keeps records and chats
 there, anything else is a setting of the page.

@@ -1,4 +1,4 @@
-"""Hundreds of hostile inputs to one page: the process stays, the log and other visitors see nothing, memory is given back."""
+"""Hundreds of hostile inputs: the page keeps running, nothing reaches the log or other visitors, memory is released."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept chats, records and feedback: nobody reads, changes, deletes or fills what is another's."""
+"""Chats, records and feedback: no visitor can read, change, delete or fill those of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one visitor can take of the page: bodies, events, streams, turns."""
+"""Limits of one visitor: sizes of bodies, events, streams, turns."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_request_that_does_not_come_ends_its_connection(tmp_path: Path, sent: 
 
 
 def test_one_address_holds_only_so_many_connections(tmp_path: Path) -> None:
-    """All of a process's would be few: with none left, nobody could connect."""
+    """Without this limit one address could take all connections of the process."""
     with served(tmp_path, "connections_per_address=20") as running:
         host, port = running.url.removeprefix("http://").split(":")
         held = [socket.create_connection((host, int(port)), timeout=240) for _ in range(21)]

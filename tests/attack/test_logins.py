@@ -1,4 +1,4 @@
-"""Logins: right passwords get in, guesses lock the guesser alone, and no name is given away."""
+"""Logins: correct passwords work, guesses lock only the guesser, and user names are not revealed."""
 
 from __future__ import annotations
 

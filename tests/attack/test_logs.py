@@ -1,4 +1,4 @@
-"""What visitors send is not in any log, and can neither forge a line nor fill one."""
+"""Visitors' input is not logged, and can neither forge log lines nor fill the log."""
 
 from __future__ import annotations
 

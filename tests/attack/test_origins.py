@@ -1,4 +1,4 @@
-"""Another site's page can read no token, start no question, set no cookie; nobody can say he is a proxy."""
+"""Pages of other sites cannot read tokens, ask questions or set cookies; nobody can pretend to be a proxy."""
 
 from __future__ import annotations
 

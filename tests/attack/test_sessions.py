@@ -1,4 +1,4 @@
-"""A conversation is its visitor's: knowing the name of a session opens nothing, and nobody is pushed out by strangers."""
+"""Conversations are bound to their visitor: a session's name gives no access, and new sessions evict no open tab."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_another_visitor_cancels_nothing(page: Page) -> None:
 
 
 def test_the_next_event_is_told_after_the_end_of_the_last_stream_was_read(page: Page) -> None:
-    """A browser told before would wait for the second answer on the first one's stream."""
+    """If the browser learned of it earlier, it would wait for the second answer on the first one's stream."""
     owner = page.browser()
     number = owner.event("send")
     owner.join(number, ["첫 질문", None, "", ""], "tab4").raise_for_status()

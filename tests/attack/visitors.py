@@ -1,4 +1,4 @@
-"""What a visitor of a running page can do, as a browser or as a program."""
+"""Visitors of a running page: a browser and a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real page over the fake service, and a real Chromium looking at it."""
+"""Fixtures: a real page over the fake service, and a real Chromium."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SHOTS = os.environ.get("TEST_SCREENSHOTS")
 
 expect.set_options(timeout=120_000)  # a busy machine is no failure
 
-SAID = "\n".join(piece.strip().removeprefix("- ") for piece in PIECES)
-"""The fake's answer as it is read: a list shows its own marks."""
+ANSWER_TEXT = "\n".join(piece.strip().removeprefix("- ") for piece in PIECES)
+"""The fake's answer as displayed: list items without their hyphens."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -102,15 +102,15 @@ class Visit:
         expect(self.page.locator("#composer[data-busy]")).to_have_count(0)
         expect(self.page.locator("#queue p")).to_have_count(0)
 
-    def said(self) -> str:
-        """The last answer's own text, without labels and remarks, one line a line."""
+    def answer_text(self) -> str:
+        """The text of the last answer without labels and remarks; each line stripped."""
         lines = str(self.bubbles("bot").last.locator(".said").inner_text()).split("\n")
         return "\n".join(line.strip() for line in lines if line.strip())
 
     def bubbles(self, role: str) -> Any:
         return self.page.locator(f'#chat [data-testid="{role}"]')
 
-    def shot(self, name: str) -> None:
+    def screenshot(self, name: str) -> None:
         if SHOTS:
             self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
 

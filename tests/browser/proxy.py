@@ -1,4 +1,4 @@
-"""A small prefix-stripping reverse proxy, as a notebook server puts one before the programs it starts."""
+"""A prefix-stripping reverse proxy, such as that of a notebook server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python app.py` as a process: options, lines, exit codes, signals. The service behind it is the fake."""
+"""`python app.py` as a process: options, output, exit codes, signals. The service is fake."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ sys.argv[0] = "app.py"
 import runpy
 runpy.run_path("app.py", run_name="__main__")
 """
-"""Runs app.py with the fake in the place of the real service."""
+"""Runs app.py with the fake instead of the real service."""
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

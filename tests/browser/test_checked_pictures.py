@@ -1,4 +1,4 @@
-"""Pictures of checked answers: a number that was withheld, and a sentence marked for its words. Run with --update-pictures."""
+"""Screenshots of checked answers: a withheld number, and a marked sentence. --update-pictures writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server goes away and comes back: the page says so in its own words, and nothing that was written is lost."""
+"""The server stops and starts again: the page reports it, and typed text and answers are kept."""
 
 from __future__ import annotations
 

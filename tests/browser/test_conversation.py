@@ -1,4 +1,4 @@
-"""Asking and being answered: stream, stop, retry, suggestions, starters, filters, errors."""
+"""Questions and answers: streaming, stop, retry, suggestions, starters, filters, errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from rag.types import Filters
-from tests.browser.conftest import SAID, Visit
+from tests.browser.conftest import ANSWER_TEXT, Visit
 from tests.fakes import PIECES, SOURCES, FakeChat
 
 
@@ -18,7 +18,7 @@ def test_sources_are_there_before_the_last_words_and_the_answer_grows(visitor: V
     expect(visitor.bubbles("bot")).not_to_contain_text("재발급은")
     chat.released.set()
     visitor.idle()
-    assert visitor.said() == SAID
+    assert visitor.answer_text() == ANSWER_TEXT
     assert visitor.foreign() == []
     assert visitor.complaints == []
 
@@ -186,7 +186,7 @@ def test_double_click_is_one_click(visitor: Visit, chat: FakeChat) -> None:
     visitor.page.mouse.up(click_count=2)
     chat.released.set()
     visitor.idle()
-    assert visitor.said() == SAID
+    assert visitor.answer_text() == ANSWER_TEXT
 
 
 def test_new_chat_while_an_answer_is_written(visitor: Visit, chat: FakeChat) -> None:

@@ -1,4 +1,4 @@
-"""axe-core finds nothing in any state of the page: narrow and wide, at double size, light and dark, Korean and English."""
+"""axe-core finds no violation in any state of the page: all widths, double size, light and dark, both languages."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ FORMS: dict[str, dict[str, Any]] = {
     "double": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
 }
 """`double`: a window of 1280 x 800 at 200 %."""
-LOOKS = [
+VARIANTS = [
     *((form, "light", KOREAN) for form in ("desk", "phone")),
     *((form, "dark", KOREAN) for form in ("tablet", "double")),
     *((form, "dark", ENGLISH) for form in ("desk", "phone")),
     *((form, "light", ENGLISH) for form in ("tablet", "double")),
 ]
 
-Look = tuple[str, str, Texts]
+Variant = tuple[str, str, Texts]
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}-{look[2].language}")
-def look(request: pytest.FixtureRequest) -> Look:
+@pytest.fixture(params=VARIANTS, ids=lambda variant: f"{variant[0]}-{variant[1]}-{variant[2].language}")
+def variant(request: pytest.FixtureRequest) -> Variant:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def clean(look: Look) -> Callable[[Visit, str], None]:
+def clean(variant: Variant) -> Callable[[Visit, str], None]:
     """Checks the state that a tab is in."""
 
     def clean(visitor: Visit, state: str) -> None:
-        visitor.shot(f"{look[0]}-{look[1]}-{look[2].language}-{state}")
+        visitor.screenshot(f"{variant[0]}-{variant[1]}-{variant[2].language}-{state}")
         assert visitor.violations() == [], state
         width = visitor.page.viewport_size["width"]  # type: ignore[index]
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width, state
@@ -50,9 +50,9 @@ def clean(look: Look) -> Callable[[Visit, str], None]:
 
 
 @pytest.fixture
-def opened(look: Look, visit: Callable[..., Visit]) -> Callable[[str], Visit]:
+def opened(variant: Variant, visit: Callable[..., Visit]) -> Callable[[str], Visit]:
     """Opens a tab of this look."""
-    form, scheme, _ = look
+    form, scheme, _ = variant
     return lambda url: visit(url, color_scheme=scheme, reduced_motion="reduce", **FORMS[form])
 
 
@@ -60,8 +60,8 @@ Clean = Callable[[Visit, str], None]
 Opened = Callable[[str], Visit]
 
 
-def test_before_the_first_question(serve: Serve, look: Look, opened: Opened, clean: Clean) -> None:
-    texts = look[2]
+def test_before_the_first_question(serve: Serve, variant: Variant, opened: Opened, clean: Clean) -> None:
+    texts = variant[2]
     server, _ = serve(language=texts.language, users={"kim": PasswordHash.parse(hash_password("right-password"))})
     visitor = opened(server.url)
     clean(visitor, "login")
@@ -89,8 +89,8 @@ def test_before_the_first_question(serve: Serve, look: Look, opened: Opened, cle
     clean(visitor, "no-chats")
 
 
-def test_loading_and_what_went_wrong(serve: Serve, look: Look, opened: Opened, clean: Clean) -> None:
-    texts = look[2]
+def test_loading_and_what_went_wrong(serve: Serve, variant: Variant, opened: Opened, clean: Clean) -> None:
+    texts = variant[2]
     go_on = threading.Event()
 
     def build(progress: Callable[[str, int, int], None]) -> FakeChat:
@@ -116,9 +116,9 @@ def test_loading_and_what_went_wrong(serve: Serve, look: Look, opened: Opened, c
 
 
 def test_answers_and_what_is_done_with_them(
-    serve: Serve, look: Look, opened: Opened, clean: Clean, chat: FakeChat
+    serve: Serve, variant: Variant, opened: Opened, clean: Clean, chat: FakeChat
 ) -> None:
-    texts = look[2]
+    texts = variant[2]
     server, _ = serve(chat, language=texts.language)
     visitor = opened(server.url).ready()
     visitor.answered("OTP를 잃어버렸어요")

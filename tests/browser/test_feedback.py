@@ -1,4 +1,4 @@
-"""What visitors say of an answer, and the record that it is kept with."""
+"""Visitors' feedback on an answer, and the record it is stored in."""
 
 from __future__ import annotations
 

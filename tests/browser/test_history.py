@@ -1,4 +1,4 @@
-"""The visitor's own chats: after a reload and a restart, searched, renamed, exported, deleted, and not kept where shared."""
+"""A visitor's chats: kept after restarts, searched, renamed, exported, deleted, and not stored on shared computers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever text comes from customers or data looks as it was written, does nothing and loads nothing."""
+"""Text of customers and data is shown as written, executes nothing and loads nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SoupChat(FakeChat):
 def test_hostile_text_is_shown_as_it_is(visitor: Visit) -> None:
     visitor.answered(f"위험한 글\n{HOSTILE}"[:1000])
     assert visitor.bubbles("user").inner_text() == f"위험한 글\n{HOSTILE}"[:1000].strip()
-    assert letters(visitor.said()) == letters(HOSTILE)
+    assert letters(visitor.answer_text()) == letters(HOSTILE)
     expect(visitor.page.locator("#chat a")).to_have_count(1)
     expect(visitor.page.locator("#chat a")).to_have_attribute("href", "#src-1-1")
     visitor.page.locator("#panel summary").click()
@@ -49,7 +49,7 @@ def test_hostile_text_is_shown_as_it_is(visitor: Visit) -> None:
     assert visitor.page.title() == "금융 FAQ 상담"
     assert visitor.foreign() == []
     assert visitor.complaints == []
-    visitor.shot("hostile")
+    visitor.screenshot("hostile")
 
 
 def test_hostile_suggestions_and_starters(serve: Serve, visit: Callable[..., Visit]) -> None:
@@ -78,7 +78,7 @@ def test_soup_of_markup_is_shown_as_it_is(serve: Serve, visit: Callable[..., Vis
     server, _ = serve(SoupChat())
     visitor = visit(server.url).ready()
     visitor.answered("질문")
-    assert letters(visitor.said()) == letters(soup(3000))
+    assert letters(visitor.answer_text()) == letters(soup(3000))
     visitor.page.locator("#panel summary").click()
     visitor.page.locator("#panel .whole").click()
     assert visitor.page.locator("#panel .passage").inner_text() == soup(3000)

@@ -1,4 +1,4 @@
-"""The page is there before its service is, and says what happens."""
+"""The page is served before its service has loaded, and shows the progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_questions_asked_while_loading_are_answered_afterwards(
     expect(visitor.page.locator("#status")).to_have_text("질문을 준비하는 중 … 120/300")
     visitor.ask("OTP를 잃어버렸어요")
     expect(visitor.bubbles("bot")).to_have_text("자료가 준비되면 바로 답변합니다. 질문을 준비하는 중 … 120/300")
-    visitor.shot("loading")
+    visitor.screenshot("loading")
     build.go_on.set()
     visitor.idle()
     expect(visitor.bubbles("bot")).to_contain_text("먼저 사고신고를")
@@ -99,7 +99,7 @@ def test_failed_loading_is_said_with_what_to_do(
     expect(status).to_contain_text("프로그램을 실행한 창의 안내를 확인하고 다시 시작해 주세요.")
     visitor.idle()
     expect(visitor.bubbles("bot")).to_have_text(line)
-    visitor.shot(f"failed-{type(error).__name__}")
+    visitor.screenshot(f"failed-{type(error).__name__}")
 
 
 def test_reduced_service_is_said(serve: Serve, visit: Callable[..., Visit]) -> None:
@@ -107,4 +107,4 @@ def test_reduced_service_is_said(serve: Serve, visit: Callable[..., Visit]) -> N
     server, _ = serve(FakeChat(warnings=[line]))
     visitor = visit(server.url).ready()
     expect(visitor.page.locator("#status")).to_have_text(line)
-    visitor.shot("warning")
+    visitor.screenshot("warning")

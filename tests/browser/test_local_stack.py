@@ -1,4 +1,4 @@
-"""The whole road on a laptop, as the README tells it: the emulator is started, and the page answers through both endpoints."""
+"""The README's steps with a local stack: the emulator is started, and the page answers through both endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Narrow and wide, light and dark, Korean and English: usable, readable, accessible, and from this host alone."""
+"""All widths, colour schemes and languages: usable, readable, accessible, and without requests to other hosts."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_nothing_lies_over_the_text_at_double_size(serve: Serve, visit: Callable
     assert down and log
     assert down["y"] >= log["y"] + log["height"]
     assert visitor.violations() == []
-    visitor.shot("double")
+    visitor.screenshot("double")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -146,7 +146,7 @@ def test_english_page(serve: Serve, visit: Callable[..., Visit]) -> None:
     visitor.answered("OTP를 잃어버렸어요")
     for part in ("#chat .said", "#panel .card-title", "#panel .excerpt mark"):
         expect(visitor.page.locator(part).last).to_have_attribute("lang", "ko")
-    visitor.shot("english")
+    visitor.screenshot("english")
     assert visitor.violations() == []
 
 

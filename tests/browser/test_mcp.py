@@ -1,4 +1,4 @@
-"""The tool `ask` of the Model Context Protocol, as its clients call it: one message a request."""
+"""The tool `ask` of the Model Context Protocol, called as its clients do: one message per request."""
 
 from __future__ import annotations
 

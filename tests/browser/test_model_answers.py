@@ -84,7 +84,7 @@ def test_citations_open_their_sources_and_unknown_ones_are_gone(page: Open) -> N
         expect_open(visitor, 1, number)
         assert titles[number - 1].startswith(bank)
     assert visitor.complaints == []
-    visitor.shot("model-answer")
+    visitor.screenshot("model-answer")
 
 
 def test_citations_work_while_the_answer_is_written(page: Open) -> None:
@@ -160,7 +160,7 @@ def test_a_withheld_number_is_in_no_state_of_the_page(page: Open) -> None:
     visitor.idle()
     assert notices(visitor) == [KOREAN.checked, KOREAN.notices["withheld"]]
     assert "17시" not in visitor.bubbles("bot").last.inner_text()
-    visitor.shot("withheld-number")
+    visitor.screenshot("withheld-number")
 
 
 RECORD_STATES = """
@@ -211,34 +211,34 @@ class TestStop:
         runtime = Runtime("ap-northeast-2", emulator.url)
         visitor = page(SageMakerLLM("llm", format="lmi", runtime=runtime))
         visitor.ask(CANCEL)
-        until(lambda: counts(emulator).get("requests", 0) == 1)
+        wait_until(lambda: counts(emulator).get("requests", 0) == 1)
         expect(visitor.bubbles("bot")).to_have_text(KOREAN.writing)
         yield visitor
         runtime.close()
 
     def test_before_the_first_token(self, waiting: Visit, emulator: EmulatorClient) -> None:
         waiting.page.click("#stop")
-        until(lambda: counts(emulator).get("disconnects", 0) == 1)  # the first token would come after an hour
+        wait_until(lambda: counts(emulator).get("disconnects", 0) == 1)  # the first token would come after an hour
         waiting.idle()
         expect(waiting.bubbles("bot").last).to_contain_text(KOREAN.stopped)
 
     def test_in_the_middle(self, waiting: Visit, emulator: EmulatorClient) -> None:
         waiting.page.click("#stop")
-        until(lambda: counts(emulator).get("disconnects", 0) == 1)
+        wait_until(lambda: counts(emulator).get("disconnects", 0) == 1)
         waiting.idle()
         emulator.change("llm", latency_ms=0, answer=GOES_ON, tokens_per_second=10)
         waiting.ask(CANCEL)
         expect(waiting.bubbles("bot").last).to_contain_text("취소하실 수 있습니다")
         before = counts(emulator).get("disconnects", 0)
         waiting.page.click("#stop")
-        until(lambda: counts(emulator).get("disconnects", 0) == before + 1)
+        wait_until(lambda: counts(emulator).get("disconnects", 0) == before + 1)
         waiting.idle()
         text = waiting.bubbles("bot").last.inner_text()
         assert KOREAN.checked in text and KOREAN.stopped in text, "what was written stays, labelled"
 
     def test_a_visitor_who_leaves(self, waiting: Visit, emulator: EmulatorClient) -> None:
         waiting.page.close()
-        until(lambda: counts(emulator).get("disconnects", 0) == 1)
+        wait_until(lambda: counts(emulator).get("disconnects", 0) == 1)
 
 
 def counts(emulator: EmulatorClient) -> dict[str, int]:
@@ -246,7 +246,7 @@ def counts(emulator: EmulatorClient) -> dict[str, int]:
     return found
 
 
-def until(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, "it did not happen within 60 s"

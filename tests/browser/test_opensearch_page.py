@@ -1,4 +1,4 @@
-"""The page over an OpenSearch server: a customer sees no difference."""
+"""The page over an OpenSearch server behaves as over FAISS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of `make eval` in a real browser, and its pictures in the documents. --update-pictures writes them again."""
+"""The report of `make eval` in a real browser, and its screenshots for the documents. --update-pictures writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture in the READMEs: the bundled FAQ answering on the page. Run with --update-pictures to write it again."""
+"""The screenshot in the READMEs: the page answers from the bundled FAQ. --update-pictures writes it."""
 
 from __future__ import annotations
 

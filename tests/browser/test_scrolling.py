@@ -1,4 +1,4 @@
-"""Where the conversation stands: a tall answer is shown from its beginning, and nobody who scrolls is moved."""
+"""Scrolling: a long answer is shown from its beginning, and a visitor who scrolls is not interrupted."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_tall_answer_is_shown_from_its_beginning(sized: Visit) -> None:
     for number in range(2):
         sized.answered(f"여러 은행 질문 {number}")
         expect_from_its_beginning(sized)
-    sized.shot(f"tall-{sized.page.viewport_size['width']}")  # type: ignore[index]
+    sized.screenshot(f"tall-{sized.page.viewport_size['width']}")  # type: ignore[index]
     sized.page.locator("#chat [role=log]").evaluate("e => e.scrollTo(0, e.scrollHeight)")
     sized.page.locator("#chat .edit").last.click()
     sized.page.keyboard.press("Enter")
@@ -171,6 +171,6 @@ def test_the_way_to_the_end_is_named_in_the_pages_language(visitor: Visit) -> No
     visitor.answered("여러 은행 질문")
     visitor.page.get_by_role("button", name=KOREAN.scroll_down).click()
     visitor.page.evaluate(STILL)
-    assert visitor.said().endswith(LONG.splitlines()[-1].removeprefix("15. "))
+    assert visitor.answer_text().endswith(LONG.splitlines()[-1].removeprefix("15. "))
     bottom = visitor.page.locator("#chat [role=log]").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
     assert bottom < 2

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from rag.types import Filters
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.connections import free_port
-from tests.browser.conftest import SAID, Serve, Visit
+from tests.browser.conftest import ANSWER_TEXT, Serve, Visit
 from tests.browser.proxy import prefix_proxy
 from tests.browser.test_loading import Loading
 from tests.fakes import FakeChat, answer_to
@@ -72,7 +72,7 @@ def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[.
     for tried in ("틀린 비밀번호", "옳은 비밀번호"):
         name.fill("kim")
         password.fill(tried)
-        visitor.shot(f"login-{tried == '옳은 비밀번호'}")
+        visitor.screenshot(f"login-{tried == '옳은 비밀번호'}")
         visitor.page.get_by_role("button").last.click()
         if tried.startswith("틀린"):
             expect(visitor.page.locator("body")).to_contain_text("아이디 또는 비밀번호가 맞지 않습니다")
@@ -224,7 +224,7 @@ def test_answers_being_written_end_before_the_server(serve: Serve, visit: Callab
     chat.released.set()
     drained.join()
     visitor.idle()
-    assert visitor.said() == SAID
+    assert visitor.answer_text() == ANSWER_TEXT
 
 
 def test_failed_loading_is_seen_by_health_and_call(serve: Serve, chat: FakeChat) -> None:

@@ -39,7 +39,7 @@ def test_citation_of_the_newest_and_of_an_older_turn(visitor: Visit, way: str) -
         expect_open(visitor, turn, number)
     expect(visitor.page.locator("#panel .shown .asked")).to_have_text("질문: 둘째 질문")
     assert visitor.page.url == address, "the page did not navigate"
-    visitor.shot(f"cited-{way}")
+    visitor.screenshot(f"cited-{way}")
 
 
 def test_way_back_to_the_answer(visitor: Visit) -> None:

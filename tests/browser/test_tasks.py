@@ -1,4 +1,4 @@
-"""Five things that a customer comes for, each with two clicks or one question, by somebody who has only the address."""
+"""Five typical tasks of a customer, each done with two clicks or one question."""
 
 from __future__ import annotations
 

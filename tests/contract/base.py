@@ -1,4 +1,4 @@
-"""What the parts of the store contract share: the fixtures to override, a small FAQ, and short ways to ask."""
+"""Shared by the parts of the store contract: fixtures to override, a small FAQ, and short functions for queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A FAISS index of a small FAQ in a folder of its own."""
+"""A FAISS index of a small FAQ in a separate folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store contract, third part: filters, restrictions to ids, and rows in force on a day."""
+"""The store contract, third part: filters, restrictions to ids, and validity dates of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run as a program: kills writers of a FAISS store with SIGKILL at every step they take, and tells what is left.
+"""A program that kills writers of a FAISS store with SIGKILL at every step, and prints what remains.
 
     python -m tests.contract.killed_writer FOLDER OPERATION
 

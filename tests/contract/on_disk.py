@@ -1,4 +1,4 @@
-"""Fixtures and helpers of the tests that know a FAISS index on disk."""
+"""Fixtures and helpers of tests that read the files of a FAISS index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def found(store: FaissStore, question: str = "이체한도 앱에서 잃어버렸어요") -> Any:
-    """Everything a question finds, to compare two stores with."""
+    """All results of a question, to compare two stores."""
     result = store.candidates(query_embedding=[0.5, 0.1, 0.4, -0.2], query_str=question, size=50)
     return result.dense, result.lexical[TOKENS], result.lexical[JAMO], result.nodes
 

@@ -1,4 +1,4 @@
-"""What the contract tests compare stores with: small nodes, slow and obvious scores, random filters."""
+"""The reference of the contract tests: small nodes, slow and simple scores, random filters."""
 
 from __future__ import annotations
 

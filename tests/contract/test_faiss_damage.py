@@ -1,4 +1,4 @@
-"""Bits flipped in an index's files: each is refused, repaired, or changes nothing that is shown or searched."""
+"""Flipped bits in an index's files: each is detected, repaired, or changes no result."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = Manifest(DIMENSION, "abc").with_calibration({"answered": 0.731, "suggested": 0.25})
     store = FaissStore.create(directory, manifest)
     store.add(nodes())
-    seen(store)  # writes the lexical cache
+    contents(store)  # writes the lexical cache
     store.close()
     return directory
 
 
-def seen(store: FaissStore) -> dict[str, Any]:
-    """All that a page could show of an index, and what it ranks by."""
+def contents(store: FaissStore) -> dict[str, Any]:
+    """Everything that a page shows of an index, and its scores."""
     query = VectorStoreQuery(
         query_embedding=nodes()[3].embedding,
         query_str="이체한도 변경",
@@ -76,7 +76,7 @@ def opened(directory: Path) -> dict[str, Any] | str:
     except RagError as exc:
         return type(exc).__name__
     try:
-        return seen(store)
+        return contents(store)
     except RagError as exc:
         return type(exc).__name__
     finally:

@@ -1,4 +1,4 @@
-"""What searches many rows is kept on disk beside them: found again, carried on, and never believed where it is damaged."""
+"""The search files of large indexes: loaded again, updated, and rebuilt when damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.contract.on_disk import live_file
 from tests.contract.reference import DIMENSION, passage
 
 COUNT = 300
-Seen = dict[str, Any]
+Results = dict[str, Any]
 
 
 def row(number: int, version: int = 0) -> Any:
@@ -31,9 +31,9 @@ def row(number: int, version: int = 0) -> Any:
     return passage(f"row-{number:03}", f"답 {number} 판본 {version}", vector, f"doc-{number // 3}", **texts)
 
 
-def seen(store: FaissStore) -> Seen:
-    """All that a few questions find."""
-    found: Seen = {"count": store.count(), "banks": store.values("bank")}
+def results(store: FaissStore) -> Results:
+    """The results of a few questions."""
+    found: Results = {"count": store.count(), "banks": store.values("bank")}
     for number in range(5):
         vector = np.random.default_rng([99, number]).standard_normal(DIMENSION).tolist()
         for name, filters in (("all", None), ("bank", where("bank", "은행 2")), ("fee", where("수수료", 900, "<"))):
@@ -74,18 +74,18 @@ def folders(directory: Path) -> list[Path]:
 def test_they_find_what_exact_search_finds(
     filled: FaissStore, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = seen(filled)
+    many = results(filled)
     monkeypatch.setattr(approximate, "EXACT_ROWS", 1_000)
     shutil.rmtree(folders(directory)[0])
-    assert seen(FaissStore.open(directory)) == many
+    assert results(FaissStore.open(directory)) == many
 
 
 def test_a_restart_builds_nothing(filled: FaissStore, directory: Path, nothing_is_built: Callable[[], None]) -> None:
-    before = seen(filled)
+    before = results(filled)
     filled.close()
     nothing_is_built()
     again = FaissStore.open(directory)
-    assert seen(again) == before
+    assert results(again) == before
     with again._reader.read() as view:
         assert isinstance(getattr(view.snapshot.dense, "base", None), VectorFile), "the vectors stay on disk"
 
@@ -94,7 +94,7 @@ def test_what_is_written_later_is_carried_on(
     filled: FaissStore, directory: Path, nothing_is_built: Callable[[], None]
 ) -> None:
     page = filled
-    seen(page)
+    results(page)
     nothing_is_built()
     for version in (1, 2):
         writer = FaissStore.open(directory)
@@ -104,7 +104,7 @@ def test_what_is_written_later_is_carried_on(
         writer.replace_manifest(writer.manifest.with_calibration({"answered": 0.5 + version}))
         writer.close()
         assert len(folders(directory)) == 1
-        assert seen(FaissStore.open(directory)) == seen(page)
+        assert results(FaissStore.open(directory)) == results(page)
     assert page.count() == COUNT + 2 - 3
 
 
@@ -113,11 +113,11 @@ def test_a_rebuilt_index_brings_them_along(
 ) -> None:
     built = FaissStore.create(directory.with_name(".building"), MANIFEST)
     built.add([row(number, 5) for number in range(COUNT)])
-    before = seen(built)
+    before = results(built)
     built.close()
     nothing_is_built()
     FaissStore.swap_in(directory.with_name(".building"), directory)
-    assert seen(filled) == before
+    assert results(filled) == before
 
 
 def _flip(path: Path) -> None:
@@ -142,23 +142,23 @@ def _flip(path: Path) -> None:
 def test_damaged_files_are_built_again(
     filled: FaissStore, directory: Path, name: str, damage: Callable[[Path], Any]
 ) -> None:
-    before = seen(filled)
+    before = results(filled)
     filled.close()
     (folder,) = folders(directory)
     damage(folder / name)
     again = FaissStore.open(directory)
     try:
-        found: Any = seen(again)
+        found: Any = results(again)
     except IndexDamaged as exc:
         found = str(exc)
     # Vectors and columns are read when they are needed: who meets the damage is told, and the next finds it mended.
     assert found == before or (name != INDEX and "built again" in found)
-    assert seen(again) == before
-    assert seen(FaissStore.open(directory)) == before
+    assert results(again) == before
+    assert results(FaissStore.open(directory)) == before
 
 
 def test_verify_removes_what_is_not_of_the_rows(filled: FaissStore, directory: Path) -> None:
-    before = seen(filled)
+    before = results(filled)
     filled.close()
     (folder,) = folders(directory)
     _flip(folder / VECTORS)
@@ -166,7 +166,7 @@ def test_verify_removes_what_is_not_of_the_rows(filled: FaissStore, directory: P
         FaissStore.open(directory).verify()
     assert not folder.exists()
     assert FaissStore.open(directory).verify() == (COUNT, 0)
-    assert seen(FaissStore.open(directory)) == before
+    assert results(FaissStore.open(directory)) == before
 
 
 def test_a_folder_that_cannot_hold_them_still_searches(
@@ -176,12 +176,12 @@ def test_a_folder_that_cannot_hold_them_still_searches(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    found = seen(filled)
+    found = results(filled)
     assert "cannot write" in caplog.text
     assert not folders(directory)
     monkeypatch.undo()
     monkeypatch.setattr(approximate, "EXACT_ROWS", 10)
-    assert seen(FaissStore.open(directory)) == found
+    assert results(FaissStore.open(directory)) == found
 
 
 def test_a_large_file_is_verified_where_it_is_shown(

@@ -1,4 +1,4 @@
-"""FaissStore among other writers: what they wrote is seen, what they swapped in is followed, their death does no harm."""
+"""FaissStore with several processes: readers see other writers' changes and new indexes; killed writers do no harm."""
 
 from __future__ import annotations
 

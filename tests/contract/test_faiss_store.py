@@ -1,4 +1,4 @@
-"""FaissStore: the store contract, and what only an index on disk has: opening, the lexical cache, copies."""
+"""FaissStore: the store contract, and opening, the lexical cache and copies of an index on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenSearchStore to the store contract, on a real server."""
+"""OpenSearchStore: the store contract on a real server."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def make(opensearch: Server) -> Iterator[Make]:
     """Indexes that are removed afterwards."""
     connection, names = opensearch.connect(), []
 
-    def made(manifest: Manifest, exact: bool = True) -> OpenSearchStore:
+    def create(manifest: Manifest, exact: bool = True) -> OpenSearchStore:
         names.append(index_name())
         return OpenSearchStore.create(connection, names[-1], manifest, exact=exact)
 
-    yield made
+    yield create
     for name in names:
         drop(connection, name)
     connection.close()

@@ -1,4 +1,4 @@
-"""The two stores give the same answers: every bundled question, with and without filters, on one shard."""
+"""Both stores give the same results for every bundled question, with and without filters, on one shard."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ FILTERS = (None, Filters({"bank": "새나래은행"}, date(2026, 1, 1)))
 
 
 @pytest.fixture(scope="module")
-def here(bundled_root: Path, models: Models) -> Iterator[FaissStore]:
+def faiss_store(bundled_root: Path, models: Models) -> Iterator[FaissStore]:
     store = FaissStore.open(bundled_root / bundled_name(models.manifest), models.manifest)
     yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def there(here: FaissStore, opensearch: Server) -> Iterator[OpenSearchStore]:
+def opensearch_store(faiss_store: FaissStore, opensearch: Server) -> Iterator[OpenSearchStore]:
     """The bundled index's own rows and vectors, written at once."""
     connection, name = opensearch.connect(), index_name()
-    store = OpenSearchStore.create(connection, name, here.manifest)
-    store.add(with_vectors(here))
+    store = OpenSearchStore.create(connection, name, faiss_store.manifest)
+    store.add(with_vectors(faiss_store))
     yield store
     drop(connection, name)
     connection.close()
@@ -62,13 +62,13 @@ def with_vectors(store: FaissStore) -> list[BaseNode]:
 
 @pytest.mark.parametrize("filters", FILTERS, ids=["all", "one bank"])
 def test_the_same_scores_and_the_same_five_rows_first(
-    here: FaissStore, there: OpenSearchStore, remembered: Models, filters: Filters | None
+    faiss_store: FaissStore, opensearch_store: OpenSearchStore, remembered: Models, filters: Filters | None
 ) -> None:
     """Where the rows differ, the scores of both stores show a tie that rounding decided."""
     wanted = metadata_filters(filters) if filters else None
     asked, different = questions(), []
     for question in asked:
-        ours, theirs = (candidates(store, remembered, question, wanted) for store in (here, there))
+        ours, theirs = (candidates(store, remembered, question, wanted) for store in (faiss_store, opensearch_store))
         assert_same_scores(ours, theirs)
         first, second = (
             [(row_id(hit), hit.score or 0.0) for hit in fuse(found, Fusion(), size=SIZE, top_k=5)]
@@ -82,17 +82,17 @@ def test_the_same_scores_and_the_same_five_rows_first(
 
 
 def test_phrasings_are_found_alike_and_go_with_their_row(
-    here: FaissStore, opensearch: Server, remembered: Models, tmp_path: Path
+    faiss_store: FaissStore, opensearch: Server, remembered: Models, tmp_path: Path
 ) -> None:
-    here.persist(str(tmp_path / "copy"))
+    faiss_store.persist(str(tmp_path / "copy"))
     connection, name = opensearch.connect(), index_name()
     ours, theirs = (
         FaissStore.open(tmp_path / "copy"),
-        OpenSearchStore.create(connection, name, here.manifest),
+        OpenSearchStore.create(connection, name, faiss_store.manifest),
     )
     try:
-        theirs.add(with_vectors(here))
-        phrased = phrasing_nodes(here, remembered)
+        theirs.add(with_vectors(faiss_store))
+        phrased = phrasing_nodes(faiss_store, remembered)
         stores: tuple[PassageStore, ...] = (ours, theirs)
         for store in stores:
             store.add(phrased)
@@ -140,7 +140,7 @@ def candidates(store: PassageStore, models: Models, question: str, filters: Meta
 
 
 def assert_same_scores(ours: Candidates, theirs: Candidates) -> None:
-    """Of all rows that both lists hold; the last ones may differ where many score alike."""
+    """Compares the rows that are in both lists; the last ones may differ if many scores are equal."""
     for a, b in (
         (ours.dense, theirs.dense),
         *((ours.lexical[field], theirs.lexical[field]) for field in LEXICAL_FIELDS),

@@ -1,4 +1,4 @@
-"""The store contract, first part: what is written, replaced and deleted, and comes back byte for byte."""
+"""The store contract, first part: writing, replacing and deleting; what is read equals what was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An emulator and real boto3 clients of it, over HTTP."""
+"""An emulator, and boto3 clients that call it over HTTP."""
 
 from __future__ import annotations
 

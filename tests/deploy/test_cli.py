@@ -1,4 +1,4 @@
-"""`python -m deploy … --target local` as its users run it: in processes of its own, from a folder of the test's own."""
+"""`python -m deploy … --target local` as its users run it: in separate processes and a temporary folder."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def said(command: subprocess.Popen[str], code: int = 0) -> str:
-    """Standard output, or error where one is expected."""
+def output_of(command: subprocess.Popen[str], code: int = 0) -> str:
+    """Standard output, or standard error if the command must fail."""
     output, errors = command.communicate(timeout=120)
     assert command.returncode == code, errors
     return errors if code else output
@@ -71,10 +71,10 @@ def local(folder: Path, command: str, *, port: int = 0) -> subprocess.Popen[str]
 
 
 def deploy(folder: Path, command: str, *, port: int = 0, code: int = 0) -> str:
-    return said(local(folder, command, port=port), code)
+    return output_of(local(folder, command, port=port), code)
 
 
-def found(folder: Path) -> process.Running:
+def find_emulator(folder: Path) -> process.Running:
     running = process.find(folder / files.FOLDER)
     assert running
     return running
@@ -87,7 +87,7 @@ def exported(lines: str) -> dict[str, str]:
 
 def test_up_env_status_down_twice_each(folder: Path) -> None:
     first = deploy(folder, "up")
-    running = found(folder)
+    running = find_emulator(folder)
     assert f"the emulator runs at {running.url} (process {running.pid})" in first
     assert f"already runs at {running.url} (process {running.pid})" in deploy(folder, "up")
 
@@ -135,17 +135,17 @@ def test_the_shell_lines_work_in_a_shell(folder: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["tgi", found(folder).url, "none"]
+    assert done.stdout.split() == ["tgi", find_emulator(folder).url, "none"]
 
 
 def test_a_killed_emulator_is_started_again_or_cleaned_up(folder: Path) -> None:
     deploy(folder, "up")
-    before = found(folder)
+    before = find_emulator(folder)
     os.kill(before.pid, signal.SIGKILL)
     wait_until_gone(folder)
     assert "is not running" in deploy(folder, "status")
     deploy(folder, "up")
-    after = found(folder)
+    after = find_emulator(folder)
     assert after.pid != before.pid
     os.kill(after.pid, signal.SIGKILL)
     wait_until_gone(folder)
@@ -155,7 +155,7 @@ def test_a_killed_emulator_is_started_again_or_cleaned_up(folder: Path) -> None:
 
 def test_an_emulator_whose_folder_is_removed_ends(folder: Path) -> None:
     deploy(folder, "up")
-    pid = found(folder).pid
+    pid = find_emulator(folder).pid
     shutil.rmtree(folder / ".fsi")
     end = time.monotonic() + 60
     while alive(pid):
@@ -173,7 +173,7 @@ def wait_until_gone(folder: Path) -> None:
 def test_an_emulator_that_does_not_heed_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(folder, "up")
     monkeypatch.setattr(process, "STOP_SECONDS", 0.3)
-    os.kill(found(folder).pid, signal.SIGSTOP)
+    os.kill(find_emulator(folder).pid, signal.SIGSTOP)
     assert process.stop(folder / files.FOLDER)
     assert not (folder / ".fsi").exists()
 
@@ -184,17 +184,17 @@ def test_a_taken_port_is_passed_over(folder: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         deploy(folder, "up", port=port)
-        used = int(found(folder).url.rpartition(":")[2])
+        used = int(find_emulator(folder).url.rpartition(":")[2])
         assert used != port
     assert exported(deploy(folder, "env", port=port))["AWS_ENDPOINT_URL_SAGEMAKER"].endswith(f":{used}")
 
 
 def test_another_stack_takes_the_place_of_the_first(folder: Path) -> None:
     deploy(folder, "up", port=0)
-    before = found(folder)
+    before = find_emulator(folder)
     free = int(before.url.rpartition(":")[2])
     deploy(folder, "up", port=free)
-    after = found(folder)
+    after = find_emulator(folder)
     assert after.pid != before.pid
     assert not alive(before.pid)
     assert after.url == before.url
@@ -202,8 +202,8 @@ def test_another_stack_takes_the_place_of_the_first(folder: Path) -> None:
 
 def test_two_at_once_make_one(folder: Path) -> None:
     both = [local(folder, "up"), local(folder, "up")]
-    lines = [said(each) for each in both]
-    assert all(found(folder).url in line for line in lines)
+    lines = [output_of(each) for each in both]
+    assert all(find_emulator(folder).url in line for line in lines)
 
 
 def test_the_default_stack_is_right_and_embeds_with_the_local_model() -> None:
@@ -226,7 +226,7 @@ def test_the_default_stack_is_right_and_embeds_with_the_local_model() -> None:
 )
 def test_a_wrong_stack_is_refused_in_one_line(folder: Path, text: str, words: str) -> None:
     (folder / "wrong.toml").write_text(text, encoding="utf-8")
-    line = said(started(folder, "up", "--target", "local", "--stack", "wrong.toml"), 1)
+    line = output_of(started(folder, "up", "--target", "local", "--stack", "wrong.toml"), 1)
     assert line.startswith("error: ") and line.count("\n") == 1
     assert words in line
     assert not (folder / ".fsi").exists()
@@ -235,7 +235,7 @@ def test_a_wrong_stack_is_refused_in_one_line(folder: Path, text: str, words: st
 def test_up_waits_for_its_endpoints_and_says_why_one_failed(folder: Path) -> None:
     slow = STACK.replace("latency_ms = 1", 'ready_seconds = 0.5, failure = "no capacity"').format(port=0)
     (folder / "failing.toml").write_text(slow, encoding="utf-8")
-    line = said(started(folder, "up", "--target", "local", "--stack", "failing.toml"), 1)
+    line = output_of(started(folder, "up", "--target", "local", "--stack", "failing.toml"), 1)
     assert line == "error: the endpoint llm cannot be created: no capacity\n"
     assert "Failed" in deploy(folder, "status")
 
@@ -249,7 +249,7 @@ def test_plan_and_test(folder: Path) -> None:
         ("plan", "= keep      endpoint e: embed, tei"),
         ("test", "e: dimension 384"),
     ):
-        assert words in said(started(folder, command, "--target", "local", "--stack", "local.toml"))
+        assert words in output_of(started(folder, command, "--target", "local", "--stack", "local.toml"))
 
 
 PLAIN = """
@@ -273,7 +273,7 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
     (folder / "local.toml").write_text(text, encoding="utf-8")
 
     def local_stack(command: str, code: int = 0) -> str:
-        return said(started(folder, command, "--target", "local", "--stack", "local.toml"), code)
+        return output_of(started(folder, command, "--target", "local", "--stack", "local.toml"), code)
 
     assert "OpenSearch is not running" in local_stack("plan")
     assert "OpenSearch 2.19.1 runs at https://" in local_stack("up")
@@ -294,8 +294,8 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
 
 
 def test_wrong_usage(folder: Path) -> None:
-    assert "usage:" in said(started(folder, "upp"), 2)
-    assert "cannot be read" in said(started(folder, "up", "--target", "local", "--stack", "none.toml"), 1)
+    assert "usage:" in output_of(started(folder, "upp"), 2)
+    assert "cannot be read" in output_of(started(folder, "up", "--target", "local", "--stack", "none.toml"), 1)
 
 
 def test_help_imports_nothing_heavy() -> None:

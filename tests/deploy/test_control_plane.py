@@ -1,4 +1,4 @@
-"""The control plane through boto3, and the states of an endpoint on a clock of the test's own."""
+"""The control plane through boto3, and the states of an endpoint with a fake clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedding endpoints through boto3: every shape holds the same vectors, and limits are the containers' own."""
+"""Embedding endpoints through boto3: all formats have the same vectors; limits are those of the containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event-stream bytes, read by botocore's own parser, and how records are cut into parts."""
+"""Event-stream bytes, parsed by botocore, and the splitting of records into parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The extractive model: sentences of the right source, cited, whatever the prompt looks like."""
+"""The extractive model cites sentences of the right source, whatever the prompt looks like."""
 
 from __future__ import annotations
 

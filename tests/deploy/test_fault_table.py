@@ -1,4 +1,4 @@
-"""Every fault of the emulator, through both classes: one of our errors, or recovery; never a hang, never a silent half."""
+"""Every fault of the emulator, with both classes: an error of ours or a recovery; never a hang or a partial answer."""
 
 from __future__ import annotations
 

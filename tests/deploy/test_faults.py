@@ -1,4 +1,4 @@
-"""Every fault an endpoint can be set to, as real boto3 meets it."""
+"""Every fault of an emulated endpoint, as boto3 sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generating endpoints through boto3: each container's own bodies and streams, cut in whatever way."""
+"""Generating endpoints through boto3: bodies and streams of each container, split in every way."""
 
 from __future__ import annotations
 

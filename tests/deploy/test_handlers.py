@@ -1,4 +1,4 @@
-"""Code that is sent to containers: packed the same every time, and right about what it is asked."""
+"""Inference handlers for containers: reproducible archives and correct results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenSearch node of a laptop and of the tests: found again, stopped, and told why it cannot start."""
+"""The local OpenSearch node: found again, stopped, and errors when it cannot start."""
 
 from __future__ import annotations
 

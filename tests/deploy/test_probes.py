@@ -1,4 +1,4 @@
-"""`deploy test`: what it asks, what it finds wrong; the server of the search probe is one of the test's own."""
+"""`deploy test`: its requests and the errors it detects, with a fake search server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from deploy.stack import Stack
 from rag.errors import DeployError, ModelRefused
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, stack: dict[str, Any], *specs: EndpointSpec, **options: bool) -> list[str]:
+def probe_output(
+    monkeypatch: pytest.MonkeyPatch, stack: dict[str, Any], *specs: EndpointSpec, **options: bool
+) -> list[str]:
     with running(specs) as emulator:
         for name, value in variables(emulator.url, {}).items():
             monkeypatch.setenv(name, value)
         return list(probes.probe(Stack.model_validate(stack), REGION, **options))
 
 
-def test_both_endpoints_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_endpoints_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the chatbot's own local model behind the endpoint, whose prefixes the stack names."""
     stack = {
         "embedding": {"endpoint_name": "e", "format": "tei", "query_prefix": "query: "},
@@ -41,7 +43,7 @@ def test_both_endpoints_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
             "do_sample": False,
         },
     }
-    lines = asked(
+    lines = probe_output(
         monkeypatch, stack,
         EndpointSpec(name="e", task="embed", format="tei"),
         EndpointSpec(name="l", task="generate", format="lmi", context_window=2048),
@@ -55,7 +57,7 @@ def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(m
     stack = {"embedding": {"endpoint_name": "e", "format": "tei", "dimension": 8}}
     loading = Fault(kind="hang", count=1, seconds=5.5)
     slow = EndpointSpec(name="e", task="embed", format="tei", model="hashed", dimension=8, faults=(loading,))
-    (line,) = asked(monkeypatch, stack, slow, first=True)
+    (line,) = probe_output(monkeypatch, stack, slow, first=True)
     assert line.startswith("e: dimension 8")
 
 
@@ -63,8 +65,8 @@ def test_kosimcse_is_held_against_the_workshops_figures(monkeypatch: pytest.Monk
     stack = {"embedding": {"endpoint_name": "e", "format": "tei", "model": probes.KOSIMCSE}}
     spec = EndpointSpec(name="e", task="embed", format="tei")
     with pytest.raises(DeployError, match="differ from KoSimCSE's by more than 1; set `pooling` to cls"):
-        asked(monkeypatch, stack, spec)
-    assert "(KoSimCSE: 94.39)" in asked(monkeypatch, stack, spec, emulated=True)[1]
+        probe_output(monkeypatch, stack, spec)
+    assert "(KoSimCSE: 94.39)" in probe_output(monkeypatch, stack, spec, emulated=True)[1]
 
 
 def test_what_is_judged_wrong() -> None:
@@ -82,12 +84,12 @@ def test_similarities_are_cosines_times_a_hundred() -> None:
 
 def test_a_wrong_name_reaches_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelRefused, match="not found"):
-        asked(monkeypatch, {"llm": {"endpoint_name": "other", "format": "lmi"}})
+        probe_output(monkeypatch, {"llm": {"endpoint_name": "other", "format": "lmi"}})
 
 
 def test_an_empty_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DeployError, match="the answer is empty"):
-        asked(
+        probe_output(
             monkeypatch, {"llm": {"endpoint_name": "l", "format": "lmi"}},
             EndpointSpec(name="l", task="generate", format="lmi", answer=" "),
         )  # fmt: skip
@@ -101,13 +103,13 @@ def test_the_text_to_summarise_fits_the_window() -> None:
 class Search(BaseHTTPRequestHandler):
     """As much of OpenSearch as the probe asks. `lost`: documents are not found again."""
 
-    asked: list[tuple[str, str, str | None]] = []  # noqa: RUF012 - set by each `serving`
+    requests: list[tuple[str, str, str | None]] = []  # noqa: RUF012 - set by each `serving`
     lost = False
 
     def _answer(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         body = json.loads(self.rfile.read(length) or b"{}")
-        self.asked.append((self.command, self.path.partition("?")[0], self.headers.get("authorization")))
+        self.requests.append((self.command, self.path.partition("?")[0], self.headers.get("authorization")))
         hits = [] if self.lost else [{"_source": {"text": search_probe.TEXT}}]
         status, found = 200, {"version": {"number": "2.19.1"}, "hits": {"hits": hits}}
         if "Basic d3Jvbmc" in str(self.headers.get("authorization")):
@@ -127,7 +129,7 @@ class Search(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(*, lost: bool = False) -> Iterator[str]:
-    Search.asked, Search.lost = [], lost
+    Search.requests, Search.lost = [], lost
     server = HTTPServer(("127.0.0.1", 0), Search)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -143,21 +145,21 @@ def test_a_passage_is_written_found_and_removed() -> None:
     with serving() as url:
         lines = list(search_probe.probe(Server(url, "faq", "pass")))
     assert lines == [f"OpenSearch 2.19.1 at {url}: written, found by text and by vector, deleted"]
-    methods = [method for method, _, _ in Search.asked]
+    methods = [method for method, _, _ in Search.requests]
     assert methods == ["GET", "PUT", "PUT", "POST", "POST", "DELETE"]
-    assert {authorization for _, _, authorization in Search.asked} == {"Basic ZmFxOnBhc3M="}
+    assert {authorization for _, _, authorization in Search.requests} == {"Basic ZmFxOnBhc3M="}
 
 
 def test_requests_without_a_user_are_signed() -> None:
     with serving() as url:
         list(search_probe.probe(Server(url, region=REGION, credentials=Credentials("key", "secret"))))
-    assert all(f"/{REGION}/es/aws4_request" in str(authorization) for _, _, authorization in Search.asked)
+    assert all(f"/{REGION}/es/aws4_request" in str(authorization) for _, _, authorization in Search.requests)
 
 
 def test_what_is_lost_is_said_and_the_index_is_removed_all_the_same() -> None:
     with serving(lost=True) as url, pytest.raises(DeployError, match="did not find the passage just written"):
         list(search_probe.probe(Server(url, "faq", "pass")))
-    assert Search.asked[-1][0] == "DELETE"
+    assert Search.requests[-1][0] == "DELETE"
 
 
 def test_a_refusal_does_not_show_the_password() -> None:

@@ -1,4 +1,4 @@
-"""The README's program for strangers runs as it stands there, against the emulator."""
+"""The README's SageMaker program, unchanged, against the emulator."""
 
 from __future__ import annotations
 

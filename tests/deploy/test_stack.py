@@ -1,4 +1,4 @@
-"""The stack file: what is refused, which settings the chatbot gets, which containers it means, what it costs."""
+"""The stack file: validation, settings for the chatbot, containers and cost."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_environment_of_each_container() -> None:
 
 
 def test_the_pinned_images_are_those_of_the_sagemaker_package() -> None:
-    """In a process of its own: the package takes 200 MB, and warns."""
+    """In a separate process, because the package takes 200 MB and warns."""
     script = "from deploy import pin_images; print(pin_images.to_toml(pin_images.table()), end='')"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True

@@ -1,4 +1,4 @@
-"""Proof that calls overlap and that the event loop goes on meanwhile, without a clock."""
+"""Checks without a clock that calls overlap and that the event loop is not blocked."""
 
 from __future__ import annotations
 

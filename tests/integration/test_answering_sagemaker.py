@@ -1,4 +1,4 @@
-"""The classes of SageMaker behind the query engine and the chat, over the emulator: every format, faults, and Stop."""
+"""The SageMaker classes in the query engine and the chat, over the emulator: every format, faults, and Stop."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_a_fault_ends_in_the_passages(served: Served, fault: dict[str, object], 
     assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
 
 
-SAID = "마감일 16시까지 취소하실 수 있습니다. [1]"
+MODEL_ANSWER = "마감일 16시까지 취소하실 수 있습니다. [1]"
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ SAID = "마감일 16시까지 취소하실 수 있습니다. [1]"
     [
         ({"answer": ""}, "model_unavailable"),
         ({"answer": "[1]"}, "uncited"),
-        ({"answer": SAID.removesuffix(" [1]")}, "uncited"),
-        ({"answer": SAID.replace("16", "17")}, "withheld"),
+        ({"answer": MODEL_ANSWER.removesuffix(" [1]")}, "uncited"),
+        ({"answer": MODEL_ANSWER.replace("16", "17")}, "withheld"),
         ({"answer": texts.ANSWERING}, "withheld"),
         ({"answer": "취소하실 수 있고 " * 2000}, "interrupted"),
-        ({"answer": f"{SAID} " * 500}, "interrupted"),
-        ({"answer": f"{SAID} {'천천히 ' * 60}", "tokens_per_second": 4, "answer_seconds": 3}, "too_slow"),
+        ({"answer": f"{MODEL_ANSWER} " * 500}, "interrupted"),
+        ({"answer": f"{MODEL_ANSWER} {'천천히 ' * 60}", "tokens_per_second": 4, "answer_seconds": 3}, "too_slow"),
         ({"faults": [{"kind": "hang"}], "first_token": 0.5}, "too_slow"),
         ({"faults": [{"kind": "hang"}], "stall": 0.5}, "too_slow"),
         ({"faults": [{"kind": "hang"}], "answer_seconds": 2}, "too_slow"),

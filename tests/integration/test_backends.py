@@ -1,4 +1,4 @@
-"""Settings to models: each backend's own, its secrets kept, and a package that is missing said in one line."""
+"""Models from settings: each backend, its secrets, and the error for a missing package."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ OPENAI_LIKE = {
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _in_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def given(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> Settings:
+def settings_of(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> Settings:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return load_settings()
 
 
 def test_openai_like(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = given(monkeypatch, OPENAI_LIKE)
+    settings = settings_of(monkeypatch, OPENAI_LIKE)
     embed, llm = remote_embedding(settings.embedding), language_model(settings.llm)
     assert isinstance(embed, OpenAiLikeEmbedding) and isinstance(llm, OpenAiLikeLLM)
     assert (embed.model_name, embed.api_key, embed.max_tokens) == ("bge-m3", "embedding-s3cret", 512)
@@ -66,7 +66,7 @@ def test_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
         "REGION": "ap-northeast-2",
         "TEMPERATURE": ".2",
     }
-    settings = given(monkeypatch, {f"FSI_LLM__{name}": value for name, value in variables.items()})
+    settings = settings_of(monkeypatch, {f"FSI_LLM__{name}": value for name, value in variables.items()})
     llm = language_model(settings.llm)
     assert isinstance(llm, BedrockLLM)
     assert (llm.chosen_temperature, llm.max_tokens, llm.metadata.context_window) == (0.2, 512, 2048)
@@ -83,7 +83,7 @@ def test_an_index_is_built_and_asked_through_an_openai_like_server(
     fake, _ = reach(reply)
     embedding = {name: value for name, value in OPENAI_LIKE.items() if "EMBEDDING" in name}
     patient = {"FSI_EMBEDDING__QUERY_DEADLINE": "30"}
-    settings = given(monkeypatch, {**embedding, **patient, "FSI_EMBEDDING__BASE_URL": f"{fake.url}/v1"})
+    settings = settings_of(monkeypatch, {**embedding, **patient, "FSI_EMBEDDING__BASE_URL": f"{fake.url}/v1"})
     models: Models = load_models(settings)
     assert ingest_files(settings.store.directory, "dodam", models, [FAQ]).changes.added > 10
     store = open_index(settings, models, "dodam")
@@ -109,7 +109,7 @@ def test_what_a_backend_needs_and_cannot_take(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
 ) -> None:
     with pytest.raises(SettingsError, match=named):
-        given(monkeypatch, variables)
+        settings_of(monkeypatch, variables)
 
 
 @pytest.mark.parametrize("package", ["llama_index.llms.openai_like", "openai", "llama_index.llms.bedrock_converse"])
@@ -119,7 +119,7 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch, package:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     variables = OPENAI_LIKE | ({"FSI_LLM__BACKEND": "bedrock", "FSI_LLM__TOP_P": ""} if "bedrock" in package else {})
-    settings = given(monkeypatch, variables)
+    settings = settings_of(monkeypatch, variables)
     with pytest.raises(SettingsError, match=r"pip install -r requirements-models\.txt"):
         language_model(settings.llm)
 
@@ -134,7 +134,7 @@ def test_they_are_not_imported_unless_chosen() -> None:
 def test_keys_are_not_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], loggers_as_before: None
 ) -> None:
-    settings = given(monkeypatch, OPENAI_LIKE)
+    settings = settings_of(monkeypatch, OPENAI_LIKE)
     assert main(["config"]) == 0
     shown = capsys.readouterr().out + repr(settings)
     assert "FSI_LLM__API_KEY=**********" in shown

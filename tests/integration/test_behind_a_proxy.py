@@ -1,4 +1,4 @@
-"""A model behind a company's proxy: a call is ended as it is without one."""
+"""Models behind an HTTP proxy: calls are cancelled as without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings to services: the bundled index as derived data, own indexes, and going on without an embedder."""
+"""Services from settings: the bundled index, other indexes, and operation without an embedder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small FAQ in the place of the bundled one."""
+    """A small FAQ instead of the bundled one."""
     folder = tmp_path / "data"
     folder.mkdir()
     write_faq(folder / "faq.csv")

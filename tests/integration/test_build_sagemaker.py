@@ -1,4 +1,4 @@
-"""The road from settings to endpoints: ingestion and search through a SageMaker embedding, and the configured model."""
+"""From settings to endpoints: ingestion and search through a SageMaker embedding, and the configured model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled FAQ as it ships: how well it is searched, judged and limited, and what a customer gets."""
+"""The bundled FAQ: ranking, outcomes, limits and answers."""
 
 from __future__ import annotations
 

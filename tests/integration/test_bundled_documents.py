@@ -1,4 +1,4 @@
-"""The bundled documents hold what their sources say, in every format; and what is asked about their tables is found."""
+"""The bundled documents contain the text of their sources in every format, and questions about their tables find it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped vectors are those of the bundled FAQ and of the local embedder, complete, and never another's."""
+"""The bundled vectors belong to the bundled FAQ and the local embedder, and are used for no other embedding."""
 
 from __future__ import annotations
 

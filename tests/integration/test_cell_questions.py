@@ -1,4 +1,4 @@
-"""Customers' questions on a table's cell: the row is shown with its value, whatever the format, and no other is given for it."""
+"""Questions about a cell of a table: its row is shown with the value in every format, and no other row answers."""
 
 from __future__ import annotations
 

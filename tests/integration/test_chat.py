@@ -1,4 +1,4 @@
-"""ChatService over a small real index: the whole road of a question."""
+"""ChatService over a small real index: all steps of a question."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from rag.types import Answer, AnswerCompleted, AnswerDelta, Filters, SourcesFoun
 from tests.small_faq import ANSWERS, FEE, GAON, LIMIT, LONG_ANSWER, NARU, PAPERS
 
 UNCLEAR = "통장 관련 문의"
-ELSEWHERE = "자동차보험에 가입하고 싶어요"
-QUESTIONS = (LIMIT, FEE, PAPERS, "공모주 청약 취소", UNCLEAR, ELSEWHERE, "안녕하세요", "배당금은 언제 들어와요?")
+OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
+QUESTIONS = (LIMIT, FEE, PAPERS, "공모주 청약 취소", UNCLEAR, OUT_OF_DOMAIN, "안녕하세요", "배당금은 언제 들어와요?")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,9 @@ def ids(answer: Answer) -> list[str]:
     return [source.id for source in answer.sources]
 
 
-@pytest.mark.parametrize(("question", "status"), [(LIMIT, "answered"), (UNCLEAR, "suggested"), (ELSEWHERE, "declined")])
+@pytest.mark.parametrize(
+    ("question", "status"), [(LIMIT, "answered"), (UNCLEAR, "suggested"), (OUT_OF_DOMAIN, "declined")]
+)
 def test_events_come_in_order_and_the_pieces_are_the_text(chat: ChatService, question: str, status: str) -> None:
     first, *pieces, last = chat.stream(question)
     assert isinstance(first, SourcesFound) and isinstance(last, AnswerCompleted)
@@ -103,7 +105,7 @@ def test_an_unclear_question_offers_the_three_nearest(chat: ChatService) -> None
 
 
 def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> None:
-    answer = chat.ask(ELSEWHERE)
+    answer = chat.ask(OUT_OF_DOMAIN)
     assert (answer.status, answer.sources, answer.cited) == ("declined", (), ())
     assert answer.reason in ("not_covered", "off_topic") and answer.text == texts.declined(
         answer.reason, contact="", category="대출"
@@ -114,7 +116,7 @@ def test_what_is_not_covered_is_declined_without_sources(chat: ChatService) -> N
 def test_a_declined_answer_names_the_configured_contact(store: FaissStore, models: Models) -> None:
     chat = build_service(Settings(chat=ChatSettings(contact="1588-9999")), models, store)
     assert "1588-9999" in chat.ask("안녕하세요").text
-    assert "1588-9999" in chat.ask(ELSEWHERE).text
+    assert "1588-9999" in chat.ask(OUT_OF_DOMAIN).text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,7 @@ def test_text_that_is_no_unicode_is_refused(chat: ChatService) -> None:
 
 
 def test_search_ranks_whatever_the_outcome(chat: ChatService) -> None:
-    found = chat.search(ELSEWHERE, top_k=4)
+    found = chat.search(OUT_OF_DOMAIN, top_k=4)
     assert [source.number for source in found] == [1, 2, 3, 4]
     assert [source.score for source in found] == sorted((source.score for source in found), reverse=True)
     assert all(0 <= source.score <= 1 for source in found)

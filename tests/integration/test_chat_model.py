@@ -1,4 +1,4 @@
-"""ChatService with a language model: what it says is shown only as far as it cites, and the passages stand behind it."""
+"""ChatService with a language model: its text is shown only with citations; otherwise the passages are the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.small_faq import ANSWERS, LIMIT
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
 UNCLEAR = "통장 관련 문의"
-ELSEWHERE = "자동차보험에 가입하고 싶어요"
+OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
 WORDS = ("마감일 ", "16시까지 ", "취소하실 수 있습니다. ", "[", "1]", " 감사합니다.")
 PASSAGES = f"{ANSWERS['n-002']} [1]"
 HISTORY = (Turn("공모주 청약했어요", "네"),)
@@ -167,7 +167,7 @@ def test_past_the_deadline_the_passages_are_the_answer(ask: Ask, after: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("question", "status"), [(UNCLEAR, "suggested"), (ELSEWHERE, "declined"), ("안녕하세요", "declined")]
+    ("question", "status"), [(UNCLEAR, "suggested"), (OUT_OF_DOMAIN, "declined"), ("안녕하세요", "declined")]
 )
 def test_only_what_is_answered_reaches_the_model(ask: Ask, build: Build, question: str, status: str) -> None:
     llm = ScriptedLLM(WORDS)

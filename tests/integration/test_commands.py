@@ -1,4 +1,4 @@
-"""The commands that keep indexes, settings and logins: what they print, and the one line of a refusal."""
+"""The commands for indexes, settings and logins: output and error messages."""
 
 from __future__ import annotations
 

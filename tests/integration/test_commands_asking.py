@@ -1,4 +1,4 @@
-"""The commands that ask an index and measure it: search, ask, calibrate, evaluate."""
+"""The commands search, ask, calibrate and evaluate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said in the course of a conversation, over the bundled FAQ: choices, other institutions, repeats, small talk, parts."""
+"""Conversations over the bundled FAQ: choices, other institutions, repetitions, small talk, several questions."""
 
 from __future__ import annotations
 

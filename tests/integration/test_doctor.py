@@ -1,4 +1,4 @@
-"""`python -m rag doctor` against the emulator and a fake server: each wrong setting has a line that says what to set."""
+"""`python -m rag doctor` against the emulator and a fake server: a line for each wrong setting."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_format_of_vectors(emulator: EmulatorClient, lines: Lines, real: str
 @pytest.mark.parametrize("real", FORMATS["llm"])
 @pytest.mark.parametrize("configured", FORMATS["llm"])
 def test_the_format_of_answers(emulator: EmulatorClient, lines: Lines, real: str, configured: str) -> None:
-    """Several read the same container: LMI takes messages too, and whole answers of TGI and KULLM look alike."""
+    """Several formats fit the same container: LMI also accepts messages, and complete answers of TGI and KULLM are alike."""
     emulator.change("faq-llm", format=real)
     line = lines(LLM__FORMAT=configured)[1]
     assert real != configured or "failed:" not in line

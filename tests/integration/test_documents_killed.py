@@ -1,4 +1,4 @@
-"""Ingests of documents and rows that are killed, on both stores: what was found stays found, and the next run converges.
+"""Killed ingestions of documents and rows, on both stores: readers keep the old rows, and the next run completes.
 
 Files are read in the process itself: the readers' pool writes nothing, and that it ends with its program is tested with it.
 """
@@ -86,7 +86,7 @@ class Files:
         return {node.node_id: node.get_content() for node in nodes}
 
 
-def held(store: PassageStore) -> dict[str, str]:
+def contents(store: PassageStore) -> dict[str, str]:
     return {node.node_id: node.get_content() for node in store.get_nodes()}
 
 
@@ -141,7 +141,7 @@ def kill_many_times(opener_of: Any, reader: Any, folder: Path, *, swapped: bool)
     opener: StoreOpener = opener_of()
     run(opener, folder)
     old = files.nodes()
-    assert held(reader()) == old
+    assert contents(reader()) == old
     files.change()
     whole = killed_after(opener_of, folder, 10**6, choose)
     run(opener, folder)
@@ -151,7 +151,7 @@ def kill_many_times(opener_of: Any, reader: Any, folder: Path, *, swapped: bool)
         files.change()
         new = files.nodes()
         halfway += killed_after(opener_of, folder, 1 + kill * whole // KILLS, choose) < whole
-        left = held(reader())
+        left = contents(reader())
         if swapped:
             assert left in (old, new)
         else:
@@ -159,7 +159,7 @@ def kill_many_times(opener_of: Any, reader: Any, folder: Path, *, swapped: bool)
             assert not old.keys() - left.keys() - new.keys() or new.items() <= left.items(), "what is gone goes last"
             assert old.keys() & new.keys() <= left.keys()
         run(opener, folder)
-        assert held(reader()) == new
+        assert contents(reader()) == new
         old = new
     again = run(opener, folder).changes
     assert (again.added, again.updated, again.deleted, again.unchanged) == (0, 0, 0, len(old))

@@ -1,4 +1,4 @@
-"""`rag evaluate` as a user runs it on her own index: all, gate, compare, history, conversation, latency; `ingest --gate`."""
+"""`rag evaluate` on a user's index: all, gate, compare, history, conversation, latency; `ingest --gate`."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_judgements_in_beirs_layout(run: Run, small: Path, questions: Path) -> N
 
 
 def test_answers_are_held_to_their_rows_and_to_references(run: Run, small: Path, questions: Path) -> None:
-    """Quoted word for word, an answer cites its row alone and says what it says."""
+    """A quoted answer cites only its row, and its text equals the row's."""
     files = ("--queries", "queries.jsonl", "--index", "small", "--json", "out.json")
     assert run("evaluate", "answers", *files).code == 0
     report = json.loads(Path("out.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`rag evaluate answers`: the report over a file of claims, and what is refused."""
+"""`rag evaluate answers`: the report over a file of claims, and invalid files."""
 
 from __future__ import annotations
 

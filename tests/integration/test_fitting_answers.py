@@ -1,4 +1,4 @@
-"""What a customer gets where words, institutions and the conversation decide: over the bundled FAQ, and over small ones."""
+"""Answers that depend on words, institutions and the conversation, over the bundled FAQ and small ones."""
 
 from __future__ import annotations
 

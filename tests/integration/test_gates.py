@@ -1,4 +1,4 @@
-"""The gates on the bundled FAQ: the program as it is passes, each broken retriever fails and its questions are named."""
+"""The gates on the bundled FAQ: the unchanged program passes, each broken retriever fails with its questions listed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def store(settings: Settings, bundled_dev: Run, remembered: Models) -> Iterator[
 
 @pytest.fixture
 def build(settings: Settings, store: PassageStore, remembered: Models) -> Build:
-    """A service over the bundled index; `change` makes another calibration of its own."""
+    """A service over the bundled index; `change` maps its calibration to another."""
 
     def make(
         change: Callable[[Calibration], Calibration] = lambda calibration: calibration,
@@ -81,7 +81,7 @@ def test_the_program_as_it_is_passes_every_time(bundled_dev: Run) -> None:
 def test_opensearch_passes_the_same_gates(
     opensearch: Server, models: Models, remembered: Models, bundled_dev: Run
 ) -> None:
-    """Question by question it comes to the outcomes of FAISS, and so to the gates'."""
+    """Each question has the same outcome as with FAISS, so the gates pass too."""
     server = OpenSearchSettings(
         url=opensearch.url,
         auth="basic" if opensearch.user else "none",

@@ -1,4 +1,4 @@
-"""`ingest` as the command line calls it: files in, an index out, in place or rebuilt."""
+"""`ingest` as the command line calls it: from files to an index, in place or rebuilt."""
 
 from __future__ import annotations
 

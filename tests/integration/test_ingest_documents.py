@@ -1,4 +1,4 @@
-"""Documents beside an FAQ in one index: what changed is embedded, what is gone is deleted, what cannot be read stays."""
+"""Documents and an FAQ in one index: changed passages are embedded, missing ones deleted."""
 
 from __future__ import annotations
 

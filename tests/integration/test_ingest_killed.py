@@ -1,4 +1,4 @@
-"""Ingests that are killed, or run at once: what was found stays found, and the next run converges.
+"""Killed and concurrent ingestions: readers keep the old rows, and the next run completes.
 
 The children come from a fork server that has imported everything, so that each costs milliseconds.
 """

@@ -1,4 +1,4 @@
-"""An embedding endpoint that fails while a question is asked: the question is searched by its words, and says so."""
+"""The embedding endpoint fails during a question: only lexical search is used, and the answer has a notice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rag.settings import Settings
 from rag.stores.faiss.store import FaissStore
 from tests.small_faq import LIMIT, PAPERS
 
-ELSEWHERE = "자동차보험에 가입하고 싶어요"
+OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
 FAULTS = ("throttle", "not_ready", "unavailable", "model_error", "reset", "hang", "not_json", "not_finite")
 
 
@@ -88,7 +88,7 @@ def test_the_same_as_a_service_without_vectors(
         Settings(), Models(None, models.manifest), store, calibration=lexical_only_calibration(chat.calibration)
     )
     emulator.change("emb", faults=[{"kind": "throttle"}])
-    for question in (LIMIT, PAPERS, ELSEWHERE, "비번"):
+    for question in (LIMIT, PAPERS, OUT_OF_DOMAIN, "비번"):
         failing, lexical = chat.rank(question), without.rank(question)
         assert failing.lexical_only and not lexical.lexical_only
         assert (failing.status, failing.confidence) == (lexical.status, lexical.confidence)
@@ -98,7 +98,7 @@ def test_the_same_as_a_service_without_vectors(
 
 def test_a_declined_question_says_that_only_words_were_searched(chat: ChatService, emulator: EmulatorClient) -> None:
     emulator.change("emb", faults=[{"kind": "throttle"}])
-    answer = chat.ask(ELSEWHERE)
+    answer = chat.ask(OUT_OF_DOMAIN)
     assert (answer.status, answer.notice) == ("declined", "model_unavailable")
 
 
@@ -161,7 +161,7 @@ def test_an_endpoint_that_keeps_failing_is_not_asked_by_each_question(
 
 
 def test_an_endpoint_that_answers_wrongly_is_asked_by_each_question(clocked: Clocked, emulator: EmulatorClient) -> None:
-    """Nobody waits for it."""
+    """Other questions do not wait for it."""
     emulator.change("emb", faults=[{"kind": "not_json"}])
     for _ in range(4):
         assert clocked.chat.ask(PAPERS).notice == "model_unavailable"

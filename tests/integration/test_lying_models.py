@@ -1,4 +1,4 @@
-"""Whatever a model says, or is told to say by a question or a row, no piece shown holds what no source states."""
+"""Whatever a model says, or a question or row tells it to say, only what a source states is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who listens to LlamaIndex's callbacks, events and spans hears our SageMaker classes; where nobody does, none are made."""
+"""LlamaIndex's callbacks, events and spans receive our SageMaker classes' calls; without listeners none are created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same rows alone, beside their expired versions and beside other institutions' copies are answered alike."""
+"""Rows are answered alike alone, with expired versions, and with other institutions' copies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROWS = (
     ("이체 예약을 취소하려면?", "실행되기 전날까지 예약 이체 내역에서 취소하십시오."),
     ("인터넷뱅킹 아이디를 잊어버렸어요", "로그인 화면의 아이디 찾기에서 본인확인을 하십시오."),
 )
-ASKED = (
+QUESTIONS = (
     "체크카드 분실한거 다시 쓰려고요",
     "공과금 자동납부 신청",
     "이자 납부일 바꾸기",
@@ -67,22 +67,24 @@ def chat(rows: Sequence[Mapping[str, str]], models: Models, directory: Path, nam
 
 
 def answered(made: ChatService, prefix: str = "") -> int:
-    return sum(made.judge(prefix + question).status == "answered" for question in ASKED)
+    return sum(made.judge(prefix + question).status == "answered" for question in QUESTIONS)
 
 
 @pytest.fixture(scope="module")
-def alone(models: Models, tmp_path_factory: pytest.TempPathFactory) -> int:
+def answered_alone(models: Models, tmp_path_factory: pytest.TempPathFactory) -> int:
     found = answered(chat(versions(0), models, tmp_path_factory.mktemp("alone"), "alone"))
-    assert found >= len(ASKED) - 1
+    assert found >= len(QUESTIONS) - 1
     return found
 
 
 @pytest.mark.parametrize("count", [3, 7])
-def test_expired_versions_take_no_answer_away(models: Models, tmp_path: Path, alone: int, count: int) -> None:
-    assert abs(answered(chat(versions(count), models, tmp_path, "faq")) - alone) <= 1
+def test_expired_versions_take_no_answer_away(models: Models, tmp_path: Path, answered_alone: int, count: int) -> None:
+    assert abs(answered(chat(versions(count), models, tmp_path, "faq")) - answered_alone) <= 1
 
 
 @pytest.mark.parametrize("count", [3, 8])
-def test_other_institutions_take_no_answer_away(models: Models, tmp_path: Path, alone: int, count: int) -> None:
+def test_other_institutions_take_no_answer_away(
+    models: Models, tmp_path: Path, answered_alone: int, count: int
+) -> None:
     """The customer names hers."""
-    assert abs(answered(chat(institutions(count), models, tmp_path, "faq"), f"{BANKS[0]} ") - alone) <= 1
+    assert abs(answered(chat(institutions(count), models, tmp_path, "faq"), f"{BANKS[0]} ") - answered_alone) <= 1

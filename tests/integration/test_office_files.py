@@ -1,4 +1,4 @@
-"""Files as bank staff have them: each is read as a person sees it, or refused in one line that names the remedy."""
+"""Office files as bank staff write them: read as displayed, or refused in one line with advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAiLikeEmbedding over real HTTP: right vectors, in order, checked, and every failure one of ours."""
+"""OpenAiLikeEmbedding over HTTP: correct vectors in order, validated, and all failures mapped to our errors."""
 
 from __future__ import annotations
 

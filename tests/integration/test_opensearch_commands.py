@@ -1,4 +1,4 @@
-"""`FSI_STORE__BACKEND=opensearch`: the same commands over a real server, and the bundled FAQ built on it."""
+"""`FSI_STORE__BACKEND=opensearch`: the same commands over a real server, and the bundled FAQ on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a server, against a real one: a clear error of ours each time, or recovery."""
+"""Failures between the program and a real server: a clear error, or recovery."""
 
 from __future__ import annotations
 

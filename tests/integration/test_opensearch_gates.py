@@ -1,4 +1,4 @@
-"""`ingest --gate` on a real OpenSearch server: the new version itself is asked, and a worse one never gets the alias."""
+"""`ingest --gate` on a real OpenSearch server: the new version is evaluated, and a worse one is not published."""
 
 from __future__ import annotations
 

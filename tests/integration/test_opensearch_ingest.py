@@ -1,4 +1,4 @@
-"""Ingestion into a real OpenSearch server: what readers see, what stays, what a second run finds."""
+"""Ingestion into a real OpenSearch server: what readers see, and how a second run continues."""
 
 from __future__ import annotations
 

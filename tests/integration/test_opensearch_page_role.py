@@ -1,4 +1,4 @@
-"""The page with the OpenSearch role that `python -m deploy.policy page-role` prints: it answers, and can write nothing."""
+"""The page with the OpenSearch role that `python -m deploy.policy page-role` prints: it answers, and cannot write."""
 
 from __future__ import annotations
 

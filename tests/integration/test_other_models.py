@@ -1,4 +1,4 @@
-"""Models through LlamaIndex's packages, over real HTTP: they keep the promises of SageMakerLLM."""
+"""Models of LlamaIndex's packages, over HTTP: they behave as SageMakerLLM does."""
 
 from __future__ import annotations
 

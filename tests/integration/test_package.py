@@ -1,4 +1,4 @@
-"""The package installs: its wheel in an empty environment, then each extra, and the README's programs run there."""
+"""Installing the package: its wheel in an empty environment, each extra, and the README's programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No personal number leaves the chat: what models and endpoints receive, logs, history, answers and error messages."""
+"""Personal numbers do not leave the chat: models, endpoints, logs, history, answers and error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fakes_llm import Said, ScriptedLLM
 from tests.integration.conftest import Reach
 
 NUMBERS = ("900101-1234567", "4539 1488 0343 6467", "110-123-456789", "010-1234-5678", "hong.gd@mail.example")
-ASKED = "공모주 청약을 취소할 수 있나요? 제 정보는 {} 입니다"
+QUESTION = "공모주 청약을 취소할 수 있나요? 제 정보는 {} 입니다"
 HISTORY = (Turn("공모주 청약했어요 {}", "네"),)
 
 
@@ -48,13 +48,13 @@ def test_models_logs_and_answers_see_masked_text_alone(
     llm = ScriptedLLM(lambda prompt: ["공모주 청약 취소"] if prompt.startswith(texts.CONDENSING) else said)
     chat = build(llm)
     for number in NUMBERS:
-        answer = chat.ask(ASKED.format(number))
+        answer = chat.ask(QUESTION.format(number))
         assert answer.question.startswith("공모주 청약을 취소할 수 있나요? 제 정보는 [")
         assert len(answer.masked) == 1 and _leaks(str(answer)) == []
         history = [Turn(turn.question.format(number), turn.answer) for turn in HISTORY]
         chat.ask("그럼 취소는요?", history)
         assert _leaks(str(chat.query_engine(history=history).query(f"그럼 취소는요? {number}"))) == []
-        chat.judge(ASKED.format(number), history)
+        chat.judge(QUESTION.format(number), history)
     assert len(llm.prompts) >= 3 * len(NUMBERS), "follow-ups were condensed too"
     assert _leaks("\n".join(llm.prompts)) == []
     assert _leaks(caplog.text) == []
@@ -82,9 +82,9 @@ def test_endpoints_receive_masked_text_and_their_echo_holds_none(
     llm = SageMakerLLM("llm", format="openai", runtime=runtime)
     embed = SageMakerEmbedding("embedding", format="tei", runtime=runtime)
     for number in NUMBERS:
-        build(llm).ask(ASKED.format(number))
+        build(llm).ask(QUESTION.format(number))
         with pytest.raises(ModelError) as raised:
-            build(embed=embed).hits(ASKED.format(number))
+            build(embed=embed).hits(QUESTION.format(number))
         assert _leaks(f"{raised.value} {raised.value.korean}") == []
     assert len(fake.requests) >= 2 * len(NUMBERS)
     assert _leaks("\n".join(str(request.body) for request in fake.requests)) == []

@@ -1,4 +1,4 @@
-"""Several phrasings a row, from the file to the answer: found by each, cited once, kept in step with the file."""
+"""Several phrasings per row, from the file to the answer: each is searched, the row is cited once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LlamaIndex query engine gives other programs what ChatService answers: sync, async and streaming."""
+"""The LlamaIndex query engine answers as ChatService does: sync, async and streaming."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from tests.questions import DATA
 from tests.small_faq import FEE, LIMIT, NARU, PAPERS
 
 UNCLEAR = "통장 관련 문의"
-ELSEWHERE = "자동차보험에 가입하고 싶어요"
-Asked = tuple[str, list[str]]
+OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
+Outcome = tuple[str, list[str]]
 
 
-def sync(chat: ChatService, question: str) -> Asked:
+def sync(chat: ChatService, question: str) -> Outcome:
     response = chat.query_engine().query(question)
     assert isinstance(response, Response)
     return str(response), ids(response.source_nodes)
 
 
-def streaming(chat: ChatService, question: str) -> Asked:
+def streaming(chat: ChatService, question: str) -> Outcome:
     response = chat.query_engine(streaming=True).query(question)
     assert isinstance(response, StreamingResponse)
     return "".join(response.response_gen), ids(response.source_nodes)
 
 
-def asynchronous(chat: ChatService, question: str) -> Asked:
+def asynchronous(chat: ChatService, question: str) -> Outcome:
     response = asyncio.run(chat.query_engine().aquery(question))
     assert isinstance(response, Response)
     return str(response), ids(response.source_nodes)
 
 
-def async_streaming(chat: ChatService, question: str) -> Asked:
-    async def run() -> Asked:
+def async_streaming(chat: ChatService, question: str) -> Outcome:
+    async def run() -> Outcome:
         response = await chat.query_engine(streaming=True).aquery(question)
         assert isinstance(response, AsyncStreamingResponse)
         return "".join([piece async for piece in response.async_response_gen()]), ids(response.source_nodes)
@@ -75,7 +75,7 @@ def chat(small_root: Path, models: Models) -> Iterator[ChatService]:
 @pytest.mark.parametrize("ask", WAYS)
 @pytest.mark.parametrize("question", [LIMIT, FEE, PAPERS, UNCLEAR])
 def test_the_same_text_and_rows_as_the_chat(
-    chat: ChatService, ask: Callable[[ChatService, str], Asked], question: str
+    chat: ChatService, ask: Callable[[ChatService, str], Outcome], question: str
 ) -> None:
     answer = chat.ask(question)
     assert answer.status in ("answered", "suggested")
@@ -83,8 +83,8 @@ def test_the_same_text_and_rows_as_the_chat(
 
 
 @pytest.mark.parametrize("ask", WAYS)
-def test_what_is_not_covered_is_declined(chat: ChatService, ask: Callable[[ChatService, str], Asked]) -> None:
-    assert ask(chat, ELSEWHERE) == (texts.declined("not_covered", contact="1588-9999", category="대출"), [])
+def test_what_is_not_covered_is_declined(chat: ChatService, ask: Callable[[ChatService, str], Outcome]) -> None:
+    assert ask(chat, OUT_OF_DOMAIN) == (texts.declined("not_covered", contact="1588-9999", category="대출"), [])
 
 
 def test_filters_belong_to_the_engine(chat: ChatService) -> None:
@@ -166,7 +166,7 @@ def test_what_the_page_refuses_is_refused(chat: ChatService, question: str, erro
 
 def test_an_engine_shared_by_threads_keeps_its_questions_apart(chat: ChatService) -> None:
     engine = chat.query_engine()
-    questions = [LIMIT, "안녕하세요", PAPERS, ELSEWHERE, UNCLEAR, "고맙습니다"] * 4
+    questions = [LIMIT, "안녕하세요", PAPERS, OUT_OF_DOMAIN, UNCLEAR, "고맙습니다"] * 4
     with ThreadPoolExecutor(6) as pool:
         responses = list(pool.map(engine.query, questions))
     expected = {question: chat.ask(question) for question in set(questions)}

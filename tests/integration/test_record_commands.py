@@ -1,4 +1,4 @@
-"""`record`, `feedback` and `gaps` on what the page wrote: a click becomes an evaluation line and a phrasing of its row."""
+"""`record`, `feedback` and `gaps` with the page's records: a click becomes an evaluation line and a phrasing."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def opened(models: Models) -> ChatService:
     return build_service(settings, models, open_index(settings, models))
 
 
-def asked(chat: ChatService, question: str, row: str) -> str:
-    """Ask on the page's way, and click the suggested row; the id of the question's record."""
+def ask_and_click(chat: ChatService, question: str, row: str) -> str:
+    """Ask as the page does and click the suggested row; returns the id of the question's record."""
     records = AnswerLog(Path(".fsi/records.sqlite"))
     loader = Loader(lambda _progress: chat)
     loader.start()
@@ -68,7 +68,7 @@ def test_every_command_of_the_usage_is_there() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_what_customers_did_becomes_a_phrasing_that_is_ingested(run: Run, models: Models, tmp_path: Path) -> None:
-    name = asked(opened(models), QUESTION, "g-008")
+    name = ask_and_click(opened(models), QUESTION, "g-008")
     shown = run("record", "show", name).json()
     assert (shown["question"], [each["kind"] for each in shown["feedback"]]) == (QUESTION, ["chosen"])
     exported = run("feedback", "export", "--out", "clicked.jsonl")

@@ -1,4 +1,4 @@
-"""Each answer is made again from its record alone: question, filters, the row that was clicked, what came before."""
+"""Each answer can be reproduced from its record: question, filters, clicked row, conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SageMaker runtime client: retries, deadlines, cancelling, and every vendor's error as one of ours."""
+"""The SageMaker runtime client: retries, deadlines, cancellation, and the mapping of every vendor error."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def scripted(replies: Sequence[Reply]) -> Iterator[Reply]:
         yield replies[-1]
 
 
-def asked(runtime: Runtime, *, stream: bool, scope: CancelScope | None = None) -> bytes:
+def call(runtime: Runtime, *, stream: bool, scope: CancelScope | None = None) -> bytes:
     scope = scope or CancelScope()
     return b"".join(runtime.stream(FAQ, b"{}", scope)) if stream else runtime.invoke(FAQ, b"{}", scope)
 
@@ -100,7 +100,7 @@ def test_what_is_sent(reach: Reach, stream: bool) -> None:
 def test_what_passes_is_tried_again(reach: Reach, stream: bool, failure: Reply) -> None:
     replies = scripted([failure, failure, OK])
     fake, runtime = reach(lambda request: next(replies))
-    assert asked(runtime, stream=stream) == b'{"a": 1}'
+    assert call(runtime, stream=stream) == b'{"a": 1}'
     assert len(fake.requests) == 3
 
 
@@ -120,7 +120,7 @@ def test_what_stays_is_given_up(
 ) -> None:
     fake, runtime = reach(lambda request: failure)
     with pytest.raises(kind, match=words) as caught:
-        asked(runtime, stream=stream)
+        call(runtime, stream=stream)
     assert korean in caught.value.korean
     assert len(fake.requests) == ATTEMPTS
 
@@ -160,7 +160,7 @@ def test_what_will_not_pass_is_asked_once(
 ) -> None:
     fake, runtime = reach(lambda request: failure)
     with pytest.raises(kind, match=words) as caught:
-        asked(runtime, stream=stream)
+        call(runtime, stream=stream)
     assert type(caught.value) is kind
     assert len(fake.requests) == 1
 
@@ -194,7 +194,7 @@ def test_the_deadline_ends_a_call_wherever_it_waits(reach: Reach, stream: bool, 
 
     def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], object]]:
         fake, runtime = reach(lambda request: silence)
-        return fake, lambda: asked(runtime, stream=stream, scope=CancelScope(seconds))
+        return fake, lambda: call(runtime, stream=stream, scope=CancelScope(seconds))
 
     assert len(times_out(start).requests) == 1
 
@@ -206,7 +206,7 @@ def test_a_silent_stream_ends_before_its_deadline(reach: Reach) -> None:
     def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], object]]:
         fake, runtime = reach(lambda request: Reply([b"one"], fault="stall"))
         scopes.append(CancelScope(3600, stall=seconds))
-        return fake, lambda: asked(runtime, stream=True, scope=scopes[-1])
+        return fake, lambda: call(runtime, stream=True, scope=scopes[-1])
 
     times_out(start)
     assert not any(scope.cancelled or scope.expired for scope in scopes)
@@ -216,7 +216,7 @@ def test_retries_end_with_the_deadline(reach: Reach, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(random, "uniform", lambda low, high: 3600.0)
     fake, runtime = reach(lambda request: THROTTLED)
     with pytest.raises(ModelUnavailable, match="no capacity left"):
-        asked(runtime, stream=False, scope=CancelScope(60))
+        call(runtime, stream=False, scope=CancelScope(60))
     assert len(fake.requests) == 1
 
 
@@ -227,7 +227,7 @@ def test_cancel_closes_the_connection_at_once(reach: Reach, stream: bool, silenc
     scope = CancelScope(3600)
     cancel_when_asked(fake, scope)
     with pytest.raises(ModelInterrupted, match="cancelled"):
-        asked(runtime, stream=stream, scope=scope)
+        call(runtime, stream=stream, scope=scope)
     assert fake.hung_up.wait(60)
 
 
@@ -237,7 +237,7 @@ def test_cancel_ends_the_wait_between_tries(reach: Reach, monkeypatch: pytest.Mo
     fake, runtime = reach(lambda request: THROTTLED)
     cancel_when_asked(fake, scope)
     with pytest.raises(ModelInterrupted):
-        asked(runtime, stream=False, scope=scope)
+        call(runtime, stream=False, scope=scope)
 
 
 def test_a_cancelled_call_sends_nothing(reach: Reach) -> None:
@@ -245,17 +245,17 @@ def test_a_cancelled_call_sends_nothing(reach: Reach) -> None:
     scope = CancelScope()
     scope.cancel()
     with pytest.raises(ModelInterrupted):
-        asked(runtime, stream=False, scope=scope)
+        call(runtime, stream=False, scope=scope)
     assert fake.requests == []
 
 
 def test_a_late_cancel_leaves_the_pooled_connection_to_the_next_call(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"1"], wait=0.1 if len(fake.requests) > 1 else 0))
     first = CancelScope()
-    asked(runtime, stream=False, scope=first)
+    call(runtime, stream=False, scope=first)
     fake.arrived.clear()
     cancel_when_asked(fake, first)
-    assert asked(runtime, stream=False) == b"1"
+    assert call(runtime, stream=False) == b"1"
     assert len(fake.requests) == 2
 
 
@@ -271,7 +271,7 @@ def test_no_server(reach: Reach) -> None:
     fake, runtime = reach(lambda request: OK)
     fake.close()
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
-        asked(runtime, stream=False)
+        call(runtime, stream=False)
 
 
 def test_one_runtime_for_all(reach: Reach) -> None:
@@ -284,7 +284,7 @@ def test_the_endpoint_url_comes_from_the_environment(reach: Reach, monkeypatch: 
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     runtime = Runtime()
-    assert asked(runtime, stream=False) == b'{"a": 1}'
+    assert call(runtime, stream=False) == b'{"a": 1}'
     runtime.close()
 
 
@@ -308,12 +308,12 @@ def test_no_credentials(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     runtime = Runtime("ap-northeast-2", fake.url)
     with pytest.raises(ModelRefused, match="credentials"):
-        asked(runtime, stream=False)
+        call(runtime, stream=False)
     runtime.close()
 
 
-def _made(kind: type[Exception]) -> Exception:
-    """One of that kind, whatever its constructor wants."""
+def _instance(kind: type[Exception]) -> Exception:
+    """An instance of the class, whatever arguments its constructor needs."""
     made = type(kind.__name__, (kind,), {"__init__": lambda self: None, "__str__": lambda self: "broken"})()
     assert isinstance(made, kind)
     return made
@@ -342,7 +342,7 @@ def test_every_transport_error_is_mapped() -> None:
         kinds = [kind for _, kind in inspect.getmembers(library, inspect.isclass) if issubclass(kind, transport)]
         assert len(kinds) > 8
         for kind in kinds:
-            exc = _made(kind)
+            exc = _instance(kind)
             assert isinstance(exc, VENDOR_ERRORS), kind
             assert type(from_vendor(exc, "faq-llm")) in (ModelUnavailable, ModelTimeout), kind
 
@@ -350,4 +350,4 @@ def test_every_transport_error_is_mapped() -> None:
 def test_every_other_error_of_botocore_is_one_of_ours() -> None:
     for kind in vars(botocore.exceptions).values():
         if isinstance(kind, type) and issubclass(kind, botocore.exceptions.BotoCoreError):
-            assert isinstance(from_vendor(_made(kind), "faq-llm"), ModelError), kind
+            assert isinstance(from_vendor(_instance(kind), "faq-llm"), ModelError), kind

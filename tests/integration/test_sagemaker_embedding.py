@@ -1,4 +1,4 @@
-"""SageMakerEmbedding over real HTTP: right vectors, in order, in few and bounded requests."""
+"""SageMakerEmbedding over HTTP: correct vectors in order, in few requests of limited size."""
 
 from __future__ import annotations
 

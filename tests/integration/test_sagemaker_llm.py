@@ -1,4 +1,4 @@
-"""SageMakerLLM over real HTTP: every way of asking gives the same answer, in every format."""
+"""SageMakerLLM over HTTP: all methods give the same answer, in every format."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TestEveryWayGivesTheSameAnswer:
         assert asyncio.run(ask()) == (ANSWER, ANSWER)
 
     def test_the_same_request(self, reach: Reach, case: str) -> None:
-        """Whole or streamed, sync or async: the container is told the same but for `stream`."""
+        """Complete or streamed, sync or async: the requests to the container differ only in `stream`."""
         fake, llm = model(reach, answering(case), case, temperature=0.4)
         llm.chat(MESSAGES)
         list(llm.stream_chat(MESSAGES))

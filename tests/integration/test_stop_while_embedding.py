@@ -1,4 +1,4 @@
-"""Stop while a question is being embedded: the endpoint sees its client go at once, and nothing more is done or said."""
+"""Stop during the embedding of a question: the endpoint's connection is closed, and nothing follows."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small files as bank staff have them, built by code, each with what a person sees in it."""
+"""Small files as bank staff write them, built by code, with the content that a person sees."""

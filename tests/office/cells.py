@@ -1,4 +1,4 @@
-"""Questions on cells in four formats, as customers ask them, and what stands in its row. Written before they were asked."""
+"""Customers' questions on cells in four formats, and the expected row. Written before they were tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is expected of a file."""
+"""The expected content of a file."""
 
 from __future__ import annotations
 

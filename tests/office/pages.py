@@ -1,4 +1,4 @@
-"""PDF, HTML, Markdown and archives as bank staff have them. PDFs are printed by Chromium."""
+"""PDF, HTML, Markdown and archives as bank staff write them. PDFs are printed by Chromium."""
 
 from __future__ import annotations
 

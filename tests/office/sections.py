@@ -1,4 +1,4 @@
-"""Fee tables as they are laid out to be looked at: section rows, units apart, notes between rows, columns and turned pages."""
+"""Fee tables laid out for people: section rows, separate units, notes between rows, columns and rotated pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the workbooks of `tests.office.workbooks`: each function fills one, or changes the XML of one."""
+"""The contents of the workbooks of `tests.office.workbooks`: each function fills one, or changes its XML."""
 
 from __future__ import annotations
 

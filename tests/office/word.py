@@ -1,4 +1,4 @@
-"""Word, Hangul and PowerPoint files as bank staff have them."""
+"""Word, Hangul and PowerPoint files as bank staff write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks as bank staff have them."""
+"""Workbooks as bank staff write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overlap with a reference by hand, and how units are chosen."""
+"""Overlap with a reference, computed by hand, and the choice of units."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_morphemes_part_a_noun_from_its_particle() -> None:
     assert token_f1(["이체", "수수료는", "500원입니다."], ["이체", "수수료가", "500원이에요"]) < token_f1(asked, told)
 
 
-class Asked:
-    """A chat service that quotes one row for every question, and fails once where it is told to."""
+class QuotingChat:
+    """A chat service that quotes one row for every question; call number `fails_at` fails."""
 
     def __init__(self, fails_at: int = 0) -> None:
         self.questions: list[str] = []
@@ -73,10 +73,10 @@ def test_answers_that_were_ended_go_on(tmp_path: Path) -> None:
     checkpoint = tmp_path / "run" / "answers.jsonl"
     with pytest.raises(ModelUnavailable):
         evaluate_answer_texts(
-            cast("ChatService", Asked(fails_at=3)), queries, texts, units=syllables, checkpoint=checkpoint
+            cast("ChatService", QuotingChat(fails_at=3)), queries, texts, units=syllables, checkpoint=checkpoint
         )
     checkpoint.write_text(checkpoint.read_text(encoding="utf-8")[:-20], encoding="utf-8")  # killed while it wrote
-    again, whole = Asked(), Asked()
+    again, whole = QuotingChat(), QuotingChat()
     found = evaluate_answer_texts(cast("ChatService", again), queries, texts, units=syllables, checkpoint=checkpoint)
     assert again.questions == ["물음 1", "물음 2", "물음 3"]
     assert found == evaluate_answer_texts(cast("ChatService", whole), queries, texts, units=syllables)

@@ -1,4 +1,4 @@
-"""app.py: options, and what it may import."""
+"""app.py: options and imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search over many rows: the candidates of the inverted file, held to a search over every vector."""
+"""Search over many rows: the inverted file's results compared with an exact search."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def topics() -> NDArray[np.int64]:
 def vectors(topics: NDArray[np.int64]) -> Vectors:
     numbers = np.random.default_rng(2)
     centres = numbers.standard_normal((TOPICS, DIMENSION))
-    found = centres[topics] + 0.5 * numbers.standard_normal((ROWS, DIMENSION))
-    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+    search = centres[topics] + 0.5 * numbers.standard_normal((ROWS, DIMENSION))
+    return np.asarray(search / np.linalg.norm(search, axis=1, keepdims=True), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def nearest(
     return [int(row) for row in np.lexsort((np.arange(len(scores)), -scores))[:k] if scores[row] > -2]
 
 
-def found(
+def search(
     index: ApproximateIndex, query: NDArray[np.float64], k: int, allowed: NDArray[np.bool_] | None = None
 ) -> list[int]:
     rows = index.candidates(query, k, allowed)
@@ -66,7 +66,7 @@ def recall(index: ApproximateIndex, vectors: Vectors, allowed: NDArray[np.bool_]
     shares = []
     for query in questions(vectors):
         true = nearest(vectors, query, 10, allowed)
-        shares.append(len(set(true) & set(found(index, query, 10, allowed))) / len(true))
+        shares.append(len(set(true) & set(search(index, query, 10, allowed))) / len(true))
     return float(np.mean(shares))
 
 
@@ -91,9 +91,9 @@ def test_all_rows_that_pass_come_back_where_they_are_few(index: ApproximateIndex
     few = np.zeros(ROWS, np.bool_)
     few[[3, 77, 5_999]] = True
     for query in questions(vectors, 10):
-        assert sorted(found(index, query, 10, few)) == [3, 77, 5_999]
-        assert found(index, query, 10, np.zeros(ROWS, np.bool_)) == []
-    assert len(found(index, questions(vectors, 1)[0], 1_500)) == 1_500
+        assert sorted(search(index, query, 10, few)) == [3, 77, 5_999]
+        assert search(index, query, 10, np.zeros(ROWS, np.bool_)) == []
+    assert len(search(index, questions(vectors, 1)[0], 1_500)) == 1_500
 
 
 def test_scores_are_those_of_exact_search(index: ApproximateIndex, vectors: Vectors) -> None:
@@ -108,7 +108,7 @@ def test_rows_that_tie_are_all_candidates() -> None:
     numbers[500:1_500] = numbers[0]  # many more than are asked for
     unit = np.asarray(numbers / np.linalg.norm(numbers, axis=1, keepdims=True), np.float32)
     query = unit[0].astype(np.float64)
-    assert found(build_approximate(unit), query, 5) == [0, 500, 501, 502, 503]
+    assert search(build_approximate(unit), query, 5) == [0, 500, 501, 502, 503]
 
 
 def test_rows_come_and_go(index: ApproximateIndex, vectors: Vectors, topics: NDArray[np.int64]) -> None:

@@ -1,4 +1,4 @@
-"""What holds the layers together beyond import-linter: light imports, one reader of the environment, one error tree."""
+"""Architecture rules beyond import-linter: light imports, one reader of the environment, one error tree."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ours() -> list[type[RagError]]:
 
 @pytest.mark.parametrize("module", ["app", "rag.settings", "rag.types", "rag.errors", "rag.cli.main", "rag.korean"])
 def test_importing_is_light(module: str) -> None:
-    """Usage and wrong settings are told at once, and the page is up before models have loaded."""
+    """Usage and wrong settings are reported immediately, and the page is served before models have loaded."""
     code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split() == []

@@ -1,4 +1,4 @@
-"""The bundled FAQ and evaluation questions are what data/README.md says, and hard enough to mean something."""
+"""The bundled FAQ and evaluation questions are as data/README.md describes, and hard enough."""
 
 import csv
 import json

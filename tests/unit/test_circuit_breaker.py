@@ -1,4 +1,4 @@
-"""A model that keeps failing is left alone for a while, then tried by one call; no time passes here but the clock's."""
+"""The circuit breaker with a fake clock: it opens after repeated failures, and one call probes the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Citation markers, wherever a model's pieces are cut."""
+"""Citation markers, wherever a model's pieces are split."""
 
 from __future__ import annotations
 

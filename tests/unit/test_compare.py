@@ -1,4 +1,4 @@
-"""Two runs side by side, and gates over them."""
+"""Comparison of two runs, and gates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Risk, coverage and reliability by hand."""
+"""Risk, coverage and reliability, computed by hand."""
 
 from __future__ import annotations
 

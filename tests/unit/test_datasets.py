@@ -1,4 +1,4 @@
-"""Evaluation files: what is read, and that a mistake in one is named by file, line and key."""
+"""Evaluation files: valid ones are read; a mistake is reported with file, line and key."""
 
 from __future__ import annotations
 

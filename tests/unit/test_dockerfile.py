@@ -1,4 +1,4 @@
-"""The Dockerfile, as far as it can be held to the project without a container engine; it was never built here."""
+"""The Dockerfile against the project's files; it was never built."""
 
 from __future__ import annotations
 

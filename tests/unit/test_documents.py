@@ -1,4 +1,4 @@
-"""Documents of every format: the same table, clauses and notes come out of each; what nobody sees is left out and named."""
+"""Documents of every format: the same table, clauses and notes are read; hidden text is left out and reported."""
 
 from __future__ import annotations
 

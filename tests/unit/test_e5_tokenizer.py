@@ -1,4 +1,4 @@
-"""The tokenizer gives the ids of the engine whose weights it serves, and takes any text there is."""
+"""The tokenizer gives the same ids as the engine of its weights, and accepts any text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FAQ tables as people have them: each shape is read, and what was changed or left out is named."""
+"""FAQ tables as users have them: each form is read, and changed or skipped content is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter grammar: what each operator means, what is refused, and which rows are in force on a day."""
+"""The filter grammar: the meaning of each operator, invalid filters, and rows in force on a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/hardening.md names the test of each weakness that was found: one that was renamed or deleted shows here."""
+"""docs/hardening.md names an existing test for each weakness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept chats: their owner's alone, over restarts, encrypted where a key is set, and gone to the last byte when deleted."""
+"""Chats: only for their owner, after restarts, encrypted with a key, and deleted completely."""
 
 from __future__ import annotations
 

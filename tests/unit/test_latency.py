@@ -1,4 +1,4 @@
-"""What is made of measured times: percentiles and cost. The times themselves are measured by the command's own test."""
+"""Percentiles and cost from measured times; the command's own test measures times."""
 
 from __future__ import annotations
 

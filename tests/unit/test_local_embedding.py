@@ -1,4 +1,4 @@
-"""The local embedder: the engine's vectors without the engine, whatever the batch, the thread or the process."""
+"""The local embedder: the engine's vectors in any batch, thread or process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging: one line a record, and what customers write only at DEBUG."""
+"""Logging: one line per record; customers' text only at DEBUG."""
 
 from __future__ import annotations
 

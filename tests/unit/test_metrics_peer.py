@@ -1,4 +1,4 @@
-"""Our ranking metrics are trec_eval's: 1,000 random runs, tied scores and empty retrievals among them (docs/adr/0018)."""
+"""Ranking metrics compared with trec_eval: 1,000 random runs, including ties and empty results (docs/adr/0018)."""
 
 from __future__ import annotations
 

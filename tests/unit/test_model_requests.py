@@ -1,4 +1,4 @@
-"""What goes to each container, key by key; and the prompt KULLM was trained on."""
+"""The request to each container, key by key, and the prompt KULLM was trained with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Number formats: what Excel shows for a value, by hand from Excel's own rules."""
+"""Number formats: values as Excel displays them, by Excel's rules."""
 
 from __future__ import annotations
 

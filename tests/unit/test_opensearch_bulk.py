@@ -1,4 +1,4 @@
-"""Many writes: what the server is too busy for is sent again, what it refuses is named."""
+"""Bulk writes: items that the server is too busy for are retried, rejected ones are named."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def test_what_is_refused_is_named_and_the_others_are_written() -> None:
 
 
 def test_a_request_that_fails_ends_it() -> None:
-    class Gone(Server):
+    class Unreachable(Server):
         def request(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
             raise StoreUnavailable("away")
 
     with pytest.raises(StoreUnavailable, match="away"):
-        write(Gone(), "i", writes(3))
+        write(Unreachable(), "i", writes(3))

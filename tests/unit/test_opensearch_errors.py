@@ -1,4 +1,4 @@
-"""Every error of opensearch-py becomes one of ours, with a line that says what to do."""
+"""Every error of opensearch-py is mapped to one of ours, with advice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATUSES = {"NotFoundError": 404, "ConflictError": 409, "RequestError": 400, "Au
 STATUSES |= {"AuthorizationException": 403, "TransportError": 500}
 
 
-def made(error: type[Exception]) -> Exception:
+def instance(error: type[Exception]) -> Exception:
     if issubclass(error, exceptions.ConnectionError):
         return error("N/A", "what happened", OSError("what happened"))
     if issubclass(error, exceptions.TransportError):
@@ -47,7 +47,7 @@ def made(error: type[Exception]) -> Exception:
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_of_the_client_is_mapped(error: type[Exception]) -> None:
     with pytest.raises(StoreError) as raised, translate_errors(URL):
-        raise made(error)
+        raise instance(error)
     assert isinstance(raised.value, EXPECTED.get(error.__name__, StoreError))
     assert raised.value.__cause__ is not None
     assert "\n" not in str(raised.value) and ("check" in str(raised.value) or URL in str(raised.value))

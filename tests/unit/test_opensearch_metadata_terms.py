@@ -1,4 +1,4 @@
-"""Terms stand for values: equal terms for equal values, and in the order of the values."""
+"""Terms of metadata values: equal for equal values, and sorted as the values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 
 
-def made(key: str, value: Any) -> str:
+def term_of(key: str, value: Any) -> str:
     found = scalar(value)
     assert found is not None
     return term(key, found)
@@ -24,14 +24,14 @@ def made(key: str, value: Any) -> str:
 
 @given(text, number, number)
 def test_numbers_are_ordered_as_terms(key: str, a: float, b: float) -> None:
-    one, two = made(key, a), made(key, b)
+    one, two = term_of(key, a), term_of(key, b)
     assert (one < two) == (float(a) < float(b))
     assert (one == two) == (float(a) == float(b))
 
 
 @given(text, text, text)
 def test_strings_are_ordered_as_terms(key: str, a: str, b: str) -> None:
-    one, two = made(key, a).encode(), made(key, b).encode()
+    one, two = term_of(key, a).encode(), term_of(key, b).encode()
     assert (one < two) == (a < b)
     assert (one == two) == (a == b)
 
@@ -39,7 +39,7 @@ def test_strings_are_ordered_as_terms(key: str, a: str, b: str) -> None:
 @given(text, text | number | st.booleans(), text, text | number | st.booleans())
 def test_no_two_values_share_a_term(key: str, value: Any, other_key: str, other: Any) -> None:
     same = key == other_key and scalar(value) == scalar(other)
-    assert (made(key, value) == made(other_key, other)) == same
+    assert (term_of(key, value) == term_of(other_key, other)) == same
 
 
 @given(text, text | number | st.booleans(), text)
@@ -47,7 +47,7 @@ def test_a_prefix_is_of_one_key_and_type(key: str, value: Any, other_key: str) -
     found = scalar(value)
     assert found is not None
     for kind in ("string", "number", "boolean"):
-        assert made(key, value).startswith(prefix(other_key, kind)) == (key == other_key and kind == found[0])
+        assert term_of(key, value).startswith(prefix(other_key, kind)) == (key == other_key and kind == found[0])
 
 
 def test_what_is_no_scalar_has_no_term() -> None:
@@ -56,14 +56,14 @@ def test_what_is_no_scalar_has_no_term() -> None:
 
 
 def test_zero_has_one_term() -> None:
-    assert made("a", 0.0) == made("a", -0.0) == made("a", 0)
+    assert term_of("a", 0.0) == term_of("a", -0.0) == term_of("a", 0)
 
 
 def test_a_long_string_stays_equal_only_to_itself_and_in_its_place() -> None:
     long, other = "가" * (MAX_LENGTH + 5), "가" * (MAX_LENGTH + 4) + "나"
-    assert made("a", long) != made("a", other)
-    assert len(made("a", long).encode()) < 32_766
-    assert made("a", "가" * 10) < made("a", long) < made("a", "나")
+    assert term_of("a", long) != term_of("a", other)
+    assert len(term_of("a", long).encode()) < 32_766
+    assert term_of("a", "가" * 10) < term_of("a", long) < term_of("a", "나")
 
 
 def test_groups() -> None:

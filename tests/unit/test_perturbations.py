@@ -1,4 +1,4 @@
-"""Questions typed otherwise: what each rule changes, and that it changes the same each time."""
+"""Perturbed questions: each rule's change, which is the same each time."""
 
 from __future__ import annotations
 

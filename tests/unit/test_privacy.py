@@ -1,4 +1,4 @@
-"""Personal numbers are masked in every spelling; what only looks like one stays."""
+"""Personal numbers are masked in every spelling; look-alikes are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bar of a long ingestion: how many rows, how many a second, how long still, in both languages."""
+"""The progress bar of an ingestion: rows, rate and time left, in both languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model is told: numbered sources, fitted into its window, none that could be mistaken."""
+"""The prompt: numbered sources that fit into the window, with ambiguous markers escaped."""
 
 from __future__ import annotations
 

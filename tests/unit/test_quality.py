@@ -1,4 +1,4 @@
-"""The READMEs' table of figures: made from docs/quality.json, which `make eval` writes, and never by hand."""
+"""The READMEs' table of figures is generated from docs/quality.json, which `make eval` writes."""
 
 from __future__ import annotations
 

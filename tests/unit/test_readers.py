@@ -1,4 +1,4 @@
-"""Readers: every spelling of a file gives the same rows; every defect of every file is named at once."""
+"""Readers: every encoding and layout of a file gives the same rows; all defects of all files are reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the front pages say is there, is there: files, make targets, commands, settings, links."""
+"""The READMEs and CONTRIBUTING name existing files, make targets, commands, settings and links."""
 
 from __future__ import annotations
 

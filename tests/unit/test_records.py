@@ -1,4 +1,4 @@
-"""Answer records: append-only, masked, nobody's; and what customers said, as labels and as gaps."""
+"""Answer records: append-only, masked, without an identity; feedback as labels and gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: what evaluation makes of outcomes, and the lines that show it."""
+"""The report: figures from outcomes, and their lines."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_inputs_after_a_question_are_counted_by_kind() -> None:
     assert sum(row["n"] for row in report["by_kind"].values()) == len(statuses)
 
 
-def whole(*, outside: bool = True) -> dict[str, Any]:
+def full_report(*, outside: bool = True) -> dict[str, Any]:
     items, refused = (OUTSIDE, REFUSED) if outside else ([], [])
     report: dict[str, Any] = {
         "retrieval": ranking_report(QUERIES, RESULTS),
@@ -115,7 +115,7 @@ def whole(*, outside: bool = True) -> dict[str, Any]:
 
 
 def test_the_lines_show_every_figure_with_its_interval() -> None:
-    text = "\n".join(report_lines(whole()))
+    text = "\n".join(report_lines(full_report()))
     for part in (
         "keywords",
         "typos",
@@ -128,14 +128,14 @@ def test_the_lines_show_every_figure_with_its_interval() -> None:
     ):
         assert part in text
     [row] = [line for line in text.splitlines() if line.startswith("all ")]
-    low, high = whole()["retrieval"]["all"]["hit@1_ci95"]
+    low, high = full_report()["retrieval"]["all"]["hit@1_ci95"]
     assert f"0.200 [{low:.3f}, {high:.3f}]" in row
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:
-    text = "\n".join(report_lines(whole(outside=False)))
+    text = "\n".join(report_lines(full_report(outside=False)))
     assert "two turns" not in text and "auc" not in text
 
 
 def test_the_report_is_json() -> None:
-    assert json.loads(json.dumps(whole(), allow_nan=False))
+    assert json.loads(json.dumps(full_report(), allow_nan=False))

@@ -1,4 +1,4 @@
-"""The report's page, its Markdown twin, and the sentences on a hundred people."""
+"""The report's page, its Markdown version, and the counts per hundred people."""
 
 from __future__ import annotations
 

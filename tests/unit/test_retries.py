@@ -1,4 +1,4 @@
-"""The retry policy: how often, how long in between, and which error comes out in the end."""
+"""The retry policy: number of attempts, pauses, and the error that is raised in the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams cut anywhere spell the same answer; streams cut short are never a finished one."""
+"""Streams split anywhere give the same answer; truncated streams are never a complete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listening to models that are not ours: time, errors, and what they tell at their end."""
+"""Streams of other LlamaIndex models: time, errors, and the finish reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_pieces_text_and_counts() -> None:
 
 
 class Ending(ScriptedLLM):
-    """A model whose last response tells its end in a way of its own, and whose pieces are not told apart."""
+    """A model with its own way to report the end of a stream, whose responses have no deltas."""
 
     def __init__(self, raw: Any) -> None:
         super().__init__([])

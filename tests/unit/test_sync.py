@@ -1,4 +1,4 @@
-"""Sync: the store holds exactly what is wanted, whatever failed before."""
+"""Synchronisation: the store has exactly the wanted rows, whatever failed before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question stays within so many files and iterators: what a reader has to follow."""
+"""The number of files and iterators that one question passes is limited."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RAG = Path(__file__).parents[2] / "rag"
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    """Of a process of its own: what other tests have cached or left running would be counted too."""
+    """Measured in a separate process, because caches and threads of other tests would be counted too."""
     command = [sys.executable, "-m", "tests.trace_question"]
     printed = subprocess.run(command, cwd=RAG.parent, capture_output=True, text=True, check=True).stdout
     sections = re.split(r"^ *\d+  .*\n", printed, flags=re.MULTILINE)[1:]

@@ -1,4 +1,4 @@
-"""An answer's text as HTML: it reads as written, and the tags are ours alone."""
+"""An answer's text as HTML: shown as written, with only our own tags."""
 
 from __future__ import annotations
 

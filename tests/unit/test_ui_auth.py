@@ -1,4 +1,4 @@
-"""Logins: hashes, the file, and the brake."""
+"""Logins: hashes, the file, and the limit of attempts."""
 
 from __future__ import annotations
 

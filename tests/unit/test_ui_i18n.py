@@ -1,4 +1,4 @@
-"""Both languages say everything, with the same places to fill."""
+"""Both languages have all texts, with the same placeholders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports, and the public link against local stand-ins of its hosts."""
+"""Ports, and the public link with local substitutes for its hosts."""
 
 from __future__ import annotations
 

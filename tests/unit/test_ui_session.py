@@ -1,4 +1,4 @@
-"""What the page does when asked, without a browser: frames, history, stopping, clearing, errors."""
+"""Visitors' actions without a browser: frames, history, stop, clear, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pump: batches in order, errors, and a stop that waits for nothing."""
+"""The stream bridge: batches in order, errors, and an immediate stop."""
 
 from __future__ import annotations
 

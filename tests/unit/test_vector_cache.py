@@ -1,4 +1,4 @@
-"""The cache of question vectors: the same numbers, computed once, bounded, safe between threads."""
+"""The cache of question vectors: same vectors, computed once, limited size, thread-safe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_kept_vector_is_the_computed_one_and_computed_once() -> None:
     assert cache.get("한도 ", compute) != again
 
 
-def remembered(asked: list[str], text: str) -> list[float]:
+def embed(asked: list[str], text: str) -> list[float]:
     asked.append(text)
     return [1.0]
 
@@ -35,7 +35,7 @@ def test_the_least_recently_used_is_dropped() -> None:
     asked: list[str] = []
     cache = VectorCache(2)
     for text in ("a", "b", "a", "c", "a", "b"):
-        cache.get(text, partial(remembered, asked))
+        cache.get(text, partial(embed, asked))
     assert asked == ["a", "b", "c", "b"] and len(cache) == 2
 
 

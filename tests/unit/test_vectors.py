@@ -1,4 +1,4 @@
-"""Checked unit vectors: what is refused, and in whose words."""
+"""Validation of unit vectors, and its messages."""
 
 from __future__ import annotations
 

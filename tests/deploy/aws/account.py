@@ -1,4 +1,4 @@
-"""AWS for the tests: moto for most services, our emulator for SageMaker, and a recorder of every request."""
+"""A fake AWS account: moto for most services, our emulator for SageMaker, and a recorder of every request."""
 
 from __future__ import annotations
 
@@ -126,8 +126,8 @@ def moto() -> Iterator[str]:
         server.stop()
 
 
-def left(account: Account) -> dict[str, Any]:
-    """All that the account still has, by service."""
+def remaining(account: Account) -> dict[str, Any]:
+    """All resources that the account still has, by service."""
     ask: dict[str, Callable[[], Any]] = {
         "models": lambda: account.client("sagemaker").list_models()["Models"],
         "configs": lambda: account.client("sagemaker").list_endpoint_configs()["EndpointConfigs"],

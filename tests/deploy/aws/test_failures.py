@@ -1,4 +1,4 @@
-"""What goes wrong reaches the user as one line that says why and what to do; and a stranger's things are never touched."""
+"""Failures are reported in one line with the reason and advice; resources of others are never touched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.aws.reconcile import ABSENT, Description, Reconciler, Resource, Stat
 from deploy.aws.session import AwsSession
 from deploy.stack import Stack
 from rag.errors import DeployError
-from tests.deploy.aws.account import REGION, Account, left
+from tests.deploy.aws.account import REGION, Account, remaining
 from tests.deploy.aws.conftest import FULL, written
 
 ONE = """
@@ -75,7 +75,7 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
     account.deployment(one(tmp_path)).up()
     assert f"deleting endpoint one-llm, which failed before: {reason}" in account.text
     account.deployment(stack).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path
     account.deployment(good).up()
     assert "unchanged: endpoint one-llm" in account.said and reason not in account.text
     account.deployment(bad).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_refused_request_says_why(
     account.forget()
     account.deployment(one(tmp_path)).up()
     account.deployment(one(tmp_path)).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def refusal(code: str, message: str) -> ClientError:
@@ -167,7 +167,7 @@ def refusal(code: str, message: str) -> ClientError:
     ],
 )
 def test_only_what_is_surely_missing_counts_as_missing(code: str, message: str, missing: bool) -> None:
-    """Otherwise something would be made beside what may not be seen."""
+    """Otherwise a resource that the user may not describe could be created twice."""
     assert is_missing(refusal(code, message)) is missing
 
 
@@ -201,7 +201,7 @@ def test_a_quota_that_is_too_small_is_said_before_anything_is_made(account: Acco
     assert "ml.g5.2xlarge       needed 3, quota 0   TOO SMALL: request an increase at https://" in account.text
     with pytest.raises(DeployError, match=r"ml.g5.2xlarge +needed 3, quota 0 .* Nothing was created"):
         account.deployment(full).up()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def endpoint(account: Account) -> None:
@@ -243,21 +243,21 @@ def test_a_name_taken_by_a_stranger_is_refused_and_never_deleted(
     account: Account, full: Stack, make: Callable[[Account], None]
 ) -> None:
     make(account)
-    before = left(account)
+    before = remaining(account)
     with pytest.raises(DeployError, match=r"the name is in use .* Nothing was created or changed"):
         account.deployment(full).up()
     account.deployment(full).plan()
     assert "x TAKEN" in account.text
     account.deployment(full).down()
     assert "does not belong to this stack" in account.text
-    assert left(account) == before
+    assert remaining(account) == before
 
 
 def test_a_log_group_that_the_service_made_is_used_and_left(account: Account, full: Stack) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/Endpoints/full-llm")
     account.deployment(full).up()
     account.deployment(full).down()
-    assert [each["logGroupName"] for each in left(account)["logs"]] == ["/aws/sagemaker/Endpoints/full-llm"]
+    assert [each["logGroupName"] for each in remaining(account)["logs"]] == ["/aws/sagemaker/Endpoints/full-llm"]
 
 
 def test_a_slow_endpoint_is_waited_for_and_down_waits_until_it_can_be_deleted(account: Account, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_slow_endpoint_is_waited_for_and_down_waits_until_it_can_be_deleted(ac
     assert account.killed(account.deployment(stack).up, after=7)
     assert account.client("sagemaker").describe_endpoint(EndpointName="one-llm")["EndpointStatus"] == "Creating"
     account.deployment(stack).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_no_credentials_and_no_region(full: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The process killed after each change it makes to AWS: `up` again converges, and `down` leaves nothing."""
+"""The process is killed after each change: `up` then completes the stack, and `down` deletes everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deploy.stack import Stack
-from tests.deploy.aws.account import Account, left
+from tests.deploy.aws.account import Account, remaining
 from tests.deploy.aws.conftest import FULL, ROOT, written
 
 LEAN = FULL.replace(FULL[FULL.index("[llm]") : FULL.index("[opensearch]")], "")
@@ -36,7 +36,7 @@ def lean(tmp_path: Path) -> Stack:
 
 def state(account: Account) -> dict[str, Any]:
     """What there is, without what differs from run to run."""
-    return {kind: len(found) for kind, found in left(account).items()}
+    return {kind: len(found) for kind, found in remaining(account).items()}
 
 
 def test_the_steps_are_all(account: Account, lean: Stack) -> None:
@@ -63,9 +63,9 @@ def test_up_killed_after_each_step_goes_on(account: Account, lean: Stack) -> Non
 @pytest.mark.parametrize("step", range(1, len(STEPS) + 1))
 def test_down_after_up_was_killed_leaves_nothing(account: Account, lean: Stack, step: int) -> None:
     assert account.killed(account.deployment(lean).up, after=step)
-    assert left(account)
+    assert remaining(account)
     account.deployment(lean).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_down_killed_after_each_step_goes_on(account: Account, lean: Stack) -> None:
@@ -75,7 +75,7 @@ def test_down_killed_after_each_step_goes_on(account: Account, lean: Stack) -> N
         kills += 1
         assert kills <= 2 * len(STEPS), "it does not converge"
     assert kills >= 15
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_an_update_killed_after_each_step_goes_on(account: Account, lean: Stack, tmp_path: Path) -> None:
@@ -111,4 +111,4 @@ def test_a_process_killed_by_the_system_is_gone_on_with(account: Account, lean: 
     process.wait()
     account.deployment(lean).up()
     account.deployment(lean).down()
-    assert left(account) == {}
+    assert remaining(account) == {}

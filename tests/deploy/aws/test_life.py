@@ -1,4 +1,4 @@
-"""A stack's whole life on moto and the emulator, through real boto3 over HTTP."""
+"""The complete life of a stack on moto and the emulator, through boto3 over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from deploy.aws.commands import Deployment
 from deploy.aws.search import generate_password
 from deploy.stack import Stack
 from rag.errors import DeployError
-from tests.deploy.aws.account import REGION, Account, left
+from tests.deploy.aws.account import REGION, Account, remaining
 from tests.deploy.aws.conftest import FULL, ROOT, written
 from tests.opensearch import Server
 
@@ -50,7 +50,7 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
 
     account.forget()
     account.deployment(full).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
     assert account.said[-1] == "nothing is left"
     account.forget()
     account.deployment(full).down()
@@ -210,14 +210,14 @@ def test_another_stack_file_changes_only_what_differs(account: Account, full: St
     configs = account.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
     assert len(configs) == 2
     account.deployment(changed).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_what_left_the_stack_file_is_removed_by_up(account: Account, full: Stack, tmp_path: Path) -> None:
     account.deployment(full).up()
     smaller = FULL[: FULL.index("[opensearch]")].replace('handler = "kosimcse"', "").replace("full-llm", "other-llm")
     account.deployment(written(tmp_path, smaller)).up()
-    found = left(account)
+    found = remaining(account)
     assert set(found) == {"models", "configs", "endpoints", "roles", "logs"}
     assert {each["EndpointName"] for each in found["endpoints"]} == {"full-embedding", "other-llm"}
     assert len(found["models"]) == len(found["configs"]) == len(found["logs"]) == 2
@@ -227,7 +227,7 @@ def test_down_finds_what_an_earlier_stack_file_named(account: Account, full: Sta
     account.deployment(full).up()
     account.deployment(written(tmp_path, 'name = "full"\n[opensearch]\ndomain_name = "another"\naccess = "role"\n'
                                'role_arn = "arn:aws:iam::123456789012:role/app"')).down()  # fmt: skip
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_two_stacks_do_not_touch_each_other(account: Account, full: Stack, tmp_path: Path) -> None:
@@ -235,9 +235,9 @@ def test_two_stacks_do_not_touch_each_other(account: Account, full: Stack, tmp_p
     other = written(tmp_path, FULL.replace('"full', '"other'))
     account.deployment(other).up()
     account.deployment(full).down()
-    assert {each["EndpointName"] for each in left(account)["endpoints"]} == {"other-embedding", "other-llm"}
+    assert {each["EndpointName"] for each in remaining(account)["endpoints"]} == {"other-embedding", "other-llm"}
     account.deployment(other).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.stem)
@@ -249,7 +249,7 @@ def test_the_stacks_that_come_with_it(account: Account, path: Path) -> None:
     emulated = stack.model_copy(update={"embedding": _hashed(stack)})
     account.deployment(emulated).up()
     account.deployment(emulated).down()
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def _hashed(stack: Stack) -> object:
@@ -303,7 +303,7 @@ def test_the_budget_is_kept_unless_told_otherwise(account: Account, tmp_path: Pa
 
 
 def test_through_the_command_line(account: Account, tmp_path: Path) -> None:
-    """In a process of its own, as its users run it."""
+    """In a separate process, as users run it."""
     (tmp_path / "stack.toml").write_text(FULL, encoding="utf-8")
 
     def deploy(*arguments: str, code: int = 0) -> str:
@@ -318,7 +318,7 @@ def test_through_the_command_line(account: Account, tmp_path: Path) -> None:
     assert "ready: domain full" in deploy("up")
     assert "FSI_LLM__ENDPOINT_NAME=full-llm" in deploy("env")
     assert deploy("down").endswith("nothing is left\n")
-    assert left(account) == {}
+    assert remaining(account) == {}
 
 
 def test_what_was_an_endpoints_is_found_without_it(account: Account, full: Stack) -> None:
@@ -329,4 +329,4 @@ def test_what_was_an_endpoints_is_found_without_it(account: Account, full: Stack
     assert full.embedding
     other = full.model_copy(update={"embedding": full.embedding.model_copy(update={"endpoint_name": "other"})})
     account.deployment(other).down()
-    assert left(account) == {}
+    assert remaining(account) == {}

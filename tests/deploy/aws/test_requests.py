@@ -1,4 +1,4 @@
-"""Every request to AWS, held to botocore's model of it; and the operator's policy, held to the requests."""
+"""Every request to AWS is valid by botocore's model, and allowed by the operator's policy."""
 
 from __future__ import annotations
 

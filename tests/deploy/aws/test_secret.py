@@ -1,4 +1,4 @@
-"""The password goes into a pipe and nowhere else. That it arrives there is tested with the whole stack."""
+"""The password is written to a pipe only; the tests of the whole stack check that it arrives."""
 
 from __future__ import annotations
 
