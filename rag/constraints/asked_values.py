@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.constraints.quantities import Quantity
-from rag.constraints.value_agreement import values_of
+from rag.constraints.value_agreement import comparable, holds, values_of
 
 _HOUR, _DAY = Decimal(3600), Decimal(86400)
 _MONTH, _YEAR = _DAY * 30, _DAY * 365
@@ -110,6 +110,8 @@ _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
 }  # fmt: skip
+_VALUE_SPAN = 8
+"""Characters before an amount that may say by what: "1일 최대 200만원"."""
 _PER_SPAN = 16
 """Characters before what is asked that may say by what: "하루에 최대 얼마까지"."""
 
@@ -149,6 +151,29 @@ def other_period(question: str, row_question: str, row_answer: str) -> str:
     if not asked or any(name in held or _STATED_PERIODS[name].search(row) for name in asked):
         return ""
     return next(iter(asked.values())).strip()
+
+
+def unstated_period_value(question: str, row: str) -> str:
+    """An amount that a question asks for by a period, where a row states other amounts by that period: "하루 5천만원".
+
+    That the row states the same amount by another period ("1개월 5,000만원") answers nothing.
+    """
+    for value in comparable(question, values_of(question)):
+        if value.dimension != "money" or (period := _period_before(question, value)) is None:
+            continue
+        stated = [
+            other for other in values_of(row) if other.dimension == "money" and _period_before(row, other) == period
+        ]
+        if stated and not holds(value, stated):
+            return value.text
+    return ""
+
+
+def _period_before(text: str, value: Quantity) -> str | None:
+    """The period right before a value: day of "1일 최대 200만원"."""
+    before = text[max(0, value.start - _VALUE_SPAN) : value.start]
+    ends = {name: match.end() for name, pattern in _STATED_PERIODS.items() for match in pattern.finditer(before)}
+    return max(ends, key=lambda name: ends[name]) if ends else None
 
 
 @lru_cache(maxsize=1024)

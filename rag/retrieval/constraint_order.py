@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
-from rag.constraints.asked_values import asked_values, not_stated, other_period
+from rag.constraints.asked_values import asked_values, not_stated, other_period, unstated_period_value
 from rag.constraints.compounds import is_general, is_reversed, narrowing, opposite_word, other_modifiers, other_target
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
 from rag.constraints.objects import other_objects, unrequested_certificate
@@ -230,7 +230,7 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
     if noun := verbal_noun_not_held(part, row_question, answer, synonyms=_synonyms):
         others.append(Conflict("action", noun, ""))
-    if period := other_period(part, row_question, answer):
+    if period := other_period(part, row_question, answer) or unstated_period_value(part, f"{row_question}\n{answer}"):
         others.append(Conflict("count", period, ""))
     word = opposite_word(part, row_question, answer) or other_target(part, row_question, answer, synonyms=_synonyms)
     if word:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.asked_values import other_period
+from rag.constraints.asked_values import other_period, unstated_period_value
 from rag.constraints.compounds import opposite_word, other_target
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.reversals import is_consequence, is_taken_back
@@ -122,3 +122,17 @@ def test_a_cooperative_goes_by_its_kind() -> None:
     assert (mention.name, mention.held) == ("푸른신협", True)
     [mention] = InstitutionNames({"푸른신협": [], "맑은신협": []}).find("신협 탈퇴하려면")
     assert not mention.held
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("하루 4천만원 결제되게 해 주세요", "4천만원"),
+        ("하루에 3백만원 결제되나요", ""),
+        ("4천만원 결제되나요", ""),
+        ("분기에 4천만원 결제되나요", ""),
+    ],
+)
+def test_an_amount_counts_by_its_period(question: str, value: str) -> None:
+    row = "결제 한도를 바꾸려면 어떻게 하나요?\n1회 100만원, 1일 300만원, 1개월 4,000만원까지 됩니다."
+    assert unstated_period_value(question, row) == value
