@@ -37,11 +37,11 @@ def test_chats_are_their_visitors_alone(keeping_page: Page) -> None:
     assert "나만의 상담 질문" in owner.client.get("/chats/export", params={"id": chat["id"]}).text
 
 
-def test_what_is_searched_for_stands_in_no_address(keeping_page: Page) -> None:
+def test_the_search_text_is_in_no_address(keeping_page: Page) -> None:
     assert keeping_page.browser().client.get("/chats", params={"q": "주소에 남을 말"}).status_code == 404
 
 
-def test_feedback_is_for_answers_that_are_there_in_the_pages_words(keeping_page: Page) -> None:
+def test_feedback_accepts_only_existing_answers_and_predefined_texts(keeping_page: Page) -> None:
     owner = keeping_page.browser()
     shown = owner.say("의견을 남길 질문", "tab")
     match = re.search(r'data-record=\\*"([2-9A-Z]{10})', shown)
@@ -99,7 +99,7 @@ def test_one_address_has_few_requests_to_the_files_at_once(keeping_page: Page) -
     assert "여전히" in keeping_page.browser().say("여전히 답합니까", "tab")
 
 
-def test_figures_are_not_given_out_through_a_proxy(keeping_page: Page) -> None:
+def test_metrics_are_not_served_through_a_proxy(keeping_page: Page) -> None:
     assert keeping_page.program().get("/metrics").status_code == 200
     for headers in ({"X-Forwarded-For": "203.0.113.5"}, {"Forwarded": "for=203.0.113.5"}, {"X-Real-IP": "10.0.0.1"}):
         assert keeping_page.program(headers=headers).get("/metrics").status_code == 404

@@ -24,7 +24,7 @@ def test_large_bodies_are_refused(page: Page, route: str, size: int) -> None:
     assert page.program().post(route, content=b"x" * size).status_code == 413
 
 
-def test_large_bodies_of_unsaid_length_are_refused_too(page: Page) -> None:
+def test_large_bodies_without_a_length_are_refused(page: Page) -> None:
     answer = page.program().post(f"{API}/call/ask", content=(b"[" * 10_000 for _ in range(100)))
     assert answer.status_code == 413
 
@@ -38,7 +38,7 @@ def test_wrong_lengths_are_refused(page: Page, length: str) -> None:
     assert page.alive()
 
 
-def test_events_nobody_reads_take_nobodys_place(page: Page) -> None:
+def test_unread_events_do_not_delay_others(page: Page) -> None:
     flood = page.browser()
     statuses = [
         flood.join(flood.event("send"), ["안 읽는 질문", None, "", ""], f"flood{number}").status_code
@@ -86,7 +86,7 @@ def test_one_owner_has_half_of_the_slots_and_leaving_gives_them_back() -> None:
     asyncio.run(run())
 
 
-def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
+def test_a_visitor_who_asks_continuously_pauses_while_others_ask() -> None:
     async def run() -> list[str]:
         slots, order = AnswerSlots(1), []
 
@@ -108,7 +108,7 @@ def test_who_asks_without_a_pause_rests_while_others_ask() -> None:
     assert sorted(order) == ["customer", "customer", "flood", "flood", "flood"], "and all are answered"
 
 
-def test_a_slow_reader_holds_up_nobody(page: Page) -> None:
+def test_a_slow_reader_delays_no_other(page: Page) -> None:
     """Forty connections that send half a request each."""
     host, port = page.url.removeprefix("http://").split(":")
     held = [socket.create_connection((host, int(port)), timeout=240) for _ in range(40)]
@@ -137,7 +137,7 @@ def is_closed(connection: socket.socket) -> bool:
     "sent",
     [b"", b"GET / HTTP/1.1\r\nHost: x", b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na"],
 )
-def test_a_request_that_does_not_come_ends_its_connection(tmp_path: Path, sent: bytes) -> None:
+def test_an_incomplete_request_ends_its_connection(tmp_path: Path, sent: bytes) -> None:
     with served(tmp_path, "request_seconds=3") as running:
         host, port = running.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=240) as connection:

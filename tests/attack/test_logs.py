@@ -51,7 +51,7 @@ def test_wrong_values_get_the_pages_own_text_and_one_line(page: Page, data: list
 
 
 @pytest.mark.parametrize("bank", [MARK, MARK * 5000, f"{MARK}\n2026-01-01 ERROR rag: forged", "{}", "%s%n"])
-def test_unknown_institutions_are_said_in_one_short_text(page: Page, bank: str) -> None:
+def test_unknown_institutions_are_reported_in_one_short_text(page: Page, bank: str) -> None:
     since = len(lines(page, 0))
     status, answer = ask(page.program(), "질문", bank, None)
     assert status == 200

@@ -51,7 +51,7 @@ def test_foreign_origins_are_refused(page: Page, origin: str, method: str, path:
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_what_a_browser_says_is_another_sites_is_refused(page: Page, site: str) -> None:
+def test_cross_site_requests_are_refused(page: Page, site: str) -> None:
     client = page.program(headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"})
     assert ask(client, "질문", None, None)[0] == 403
     assert client.get("/assets/x.js").status_code == 403
@@ -104,7 +104,7 @@ def test_malformed_names_are_refused_in_one_line(page: Page, name: str, value: s
     assert len(page.log.read_text(encoding="utf-8").splitlines()) <= before + 2
 
 
-def test_stated_host_names_alone_are_answered(tmp_path: Path) -> None:
+def test_only_trusted_host_names_are_answered(tmp_path: Path) -> None:
     with served(tmp_path, "trusted_hosts=faq.bank.example, faq2.bank.example") as running:
         statuses = [
             running.program().get("/", headers={"Host": host}).status_code
@@ -115,7 +115,7 @@ def test_stated_host_names_alone_are_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Gradio-Server", "Forwarded", "X-Forwarded-Proto"])
-def test_nobody_is_believed_to_be_a_proxy(page: Page, header: str) -> None:
+def test_forwarded_headers_are_ignored_without_trusted_proxies(page: Page, header: str) -> None:
     value = {"X-Gradio-Server": "http://evil.example", "X-Forwarded-Proto": "https"}.get(header, "evil.example")
     answer = page.program().get("/", headers={header: value})
     assert answer.status_code == 200

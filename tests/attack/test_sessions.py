@@ -54,7 +54,7 @@ def test_another_visitor_cancels_nothing(page: Page) -> None:
     assert "취소해 보는 질문" in str(list(owner.stream("tab2")))
 
 
-def test_the_next_event_is_told_after_the_end_of_the_last_stream_was_read(page: Page) -> None:
+def test_the_next_event_is_announced_after_the_last_stream_was_read(page: Page) -> None:
     """If the browser learned of it earlier, it would wait for the second answer on the first one's stream."""
     owner = page.browser()
     number = owner.event("send")
@@ -91,7 +91,7 @@ def book(maximum: int) -> tuple[Sessions, list[str]]:
     return Sessions(running=lambda _: True, forget=forgotten.append, max_sessions=maximum), forgotten
 
 
-def test_new_sessions_push_out_nobody_whose_tab_is_open() -> None:
+def test_new_sessions_evict_no_open_tab() -> None:
     sessions, forgotten = book(3)
     customer, stranger = visitor(1), visitor(2)
     with sessions.stream("customer", customer, answers=False):
@@ -138,7 +138,7 @@ def test_events_are_counted_per_browser_per_address_and_in_all(monkeypatch: pyte
     join(10, one)
 
 
-def test_an_event_nobody_reads_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unread_event_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "OPEN_SECONDS", 0.05)
     book_, forgotten = book(10)
     who = visitor(1)

@@ -118,7 +118,7 @@ def test_company_proxy_is_not_asked_for_our_own_page(start: Start) -> None:
     assert url_of(process) == f"http://127.0.0.1:{port}"
 
 
-def test_share_without_network_goes_on_behind_the_printed_login(start: Start) -> None:
+def test_share_without_network_serves_locally_with_the_printed_login(start: Start) -> None:
     """The proxy refuses, as a closed network does."""
     process = start("--share", "--port", "7987", HTTPS_PROXY="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
     url = url_of(process)

@@ -99,7 +99,7 @@ def test_suggestions_are_buttons_that_ask(visitor: Visit, chat: FakeChat) -> Non
     expect(visitor.page.locator("#chat .none:visible")).to_have_count(0)
 
 
-def test_who_finds_no_question_is_told_whom_to_call(visitor: Visit) -> None:
+def test_without_a_fitting_suggestion_the_contact_is_shown(visitor: Visit) -> None:
     visitor.answered("비슷한 질문")
     expect(visitor.page.locator("#chat .desk")).to_be_hidden()
     visitor.page.get_by_role("button", name="찾는 질문이 없어요").click()

@@ -36,14 +36,14 @@ def test_like_dislike_with_a_reason_and_none_of_these(visitor: Visit, tmp_path: 
     assert visitor.complaints == []
 
 
-def test_strangers_say_nothing_of_what_is_not_there(visitor: Visit) -> None:
-    for said in (
+def test_invalid_feedback_is_refused(visitor: Visit) -> None:
+    for feedback in (
         {"answer": "NONE", "kind": "like"},
         {"answer": "NONE", "kind": "chosen"},
         {"answer": 1, "kind": []},
         {},
     ):
-        assert httpx.post(f"{visitor.url}/feedback", json=said).status_code == 404
+        assert httpx.post(f"{visitor.url}/feedback", json=feedback).status_code == 404
     evil = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert httpx.post(f"{visitor.url}/feedback", json={}, headers=evil).status_code == 403
     assert httpx.get(f"{visitor.url}/feedback").status_code == 404

@@ -64,7 +64,7 @@ def test_what_cannot_be_answered_is_said(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("mcp", [True, False])
-def test_nobody_asks_it_where_it_is_off_or_without_the_login(serve: Serve, mcp: bool) -> None:
+def test_it_refuses_when_off_and_without_the_login(serve: Serve, mcp: bool) -> None:
     server, _ = serve(mcp=mcp, users={"kim": PasswordHash.parse(hash_password("pass-word-1"))} if mcp else None)
     reply = Client(server.url).post(id=1, method="tools/list")
     assert reply.status_code == (401 if mcp else 404)

@@ -63,7 +63,7 @@ def test_page_comes_back_when_the_server_is_restarted_while_an_answer_is_written
     visitor.ready()
 
 
-def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[..., Visit]) -> None:
+def test_only_a_correct_login_is_accepted(serve: Serve, visit: Callable[..., Visit]) -> None:
     users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
     server, _ = serve(users=users)
     visitor = visit(server.url)
@@ -80,7 +80,7 @@ def test_login_lets_in_who_knows_and_nobody_else(serve: Serve, visit: Callable[.
     visitor.answered("질문")
 
 
-def test_a_login_that_has_ended_is_said(serve: Serve, visit: Callable[..., Visit]) -> None:
+def test_an_ended_login_is_reported(serve: Serve, visit: Callable[..., Visit]) -> None:
     users = {"kim": PasswordHash.parse(hash_password("옳은 비밀번호"))}
     ended, _ = serve(users=users, port=free_port("127.0.0.1", 7980))
     visitor = visit(ended.url)

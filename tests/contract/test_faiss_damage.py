@@ -135,7 +135,7 @@ def test_a_row_damaged_under_an_open_index_is_not_shown(index: Path, tmp_path: P
     store.close()
 
 
-def test_a_manifest_that_is_no_json_is_said(index: Path, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_reported(index: Path, tmp_path: Path) -> None:
     for written in ("{", '{"schema": 1}\nbad', "[]", '{"schema": 1, "what": 2}'):
         copy = tmp_path / "faq"
         shutil.copytree(index, copy)

@@ -91,7 +91,7 @@ store.replace_manifest(store.manifest.with_calibration({{"theirs": 1}}))
     assert faq.manifest.calibration == {"theirs": 1}
 
 
-def test_a_second_writer_is_told_that_the_index_is_busy(faq: FaissStore, directory: Path) -> None:
+def test_a_second_writer_gets_index_busy(faq: FaissStore, directory: Path) -> None:
     hold = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print('held', flush=True)"
     )

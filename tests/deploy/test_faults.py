@@ -147,7 +147,7 @@ def test_a_stalled_stream(run: Run) -> None:
     assert isinstance(error, StalledError)
 
 
-def test_a_stream_that_stalls_a_little_goes_on(run: Run) -> None:
+def test_a_stream_that_pauses_briefly_continues(run: Run) -> None:
     service = run(generator(answer="가나 다라", **failing("stall", after=1, seconds=0.1)))
     parts, error = read(service)
     assert error is None and orjson.loads(parts[1])["generated_text"] == "가나 다라"

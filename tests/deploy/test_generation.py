@@ -134,7 +134,7 @@ def test_defaults_that_end_answers_early(run: Run) -> None:
     assert details["finish_reason"] == "length"
 
 
-def test_kullm_goes_on_after_its_answer(run: Run) -> None:
+def test_kullm_generates_beyond_its_answer(run: Run) -> None:
     service = run(generator(format="kullm", answer="답입니다."))
     assert text_of(service.invoke("llm", PLAIN)) == "답입니다.\n\n### 명령어:\n다음 질문에 답하세요."
     assert service.invoke("llm", {**PLAIN, "inputs": ["질문"]}) == [

@@ -19,7 +19,7 @@ ENDPOINTS = [
 ]
 
 
-def test_ten_lines_of_a_stranger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readmes_sagemaker_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     program = next(block for block in blocks if "VectorStoreIndex.from_documents(" in block)
     assert len([line for line in program.splitlines() if line.strip()]) <= 10

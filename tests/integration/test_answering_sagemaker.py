@@ -187,7 +187,7 @@ def test_each_way_to_fail_ends_in_its_own_notice(served: Served, spec: dict[str,
     assert (answer.text, answer.notice, answer.generated) == (PASSAGES, notice, False)
 
 
-def test_a_stream_of_the_engine_that_breaks_off_says_so_and_goes_on_with_the_passages(served: Served) -> None:
+def test_an_interrupted_stream_of_the_engine_falls_back_to_the_passages(served: Served) -> None:
     said = "취소하실 수 있습니다. [1] " + "더 궁금한 점이 있으면 물어봐 주세요. " * 4
     chat = served.chat(answer=said, faults=[{"kind": "drop", "after": 30}])
     response = chat.query_engine(streaming=True).query(QUESTION)

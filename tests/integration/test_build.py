@@ -212,7 +212,7 @@ def test_topics_of_an_empty_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_embedder")
-def test_without_an_embedder_words_alone_answer_and_the_customer_is_told(
+def test_without_an_embedder_lexical_search_answers_with_a_notice(
     settings: Settings, bundle: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):

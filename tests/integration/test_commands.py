@@ -169,7 +169,7 @@ def test_list_marks_the_bundled_index_of_the_embedder_in_use(
     assert "no index is marked as selected" in ran.err and "'x' cannot be reached" in ran.err
 
 
-def test_list_goes_on_after_an_index_that_cannot_be_opened(run: Run, small: Path) -> None:
+def test_list_continues_after_an_index_that_cannot_be_opened(run: Run, small: Path) -> None:
     broken = small.with_name("broken")
     shutil.copytree(small, broken)
     for file in broken.glob("*.sqlite"):
@@ -229,7 +229,7 @@ def test_config_prints_every_setting(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert any(line.startswith("FSI_RETRIEVAL__TOP_K=7 ") for line in lines)
 
 
-def test_doctor_checks_the_whole_road(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_checks_every_step(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSI_STORE__INDEX", "small")
     ran = run("doctor")
     assert ran.code == 0 and ran.out.endswith("all checks passed\n") and "index small: " in ran.out
@@ -246,7 +246,7 @@ def test_doctor_says_that_an_index_is_empty(
     assert "the index is empty; ingest files" in run("doctor").err
 
 
-def test_an_index_of_another_embedder_is_refused_with_what_mends_it(run: Run, tmp_path: Path) -> None:
+def test_an_index_of_another_embedder_is_refused_with_advice(run: Run, tmp_path: Path) -> None:
     FaissStore.create(tmp_path / ".fsi" / "indexes" / "other", manifest_of(HashedEmbedding())).close()
     line = run("search", "질문", "--index", "other").refused()
     assert "dimension 64" in line and "384" in line and "python -m rag ingest PATH --index other" in line

@@ -181,7 +181,7 @@ def test_a_question_that_is_refused(run: Run, command: str, arguments: list[str]
 
 
 @pytest.mark.parametrize("option", [["--as-of", "someday"], ["--filter", "bank"]])
-def test_a_wrong_option_is_told_before_an_index_is_built(run: Run, tmp_path: Path, option: list[str]) -> None:
+def test_a_wrong_option_is_reported_before_an_index_is_built(run: Run, tmp_path: Path, option: list[str]) -> None:
     run("ask", "질문", *option).refused()
     assert sorted(path.name for path in (tmp_path / ".fsi" / "indexes").iterdir()) == ["small"]
 
@@ -324,7 +324,9 @@ def test_a_password_is_typed_at_a_terminal_and_not_shown(tmp_path: Path) -> None
     assert b"horse" not in shown and "kim" in load_users(tmp_path / "users")
 
 
-def test_an_answer_of_a_model_is_told_from_a_quote(run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_models_answer_is_distinguished_from_a_quote(
+    run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
     assert said[:2] == [
         "(written by a language model, checked against its sources)",

@@ -108,7 +108,7 @@ def test_a_row_that_breaks_a_rule_stops_everything(folder: Path) -> None:
         run(folder)
 
 
-def test_documents_of_one_name_are_told_apart_by_their_folders(folder: Path) -> None:
+def test_documents_of_one_name_are_distinguished_by_their_folders(folder: Path) -> None:
     (folder / "약관" / "금리.md").write_text(notice("9%"), encoding="utf-8")
     run(folder)
     names = {str(node["document"]) for node in contents(folder).values() if "document" in node}

@@ -65,7 +65,7 @@ def test_an_endpoint_that_answers_is_used(chat: ChatService) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_question_is_answered_by_its_words_and_says_so(
+def test_a_question_is_answered_by_lexical_search_with_a_notice(
     chat: ChatService, emulator: EmulatorClient, embed: SageMakerEmbedding, fault: str
 ) -> None:
     well = chat.ask(LIMIT)

@@ -118,7 +118,7 @@ def test_without_a_listener_there_are_no_events(reach: Reach, monkeypatch: pytes
     assert events == []
 
 
-def test_a_handler_that_comes_later_is_heard_from_then_on(reach: Reach) -> None:
+def test_a_handler_added_later_receives_events(reach: Reach) -> None:
     _, llm = model(reach, answering("openai"))
     llm.callback_manager.handlers = []  # its own: an empty one is shared with the global manager, where there is one
     handler = LlamaDebugHandler(print_trace_on_end=False)

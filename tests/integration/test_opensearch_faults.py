@@ -185,7 +185,7 @@ def test_an_overloaded_server_is_asked_again(busy: Connection) -> None:
     assert Busy.refusals == -1
 
 
-def test_a_server_that_stays_overloaded_is_told_as_such(busy: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_stays_overloaded_is_reported_as_such(busy: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.stores.opensearch.client.RETRY_SECONDS", 0.3)
     Busy.refusals = 10**6
     with pytest.raises(StoreUnavailable, match="overloaded"):

@@ -261,7 +261,7 @@ def test_the_deadline_ends_a_call(reach: Reach, kind: str, stream: bool, silence
 
 
 @KINDS
-def test_a_stream_that_goes_on_and_on_ends_at_the_deadline(reach: Reach, kind: str) -> None:
+def test_an_endless_stream_ends_at_the_deadline(reach: Reach, kind: str) -> None:
     _, llm = model(reach, kind, lambda request: Reply(pieces(kind, ["가"] * 4000), pause=0.05), deadline=3)
     with pytest.raises(ModelInterrupted, match="deadline"):
         ask(llm, stream=True)

@@ -283,7 +283,7 @@ def test_a_copy_works_as_well(reach: Reach, copied: Callable[[SageMakerEmbedding
     assert copied(embed).get_text_embedding_batch(TEXTS[:4]) == embed.get_text_embedding_batch(TEXTS[:4])
 
 
-def test_64_at_once_overlap_and_the_loop_goes_on(reach: Reach) -> None:
+def test_64_concurrent_calls_overlap_and_do_not_block_the_loop(reach: Reach) -> None:
     gate = Gate(64)
 
     def reply(request: Request) -> Reply:

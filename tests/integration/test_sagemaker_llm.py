@@ -280,7 +280,7 @@ def test_no_deadline_to_speak_of(reach: Reach, seconds: float) -> None:
     assert llm.complete(QUESTION).text == joined(llm.stream_complete(QUESTION))[0] == ANSWER
 
 
-def test_64_at_once_overlap_and_the_loop_goes_on(reach: Reach) -> None:
+def test_64_concurrent_calls_overlap_and_do_not_block_the_loop(reach: Reach) -> None:
     gate = Gate(64)
 
     def reply(request: Request) -> Reply:

@@ -11,7 +11,7 @@ from rag.errors import ModelInterrupted, ModelTimeout
 from rag.models.cancellation import CancelScope, current_scope
 
 
-def test_a_cancel_reaches_grandchildren_whose_parent_nobody_keeps() -> None:
+def test_a_cancel_reaches_grandchildren_of_collected_parents() -> None:
     scope = CancelScope()
     grandchild = scope.child(30).child(20)
     gc.collect()

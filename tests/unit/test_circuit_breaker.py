@@ -49,7 +49,7 @@ def test_after_failures_in_a_row_it_is_not_asked(resting: Model) -> None:
     assert resting.asked == 2
 
 
-def test_a_success_between_failures_starts_the_count_anew(model: Model) -> None:
+def test_a_success_between_failures_resets_the_count(model: Model) -> None:
     model.fails(ModelTimeout("late"))
     model()
     model.fails(ModelTimeout("late"))

@@ -156,7 +156,7 @@ def test_rows_without_ids_keep_their_identity_when_rows_are_inserted(tmp_path: P
     assert {row.question: row.id for row in before}.items() < {row.question: row.id for row in after}.items()
 
 
-def test_answers_of_one_question_are_told_apart_and_repeated_rows_left_out(tmp_path: Path) -> None:
+def test_answers_of_one_question_are_distinguished_and_repeated_rows_left_out(tmp_path: Path) -> None:
     found = read_text(tmp_path, "질문,답변\n한도는?,하나\n한도는?,둘\n한도는?,하나\n")
     assert [row.answer for row in found.rows] == ["하나", "둘"]
     assert len({row.id for row in found.rows}) == 2

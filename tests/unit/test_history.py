@@ -57,7 +57,7 @@ def test_chats_are_kept_over_a_restart(tmp_path: Path, key: str | None) -> None:
     again.close()
 
 
-def test_nobody_elses_chat_is_read_changed_or_continued(tmp_path: Path) -> None:
+def test_chats_of_others_are_not_read_changed_or_continued(tmp_path: Path) -> None:
     history = ChatHistory(tmp_path / "history.sqlite")
     chat = history.save("kim", "", [(1, turn("김의 질문"))], title="김")
     assert not history.chats("lee") and not history.turns("lee", chat) and history.markdown("lee", chat) == "\n"
@@ -101,7 +101,7 @@ def test_the_oldest_chats_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     history.close()
 
 
-def test_no_byte_stays_whatever_is_changed_in_what_order(tmp_path: Path) -> None:
+def test_deleted_chats_leave_no_byte_in_any_order(tmp_path: Path) -> None:
     """Without copying the file, which held up every other visitor for as long as that takes."""
     path, choose = tmp_path / "history.sqlite", random.Random(18)
     history = ChatHistory(path)
@@ -160,7 +160,7 @@ def test_the_file_does_not_outgrow_its_limit(tmp_path: Path) -> None:
     history.close()
 
 
-def test_chats_that_are_too_old_go_while_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_chats_are_deleted_while_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = ChatHistory(tmp_path / "history.sqlite", days=30)
     history.save("kim", "", [(1, turn("alt"))], title="alt")
 

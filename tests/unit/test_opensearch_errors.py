@@ -94,20 +94,20 @@ def test_statuses(status: int, body: Any, error: type[StoreError], expected: str
         raise found
 
 
-def test_a_shards_reason_is_told() -> None:
+def test_a_shards_reason_is_reported() -> None:
     failed = [{"shard": 0, "reason": {"type": "illegal_argument_exception", "reason": "the real one"}}]
     error = {"type": "search_phase_execution_exception", "reason": "all shards failed", "failed_shards": failed}
     assert "the real one" in str(error_of_status(400, {"error": error}, URL))
 
 
-def test_the_cause_of_a_lost_connection_is_told_briefly() -> None:
+def test_the_cause_of_a_lost_connection_is_reported_briefly() -> None:
     cause = OSError("HTTPSConnection(host='x'): Failed to establish a new connection: [Errno -2] Name not known")
     found = translate(exceptions.ConnectionError("N/A", str(cause), cause), URL)
     assert "Name not known" in str(found) and "HTTPSConnection" not in str(found)
 
 
 @pytest.mark.parametrize("body", ["<html>404 Not Found</html>", None, {}, {"message": "no route"}])
-def test_a_missing_page_of_another_server_is_told_as_such(body: Any) -> None:
+def test_a_404_of_another_server_is_reported_as_such(body: Any) -> None:
     error = error_of_status(404, body, URL)
     assert type(error) is StoreError
     assert "another server" in str(error) and "None" not in str(error)

@@ -38,5 +38,5 @@ def test_it_shows_the_rate_and_the_time_left(monkeypatch: pytest.MonkeyPatch) ->
     assert "삭제" in korean
 
 
-def test_where_nobody_watches_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(monkeypatch, io.StringIO(), korean=True) == ""

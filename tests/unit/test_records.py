@@ -176,7 +176,7 @@ def test_an_error_of_the_file_holds_no_question(tmp_path: Path, caplog: pytest.L
     assert "비밀스러운" not in caplog.text
 
 
-def test_a_table_of_gaps_is_no_program_for_a_spreadsheet() -> None:
+def test_a_table_of_gaps_has_no_spreadsheet_formulas() -> None:
     for text in ("=HYPERLINK(1)", "+1+1", "-2", "@SUM(1)", "＝1", " \t=1"):
         record = {"id": "1", "question": f"{text} 이체 질문", "status": "suggested", "reason": None, "row": None}
         records: list[dict[str, Any]] = [

@@ -98,7 +98,7 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_stands_alone_and_its_twin_says_the_same(run: Run, tmp_path: Path) -> None:
+def test_the_page_is_self_contained_and_equals_its_markdown(run: Run, tmp_path: Path) -> None:
     figures = {"own": suite_figures(RECORDS, run.suites[0].banks)}
     page, twin = write_report(run, figures, tmp_path / "new" / "report")
     html, markdown = page.read_text(encoding="utf-8"), twin.read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def test_equal_texts_are_embedded_once_longest_first(store: FaissStore, model: H
     assert store.count() == 3
 
 
-def test_rows_of_equal_content_are_told_apart(store: FaissStore, model: HashedEmbedding) -> None:
+def test_rows_of_equal_content_are_distinguished(store: FaissStore, model: HashedEmbedding) -> None:
     """LlamaIndex's own pipeline keeps a removed document whose content another one shares."""
     faq = [FaqRow(id=name, question="같은 질문", answer="같은 답변") for name in "ab"]
     both = [node for row in faq for node in nodes_of(row, token_count=len, max_tokens=400)]

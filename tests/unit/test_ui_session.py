@@ -170,7 +170,9 @@ def test_answer_ended_by_a_new_chat_changes_nothing_any_more(asked_anew: bool) -
 
 
 @pytest.mark.parametrize("fault", [ModelUnavailable("x", korean="모델이 쉽니다"), ZeroDivisionError("secret")])
-def test_errors_end_in_the_bubble_and_the_page_goes_on(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_are_shown_in_the_bubble_and_the_page_continues(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken(FakeChat):
         def stream(self, *arguments: Any, **options: Any) -> Any:
             raise fault

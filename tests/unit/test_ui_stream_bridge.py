@@ -37,7 +37,7 @@ def test_fast_events_come_together() -> None:
     assert asyncio.run(run()) < 50
 
 
-def test_nobody_waits_for_a_batch_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_batch_is_awaited_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_bridge, "BATCH_SECONDS", 3600.0)
 
     async def run() -> list[AnswerEvent]:

@@ -239,7 +239,7 @@ def schedule(account: Account) -> None:
 
 
 @pytest.mark.parametrize("make", [endpoint, role, bucket, secret, domain, schedule])
-def test_a_name_taken_by_a_stranger_is_refused_and_never_deleted(
+def test_a_resource_of_another_owner_is_refused_and_never_deleted(
     account: Account, full: Stack, make: Callable[[Account], None]
 ) -> None:
     make(account)
@@ -382,7 +382,7 @@ def test_all_of_a_stage_are_begun_before_any_is_waited_for(full: Stack) -> None:
     assert slow.done == failing.done == ["create"]
 
 
-def test_a_stranger_who_comes_in_between_is_refused(full: Stack) -> None:
+def test_a_resource_created_meanwhile_by_another_owner_is_refused(full: Stack) -> None:
     with pytest.raises(DeployError, match="so it was not changed"):
         Clock().reconciler.up([[restless(full, State.NOT_OURS)]])
 

@@ -44,7 +44,7 @@ def test_the_steps_are_all(account: Account, lean: Stack) -> None:
     assert tuple(call.operation for call in account.calls if call.changes) == STEPS
 
 
-def test_up_killed_after_each_step_goes_on(account: Account, lean: Stack) -> None:
+def test_up_killed_after_each_step_is_resumed(account: Account, lean: Stack) -> None:
     """Each run does one step more; so each step is once the last before a kill."""
     kills = 0
     while account.killed(account.deployment(lean).up, after=1):
@@ -68,7 +68,7 @@ def test_down_after_up_was_killed_leaves_nothing(account: Account, lean: Stack, 
     assert remaining(account) == {}
 
 
-def test_down_killed_after_each_step_goes_on(account: Account, lean: Stack) -> None:
+def test_down_killed_after_each_step_is_resumed(account: Account, lean: Stack) -> None:
     account.deployment(lean).up()
     kills = 0
     while account.killed(account.deployment(lean).down, after=1):
@@ -78,7 +78,7 @@ def test_down_killed_after_each_step_goes_on(account: Account, lean: Stack) -> N
     assert remaining(account) == {}
 
 
-def test_an_update_killed_after_each_step_goes_on(account: Account, lean: Stack, tmp_path: Path) -> None:
+def test_an_update_killed_after_each_step_is_resumed(account: Account, lean: Stack, tmp_path: Path) -> None:
     account.deployment(lean).up()
     changed = written(
         tmp_path,

@@ -293,7 +293,7 @@ def test_a_lost_password_is_made_again_and_given_to_the_domain(account: Account,
     assert given == changed["CreateSecret"]["SecretString"]
 
 
-def test_the_budget_is_kept_unless_told_otherwise(account: Account, tmp_path: Path) -> None:
+def test_the_budget_is_enforced_unless_overridden(account: Account, tmp_path: Path) -> None:
     stack = written(tmp_path, FULL + "[budget]\nmonthly_usd = 100")
     with pytest.raises(DeployError, match=r"is more than the budget of 100; .*`up --yes-over-budget` continues"):
         account.deployment(stack).up()
