@@ -272,10 +272,14 @@ def _wait_for_close(session: Session, receive: Receive, send: Send) -> Send:
     ended. If the response came before that message is read, the browser would wait on the ended stream.
     """
 
+    closing = False  # of this stream: the session's next one may be open already, and must not wait
+
     async def sending(message: Message) -> None:
+        nonlocal closing
         if b'"msg":"close_stream"' in message.get("body", b"")[:64]:
+            closing = True
             session.no_stream_closing.clear()
-        if not session.no_stream_closing.is_set() and not message.get("more_body", False):
+        if closing and not message.get("more_body", False):
             try:
                 async with asyncio.timeout(CLIENT_CLOSE_SECONDS):
                     while (await receive())["type"] != "http.disconnect":

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash
@@ -28,10 +29,25 @@ ANSWER_TEXT = "\n".join(piece.strip().removeprefix("- ") for piece in PIECES)
 """The fake's answer as displayed: list items without their hyphens."""
 
 
+TABS = pytest.StashKey["list[Visit]"]()
+"""The tabs of a test, whose logs are printed if it fails."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Adds what each tab asked the server for to the report of a failed test."""
+    report = yield
+    if report.when == "call" and report.failed:
+        tabs: list[Visit] = item.stash.get(TABS, [])
+        for number, each in enumerate(tabs, 1):
+            report.sections.append((f"tab {number}", "\n".join(each.log[-200:])))
+    return report
 
 
 @pytest.fixture(scope="package")
@@ -54,9 +70,19 @@ class Visit:
     url: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
         """Record requests, and all that should not happen: console errors, script errors, dialogs."""
+        opened = time.monotonic()
+
+        def log(what: str, request: Request, more: object = "") -> None:
+            path = request.url.removeprefix(self.url)
+            self.log.append(f"{time.monotonic() - opened:8.3f} {what} {request.method} {path} {more}")
+
+        def asked(request: Request) -> None:
+            self.requests.append(request.url)
+            log("sent", request, (request.post_data or "")[:200])
 
         def dialog(opened: Dialog) -> None:
             self.complaints.append(f"dialog {opened.message}")
@@ -65,8 +91,12 @@ class Visit:
         def console(message: ConsoleMessage) -> None:
             if message.type == "error":
                 self.complaints.append(message.text)
+                self.log.append(f"{time.monotonic() - opened:8.3f} console {message.text}")
 
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", asked)
+        self.page.on("response", lambda response: log(str(response.status), response.request))
+        self.page.on("requestfinished", lambda request: log("read", request))
+        self.page.on("requestfailed", lambda request: log("failed", request, request.failure))
         self.page.on("console", console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", dialog)
@@ -168,7 +198,7 @@ def chat() -> FakeChat:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
     """Opens tabs; keyword arguments go to the browser context (viewport, color_scheme, locale ...)."""
     contexts = []
 
@@ -177,6 +207,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
         contexts.append(context)
         context.set_default_timeout(120_000)
         made = Visit(context.new_page(), url)
+        request.node.stash.setdefault(TABS, []).append(made)
         made.listen()
         made.page.goto(url)
         return made

@@ -32,3 +32,38 @@ def test_a_lost_connection_is_said_in_korean_and_the_question_stays(serve: Serve
     expect(visitor.bubbles("user")).to_have_text(["첫 질문"])
     visitor.page.press("#question", "Enter")
     expect(visitor.bubbles("user")).to_have_text(["첫 질문", "둘째 질문"])
+
+
+SLOW_BROWSER = """() => {
+    const fetched = window.fetch, abort = AbortController.prototype.abort, held = document.body.dataset;
+    window.fetch = async (...request) => {
+        const response = await fetched(...request);
+        if (!("number" in held) && String(request[0]?.url ?? request[0]).includes("/queue/join")) {
+            held.number = "";
+            await new Promise((done) => { window.release = done; });
+        }
+        return response;
+    };
+    AbortController.prototype.abort = function () {
+        held.stream = "";
+        window.hangUp = () => abort.call(this);
+    };
+}"""
+"""Holds the next event's number until `release()`, and the end of a stream until `hangUp()`."""
+
+
+def test_an_event_that_ended_before_the_browser_knew_its_number(visitor: Visit) -> None:
+    """Gradio's script then opens a stream for it, while the last one is not yet closed: what is done next still arrives."""
+    visitor.ask("끝없는 질문")
+    expect(visitor.bubbles("bot")).to_contain_text("계속 계속")
+    visitor.page.evaluate(SLOW_BROWSER)
+    visitor.page.click("#stop")
+    expect(visitor.page.locator("body[data-number][data-stream]")).to_have_count(1)
+    with visitor.page.expect_request("**/queue/data?*"):
+        visitor.page.evaluate("window.release()")
+    visitor.page.evaluate(
+        "fetch('healthz').then((response) => response.text())"
+    )  # the server has the stream's request now
+    visitor.page.evaluate("window.hangUp()")
+    visitor.page.click("#clear")
+    expect(visitor.bubbles("bot")).to_have_count(0)
