@@ -20,7 +20,7 @@ chat: $(VENV)/.chat  ## Start the chat page on this machine (http://127.0.0.1:78
 share: $(VENV)/.chat  ## Start the chat page with a public Gradio link behind a one-time login
 	$(BIN)/python app.py --share $(ARGS)
 
-eval: $(VENV)/.chat  ## Measure it on the bundled questions, write the report (.fsi/report) and the READMEs' table
+eval: $(VENV)/.chat  ## Evaluate on the bundled questions; write the report (.fsi/report) and the READMEs' table
 	$(BIN)/python -m rag evaluate all --publish $(if $(filter test,$(REPORT)),--test) $(ARGS)
 
 opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, for local experiments (Ctrl-C stops it)
@@ -44,7 +44,7 @@ check: $(VENV)/.dev  ## Lint, types and layers
 bench: $(VENV)/.dev $(PEERS)/.done  ## Run every benchmark; each prints a ratio to a peer measured in the same run
 	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit 1; done
 
-realmodel: $(VENV)/.dev $(MODEL)/.done  ## Ask the bundled FAQ through a real small model (llama.cpp): what it says and what is shown
+realmodel: $(VENV)/.dev $(MODEL)/.done  ## Measure the answers of a real small model (llama.cpp)
 	$(BIN)/python -m benchmarks.real_model $(ARGS)
 
 lock: $(VENV)/.dev  ## Rewrite constraints.txt from what is installed now

@@ -43,18 +43,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, help="port; the next free one if it is in use (FSI_UI__PORT)")
     parser.add_argument("--share", action="store_true", help="add a public link behind a one-time login")
     parser.add_argument("--root-path", help="prefix of a stripping proxy, e.g. /jupyterlab/default/proxy/7860")
-    parser.add_argument("--auth-file", type=Path, help="file of logins made by `python -m rag user add`")
+    parser.add_argument("--auth-file", type=Path, help="file of logins created by `python -m rag user add`")
     parser.add_argument(
         "--open-to-all",
         action="store_true",
         default=None,
-        help="listen on an address of the network without a login (FSI_UI__OPEN_TO_ALL)",
+        help="listen on a network address without a login (FSI_UI__OPEN_TO_ALL)",
     )
     parser.add_argument(
         "--mcp",
         action="store_true",
         default=None,
-        help="let programs ask by the Model Context Protocol, at POST /mcp (FSI_UI__MCP)",
+        help="serve the Model Context Protocol at POST /mcp (FSI_UI__MCP)",
     )
     parser.add_argument("--language", choices=("ko", "en"), help="language of the page (FSI_UI__LANGUAGE)")
     return parser

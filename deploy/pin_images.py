@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import sys
 from typing import Any
 
 from deploy.containers import TABLE
@@ -61,4 +62,7 @@ def to_toml(pinned: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    TABLE.write_text(to_toml(table()), encoding="utf-8")
+    try:
+        TABLE.write_text(to_toml(table()), encoding="utf-8")
+    except ModuleNotFoundError as exc:
+        sys.exit(f"error: the package {exc.name!r} is missing: run `pip install -r requirements-deploy.txt`")
