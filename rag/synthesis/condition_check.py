@@ -117,6 +117,8 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
                 or not all(is_negative(each.text) for each in holding)
             ):
                 continue
+            if does in (names := other_words(word.stem)) and _is_affirmed(names, sources):
+                continue
             others = [other.stem for other in words if other != word and other.stem != does]
             if any(_is_same_act(word.stem, does, others, each.text, clause) for each in holding):
                 return Finding("withheld", "polarity", word.stem)
@@ -129,7 +131,19 @@ _DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?�
 def _is_denied_act(does: str, sources: Sources) -> bool:
     """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
     naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
-    return bool(naming) and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
+    return (
+        bool(naming)
+        and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
+        and not _is_affirmed(other_words(does), sources)
+    )
+
+
+def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
+    """Whether a clause of the passages affirms something in one of some words: "바꾸실 수 있으며" of "변경"."""
+    return any(
+        any(form in each.text for form in forms) and _ALLOWS.search(each.text) and not is_negative(each.text)
+        for each in sources.clauses
+    )
 
 
 def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import Finding, Sources, aligned, set_kind
@@ -102,12 +103,14 @@ _ABSOLUTE = re.compile(
     r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
     r"|어떤 (?:경우|때)에?도|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
+    r"|얼마(?:나|가|를)?\s?[가-힣]*(?:든|[아어여해]도)(?![가-힣])|아무리 [가-힣]+(?:[아어여해]도|든|더라도)"
     r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
 _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
     r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
     r"모두|전부", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타", r"전액|100%|전부",
     r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠",
+    r"(?:관계|상관) ?없|무관|[가-힣]+든(?![가-힣])|얼마|아무리",
     r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
 ))  # fmt: skip
 _NOT_NEEDED = re.compile(
@@ -123,6 +126,9 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
     """Words that allow no exception must be the passage's own, beside words of the sentence."""
     for match in _ABSOLUTE.finditer(text):
         word = match[0]
+        # "천 원부터 50만 원까지 자유롭게" names the limits.
+        if word == "자유롭게" and any(not each.is_point for each in quantities_of(text)):
+            continue
         if word == "전액" and "100%" in sources.text:
             continue
         if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):

@@ -10,6 +10,7 @@ from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Sources, begins_word, set_kind, split_clauses
+from rag.synthesis.same_meaning import other_words
 from rag.synthesis.value_roles import APP
 
 _ONLY = re.compile(
@@ -151,3 +152,50 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
             ):
                 return Finding("withheld", "condition", match[0].strip())
     return None
+
+
+_PLACES = tuple(
+    map(
+        re.compile,
+        (
+            r"(?<![가-힣])앱|모바일|스마트폰|휴대폰에서",
+            r"전화|고객센터|콜센터|상담센터|ARS",
+            r"영업점|지점|창구|내점|방문",
+            r"홈페이지|인터넷|누리집|웹|PC",
+            r"우편|등기",
+            r"ATM|자동화기기|현금지급기",
+            r"팩스|이메일",
+        ),
+    )
+)
+"""Where and how a thing is done, each way by the words for it."""
+_RESTRICTS = re.compile(
+    r"(?:에서|으로|로)?만(?:을|이)?\s(?:가능|하실|받|이용|신청|접수|됩)|셔?야(?:만)?\s(?:하|합|해|한|됩|돼)"
+)
+_RESTRICTED = re.compile(r"([가-힣A-Za-z]{2,})(?:은|는)(?=\s)")
+
+
+def check_place(text: str, sources: Sources) -> Finding | None:
+    """What is to be done in one place, said to be possible in another: "전화로도 실행" beside "실행은 영업점에서 하셔야"."""
+    for clause in split_clauses(text):
+        if not (places := _places(clause)) or _DENIES.search(clause) or not _ALLOWS.search(clause):
+            continue
+        for part in sources.clauses:
+            if not _RESTRICTS.search(part.text) or not (held := _places(part.text)) or held & places:
+                continue
+            match = _RESTRICTED.search(part.text)
+            if not match or _places(match[1]) or not _is_said(match[1], clause):
+                continue
+            # What another clause allows there for the same thing is no restriction.
+            if not any(_places(other.text) & places and _is_said(match[1], other.text) for other in sources.clauses):
+                return Finding("withheld", "condition", match[0])
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _places(clause: str) -> frozenset[int]:
+    return frozenset(number for number, pattern in enumerate(_PLACES) if pattern.search(clause))
+
+
+def _is_said(topic: str, clause: str) -> bool:
+    return any(form in clause for form in (topic, *other_words(topic)))

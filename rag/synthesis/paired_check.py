@@ -24,6 +24,11 @@ _PAYS = r"(?:가|이|께서|에서|은|는|측에서)?\s?(?:전액\s)?"
 _OURS = re.compile(rf"(?:당사|당행|은행|증권사|카드사|보험사|회사|저희){_PAYS}(?:부담|내 ?드|지불)")
 _CUSTOMERS = re.compile(rf"(?:고객|손님|계약자|회원|본인)(?:님)?{_PAYS}(?:부담|내야|내셔야|지불|납부)")
 _BEARS = re.compile(r"[가-힣](?:이|가)\s?(?:전액\s)?부담(?:하|합|해|한)")
+_THIRD_BEARS = re.compile(
+    r"(?:(?:받|보내|맡기|파|사)(?:는|시는|으시는) (?:분|사람|쪽|은행)|수취인|송금인|상대방|판매자|가맹점"
+    r"|임대인|집주인|보험사|카드사|은행)"
+    r"(?:이|가|께서|에서) (?:모두 |전액 )?부담"
+)
 _LABEL_DENIES = re.compile(
     r"^\s*(?:[-•·*]\s*)?([^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}):\s*(.+)$"
 )
@@ -116,4 +121,7 @@ def check_payer(text: str, sources: Sources) -> Finding | None:
         match = own.search(text)
         if match and (other.search(sources.text) or _BEARS.search(sources.text)) and not own.search(sources.text):
             return Finding("withheld", "entity", match[0])
+    # A third who pays must be the passages' own: nobody pays where they do not say who.
+    if (match := _THIRD_BEARS.search(text)) and not _BEARS.search(sources.text) and "부담" not in sources.text:
+        return Finding("withheld", "entity", match[0])
     return None

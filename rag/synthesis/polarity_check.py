@@ -19,15 +19,19 @@ from rag.synthesis.passage_clauses import (
     is_about_same,
     split_clauses,
 )
+from rag.synthesis.same_meaning import other_words
 
 _FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
 _FREE = re.compile(
-    rf"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상))|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
+    r"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상|않|안|불가|제외))"
+    rf"|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
     rf"|{_FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않"
     rf"|{_FEE}[가-힣 ]{{0,3}}(?:피|아끼|아낄|막[을아으]|면할|면하)|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
 )
+_NOT_FREE = re.compile(r"면제(?:[되하]지|받지)? ?(?:않|안 되|불가|제외|대상이 아니)|무료가 아니")
 _CHARGED = re.compile(
-    rf"유료|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
+    rf"유료|{_NOT_FREE.pattern}"
+    rf"|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
     rf"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))|{_FEE}[가-힣 ]{{0,9}}부담(?:하셔야|해야|합니다)"
 )
 _PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
@@ -49,6 +53,7 @@ _ASIDE = re.compile(
 """Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
 _NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아[니닙]|대상에서 빠|들어가지 않")
+_FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,}} {_FEE}")
 _FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
 
 
@@ -93,7 +98,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             continue
         free, charged = _FREE.search(clause), _CHARGED.search(clause)
         # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
-        consequences = _consequences(condition, sources)
+        consequences, condition_before = _consequences(condition, sources), condition
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in {clause, whole}):
@@ -130,9 +135,23 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         # What follows from the same condition in the passages says it best.
         if is_turned and any(is_negative(each.text) == denies for each in consequences):
             continue
+        if (
+            is_turned
+            and condition_before
+            and any(
+                is_negative(each.text) == denies and _shares_act(clause, each)
+                for each in aligned(condition_before, sources)
+            )
+        ):
+            continue
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
+
+
+def _shares_act(clause: str, other: Clause) -> bool:
+    """Whether a clause of the passages has a word of another clause, in this or in another word for it."""
+    return any(form in other.text for word in content_words(clause) for form in (word.stem, *other_words(word.stem)))
 
 
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
@@ -209,6 +228,9 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     priced = priced or [each for each in sources.clauses if re.search(r"\d원|[천만]원", each.text)]
     if not priced:
         return False
+    # "국제브랜드 수수료도 면제": what is denied of the fee of that name.
+    if is_free and (named := _FEE_NAME.search(clause)):
+        priced = [each for each in priced if named[0] in each.text and _NOT_FREE.search(each.text)] or priced
     words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
     scores = [
         sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)

@@ -167,14 +167,19 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
     piece = pieces[place]
     goes_on, taken = _goes_on(piece, quantity), len(piece.before(quantity))
     has_topic = TOPIC.match(piece.text) is not None
-    is_past = False
+    is_past = has_condition = is_listed = False
     for other in reversed(pieces[:place]):
         beside, topic = other.of(quantity.dimension), TOPIC.match(other.text)
         if topic and has_topic:
             # What is said of another topic holds for that alone.
             break
         if other.end == "if" and not is_past:
-            context.add(other)
+            # "OTP면 5억원, 보안카드면 1천만원": a listed value's condition is its own; what it is about holds for all.
+            if not (is_listed and has_condition):
+                context.add(other)
+            elif topic:
+                context.shared.append(topic[0])
+            has_condition = True
         elif other.end or is_past:
             # Another clause: only what it is about holds for this one too.
             is_past = True
@@ -191,6 +196,7 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
             own = {each.dimension for each in piece.quantities}
             context.conditions += [each for each in other.quantities if each.dimension not in own]
             goes_on, taken = _goes_on(other, beside), max(1, len(words))
+            is_listed = True
         else:
             is_past = True
         has_topic = has_topic or topic is not None
@@ -202,8 +208,16 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
     for each in pieces[place].quantities:
         after = after.replace(each.text, " ")
     is_open = _POSTPOSITION.fullmatch(after) is not None
-    for other in pieces[place + 1 :]:
+    for number, other in enumerate(pieces[place + 1 :], place + 2):
         beside = other.of(quantity.dimension)
+        # The condition of another value says nothing of this one.
+        if (
+            other.end == "if"
+            and pieces[place].end != "if"
+            and any(each.of(quantity.dimension) for each in pieces[number:])
+        ):
+            is_past = True
+            continue
         # A condition holds for what comes after it.
         is_past = is_past or (other.end == "if" and pieces[place].end != "if")
         if is_past:

@@ -22,8 +22,15 @@ from rag.synthesis.condition_check import (
     check_only,
 )
 from rag.synthesis.content_words import ContentWord, content_words
+from rag.synthesis.direction_check import (
+    check_before_after,
+    check_directions,
+    check_each,
+    check_means,
+    check_unchanged,
+)
 from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
-from rag.synthesis.exclusive_check import check_exclusive, check_only_there
+from rag.synthesis.exclusive_check import check_exclusive, check_only_there, check_place
 from rag.synthesis.paired_check import check_excluded, check_pairs, check_payer, check_sides
 from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness, prepare
 from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, check_states, check_verbs, is_negative
@@ -50,10 +57,11 @@ MISSED, MISSED_ALONE = 0.25, 0.34
 CHECKS = (
     *(check_quantities, check_units, check_roles, check_rows, check_pairs, check_payer, check_sides),
     *(check_opposites, check_days, check_excluded),
-    *(check_institutions, check_contrasts, check_absolutes, check_exclusive, check_only_there),
+    *(check_institutions, check_contrasts, check_absolutes, check_exclusive, check_only_there, check_place),
     *(check_only, check_conceded, check_not_needed),
     *(check_even_without, check_required, check_waived, check_conceded_case, check_in_person, check_at_once),
     check_denied_in_all,
+    *(check_directions, check_before_after, check_unchanged, check_each, check_means),
     *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states, check_verbs),
 )
 
@@ -142,6 +150,32 @@ def _without_count(text: str, passages: int) -> str:
 
 
 _PLACE = re.compile(r"(?:국|서|점|센터|청|법원|은행|회사|앱|카드|통장|증)$")
+_NAMED = re.compile(
+    r"(?:[월연]말|[월연]초|말일|분기|문자(?:메시지)?|카카오톡|알림톡|이메일|메일|우편|등기(?:우편)?|팩스|푸시|직장|자택)$"
+)
+"""Days, means of notice and addresses, one of which is as good as no other."""
+_GENERIC = frozenset(
+    [
+        "기간",
+        "금액",
+        "경우",
+        "고객",
+        "조건",
+        "사유",
+        "내용",
+        "결과",
+        "시간",
+        "날짜",
+        "절차",
+        "대상",
+        "부분",
+        "사항",
+        "이용",
+        "신청",
+        "방법",
+    ]
+)
+"""Kinds so wide that two names before them may name the same thing: "복무 기간", "이행 기간"."""
 
 
 _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)")
@@ -162,12 +196,12 @@ def _words_covered(text: str, sources: Sources) -> Finding:
     if not nouns:
         return SUPPORTED
     # Where to go and what to bring must be the passage's own: nothing else in a sentence sends a customer to the wrong door.
-    if places := [noun for noun in nouns if len(noun) > 2 and _PLACE.search(noun)]:
+    if places := [noun for noun in nouns if (len(noun) > 2 and _PLACE.search(noun)) or _NAMED.match(noun)]:
         return Finding("withheld", "entity", ", ".join(places))
     for noun in nouns:
         # "통신사 클라우드" of a passage's "금융결제원 클라우드": another thing of the kind.
         match = _OF_A_KIND.match(text, text.lower().find(noun) + len(noun))
-        if match and re.search(rf"[가-힣]{{2,}}\s{match[1]}", sources.text):
+        if match and match[1] not in _GENERIC and re.search(rf"[가-힣]{{2,}}\s{match[1]}", sources.text):
             return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     share = len(nouns) / len(words)

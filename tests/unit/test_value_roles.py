@@ -104,10 +104,10 @@ def test_what_a_passage_requires_is_not_left_out(sentence: str, reason: str) -> 
 def test_a_sentence_is_cut_at_the_values_of_a_list() -> None:
     pieces = pieces_of("한 번에 100만원씩 하루 600만원까지, OTP가 있으면 1회 2억원")
     assert [piece.text.strip() for piece in pieces] == [
-        "@회  100만원씩",
-        "@일  600만원까지",
+        "@회 100만원씩",
+        "@일 600만원까지",
         "OTP가 있으면",
-        "@회  2억원",
+        "@회 2억원",
     ]
     assert [piece.end for piece in pieces] == ["", "", "if", "then"]
 
