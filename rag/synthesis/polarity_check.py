@@ -36,11 +36,11 @@ _CHARGED = re.compile(
 )
 _PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
 _NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱])|않|불가|못[하해합한했함할 ]"
+    r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱]|어[지져졌집진])|않|불가|못[하해합한했함할 ]"
     r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
     r"|열|떼|빠|넘|깎|줄|늘)"
     r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
-    r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라면)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라)|아닙|제외|미지원|미적용|비보호|비대상"
     r"|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
@@ -101,7 +101,9 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         consequences, condition_before = _consequences(condition, sources), condition
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
-            if any(_is_price_turned(each, sources, is_free=bool(free)) for each in {clause, whole}):
+            # "2년이 지나면 수수료가 없습니다": what is free from a value on, the value's own clause tells.
+            parts = {whole} if quantities_of(whole) and not quantities_of(clause) else {clause, whole}
+            if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
         if opposite := _opposite(clause, near, sources):

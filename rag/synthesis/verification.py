@@ -46,6 +46,15 @@ from rag.synthesis.requirement_check import (
     check_waived,
 )
 from rag.synthesis.role_check import check_roles, check_rows, check_units
+from rag.synthesis.slot_check import (
+    check_agents,
+    check_from_to,
+    check_only_one_of,
+    check_order,
+    check_places_of_acts,
+    check_predicates,
+    check_rest,
+)
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
 
 COVERED = 0.75
@@ -62,6 +71,7 @@ CHECKS = (
     *(check_even_without, check_required, check_waived, check_conceded_case, check_in_person, check_at_once),
     check_denied_in_all,
     *(check_directions, check_before_after, check_unchanged, check_each, check_means),
+    *(check_places_of_acts, check_agents, check_from_to, check_order, check_predicates, check_only_one_of, check_rest),
     *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states, check_verbs),
 )
 
