@@ -150,7 +150,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         lines.append(_line(line, heading, stated_by(f"{above}: {line}" if above else line)))
         for sentence in re.split(r"(?<=[다요오음됨함임][.])\s", line):
             topic = match[1] if (match := _TOPIC.match(sentence)) else ""
-            for part in _parts(sentence):
+            for part in _parts(_MENU_PATH.sub("", sentence) if _IN_WORDS.search(sentence) else sentence):
                 context = f"{heading} {topic}".strip()
                 words = content_words(f"{context} {part}")
                 nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
@@ -164,6 +164,11 @@ def prepare(passages: tuple[str, ...]) -> Sources:
     values = tuple(value for passage in passages for value in passage_values(passage))
     stated = StatedQuantities(passages)
     return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions_of(text), values)
+
+
+_MENU_PATH = re.compile(r"\S+(?:\s>\s[^>,.(]+?)+(?:에서|으로)\s")
+_IN_WORDS = re.compile(r"\s>\s.*[다요오]\.?\s*$")
+"""A sentence with a menu's path in it: "취소는 앱 > 외환 > 내역에서 하실 수 있습니다" says something; a path alone does not."""
 
 
 def _parts(sentence: str) -> list[str]:

@@ -24,6 +24,7 @@ _LACKING = re.compile(r"(?:없는|않은|않는|못한) (?:경우|때|고객|분
 _NEEDS = re.compile(
     r"((?:[가-힣A-Za-z]+\s)?[가-힣A-Za-z]{2,}?)(?:을|를|이|가|은|는|도)?\s"
     r"(?:거[쳐치][가-힣]*야|필요(?:합|해|하(?!지))|하셔야|해야|받으셔야|받아야|있어야|내셔야|내야|제출하|밟[으아])"
+    r"|([가-힣]{2})(?:하셔야|해야|하여야)(?=\s)"
 )
 _TO_PAY = re.compile(r"(?:을|를|이|가)?\s?(?:내셔야|내야|냅니다|듭니다|들어요|부과|청구|물어야)")
 _WAIVED = re.compile(r"(?:은|는|이|을)?\s?(?:전액\s)?(?:면제|받지 않)")
@@ -58,10 +59,13 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
 def check_required(text: str, sources: Sources) -> Finding | None:
     """What a sentence asks for, which the passages name only to leave it out: "추가 인증을 거쳐야" beside "추가 인증 없이"."""
     for match in _NEEDS.finditer(text):
-        name = match[1] if compact(match[1]) in sources.squeezed else match[1].split()[-1]
+        if match[2]:
+            name = match[2]
+        else:
+            name = match[1] if compact(match[1]) in sources.squeezed else match[1].split()[-1]
         naming = [each.text for each in sources.clauses if name in each.text]
-        left_out = rf"{re.escape(name)}[은는이가을를]?\s?(?:없이|생략|불필요|필요하지 않|필요 ?없)"
-        if len(name) > 2 and naming and all(re.search(left_out, part) for part in naming):
+        left_out = rf"{re.escape(name)}(?: 절차| 과정)?[은는이가을를]?\s?(?:하지 않|없이|생략|불필요|필요하지 않|필요 ?없)"
+        if (len(name) > 2 or match[2]) and naming and all(re.search(left_out, part) for part in naming):
             return Finding("withheld", "polarity", match[0])
     return None
 

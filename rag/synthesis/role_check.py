@@ -26,6 +26,7 @@ COMMON, VERB = 0.4, 0.8
 """How much an everyday word and a verb count beside a noun."""
 MARGIN = 0.55
 """By how much another value must fit better; fitted on data/evaluation/claims.*.dev.jsonl."""
+_SUM = re.compile(r"(?:합|더)(?:한|하여|해|하면|친|쳐)")
 _SIGN = re.compile(r"@[가-힣A-Z]")
 
 
@@ -52,6 +53,9 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         same = [other for other in kin if _agree(value.quantity, other.quantity)]
         rivals = [other for other in kin if _is_rival(value, other)]
         if not same or not rivals:
+            continue
+        # A sum is also said with the names of its parts.
+        if _SUM.search(value.own) and any(_SUM.search(other.own) for other in same):
             continue
         # "각각 월 5천원, 3천원까지": what stands before is not each one's.
         words = [*_words(value.own, 1.0), *(() if "각각" in text else _words(value.shared, SHARED))]

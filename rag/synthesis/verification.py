@@ -48,7 +48,12 @@ from rag.synthesis.requirement_check import (
 from rag.synthesis.role_check import check_roles, check_rows, check_units
 from rag.synthesis.slot_check import (
     check_agents,
+    check_comparison,
+    check_deducted,
     check_from_to,
+    check_labels,
+    check_limits,
+    check_not_by_alone,
     check_only_one_of,
     check_order,
     check_places_of_acts,
@@ -72,6 +77,7 @@ CHECKS = (
     check_denied_in_all,
     *(check_directions, check_before_after, check_unchanged, check_each, check_means),
     *(check_places_of_acts, check_agents, check_from_to, check_order, check_predicates, check_only_one_of, check_rest),
+    *(check_not_by_alone, check_labels, check_comparison, check_limits, check_deducted),
     *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states, check_verbs),
 )
 
