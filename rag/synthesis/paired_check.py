@@ -84,6 +84,17 @@ def check_pairs(text: str, sources: Sources) -> Finding | None:
 
 def check_sides(text: str, sources: Sources) -> Finding | None:
     """A value of one side ("매도할 때 0.2%") said of the other ("살 때 0.2%")."""
+    trade = _SIDES[0]
+    for own, other in (trade, trade[::-1]):
+        # What is bought or sold, where the passages speak of the other alone.
+        if (
+            (match := own.search(text))
+            and not other.search(text)
+            and not own.search(sources.text)
+            and other.search(sources.text)
+            and not re.search(r"매매|거래|주문", sources.text)
+        ):
+            return Finding("withheld", "polarity", match[0])
     for clause in split_clauses(text):
         for pair in _SIDES:
             for own, other in (pair, pair[::-1]):

@@ -102,6 +102,8 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
             # "2년이 지나면 수수료가 없습니다": what is free from a value on, the value's own clause tells.
+            if free and _is_free_then(condition_before, sources):
+                continue
             parts = {whole} if quantities_of(whole) and not quantities_of(clause) else {clause, whole}
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
@@ -149,6 +151,17 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
+
+
+def _is_free_then(condition: str, sources: Sources) -> bool:
+    """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
+    ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
+    return any(
+        _FREE.search(after.text)
+        and before.text.rstrip(", ").endswith("면")
+        and any((each.unit, end) in ends for each in before.quantities for end in (each.low, each.high))
+        for before, after in pairwise(sources.clauses)
+    )
 
 
 def _shares_act(clause: str, other: Clause) -> bool:
@@ -237,6 +250,7 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     scores = [
         sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)
         + closeness(clause, each)
+        + 0.3 * any(each.lower.lstrip(" -•*※").startswith(word) for word in words)
         for each in priced
     ]
     about = [each for score, each in zip(scores, priced, strict=True) if score >= max(scores) - 0.05]

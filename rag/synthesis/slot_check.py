@@ -17,7 +17,7 @@ from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
 
 _SLOT = re.compile(
-    r"(?<![가-힣A-Za-z])([가-힣A-Za-z]{2,}?)(에서|에게|에|으로|로)(?:는|도|만)?\s(?:[가-힣A-Za-z\d]+(?<![며고면])\s){0,1}?([가-힣]{2})[가-힣]*"
+    r"(?<![가-힣A-Za-z])(앱|[가-힣A-Za-z]{2,}?)(에서|에게|에|으로|로)(?:는|도|만)?\s(?:[가-힣A-Za-z\d]+(?<![며고면])\s){0,2}?([가-힣]{2})[가-힣]*"
 )
 _PLACED = {
     "에": frozenset(("보관", "저장", "입력", "등록", "표시", "기재", "입금")),
@@ -35,7 +35,9 @@ def check_places_of_acts(text: str, sources: Sources) -> Finding | None:
             name, does = match[1], match[3]
             if does not in _PLACED.get(match[2][-1], ()) or is_negative(clause):
                 continue
-            about = [each for each in sources.clauses if does in each.text and _shares(clause, each, {name, does})]
+            shared = {each: _shared(clause, each, {name, does}) for each in sources.clauses if does in each.text}
+            # The clauses that are about the most of what this one is about.
+            about = [each for each, count in shared.items() if count and count == max(shared.values())]
             slots = [slot for each in about for slot in _slots(each.text) if slot[1] == does]
             if slots and not any(_is_same(name, held) for held, _ in slots) and not any(_has(name, each) for each in about):
                 return Finding("withheld", "entity", f"{name} {does}")
@@ -138,7 +140,7 @@ def check_rest(text: str, sources: Sources) -> Finding | None:
     for match in _REST.finditer(sources.text):
         before = sources.text[: match.start()]
         sentence = before[max(before.rfind(". "), before.rfind("\n")) + 1 :]
-        topic = re.match(r"\s*([가-힣A-Za-z]{2,})(?:에서는|에는|은|는)\s", sentence)
+        topic = re.match(r"\s*([가-힣A-Za-z]{2,}?)(?:에서는|에는|은|는)\s", sentence)
         if not topic or topic[1] in text or is_negative(text):
             continue
         allowed = [word.stem for word in content_words(sentence[topic.end() :]) if word.is_noun and word.stem not in match[0]]
@@ -166,11 +168,9 @@ def _has(name: str, clause: Clause) -> bool:
     return any(form in clause.text or form in clause.context for form in (name, *other_words(name)))
 
 
-def _shares(clause: str, other: Clause, besides: set[str]) -> bool:
-    """Whether a clause of the passages is about a thing that another clause names, beside some words."""
-    return any(
-        word.is_noun and word.stem not in besides and _has(word.stem, other) for word in content_words(clause)
-    )
+def _shared(clause: str, other: Clause, besides: set[str]) -> int:
+    """How many of the things that a clause names, beside some words, a clause of the passages names."""
+    return sum(word.is_noun and word.stem not in besides and _has(word.stem, other) for word in content_words(clause))
 
 
 _NOT_BY_ALONE = re.compile(r"([가-힣]{2,})만으로는\s([^.\n]*(?:않|없|불가)[^.\n]*)")
@@ -220,7 +220,7 @@ def _ends_of(quantities: Sequence[Quantity], like: Quantity) -> set[Decimal | No
 
 
 _MORE = re.compile(r"(?<![가-힣])더\s(?:저렴|싸|쌉|비싸|비쌉|빠르|빨리|많이|적게|높|낮|길|짧)")
-_COMPARES = re.compile(r"보다|(?<![가-힣])더\s|우대|할인|인하|가산|추가|감면|차등")
+_COMPARES = re.compile(r"보다|(?<![가-힣])더\s|우대|할인|인하|가산|감면|차등")
 
 
 def check_comparison(text: str, sources: Sources) -> Finding | None:

@@ -30,6 +30,12 @@ _PER = tuple(
 """Rates of use, which tell one limit from another and are no values themselves."""
 _LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
 """A class or a kind: "C군 종목"."""
+_UNMET = re.compile(r"미(?:적용|해당)|(?:적용|해당)(?:되지|하지) ?않(?:을|는|은)?")
+"""What does not apply, which has the words of what does."""
+_LISTED_KINDS = re.compile(
+    r"((?:[가-힣]{2,}·)+)([가-힣]{2,}?)(요금|대출|예금|적금|보험|카드|수수료|거래|주식|주문|종목|계좌|증명서)(?![가-힣·])"
+)
+"""Kinds of a thing, which is named once: "전기·전화요금"."""
 _FREE = re.compile(
     r"(?:무료|공짜|무상|면제(?!\s?(?:항목|횟수|한도|잔여|사유)))(?![가-힣]{0,3}\s?(?:않|아니|아닙|제외))"
     r"|(?<=[료용금세비])(?:[가이는은를도])?\s(?:없(?!는)|받지 않|내지 않|들지 않|부과되지 않|안 (?:받|내|들|붙))"
@@ -96,7 +102,8 @@ def marked(text: str) -> str:
     for pattern, token in _PER:
         text = pattern.sub(token, text)
     text = _LETTER.sub(r" @\1 ", text)
-    return _FREE.sub(" 0원 ", text)
+    text = _LISTED_KINDS.sub(lambda match: match[1].replace("·", f"{match[3]}·") + match[2] + match[3], text)
+    return _FREE.sub(" 0원 ", _UNMET.sub(" @미 ", text))
 
 
 def pieces_of(sentence: str) -> list[Piece]:

@@ -165,6 +165,8 @@ def _without_count(text: str, passages: int) -> str:
     return re.sub(rf"(?<![가-힣])(?:{_COUNTED[passages]})\s?{kinds}(?:이|은|에서)?(?:\s?(?:모두|다))?(?=\s)", " ", text)
 
 
+_EVEN = re.compile(r"(?:경우|때|중|후|뒤)(?:에도|라도)|더라도")
+"""What is so "even where" a thing is: the thing must be the passages'."""
 _PLACE = re.compile(r"(?:국|서|점|센터|청|법원|은행|회사|앱|카드|통장|증)$")
 _NAMED = re.compile(
     r"(?:[월연]말|[월연]초|말일|분기|문자(?:메시지)?|카카오톡|알림톡|이메일|메일|우편|등기(?:우편)?|팩스|푸시|직장|자택)$"
@@ -221,7 +223,7 @@ def _words_covered(text: str, sources: Sources) -> Finding:
             return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     share = len(nouns) / len(words)
-    is_harmless = share <= (MISSED_ALONE if len(nouns) == 1 else MISSED) and not any(map(_GRANTED.search, nouns))
+    is_harmless = not _EVEN.search(text) and share <= (MISSED_ALONE if len(nouns) == 1 else MISSED) and not any(map(_GRANTED.search, nouns))
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
 
 
