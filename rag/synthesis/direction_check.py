@@ -56,7 +56,7 @@ def _shares_noun(clause: str, other: Clause) -> bool:
 
 
 _LATER = re.compile(
-    r"([가-힣]{2,}?)(?:이|가|을|를)?\s?(?:지난|지나고|지나서|끝난|끝나고|이후|후|뒤)\s?(?:뒤|후|다음|에)?\s?(?=\d)"
+    r"([가-힣]{2,12}?)(?:이|가|을|를)?\s?(?:지난|지나고|지나서|끝난|끝나고|이후|후|뒤)\s?(?:뒤|후|다음|에)?\s?(?=\d)"
 )
 
 
@@ -109,7 +109,13 @@ def check_each(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_BY = re.compile(r"(?<![가-힣])([가-힣]{2,}?)(?:으로|로)\s([가-힣]{2})[가-힣]*\s(.+)")
+_MEANS = re.compile(r"([가-힣]{2,12}?)(?:으로|로)\s([가-힣]{2})")
+_BY = re.compile(r"(?<![가-힣])([가-힣]{2,12}?)(?:으로|로)\s([가-힣]{2})[가-힣]*\s(.+)")
+
+
+@lru_cache(maxsize=2048)
+def _means(clause: str) -> tuple[re.Match[str], ...]:
+    return tuple(_MEANS.finditer(clause))
 
 
 def check_means(text: str, sources: Sources) -> Finding | None:
@@ -119,8 +125,9 @@ def check_means(text: str, sources: Sources) -> Finding | None:
             continue
         name, does, rest = match.groups()
         said = [word.stem for word in content_words(rest) if word.stem[:2] != does]
-        by = re.compile(rf"([가-힣]{{2,}}?)(?:으로|로)\s{does}")
-        using = [(each, other) for each in sources.clauses if (other := by.search(each.text)) is not None]
+        if name not in sources.text or does not in sources.text:
+            continue
+        using = [(each, other) for each in sources.clauses for other in _means(each.text) if other[2] == does]
         same = [(each, other) for each, other in using if any(word in each.text for word in said)]
         is_elsewhere = any(name in other[1] for _, other in using)
         if same and is_elsewhere and not any(name in other[1] or other[1] in text for _, other in same):

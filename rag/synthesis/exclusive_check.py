@@ -132,7 +132,7 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
     """What can be done in one place alone, said of another: "앱에서 해제" beside "해제는 영업점에서만 가능합니다"."""
     if (other := _ANOTHER.search(text)) and re.search(rf"{other[1]}에서만", sources.text):
         return Finding("withheld", "condition", other[0])
-    for part in sources.clauses:
+    for part in sources.clauses if "에서만" in sources.text else ():
         if not (match := _ONLY_THERE.search(part.text)):
             continue
         places = {each.member for each in mentions_of(match[1]) if set_kind(each) == "channel"}
@@ -180,16 +180,25 @@ def check_place(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         if not (places := _places(clause)) or _DENIES.search(clause) or not _ALLOWS.search(clause):
             continue
-        for part in sources.clauses:
-            if not _RESTRICTS.search(part.text) or not (held := _places(part.text)) or held & places:
-                continue
-            match = _RESTRICTED.search(part.text)
-            if not match or _places(match[1]) or not _is_said(match[1], clause):
+        for topic, held in _restricted(sources):
+            if held & places or not _is_said(topic, clause):
                 continue
             # What another clause allows there for the same thing is no restriction.
-            if not any(_places(other.text) & places and _is_said(match[1], other.text) for other in sources.clauses):
-                return Finding("withheld", "condition", match[0])
+            if not any(_places(other.text) & places and _is_said(topic, other.text) for other in sources.clauses):
+                return Finding("withheld", "condition", topic)
     return None
+
+
+@lru_cache(maxsize=64)
+def _restricted(sources: Sources) -> tuple[tuple[str, frozenset[int]], ...]:
+    """What the passages leave to some places, and these places."""
+    found = []
+    for part in sources.clauses:
+        if _RESTRICTS.search(part.text) and (held := _places(part.text)):
+            match = _RESTRICTED.search(part.text)
+            if match and not _places(match[1]):
+                found.append((match[1], held))
+    return tuple(found)
 
 
 @lru_cache(maxsize=2048)

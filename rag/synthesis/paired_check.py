@@ -107,10 +107,17 @@ def check_sides(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-def check_excluded(text: str, sources: Sources) -> Finding | None:
-    """What a list of exceptions names ("제외 차량: 리스 차량"), affirmed."""
+@lru_cache(maxsize=64)
+def _exceptions(sources: Sources) -> tuple[str, ...]:
     lists = [match[2] for line in sources.lines if (match := _LABEL_DENIES.match(line.text))]
     lists += [line.text for line in sources.lines if re.search(r"제외|불가|비보호", line.heading)]
+    return tuple(lists)
+
+
+def check_excluded(text: str, sources: Sources) -> Finding | None:
+    """What a list of exceptions names ("제외 차량: 리스 차량"), affirmed."""
+    if not (lists := _exceptions(sources)):
+        return None
     for clause in split_clauses(text):
         if is_negative(clause) or not re.search(r"(?<!밖에 )수(?:도|가)? 있|가능|됩니다|돼요|받아요|받습니다", clause):
             continue

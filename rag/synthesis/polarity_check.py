@@ -1,4 +1,4 @@
-"""Does a sentence affirm what its sources deny, promise for free what costs, or turn a state? By the clauses about the same."""
+"""Does a sentence affirm what its sources deny, or promise for free what costs? By the clauses about the same."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _ASIDE = re.compile(
 """Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
 _NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아[니닙]|대상에서 빠|들어가지 않")
-_FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,}} {_FEE}")
+_FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,12}} ?{_FEE}")
 _FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
 
 
@@ -188,7 +188,8 @@ _AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
 _ANTONYMS = (
     ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
     ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"), ("함께", "각자"),
-    ("고정", "변동"), ("고정", "변경"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"), ("의무", "자율"), ("원본", "사본"),
+    ("고정", "변동"), ("고정", "변경"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"),
+    ("의무", "자율"), ("원본", "사본"),
 )  # fmt: skip
 
 
@@ -264,67 +265,3 @@ def _is_statement(clause: str) -> bool:
     return bool(content_words(clause)) and not re.search(
         r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면)\s*$", clause
     )
-
-
-_STATES = (
-    (
-        r"그대로|유지[되하됩돼]|같[고습은아]|동일|남[아습는]|고정|보존",
-        r"높아질 수|달라질 수|(?:자동 )?해제[되돼됩]|바뀌(?!지)|바뀝|바뀐|변경[되돼됩된](?!지)|달라|삭제|폐기|소멸|사라|지워|변동[되돼됩될](?!지)|변경될 수",
-    ),
-    (
-        r"초기화|소멸|없어[지집]|사라|(?:넘어가|합산되|이월되|더해지|쌓이)지 않",
-        r"이월[되돼됩](?!지)|더해[져집지](?!지)|넘어가(?!지)|합산[되돼됩](?!지)|쌓[여이](?!지)",
-    ),
-    (
-        r"(?:발생하|발생되|붙|부과되|생기|들)지 않|안 (?:붙|들|생)",
-        r"발생(?:합|해|하며|하고|됩)|(?<!안 )붙[습어고]|부과(?:됩|돼|되며|되고)|생[깁겨]",
-    ),
-)
-"""States of a thing that exclude each other."""
-
-
-@lru_cache
-def _stated_so(state: str) -> re.Pattern[str]:
-    words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
-    return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
-
-
-_DOES_NOT = re.compile(r"([가-힣]{2,})(?:은|는|이|가|도|에)\s([가-힣]{1,4}?)(?:하|되)?지\s?(?:않|못)")
-
-
-def check_verbs(text: str, sources: Sources) -> Finding | None:
-    """What the passages say a thing does not do, said of the same thing: "이율이 줄어듭니다" beside "이율은 줄지 않습니다"."""
-    for match in _denials(sources.text):
-        noun, verb = match
-        if noun not in text or verb not in text:
-            continue
-        does = rf"{re.escape(noun)}[은는이가도에]\s(?:[가-힣]+\s)?{re.escape(verb)}(?![가-힣]{{0,2}}지\s?(?:않|못))"
-        if re.search(does, sources.text):
-            continue
-        if any(re.search(does, clause) and not is_negative(clause) for clause in split_clauses(text)):
-            return Finding("withheld", "polarity", f"{noun} {verb}")
-    return None
-
-
-@lru_cache(maxsize=256)
-def _denials(text: str) -> tuple[tuple[str, str], ...]:
-    """Things and the stems of what they do not do, as some passages say; auxiliaries ("있지 않", "하지 않") say nothing."""
-    found = (match.groups() for match in _DOES_NOT.finditer(text))
-    return tuple((noun[-2:], verb) for noun, verb in found if verb not in ("있", "하", "되", "없", "이"))
-
-
-def check_states(text: str, sources: Sources) -> Finding | None:
-    """The state that a sentence gives right after a thing, where the passages give the other one right after it."""
-    for pair in _STATES:
-        for own, other in (pair, pair[::-1]):
-            for match in _stated_so(own).finditer(text):
-                # "번호" of "카드번호".
-                name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
-                if name not in sources.text:
-                    continue
-                start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고]),?\s){{0,6}}?"
-                if re.search(rf"{start}(?:{other})", sources.text) and not re.search(
-                    rf"{start}(?:{own})", sources.text
-                ):
-                    return Finding("withheld", "polarity", match[0])
-    return None

@@ -59,12 +59,11 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
 def check_required(text: str, sources: Sources) -> Finding | None:
     """What a sentence asks for, which the passages name only to leave it out: "추가 인증을 거쳐야" beside "추가 인증 없이"."""
     for match in _NEEDS.finditer(text):
-        if match[2]:
-            name = match[2]
-        else:
-            name = match[1] if compact(match[1]) in sources.squeezed else match[1].split()[-1]
+        name = match[2] or (match[1] if compact(match[1]) in sources.squeezed else match[1].split()[-1])
         naming = [each.text for each in sources.clauses if name in each.text and " > " not in each.text]
-        left_out = rf"{re.escape(name)}(?: 절차| 과정)?[은는이가을를]?\s?(?:하지 않|없이|생략|불필요|필요하지 않|필요 ?없)"
+        left_out = (
+            rf"{re.escape(name)}(?: 절차| 과정)?[은는이가을를]?\s?(?:하지 않|없이|생략|불필요|필요하지 않|필요 ?없)"
+        )
         if (len(name) > 2 or match[2]) and naming and all(re.search(left_out, part) for part in naming):
             return Finding("withheld", "polarity", match[0])
     return None

@@ -256,7 +256,7 @@ _GENERIC_END = re.compile(
 
 
 def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """The forms that begin with a syllable, each with its group."""
+    """The forms that begin with a syllable, each with its group: hundreds of them are looked up for each word of a sentence."""
     found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for forms in _SAME:
         for form in forms:
@@ -264,7 +264,6 @@ def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
     return found
 
 
-# By their first syllable: hundreds of forms are looked up for each word of a sentence.
 _BY_FIRST = _by_first()
 
 

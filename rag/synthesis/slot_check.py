@@ -17,14 +17,14 @@ from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
 
 _SLOT = re.compile(
-    r"(?<![가-힣A-Za-z])(앱|[가-힣A-Za-z]{2,}?)(에서|에게|에|으로|로)(?:는|도|만)?\s(?:[가-힣A-Za-z\d]+(?<![며고면])\s){0,2}?([가-힣]{2})[가-힣]*"
+    r"(?<![가-힣A-Za-z])(앱|[가-힣A-Za-z]{2,12}?)(에서|에게|에|으로|로)(?:는|도|만)?\s(?:[가-힣A-Za-z\d]+(?<![며고면])\s){0,2}?([가-힣]{2})[가-힣]*"
 )
 _PLACED = {
     "에": frozenset(("보관", "저장", "입력", "등록", "표시", "기재", "입금")),
     "로": frozenset(("배송", "발송", "입금", "전송", "송금", "이체", "지급", "반환")),
 }
 """What is done to one place: another one makes the sentence false."""
-_AGENT = re.compile(r"(?<![가-힣A-Za-z])([가-힣]{2,}?)(?:이|가|의|께서)\s(?:[가-힣]+\s)?(요청|동의|승인|허용|부담)")
+_AGENT = re.compile(r"(?<![가-힣A-Za-z])([가-힣]{2,12}?)(?:이|가|의|께서)\s(?:[가-힣]+\s)?(요청|동의|승인|허용|부담)")
 _OURSELVES = re.compile(r"고객|본인|회원|손님|가입자|계약자|분$|사람$|은행|회사|당사|당행|기관|그분|상대")
 
 
@@ -39,7 +39,11 @@ def check_places_of_acts(text: str, sources: Sources) -> Finding | None:
             # The clauses that are about the most of what this one is about.
             about = [each for each, count in shared.items() if count and count == max(shared.values())]
             slots = [slot for each in about for slot in _slots(each.text) if slot[1] == does]
-            if slots and not any(_is_same(name, held) for held, _ in slots) and not any(_has(name, each) for each in about):
+            if (
+                slots
+                and not any(_is_same(name, held) for held, _ in slots)
+                and not any(_has(name, each) for each in about)
+            ):
                 return Finding("withheld", "entity", f"{name} {does}")
     return None
 
@@ -59,7 +63,8 @@ def check_agents(text: str, sources: Sources) -> Finding | None:
 
 _MOVES = r"옮기|옮겨|옮길|복사|이전|전송|보내|이체|내보내|전환"
 _FROM_TO = re.compile(
-    rf"(?<![가-힣A-Za-z])([가-힣A-Za-z]{{2,}})(?:의|에서|에 (?:있는|저장된|보관된))\s(?:[^\s.]+\s){{0,3}}?([가-힣A-Za-z]{{2,}}?)(?:으로|로)\s(?:{_MOVES})"
+    r"(?<![가-힣A-Za-z])([가-힣A-Za-z]{2,12})(?:의|에서|에 (?:있는|저장된|보관된))\s(?:[^\s.]+\s){0,3}?"
+    rf"([가-힣A-Za-z]{{2,12}}?)(?:으로|로)\s(?:{_MOVES})"
 )
 
 
@@ -72,7 +77,7 @@ def check_from_to(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_BEFORE = re.compile(r"([가-힣]{2,}?)보다\s(?:더\s)?(?:먼저|우선)|([가-힣]{2,}?)(?:부터|이|가|을|를)\s먼저")
+_BEFORE = re.compile(r"([가-힣]{2,12}?)보다\s(?:더\s)?(?:먼저|우선)|([가-힣]{2,12}?)(?:부터|이|가|을|를)\s먼저")
 _ORDER = re.compile(r"((?:[가-힣]+(?:\([^)]*\))?(?:,\s|→\s?|\s?>\s?|·))+[가-힣]+)\s?(?:의\s)?(?:순|차례)")
 
 
@@ -125,25 +130,36 @@ def check_only_one_of(text: str, sources: Sources) -> Finding | None:
     """ "전액만", where the passages name it beside another: "일부 또는 전액"."""
     for match in _ONLY_ALL.finditer(text):
         name = re.escape(match[1])
-        if name in ("일부", "하나") or name not in sources.text or re.search(rf"{name}(?:에서|으로|로)?만", sources.text):
+        if (
+            name in ("일부", "하나")
+            or name not in sources.text
+            or re.search(rf"{name}(?:에서|으로|로)?만", sources.text)
+        ):
             continue
-        if re.search(rf"(?:또는|혹은|[가-힣](?:이나|나|과|와))\s{name}|{name}(?:\s(?:또는|혹은)|(?:이나|나|과|와)\s)", sources.text):
+        if re.search(
+            rf"(?:또는|혹은|[가-힣](?:이나|나|과|와))\s{name}|{name}(?:\s(?:또는|혹은)|(?:이나|나|과|와)\s)",
+            sources.text,
+        ):
             return Finding("withheld", "condition", match[0].strip())
     return None
 
 
-_REST = re.compile(r"(?:그 외|그 밖|나머지|이외)[^.\n]*?([가-힣]{2,})\s?(?:주문|신청|이용|거래|납부|결제)?만\s")
+_REST = re.compile(r"(?:그 외|그 밖|나머지|이외)[^.\n]{0,40}?([가-힣]{2,})\s?(?:주문|신청|이용|거래|납부|결제)?만\s")
 
 
 def check_rest(text: str, sources: Sources) -> Finding | None:
     """What the passages allow in one case and leave out in the rest, said of another: "그 외 시간대에는 지정가 주문만"."""
+    if "만 " not in sources.text:
+        return None
     for match in _REST.finditer(sources.text):
         before = sources.text[: match.start()]
         sentence = before[max(before.rfind(". "), before.rfind("\n")) + 1 :]
-        topic = re.match(r"\s*([가-힣A-Za-z]{2,}?)(?:에서는|에는|은|는)\s", sentence)
+        topic = re.match(r"\s*([가-힣A-Za-z]{2,12}?)(?:에서는|에는|은|는)\s", sentence)
         if not topic or topic[1] in text or is_negative(text):
             continue
-        allowed = [word.stem for word in content_words(sentence[topic.end() :]) if word.is_noun and word.stem not in match[0]]
+        allowed = [
+            word.stem for word in content_words(sentence[topic.end() :]) if word.is_noun and word.stem not in match[0]
+        ]
         if said := [stem for stem in allowed if len(stem) > 2 and stem in text]:
             return Finding("withheld", "condition", said[0])
     return None
@@ -178,7 +194,7 @@ _NOT_BY_ALONE = re.compile(r"([가-힣]{2,})만으로는\s([^.\n]*(?:않|없|불
 
 def check_not_by_alone(text: str, sources: Sources) -> Finding | None:
     """What the passages say one thing alone does not do: "완납하면 말소됩니다" beside "완납만으로는 말소되지 않습니다"."""
-    if is_negative(text):
+    if "만으로는" not in sources.text or is_negative(text):
         return None
     for match in _NOT_BY_ALONE.finditer(sources.text):
         acts = [word.stem for word in content_words(match[2])]
@@ -187,12 +203,14 @@ def check_not_by_alone(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_SAID_OF = re.compile(r"([가-힣A-Za-z]{2,}(?:\s[가-힣A-Za-z]{2,})?)(?:은|는|이|가)\s(?:최대\s|최장\s|연\s|약\s)?(?=[\d한두세])")
+_SAID_OF = re.compile(
+    r"([가-힣A-Za-z]{2,}(?:\s[가-힣A-Za-z]{2,})?)(?:은|는|이|가)\s(?:최대\s|최장\s|연\s|약\s)?(?=[\d한두세])"
+)
 _ASIDE = re.compile(r"\([^)]*\)")
 
 
 def check_labels(text: str, sources: Sources) -> Finding | None:
-    """A value said right after a label that the passages give only in an aside: "가입기간은 3개월" of "가입기간: 3년 (3개월 전 신청)"."""
+    """A value right after a label that has it in an aside alone: "가입기간은 3개월" of "가입기간: 3년 (3개월 전 신청)"."""
     for match in _SAID_OF.finditer(text):
         said = next((each for each in quantities_of(text) if each.start == match.end()), None)
         if said is None:
@@ -247,6 +265,10 @@ _TAKEN_OUT = re.compile(r"(?:떼|공제하|차감하|원천징수하)지 않")
 def check_deducted(text: str, sources: Sources) -> Finding | None:
     """What is paid without a deduction that the passages make."""
     match = _TAKEN_OUT.search(text)
-    if match and re.search(r"원천징수|공제|차감|세후", sources.text) and not re.search(r"(?:징수|공제|차감)(?:되|하)지 않", sources.text):
+    if (
+        match
+        and re.search(r"원천징수|공제|차감|세후", sources.text)
+        and not re.search(r"(?:징수|공제|차감)(?:되|하)지 않", sources.text)
+    ):
         return Finding("withheld", "polarity", match[0])
     return None

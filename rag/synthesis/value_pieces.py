@@ -31,9 +31,10 @@ _PER = tuple(
 _LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
 """A class or a kind: "C군 종목"."""
 _UNMET = re.compile(r"미(?:적용|해당)|(?:적용|해당)(?:되지|하지) ?않(?:을|는|은)?")
-"""What does not apply, which has the words of what does."""
+_MET = re.compile(r"적용(?=$|되면|하면|될 때|할 때|되는 (?:때|날|기간|경우)| 시\s)")
+"""What does not apply, which has the words of what does, and what does."""
 _LISTED_KINDS = re.compile(
-    r"((?:[가-힣]{2,}·)+)([가-힣]{2,}?)(요금|대출|예금|적금|보험|카드|수수료|거래|주식|주문|종목|계좌|증명서)(?![가-힣·])"
+    r"((?:[가-힣]{2,8}·)+)([가-힣]{2,8}?)(요금|대출|예금|적금|보험|카드|수수료|거래|주식|주문|종목|계좌|증명서)(?![가-힣·])"
 )
 """Kinds of a thing, which is named once: "전기·전화요금"."""
 _FREE = re.compile(
@@ -103,7 +104,7 @@ def marked(text: str) -> str:
         text = pattern.sub(token, text)
     text = _LETTER.sub(r" @\1 ", text)
     text = _LISTED_KINDS.sub(lambda match: match[1].replace("·", f"{match[3]}·") + match[2] + match[3], text)
-    return _FREE.sub(" 0원 ", _UNMET.sub(" @미 ", text))
+    return _FREE.sub(" 0원 ", _MET.sub(" @적 ", _UNMET.sub(" @미 ", text)))
 
 
 def pieces_of(sentence: str) -> list[Piece]:

@@ -33,7 +33,7 @@ from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_i
 from rag.synthesis.exclusive_check import check_exclusive, check_only_there, check_place
 from rag.synthesis.paired_check import check_excluded, check_pairs, check_payer, check_sides
 from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness, prepare
-from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, check_states, check_verbs, is_negative
+from rag.synthesis.polarity_check import check_dropped_condition, check_polarity, is_negative
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
 from rag.synthesis.requirement_check import (
@@ -61,6 +61,7 @@ from rag.synthesis.slot_check import (
     check_rest,
 )
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
+from rag.synthesis.state_check import check_states, check_verbs
 
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
@@ -104,7 +105,7 @@ class RuleVerifier:
 
     def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
         """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
-        text = _without_count(sentence_form(MARKER.sub(" ", sentence)), len(passages))
+        text = _without_count(sentence_form(MARKER.sub(" ", sentence)), len(passages)).strip().removesuffix(".")
         sources = prepare(tuple(passage_form(passage) for passage in passages))
         # First: no check may turn down the passage's own words, whatever they look like.
         if _is_quoted(text, sources):
@@ -223,7 +224,11 @@ def _words_covered(text: str, sources: Sources) -> Finding:
             return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     share = len(nouns) / len(words)
-    is_harmless = not _EVEN.search(text) and share <= (MISSED_ALONE if len(nouns) == 1 else MISSED) and not any(map(_GRANTED.search, nouns))
+    is_harmless = (
+        not _EVEN.search(text)
+        and share <= (MISSED_ALONE if len(nouns) == 1 else MISSED)
+        and not any(map(_GRANTED.search, nouns))
+    )
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
 
 
