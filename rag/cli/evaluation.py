@@ -177,10 +177,13 @@ def evaluate_compare(options: Namespace, _settings: Settings) -> None:
 
 def evaluate_history(options: Namespace, _settings: Settings) -> None:
     """`history`: list the saved runs with their main figures, oldest first."""
+    paths = saved_runs(Path(options.runs))
+    if not paths:
+        raise InputError(f"no saved runs in {options.runs}; `python -m rag evaluate all` saves one")
     print(
-        f"{'run':24} {'suite':14} {'code':12} {'hit@1':>6} {'hit@3':>6} {'answered':>8} {'precise':>7} {'declined':>8}"
+        f"{'run':24} {'suite':14} {'code':12} {'hit@1':>6} {'hit@3':>6} {'answered':>8} {'precision':>9} {'declined':>8}"
     )
-    for path in saved_runs(Path(options.runs)):
+    for path in paths:
         run = load_run(path)
         for suite in run.suites:
             figures = suite_figures(
@@ -191,7 +194,7 @@ def evaluate_history(options: Namespace, _settings: Settings) -> None:
             row, outcomes = figures["retrieval"]["all"], figures["outcomes"]
             print(
                 f"{path.stem:24} {suite.name:14} {run.meta['code']:12} {row['hit@1']:6.3f} {row['hit@3']:6.3f} "
-                f"{outcomes['answered_share']:8.3f} {outcomes['answered_precision']:7.3f} {outcomes['declined']:8.3f}"
+                f"{outcomes['answered_share']:8.3f} {outcomes['answered_precision']:9.3f} {outcomes['declined']:8.3f}"
             )
 
 
