@@ -19,7 +19,7 @@ from rag.settings import Settings
 
 QUALITY, LOG = Path("docs") / "quality.json", Path("docs") / "evaluation-log.md"
 READMES = (Path("README.md"), Path("README.ko.md"))
-TEST_RUNS_HEADING = "## When `test` was opened\n"
+TEST_RUNS_HEADING = "## Measurements of `test`\n"
 """Heading of the log's section with a line for every run on the test half."""
 TABLE_BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 SUITES = ("bundled dev", "bundled test", "insurance", "card", "phrasings", "documents dev", "documents test")

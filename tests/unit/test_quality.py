@@ -121,7 +121,7 @@ def test_where_the_other_half_was_opened_the_log_says_so(tmp_path: Path, monkeyp
     publish(a_run("faiss", FOUND, "bundled test"))
     line = "- 2026-11-28, faiss, program c: hit@1 0.667 of 3\n"
     log = tmp_path / "docs/evaluation-log.md"
-    assert log.read_text(encoding="utf-8") == f"# Log\n\n## When `test` was opened\n\n{line}"
+    assert log.read_text(encoding="utf-8") == f"# Log\n\n## Measurements of `test`\n\n{line}"
     log.write_text(log.read_text(encoding="utf-8") + "\n## More\n", encoding="utf-8")
     publish(a_run("faiss", FOUND, "bundled test"))
     assert log.read_text(encoding="utf-8").endswith(f"{line}{line}\n## More\n"), "under its heading, not at the end"
