@@ -156,7 +156,7 @@ def judge(
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
     bound = bound_of(question, ordered, wording)
     # A lone word is about every row whose question holds it: the first of them is no answer.
-    is_blocked = ordered.is_blocked or (wording is not None and is_one_of_several(wording, hits))
+    is_blocked = ordered.is_blocked or (wording is not None and is_one_of_several(question, wording, hits))
     status: Status = "declined"
     if confidence >= calibration.answered and not is_blocked:
         status = "answered"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.constraints.asked_values import asked_values
 from rag.korean import compact
 from rag.retrieval.constraint_order import FIRST, Ordered
 from rag.retrieval.hybrid import FusedNode, matched_question, question_of
@@ -64,9 +65,10 @@ def is_short(question: str) -> bool:
     return len(compact(question)) <= SHORT
 
 
-def is_one_of_several(wording: Wording, hits: Sequence[FusedNode]) -> bool:
-    """Whether a question is one word alone, which the questions of several rows hold ("환전")."""
-    if len(wording.words) != 1:
+def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]) -> bool:
+    """Whether a question is one word alone, which the questions of several rows hold ("환전"). One that asks for a value
+    ("환전 얼마까지") says which of them is meant."""
+    if len(wording.words) != 1 or asked_values(question):
         return False
     word = compact(wording.words[0])
     return any(word in compact(question_of(hit)) for hit in rivals(hits))

@@ -66,8 +66,9 @@ def test_the_bounds_of_a_calibration() -> None:
 
 def test_a_lone_word_of_several_rows_is_offered_but_never_answered() -> None:
     lone = Wording(("체크카드",), about_banking=True)
-    assert is_one_of_several(lone, CARDS) and not is_one_of_several(lone, CARDS[:1])
-    assert not is_one_of_several(Wording(("체크카드", "한도"), about_banking=True), CARDS)
+    assert is_one_of_several("체크카드", lone, CARDS) and not is_one_of_several("체크카드", lone, CARDS[:1])
+    assert not is_one_of_several("체크카드 한도", Wording(("체크카드", "한도"), about_banking=True), CARDS)
+    assert not is_one_of_several("체크카드 얼마까지", lone, CARDS), "the value tells which of them is meant"
     sure = replace(PLAIN, answered=0.1, suggested=0.1)
     assert judge("체크카드", CARDS, sure).status == "answered"
     verdict = judge("체크카드", CARDS, sure, wording=lone)
