@@ -78,7 +78,7 @@ Row = Mapping[str, Cell]
 
 
 def observe() -> dict[str, Row]:
-    """The outcomes of every fault in every kind of call."""
+    """The outcome of every fault for every kind of call."""
     specs = [
         EndpointSpec(name="emb", task="embed", format="tei", model="hashed"),
         EndpointSpec(name="llm", task="generate", format="lmi", answer=ANSWER),

@@ -34,7 +34,7 @@ class Server:
         return connect(self.url, auth=auth, ca_certs=self.ca_certs, layout=layout, timeout=timeout)
 
     def connect_as_admin(self) -> Connection:
-        """For what needs more than the chatbot does; on another server its user must do."""
+        """A connection with more rights than the chatbot needs; on another server its user is used."""
         if self.node is None:
             return self.connect()
         return connect(self.url, auth=("admin", self.node.admin_password), ca_certs=self.ca_certs)

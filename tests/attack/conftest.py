@@ -52,14 +52,14 @@ def served(folder: Path, *options: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="package")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One without logins."""
+    """A page without logins."""
     with served(tmp_path_factory.mktemp("page")) as running:
         yield running
 
 
 @pytest.fixture(scope="package")
 def guarded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One with the logins USERS, behind a proxy of this machine."""
+    """A page with the logins USERS, behind a local proxy."""
     users = [f"user={name}:{password}" for name, password in USERS.items()]
     with served(tmp_path_factory.mktemp("guarded"), *users, "trusted_proxies=127.0.0.1") as running:
         yield running
@@ -67,7 +67,7 @@ def guarded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="package")
 def keeping_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One that keeps records and chats and speaks MCP, behind a proxy of this machine."""
+    """A page with records, chats and MCP, behind a local proxy."""
     folder = tmp_path_factory.mktemp("keeping")
     with served(folder, f"keep={folder}", "mcp=true", "trusted_proxies=127.0.0.1") as running:
         yield running

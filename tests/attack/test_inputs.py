@@ -49,7 +49,7 @@ RAW = [
 
 
 def questions() -> Iterator[str]:
-    """320 different ones of at most 1,000 characters, each with MARK and a number."""
+    """320 different questions of at most 1,000 characters, each with MARK and a number."""
     choose = random.Random(SEED)
     letters = [chr(code) for code in range(0x20, 0x3000) if unicodedata.category(chr(code))[0] in "LNPSZ"]
     for number in range(320):
@@ -66,7 +66,7 @@ def questions() -> Iterator[str]:
 
 
 def bodies() -> Iterator[tuple[str, bytes]]:
-    """150 bodies that are no call, by route."""
+    """150 invalid bodies, by route."""
     values: list[Any] = [None, 0, -1, 2**70, 1.5, True, "", MARK, [], {}, [[[]]], {"a": {"b": [MARK]}}]
     for value in values:
         for name in ("data", "fn_index", "session_hash", "event_data", "trigger_id"):

@@ -85,7 +85,7 @@ def test_malformed_bodies_are_no_errors_of_the_server(keeping_page: Page, path: 
 
 
 def test_one_address_has_few_requests_to_the_files_at_once(keeping_page: Page) -> None:
-    """Answers are made in other threads; who floods the lists of chats waits for himself."""
+    """Answers run in other threads, so that a flood of chat lists only delays the visitor who sends it."""
     statuses: list[int] = []
 
     def many(_: int) -> None:

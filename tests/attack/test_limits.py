@@ -125,7 +125,7 @@ def test_a_slow_reader_delays_no_other(page: Page) -> None:
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Whether the server ends it. Waits for that, for a minute at most."""
+    """Whether the server closes the connection within a minute."""
     connection.settimeout(60)
     try:
         return connection.recv(1000) == b""

@@ -170,7 +170,7 @@ def test_a_cookie_that_another_host_could_set_is_not_believed_over_https() -> No
 
 
 def test_other_cookies_of_the_institutions_sites_hide_none() -> None:
-    """One of JSON or Korean stood before ours, and all visitors of an address were one."""
+    """A cookie with JSON or Korean before ours made all visitors of an address one visitor."""
     headers = [(b"host", b"x"), (b"cookie", '{"a":1}="b,c"; 이름=값; x; fsi-visitor=own; access-token-1=t'.encode())]
     visitor = Visitors([]).identify({"type": "http", "client": ("10.0.0.1", 1), "headers": headers})
     assert (visitor.token, visitor.new) == ("own", False)

@@ -28,7 +28,7 @@ def test_another_visitor_reads_nothing_by_a_sessions_name(page: Page) -> None:
 
 
 def whole_page(browser: Browser) -> str:
-    """All turns of the tab's conversation, which a page asks for that has missed some."""
+    """All turns of the tab's conversation, as a page requests them after it missed some."""
     browser.join(browser.event("sync"), [None], "tab1").raise_for_status()
     return str(list(browser.stream("tab1")))
 

@@ -38,7 +38,7 @@ class Page:
         return Browser(client)
 
     def program(self, **options: Any) -> httpx.Client:
-        """A visitor that keeps no cookie."""
+        """A visitor without cookies."""
         # Without certificates: the page speaks http, and reading them takes longer than most requests.
         self.clients.append(httpx.Client(base_url=self.url, timeout=240, verify=False, **options))
         return self.clients[-1]
@@ -52,7 +52,7 @@ class Browser:
         self.config: dict[str, Any] = client.get("/config").json()
 
     def event(self, target: str) -> int:
-        """The number of the event of this name, which a hidden button sets off."""
+        """The number of the event with this name, which a hidden button triggers."""
         ids = {each["id"]: each["props"].get("elem_id") for each in self.config["components"]}
         for each in self.config["dependencies"]:
             if any(ids.get(component) == f"do-{target}" for component, _ in each["targets"]):
@@ -65,7 +65,7 @@ class Browser:
         )
 
     def stream(self, session: str) -> Iterator[dict[str, Any]]:
-        """The messages for a session until the one that says they are over; then it hangs up, as browsers do."""
+        """The messages of a session up to the closing one; then disconnects, as browsers do."""
         with self.client.stream("GET", f"{API}/queue/data", params={"session_hash": session}) as answer:
             if answer.status_code == 200:
                 for line in answer.iter_lines():
@@ -75,7 +75,7 @@ class Browser:
                             return
 
     def say(self, question: str, session: str) -> str:
-        """Ask on the page, and all that the server then sends, as JSON."""
+        """Ask as the page does; returns everything that the server sends, as JSON."""
         self.join(self.event("send"), [question, None, "", ""], session).raise_for_status()
         return json.dumps(list(self.stream(session)), ensure_ascii=False)
 

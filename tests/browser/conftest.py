@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Adds what each tab asked the server for to the report of a failed test."""
+    """Add each tab's requests to the report of a failed test."""
     report = yield
     if report.when == "call" and report.failed:
         tabs: list[Visit] = item.stash.get(TABS, [])
@@ -52,7 +52,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for this folder. Not for the session: while it runs, no other test can run an event loop."""
+    """One browser for this folder, not for the session: while it runs, no other test can run an event loop."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.fail("no Chromium on the PATH; run tests/browser/install.sh")
@@ -64,7 +64,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A browser tab on the page, with what it asked the network for and what it complained about."""
+    """A browser tab on the page, with its requests and errors."""
 
     page: Page
     url: str
@@ -73,7 +73,7 @@ class Visit:
     log: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
-        """Record requests, and all that should not happen: console errors, script errors, dialogs."""
+        """Record requests, console errors, script errors and dialogs."""
         opened = time.monotonic()
 
         def log(what: str, request: Request, more: object = "") -> None:
@@ -106,7 +106,7 @@ class Visit:
         return [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
 
     def violations(self) -> list[Any]:
-        """What axe-core finds, of any impact, Gradio's own parts included."""
+        """The violations that axe-core finds, of any impact, also in Gradio's parts."""
         found = Axe().run(self.page).response["violations"]
         return [(each["id"], each["impact"], node["html"]) for each in found for node in each["nodes"]]
 
@@ -128,7 +128,7 @@ class Visit:
         self.idle()
 
     def idle(self) -> None:
-        """Wait for the end of what is being answered, and of what waits behind it."""
+        """Wait until the running answer and the queued questions are finished."""
         expect(self.page.locator("#composer[data-busy]")).to_have_count(0)
         expect(self.page.locator("#queue p")).to_have_count(0)
 

@@ -64,7 +64,7 @@ def start() -> Iterator[Start]:
 
 
 def line(process: subprocess.Popen[str], start: str) -> str:
-    """The next line that starts so."""
+    """The next line that starts with this text."""
     assert process.stdout
     for found in process.stdout:
         if found.startswith(start):
@@ -119,7 +119,7 @@ def test_company_proxy_is_not_asked_for_our_own_page(start: Start) -> None:
 
 
 def test_share_without_network_serves_locally_with_the_printed_login(start: Start) -> None:
-    """The proxy refuses, as a closed network does."""
+    """The proxy refuses all connections, as in a closed network."""
     process = start("--share", "--port", "7987", HTTPS_PROXY="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
     url = url_of(process)
     login = re.fullmatch(r"Login: user (\S+)  password (\S+)", line(process, "Login"))

@@ -174,7 +174,7 @@ def test_escape_stops_the_answer(visitor: Visit, chat: FakeChat) -> None:
 
 
 def test_double_click_is_one_click(visitor: Visit, chat: FakeChat) -> None:
-    """Its second half finds another button in the same place: Stop in that of Send."""
+    """The second click hits another button in the same place: Stop instead of Send."""
     visitor.page.set_viewport_size({"width": 390, "height": 800})
     visitor.page.fill("#box textarea", "기다리는 질문")
     place = visitor.page.locator("#send").bounding_box()
@@ -238,7 +238,7 @@ def test_filters_with_the_keyboard(visitor: Visit, chat: FakeChat) -> None:
 
 
 def test_a_topic_shows_its_questions_and_limits_nothing(visitor: Visit, chat: FakeChat) -> None:
-    """Who clicks a topic looks for questions; a filter that stays would refuse what she asks of other things later."""
+    """A topic only lists questions; a filter that stayed active would decline later questions about other topics."""
     starters = visitor.page.locator("#starters button")
     expect(starters).to_have_text(["OTP를 잃어버렸어요", "이체한도를 늘리고 싶어요", "비슷한 질문이 있나요?"])
     topic = visitor.page.get_by_role("button", name="인증서")
@@ -268,7 +268,7 @@ def test_undoing_a_new_chat_brings_its_filters_back(visitor: Visit) -> None:
 
 
 def test_the_other_suggestions_stay_to_be_chosen(visitor: Visit, chat: FakeChat) -> None:
-    """To compare two institutions she opens one suggested row after the other."""
+    """A customer may open several suggested rows to compare institutions."""
     visitor.answered("비슷한 질문이 있나요?")
     options = visitor.page.locator("#chat article").first.locator(".option")
     rows = [options.nth(place).get_attribute("data-row") for place in (0, 1)]

@@ -38,7 +38,7 @@ def variant(request: pytest.FixtureRequest) -> Variant:
 
 @pytest.fixture
 def clean(variant: Variant) -> Callable[[Visit, str], None]:
-    """Checks the state that a tab is in."""
+    """Checks the current state of a tab."""
 
     def clean(visitor: Visit, state: str) -> None:
         visitor.screenshot(f"{variant[0]}-{variant[1]}-{variant[2].language}-{state}")
@@ -51,7 +51,7 @@ def clean(variant: Variant) -> Callable[[Visit, str], None]:
 
 @pytest.fixture
 def opened(variant: Variant, visit: Callable[..., Visit]) -> Callable[[str], Visit]:
-    """Opens a tab of this look."""
+    """Opens a tab of this variant."""
     form, scheme, _ = variant
     return lambda url: visit(url, color_scheme=scheme, reduced_motion="reduce", **FORMS[form])
 

@@ -21,12 +21,12 @@ def soup(length: int) -> str:
 
 
 def letters(text: str) -> str:
-    """The text without what lists and labels are marked by, which is drawn and not written."""
+    """The text without the markers of lists and labels, which are drawn."""
     return re.sub(r"[\s\-*•·\[\]().0-9]", "", text)
 
 
 class SoupChat(FakeChat):
-    """Answers with a soup of markup."""
+    """Answers with random markup."""
 
     def answer(self, question: str) -> Answer:
         text = soup(3000)

@@ -15,7 +15,7 @@ from tests.fakes import FakeChat
 
 
 class Loading:
-    """A build that reports progress and waits to be let go on, to success or to an error."""
+    """A build that reports progress and waits until the test lets it succeed or fail."""
 
     def __init__(self, chat: Chat, error: Exception | None = None) -> None:
         self._chat = chat

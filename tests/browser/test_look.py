@@ -67,7 +67,7 @@ def test_a_drawer_is_all_there_is_until_it_is_closed_also_by_a_click_beside_it(
 
 
 def test_what_a_phone_shows_is_whole(serve: Serve, visit: Callable[..., Visit]) -> None:
-    """Buttons keep their words on one line, and what a click brings is brought into view."""
+    """Button labels stay on one line, and content opened by a click is scrolled into view."""
     server, _ = serve()
     visitor = visit(server.url, viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True).ready()
     visitor.answered("여러 은행 질문")

@@ -171,7 +171,7 @@ new MutationObserver(() => document.querySelectorAll('#chat [data-testid="bot"]'
 
 
 def test_no_state_of_the_page_shows_what_a_model_makes_up(page: Open) -> None:
-    """A hundred streams; what a bubble holds is recorded at every change of the page."""
+    """A hundred streams; the text of the bubble is recorded at every change of the page."""
     said = iter(LYING_STREAMS)
     visitor = page(ScriptedLLM(lambda prompt: [*next(said).text]))
     visitor.page.add_init_script(RECORD_STATES)

@@ -44,6 +44,6 @@ def test_picture_of_the_page(
 
 
 def size_of(picture: Path) -> tuple[int, int]:
-    """Width and height of a PNG, which stand at bytes 16 to 24."""
+    """Width and height of a PNG, at bytes 16 to 24."""
     width, height = struct.unpack(">II", picture.read_bytes()[16:24])
     return width, height

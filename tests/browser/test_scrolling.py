@@ -116,7 +116,7 @@ def test_an_answer_that_is_being_written_is_followed_up_to_its_question(sized: V
 
 @SIZES
 def test_a_new_question_is_known_by_itself(sized: Visit) -> None:
-    """Not by the stop button, which a slow browser may take away and bring back undrawn."""
+    """It must not be detected by the stop button, which a slow browser may remove and add again between two frames."""
     sized.answered("여러 은행 질문")
     sized.page.locator("#chat [role=log]").evaluate("e => e.scrollTo(0, e.scrollHeight)")
     wheel(sized, -3000)

@@ -53,7 +53,7 @@ def prepare(folder: Path) -> None:
 
 
 def state(live: Path) -> Any:
-    """All that can be seen of an index. A damaged one is an error; so is one that cannot be written any more."""
+    """All content of an index. Raises if it is damaged or cannot be written any more."""
     store = FaissStore.open(live)
     seen = [(node.node_id, node.get_content(), node.ref_doc_id) for node in store.get_nodes()]
     found = store.candidates(query_embedding=[1, 1, 1, 1], query_str="글", size=50)

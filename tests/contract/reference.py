@@ -44,7 +44,7 @@ def cosine(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def coverage(nodes: Iterable[BaseNode], query: Sequence[str], field: str = TOKENS) -> dict[str, float]:
-    """Coverage by node id, matches only: BM25 as in a textbook, but for the lengths."""
+    """Coverage by node id, matches only: textbook BM25 except for the encoding of lengths."""
     documents = {node.node_id: field_tokens(field, node.metadata, node.get_content()) for node in nodes}
     counts = {node_id: Counter(tokens) for node_id, tokens in documents.items() if tokens}
     average = sum(counter.total() for counter in counts.values()) / len(counts)

@@ -70,7 +70,7 @@ def contents(store: FaissStore) -> dict[str, Any]:
 
 
 def opened(directory: Path) -> dict[str, Any] | str:
-    """What is seen of the index, or the name of the refusal."""
+    """The contents of the index, or the name of the error."""
     try:
         store = FaissStore.open(directory)
     except RagError as exc:

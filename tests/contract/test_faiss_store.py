@@ -32,7 +32,7 @@ class TestFaissStore(StoreContract):
 
 
 class TestApproximateFaissStore(StoreContract):
-    """The same where rows are many: searched by an inverted file, with what searches them kept on disk."""
+    """The same for a large index, searched by an inverted file with search files on disk."""
 
     @pytest.fixture
     def create(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Create:

@@ -43,7 +43,7 @@ class TestOpenSearchStore(StoreContract):
 
 
 class TestOpenSearchGraph(SearchingContract, FilteringContract):
-    """What a graph changes; it finds all of so few rows."""
+    """The contract with a graph, which has full recall for so few rows."""
 
     coverage_tolerance = 1e-5
 
@@ -53,7 +53,7 @@ class TestOpenSearchGraph(SearchingContract, FilteringContract):
 
 
 class TestGraphOfCosines(StoreFixtures):
-    """An index from before inner products were used: its scores mean something else."""
+    """An index of an earlier version, with `cosinesimil` instead of inner products."""
 
     test_scores_are_cosines = SearchingContract.test_scores_are_cosines
     test_scores_stay_within_one = SearchingContract.test_scores_stay_within_one

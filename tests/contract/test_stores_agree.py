@@ -116,7 +116,7 @@ def test_phrasings_are_found_alike_and_go_with_their_row(
 
 
 def phrasing_nodes(store: PassageStore, models: Models) -> list[TextNode]:
-    """A phrasing each of ten bundled rows, with its vector."""
+    """One phrasing for each of ten bundled rows, with its vector."""
     assert models.embed_model is not None
     written = (ALTERNATIVES / "alternatives.csv").read_text(encoding="utf-8").splitlines()[1:11]
     nodes = []
@@ -131,7 +131,7 @@ def phrasing_nodes(store: PassageStore, models: Models) -> list[TextNode]:
 
 
 def candidates(store: PassageStore, models: Models, question: str, filters: MetadataFilters | None) -> Candidates:
-    """As the retriever asks for them."""
+    """The candidates, requested as the retriever does."""
     assert models.embed_model is not None
     expanded = expand(question)
     vectors = [models.embed_model.get_query_embedding(text) for text in dict.fromkeys((question, expanded))]

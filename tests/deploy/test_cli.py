@@ -123,7 +123,7 @@ def test_up_env_status_down_twice_each(folder: Path) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Not counting the dead whose parent has not looked yet."""
+    """Whether the process is alive, zombies excluded."""
     return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 

@@ -168,7 +168,7 @@ class Clock:
 
 
 def plane_with(update: Mapping[str, Any] | None = None, /, **emulated: Any) -> tuple[ControlPlane, Clock]:
-    """An endpoint that serves the configuration "one", and another, "two", for it; `update`: more of what that serves."""
+    """An endpoint with configuration "one", and a second one "two"; `update`: further fields of the latter."""
     later = {**HASHED, "dimension": 8, "ready_seconds": 10, **(update or {})}
     clock = Clock()
     plane = ControlPlane(clock=clock, delete_seconds=5)

@@ -108,7 +108,7 @@ def test_an_answer_that_takes_longer_than_the_service_waits_is_a_model_error(run
 
 
 def test_time_is_that_of_the_spec(run: Run) -> None:
-    """An hour for a text passes the limit of the service, a hundredth of a second does not."""
+    """An hour per text exceeds the service's limit, a hundredth of a second does not."""
     service = run(embedder(latency_ms=0, per_text_ms=3_600_000, invoke_seconds=0.1))
     with pytest.raises(service.runtime.exceptions.ModelError, match="timed out while waiting"):
         service.invoke("emb", {"inputs": ["가"]})

@@ -21,7 +21,7 @@ def rows() -> dict[str, Row]:
 
 
 def test_the_document_tells_what_happens(rows: dict[str, Row]) -> None:
-    """Rewrite it with `python -m tests.fault_table`."""
+    """`python -m tests.fault_table` writes it."""
     assert DOCUMENT.read_text(encoding="utf-8") == fault_table.document(rows)
 
 

@@ -44,7 +44,7 @@ def failing(kind: str, **more: Any) -> dict[str, Any]:
 
 
 def read(service: Service, name: str = "llm") -> tuple[list[bytes], BaseException | None]:
-    """The parts that came, and what ended them."""
+    """The received parts, and the error that ended them."""
     parts: list[bytes] = []
     try:
         for part in service.stream(name, PROMPT):
@@ -226,7 +226,7 @@ def test_boto3_s_own_retries_get_past_a_fault(run: Run) -> None:
 
 @contextmanager
 def waiting(service: Service, name: str, key: str, count: int) -> Iterator[None]:
-    """Afterwards, wait until the emulator has counted so many."""
+    """After the block, wait until the emulator's count reaches this number."""
     yield
     while service.emulator.stats(name)["counts"].get(key, 0) < count:
         time.sleep(0.02)

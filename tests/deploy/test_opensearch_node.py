@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folder(opensearch: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That of the running node; of one started here, where the tests use another server."""
+    """The folder of the running node, or of one started here if the tests use another server."""
     found = opensearch.folder or tmp_path_factory.getbasetemp() / "node"
     opensearch_node.start(found, owner=os.getpid())
     return found
@@ -135,7 +135,7 @@ def test_the_command_tells_the_settings(
 
 
 def test_its_user_has_the_ingesters_role() -> None:
-    """What is enough here is enough on AWS, and nothing more."""
+    """The local node's user has the same role as on AWS."""
     roles = Path(opensearch_node.__file__).with_name("security") / "roles.yml"
     role = yaml.safe_load(roles.read_text(encoding="utf-8"))["faq"]
     assert role == {

@@ -32,7 +32,7 @@ def probe_output(
 
 
 def test_both_endpoints_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the chatbot's own local model behind the endpoint, whose prefixes the stack names."""
+    """The endpoint uses the chatbot's local model, whose prefixes are in the stack file."""
     stack = {
         "embedding": {"endpoint_name": "e", "format": "tei", "query_prefix": "query: "},
         "llm": {
@@ -101,7 +101,7 @@ def test_the_text_to_summarise_fits_the_window() -> None:
 
 
 class Search(BaseHTTPRequestHandler):
-    """As much of OpenSearch as the probe asks. `lost`: documents are not found again."""
+    """The part of OpenSearch that the probe calls. `lost`: documents are not found again."""
 
     requests: list[tuple[str, str, str | None]] = []  # noqa: RUF012 - set by each `serving`
     lost = False

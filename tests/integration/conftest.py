@@ -20,7 +20,7 @@ from tests.opensearch import Server, drop, index_name
 
 
 class Ran(NamedTuple):
-    """What a command left behind."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
     def refused(self) -> str:
-        """The one clear line of a refusal."""
+        """The single line of an error message."""
         lines = self.err.splitlines()
         assert (self.code, self.out) == (1, ""), self
         assert "Traceback" not in self.err and [line.startswith("error: ") for line in lines] == [True], self.err
@@ -50,7 +50,7 @@ def run(
     models: Models,
     loggers_as_before: None,
 ) -> Run:
-    """`python -m rag` in an empty folder. The embedder is the session's: loading it again would show nothing more."""
+    """Runs `python -m rag` in an empty folder with the session's embedder."""
     monkeypatch.chdir(tmp_path)
     for module in (commands, evaluation, opening):
         monkeypatch.setattr(module, "load_models", lambda _settings: models)
@@ -69,7 +69,7 @@ def run(
 
 @pytest.fixture
 def small(run: Run, small_root: Path, tmp_path: Path) -> Path:
-    """A copy of the index "small" where the commands look for it; its directory."""
+    """The directory of a copy of the index "small", where the commands find it."""
     directory = tmp_path / ".fsi" / "indexes" / "small"
     shutil.copytree(small_root / "small", directory)
     return directory
@@ -84,7 +84,7 @@ def connection(opensearch: Server) -> Iterator[Connection]:
 
 @pytest.fixture
 def name(connection: Connection) -> Iterator[str]:
-    """The name of an OpenSearch index of this test's own; what it came to is deleted."""
+    """A unique name of an OpenSearch index, which is deleted afterwards."""
     chosen = index_name()
     yield chosen
     drop(connection, chosen)

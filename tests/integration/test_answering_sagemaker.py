@@ -244,7 +244,7 @@ def _say(answer: object, _request: Request) -> Reply:
 
 
 def _close_while_waiting(served: Served, chat: ChatService, way: str) -> None:
-    """Close an answer that waits for its first token: the endpoint must see the client go."""
+    """Close an answer that waits for its first token: the endpoint must notice the disconnect."""
     stream: Generator[object, None, None] = chat.stream(QUESTION) if way == "chat" else _engine_stream(chat)
     requests, before = _requests(served), served.disconnects()
     reader = threading.Thread(target=lambda: list(stream))
@@ -269,6 +269,6 @@ def _requests(served: Served) -> int:
 
 
 def _until_disconnected(served: Served, before: int) -> None:
-    """A connection that stays open ends in the suite's own time limit."""
+    """If the connection stays open, the suite's time limit ends the test."""
     while served.disconnects() == before:
         time.sleep(0.01)

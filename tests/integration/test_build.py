@@ -77,7 +77,7 @@ def test_the_bundled_name_is_that_of_its_data_and_embedding(hashed: Models, bund
 def test_a_version_with_other_thresholds_has_a_bundled_index_of_its_own(
     hashed: Models, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else that of the version before would be calibrated in memory, with a warning, whenever it is opened."""
+    """Otherwise the earlier version's index would be calibrated in memory, with a warning, at each opening."""
     before = bundled_name(hashed.manifest, bundle)
     other = replace(defaults(), answered=0.5)
     monkeypatch.setattr("rag.factory.bundled.defaults", lambda *, dense: other)
@@ -148,7 +148,7 @@ def test_what_was_fitted_with_labels_is_left_alone(
 
 
 def other_thresholds() -> dict[str, Any]:
-    """A start as a version of the package stored it that came with other thresholds."""
+    """A calibration as stored by a version of the package with other thresholds."""
     return replace(defaults(), answered=0.123).as_json()
 
 
@@ -162,7 +162,7 @@ def test_an_index_without_a_usable_start_answers_with_one_and_is_not_written(
     calibration: dict[str, Any] | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """None: left behind by a process killed between the last row and the calibration."""
+    """None: the process was killed between the last row and the calibration."""
     ingested = mine.manifest.calibration
     assert ingested is not None
     mine.replace_manifest(mine.manifest.with_calibration(calibration))
@@ -188,7 +188,7 @@ def test_opening_a_calibrated_index_neither_writes_nor_warns(
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Of the index's own files. SQLite's shared memory (-shm) holds the marks of readers."""
+    """The bytes of the index's files, without SQLite's shared memory (-shm), which readers change."""
     return {
         path.name: path.read_bytes()
         for path in directory.iterdir()

@@ -97,7 +97,7 @@ def test_follow_ups_find_their_row(report: Mapping[str, Any]) -> None:
 
 
 def test_follow_ups_keep_to_their_own_topic(bundled: Bundled) -> None:
-    """With another question before, a conversation finds its row as often."""
+    """After an unrelated question, a conversation finds its row as often."""
     talks = [talk for talk in read_conversations(DATA / "multiturn.dev.jsonl") if talk.kind == "follow_up"]
     before, found = QUERIES, []
     for index, talk in enumerate(talks):
@@ -133,7 +133,7 @@ def test_no_expired_row_is_ever_ranked(bundled: Bundled) -> None:
 
 
 def test_a_bank_filter_never_lets_another_bank_through(bundled: Bundled) -> None:
-    """Also where the question names another one."""
+    """Also if the question names another bank."""
     for number, question in enumerate(questions()):
         bank = BANKS[number % len(BANKS)]
         hits = bundled.chat.hits(question, Filters({"bank": bank}))
@@ -167,7 +167,7 @@ def test_each_bank_answers_for_itself(bundled: Bundled, bank: str) -> None:
 
 
 def test_starters_are_answered(bundled: Bundled) -> None:
-    """The first thing a visitor clicks."""
+    """The starters are what visitors click first."""
     starters = [questions[0] for questions in bundled.chat.topics().values()][:4]
     assert len(starters) == 4
     assert {

@@ -32,7 +32,7 @@ FOLLOW_UP = "그럼 취소는요?"
 
 @dataclass
 class Reply:
-    """All that came of one question."""
+    """The results of one question."""
 
     answer: Answer
     pieces: list[AnswerDelta]
@@ -200,7 +200,7 @@ LIES = (
 
 
 class TestChecks:
-    """What the sources do not state is never among the pieces, and the answer tells what became of each sentence."""
+    """Unsupported text is in no piece, and the answer has the result of each sentence's check."""
 
     @pytest.mark.parametrize("lie", LIES)
     def test_an_unsupported_sentence_is_left_out_and_the_others_stay(self, ask: Ask, lie: str) -> None:

@@ -195,7 +195,7 @@ def test_calibrate_without_labels_scales_by_the_rows(run: Run, small: Path) -> N
 def test_calibrate_with_labels_applies_what_it_prints(
     run: Run, queries: str, outside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From a threshold that hardly anything passes, labels show that more may."""
+    """The threshold is so high that hardly anything passes it; the labels lower it."""
     strict = replace(defaults(), answered=1.0)
     monkeypatch.setattr(score_scales, "defaults", lambda *, dense: strict)
     labels = ("--queries", queries, "--out-of-domain", outside, "--index", "small")
@@ -213,7 +213,7 @@ def test_calibrate_with_labels_applies_what_it_prints(
 
 
 def test_calibrate_applies_no_loss(run: Run, tmp_path: Path, outside: str) -> None:
-    """Labels that call every answer wrong must not open the thresholds, nor be written."""
+    """Labels for which every answer is wrong must not lower the thresholds."""
     names = [row[0] for row in IN_FORCE]
     lines = [
         {"id": row[0], "query": row[1], "relevant": [names[(at + 1) % len(names)] if at else row[0]]}

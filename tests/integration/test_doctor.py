@@ -54,7 +54,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorClient]:
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Lines:
-    """What doctor says with these settings: the embedding's line, then the model's."""
+    """The doctor's output with these settings: the embedding's line, then the model's."""
     monkeypatch.chdir(tmp_path)
 
     def ask(**variables: str) -> list[str]:
@@ -224,7 +224,7 @@ def test_an_openai_like_server(reach: Reach, lines: Lines) -> None:
 
 @pytest.mark.parametrize(("read", "written"), [(10_000, None), (150, "128"), (2, "32")])
 def test_a_server_that_cuts_texts_silently(reach: Reach, lines: Lines, read: int, written: str | None) -> None:
-    """Text Embeddings Inference does so since 1.9: 200, and a vector of the first part."""
+    """As Text Embeddings Inference does since 1.9: status 200 and a vector of the text's beginning."""
 
     def reply(request: Request) -> Reply:
         assert request.body

@@ -80,7 +80,7 @@ class Files:
         (self.folder / "faq.csv").write_text("\n".join(["id,question,answer", *rows]), encoding="utf-8")
 
     def nodes(self) -> dict[str, str]:
-        """What an index of them holds."""
+        """The nodes of an index of the files."""
         found, model = read_sources([self.folder]), HashedEmbedding()
         nodes = [*split_rows(found.rows, model), *split_documents(found, model)]
         return {node.node_id: node.get_content() for node in nodes}
@@ -116,7 +116,7 @@ def ingest_in_child(opener_of: Any, folder: Path, parent: Pipe) -> None:
 
 
 def killed_after(opener_of: Any, folder: Path, steps: int, choose: random.Random) -> int:
-    """The steps it had taken when it was killed, `steps` at most."""
+    """The number of steps, at most `steps`, after which it was killed."""
     here, there = PROCESSES.Pipe()
     child = PROCESSES.Process(target=ingest_in_child, args=(opener_of, folder, there))
     child.start()

@@ -29,7 +29,7 @@ ASKED = {row[0]: row[1] for row in ROWS if row[0] in ("g-002", "g-006", "g-007",
 
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
-    """The rows' own questions, two inputs from outside, a conversation that means a row and one that means none."""
+    """The rows' own questions, two out-of-domain inputs, a conversation with and one without an answering row."""
     lines: dict[str, list[dict[str, object]]] = {
         "queries": [
             {"id": f"q-{row}", "query": question, "relevant": [row], "style": "own"} for row, question in ASKED.items()

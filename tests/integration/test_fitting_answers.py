@@ -74,7 +74,7 @@ def ids(answer: Answer) -> list[str]:
 
 
 def converse(chat: ChatService, *messages: str) -> Answer:
-    """The answer to the last message, each with what the page remembers of those before."""
+    """The answer to the last message, with the history that the page passes."""
     history: list[Turn] = []
     for message in messages:
         answer = chat.ask(message, history)

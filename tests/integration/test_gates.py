@@ -61,7 +61,7 @@ def build(settings: Settings, store: PassageStore, remembered: Models) -> Build:
 
 
 def failing(records: Sequence[Record], *, sampled: bool = True) -> dict[str, tuple[str, ...]]:
-    """The names of the gates that fail, and the questions each names. Of a sample only drops count, for floors are of all."""
+    """The failing gates and their questions. For a sample only drops count, because floors apply to all questions."""
     chosen = [replace(gate, floor=0.0) if sampled else gate for gate in gates().gates]
     return {
         failure.gate.name: failure.broken
@@ -124,7 +124,7 @@ def test_the_scales_of_another_index_fail(build: Build, small_store: FaissStore,
 
 
 class WrongPrefix(BaseEmbedding):
-    """Questions embedded as passages are."""
+    """Embeds questions with the passages' prefix."""
 
     _inner: BaseEmbedding = PrivateAttr()
 
@@ -149,7 +149,7 @@ def test_the_wrong_prefix_fails(build: Build, models: Models) -> None:
 
 
 def test_what_was_said_before_counts(build: Build) -> None:
-    """Without the conversation, follow-ups lose their rows; with every message joined to it, old rows come back."""
+    """Without the conversation, follow-ups lose their rows; if it is always appended, old rows are found again."""
     talks = some_of([case for case in gates().suite.cases if len(case.turns) > 1])
     forgetting = failing(ask(build(), talks, lambda case: replace(case, turns=case.turns[-1:])))
     assert "conversations" in forgetting
@@ -176,7 +176,7 @@ def test_a_failing_gate_names_its_questions(bundled_dev: Run) -> None:
 
 
 def test_the_readmes_figures_are_todays(bundled_dev: Run) -> None:
-    """But for one question in a hundred, or one: another processor rounds otherwise."""
+    """One question in a hundred (at least one) may differ, because processors round differently."""
     kept = read_quality(ROOT / "docs" / "quality.json")["faiss"]["bundled dev"]["figures"]
     found = quality_figures(bundled_dev.suites[0].records)
     assert kept.keys() == found.keys()

@@ -123,7 +123,7 @@ def test_what_documents_say_to_a_machine_is_text(folder: Path) -> None:
 
 
 def test_many_files_are_read_to_the_end(tmp_path: Path) -> None:
-    """More than a process reads in its life, good and broken ones mixed."""
+    """More files than one worker process reads, valid and broken ones mixed."""
     paths = []
     for number in range(120):
         path = tmp_path / f"{number:03}.md"

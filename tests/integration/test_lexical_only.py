@@ -82,7 +82,7 @@ def test_a_question_is_answered_by_lexical_search_with_a_notice(
 def test_the_same_as_a_service_without_vectors(
     chat: ChatService, emulator: EmulatorClient, models: Models, small_root: Path
 ) -> None:
-    """Its thresholds are those for words alone, not the ones fitted with vectors."""
+    """The thresholds are those for lexical search, not those fitted with vectors."""
     store = FaissStore.open(small_root / "small", models.manifest)
     without = build_service(
         Settings(), Models(None, models.manifest), store, calibration=lexical_only_calibration(chat.calibration)

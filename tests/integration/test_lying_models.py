@@ -78,7 +78,7 @@ def test_no_state_of_an_answer_shows_what_no_source_states(build: Build, stream:
 
 @pytest.mark.parametrize("injection", INJECTIONS, ids=[f"{each.category}-{n % 5}" for n, each in enumerate(INJECTIONS)])
 class TestInjections:
-    """The model obeys; the reader sees nothing of it, and the prompt keeps the instruction among the data."""
+    """The model obeys the injection, but nothing of it is shown; in the prompt it stays within the data."""
 
     def test_in_a_question(self, build: Build, injection: Injection) -> None:
         llm = ScriptedLLM(cut(injection.obeyed, injection.instruction))

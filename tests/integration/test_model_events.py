@@ -110,7 +110,7 @@ def test_a_rate_limiter_is_asked(reach: Reach, way: str) -> None:
 
 @EACH_WAY
 def test_without_a_listener_there_are_no_events(reach: Reach, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    """Spans are made, one a call, by LlamaIndex's base class."""
+    """LlamaIndex's base class still creates one span per call."""
     events: list[object] = []
     monkeypatch.setattr(Dispatcher, "event", lambda self, event, **more: events.append(event))
     _, llm = model(reach, answering("openai"))

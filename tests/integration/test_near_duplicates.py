@@ -86,5 +86,5 @@ def test_expired_versions_take_no_answer_away(models: Models, tmp_path: Path, an
 def test_other_institutions_take_no_answer_away(
     models: Models, tmp_path: Path, answered_alone: int, count: int
 ) -> None:
-    """The customer names hers."""
+    """The customer names the institution."""
     assert abs(answered(chat(institutions(count), models, tmp_path, "faq"), f"{BANKS[0]} ") - answered_alone) <= 1

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def problems(file: OfficeFile, folder: Path) -> list[str]:
-    """What is read otherwise than it is seen."""
+    """The differences between what is read and what a person sees."""
     path = folder / file.name
     path.write_bytes(file.data)
     sources, errors = Sources(), []

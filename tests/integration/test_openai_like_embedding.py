@@ -59,7 +59,7 @@ def test_every_way_gives_the_same_vectors(reach: Reach) -> None:
 
 
 def test_what_is_sent(reach: Reach) -> None:
-    """Bounded batches, each text once, prefixes as the model was trained, and the key given, never the environment's."""
+    """Limited batches, each text once, the model's prefixes, and the configured key, never the environment's."""
     fake, embed = model(reach, batch_size=3, query_prefix="query: ", passage_prefix="passage: ", api_key="s3cret")
     embed.get_text_embedding_batch(["가", "나", "가", "다", "라"])
     embed.get_query_embedding("한도")

@@ -135,7 +135,7 @@ def test_an_index_of_another_program(connection: Connection, name: str) -> None:
 
 
 def test_a_red_index(connection: Connection, name: str) -> None:
-    """Its shard cannot be placed anywhere: no half answers, and no long wait for a write."""
+    """The shard cannot be allocated: no partial results, and no long wait for a write."""
     aliases.delete(connection, name)
     content = {
         "settings": {"index": {"number_of_replicas": 0, "routing.allocation.require._name": "nowhere"}},
@@ -148,7 +148,7 @@ def test_a_red_index(connection: Connection, name: str) -> None:
 
 
 class Busy(BaseHTTPRequestHandler):
-    """429 as often as `refusals` says, then an OpenSearch's greeting."""
+    """Answers 429 `refusals` times, then as OpenSearch."""
 
     refusals = 0
 

@@ -200,7 +200,7 @@ def test_a_dead_owners_lease_is_taken_over(connection: Connection, name: str, ow
 
 @pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()], ids=["another machine", "a twin of this name"])
 def test_a_living_owners_lease_is_not(connection: Connection, name: str, host: str) -> None:
-    """Containers of one name each have a process 1."""
+    """Containers with the same name all have a process 1."""
     with hold_lease(connection, name, 0.0):
         pass
     held = {"token": "x", "until": time.time() + 60, "host": host, "pid": os.getpid()}
@@ -317,7 +317,7 @@ def test_nothing_is_written_or_published_once_the_lease_is_lost(
 def test_a_half_copied_version_is_not_gone_on_with(
     catalog: OpenSearchCatalog, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server goes on copying when the client is killed: rows would come back that were not wanted any more."""
+    """The server continues copying after the client is killed, which would restore deleted rows."""
     write(catalog, name, [passage(f"n{i}") for i in range(20)])
     plain = Connection.request
 

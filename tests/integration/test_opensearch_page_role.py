@@ -80,7 +80,7 @@ def test_the_page_answers_with_a_user_that_can_only_search(
 def test_a_role_with_document_level_security_is_refused(
     opensearch: Server, page_user: Connection, name: str, remembered: Models
 ) -> None:
-    """It raises every score by one: all rows would come out as near as can be."""
+    """It raises every score by one, so that all rows would have the highest score."""
     role = search_role("page-role")
     limited = {**role["index_permissions"][0], "dls": '{"match_all": {}}'}
     admin = opensearch.connect_as_admin()

@@ -313,7 +313,7 @@ def test_a_cancelled_task_ends_its_call(reach: Reach, kind: str, way: str) -> No
 
 @KINDS
 def test_the_chat_ends_a_call_that_waits_for_its_first_word(reach: Reach, kind: str) -> None:
-    """As it ends one of SageMaker, by its socket: Stop on the page is seen by the server."""
+    """As with SageMaker: Stop on the page closes the socket, which the server notices."""
     fake, llm = model(reach, kind, lambda request: Reply(wait=3600), deadline=3600.0)
     stream = stream_chat(llm, MESSAGES, scope := CancelScope(3600.0))
 

@@ -58,7 +58,7 @@ class Installed:
         return self._run([str(self.environment / "bin" / "faq"), *arguments])
 
     def refused(self, *arguments: str, **more: str) -> str:
-        """The one line of a refusal."""
+        """The single line of an error message."""
         return self._run([str(self.environment / "bin" / "faq"), *arguments], 1, **more)
 
     def _call(self, *arguments: str, **more: str) -> str:
@@ -86,7 +86,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, bundled_root: Path) -> I
 
 
 def uv(*arguments: str) -> None:
-    """It takes seconds where pip takes minutes, for it links what it has unpacked once."""
+    """Run uv, which takes seconds instead of pip's minutes because it links unpacked packages."""
     ran = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False, timeout=600)
     assert ran.returncode == 0, ran.stderr
 
@@ -99,7 +99,7 @@ def readme_program(mark: str) -> str:
 
 
 def test_the_wheel_alone_answers(installed: Installed) -> None:
-    """From its own FAQ, through the command and through the README's program, without any client of AWS or OpenSearch."""
+    """From the bundled FAQ, with the command and the README's program, without clients of AWS or OpenSearch."""
     assert "OTP" in installed.faq("ask", "OTP 등록 어떻게 해요?")
     assert "OTP" in installed.python(readme_program("query_engine()"))
     assert "[opensearch]" in installed.refused(

@@ -119,7 +119,7 @@ def bundled(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
 
 
 class TestTheSameAsThePage:
-    """One engine a question, as the page has; over the bundled index and its development questions."""
+    """One engine per question, as on the page, over the bundled index and its `dev` questions."""
 
     def test_what_must_be_declined(self, bundled: ChatService) -> None:
         items = read_out_of_domain(DATA / "ood.dev.jsonl")
@@ -183,7 +183,7 @@ def test_the_parts_work_one_by_one_with_a_plain_query(chat: ChatService) -> None
 
 
 def compared(chat: ChatService, question: str, history: Sequence[Turn] = ()) -> dict[str, object]:
-    """The page's outcome, after the engine's, whole and streamed, was seen to be the same."""
+    """Check that the engine's outcome, complete and streamed, is the page's, and return it."""
     answer = chat.ask(question, history)
     page: dict[str, object] = {
         "status": answer.status,

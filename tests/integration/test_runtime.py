@@ -40,7 +40,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def scripted(replies: Sequence[Reply]) -> Iterator[Reply]:
-    """Each in turn, then the last one for ever."""
+    """Returns the replies in turn, then the last one forever."""
     yield from replies
     while True:
         yield replies[-1]
@@ -52,7 +52,7 @@ def call(runtime: Runtime, *, stream: bool, scope: CancelScope | None = None) ->
 
 
 def cancel_when_asked(fake: FakeEndpoint, scope: CancelScope) -> None:
-    """From another thread, a moment after the request has arrived."""
+    """Cancel from another thread after the request has arrived."""
 
     def wait() -> None:
         fake.arrived.wait()
@@ -190,7 +190,7 @@ def test_an_exception_in_the_stream(reach: Reach, fault: str) -> None:
     "silence", [Reply(wait=3600), Reply(fault="drip"), Reply(fault="stall")], ids=["mute", "drip", "stall"]
 )
 def test_the_deadline_ends_a_call_wherever_it_waits(reach: Reach, stream: bool, silence: Reply) -> None:
-    """Also a server that drips a byte now and then, which no read timeout ends."""
+    """Also if the server sends a byte from time to time, which no read timeout ends."""
 
     def start(seconds: float) -> tuple[FakeEndpoint, Callable[[], object]]:
         fake, runtime = reach(lambda request: silence)

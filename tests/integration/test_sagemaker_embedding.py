@@ -95,7 +95,7 @@ def test_no_texts_no_request(reach: Reach) -> None:
 
 
 def test_batches_keep_to_the_count_and_overlap(reach: Reach) -> None:
-    """Each request waits until four are there: with fewer at once it would never end."""
+    """Each request waits until four are in progress; with fewer in parallel the test would hang."""
     together = threading.Barrier(4)
 
     def reply(request: Request) -> Reply:

@@ -27,7 +27,7 @@ CASES = pytest.mark.parametrize("case", STREAMS)
 
 
 def answering(case: str, tokens: Sequence[str] = TOKENS, **more: Any) -> Callable[[Request], Reply]:
-    """A container that streams when it is asked to and answers whole otherwise."""
+    """A container that streams if requested, and otherwise returns a complete answer."""
     name, stream = STREAMS[case]
 
     def reply(request: Request) -> Reply:

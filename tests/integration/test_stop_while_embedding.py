@@ -49,7 +49,7 @@ def test_stop_hangs_up(make: Make, reach: Reach, small_store: FaissStore, caplog
 
 
 def _close_while_embedding(fake: FakeEndpoint, chat: ChatService) -> None:
-    """Close an answer whose question is being embedded: the endpoint must see the client go."""
+    """Close an answer while its question is being embedded: the endpoint must notice the disconnect."""
     fake.arrived.clear()
     fake.hung_up.clear()
     events = chat.stream(FOLLOW_UP, HISTORY)

@@ -100,7 +100,7 @@ SPAN_LINES = (
 
 
 def rotated(data: bytes) -> bytes:
-    """The same PDF, its pages turned by a quarter as a scanner's program does."""
+    """The same PDF with pages rotated by 90°, as scanners write it."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(data)
@@ -148,7 +148,7 @@ def _archive() -> bytes:
 
 
 def pages(printed: Print) -> tuple[OfficeFile, ...]:
-    """All of them."""
+    """All pages."""
     texts = (
         OfficeFile(
             "요율.html",

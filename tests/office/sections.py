@@ -130,14 +130,14 @@ CLAUSES = "<h1>새터은행 약관</h1>" + "".join(_CLAUSE.format(at=at, late=at
 
 
 def turned_upright(printed: Print, body: str) -> bytes:
-    """A page drawn on its side and shown turned, so that it is seen upright, as spreadsheets print wide tables."""
+    """A page drawn sideways with a rotation that shows it upright, as spreadsheets print wide tables."""
     # Drawn with its lines going up the sheet; a quarter to the right makes them level.
     style = "transform:translateY(220mm) rotate(-90deg);transform-origin:0 0;width:220mm"
     return rotated(printed(f"<div style='{style}'>{body}</div>"))
 
 
 def sections(printed: Print) -> tuple[OfficeFile, ...]:
-    """All of them."""
+    """All sections."""
     body = f"<h1>새터은행 수수료</h1>{_html(SECTIONED)}"
     wrapped = f"<h1>새터은행 외환</h1>{_html(WRAPPED)}"
     wrapped_lines: tuple[Line, ...] = (("당발 송금", "8,000원"), ("타발 송금", "10,000원"), ("수표 추심", "15,000원"))

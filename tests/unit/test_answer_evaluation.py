@@ -43,7 +43,7 @@ def test_syllables_know_no_spaces_and_signs() -> None:
 
 
 def test_morphemes_part_a_noun_from_its_particle() -> None:
-    """Two sentences that differ in their endings alone share more morphemes than words."""
+    """Two sentences that differ only in their endings share more morphemes than words."""
     units = korean_units()
     asked, told = units("이체 수수료는 500원입니다."), units("이체 수수료가 500원이에요")
     assert {"이체", "수수료", "500"} <= set(asked) & set(told) and "." not in asked

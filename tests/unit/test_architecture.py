@@ -42,7 +42,7 @@ def test_importing_is_light(module: str) -> None:
 
 
 def test_the_environment_is_read_in_the_settings() -> None:
-    """The others set variables that libraries read: gradio, and its no_proxy for this machine."""
+    """Other modules only set variables that libraries read: gradio's, and no_proxy for this machine."""
     readers = {
         path.relative_to(ROOT).as_posix()
         for path in SOURCES

@@ -130,7 +130,7 @@ def test_too_few_labels_are_refused(queries: int, others: int) -> None:
 
 
 def test_labels_of_another_index_are_refused() -> None:
-    """Fitted all the same, they would leave an index that answers nothing."""
+    """If they were used, the index would answer nothing."""
     foreign = [replace(query, relevant=("elsewhere",)) for query in QUERIES]
     with pytest.raises(InputError, match="no question ranks a row"):
         judge_labels(foreign, OTHERS, rank)

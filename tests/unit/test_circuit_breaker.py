@@ -12,7 +12,7 @@ from rag.models.circuit_breaker import CircuitBreaker
 
 
 class Model:
-    """What a breaker stands before. `asked`: calls that reached it."""
+    """The protected model. `asked`: calls that reached it."""
 
     def __init__(self) -> None:
         self.now, self.asked = 0.0, 0

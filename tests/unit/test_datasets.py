@@ -57,7 +57,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
 
 
 def test_a_line_separator_within_a_question_ends_no_line(write: Callable[..., Path]) -> None:
-    """Text pasted from a web page holds them, and JSON writes them as they are."""
+    """Text pasted from web pages contains line separators, which JSON does not escape."""
     questions = ["한도\u2028얼마", "한도\x85얼마"]
     path = write(*({"id": query, "query": query} for query in questions))
     assert [item.query for item in read_out_of_domain(path)] == questions

@@ -25,7 +25,7 @@ def test_it_does_not_run_as_root() -> None:
 
 
 def test_its_base_is_one_version() -> None:
-    """Another patch release of Python, or another Debian, comes by a change of this line."""
+    """A new release of Python or Debian needs a change of this line."""
     assert all(re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+-slim-[a-z]+", base) for base in of("FROM"))
     assert of("FROM")
 

@@ -39,7 +39,7 @@ def kinds(found: ReadResult) -> list[str]:
 
 
 def is_whole(found: ReadResult) -> bool:
-    """Whether the two rows came out as they are meant."""
+    """Whether the two rows were read as expected."""
     return not found.errors and [
         (row.question, row.answer, row.category, row.bank, row.effective_from) for row in found.rows
     ] == [(*ROWS[0][:4], "2026-01-05"), (*ROWS[1][:4], "2026-02-10")]

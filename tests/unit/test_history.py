@@ -102,7 +102,7 @@ def test_the_oldest_chats_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_deleted_chats_leave_no_byte_in_any_order(tmp_path: Path) -> None:
-    """Without copying the file, which held up every other visitor for as long as that takes."""
+    """Without copying the file, which would block other visitors meanwhile."""
     path, choose = tmp_path / "history.sqlite", random.Random(18)
     history = ChatHistory(path)
     chats: list[tuple[str, str]] = []

@@ -58,7 +58,7 @@ def test_the_graph_computes_what_a_plain_transformer_does() -> None:
 
 
 def plain_transformer(weights: Weights, ids: list[int]) -> NDArray[np.float64]:
-    """BERT in float64 with the same weights, written once more and without the graph."""
+    """A second implementation of BERT in float64 with the same weights, without the graph."""
     header = weights.header
 
     def linear(rows: Any, name: str) -> Any:

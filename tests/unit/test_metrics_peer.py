@@ -21,7 +21,7 @@ RUNS = 1000
 
 
 def random_run(generator: random.Random) -> tuple[dict[str, float], list[str]]:
-    """Scored rows, a third of the runs with hardly any score of their own, and the relevant ones."""
+    """Scored rows, a third of the runs with many ties, and the relevant ones."""
     rows = [f"row-{number:02}" for number in range(generator.randint(1, 40))]
     ranked = generator.sample(rows, generator.choice([0, 1, len(rows), generator.randint(0, len(rows))]))
     levels = generator.choice([1, 3, 10_000])

@@ -83,7 +83,7 @@ def test_mapped_columns_and_the_rest_by_name(tmp_path: Path) -> None:
 
 
 def test_mapped_column_is_not_used_twice(tmp_path: Path) -> None:
-    """The mapping gives `category` to the question, so no row has a category."""
+    """The mapping uses `category` as the question, so no row has a category."""
     [row] = read([write(tmp_path / "faq.csv", "category,answer\n질문,답변\n")], columns={"question": "category"})
     assert (row.question, row.category) == ("질문", "")
 

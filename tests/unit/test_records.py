@@ -126,7 +126,7 @@ def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog
 
 
 def test_a_gap_is_searched_as_it_was_asked_and_never_offers_what_was_refused(log: AnswerLog) -> None:
-    """Within the filters of the page; and neither the row of a disliked answer nor suggestions of which none was right."""
+    """The search uses the page's filters, and leaves out rows of disliked answers and rejected suggestions."""
     filters = Filters({"bank": "새나래은행"})
     shown = SOURCES[:2]
     suggested = Answer("월세 이체가 안 됐어요", "비슷한 질문입니다", "suggested", sources=shown)

@@ -169,7 +169,7 @@ def test_a_run_survives_its_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_calibration_says_of_now_is_what_was_measured(run: Run) -> None:
-    """A question that was offered rows counts as offered: the record holds no verdict's rows, only its chances."""
+    """A question with suggestions counts as offered: the record has no rows of the verdict, only its probabilities."""
     start = defaults()
     nothing = Record(RECORDS[3].case, Prediction((), "declined", (), 0.0, 0.0))
     suite = replace(run.suites[0], records=(*RECORDS[:3], nothing))

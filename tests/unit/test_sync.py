@@ -152,7 +152,7 @@ def test_a_failing_model_loses_nothing_and_the_next_run_converges(store: FaissSt
 
 
 def test_going_back_after_a_failure_restores_the_first_version(store: FaissStore, model: HashedEmbedding) -> None:
-    """LlamaIndex's own pipeline has then deleted the row and believes it to be there."""
+    """LlamaIndex's pipeline has then deleted the row but still records it."""
     sync(store, rows("a"), model)
     with pytest.raises(ModelError):
         sync(store, rows("a", version=" 2"), HashedEmbedding(tamper=fail_after(0)))
@@ -175,7 +175,7 @@ def test_going_back_after_a_failure_restores_the_first_version(store: FaissStore
 def test_unusable_vectors_are_refused_and_nothing_is_written(
     store: FaissStore, model: HashedEmbedding, tamper: Tamper, problem: str
 ) -> None:
-    """LlamaIndex takes fewer vectors than texts without a word and drops the nodes that got none."""
+    """LlamaIndex silently accepts fewer vectors than texts and drops the nodes without one."""
     sync(store, rows("a"), model)
     with pytest.raises(ModelError, match=problem):
         sync(store, rows("b", "c", "d", "e"), HashedEmbedding(tamper=tamper))
@@ -204,7 +204,7 @@ def fingerprint(model: HashedEmbedding) -> str:
 
 def test_fingerprint_tells_models_apart_and_stays() -> None:
     class Prefixed(HashedEmbedding):
-        """The same passages, other queries."""
+        """An embedding with the same vectors of passages, but other query prefixes."""
 
         def _get_query_embedding(self, query: str) -> list[float]:
             return super()._get_query_embedding("query: " + query)

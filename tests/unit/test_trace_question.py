@@ -50,6 +50,6 @@ def test_a_token_passes_few_iterators(figures: Figures) -> None:
 
 
 def test_no_file_is_long() -> None:
-    """Few files, but not by heaping."""
+    """The files must not be long either."""
     lines = {path.relative_to(RAG).as_posix(): len(path.read_text().splitlines()) for path in RAG.rglob("*.py")}
     assert {name: count for name, count in lines.items() if count > LINES} == {}

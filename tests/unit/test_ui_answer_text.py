@@ -21,7 +21,7 @@ ROW = "수수료는 없습니다.\n\n[경로]\n- 모바일: 앱 로그인 > 전�
 
 
 def letters(text: str) -> str:
-    """What is left without white space and the marks of lists, labels and tables."""
+    """The text without white space and the marks of lists, labels and tables."""
     return re.sub(r"[\s\-*•·\[\]().0-9|]", "", text)
 
 

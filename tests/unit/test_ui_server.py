@@ -58,7 +58,7 @@ def test_root_path(given: str, used: str) -> None:
 
 
 def test_importing_the_page_sets_no_environment_variable() -> None:
-    """A program that imports it for its logins, say, keeps its own settings for Gradio and proxies."""
+    """A program that imports the page keeps its own settings for Gradio and proxies."""
     code = (
         "import os, gradio; before = dict(os.environ); import rag.ui.server, rag.ui.page; "
         "print(sorted(name for name, value in os.environ.items() if before.get(name) != value))"

@@ -48,14 +48,14 @@ def last_answer(frame: Frame) -> str:
 
 
 def turns(frame: Frame) -> list[int]:
-    """The turns that the frame says are there."""
+    """The numbers of all turns in the frame."""
     listed = re.search(r'data-turns="([^"]*)"', frame.html)
     assert listed
     return [int(number) for number in listed[1].split()]
 
 
 def brought(frame: Frame) -> list[int]:
-    """The turns whose HTML it brings."""
+    """The turns whose HTML the frame has."""
     return [int(number) for number in re.findall(r'<article class="turn" data-turn="(\d+)"', frame.html)]
 
 
@@ -72,7 +72,7 @@ def test_frames_of_one_answer() -> None:
 
 @pytest.mark.parametrize("question", ["질문", "비슷한 질문", "오류가 나는 질문"])
 def test_every_frame_of_an_answer_brings_its_whole_turn_and_no_other(question: str) -> None:
-    """Of two frames that reach the browser together, what the second leaves out is lost from the first."""
+    """If two frames reach the browser together, the first is lost except for what the second repeats."""
     talk, conversation = dialogue(FakeChat()), Conversation()
     run(frames(talk.respond(conversation, "앞선 질문", NONE)))
     seen = run(frames(talk.respond(conversation, question, NONE)))

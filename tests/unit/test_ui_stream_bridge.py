@@ -50,7 +50,7 @@ def test_no_batch_is_awaited_after_the_end(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_silent_stream_gives_empty_batches_meanwhile() -> None:
-    """Gradio looks whether the visitor is still there whenever something is yielded, and only then."""
+    """Gradio checks for a disconnect only when something is yielded."""
     go_on = threading.Event()
 
     def events() -> Generator[AnswerEvent, None, None]:

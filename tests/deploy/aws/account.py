@@ -22,7 +22,7 @@ READING = ("Describe", "List", "Get", "Head", "Invoke")
 
 
 class Killed(BaseException):
-    """The process ends here; not an Exception, so nothing may catch it."""
+    """Ends the process. Not an Exception, so that nothing catches it."""
 
 
 @dataclass
@@ -116,7 +116,7 @@ class Account:
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """The URL of a moto server. One for a whole test run: accounts tell tests apart."""
+    """The URL of a moto server, one per test run; each test has its own account."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -73,7 +73,7 @@ def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]
 
 @pytest.fixture
 def full(tmp_path: Path) -> Stack:
-    """Everything at once: a handler, both endpoints, a domain, autoscaling, a schedule."""
+    """A stack with everything: a handler, both endpoints, a domain, autoscaling, a schedule."""
     return written(tmp_path, FULL)
 
 

@@ -14,7 +14,7 @@ from tests.deploy.aws.account import Call
 
 
 def problems(call: Call) -> list[str]:
-    """What the service would refuse in this request, as far as its model tells."""
+    """What the service would reject in this request according to its model."""
     shape = service(call.service).operation_model(call.operation).input_shape
     if shape is None:
         return []
@@ -74,7 +74,7 @@ _JAVA = {
 
 
 def _python(pattern: str) -> str:
-    """Java's character classes in Python's words; the whole text must fit."""
+    """Convert Java's character classes to Python's; the whole text must match."""
     for java, python in _JAVA.items():
         pattern = pattern.replace(java, python)
     return rf"\A(?:{pattern})\Z"

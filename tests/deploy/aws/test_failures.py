@@ -79,7 +79,7 @@ def test_a_failed_endpoint_says_why_and_where_to_look(
 
 
 def test_a_change_that_aws_rolled_back_says_why(account: Account, tmp_path: Path) -> None:
-    """The endpoint is in service again, as before; nothing but its FailureReason tells that the change came to nothing."""
+    """The endpoint is in service again; only its FailureReason shows that the change failed."""
     reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
     good, bad = one(tmp_path), one(tmp_path, failure=reason, ready_seconds=0.5)
     account.deployment(good).up()
@@ -316,7 +316,7 @@ class Restless(Resource):
 
 
 class Clock:
-    """Time passes only by sleeping."""
+    """A clock that only `sleep` advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -351,7 +351,7 @@ def test_an_update_that_was_rolled_back_keeps_its_reason(full: Stack) -> None:
 
 
 def test_only_a_change_of_this_run_is_reported_as_rolled_back(full: Stack) -> None:
-    """What an earlier run began, and what is not known everywhere yet, is changed once more."""
+    """A change begun by an earlier run, or not yet visible everywhere, is made again."""
     stale = (State.BUSY, State.DIFFERENT, State.DIFFERENT, State.BUSY, State.READY)
     thing = restless(full, *stale, rolled_back="no capacity")
     Clock().reconciler.up([[thing]])
@@ -388,7 +388,7 @@ def test_a_resource_created_meanwhile_by_another_owner_is_refused(full: Stack) -
 
 
 def test_a_new_role_is_waited_for(account: Account, tmp_path: Path) -> None:
-    """What was made a second ago is not known everywhere: SageMaker refuses a role that it cannot see yet."""
+    """A new role is not visible everywhere at once: SageMaker rejects one that it cannot see yet."""
     account.refusals["CreateModel"] = ("ValidationException", "Could not assume role arn:aws:iam::1:role/x.")
     deployment = account.deployment(one(tmp_path))
     pauses: list[float] = []

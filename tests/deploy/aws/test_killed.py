@@ -35,7 +35,7 @@ def lean(tmp_path: Path) -> Stack:
 
 
 def state(account: Account) -> dict[str, Any]:
-    """What there is, without what differs from run to run."""
+    """The resources, without values that differ between runs."""
     return {kind: len(found) for kind, found in remaining(account).items()}
 
 
@@ -45,7 +45,7 @@ def test_the_steps_are_all(account: Account, lean: Stack) -> None:
 
 
 def test_up_killed_after_each_step_is_resumed(account: Account, lean: Stack) -> None:
-    """Each run does one step more; so each step is once the last before a kill."""
+    """Each run takes one more step, so that each step is once the last before a kill."""
     kills = 0
     while account.killed(account.deployment(lean).up, after=1):
         kills += 1
@@ -99,7 +99,7 @@ def test_an_update_killed_after_each_step_is_resumed(account: Account, lean: Sta
 
 
 def test_a_process_killed_by_the_system_is_gone_on_with(account: Account, lean: Stack, tmp_path: Path) -> None:
-    """Wherever that is: SIGKILL, in the middle of anything."""
+    """SIGKILL at any moment."""
     path = tmp_path / "stack.toml"
     path.write_text(LEAN, encoding="utf-8")
     arguments = [sys.executable, "-m", "deploy", "up", "--stack", str(path)]

@@ -61,7 +61,7 @@ def test_up_status_plan_env_down_twice_each(account: Account, full: Stack) -> No
 def test_it_is_tested_as_the_chatbot_asks(
     account: Account, tmp_path: Path, opensearch: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """moto has no server behind its domains: the tests' own stands for it."""
+    """moto's domains have no server, so the tests' server is used."""
     assert opensearch.node, "the users are made by its administrator"
     stack = written(tmp_path, FULL.replace("BM-K/KoSimCSE-roberta", "nlpai-lab/KURE-v1").replace("kosimcse", ""))
     with pytest.raises(DeployError, match="run `python -m deploy up`"):
@@ -322,7 +322,7 @@ def test_through_the_command_line(account: Account, tmp_path: Path) -> None:
 
 
 def test_what_was_an_endpoints_is_found_without_it(account: Account, full: Stack) -> None:
-    """It was taken away for the night, and then another name put into the stack file."""
+    """The endpoint was deleted for the night, and then renamed in the stack file."""
     account.deployment(full).up(yes_over_budget=True)
     for found in account.client("sagemaker").list_endpoints()["Endpoints"]:
         account.client("sagemaker").delete_endpoint(EndpointName=found["EndpointName"])

@@ -60,7 +60,7 @@ NOT_ASKED = {
 
 
 def lived(account: Account, *versions: Stack) -> list[Call]:
-    """All requests of a life: created, changed to each further version, looked at, removed."""
+    """All requests of a stack's life: created, changed to each further version, described, deleted."""
     for stack in versions:
         account.deployment(stack).up(yes_over_budget=True)
     for command in ("plan", "status", "env", "down"):
@@ -69,7 +69,7 @@ def lived(account: Account, *versions: Stack) -> list[Call]:
 
 
 def changed(stack: Stack) -> Stack:
-    """Something else in every part that it has."""
+    """A stack that differs in every part."""
     update: dict[str, Any] = {
         group: each.model_copy(update={"instance_type": "ml.g6.12xlarge", "revision": "main"})
         for group, each in stack.endpoints()
@@ -96,7 +96,7 @@ def test_the_stacks_that_come_with_it(account: Account, name: str) -> None:
 
 
 def test_everything_at_once(account: Account, full: Stack) -> None:
-    """And the operator's policy allows what was asked, and no more."""
+    """The operator's policy allows these requests and no others."""
     calls = lived(account, full, changed(full))
     assert {"CreateDomain", "UpdateDomainConfig", "DeleteDomain", "UpdateSchedule", "PutScalingPolicy"} <= {
         call.operation for call in calls
@@ -174,7 +174,7 @@ def action(call: Call) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_policies_name_their_resources(name: str) -> None:
-    """Nothing is allowed everywhere but where AWS knows no narrower resource."""
+    """Only actions that AWS cannot restrict are allowed on all resources."""
     given = {
         **dict.fromkeys(("region", "account", "stack", "endpoint", "version", "domain", "bucket"), ("x",)),
         **dict.fromkeys(("model_data", "model_bucket", "kms_key", "vpc", "scaling", "execution_role"), ()),
@@ -227,7 +227,7 @@ def test_roles_trust_this_account_alone_and_carry_the_boundary(account: Account,
 
 
 def test_what_autoscaling_and_the_nights_need(full: Stack) -> None:
-    """AWS asks it of whoever calls, without a request of ours that would show it: from its developer guide."""
+    """Permissions that AWS checks without a request of ours, from its developer guide."""
     role = "arn:aws:iam::123456789012:role/theirs"
     given = values(full.model_copy(update={"execution_role": role}), REGION, "123456789012", with_bucket=True)
     allowed = {
