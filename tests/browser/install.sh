@@ -24,4 +24,4 @@ echo "Installing ${missing[*]} for the browser tests ..."
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
 $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-browser >/dev/null || { echo "apt-get ran, yet no chromium is on the PATH." >&2; exit 1; }
+browser >/dev/null || { echo "apt-get succeeded, but no chromium is on the PATH." >&2; exit 1; }

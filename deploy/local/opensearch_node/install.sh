@@ -22,4 +22,4 @@ echo "Installing ${missing[*]} for a local OpenSearch node ..."
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
 $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-command -v java >/dev/null || { echo "apt-get ran, yet no java is on the PATH." >&2; exit 1; }
+command -v java >/dev/null || { echo "apt-get succeeded, but no java is on the PATH." >&2; exit 1; }
