@@ -213,7 +213,7 @@ class ChatService:
         yield SourcesFound(verdict.status, sources)
         with closing(engine.stream(query, nodes)) as pieces:
             for piece in pieces:
-                yield AnswerDelta(piece, pieces.generated, pieces.checked)
+                yield AnswerDelta(piece, pieces.generated, pieces.checked, pieces.support)
         # A stream closed early has no outcome, and no reader.
         if (outcome := pieces.outcome) is None:
             return

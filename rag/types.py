@@ -124,6 +124,16 @@ class Answer:
     masked: tuple[str, ...] = ()
     support: tuple[SentenceSupport, ...] = ()
 
+    def sentence_spans(self) -> tuple[tuple[int, int] | None, ...]:
+        """Where each sentence of `support` stands in `text`, as (start, end) offsets; None for one that is not in it."""
+        spans: list[tuple[int, int] | None] = []
+        end = 0
+        for each in self.support:
+            start = self.text.find(each.text, end) if each.text and each.status != "withheld" else -1
+            spans.append((start, start + len(each.text)) if start >= 0 else None)
+            end = start + len(each.text) if start >= 0 else end
+        return tuple(spans)
+
     def as_json(self) -> dict[str, Any]:
         """The object of `python -m rag ask --json` and of the page's `/ask`."""
         return {
@@ -150,12 +160,13 @@ class AnswerDelta:
     """The next piece of the answer's text.
 
     Joined, the pieces are `Answer.text`; if a model's answer broke off, `Answer.text` replaces them. `generated`: a
-    language model wrote it; `checked`: its sources support it.
+    language model wrote it; `checked`: its sources support it. `support`: the checks of all sentences up to this piece.
     """
 
     text: str
     generated: bool = False
     checked: bool = False
+    support: tuple[SentenceSupport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

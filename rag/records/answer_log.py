@@ -103,8 +103,12 @@ class AnswerLog:
                 for each in answer.sources
             ],
             "checks": [
-                {"status": each.status, "reason": each.reason, "detail": each.detail, "cited": list(each.cited)}
-                for each in answer.support
+                {
+                    "status": each.status, "reason": each.reason, "detail": each.detail, "cited": list(each.cited),
+                    # Where a shown sentence stands in the text; a withheld one is not kept.
+                    "span": span and list(span),
+                }
+                for each, span in zip(answer.support, answer.sentence_spans(), strict=True)
             ],
             "versions": dict(versions), "timings_ms": {step: round(ms, 2) for step, ms in answer.timings_ms.items()},
             "usage": dict(answer.usage),

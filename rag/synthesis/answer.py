@@ -53,14 +53,16 @@ class AnswerStream:
     """An answer's pieces, to be iterated once. `outcome` is known after the last one, and stays None where it was closed
     before.
 
-    `generated`: whether the pieces so far are a model's; `checked`: whether its sources state them. Joined they are the
-    outcome's text, unless a model's broke off or came unchecked. `generate` makes the pieces and sets all three.
+    `generated`: whether a model wrote the pieces so far; `checked`: whether its sources state them; `support`: the checks of
+    their sentences. Joined, the pieces are the outcome's text, unless the model's text broke off or came unchecked. `generate`
+    makes the pieces and sets these attributes.
     """
 
     def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]]) -> None:
         self.outcome: Outcome | None = None
         self.generated = False
         self.checked = False
+        self.support: tuple[SentenceSupport, ...] = ()
         self._pieces = generate(self)
 
     def __iter__(self) -> Generator[str, None, None]:

@@ -116,12 +116,14 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             released = checked.feed(piece)
             if text := piece if unchecked and not checked.stopped else released:
                 stream.generated, stream.checked = True, not unchecked
+                stream.support = () if unchecked else tuple(checked.support)
                 yield text
             if checked.stopped:
                 return
         released = checked.end(is_truncated=answer.truncated)
         if released and not unchecked:
             stream.generated = stream.checked = True
+            stream.support = tuple(checked.support)
             yield released
 
 

@@ -6,7 +6,8 @@ Pure functions. All text is escaped; only this module writes tags.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from html import escape
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -24,6 +25,10 @@ _AMOUNT_UNIT = (
 )
 _NOWRAP = re.compile(rf"(?P<phone>{_PHONE.pattern})|(?P<amount>\d[\d,.:]*(?:[~-]\d[\d,.:]*)?\s?{_AMOUNT_UNIT})")
 _PATH = re.compile(r"[^>:\n.]{1,30}(?: > [^>\n]{0,29}[^>\s])+")
+# Characters for private use, which stand for nothing in any text.
+_MARK_START, _MARK_END = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_MARK_START}([^{_MARK_END}]*){_MARK_END}")
+_SIGN = re.compile(r"(?:\s*(?:[-*•·※]|\d{1,2}[.)])\s*|\[[^\[\]]{1,20}\][ \t]+)?")
 FOLD_AFTER_CHARS = 420
 """Characters shown before the remaining blocks are folded into a <details> element, if only one text answers."""
 FOLD_AFTER_CHARS_EACH = 120
@@ -58,28 +63,32 @@ def phone_numbers(text: str) -> frozenset[str]:
     return frozenset(_PHONE.findall(text))
 
 
-def render_blocks(text: str, *, link: Link | None = None, own_numbers: Collection[str] = ()) -> list[str]:
+def render_blocks(
+    text: str,
+    *,
+    link: Link | None = None,
+    own_numbers: Collection[str] = (),
+    weak: Iterable[str] = (),
+    weak_note: str = "",
+) -> list[str]:
     """The HTML of each paragraph, list, table, label and note, in order.
 
     `link` renders a citation `[n]`; without it the citation stays text. `own_numbers`: the institution's telephone
-    numbers, which become `tel:` links.
+    numbers, which become `tel:` links. `weak`: sentences of the text that are marked, each with the note `weak_note` after it.
     """
     parts: list[str] = []
-    for kind, lines in _group_lines(clean_text(text).split("\n")):
-        inner = [_inline_html(line, link, own_numbers) for line in lines]
+    inline = partial(_marked_html, link=link, own_numbers=own_numbers, note=weak_note)
+    for kind, lines in _group_lines(_with_marks(clean_text(text), weak).split("\n")):
+        inner = [inline(line) for line in lines]
         match kind:
             case "bullets":
                 parts.append("<ul>" + "".join(f"<li>{each}</li>" for each in inner) + "</ul>")
             case "steps":
                 start = int(_NUMBERED.fullmatch(lines[0])[1])  # type: ignore[index]
-                items = [_inline_html(_NUMBERED.fullmatch(line)[2], link, own_numbers) for line in lines]  # type: ignore[index]
+                items = [inline(_NUMBERED.fullmatch(line)[2]) for line in lines]  # type: ignore[index]
                 parts.append(f'<ol start="{start}">' + "".join(f"<li>{each}</li>" for each in items) + "</ol>")
             case "rows" if len({len(_CELL_BREAK.split(line)) for line in lines}) == 1 < len(lines):
-                parts.append(
-                    _table_html(
-                        [[_inline_html(cell, link, own_numbers) for cell in _CELL_BREAK.split(line)] for line in lines]
-                    )
-                )
+                parts.append(_table_html([[inline(cell) for cell in _CELL_BREAK.split(line)] for line in lines]))
             case "tag":
                 parts.append(f'<p class="tag">{inner[0]}</p>')
             case "note":
@@ -156,6 +165,31 @@ def _group_lines(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             kind, group = "text", [rest[2]]
     if group:
         yield kind, group
+
+
+def _with_marks(text: str, sentences: Iterable[str]) -> str:
+    """The text with _MARK_START and _MARK_END around these sentences, in text order; of a table's row around its last cell."""
+    text = text.replace(_MARK_START, "").replace(_MARK_END, "")
+    end = 0
+    for sentence in map(clean_text, sentences):
+        if not sentence or (start := text.find(sentence, end)) < 0:
+            continue
+        # The signs of lists, labels and notes stay first in their lines.
+        begin = start + max(sentence.rfind(" | ") + 3 if " | " in sentence else 0, _SIGN.match(sentence).end())  # type: ignore[union-attr]
+        end = start + len(sentence)
+        text = f"{text[:begin]}{_MARK_START}{text[begin:end]}{_MARK_END}{text[end:]}"
+        end += 2
+    return text
+
+
+def _marked_html(line: str, *, link: Link | None, own_numbers: Collection[str], note: str) -> str:
+    parts = _MARKED.split(line)
+    html = [_inline_html(parts[0], link, own_numbers)]
+    for marked, after in zip(parts[1::2], parts[2::2], strict=True):
+        inner = _inline_html(marked, link, own_numbers)
+        html += [f'<mark class="weak">{inner}</mark> <small class="weak-note">{escape(note)}</small>']
+        html += [_inline_html(after, link, own_numbers)]
+    return "".join(html)
 
 
 def _inline_html(line: str, link: Link | None, own_numbers: Collection[str]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Source, SourcesFound, Turn
+from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SentenceSupport, Source, SourcesFound, Turn
 from rag.ui.stream_bridge import StreamBridge
 from rag.ui.texts import Texts
 
@@ -18,6 +19,7 @@ class Exchange:
 
     `turn`: the exchange's number in its conversation, from 1. `status_line`: the page's own line under the text: progress,
     a notice or an error. `generated`: a language model wrote the text; `checked`: its sources support the text.
+    `weak`: the sentences of the text that have words which their sources lack.
     `record`: id of its answer record; empty without one. `failed`: the question ended in an error, or was stopped.
     """
 
@@ -31,18 +33,21 @@ class Exchange:
     checked: bool = False
     failed: bool = False
     record: str = ""
+    weak: tuple[str, ...] = ()
 
     def apply(self, event: AnswerEvent) -> None:
         """Apply one event of the answer's stream. AnswerCompleted replaces the text and sources of the earlier events."""
         match event:
             case SourcesFound(sources=sources):
                 self.sources = sources
-            case AnswerDelta(text=text, generated=generated, checked=checked):
+            case AnswerDelta(text=text, generated=generated, checked=checked, support=support):
                 self.text += text
+                self.weak = _weak_sentences(support)
                 self.generated, self.checked = generated, checked
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
                 self.generated = self.checked = answer.generated
+                self.weak = _weak_sentences(answer.support) if answer.generated else ()
                 # The unmasked question is not kept: the history and the page show the masked one.
                 self.question = answer.question if answer.masked else self.question
 
@@ -54,8 +59,7 @@ class Exchange:
             return texts.passage if self.answer is not None and self.answer.cited else texts.guidance
         if not self.checked:
             return texts.generated
-        is_weak = self.answer is not None and any(each.status == "weak" for each in self.answer.support)
-        return texts.weak if is_weak else texts.checked
+        return texts.partly_checked if self.weak else texts.checked
 
     @property
     def is_approved(self) -> bool:
@@ -70,6 +74,10 @@ class Exchange:
         """Whether asking again can give another answer. Quoted text is the same every time, unless a model failed."""
         notice = self.answer.notice if self.answer else None
         return self.failed or self.answer is None or self.generated or notice not in (None, "withheld")
+
+
+def _weak_sentences(support: Iterable[SentenceSupport]) -> tuple[str, ...]:
+    return tuple(each.text for each in support if each.status == "weak")
 
 
 @dataclass(slots=True)

@@ -141,7 +141,7 @@ def exchange_to_json(each: Exchange) -> dict[str, Any]:
     return {
         "question": each.question, "text": each.text, "remark": each.status_line, "record": each.record,
         "generated": each.generated, "checked": each.checked, "status": answer.status, "reason": answer.reason,
-        "notice": answer.notice, "cited": list(answer.cited),
+        "notice": answer.notice, "cited": list(answer.cited), "weak": list(each.weak),
         "sources": [{**asdict(source), "metadata": dict(source.metadata)} for source in each.sources],
     }  # fmt: skip
 
@@ -155,5 +155,5 @@ def exchange_from_json(turn: int, body: Mapping[str, Any]) -> Exchange:
     )  # fmt: skip
     return Exchange(
         turn, body["question"], body["text"], sources, answer, body["remark"], body["generated"], body["checked"],
-        record=body["record"],
+        record=body["record"], weak=tuple(body.get("weak", ())),
     )  # fmt: skip

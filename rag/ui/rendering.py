@@ -72,7 +72,10 @@ def _answer_html(each: Exchange, options: RenderOptions) -> str:
     lang = lang_attribute(each.text, options.texts.language)
     parts = None if each.generated else split_quotes(each.text, each.sources, each.answer)
     if parts is None:
-        return f'<div class="said"{lang}>{"".join(render_blocks(each.text, link=link, own_numbers=own_numbers))}</div>'
+        blocks = render_blocks(
+            each.text, link=link, own_numbers=own_numbers, weak=each.weak, weak_note=options.texts.weak
+        )
+        return f'<div class="said"{lang}>{"".join(blocks)}</div>'
     several = sum(source is not None for _, source in parts) > 1
     html_parts = []
     for lead, source in parts:

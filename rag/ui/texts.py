@@ -43,6 +43,7 @@ class Texts:
     stopped: str
     generated: str
     checked: str
+    partly_checked: str
     weak: str
     masked: str
     empty: str

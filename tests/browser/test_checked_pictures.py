@@ -31,8 +31,8 @@ RIGHT = "공모주 청약은 마감일 오후 4시까지 취소하실 수 있어
         ),
         (
             "checked-marked",
-            "공모주 청약은 마감일 오후 4시까지 느긋하게 취소하실 수 있어요. [1]",
-            *("느긋하게", "출처 확인", [KOREAN.weak]),
+            f"{RIGHT} 마감일에는 느긋하게 취소하실 수 있어요. [1]",
+            *(KOREAN.weak, KOREAN.checked, [KOREAN.partly_checked]),
         ),
     ],
 )

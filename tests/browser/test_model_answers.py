@@ -100,6 +100,31 @@ def test_citations_work_while_the_answer_is_written(page: Open) -> None:
     assert answer(visitor) == " ".join(SHOWN.split())
 
 
+WEAK = "마감일에는 느긋하게 취소하실 수 있습니다. [1]"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_sentence_in_other_words_than_its_source_is_marked_alone(page: Open, language: str) -> None:
+    go_on = threading.Event()
+    visitor = page(
+        ScriptedLLM(["마감일 16시까지 취소하실 수 있습니다. [1] ", f"{WEAK} ", go_on, "감사합니다."]), language=language
+    )
+    words = KOREAN if language == "ko" else ENGLISH
+    visitor.ask(CANCEL)
+    marks = visitor.bubbles("bot").last.locator("mark.weak")
+    # Marked as soon as it is shown, and not only when the answer is complete.
+    expect(marks).to_have_text([WEAK])
+    go_on.set()
+    visitor.idle()
+    expect(marks).to_have_text([WEAK])
+    expect(visitor.bubbles("bot").last.locator(".weak-note")).to_have_text([words.weak])
+    assert notices(visitor) == [words.partly_checked]
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.screenshot(f"weak-sentence-{language}")
+    assert visitor.complaints == []
+
+
 def test_quotes_are_not_labelled(page: Open) -> None:
     visitor = page(ScriptedLLM(TWO, context_window=700))
     visitor.answered(CANCEL)

@@ -16,9 +16,9 @@ from rag.errors import InputError, RecordError
 from rag.records.answer_log import AnswerLog, content_hash
 from rag.records.feedback import evaluation_lines, find_gaps, gaps_csv, similarity
 from rag.records.history import ChatHistory
-from rag.types import Answer, AnswerCompleted, Filters, Source
-from rag.ui.conversation import Conversation
-from rag.ui.conversation_recorder import ConversationRecorder
+from rag.types import Answer, AnswerCompleted, Filters, SentenceSupport, Source
+from rag.ui.conversation import Conversation, Exchange
+from rag.ui.conversation_recorder import ConversationRecorder, exchange_from_json, exchange_to_json
 from tests.fakes import SOURCES, answer_to
 
 VERSIONS = {"index": "faq", "model": "none"}
@@ -202,3 +202,22 @@ def test_one_address_gets_only_so_much_into_the_chats(tmp_path: Path, monkeypatc
     assert sum(ask(f"flood {number}", "203.0.113.1") for number in range(20)) < 5
     assert ask("customer", "203.0.113.2") == 1
     history.close()
+
+
+def test_a_record_says_which_sentence_of_the_text_its_sources_do_not_quite_state(log: AnswerLog) -> None:
+    text = "마감일 16시까지 취소하실 수 있습니다. [1] 느긋하게 하세요. [1]"
+    support = (
+        SentenceSupport("마감일 16시까지 취소하실 수 있습니다. [1]", (1,), "supported"),
+        SentenceSupport("수수료는 500원입니다. [1]", (1,), "withheld", "quantity", "500원"),
+        SentenceSupport("느긋하게 하세요. [1]", (1,), "weak", "words", "느긋"),
+    )
+    answer = Answer("질문", text, "answered", generated=True, sources=SOURCES, cited=(1,), support=support)
+    checks = log.get(add(log, answer))["checks"]
+    assert [(each["status"], each["span"] and text[slice(*each["span"])]) for each in checks] == [
+        ("supported", "마감일 16시까지 취소하실 수 있습니다. [1]"),
+        ("withheld", None),
+        ("weak", "느긋하게 하세요. [1]"),
+    ]
+    exchange = Exchange(1, "질문")
+    exchange.apply(AnswerCompleted(answer))
+    assert exchange_from_json(1, exchange_to_json(exchange)).weak == ("느긋하게 하세요. [1]",)

@@ -142,3 +142,21 @@ def test_data_leaves_no_attribute_of_a_frame() -> None:
     )
     assert html.count("'") == 4, "two attributes in single quotes, and none within"
     assert "<img" not in html.replace("&lt;", "")
+
+
+def test_a_marked_sentence_is_followed_by_its_note() -> None:
+    text = "한도는 5억원입니다. [1] 취소는 느긋하게 하세요. [1]\n- 앱 > 메뉴에서 천천히 하세요. [1]\n\n구분 | 한도\n가게 | 넉넉합니다. [1]"
+    weak = ("취소는 느긋하게 하세요. [1]", "- 앱 > 메뉴에서 천천히 하세요. [1]", "가게 | 넉넉합니다. [1]")
+    first, bullets, table = render_blocks(text, weak=weak, weak_note="확인해 <b>주세요</b>")
+    note = '<small class="weak-note">확인해 &lt;b&gt;주세요&lt;/b&gt;</small>'
+    assert (
+        first
+        == f'<p>한도는 <span class="nb">5억원</span>입니다. [1] <mark class="weak">취소는 느긋하게 하세요. [1]</mark> {note}</p>'
+    )
+    assert bullets.startswith("<ul><li><mark") and bullets.endswith(f"</mark> {note}</li></ul>")
+    assert f'<td>가게</td><td><mark class="weak">넉넉합니다. [1]</mark> {note}</td>' in table
+
+
+def test_a_text_cannot_mark_itself() -> None:
+    assert render_blocks("\ue000가\ue001 나", weak_note="확인") == ["<p>가 나</p>"]
+    assert render_blocks("가 나", weak=("다",), weak_note="확인") == ["<p>가 나</p>"]

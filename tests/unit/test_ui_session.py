@@ -254,7 +254,7 @@ def test_the_label_says_how_far_the_sources_state_a_models_text() -> None:
     assert exchange.label(KOREAN) == KOREAN.generated, "as tokens, unchecked"
     exchange.apply(AnswerDelta(" 끝", generated=True, checked=True))
     assert exchange.label(KOREAN) == KOREAN.checked
-    for status, label in (("supported", KOREAN.checked), ("weak", KOREAN.weak)):
+    for status, label in (("supported", KOREAN.checked), ("weak", KOREAN.partly_checked)):
         support = (SentenceSupport("한도는 5억원입니다.", (1,), status),)  # type: ignore[arg-type]
         exchange.apply(
             AnswerCompleted(Answer("질문", "한도는 5억원입니다. [1]", "answered", generated=True, support=support))
