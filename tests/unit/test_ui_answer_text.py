@@ -145,7 +145,8 @@ def test_data_leaves_no_attribute_of_a_frame() -> None:
 
 
 def test_a_marked_sentence_is_followed_by_its_note() -> None:
-    text = "한도는 5억원입니다. [1] 취소는 느긋하게 하세요. [1]\n- 앱 > 메뉴에서 천천히 하세요. [1]\n\n구분 | 한도\n가게 | 넉넉합니다. [1]"
+    text = "한도는 5억원입니다. [1] 취소는 느긋하게 하세요. [1]\n"
+    text += "- 앱 > 메뉴에서 천천히 하세요. [1]\n\n구분 | 한도\n가게 | 넉넉합니다. [1]"
     weak = ("취소는 느긋하게 하세요. [1]", "- 앱 > 메뉴에서 천천히 하세요. [1]", "가게 | 넉넉합니다. [1]")
     first, bullets, table = render_blocks(text, weak=weak, weak_note="확인해 <b>주세요</b>")
     note = '<small class="weak-note">확인해 &lt;b&gt;주세요&lt;/b&gt;</small>'
