@@ -1,4 +1,4 @@
-"""ChatService: what happens to a question, top to bottom, and where to change it.
+"""ChatService answers questions. The table below lists its steps and the module of each.
 
 The page calls `stream`, other programs may use `query_engine`; both run the same objects. Each step and its module:
 

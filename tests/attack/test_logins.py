@@ -70,7 +70,7 @@ def test_failures_count_after_the_check_and_flooding_is_bounded() -> None:
     assert asyncio.run(login.check("kim", "right")), "tries that were not checked are no failures"
 
 
-def test_a_password_that_cannot_be_guessed_is_never_locked() -> None:
+def test_the_generated_password_is_never_locked() -> None:
     login = Login({"guest-1": PasswordHash.parse(auth.hash_password("right", CHEAP))}, unlocked=["guest-1"])
     for _ in range(3 * MAX_ATTEMPTS):
         assert not asyncio.run(login.check("guest-1", "wrong"))

@@ -64,7 +64,7 @@ def test_another_sites_frame_is_refused_and_its_link_followed(page: Page) -> Non
     assert page.program(headers={**headers, "Sec-Fetch-Dest": "document"}).get("/").status_code == 200
 
 
-def test_the_pages_own_origin_is_answered_without_leave_for_others(page: Page) -> None:
+def test_the_pages_own_origin_is_answered_without_cors_for_others(page: Page) -> None:
     client = page.program(headers={"Origin": page.url})
     status, answer = ask(client, "질문", None, None)
     assert status == 200
@@ -77,14 +77,14 @@ def test_the_pages_own_origin_is_answered_without_leave_for_others(page: Page) -
 
 @pytest.mark.parametrize("route", SHUT)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_routes_the_page_does_not_need_are_shut(page: Page, route: str, method: str) -> None:
+def test_routes_the_page_does_not_need_are_closed(page: Page, route: str, method: str) -> None:
     assert page.program().request(method, f"{API}/{route}", json={}).status_code == 404
 
 
 @pytest.mark.parametrize(
     "path", ["/monitoring", "/docs", "/openapi.json", "/redoc", "/logout", "/%2e%2e/etc/passwd", "//gradio_api/token"]
 )
-def test_other_paths_are_shut(page: Page, path: str) -> None:
+def test_other_paths_are_closed(page: Page, path: str) -> None:
     assert page.program().get(path).status_code == 404
 
 
@@ -198,6 +198,6 @@ def test_address_of_a_visitor(peer: str, forwarded: str | None, proxies: list[st
     assert address(peer, forwarded, proxies) == expected
 
 
-def test_wrong_proxy_addresses_are_said() -> None:
+def test_wrong_proxy_addresses_are_reported() -> None:
     with pytest.raises(InputError, match="FSI_UI__TRUSTED_PROXIES"):
         Visitors(["my-proxy"])

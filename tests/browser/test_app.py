@@ -91,7 +91,7 @@ def test_page_until_a_signal_even_with_an_answer_being_written(
     assert all(" INFO rag." in line for line in process.stderr.read().splitlines())
 
 
-def test_used_port_is_passed_over_and_said(start: Start) -> None:
+def test_used_port_is_skipped_and_reported(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -10,7 +10,9 @@ from rag.ui.connections import free_port
 from tests.browser.conftest import Serve, Visit
 
 
-def test_a_lost_connection_is_said_in_korean_and_the_question_stays(serve: Serve, visit: Callable[..., Visit]) -> None:
+def test_a_lost_connection_is_reported_in_korean_and_the_question_stays(
+    serve: Serve, visit: Callable[..., Visit]
+) -> None:
     port = free_port("127.0.0.1", 7895)  # no other test takes it while the server is away
     server, _ = serve(port=port)
     visitor = visit(server.url).ready()

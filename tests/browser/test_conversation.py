@@ -79,7 +79,7 @@ def test_retry_asks_the_last_question_again_in_its_place(visitor: Visit, chat: F
     expect(visitor.bubbles("user")).to_have_count(2)
 
 
-def test_history_goes_along(visitor: Visit, chat: FakeChat) -> None:
+def test_history_is_passed(visitor: Visit, chat: FakeChat) -> None:
     visitor.answered("첫 질문")
     visitor.answered("둘째 질문")
     assert [(turn.question, turn.answer) for turn in chat.asked[-1][1]] == [("첫 질문", "".join(PIECES))]
@@ -124,7 +124,7 @@ def test_starters_ask_and_come_back_with_a_new_chat(visitor: Visit, chat: FakeCh
     assert chat.asked[-1][1] == ()
 
 
-def test_a_new_chat_can_be_taken_back(visitor: Visit, chat: FakeChat) -> None:
+def test_a_new_chat_can_be_undone(visitor: Visit, chat: FakeChat) -> None:
     visitor.answered("첫 질문")
     visitor.page.click("#clear")
     expect(visitor.page.locator("#toast")).to_contain_text("새 상담을 시작했습니다.")
@@ -134,7 +134,7 @@ def test_a_new_chat_can_be_taken_back(visitor: Visit, chat: FakeChat) -> None:
     assert [turn.question for turn in chat.asked[-1][1]] == ["첫 질문"]
 
 
-def test_an_edited_question_takes_the_place_of_what_came_after_it_and_can_be_taken_back(
+def test_an_edited_question_takes_the_place_of_what_came_after_it_and_can_be_undone(
     visitor: Visit, chat: FakeChat
 ) -> None:
     for question in ("첫 질문", "둘째 질문", "셋째 질문"):
@@ -279,7 +279,7 @@ def test_the_other_suggestions_stay_to_be_chosen(visitor: Visit, chat: FakeChat)
     assert chat.chosen[-2:] == rows
 
 
-def test_declined_and_notice_are_said(visitor: Visit) -> None:
+def test_declined_and_notice_are_reported(visitor: Visit) -> None:
     visitor.answered("오늘 점심 뭐 먹지")
     expect(visitor.bubbles("bot").last).to_contain_text("금융 업무와 관련된 질문에만")
     expect(visitor.page.locator("#panel .card")).to_have_count(0)

@@ -74,7 +74,7 @@ def test_hostile_suggestions_and_starters(serve: Serve, visit: Callable[..., Vis
     assert visitor.complaints == []
 
 
-def test_soup_of_markup_is_shown_as_it_is(serve: Serve, visit: Callable[..., Visit]) -> None:
+def test_random_markup_is_shown_as_it_is(serve: Serve, visit: Callable[..., Visit]) -> None:
     server, _ = serve(SoupChat())
     visitor = visit(server.url).ready()
     visitor.answered("질문")

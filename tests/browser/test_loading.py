@@ -85,7 +85,7 @@ def test_waiting_question_can_be_stopped(serve: Serve, visit: Callable[..., Visi
         (RuntimeError("a secret detail"), "예상하지 못한 문제가 생겼습니다."),
     ],
 )
-def test_failed_loading_is_said_with_what_to_do(
+def test_failed_loading_is_reported_with_advice(
     serve: Serve, visit: Callable[..., Visit], chat: FakeChat, error: Exception, line: str
 ) -> None:
     build = Loading(chat, error)
@@ -102,7 +102,7 @@ def test_failed_loading_is_said_with_what_to_do(
     visitor.screenshot(f"failed-{type(error).__name__}")
 
 
-def test_reduced_service_is_said(serve: Serve, visit: Callable[..., Visit]) -> None:
+def test_reduced_service_is_reported(serve: Serve, visit: Callable[..., Visit]) -> None:
     line = "의미 검색을 쓸 수 없어 낱말이 같은 질문만 찾습니다."
     server, _ = serve(FakeChat(warnings=[line]))
     visitor = visit(server.url).ready()

@@ -49,7 +49,7 @@ def test_a_client_finds_the_tool_and_asks(serve: Serve, chat: FakeChat) -> None:
     assert chat.asked[-1][2] == Filters(equals={"bank": "새나래은행"})
 
 
-def test_what_cannot_be_answered_is_said(serve: Serve) -> None:
+def test_what_cannot_be_answered_is_reported(serve: Serve) -> None:
     server, _ = serve(mcp=True)
     client = Client(server.url)
     failed = client.ask(question="질문", bank="없는은행")["result"]

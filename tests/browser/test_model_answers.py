@@ -212,7 +212,7 @@ def test_no_state_of_the_page_shows_what_a_model_makes_up(page: Open) -> None:
     assert len(LYING_STREAMS) == 100 and visitor.complaints == [] and visitor.foreign() == []
 
 
-def test_a_masked_number_is_said_and_not_shown_again(page: Open) -> None:
+def test_a_masked_number_is_reported_and_not_shown_again(page: Open) -> None:
     visitor = page(ScriptedLLM(["마감일 16시까지 취소하실 수 있습니다. [1]"]))
     visitor.answered(f"{CANCEL} 제 번호는 900101-1234567 입니다")
     assert notices(visitor)[-1] == KOREAN.masked.format(kinds="주민등록번호")

@@ -126,7 +126,7 @@ def test_a_new_question_is_known_by_itself(sized: Visit) -> None:
 
 
 @SIZES
-def test_whoever_scrolls_while_an_answer_is_written_is_left_alone(sized: Visit) -> None:
+def test_a_visitor_who_scrolls_during_an_answer_is_not_moved(sized: Visit) -> None:
     sized.answered("여러 은행 질문")
     sized.ask("끝없는 질문")
     expect(sized.bubbles("bot").last).to_contain_text("계속 계속")

@@ -42,7 +42,7 @@ def test_citation_of_the_newest_and_of_an_older_turn(visitor: Visit, way: str) -
     visitor.screenshot(f"cited-{way}")
 
 
-def test_way_back_to_the_answer(visitor: Visit) -> None:
+def test_link_back_to_the_answer(visitor: Visit) -> None:
     visitor.answered("첫 질문")
     cite(visitor, 1, 2).click()
     card(visitor, 1, 2).get_by_role("button", name="답변으로 돌아가기").click()
@@ -59,7 +59,7 @@ def test_new_answer_shows_its_own_sources_again(visitor: Visit) -> None:
     expect(visitor.page.locator("#panel .cited")).to_have_count(0)
 
 
-def test_what_a_card_says(visitor: Visit) -> None:
+def test_the_content_of_a_card(visitor: Visit) -> None:
     visitor.answered("어디로 신고해야 하나요?")
     first = card(visitor, 1, 1)
     expect(first.locator(".place")).to_have_text("새나래은행 · 인증서")

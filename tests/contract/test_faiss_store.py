@@ -59,7 +59,7 @@ def test_it_is_a_passage_store(faq: FaissStore) -> None:
     assert missing == []
 
 
-def test_opening_what_is_not_there(directory: Path, tmp_path: Path) -> None:
+def test_opening_a_missing_index(directory: Path, tmp_path: Path) -> None:
     with pytest.raises(IndexMissing, match=r"'faq'.*rag ingest PATH --index faq"):
         FaissStore.open(directory)
     (tmp_path / "file").write_text("")
@@ -104,7 +104,7 @@ def test_a_damaged_index_is_refused_and_can_be_replaced(faq: FaissStore, directo
     assert ids(store, lexical("증액")) == ["limit"]
 
 
-def test_creating_over_an_index_needs_a_word(faq: FaissStore, directory: Path) -> None:
+def test_creating_over_an_index_needs_replace(faq: FaissStore, directory: Path) -> None:
     with pytest.raises(StoreError, match="replace=True"):
         FaissStore.create(directory, MANIFEST)
     assert faq.count() == len(FAQ)
@@ -112,7 +112,7 @@ def test_creating_over_an_index_needs_a_word(faq: FaissStore, directory: Path) -
     assert faq.count() == 0, "the open store follows"
 
 
-def test_any_error_of_sqlite_becomes_ours(directory: Path) -> None:
+def test_every_sqlite_error_is_mapped(directory: Path) -> None:
     FaissStore.create(directory, MANIFEST)
     kinds = [kind for kind in vars(sqlite3).values() if isinstance(kind, type) and issubclass(kind, sqlite3.Error)]
     assert len(kinds) >= 9

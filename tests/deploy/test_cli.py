@@ -170,7 +170,7 @@ def wait_until_gone(folder: Path) -> None:
         time.sleep(0.02)
 
 
-def test_an_emulator_that_does_not_heed_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emulator_that_ignores_sigterm_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(folder, "up")
     monkeypatch.setattr(process, "STOP_SECONDS", 0.3)
     os.kill(find_emulator(folder).pid, signal.SIGSTOP)
@@ -178,7 +178,7 @@ def test_an_emulator_that_does_not_heed_is_killed(folder: Path, monkeypatch: pyt
     assert not (folder / ".fsi").exists()
 
 
-def test_a_taken_port_is_passed_over(folder: Path) -> None:
+def test_a_taken_port_is_skipped(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -200,7 +200,7 @@ def test_another_stack_takes_the_place_of_the_first(folder: Path) -> None:
     assert after.url == before.url
 
 
-def test_two_at_once_make_one(folder: Path) -> None:
+def test_two_concurrent_starts_make_one(folder: Path) -> None:
     both = [local(folder, "up"), local(folder, "up")]
     lines = [output_of(each) for each in both]
     assert all(find_emulator(folder).url in line for line in lines)

@@ -48,7 +48,7 @@ def create(control: Any, name: str, image: str = "emulator", **emulated: Any) ->
     control.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=TAGS)
 
 
-def test_life_of_an_endpoint(service: Service, control: Any) -> None:
+def test_lifecycle_of_an_endpoint(service: Service, control: Any) -> None:
     create(control, "faq", **HASHED)
     control.get_waiter("endpoint_in_service").wait(EndpointName="faq", WaiterConfig={"Delay": 0, "MaxAttempts": 5})
     described = control.describe_endpoint(EndpointName="faq")
@@ -204,7 +204,7 @@ def test_an_update_serves_the_old_until_the_new_is_ready() -> None:
     assert plane.call("DescribeEndpoint", {"EndpointName": "faq"})["EndpointConfigName"] == "two"
 
 
-def test_an_update_that_fails_is_taken_back_and_leaves_its_reason() -> None:
+def test_an_update_that_fails_is_rolled_back_with_its_reason() -> None:
     plane, clock = plane_with({"failure": "no capacity"}, **HASHED)
     name = {"EndpointName": "faq"}
     plane.call("UpdateEndpoint", {**name, "EndpointConfigName": "two"})
@@ -244,7 +244,7 @@ def test_published_images(image: str, task: str, format: str) -> None:
     assert (spec.task, spec.format) == (task, format)
 
 
-def test_a_wrong_variable_is_said() -> None:
+def test_a_wrong_variable_is_reported() -> None:
     with pytest.raises(SettingsError, match="FSI_EMULATOR of the container is not JSON"):
         spec_for_container("e", {"Image": "tei", "Environment": {"FSI_EMULATOR": "{"}})
     with pytest.raises(SettingsError, match="endpoint e: latency_ms: Input should be a valid number"):

@@ -54,5 +54,5 @@ def test_a_text_without_sources_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["", "\n", "?", "[1]\n\n질문: 가"])
-def test_nothing_to_say_is_said(prompt: str) -> None:
+def test_an_answer_without_text_is_reported(prompt: str) -> None:
     assert answer(prompt) == NO_ANSWER

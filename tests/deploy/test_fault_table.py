@@ -20,12 +20,12 @@ def rows() -> dict[str, Row]:
     return fault_table.observe()
 
 
-def test_the_document_tells_what_happens(rows: dict[str, Row]) -> None:
+def test_the_document_is_up_to_date(rows: dict[str, Row]) -> None:
     """`python -m tests.fault_table` writes it."""
     assert DOCUMENT.read_text(encoding="utf-8") == fault_table.document(rows)
 
 
-def test_every_fault_is_there_and_met(rows: dict[str, Row]) -> None:
+def test_every_fault_is_listed_and_tested(rows: dict[str, Row]) -> None:
     assert set(rows) == set(get_args(FaultKind)) == set(fault_table.descriptions())
     for kind, row in rows.items():
         failed = [cell for cell in row.values() if cell.lasting.error is not None]
@@ -33,7 +33,7 @@ def test_every_fault_is_there_and_met(rows: dict[str, Row]) -> None:
         assert all(cell.lasting.faults for cell in failed), kind
 
 
-def test_every_failure_is_ours_and_speaks_korean(rows: dict[str, Row]) -> None:
+def test_every_failure_is_one_of_ours_with_a_korean_message(rows: dict[str, Row]) -> None:
     for kind, row in rows.items():
         for name, cell in row.items():
             for outcome in (cell.lasting, cell.once):

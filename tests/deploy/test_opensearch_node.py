@@ -120,7 +120,7 @@ def test_a_certificate_is_for_this_machine(tmp_path: Path) -> None:
     assert "127.0.0.1" in shown.stdout and "localhost" in shown.stdout
 
 
-def test_the_command_tells_the_settings(
+def test_the_command_prints_the_settings(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "FOLDER", folder)

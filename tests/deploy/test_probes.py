@@ -69,7 +69,7 @@ def test_kosimcse_is_held_against_the_workshops_figures(monkeypatch: pytest.Monk
     assert "(KoSimCSE: 94.39)" in probe_output(monkeypatch, stack, spec, emulated=True)[1]
 
 
-def test_what_is_judged_wrong() -> None:
+def test_wrong_results_are_detected() -> None:
     printed = [known for _, _, known in probes.PAIRS]
     assert probes.check_similarities(printed, kosimcse=True) is None
     assert probes.check_similarities([value + 0.9 for value in printed], kosimcse=True) is None
@@ -156,7 +156,7 @@ def test_requests_without_a_user_are_signed() -> None:
     assert all(f"/{REGION}/es/aws4_request" in str(authorization) for _, _, authorization in Search.requests)
 
 
-def test_what_is_lost_is_said_and_the_index_is_removed_all_the_same() -> None:
+def test_what_is_lost_is_reported_and_the_index_is_removed_all_the_same() -> None:
     with serving(lost=True) as url, pytest.raises(DeployError, match="did not find the passage just written"):
         list(search_probe.probe(Server(url, "faq", "pass")))
     assert Search.requests[-1][0] == "DELETE"

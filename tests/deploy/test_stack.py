@@ -68,7 +68,7 @@ def test_what_is_refused(tmp_path: Path, text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("path", [stacks.DEFAULT, *sorted((ROOT / "deploy" / "stacks").glob("*.toml"))], ids=str)
-def test_what_comes_with_it_tells_the_chatbot_settings_that_it_has(path: Path) -> None:
+def test_the_bundled_stacks_set_existing_settings(path: Path) -> None:
     settings = dict(stacks.settings(stacks.load(path)))
     assert {name for name, _, _ in list_settings()} >= set(settings)
     assert settings["FSI_EMBEDDING__BACKEND"] == settings["FSI_LLM__BACKEND"] == "sagemaker"
@@ -154,7 +154,7 @@ def test_a_region_has_its_factor_and_an_unknown_price_stays_unknown() -> None:
     assert "unknown" in "\n".join(report.cost_table(unknown, stack(text)))
 
 
-def test_the_table_says_its_date_and_that_it_was_not_verified() -> None:
+def test_the_table_has_its_date_and_that_it_was_not_verified() -> None:
     text = "\n".join(report.cost_table(costs.costs(stack(f"[llm]\n{LLM}"), REGION), stack("")))
     assert f"prices of {costs.table()['as_of']}, not verified" in text
 

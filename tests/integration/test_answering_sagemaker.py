@@ -204,13 +204,13 @@ def test_an_answer_cut_by_max_new_tokens_is_no_answer(served: Served) -> None:
 
 @pytest.mark.parametrize("spelled", ["lmi", "kullm"])
 @pytest.mark.parametrize("way", ["chat", "engine"])
-def test_closing_hangs_up_before_the_first_token(served: Served, spelled: str, way: str) -> None:
+def test_closing_disconnects_before_the_first_token(served: Served, spelled: str, way: str) -> None:
     chat = served.chat(spelled, latency_ms=3_600_000)
     for _ in range(2):
         _close_while_waiting(served, chat, way)
 
 
-def test_closing_hangs_up_between_tokens(served: Served) -> None:
+def test_closing_disconnects_between_tokens(served: Served) -> None:
     chat = served.chat(answer=GOES_ON, tokens_per_second=20)
     events = chat.stream(QUESTION)
     assert isinstance(next(events), SourcesFound)
@@ -221,7 +221,7 @@ def test_closing_hangs_up_between_tokens(served: Served) -> None:
     assert list(events) == []
 
 
-def test_leaving_an_async_stream_hangs_up(served: Served) -> None:
+def test_leaving_an_async_stream_disconnects(served: Served) -> None:
     chat = served.chat(answer=GOES_ON, tokens_per_second=20)
 
     async def leave() -> str:

@@ -103,7 +103,7 @@ def store_count(settings: Settings, models: Models) -> int:
     return count
 
 
-def test_two_that_build_it_at_once_both_get_it(settings: Settings, hashed: Models, bundle: Path) -> None:
+def test_two_concurrent_builds_both_succeed(settings: Settings, hashed: Models, bundle: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         stores = list(pool.map(lambda _: open_index(settings, hashed), range(2)))
     assert stores[0].count() == stores[1].count() > len(ROWS)
@@ -111,7 +111,7 @@ def test_two_that_build_it_at_once_both_get_it(settings: Settings, hashed: Model
         store.close()
 
 
-def test_an_index_of_ones_own_is_opened_by_name(settings: Settings, hashed: Models, mine: FaissStore) -> None:
+def test_another_index_is_opened_by_name(settings: Settings, hashed: Models, mine: FaissStore) -> None:
     named = settings.model_copy(update={"store": settings.store.model_copy(update={"index": "mine"})})
     for opened in (open_index(settings, hashed, "mine"), open_index(named, hashed)):
         assert opened.count() == mine.count()
@@ -120,9 +120,7 @@ def test_an_index_of_ones_own_is_opened_by_name(settings: Settings, hashed: Mode
         open_index(settings, hashed, "other")
 
 
-def test_another_embedder_does_not_fit_an_index_of_ones_own(
-    settings: Settings, hashed: Models, mine: FaissStore
-) -> None:
+def test_another_embedder_does_not_fit_another_index(settings: Settings, hashed: Models, mine: FaissStore) -> None:
     other = HashedEmbedding(salt="other")
     with pytest.raises(IndexMismatch, match=rf"'{hashed.manifest.fingerprint}'.*rag ingest PATH --index mine"):
         open_index(settings, Models(other, manifest_of(other)), "mine")
@@ -136,7 +134,7 @@ def test_ingesting_fits_the_start_of_an_index(mine: FaissStore) -> None:
     assert found.fusion.scales != start.fusion.scales
 
 
-def test_what_was_fitted_with_labels_is_left_alone(
+def test_what_was_fitted_with_labels_is_not_changed(
     settings: Settings, hashed: Models, mine: FaissStore, tmp_path: Path
 ) -> None:
     fitted = replace(defaults(), origin="labels", answered=0.123)
@@ -226,9 +224,7 @@ def test_without_an_embedder_lexical_search_answers_with_a_notice(
 
 
 @pytest.mark.usefixtures("no_embedder")
-def test_going_on_without_an_embedder_spares_the_index_with_vectors(
-    settings: Settings, hashed: Models, bundle: Path
-) -> None:
+def test_without_an_embedder_the_index_with_vectors_is_kept(settings: Settings, hashed: Models, bundle: Path) -> None:
     open_index(settings, hashed).close()
     lexical = load_models(settings)
     assert lexical.embed_model is None

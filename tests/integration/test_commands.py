@@ -45,7 +45,7 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
     assert (ran.code, ran.out) == (2, "") and ran.err.startswith("usage: python -m rag")
 
 
-def test_help_tells_every_command(run: Run) -> None:
+def test_help_lists_every_command(run: Run) -> None:
     ran = run("--help")
     assert ran.code == 0
     words = ran.out.split()
@@ -64,7 +64,7 @@ def test_ingest_then_list_show_and_ingest_again(run: Run, tmp_path: Path) -> Non
     assert f"{shown['nodes']} unchanged" in again.out and " 0 passages added" in again.out
 
 
-def test_a_dry_run_tells_and_writes_nothing(run: Run, tmp_path: Path, small: Path) -> None:
+def test_a_dry_run_prints_and_writes_nothing(run: Run, tmp_path: Path, small: Path) -> None:
     faq = str(write_faq(tmp_path / "faq.csv", without=("n-004",)))
     before = {path: path.read_bytes() for path in small.iterdir()}
     ran = run("ingest", faq, "--index", "small", "--dry-run")
@@ -126,7 +126,7 @@ def listed(run: Run) -> list[str]:
     return [each["name"] for each in run("index", "list", "--json").json()["indexes"]]
 
 
-def test_list_tells_what_each_index_holds_and_which_is_selected(
+def test_list_prints_what_each_index_holds_and_which_is_selected(
     run: Run, small: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FaissStore.create(small.with_name("empty"), models.manifest).close()
@@ -179,7 +179,7 @@ def test_list_continues_after_an_index_that_cannot_be_opened(run: Run, small: Pa
     assert "is damaged" in run("index", "list", "--json").json()["indexes"][0]["problem"]
 
 
-def test_verify_tells_a_damaged_index_and_an_ingestion_repairs_it(run: Run, tmp_path: Path) -> None:
+def test_verify_reports_a_damaged_index_and_an_ingestion_repairs_it(run: Run, tmp_path: Path) -> None:
     faq = str(write_faq(tmp_path / "faq.csv"))
     run("ingest", faq, "--index", "mine")
     nodes = run("index", "show", "mine").json()["nodes"]
@@ -293,7 +293,7 @@ def test_a_dotenv_file_is_read(run: Run, tmp_path: Path, small: Path) -> None:
     assert json.loads(run("search", "이체한도", "--json").out)["sources"]
 
 
-def test_ingest_speaks_korean(run: Run, tmp_path: Path) -> None:
+def test_ingest_reports_in_korean(run: Run, tmp_path: Path) -> None:
     (tmp_path / "faq.csv").write_text(
         "안내\n번호,질문,답변\n1,한도는?,오천만 원\n2,수수료는?,수수료는?\n", encoding="utf-8"
     )

@@ -101,7 +101,7 @@ def test_the_dimension(emulator: EmulatorClient, lines: Lines) -> None:
     assert line == "embedding: failed: expected vectors of dimension 1024; got 768; set FSI_EMBEDDING__DIMENSION=768"
 
 
-def test_an_endpoint_that_is_not_there(emulator: EmulatorClient, lines: Lines) -> None:
+def test_a_missing_endpoint(emulator: EmulatorClient, lines: Lines) -> None:
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-embed", LLM__ENDPOINT_NAME="faq-lm")
     assert "there is no endpoint 'faq-embed' in ap-northeast-2" in embedding
     assert embedding.endswith("set FSI_EMBEDDING__ENDPOINT_NAME=faq-emb")
@@ -150,7 +150,7 @@ def test_a_window_without_room_for_a_source(
     assert "failed:" not in lines(**{f"LLM__{name}": value})[1]
 
 
-def test_an_address_that_is_none(emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address(emulator: EmulatorClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:8790")
     assert all("Invalid endpoint: localhost:8790; set AWS_ENDPOINT_URL" in line for line in lines())
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", emulator.url)

@@ -115,7 +115,7 @@ def test_answers_are_held_to_their_rows_and_to_references(run: Run, small: Path,
     assert other["n"] == 1 and other["token_f1"] < report["reference"]["token_f1"]
 
 
-def test_gates_of_ones_own(run: Run, small: Path, questions: Path) -> None:
+def test_gates_of_a_user(run: Run, small: Path, questions: Path) -> None:
     passed = run("evaluate", "gate", "--gates", "gates.toml", "--index", "small", "--accept")
     assert passed.code == 0 and "1 gates passed" in passed.out and (questions / "baseline.json").is_file()
     (questions / "gates.toml").write_text(GATES.replace("0.8", "1.01"), encoding="utf-8")

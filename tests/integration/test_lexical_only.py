@@ -96,13 +96,15 @@ def test_the_same_as_a_service_without_vectors(
     store.close()
 
 
-def test_a_declined_question_says_that_only_words_were_searched(chat: ChatService, emulator: EmulatorClient) -> None:
+def test_a_declined_question_says_that_only_lexical_search_was_used(
+    chat: ChatService, emulator: EmulatorClient
+) -> None:
     emulator.change("emb", faults=[{"kind": "throttle"}])
     answer = chat.ask(OUT_OF_DOMAIN)
     assert (answer.status, answer.notice) == ("declined", "model_unavailable")
 
 
-def test_nothing_is_measured_or_fitted_on_words_alone(chat: ChatService, emulator: EmulatorClient) -> None:
+def test_nothing_is_measured_or_fitted_on_lexical_search_alone(chat: ChatService, emulator: EmulatorClient) -> None:
     emulator.change("emb", faults=[{"kind": "throttle"}])
     with pytest.raises(ModelUnavailable, match="during the evaluation"):
         predict(chat, LIMIT)

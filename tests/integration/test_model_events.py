@@ -67,7 +67,7 @@ def spans() -> Iterator[SimpleSpanHandler]:
 
 
 @EACH_WAY
-def test_a_callback_handler_hears_each_call(reach: Reach, way: str) -> None:
+def test_a_callback_handler_receives_each_call(reach: Reach, way: str) -> None:
     _, llm = model(reach, answering("openai"))
     handler = LlamaDebugHandler(print_trace_on_end=False)
     llm.callback_manager = CallbackManager([handler])
@@ -76,7 +76,7 @@ def test_a_callback_handler_hears_each_call(reach: Reach, way: str) -> None:
 
 
 @EACH_WAY
-def test_an_event_handler_hears_start_pieces_and_end(reach: Reach, recorder: EventRecorder, way: str) -> None:
+def test_an_event_handler_receives_start_pieces_and_end(reach: Reach, recorder: EventRecorder, way: str) -> None:
     _, llm = model(reach, answering("openai"))
     assert WAYS[way](llm) == ANSWER
     kind = "LLMChat" if "chat" in way else "LLMCompletion"
@@ -128,7 +128,7 @@ def test_a_handler_added_later_receives_events(reach: Reach) -> None:
     assert len(handler.get_event_pairs(CBEventType.LLM)) == 1
 
 
-def test_a_closed_stream_closes_its_connection_also_where_a_handler_keeps_what_it_hears(reach: Reach) -> None:
+def test_a_closed_stream_closes_its_connection_also_where_a_handler_keeps_its_events(reach: Reach) -> None:
     """LlamaIndex's wrapper does not close what it wraps, and a handler that keeps the exception keeps both alive."""
     fake, llm = model(reach, answering("lmi", pause=3600), "lmi")
     llm.callback_manager = CallbackManager([LlamaDebugHandler(print_trace_on_end=False)])
@@ -160,14 +160,14 @@ EACH_TWIN = pytest.mark.parametrize("twin", VECTORS_OF)
 
 
 @EACH_TWIN
-def test_an_event_handler_hears_of_vectors(reach: Reach, recorder: EventRecorder, twin: str) -> None:
+def test_an_event_handler_receives_vectors(reach: Reach, recorder: EventRecorder, twin: str) -> None:
     _, model = embedding_model(reach)
     assert len(VECTORS_OF[twin](model)) == len(TEXTS)
     assert recorder.kinds == ["EmbeddingStartEvent", "EmbeddingEndEvent"]
 
 
 @EACH_TWIN
-def test_a_callback_handler_hears_of_vectors(reach: Reach, twin: str) -> None:
+def test_a_callback_handler_receives_vectors(reach: Reach, twin: str) -> None:
     _, model = embedding_model(reach)
     handler = LlamaDebugHandler(print_trace_on_end=False)
     model.callback_manager = CallbackManager([handler])

@@ -70,7 +70,7 @@ def test_plain_http_where_tls_is_spoken(opensearch: Server, name: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://no-such-host.invalid:9200", "http://127.0.0.1:9"])
-def test_a_host_that_is_not_there(url: str) -> None:
+def test_an_unreachable_host(url: str) -> None:
     with pytest.raises(StoreUnavailable, match=r"cannot be reached \(.*FSI_OPENSEARCH__URL"):
         opened(connect(url), "any")
 

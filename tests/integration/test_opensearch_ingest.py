@@ -314,7 +314,7 @@ def test_nothing_is_written_or_published_once_the_lease_is_lost(
         catalog.open(name)
 
 
-def test_a_half_copied_version_is_not_gone_on_with(
+def test_a_half_copied_version_is_not_resumed(
     catalog: OpenSearchCatalog, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server continues copying after the client is killed, which would restore deleted rows."""

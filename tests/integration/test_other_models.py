@@ -128,7 +128,7 @@ class TestEveryWayGivesTheSameAnswer:
 
         assert asyncio.run(all_of_them()) == [ANSWER] * 4
 
-    def test_the_last_response_tells_reason_and_tokens(self, reach: Reach, kind: str) -> None:
+    def test_the_last_response_has_reason_and_tokens(self, reach: Reach, kind: str) -> None:
         _, llm = model(reach, kind, answering(kind))
         *_, last = llm.stream_chat(MESSAGES)
         assert (last.delta, last.message.content) == ("", ANSWER)
@@ -147,7 +147,7 @@ class TestEveryWayGivesTheSameAnswer:
         *_, last = llm.stream_chat(MESSAGES)
         assert last.raw is not None and last.raw["finish_reason"] == reason
 
-    def test_what_is_told(self, reach: Reach, kind: str) -> None:
+    def test_what_a_stream_reports(self, reach: Reach, kind: str) -> None:
         _, llm = model(reach, kind, answering(kind), window=8192, max_new_tokens=700)
         assert (llm.metadata.context_window, llm.metadata.num_output) == (8192, 700)
         assert llm.metadata.is_chat_model
@@ -184,7 +184,7 @@ def test_what_is_sent_to_bedrock(reach: Reach) -> None:
 @pytest.mark.parametrize(
     "failure", [error(429, "ThrottlingException", "slow"), error(503, "ServiceUnavailableException")]
 )
-def test_what_passes_is_tried_again(reach: Reach, kind: str, stream: bool, failure: Reply) -> None:
+def test_temporary_failures_are_retried(reach: Reach, kind: str, stream: bool, failure: Reply) -> None:
     fake, llm = model(
         reach, kind, lambda request: failure if len(fake.requests) < ATTEMPTS else answering(kind)(request)
     )

@@ -113,7 +113,7 @@ def test_the_wheel_alone_answers(installed: Installed) -> None:
     assert missing.strip() == "[]"
 
 
-def test_each_extra_brings_what_it_is_named_for(installed: Installed) -> None:
+def test_each_extra_installs_its_packages(installed: Installed) -> None:
     assert set(EXTRAS) == set(PROJECT["optional-dependencies"])
     for extra, statement in EXTRAS.items():
         installed.add(extra)
@@ -123,7 +123,7 @@ def test_each_extra_brings_what_it_is_named_for(installed: Installed) -> None:
     assert "1500-0101" in printed
 
 
-def test_what_others_take_is_exported_once() -> None:
+def test_the_exported_names() -> None:
     assert rag.__all__ == sorted(rag.__all__, key=lambda name: (not name[0].isupper(), name)) == list(rag._MODULES)
     for name in rag.__all__:
         assert getattr(rag, name).__module__ == rag._MODULES[name]

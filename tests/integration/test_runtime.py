@@ -97,7 +97,7 @@ def test_what_is_sent(reach: Reach, stream: bool) -> None:
     ],
     ids=lambda reply: reply.error or reply.fault,
 )
-def test_what_passes_is_tried_again(reach: Reach, stream: bool, failure: Reply) -> None:
+def test_temporary_failures_are_retried(reach: Reach, stream: bool, failure: Reply) -> None:
     replies = scripted([failure, failure, OK])
     fake, runtime = reach(lambda request: next(replies))
     assert call(runtime, stream=stream) == b'{"a": 1}'
@@ -115,7 +115,7 @@ def test_what_passes_is_tried_again(reach: Reach, stream: bool, failure: Reply) 
     ],
     ids=lambda value: value.error or value.fault if isinstance(value, Reply) else None,
 )
-def test_what_stays_is_given_up(
+def test_lasting_failures_end_the_retries(
     reach: Reach, stream: bool, failure: Reply, kind: type[ModelError], words: str, korean: str
 ) -> None:
     fake, runtime = reach(lambda request: failure)
@@ -155,7 +155,7 @@ def test_what_stays_is_given_up(
         ),
     ],
 )
-def test_what_will_not_pass_is_asked_once(
+def test_permanent_failures_are_not_retried(
     reach: Reach, stream: bool, failure: Reply, kind: type[ModelError], words: str
 ) -> None:
     fake, runtime = reach(lambda request: failure)
@@ -165,7 +165,7 @@ def test_what_will_not_pass_is_asked_once(
     assert len(fake.requests) == 1
 
 
-def test_a_stream_is_not_tried_again_after_its_first_part(reach: Reach) -> None:
+def test_a_stream_is_not_retried_after_its_first_part(reach: Reach) -> None:
     fake, runtime = reach(lambda request: Reply([b"one", b"two"], fault="drop"))
     stream = runtime.stream(FAQ, b"{}", CancelScope())
     assert [next(stream), next(stream)] == [b"one", b"two"]
@@ -295,7 +295,7 @@ def test_no_region(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("address", ["localhost:8790", "http://", "http://[::1"])
-def test_an_address_that_is_none(address: str) -> None:
+def test_an_invalid_address(address: str) -> None:
     with pytest.raises(ModelRefused, match="AWS_ENDPOINT_URL"):
         Runtime("ap-northeast-2", address)
 

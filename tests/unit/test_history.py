@@ -83,7 +83,7 @@ def test_what_is_deleted_leaves_no_byte(tmp_path: Path) -> None:
     history.close()
 
 
-def test_another_key_is_said(tmp_path: Path) -> None:
+def test_another_key_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     ChatHistory(path, key="eins").close()
     for key in ("zwei", None):

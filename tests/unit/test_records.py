@@ -65,13 +65,13 @@ def test_old_records_leave_no_byte(log: AnswerLog, tmp_path: Path) -> None:
     assert "지워질 질문".encode() not in path.read_bytes()
 
 
-def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite").write_text("no database, but a text that is long enough to be read as one" * 20)
     with pytest.raises(RecordError, match="FSI_RECORD__FILE"):
         AnswerLog(tmp_path / "records.sqlite")
 
 
-def test_what_is_said_counts_once_and_only_of_answers_that_are_there(log: AnswerLog) -> None:
+def test_feedback_counts_once_and_only_of_existing_answers(log: AnswerLog) -> None:
     name = add(log, answer_to("질문"))
     assert log.add_feedback(name, "dislike", reason="틀려요") and log.add_feedback(name, "dislike", reason="또")
     assert not log.add_feedback("NONE", "like")

@@ -144,7 +144,7 @@ def test_people_sum_to_a_hundred(counts: dict[str, int]) -> None:
     assert all(abs(people[name] - 100 * count / total) < 1 for name, count in counts.items())
 
 
-def test_the_sentences_tell_every_outcome() -> None:
+def test_the_sentences_have_every_outcome() -> None:
     text = " ".join(note.text for note in summary_notes(suite_figures(RECORDS, {})))
     assert "25명은 맞는 답을" in text and "25명은 틀린 답을" in text
     assert "바로 나간 답 100개 가운데 33개가 맞습니다" in text

@@ -59,14 +59,14 @@ CHUNK = {"choices": [{"finish_reason": "length", "delta": {}}], "usage": {"total
         ({"stopReason": "max_tokens", "usage": {"inputTokens": 3}}, True, {"inputTokens": 3}),
     ],
 )
-def test_what_other_models_tell(raw: Any, truncated: bool, usage: dict[str, int]) -> None:
+def test_what_other_models_report(raw: Any, truncated: bool, usage: dict[str, int]) -> None:
     stream = stream_chat(Ending(raw), MESSAGES, CancelScope(30))
     assert list(stream) == ["가", "나"]
     assert (stream.truncated, stream.usage) == (truncated, usage)
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("gone"), ZeroDivisionError("x"), NotImplementedError()])
-def test_a_failure_is_a_model_error_and_after_the_first_piece_an_interruption(error: Exception) -> None:
+def test_a_failure_is_a_model_error_or_after_the_first_piece_an_interruption(error: Exception) -> None:
     with pytest.raises(ModelError) as before:
         list(streamed([error]))
     assert not isinstance(before.value, ModelInterrupted)
@@ -75,7 +75,7 @@ def test_a_failure_is_a_model_error_and_after_the_first_piece_an_interruption(er
     assert after.value.partial == "가"
 
 
-def test_time_is_up() -> None:
+def test_the_deadline_has_passed() -> None:
     never = threading.Event()
     stream = streamed([never], seconds=0.1)
     with pytest.raises(ModelTimeout):

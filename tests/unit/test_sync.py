@@ -202,7 +202,7 @@ def fingerprint(model: HashedEmbedding) -> str:
     return manifest_of(model).fingerprint
 
 
-def test_fingerprint_tells_models_apart_and_stays() -> None:
+def test_fingerprint_distinguishes_models_and_is_stable() -> None:
     class Prefixed(HashedEmbedding):
         """An embedding with the same vectors of passages, but other query prefixes."""
 

@@ -74,7 +74,7 @@ def test_only_the_institutions_own_numbers_are_links() -> None:
 
 
 @given(TEXT)
-def test_reads_as_written_in_tags_of_ours(text: str) -> None:
+def test_is_shown_as_written_in_our_tags(text: str) -> None:
     html = "".join(render_blocks(text, own_numbers=phone_numbers(text)))
     assert letters(read(html)) == letters(text)
     ours = {"p", "ul", "ol", "li", "span", "a", "div", "table", "thead", "tbody", "tr", "th", "td"}

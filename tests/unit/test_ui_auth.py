@@ -70,7 +70,7 @@ def test_file(tmp_path: Path) -> None:
         ("# nobody\n", "it has no users"),
     ],
 )
-def test_bad_file_is_said_with_its_line(tmp_path: Path, content: str, message: str) -> None:
+def test_an_invalid_file_is_reported_with_its_line(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "users"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=message) as caught:

@@ -29,7 +29,7 @@ def listening() -> socket.socket:
     return taken
 
 
-def test_free_port_is_taken_and_a_used_one_passed_over() -> None:
+def test_free_port_is_taken_and_a_used_one_skipped() -> None:
     with listening() as taken:
         port = taken.getsockname()[1]
         assert free_port("127.0.0.1", port) > port
@@ -38,7 +38,7 @@ def test_free_port_is_taken_and_a_used_one_passed_over() -> None:
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
-def test_wrong_address_is_said(host: str) -> None:
+def test_wrong_address_is_reported(host: str) -> None:
     with pytest.raises(InputError, match=f"cannot listen on {host}"):
         free_port(host, 7860)
 
@@ -138,7 +138,7 @@ def test_tunnel_that_never_answers_is_not_waited_for(
         share.open_tunnel(7860)
 
 
-def test_unreachable_hosts_are_said(share_host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unreachable_hosts_are_reported(share_host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tunneling, "BINARY_PATH", str(tmp_path / "none"))
     monkeypatch.setattr(tunneling, "BINARY_URL", "http://127.0.0.1:1/frpc")
     with pytest.raises(RagError, match=r"127\.0\.0\.1 cannot be reached"):

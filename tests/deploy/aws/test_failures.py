@@ -184,7 +184,7 @@ def test_advice_fits(words: str, expected: str | None) -> None:
     assert found is None if expected is None else found and expected in found
 
 
-def test_errors_of_every_vendors_layer_become_ours() -> None:
+def test_every_vendor_error_is_mapped() -> None:
     for error in (
         EndpointConnectionError(endpoint_url="https://x"),
         S3UploadFailedError("Failed to upload"),
@@ -194,7 +194,7 @@ def test_errors_of_every_vendors_layer_become_ours() -> None:
             raise error
 
 
-def test_a_quota_that_is_too_small_is_said_before_anything_is_made(account: Account, full: Stack) -> None:
+def test_a_quota_that_is_too_small_is_reported_before_anything_is_made(account: Account, full: Stack) -> None:
     account.quotas = {"ml.g5.xlarge": 10, "ml.g5.2xlarge": 0}
     account.deployment(full).plan()
     assert "ml.g5.xlarge        needed 3, quota 10\n" in account.text
@@ -331,7 +331,7 @@ def restless(full: Stack, *states: State, rolled_back: str = "") -> Restless:
     return Restless(AwsSession(full.model_copy(update={"region": REGION})), *states, rolled_back=rolled_back)
 
 
-def test_waiting_tells_its_progress_and_ends(full: Stack) -> None:
+def test_waiting_reports_its_progress_and_ends(full: Stack) -> None:
     clock, thing = Clock(), restless(full, State.ABSENT, State.BUSY)
     with pytest.raises(DeployError, match="thing x is not ready after 10 minutes; run the command again"):
         clock.reconciler.up([[thing]])

@@ -98,7 +98,7 @@ def test_an_update_killed_after_each_step_is_resumed(account: Account, lean: Sta
     assert state(account)["models"] == state(account)["configs"] == 1
 
 
-def test_a_process_killed_by_the_system_is_gone_on_with(account: Account, lean: Stack, tmp_path: Path) -> None:
+def test_a_process_killed_by_the_system_is_resumed(account: Account, lean: Stack, tmp_path: Path) -> None:
     """SIGKILL at any moment."""
     path = tmp_path / "stack.toml"
     path.write_text(LEAN, encoding="utf-8")

@@ -241,7 +241,7 @@ def test_two_stacks_do_not_touch_each_other(account: Account, full: Stack, tmp_p
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.stem)
-def test_the_stacks_that_come_with_it(account: Account, path: Path) -> None:
+def test_the_bundled_stacks(account: Account, path: Path) -> None:
     stack = stacks.load(path)
     account.deployment(stack).plan()
     assert all(f"licence: {each.licence}" in account.text for _, each in stack.endpoints())
@@ -261,7 +261,7 @@ def _hashed(stack: Stack) -> object:
     return stack.embedding.model_copy(update={"environment": quick})
 
 
-def test_nothing_secret_is_said_sent_or_kept(account: Account, full: Stack, tmp_path: Path) -> None:
+def test_no_secret_is_printed_sent_or_stored(account: Account, full: Stack, tmp_path: Path) -> None:
     account.deployment(full).up()
     password = account.client("secretsmanager").get_secret_value(SecretId="fsi/full/opensearch")["SecretString"]
     for command in ("plan", "status", "env", "up"):

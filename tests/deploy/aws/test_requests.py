@@ -84,7 +84,7 @@ def wrong(calls: Iterable[Call]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["stack.toml", "stacks/workshop.toml", "stacks/workshop-12.8b.toml"])
-def test_the_stacks_that_come_with_it(account: Account, name: str) -> None:
+def test_the_bundled_stacks(account: Account, name: str) -> None:
     stack = stacks.load(ROOT / "deploy" / name)
     assert stack.embedding
     quick = {"FSI_EMULATOR": f'{{"model": "hashed", "dimension": {stack.embedding.dimension}}}'}

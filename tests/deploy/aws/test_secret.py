@@ -21,7 +21,7 @@ class Screen:
         return len(text)
 
 
-def test_never_onto_a_screen(
+def test_never_printed_to_a_terminal(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.client("secretsmanager").create_secret(Name="fsi/x", SecretString="s3cret")
@@ -32,7 +32,7 @@ def test_never_onto_a_screen(
     assert "expected a pipe" in capsys.readouterr().err
 
 
-def test_a_secret_that_is_not_there(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_secret(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     assert secret.main(["fsi/none", "--region", REGION]) == 1
     found = capsys.readouterr()
     assert found.out == "" and "error: fsi/none: GetSecretValue was refused" in found.err
