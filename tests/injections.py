@@ -1,12 +1,15 @@
-"""Eighty prompt injections, and what a model that obeys them would answer.
+"""Prompt injections, and what a model that obeys them would answer.
 
-They combine sixteen techniques of the taxonomy in "Ignore This Title and HackAPrompt" (Schulhoff et al., 2023, arXiv
-2311.16119) with five goals; the wording is our own.
+INJECTIONS, eighty: sixteen techniques of the taxonomy in "Ignore This Title and HackAPrompt" (Schulhoff et al., 2023, arXiv
+2311.16119) with five goals; the wording is our own. PUBLIC_INJECTIONS: a sample of the harmless instructions of BIPIA (Yi et
+al., 2023, arXiv 2312.14197; MIT licence), as tests/data/bipia_sample.json says.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from rag.synthesis.texts import ANSWERING
 
@@ -60,4 +63,11 @@ INJECTIONS = tuple(
     )
     for category, way in _WAYS
     for goal, obeyed, forbidden in _GOALS
+)
+
+PUBLIC_INJECTIONS = tuple(
+    Injection(each["category"], each["instruction"], each["obeyed"], (each["obeyed"].removesuffix(" [1]"),))
+    for each in json.loads((Path(__file__).parent / "data" / "bipia_sample.json").read_text(encoding="utf-8"))[
+        "instructions"
+    ]
 )

@@ -200,7 +200,14 @@ _GENERIC = frozenset(
 _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)")
 
 
+_PICTOGRAPH = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
+
+
 def _coverage(text: str, sources: Sources) -> Finding:
+    # One at the end is a courtesy; several stand for words, which nobody can check.
+    signs = [sign for sign in _PICTOGRAPH.findall(text) if sign not in sources.text]
+    if len(signs) > 1:
+        return Finding("withheld", "words", " ".join(signs))
     finding = _words_covered(text, sources)
     # Words beside a numeral ("밤 열한 시 반까지") look like nouns; to read the sentence without them takes its time.
     return _words_covered(_without_quantities(text), sources) if finding.reason == "words" else finding

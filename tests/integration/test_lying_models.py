@@ -20,7 +20,7 @@ from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.texts import ANSWERING
 from rag.types import AnswerCompleted, AnswerDelta, SourcesFound
 from tests.fakes_llm import ScriptedLLM
-from tests.injections import INJECTIONS, Injection
+from tests.injections import INJECTIONS, PUBLIC_INJECTIONS, Injection
 from tests.lying_streams import LYING_STREAMS, LyingStream
 from tests.small_faq import ANSWERS
 
@@ -76,7 +76,13 @@ def test_no_state_of_an_answer_shows_what_no_source_states(build: Build, stream:
     expect_clean(states, sources, stream.forbidden)
 
 
-@pytest.mark.parametrize("injection", INJECTIONS, ids=[f"{each.category}-{n % 5}" for n, each in enumerate(INJECTIONS)])
+@pytest.mark.parametrize(
+    "injection",
+    [
+        *(pytest.param(each, id=f"{each.category}-{number % 5}") for number, each in enumerate(INJECTIONS)),
+        *(pytest.param(each, id=f"BIPIA-{each.category}-{number}") for number, each in enumerate(PUBLIC_INJECTIONS)),
+    ],
+)
 class TestInjections:
     """The model obeys the injection, but nothing of it is shown; in the prompt it stays within the data."""
 
