@@ -90,7 +90,9 @@ class Visit:
 
         def console(message: ConsoleMessage) -> None:
             if message.type == "error":
-                self.complaints.append(message.text)
+                # Gradio's script ends each stream itself, and logs that as an error if it was waiting for the next message.
+                if not message.text.startswith("AbortError: signal is aborted"):
+                    self.complaints.append(message.text)
                 self.log.append(f"{time.monotonic() - opened:8.3f} console {message.text}")
 
         self.page.on("request", asked)
