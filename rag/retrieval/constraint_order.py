@@ -18,6 +18,7 @@ from rag.constraints.asked_values import asked_values, not_stated, other_period,
 from rag.constraints.compounds import is_general, is_reversed, narrowing, opposite_word, other_modifiers, other_target
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
 from rag.constraints.objects import other_objects, unrequested_certificate
+from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.reversals import is_consequence, is_taken_back
 from rag.constraints.substitutions import substituted_nouns
 from rag.constraints.value_agreement import (
@@ -31,7 +32,7 @@ from rag.constraints.value_agreement import (
     values_of,
 )
 from rag.constraints.verbal_nouns import verbal_noun_not_held
-from rag.retrieval.hybrid import FusedNode, matched_question, question_of
+from rag.retrieval.hybrid import FusedNode, is_passage, matched_question, question_of
 from rag.retrieval.query_analysis import BANK, expand
 
 COMPARED = 10
@@ -80,7 +81,7 @@ class _Compared:
     """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
 
     `general`: where the row is on one product and the question on all, the places of the rows that are, too. `replaced`:
-    nouns of the question in the place of the row's; they do not move the row, for they are guessed from the words around.
+    nouns of the question in the place of the row's, and what a passage does not state; they do not move the row.
     """
 
     agreement: Agreement
@@ -131,7 +132,15 @@ def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
     agreement = compare(text, question_of(hit), hit.node.get_content())
-    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits), _replaced_nouns(text, hit))
+    replaced = (*_replaced_nouns(text, hit), *_not_in_passage(text, hit))
+    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits), replaced)
+
+
+def _not_in_passage(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
+    if not is_passage(hit):
+        return ()
+    passage = f"{question_of(hit)}\n{hit.node.get_content()}"
+    return tuple(Conflict("passage", asked, "") for asked in lacking_in_passage(text, passage))
 
 
 def _replaced_nouns(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
