@@ -101,7 +101,13 @@ def _next_record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[st
     """The record that begins on line `at` (0-based), and the index of the line after it. Raises csv.Error."""
     # A new reader for each record, to know its lines; `strict`, because otherwise broken quotes are read as text.
     reader = csv.reader((lines[i] for i in range(at, len(lines))), delimiter=delimiter, strict=True)
-    return next(reader), at + reader.line_num
+    try:
+        return next(reader), at + reader.line_num
+    except csv.Error:
+        # Databases write tabs between values and quotes as they are: '"OTP"란 무엇인가요?'.
+        if delimiter != "\t" or "\t" not in lines[at]:
+            raise
+        return lines[at].rstrip("\r\n").split("\t"), at + 1
 
 
 def _next_record_start(lines: Sequence[str], at: int, delimiter: str, width: int) -> int:

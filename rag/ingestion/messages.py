@@ -175,6 +175,10 @@ NOTES = {
         "its numbers are used by another file too: its ids begin with {prefix}",
         "번호가 다른 파일과 겹쳐 id 앞에 {prefix}을(를) 붙였습니다",
     ),
+    "restarted": Text(
+        "its numbers start again in each {by}: its ids begin with its name",
+        "{unit}마다 번호가 다시 시작하여 id 앞에 그 이름을 붙였습니다",
+    ),
     "hidden_sheets": Text("hidden sheet(s) left out: {names}", "숨긴 시트를 뺐습니다: {names}"),
     "hidden_rows": Text("hidden row(s) left out: {names}", "숨긴 행을 뺐습니다: {names}"),
     "hidden_columns": Text("hidden column(s) left out: {names}", "숨긴 열을 뺐습니다: {names}"),
@@ -202,6 +206,9 @@ NOTES = {
     "speaker_notes": Text("speaker notes of {count} slide(s) left out", "슬라이드 {count}장의 발표자 노트를 뺐습니다"),
     "renamed_html": Text("is a page of HTML, named .xls: read as such", "이름은 .xls이지만 HTML이라 그렇게 읽었습니다"),
     "front_matter": Text("settings above the text left out: {text}", "글 앞의 설정을 뺐습니다: {text}"),
+    "watermark": Text(
+        "{count} character(s) of a watermark on page {page} left out", "{page}쪽의 워터마크 {count}자를 뺐습니다"
+    ),
     "hidden_slides": Text("hidden slide(s) left out: {names}", "숨긴 슬라이드를 뺐습니다: {names}"),
     "struck_text": Text("{count} struck-through piece(s) of text left out", "취소선이 그어진 글 {count}곳을 뺐습니다"),
     "one_reader": Text("read by one reader alone, {reader} could not", "한 가지 방법으로만 읽었습니다({reader} 실패)"),

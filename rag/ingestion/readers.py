@@ -17,6 +17,7 @@ from rag.ingestion.files import find_files
 from rag.ingestion.messages import Note, defect, join_items
 from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_phrasings
 from rag.ingestion.question_pairs import without_marks
+from rag.ingestion.restarted_numbers import qualify_restarted_numbers
 from rag.ingestion.table_files import SUFFIXES, read_tables
 from rag.ingestion.tables import Record, Table, Value
 from rag.korean import compact
@@ -91,11 +92,13 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
     result = ReadResult()
     numbered: list[FaqRow] = []
     unnumbered: list[FaqRow] = []
-    order: dict[tuple[str, int], int] = {}
+    order: dict[tuple[str, int, str], int] = {}  # of two sheets, rows have the same number
     for path in files:
-        for table in read_tables(path, lambda header: match_columns(header, columns)):
+        tables = read_tables(path, lambda header: match_columns(header, columns))
+        qualify_restarted_numbers(tables, columns)
+        for table in tables:
             for row in _valid_rows(table, columns):
-                order[row.file, row.row] = len(order)
+                order.setdefault((row.file, row.row, row.question), len(order))
                 (numbered if row.id else unnumbered).append(row)
             result.errors += sorted(table.errors, key=lambda error: error.row or 0)
             result.notes += table.notes
@@ -105,7 +108,7 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
         result.notes.append(
             Note(file, "repeated", {"count": len(file_rows), "rows": join_items([row.row for row in file_rows])})
         )
-    result.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row]))
+    result.rows = merge_rows(sorted([*rows, *kept], key=lambda row: order[row.file, row.row, row.question]))
     return result
 
 

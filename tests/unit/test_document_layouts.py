@@ -8,10 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from rag.ingestion.documents.blocks import Cell, Document, table_blocks
 from rag.ingestion.documents.docx_symbols import symbol
 from rag.ingestion.documents.passages import passages
+from rag.ingestion.documents.pdf import _is_slanted
 from rag.ingestion.documents.pdf_columns import regions_of
 from rag.ingestion.documents.pdf_lines import Word
 from rag.ingestion.documents.reading import read_document
@@ -256,3 +258,72 @@ def test_columns_with_tables_are_read_one_after_the_other() -> None:
     assert len(regions) == 2
     assert regions[0][0] == 0.0
     assert regions_of(words, tables[:1], page) == [page]
+
+
+def test_cells_merged_in_pairs_are_one_column() -> None:
+    rows = table_blocks(
+        grid("센터 | < | 전화 | < | 팩스", "가람 | < | 02-1 | < | 02-2", "나루 | < | 02-3 | < | 02-4"), table=1
+    )
+    assert [row.text for row in rows] == ["센터 | 전화 | 팩스", "가람 | 02-1 | 02-2", "나루 | 02-3 | 02-4"]
+    assert [row.header for row in rows] == ["", rows[0].text, rows[0].text]
+
+
+def test_entries_of_a_table_of_contents_are_no_articles(tmp_path: Path) -> None:
+    lines = [
+        "목차",
+        "제1조(목적)\t1",
+        "제2조(비용) ........ 2",
+        "제1조(목적)",
+        "약관을 정한다.",
+        "제2조(비용)",
+        "비용은 없다.",
+    ]
+    found = passages(read(tmp_path, "terms.txt", "\n\n".join(lines)), token_count=len, max_tokens=900)
+    assert [passage.clause for passage in found] == ["", "제1조", "제2조"]
+    assert found[2].text.strip() == "제2조(비용)\n비용은 없다."
+
+
+def sheet(tmp_path: Path, rows: list[list[object]]) -> Document:
+    book = Workbook()
+    assert book.active
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "fees.xlsx")
+    return read_document(tmp_path / "fees.xlsx")
+
+
+def test_sections_of_a_sheet_keep_the_names_of_its_columns(tmp_path: Path) -> None:
+    document = sheet(
+        tmp_path, [["항목", "개인", "법인"], ["1. 이체"], ["창구", 1000, 2000], ["2. 증명"], ["창구", 3000, 4000]]
+    )
+    values = [block for block in document.blocks if block.text.startswith("창구")]
+    assert [block.header for block in values] == ["항목 | 개인 | 법인"] * 2
+    # A table of its own has its own names.
+    document = sheet(tmp_path, [["항목", "개인"], ["이체", 1000], ["카드 안내"], ["이름", "등급"], ["새빛", 3]])
+    assert [block.header for block in document.blocks if block.text == "새빛 | 3"] == ["이름 | 등급"]
+
+
+def test_titles_of_tables_side_by_side_are_no_column_names(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["카드", None, None, "대출", None], ["이름", "회비", None, "이름", "금리"]]
+    rows += [["새빛", "9원", None, "가을", "4%"]]
+    rows += [["달빛", "8원"], [None, None, None, "겨울", "5%"]]
+    blocks = sheet(tmp_path, rows).blocks
+    assert [block.text for block in blocks if block.kind == "heading"][2:] == ["카드", "대출"]
+    assert {block.text: block.header for block in blocks if "%" in block.text} == {
+        "가을 | 4%": "이름 | 금리",
+        "겨울 | 5%": "이름 | 금리",
+    }
+
+
+@pytest.mark.parametrize(
+    ("matrix", "slanted"),
+    [
+        ((10, 0, 0, 10, 0, 0), False),
+        ((0, 10, -10, 0, 0, 0), False),
+        ((8, 5, -5, 8, 0, 0), True),
+        ((10, 0, 3, 10, 0, 0), False),
+    ],
+)
+def test_watermarks_run_at_an_angle(matrix: tuple[float, ...], slanted: bool) -> None:
+    """Level, turned by a right angle, at an angle; and italics, whose letters lean but whose line is level."""
+    assert _is_slanted(matrix) is slanted

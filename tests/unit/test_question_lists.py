@@ -155,3 +155,32 @@ def test_a_row_without_an_answer_is_named_beside_complete_ones(tmp_path: Path) -
     document = {"카드": [ROW, {"question": "답이 없는 물음"}], "대출": [OTHER]}
     [error] = read(tmp_path, json.dumps(document), "faq.json").errors
     assert (error.row, error.kind) == (2, "no_value")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("faq.csv", "분류,번호,질문,답변\n예금,1,가?,나\n예금,2,다?,라\n카드,1,마?,바\n카드,2,사?,아\n"),
+        ("faq.tsv", "분류\t번호\t질문\t답변\n예금\t1\t가?\t나\n예금\t2\t다?\t라\n카드\t1\t마?\t바\n카드\t2\t사?\t아\n"),
+    ],
+)
+def test_numbers_that_start_again_in_each_category(tmp_path: Path, name: str, text: str) -> None:
+    found = read(tmp_path, text, name)
+    assert [row.id for row in found.rows] == ["예금:1", "예금:2", "카드:1", "카드:2"]
+    assert [note.kind for note in found.notes] == ["restarted"]
+
+
+def test_numbers_that_start_again_in_each_sheet(tmp_path: Path) -> None:
+    header = ["번호", "질문", "답변"]
+    path = saved(tmp_path, [header, [1, "가?", "나"], [2, "다?", "라"]], [header, [1, "마?", "바"]])
+    assert [row.id for row in read_rows([path]).rows] == ["Sheet:1", "Sheet:2", "Sheet1:1"]
+
+
+def test_numbers_repeated_within_a_category_stay_an_error(tmp_path: Path) -> None:
+    found = read(tmp_path, "분류,번호,질문,답변\n예금,1,가?,나\n예금,1,다?,라\n카드,1,마?,바\n", "faq.csv")
+    assert {error.kind for error in found.errors} == {"id_used"}
+
+
+def test_quotes_between_tabs_are_text(tmp_path: Path) -> None:
+    found = read(tmp_path, '질문\t답변\n"OTP"란?\t"일회용" 번호\n"두 줄\n물음?"\t답\n', "faq.tsv")
+    assert [(row.question, row.answer) for row in found.rows] == [('"OTP"란?', '"일회용" 번호'), ("두 줄\n물음?", "답")]

@@ -13,6 +13,8 @@ from rag.ingestion.question_pairs import is_question_label
 
 Kind = Literal["heading", "paragraph", "row", "footnote"]
 CELL_BREAK = " | "
+CONTENTS_ENTRY = re.compile(r"(?:\t\s*| … )\d{1,4}$")
+"""The end of an entry in a table of contents: the page, behind a tab or dots."""
 _LEADERS = re.compile(r"\s*(?:[.·‥…∙・]\s?){5,}")
 _SPACED = re.compile(r"[가-힣](?: [가-힣]){1,7}")
 _SAME_AS_ABOVE = frozenset(("〃", "″", '"', "＂", "''", "상동", "위와 같음", "위와같음"))
@@ -101,7 +103,7 @@ def close_spaced(text: str) -> str:
 
 def is_title(text: str) -> bool:
     """Whether an unstyled line is probably a title: at most 40 characters and not a sentence or a list item."""
-    return len(text) <= 40 and "\n" not in text and not _SENTENCE.search(text)
+    return len(text) <= 40 and "\n" not in text and not _SENTENCE.search(text) and not CONTENTS_ENTRY.search(text)
 
 
 def comparable_text(text: str) -> str:
@@ -135,6 +137,8 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
             for column in range(cell.column, cell.column + cell.columns):
                 # In damaged files cells overlap; the first one is kept.
                 grid[row][column] = grid[row][column] or cell
+    grid = _without_repeated_columns(grid)
+    width = len(grid[0])
     depth = _header_depth(grid)
     _resolve_repetitions(grid, depth)
     blocks: list[Block] = []
@@ -162,6 +166,13 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
         inner_label = label.text if label and label is not cell else cell.text
         blocks += _inner_blocks(cell, name, inner_label, table=table, page=page)
     return blocks
+
+
+def _without_repeated_columns(grid: list[list[Cell | None]]) -> list[list[Cell | None]]:
+    """The grid without columns that repeat the one before in each row, as where every row's cells are merged in pairs."""
+    texts = [[row[at].text if row[at] else "" for row in grid] for at in range(len(grid[0]))]  # type: ignore[union-attr]
+    kept = [at for at, column in enumerate(texts) if not at or column != texts[at - 1] or not any(column)]
+    return [[row[at] for at in kept] for row in grid] if len(kept) > 1 else grid
 
 
 def _resolve_repetitions(grid: list[list[Cell | None]], depth: int) -> None:
@@ -219,7 +230,12 @@ def _has_names_below(first: Sequence[Cell], second: Sequence[Cell]) -> bool:
 
     Not if the second row has amounts, or only the column of labels is wide: it has a column for each level of its labels.
     """
-    is_wide = any(cell.columns > 1 for cell in first if cell.column)
+    is_wide = any(
+        # Cells of the second row that are as wide are values of that column, and no names in it.
+        len({each.text for each in second if cell.column <= each.column < cell.column + cell.columns}) > 1
+        for cell in first
+        if cell.column and cell.columns > 1
+    )
     return is_wide and not any(_VALUE.search(cell.text) for cell in second if cell.column)
 
 

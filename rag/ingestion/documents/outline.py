@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.ingestion.documents.blocks import CELL_BREAK, Block
+from rag.ingestion.documents.blocks import CELL_BREAK, CONTENTS_ENTRY, Block
 from rag.ingestion.question_pairs import starts_answer, starts_question
 
 _ARTICLE = re.compile(r"제\s?(\d+)\s?조(?:의\s?(\d+))?\s*(?:[(【\[〔]([^)】\]〕]{1,40})[)】\]〕])?")
@@ -73,6 +73,9 @@ def _heading(block: Block) -> tuple[int, str]:
     if block.kind not in ("heading", "paragraph"):
         return 0, ""
     text = block.text.split("\n", 1)[0].strip()
+    # An entry of a table of contents names a section with its page, and has nothing of it.
+    if CONTENTS_ENTRY.search(text):
+        return 0, ""
     if match := _ARTICLE.match(text):
         rest = text[match.end() :].strip()
         # "제12조에 따라 …" only refers to an article; "제12조 수수료" is one.

@@ -95,9 +95,11 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         return str(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1))
 
     try:
-        shown, hidden = _without_hidden(page)
+        shown, hidden, slanted = _without_hidden(page)
         if hidden:
             document.note("hidden_on_page", count=hidden, page=number)
+        if slanted:
+            document.note("watermark", count=slanted, page=number)
         grids = page_tables(shown)
         text = outside(shown, [grid.zone for grid in grids])
         words = words_of(text)
@@ -130,16 +132,22 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         page.close()
 
 
-def _without_hidden(page: Any) -> tuple[Any, int]:
-    """The page without hidden characters (white on white, tiny, or outside the page), and their number."""
+def _without_hidden(page: Any) -> tuple[Any, int, int]:
+    """The page without hidden characters (white on white, tiny, or outside the page) and slanted ones; the number of each.
+
+    Text that runs across the page at an angle is a watermark ("대외비").
+    """
     fills = [rect for rect in page.rects if rect.get("fill") and not _is_white(rect.get("non_stroking_color"))]
     pictures = page.images
-    hidden = 0
+    hidden = slanted = 0
 
     def is_shown(item: dict[str, Any]) -> bool:
-        nonlocal hidden
+        nonlocal hidden, slanted
         if item.get("object_type") != "char":
             return True
+        if _is_slanted(item.get("matrix")):
+            slanted += bool(item["text"].strip())
+            return False
         x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
         unseen = item["size"] < 1.5 or not (0 <= x <= page.width and 0 <= y <= page.height)
         # White letters on a coloured area are visible, as in table headers.
@@ -151,7 +159,15 @@ def _without_hidden(page: Any) -> tuple[Any, int]:
         return not unseen
 
     # Some programs draw bold letters twice, which would be read as "11..2255%%".
-    return page.dedupe_chars(tolerance=1).filter(is_shown), hidden
+    return page.dedupe_chars(tolerance=1).filter(is_shown), hidden, slanted
+
+
+def _is_slanted(matrix: Sequence[float] | None) -> bool:
+    """Whether a character's line runs at more than 6 degrees from both edges of the page."""
+    if not matrix:
+        return False
+    along, across = abs(matrix[0]), abs(matrix[1])
+    return min(along, across) > 0.1 * max(along, across)
 
 
 def _is_white(colour: Any) -> bool:

@@ -63,13 +63,13 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
 
 def _tables(lines: Sequence[str]) -> Iterator[tuple[bool, list[list[str]]]]:
     """The lines of a paragraph as tables (True), each a list of rows of cells, and as other text, a cell for each line."""
-    rows = [_split(line) for line in lines if not _DRAWN.fullmatch(line)]
-    for width, run in groupby(rows, key=len):
+    kept = [line for line in lines if not _DRAWN.fullmatch(line)]
+    for width, run in groupby(zip(kept, map(_split, kept), strict=True), key=lambda pair: len(pair[1])):
         part = list(run)
         if width > 1 and len(part) >= _ROWS:
-            yield True, part
+            yield True, [cells for _, cells in part]
         else:
-            yield False, [[" ".join(row)] for row in part]
+            yield False, [[line] for line, _ in part]
 
 
 def _split(line: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -10,6 +11,9 @@ from pathlib import Path
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.messages import UnreadableFile
 from rag.ingestion.workbook import read_workbook
+
+_NUMBER = re.compile(r"[△▲(+-]?\s?[\d,.]+\s?(?:%p?|[천백십]?만?원|억원?|건|일|개월|년|회)?\)?|면제|무료")
+"""A cell with a value, which no header has."""
 
 
 def read_sheets(file: str, data: bytes) -> Document:
@@ -30,19 +34,43 @@ def read_sheets(file: str, data: bytes) -> Document:
             continue
         document.blocks.append(Block(sheet.name, "heading", level=2))
         run: list[list[str]] = []
+        header: list[list[str]] = []
         # The empty row at the end ends the last table.
         for line in [*(list(line.cells) for line in rows), []]:
             if len(set(filter(None, line))) > 1:
                 run.append(line)
                 continue
+            # The names of the columns stand once, above all sections of a table.
+            run = [*header, *run] if _continues(run, header) else run
             for table_rows in _split_side_by_side(run):
                 tables += 1
-                document.blocks += table_blocks(_table(table_rows), table=tables)
+                document.blocks += _with_titles(table_rows, table=tables)
+            header = run[:1] or header
             run = []
-            if text := clean_text(next(filter(None, line), "")):
-                level = 3 if is_title(text) else 0
-                document.blocks.append(Block(text, "heading" if level else "paragraph", level=level))
+            document.blocks += _title(line)
     return document
+
+
+def _title(line: list[str]) -> list[Block]:
+    """A row with one filled cell as a heading, or as a paragraph if it is a sentence; nothing of an empty row."""
+    text = clean_text(next(filter(None, line), ""))
+    level = 3 if is_title(text) else 0
+    return [Block(text, "heading" if level else "paragraph", level=level)] if text else []
+
+
+def _with_titles(rows: list[list[str]], *, table: int) -> list[Block]:
+    """A table beside others, with the titles above it, which share their rows with the other tables."""
+    rows = [row for row in rows if any(row)]
+    height = next((at for at, row in enumerate(rows) if len(list(filter(None, row))) > 1), 0)
+    titles = [block for row in rows[:height] for block in _title(row)]
+    return [*titles, *table_blocks(_table(rows[height:]), table=table)]
+
+
+def _continues(run: list[list[str]], header: list[list[str]]) -> bool:
+    """Whether rows below a section's title go on under the table's header: numbers stand where the header has none."""
+    if not run or not header or any(map(_NUMBER.fullmatch, filter(None, header[0][1:]))):
+        return False
+    return any(name and _NUMBER.fullmatch(cell) for name, cell in zip(header[0][1:], run[0][1:], strict=False))
 
 
 def _split_side_by_side(rows: list[list[str]]) -> Iterator[list[list[str]]]:
