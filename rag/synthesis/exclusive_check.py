@@ -178,13 +178,13 @@ _RESTRICTED = re.compile(r"([가-힣A-Za-z]{2,})(?:은|는)(?=\s)")
 def check_place(text: str, sources: Sources) -> Finding | None:
     """What is to be done in one place, said to be possible in another: "전화로도 실행" beside "실행은 영업점에서 하셔야"."""
     for clause in split_clauses(text):
-        if not (places := _places(clause)) or _DENIES.search(clause) or not _ALLOWS.search(clause):
+        if not (places := places_of(clause)) or _DENIES.search(clause) or not _ALLOWS.search(clause):
             continue
         for topic, held in _restricted(sources):
             if held & places or not _is_said(topic, clause):
                 continue
             # What another clause allows there for the same thing is no restriction.
-            if not any(_places(other.text) & places and _is_said(topic, other.text) for other in sources.clauses):
+            if not any(places_of(other.text) & places and _is_said(topic, other.text) for other in sources.clauses):
                 return Finding("withheld", "condition", topic)
     return None
 
@@ -194,15 +194,16 @@ def _restricted(sources: Sources) -> tuple[tuple[str, frozenset[int]], ...]:
     """What the passages leave to some places, and these places."""
     found = []
     for part in sources.clauses:
-        if _RESTRICTS.search(part.text) and (held := _places(part.text)):
+        if _RESTRICTS.search(part.text) and (held := places_of(part.text)):
             match = _RESTRICTED.search(part.text)
-            if match and not _places(match[1]):
+            if match and not places_of(match[1]):
                 found.append((match[1], held))
     return tuple(found)
 
 
 @lru_cache(maxsize=2048)
-def _places(clause: str) -> frozenset[int]:
+def places_of(clause: str) -> frozenset[int]:
+    """Which of the places where things are done a clause names, by their numbers."""
     return frozenset(number for number, pattern in enumerate(_PLACES) if pattern.search(clause))
 
 

@@ -41,7 +41,7 @@ _NEGATIVE = re.compile(
     r"|열|떼|빠|넘|깎|줄|늘)"
     r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
     r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라)|아닙|제외|미지원|미적용|비보호|비대상"
-    r"|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
+    r"|(?:횟수|대상|한도|실적|계산|보장)에서 빠[지집져진]|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
     r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
@@ -104,6 +104,8 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             # "2년이 지나면 수수료가 없습니다": what is free from a value on, the value's own clause tells.
             if free and _is_free_then(condition_before, sources):
                 continue
+            if charged and _is_charged_so(clause, sources):
+                continue
             parts = {whole} if quantities_of(whole) and not quantities_of(clause) else {clause, whole}
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
@@ -153,6 +155,15 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+def _is_charged_so(clause: str, sources: Sources) -> bool:
+    """Whether the passages charge an amount that a clause names: "900원의 수수료가 붙습니다" of "편의점에서는 900원이 부과됩니다"."""
+    amounts = {(each.unit, each.low) for each in quantities_of(clause) if each.dimension == "money" and each.is_point}
+    return any(
+        _CHARGED.search(part.text) and any((each.unit, each.low) in amounts for each in part.quantities)
+        for part in sources.clauses
+    )
+
+
 def _is_free_then(condition: str, sources: Sources) -> bool:
     """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
     ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
@@ -188,7 +199,7 @@ _AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
 _ANTONYMS = (
     ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
     ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"), ("함께", "각자"),
-    ("고정", "변동"), ("고정", "변경"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"),
+    ("고정", "변동"), ("고정", "변경"), ("자동", "직접"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"),
     ("의무", "자율"), ("원본", "사본"),
 )  # fmt: skip
 

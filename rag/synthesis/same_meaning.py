@@ -13,7 +13,7 @@ from rag.synthesis.content_words import ContentWord
 _GROUPS = """
 하루 1일 일일 매일
 틀리 틀려 틀린 잘못 오류
-바꾸 바꿔 바꿀 바꾼 바뀌 변경 교체 전환 수정
+바꾸 바꿔 바꿀 바꾼 바뀌 변경 교체 전환 수정 조정
 만들 만드 개설 신규 가입
 걸리 걸립 소요
 돌아 환입 환급 반환 돌려 재입금

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from rag.constraints import Quantity, quantities_of
 from rag.synthesis.content_words import content_words
+from rag.synthesis.exclusive_check import places_of
 from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses
 from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
@@ -51,7 +52,8 @@ def check_places_of_acts(text: str, sources: Sources) -> Finding | None:
 def check_agents(text: str, sources: Sources) -> Finding | None:
     """Who asks, allows or pays: "고객이 요청하면" beside "경찰의 요청이 있을 때" alone."""
     for match in _AGENT.finditer(text):
-        if match[1] == "그분":
+        is_held = re.search(rf"{match[1]}[이가의]?\s(?:[가-힣]+\s)?{match[2]}", sources.text)
+        if match[1] == "그분" or is_held:
             continue
         held = [other[1] for other in _AGENT.finditer(sources.text) if other[2] == match[2]]
         if held and match[1] not in sources.text.replace(match[2], "") and not _OURSELVES.search(match[1]):
@@ -190,11 +192,17 @@ def _shared(clause: str, other: Clause, besides: set[str]) -> int:
 
 
 _NOT_BY_ALONE = re.compile(r"([가-힣]{2,})만으로는\s([^.\n]*(?:않|없|불가)[^.\n]*)")
+_NOT_BUT = re.compile(r"([가-힣]{2,}?)(?:하신|하는|한) 것이 아니라\s")
 
 
 def check_not_by_alone(text: str, sources: Sources) -> Finding | None:
     """What the passages say one thing alone does not do: "완납하면 말소됩니다" beside "완납만으로는 말소되지 않습니다"."""
-    if "만으로는" not in sources.text or is_negative(text):
+    if is_negative(text):
+        return None
+    for match in _NOT_BUT.finditer(sources.text):
+        if re.search(rf"{match[1]}만\s?(?:하|해)", text):
+            return Finding("withheld", "condition", match[0].strip())
+    if "만으로는" not in sources.text:
         return None
     for match in _NOT_BY_ALONE.finditer(sources.text):
         acts = [word.stem for word in content_words(match[2])]
@@ -271,4 +279,54 @@ def check_deducted(text: str, sources: Sources) -> Finding | None:
         and not re.search(r"(?:징수|공제|차감)(?:되|하)지 않", sources.text)
     ):
         return Finding("withheld", "polarity", match[0])
+    return None
+
+
+_UNUSED_TOO = re.compile(r"지 않[은는] [가-힣]+(?:에도|까지도|도)\s(?:[가-힣]+\s)?([가-힣]+)")
+
+
+def check_rest_too(text: str, sources: Sources) -> Finding | None:
+    """What is so only of some ("쓰신 금액에만 이자가 붙습니다"), said of the rest too ("쓰지 않은 한도에도 이자가")."""
+    match = _UNUSED_TOO.search(text)
+    if match is None:
+        return None
+    only = any("에만" in each.text and _has(match[1].rstrip("이가은는을를"), each) for each in sources.clauses)
+    return Finding("withheld", "condition", match[0]) if only else None
+
+
+_SOON = re.compile(r"(?:당일|즉시|곧바로|실시간)(?:에|으로)?\s(?:[가-힣]+\s)?([가-힣]{2})")
+
+
+def check_takes_time(text: str, sources: Sources) -> Finding | None:
+    """What is done at once, where the passages give the days it takes: "당일 지급" beside "지급까지 2영업일"."""
+    match = _SOON.search(text)
+    if match is None or re.search(r"당일|즉시|바로|실시간", sources.text):
+        return None
+    for each in sources.clauses:
+        if match[1] in each.text and re.search(rf"{match[1]}[가-힣]{{0,4}}까지|걸[리립릴]|소요|이내|안에", each.text):
+            if any(quantity.unit in ("business_day", "day") for quantity in each.quantities):
+                return Finding("withheld", "quantity", match[0])
+    return None
+
+
+_CASE_END = re.compile(r",\s|(?<=[며고])\s|(?<=지만)\s|[.]\s")
+
+
+def check_cases(text: str, sources: Sources) -> Finding | None:
+    """The place of one case said of the other: "30만원 초과는 앱" of "30만원 이하는 앱에서, 30만원 초과는 영업점에서"."""
+    said = [each for each in quantities_of(text) if not each.is_point and (each.low is None) != (each.high is None)]
+    if len(said) != 1 or not (places := places_of(text)) or is_negative(text):
+        return None
+    own, other = set[int](), set[int]()
+    side = None
+    for line in sources.lines:
+        for part in _CASE_END.split(line.text):
+            for each in quantities_of(part):
+                if each.unit == said[0].unit and _ends(each) == _ends(said[0]) and not each.is_point:
+                    side = own if (each.low is None) == (said[0].low is None) else other
+            if side is not None:
+                side |= places_of(part)
+        side = None
+    if own and not own & places and other & places:
+        return Finding("withheld", "condition", said[0].text)
     return None

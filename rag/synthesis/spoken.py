@@ -27,6 +27,7 @@ _ANY = (
 _BUSINESS_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10}
 _BUSINESS = re.compile(
     rf"(?:(\d+)일|({'|'.join(_BUSINESS_DAYS)}))(?:째|째 되는)\s영업일"
+    rf"|(\d+)일\s?\(영업일(?: 기준)?\)|({'|'.join(_BUSINESS_DAYS)})\s?\(영업일(?: 기준)?\)"
     r"|영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?"
     rf"(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
 )
@@ -62,7 +63,7 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\d)%\s포인트(?=\s?적립|로\s?(?:적립|쌓|돌려))", r"\1% 적립포인트"),
         (r"(?<!연체)이자(?:가|는|도)?\s(?:붙지 않|안 붙|없)(?:[가-힣]*)", "무이자이고"),
         (r"(\d)\s?회째", r"\1번째"),
-        (r"(?:바뀌|변경되|변동되|달라지)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
+        (r"(?:바뀌|변경되|변동되|달라지|변하)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
         (r"(?<![가-힣])절반", "50%"),
         (r"(\d+)개\s?연도", r"\1년"),
         (r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
@@ -95,13 +96,17 @@ def sentence_form(text: str) -> str:
 
 def passage_form(text: str) -> str:
     """`written_form` of a passage, where "영업일 기준 3일" states "3일" and "3영업일"."""
-    return _BUSINESS.sub(lambda match: f"{match[0]}({_business_days(match)})", written_form(text))
+    text = _BUSINESS.sub(lambda match: f"{match[0]}({_business_days(match)})", written_form(text))
+    return _BEYOND.sub(r"\1까지\2\1 \3", text)
 
 
 def _business_days(match: re.Match[str]) -> str:
-    return f"{match[1] or match[3] or _BUSINESS_DAYS[match[2] or match[4]]}영업일"
+    number = match[1] or match[3] or match[5] or _BUSINESS_DAYS[match[2] or match[4] or match[6]]
+    return f"{number}영업일"
 
 
+_BEYOND = re.compile(rf"({_AMOUNT}|{_SPAN})까지([^.\n\d]{{1,12}}?)(초과하면|초과하는|넘으면|넘는)")
+"""The limit that is passed, named once: "50km까지 무료이고 초과하면"."""
 _REST = re.compile(
     rf"((?:만\s)?{_AMOUNT}|{_SPAN})\s?(미만|이하|초과|이상)(?P<of>[가-힣]{{1,3}}(?:\s(?:분|고객|경우)[가-힣]{{0,3}})?)\s"
     r"(?P<what>[^,.]*?)수(?:는|가)? 없(?P<end>[가-힣]*)"

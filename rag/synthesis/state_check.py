@@ -28,7 +28,7 @@ _STATES = (
 
 @lru_cache
 def _stated_so(state: str) -> re.Pattern[str]:
-    words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,2}?"
+    words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,4}?"
     return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
 
 
@@ -65,7 +65,7 @@ def check_states(text: str, sources: Sources) -> Finding | None:
                 name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
                 if name not in sources.text:
                     continue
-                start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고]),?\s){{0,6}}?"
+                start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고은는도면]),?\s){{0,6}}?"
                 if re.search(rf"{start}(?:{other})", sources.text) and not re.search(
                     rf"{start}(?:{own})", sources.text
                 ):

@@ -48,6 +48,7 @@ from rag.synthesis.requirement_check import (
 from rag.synthesis.role_check import check_roles, check_rows, check_units
 from rag.synthesis.slot_check import (
     check_agents,
+    check_cases,
     check_comparison,
     check_deducted,
     check_from_to,
@@ -59,6 +60,8 @@ from rag.synthesis.slot_check import (
     check_places_of_acts,
     check_predicates,
     check_rest,
+    check_rest_too,
+    check_takes_time,
 )
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
 from rag.synthesis.state_check import check_states, check_verbs
@@ -79,6 +82,7 @@ CHECKS = (
     *(check_directions, check_before_after, check_unchanged, check_each, check_means),
     *(check_places_of_acts, check_agents, check_from_to, check_order, check_predicates, check_only_one_of, check_rest),
     *(check_not_by_alone, check_labels, check_comparison, check_limits, check_deducted),
+    *(check_rest_too, check_takes_time, check_cases),
     *(check_dropped_condition, check_polarity, check_denied, check_affirmed, check_states, check_verbs),
 )
 
