@@ -167,6 +167,11 @@ def _is_charged_so(clause: str, sources: Sources) -> bool:
 def _is_free_then(condition: str, sources: Sources) -> bool:
     """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
     ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
+    if any(
+        _FREE.search(part.text) and any((each.unit, end) in ends for each in part.quantities for end in (each.low, each.high))
+        for part in sources.clauses
+    ):
+        return True
     return any(
         _FREE.search(after.text)
         and before.text.rstrip(", ").endswith("면")
@@ -259,15 +264,20 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     if is_free and (named := _FEE_NAME.search(clause)):
         priced = [each for each in priced if named[0] in each.text and _NOT_FREE.search(each.text)] or priced
     words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
+    subject = _PRICE.sub("", clause)
     scores = [
         sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)
-        + closeness(clause, each)
+        + closeness(subject, each)
         + 0.3 * any(each.lower.lstrip(" -•*※").startswith(word) for word in words)
         for each in priced
     ]
     about = [each for score, each in zip(scores, priced, strict=True) if score >= max(scores) - 0.05]
     free = any(_FREE.search(each.text) for each in about)
-    charged = any(_CHARGED.search(each.text) or re.search(r"\d원|[천만]원|\d%", each.text) for each in about)
+    charged = any(
+        _CHARGED.search(each.text)
+        or (re.search(r"\d원|[천만]원|\d%", each.text) and not re.search(r"무료(?:로|이|입)", each.text))
+        for each in about
+    )
     return charged and not free if is_free else free and not charged
 
 

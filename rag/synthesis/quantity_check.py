@@ -17,6 +17,7 @@ from rag.synthesis.passage_clauses import (
     set_kind,
     split_clauses,
 )
+from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.spoken import LOOSE
 from rag.synthesis.value_roles import APP
 
@@ -35,7 +36,8 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
             continue
         own = _PER_SPAN.sub("", clause)
         holding = [line for line in sources.lines if not _missing(own, line.stated)]
-        is_rule = any(not each.is_point for each in quantities) and any(
+        # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
+        is_rule = any(not each.is_point and each.dimension != "time" for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
         )
         # "각각 월 5천원, 3천원까지" sums up lines.
@@ -44,7 +46,11 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         finding = _swapped(clause, quantities, holding, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
             return finding
-    for clause in split_clauses(text):
+    clauses = split_clauses(text)
+    for clause, following in zip(clauses, (*clauses[1:], ""), strict=True):
+        # "20일이 지나면 취소할 수 없고" says what "20일까지 취소할 수 있습니다" does.
+        if clause.endswith("면") and is_negative(following):
+            continue
         if (finding := _turned(clause, quantities_of(clause), sources)) is not None:
             return finding
     return None

@@ -119,7 +119,12 @@ def check_predicates(text: str, sources: Sources) -> Finding | None:
         own = [each for each, topic in topics if all(name in topic for name in names)]
         others = [each for each, topic in topics if each in saying and not any(name in topic for name in names[:1])]
         if own and len(others) == len(saying) and not any(each in saying for each in own):
-            shared = [each for each in others if any(name in _topic(each.text) for name in names)]
+            kind = names[-1][-2:]
+            shared = [
+                each
+                for each in others
+                if any(name in _topic(each.text) for name in names) or _topic(each.text).endswith(kind)
+            ]
             if shared:
                 return Finding("withheld", "polarity", clause.strip())
     return None
@@ -138,6 +143,9 @@ def check_only_one_of(text: str, sources: Sources) -> Finding | None:
             or re.search(rf"{name}(?:에서|으로|로)?만", sources.text)
         ):
             continue
+        among = rf"{name}(?:,|과|와|\s및)\s|(?:,|과|와|및)\s\S*{name}[을를,]"
+        if re.match(r"\S+면\s", text[match.end() :]) and re.search(among, sources.text):
+            return Finding("withheld", "condition", match[0].strip())
         if re.search(
             rf"(?:또는|혹은|[가-힣](?:이나|나|과|와))\s{name}|{name}(?:\s(?:또는|혹은)|(?:이나|나|과|와)\s)",
             sources.text,
