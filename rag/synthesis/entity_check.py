@@ -60,7 +60,11 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
         kind = set_kind(mention)
         members = held.get(mention.set_name, set())
         if kind in ("product", "means", "channel", "scope") and mention.member not in members:
-            if mention.text.removesuffix("로") in sources.text or all(part in sources.text for part in mention.text.split()) or _subject(mention.text) in sources.text:
+            if (
+                mention.text.removesuffix("로") in sources.text
+                or all(part in sources.text for part in mention.text.split())
+                or _subject(mention.text) in sources.text
+            ):
                 continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
             if mention.member == "앱" and APP.search(sources.text):
                 continue

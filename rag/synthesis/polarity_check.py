@@ -41,7 +41,8 @@ _NEGATIVE = re.compile(
     r"|열|떼|빠|넘|깎|줄|늘)"
     r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
     r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라)|아닙|제외|미지원|미적용|비보호|비대상"
-    r"|(?:횟수|대상|한도|실적|계산|보장)에서 빠[지집져진]|금지(?!급)|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
+    r"|(?:횟수|대상|한도|실적|계산|보장)에서 빠[지집져진]|금지(?!급)"
+    r"|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
 )
 _ASIDE = re.compile(
     r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
@@ -156,7 +157,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
 
 
 def _is_charged_so(clause: str, sources: Sources) -> bool:
-    """Whether the passages charge an amount that a clause names: "900원의 수수료가 붙습니다" of "편의점에서는 900원이 부과됩니다"."""
+    """Whether the passages charge an amount that a clause names: "900원의 수수료" of "편의점에서는 900원이 부과됩니다"."""
     amounts = {(each.unit, each.low) for each in quantities_of(clause) if each.dimension == "money" and each.is_point}
     return any(
         _CHARGED.search(part.text) and any((each.unit, each.low) in amounts for each in part.quantities)
@@ -168,7 +169,8 @@ def _is_free_then(condition: str, sources: Sources) -> bool:
     """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
     ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
     if any(
-        _FREE.search(part.text) and any((each.unit, end) in ends for each in part.quantities for end in (each.low, each.high))
+        _FREE.search(part.text)
+        and any((each.unit, end) in ends for each in part.quantities for end in (each.low, each.high))
         for part in sources.clauses
     ):
         return True
@@ -264,7 +266,7 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     if is_free and (named := _FEE_NAME.search(clause)):
         priced = [each for each in priced if named[0] in each.text and _NOT_FREE.search(each.text)] or priced
     words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
-    subject = _PRICE.sub("", clause)
+    subject = _PRICE.sub("", clause) if words else clause
     scores = [
         sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)
         + closeness(subject, each)

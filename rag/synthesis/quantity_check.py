@@ -46,11 +46,7 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         finding = _swapped(clause, quantities, holding, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
             return finding
-    clauses = split_clauses(text)
-    for clause, following in zip(clauses, (*clauses[1:], ""), strict=True):
-        # "20일이 지나면 취소할 수 없고" says what "20일까지 취소할 수 있습니다" does.
-        if clause.endswith("면") and is_negative(following):
-            continue
+    for clause in split_clauses(text):
         if (finding := _turned(clause, quantities_of(clause), sources)) is not None:
             return finding
     return None
@@ -215,7 +211,8 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[Line],
         if set_kind(mention) not in ("product", "means", "channel") or denies_other(clause, mention.start, sources):
             continue
         members = [{other.member for other in each if other.set_name == mention.set_name} for each in held]
-        if mention.member == "앱" and any(APP.search(part) for part in parts):
+        name = mention.text.removesuffix("로")
+        if any(name in part or (mention.member == "앱" and APP.search(part)) for part in parts):
             continue
         beside = {other.member for other in mentions_of(clause) if other.set_name == mention.set_name}
         if all(each and not beside & each for each in members):
@@ -227,12 +224,17 @@ _UP = re.compile(r"[을를이가]?\s?(?:이상|초과|이후|후(?!보)|뒤|경�
 _DOWN = re.compile(r"[을를이가]?\s?(?:이하|미만|이내|까지|안에|전(?![화자체용]))")
 
 
+_PAST = re.compile(r"[을를이가]?\s?(?:지나|넘)[가-힣]{0,2}면\s")
+
+
 def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
     """A threshold on the other side than the clauses about the same put it: "3년 이후" for "3년 이내"."""
     thresholds = [(each, side) for each in quantities if (side := _side(clause, each.end))]
     near = aligned(clause, sources) if thresholds else ()
     for each, side in thresholds:
-        if each.low is None and each.high is None:
+        # "20일이 지나면 취소할 수 없고" says what "20일까지 취소할 수 있습니다" does.
+        is_past = _PAST.match(clause, each.end) is not None and is_negative(clause)
+        if is_past or (each.low is None and each.high is None):
             continue
         value = each.low if each.low is not None else each.high
         sides = [

@@ -220,7 +220,11 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
             continue
         # A condition holds for what comes after it.
         is_past = is_past or (other.end == "if" and pieces[place].end != "if")
-        if is_past:
+        leads_on = beside is None and not other.end and number < len(pieces) and pieces[number].of(quantity.dimension)
+        if leads_on:
+            # "A는 1만원, B, C는 2만원": B is the label of the next value.
+            is_past = True
+        elif is_past:
             if beside is None:
                 context.rest.append(other.text)
         elif beside is None:

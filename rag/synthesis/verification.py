@@ -48,23 +48,25 @@ from rag.synthesis.requirement_check import (
 from rag.synthesis.role_check import check_roles, check_rows, check_units
 from rag.synthesis.slot_check import (
     check_agents,
-    check_cases,
-    check_comparison,
-    check_deducted,
     check_from_to,
-    check_labels,
-    check_limits,
-    check_not_by_alone,
     check_only_one_of,
     check_order,
     check_places_of_acts,
     check_predicates,
     check_rest,
-    check_rest_too,
-    check_takes_time,
 )
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
 from rag.synthesis.state_check import check_states, check_verbs
+from rag.synthesis.terms_check import (
+    check_cases,
+    check_comparison,
+    check_deducted,
+    check_labels,
+    check_limits,
+    check_not_by_alone,
+    check_rest_too,
+    check_takes_time,
+)
 
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
