@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from rag.constraints.contrasts import members_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import comparable, holds, values_of
 
@@ -49,6 +50,7 @@ _HOW_MUCH = re.compile(
     r"얼마(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
+_LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
 _RATE_OF = re.compile(
     r"(?:금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
 )
@@ -80,7 +82,7 @@ _PER = {
 }
 """The periods by which a value is asked for, before the word that asks."""
 _LIMITED = (
-    r"(?=\s?(?:에\s?)?(?:이체|출금|송금|입금|충전|결제|납입|인출|이용|사용|환전|매수|거래|보낼|넣을|뽑을|쓸|낼|찾을|최대|최고|한도|횟수"
+    r"(?=\s?(?:에\s?)?(?:이체|출금|송금|입금|적립|할인|납부|대출|보장|충전|결제|납입|인출|이용|사용|환전|매수|거래|보낼|넣을|뽑을|쓸|낼|찾을|최대|최고|한도|횟수"
     r"|얼마|몇|무료|면제|[0-9]))"
 )
 _PERIODS = {
@@ -90,7 +92,7 @@ _PERIODS = {
     ),
     "week": re.compile(rf"(?:일주일|한\s?주|1주일?)에|매주|주간\s?한도|주당|(?:일주일|한\s?주){_LIMITED}"),
     "month": re.compile(
-        rf"(?:한\s?달|1개월)에|한\s?달{_LIMITED}|매[달월]|월간|달마다|(?<![가-힣0-9])월\s?(?=한도|최대|최고|납입|이용|얼마|몇|[0-9])"
+        rf"(?:한\s?달|1개월)에|한\s?달{_LIMITED}|매[달월]|월간|달마다|(?<![가-힣0-9])월\s?(?=한도|최대|최고|납입|이용|면제|무료|횟수|얼마|몇|[0-9])"
     ),
     "quarter": re.compile(r"분기"),
     "year": re.compile(
@@ -118,16 +120,21 @@ _PER_SPAN = 16
 
 @dataclass(frozen=True)
 class AskedValue:
-    """A value that a question asks for: its kind, the unit it is asked in (empty for "얼마") and the words that ask."""
+    """A value that a question asks for: its kind, the unit it is asked in (empty for "얼마") and the words that ask.
+
+    `subject`: the thing of finance whose value it is, if the word before names one ("연회비 얼마").
+    """
 
     kind: str
     unit: str
     text: str
+    subject: str = ""
 
     @property
     def label(self) -> str:
-        """What is asked for, named to a customer: 나이 of "몇 살까지"."""
-        return "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
+        """What is asked for, named to a customer: 나이 of "몇 살까지", "연회비 금액" of "연회비 얼마"."""
+        label = "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
+        return f"{self.subject} {label}".strip()
 
 
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
@@ -142,8 +149,14 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
 
 
 def other_period(question: str, row_question: str, row_answer: str) -> str:
-    """The period that a question asks by, where the row's question asks by another and the row states nothing by it."""
+    """The period that a question asks by, where the row is by another and states nothing by it; empty otherwise.
+
+    The row is by the periods that its question names, or else, for a question that asks for a value, by those of its amounts.
+    """
     held = {name for name, pattern in _PERIODS.items() if pattern.search(row_question)}
+    if not held and asked_values(question):
+        amounts = (value for value in values_of(row_answer) if value.dimension == "money")
+        held = {period for amount in amounts if (period := _period_before(row_answer, amount))}
     if not held:
         return ""
     asked = {name: match.group() for name, pattern in _PERIODS.items() if (match := pattern.search(question))}
@@ -219,7 +232,13 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
         else:
-            yield AskedValue("money", "", match.group())
+            yield AskedValue("money", "", match.group(), _subject(before))
+
+
+def _subject(before: str) -> str:
+    """The last word of a text without its particle, if it names a thing."""
+    match = _LAST_WORD.search(before)
+    return match["word"] if match and members_of(match["word"]) else ""
 
 
 def _states(asked: AskedValue, text: str) -> bool:

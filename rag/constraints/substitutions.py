@@ -15,7 +15,6 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from rag.constraints.compounds import compound_words, is_same_member
-from rag.constraints.institutions import KINDS
 from rag.constraints.value_agreement import values_of
 from rag.korean import compact
 
@@ -32,7 +31,7 @@ _ASKING = re.compile(
 )
 """Words by which anything is asked: they say nothing of what it is asked of."""
 _NOT_NOUN = re.compile(
-    r"(?:려면|면|데|나요|어요|아요|해요|세요|까요|니까|으니|으며|지만|싶|(?<![신출입창금사광재경잔])고|[된한할될는을던었았했지게여야줘죠네어아때하되받기서인렇엇햇댐됨안못잘더덜또봐와려켜]|해도|아도|어도)$"
+    r"(?:려면|면|데|나요|어요|아요|해요|세요|까요|니까|으니|으며|지만|싶|(?<![신출입창금사광재경잔])고|[된한할될는을던었았했지게여야줘죠네어아때하되받기서인렇엇햇댐됨안못잘더덜또봐와려켜]|[한할된될는은던][거것건걸]|해도|아도|어도)$"
 )
 _STEM = re.compile(r"(?:[하되나오보주지리두르않있없싶먹쓰사팔내]|어가|들가|나가)$")
 """How a verb's stem ends before 는 or 은."""
@@ -62,10 +61,12 @@ def substituted_nouns(
     if not asked or not held:
         return []
     row, known = compact(f"{row_question} {row_answer}"), compact(synonyms(question))
+    own = compact(question)
 
     def is_absent(word: _Word) -> bool:
-        names = synonyms(word.text).split()[1:]
-        return word.is_noun and not any(name in row for name in (compact(word.text), *map(compact, names)))
+        # A term that the question holds beside the word is no other name of it: 변경 of "전화번호 변경".
+        names = [name for name in map(compact, synonyms(word.text).split()[1:]) if name not in own]
+        return word.is_noun and not any(name in row for name in (compact(word.text), *names))
 
     pairs = []
     for start, end, row_start, row_end in _replaced(asked, held):
@@ -73,7 +74,7 @@ def substituted_nouns(
         others = [word for word in theirs if compact(word.text) not in known]
         # What is done, and not to what, may be said in other words, unless the words on both sides are the same.
         nouns = [word.text for word in others if word.is_noun or (start and row_start)]
-        if len(ours) > _MOST_WORDS or len(theirs) > _MOST_WORDS or not nouns or not all(map(is_absent, ours)):
+        if len(ours) > _MOST_WORDS or len(theirs) > _MOST_WORDS + 1 or not nouns or not all(map(is_absent, ours)):
             continue
         if any(is_same_member(word.text, noun) or _is_misspelt(word.text, noun) for word in ours for noun in nouns):
             continue
@@ -133,7 +134,7 @@ def _is_noun(word: str, particle: str) -> bool:
     words = compound_words()
     if word in words["nouns"]:
         return True
-    if word in words["no_modifiers"] or word in words["no_heads"] or word in KINDS:
+    if word in words["no_modifiers"] or word in words["no_heads"]:
         return False
     # A past stem ends in ㅆ ("당했").
     if (ord(word[-1]) - ord("가")) % 28 == _SSANG_SIOS or (

@@ -22,6 +22,7 @@ HOURS = "고객센터의 평일 상담시간은 언제인가요?"
         ("드론 배터리 교체하려면", "리모컨 배터리가 다 되면 어떻게 하나요?", "드론"),
         ("조합에서 나가면 장려금 언제 받나요", "조합에서 나가면 적립금은 언제 돌려받나요?", "장려금"),
         ("12개월 거치식신탁 금리 얼마예요", "12개월 자유적금의 금리는 얼마인가요?", "거치식신탁"),
+        ("팩스번호 바뀌었는데 어떻게 변경해요", "성명이 바뀌었는데 어떻게 변경하나요?", "팩스번호"),
         ("해외 채권 방문 거래 수수료 얼마예요", "해외 채권의 온라인 거래 수수료는 얼마인가요?", "방문"),
     ],
 )
@@ -72,6 +73,8 @@ def test_a_negated_word_is_the_opposite(question: str, row_question: str, answer
         ("하루 지나면 결제 한도가 다시 생기나요", "월 결제 한도는 얼마인가요?", "300만 원입니다.", False),
         ("1년 만기 예금의 결제 한도", "1일 결제 한도는 얼마인가요?", "300만 원입니다.", False),
         ("한 달 결제 한도 얼마예요", "결제 한도는 얼마인가요?", "300만 원입니다.", False),
+        ("하루 적립 한도 얼마예요", "적립률은 얼마인가요?", "2%를 월 3만 원까지 적립합니다.", True),
+        ("하루 만에 적립되나요", "적립률은 얼마인가요?", "2%를 월 3만 원까지 적립합니다.", False),
     ],
 )
 def test_another_period(question: str, row_question: str, answer: str, is_other: bool) -> None:
@@ -111,10 +114,31 @@ def test_what_was_received_is_given_back() -> None:
     assert not is_taken_back("전세권 양도받고 싶어요", row, str)
 
 
+@pytest.mark.parametrize(
+    "question", ["멈춰 둔 카드 다시 쓰려면", "숨긴 계좌 다시 보고 싶어요", "지운 수취인 복구되나요"]
+)
+def test_what_was_stopped_begins_again(question: str) -> None:
+    assert is_taken_back(question, "카드를 일시 정지하거나 계좌와 수취인을 지우려면 어떻게 하나요?", str)
+    assert not is_taken_back(question, "일시 정지를 해제하려면 어떻게 하나요?", str)
+
+
 def test_a_distance_in_a_customers_words() -> None:
     [distance] = values_of("300키로 넘게 타면")
     assert (distance.unit, distance.text) == ("km", "300키로")
     assert [value.dimension for value in values_of("짐이 300킬로그램")] == ["number"]
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [
+        ("하루 6천 출금되나요", ["60000000"]),
+        ("하루 600,000원 출금", ["600000"]),
+        ("1일 6천 달러", ["6000"]),
+        ("하루 6천 보 걸으면", []),
+    ],
+)
+def test_an_amount_by_the_day_is_in_units_of_ten_thousand(text: str, money: list[str]) -> None:
+    assert [str(value.low or value.high) for value in values_of(text) if value.dimension == "money"] == money
 
 
 def test_a_cooperative_goes_by_its_kind() -> None:
