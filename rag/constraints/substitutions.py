@@ -37,6 +37,8 @@ _STEM = re.compile(r"(?:[하되나오보주지리두르않있없싶먹쓰사팔�
 """How a verb's stem ends before 는 or 은."""
 _MOST_WORDS = 2
 """Words in the place of others; more is another way to say something."""
+_ONE_AND_PARTICLE = 2
+"""Syllables of "돈은": a noun of one syllable with its particle, too short to tell one thing from another."""
 _LEAST_MISSPELT = 3
 _SSANG_SIOS = 20
 """The number of ㅆ among the 28 finals of a syllable."""
@@ -117,7 +119,8 @@ def _words(text: str) -> tuple[_Word, ...]:
         word = written[: match.start()] if match and match.start() >= 2 else written
         particle = written[len(word) :]
         is_value = any(value in written for value in values) or any(c.isdigit() for c in word)
-        is_noun = len(word) >= 2 and not is_value and _is_noun(word, particle)
+        is_short = len(word) == _ONE_AND_PARTICLE and word[-1] in "은는을를"
+        is_noun = len(word) >= 2 and not is_short and not is_value and _is_noun(word, particle)
         found.append(_Word(word, is_noun))
     return tuple(found)
 

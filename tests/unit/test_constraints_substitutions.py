@@ -41,6 +41,9 @@ def test_a_noun_in_the_place_of_another_asks_for_something_else(question: str, r
             "36개월 적금 금리 얼마예요", "24개월 적금 금리는 얼마인가요?", "", id="values are compared elsewhere"
         ),
         pytest.param("오티피 비번 까먹었어요", "OTP 비밀번호를 잊은 경우 어떻게 하나요?", "", id="a synonym"),
+        pytest.param(
+            "적금 해지하면 돈은 언제 나와요", "적금을 해지하면 해지금은 언제 지급되나요?", "", id="one syllable"
+        ),
         pytest.param("이체한도 상향", "이체한도 증액은 어떻게 신청하나요?", "", id="what is to be done"),
     ],
 )
