@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from rag.ingestion.readers import FaqRow
 
 
-def file_prefixes(rows: Sequence[FaqRow]) -> dict[str, str]:
-    """The id prefix of each file that shares row numbers with another file: its shortest distinct name."""
+def file_prefixes(rows: Sequence[FaqRow], restarted: Collection[str] = ()) -> dict[str, str]:
+    """The id prefix of each file that shares row numbers with another file: its shortest distinct name.
+
+    `restarted`: files whose numbers have their sheet's or category's name before them.
+    """
     by_id: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         # Only for numbers: ids in words are chosen by the author, and a repeated one is an error.
-        if row.id.isdecimal():
+        if row.id.isdecimal() or row.file in restarted:
             by_id[row.id].add(row.file)
     files = sorted({file for users in by_id.values() if len(users) > 1 for file in users})
     return dict(zip(files, short_names(files), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -92,17 +92,20 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
     result = ReadResult()
     numbered: list[FaqRow] = []
     unnumbered: list[FaqRow] = []
+    restarted: set[str] = set()
     order: dict[tuple[str, int, str], int] = {}  # of two sheets, rows have the same number
     for path in files:
         tables = read_tables(path, lambda header: match_columns(header, columns))
-        qualify_restarted_numbers(tables, columns)
+        are_qualified = qualify_restarted_numbers(tables, columns)
         for table in tables:
             for row in _valid_rows(table, columns):
+                if are_qualified:
+                    restarted.add(row.file)
                 order.setdefault((row.file, row.row, row.question), len(order))
                 (numbered if row.id else unnumbered).append(row)
             result.errors += sorted(table.errors, key=lambda error: error.row or 0)
             result.notes += table.notes
-    rows = _with_unique_ids(numbered, result)
+    rows = _with_unique_ids(numbered, restarted, result)
     kept, repeated = identity.assign_content_ids(unnumbered)
     for file, file_rows in _by_file(repeated).items():
         result.notes.append(
@@ -112,9 +115,9 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
     return result
 
 
-def _with_unique_ids(rows: Sequence[FaqRow], result: ReadResult) -> Iterator[FaqRow]:
+def _with_unique_ids(rows: Sequence[FaqRow], restarted: Collection[str], result: ReadResult) -> Iterator[FaqRow]:
     """The rows with unique ids, which are prefixed if files share numbers. A repeated id is an error, except of phrasings."""
-    names = identity.file_prefixes(rows)
+    names = identity.file_prefixes(rows, restarted)
     # The same number and question in two files are versions of one row; which one is right cannot be known.
     questions: dict[tuple[str, str, str], FaqRow] = {}
     first_uses: dict[str, FaqRow] = {}

@@ -9,8 +9,8 @@ from rag.ingestion.columns import match_columns
 from rag.ingestion.tables import Record, Table
 
 
-def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str]) -> None:
-    """Put the sheet or the category before the numbers of a file's rows, if numbers repeat and that makes them distinct.
+def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str]) -> bool:
+    """Put the sheet or the category before the numbers of a file's rows, if numbers repeat and that makes them distinct. Returns whether it did.
 
     `columns`: as in `rag.ingestion.columns.match_columns`. Changes the records and notes it. Numbers of further phrasings of
     a row, which have its answer, may repeat. Where neither helps, the numbers stay, and repeated ones are an error.
@@ -18,7 +18,7 @@ def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str
     located = [(table, match_columns(table.header, columns)) for table in tables]
     rows = [(table, record, at) for table, at in located if "id" in at and "answer" in at for record in table.records]
     if not _has_clash([("", _number(record, at), _answer(record, at)) for _, record, at in rows]):
-        return
+        return False
     for kind in ("sheet", "category"):
         names = [
             table.sheet if kind == "sheet" else str(record.values.get(at.get("category", ""), "")).strip()
@@ -32,7 +32,8 @@ def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str
                 record.values[at["id"]] = f"{name}:{_number(record, at)}"
         for table in {id(table): table for table, _, _ in rows}.values():
             table.note("restarted", by=kind, unit={"sheet": "시트", "category": "분류"}[kind])
-        return
+        return True
+    return False
 
 
 def _has_clash(rows: Sequence[tuple[str, str, str]]) -> bool:

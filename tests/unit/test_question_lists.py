@@ -176,6 +176,15 @@ def test_numbers_that_start_again_in_each_sheet(tmp_path: Path) -> None:
     assert [row.id for row in read_rows([path]).rows] == ["Sheet:1", "Sheet:2", "Sheet1:1"]
 
 
+def test_two_files_whose_numbers_start_again_in_the_same_categories(tmp_path: Path) -> None:
+    text = "분류,번호,질문,답변\n예금,1,{0}가?,나\n카드,1,{0}마?,바\n"
+    for name in ("앱", "창구"):
+        (tmp_path / f"{name}.csv").write_text(text.format(name), encoding="utf-8")
+    found = read_rows(sorted(tmp_path.glob("*.csv")))
+    assert not found.errors
+    assert [row.id for row in found.rows] == ["앱:예금:1", "앱:카드:1", "창구:예금:1", "창구:카드:1"]
+
+
 def test_numbers_repeated_within_a_category_stay_an_error(tmp_path: Path) -> None:
     found = read(tmp_path, "분류,번호,질문,답변\n예금,1,가?,나\n예금,1,다?,라\n카드,1,마?,바\n", "faq.csv")
     assert {error.kind for error in found.errors} == {"id_used"}
