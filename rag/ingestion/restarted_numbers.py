@@ -10,9 +10,9 @@ from rag.ingestion.tables import Record, Table
 
 
 def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str]) -> bool:
-    """Put the sheet or the category before the numbers of a file's rows, if numbers repeat and that makes them distinct. Returns whether it did.
+    """Put the sheet or the category before the numbers of a file's rows, if they repeat and that tells them apart.
 
-    `columns`: as in `rag.ingestion.columns.match_columns`. Changes the records and notes it. Numbers of further phrasings of
+    `columns`: as in `rag.ingestion.columns.match_columns`. Changes the records, notes it and returns True. Numbers of further phrasings of
     a row, which have its answer, may repeat. Where neither helps, the numbers stay, and repeated ones are an error.
     """
     located = [(table, match_columns(table.header, columns)) for table in tables]
