@@ -12,8 +12,9 @@ from rag.ingestion.tables import Record, Table
 def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str]) -> bool:
     """Put the sheet or the category before the numbers of a file's rows, if they repeat and that tells them apart.
 
-    `columns`: as in `rag.ingestion.columns.match_columns`. Changes the records, notes it and returns True. Numbers of further phrasings of
-    a row, which have its answer, may repeat. Where neither helps, the numbers stay, and repeated ones are an error.
+    Changes the records, notes it and returns True. `columns`: as in `rag.ingestion.columns.match_columns`. Numbers of further
+    phrasings of a row, which have its answer, may repeat. Where neither helps, the numbers stay, and repeated ones are an
+    error.
     """
     located = [(table, match_columns(table.header, columns)) for table in tables]
     rows = [(table, record, at) for table, at in located if "id" in at and "answer" in at for record in table.records]
