@@ -60,7 +60,8 @@ class ContrastSet:
 class ContrastMention:
     """A member named by a text; `start` and `end` are offsets into that text, `text` is what stands there.
 
-    `label` names it to a customer: the text, or the member's name where only a verb's stem stands there ("끄").
+    `label` names it to a customer: the text, "줄이기" for a verb's stem with 기, or the member's name for another
+    form of a verb ("끄고").
     """
 
     set_name: str
@@ -128,7 +129,9 @@ class Contrasts:
                 if any(word in squeezed for word in form.unless):
                     void.add(form.set_name)
                 elif form.member is not None and not _is_denied(form, text, start, stop):
-                    label = form.member if form.stem else text[start:stop]
+                    label = text[start:stop]
+                    if form.stem:  # which cannot be quoted alone
+                        label = f"{label}기" if text.startswith("기", stop) else form.member
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop, label)
                     named.append((mention, form.weak))
         # "해지 신청" is about 해지: "신청" is only how it is done.

@@ -8,6 +8,13 @@ from rag.constraints import load_contrasts
 from rag.constraints.contrasts import default_contrasts
 
 
+@pytest.mark.parametrize(
+    ("text", "label"), [("한도 줄이기", "줄이기"), ("한도 줄이고 싶어요", "내리기"), ("한도 감액", "감액")]
+)
+def test_a_customer_is_told_her_own_word_where_it_can_be_quoted(text: str, label: str) -> None:
+    assert [mention.label for mention in default_contrasts().mentions(text) if mention.set_name == "up_down"] == [label]
+
+
 def named(text: str, set_name: str) -> set[str]:
     return {mention.member for mention in default_contrasts().mentions(text) if mention.set_name == set_name}
 
