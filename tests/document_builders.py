@@ -15,12 +15,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.ingestion.documents.blocks import Document
+from rag.ingestion.documents.reading import read_document
+
 Element = tuple[Any, ...]
 Rows = Sequence[Sequence[str]]
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
+
+
+def read(folder: Path, name: str, data: bytes | str) -> Document:
+    """What is read from a file of this name and content, which is written into `folder`."""
+    file = folder / name
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return read_document(file)
+
+
+def texts(document: Document) -> list[str]:
+    """The text of each block."""
+    return [block.text for block in document.blocks]
 
 
 def spans(rows: Rows) -> Iterator[tuple[int, int, int, int, str]]:

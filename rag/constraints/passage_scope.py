@@ -48,26 +48,9 @@ _NAMES = {
     "통화": re.compile(r"달러|엔(?:화)?|유로|위안|파운드|USD|JPY|EUR|CNY"),
 }
 _NAMES["국가"] = _NAMES["나라"]
-_GENERAL = frozenset(
-    (
-        "지정",
-        "모든",
-        "해당",
-        "가까운",
-        "전국",
-        "각",
-        "다른",
-        "타",
-        "당행",
-        "이용",
-        "국내",
-        "해외",
-        "일부",
-        "전체",
-        "본인",
-        "거래",
-    )
-)
+_GENERAL = frozenset({
+    "지정", "모든", "해당", "가까운", "전국", "각", "다른", "타", "당행", "이용", "국내", "해외", "일부", "전체", "본인", "거래",
+})  # fmt: skip
 _ROWS = 2
 """Rows with a value in their label from which on a table says for which values it holds."""
 

@@ -74,6 +74,11 @@ class Quantity:
         """Whether it is one value rather than a range."""
         return self.low is not None and self.low == self.high
 
+    @property
+    def ends(self) -> frozenset[Decimal]:
+        """The ends of the interval that it names: two of a range, else one."""
+        return frozenset(end for end in (self.low, self.high) if end is not None)
+
     def covers(self, other: Quantity) -> bool:
         """Whether every value `other` means lies in this one; the same unit is taken for granted, open ends count as closed."""
         # Banking hours pass midnight: "22:00~07:00" is what is after the one or before the other.

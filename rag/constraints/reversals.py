@@ -138,8 +138,7 @@ def is_consequence(question: str, row_question: str, steps: Callable[[], str]) -
     held = [match for match in _ACTION.finditer(row_question) if match.group() in asked]
     if not held or not all(_IS_CONDITION.match(row_question, match.end()) for match in held):
         return False
-    return not any(match.group() in asked and _is_step(steps(), match) for match in _ACTION.finditer(steps()))
-
-
-def _is_step(text: str, action: re.Match[str]) -> bool:
-    return _IS_CONDITION.match(text, action.end()) is None
+    done = steps()
+    return not any(
+        match.group() in asked and not _IS_CONDITION.match(done, match.end()) for match in _ACTION.finditer(done)
+    )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
 from importlib import resources
 
-from rag.constraints.contrasts import ANSWERING, ContrastMention, mentions_of
+from rag.constraints.contrasts import ANSWERING, members_of, mentions_of
 from rag.conversation.patterns import COMMON_KEYS, NamedPattern, entries, plain
 from rag.types import Turn
 
@@ -22,7 +22,7 @@ LONG_ENOUGH = 20
 LONG_ENOUGH_AFTER_MARKER = 12
 MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
-_TOLD = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
+_DONE_BEFORE = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
 """After an action that was done before ("가입돼 있어서"): what is asked now does not take its place."""
 _ORDINALS = {
     word: number
@@ -83,17 +83,18 @@ def replace_topic(earlier: str, message: str) -> str:
     Of two members of one contrast set the later counts: with both, a row about either one would match the text. A message that
     is nothing but a product ("otp는?") takes the place of whatever product the earlier question names.
     """
-    before, now = mentions_of(earlier), mentions_of(message)
-    said, asked = set(map(_member, before)), set(map(_member, now))
+    held, asked = members_of(earlier), members_of(message)
     replacements = {
-        mention.set_name: mention for mention in now if mention.member != ANSWERING and _member(mention) not in said
+        mention.set_name: mention
+        for mention in mentions_of(message)
+        if mention.member != ANSWERING and (mention.set_name, mention.member) not in held
     }
     text = earlier
     # From the end, so that the offsets of those before stay true.
-    for mention in reversed(before):
+    for mention in reversed(mentions_of(earlier)):
         new = replacements.get(mention.set_name)
-        is_replaced = mention.member != ANSWERING and _member(mention) not in asked
-        if new and is_replaced and not _TOLD.match(text, mention.end):
+        is_replaced = mention.member != ANSWERING and (mention.set_name, mention.member) not in asked
+        if new and is_replaced and not _DONE_BEFORE.match(text, mention.end):
             # A verb's stem fits another verb's ending alone; what is left out here is still said by the message.
             replacing = new.text if (new.label == new.text) == (mention.label == mention.text) else ""
             text = f"{text[: mention.start]}{replacing}{text[mention.end :]}"
@@ -102,10 +103,6 @@ def replace_topic(earlier: str, message: str) -> str:
         if product.fullmatch(words[0]) and words[0] not in plain(earlier):
             text = product.sub(words[0], plain(earlier))
     return text
-
-
-def _member(mention: ContrastMention) -> tuple[str, str]:
-    return mention.set_name, mention.member
 
 
 def stands_alone(message: str) -> bool:

@@ -147,8 +147,8 @@ def _nearer(words: Sequence[str], shown: JudgedNode, others: Sequence[JudgedNode
         return len(asked & set(tokens(text)))
 
     least = held(f"{question_of(shown)} {shown.node.get_content()}")
-    nearer = [hit for hit in others if held(question_of(hit)) > least]
-    return sorted(nearer, key=lambda hit: -held(question_of(hit)))
+    counted = [(held(question_of(hit)), hit) for hit in others]
+    return [hit for count, hit in sorted(counted, key=lambda pair: -pair[0]) if count > least]
 
 
 def names_same(message: str, ranked: Sequence[JudgedNode]) -> bool:

@@ -10,7 +10,7 @@ from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Sources, split_clauses, stated_by
 from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.quantity_check import with_conditions
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import other_words, word_forms
 
 _DAYS = tuple(
     map(
@@ -148,7 +148,7 @@ def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
 
 def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:
     """Whether a clause that denies something of a noun denies what another clause affirms of it."""
-    if does and any(word in denied for word in (does, *other_words(does))):
+    if does and any(word in denied for word in word_forms(does)):
         return True
     # What no longer exists denies everything of itself, whatever is affirmed.
     if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import word_forms
 
 _UP = (
     r"높아|높[이여]|올라|오르|오릅|올려|올리|올립|늘[어려리립]|많아[지집진]|커[지집진]|길어[지집진]|좋아[지졌집진]"
@@ -69,9 +69,7 @@ def check_before_after(text: str, sources: Sources) -> Finding | None:
             for part in sources.clauses
             if match[1] in part.text
             for other in part.quantities
-            if any(
-                other.unit == each.unit and {other.low, other.high} & {each.low, each.high} - {None} for each in said
-            )
+            if any(other.unit == each.unit and other.ends & each.ends for each in said)
         }
         if sides == {"before"}:
             return Finding("withheld", "quantity", match[0].strip())
@@ -101,7 +99,7 @@ _IN_ALL = re.compile(r"통틀어|합산|합하여|합쳐|합한|모두 더|전�
 def check_each(text: str, sources: Sources) -> Finding | None:
     """What is said of each thing, where the passages count the same things together: "은행마다 1억원"."""
     for match in _EACH.finditer(text):
-        forms = (match[1], *other_words(match[1]))
+        forms = word_forms(match[1])
         if any(re.search(rf"{re.escape(form)}(?:마다|별|당)|각", sources.text) for form in forms):
             continue
         if any(_IN_ALL.search(each.text) and any(form in each.text for form in forms) for each in sources.clauses):

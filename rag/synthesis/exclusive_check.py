@@ -10,7 +10,7 @@ from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Finding, Sources, begins_word, set_kind, split_clauses
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import word_forms
 from rag.synthesis.value_roles import APP
 
 _ONLY = re.compile(
@@ -208,4 +208,4 @@ def places_of(clause: str) -> frozenset[int]:
 
 
 def _is_said(topic: str, clause: str) -> bool:
-    return any(form in clause for form in (topic, *other_words(topic)))
+    return any(form in clause for form in word_forms(topic))

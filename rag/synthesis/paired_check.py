@@ -140,6 +140,6 @@ def check_payer(text: str, sources: Sources) -> Finding | None:
         if match and (other.search(sources.text) or _BEARS.search(sources.text)) and not own.search(sources.text):
             return Finding("withheld", "entity", match[0])
     # A third who pays must be the passages' own: nobody pays where they do not say who.
-    if (match := _THIRD_BEARS.search(text)) and not _BEARS.search(sources.text) and "부담" not in sources.text:
+    if (match := _THIRD_BEARS.search(text)) and "부담" not in sources.text:
         return Finding("withheld", "entity", match[0])
     return None

@@ -19,7 +19,7 @@ from rag.synthesis.passage_clauses import (
     is_about_same,
     split_clauses,
 )
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import word_forms
 
 _FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
 _FREE = re.compile(
@@ -184,7 +184,7 @@ def _is_free_then(condition: str, sources: Sources) -> bool:
 
 def _shares_act(clause: str, other: Clause) -> bool:
     """Whether a clause of the passages has a word of another clause, in this or in another word for it."""
-    return any(form in other.text for word in content_words(clause) for form in (word.stem, *other_words(word.stem)))
+    return any(form in other.text for word in content_words(clause) for form in word_forms(word.stem))
 
 
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")

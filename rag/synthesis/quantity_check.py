@@ -181,11 +181,10 @@ def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) 
     figures = [each for each in quantities if each.dimension in ("rate", "money")]
     if len(figures) != 1:
         return None
-    values = {figures[0].low, figures[0].high} - {None}
     for line in sources.lines:
         labels: dict[bool, list[str]] = {True: [], False: []}
         for label, stated in line.labelled:
-            is_it = any(each.dimension == figures[0].dimension and {each.low, each.high} & values for each in stated)
+            is_it = any(each.dimension == figures[0].dimension and each.ends & figures[0].ends for each in stated)
             labels[is_it].append(label)
         if labels[True] and labels[False]:
             named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}

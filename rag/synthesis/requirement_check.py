@@ -10,7 +10,7 @@ from rag.korean import compact
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses
 from rag.synthesis.polarity_check import is_negative
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import word_forms
 
 _WITHOUT = re.compile(
     r"([가-힣A-Za-z]{2,}?)(?:이|가|을|를|은|는)?\s?(?:[가-힣]{0,4}지 않(?:더라도|아도|으셔도|았어도|는 경우에도|은 경우에도)"
@@ -43,7 +43,7 @@ _WAIT = r"[가-힣]{0,4}\s?(?:후|뒤|한 지|하고|일로부터|일부터|한 
 def check_even_without(text: str, sources: Sources) -> Finding | None:
     """What is so "even without" a thing that the passages name and nowhere leave out."""
     for match in _WITHOUT.finditer(text):
-        forms = (match[1], *other_words(match[1]))
+        forms = word_forms(match[1])
         naming = [line for line in sources.text.split("\n") if any(form in line for form in forms)]
         if not naming:
             continue
@@ -141,15 +141,14 @@ def check_at_once(text: str, sources: Sources) -> Finding | None:
 def _share(stems: Sequence[str], clause: Clause) -> float:
     """The share of some words that a clause has, in these or in other words."""
     text = f"{clause.context} {clause.text}"
-    return sum(any(form in text for form in (stem, *other_words(stem))) for stem in stems) / len(stems)
+    return sum(any(form in text for form in word_forms(stem)) for stem in stems) / len(stems)
 
 
 def _all_said(stems: Sequence[str], said: Sequence[str]) -> bool:
     """Whether each of some words, or another word for it, is among those said."""
     return all(
         any(
-            stem in each or (len(each) > 1 and any(form.startswith(each) for form in (stem, *other_words(stem))))
-            for each in said
+            stem in each or (len(each) > 1 and any(form.startswith(each) for form in word_forms(stem))) for each in said
         )
         for stem in stems
     )

@@ -17,7 +17,7 @@ from rag.korean import compact
 from rag.synthesis.content_words import all_words, content_words
 from rag.synthesis.passage_clauses import Finding, Line, Sources
 from rag.synthesis.polarity_check import is_negative
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import word_forms
 from rag.synthesis.value_roles import FEE, Value, sentence_values
 
 OWN, SHARED, FAR = 1.0, 0.9, 0.4
@@ -90,7 +90,7 @@ def _words(text: str, weight: float) -> Iterator[_Word]:
         share = COMMON if word.is_common and word.stem != "앱" else 1.0 if word.is_noun else VERB
         # "일반", "최저": what tells a table's rows apart, and elsewhere often no more than a manner of speaking.
         in_table = weight if word.is_common else weight * share
-        yield _Word((word.stem, *other_words(word.stem)), weight * share, in_table)
+        yield _Word(word_forms(word.stem), weight * share, in_table)
 
 
 def _met(claimed: Value, value: Value) -> int:
@@ -244,7 +244,7 @@ def _other_thing(text: str, named: Sequence[Row], others: Sequence[Row], sources
 
 def _names_of(stem: str) -> tuple[str, ...]:
     """A noun and its other names; a long one's beginning names another thing ("예금담보대출" is no "예금")."""
-    return (stem,) if len(stem) > 3 else (stem, *other_words(stem))
+    return (stem,) if len(stem) > 3 else word_forms(stem)
 
 
 def _row_holds(lines: Sequence[Line], figure: str) -> bool:

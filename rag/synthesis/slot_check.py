@@ -11,7 +11,7 @@ from functools import lru_cache
 from rag.synthesis.content_words import content_words
 from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses
 from rag.synthesis.polarity_check import is_negative
-from rag.synthesis.same_meaning import other_words
+from rag.synthesis.same_meaning import other_words, word_forms
 
 _SLOT = re.compile(
     r"(?<![가-힣A-Za-z])(앱|[가-힣A-Za-z]{2,12}?)(에서|에게|에|으로|로)(?:는|도|만)?\s(?:[가-힣A-Za-z\d]+(?<![며고면])\s){0,2}?([가-힣]{2})[가-힣]*"
@@ -52,9 +52,8 @@ def check_agents(text: str, sources: Sources) -> Finding | None:
         if match[1] == "그분" or is_held:
             continue
         held = [other[1] for other in _AGENT.finditer(sources.text) if other[2] == match[2]]
-        if held and match[1] not in sources.text.replace(match[2], "") and not _OURSELVES.search(match[1]):
-            return Finding("withheld", "entity", match[0])
-        if held and not any(_is_same(match[1], name) or _OURSELVES.search(name) for name in held):
+        is_absent = match[1] not in sources.text.replace(match[2], "") and not _OURSELVES.search(match[1])
+        if held and (is_absent or not any(_is_same(match[1], name) or _OURSELVES.search(name) for name in held)):
             return Finding("withheld", "entity", match[0])
     return None
 
@@ -70,7 +69,7 @@ def check_from_to(text: str, sources: Sources) -> Finding | None:
     """From what to what: "PC의 인증서를 휴대폰으로 복사" beside "휴대폰에 저장된 인증서를 PC로 복사"."""
     for match in _FROM_TO.finditer(text):
         held = [other.groups() for other in _FROM_TO.finditer(sources.text)]
-        if (match[2], match[1]) in [(start, end) for start, end in held] and match.groups() not in held:
+        if (match[2], match[1]) in held and match.groups() not in held:
             return Finding("withheld", "polarity", match[0])
     return None
 
@@ -107,7 +106,7 @@ def check_predicates(text: str, sources: Sources) -> Finding | None:
         if not acts or not names:
             continue
         act = acts[-1]
-        forms = (act, *other_words(act))
+        forms = word_forms(act)
         saying = [each for each in sources.clauses if any(form in each.text for form in forms)]
         if not saying or any(is_negative(each.text) for each in saying):
             continue
@@ -188,7 +187,7 @@ def _is_same(name: str, held: str) -> bool:
 
 def names(name: str, clause: Clause) -> bool:
     """Whether a clause of the passages, or its heading, has a word or another word for it."""
-    return any(form in clause.text or form in clause.context for form in (name, *other_words(name)))
+    return any(form in clause.text or form in clause.context for form in word_forms(name))
 
 
 def _shared(clause: str, other: Clause, besides: set[str]) -> int:

@@ -51,7 +51,7 @@ def check_labels(text: str, sources: Sources) -> Finding | None:
                 continue
             stated = [each for each in quantities_of(_ASIDE.sub(" ", value)) if each.dimension == said.dimension]
             aside = [each for part in _ASIDE.findall(value) for each in quantities_of(part)]
-            if stated and _ends(said) & _ends_of(aside, said) and not _ends(said) & _ends_of(stated, said):
+            if stated and said.ends & _ends_of(aside, said) and not said.ends & _ends_of(stated, said):
                 return Finding("withheld", "quantity", match[0] + said.text)
     return None
 
@@ -59,12 +59,8 @@ def check_labels(text: str, sources: Sources) -> Finding | None:
 _LABEL_SIGN = re.compile(r"^[\s\-•*※\d.)]+")
 
 
-def _ends(quantity: Quantity) -> set[Decimal | None]:
-    return {quantity.low, quantity.high} - {None}
-
-
-def _ends_of(quantities: Sequence[Quantity], like: Quantity) -> set[Decimal | None]:
-    return {end for each in quantities if each.unit == like.unit for end in _ends(each)}
+def _ends_of(quantities: Sequence[Quantity], like: Quantity) -> set[Decimal]:
+    return {end for each in quantities if each.unit == like.unit for end in each.ends}
 
 
 _MORE = re.compile(r"(?<![가-힣])더\s(?:저렴|싸|쌉|비싸|비쌉|빠르|빨리|많이|적게|높|낮|길|짧)")
@@ -147,7 +143,7 @@ def check_cases(text: str, sources: Sources) -> Finding | None:
     for line in sources.lines:
         for part in _CASE_END.split(line.text):
             for each in quantities_of(part):
-                if each.unit == said[0].unit and _ends(each) == _ends(said[0]) and not each.is_point:
+                if each.unit == said[0].unit and each.ends == said[0].ends and not each.is_point:
                     side = own if (each.low is None) == (said[0].low is None) else other
             if side is not None:
                 side |= places_of(part)

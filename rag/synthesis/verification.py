@@ -179,27 +179,10 @@ _NAMED = re.compile(
     r"(?:[월연]말|[월연]초|말일|분기|문자(?:메시지)?|카카오톡|알림톡|이메일|메일|우편|등기(?:우편)?|팩스|푸시|직장|자택)$"
 )
 """Days, means of notice and addresses, one of which is as good as no other."""
-_GENERIC = frozenset(
-    [
-        "기간",
-        "금액",
-        "경우",
-        "고객",
-        "조건",
-        "사유",
-        "내용",
-        "결과",
-        "시간",
-        "날짜",
-        "절차",
-        "대상",
-        "부분",
-        "사항",
-        "이용",
-        "신청",
-        "방법",
-    ]
-)
+_GENERIC = frozenset({
+    "기간", "금액", "경우", "고객", "조건", "사유", "내용", "결과", "시간", "날짜", "절차", "대상", "부분", "사항",
+    "이용", "신청", "방법",
+})  # fmt: skip
 """Kinds so wide that two names before them may name the same thing: "복무 기간", "이행 기간"."""
 
 

@@ -17,17 +17,7 @@ from rag.ingestion.documents.pdf import _is_slanted
 from rag.ingestion.documents.pdf_columns import regions_of
 from rag.ingestion.documents.pdf_lines import Word
 from rag.ingestion.documents.reading import read_document
-from tests.document_builders import docx, slides, zipped
-
-
-def read(tmp_path: Path, name: str, data: bytes | str) -> Document:
-    file = tmp_path / name
-    file.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return read_document(file)
-
-
-def texts(document: Document) -> list[str]:
-    return [block.text for block in document.blocks]
+from tests.document_builders import docx, read, slides, texts, zipped
 
 
 def kinds(document: Document) -> list[str]:

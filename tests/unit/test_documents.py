@@ -16,9 +16,8 @@ from rag.ingestion.documents.passages import passages
 from rag.ingestion.documents.pdf_lines import line_separator
 from rag.ingestion.documents.pdf_score import garbled_score
 from rag.ingestion.documents.quantities import SecondReading, mark_uncertain, mark_uncertain_against, quantities
-from rag.ingestion.documents.reading import read_document
 from rag.ingestion.messages import UnreadableFile
-from tests.document_builders import WORD, Element, build, docx, word_run, zipped
+from tests.document_builders import WORD, Element, build, docx, read, texts, word_run, zipped
 
 ELEMENTS: list[Element] = [
     ("h1", "새솔은행 수수료 안내"),
@@ -42,16 +41,6 @@ ROWS = [
     "타행 송금 | 창구 | 100만원 초과 | 2,500원",
     "타행 송금 | 앱 | 앱 | 면제",
 ]
-
-
-def read(tmp_path: Path, name: str, data: bytes | str) -> Document:
-    file = tmp_path / name
-    file.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return read_document(file)
-
-
-def texts(document: Document) -> list[str]:
-    return [block.text for block in document.blocks]
 
 
 @pytest.mark.parametrize("suffix", ["docx", "hwpx", "hwp", "pptx", "xlsx", "html", "md"])
