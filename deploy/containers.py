@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from deploy.stack import Embedding, Endpoint, Llm
+from deploy.stack import Embedding, Endpoint, Llm, Nli
 from rag.errors import SettingsError
 
 TABLE = Path(__file__).with_name("images.toml")
@@ -65,6 +65,8 @@ def environment(endpoint: Endpoint) -> dict[str, str]:
             variables |= _embedding(endpoint)
         case Llm():
             variables |= _llm(endpoint)
+        case Nli() if endpoint.container == "huggingface":
+            variables |= {"HF_TASK": "text-classification"}
     return {**variables, **endpoint.environment}
 
 

@@ -8,9 +8,13 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deploy.stack import Embedding, Llm, Stack, settings
+from deploy.stack import Embedding, Llm, Nli, Stack, settings
 from rag.errors import DeployError
+
+if TYPE_CHECKING:
+    from rag.models.sagemaker.client import Runtime
 
 FAQ = Path(__file__).resolve().parents[1] / "data" / "faq" / "saenarae_bank.csv"
 SUMMARISE = "다음 글을 요약해 주세요."
@@ -22,6 +26,11 @@ PAIRS = (
     ("타기관OTP 이용등록방법 알려주세요", "안녕 친구들!", 14.97),
 )
 """Pairs of texts with 100 times their cosine similarity, as the public workshop printed it for KoSimCSE; nearest first."""
+NLI_PAIRS = (
+    ("이체 수수료는 면제됩니다.", "이체 수수료는 면제됩니다."),
+    ("이체 수수료는 면제됩니다.", "이체 수수료는 면제되지 않습니다."),
+)
+"""A premise with itself and with its opposite as hypotheses."""
 TOLERANCE = 1.0
 """Largest accepted difference from the similarities in PAIRS."""
 TIMEOUT_SECONDS = 60.0
@@ -44,6 +53,8 @@ def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = Fa
         if stack.llm:
             lines = _llm(stack.llm, runtime)
             yield from islice(lines, 1) if first else lines
+        if stack.nli:
+            yield _nli(stack.nli, runtime)
     finally:
         runtime.close()
 
@@ -112,6 +123,22 @@ def _llm(endpoint: Llm, runtime: object) -> Iterator[str]:
     whole = time.monotonic() - began
     yield f"{endpoint.endpoint_name}: first text after {first or whole:.2f} s, {len(text)} characters in {whole:.2f} s"
     yield f"  {' '.join(text.split())[:200]}"
+
+
+def _nli(endpoint: Nli, runtime: Runtime) -> str:
+    from rag.models.sagemaker.nli import SageMakerNli
+
+    model = SageMakerNli(endpoint.endpoint_name, format=endpoint.format, deadline=TIMEOUT_SECONDS, runtime=runtime)
+    began = time.monotonic()
+    same, other = model.scores(NLI_PAIRS)
+    spent = (time.monotonic() - began) / len(NLI_PAIRS)
+    if same["entailment"] <= other["entailment"] or same["contradiction"] >= other["contradiction"]:
+        raise DeployError(
+            f"{endpoint.endpoint_name}: the opposite of a premise is entailed rather than the premise; deploy an NLI model "
+            "that was trained on Korean"
+        )
+    figures = f"entailment {same['entailment']:.2f}, of the opposite {other['entailment']:.2f}, {1000 * spent:.0f} ms"
+    return f"{endpoint.endpoint_name}: {figures} per pair"
 
 
 def text_to_summarise(context_window: int) -> str:

@@ -25,6 +25,7 @@ _CHATBOT_FIELDS = {
         *("endpoint_name", "format", "context_window", "max_new_tokens"),
         *("do_sample", "temperature", "top_p", "top_k", "repetition_penalty", "eos_token_id"),
     ),
+    "nli": ("endpoint_name", "format"),
 }
 """Fields of an endpoint that the chatbot has settings of the same name for."""
 
@@ -94,6 +95,12 @@ class Llm(Endpoint):
     top_k: int | None = Field(default=None, ge=-1)
     repetition_penalty: float | None = Field(default=None, gt=0)
     eos_token_id: int | None = Field(default=None, ge=0)
+
+
+class Nli(Endpoint):
+    """The endpoint of a natural language inference model, which checks the language model's sentences after the rules."""
+
+    format: Literal["hf", "tei"] = "hf"
 
 
 class OpenSearch(_Group):
@@ -199,6 +206,7 @@ class Local(_Group):
     port: int = Field(default=8790, ge=0, le=65535, description="If it is in use, the next free one; 0: any.")
     embedding: dict[str, Any] = {}
     llm: dict[str, Any] = {}
+    nli: dict[str, Any] = {}
 
 
 class Stack(_Group):
@@ -215,6 +223,7 @@ class Stack(_Group):
     kms_key: str | None = Field(default=None, description="Encrypts endpoints' disks, the bucket and the domain.")
     embedding: Embedding | None = None
     llm: Llm | None = None
+    nli: Nli | None = None
     opensearch: OpenSearch | None = None
     autoscaling: Autoscaling | None = None
     schedule: Schedule | None = None
@@ -225,8 +234,9 @@ class Stack(_Group):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.embedding and self.llm and self.embedding.endpoint_name == self.llm.endpoint_name:
-            raise ValueError("embedding and llm must not share an endpoint_name")
+        names = [endpoint.endpoint_name for _, endpoint in self.endpoints()]
+        if len(set(names)) < len(names):
+            raise ValueError("embedding, llm and nli must not share an endpoint_name")
         if self.opensearch and self.opensearch.access == "vpc" and not self.network.subnets:
             raise ValueError('opensearch.access = "vpc" needs network.subnets and network.security_groups')
         if self.opensearch and self.opensearch.access == "vpc" and len(self.network.subnets) < self.opensearch.zones:
@@ -240,7 +250,8 @@ class Stack(_Group):
 
     def endpoints(self) -> list[tuple[str, Endpoint]]:
         """Each configured endpoint with its table's name."""
-        return [(name, each) for name, each in (("embedding", self.embedding), ("llm", self.llm)) if each]
+        tables = (("embedding", self.embedding), ("llm", self.llm), ("nli", self.nli))
+        return [(name, each) for name, each in tables if each]
 
 
 def load(path: Path = DEFAULT) -> Stack:

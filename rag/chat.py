@@ -51,6 +51,7 @@ from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode
 from rag.synthesis.summary import Summarizer
 from rag.synthesis.texts import DEFAULT_CONTACT
 from rag.synthesis.verbatim import VerbatimSynthesizer
+from rag.synthesis.verification import Verifier
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Filters, Source, SourcesFound, Turn
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class ChatService:
     `warnings`: lines that the page shows, such as a missing embedder.
     `published`: numbers that are never masked because the institution publishes them; see `own_numbers`.
     `release`: "sentence" shows a model's text after it is checked; "token" shows it as it arrives and checks it at the end.
+    `verifier`: checks a model's sentences; None: the rules alone.
     `versions`: versions of the index and the models, stored with each recorded answer.
     `english`: refusals and framing texts are English for questions in any language.
     `clock`: seconds, for the circuit breakers of both models.
@@ -99,6 +101,7 @@ class ChatService:
         warnings: Sequence[str] = (),
         published: Collection[str] = (),
         release: ReleaseMode = "sentence",
+        verifier: Verifier | None = None,
         versions: Mapping[str, str] | None = None,
         english: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -131,12 +134,12 @@ class ChatService:
             candidates=candidates,
             institutions=institutions,
         )
-        cited = (
-            CitedAnswerSynthesizer(llm, seconds=answer_seconds, breaker=llm_breaker, release=release, english=english)
-            if llm
-            else None
-        )
-        self._summarizer = Summarizer(llm, breaker=llm_breaker)
+        cited: CitedAnswerSynthesizer | None = None
+        if llm:
+            cited = CitedAnswerSynthesizer(
+                llm, seconds=answer_seconds, breaker=llm_breaker, verifier=verifier, release=release, english=english
+            )
+        self._summarizer = Summarizer(llm, breaker=llm_breaker, verifier=verifier)
         self._synthesizers = {
             streaming: AnswerSynthesizer(
                 VerbatimSynthesizer(english=english),

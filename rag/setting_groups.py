@@ -156,6 +156,34 @@ class LlmSettings(_Group):
     )
 
 
+class NliSettings(_Group):
+    """A natural language inference model: the second opinion on a language model's sentences, after the rules."""
+
+    backend: Literal["none", "sagemaker"] = Field(
+        default="none",
+        description="Check of a language model's sentences: none (rules alone) or sagemaker (an NLI endpoint too).",
+    )
+    endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the NLI model.")
+    inference_component: str | None = Field(
+        default=None, description="Inference component on that endpoint, if it has any."
+    )
+    format: Literal["hf", "tei"] = Field(
+        default="hf", description="Format of the endpoint's container: hf (text-classification) or tei (/predict)."
+    )
+    entailed: float = Field(
+        default=0.9,
+        ge=0.5,
+        le=1,
+        description="Probability of entailment from which a sentence withheld for its wording alone is shown, marked.",
+    )
+    contradicted: float = Field(
+        default=0.5, ge=0.1, le=1, description="Probability of contradiction from which a sentence is withheld."
+    )
+    deadline: float = Field(
+        default=2.0, gt=0, le=30, description="Seconds for a sentence, including retries; after that the rules decide."
+    )
+
+
 class RetrievalSettings(_Group):
     """The search for passages."""
 

@@ -21,6 +21,7 @@ from rag.setting_groups import (
     HistorySettings,
     LlmSettings,
     LogSettings,
+    NliSettings,
     OpenSearchSettings,
     RecordSettings,
     RetrievalSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "HistorySettings",
     "LlmSettings",
     "LogSettings",
+    "NliSettings",
     "OpenSearchSettings",
     "RecordSettings",
     "RetrievalSettings",
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     opensearch: OpenSearchSettings = OpenSearchSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     llm: LlmSettings = LlmSettings()
+    nli: NliSettings = NliSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     chat: ChatSettings = ChatSettings()
     ui: UiSettings = UiSettings()
@@ -123,7 +126,7 @@ def _check_combinations(settings: Settings) -> None:
     missing = [f"{PREFIX}OPENSEARCH{DELIMITER}{name}" for name, value in required.items() if not value]
     if settings.store.backend == "opensearch" and missing:
         raise SettingsError(f"{PREFIX}STORE{DELIMITER}BACKEND=opensearch needs {', '.join(missing)}")
-    for group, model in (("EMBEDDING", settings.embedding), ("LLM", settings.llm)):
+    for group, model in (("EMBEDDING", settings.embedding), ("LLM", settings.llm), ("NLI", settings.nli)):
         prefix, backend = f"{PREFIX}{group}{DELIMITER}", model.backend
         if missing := [prefix + name.upper() for name in _REQUIRED.get(backend, ()) if not getattr(model, name)]:
             raise SettingsError(f"{prefix}BACKEND={backend} needs {' and '.join(missing)}")

@@ -14,7 +14,7 @@ Status = Literal["answered", "suggested", "declined"]
 Reason = Literal["greeting", "thanks", "off_topic", "not_covered", "advice", "injection"]
 Notice = Literal["withheld", "uncited", "too_slow", "model_unavailable", "interrupted"]
 SupportStatus = Literal["supported", "weak", "withheld"]
-SupportReason = Literal["quantity", "entity", "condition", "polarity", "words", "uncited", "form"]
+SupportReason = Literal["quantity", "entity", "condition", "polarity", "words", "contradicted", "uncited", "form"]
 NoteKind = Literal[
     "contact", "identity", "restart", "which", "none_chosen", "nothing_pending", "other_institution", "hidden_institution",
     "not_mentioned", "already_shown", "not_held", "not_in_nearest",

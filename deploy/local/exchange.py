@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from deploy.local import embedding, event_stream, generation, records
+from deploy.local import classification, embedding, event_stream, generation, records
 from deploy.local.connection import ClientConnection
 from deploy.local.errors import VARIANT, ContainerError, ServiceError, model_error
 from deploy.local.model_server import ModelServer
@@ -46,7 +46,13 @@ class Exchange:
             try:
                 if spec.body_limit and len(self.body) > spec.body_limit:
                     raise ContainerError(413, "Failed to buffer the request body: length limit exceeded")
-                await (self._embed() if spec.task == "embed" else self._generate())
+                match spec.task:
+                    case "embed":
+                        await self._embed()
+                    case "classify":
+                        await self._classify()
+                    case _:
+                        await self._generate()
             except ContainerError as error:
                 raise model_error(spec.name, error.status, str(error)) from error
 
@@ -72,6 +78,15 @@ class Exchange:
             vectors = embedding.corrupt(vectors, self.fault.kind)
         await wait_until(began, spec.latency_ms + spec.per_text_ms * texts, spec)
         await self._whole(vectors)
+
+    async def _classify(self) -> None:
+        spec, began = self.server.spec, time.monotonic()
+        scores, pairs = classification.answer(self.body, spec)
+        self.server.counts["texts"] += pairs
+        if self.fault and self.fault.kind == "one_short":
+            scores = embedding.corrupt(scores, self.fault.kind)
+        await wait_until(began, spec.latency_ms + spec.per_text_ms * pairs, spec)
+        await self._whole(scores)
 
     async def _generate(self) -> None:
         spec, began = self.server.spec, time.monotonic()

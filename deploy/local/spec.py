@@ -61,7 +61,7 @@ class EndpointSpec(_Strict):
     """An emulated endpoint. Times are in milliseconds unless the name says seconds; sizes in bytes."""
 
     name: str = Field(pattern=NAME)
-    task: Literal["embed", "generate"]
+    task: Literal["embed", "generate", "classify"]
     format: Literal["hf", "tei", "embeddings", "openai", "kullm", "tgi", "lmi"]
 
     model: Literal["local", "hashed"] = Field(
@@ -73,6 +73,11 @@ class EndpointSpec(_Strict):
     )
     max_batch: int | None = Field(default=None, ge=1, description="Texts per request; more are refused with 413.")
     container_bytes: int | None = Field(default=None, ge=1, description="Larger bodies are refused by the container.")
+
+    labels: tuple[str, str, str] = Field(
+        default=("entailment", "neutral", "contradiction"),
+        description="The names of an NLI model's labels, in this order.",
+    )
 
     answer: str | None = Field(default=None, description="Generated text, independent of the prompt.")
     context_window: int | None = Field(default=None, ge=1, description="Tokens; longer prompts are refused with 422.")
@@ -101,7 +106,11 @@ class EndpointSpec(_Strict):
 
     @model_validator(mode="after")
     def _format_fits_task(self) -> Self:
-        fitting = {"embed": ("hf", "tei", "embeddings", "openai"), "generate": ("kullm", "tgi", "lmi", "openai")}
+        fitting = {
+            "embed": ("hf", "tei", "embeddings", "openai"),
+            "generate": ("kullm", "tgi", "lmi", "openai"),
+            "classify": ("hf", "tei"),
+        }
         if self.format not in fitting[self.task]:
             raise ValueError(
                 f"expected a format of task {self.task!r}: {', '.join(fitting[self.task])}; got {self.format!r}"
@@ -133,7 +142,7 @@ def endpoint_spec(values: Mapping[str, Any]) -> EndpointSpec:
 
 
 def stack_endpoints(stack: Stack) -> list[EndpointSpec]:
-    """Specs of a stack's endpoints, overridden by `[local.embedding]` and `[local.llm]`. Raises SettingsError."""
+    """Specs of a stack's endpoints, overridden by `[local.embedding]`, `[local.llm]`, `[local.nli]`. Raises SettingsError."""
     specs: list[dict[str, Any]] = []
     if stack.embedding:
         shared = stack.embedding.model_dump(exclude_none=True, include={"format", "pooling"})
@@ -141,4 +150,7 @@ def stack_endpoints(stack: Stack) -> list[EndpointSpec]:
     if stack.llm:
         shared = stack.llm.model_dump(exclude_none=True, include={"format", "context_window"})
         specs.append({"task": "generate", "name": stack.llm.endpoint_name, **shared, **stack.local.llm})
+    if stack.nli:
+        shared = {"name": stack.nli.endpoint_name, "format": stack.nli.format}
+        specs.append({"task": "classify", **shared, **stack.local.nli})
     return [endpoint_spec(values) for values in specs]

@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.errors import ModelError, ModelRefused, ModelTimeout, RagError
 from rag.factory.models import language_model, remote_embedding
-from rag.settings import EmbeddingSettings, LlmSettings, Settings
+from rag.settings import EmbeddingSettings, LlmSettings, NliSettings, Settings
 
 TIMEOUT_SECONDS = 10.0
 TEXT = "이체한도를 늘리려면 어떻게 하나요?"
@@ -61,6 +61,7 @@ class CheckedModel:
 
 EMBEDDING = CheckedModel("embedding", "FSI_EMBEDDING__")
 LLM = CheckedModel("language model", "FSI_LLM__")
+NLI = CheckedModel("NLI model", "FSI_NLI__")
 _SETTING = re.compile(
     r"(?<![\w'])(BASE_URL|MODEL|API_KEY|FORMAT|DIMENSION|CONTEXT_WINDOW|MAX_NEW_TOKENS|MAX_TOKENS|INFERENCE_COMPONENT)\b"
 )
@@ -68,9 +69,10 @@ _SETTING = re.compile(
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Check the embedding and the language model; yields nothing for models that run in this process."""
+    """Check each model that is configured; yields nothing for those that run in this process."""
     yield from _guarded(EMBEDDING, settings.embedding, lambda: _embedding(settings.embedding))
     yield from _guarded(LLM, settings.llm, lambda: _language_model(settings.llm))
+    yield from _nli(settings.nli)
 
 
 def _guarded(
@@ -173,6 +175,30 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
     name = settings.endpoint_name or settings.model
     streamed = "streams" if pieces > 1 else "answers without streaming"
     yield LLM.ok(f"{name} {streamed} ({_elapsed(began)})")
+
+
+def _nli(settings: NliSettings) -> Iterator[Finding]:
+    if settings.backend == "none":
+        return
+    from rag.models.sagemaker.nli import NLI_FORMATS, SageMakerNli
+
+    began = time.monotonic()
+    refused: RagError | None = None
+    for name in sorted(NLI_FORMATS, key=lambda each: each != settings.format):
+        target = settings.model_dump(include={"endpoint_name", "inference_component"})
+        try:
+            labels = SageMakerNli(**target, format=name, deadline=TIMEOUT_SECONDS).scores([(TEXT, TEXT)])[0]
+        except RagError as exc:
+            refused = refused or exc
+            continue
+        if name != settings.format:
+            yield NLI.fail(f"it refuses {settings.format!r}", FORMAT=name)
+        else:
+            yield NLI.ok(
+                f"{settings.endpoint_name} answers with the labels {', '.join(sorted(labels))} ({_elapsed(began)})"
+            )
+        return
+    yield NLI.fail(str(refused))
 
 
 def _check_context_window(settings: LlmSettings) -> Finding | None:

@@ -40,9 +40,8 @@ from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
 from rag.factory.chat import build_service
-from rag.factory.models import load_models
+from rag.factory.models import load_models, sentence_verifier
 from rag.settings import Settings
-from rag.synthesis.verification import RuleVerifier
 
 RUNS_PLOTTED = 20
 """Earlier runs whose figures the report plots."""
@@ -87,7 +86,7 @@ def evaluate_index(options: Namespace, settings: Settings) -> None:
 def evaluate_answers(options: Namespace, settings: Settings) -> None:
     """`answers`: evaluate the sentence checks on `--claims` or, without it, the answers to `--queries`."""
     if options.claims:
-        report = evaluate_claims(read_claims(Path(options.claims)), RuleVerifier())
+        report = evaluate_claims(read_claims(Path(options.claims)), sentence_verifier(settings.nli))
         _print(claim_lines(report), report, options)
         return
     references = read_references(Path(options.references)) if options.references else None

@@ -12,7 +12,7 @@ from rag.evaluation.summary import share_text
 CHECKS = {"supported": "출처가 말함", "weak": "출처와 다른 낱말", "withheld": "출처가 말하지 않아 뺌"}
 REASONS = {
     "quantity": "숫자·금액·날짜", "entity": "이름", "condition": "조건", "polarity": "부정", "words": "출처에 없는 말",
-    "uncited": "출처 표시 없음", "form": "답의 꼴이 아님",
+    "contradicted": "출처와 모순(NLI)", "uncited": "출처 표시 없음", "form": "답의 꼴이 아님",
 }  # fmt: skip
 MEASURES = (
     ("citations", "precision", "인용한 행 가운데 맞는 것"),

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from rag.chat import ChatService
 from rag.errors import DISTRIBUTION
 from rag.factory.bundled import BUNDLED
-from rag.factory.models import Models, language_model, load_models
+from rag.factory.models import Models, language_model, load_models, sentence_verifier
 from rag.factory.stores import load_calibration, open_index
 from rag.ingestion.sync import Progress, no_progress
 from rag.privacy import own_numbers
@@ -59,6 +59,7 @@ def build_service(
         topics=topics(store),
         warnings=models.warnings,
         release=settings.chat.release,
+        verifier=sentence_verifier(settings.nli),
         versions=versions(settings, store),
         english=settings.ui.language == "en",
         published=own_numbers(

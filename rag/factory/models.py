@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from rag.errors import ModelUnavailable, SettingsError
 from rag.ingestion.embedding import manifest_of
 from rag.models.local_embedding import LocalEmbedding
-from rag.settings import EmbeddingSettings, LlmSettings, Settings
+from rag.settings import EmbeddingSettings, LlmSettings, NliSettings, Settings
 from rag.stores.base import Manifest
+from rag.synthesis.verification import RuleVerifier, Verifier
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -65,6 +66,17 @@ def language_model(settings: LlmSettings) -> LLM | None:
             return _bedrock_llm(settings)
         case _:
             return None
+
+
+def sentence_verifier(settings: NliSettings) -> Verifier:
+    """Build the check of a language model's sentences: the rules, and the NLI endpoint if one is configured. Sends nothing."""
+    if settings.backend == "none":
+        return RuleVerifier()
+    from rag.models.sagemaker.nli import SageMakerNli  # boto3 takes half a second to import
+    from rag.synthesis.nli_verifier import NliVerifier
+
+    endpoint = settings.model_dump(include={"endpoint_name", "format", "deadline", "inference_component"})
+    return NliVerifier(SageMakerNli(**endpoint), entailed=settings.entailed, contradicted=settings.contradicted)
 
 
 def _openai_like_llm(settings: LlmSettings) -> LLM:

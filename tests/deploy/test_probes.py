@@ -53,6 +53,17 @@ def test_both_endpoints_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[4].startswith("l: first text after ")
 
 
+def test_an_nli_model_must_tell_a_sentence_from_its_opposite(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = {"nli": {"endpoint_name": "n", "format": "hf"}}
+    spec = EndpointSpec(name="n", task="classify", format="hf")
+    (line,) = probe_output(monkeypatch, stack, spec)
+    assert line.startswith("n: entailment 1.00, of the opposite 0.00, ")
+    # A model whose labels are in another order than its id2label says.
+    turned = spec.model_copy(update={"labels": ("contradiction", "neutral", "entailment")})
+    with pytest.raises(DeployError, match="n: the opposite of a premise is entailed"):
+        probe_output(monkeypatch, stack, turned)
+
+
 def test_a_container_that_loads_its_model_with_the_first_request_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = {"embedding": {"endpoint_name": "e", "format": "tei", "dimension": 8}}
     loading = Fault(kind="hang", count=1, seconds=5.5)

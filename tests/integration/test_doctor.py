@@ -101,6 +101,16 @@ def test_the_dimension(emulator: EmulatorClient, lines: Lines) -> None:
     assert line == "embedding: failed: expected vectors of dimension 1024; got 768; set FSI_EMBEDDING__DIMENSION=768"
 
 
+@pytest.mark.parametrize("configured", ["hf", "tei"])
+def test_the_nli_endpoint(emulator: EmulatorClient, lines: Lines, configured: str) -> None:
+    emulator.put(EndpointSpec(name="faq-nli", task="classify", format="tei"))
+    line = lines(NLI__BACKEND="sagemaker", NLI__ENDPOINT_NAME="faq-nli", NLI__FORMAT=configured)[2]
+    if configured == "tei":
+        assert line.startswith("NLI model: faq-nli answers with the labels contradiction, entailment, neutral (")
+    else:
+        assert line == "NLI model: failed: it refuses 'hf'; set FSI_NLI__FORMAT=tei"
+
+
 def test_a_missing_endpoint(emulator: EmulatorClient, lines: Lines) -> None:
     embedding, llm = lines(EMBEDDING__ENDPOINT_NAME="faq-embed", LLM__ENDPOINT_NAME="faq-lm")
     assert "there is no endpoint 'faq-embed' in ap-northeast-2" in embedding
