@@ -238,7 +238,7 @@ def store_question(store: PassageStore) -> str:
 
 
 def user(options: Namespace, settings: Settings) -> None:
-    """Ask for a password twice and add a login to the auth file."""
+    """Add a login to the auth file. The password is asked for twice, or, without a terminal, the first line of standard input."""
     # Imported here: only this command needs it.
     from rag.ui.auth import add_user
 
@@ -246,7 +246,14 @@ def user(options: Namespace, settings: Settings) -> None:
     if not path:
         raise InputError("missing --auth-file FILE; set it, or FSI_UI__AUTH_FILE")
     try:
-        password, again = getpass.getpass("password: "), getpass.getpass("again: ")
+        if sys.stdin.isatty():
+            password, again = getpass.getpass("password: "), getpass.getpass("again: ")
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+            # Who answers both prompts in a script sends it twice.
+            again = sys.stdin.readline().rstrip("\r\n") or password
+            if not password:
+                raise EOFError
     except EOFError as exc:
         raise InputError("expected a password on standard input; got none, and nothing was written") from exc
     if password != again:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import shutil
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -255,6 +258,7 @@ def test_an_index_of_another_embedder_is_refused_with_advice(run: Run, tmp_path:
 def test_user_add_writes_a_login(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter(["correct horse battery", "correct horse battery", "another one", "and a third"])
     monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(typed))
+    monkeypatch.setattr(sys, "stdin", Mock(isatty=lambda: True))
     ran = run("user", "add", "kim", "--auth-file", "users")
     assert (ran.code, ran.out) == (0, "kim: login added\n")
     assert verify("correct horse battery", load_users(tmp_path / "users")["kim"])
@@ -271,7 +275,24 @@ def test_user_add_needs_a_file_and_a_password(run: Run, monkeypatch: pytest.Monk
         raise EOFError
 
     monkeypatch.setattr(getpass, "getpass", closed)
+    monkeypatch.setattr(sys, "stdin", Mock(isatty=lambda: True))
     assert "expected a password" in run("user", "add", "kim", "--auth-file", "users").refused()
+
+
+@pytest.mark.parametrize("piped", ["a long pass phrase\n", "a long pass phrase\r\na long pass phrase\r\n", "a long pass phrase"])
+def test_user_add_reads_a_piped_password_without_a_prompt(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piped: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
+    ran = run("user", "add", "kim", "--auth-file", "users")
+    assert (ran.code, ran.out, ran.err) == (0, "kim: login added\n", "")
+    assert verify("a long pass phrase", load_users(tmp_path / "users")["kim"])
+
+
+@pytest.mark.parametrize(("piped", "line"), [("", "expected a password"), ("one pass phrase\nanother\n", "differ")])
+def test_user_add_refuses_piped_passwords(run: Run, monkeypatch: pytest.MonkeyPatch, piped: str, line: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
+    assert line in run("user", "add", "kim", "--auth-file", "users").refused()
 
 
 @pytest.mark.parametrize(
