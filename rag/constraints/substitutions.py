@@ -45,11 +45,12 @@ _SSANG_SIOS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """A word without its particle, and whether it is a noun."""
+class Word:
+    """A word without its particle, and whether it is a noun. `is_bare`: it has no particle."""
 
     text: str
     is_noun: bool
+    is_bare: bool = False
 
 
 def substituted_nouns(
@@ -59,13 +60,13 @@ def substituted_nouns(
 
     `synonyms`: returns a word followed by its other names, separated by spaces; it is called for whole questions, too.
     """
-    asked, held = _words(question), _words(row_question)
+    asked, held = question_words(question), question_words(row_question)
     if not asked or not held:
         return []
     row, known = compact(f"{row_question} {row_answer}"), compact(synonyms(question))
     own = compact(question)
 
-    def is_absent(word: _Word) -> bool:
+    def is_absent(word: Word) -> bool:
         # A term that the question holds beside the word is no other name of it: 변경 of "전화번호 변경".
         names = [name for name in map(compact, synonyms(word.text).split()[1:]) if name not in own]
         return word.is_noun and not any(name in row for name in (compact(word.text), *names))
@@ -84,7 +85,7 @@ def substituted_nouns(
     return pairs
 
 
-def _replaced(asked: tuple[_Word, ...], held: tuple[_Word, ...]) -> Iterable[tuple[int, int, int, int]]:
+def _replaced(asked: tuple[Word, ...], held: tuple[Word, ...]) -> Iterable[tuple[int, int, int, int]]:
     """Places (start, end, row's start, row's end) of words that stand for others, where a word that follows is the same."""
     names = _shared_names([word.text for word in (*asked, *held)])
     ours, theirs = names[: len(asked)], names[len(asked) :]
@@ -106,12 +107,13 @@ def _shared_names(words: list[str]) -> list[str]:
 
 
 @lru_cache(maxsize=8192)
-def _words(text: str) -> tuple[_Word, ...]:
+def question_words(text: str) -> tuple[Word, ...]:
+    """The words of a question in order, without those by which anything is asked."""
     values = {part for value in values_of(text) for part in value.text.split()}
     found = []
     for written in _WORD.findall(text):
         if _ASKING_VALUE.match(written):
-            found.append(_Word("?", False))
+            found.append(Word("?", False))
             continue
         if _ASKING.match(written):
             continue
@@ -121,7 +123,7 @@ def _words(text: str) -> tuple[_Word, ...]:
         is_value = any(value in written for value in values) or any(c.isdigit() for c in word)
         is_short = len(word) == _ONE_AND_PARTICLE and word[-1] in "은는을를"
         is_noun = len(word) >= 2 and not is_short and not is_value and _is_noun(word, particle)
-        found.append(_Word(word, is_noun))
+        found.append(Word(word, is_noun, match is None))
     return tuple(found)
 
 

@@ -139,8 +139,8 @@ def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared
 def _not_in_passage(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
     if not is_passage(hit):
         return ()
-    passage = f"{question_of(hit)}\n{hit.node.get_content()}"
-    return tuple(Conflict("passage", asked, "") for asked in lacking_in_passage(text, passage))
+    passage = f"{hit.node.metadata.get(BANK) or ''}\n{question_of(hit)}\n{hit.node.get_content()}"
+    return tuple(Conflict("passage", asked, "") for asked in lacking_in_passage(text, passage, synonyms=_synonyms))
 
 
 def _replaced_nouns(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
@@ -209,7 +209,9 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
     """
     sets = default_contrasts()
     answer, own, named = hit.node.get_content(), members_of(question_of(hit)), members_of(text)
-    held, done = own | members_of(answer), own | members_of(_done(answer))
+    held = own | members_of(answer)
+    # A passage states rules ("취소는 전날까지 할 수 있다"), and no steps.
+    done = held if is_passage(hit) else own | members_of(_done(answer))
     # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
     elsewhere = {name for name, member in own if member != ANSWERING} - {name for name, _ in own & named}
     lacking = []

@@ -279,7 +279,9 @@ def test_user_add_needs_a_file_and_a_password(run: Run, monkeypatch: pytest.Monk
     assert "expected a password" in run("user", "add", "kim", "--auth-file", "users").refused()
 
 
-@pytest.mark.parametrize("piped", ["a long pass phrase\n", "a long pass phrase\r\na long pass phrase\r\n", "a long pass phrase"])
+@pytest.mark.parametrize(
+    "piped", ["a long pass phrase\n", "a long pass phrase\r\na long pass phrase\r\n", "a long pass phrase"]
+)
 def test_user_add_reads_a_piped_password_without_a_prompt(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piped: str
 ) -> None:

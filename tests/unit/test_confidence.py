@@ -280,3 +280,21 @@ def test_the_calibration_that_comes_with_the_package(dense: bool) -> None:
     assert sum(shipped.fusion.weights.values()) == pytest.approx(1.0)
     assert shipped.correct.weights["margin"] > 0, "being far ahead speaks for the first row"
     assert all(scale.std > 0 for scale in shipped.fusion.scales.values())
+
+
+def test_where_only_passages_were_found_fewer_points_answer() -> None:
+    heading = "송금 안내 › 이체한도"
+    passages = [
+        hit("p", 2.0, question=heading, document="안내.pdf"),
+        hit("q", 0.0, question="환전", document="안내.pdf"),
+    ]
+    assert judge(ASKED, passages, PLAIN).status == "answered"
+    # Beside rows of an FAQ, which say what the institution approved, they have to match as well as rows.
+    assert judge(ASKED, [*passages, hit("1", -1.0, question="환전은 어떻게 합니까?")], PLAIN).status == "suggested"
+    # What is offered needs the same match as ever.
+    weak = [replace_score(each, -0.5) for each in passages]
+    assert judge(ASKED, weak, PLAIN).covered == pytest.approx(1 / (1 + math.exp(0.5)), abs=0.2)
+
+
+def replace_score(node: FusedNode, score: float) -> FusedNode:
+    return FusedNode(node=node.node, score=score, parts=node.parts)

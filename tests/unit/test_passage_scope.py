@@ -66,3 +66,34 @@ def test_only_passages_are_held_to_it(document: str, is_blocked: bool) -> None:
     ordered = order_by_agreement("강남지점 전화번호", [FusedNode(node=node, score=5.0, parts={})])
     assert ordered.is_blocked is is_blocked
     assert [conflict.asked for conflict in ordered.conflicts] == (["전화번호"] if is_blocked else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "lacking"),
+    [
+        ("여름 휴가철 창구 시간", "겨울 휴가철 창구 안내\n창구는 10시에 연다.", ["여름"]),
+        ("겨울 휴가철 창구 시간", "겨울 휴가철 창구 안내\n창구는 10시에 연다.", []),
+        ("멕시코 달러 예금 이율", "외화예금\n통화 | 이율\n미국 달러 | 연 2.2%", ["멕시코"]),
+        ("급여통장 우대 이율", "급여 이체 통장의 우대 이율은 연 1.1%이다.", []),
+        ("앱으로 달러 사면 우대 얼마", "달러를 사면 우대율은 80%이다.", []),
+        ("자꾸 오류 나요", "오류가 나면 다시 설치한다.", []),
+        ("온천 지점 폐점 날짜", "지점 폐점\n시장 지점은 3월에 문을 닫는다.", ["온천"]),
+    ],
+)
+def test_a_noun_that_narrows_what_the_passage_holds_must_be_held_too(
+    question: str, passage: str, lacking: list[str]
+) -> None:
+    assert lacking_in_passage(question, passage) == lacking
+
+
+def test_another_name_of_a_narrowing_noun_counts() -> None:
+    passage = "자동화기기 출금 수수료는 500원이다."
+    assert lacking_in_passage("기계 출금 수수료", passage) == ["기계"]
+    assert lacking_in_passage("기계 출금 수수료", passage, synonyms=lambda word: f"{word} 자동화기기") == []
+
+
+def test_a_passage_may_state_an_action_as_a_rule() -> None:
+    text = "정기 납입\n납입은 매달 5일에 처리하며 잔액이 모자라면 취소된다. 취소는 하루 전까지 할 수 있다."
+    node = TextNode(text=text, metadata={QUESTION: "이용 안내 › 정기 납입", DOCUMENT: "안내.pdf"})
+    ordered = order_by_agreement("정기 납입 언제까지 취소할 수 있나요", [FusedNode(node=node, score=3.0, parts={})])
+    assert not ordered.is_blocked

@@ -1,12 +1,17 @@
-"""Reads HTML pages: headings, paragraphs, tables with spans. Scripts, forms and hidden elements are left out."""
+"""Reads HTML pages: headings, paragraphs, tables with spans. Scripts, forms and hidden elements are left out.
+
+Hidden panels that a visible heading or button opens are read (`rag.ingestion.documents.html_panels`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from html.parser import HTMLParser
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.html_panels import VOID, Shown, opened
 from rag.ingestion.encodings import decode
 
 _SKIPPED = {
@@ -18,18 +23,19 @@ _SKIPPED = {
     "object",
     "svg",
     "nav",
-    "form",
     "select",
-    "button",
     "textarea",
 }
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_STRUCK = {"del", "s", "strike"}
 _LINES = {
-    "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
-    "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "ul",
+    "address", "article", "aside", "blockquote", "body", "button", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
+    "details", "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "summary", "ul",
 }  # fmt: skip
 # In a tag's style attribute, or in the page's style sheet for its class or id. Other rules are not applied.
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;\s]|$)", re.I)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?!\.?\d*[1-9])|opacity\s*:\s*0(?:[;\s]|$)", re.I
+)
+_STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.I | re.S)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SELECTOR = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
@@ -40,7 +46,8 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
 def read_html(file: str, data: bytes) -> Document:
     """Read an HTML page. Malformed markup is accepted."""
     text = _decode(data)
-    parser = _Parser(Document(file), _hidden_names(text))
+    hidden_names = _hidden_names(text)
+    parser = _Parser(Document(file), hidden_names, opened(text, partial(_shown, hidden_names)))
     parser.feed(text)
     parser.close()
     parser.end_block()
@@ -72,6 +79,14 @@ def _hidden_names(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def _shown(hidden_names: frozenset[str], tag: str, values: Mapping[str, str]) -> Shown:
+    if tag in _SKIPPED or tag in _STRUCK or _STRUCK_STYLE.search(values.get("style", "")):
+        return "skipped"
+    names = {*(f".{name}" for name in values.get("class", "").split()), f"#{values.get('id', '')}"}
+    is_hidden = "hidden" in values or _HIDDEN.search(values.get("style", "")) or not hidden_names.isdisjoint(names)
+    return "hidden" if is_hidden else "form" if tag == "form" else "shown"
+
+
 class _Table:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
@@ -85,10 +100,12 @@ class _Table:
 
 
 class _Parser(HTMLParser):
-    def __init__(self, document: Document, hidden_names: frozenset[str]) -> None:
+    def __init__(self, document: Document, hidden_names: frozenset[str], opened: frozenset[int]) -> None:
         super().__init__(convert_charrefs=True)
         self.document = document
         self._hidden_names = hidden_names
+        self._opened = opened
+        self._number = -1
         self.hidden = 0
         self.struck = 0
         self._text: list[str] = []
@@ -100,25 +117,18 @@ class _Parser(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        hides = (
-            tag in _SKIPPED
-            or tag in ("del", "s", "strike")
-            or "hidden" in values
-            or bool(_HIDDEN.search(values.get("style", "")))
-            or not self._hidden_names.isdisjoint(
-                [*(f".{name}" for name in values.get("class", "").split()), f"#{values.get('id', '')}"]
-            )
-        )
-        if tag in ("head", "title"):
-            hides = True
+        self._number += 1
+        shown = _shown(self._hidden_names, tag, values)
+        is_struck = shown == "skipped" and tag not in _SKIPPED
+        hides = (shown != "shown" or tag in ("button", "head", "title")) and self._number not in self._opened
         if tag == "br":
             self._add("\n")
             return
-        if tag in _VOID:
+        if tag in VOID:
             return
         if hides and not self._hidden_depth:
-            self.struck += tag in ("del", "s", "strike")
-            self.hidden += tag not in _SKIPPED and tag not in ("del", "s", "strike", "head", "title")
+            self.struck += is_struck
+            self.hidden += shown == "hidden" and tag not in ("button", "head", "title")
         self._hidden_depth += hides
         self._open.append((tag, hides))
         if self._hidden_depth:
