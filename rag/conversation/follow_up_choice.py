@@ -7,6 +7,7 @@ asks for it; else its rows are suggested. What this was measured against: docs/e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
@@ -33,6 +34,7 @@ class MessageSigns:
 
     `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `is_elsewhere`: all it
     names is known to no row found. `lacks_thing`: it names a product or the like that none of the rows found for it alone names.
+    `names_topic`: it names a product and lacks nothing.
     The rest is read off the words: `rag.conversation.follow_up_rules`.
     """
 
@@ -40,7 +42,7 @@ class MessageSigns:
     is_elliptical: bool = False
     has_back_reference: bool = False
     asks_on: bool = False
-    names_product: bool = False
+    names_topic: bool = False
     is_elsewhere: bool = False
     lacks_thing: bool = False
 
@@ -50,12 +52,11 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     needs_topic = signs.is_elliptical or signs.has_back_reference
     if signs.lacks_thing and standalone.status == "declined" and not needs_topic:
         return _declined(standalone, contextual)
-    names_topic = signs.names_product and not needs_topic
-    if names_topic and standalone.status != "declined":
+    if signs.names_topic and standalone.status != "declined":
         # Half covered alone, and as much about the row before ("카드는 언제 와요"): both are offered.
         is_open = standalone.covered < STANDALONE_COVERED and signs.own_match >= SAME_TOPIC
         return merge_as_suggestions(standalone, contextual) if is_open else standalone
-    if names_topic:
+    if signs.names_topic:
         # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
         return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
     if signs.is_elsewhere and not signs.has_back_reference:
@@ -83,12 +84,14 @@ def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
     )
 
 
-def as_suggestions(verdict: Verdict) -> Verdict:
-    """The verdict with its rows as suggestions; as it is where it declines."""
+def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
+    """The verdict with its rows as suggestions, but for those `without`; as it is where it declines."""
     if verdict.status == "declined":
         return verdict
     ranked = tuple(
-        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in verdict.ranked
+        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested")
+        for hit in verdict.ranked
+        if row_id(hit) not in without
     )
     return replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
 

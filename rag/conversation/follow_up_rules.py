@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, reduce
 from importlib import resources
 
@@ -44,8 +45,26 @@ def bundled() -> Mapping[str, NamedPattern]:
 
 
 def standalone_text(question: str, history: Sequence[Turn]) -> str:
-    """The message by itself; within a conversation without the words that only open a new subject."""
-    return (_without_opening(question) or question) if history else question
+    """The message by itself; within a conversation without the words that only open a new subject or return to an old one."""
+    if not history:
+        return question
+    rest = _without_opening(question)
+    return bundled()["earlier topic"].pattern.sub("", rest) or rest or question
+
+
+def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn], bool]:
+    """The message without what it says is not meant, the history without those words, and whether it rejects what was shown.
+
+    "주소 말고 전화번호" after "주소 바꾸는 법" is "전화번호" after "바꾸는 법". "그거 말고 전화번호" rejects the rows shown.
+    """
+    match = bundled()["rejection"].pattern.match(message) if history else None
+    if not match or not match.end():
+        return message, history, False
+    text = history[-1].question
+    for word in content_words(match[1] or ""):
+        text = re.sub(re.escape(word), "", text, flags=re.IGNORECASE)
+    earlier = replace(history[-1], question=" ".join(text.split()) or history[-1].question)
+    return message[match.end() :], (*history[:-1], earlier), bool(match[2])
 
 
 def is_follow_up(question: str, history: Sequence[Turn]) -> bool:
@@ -112,6 +131,32 @@ def stands_alone(message: str) -> bool:
     rest = _without_opening(message)
     length = len("".join(rest.split()))
     return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)
+
+
+def returns_to_earlier_topic(message: str) -> bool:
+    """Whether it says that it is about something asked before the last answer ("아까 그 자동이체")."""
+    return bundled()["earlier topic"].matches(message)
+
+
+def lacks_product(message: str) -> bool:
+    """Whether all its nouns are of things that many products have ("서류는 뭐 필요해요?")."""
+    words = nouns(message)
+    return bool(words) and all(bundled()["attribute"].matches(word) for word in words)
+
+
+def asks_the_same(rest: str) -> bool:
+    """Whether the `rest` of a message without an institution's name only repeats the question before ("도담에선 어떻게 해?")."""
+    return bundled()["same question"].matches(rest)
+
+
+def rejects_answer(message: str) -> bool:
+    """Whether it says nothing but that the answer is not what was asked for ("그게 아니라고요", "다른 거요")."""
+    return is_no(message) and bundled()["another"].matches(message)
+
+
+def did_not_help(message: str) -> bool:
+    """Whether it says that what was answered did not solve the problem ("해봤는데 그래도 안 돼요")."""
+    return bundled()["did not help"].matches(message)
 
 
 def has_back_reference(message: str) -> bool:

@@ -23,22 +23,24 @@ from rag.types import Section, Status
 MAX_PARTS = 3
 MIN_PART = 4
 """Characters without spaces of a part, at least: less is no question."""
+MIN_SUBJECT = 3
+"""The same of the first of two things asked for together: "연회비랑 결제일 알려줘"."""
 SUGGESTED_PER_PART = 2
 
 _ASKS = re.compile(
     r"(\?|나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
-    r"|어떻게 ?하고|얼마이?고|언제고)[\s.!~?ㅠㅜ]*$"
+    r"|어떻게 ?하고|얼마이?고|언제고|어케\s?\S{1,3}|(있|없|되|돼|가능)(음|나|냐)|됨|가능)[\s.!~?ㅠㅜ]*$"
 )
 _SENTENCE = re.compile(
-    r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+(?=그리고\s)"
+    r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s+|\s+(?=그리고\s)"
     r"|(?<=어떻게 하고)\s+|(?<=어떻게하고)\s+|(?<=얼마고)\s+|(?<=얼마이고)\s+|(?<=언제고)\s+"
 )
 _HEAD = (
     r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
-    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일)"
+    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
 )
 _JOINED = re.compile(
-    rf"^(?P<left>.*{_HEAD})\s*(?:이랑|랑|하고|과|와|,|및|그리고)\s+(?P<right>.*{_HEAD})(?P<rest>[\s은는이가을를도좀]*\S*.*)$"
+    rf"^(?P<left>.*{_HEAD})\s*(?:이랑|랑|하고|과|와|,|및|그리고|(?<=\s)vs\.?)\s+(?P<right>.*{_HEAD})(?P<rest>[\s은는이가을를도좀]*\S*.*)$"
 )
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
@@ -84,7 +86,7 @@ def _joined_subjects(message: str) -> tuple[Part, ...]:
         return ()
     left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"].rstrip()
     # A comparison asks for both at once, in one answer.
-    if len(compact(left)) < MIN_PART or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
+    if len(compact(left)) < MIN_SUBJECT or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
         return ()
     asked, about = _BOTH.sub("", rest), right
     # "체크카드 재발급이랑 한도": the second part has lost its subject to the first.

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import members_of
 from rag.conversation import follow_up_rules
 from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
-from rag.korean import compact, tokens
+from rag.korean import answering_sentence, compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.offering import is_short
@@ -44,6 +45,8 @@ SAME_SUBJECT = tuple(
 """Names of one thing that a customer and a row may put in each other's place."""
 
 
+MANNER = frozenset(("방법", "절차", "안내"))
+"""Words that ask for nothing that the answer before did not give."""
 MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
 
@@ -123,7 +126,9 @@ def other_than_shown(
     elif not leans and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
         offered = []
     else:
-        nearer = _nearer(words, nearest, list(rows.values()))
+        # Many rows are on fees or documents: a word of these alone does not say that another one is meant.
+        product = not follow_up_rules.lacks_product(" ".join(words))
+        nearer = _nearer(words, nearest, list(rows.values())) if product else []
         note, offered = None if missing else Note("already_shown"), [*nearer, nearest, *(about or rows.values())]
     offered = list({row_id(hit): hit for hit in offered}.values())
     nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
@@ -162,6 +167,30 @@ def cited_rows(turn: Turn) -> tuple[str, ...]:
     # Beside the quoted rows others are shown, which the answer did not give.
     numbers = {int(number) for number in _CITATION.findall(turn.answer)}
     return tuple(row for number, row in enumerate(turn.source_ids, 1) if number in numbers) or turn.source_ids[:1]
+
+
+def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -> Verdict | None:
+    """The verdict where the row of the last answer answers this message, too, for it holds all that the message names; else None.
+
+    Its note quotes the sentence that is meant: the whole row was shown already.
+    """
+    last = history[-1]
+    if last.status != "answered" or verdict.status != "answered" or row_id(verdict.nodes[0]) not in cited_rows(last):
+        return None
+    hit, (words, named) = verdict.nodes[0], (follow_up_rules.nouns(message), members_of(message))
+    held = members_of(f"{question_of(hit)} {hit.node.get_content()}")
+    if not named <= held or not all(holds_subject(hit, word) for word in words):
+        return None
+    # The same question in other words is not answered by the same row again.
+    before = compact(last.question)
+    if named <= members_of(last.question) and all(word in MANNER or compact(word) in before for word in words):
+        return None
+    # A rate or a fee by itself may be any: "(스트레스 금리 가산)" does not say how high the rate of a loan is.
+    if follow_up_rules.lacks_product(message) and asked_values(message):
+        return None
+    start, end = answering_sentence(message, hit.node.get_content())
+    note = Note("in_shown", {"sentence": hit.node.get_content()[start:end]})
+    return replace(verdict, note=None if sum(node.quoted for node in verdict.nodes) > 1 else note)
 
 
 def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
+from rag.conversation.follow_up_choice import as_suggestions, merge_as_suggestions
 from rag.conversation.follow_up_rules import content_words, is_about_banking
 from rag.conversation.row_match import prefer_same_question, suggest_by_words
 from rag.models.circuit_breaker import CircuitBreaker
@@ -102,6 +103,29 @@ class RowSearch:
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_promise)
         return replace(verdict, query=text, names_banks=len(self.banks) > 1)
+
+    def search_at(self, bank: str, text: str, filters: Filters, *, only: bool = False) -> Verdict:
+        """The search of a text; of `bank` alone, unless empty, where that finds as much, or `only` it is asked about.
+
+        A customer names the institution once. What is answered by either search alone is only suggested.
+        """
+        there = self.search(text, replace(filters, equals={**filters.equals, BANK: bank})) if bank else None
+        if there and only:
+            return there
+        everywhere = self.search(text, filters)
+        if not there or everywhere.status == "declined" or there.status == "declined":
+            return everywhere
+        if there.status == everywhere.status:
+            return there
+        return as_suggestions(there) if there.status == "answered" else merge_as_suggestions(there, everywhere)
+
+    def bank_of(self, messages: Sequence[str]) -> str:
+        """The institution of the index that the last message naming any named; empty where it named several or another."""
+        for message in reversed(messages):
+            named = self.named(message)
+            if named.chosen or named.others:
+                return named.chosen[0] if len(named.chosen) == 1 and named.chosen[0] in self.banks else ""
+        return ""
 
     def own_match(self, question: str, contextual: Verdict, filters: Filters) -> float:
         """How much of the message's own words the contextual reading's first row covers, 0..1."""

@@ -19,9 +19,11 @@ from rag.conversation.follow_up_choice import (
     MessageSigns,
     as_suggestions,
     choose_reading,
+    merge_as_suggestions,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.masked_numbers import without_masked_numbers
+from rag.conversation.patterns import plain
 from rag.conversation.question_parts import (
     combine,
     combine_banks,
@@ -30,6 +32,7 @@ from rag.conversation.question_parts import (
     worth_dividing,
 )
 from rag.conversation.row_match import (
+    answered_by_shown,
     cited_rows,
     is_elsewhere,
     names_same,
@@ -42,6 +45,7 @@ from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
+from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
@@ -97,6 +101,8 @@ class Searcher:
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
+        if history and history[-1].status == "answered" and (reply := self._reply(question, history, filters, scope)):
+            return reply
         if choice := read_choice(question, history, self._store):
             return replace(choice, names_banks=len(self.rows.banks) > 1)
         if rule and rule.yields_to == "same":
@@ -110,9 +116,8 @@ class Searcher:
         if rule and not row_wins(rule, verdict, question):
             compared = self._difference(question, rule, filters, scope)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
-        if verdict.reason == "off_topic" and (
-            self._is_about_banking(question) or (history and follow_up_rules.has_back_reference(question))
-        ):
+        goes_on = follow_up_rules.has_back_reference(question) or follow_up_rules.asks_on(question)
+        if verdict.reason == "off_topic" and (self._is_about_banking(question) or (history and goes_on)):
             return replace(verdict, reason="not_covered")
         return verdict
 
@@ -130,23 +135,48 @@ class Searcher:
         question, history = _without_masks(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
-        standalone_text = follow_up_rules.standalone_text(question, history)
+        recent = [turn.question for turn in history[-follow_up_rules.MAX_TURNS :]]
+        names_one = BANK in filters.equals or self.rows.named(question).others
+        bank = "" if names_one else self.rows.bank_of(recent)
+        typed, typed_history = question, history
+        question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
+        alone = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._unless_given(self.rows.search(standalone_text, filters), question, history)
+            return self._unless_given(self.rows.search_at(bank, alone, filters), question, history)
         if self._llm is not None:
-            rewritten = rewrite_follow_up(self._llm, question, history, scope, self._llm_breaker)
+            rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
             if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
                 return verdict
-        is_elliptical = follow_up_rules.is_elliptical(question)
+        return self._fitting_reading(question, history, filters, bank, rejects_shown=rejects_shown)
+
+    def _fitting_reading(
+        self, question: str, history: Sequence[Turn], filters: Filters, bank: str, *, rejects_shown: bool
+    ) -> Verdict:
+        """The message alone or joined to the questions before it, searched at the conversation's `bank` if there is one."""
+        is_elliptical = follow_up_rules.is_elliptical(question) or follow_up_rules.lacks_product(question)
         back_reference = follow_up_rules.has_back_reference(question)
-        standalone = self.rows.search(standalone_text, filters)
-        if (named := self.rows.named(question)).nothing_else:
+        # What is referred to is at the institution that was asked about.
+        alone = follow_up_rules.standalone_text(question, history)
+        standalone = self.rows.search_at(bank, alone, filters, only=back_reference)
+        named = self.rows.named(question)
+        if (named.chosen or named.others) and follow_up_rules.asks_the_same(named.rest):
             return self._search_elsewhere(named, history, filters)
+        earlier = {row for turn in history[:-1] for row in turn.source_ids}
+        returns = follow_up_rules.returns_to_earlier_topic(question)
+        if returns and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
+            return standalone
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return self._unless_given(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
-        contextual = self.rows.search(in_context, filters)
+        contextual = self.rows.search_at(bank, in_context, filters, only=back_reference)
+        if rejects_shown:
+            shown = cited_rows(history[-1]) if history[-1].status == "answered" else history[-1].source_ids
+            others = as_suggestions(contextual, without=shown)
+            return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
+        names_topic = follow_up_rules.names_product(question) and not (is_elliptical or back_reference)
+        if not names_topic and (same := answered_by_shown(contextual, history, question)):
+            return same
         signs = MessageSigns(
             own_match=1.0
             if names_same(question, contextual.ranked)
@@ -154,7 +184,7 @@ class Searcher:
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
-            names_product=follow_up_rules.names_product(question),
+            names_topic=names_topic,
             is_elsewhere=is_elsewhere(question, contextual.ranked[:SUGGESTIONS]),
             lacks_thing=standalone.bound == "doubtful",
         )
@@ -162,7 +192,21 @@ class Searcher:
         if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
             leans = signs.is_elliptical or signs.has_back_reference or signs.asks_on
             return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), leans=leans)
-        return chosen
+        # A word of an earlier question is not what this message asked about.
+        named_by_note = chosen.note and chosen.note.values.get("word")
+        return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
+
+    def _reply(
+        self, message: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
+    ) -> Verdict | None:
+        """The outcome of a message that says that the answer before was not the right one, or did not help."""
+        if follow_up_rules.did_not_help(message) and not follow_up_rules.names_product(message):
+            return Verdict("declined", "not_covered", (), (), 0.0, 0.0, message, note=Note("not_helped"))
+        if not follow_up_rules.rejects_answer(message):
+            return None
+        verdict = self.rank(history[-1].question, history[:-1], filters, scope)
+        others = as_suggestions(verdict, without=cited_rows(history[-1]))
+        return replace(others, query=message, note=None, sections=()) if others.nodes else None
 
     def _unless_given(self, verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
         """The verdict; where it would give the answer of the turn before again, suggestions."""

@@ -41,7 +41,7 @@ _INSTITUTION_KINDS = frozenset(
 )
 """Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution."""
 _NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고라]|아닌|빼고|제외하고|외에)(?=\s|[요?!.]|$)")
-_PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
+_PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|에선|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,6 @@ class NamedBanks:
     excluded: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     rest: str = ""
-
-    @property
-    def nothing_else(self) -> bool:
-        """Whether the text says nothing but a name ("도담은요?")."""
-        return bool(self.chosen or self.others) and len(_ONLY_A_NAME.sub("", self.rest)) <= 1
-
-
-_ONLY_A_NAME = re.compile(
-    r"그럼|그러면|그리고|아니면|혹시|말고|만약|[은는이가도의]?요|[은는도만]|거기|[\s?!~.,ㅜㅠㅎㅋ]"
-)
 
 
 def named_banks(text: str, banks: Iterable[str], aliases: Mapping[str, Sequence[str]] | None = None) -> NamedBanks:

@@ -87,6 +87,15 @@ NOTES: Mapping[NoteKind, str] = {
     "not_held": "'{word}'에 꼭 맞는 안내는 찾지 못했습니다. 비슷한 안내를 아래에서 골라 주세요.",
     "not_in_nearest": "가장 가까운 안내는 '{word}'에 대한 내용이 아닙니다. 아래에 찾으시는 질문이 있으면 골라 주세요.",
     "already_shown": "앞서 보신 안내가 가장 가깝습니다. 다른 내용을 찾으시면 아래에서 골라 주세요.",
+    "in_shown": "앞서 보신 안내에 있는 내용입니다: “{sentence}”",
+    "no_access": (
+        "저는 고객님의 계좌나 거래 내역을 볼 수 없습니다. 계좌번호나 주민등록번호는 입력하지 마시고, 은행 앱이나 {desk}에서 "
+        "확인해 주세요. 조회 방법이 궁금하시면 여기에 물어보셔도 됩니다."
+    ),
+    "not_helped": (
+        "안내해 드린 방법으로 해결되지 않으셨군요. {desk}로 문의하시면 확인해 드립니다. 화면에 표시된 오류 문구나 "
+        "상황을 알려 주시면 맞는 안내를 다시 찾아 드립니다."
+    ),
 }
 
 NOTES_ENGLISH: Mapping[NoteKind, str] = {
@@ -107,11 +116,20 @@ NOTES_ENGLISH: Mapping[NoteKind, str] = {
     "not_held": "I found no guidance on exactly '{word}'. You can choose similar guidance below.",
     "not_in_nearest": "The nearest guidance is not about '{word}'. If your question is below, please choose it.",
     "already_shown": "The guidance you saw is the nearest. If you look for something else, please choose below.",
+    "in_shown": "The guidance you saw says: “{sentence}”",
+    "no_access": (
+        "I cannot see your accounts or transactions. Please do not type account numbers here; check in the app, "
+        "or contact {desk}. You can also ask me how to look it up."
+    ),
+    "not_helped": (
+        "I am sorry that it did not solve your problem. Please contact {desk}, or tell me the error message on your screen, "
+        "and I will look for guidance on it."
+    ),
 }
 
 SUGGESTED = "꼭 맞는 답인지 확실하지 않습니다. 아래에서 찾으시는 질문을 골라 주세요."
 SUGGESTED_ENGLISH = "I am not sure which of these you mean. Please choose your question below."
-OTHERS_GUIDANCE = "아래는 다른 기관({names})의 안내입니다."
+OTHERS_GUIDANCE = "아래는 {names}의 안내입니다."
 OTHERS_GUIDANCE_ENGLISH = "The questions below are from the guidance of {names}."
 SEVERAL_BANKS = "기관마다 내용이 달라 각각 안내해 드립니다."
 SEVERAL_BANKS_ENGLISH = "Each institution has its own rules:"

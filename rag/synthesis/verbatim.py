@@ -77,7 +77,8 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
         return _in_sections(nodes, verdict, english=english)
     chosen = quoted(nodes)
     if len(chosen) == 1:
-        return _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
+        text = _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
+        return f"{texts.noted(verdict.note, english=english)}\n\n{text}" if verdict and verdict.note else text
     several = texts.SEVERAL_BANKS_ENGLISH if english else texts.SEVERAL_BANKS
     return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])
 

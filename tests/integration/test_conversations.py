@@ -20,6 +20,7 @@ SAID: dict[NoteKind, str] = {
     kind: text.partition("{")[0]
     for kind, text in texts.NOTES.items()
     if kind in ("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "which")
+    or kind in ("in_shown", "not_helped", "no_access")
 }
 """How the texts of the notes begin."""
 ABOUT_THE_ROW_BEFORE = "앞서 보신 안내"
@@ -114,6 +115,73 @@ def test_a_thing_that_no_row_has_is_declined_after_any_question(chat: ChatServic
     assert converse(chat, first, then).status == "declined"
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "row", "said"),
+    [
+        ("미르누리 카드형 OTP 분실했어요", "그거 재발급 수수료는?", "mrs-019", "7,000원"),
+        ("새나래 영업점 몇시까지 해요", "공휴일은요?", "snb-141", "공휴일"),
+        ("도담 대출 중도상환수수료 얼마예요", "2년 지났는데?", "dds-077", "2년"),
+        ("도담 잔액증명서 발급", "창구에서는요?", "dds-086", "창구"),
+    ],
+)
+def test_what_the_row_before_says_is_answered_by_its_sentence(
+    chat: ChatService, first: str, then: str, row: str, said: str
+) -> None:
+    answer = converse(chat, first, then)
+    assert (answer.status, ids(answer)[0]) == ("answered", row)
+    lead = answer.text.splitlines()[0]
+    assert lead.startswith(SAID["in_shown"]) and said in lead
+
+
+@pytest.mark.parametrize(
+    ("messages", "row"),
+    [
+        (("새나래 신용카드 결제일 변경", "그 카드 해지하면 연회비 돌려받나요"), "snb-062"),
+        (("도담 체크카드 한도 변경", "그 카드 재발급하려면 얼마 들어요"), "dds-079"),
+        (("도담 주소 변경", "체크카드 재발급 신청 방법"), "dds-079"),
+        (("미르누리 이체한도 증액", "OTP 분실했어요"), "mrs-019"),
+    ],
+)
+def test_an_institution_is_named_once(chat: ChatService, messages: tuple[str, ...], row: str) -> None:
+    answer = converse(chat, *messages)
+    assert ids(answer)[0] == row and all(name.startswith(row[:3]) for name in ids(answer)[: len(answer.cited) or 1])
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "rows"),
+    [
+        ("도담 타행이체 수수료", "아니 그거 말고 atm 출금이요", {"dds-091"}),
+        ("새나래 체크카드 한도 변경", "체크카드 말고 신용카드요", {"snb-056"}),
+        ("도담 국문 잔액증명서", "국문 아니고 영문이요", {"dds-087"}),
+    ],
+)
+def test_what_is_said_not_to_be_meant_is_not_searched_for(
+    chat: ChatService, first: str, then: str, rows: set[str]
+) -> None:
+    answer = converse(chat, first, then)
+    assert rows & set(ids(answer)[:3]) and ids(answer)[0] != ids(converse(chat, first))[0]
+
+
+def test_a_rejected_answer_is_followed_by_other_rows(chat: ChatService) -> None:
+    first = converse(chat, "새나래 착오송금 돌려받는 법")
+    others = converse(chat, "새나래 착오송금 돌려받는 법", "그게 아니라고요")
+    assert others.status == "suggested" and others.sources and ids(first)[0] not in ids(others)
+
+
+def test_an_earlier_topic_is_returned_to(chat: ChatService) -> None:
+    answer = converse(
+        chat, "새나래 마이너스통장 연장", "새나래 해외송금 수수료", "아까 그 마이너스통장 연장은 언제부터 신청돼요?"
+    )
+    assert ids(answer)[0] == "snb-076" and "snb-089" not in ids(answer)
+
+
+def test_a_note_names_no_word_of_an_earlier_question(chat: ChatService) -> None:
+    answer = converse(
+        chat, "미르누리 매도대금 언제 출금돼요", "이체한도는 얼마까지 늘려요", "아까 매도대금 월요일에 팔면 언제예요"
+    )
+    assert "올리" not in answer.text
+
+
 def test_what_was_offered_is_answered_once_the_message_tells_which(chat: ChatService) -> None:
     assert converse(chat, "자동이체").status == "suggested"
     answer = converse(chat, "자동이체", "해지는요?")
@@ -170,6 +238,9 @@ def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) ->
         (("환전 수수료 얼마예요", "사람이랑 얘기하고 싶은데"), "contact"),
         (("환전 어디서 해요", "전화번호 좀"), "contact"),
         (("상담원 연결해줘",), "contact"),
+        (("환전 어디서 해요", "대답이 이상하네요 상담원 바꿔줘"), "contact"),
+        (("인증서 갱신", "제 계좌 잔액 얼마예요"), "no_access"),
+        (("새나래 인터넷뱅킹 보안프로그램 설치가 반복돼요", "다 해봤는데 똑같아요"), "not_helped"),
         (("대출 한도 알려줘", "너 로봇이지"), "identity"),
         (("계좌 개설", "그만할래"), "nothing_pending"),
         (("날씨 알려줘", "두 번째 거"), "nothing_pending"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.conversation.follow_up_rules import asks_the_same
 from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_korean, limit_to_bank, named_banks
 from rag.types import Filters
 
@@ -118,14 +119,25 @@ def test_what_a_question_says_of_institutions(question: str, wanted: NamedBanks)
     assert named_banks(question, BANKS) == wanted
 
 
-@pytest.mark.parametrize("message", ["도담은요?", "그럼 도담은?", "미르누리도요", "카카오뱅크는요?"])
-def test_a_message_may_be_nothing_but_a_name(message: str) -> None:
-    assert named_banks(message, BANKS).nothing_else
+@pytest.mark.parametrize(
+    "message",
+    [
+        "도담은요?",
+        "그럼 도담은?",
+        "미르누리도요",
+        "카카오뱅크는요?",
+        "도담에선 어떻게 해?",
+        "새나래도 알려줘",
+        "도담 쪽은요",
+    ],
+)
+def test_a_message_may_ask_the_question_before_of_another_institution(message: str) -> None:
+    assert asks_the_same(named_banks(message, BANKS).rest)
 
 
-@pytest.mark.parametrize("message", ["도담 수수료는요?", "그럼요?", ""])
-def test_a_message_that_says_more_is_not_only_a_name(message: str) -> None:
-    assert not named_banks(message, BANKS).nothing_else
+@pytest.mark.parametrize("message", ["도담 수수료는요?", "도담 앱은 어디서 받아요", "새나래 OTP"])
+def test_a_message_that_names_a_topic_of_its_own_does_not(message: str) -> None:
+    assert not asks_the_same(named_banks(message, BANKS).rest)
 
 
 def test_of_two_institutions_turning_away_from_one_names_the_other() -> None:

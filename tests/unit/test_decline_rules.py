@@ -212,7 +212,7 @@ def test_a_contact_is_text_and_no_template() -> None:
 
 def test_an_english_question_is_declined_in_english_in_every_way() -> None:
     assert DECLINED.keys() == DECLINED_ENGLISH.keys() and NOTES.keys() == NOTES_ENGLISH.keys()
-    values = {"name": "Gana Bank", "chosen": "Naru", "word": "fee"}
+    values = {"name": "Gana Bank", "chosen": "Naru", "word": "fee", "sentence": "It is free."}
     for kind in NOTES:
         text = noted(Note(kind, values), contact="02-1", english=True)
         assert "{" not in text and not set("은는을를다요") & set(text)

@@ -70,11 +70,11 @@ def uncovered(message: str) -> Verdict:
         (LONG, replace(UNRELATED, asks_on=True), "declined"),
         ("끝말잇기 하자 너부터", replace(UNRELATED, is_elliptical=True), "declined"),
         ("오늘 점심 뭐 먹지", UNRELATED, "declined"),
-        ("대출 되나요", replace(UNRELATED, asks_on=True, names_product=True), "declined"),
+        ("대출 되나요", replace(UNRELATED, asks_on=True, names_topic=True), "declined"),
         ("비트코인 얼마예요", replace(UNRELATED, asks_on=True, lacks_thing=True), "declined"),
-        ("카드 연회비는 얼마예요", replace(OWN, names_product=True, lacks_thing=True), "declined"),
+        ("카드 연회비는 얼마예요", replace(OWN, names_topic=True, lacks_thing=True), "declined"),
         ("그럼 법인은요?", replace(OWN, has_back_reference=True, lacks_thing=True), "answered"),
-        ("대출은 되고?", replace(UNRELATED, asks_on=True, names_product=True, is_elliptical=True), "suggested"),
+        ("대출은 되고?", replace(UNRELATED, asks_on=True, is_elliptical=True), "suggested"),
     ],
 )
 def test_the_topic_before_answers_only_what_its_row_matches(message: str, signs: MessageSigns, wanted: str) -> None:
@@ -96,14 +96,17 @@ def test_a_message_that_may_be_covered_alone_is_offered_both() -> None:
 
 
 def test_a_message_that_names_a_product_is_taken_by_itself() -> None:
-    standalone, signs = verdict("new-1", top=0.5), MessageSigns(own_match=0.05, names_product=True)
+    standalone, signs = verdict("new-1", top=0.5), MessageSigns(own_match=0.05, names_topic=True)
     assert standalone.status == "suggested"
     assert choose_reading(verdict("old-1"), standalone, signs) is standalone
-    assert choose_reading(verdict("old-1"), standalone, replace(signs, has_back_reference=True)).status == "answered"
+    assert (
+        choose_reading(verdict("old-1"), standalone, replace(signs, names_topic=False, has_back_reference=True)).status
+        == "answered"
+    )
 
 
 def test_a_product_of_the_row_before_is_offered_never_answered() -> None:
-    signs = replace(OWN, names_product=True)
+    signs = replace(OWN, names_topic=True)
     assert rows(choose_reading(verdict("old-1"), uncovered("카드 연회비는"), signs).nodes) == ["old-1"]
     assert choose_reading(verdict("old-1"), uncovered("카드 연회비는"), signs).status == "suggested"
 
