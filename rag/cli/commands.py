@@ -245,17 +245,17 @@ def user(options: Namespace, settings: Settings) -> None:
     path = options.auth_file or settings.ui.auth_file
     if not path:
         raise InputError("missing --auth-file FILE; set it, or FSI_UI__AUTH_FILE")
-    try:
-        if sys.stdin.isatty():
+    if sys.stdin.isatty():
+        try:
             password, again = getpass.getpass("password: "), getpass.getpass("again: ")
-        else:
-            password = sys.stdin.readline().rstrip("\r\n")
-            # Who answers both prompts in a script sends it twice.
-            again = sys.stdin.readline().rstrip("\r\n") or password
-            if not password:
-                raise EOFError
-    except EOFError as exc:
-        raise InputError("expected a password on standard input; got none, and nothing was written") from exc
+        except EOFError:
+            password = again = ""
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+        # Who answers both prompts in a script sends it twice.
+        again = sys.stdin.readline().rstrip("\r\n") or password
+    if not password:
+        raise InputError("expected a password on standard input; got none, and nothing was written")
     if password != again:
         raise InputError("the two passwords differ; nothing was written")
     add_user(Path(path), options.name, password)
