@@ -1,75 +1,150 @@
-"""What a sentence turns: the day, what is left to one thing alone, what makes an exception, what is denied of a thing."""
+"""Does a sentence drop or turn a condition of its sources: what must be, what need not be, and what follows from a case?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-from rag.constraints import quantities_of
-from rag.synthesis.content_words import content_words
-from rag.synthesis.passage_clauses import Finding, Sources, split_clauses, stated_by
-from rag.synthesis.polarity_check import is_negative
-from rag.synthesis.quantity_check import with_conditions
+from rag.synthesis.content_words import all_words, content_words
+from rag.synthesis.negation import ALLOWS, CHARGED, FREE, is_negative
+from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses, stated_by
 from rag.synthesis.same_meaning import other_words, word_forms
 
-_DAYS = tuple(
-    map(
-        re.compile,
-        (
-            r"당일|즉시|바로|곧|실시간|같은 날|그날|동시에|자마자",
-            r"다음 ?날|익일|이튿날",
-            r"전날|전일|하루 전|1일 전|[전앞] ?영업일",
-            r"다음 ?영업일|익영업일|\+ ?1일",
-        ),
-    )
-)
-_SAID_DAYS = (re.compile(r"(?<![가-힣])(?:당일|즉시|실시간)(?!\s?\d)"), *_DAYS[1:])
-"""The days beside each other, as passages say them; "바로" and "그날" of a sentence are often no more than courtesy."""
-_ONLY = re.compile(r"([가-힣A-Za-z]{2,}?)(?:에서|으로|로|에게|한테)만(?![가-힣])")
-_ONLY_ONE = re.compile(r"([가-힣]{2,})만 [가-힣]{2,}면 (?:돼|됩|되)")
-_EACH = re.compile(r"각각|모두|두 분|함께")
-_LEFT_ALONE = re.compile(
-    r"[가-힣)]만(?:\s|을|이|은)|한하|한해|한함|한정|전용|이외|외에는|밖에|불가|(?:수|지) ?(?:없|않)"
-)
 _CONCEDED = re.compile(r"(?:더라도|[아어여해돼]도|라도|셔도)$")
 _EXCEPTION = re.compile(r"(?:^|[\n.※]\s*)(?:-\s)?(?:다만|단,?)\s([^\n.]+)")
-_DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
-_ALLOWS = re.compile(
-    r"(?<!밖에 )수(?:도|가)? 있|가능|됩니다|돼요|되며|되고|드려요|드립니다|받아요|받습니다|야 (?:하|합|해|한|돼|됩)"
-    r"|나가요|나갑니다|줍니다|줘요|들어와요|들어옵니다"
+_CONDITION = re.compile(r"(?:면|경우|때|[가-힣] 시)(?:에는|에)?(?:[가-힣]?[,.]?\s|[,.]|$)|한하여|한해|한함")
+_EVEN_LATER = re.compile(
+    r"(?:지나도|지났어도|지나더라도|경과해도|경과하더라도|넘어도|넘겨도|(?:지난|끝난|된|난|한|생긴)\s?(?:뒤|후|다음)에도|이후에도|후에도)"
+)
+"""What is so even after a limit, as passages have to say themselves."""
+_WITHOUT = re.compile(
+    r"([가-힣A-Za-z]{2,}?)(?:이|가|을|를|은|는)?\s?(?:[가-힣]{0,4}지 않(?:더라도|아도|으셔도|았어도|는 경우에도|은 경우에도)"
+    r"|[가-힣]{0,3}고 있지 않(?:아도|더라도|으셔도)|없(?:더라도|어도|으셔도|이도))(?!\s?(?:되|됩|돼|괜찮))"
+)
+_SPARED = re.compile(
+    r"없이|없어도|없더라도|않아도|않으셔도|않더라도|생략|불필요|필요하지 않|필요(?:는|가)? ?없|무관"
+    r"|(?:관계|상관) ?없|아니어도|제한 ?없"
+)
+_LACKING = re.compile(r"(?:없는|않은|않는|못한) (?:경우|때|고객|분)")
+_EVEN_WHERE = re.compile(
+    r"([^,.]{4,40}?)(?:\s(?:경우|때)(?:에도|라도|도)|\s있어도|\s있더라도|(?:이|라)?더라도|이어도|이라도|[가-힣](?:[들해]|하셔|[어아여])도(?!\s?(?:되|됩|돼|괜찮)))\s"
+)
+_IN_PERSON = re.compile(r"본인이[^.]{0,25}직접|본인만|본인에 한|본인이어야|예금주가 직접|본인이 방문")
+_ANOTHER = re.compile(r"대리|대신|가족|배우자|부모|자녀|다른 사람|타인")
+
+
+_CASE_END = re.compile(
+    r"(?:[으하되시이라]면|(?:경우|때|중|상태)(?:에는|에|이면|인)?"
+    r"|(?P<even>(?:이|라|하|되)?더라도|이어도|여도|라도|[아어해돼]도|셔도|(?:경우|때|중|상태)(?:에도|라도|이어도)))[,\s]+"
 )
 
 
-def check_days(text: str, sources: Sources) -> Finding | None:
-    """A day that no passage names, where they name another: "당일" beside "다음 날" alone."""
-    held = [pattern.search(sources.text) is not None for pattern in _DAYS]
-    for number, pattern in enumerate(_SAID_DAYS):
-        match = pattern.search(text)
-        # Where the passages name no day at all, a day is an addition, which other checks look at.
-        if match and not held[number] and any(held):
-            return Finding("withheld", "quantity", match[0])
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case and what is said to follow: "연체가 있으면", "신청할 수 없습니다". `is_even`: "even in" that case."""
+
+    text: str
+    then: str
+    is_even: bool
+
+
+@lru_cache(maxsize=1024)
+def _cases(text: str) -> tuple[Case, ...]:
+    """The cases of a text; left out are those denied ("if not"), and prices, which have a check of their own."""
+    cases, start = [], 0
+    for match in _CASE_END.finditer(text):
+        case = re.split(r"[,.\n]", text[start : match.start()])[-1]
+        start = match.end()
+        rest = re.split(r"[.\n]", text[match.end() :])[0]
+        then = split_clauses(rest)[0].rstrip(", ") if rest.strip() else ""
+        if then and not (is_negative(case) or then.endswith(("면", "도")) or FREE.search(then) or CHARGED.search(then)):
+            cases.append(Case(case, then, match["even"] is not None))
+    return tuple(cases)
+
+
+def check_consequence(text: str, sources: Sources) -> Finding | None:
+    """The opposite of what follows from a case: "연체가 있어도 신청 가능" beside "연체가 있으면 신청할 수 없음"."""
+    for own in _cases(text):
+        words = [word for word in all_words(own.text) if len(word.stem) > 1 or word.stem == "앱"]
+        nouns = [word.stem for word in words if word.is_noun and not word.is_common]
+        denies = is_negative(own.then)
+        # "만기가 되어도 …지 않고": one word is in too many cases.
+        if not nouns or (own.is_even and denies and len(words) < 2):
+            continue
+        verdicts = [
+            is_negative(other.then) == denies
+            for line in sources.lines
+            if _has_all(nouns, line.text)
+            for other in _cases(line.text)
+            if _has_all(nouns, other.text)
+            and not stated_by(other.text).unsupported(own.text)
+            and ((own.is_even and not denies) or _says_of_same(own.then, other.then))
+        ]
+        if verdicts and not any(verdicts):
+            return Finding("withheld", "condition", f"{own.text} {own.then}".strip())
     return None
 
 
-def check_only(text: str, sources: Sources) -> Finding | None:
-    """ "영업점에서만", where the passages leave nothing to one thing alone."""
-    match = _ONLY.search(text) or _ONLY_ONE.search(text)
-    if match and not _LEFT_ALONE.search(sources.text) and (match.re is _ONLY or _EACH.search(sources.text)):
-        return Finding("withheld", "condition", match[0])
+def _says_of_same(said: str, then: str) -> bool:
+    """Whether two consequences speak of the same act or thing."""
+    return any(
+        form in then
+        for word in all_words(said)
+        if len(word.stem) > 1 or not word.is_common
+        for form in word_forms(word.stem)
+    )
+
+
+def _has_all(stems: Sequence[str], text: str) -> bool:
+    return all(any(form in text for form in word_forms(stem)) for stem in stems)
+
+
+_THING = r"(?P<thing>[가-힣A-Za-z]{2,}?)(?<![실을])(?:을|를|이|가|은|는|도|에)?\s?(?:절차|과정)?(?:을|를|이|가)?\s?"
+_LEAVES_OUT = re.compile(
+    rf"{_THING}(?:없이도?|없어도|없더라도|없으셔도|하지 않(?:아도|으셔도|더라도|고도)|생략|불필요"
+    r"|필요(?:는|가|도)? ?없|필요하지 않|(?:제한|관계|상관) ?없이)"
+)
+_ASKS_FOR = re.compile(
+    rf"{_THING}(?:반드시 |꼭 |먼저 |직접 )?(?:필요(?! ?없|하지 않|(?:는|가|도) ?없)|필수"
+    r"|(?:하셔|해|하여|받으셔|받아|있어|거쳐|거치셔|내셔|내|제출하셔|제출해|마쳐|마치셔)야)"
+)
+
+
+def check_needed(text: str, sources: Sources) -> Finding | None:
+    """What the passages ask for, left out, and what they leave out, asked for: "추가 인증을 거쳐야" beside "추가 인증 없이"."""
+    for own, other in ((_LEAVES_OUT, _ASKS_FOR), (_ASKS_FOR, _LEAVES_OUT)):
+        for match in own.finditer(text):
+            thing = match["thing"]
+            if _is_said_of(thing, other, sources) and not _is_said_of(thing, own, sources):
+                return Finding("withheld", "condition", match[0])
     return None
+
+
+def _is_said_of(thing: str, pattern: re.Pattern[str], sources: Sources) -> bool:
+    """Whether the passages ask for a thing, or leave it out, in this or in another word for it."""
+    return any(
+        thing in held or held in thing or any(form in held for form in other_words(thing))
+        for held in _things(pattern, sources.text)
+    )
+
+
+@lru_cache(maxsize=512)
+def _things(pattern: re.Pattern[str], text: str) -> frozenset[str]:
+    return frozenset(match["thing"] for match in pattern.finditer(text))
 
 
 def check_conceded(text: str, sources: Sources) -> Finding | None:
     """What the passages make a condition ("다만 계약서를 내면"), said to make none ("계약서를 내더라도")."""
     late = _EVEN_LATER.search(text)
-    if late and _ALLOWS.search(text) and not _EVEN_LATER.search(sources.text):
+    if late and ALLOWS.search(text) and not _EVEN_LATER.search(sources.text):
         return Finding("withheld", "condition", late[0])
     for clause in split_clauses(text):
-        if not _CONCEDED.search(clause.rstrip(", ")):
+        is_spared = any(_is_said_of(match["thing"], _LEAVES_OUT, sources) for match in _LEAVES_OUT.finditer(clause))
+        if is_spared or not _CONCEDED.search(clause.rstrip(", ")):
             continue
         nouns = [word.stem for word in content_words(clause) if word.is_noun]
-        if len(nouns) == 1 and _is_state(nouns[0], clause, sources):
-            return Finding("withheld", "condition", clause.strip())
         # One noun alone is in too many conditions to tell which of them is meant.
         if len(nouns) < 2 or any(
             _CONCEDED.search(each.text.rstrip(", ")) and nouns[-1] in each.text for each in sources.clauses
@@ -82,124 +157,46 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_EVEN_IN_STATE = re.compile(r"(?: 중| 상태)?(?:이어도|이라도|여도|라도|이더라도)")
-
-
-def _is_state(noun: str, clause: str, sources: Sources) -> bool:
-    """Whether a state is conceded that the passages make a hindrance: "연체 중이어도" beside "연체 중이면 제한됩니다"."""
-    if not any(map(_EVEN_IN_STATE.match, clause.split(noun)[1:])):
-        return False
-    return any(noun in each.text and re.search(r"중이|중인|경우|상태|제한|불가", each.text) for each in sources.clauses)
-
-
-_CONDITION = re.compile(r"(?:면|경우|때|[가-힣] 시)(?:에는|에)?(?:[가-힣]?[,.]?\s|[,.]|$)|한하여|한해|한함")
-_EVEN_LATER = re.compile(
-    r"(?:지나도|지났어도|지나더라도|경과해도|경과하더라도|넘어도|넘겨도|(?:지난|끝난|된|난|한|생긴)\s?(?:뒤|후|다음)에도|이후에도|후에도)"
-)
-"""What is so even after a limit, as passages have to say themselves."""
-
-
-def check_denied(text: str, sources: Sources) -> Finding | None:
-    """What is affirmed of a thing that the passages name only to deny the same of it."""
-    for clause in with_conditions(text):
-        if is_negative(clause) or not _ALLOWS.search(clause):
+def check_even_without(text: str, sources: Sources) -> Finding | None:
+    """What is so "even without" a thing that the passages name and nowhere leave out."""
+    for match in _WITHOUT.finditer(text):
+        forms = word_forms(match[1])
+        naming = [line for line in sources.text.split("\n") if any(form in line for form in forms)]
+        if not naming:
             continue
-        words = content_words(clause)
-        does = match[1] if (match := _DOES.search(clause)) else ""
-        if does and _is_denied_act(does, sources):
-            return Finding("withheld", "polarity", does)
-        for word in words:
-            holding = [each for each in sources.clauses if word.stem in each.text.lower() and " > " not in each.text]
-            if (
-                not word.is_noun
-                or word.stem == does
-                or not holding
-                or not all(is_negative(each.text) for each in holding)
-            ):
-                continue
-            if does in (names := other_words(word.stem)) and _is_affirmed(names, sources):
-                continue
-            others = [other.stem for other in words if other != word and other.stem != does]
-            if any(_is_same_act(word.stem, does, others, each.text, clause) for each in holding):
-                return Finding("withheld", "polarity", word.stem)
+        spared = any(
+            _SPARED.search(line) or (_LACKING.search(line) and not is_negative(_LACKING.sub(" ", line)))
+            for line in naming
+        )
+        if not spared:
+            return Finding("withheld", "condition", match[0])
     return None
 
 
-_DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")
-
-
-def _is_denied_act(does: str, sources: Sources) -> bool:
-    """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
-    naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
-    return (
-        bool(naming)
-        and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
-        and not _is_affirmed(other_words(does), sources)
-    )
-
-
-def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
-    """Whether a clause of the passages affirms something in one of some words: "바꾸실 수 있으며" of "변경"."""
-    return any(
-        any(form in each.text for form in forms) and _ALLOWS.search(each.text) and not is_negative(each.text)
-        for each in sources.clauses
-    )
-
-
-def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:
-    """Whether a clause that denies something of a noun denies what another clause affirms of it."""
-    if does and any(word in denied for word in word_forms(does)):
-        return True
-    # What no longer exists denies everything of itself, whatever is affirmed.
-    if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):
-        return True
-    if not others:
-        return clause.strip().startswith(noun)
-    return len(noun) > 2 and sum(other in denied for other in others) >= max(1, len(others) / 2)
-
-
-def check_affirmed(text: str, sources: Sources) -> Finding | None:
-    """What is denied from a value on, of which the passages affirm the same: "1년 이상 미접속한 경우에도 조회 가능"."""
-    for clause in with_conditions(text):
-        match = _DOES_NOT.search(clause)
-        quantities = quantities_of(clause)
-        if not match or _AFTER_LIMIT.search(clause):
+def check_conceded_case(text: str, sources: Sources) -> Finding | None:
+    """What is so "even where" a thing is, of which a clause of the passages says that it is not."""
+    for match in _EVEN_WHERE.finditer(text):
+        words = [word.stem for word in content_words(match[1]) if len(word.stem) > 1]
+        if len(words) < 2 or is_negative(text[match.end() :]):
             continue
-        for word in content_words(clause):
-            naming = [each.text for each in sources.clauses if word.stem in each.text and " > " not in each.text]
-            same = [part for part in naming if match[1] in part and word.stem != match[1]]
-            listed = [each.context for each in sources.clauses if word.stem in each.text]
-            if word.is_noun and any(map(_ALLOWS.search, same)) and not any(map(is_negative, (*naming, *listed))):
-                return Finding("withheld", "polarity", word.stem)
-        if not quantities:
-            continue
-        holding = [
-            each.text for each in sources.clauses
-            if match[1] in each.text and not stated_by(each.text).unsupported(" ".join(each.text for each in quantities))
-        ]  # fmt: skip
-        if (
-            holding
-            and not _AFTER_LIMIT.search(clause)
-            and all(_ALLOWS.search(part) and not is_negative(part) for part in holding)
-        ):
-            return Finding("withheld", "polarity", match[1])
+        naming = [each for each in sources.clauses if _share(words, each) == 1]
+        if naming and all(is_negative(each.text) or is_negative(each.context) for each in naming):
+            return Finding("withheld", "condition", match[0])
     return None
 
 
-_AFTER_LIMIT = re.compile(r"(?:이후|지나|지난|넘[으는어]|초과|뒤|후에)")
-_DOES_NOT = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*\s수(?:는|가|도)?\s없")
-
-
-def check_not_needed(text: str, sources: Sources) -> Finding | None:
-    """What need not be done, where the passages ask for it: "돌려주지 않아도 됩니다" beside "반환하셔야"."""
-    match = _NEED_NOT.search(text)
-    if not match or re.search(r"않(?:아도|으셔도|고)|필요(?:는|가)? ?없|불필요|필요하지 않|생략|면제", sources.text):
+def check_in_person(text: str, sources: Sources) -> Finding | None:
+    """What the passages leave to the customer in person, said of somebody else."""
+    if not (other := _ANOTHER.search(text)) or is_negative(text) or not ALLOWS.search(text):
         return None
-    # A sentence often says in an everyday word what the passages ask for in the institution's.
-    acts = (match[1][:2], *other_words(match[1]))
-    if any(re.search(rf"{re.escape(act)}[가-힣]{{0,2}}야", sources.text) for act in acts):
-        return Finding("withheld", "condition", match[0])
+    nouns = [word.stem for word in content_words(text) if word.is_noun and not _ANOTHER.search(word.stem)]
+    for each in sources.clauses:
+        if _IN_PERSON.search(each.text) and nouns and _share(nouns, each) >= 0.5:
+            return Finding("withheld", "entity", other[0])
     return None
 
 
-_NEED_NOT = re.compile(r"([가-힣]{2,})지 (?:않아도|않으셔도) (?:됩|돼|되)")
+def _share(stems: Sequence[str], clause: Clause) -> float:
+    """The share of some words that a clause has, in these or in other words."""
+    text = f"{clause.context} {clause.text}"
+    return sum(any(form in text for form in word_forms(stem)) for stem in stems) / len(stems)

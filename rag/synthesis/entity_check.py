@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.passage_clauses import Finding, Sources, aligned, set_kind
-from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import other_words
 from rag.synthesis.value_roles import APP
 
@@ -75,17 +73,7 @@ def check_contrasts(text: str, sources: Sources) -> Finding | None:
                 continue
             if members or kind == "channel":
                 return Finding("withheld", "entity", mention.text)
-        if (
-            kind == "channel"
-            and _ALSO_THERE.match(text, mention.start + len(mention.text))
-            and (others := _only_of(sources.text))
-            and mention.member not in others
-        ):
-            return Finding("withheld", "condition", mention.text)
     return None
-
-
-_ALSO_THERE = re.compile(r"[가-힣]{0,2}에서도|(?:으로|로)도")
 
 
 def _subject(text: str) -> str:
@@ -94,18 +82,11 @@ def _subject(text: str) -> str:
     return re.sub(r"(?<=[가-힣]{2})[이가은는을를]$", "", first) if rest else text
 
 
-@lru_cache(maxsize=256)
-def _only_of(text: str) -> frozenset[str]:
-    members = set()
-    for match in re.finditer(r"([가-힣A-Za-z·, ]{2,12})에서만", text):
-        members |= {m.member for m in mentions_of(match[1]) if set_kind(m) == "channel"}
-    return frozenset(members)
-
-
 _ABSOLUTE = re.compile(
-    r"누구나|누구든|모두(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
+    r"누구나|누구든|(?:모두|전부|몽땅|고스란히)(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
     r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
-    r"|어떤 (?:경우|때)에?도|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
+    r"|어떤 [가-힣]{1,6}?(?:에|으로|로|에서|에게)?도(?= )"
+    r"|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|(?<![가-힣])혼자(?:서)?(?= [가-힣]+(?:을|를|이|가|도)? )|단독으로"
     r"|얼마(?:나|가|를)?\s?[가-힣]*(?:든|[아어여해]도)(?![가-힣])|아무리 [가-힣]+(?:[아어여해]도|든|더라도)"
@@ -113,18 +94,12 @@ _ABSOLUTE = re.compile(
 )
 _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
     r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
-    r"모두|전부", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타", r"전액|100%|전부",
+    r"모두|전부|전액|전체", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타",
+    r"어떤 .*도|예외 ?없|모든|모두|무조건|항상", r"전액|100%|전부",
     r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠",
     r"(?:관계|상관) ?없|무관|[가-힣]+든(?![가-힣])|얼마|아무리|횟수(?:의|에)? ?제한|수시",
     r"혼자|단독|스스로|직접", r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
 ))  # fmt: skip
-_NOT_NEEDED = re.compile(
-    r"([가-힣]{2,}?)(?:을|를|이|가)?(?:하지 않(?:아도|으셔도|더라도)| ?없이도|[이가]? ?없(?:어도|으셔도|더라도))"
-)
-_WITHOUT = re.compile(r"([가-힣]{2,}?)(?:을|를|이|가)? ?(?:없이(?!도)|하지 않고)")
-_EVEN_WITHOUT = re.compile(
-    r"([가-힣A-Za-z]{2,}?)(?:이|가|은|는)? ?(?:없어도|없더라도|없이도|있어도|이라도|라도|지 않아도(?!\s?(?:되|됩|돼)))"
-)
 
 
 def check_absolutes(text: str, sources: Sources) -> Finding | None:
@@ -147,38 +122,4 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         near = aligned(text, sources)
         if near and not any(same.search(clause.text) for clause in near):
             return Finding("withheld", "condition", word)
-    for match in _NOT_NEEDED.finditer(text):
-        noun = re.escape(match[1])
-        spared = (
-            rf"{noun}[을를이가은는도]? ?(?:없이|없어도|없더라도|하지 않(?:아도|으셔도|더라도)"
-            r"|불필요|생략|면제|필요(?:는|가)? ?없|필요하지 않)"
-        )
-        needed = rf"{noun} ?없이[^.\n]*(?:없|않|불가)"
-        if noun in sources.text and (not re.search(spared, sources.text) or re.search(needed, sources.text)):
-            return Finding("withheld", "condition", match[0])
-    for match in _WITHOUT.finditer(text):
-        if match[1] not in sources.text:
-            continue
-        noun = re.escape(match[1])
-        needed = rf"{noun}(?:을|를|이|가)? ?(?:필요|하셔야|받으셔야|받아야|해야|있어야|거쳐야|제출|지참|후|한 뒤|을 마)"
-        if re.search(needed, sources.text) and not re.search(rf"{noun}[을를이가은는도]? ?없이", sources.text):
-            return Finding("withheld", "condition", match[0])
-    for match in _EVEN_WITHOUT.finditer(text):
-        noun = match[1]
-        # "있어도 … 내셔야 합니다" asks for more than the passages, and allows nothing.
-        if noun not in sources.text or re.search(r"셔?야\s?(?:하|합|해|한|돼|됩)", text[match.end() :]):
-            continue
-        if re.search(
-            rf"{re.escape(noun)}(?:을|를)? ?[가-힣]{{0,6}}(?:하신|한) (?:고객|분|회원|경우)", sources.text
-        ) and not re.search(r"없(?:어도|더라도|이도|는)", sources.text):
-            return Finding("withheld", "condition", match[0])
-        if re.search(r"없(?:는|어도|더라도)", sources.text) and "없" in match[0]:
-            continue
-        if re.search(rf"{re.escape(noun)}[은는이가]? ?(?:필요하지 않|필요 ?없|불필요|없이|생략)", sources.text):
-            continue
-        if (
-            any(noun in clause.text and is_negative(clause.text) for clause in sources.clauses)
-            and match[0] not in sources.text
-        ):
-            return Finding("withheld", "condition", match[0])
     return None

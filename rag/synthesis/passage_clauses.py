@@ -198,6 +198,17 @@ def split_clauses(text: str) -> tuple[str, ...]:
     return tuple(part for part in _CLAUSE_END.split(text) if part and part.strip())
 
 
+def with_conditions(text: str) -> list[str]:
+    """The clauses of a sentence, a condition together with what it is a condition of."""
+    clauses: list[str] = []
+    for clause in split_clauses(text):
+        if clauses and clauses[-1].rstrip(", ").endswith("면"):
+            clauses[-1] = f"{clauses[-1]} {clause}"
+        else:
+            clauses.append(clause)
+    return clauses
+
+
 @lru_cache(maxsize=256)
 def aligned(clause: str, sources: Sources) -> tuple[Clause, ...]:
     """The clauses of the passages that share most of a clause's words; none where no clause shares enough."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 from rag.constraints import quantities_of
 from rag.synthesis.content_words import content_words
 from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.negation import CHARGED, FEE, FREE, NOT_FREE, PRICE, is_negative
 from rag.synthesis.passage_clauses import (
     Clause,
     Finding,
@@ -21,72 +21,14 @@ from rag.synthesis.passage_clauses import (
 )
 from rag.synthesis.same_meaning import word_forms
 
-_FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
-_FREE = re.compile(
-    r"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상|않|안|불가|제외))"
-    rf"|{_FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
-    rf"|{_FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않"
-    rf"|{_FEE}[가-힣 ]{{0,3}}(?:피|아끼|아낄|막[을아으]|면할|면하)|{_FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
-)
-_NOT_FREE = re.compile(r"면제(?:[되하]지|받지)? ?(?:않|안 되|불가|제외|대상이 아니)|무료가 아니")
-_CHARGED = re.compile(
-    rf"유료|{_NOT_FREE.pattern}"
-    rf"|{_FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
-    rf"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))|{_FEE}[가-힣 ]{{0,9}}부담(?:하셔야|해야|합니다)"
-)
-_PRICE = re.compile(rf"{_FEE}|무료|유료|면제|부과")
-_NEGATIVE = re.compile(
-    r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱]|어[지져졌집진])|않|불가|못[하해합한했함할 ]"
-    r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
-    r"|열|떼|빠|넘|깎|줄|늘)"
-    r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
-    r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라)|아닙|제외|미지원|미적용|비보호|비대상"
-    r"|(?:횟수|대상|한도|실적|계산|보장)에서 빠[지집져진]|금지(?!급)"
-    r"|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
-)
-_ASIDE = re.compile(
-    r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
-    r"|부과되지 않|넘지 않|제한 ?대상(?:이 아[니닙]|에서 제외)|제한(?:되지|하지|을 받지|을 적용하지) 않"
-    r"|[이가] 없는 (?!경우)|지 (?:않[은는]|못한|못하는) |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
-    r"|지 (?:않|못하)[가-힣]{0,3}거나"
-    r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
-)
-"""Denials of something beside what a clause says."""
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
 _NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아[니닙]|대상에서 빠|들어가지 않")
-_FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,12}} ?{_FEE}")
-_FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){_FEE}[가-힣 :]{{0,4}}없")
-
-
-def check_dropped_condition(text: str, sources: Sources) -> Finding | None:
-    """What is free under a condition alone, said without any: the passage has a price beside it, under the same heading."""
-    if not _FREE.search(text) or quantities_of(text):
-        return None
-    words = [word.stem for word in content_words(text)]
-    free = [
-        line
-        for line in sources.lines
-        if line.heading and _FREE.search(line.text) and re.search(r"이내|경우|한하여|한함|까지", line.text)
-    ]
-    for line in free:
-        others = [other for other in sources.lines if other.heading == line.heading and other is not line]
-        is_priced = any(each.dimension == "money" for other in others for each in quantities_of(other.text))
-        if is_priced and not any(
-            word in line.text for word in words if word not in sources.text.replace(line.text, "")
-        ):
-            return Finding("withheld", "condition", line.text.strip())
-    return None
+_FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,12}} ?{FEE}")
 
 
 _PREDICATE = re.compile(
     r"[다요오][.]?\s*$|[며고나]\s*$|(?:지만|므로|는데|여|어|아|시)\s*$|불가|가능|없음|있음|미지원|제외|:\s"
 )
-
-
-@lru_cache(maxsize=4096)
-def is_negative(text: str) -> bool:
-    """Whether a clause denies: an odd count of words that do."""
-    return len(_NEGATIVE.findall(_FEE_ALONE.sub(" ", _ASIDE.sub(" ", text)))) % 2 == 1
 
 
 def check_polarity(text: str, sources: Sources) -> Finding | None:
@@ -95,9 +37,9 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         near = aligned(clause, sources)
         # "예금은 그대로예요" of "예금에는 영향이 없습니다": neither affirms nor denies.
-        if re.search(r"그대로(?:이|입|지|예|고|인|\W|$)", clause):
+        if _AS_IT_IS.search(clause) and not _is_denied_so(clause, sources):
             continue
-        free, charged = _FREE.search(clause), _CHARGED.search(clause)
+        free, charged = FREE.search(clause), CHARGED.search(clause)
         # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
         consequences, condition_before = _consequences(condition, sources), condition
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
@@ -111,7 +53,8 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
-        if opposite := _opposite(clause, near, sources):
+        # "직접 내지 않으셔도" denies the opposite of "자동".
+        if not is_negative(clause) and not _NEED_NOT.search(clause) and (opposite := _opposite(clause, near, sources)):
             return Finding("withheld", "polarity", opposite)
         if is_negative(clause):
             if denies_other(clause, 0, sources):
@@ -156,11 +99,21 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     return None
 
 
+_AS_IT_IS = re.compile(r"그대로(?:이|입|지|예|고|인|\W|$)")
+_SO = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
+
+
+def _is_denied_so(clause: str, sources: Sources) -> bool:
+    """Whether the passages deny what is said to go on: "그대로 이어집니다" beside "이어지지 않습니다"."""
+    does = _SO.search(clause)
+    return does is not None and re.search(rf"{does[1]}[가-힣]?지(?:는|도)?\s않", sources.text) is not None
+
+
 def _is_charged_so(clause: str, sources: Sources) -> bool:
     """Whether the passages charge an amount that a clause names: "900원의 수수료" of "편의점에서는 900원이 부과됩니다"."""
     amounts = {(each.unit, each.low) for each in quantities_of(clause) if each.dimension == "money" and each.is_point}
     return any(
-        _CHARGED.search(part.text) and any((each.unit, each.low) in amounts for each in part.quantities)
+        CHARGED.search(part.text) and any((each.unit, each.low) in amounts for each in part.quantities)
         for part in sources.clauses
     )
 
@@ -169,13 +122,13 @@ def _is_free_then(condition: str, sources: Sources) -> bool:
     """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
     ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
     if any(
-        _FREE.search(part.text)
+        FREE.search(part.text)
         and any((each.unit, end) in ends for each in part.quantities for end in (each.low, each.high))
         for part in sources.clauses
     ):
         return True
     return any(
-        _FREE.search(after.text)
+        FREE.search(after.text)
         and before.text.rstrip(", ").endswith("면")
         and any((each.unit, end) in ends for each in before.quantities for end in (each.low, each.high))
         for before, after in pairwise(sources.clauses)
@@ -207,7 +160,7 @@ _ANTONYMS = (
     ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
     ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"), ("함께", "각자"),
     ("고정", "변동"), ("고정", "변경"), ("자동", "직접"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"),
-    ("의무", "자율"), ("원본", "사본"),
+    ("의무", "자율"), ("원본", "사본"), ("한꺼번에", "나누어"),
 )  # fmt: skip
 
 
@@ -257,16 +210,16 @@ def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
 
 def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     """Whether what the passages say of a price, in the clauses closest to this one, is the opposite of "free" or "charged"."""
-    priced = [each for each in sources.clauses if _PRICE.search(f"{each.context} {each.text}")]
+    priced = [each for each in sources.clauses if PRICE.search(f"{each.context} {each.text}")]
     # A table of fees has prices and no word for them.
     priced = priced or [each for each in sources.clauses if re.search(r"\d원|[천만]원", each.text)]
     if not priced:
         return False
     # "국제브랜드 수수료도 면제": what is denied of the fee of that name.
     if is_free and (named := _FEE_NAME.search(clause)):
-        priced = [each for each in priced if named[0] in each.text and _NOT_FREE.search(each.text)] or priced
-    words = [word.stem for word in content_words(clause) if not _PRICE.search(word.stem)]
-    subject = _PRICE.sub("", clause) if words else clause
+        priced = [each for each in priced if named[0] in each.text and NOT_FREE.search(each.text)] or priced
+    words = [word.stem for word in content_words(clause) if not PRICE.search(word.stem)]
+    subject = PRICE.sub("", clause) if words else clause
     scores = [
         sum(1.0 if word in each.text.lower() else 0.5 * (word in each.context.lower()) for word in words)
         + closeness(subject, each)
@@ -274,9 +227,9 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
         for each in priced
     ]
     about = [each for score, each in zip(scores, priced, strict=True) if score >= max(scores) - 0.05]
-    free = any(_FREE.search(each.text) for each in about)
+    free = any(FREE.search(each.text) for each in about)
     charged = any(
-        _CHARGED.search(each.text)
+        CHARGED.search(each.text)
         or (re.search(r"\d원|[천만]원|\d%", each.text) and not re.search(r"무료(?:로|이|입)", each.text))
         for each in about
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.negation import is_negative
 from rag.synthesis.passage_clauses import (
     Finding,
     Line,
@@ -16,8 +17,8 @@ from rag.synthesis.passage_clauses import (
     begins_word,
     set_kind,
     split_clauses,
+    with_conditions,
 )
-from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.spoken import LOOSE
 from rag.synthesis.value_roles import APP
 
@@ -27,8 +28,6 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     if missing := [each for each in _missing(text, sources.quantities) if not _is_case(each, text, sources)]:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
     if turned := _other_end(text, sources):
-        return Finding("withheld", "quantity", turned)
-    if turned := _other_day(text, sources):
         return Finding("withheld", "quantity", turned)
     for clause in with_conditions(text):
         quantities = quantities_of(clause)
@@ -52,10 +51,6 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은)")
-_MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 긴)")
-
-
 _IN_CASE = re.compile(r"[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에)")
 
 
@@ -76,6 +71,10 @@ def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
         if value.table
         for other in value.conditions
     )
+
+
+_LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은)")
+_MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 긴)")
 
 
 def _other_end(text: str, sources: Sources) -> str:
@@ -108,72 +107,33 @@ _OVER = re.compile(
 )
 
 
+_READINGS = tuple(
+    (re.compile(said), written, re.compile(stated))
+    for said, written, stated in (
+        (r"최소\s?|적어도\s?", "", "최소"),  # "최소 청약주수: 10주"
+        ("한 달", "30일", "30일"),
+        (r"(?:1년|한 해|일 년)에\s", "연 ", "연회비"),
+        (r"(?<=[년월달일])(?:\s이상|\s넘게)(?=\s\S{1,6}\s(?:뒤|후|다음))", "", r"[낸한된난]\s(?:뒤|후|날)|지난|경과"),
+    )
+)
+"""How else a quantity of a sentence may be said, where the passages say it so: "2년 이상 내신 뒤" of "24개월을 낸 뒤"."""
+
+
 def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
-    """The quantities of a text that are not stated; "3개월 넘게" is said of "3개월 이상" and of "3개월 초과"."""
-    if _OVER.search(text):
-        # Which of them is meant no customer says; what any reading states is enough.
-        words = [
-            " 이상",
-            " 초과",
-            *(
-                ["이 지난"]
-                if re.search("지난|지나|경과", stated.text)
-                and re.search(rf"(?:년|월|달|일|시간|분){_OVER.pattern}", text)
-                else []
-            ),
-        ]
-        return min((stated.unsupported(_OVER.sub(word, text)) for word in words), key=len)
-    if LOOSE in text:
-        return min(
-            (stated.unsupported(text.replace(f"미만{LOOSE}", word)) for word in ("미만", "이하", "이내")), key=len
-        )
+    """The quantities of a text that are stated in no reading; "3개월 넘게" is said of "3개월 이상" and of "3개월 초과"."""
     missing = stated.unsupported(text)
     if not missing:
         return []
-    least = [each for each in missing if re.search(r"(?:최소|적어도)\s?$", text[: each.start])]
-    if least and "최소" in stated.text:  # "최소 청약주수: 10주"
-        return stated.unsupported(re.sub(r"최소\s?|적어도\s?", "", text))
-    return missing
-
-
-def with_conditions(text: str) -> list[str]:
-    """The clauses of a sentence, a condition together with what it is a condition of."""
-    clauses: list[str] = []
-    for clause in split_clauses(text):
-        if clauses and clauses[-1].rstrip(", ").endswith("면"):
-            clauses[-1] = f"{clauses[-1]} {clause}"
-        else:
-            clauses.append(clause)
-    return clauses
-
-
-_DAY = r"(당일|다음\s?날|다음날|익일|전날|전일|이튿날|다음\s?영업일|익영업일|전\s?영업일)(?:의|은|에|까지)?\s?"
-_SAME_DAY = {"다음날": "익일", "이튿날": "익일", "전날": "전일", "다음영업일": "익영업일"}
-
-
-def _other_day(text: str, sources: Sources) -> str:
-    """A time of another day than the passages': "다음 날 23:00" where they have "당일 23:00" alone."""
-    for match in re.finditer(rf"{_DAY}((?:오전|오후|밤|낮|새벽|저녁)?\s?\d{{1,2}}(?::\d\d|시))", text):
-        times = {(each.low, each.unit == "clock12") for each in quantities_of(match[2]) if each.dimension == "time"}
-        days = {
-            _day(other[1])
-            for other in re.finditer(rf"{_DAY}((?:오전|오후|밤|낮|새벽|저녁)?\s?\d{{1,2}}(?::\d\d|시))", sources.text)
-            if any(
-                each.low is not None
-                and value is not None
-                and (each.low == value or (half and each.low % 720 == value % 720))
-                for each in quantities_of(other[2])
-                for value, half in times
-            )
-        }
-        if days and _day(match[1]) not in days:
-            return match[0]
-    return ""
-
-
-def _day(word: str) -> str:
-    squeezed = re.sub(r"\s", "", word)
-    return _SAME_DAY.get(squeezed, squeezed)
+    readings = [said.sub(written, text) for said, written, needed in _READINGS if needed.search(stated.text)]
+    if _OVER.search(text):
+        # Which of them is meant no customer says.
+        words = [" 이상", " 초과"]
+        is_span = re.search(rf"(?:년|월|달|일|시간|분){_OVER.pattern}", text)
+        words += ["이 지난"] if is_span and re.search("지난|지나|경과", stated.text) else []
+        readings += [_OVER.sub(word, text) for word in words]
+    if LOOSE in text:
+        readings += [text.replace(f"미만{LOOSE}", word) for word in ("미만", "이하", "이내")]
+    return min([missing, *(stated.unsupported(reading) for reading in readings if reading != text)], key=len)
 
 
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:

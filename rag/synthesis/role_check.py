@@ -15,8 +15,8 @@ from functools import lru_cache
 from rag.constraints import Quantity, quantities_of
 from rag.korean import compact
 from rag.synthesis.content_words import all_words, content_words
+from rag.synthesis.negation import is_negative
 from rag.synthesis.passage_clauses import Finding, Line, Sources
-from rag.synthesis.polarity_check import is_negative
 from rag.synthesis.same_meaning import word_forms
 from rag.synthesis.value_roles import FEE, Value, sentence_values
 

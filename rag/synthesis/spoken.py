@@ -24,13 +24,24 @@ _ANY = (
     rf"(?:{_AMOUNT}|{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년|\d{{1,2}}(?::\d\d|시(?:\s\d+분)?)"
     r"|(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|\d+)\s?(?:번|회|건|개|명|장|통|매))"
 )
-_BUSINESS_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10}
-_BUSINESS = re.compile(
-    rf"(?:(\d+)일|({'|'.join(_BUSINESS_DAYS)}))(?:째|째 되는)\s영업일"
-    rf"|(\d+)일\s?\(영업일(?: 기준)?\)|({'|'.join(_BUSINESS_DAYS)})\s?\(영업일(?: 기준)?\)"
-    r"|영업일\s?(?:기준|로|을 기준)?(?:으로)?(?:는|로)?\s(?:약\s)?"
-    rf"(?:(\d+(?:\s?[~∼-]\s?\d+)?)일|({'|'.join(_BUSINESS_DAYS)}))"
+_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "엿새": 6, "열흘": 10}
+_DAY = "|".join(_DAYS)
+_DAY_COUNT = (
+    r"(?:(?P<number>\d+(?:\s?[~∼-]\s?\d+)?)일"
+    rf"|(?<![가-힣])(?:(?P<first>{_DAY})(?:에서|이나|\s?[~∼-])?\s?)?(?P<last>{_DAY}))"
 )
+_BUSINESS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_DAY_COUNT}(?:(?P<nth>째(?: 되는)?)|\s(?P<side>뒤|후|지난|전|앞))?\s?영업일",
+        rf"{_DAY_COUNT}\s?\(영업일(?: 기준)?\)",
+        rf"(?:영업일(?:\s?(?:기준|로|을 기준))?|평일\s?(?:기준|로))(?:으로)?(?:는|로)?\s(?:약\s)?{_DAY_COUNT}",
+        r"(?P<number>\d+)번째\s영업일",
+    )
+)
+"""Business days, each counted in a way of its own: "이틀 뒤 영업일", "3일(영업일 기준)", "평일 기준 사흘", "두 번째 영업일"."""
+_SIDES = {"뒤": " 뒤", "후": " 후", "지난": " 뒤", "전": " 전", "앞": " 전"}
+_MIXED = re.compile(r"(?<![\d.,])(\d{1,4})만\s(\d{1,3}(?:,\d{3})|\d{3,4})\s?원")
 _NOT_PAID = re.compile(
     r"(?:수수료[는은를가도]?\s)?(?:(?:내지|부담하지|물지)\s않(?:으셔도|아도)|안\s(?:내셔도|내도|물어도))\s(?:되|돼|됩)[가-힣]*"
 )
@@ -86,6 +97,7 @@ def written_form(text: str) -> str:
     for pattern, written in _WRITTEN:
         text = pattern.sub(written, text)
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
+    text = _MIXED.sub(lambda match: f"{int(match[1]) * 10_000 + int(match[2].replace(',', ''))}원", text)
     text = _NOT_PAID.sub(_free, text)
     text = _FRACTION.sub(_percent, text)
     return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
@@ -93,18 +105,32 @@ def written_form(text: str) -> str:
 
 def sentence_form(text: str) -> str:
     """`written_form` of a model's sentence: "영업일 기준 3일" is said of "3영업일"."""
-    return _BUSINESS.sub(_business_days, written_form(text))
+    text = written_form(text)
+    for pattern in _BUSINESS:
+        text = pattern.sub(_business_days, text)
+    return text
 
 
 def passage_form(text: str) -> str:
     """`written_form` of a passage, where "영업일 기준 3일" states "3일" and "3영업일"."""
-    text = _BUSINESS.sub(lambda match: f"{match[0]}({_business_days(match)})", written_form(text))
+    text = written_form(text)
+    for pattern in _BUSINESS:
+        text = pattern.sub(_stated_twice, text)
     return _BEYOND.sub(r"\1까지\2\1 \3", text)
 
 
+def _stated_twice(match: re.Match[str]) -> str:
+    written = _business_days(match)
+    return match[0] if written == match[0] else f"{match[0]}({written})"
+
+
 def _business_days(match: re.Match[str]) -> str:
-    number = match[1] or match[3] or match[5] or _BUSINESS_DAYS[match[2] or match[4] or match[6]]
-    return f"{number}영업일"
+    found = match.groupdict()
+    # "25일 영업일" is a date.
+    if found["number"] and "side" in found and not found["nth"] and not found["side"]:
+        return match[0]
+    days = found["number"] or "~".join(str(_DAYS[found[name]]) for name in ("first", "last") if found[name])
+    return f"{days}영업일{_SIDES.get(found.get('side') or '', '')}"
 
 
 _BEYOND = re.compile(rf"({_AMOUNT}|{_SPAN})까지([^.\n\d]{{1,12}}?)(초과하면|초과하는|넘으면|넘는)")

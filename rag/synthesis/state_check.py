@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from rag.synthesis.passage_clauses import Finding, Sources, split_clauses
-from rag.synthesis.polarity_check import is_negative
+from rag.synthesis.content_words import content_words
+from rag.synthesis.negation import ALLOWS, is_negative
+from rag.synthesis.passage_clauses import Finding, Sources, split_clauses, with_conditions
+from rag.synthesis.same_meaning import other_words, word_forms
 
 _STATES = (
     (
@@ -30,6 +33,11 @@ _STATES = (
 def _stated_so(state: str) -> re.Pattern[str]:
     words = r"(?:[가-힣A-Za-z0-9]+(?<![은는이가도])\s){0,4}?"
     return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
+
+
+@lru_cache(maxsize=4096)
+def _names_state(state: str, text: str) -> bool:
+    return re.search(state, text) is not None
 
 
 _DOES_NOT = re.compile(r"([가-힣]{2,})(?:은|는|이|가|도|에)\s([가-힣]{1,4}?)(?:하|되)?지\s?(?:않|못)")
@@ -60,6 +68,9 @@ def check_states(text: str, sources: Sources) -> Finding | None:
     """The state that a sentence gives right after a thing, where the passages give the other one right after it."""
     for pair in _STATES:
         for own, other in (pair, pair[::-1]):
+            # Most sentences and passages name no such state, and to look for what has it takes longest.
+            if not (_names_state(own, text) and _names_state(other, sources.text)):
+                continue
             for match in _stated_so(own).finditer(text):
                 # "번호" of "카드번호".
                 name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
@@ -71,3 +82,69 @@ def check_states(text: str, sources: Sources) -> Finding | None:
                 ):
                     return Finding("withheld", "polarity", match[0])
     return None
+
+
+_DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
+
+
+_NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s")
+"""A denied case: "연체하지 않으셨다면"."""
+
+
+def check_denied(text: str, sources: Sources) -> Finding | None:
+    """What is affirmed of a thing that the passages name only to deny the same of it."""
+    for clause in with_conditions(text):
+        if is_negative(clause) or not ALLOWS.search(clause):
+            continue
+        words = content_words(_NOT_SO.sub(" ", clause))
+        does = match[1] if (match := _DOES.search(clause)) else ""
+        if does and _is_denied_act(does, sources):
+            return Finding("withheld", "polarity", does)
+        for word in words:
+            holding = [each for each in sources.clauses if word.stem in each.text.lower() and " > " not in each.text]
+            if (
+                not word.is_noun
+                or word.stem == does
+                or not holding
+                or not all(is_negative(each.text) for each in holding)
+            ):
+                continue
+            if does in (names := other_words(word.stem)) and _is_affirmed(names, sources):
+                continue
+            others = [other.stem for other in words if other != word and other.stem != does]
+            if any(_is_same_act(word.stem, does, others, each.text, clause) for each in holding):
+                return Finding("withheld", "polarity", word.stem)
+    return None
+
+
+_DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")
+
+
+def _is_denied_act(does: str, sources: Sources) -> bool:
+    """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
+    naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
+    return (
+        bool(naming)
+        and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
+        and not _is_affirmed(other_words(does), sources)
+    )
+
+
+def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
+    """Whether a clause of the passages affirms something in one of some words: "바꾸실 수 있으며" of "변경"."""
+    return any(
+        any(form in each.text for form in forms) and ALLOWS.search(each.text) and not is_negative(each.text)
+        for each in sources.clauses
+    )
+
+
+def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:
+    """Whether a clause that denies something of a noun denies what another clause affirms of it."""
+    if does and any(word in denied for word in word_forms(does)):
+        return True
+    # What no longer exists denies everything of itself, whatever is affirmed.
+    if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):
+        return True
+    if not others:
+        return clause.strip().startswith(noun)
+    return len(noun) > 2 and sum(other in denied for other in others) >= max(1, len(others) / 2)

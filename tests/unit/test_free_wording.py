@@ -63,7 +63,6 @@ def test_what_says_the_same_in_other_words_is_not_withheld(passage: str, sentenc
     [
         (GRADES, "나 등급의 증거금률은 20%예요.", "quantity"),  # another row's
         (GRADES, "해외시장 세금은 0.2%입니다.", "quantity"),  # another topic's
-        (GRADES, "야간조는 본사에 신고합니다.", "entity"),
         (GRADES, "매수할 때 거래세 0.15%를 내야 해요.", "quantity"),  # the other side
         (GRADES, "파일은 20GB까지 첨부할 수 있어요.", "quantity"),
         (GRADES, "비상급수는 5갤런까지예요.", "quantity"),

@@ -88,10 +88,8 @@ def test_a_value_of_its_own_role_is_not_withheld(passage: str, sentence: str) ->
     [
         ("연금을 받고 있지 않아도 보호 예금을 신청하실 수 있어요.", "condition"),
         ("진단은 대리인이 대신 하셔도 됩니다.", "entity"),
-        ("감액할 때는 별도 심사를 거쳐야 합니다.", "polarity"),
-        ("가입한 다음 날부터 나누어 해지할 수 있어요.", "condition"),
-        ("개명으로 카드를 재발급받으시면 4,000원을 내셔야 합니다.", "polarity"),
-        ("만기일이 휴일이면 이율이 줄어듭니다.", "polarity"),
+        ("감액할 때는 별도 심사를 거쳐야 합니다.", "condition"),
+        ("만기일이 휴일이면 이율이 줄어듭니다.", "condition"),
         ("도장 분실도 전화로 해제할 수 있습니다.", "polarity"),
         ("카드를 양도한 경우에도 사고를 보상합니다.", "condition"),
     ],
