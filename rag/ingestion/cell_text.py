@@ -25,6 +25,8 @@ _HIDDEN_ELEMENT = re.compile(
     r"(?:</(?P=hidden)\s*>|\Z)",
     re.I | re.S,
 )
+_RAISED = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
+_SUP = re.compile(r"<sup\b[^<>]*>\s*([\d()+-]+)\s*</sup\s*>", re.I)
 _HREF = re.compile(r"""\bhref\s*=\s*["']?(https?://[^\s"'<>]+)""", re.I)
 _LINES = re.compile(r"br|p|div|tr|ul|ol|table|h[1-6]|blockquote|dd|dt|hr")
 
@@ -49,6 +51,11 @@ def clean_cell(text: str) -> tuple[str, set[str]]:
     return cleaned.strip(), notes
 
 
+def raised(text: str) -> str:
+    """Raised digits and signs as Unicode has them, other text as it is: "1,200" with a raised "2" is not 12,002."""
+    return text.translate(_RAISED) if re.fullmatch(r"[\d()+-]+", text) else text
+
+
 def remove_invisible(text: str) -> str:
     """The text in NFC with line feeds as line breaks, without invisible characters. Emoji sequences (ZWJ) are kept."""
     return _INVISIBLE.sub("", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")))
@@ -59,7 +66,7 @@ def html_to_text(text: str) -> tuple[str, bool]:
 
     Only known tags are removed: "<전체메뉴>" and "금액 < 한도" are kept. A link's URL is added in parentheses after its text.
     """
-    visible_html = _HIDDEN_ELEMENT.sub("", text)
+    visible_html = _SUP.sub(lambda sup: raised(sup[1]), _HIDDEN_ELEMENT.sub("", text))
     links: list[str] = []
 
     def render_tag(tag: re.Match[str]) -> str:
@@ -91,4 +98,4 @@ def html_to_text(text: str) -> tuple[str, bool]:
     # After the tags, because "&lt;b&gt;" is text and not a tag.
     return _ENTITY.sub(
         lambda entity: html.unescape(entity[0]).replace("\xa0", " "), visible_text
-    ).strip(), visible_html != text
+    ).strip(), _HIDDEN_ELEMENT.search(text) is not None

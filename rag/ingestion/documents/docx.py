@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree as ET
 
+from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
 from rag.ingestion.documents.dochan_reader import cross_check
 from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
@@ -175,10 +176,12 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
             if any((text.text or "").strip() for text in run.iter(f"{W}t")):
                 reading.counts[kind] += 1
             return
+    align = properties.find(f"{W}vertAlign") if properties is not None else None
+    is_raised = align is not None and align.get(f"{W}val") == "superscript"
     for element in run:
         tag = element.tag
         if tag == f"{W}t":
-            yield element.text or ""
+            yield raised(element.text or "") if is_raised else element.text or ""
         # Page numbers are not stored; Word's page breaks at the last save are the best approximation.
         elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
             reading.page += 1

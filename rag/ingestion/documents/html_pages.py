@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 
+from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
 from rag.ingestion.documents.html_panels import VOID, Shown, opened
 from rag.ingestion.encodings import decode
@@ -27,6 +29,7 @@ _SKIPPED = {
     "textarea",
 }
 _STRUCK = {"del", "s", "strike"}
+_MOST_SPANNED = 100
 _LINES = {
     "address", "article", "aside", "blockquote", "body", "button", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
     "details", "figure", "footer", "header", "hr", "html", "li", "main", "ol", "p", "pre", "section", "summary", "ul",
@@ -146,7 +149,11 @@ class _Parser(HTMLParser):
             self._end_cell()
             table = self._tables[-1]
             table.row = max(table.row, 0)
-            table.spans = (_span(values.get("rowspan")), _span(values.get("colspan")), table.in_head)
+            table.spans = (
+                _span(values.get("rowspan")) or _MOST_SPANNED,
+                _span(values.get("colspan")) or 1,
+                table.in_head,
+            )
             table.text = []
         elif re.fullmatch("h[1-6]", tag):
             self.end_block()
@@ -168,12 +175,15 @@ class _Parser(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         is_preformatted = any(name == "pre" for name, _ in self._open)
-        self._add(data if is_preformatted else re.sub(r"\s+", " ", data))
+        text = data if is_preformatted else re.sub(r"\s+", " ", data)
+        self._add(raised(text) if any(name == "sup" for name, _ in self._open) else text)
 
     def _end(self, tag: str) -> None:
         if tag == "table" and self._tables:
             self._end_cell()
             table = self._tables.pop()
+            # A browser shows no rows that only a rowspan promises.
+            table.cells = [replace(cell, rows=min(cell.rows, table.row + 1 - cell.row)) for cell in table.cells]
             if self._tables and self._tables[-1].text is not None:
                 self._tables[-1].inner.append(tuple(table.cells))
             else:
@@ -242,5 +252,5 @@ class _Parser(HTMLParser):
 
 
 def _span(value: str | None) -> int:
-    """A rowspan or colspan, limited to 100, because a page may state any number."""
-    return min(max(int(value), 1), 100) if value and value.strip().isdecimal() else 1
+    """A rowspan or colspan, limited because a page may state any number. A rowspan of 0 is one to the table's end."""
+    return min(int(value), _MOST_SPANNED) if value and value.strip().isdecimal() else 1

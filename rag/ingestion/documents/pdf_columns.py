@@ -80,10 +80,14 @@ def _is_prose(words: Sequence[Word], minimum: int) -> bool:
     rows = list(rows_of(words))
     if len(rows) < minimum:
         return False
-    width = _width(words)
+    lengths = [sum(len(word.text) for word in row) for row in rows]
+    if median(lengths) < _CHARACTERS:
+        return False
+    # Not of titles, of which a newsletter has one for every three lines.
+    width = max(_width(words), 1)
     return (
-        median(_width(row) / max(width, 1) for row in rows) >= _FILLED
-        and median(sum(len(word.text) for word in row) for row in rows) >= _CHARACTERS
+        median(_width(row) / width for row, length in zip(rows, lengths, strict=True) if length >= _CHARACTERS)
+        >= _FILLED
     )
 
 

@@ -14,6 +14,8 @@ _QUANTITY = re.compile(
 )
 _MARK = re.compile(r"\[주\d*\]")
 """Note marks, which the readers here add."""
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻", "0123456789()+-")
+"""Raised digits, which second readers give as plain ones."""
 _CONTEXT = 6
 """Characters before or after a quantity that must be the same in the other reading."""
 
@@ -33,8 +35,9 @@ def quantities(text: str) -> list[str]:
 
 def mark_uncertain(blocks: Iterable[Block], second: SecondReading) -> list[Block]:
     """The blocks, with quantities marked as uncertain that the second reading does not have next to the same words."""
-    rows = [frozenset(comparable_text(cell) for cell in row if cell.strip()) for row in second.rows]
+    rows = [frozenset(comparable_text(cell).translate(_LOWERED) for cell in row if cell.strip()) for row in second.rows]
     everything = comparable_text(second.text + "\n" + "\n".join(" ".join(row) for row in second.rows))
+    everything = everything.translate(_LOWERED)
     return [
         replace(block, uncertain=_in_row(block, rows) if block.kind == "row" else _in_text(block, everything))
         for block in blocks
@@ -60,11 +63,11 @@ def mark_uncertain_against(block: Block, texts: Iterable[str]) -> Block:
 
 
 def _in_row(block: Block, rows: Sequence[frozenset[str]]) -> tuple[str, ...]:
-    own_cells = frozenset(comparable_text(cell) for cell in block.own_cells)
+    own_cells = frozenset(comparable_text(cell).translate(_LOWERED) for cell in block.own_cells)
     if any(own_cells <= row for row in rows):
         return ()
     # The other reader may write a table within a cell as text of that cell, in which the row's cells follow each other.
-    line = re.escape("".join(map(comparable_text, block.own_cells)))
+    line = re.escape("".join(map(comparable_text, block.own_cells)).translate(_LOWERED))
     # Not within a longer number: "800원" in "1,800원", "30" in "300".
     line = (r"(?<![\d,.])" if line[:1].isdigit() else "") + line + (r"(?![\d,.])" if line[-1:].isdigit() else "")
     if line and any(re.search(line, cell) for row in rows for cell in row):
@@ -83,6 +86,6 @@ def _in_text(block: Block, everything: str) -> tuple[str, ...]:
             text[match.start() : match.end() + _CONTEXT],
         )
         # One side is enough, because the other may have a note mark, or text deleted under track changes.
-        if before not in everything and after not in everything:
+        if before.translate(_LOWERED) not in everything and after.translate(_LOWERED) not in everything:
             missing.append(match[0])
     return tuple(dict.fromkeys(missing))
