@@ -293,3 +293,20 @@ def test_lines_are_joined_by_the_documents_own_words() -> None:
     assert line_separator("그리고 은행은", "고객에게", words) == " "
     assert line_separator("고객이", "신청하면", words) == " "
     assert line_separator("한도는 1,000", "원입니다", words) == ""
+
+
+def test_the_unit_above_a_table_goes_with_each_part_of_it() -> None:
+    rows = [Cell("구분", 0, 0), Cell("한도", 0, 1)]
+    rows += [Cell(text, at, column) for at in range(1, 90) for column, text in enumerate((f"{at}급", f"{at * 500}"))]
+    blocks = [
+        Block("(단위: 천원)"),
+        *table_blocks(rows, table=1),
+        Block("다른 한도", "heading", level=1),
+        *table_blocks(rows[:6], table=2),
+    ]
+    parts = passages(Document("한도.xlsx", blocks=blocks), token_count=len, max_tokens=512)
+    tabled = [part for part in parts if "급 |" in part.text]
+    assert len(tabled) > 2
+    assert all(part.display_text.startswith("(단위: 천원)\n구분 | 한도") for part in tabled[:-1])
+    # It is of the table below it alone.
+    assert "단위" not in tabled[-1].display_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from rag.ingestion.documents.outline import OutlinePosition, outline_positions
 TARGET_TOKENS = 256
 """Target size of a passage's text, about half an embedder's window. Longer passages match many questions, but none well."""
 SEPARATOR = " › "
+_UNIT = re.compile(r"[(\[<〔]?\s*(?:금액\s*)?단위\s*[:：]?\s*[^\n]{1,20}", re.I)
+"""The unit of a table's amounts above it ("(단위: 천원)"), without which an amount of the table is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class _Group:
     position: OutlinePosition
     start: int
     end: int
+    unit: str = ""
 
 
 def _groups(document: Document, target: int, token_count: Callable[[str], int]) -> Iterator[_Group]:
@@ -84,6 +88,7 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
     at = 0
     group: _Group | None = None
     tokens = 0
+    unit = ""
     blocks = document.blocks
     for number, (block, position) in enumerate(zip(blocks, outline_positions(blocks), strict=True)):
         start, at = at, min(at + len(block.text) + 1, len(text))
@@ -93,6 +98,9 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         is_new_section = position.starts_section and has_body
         # A table that fits into a passage is not split; it begins a new one if it does not fit into the current one.
         begins_table = block.kind == "row" and (number == 0 or blocks[number - 1].table != block.table)
+        if begins_table:
+            before = blocks[number - 1].text if number else ""
+            unit = before if _UNIT.fullmatch(before) else ""
         table = sum(map(len, (each.text for each in _table(blocks, number)))) if begins_table else 0
         is_full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
         # A footnote stays with the text that it restricts, up to twice the target.
@@ -101,7 +109,7 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
             yield group
             group = None
         if group is None:
-            group, tokens = _Group([], position, start, at), 0
+            group, tokens = _Group([], position, start, at, unit if block.kind == "row" else ""), 0
         group.blocks.append(block)
         # After several headings in a row, the text belongs to the last one.
         if position.starts_section:
@@ -132,8 +140,8 @@ def _split_group(
     path = group.position.headings if group.position.headings[:1] == (title,) else (title, *group.position.headings)
     heading = SEPARATOR.join(path)
     first = group.blocks[0]
-    # A passage that begins within a table needs the column names.
-    header = first.header if first.kind == "row" and first.header else ""
+    # A passage that begins within a table needs the column names and the unit above the table.
+    header = "\n".join(filter(None, (group.unit, first.header if first.kind == "row" else "")))
     prefix = f"{heading}\n{header}\n"
     while token_count(prefix) * 2 > max_tokens:
         # Extremely long headings are shortened from the left, because the innermost is the most specific.
