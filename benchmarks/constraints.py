@@ -19,8 +19,9 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TypeVar
 
-from rag.constraints import InstitutionNames, agreement, compare, load_contrasts, read_quantities, value_agreement
+from rag.constraints import InstitutionNames, agreement, compare, load_contrasts, read_quantities
 from rag.constraints.contrasts import cached_mentions, members_of
+from rag.constraints.everyday_values import values_of
 
 ROOT = Path(__file__).parents[1]
 LIMITS_MS = {"question": 1.0, "answer": 2.0, "compare": 2.0}
@@ -88,7 +89,7 @@ def times(
 
 
 def clear_caches() -> None:
-    for cached in (value_agreement.values_of, cached_mentions, members_of, agreement._tokens):
+    for cached in (values_of, cached_mentions, members_of, agreement._tokens):
         cached.cache_clear()
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, cached_mentions, default_contrasts
+from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import (
@@ -25,7 +26,6 @@ from rag.constraints.value_agreement import (
     is_incidental,
     pins,
     scope,
-    values_of,
 )
 from rag.korean import tokens
 

@@ -15,8 +15,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.constraints.contrasts import members_of
+from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
-from rag.constraints.value_agreement import comparable, holds, values_of
 
 _HOUR, _DAY = Decimal(3600), Decimal(86400)
 _MONTH, _YEAR = _DAY * 30, _DAY * 365
@@ -74,48 +74,39 @@ _WORDS = {
 }
 _SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, but no "몇 년"."""
-_PER = {
-    "day": re.compile(r"하루|1일(?!부터|까지|\s?영업)|일일\s?(?!이\s)"),
-    "month": re.compile(r"한\s?달에|매[달월]|1개월에|월\s?(?:최대|최고|한도|얼마|몇)"),
-    "year": re.compile(r"(?:일|한|1)\s?년에|한\s?해에|매년|연간|연\s?(?:최대|최고|한도|얼마|몇)"),
-    "transaction": re.compile(r"한\s?번에\s|1회에?\s|회당|건당|한\s?건에|한\s?번\s\S{1,5}\s?때"),
-}
-"""The periods by which a value is asked for, before the word that asks."""
 _LIMITED = (
     r"(?=\s?(?:에\s?)?(?:이체|출금|송금|입금|적립|할인|납부|대출|보장|충전|결제|납입|인출|이용|사용|환전|매수|거래|보낼|넣을|뽑을|쓸|낼|찾을|최대|최고|한도|횟수"
     r"|얼마|몇|무료|면제|[0-9]))"
 )
 _PERIODS = {
-    "transaction": re.compile(r"(?<![0-9])1\s?회(?![용차]|\s?(?:초과|이상|연체|납))|한\s?번에|회당|건당|한\s?건에"),
-    "day": re.compile(
-        rf"하루(?:에|\s?(?:최대|한도|이체|출금|송금))|하루{_LIMITED}|(?<![0-9])1\s?일{_LIMITED}|일일\s?(?!이\s)|매일"
+    "transaction": (
+        r"회당|건당|장당|매\s?건|매회|건별|한\s?번에|한\s?건에",
+        r"(?<![0-9])1\s?회(?![용차])|한\s?번|1\s?건",
     ),
-    "week": re.compile(rf"(?:일주일|한\s?주|1주일?)에|매주|주간\s?한도|주당|(?:일주일|한\s?주){_LIMITED}"),
-    "month": re.compile(
-        rf"(?:한\s?달|1개월)에|한\s?달{_LIMITED}|매[달월]|월간|달마다|(?<![가-힣0-9])월\s?(?=한도|최대|최고|납입|이용|면제|무료|횟수|얼마|몇|[0-9])"
+    "day": (
+        r"매일|일별|하루에",
+        r"하루|(?<![0-9])1\s?일|일일(?!\s?이\s)|(?<![0-9가-힣])일(?=\s?(?:한도|최대|최고|\d))",
     ),
-    "quarter": re.compile(r"분기"),
-    "year": re.compile(
-        rf"(?:일|한|1)\s?년에|(?:일|한)\s?년{_LIMITED}|한\s?해에|매년|해마다|연간|연도별|(?<![가-힣])연\s?(?=한도|최대|최고|납입)"
+    "week": (r"매주|주당|주간\s?한도|(?:일주일|한\s?주|1주일?)에", r"일주일|1\s?주|주간|한\s?주"),
+    "month": (
+        r"매[달월]|월간|월별|달마다|(?:한\s?달|1개월)에",
+        r"한\s?달|1개월|(?<![0-9가-힣])월(?!\s?요|세)|당월|전월",
+    ),
+    "quarter": (r"분기", r"분기"),
+    "year": (
+        r"매년|연간|해마다|연도별|(?:[일한1]\s?년|한\s?해)에",
+        r"[일1]\s?년|한\s?[년해]|(?<![가-힣])연(?=\s?(?:최대|최고|\d))|연도",
     ),
 }
-_STATED_PERIODS = {
-    "transaction": re.compile(r"1\s?회|회당|건당|한\s?번|1\s?건|건별|매회|장당|매\s?건|회\s?(?:한도|최대|\d)"),
-    "day": re.compile(r"하루|1\s?일|일일|매일|일\s?(?:한도|최대|최고|\d)|일별"),
-    "week": re.compile(r"일주일|1\s?주|매주|주간|주당|한\s?주"),
-    "month": re.compile(r"한\s?달|매[달월]|1개월|(?<![0-9가-힣])월(?!\s?요|세)|월간|월별|당월|전월"),
-    "quarter": re.compile(r"분기"),
-    "year": re.compile(r"1\s?년|일\s?년|매년|연간|해마다|한\s?해|(?<![가-힣])연\s?(?:최대|최고|\d)|연도"),
-}
-"""What in a row answers by each period; less than in a question will do."""
+"""Periods: words that always say by what, and words that do so before a limit; a row answers by a period with either."""
+_ASKED_BY = {name: re.compile(f"{always}|(?:{word}){_LIMITED}") for name, (always, word) in _PERIODS.items()}
+_STATED_BY = {name: re.compile(f"{always}|{word}") for name, (always, word) in _PERIODS.items()}
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
 }  # fmt: skip
 _VALUE_SPAN = 8
 """Characters before an amount that may say by what: "1일 최대 200만원"."""
-_PER_SPAN = 16
-"""Characters before what is asked that may say by what: "하루에 최대 얼마까지"."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +134,7 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     if not asked:
         return []
     row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
-    if lacking := [value for value in asked if value.kind not in own and not _states(value, row)]:
-        return lacking
-    return [value for value in asked if any(_lacks_rate(value, period, question, row) for period in _PER)]
+    return [value for value in asked if value.kind not in own and not _states(value, row)]
 
 
 def other_period(question: str, row_question: str, row_answer: str) -> str:
@@ -153,39 +142,23 @@ def other_period(question: str, row_question: str, row_answer: str) -> str:
 
     The row is by the periods that its question names, or else, for a question that asks for a value, by those of its amounts.
     """
-    held = {name for name, pattern in _PERIODS.items() if pattern.search(row_question)}
+    held = {name for name, pattern in _ASKED_BY.items() if pattern.search(row_question)}
     if not held and asked_values(question):
         amounts = (value for value in values_of(row_answer) if value.dimension == "money")
         held = {period for amount in amounts if (period := _period_before(row_answer, amount))}
     if not held:
         return ""
-    asked = {name: match.group() for name, pattern in _PERIODS.items() if (match := pattern.search(question))}
+    asked = {name: match.group() for name, pattern in _ASKED_BY.items() if (match := pattern.search(question))}
     row = f"{row_question}\n{row_answer}"
-    if not asked or any(name in held or _STATED_PERIODS[name].search(row) for name in asked):
+    if not asked or any(name in held or _STATED_BY[name].search(row) for name in asked):
         return ""
     return next(iter(asked.values())).strip()
-
-
-def unstated_period_value(question: str, row: str) -> str:
-    """An amount that a question asks for by a period, where a row states other amounts by that period: "하루 5천만원".
-
-    That the row states the same amount by another period ("1개월 5,000만원") answers nothing.
-    """
-    for value in comparable(question, values_of(question)):
-        if value.dimension != "money" or (period := _period_before(question, value)) is None:
-            continue
-        stated = [
-            other for other in values_of(row) if other.dimension == "money" and _period_before(row, other) == period
-        ]
-        if stated and not holds(value, stated):
-            return value.text
-    return ""
 
 
 def _period_before(text: str, value: Quantity) -> str | None:
     """The period right before a value: day of "1일 최대 200만원"."""
     before = text[max(0, value.start - _VALUE_SPAN) : value.start]
-    ends = {name: match.end() for name, pattern in _STATED_PERIODS.items() for match in pattern.finditer(before)}
+    ends = {name: match.end() for name, pattern in _STATED_BY.items() for match in pattern.finditer(before)}
     return max(ends, key=lambda name: ends[name]) if ends else None
 
 
@@ -258,14 +231,6 @@ def _states(asked: AskedValue, text: str) -> bool:
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)
         return is_counted or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
     return any(value.dimension == asked.kind for value in values)
-
-
-def _lacks_rate(asked: AskedValue, period: str, question: str, row: str) -> bool:
-    if asked.kind not in ("sum", "count"):
-        return False
-    place = question.find(asked.text)
-    is_asked = _PER[period].search(question, max(0, place - _PER_SPAN), place) is not None
-    return is_asked and _STATED_PERIODS[period].search(row) is None
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:

@@ -4,8 +4,6 @@ No list holds all products. So what stands before a word decides: where question
 noun before it, or where a question names a product by a compound ("모임통장") that the row holds no part of, the row is about
 another thing. Bare nouns only: what has a particle or an ending is no modifier. The words are data (compounds.toml).
 
-A word that a prefix turns into its opposite is another thing, too ("비조합원" beside "조합원").
-
 And from what to what: "디지털OTP에서 보안카드로" is the reverse of a row's "보안카드에서 디지털OTP로", with the same words.
 """
 
@@ -19,8 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import KINDS, InstitutionNames
-from rag.constraints.value_agreement import values_of
 from rag.korean import compact, tokens
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
@@ -32,23 +30,25 @@ _ENDING = re.compile(
 )
 _TYPE = re.compile(r"(?<![가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
+_PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|애|꺼|거)+$")
+
 _FROM_TO = re.compile(
     r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
     r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|돌릴|환전))"
 )
-
-_NEGATED = re.compile(
-    r"(?<![가-힣])(?P<prefix>비|무|미)(?P<bare>"
-    r"(?<=비)(?:조합원|회원|거주자|대면|과세|갱신|상장|영리|정규직|대상|고객|보장|급여|담보|수급|임직원|주류|등록|제휴)"
-    r"|(?<=무)(?:주택|담보|보증|소득|배당|기명)|(?<=미)(?:성년|등록|가입))"
-)
-"""Others begin alike and are no opposites ("비밀번호", "비상금", "무통장")."""
 
 
 @cache
 def compound_words() -> Mapping[str, frozenset[str]]:
     data = tomllib.loads(Path(__file__).with_name("compounds.toml").read_text(encoding="utf-8"))
     return {name: frozenset(words) for name, words in data.items()}
+
+
+@lru_cache(maxsize=4096)
+def tells_no_kind(word: str) -> bool:
+    """Whether a word before a thing says whose, when or how, but not which: "내", "오늘", "아들놈"."""
+    words = compound_words()
+    return word in words["no_modifiers"] or _PERSON_SUFFIX.sub("", word) in words["persons"]
 
 
 @cache
@@ -72,18 +72,19 @@ def other_modifiers(
     values = {compact(value.text) for value in values_of(question)}
 
     def is_other(modifier: str) -> bool:
-        known = (
-            modifier in compound_words()["no_modifiers"]
-            or modifier in KINDS
-            or any(value in modifier for value in values)
-        )
+        known = tells_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in values)
         return bool(modifier) and not known and modifier not in row
 
     def differs(asked: str, held: str, head: str = "") -> bool:
+        # "신용대출 금리" beside "대출 금리": a row on the general kind is on its special kinds, too.
+        if asked.endswith(held):
+            return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         return held not in asked_text and held not in synonyms(asked) and not is_same
 
     def is_unknown(head: str, modifier: str) -> bool:
+        if is_on_all_kinds(row_question, row_answer, modifier + head):
+            return False
         terms = synonyms(modifier + head).split()[1:]
         # The first term is the compound itself, which the row was found not to hold.
         return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
@@ -110,44 +111,25 @@ def other_modifiers(
     return list(dict.fromkeys(pairs))
 
 
-def narrowing(question: str, row_question: str) -> list[tuple[str, str]]:
-    """(word, product) pairs: the products a row puts before words of a question that names no such product."""
-    asked = compact(question)
-    return [
-        (word, modifier)
-        for word, modifier in _before_words(row_question)
-        if compact(word) in asked and compact(modifier) not in asked and _is_product(modifier)
-    ]
+def is_on_all_kinds(row_question: str, row_answer: str, thing: str) -> bool:
+    """Whether a row is on what a thing is a kind of, and on no kind of it: "대출 상환" for 신용대출.
 
-
-def is_general(row_question: str, word: str, modifier: str) -> bool:
-    """Whether a row is on a word whatever stands before it elsewhere."""
-    row = _compact(row_question)
-    return compact(word) in row and compact(modifier) not in row and word not in dict(_before_words(row_question))
-
-
-def opposite_word(question: str, row_question: str, row_answer: str) -> str:
-    """The word of a question that a row holds only negated, or the negated word that it holds only without the prefix.
-
-    Empty if there is none. What the row's answer names is answered by it, whatever its question is on.
+    What a row's question leaves to be understood ("금리인하요구권") its answer names.
     """
-    row = f"{row_question} {row_answer}"
-    for match in _NEGATED.finditer(question):
-        if match.group() not in row and _names_bare(match["bare"], row_question):
-            return match.group()
-    for match in _NEGATED.finditer(row_question):
-        if (
-            match.group() not in question
-            and _names_bare(match["bare"], question)
-            and not _names_bare(match["bare"], row)
-        ):
-            return match["bare"]
-    return ""
+    sets = default_contrasts().sets
+    own = {name for name, _ in members_of(row_question)}
+    return any(
+        (general := sets[name].general)
+        and name not in own
+        and _names_without_kind(row_question if general in row_question else row_answer, general)
+        for name, _ in members_of(thing)
+    )
 
 
-def _names_bare(word: str, text: str) -> bool:
-    """Whether a text names a word without any prefix."""
-    return re.search(rf"(?<![가-힣]){word}", text) is not None
+@lru_cache(maxsize=4096)
+def _names_without_kind(text: str, general: str) -> bool:
+    has_kind = any(word.startswith(general) for word, _ in _before_words(text)) or general in dict(_inside_words(text))
+    return not has_kind and re.search(rf"(?<![가-힣]){general}", text) is not None
 
 
 def is_reversed(question: str, row_question: str) -> bool:
@@ -212,11 +194,6 @@ def is_same_member(asked: str, held: str, head: str = "") -> bool:
 @lru_cache(maxsize=4096)
 def _compact(text: str) -> str:
     return compact(text)
-
-
-def _is_product(word: str) -> bool:
-    sets = default_contrasts().sets
-    return any(sets[name].kind == "product" for name, _ in members_of(word))
 
 
 @lru_cache(maxsize=4096)

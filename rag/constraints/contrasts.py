@@ -44,7 +44,8 @@ _PARTICLES = frozenset("을를은는이가로에도만고서요")
 class ContrastSet:
     """One set: its name, its kind, and each member's forms as written in the data file.
 
-    `required`: members of an action that a row must name somewhere to answer a question on them.
+    `required`: members of an action that a row must name somewhere to answer a question on them. `general`: what all members
+    are kinds of; a row on that answers questions on each.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ContrastSet:
     weak: frozenset[str] = frozenset()
     unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    general: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,9 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
     # A verb's stem begins a word, or follows a particle where the spaces were left out.
     if form.stem and start not in starts and text[start - 1] not in _PARTICLES:
         return False
+    # "망하면 제 돈" holds no 면제: a word's last syllable begins no other word.
+    if start not in starts and start + 1 < end and start + 1 in starts:
+        return False
     if (
         form.text[0].isascii()
         and start
@@ -202,12 +207,13 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
-    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless, required."""
+    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless, required, general."""
     members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
     unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
     exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
     required = frozenset(entry.get("required", ()))
-    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless, required)
+    general = str(entry.get("general", ""))
+    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless, required, general)
 
 
 @cache

@@ -1,9 +1,7 @@
 """What is an action done to? "진단서 재발급" is not answered by a row on "보험증권을 재발급받으려면".
 
-Where question and row name the same action, each with the thing it is done to, the row's question must hold the question's
-thing: that its answer mentions it ("연결된 체크카드를 해지합니다" beside "입출금통장을 해지하려면") makes it no row on that.
-Things and actions that the contrast sets know are compared by what they mean; of others the noun right before the same
-verbal noun decides, and there only one that the whole row holds nowhere. The words are data (compounds.toml).
+Where question and row name the same action, the noun right before it decides, if the whole row holds it nowhere. A native
+verb is the same action as a verbal noun ("날짜 바꾸고" and "계좌 변경"). The words are data (compounds.toml, verbal_nouns.toml).
 
 Rows on issuing a certificate answer only questions about certificates, not "연말정산 환급금은 언제 나와요": such rows name what
 their certificates are for (taxes, loans, deposits), so they match many questions on those subjects.
@@ -12,16 +10,13 @@ their certificates are for (taxes, loans, deposits), so they match many question
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, lru_cache
 
-from rag.constraints.compounds import compound_words, is_same_member
-from rag.constraints.contrasts import ANSWERING, ContrastMention, default_contrasts, members_of, mentions_of
+from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
+from rag.constraints.verbal_nouns import is_same_object, native_verbs
 from rag.korean import compact
 
-_THINGS = ("product", "means", "term")
-_SPAN = 14
-"""Characters between a thing and what is done to it."""
 _PAPER = re.compile(r"[증명인단고구약격계식지]서$")
 """Nouns that end as a verb form does ("해서")."""
 _NO_NOUN = re.compile(
@@ -43,43 +38,21 @@ _WANTED = re.compile(
 def other_objects(
     question: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
 ) -> list[tuple[str, str]]:
-    """(asked, held) things of the actions that both name, where the row's question is on another thing.
+    """(asked, held) things, each with what is done to them, where the row does the same to another thing.
 
     `synonyms`: a word with what else it is called, so that those agree.
     """
-    return list(
-        dict.fromkeys(
-            [*_other_things(question, row_question), *_other_nouns(question, row_question, row_answer, synonyms)]
-        )
-    )
-
-
-def _other_things(question: str, row_question: str) -> list[tuple[str, str]]:
-    asked_by_action = _things(question)
+    asked_by_action = dict(_objects(question))
     if not asked_by_action:
         return []
-    row = members_of(row_question)
-    text, held_by_action = compact(row_question), _things(row_question)
-    return [
-        (asked[0].label, ", ".join(dict.fromkeys(mention.label for mention in held_by_action[action])))
-        for action, asked in asked_by_action.items()
-        if action in held_by_action and not any((m.set_name, m.member) in row or compact(m.text) in text for m in asked)
-    ]
-
-
-def _other_nouns(
-    question: str, row_question: str, row_answer: str, synonyms: Callable[[str], str]
-) -> list[tuple[str, str]]:
-    asked_by_verbal = dict(_nouns(question))
-    if not asked_by_verbal:
-        return []
-    held_by_verbal = dict(_nouns(row_question))
+    held_by_action = dict(_objects(row_question))
     row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
     return [
-        (f"{asked} {verbal}", f"{held} {verbal}")
-        for verbal, asked in asked_by_verbal.items()
-        if (held := held_by_verbal.get(verbal)) and asked not in row and held not in asked_text
+        (f"{asked} {action}", f"{held} {action}")
+        for action, asked in asked_by_action.items()
+        if (held := held_by_action.get(action)) and asked not in row and held not in asked_text
         if not is_same_member(asked, held)
+        and not is_same_object(asked, held)
         and not _is_kind_of(asked, held)
         and not any(compact(term) in row for term in synonyms(asked).split()[1:])
     ]
@@ -91,39 +64,28 @@ def _is_kind_of(asked: str, held: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _things(text: str) -> Mapping[tuple[str, str], tuple[ContrastMention, ...]]:
-    """What stands closest before each action of a text; several members where one word names them all."""
-    sets, mentions = default_contrasts().sets, mentions_of(text)
-    things = [m for m in mentions if sets[m.set_name].kind in _THINGS and m.member != ANSWERING]
-    found: dict[tuple[str, str], tuple[ContrastMention, ...]] = {}
-    for action in mentions:
-        if sets[action.set_name].kind != "action":
-            continue
-        before = [thing for thing in things if thing.end <= action.start <= thing.end + _SPAN]
-        closest = max((thing.end for thing in before), default=0)
-        if same := tuple(thing for thing in before if thing.end >= closest - 1):
-            found.setdefault((action.set_name, action.member), same)
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _nouns(text: str) -> tuple[tuple[str, str], ...]:
-    """(verbal noun, bare noun or object right before it)."""
+def _objects(text: str) -> tuple[tuple[str, str], ...]:
+    """(verbal noun, bare noun or object right before it or before the native verb for it)."""
     pairs = []
-    for match in _verbal_nouns().finditer(text):
-        word = match["noun"]
-        noun = re.sub(r"[을를은는]$", "", word) if len(word) > 2 else word
+    for match in _actions().finditer(text):
+        word, native = match["noun"], match["native"]
+        # What a native verb is done to is named with a particle more often than not: "주소가 바뀌었어요".
+        noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는]$", "", word) if len(word) > 2 else word
         is_noun = noun != word or _PAPER.search(word) or not _NO_NOUN.search(word)
-        if is_noun and noun not in compound_words()["no_objects"] and noun not in compound_words()["no_modifiers"]:
-            pairs.append((match["verbal"], noun))
+        if is_noun and noun not in compound_words()["no_objects"] and not tells_no_kind(noun):
+            pairs.append((native_verbs()[native] if native else match["verbal"], noun))
     return tuple(pairs)
 
 
 @cache
-def _verbal_nouns() -> re.Pattern[str]:
-    verbal_nouns = "|".join(sorted(compound_words()["verbal_nouns"], key=lambda word: (-len(word), word)))
+def _actions() -> re.Pattern[str]:
+    verbal, native = (
+        "|".join(sorted(words, key=lambda word: (-len(word), word)))
+        for words in (compound_words()["verbal_nouns"], native_verbs())
+    )
     return re.compile(
-        rf"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{{2,12}})\s+(?:(?:어떻게|어디서|어디에서)\s+)?(?P<verbal>{verbal_nouns})"
+        r"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{2,12})\s+(?:(?:어떻게|어디서|어디에서)\s+)?"
+        rf"(?:(?P<verbal>{verbal})|(?P<native>{native}))"
     )
 
 

@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from rag.constraints.everyday_values import values_of
 from rag.constraints.substitutions import Word, question_words
-from rag.constraints.value_agreement import comparable, families, holds, is_incidental, values_of
+from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.korean import compact
 
 _CELL = re.compile(r"\s*\|(?:\s+|$)")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from rag.constraints.compounds import compound_words, is_same_member
-from rag.constraints.value_agreement import values_of
+from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
+from rag.constraints.everyday_values import values_of
 from rag.korean import compact
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
@@ -139,7 +139,7 @@ def _is_noun(word: str, particle: str) -> bool:
     words = compound_words()
     if word in words["nouns"]:
         return True
-    if word in words["no_modifiers"] or word in words["no_heads"]:
+    if tells_no_kind(word) or word in words["no_heads"]:
         return False
     # A past stem ends in ㅆ ("당했").
     if (ord(word[-1]) - ord("가")) % 28 == _SSANG_SIOS or (

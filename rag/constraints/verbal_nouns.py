@@ -39,7 +39,7 @@ def verbal_noun_not_held(
     if not noun:
         return ""
     row = compact(f"{row_question} {row_answer}")
-    names = (noun, *_names()[noun], *(compact(term) for term in synonyms(noun).split()[1:]))
+    names = (noun, *_data()["names"][noun], *(compact(term) for term in synonyms(noun).split()[1:]))
     if any(name in row for name in names) or members_of(noun) & members_of(f"{row_question} {row_answer}"):
         return ""
     return noun
@@ -58,12 +58,22 @@ def final_verbal_noun(question: str) -> str:
 
 
 @cache
-def _names() -> Mapping[str, list[str]]:
-    data = tomllib.loads(Path(__file__).with_name("verbal_nouns.toml").read_text(encoding="utf-8"))
-    return {noun: [str(name) for name in names] for noun, names in data["names"].items()}
+def _data() -> Mapping[str, Mapping[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_name("verbal_nouns.toml").read_text(encoding="utf-8"))
+
+
+def is_same_object(asked: str, held: str) -> bool:
+    """Whether a customer's word for a thing and a row's are one: 날짜 and 자동이체일, 이름 and 성명."""
+    return held.endswith(tuple(_data()["objects"].get(asked, ()))) or asked in held
+
+
+@cache
+def native_verbs() -> Mapping[str, str]:
+    """The verbal noun of the same meaning by a native verb's beginning: 변경 of "바꾸"."""
+    return {verb: noun for noun, verbs in _data()["native"].items() for verb in verbs}
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    nouns = "|".join(sorted(_names(), key=lambda word: (-len(word), word)))
+    nouns = "|".join(sorted(_data()["names"], key=lambda word: (-len(word), word)))
     return re.compile(rf"(?<![0-9A-Za-z가-힣])[0-9A-Za-z가-힣]*?(?P<noun>{nouns})(?P<form>{_FORM})?(?![가-힣])")

@@ -14,22 +14,28 @@ from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, Quantity, compare
 from rag.constraints.agreement import concerned_part, guidance, without_notes
-from rag.constraints.asked_values import asked_values, not_stated, other_period, unstated_period_value
-from rag.constraints.compounds import is_general, is_reversed, narrowing, opposite_word, other_modifiers, other_target
+from rag.constraints.asked_values import not_stated, other_period
+from rag.constraints.compounds import (
+    is_on_all_kinds,
+    is_reversed,
+    other_modifiers,
+    other_target,
+)
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
+from rag.constraints.everyday_values import values_of
 from rag.constraints.objects import other_objects, unrequested_certificate
 from rag.constraints.passage_scope import lacking_in_passage
-from rag.constraints.reversals import is_consequence, is_taken_back
+from rag.constraints.reversals import is_taken_back
 from rag.constraints.substitutions import substituted_nouns
 from rag.constraints.value_agreement import (
     comparable,
+    decides,
     families,
     holds,
     is_incidental,
     lacks_rule,
     pins,
     stated,
-    values_of,
 )
 from rag.constraints.verbal_nouns import verbal_noun_not_held
 from rag.retrieval.hybrid import FusedNode, is_passage, matched_question, question_of
@@ -46,15 +52,12 @@ HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
-AHEAD = 0.01
-"""Units by which a row on all of a thing stands before one on a part of it."""
 _BLOCKING_KINDS = ("product", "means", "scope", "term")
 _PASSIVE = re.compile(
     r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
     r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
 )
 """What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
-CHANNEL = "channel"
 EARLY = ("maturity", "만기전")
 """A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
@@ -80,20 +83,18 @@ class Ordered:
 class _Compared:
     """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
 
-    `general`: where the row is on one product and the question on all, the places of the rows that are, too. `replaced`:
-    nouns of the question in the place of the row's, and what a passage does not state; they do not move the row.
+    `replaced`: nouns of the question in the place of the row's, and what a passage does not state; they do not move the row.
     """
 
     agreement: Agreement
     held: float
     lacking: tuple[Conflict, ...]
-    general: tuple[int, ...] = ()
     replaced: tuple[Conflict, ...] = ()
 
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
-    rows = [_compared(text, hit, hits[:COMPARED]) for hit in hits[:COMPARED]]
+    rows = [_compared(text, hit) for hit in hits[:COMPARED]]
     moved = _moved(hits, rows)
     if not moved:
         return Ordered(())
@@ -112,7 +113,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     return Ordered(
         ordered,
         (*first.lacking, *first.replaced),
-        is_blocked=bool(first.lacking or first.general or first.replaced),
+        is_blocked=bool(first.lacking or first.replaced),
         states_values=first.held == 1.0,
         lacks_thing=lacks_thing,
     )
@@ -128,12 +129,12 @@ def _lack_a_thing(moved: Sequence[tuple[FusedNode, _Compared | None]]) -> bool:
     return len(lacked) == FIRST and bool(set.intersection(*lacked))
 
 
-def _compared(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> _Compared:
+def _compared(text: str, hit: FusedNode) -> _Compared:
     unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
     agreement = compare(text, question_of(hit), hit.node.get_content())
     replaced = (*_replaced_nouns(text, hit), *_not_in_passage(text, hit))
-    return _Compared(agreement, _held(text, hit), lacking, _general_rows(text, hit, hits), replaced)
+    return _Compared(agreement, _held(text, hit), lacking, replaced)
 
 
 def _not_in_passage(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
@@ -149,29 +150,6 @@ def _replaced_nouns(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
     answer = f"{matched_question(hit)}\n{hit.node.get_content()}"
     pairs = substituted_nouns(part, question_of(hit), answer, synonyms=_synonyms)
     return tuple(Conflict("product", asked, held) for asked, held in pairs)
-
-
-def _general_rows(text: str, hit: FusedNode, hits: Sequence[FusedNode]) -> tuple[int, ...]:
-    """The places of the rows on all of a thing, where this one is on one product of it and the question names none.
-
-    Beside "적금 자동이체 변경" that is "자동이체 변경", of the same institution, where "변경" is what is to be done.
-    """
-    narrowed, asked = narrowing(_synonyms(text), question_of(hit)), _actions(text)
-    if not narrowed or not asked:
-        return ()
-    bank = hit.node.metadata.get(BANK)
-    return tuple(
-        place
-        for place, other in enumerate(hits)
-        if other.node.metadata.get(BANK) == bank
-        and asked <= _actions(question_of(other))
-        and any(is_general(question_of(other), word, modifier) for word, modifier in narrowed)
-    )
-
-
-def _actions(text: str) -> frozenset[tuple[str, str]]:
-    sets = default_contrasts().sets
-    return frozenset(named for named in members_of(text) if sets[named[0]].kind == "action" and named[1] != ANSWERING)
 
 
 def _held(text: str, hit: FusedNode) -> float:
@@ -197,7 +175,11 @@ def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
         for family, values in families(asked).items()
         for value in values
         if (names_no_term and value.dimension == "duration" and pins(text, value))
-        or (not holds(value, stated(value, row.get(family, []))) and not lacks_rule(value, row.get(family, [])))
+        or not (
+            holds(value, stated(value, row.get(family, [])))
+            or lacks_rule(value, row.get(family, []))
+            or (value.dimension == "time" and decides(value, row.get(family, [])))
+        )
     ]
 
 
@@ -219,6 +201,9 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
         asked_of, member = sets.sets[mention.set_name], (mention.set_name, mention.member)
         # An answer may tell of an action without being about it ("연체하시면 한도가 감액됩니다"): there only its steps count.
         is_required = asked_of.kind in _BLOCKING_KINDS or mention.member in asked_of.required
+        # Of what else excludes each other, a row lacks a member that names others: "유로" beside 달러 and 엔.
+        if asked_of.kind == "state":
+            is_required = any(name == mention.set_name for name, _ in held)
         about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
         is_told = mention.set_name not in elsewhere and (
             (mention.set_name, ANSWERING) in (done if asked_of.kind == "action" else held)
@@ -226,6 +211,7 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
             or (asked_of.kind != "action" and stands_in(mention.text, f"{question_of(hit)}\n{answer}"))
         )
         is_answered = member in about or is_told or mention.member == ANSWERING
+        is_answered = is_answered or is_on_all_kinds(question_of(hit), answer, mention.text)
         if is_required and not is_answered:
             lacking.append(Conflict(asked_of.kind, mention.label, ""))
     return lacking
@@ -241,32 +227,15 @@ def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
     if noun := verbal_noun_not_held(part, row_question, answer, synonyms=_synonyms):
         others.append(Conflict("action", noun, ""))
-    if period := other_period(part, row_question, answer) or unstated_period_value(part, f"{row_question}\n{answer}"):
+    if period := other_period(part, row_question, answer):
         others.append(Conflict("count", period, ""))
-    word = opposite_word(part, row_question, answer) or other_target(part, row_question, answer, synonyms=_synonyms)
-    if word:
-        others.append(Conflict("product", word, ""))
+    if target := other_target(part, row_question, answer, synonyms=_synonyms):
+        others.append(Conflict("product", target, ""))
     if paper := unrequested_certificate(part, row_question):
         others.append(Conflict("paper", "", paper))
-    others += _other_channels(part, hit)
-    if (
-        is_reversed(part, row_question)
-        or is_taken_back(part, row_question, lambda: _done(answer))
-        or is_consequence(part, row_question, lambda: _done(answer))
-    ):
+    if is_reversed(part, row_question) or is_taken_back(part, row_question, lambda: _done(answer)):
         others.append(Conflict("action", part, row_question))
     return others
-
-
-def _other_channels(part: str, hit: FusedNode) -> list[Conflict]:
-    """The channels by which a value is asked for, where a row names others alone: "창구 수수료 얼마" beside 인터넷뱅킹's."""
-    asked = [mention for mention in mentions_of(part) if mention.set_name == CHANNEL]
-    if not asked or not asked_values(part):
-        return []
-    named = {name for name in members_of(question_of(hit)) | members_of(hit.node.get_content()) if name[0] == CHANNEL}
-    if not named or any((mention.set_name, mention.member) in named for mention in asked):
-        return []
-    return [Conflict("channel", mention.label, "") for mention in asked]
 
 
 def absent(text: str, hit: FusedNode) -> bool:
@@ -296,17 +265,9 @@ def _moved(
         elif row:
             agreed = AGREES if row.agreement.status == "agree" else 0.0
             step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
-            step -= LACKS if row.general else 0.0
-        moved.append((_scored(hit, (hit.score or 0.0) + step), row))
-    for hit, row in list(moved):
-        for place in row.general if row else ():
-            general, compared = moved[place]
-            moved[place] = _scored(general, max(general.score or 0.0, (hit.score or 0.0) + AHEAD)), compared
+        score = (hit.score or 0.0) + step
+        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=score), row))
     return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
-
-
-def _scored(hit: FusedNode, score: float) -> FusedNode:
-    return FusedNode(node=hit.node, parts=hit.parts, score=score)
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.constraints import compare, read_quantities
-from rag.constraints.value_agreement import values_of
+from rag.constraints.everyday_values import values_of
 
 
 @pytest.mark.parametrize(

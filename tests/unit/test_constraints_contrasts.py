@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.constraints import load_contrasts
-from rag.constraints.contrasts import default_contrasts
+from rag.constraints.contrasts import default_contrasts, members_of
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,8 @@ def test_every_bundled_form_names_its_member() -> None:
         if (contrast.name, member) not in {(m.set_name, m.member) for m in contrasts.mentions(form.removeprefix("^"))}
     ]
     assert dead == []
+
+
+def test_a_words_last_syllable_begins_no_other_word() -> None:
+    assert not members_of("취소하면 제 계좌로 들어오나요") & members_of("면제")
+    assert members_of("수수료 면 제") >= members_of("면제")

@@ -1,4 +1,4 @@
-"""What has been done and should be no more, what was ended and should begin again."""
+"""What was ended and should begin again, what is taken back, what should begin."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ def taken_back(question: str, row: str, steps: str = "앱 설정 > 알림 메뉴
 @pytest.mark.parametrize(
     ("question", "row"),
     [
-        ("등록해 둔 기기 빼고 싶어요", "기기는 어떻게 등록하나요?"),
-        ("걸어둔 알림 끄려면요", "가격 알림은 어떻게 설정하나요?"),
-        ("추가한 운전자를 지우려면", "운전자는 어떻게 추가하나요?"),
-        ("상담 예약한 거 취소할 수 있나요", "방문 상담은 어떻게 예약하나요?"),
-        ("막아 놓은 해외 결제 이제 필요 없어요", "해외 결제는 어떻게 막나요?"),
-        ("동의했던 마케팅 문자 그만 받을래요", "마케팅 문자 동의는 어디서 하나요?"),
         ("탈회했는데 다시 가입되나요", "회원 탈회는 어떻게 하나요?"),
         ("중지해 둔 납입을 다시 시작하려면", "납입을 중지할 수 있나요?"),
         ("해지 신청한 거 철회하고 싶어요", "적금 해지는 어떻게 하나요?"),
-        ("보낸 서류 회수하려고요", "서류는 어디로 보내나요?"),
     ],
 )
 def test_a_row_on_the_action_does_not_answer_on_taking_it_back(question: str, row: str) -> None:
@@ -46,7 +39,6 @@ def test_what_a_row_says_of_it_or_what_was_never_done_is_left_alone(question: st
 
 
 def test_the_steps_of_an_answer_may_say_it() -> None:
-    assert not taken_back("걸어둔 알림 끄려면요", "가격 알림은 어떻게 설정하나요?", "[해제] 알림 > 해제를 누르십시오.")
     assert not taken_back(
         "해지 신청한 거 철회하고 싶어요", "적금 해지는 어떻게 하나요?", "[해지 취소] 당일 22:00까지 앱"
     )

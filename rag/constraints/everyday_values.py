@@ -1,0 +1,111 @@
+"""Values as customers say them: "중1", "고등학생", "서른둘인데", "연봉 3000", "700점", "이주 지났는데".
+
+They are read only to compare a question with a row, not to check a model's statements: whoever writes "대학생" states no number.
+A school year spans two years.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from rag.constraints.numerals import NATIVE, number
+from rag.constraints.quantities import Dimension, Quantity, read_quantities
+
+_SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
+"""The age at which the first year begins, and how many years there are."""
+_GROUPS: dict[str, tuple[int | None, int | None]] = {
+    "신생아": (0, 1),
+    "갓난아기": (0, 1),
+    "유치원생": (3, 6),
+    "초등학생": (6, 12),
+    "초딩": (6, 12),
+    "중학생": (12, 15),
+    "중딩": (12, 15),
+    "고등학생": (15, 18),
+    "고딩": (15, 18),
+    "수험생": (17, 18),
+    "대학생": (19, 29),
+    "성인": (19, None),
+    "환갑": (60, 60),
+    "회갑": (60, 60),
+    "칠순": (70, 70),
+    "팔순": (80, 80),
+    "고령자": (65, None),
+    "어르신": (65, None),
+    "노인": (65, None),
+}
+_SPOKEN = {
+    **{word: int(value) for word, value in NATIVE.items() if value >= 20},
+    **{
+        ten + one: int(NATIVE[ten]) + unit
+        for ten in ("스물", "서른", "마흔", "쉰", "예순", "일흔", "여든")
+        for unit, one in enumerate(("하나", "둘", "셋", "넷"), 1)
+    },
+}
+"""Numerals as they stand without a counter: "서른둘인데"."""
+_AFTER = r"(?=$|[^가-힣0-9]|[이인은는도의가를을에짜때들]|아들|딸|자녀|학생|부모|올라|되)"
+_AFTER_GROUP = r"(?=$|[^가-힣]|[이인은는도의가를을]|자녀|아들|딸|명의|이름|우대|할인|전용|들)"
+_AGE = re.compile(
+    rf"(?<![가-힣])(?:(?P<group>{'|'.join(_GROUPS)}){_AFTER_GROUP}|(?P<school>[초중고])(?:등?학?교?\s?)(?P<year>[1-6])(?:학년)?{_AFTER}"
+    rf"|(?P<native>{'|'.join(sorted(_SPOKEN, key=len, reverse=True))})"
+    r"(?=인데|이에요|예요|입니다|이면|이라|넘|밖에|부터|까지))"
+)
+
+
+_AMOUNT = re.compile(
+    r"(?:하루에?|한\s?번에|한\s?달에|매달|1일|연봉|월급|소득|한도|대출|보증금|전세|잔액|예금|적금|받고|빌리)\S{0,2}\s?(?:최대\s|한\s)?"
+    r"(?P<amount>(?<![\d.,])(?:[1-9]\d{2,4}|[1-9]\s?천|[이삼사오육칠팔구]천))"
+    r"(?=$|\s|[?.]|,(?!\d)|으로|까지|정도|이면|인데|만\s|받|되|가능|넘|밖에|이상|이하|도\s)"
+    r"(?!\s?(?:달러|불|엔|유로|위안|포인트|마일|km|킬로|키로|명|건|회|개|주|점|장|보|걸음))"
+)
+"""Amounts in units of 10,000 won that customers leave out: "연봉 3000", "대출 5천"."""
+_SCORE = re.compile(r"(?<![\d.,])(?P<score>\d{3,4})\s?점(?!포|검)")
+_WEEKS = re.compile(
+    r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘))"
+)
+"""Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
+_DISTANCE = re.compile(r"(?<![\d.,])(?P<span>(?P<distance>\d[\d,]*)\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)")
+_CHILDREN = re.compile(
+    r"(?:자녀|아이|애|아들|딸)(?:가|이|는|은|들이)?\s?(?P<children>하나|둘|셋|넷|다섯)(?=$|[^가-힣]|[이인을]|밖)"
+)
+
+
+@lru_cache(maxsize=8192)
+def values_of(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
+    said = [age for match in _AGE.finditer(text) if (age := _read(match))]
+    said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
+    said += [_point("count", "점", Decimal(m["score"]), m, "score") for m in _SCORE.finditer(text)]
+    said += [
+        _point("count", "km", Decimal(m["distance"].replace(",", "")), m, "span") for m in _DISTANCE.finditer(text)
+    ]
+    said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
+    said += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
+    # "고3" is an age here: the 3 in it is no number of its own.
+    others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in said)]
+    return tuple(sorted([*others, *said], key=lambda quantity: quantity.start))
+
+
+def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:
+    return Quantity(dimension, unit, value, value, match[group], *match.span(group))
+
+
+def _read(match: re.Match[str]) -> Quantity | None:
+    if word := match["native"]:
+        low = high = _SPOKEN[word]
+    elif match["group"]:
+        first, last = _GROUPS[match["group"]]
+        return _age(match, first, last)
+    else:
+        start, years = _SCHOOLS[match["school"]]
+        if (year := int(match["year"])) > years:
+            return None
+        low, high = start + year - 1, start + year
+    return _age(match, low, high)
+
+
+def _age(match: re.Match[str], low: int | None, high: int | None) -> Quantity:
+    first, last = (None if end is None else Decimal(end) for end in (low, high))
+    return Quantity("age", "세", first, last, match.group(), match.start(), match.end())
