@@ -164,17 +164,12 @@ class NliSettings(_Group):
         description="Check of a language model's sentences: none (rules alone) or sagemaker (an NLI endpoint too).",
     )
     endpoint_name: str | None = Field(default=None, description="SageMaker endpoint of the NLI model.")
-    inference_component: str | None = Field(
-        default=None, description="Inference component on that endpoint, if it has any."
-    )
+    inference_component: str | None = Field(default=None, description="Its inference component, if it has any.")
     format: Literal["hf", "tei"] = Field(
         default="hf", description="Format of the endpoint's container: hf (text-classification) or tei (/predict)."
     )
     entailed: float = Field(
-        default=0.9,
-        ge=0.5,
-        le=1,
-        description="Probability of entailment from which a sentence withheld for its wording alone is shown, marked.",
+        default=0.9, ge=0.5, le=1, description="Probability of entailment from which other wording is shown, marked."
     )
     contradicted: float = Field(
         default=0.5, ge=0.1, le=1, description="Probability of contradiction from which a sentence is withheld."

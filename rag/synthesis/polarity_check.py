@@ -37,7 +37,9 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     for clause in split_clauses(text):
         near = aligned(clause, sources)
         # "예금은 그대로예요" of "예금에는 영향이 없습니다": neither affirms nor denies.
-        if _AS_IT_IS.search(clause) and not _is_denied_so(clause, sources):
+        goes_on = _GOES_ON.search(clause)
+        is_ended = goes_on and re.search(rf"{goes_on[1]}[가-힣]?지(?:는|도)?\s않", sources.text)
+        if _AS_IT_IS.search(clause) and not is_ended:
             continue
         free, charged = FREE.search(clause), CHARGED.search(clause)
         # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
@@ -89,8 +91,10 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             is_turned
             and condition_before
             and any(
-                is_negative(each.text) == denies and _shares_act(clause, each)
+                is_negative(each.text) == denies and form in each.text
                 for each in aligned(condition_before, sources)
+                for word in content_words(clause)
+                for form in word_forms(word.stem)
             )
         ):
             continue
@@ -100,13 +104,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
 
 
 _AS_IT_IS = re.compile(r"그대로(?:이|입|지|예|고|인|\W|$)")
-_SO = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
-
-
-def _is_denied_so(clause: str, sources: Sources) -> bool:
-    """Whether the passages deny what is said to go on: "그대로 이어집니다" beside "이어지지 않습니다"."""
-    does = _SO.search(clause)
-    return does is not None and re.search(rf"{does[1]}[가-힣]?지(?:는|도)?\s않", sources.text) is not None
+_GOES_ON = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
 
 
 def _is_charged_so(clause: str, sources: Sources) -> bool:
@@ -133,11 +131,6 @@ def _is_free_then(condition: str, sources: Sources) -> bool:
         and any((each.unit, end) in ends for each in before.quantities for end in (each.low, each.high))
         for before, after in pairwise(sources.clauses)
     )
-
-
-def _shares_act(clause: str, other: Clause) -> bool:
-    """Whether a clause of the passages has a word of another clause, in this or in another word for it."""
-    return any(form in other.text for word in content_words(clause) for form in word_forms(word.stem))
 
 
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
@@ -239,5 +232,5 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
 def _is_statement(clause: str) -> bool:
     """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
     return bool(content_words(clause)) and not re.search(
-        r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면)\s*$", clause
+        r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면|빼고|제외하고)\s*$", clause
     )

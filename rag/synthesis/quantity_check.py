@@ -25,7 +25,12 @@ from rag.synthesis.value_roles import APP
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
     """Every quantity is stated; a threshold and what holds from it on, in the same line, and for the same product."""
-    if missing := [each for each in _missing(text, sources.quantities) if not _is_case(each, text, sources)]:
+    missing = [
+        each
+        for each in _missing(text, sources.quantities)
+        if not _is_case(each, text, sources) and not _is_complement(each, text, sources)
+    ]
+    if missing:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
     if turned := _other_end(text, sources):
         return Finding("withheld", "quantity", turned)
@@ -34,7 +39,11 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         if not quantities:
             continue
         own = _PER_SPAN.sub("", clause)
-        holding = [line for line in sources.lines if not _missing(own, line.stated)]
+        holding = [
+            line
+            for line in sources.lines
+            if all(_is_complement(each, own, sources) for each in _missing(own, line.stated))
+        ]
         # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
         is_rule = any(not each.is_point and each.dimension != "time" for each in quantities) and any(
             each.is_point and each.dimension in ("rate", "money") for each in quantities
@@ -73,14 +82,30 @@ def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
     )
 
 
+def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
+    """Whether a threshold's other side is stated of the opposite: "100달러부터 우대" of "100달러 미만은 우대하지 않습니다"."""
+    denies = any(quantity.text in clause and is_negative(clause) for clause in with_conditions(text))
+    return not quantity.is_point and any(
+        (other.low is None) != (quantity.low is None)
+        and other.unit == quantity.unit
+        and len(quantity.ends) == 1
+        and other.ends == quantity.ends
+        and (other.low_closed and other.high_closed) != (quantity.low_closed and quantity.high_closed)
+        and is_negative(part.text) != denies
+        for part in sources.clauses
+        for other in part.quantities
+    )
+
+
 _LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은)")
 _MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 긴)")
 
 
 def _other_end(text: str, sources: Sources) -> str:
     """The greatest value of a range said to be its least, or the other way round: "최저 19.4%" of "9.9%~19.4%"."""
+    last = 0
     for each in quantities_of(text):
-        before = text[max(0, each.start - 12) : each.start]
+        before, last = text[max(last, each.start - 12) : each.start], each.end
         value = each.low if each.low is not None else each.high
         for pattern, is_least in ((_LEAST, True), (_MOST, False)):
             if not pattern.search(before):
@@ -112,6 +137,7 @@ _READINGS = tuple(
     for said, written, stated in (
         (r"최소\s?|적어도\s?", "", "최소"),  # "최소 청약주수: 10주"
         ("한 달", "30일", "30일"),
+        (r"(?<=\d)번째(?=\s?(?:틀|잘못|실패|오류|위반))", "회", r"\d\s?[회번]"),
         (r"(?:1년|한 해|일 년)에\s", "연 ", "연회비"),
         (r"(?<=[년월달일])(?:\s이상|\s넘게)(?=\s\S{1,6}\s(?:뒤|후|다음))", "", r"[낸한된난]\s(?:뒤|후|날)|지난|경과"),
     )
@@ -196,13 +222,18 @@ def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Fi
         if is_past or (each.low is None and each.high is None):
             continue
         value = each.low if each.low is not None else each.high
-        sides = [
-            _side(part.text, other.end)
-            for part in near
-            for other in part.quantities
-            if other.dimension == each.dimension and value in (other.low, other.high)
-        ]
-        if sides and all(sides) and side not in sides:
+        sides, elsewhere = (
+            [
+                _side(part.text, other.end)
+                for part in clauses
+                for other in part.quantities
+                if other.dimension == each.dimension and value in (other.low, other.high)
+            ]
+            for clauses in (near, sources.clauses)
+        )
+        # "30만원 이상이면 면제, 미만이면 500원": the value that follows belongs to one of them, and `check_roles` tells to which.
+        is_case = side in elsewhere and any(other.start > each.end for other in quantities)
+        if sides and all(sides) and side not in sides and not is_case and not _is_complement(each, clause, sources):
             return Finding("withheld", "quantity", clause[each.start : each.end + 4].strip())
     return None
 

@@ -50,6 +50,14 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), written)
     for pattern, written in (
         (r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
+        # With the ending of a condition, which is one in the written form too.
+        (
+            rf"({_SPAN}|{_AMOUNT})(?:이|가|도|을|를)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*면(?![가-힣])",
+            rf"\1 미만{LOOSE}이면",
+        ),
+        (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*면(?![가-힣])", r"\1 미만이면"),
+        (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*면(?![가-힣])", r"\1 미만이면"),
+        (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*면(?![가-힣])", r"\1 초과이면"),
         (rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", rf"\1 미만{LOOSE}"),
         (rf"({_AMOUNT})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩)[가-힣]*", rf"\1 미만{LOOSE}"),
         (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*", r"\1 미만"),
