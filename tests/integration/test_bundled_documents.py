@@ -89,3 +89,36 @@ def test_labels_of_both_name_passages_and_rows_that_are_there(half: str) -> None
     left_out = {"도담저축은행_카드_약관.pdf:b66db758bc"} if half == "test" else set()
     assert all(set(query["relevant"]) - left_out <= labels[query["id"]] for query in alone)
     assert {query["id"] for query in [*both, *neither]} == {query["id"] for query in [*alone, *others]}
+
+
+@pytest.mark.parametrize(
+    ("row", "document", "heading", "values"),
+    [
+        ("snb-130", "새나래은행_수수료_안내.pdf", "자동화기기 출금 수수료", ("700원", "900원", "08:30")),
+        ("snb-131", "새나래은행_수수료_안내.pdf", "송금 수수료", ("3,000원", "500원", "1,000원")),
+        ("snb-010", "새나래은행_수수료_안내.pdf", "재발급과 변경 수수료", ("10,000원",)),
+        ("snb-010", "새나래은행_인터넷뱅킹_안내.pdf", "OTP의 이용", ("10,000원",)),
+        ("snb-089", "새나래은행_수수료_안내.pdf", "외환 수수료", ("5,000원", "8,000원")),
+        ("snb-018", "새나래은행_인터넷뱅킹_안내.pdf", "이체 한도", ("5천만원", "1억원", "5억원", "500만원")),
+        ("snb-017", "새나래은행_인터넷뱅킹_안내.pdf", "이용 시간", ("00:30", "23:30")),
+        ("snb-067", "새나래은행_여신거래_약관.hwpx", "중도 상환 수수료", ("0.6%", "0.9%")),
+        ("snb-079", "새나래은행_예금거래_약관.docx", "중도 해지 이율", ("0.1%", "40%", "60%", "90%")),
+        ("dds-091", "도담저축은행_수수료표.xlsx", "자동화기기 출금 수수료", ("10회", "11회째", "1,000원")),
+        ("dds-090", "도담저축은행_수수료표.xlsx", "송금 수수료", ("1,000원",)),
+        ("dds-012", "도담저축은행_모바일뱅킹_안내.html", "이체 한도", ("50만원", "200만원", "2억원")),
+        ("dds-023", "도담저축은행_모바일뱅킹_안내.html", "이용 시간", ("01:00", "23:00")),
+        ("dds-056", "도담저축은행_예금_약관.hwp", "중도 해지 이율", ("0.5%", "30%", "40%", "60%")),
+        ("dds-077", "도담저축은행_대출_설명서.docx", "중도 상환 수수료", ("1.5%", "2년")),
+        ("mrs-060", "미르누리증권_수수료_안내.hwpx", "국내 주식 매매 수수료", ("0.0147%", "0.49%")),
+        ("mrs-094", "미르누리증권_수수료_안내.hwpx", "신용 거래 이자", ("4.9%", "7.9%", "9.4%")),
+        ("mrs-062", "미르누리증권_위탁계좌_약관.pdf", "미수금과 반대 매매", ("9.9%", "30일")),
+    ],
+)
+def test_the_faq_and_the_documents_of_an_institution_state_the_same_values(
+    row: str, document: str, heading: str, values: tuple[str, ...]
+) -> None:
+    answers = [each for each in read_rows((ROOT / "data" / "faq").glob("*.csv")).rows if each.id == row]
+    parts = passages(read_document(FOLDER / document), token_count=len, max_tokens=2000)
+    stated = "\n".join(part.text for part in parts if heading in f"{part.heading}\n{part.text}")
+    assert [answer for answer in answers for value in values if value not in answer.answer] == []
+    assert answers and [value for value in values if value not in stated] == []
