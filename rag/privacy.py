@@ -15,6 +15,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+_MASK = r"\[(?P<kind>주민등록번호|외국인등록번호|카드번호|여권번호|운전면허번호|이메일|전화번호|계좌번호)\]"
+_THINGS = {"카드번호": " 카드 ", "계좌번호": " 계좌 "}
+_OWNER = r"(?:(?:제|내|저의|본인(?: ?확인용)?) ?)?"
+_LABEL = (
+    r"(?:(?:주민(?:등록)?|외국인(?:등록)?|여권|(?:운전)?면허증?|휴대폰|핸드폰|휴대전화|전화|연락처|폰|이?메일|정보|번호)"
+    r" ?(?:번호|주소)?(?:은|는|이|가)? ?[:=]? ?)?"
+)
+_TO = r" ?으?로(?![가-힣])"
+_INTRODUCED = re.compile(
+    # What a number is to be changed to is no introduction: "연락처 [전화번호]로 바꾸고 싶어요" asks about the contact.
+    rf"{_MASK}{_TO}|{_OWNER}{_LABEL}{_MASK.replace('kind', 'introduced')}(?!{_TO})"
+    r" ?(?:(?:이고요?|이구요|인데요?|입니다|이에요|예요|이며|맞나요)(?=[\s.,!?]|$)[.,!?]?)?"
+)
+_LETTERS = re.compile("[가-힣A-Za-z]{2}")
+
 
 @dataclass(frozen=True, slots=True)
 class Masked:
@@ -52,6 +67,19 @@ def mask(text: str, own: Collection[str] = ()) -> Masked:
         pieces += [text[position : offsets[start]], f"[{kind}]"]
         position = offsets[end - 1] + 1
     return Masked("".join([*pieces, text[position:]]), tuple(dict.fromkeys(kind for _, _, kind in hits)))
+
+
+def without_masked_numbers(question: str) -> str:
+    """What a question with masks is searched for: without them and the words that introduce them, unless nothing else is asked.
+
+    A card's or an account's number means the thing itself: "[카드번호] 분실했어요" asks about a card.
+    """
+    if "[" not in question:
+        return question
+    rest = _INTRODUCED.sub(lambda match: _THINGS.get(match["kind"] or match["introduced"], " "), question)
+    if rest == question or not _LETTERS.search(rest):
+        return question
+    return " ".join(rest.split())
 
 
 def own_numbers(texts: Iterable[str]) -> frozenset[str]:

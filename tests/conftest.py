@@ -18,9 +18,9 @@ from rag.factory.stores import ingest_files, open_index
 from rag.retrieval.query_analysis import expand
 from rag.settings import Settings, StoreSettings
 from rag.stores.faiss.store import FaissStore
+from tests.cached_embedding import CachedQueryEmbedding
 from tests.opensearch import Server, serving
 from tests.questions import questions
-from tests.remembered import RememberedEmbedding
 from tests.runs import dev_run
 from tests.small_faq import write_faq
 
@@ -63,11 +63,11 @@ def models() -> Models:
 
 
 @pytest.fixture(scope="session")
-def remembered(models: Models) -> Models:
+def cached_models(models: Models) -> Models:
     """The real embedder with cached vectors of the evaluation questions."""
     assert models.embed_model
-    memory = RememberedEmbedding(models.embed_model, CACHE / f"{models.manifest.fingerprint}.npz")
-    memory.learn(text for question in questions() for text in (question, expand(question)))
+    memory = CachedQueryEmbedding(models.embed_model, CACHE / f"{models.manifest.fingerprint}.npz")
+    memory.embed_queries(text for question in questions() for text in (question, expand(question)))
     return replace(models, embed_model=memory)
 
 
@@ -95,10 +95,10 @@ def bundled_root(models: Models) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bundled_dev(bundled_root: Path, remembered: Models) -> Run:
+def bundled_dev(bundled_root: Path, cached_models: Models) -> Run:
     """The run of all questions of the gates on the bundled index."""
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    return dev_run(settings, remembered, ROOT / ".cache" / "runs")
+    return dev_run(settings, cached_models, ROOT / ".cache" / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.retrieval.query_analysis import expand
 from rag.settings import Settings
-from tests.remembered import RememberedEmbedding
+from tests.cached_embedding import CachedQueryEmbedding
 
 ROOT = Path(__file__).parents[1]
 GATES = ROOT / "data" / "evaluation" / "gates.toml"
@@ -33,8 +33,8 @@ def gates() -> GateFile:
 
 def with_cached_vectors(models: Models, cases: Sequence[Case]) -> Models:
     """The models, after caching the vectors of the cases' turns."""
-    assert isinstance(models.embed_model, RememberedEmbedding)
-    models.embed_model.learn(text for case in cases for said in case.turns for text in (said, expand(said)))
+    assert isinstance(models.embed_model, CachedQueryEmbedding)
+    models.embed_model.embed_queries(text for case in cases for said in case.turns for text in (said, expand(said)))
     return models
 
 

@@ -62,7 +62,7 @@ def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
 
 
 def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
-    """The rows that are still there, in the order shown; of a row in several nodes the first stands for it."""
+    """The rows that are still there, in the order shown; a row in several nodes is represented by its first."""
     # Of a split row no node has the row's own id.
     found = {node.node_id: node for node in store.get_nodes([name for row in ids for name in (row, f"{row}#0")])}
     nodes = [found.get(row) or found.get(f"{row}#0") for row in ids]

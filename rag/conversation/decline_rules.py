@@ -1,13 +1,13 @@
 """Why a question may be declined by its words alone: greeting, thanks, a wish for a person, advice or an injection.
 
-The rules are data (`decline_rules.toml`, which describes its own keys), so that a bank can read and change them. A rule says
-no more than what the words look like; `rag.conversation.searcher` lets a row that answers win over it (`yields_to`).
+The rules are data (`decline_rules.toml`, which describes its own keys), so that a bank can read and change them. A rule
+looks only at the words; in `rag.conversation.searcher` a row that answers takes precedence over it (`yields_to`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -37,9 +37,9 @@ class DeclineRule(NamedPattern):
         return self.rest is None or len(self.rest.sub("", plain(message))) <= MAX_REST
 
 
-def match_decline_rule(question: str, rules: Sequence[DeclineRule] | None = None) -> DeclineRule | None:
-    """The first rule that holds, of the bundled ones by default; None: the rows decide."""
-    return next((rule for rule in (bundled() if rules is None else rules) if rule.matches(question)), None)
+def match_decline_rule(question: str) -> DeclineRule | None:
+    """The first of the bundled rules that holds; None: the rows decide."""
+    return next((rule for rule in bundled() if rule.matches(question)), None)
 
 
 def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -30,12 +30,12 @@ FULL_SENTENCE = 16
 
 @dataclass(frozen=True, slots=True)
 class MessageSigns:
-    """What tells a follow-up from a new topic and from small talk.
+    """What distinguishes a follow-up from a new topic and from small talk.
 
-    `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `is_elsewhere`: all it
-    names is known to no row found. `lacks_thing`: it names a product or the like that none of the rows found for it alone names.
+    `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `names_unknown`: all it
+    names occurs in no row found. `lacks_thing`: it names a product or the like that none of the rows found for it alone names.
     `names_topic`: it names a product and lacks nothing.
-    The rest is read off the words: `rag.conversation.follow_up_rules`.
+    The rest follows from the words: `rag.conversation.follow_up_rules`.
     """
 
     own_match: float
@@ -43,7 +43,7 @@ class MessageSigns:
     has_back_reference: bool = False
     asks_on: bool = False
     names_topic: bool = False
-    is_elsewhere: bool = False
+    names_unknown: bool = False
     lacks_thing: bool = False
 
 
@@ -59,17 +59,17 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if signs.names_topic:
         # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
         return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
-    if signs.is_elsewhere and not signs.has_back_reference:
+    if signs.names_unknown and not signs.has_back_reference:
         return _declined(standalone, contextual)
     if not signs.has_back_reference:
-        # Where both are possible nothing is answered: each has one row first, and only the customer knows which was meant.
+        # Where both are possible nothing is answered: each has one row first, and the text does not decide which was meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
             return merge_as_suggestions(standalone, contextual)
         if standalone.covered >= STANDALONE_POSSIBLE:
             return merge_as_suggestions(contextual, standalone)
     if signs.own_match >= OWN_MATCH:
         return contextual
-    # "미성년자도요?" has no word of the row before, and is no small talk: an offer turns nobody away, and claims nothing.
+    # "미성년자도요?" has no word of the row before, and is no small talk: suggestions neither refuse nor claim anything.
     if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
         return as_suggestions(contextual)
     # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.

@@ -1,7 +1,7 @@
 """Word rules kept as data: named patterns in a TOML file, each with examples that match and examples that must not.
 
-`[words]` holds lists that patterns share: `<name>` in a pattern stands for one. Texts are matched in lower case, composed and
-with single spaces, so that patterns need not care for typing.
+`[words]` holds lists that patterns share: `<name>` in a pattern is replaced by one. Texts are matched in lower case, composed and
+with single spaces, so that patterns are independent of typing.
 """
 
 from __future__ import annotations

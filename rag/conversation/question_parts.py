@@ -74,7 +74,7 @@ def split_questions(message: str) -> tuple[Part, ...]:
     """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
     sentences = [part.strip() for part in _SENTENCE.split(message) if part.strip()]
     asking = [part for part in sentences if _ASKS.search(part) and len(compact(part)) >= MIN_PART]
-    # A sentence that asks nothing is the story to the question: dividing would take it from it.
+    # A sentence that asks nothing gives the context of the question and stays with it.
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
         return tuple(Part(part, part) for part in asking)
     return (_joined_subjects(message) if len(sentences) == 1 else ()) or (Part(message, message),)
@@ -116,7 +116,7 @@ def _subject(left: str) -> str:
 
 
 def worth_dividing(whole: Verdict, parts: Sequence[Verdict], *, joined: bool = False) -> bool:
-    """Whether the parts tell more than the whole: they find different rows first, and one of them is answered outright.
+    """Whether the parts' rows answer more than the whole's: their first rows differ, and one part is answered.
 
     `joined`: they are two things asked for in one sentence.
     """
@@ -124,7 +124,7 @@ def worth_dividing(whole: Verdict, parts: Sequence[Verdict], *, joined: bool = F
     answered = [part for part in parts if part.status == "answered"]
     if not answered or len(set(firsts)) < len(firsts):
         return False
-    # The whole is answered by another row than the first part: it takes both sentences to tell. Of two things asked for in one
+    # The whole is answered by another row than the first part: both sentences are needed. Of two things asked for in one
     # sentence, a row on one of them leaves the other out.
     if whole.status == "answered" and row_id(whole.nodes[0]) not in (firsts if joined else firsts[:1]):
         return False

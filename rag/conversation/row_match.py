@@ -1,4 +1,4 @@
-"""What a row shows of a question beyond its score: the same question word for word, or the customer's own words in it."""
+"""How a row matches a question apart from its score: the same question word for word, or the customer's own words in it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PARTICLE = 2
 LONG_NAME = 4
 """Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
-_GOES_ON = re.compile(
+_CONTINUES = re.compile(
     r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
 )
 """Endings of verbs, and particles that set a thing beside another one."""
-_TELLS = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
-"""What is told after a question ("저 지금 외국이에요") goes on with it."""
+_STATES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
+"""A statement after a question ("저 지금 외국이에요") continues it."""
 _CITATION = re.compile(r"\[(\d{1,2})\]")
 SAME_SUBJECT = tuple(
     frozenset(names.split())
@@ -42,7 +42,7 @@ SAME_SUBJECT = tuple(
         "세금 세율 과세 비과세",
     )
 )
-"""Names of one thing that a customer and a row may put in each other's place."""
+"""Names of one thing: a customer may use one where the row uses another."""
 
 
 MANNER = frozenset(("방법", "절차", "안내"))
@@ -79,9 +79,9 @@ def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
 
 
 def holds_subject(hit: JudgedNode, word: str) -> bool:
-    """Whether a row says something on a word, by this name or by another: 이자 where it has 이율, 비용 where it has 수수료."""
+    """Whether a row contains a word or another name of the same thing: 이자 where it has 이율, 비용 where it has 수수료."""
     names = next((names for names in SAME_SUBJECT if word in names), frozenset({word}))
-    # A short word of the lexicon ("발급" for "서류") stands in rows on other things, too.
+    # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
     return holds_words(hit, [*names, *(name for name in expand(word).split() if len(name) >= LONG_NAME)])
 
 
@@ -105,13 +105,13 @@ def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
 
 
 def other_than_shown(
-    contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str], *, leans: bool = True
+    contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str], *, depends: bool = True
 ) -> Verdict:
     """Suggestions in the place of rows `shown` before: other rows that hold the message's own `words`, if there are any.
 
     The note says that the rows shown say nothing about a word, or that one of them, offered again, is the nearest. It says
-    neither where they hold some of the words. Where they hold none, none is of banking, and nothing in the message `leans` on
-    what was said before, nothing is offered.
+    neither where they hold some of the words. Where they hold none, none is of banking, and the message does not
+    depend on what was said before (`depends`), nothing is offered.
     """
     repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
     rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
@@ -123,7 +123,7 @@ def other_than_shown(
     note: Note | None = None
     if subject:
         note, offered = Note("not_mentioned", {"word": subject}), about or list(rows.values())
-    elif not leans and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
+    elif not depends and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
         offered = []
     else:
         # Many rows are on fees or documents: a word of these alone does not say that another one is meant.
@@ -208,25 +208,25 @@ def is_foreign(question: str, before: JudgedNode) -> bool:
     return bool(words) and not is_about_banking(question) and not holds_words(before, words)
 
 
-def is_elsewhere(message: str, rows: Sequence[JudgedNode]) -> bool:
-    """Whether all that a message names is known to none of the rows, to the lexicon, or as a word of banking.
+def names_unknown(message: str, rows: Sequence[JudgedNode]) -> bool:
+    """Whether all that a message names occurs in none of the rows, is not in the lexicon, and is no word of banking.
 
-    "서울에서 부산 얼마나 걸려" asks like a follow-up, but of something else. "일본에서도 돼요?" and "생일은 안돼?" say
-    themselves that they go on, and so do verbs ("채웠는지 어디서 봐요").
+    "서울에서 부산 얼마나 걸려" has the form of a follow-up, but is about something else. The forms of "일본에서도 돼요?",
+    "생일은 안돼?" and of verbs ("채웠는지 어디서 봐요") show that they continue the question before.
     """
-    if is_about_banking(message) or follow_up_rules.is_elliptical(message) or _TELLS.search(message):
+    if is_about_banking(message) or follow_up_rules.is_elliptical(message) or _STATES.search(message):
         return False
     named = {raw: follow_up_rules.content_words(raw) for raw in message.split() if not follow_up_rules.asks_on(raw)}
     words = [word for of_raw in named.values() for word in of_raw]
-    if not words or any(of_raw and _GOES_ON.search(raw) for raw, of_raw in named.items()):
+    if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
         return False
     return not any(expand(word) != word or any(holds_words(row, (word,)) for row in rows) for word in words)
 
 
-def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
+def row_overrides(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
     """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
 
-    Without that, an order put beside a banking question would be carried out, and a wish for advice answered.
+    Otherwise a banking question would hide an instruction to the program or a request for advice beside it.
     """
     if verdict.status != "answered":
         return False
@@ -238,7 +238,7 @@ def row_wins(rule: DeclineRule, verdict: Verdict, question: str) -> bool:
 def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str] = ()) -> tuple[str, ...]:
     """The rows that the turn before showed, where the verdict would begin with one of them again.
 
-    What was offered before may be answered now, where the row holds the message's `nouns`: they tell which was meant.
+    A suggested row may be answered now, where it holds the message's `nouns`: they identify it.
     """
     last = history[-1] if history else None
     if not last or not verdict.nodes:
@@ -246,6 +246,6 @@ def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str]
     if last.status == "answered":
         shown = cited_rows(last)
     else:
-        tells = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in nouns)
-        shown = () if tells else last.source_ids
+        names_row = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in nouns)
+        shown = () if names_row else last.source_ids
     return shown if row_id(verdict.nodes[0]) in shown else ()

@@ -98,10 +98,10 @@ class RowSearch:
         excluded = () if BANK in filters.equals else named.excluded
         verdict = self._search_words(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
-            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_promise)
+            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_by_outcome)
         if BANK in filters.equals and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
-            verdict = max(verdict, without, key=_promise)
+            verdict = max(verdict, without, key=_by_outcome)
         return replace(verdict, query=text, names_banks=len(self.banks) > 1)
 
     def search_at(self, bank: str, text: str, filters: Filters, *, only: bool = False) -> Verdict:
@@ -168,7 +168,7 @@ class RowSearch:
         )
 
 
-def _promise(verdict: Verdict) -> tuple[bool, float, float]:
+def _by_outcome(verdict: Verdict) -> tuple[bool, float, float]:
     return verdict.status != "declined", verdict.confidence, verdict.covered
 
 

@@ -22,7 +22,6 @@ from rag.conversation.follow_up_choice import (
     merge_as_suggestions,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.masked_numbers import without_masked_numbers
 from rag.conversation.patterns import plain
 from rag.conversation.question_parts import (
     combine,
@@ -34,16 +33,17 @@ from rag.conversation.question_parts import (
 from rag.conversation.row_match import (
     answered_by_shown,
     cited_rows,
-    is_elsewhere,
     names_same,
+    names_unknown,
     other_than_shown,
-    row_wins,
+    row_overrides,
     shown_before,
 )
 from rag.conversation.row_search import RowSearch
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
+from rag.privacy import without_masked_numbers
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, NamedBanks
@@ -58,10 +58,10 @@ if TYPE_CHECKING:
 class Searcher:
     """Searches one store for one question; a follow-up is rewritten by `llm` if there is one. Cheap to make.
 
-    `embedding_breaker`, `llm_breaker`: while one is open, a question goes on without that model instead of waiting for
-    it. `top_k`: rows shown beside an answer at most; `candidates`: rows taken from each list of the store. `institutions`:
-    further names of the index's institutions, by name; or whose the index is, where its rows do not say. `rows`: the
-    search of one text by itself, which measuring and fitting ask.
+    `embedding_breaker`, `llm_breaker`: while one is open, a question is answered without that model. `top_k`: the most rows
+    shown with an answer; `candidates`: rows taken from each list of the store. `institutions`: further names of the
+    index's institutions, by name, or the index's institution, where its rows name none. `rows`: the search of a single
+    text, which evaluation and fitting use.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Searcher:
             return verdict if about else _declined(question, rule)
         # What a rule matches is no follow-up: the topic asked about before must not answer it.
         verdict = self._about_institutions(question, () if rule else history, filters, scope)
-        if rule and not row_wins(rule, verdict, question):
+        if rule and not row_overrides(rule, verdict, question):
             compared = self._difference(question, rule, filters, scope)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
         goes_on = follow_up_rules.has_back_reference(question) or follow_up_rules.asks_on(question)
@@ -142,10 +142,10 @@ class Searcher:
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
         alone = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._unless_given(self.rows.search_at(bank, alone, filters), question, history)
+            return self._unless_repeated(self.rows.search_at(bank, alone, filters), question, history)
         if self._llm is not None:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
-            # A rewrite that finds nothing may be the model's mistake: then the readings have their turn.
+            # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
             if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
                 return verdict
         return self._fitting_reading(question, history, filters, bank, rejects_shown=rejects_shown)
@@ -161,13 +161,13 @@ class Searcher:
         standalone = self.rows.search_at(bank, alone, filters, only=back_reference)
         named = self.rows.named(question)
         if (named.chosen or named.others) and follow_up_rules.asks_the_same(named.rest):
-            return self._search_elsewhere(named, history, filters)
+            return self._search_other_institution(named, history, filters)
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         returns = follow_up_rules.returns_to_earlier_topic(question)
         if returns and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
-            return self._unless_given(standalone, question, history)
+            return self._unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
         contextual = self.rows.search_at(bank, in_context, filters, only=back_reference)
         if rejects_shown:
@@ -185,13 +185,13 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_topic=names_topic,
-            is_elsewhere=is_elsewhere(question, contextual.ranked[:SUGGESTIONS]),
+            names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS]),
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
         if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
-            leans = signs.is_elliptical or signs.has_back_reference or signs.asks_on
-            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), leans=leans)
+            depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
+            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), depends=depends)
         # A word of an earlier question is not what this message asked about.
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
@@ -208,7 +208,7 @@ class Searcher:
         others = as_suggestions(verdict, without=cited_rows(history[-1]))
         return replace(others, query=message, note=None, sections=()) if others.nodes else None
 
-    def _unless_given(self, verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
+    def _unless_repeated(self, verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
         """The verdict; where it would give the answer of the turn before again, suggestions."""
         if verdict.status == "answered" and (shown := shown_before(verdict, history)):
             return other_than_shown(verdict, verdict, shown, follow_up_rules.content_words(question))
@@ -217,7 +217,7 @@ class Searcher:
     def _difference(
         self, question: str, rule: DeclineRule, filters: Filters | None, scope: CancelScope
     ) -> Verdict | None:
-        """How the two things differ of which a question wants the better ("뭐가 나아요? 차이점"), where a row says it."""
+        """How the two things differ of which a question asks for the better one ("뭐가 나아요? 차이점"), where a row says it."""
         if rule.reason != "advice" or not follow_up_rules.asks_difference(question):
             return None
         # The words of the rule would count against the row.
@@ -253,7 +253,7 @@ class Searcher:
         return combine_banks(banks, parts, rest)
 
     def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
-        """The outcome of the whole question, or of its parts where they tell more."""
+        """The outcome of the whole question, or of its parts where they answer more."""
         whole = self.rank(question, history, filters, scope)
         divided = split_questions(question)
         if len(divided) == 1:
@@ -284,7 +284,7 @@ class Searcher:
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
-    def _search_elsewhere(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
+    def _search_other_institution(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self.rows.named(earlier).rest
@@ -293,7 +293,7 @@ class Searcher:
             named.chosen and history[-1].status == "answered" and history[-1].source_ids
         ):
             return own
-        # What was answered says better than the customer's own words which row of the other one is its counterpart.
+        # The question of the answered row finds its counterpart at the other institution better than the customer's words.
         question = self.rows.question_of(cited_rows(history[-1])[0])
         there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
         counterpart = self.rows.search(question, there) if question else own

@@ -112,14 +112,7 @@ def difference(
     )
 
 
-def differences(before: CaseResults, after: CaseResults, sets: Sequence[str] = ()) -> Iterator[Difference]:
-    """`difference` for each of MEASURES that applies to a case."""
-    for measure in MEASURES.values():
-        if change := difference(before, after, measure, sets):
-            yield change
-
-
-def paired_interval(changes: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
+def paired_interval(changes: Sequence[float]) -> tuple[float, float]:
     """95 % percentile interval of the mean of `changes`, one per question, by bootstrap with a fixed seed (Efron 1979).
 
     The mean depends only on how often each value occurs, so the counts are drawn from a multinomial distribution. That is
@@ -127,9 +120,9 @@ def paired_interval(changes: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLE
     """
     values, counts = np.unique(np.asarray(changes, dtype=float), return_counts=True)
     total = int(counts.sum())
-    drawn = np.random.default_rng(SEED).multinomial(total, counts / total, size=samples)
+    drawn = np.random.default_rng(SEED).multinomial(total, counts / total, size=BOOTSTRAP_SAMPLES)
     means = np.sort(drawn @ values / total)
-    return float(means[int(0.025 * samples)]), float(means[int(0.975 * samples) - 1])
+    return float(means[int(0.025 * BOOTSTRAP_SAMPLES)]), float(means[int(0.975 * BOOTSTRAP_SAMPLES) - 1])
 
 
 def comparison_lines(name: str, before: Mapping[str, Record], after: Mapping[str, Record]) -> Iterator[str]:
@@ -139,7 +132,8 @@ def comparison_lines(name: str, before: Mapping[str, Record], after: Mapping[str
     yield ""
     yield "| measure | n | before | after | difference [95 %] | better | worse |"
     yield "|---|---|---|---|---|---|---|"
-    for each in differences(old, new):
+    measured = (difference(old, new, measure) for measure in MEASURES.values())
+    for each in filter(None, measured):
         low, high = each.interval
         verdict = " **worse**" if each.is_significantly_worse else " **better**" if each.is_significantly_better else ""
         yield (

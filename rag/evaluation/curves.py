@@ -33,14 +33,14 @@ def risk_coverage(scores: Sequence[float], correct: Sequence[float]) -> list[tup
     return points
 
 
-def reliability(scores: Sequence[float], correct: Sequence[float], bins: int = BINS) -> list[Bin]:
-    """The bins of a reliability diagram, lowest first, without empty ones; `bins` of equal width over 0..1.
+def reliability(scores: Sequence[float], correct: Sequence[float]) -> list[Bin]:
+    """The bins of a reliability diagram, lowest first, without empty ones; BINS of equal width over 0..1.
 
     A score of 1 falls into the last bin.
     """
-    groups: list[list[tuple[float, float]]] = [[] for _ in range(bins)]
+    groups: list[list[tuple[float, float]]] = [[] for _ in range(BINS)]
     for score, value in zip(scores, correct, strict=True):
-        groups[min(bins - 1, int(score * bins))].append((score, value))
+        groups[min(BINS - 1, int(score * BINS))].append((score, value))
     return [
         Bin(len(group), sum(score for score, _ in group) / len(group), sum(value for _, value in group) / len(group))
         for group in groups

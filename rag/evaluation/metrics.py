@@ -63,13 +63,13 @@ def mean(values: Sequence[float]) -> float:
     return fmean(values) if values else math.nan
 
 
-def bootstrap(values: Sequence[float], *, samples: int = BOOTSTRAP_SAMPLES) -> tuple[float, float]:
+def bootstrap(values: Sequence[float]) -> tuple[float, float]:
     """95 % percentile interval of the mean by bootstrap with a fixed seed (Efron 1979); (nan, nan) for no values."""
     if not values:
         return math.nan, math.nan
-    drawn = np.random.default_rng(SEED).integers(len(values), size=(samples, len(values)))
+    drawn = np.random.default_rng(SEED).integers(len(values), size=(BOOTSTRAP_SAMPLES, len(values)))
     means = np.sort(np.asarray(values, dtype=float)[drawn].mean(axis=1))
-    return float(means[int(0.025 * samples)]), float(means[int(0.975 * samples) - 1])
+    return float(means[int(0.025 * BOOTSTRAP_SAMPLES)]), float(means[int(0.975 * BOOTSTRAP_SAMPLES) - 1])
 
 
 def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:

@@ -103,8 +103,8 @@ def summary_notes(figures: Mapping[str, Any]) -> list[Note]:
     return notes
 
 
-def worst_answers(suites: Sequence[SuiteRun], limit: int = WORST) -> Table:
-    """The worst `limit` cases: wrong answers first, then questions whose row was not shown, each by falling confidence.
+def worst_answers(suites: Sequence[SuiteRun]) -> Table:
+    """At most WORST cases: wrong answers first, then questions whose row was not shown, each by falling confidence.
 
     Cases of test halves are left out, because their texts must not be read.
     """
@@ -120,7 +120,7 @@ def worst_answers(suites: Sequence[SuiteRun], limit: int = WORST) -> Table:
     # An input in both `ood` and `ood_after` is listed once.
     once = {(suite.name, record.case.turns[-1]): (record, suite) for record, suite in reversed(bad)}
     rows = []
-    for number, (record, suite) in enumerate(list(reversed(once.values()))[:limit], 1):
+    for number, (record, suite) in enumerate(list(reversed(once.values()))[:WORST], 1):
         shown = record.result.shown[:1] if record.outcome == "wrong" else record.result.shown[:3]
         rows.append(
             (

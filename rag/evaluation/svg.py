@@ -22,6 +22,8 @@ PLOT_TOP = 30
 """Space above a plot with axes, for the label of the y axis."""
 PLOT_HEIGHT = 260
 MARGIN = 44
+BARS = 20
+"""Bars of a histogram."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +135,22 @@ def lines(
     return _svg(title, PLOT_TOP + height + 48 + 22 * len(named), shapes)
 
 
-def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_label: str, *, bins: int = 20) -> str:
+def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_label: str) -> str:
     """Stacked histogram of values in 0..1. `groups`: CSS class and values by legend text."""
     counts = {
-        name: [sum(min(bins - 1, int(value * bins)) == index for value in values) for index in range(bins)]
+        name: [sum(min(BARS - 1, int(value * BARS)) == index for value in values) for index in range(BARS)]
         for name, (_, values) in groups.items()
     }
     most = max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) or 1
     most = 4 * math.ceil(most / 4)  # whole numbers at the four grid lines
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
     shapes = _axes(width, height, most)
-    for index in range(bins):
+    for index in range(BARS):
         bottom = float(PLOT_TOP + height)
         for name, (style, _) in groups.items():
             part = height * counts[name][index] / most
             bottom -= part
-            shapes.append(_box(MARGIN + width * index / bins + 1, bottom, width / bins - 2, part, style))
+            shapes.append(_box(MARGIN + width * index / BARS + 1, bottom, width / BARS - 2, part, style))
     shapes.append(_text(MARGIN + width, PLOT_TOP + height + 36, x_label, "end"))
     shapes += _legend([(name, style) for name, (style, _) in groups.items()], PLOT_TOP + height + 56)
     return _svg(title, PLOT_TOP + height + 48 + 22 * len(groups), shapes)

@@ -196,10 +196,10 @@ class OpenAiLikeEmbedding(AsyncFromSync, OpenAILikeEmbedding):
         return vectors
 
 
-def served_models(base_url: str, api_key: str | None = None, *, seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
-    """Return the names of the server's models; empty if it fails or does not answer within `seconds`."""
+def served_models(base_url: str, api_key: str | None = None) -> tuple[str, ...]:
+    """Return the names of the server's models; empty if it fails or does not answer within CONNECT_SECONDS."""
     with (
-        _client(seconds) as http,
+        _client(CONNECT_SECONDS) as http,
         openai.OpenAI(base_url=base_url, api_key=api_key or PLACEHOLDER_KEY, max_retries=0, http_client=http) as client,
     ):
         try:

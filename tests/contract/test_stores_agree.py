@@ -62,13 +62,13 @@ def with_vectors(store: FaissStore) -> list[BaseNode]:
 
 @pytest.mark.parametrize("filters", FILTERS, ids=["all", "one bank"])
 def test_the_same_scores_and_the_same_five_rows_first(
-    faiss_store: FaissStore, opensearch_store: OpenSearchStore, remembered: Models, filters: Filters | None
+    faiss_store: FaissStore, opensearch_store: OpenSearchStore, cached_models: Models, filters: Filters | None
 ) -> None:
     """Where the rows differ, the scores of both stores show a tie that rounding decided."""
     wanted = metadata_filters(filters) if filters else None
     asked, different = questions(), []
     for question in asked:
-        ours, theirs = (candidates(store, remembered, question, wanted) for store in (faiss_store, opensearch_store))
+        ours, theirs = (candidates(store, cached_models, question, wanted) for store in (faiss_store, opensearch_store))
         assert_same_scores(ours, theirs)
         first, second = (
             [(row_id(hit), hit.score or 0.0) for hit in fuse(found, Fusion(), size=SIZE, top_k=5)]
@@ -82,7 +82,7 @@ def test_the_same_scores_and_the_same_five_rows_first(
 
 
 def test_phrasings_are_found_alike_and_go_with_their_row(
-    faiss_store: FaissStore, opensearch: Server, remembered: Models, tmp_path: Path
+    faiss_store: FaissStore, opensearch: Server, cached_models: Models, tmp_path: Path
 ) -> None:
     faiss_store.persist(str(tmp_path / "copy"))
     connection, name = opensearch.connect(), index_name()
@@ -92,13 +92,13 @@ def test_phrasings_are_found_alike_and_go_with_their_row(
     )
     try:
         theirs.add(with_vectors(faiss_store))
-        phrased = phrasing_nodes(faiss_store, remembered)
+        phrased = phrasing_nodes(faiss_store, cached_models)
         stores: tuple[PassageStore, ...] = (ours, theirs)
         for store in stores:
             store.add(phrased)
         by_phrasing = 0
         for question in [*(str(node.metadata[PHRASING]) for node in phrased), *questions()[::40]]:
-            found = [candidates(store, remembered, question, None) for store in stores]
+            found = [candidates(store, cached_models, question, None) for store in stores]
             assert_same_scores(*found)
             first, second = (fuse(each, Fusion(), size=SIZE, top_k=5) for each in found)
             assert [row_id(hit) for hit in first] == [row_id(hit) for hit in second]

@@ -46,16 +46,16 @@ class Bundled:
 
 
 @pytest.fixture(scope="module")
-def bundled(bundled_root: Path, remembered: Models) -> Iterator[Bundled]:
+def bundled(bundled_root: Path, cached_models: Models) -> Iterator[Bundled]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    store = open_index(settings, remembered)
-    chat = build_service(settings, remembered, store)
+    store = open_index(settings, cached_models)
+    chat = build_service(settings, cached_models, store)
     fusion = chat.calibration.fusion
 
     def ranked_by(*parts: str) -> ChatService:
         weights = {part: weight if part in parts else 0.0 for part, weight in fusion.weights.items()}
         calibration = replace(chat.calibration, fusion=replace(fusion, weights=weights))
-        return build_service(settings, remembered, store, calibration=calibration)
+        return build_service(settings, cached_models, store, calibration=calibration)
 
     yield Bundled(chat, ranked_by(DENSE), ranked_by(TOKENS, JAMO))
     store.close()

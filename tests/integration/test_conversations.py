@@ -27,10 +27,10 @@ ABOUT_THE_ROW_BEFORE = "앞서 보신 안내"
 
 
 @pytest.fixture(scope="module")
-def chat(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
+def chat(bundled_root: Path, cached_models: Models) -> Iterator[ChatService]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    store = open_index(settings, remembered)
-    yield build_service(settings, remembered, store)
+    store = open_index(settings, cached_models)
+    yield build_service(settings, cached_models, store)
     store.close()
 
 

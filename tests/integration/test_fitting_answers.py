@@ -38,10 +38,10 @@ ASKED_AS_CUSTOMERS = [
 
 
 @pytest.fixture(scope="module")
-def bundled(bundled_root: Path, remembered: Models) -> Iterator[ChatService]:
+def bundled(bundled_root: Path, cached_models: Models) -> Iterator[ChatService]:
     settings = Settings(store=StoreSettings(directory=bundled_root))
-    store = open_index(settings, remembered)
-    yield build_service(settings, remembered, store)
+    store = open_index(settings, cached_models)
+    yield build_service(settings, cached_models, store)
     store.close()
 
 

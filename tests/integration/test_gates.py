@@ -39,21 +39,21 @@ def settings(bundled_root: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def store(settings: Settings, bundled_dev: Run, remembered: Models) -> Iterator[PassageStore]:
-    opened = open_index(settings, remembered)
+def store(settings: Settings, bundled_dev: Run, cached_models: Models) -> Iterator[PassageStore]:
+    opened = open_index(settings, cached_models)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def build(settings: Settings, store: PassageStore, remembered: Models) -> Build:
+def build(settings: Settings, store: PassageStore, cached_models: Models) -> Build:
     """A service over the bundled index; `change` maps its calibration to another."""
 
     def make(
         change: Callable[[Calibration], Calibration] = lambda calibration: calibration,
         embed_model: BaseEmbedding | None = None,
     ) -> ChatService:
-        models = replace(remembered, embed_model=embed_model) if embed_model else remembered
+        models = replace(cached_models, embed_model=embed_model) if embed_model else cached_models
         whole = build_service(settings, models, store)
         return build_service(settings, models, store, calibration=change(whole.calibration))
 
@@ -79,7 +79,7 @@ def test_the_program_as_it_is_passes_every_time(bundled_dev: Run) -> None:
 
 
 def test_opensearch_passes_the_same_gates(
-    opensearch: Server, models: Models, remembered: Models, bundled_dev: Run
+    opensearch: Server, models: Models, cached_models: Models, bundled_dev: Run
 ) -> None:
     """Each question has the same outcome as with FAISS, so the gates pass too."""
     server = OpenSearchSettings(
@@ -91,7 +91,7 @@ def test_opensearch_passes_the_same_gates(
     )
     settings = Settings(store=StoreSettings(backend="opensearch"), opensearch=server)
     open_index(settings, models).close()  # built by the embedder itself, whose window of tokens is its own
-    run = dev_run(settings, remembered, ROOT / ".cache" / "runs", sample=True)
+    run = dev_run(settings, cached_models, ROOT / ".cache" / "runs", sample=True)
     found, faiss = (case_results(each.suites[0].records) for each in (run, bundled_dev))
     assert failing(run.suites[0].records) == {}
     different = [key for key, mark in found.items() if mark.outcome != faiss[key].outcome]

@@ -41,20 +41,20 @@ def page_user(opensearch: Server) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def name(opensearch: Server, tmp_path: Path, remembered: Models) -> Iterator[str]:
+def name(opensearch: Server, tmp_path: Path, cached_models: Models) -> Iterator[str]:
     chosen = index_name()
     connection = opensearch.connect()
-    ingest_files(OpenSearchCatalog(connection), chosen, remembered, [write_faq(tmp_path / "faq.csv")])
+    ingest_files(OpenSearchCatalog(connection), chosen, cached_models, [write_faq(tmp_path / "faq.csv")])
     yield chosen
     drop(connection, chosen)
     connection.close()
 
 
 def test_the_page_answers_with_a_user_that_can_only_search(
-    page_user: Connection, name: str, remembered: Models
+    page_user: Connection, name: str, cached_models: Models
 ) -> None:
-    store = OpenSearchCatalog(page_user).open(name, remembered.manifest)
-    chat = build_service(Settings(), remembered, store)
+    store = OpenSearchCatalog(page_user).open(name, cached_models.manifest)
+    chat = build_service(Settings(), cached_models, store)
     assert chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?").sources[0].id == "g-002"
     assert chat.facets()["bank"]
     alias = f"fsi-{name}"
@@ -78,7 +78,7 @@ def test_the_page_answers_with_a_user_that_can_only_search(
 
 
 def test_a_role_with_document_level_security_is_refused(
-    opensearch: Server, page_user: Connection, name: str, remembered: Models
+    opensearch: Server, page_user: Connection, name: str, cached_models: Models
 ) -> None:
     """It raises every score by one, so that all rows would have the highest score."""
     role = search_role("page-role")
@@ -86,6 +86,6 @@ def test_a_role_with_document_level_security_is_refused(
     admin = opensearch.connect_as_admin()
     admin.request("PUT", f"{API}/roles/page", {**role, "index_permissions": [limited]})
     admin.close()
-    chat = build_service(Settings(), remembered, OpenSearchCatalog(page_user).open(name, remembered.manifest))
+    chat = build_service(Settings(), cached_models, OpenSearchCatalog(page_user).open(name, cached_models.manifest))
     with pytest.raises(StoreRefused, match="document-level security"):
         chat.ask("OTP를 분실하였을 경우 어떻게 해야 하나요?")

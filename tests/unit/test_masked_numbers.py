@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.conversation.masked_numbers import without_masked_numbers
-from rag.privacy import mask
+from rag.privacy import mask, without_masked_numbers
 from tests.personal_numbers import personal
 
 

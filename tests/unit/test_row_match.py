@@ -10,9 +10,9 @@ from rag.conversation.row_match import (
     cited_rows,
     holds_subject,
     holds_words,
-    is_elsewhere,
     is_same_question,
     names_same,
+    names_unknown,
     other_than_shown,
     prefer_same_question,
     shown_before,
@@ -97,7 +97,7 @@ def test_a_short_question_is_about_rows_by_the_banks_words_too() -> None:
     ],
 )
 def test_what_a_message_names_may_be_known_to_nothing(message: str, elsewhere: bool) -> None:
-    assert is_elsewhere(message, verdict(LIMIT).ranked) is elsewhere
+    assert names_unknown(message, verdict(LIMIT).ranked) is elsewhere
 
 
 def test_a_row_shown_before_gives_way_to_rows_about_the_word() -> None:
@@ -153,11 +153,11 @@ def test_nothing_is_said_of_the_row_before_where_it_holds_some_of_the_words() ->
 def test_words_of_another_world_are_declined_unless_the_message_leans_on_the_row_before() -> None:
     words = ("베트남", "여행지")
     alone = verdict(TAX, top=-3.0)
-    declined = other_than_shown(verdict(LIMIT, FEE), alone, ["r0"], words, leans=False)
+    declined = other_than_shown(verdict(LIMIT, FEE), alone, ["r0"], words, depends=False)
     assert (declined.status, declined.nodes, declined.reason) == ("declined", (), alone.reason)
     assert other_than_shown(verdict(LIMIT, FEE), alone, ["r0"], words).status == "suggested"
     open_ = verdict(TAX, top=1.0)
-    assert other_than_shown(verdict(LIMIT, FEE), open_, ["r0"], words, leans=False).status == "suggested"
+    assert other_than_shown(verdict(LIMIT, FEE), open_, ["r0"], words, depends=False).status == "suggested"
 
 
 def test_what_an_answer_quotes_is_what_was_given() -> None:

@@ -12,34 +12,34 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
 
-class RememberedEmbedding(BaseEmbedding):
+class CachedQueryEmbedding(BaseEmbedding):
     """Wraps an embedding and caches the vectors of queries, in memory and in `file`."""
 
     _inner: BaseEmbedding = PrivateAttr()
     _file: Path = PrivateAttr()
-    _known: dict[str, list[float]] = PrivateAttr()
+    _vectors: dict[str, list[float]] = PrivateAttr()
 
     def __init__(self, inner: BaseEmbedding, file: Path) -> None:
         super().__init__(model_name=inner.model_name)
-        self._inner, self._file, self._known = inner, file, {}
+        self._inner, self._file, self._vectors = inner, file, {}
 
-    def learn(self, texts: Iterable[str]) -> None:
+    def embed_queries(self, texts: Iterable[str]) -> None:
         """Embed the texts that are not cached, in two threads, and save them for other workers and later runs."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._file.with_suffix(".lock")):
             if self._file.exists():
                 with np.load(self._file) as saved:
-                    self._known.update(zip(saved["texts"].tolist(), saved["vectors"].tolist(), strict=True))
-            unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
+                    self._vectors.update(zip(saved["texts"].tolist(), saved["vectors"].tolist(), strict=True))
+            missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
             with ThreadPoolExecutor(2) as pool:
-                self._known.update(zip(unknown, pool.map(self._inner.get_query_embedding, unknown), strict=True))
-            if unknown:
-                np.savez(self._file, texts=list(self._known), vectors=np.array(list(self._known.values())))
+                self._vectors.update(zip(missing, pool.map(self._inner.get_query_embedding, missing), strict=True))
+            if missing:
+                np.savez(self._file, texts=list(self._vectors), vectors=np.array(list(self._vectors.values())))
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        if query not in self._known:
-            self._known[query] = self._inner.get_query_embedding(query)
-        return self._known[query]
+        if query not in self._vectors:
+            self._vectors[query] = self._inner.get_query_embedding(query)
+        return self._vectors[query]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         return self._get_query_embedding(query)
