@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
+from rag.constraints.bounds import is_decided
 from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, cached_mentions, default_contrasts
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import InstitutionNames
@@ -150,6 +151,8 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             continue
         for value in lacking:
             other = in_question or _decisive(question, value, in_answer)
+            if not in_question and is_decided(question, value, row_question, answer):
+                continue
             # One value of the row that cannot be compared (None) is doubt enough: only plain differences are evidence.
             if other and all(agrees(value, row) is False for row in other):
                 words = ", ".join(dict.fromkeys(row.text for row in other))

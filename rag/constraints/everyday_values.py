@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.constraints.numerals import NATIVE, number
-from rag.constraints.quantities import Dimension, Quantity, read_quantities
+from rag.constraints.quantities import Dimension, Quantity, compared, read_quantities
 
 _SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
 """The age at which the first year begins, and how many years there are."""
@@ -61,7 +61,9 @@ _AMOUNT = re.compile(
     r"(?!\s?(?:달러|불|엔|유로|위안|포인트|마일|km|킬로|키로|명|건|회|개|주|점|장|보|걸음))"
 )
 """Amounts in units of 10,000 won that customers leave out: "연봉 3000", "대출 5천"."""
-_SCORE = re.compile(r"(?<![\d.,])(?P<score>\d{3,4})\s?점(?!포|검)")
+_SCORE = re.compile(
+    r"(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
+)
 _WEEKS = re.compile(
     r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘))"
 )
@@ -77,12 +79,13 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
     said = [age for match in _AGE.finditer(text) if (age := _read(match))]
     said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
-    said += [_point("count", "점", Decimal(m["score"]), m, "score") for m in _SCORE.finditer(text)]
+    said += [_point("count", "점", number(m["score"]), m, "span") for m in _SCORE.finditer(text)]
     said += [
         _point("count", "km", Decimal(m["distance"].replace(",", "")), m, "span") for m in _DISTANCE.finditer(text)
     ]
     said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
     said += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
+    said = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in said]
     # "고3" is an age here: the 3 in it is no number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in said)]
     return tuple(sorted([*others, *said], key=lambda quantity: quantity.start))

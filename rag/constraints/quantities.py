@@ -115,7 +115,7 @@ def read_quantities(text: str) -> list[Quantity]:
             taken[start:end] = b"\1" * (end - start)
             matches.append((start, end, quantity))
     matches.sort(key=lambda entry: entry[0])
-    merged = _merge(folded, [(s, *_compared(folded, s, e, q)) for s, e, q in matches])
+    merged = _merge(folded, [(s, *compared(folded, s, e, q)) for s, e, q in matches])
     # Found in the folded text, reported in the original one: "①5만원" folds to other lengths.
     places = [(s, e) if offsets is None else (offsets[s], offsets[e]) for s, e, _ in merged]
     return [replace(q, start=s, end=e, text=text[s:e]) for (s, e), (_, _, q) in zip(places, merged, strict=True)]
@@ -220,7 +220,8 @@ def _age(groups: dict[str, str]) -> Quantity | None:
     return _quantity("age", "세", number(groups["low"]) if "low" in groups else value, value) if value <= 120 else None
 
 
-def _compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, Quantity]:
+def compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, Quantity]:
+    """The end of a plain value that stands at `start` to `end` and the value with its comparator: "2,000점부터" is open above."""
     if not quantity.is_point or quantity.dimension in ("phone", "number"):
         return end, quantity
     match = COMPARATOR.match(text, end)

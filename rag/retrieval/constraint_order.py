@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.constraints import Agreement, Conflict, Quantity, compare
-from rag.constraints.agreement import concerned_part, guidance, without_notes
+from rag.constraints import Agreement, Conflict, compare
+from rag.constraints.agreement import concerned_part, guidance
 from rag.constraints.asked_values import not_stated, other_period
 from rag.constraints.compounds import (
     is_on_all_kinds,
@@ -22,21 +22,11 @@ from rag.constraints.compounds import (
     other_target,
 )
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
-from rag.constraints.everyday_values import values_of
+from rag.constraints.held_values import share_held, values_not_held
 from rag.constraints.objects import other_objects, unrequested_certificate
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.reversals import is_taken_back
 from rag.constraints.substitutions import substituted_nouns
-from rag.constraints.value_agreement import (
-    comparable,
-    decides,
-    families,
-    holds,
-    is_incidental,
-    lacks_rule,
-    pins,
-    stated,
-)
 from rag.constraints.verbal_nouns import verbal_noun_not_held
 from rag.retrieval.hybrid import FusedNode, is_passage, matched_question, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -58,8 +48,6 @@ _PASSIVE = re.compile(
     r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
 )
 """What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
-EARLY = ("maturity", "만기전")
-"""A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -130,11 +118,13 @@ def _lack_a_thing(moved: Sequence[tuple[FusedNode, _Compared | None]]) -> bool:
 
 
 def _compared(text: str, hit: FusedNode) -> _Compared:
-    unheld = [Conflict(value.dimension, value.text, "") for value in values_not_held(text, hit)]
+    values = values_not_held(text, question_of(hit), hit.node.get_content(), synonyms=_synonyms)
+    unheld = [Conflict(value.dimension, value.text, "") for value in values]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
     agreement = compare(text, question_of(hit), hit.node.get_content())
     replaced = (*_replaced_nouns(text, hit), *_not_in_passage(text, hit))
-    return _Compared(agreement, _held(text, hit), lacking, replaced)
+    held = share_held(text, question_of(hit), hit.node.get_content())
+    return _Compared(agreement, held, lacking, replaced)
 
 
 def _not_in_passage(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
@@ -150,37 +140,6 @@ def _replaced_nouns(text: str, hit: FusedNode) -> tuple[Conflict, ...]:
     answer = f"{matched_question(hit)}\n{hit.node.get_content()}"
     pairs = substituted_nouns(part, question_of(hit), answer, synonyms=_synonyms)
     return tuple(Conflict("product", asked, held) for asked, held in pairs)
-
-
-def _held(text: str, hit: FusedNode) -> float:
-    """The share of the text's values that a row states or covers, 0..1; 0 without any."""
-    asked = comparable(text, values_of(text))
-    if not asked:
-        return 0.0
-    row = families([*values_of(question_of(hit)), *values_of(hit.node.get_content())])
-    held = [holds(value, row.get(family, [])) for family, values in families(asked).items() for value in values]
-    return sum(held) / len(held)
-
-
-def values_not_held(text: str, hit: FusedNode) -> list[Quantity]:
-    """The values a text asks about, not merely tells of, that a row states nowhere but in notes."""
-    asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
-    if not asked:
-        return []
-    # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
-    row = families([*values_of(question_of(hit)), *values_of(without_notes(hit.node.get_content()))])
-    names_no_term = EARLY in members_of(question_of(hit)) and EARLY not in members_of(text)
-    return [
-        value
-        for family, values in families(asked).items()
-        for value in values
-        if (names_no_term and value.dimension == "duration" and pins(text, value))
-        or not (
-            holds(value, stated(value, row.get(family, [])))
-            or lacks_rule(value, row.get(family, []))
-            or (value.dimension == "time" and decides(value, row.get(family, [])))
-        )
-    ]
 
 
 def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:

@@ -63,7 +63,7 @@ def test_amounts_scores_and_children_as_customers_say_them(text: str, unit: str,
     assert said.low == value
 
 
-@pytest.mark.parametrize("text", ["한도 2000포인트", "대출 30일 연체", "점포 300점검", "아이디 둘러보기"])
+@pytest.mark.parametrize("text", ["한도 2000걸음", "대출 30일 연체", "점포 300점검", "아이디 둘러보기"])
 def test_what_only_looks_like_an_amount(text: str) -> None:
     assert not [value for value in values_of(text) if value.unit in ("KRW", "점", "명")]
 

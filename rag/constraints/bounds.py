@@ -1,0 +1,140 @@
+"""Does a row's limit decide a value that it does not state? "포인트 500점" beside "1,000점 이상이면 현금으로 바꿔 드립니다".
+
+A limit on the quantity that a question names decides every value, the values beyond it too: the row says from where or up to
+where something holds. Values that are listed without a limit ("12개월 3.1%, 24개월 3.2%") decide nothing but themselves.
+Both must be about one quantity: what the question's value is of ("보증금 6억") stands in the row, and what the row's limit is on
+("연소득 2,400만원 이상") in the question, or in the row's question. Grades have no limits. A length of time that has passed is
+compared with limits on such lengths alone ("받은 날부터 15일 안에"), a term with limits on terms ("2~18개월").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from rag.constraints.everyday_values import values_of
+from rag.constraints.quantities import Quantity
+from rag.constraints.value_agreement import families
+from rag.korean import compact
+
+_DIMENSIONS = ("money", "count", "duration", "age")
+_SENTENCE = re.compile(r"[^\n]+?(?:[.!?](?=\s|$)|$)", re.MULTILINE)
+_LIMITED = re.compile(r"(?:이|가|을|를)?\s?(?:지나|넘|채우|채워|안에서|한도|만\s?가능|범위|경과)")
+_LIMIT = re.compile(r"(?:한도|최대|최소|최고|최저)\S{0,3}\s?(?:\S{1,4}\s)?$")
+_LIMIT_LIST = re.compile(r"한도|까지|이내|최대|최소|최고")
+_LISTED = re.compile(r"\s*[\[※·-]")
+"""A line of conditions, which says what a thing has ("[조건] 기간 12~60개월") and not what may be done."""
+_FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
+_ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
+_ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
+_ELAPSING = re.compile(
+    r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
+)
+_OPEN = re.compile(
+    r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
+)
+"""Words that ask for more than yes or no."""
+_ASKS = re.compile(
+    r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
+)
+_TOLD = re.compile(
+    r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
+)
+_GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
+_NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
+_ADVERB = re.compile(
+    r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
+    r"|[은는한된던할될]지|가입|동안|[면서고데])$"
+)
+_QUANTITY = re.compile(
+    r"(?:소득|금액?|잔액|잔고|한도|기간|대금|매출|가[격액]|연봉|급여|요금|점수?|포인트|나이|실적|액)$"
+)
+"""How nouns end that name a quantity."""
+_GENERAL = re.compile(r"^(?:평균|최종|합계|총|보유)?\s?(?:잔액|금액|한도|기간|나이)$")
+_TAIL = re.compile(r"(?:금액|잔액|한도|기간|대금|금|액)$")
+
+
+def is_decided(
+    question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
+) -> bool:
+    """Whether a limit of the row says what holds for a value of the question, which the row does not state.
+
+    `synonyms`: returns a word followed by its other names, separated by spaces.
+    """
+    if asked.dimension not in _DIMENSIONS or asked.side:
+        return False
+    row = compact(f"{row_question} {row_answer}")
+    name = _name(question[: asked.start])
+    if name and not any(compact(word) in row for word in synonyms(name).split()):
+        return False
+    is_yes_no, is_elapsed = _is_yes_no(question, asked), _is_elapsed(question, asked)
+    is_given = asked.dimension != "duration" and _GIVEN.match(question, asked.end) is not None
+    for sentence, limits in _limits(asked, row_question, row_answer):
+        for limit in limits:
+            if asked.dimension == "duration" and _is_elapsed(sentence, limit) != is_elapsed:
+                continue
+            held = _name(sentence[: limit.start])
+            if not (name and name in held) and not _is_on(held, question, row_question):
+                continue
+            # What is asked of a value that is given ("100만원 있으면 이자 얼마") stands beside the limit ("50만원 미만은 0.1%").
+            if is_yes_no or (is_given and _has_more(sentence, limits)):
+                return True
+    return False
+
+
+def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tuple[str, list[Quantity]]]:
+    """The sentences of an answer with their limits of the asked kind."""
+    (family,) = families([asked])
+    for match in _SENTENCE.finditer(row_answer):
+        sentence = match.group()
+        values = families(values_of(sentence)).get(family, [])
+        is_list = _LIMIT_LIST.search(sentence) is not None or _LIMIT_LIST.search(row_question) is not None
+        limits = [value for value in values if not value.side and _is_limit(sentence, value, is_list)]
+        if asked.dimension == "duration" and _LISTED.match(sentence):
+            continue
+        # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others stands elsewhere.
+        if asked.dimension == "age" and not (_FOR_WHOM.search(row_question) or _ONLY.search(sentence)):
+            continue
+        if limits:
+            yield sentence, limits
+
+
+def _is_limit(sentence: str, value: Quantity, is_list: bool) -> bool:
+    if not value.is_point:
+        return True
+    if value.unit == "business_day":
+        return False
+    if value.dimension in ("money", "count") and is_list:
+        return True
+    return _LIMITED.match(sentence, value.end) is not None or _LIMIT.search(sentence[: value.start]) is not None
+
+
+def _is_elapsed(text: str, value: Quantity) -> bool:
+    return _ELAPSED.search(text[: value.start]) is not None or _ELAPSING.match(text, value.end) is not None
+
+
+def _is_yes_no(question: str, asked: Quantity) -> bool:
+    if _OPEN.search(question):
+        return False
+    return _ASKS.search(question) is not None or _TOLD.match(question, asked.end) is not None
+
+
+def _has_more(sentence: str, limits: list[Quantity]) -> bool:
+    return any(value.dimension in ("money", "rate") and value not in limits for value in values_of(sentence))
+
+
+def _name(before: str) -> str:
+    """The word before a value, without its particle, that says what the value is of; empty for none and for adverbs."""
+    match = _NAME.search(before)
+    if match is None or _ADVERB.search(match["name"] + (match["particle"] or "")) or _ADVERB.search(match["name"]):
+        return ""
+    return match["name"]
+
+
+def _is_on(name: str, question: str, row_question: str) -> bool:
+    """Whether a limit on `name` is one on what the question or the row is about; what names no quantity is no other one."""
+    if not name or not _QUANTITY.search(name) or _GENERAL.match(name):
+        return True
+    stem = _TAIL.sub("", name)
+    texts = compact(f"{question} {row_question}")
+    return name in texts or (len(stem) >= 2 and stem in texts)
