@@ -61,14 +61,22 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         if is_negative(clause):
             if denies_other(clause, 0, sources):
                 continue
-        elif denied := _denied_only(clause, sources):
+        elif not clause.rstrip(", ").endswith("면") and (denied := _denied_only(clause, sources)):
             return Finding("withheld", "polarity", denied)
-        about = [each for each in near if _PREDICATE.search(each.text) and is_about_same(clause, each)]
-        if not about or not _is_statement(clause):
+        about = [
+            each
+            for each in near
+            if _PREDICATE.search(each.text) and is_about_same(clause, each) and not _is_of_other(clause, each.text)
+        ]
+        # "앱이 아니라 영업점에서" denies one thing and affirms another.
+        if not about or not _is_statement(clause) or "아니라" in clause:
             continue
         included = _INCLUDED.search(clause) and not is_negative(clause) and not _NOT_INCLUDED.search(clause)
         denies = is_negative(clause)
         if denies and _PAST_LIMIT.search(whole) and "지나도" not in sources.text:
+            continue
+        # "동의를 받지 않으면 안 됩니다", "동의 없이는 안 됩니다": what is asked for.
+        if denies and (_UNLESS.search(condition_before) or "없이는" in clause):
             continue
         # "3년이 지나면 청구할 수 없습니다" says what "3년 이내에 청구할 수 있습니다" does.
         if (
@@ -101,6 +109,22 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
+
+
+_UNLESS = re.compile(r"(?:않|없|못)\S*면[,\s]*$")
+_WITHOUT_IT = re.compile(r"([가-힣]{2,}?)(?:이|가)?\s?(?:없는|아닌|없으면|없다면)\s")
+_RAISES = re.compile(r"증액|늘[리려릴립]|올[리려릴립]|높[이여일입]|상향|인상")
+_LOWERS = re.compile(r"감액|줄[이여일입]|낮[추춰출춥]|내[리려릴립]|하향|인하")
+
+
+def _is_of_other(clause: str, held: str) -> bool:
+    """Whether a passage's clause is about another case or direction: "대출이 있는" for "대출이 없는", 감액 for 증액."""
+    if (lacking := _WITHOUT_IT.search(clause)) and re.search(rf"{lacking[1]}[이가]?\s?있", held):
+        return True
+    return any(
+        own.search(clause) and not other.search(clause) and other.search(held) and not own.search(held)
+        for own, other in ((_RAISES, _LOWERS), (_LOWERS, _RAISES))
+    )
 
 
 _AS_IT_IS = re.compile(r"그대로(?:이|입|지|예|고|인|\W|$)")

@@ -87,14 +87,14 @@ def check_states(text: str, sources: Sources) -> Finding | None:
 _DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
 
 
-_NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s")
-"""A denied case: "연체하지 않으셨다면"."""
+_NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s|\S+\s(?:없는|아닌|없으면|없다면)\s")
+"""A denied case: "연체하지 않으셨다면", "대출이 없는"."""
 
 
 def check_denied(text: str, sources: Sources) -> Finding | None:
     """What is affirmed of a thing that the passages name only to deny the same of it."""
     for clause in with_conditions(text):
-        if is_negative(clause) or not ALLOWS.search(clause):
+        if is_negative(clause) or not ALLOWS.search(clause) or "아니라" in clause:
             continue
         words = content_words(_NOT_SO.sub(" ", clause))
         does = match[1] if (match := _DOES.search(clause)) else ""
