@@ -20,7 +20,7 @@ _TAGS = (
 _TAG = re.compile(rf"<(?P<end>/?)(?P<name>{_TAGS})(?P<rest>(?:\s[^<>]*)?)/?>|<!--.*?-->", re.I | re.S)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d{0,2});", re.I)
 _HIDDEN_ELEMENT = re.compile(
-    r"<(?P<name>script|style|head|iframe)\b[^<>]*>.*?(?:</(?P=name)\s*>|\Z)"
+    r"<(?P<name>script|style|head|iframe|del|s|strike)\b[^<>]*>.*?(?:</(?P=name)\s*>|\Z)"
     r"|<(?P<hidden>[a-z][a-z0-9]*)\b[^<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|\shidden(?=[\s>/=]))[^<>]*>.*?"
     r"(?:</(?P=hidden)\s*>|\Z)",
     re.I | re.S,
@@ -62,7 +62,7 @@ def remove_invisible(text: str) -> str:
 
 
 def html_to_text(text: str) -> tuple[str, bool]:
-    """The visible text of HTML, and whether scripts or hidden elements were removed.
+    """The visible text of HTML, and whether scripts, hidden or struck-through elements were removed.
 
     Only known tags are removed: "<전체메뉴>" and "금액 < 한도" are kept. A link's URL is added in parentheses after its text.
     """

@@ -35,6 +35,15 @@ def test_raised_digits_of_an_faqs_cell_are_no_part_of_the_amount() -> None:
     assert clean_cell("수수료는 9,500<sup>3</sup>원입니다.") == ("수수료는 9,500³원입니다.", {"html"})
 
 
+@pytest.mark.parametrize("tag", ["del", "s", "strike"])
+def test_a_struck_value_of_a_cell_and_of_markdown_is_left_out(tmp_path: Path, tag: str) -> None:
+    text = f"발급비는 <{tag}>8,800원</{tag}>4,400원입니다. <strong>무료</strong>는 없습니다."
+    assert clean_cell(text) == ("발급비는 4,400원입니다. 무료는 없습니다.", {"html", "hidden_text"})
+    document = read(tmp_path, "a.md", text)
+    assert texts(document) == ["발급비는 4,400원입니다. 무료는 없습니다."]
+    assert [note.kind for note in document.notes] == ["hidden"]
+
+
 @pytest.mark.parametrize("span", [0, 9])
 def test_a_cell_spans_the_rows_that_there_are(tmp_path: Path, span: int) -> None:
     page = f"<table><tr><td rowspan={span}>송금<td>300원<tr><td>700원</table><p>끝</p>"
