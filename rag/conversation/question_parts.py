@@ -1,7 +1,8 @@
 """Two questions in one message: where to divide it, and one verdict of the parts' verdicts.
 
-A message is divided between sentences that both ask, and between two things asked for together ("이체한도 올리는 방법이랑
-OTP 발급 수수료 알려주세요"). Whether the parts are worth showing apart is decided by what is found for each (`worth_dividing`).
+A message is divided between sentences and clauses that all ask, and between things asked for together in one sentence
+(`rag.conversation.joined_subjects`). Whether the parts are worth showing apart is decided by what is found for each
+(`worth_dividing`).
 """
 
 from __future__ import annotations
@@ -12,45 +13,38 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
-from rag.constraints import compare, default_contrasts
-from rag.constraints.contrasts import members_of
+from rag.constraints import compare
+from rag.conversation.joined_subjects import joined_subjects
+from rag.conversation.row_match import LONG_NAME
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import question_of, row_id
-from rag.retrieval.ranking_features import same_question
+from rag.retrieval.hybrid import matched_question, question_of, row_id
+from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.ranking_features import same_question, score_of
 from rag.types import Section, Status
 
 MAX_PARTS = 3
 MIN_PART = 4
 """Characters without spaces of a part, at least: less is no question."""
-MIN_SUBJECT = 3
-"""The same of the first of two things asked for together: "연회비랑 결제일 알려줘"."""
 SUGGESTED_PER_PART = 2
+OFFERED = 0.03
+"""Chance in 0..1 from which on a row behind the first is offered under a part."""
 
 _ASKS = re.compile(
     r"(\?|나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
-    r"|어떻게 ?하고|얼마이?고|언제고|어케\s?\S{1,3}|(있|없|되|돼|가능)(음|나|냐)|됨|가능)[\s.!~?ㅠㅜ]*$"
+    r"|얼마이?고|언제고|(있|없|되|돼|가능)(음|나|냐)|됨|가능)[\s.!~?ㅠㅜ]*$"
 )
-_SENTENCE = re.compile(
-    r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s+|\s+(?=그리고\s)"
-    r"|(?<=어떻게 하고)\s+|(?<=어떻게하고)\s+|(?<=얼마고)\s+|(?<=얼마이고)\s+|(?<=언제고)\s+"
+_QUESTION_WORD = re.compile(
+    r"(?<![가-힣])(?:얼마(?!\s?(?:전|안))|언제(?!부턴)|어디|어떻게|어떡|어케|어찌|뭐|뭘|무엇|무슨|누가|누구|며칠|몇)"
 )
-_HEAD = (
-    r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
-    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
-)
-_JOINED = re.compile(
-    rf"^(?P<left>.*{_HEAD})\s*(?:이랑|랑|하고|과|와|,|및|그리고|(?<=\s)vs\.?)\s+(?P<right>.*{_HEAD})(?P<rest>[\s은는이가을를도좀]*\S*.*)$"
-)
+_TOLD = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?:어요|습니다|음|다|는데요?|거든요?)[\s.!~ㅠㅜ]*$")
+"""What happened, not what is asked: "누가 제 카드를 썼어요"."""
+_SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|\s+(?=그리고\s)")
+_GOES_ON = re.compile(r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)")
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
 )
-_HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
-_HEAD_AT_END = re.compile(rf"(?:^|\s+){_HEAD}(?:의|을|를)?\s*$")
-_HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
-_OF = re.compile(rf"^(?P<subject>.*[가-힣A-Za-z]의)\s+(?:\S+\s+)?\S*{_HEAD}$")
-_BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
 
 
 def without_comparison(text: str) -> str:
@@ -60,76 +54,88 @@ def without_comparison(text: str) -> str:
 
 
 class Part(NamedTuple):
-    """One question of a message: `title` in the customer's own words, `text` as it is searched for.
+    """One question of a message: `title` in the customer's own words, `readings` as it may be searched for.
 
-    `joined`: it was one of two things asked for in one sentence.
+    `joined`: it was one of several things asked for in one sentence; `words`: those that it names and the others do not.
     """
 
     title: str
-    text: str
+    readings: tuple[str, ...]
     joined: bool = False
+    words: tuple[str, ...] = ()
 
 
 def split_questions(message: str) -> tuple[Part, ...]:
     """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
-    sentences = [part.strip() for part in _SENTENCE.split(message) if part.strip()]
-    asking = [part for part in sentences if _ASKS.search(part) and len(compact(part)) >= MIN_PART]
+    sentences = [part for each in _SENTENCE.split(message) if (part := each.strip(" \n/,"))]
+    if len(sentences) == 1:
+        sentences = _clauses(sentences[0])
+    asking = [part for part in sentences if _is_asking(part) and len(compact(part)) >= MIN_PART]
     # A sentence that asks nothing gives the context of the question and stays with it.
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
-        return tuple(Part(part, part) for part in asking)
-    return (_joined_subjects(message) if len(sentences) == 1 else ()) or (Part(message, message),)
+        return tuple(Part(part, (part,)) for part in asking)
+    joined = joined_subjects(message) if len(asking) < 2 else ()
+    return tuple(Part(title, readings, True, words) for title, readings, words in joined) or (
+        Part(message, (message,)),
+    )
 
 
-def _joined_subjects(message: str) -> tuple[Part, ...]:
-    match = _JOINED.match(message.strip())
-    if not match:
-        return ()
-    left, right, rest = match["left"].strip(), match["right"].strip(), match["rest"].rstrip()
-    # A comparison asks for both at once, in one answer.
-    if len(compact(left)) < MIN_SUBJECT or re.search(r"(차이|다른|비교|중에|관계|어느|더\s)", right + rest):
-        return ()
-    asked, about = _BOTH.sub("", rest), right
-    # "체크카드 재발급이랑 한도": the second part has lost its subject to the first.
-    if subject := _genitive(left, right) or (_subject(left) if _HEADS_ALONE.match(right) else ""):
-        about = f"{subject} {right}"
-    return Part(left, f"{left}{asked}", joined=True), Part(f"{right}{rest}", f"{about}{asked}", joined=True)
+def _clauses(sentence: str) -> list[str]:
+    """A sentence divided where a clause that asks goes on to another: "기준가 언제 적용되고 환매대금은 언제 나와요"."""
+    for match in _GOES_ON.finditer(sentence):
+        clause, following = sentence[: match.start()], sentence[match.end() :]
+        if _QUESTION_WORD.search(clause) and _is_asking(following):
+            return [clause, *_clauses(following)]
+    return [sentence]
 
 
-def _genitive(left: str, right: str) -> str:
-    """ "학자금대출의" of "학자금대출의 신청 자격과 대출한도": what both are of, unless the second names a thing of its own."""
-    match = _OF.match(left)
-    return match["subject"] if match and "의 " not in right and not _names_thing(right) else ""
+def _is_asking(sentence: str) -> bool:
+    return bool(_ASKS.search(sentence) or (_QUESTION_WORD.search(sentence) and not _TOLD.search(sentence)))
 
 
-def _names_thing(text: str) -> bool:
-    sets = default_contrasts().sets
-    return any(sets[name].kind in ("product", "means") for name, _ in members_of(text))
+def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Part]) -> bool:
+    """Whether the rows of the parts `asked` for answer more than the whole's.
 
-
-def _subject(left: str) -> str:
-    """What the heads at the end are of: "체크카드" of "체크카드 재발급", nothing of "한도 변경"."""
-    if not _HEAD_AT_END.search(left):
-        return _HEAD_WITHIN_END.sub("", left).strip()
-    while (rest := _HEAD_AT_END.sub("", left)) != left:
-        left = rest
-    return left.strip()
-
-
-def worth_dividing(whole: Verdict, parts: Sequence[Verdict], *, joined: bool = False) -> bool:
-    """Whether the parts' rows answer more than the whole's: their first rows differ, and one part is answered.
-
-    `joined`: they are two things asked for in one sentence.
+    They do where their first rows differ, and one of them is answered. Things asked for in one sentence are
+    rarely in one row: where neither they nor the whole are answered, of each some rows are offered.
     """
-    firsts = [row_id(part.ranked[0]) for part in parts if part.ranked and part.status != "declined"]
-    answered = [part for part in parts if part.status == "answered"]
-    if not answered or len(set(firsts)) < len(firsts):
+    offered = [part.status != "declined" for part in parts]
+    if asked[0].joined and (
+        (whole.status == "suggested" and all(offered)) or (whole.status == "declined" and any(offered))
+    ):
+        return True
+    found = [part for part in parts if part.ranked and part.status != "declined"]
+    firsts = [row_id(part.ranked[0]) for part in found]
+    if not any(part.status == "answered" for part in parts) or len(set(firsts)) < len(firsts):
         return False
-    # The whole is answered by another row than the first part: both sentences are needed. Of two things asked for in one
-    # sentence, a row on one of them leaves the other out.
-    if whole.status == "answered" and row_id(whole.nodes[0]) not in (firsts if joined else firsts[:1]):
-        return False
+    if whole.status == "answered":
+        answering = row_id(whole.nodes[0])
+        # One row is about both things: "아이디랑 비밀번호를 잊었어요".
+        if answering not in firsts or (asked[0].joined and _names_all(whole.nodes[0], asked)):
+            return False
+        # Nothing is found for the first sentence: it may be told for the sake of the other.
+        if not asked[0].joined and parts[0].status == "declined":
+            return False
     # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
     return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)
+
+
+def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
+    """Whether a row's question, or its institution, names all words of all parts."""
+    text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
+    # The longer first, each once: "재발급" does not name 발급 as well.
+    for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
+        name = _held_name(text, word)
+        if not name:
+            return False
+        text = text.replace(name, " ")
+    return True
+
+
+def _held_name(text: str, word: str) -> str:
+    """The word, or the bank's own word for it, as it occurs in a text without spaces; empty if neither does."""
+    names = (compact(word), *(compact(name) for name in expand(word).split() if len(name) >= LONG_NAME))
+    return next((name for name in names if name in text), "")
 
 
 def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
@@ -146,12 +152,17 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
         rows = tuple(_as("suggested", hit) for hit in ranked.values())
         nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
-        return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only)
+        # What the rows of one part lack, those of another may hold.
+        note = best.note if sum(part.status == "suggested" for part in parts) == 1 else None
+        return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only, note=note)
     sections, nodes_by_id = [], dict[str, JudgedNode]()
+    given = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}
     for title, part in zip(titles, parts, strict=True):
         shown = [hit for hit in part.nodes if hit.quoted]
         if part.status != "answered":
-            shown = [_as("answered", hit) for hit in part.nodes[:SUGGESTED_PER_PART]]
+            # A row that answers another part is no suggestion here, and what is far behind it hardly is.
+            others = [hit for hit in part.nodes if hit is part.nodes[0] or score_of(hit) >= OFFERED]
+            shown = [_as("answered", hit) for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
         sections.append(Section(title, part.status, tuple(map(row_id, shown))))
         for hit in shown:
             if hit.quoted or row_id(hit) not in nodes_by_id:

@@ -14,13 +14,11 @@ from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import answering_sentence, compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import matched_question, question_of, row_id
-from rag.retrieval.offering import is_short
+from rag.retrieval.offering import PARTICLE, is_short
 from rag.retrieval.query_analysis import BANK, expand
 from rag.types import Note, Turn
 
 MIN_WORDS = 2
-PARTICLE = 2
-"""Characters that may follow a lone word: "인증서요"."""
 LONG_NAME = 4
 """Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")

@@ -22,6 +22,7 @@ from rag.conversation.follow_up_choice import (
     merge_as_suggestions,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.part_search import rank_parts
 from rag.conversation.patterns import plain
 from rag.conversation.question_parts import (
     combine,
@@ -255,24 +256,15 @@ class Searcher:
     def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome of the whole question, or of its parts where they answer more."""
         whole = self.rank(question, history, filters, scope)
-        divided = split_questions(question)
-        if len(divided) == 1:
+        asked = split_questions(question)
+        if len(asked) == 1:
             return whole
-        texts = [part.text for part in divided]
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self.rows.limited(question, filters)
-        parts = [self.rank(text, (), filters, scope) for text in texts]
-        for number, (text, part) in enumerate(zip(texts, parts, strict=True)):
-            if number and part.status != "answered":  # "해외송금 수수료 얼마예요? 한도는요?"
-                followed = self.rank(text, [Turn(before) for before in texts[:number]], filters, scope)
-                asked = self._is_about_banking(text) or follow_up_rules.asks_on(text)
-                missing = replace(part, reason="not_covered") if asked and part.status == "declined" else part
-                parts[number] = followed if followed.status == "answered" else missing
-        # Two things asked for in one sentence are rarely in one row: of each some rows are offered.
-        offers = whole.status != "answered" and divided[0].joined and all(part.status != "declined" for part in parts)
-        if not worth_dividing(whole, parts, joined=divided[0].joined) and not offers:
+        parts = rank_parts(asked, lambda text, before: self.rank(text, before, filters, scope), self._is_about_banking)
+        if not worth_dividing(whole, parts, asked):
             return whole
-        return replace(combine([part.title for part in divided], parts, question), names_banks=whole.names_banks)
+        return replace(combine([part.title for part in asked], parts, question), names_banks=whole.names_banks)
 
     def _is_about_banking(self, question: str) -> bool:
         if (named := self.rows.named(question)).chosen or named.others:

@@ -6,11 +6,14 @@ be about is not offered three rows for one shared word ("법인카드 한도", "
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.constraints import default_contrasts
 from rag.constraints.asked_values import asked_values
+from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
 from rag.retrieval.constraint_order import FIRST, Ordered
 from rag.retrieval.hybrid import FusedNode, matched_question, question_of
@@ -23,6 +26,14 @@ SHORT = 8
 DOUBTFUL = 0.15
 """Chance that a row answers from which on rows are offered in spite of a doubt. Of the questions that a row answers 1 of 9 with a
 thing lacking in all rows offered lies below, of the near-domain inputs 60 of 64 (docs/evaluation-log.md)."""
+PARTICLE = 2
+"""Characters that may follow a lone word: "인증서요"."""
+_ASPECTS = (
+    r"(?:수수료|금리|이율|이자|이자율|세율|환율|한도|기간|기한|서류|비용|요금|번호|시간|자격|조건|세금|방법|절차)"
+)
+_ASPECT = re.compile(_ASPECTS)
+_OF_A_TOPIC = re.compile(rf"(?:{_ASPECTS}|연회비|보험료|보증금)$")
+"""An aspect in one word with its topic ("중도상환수수료"): other rows may mention it, and the row about it answers."""
 UNDIVIDED = 10
 """Characters from which on a word is several without spaces, and says nothing by being unknown."""
 
@@ -66,12 +77,24 @@ def is_short(question: str) -> bool:
 
 
 def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]) -> bool:
-    """Whether a question is one word alone, which the questions of several rows hold ("환전"). One that asks for a value
-    ("환전 얼마까지") says which of them is meant."""
+    """Whether a question is one word that leaves open what is meant: a topic that several rows' questions hold ("환전").
+
+    Where the word is the whole message, also a topic that other rows' answers mention, and an action or an aspect without what
+    it is of ("해지", "한도"). One that asks for a value ("환전 얼마까지") says which of them is meant.
+    """
     if len(wording.words) != 1 or asked_values(question):
         return False
     word = compact(wording.words[0])
-    return any(word in compact(question_of(hit)) for hit in rivals(hits))
+    if any(word in compact(question_of(hit)) for hit in rivals(hits)):
+        return True
+    if len(compact(question)) > len(word) + PARTICLE:
+        return False
+    sets = default_contrasts().sets
+    if any(sets[each.set_name].kind == "action" and each.text == word for each in mentions_of(word)):
+        return True
+    if _OF_A_TOPIC.search(word):
+        return _ASPECT.fullmatch(word) is not None
+    return any(word in compact(hit.node.get_content()) for hit in rivals(hits))
 
 
 def _is_known(word: str, hits: Sequence[FusedNode]) -> bool:

@@ -64,6 +64,30 @@ def test_the_bounds_of_a_calibration() -> None:
     assert least_chance(0.4, 0.02, "doubtful") == 0.4
 
 
+SHARES = row("fee", "외화주식 사고팔 때 외화주식수수료", "0.2%입니다.", 4.0)
+FRACTIONS = row("part", "소수점 주문은 되나요?", "외화주식만 되고 외화주식수수료는 따로 붙습니다.", 3.0)
+PENSION = row("pension", "연금이전 신청, 해지, 재발급, 한도", "앱에서 신청하십시오.", 4.0)
+
+
+@pytest.mark.parametrize(
+    ("message", "word", "hits", "is_open"),
+    [
+        ("외화주식", "외화주식", [SHARES, FRACTIONS], True),
+        ("외화주식요", "외화주식", [SHARES, FRACTIONS], True),
+        ("외화주식 어떻게 사요", "외화주식", [SHARES, FRACTIONS], False),
+        ("외화주식수수료", "외화주식수수료", [SHARES, FRACTIONS], False),
+        ("연금이전", "연금이전", [PENSION, FRACTIONS], False),
+        ("해지", "해지", [PENSION, FRACTIONS], True),
+        ("재발급이요", "재발급", [PENSION, FRACTIONS], True),
+        ("한도", "한도", [PENSION, FRACTIONS], True),
+    ],
+)
+def test_a_topic_that_answers_mention_and_an_action_or_aspect_of_nothing_leave_open_what_is_meant(
+    message: str, word: str, hits: list[FusedNode], is_open: bool
+) -> None:
+    assert is_one_of_several(message, Wording((word,), about_banking=True), hits) is is_open
+
+
 def test_a_lone_word_of_several_rows_is_offered_but_never_answered() -> None:
     lone = Wording(("체크카드",), about_banking=True)
     assert is_one_of_several("체크카드", lone, CARDS) and not is_one_of_several("체크카드", lone, CARDS[:1])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.conversation.question_parts import (
+    Part,
     combine,
     combine_banks,
     split_questions,
@@ -19,8 +20,10 @@ from rag.synthesis.verbatim import verbatim
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 
-def verdict(*ids: str, top: float = 4.0, bank: str = "", question: str = "이체한도는 얼마입니까?") -> Verdict:
-    hits = [hit(one, top - 2 * number, bank=bank, question=question) for number, one in enumerate(ids)]
+def verdict(
+    *ids: str, top: float = 4.0, gap: float = 2.0, bank: str = "", question: str = "이체한도는 얼마입니까?"
+) -> Verdict:
+    hits = [hit(one, top - gap * number, bank=bank, question=question) for number, one in enumerate(ids)]
     return judge(ASKED, hits, PLAIN)
 
 
@@ -40,13 +43,32 @@ def verdict(*ids: str, top: float = 4.0, bank: str = "", question: str = "이체
         ("해외송금 수수료랑 한도 알려줘", ("해외송금 수수료 알려줘", "해외송금 한도 알려줘")),
         (
             "학자금대출의 신청 자격과 대출한도를 알려주세요",
-            ("학자금대출의 신청 자격를 알려주세요", "학자금대출의 대출한도를 알려주세요"),
+            ("학자금대출의 신청 자격 알려주세요", "학자금대출의 대출한도 알려주세요"),
         ),
         ("OTP의 발급 수수료와 체크카드 한도 알려줘", ("OTP의 발급 수수료 알려줘", "체크카드 한도 알려줘")),
         ("국내주식 수수료 vs 해외주식 수수료", ("국내주식 수수료", "해외주식 수수료")),
         ("적금 두 달 안 넣음 어케됨 / 다시 넣을 수는 있음?", ("적금 두 달 안 넣음 어케됨", "다시 넣을 수는 있음?")),
         ("연회비랑 결제일 알려줘", ("연회비 알려줘", "결제일 알려줘")),
         ("자유적금 금리랑 최소금액 둘다 알려줘", ("자유적금 금리 알려줘", "자유적금 최소금액 알려줘")),
+        ("골드적금 금리/월 한도", ("골드적금 금리", "월 한도")),
+        ("외화통장이랑 외화적금 이자 몇 프로예요", ("외화통장 이자 몇 프로예요", "외화적금 이자 몇 프로예요")),
+        ("할부 이자 vs 리볼빙 이자", ("할부 이자", "리볼빙 이자")),
+        ("주차 할인, 주유 적립", ("주차 할인", "주유 적립")),
+        ("전세보증 가입 그리고 보증료 환급", ("전세보증 가입", "보증료 환급")),
+        ("여행자보험 청구랑 보장범위 둘 다 궁금해요", ("여행자보험 청구 궁금해요", "여행자보험 보장범위 궁금해요")),
+        ("환불 얼마나 걸림 / 취소는 어디서 함", ("환불 얼마나 걸림", "취소는 어디서 함")),
+        ("보증료 언제 빠져요\n환급은 며칠 걸려요", ("보증료 언제 빠져요", "환급은 며칠 걸려요")),
+        ("보증료는 언제 빠지고 환급은 어디로 들어와요", ("보증료는 언제 빠지고", "환급은 어디로 들어와요")),
+        ("포인트, 마일리지, 쿠폰 소멸", ("포인트 소멸", "마일리지 소멸", "쿠폰 소멸")),
+        ("누가 제 카드를 썼어요. 어떻게 막아요?", None),
+        ("동생이랑 공동명의 통장 만들기", None),
+        ("통장이랑 카드의 차이", None),
+        ("폰 잃어버려서 새로 샀는데, 앱 옮기려면", None),
+        ("한도 초과 해제", None),
+        ("1,000원 미만 결제", None),
+        ("카드 해지하고 새로 만들고 싶어요", None),
+        ("회사에서 카드하고 마트에서 포인트 적립", None),
+        ("입/출금 알림", None),
         ("이체한도 어떻게 올려요", None),
         ("계좌번호를 잘못 눌렀어요. 어떻게 돌려받나요?", None),
         ("공동인증서 발급과 금융인증서 발급 차이", None),
@@ -56,7 +78,7 @@ def verdict(*ids: str, top: float = 4.0, bank: str = "", question: str = "이체
     ],
 )
 def test_a_message_is_divided_where_it_asks_two_things(message: str, parts: tuple[str, ...] | None) -> None:
-    assert tuple(part.text for part in split_questions(message)) == (parts or (message,))
+    assert tuple(part.readings[0] for part in split_questions(message)) == (parts or (message,))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +104,7 @@ def test_two_things_of_one_subject_are_asked_of_it_under_the_customers_own_words
     message: str, texts: tuple[str, ...], titles: tuple[str, ...] | None
 ) -> None:
     parts = split_questions(message)
-    assert tuple(part.text for part in parts) == texts and all(part.joined for part in parts)
+    assert tuple(part.readings[0] for part in parts) == texts and all(part.joined for part in parts)
     assert titles is None or tuple(part.title for part in parts) == titles
     assert all(part.title in message for part in parts), "no heading says what the customer did not write"
 
@@ -101,19 +123,37 @@ def test_what_is_compared_is_searched_without_the_words_of_comparing(text: str, 
     assert without_comparison(text) == topic
 
 
+SENTENCES = tuple(Part(text, (text,)) for text in ("하나?", "둘?"))
+
+
 def test_parts_are_worth_showing_where_they_find_different_rows() -> None:
     whole, declined = verdict("a", top=1.0), verdict("x", top=-3.0)
-    assert worth_dividing(whole, [verdict("a"), verdict("b")])
-    assert worth_dividing(whole, [verdict("a"), verdict("b", top=1.0)])
-    assert not worth_dividing(whole, [verdict("a"), verdict("a")]), "one row answers both"
-    assert not worth_dividing(whole, [verdict("a", top=1.0), verdict("b", top=1.0)]), "nothing is answered"
-    assert not worth_dividing(verdict("c"), [verdict("a"), verdict("b")]), "it takes both to find the row"
-    assert worth_dividing(whole, [verdict("a"), replace(declined, reason="not_covered")])
-    assert not worth_dividing(whole, [verdict("a"), replace(declined, reason="off_topic")]), "a sentence of context"
+    assert worth_dividing(whole, [verdict("a"), verdict("b")], SENTENCES)
+    assert worth_dividing(whole, [verdict("a"), verdict("b", top=1.0)], SENTENCES)
+    assert not worth_dividing(whole, [verdict("a"), verdict("a")], SENTENCES), "one row answers both"
+    nothing = [verdict("a", top=1.0), verdict("b", top=1.0)]
+    assert not worth_dividing(whole, nothing, SENTENCES), "nothing is answered"
+    assert not worth_dividing(verdict("c"), [verdict("a"), verdict("b")], SENTENCES), "it takes both to find the row"
+    assert worth_dividing(verdict("b"), [verdict("a", top=1.0), verdict("b")], SENTENCES), (
+        "the whole leaves the first out"
+    )
+    not_covered, off_topic = (replace(declined, reason=reason) for reason in ("not_covered", "off_topic"))
+    assert worth_dividing(whole, [verdict("a"), not_covered], SENTENCES)
+    assert not worth_dividing(whole, [verdict("a"), off_topic], SENTENCES), "a sentence of context"
+    assert not worth_dividing(verdict("b"), [not_covered, verdict("b")], SENTENCES), "a sentence of context"
+
+
+def test_a_row_that_names_both_things_is_not_divided_between_them() -> None:
+    joined = (Part("OTP", ("OTP",), True, ("otp",)), Part("카드 분실", ("카드 분실",), True, ("카드", "분실")))
+    parts = [verdict("a"), verdict("b")]
+    assert worth_dividing(verdict("a", question="OTP를 분실하였습니다"), parts, joined)
+    assert not worth_dividing(verdict("a", question="OTP나 카드를 분실하였습니다"), parts, joined)
+    again = (Part("발급", ("발급",), True, ("발급",)), Part("재발급", ("재발급",), True, ("재발급",)))
+    assert worth_dividing(verdict("a", question="재발급 신청"), parts, again), "재발급 does not name 발급 as well"
 
 
 def test_each_part_is_answered_offered_or_named_as_not_covered() -> None:
-    parts = [verdict("a", "a2"), verdict("b", "b2", "b3", top=1.0), verdict("c", top=-3.0)]
+    parts = [verdict("a", "a2"), verdict("b", "b2", "b3", top=1.0, gap=0.1), verdict("c", top=-3.0)]
     combined = combine(["첫째?", "둘째?", "셋째?"], parts, "첫째? 둘째? 셋째?")
     assert (combined.status, rows(combined.nodes)) == ("answered", ["a", "b", "b2"])
     assert [node.quoted for node in combined.nodes] == [True, False, False]
@@ -129,6 +169,13 @@ def test_each_part_is_answered_offered_or_named_as_not_covered() -> None:
 def test_a_row_that_answers_one_part_is_quoted_though_another_offers_it() -> None:
     combined = combine(["하나?", "둘?"], [verdict("b", "a", top=1.0), verdict("a")], "하나? 둘?")
     assert rows(combined.nodes)[0] == "a" and combined.nodes[0].quoted
+
+
+def test_under_a_part_neither_a_row_given_above_nor_one_far_behind_is_offered() -> None:
+    combined = combine(["하나?", "둘?"], [verdict("a"), verdict("a", "b", "c", top=1.0, gap=0.1)], "하나? 둘?")
+    assert [section.rows for section in combined.sections] == [("a",), ("b", "c")]
+    combined = combine(["하나?", "둘?"], [verdict("a"), verdict("a", "b", top=1.0, gap=3.0)], "하나? 둘?")
+    assert [section.rows for section in combined.sections] == [("a",), ()], "which names the part as not found"
 
 
 def test_parts_of_which_none_is_answered_are_suggested_in_turn() -> None:

@@ -1,0 +1,171 @@
+"""Two or three things asked for together in one sentence: "연회비랑 전월실적 알려줘", "국내주식/해외주식 배당금 언제 들어와요".
+
+What is joined shares words: the verb at the end, a subject at the beginning ("체크카드 재발급이랑 한도"), a noun at the end
+("신차랑 중고차 할부 금리"). Only the words are known here, so a thing may have several readings: which of them is meant, and
+whether the sentence is worth dividing, is decided by what is found (`rag.conversation.question_parts.worth_dividing`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rag.constraints import default_contrasts
+from rag.constraints.contrasts import members_of
+from rag.conversation.follow_up_rules import content_words
+from rag.korean import compact
+
+MAX_JOINED = 3
+MAX_WORDS = 6
+"""Words of one thing asked for, at most: more is a story."""
+MIN_THING = 2
+"""Characters without spaces of one thing, at least: "입/출금" is one word."""
+
+_HEAD = (
+    r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
+    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
+)
+_HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
+_HEAD_AT_END = re.compile(rf"(?:^|\s+){_HEAD}(?:의|을|를)?\s*$")
+_HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+_HOW = re.compile(r"(?<=[가-힣])\s+(?:방법|법|절차)$")
+_OF = re.compile(rf"^(?P<subject>.*[가-힣A-Za-z]의)\s+(?:\S+\s+)?\S*{_HEAD}$")
+_CONNECTOR = re.compile(
+    r"(?<=[가-힣A-Za-z0-9])(?:"
+    r"(?<!사)(?<!신)(?<!자)(?:이랑|랑)(?=\s)"
+    r"|(?<!결)(?<!초)(?<!경)(?<!효)(?<!부)(?<!통)(?<!성)(?<!학)(?<!치)(?<!내)(?<!외)과(?=\s)|와(?=\s)"
+    r"|하고(?=\s)(?!\s*(?:싶|있|나서|나면|난\s|나니))"
+    r"|\s*[,，](?!\d)|\s*/(?!\d)|\s*[&+]|\s+vs\.?(?=\s)|\s+(?:및|그리고)(?=\s)|\s*\n"
+    r")\s*(?:그리고\s+)?",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"^(?:알려\S*|궁금\S*|어떻게\S*|어케\S*|어찌\S*|얼마\S*|언제\S*|어디\S*|뭐\S*|뭔\S*|무엇\S*|무슨|몇\S*|며칠\S*|누가|누구\S*|왜|좀요?|둘다요?|둘|다요?|모두|전부|각각|두|"
+    r"가지|있\S*|없\S*|싶\S*|되\S*|돼\S*|됨|수|주세\S*|줘\S*|필요\S*|가능\S*|부탁\S*|안|못|꼭|인가\S*"
+    r"|\S+(?:요|까|니다|죠|려고|는데|지만|임|됨|는지|은지|한지|을지|할지|인지|ㄹ지|[었았했됐났갔왔렸켰졌웠쳤썼]음|싶음|해야\S*|해|함"
+    r"|[해려아어와가돼라져워여]서|(?<!신)(?<!잔)(?<!출)(?<!입)(?<!광)(?<!공)(?<!경)(?<!창)(?<!보)고|(?<!화)(?<!대)(?<!서)(?<!방)면|[되하있없인한받드오가주리내쓰갚넣]나))"
+    r"[?？!.~ㅠㅜ]*$"
+)
+_NOUN = re.compile(rf"{_HEAD}(?:은|는|이|가|을|를|도|의)?[?？!.~]*$")
+"""Ends like a verb, and is none: 신고, 해지."""
+_PLACED = re.compile(r"(?:에서|에게|한테|(?<!유)로|부터|까지|때문에)$")
+"""A word that belongs to the verb: what follows is no thing of its own."""
+_TOGETHER = re.compile(
+    r"^(?:같이|함께|상관|달리|다르|다른|비슷|똑같|같은|동일|관련|대한|대해|반대|무관|연결|연동|통화|상담)"
+)
+_PEOPLE = re.compile(
+    r"(?:친구|엄마|아빠|어머니|아버지|부모님?|남편|아내|와이프|배우자|신랑|가족|동생|언니|누나|오빠|형|애인|여친|남친|자녀|아이|애|아들|딸|동료)$"
+)
+_COMPARED = re.compile(r"(차이|다른|다르|달라|비교|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)")
+_IN_TURN = re.compile(r"하고\s.*(?:싶|려고|려면|해야)")
+"""One thing done after another ("해지하고 새로 만들려면"), and none asked for by itself."""
+_BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
+_PARTICLE_FIRST = re.compile(r"^[은는이가을를도](?=\s|$)")
+_PARTICLE = re.compile(r"(?<=[가-힣A-Za-z0-9]{2})[은는이가을를도]$")
+
+
+class Joined(NamedTuple):
+    """One of the things asked for: `title` in the customer's own words, `readings` as it may be searched for, the likeliest
+    first; `words`: what it names and the others do not."""
+
+    title: str
+    readings: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def joined_subjects(sentence: str) -> tuple[Joined, ...]:
+    """The things a sentence asks for, 2 to MAX_JOINED; nothing where it asks for one, or how they differ."""
+    pieces = [piece.strip() for piece in _CONNECTOR.split(sentence.strip())]
+    if not 2 <= len(pieces) <= MAX_JOINED or not all(pieces):
+        return ()
+    last, rest = _thing_and_verb(pieces[-1])
+    things = [*pieces[:-1], last]
+    if (
+        _COMPARED.search(f"{last}{rest}")
+        or not all(map(_is_thing, things))
+        or _TOGETHER.match(last)
+        or _IN_TURN.search(sentence)
+    ):
+        return ()
+    if any(_PEOPLE.search(thing) for thing in things[:-1]) and not _PEOPLE.search(last):
+        return ()
+    # Its particle fits the last noun alone.
+    asked = _BOTH.sub("", _PARTICLE_FIRST.sub("", rest)).strip()
+    held = [content_words(thing) for thing in things]
+    result = []
+    for number, thing in enumerate(things):
+        title = f"{thing}{rest}" if thing is things[-1] else thing
+        others = {word for index, words in enumerate(held) if index != number for word in words}
+        own = tuple(word for word in held[number] if word not in others) or held[number]
+        readings = _readings_of_first(thing, last) if number == 0 else _readings_of_later(thing, things[0], last)
+        result.append(Joined(title, tuple(f"{reading} {asked}".strip() for reading in readings), own))
+    return tuple(result)
+
+
+def _thing_and_verb(text: str) -> tuple[str, str]:
+    """("증거금률", "은 얼마예요") of "증거금률은 얼마예요": up to the last noun, without its particle."""
+    ends = [match.end() for match in re.finditer(r"\S+", text) if not _is_verb(match[0])]
+    thing = text[: ends[-1]].rstrip("?？!.~ㅠㅜ ") if ends else ""
+    thing = _PARTICLE.sub("", thing)
+    return thing, text[len(thing) :]
+
+
+def _is_verb(word: str) -> bool:
+    return bool(_VERB.match(word)) and not _NOUN.search(word)
+
+
+def _is_thing(text: str) -> bool:
+    words = text.split()
+    return (
+        len(compact(text)) >= MIN_THING
+        and len(words) <= MAX_WORDS
+        and not any(_is_verb(word) or _PLACED.search(word) for word in words)
+    )
+
+
+def _readings_of_first(thing: str, last: str) -> list[str]:
+    """As it stands; and with the noun that ends the last one: "신차" of "신차랑 중고차 할부 금리" asks for its 할부 금리."""
+    shared = " ".join(last.split()[1:])
+    # "주차 할인, 주유 적립": of as many words as the last one, it lacks none.
+    if len(thing.split()) >= len(last.split()) or _HEAD_WITHIN_END.search(thing):
+        return [thing]
+    return [f"{thing} {shared}", thing]
+
+
+def _readings_of_later(thing: str, first: str, last: str) -> list[str]:
+    """With what the first one is of, where it has lost its subject: "한도" of "체크카드 재발급이랑 한도"; else as it stands."""
+    if subject := _genitive(first, thing):
+        return [f"{subject} {thing}"]
+    readings = [thing] if thing == last else _readings_of_first(thing, last)
+    *before, final = _HOW.sub("", thing).split()
+    are_heads = _HEADS_ALONE.match(thing) is not None
+    is_bare = not before or (len(before) == 1 and before[0].endswith(("는", "은")))
+    if not are_heads and (not is_bare or _names_thing(final)):
+        return readings
+    subject = _subject(first) if _HEAD_WITHIN_END.search(first) else " ".join(first.split()[:-1])
+    # "모임통장" of "모임통장 멤버 초대 및 해지": what both are of may be less than all that stands before.
+    subjects = dict.fromkeys(each for each in (subject, *subject.split()[:1]) if each)
+    return [
+        *(f"{each} {thing}" for each in subjects),
+        *(readings if " " in thing or not are_heads or not subjects else []),
+    ]
+
+
+def _genitive(first: str, later: str) -> str:
+    """ "학자금대출의" of "학자금대출의 신청 자격과 대출한도": what both are of, unless the second names a thing of its own."""
+    match = _OF.match(first)
+    return match["subject"] if match and "의 " not in later and not _names_thing(later) else ""
+
+
+def _names_thing(text: str) -> bool:
+    sets = default_contrasts().sets
+    return any(sets[name].kind in ("product", "means") for name, _ in members_of(text))
+
+
+def _subject(first: str) -> str:
+    """What the heads at the end are of: "체크카드" of "체크카드 재발급", nothing of "한도 변경"."""
+    if not _HEAD_AT_END.search(first):
+        return _HEAD_WITHIN_END.sub("", first).strip()
+    while (rest := _HEAD_AT_END.sub("", first)) != first:
+        first = rest
+    return first.strip()
