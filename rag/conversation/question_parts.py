@@ -109,9 +109,12 @@ def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Par
     if not any(part.status == "answered" for part in parts) or len(set(firsts)) < len(firsts):
         return False
     if whole.status == "answered":
-        answering = row_id(whole.nodes[0])
         # One row is about both things: "아이디랑 비밀번호를 잊었어요".
-        if answering not in firsts or (asked[0].joined and _names_all(whole.nodes[0], asked)):
+        if asked[0].joined and _names_all(whole.nodes[0], asked):
+            return False
+        # It takes both to find the row, unless each thing has one of its own.
+        each_answered = asked[0].joined and all(part.status == "answered" for part in parts)
+        if row_id(whole.nodes[0]) not in firsts and not each_answered:
             return False
         # Nothing is found for the first sentence: it may be told for the sake of the other.
         if not asked[0].joined and parts[0].status == "declined":

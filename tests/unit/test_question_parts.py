@@ -148,6 +148,8 @@ def test_a_row_that_names_both_things_is_not_divided_between_them() -> None:
     parts = [verdict("a"), verdict("b")]
     assert worth_dividing(verdict("a", question="OTP를 분실하였습니다"), parts, joined)
     assert not worth_dividing(verdict("a", question="OTP나 카드를 분실하였습니다"), parts, joined)
+    assert worth_dividing(verdict("c", question="OTP를 받으려면"), parts, joined), "each thing has a row of its own"
+    assert not worth_dividing(verdict("c"), [verdict("a"), verdict("b", top=1.0)], joined)
     again = (Part("발급", ("발급",), True, ("발급",)), Part("재발급", ("재발급",), True, ("재발급",)))
     assert worth_dividing(verdict("a", question="재발급 신청"), parts, again), "재발급 does not name 발급 as well"
 
