@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from rag.errors import RowError
-from rag.ingestion.cell_text import remove_invisible
+from rag.ingestion.cell_text import raised, remove_invisible
 from rag.ingestion.dates import iso_date
 from rag.ingestion.messages import Note, UnreadableFile, defect, join_items
 from rag.ingestion.number_formats import format_value
@@ -128,7 +128,11 @@ def _cell_text(cell: Any) -> tuple[str, bool]:
     value = cell.value
     if isinstance(value, list):  # openpyxl's CellRichText: a list of plain texts and texts with a font
         fonts = [getattr(part, "font", None) for part in value]
-        kept = [str(part) for part, font in zip(value, fonts, strict=True) if not (font is not None and font.strike)]
+        kept = [
+            raised(str(part)) if font is not None and font.vertAlign == "superscript" else str(part)
+            for part, font in zip(value, fonts, strict=True)
+            if not (font is not None and font.strike)
+        ]
         return remove_invisible("".join(kept)), len(kept) < len(value)
     text = format_value(value, cell.number_format or "General")
     # An ambiguous format such as "01-05-26" is replaced by the ISO date, which the cell's value provides.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from rag.ingestion.cell_text import clean_cell
+from rag.ingestion.documents.pdf_lines import raise_digits
 from rag.ingestion.documents.quantities import quantities
-from tests.document_builders import docx, read, texts, word_run
+from rag.ingestion.documents.reading import read_document
+from tests.document_builders import docx, read, slides, texts, word_run, zipped
 
 
 def test_raised_digits_of_html_and_word_are_no_part_of_the_amount(tmp_path: Path) -> None:
@@ -33,6 +40,39 @@ def test_raised_digits_of_html_and_word_are_no_part_of_the_amount(tmp_path: Path
 
 def test_raised_digits_of_an_faqs_cell_are_no_part_of_the_amount() -> None:
     assert clean_cell("수수료는 9,500<sup>3</sup>원입니다.") == ("수수료는 9,500³원입니다.", {"html"})
+
+
+def test_raised_digits_and_struck_text_of_slides_and_sheets(tmp_path: Path) -> None:
+    plain = slides([("h1", "요금"), ("p", "발급 9,500원")])
+    with zipfile.ZipFile(io.BytesIO(plain)) as archive:
+        parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    name = "ppt/slides/slide1.xml"
+    runs = [("발급 9,500", ""), ("3", "baseline='30000'"), ("원", "baseline='0'"), (" 8,100원", "strike='sngStrike'")]
+    made = "".join(f"<a:r><a:rPr {properties}/><a:t>{text}</a:t></a:r>" for text, properties in runs)
+    parts[name] = archive_text(parts[name]).replace("<a:r><a:t>발급 9,500원</a:t></a:r>", made)
+    document = read(tmp_path, "a.pptx", zipped(parts))
+    assert texts(document) == ["요금", "발급 9,500³원"]
+    assert "struck_text" in {note.kind for note in document.notes}
+    book = Workbook()
+    book.active.append(["구분", "요금"])
+    book.active.append(["발급", CellRichText("9,500", TextBlock(InlineFont(vertAlign="superscript"), "3"), "원")])
+    book.save(tmp_path / "b.xlsx")
+    assert texts(read_document(tmp_path / "b.xlsx"))[-1] == "발급 | 9,500³원"
+
+
+def archive_text(part: str | bytes) -> str:
+    return part.decode() if isinstance(part, bytes) else part
+
+
+def test_raised_digits_of_a_pdf_are_smaller_and_higher_than_the_letter_before_them() -> None:
+    def char(text: str, left: float, size: float, bottom: float) -> dict[str, object]:
+        return {"text": text, "x0": left, "x1": left + 5, "size": size, "top": bottom - size, "bottom": bottom}
+
+    line = [char("5", 10, 10, 100), char("1", 15, 7, 95), char("2", 20, 7, 95), char("원", 25, 10, 100)]
+    # An index, a small digit on the line, a digit further off, and one of the line above.
+    line += [char("1", 30, 7, 102), char("3", 35, 7, 100), char("4", 60, 7, 95), char("5", 65, 7, 80)]
+    raise_digits(line)
+    assert [each["text"] for each in line] == ["5", "¹", "²", "원", "1", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("tag", ["del", "s", "strike"])

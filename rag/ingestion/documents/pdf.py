@@ -25,6 +25,7 @@ from rag.ingestion.documents.pdf_lines import (
     lines_of,
     merge_paragraphs,
     outside,
+    raise_digits,
     running_texts,
     within,
     words_in,
@@ -95,6 +96,7 @@ def _read_page(page: Any, second: Any, number: int, document: Document) -> _Page
         return str(text_page.get_text_bounded(left - 1, bottom - 1, right + 1, top + 1))
 
     try:
+        raise_digits(page.chars)
         shown, hidden, slanted = _without_hidden(page)
         if hidden:
             document.note("hidden_on_page", count=hidden, page=number)

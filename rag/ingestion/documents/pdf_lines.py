@@ -10,6 +10,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import clean_text
 
 Zone = tuple[float, float, float, float]
@@ -25,6 +26,10 @@ _PARTICLE = re.compile(
 _PAGE_NUMBER = re.compile(r"[-–—\s]*(?:page\s*)?\d{1,4}(?:\s*/\s*\d{1,4})?[-–—\s]*", re.I)
 GAP = 1.1
 """Minimum gap between two cells, as a multiple of the letters' height; a space between words is about a quarter."""
+_RAISED_SIZE = 0.9
+"""Maximum size of raised letters, as a multiple of that of the letter before them."""
+_RAISED_BY = 0.15
+"""Minimum height of their lower edge above it, as a share of the letter's size."""
 _MARGIN = 0.09
 """Share of the page's height, at its top and bottom, that may contain headers and footers."""
 
@@ -70,6 +75,24 @@ def lines_of(page: Any, regions: Sequence[Zone]) -> list[Line]:
                 is_parted = gaps > bool(_ITEM.match(text))
                 lines.append(Line(text, zone, size, height, number, is_parted))
     return lines
+
+
+def raise_digits(chars: Iterable[dict[str, Any]]) -> None:
+    """Change digits that are smaller and higher than the letter before them to raised ones: marks, and no part of an amount."""
+    base: dict[str, Any] | None = None
+    end = 0.0
+    for char in chars:
+        is_raised = (
+            base is not None
+            and char["size"] <= _RAISED_SIZE * base["size"]
+            and base["top"] < char["bottom"] <= base["bottom"] - _RAISED_BY * base["size"]
+            and 0 <= char["x0"] - end + 1 <= base["size"]
+        )
+        if is_raised:
+            char["text"] = raised(char["text"])
+        elif char["text"].strip():
+            base = char
+        end = char["x1"]
 
 
 def outside(page: Any, tables: Sequence[Zone]) -> Any:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
+from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
 from rag.ingestion.documents.dochan_reader import cross_check
 from rag.ingestion.documents.docx import read_parts
@@ -35,6 +36,7 @@ def read_slides(file: str, data: bytes) -> Document:
     parts = read_parts(data, (_PRESENTATION, _RELATIONS, *(name for _, name in stored)))
     names = _in_order(parts, [name for _, name in stored])
     hidden, charts = [], []
+    struck = 0
     for number, name in enumerate(names, 1):
         slide = parts[name]
         if slide.get("show") == "0":
@@ -42,6 +44,7 @@ def read_slides(file: str, data: bytes) -> Document:
             continue
         if any(element.get("uri") in _CHARTS for element in slide.iter(f"{_A}graphicData")):
             charts.append(number)
+        struck += sum(_is_struck(run) for run in slide.iter(f"{_A}r"))
         tables = max((block.table for block in document.blocks), default=0)
         document.blocks += _slide(slide, number, tables)
     document.pages = len(names)
@@ -49,6 +52,8 @@ def read_slides(file: str, data: bytes) -> Document:
         document.note("hidden_slides", names=", ".join(map(str, hidden)))
     if charts:
         document.note("charts", pages=", ".join(map(str, charts)))
+    if struck:
+        document.note("struck_text", count=struck)
     if notes := sum(name.startswith("ppt/notesSlides/notesSlide") for name in members):
         document.note("speaker_notes", count=notes)
     return cross_check(document, data, ".pptx")
@@ -95,11 +100,19 @@ def _slide(slide: ET.Element, number: int, tables: int) -> list[Block]:
 def _paragraph(paragraph: ET.Element) -> str:
     pieces = []
     for element in paragraph.iter():
-        if element.tag == f"{_A}t":
-            pieces.append(element.text or "")
-        elif element.tag == f"{_A}br":
+        if element.tag == f"{_A}br":
             pieces.append("\n")
+        elif element.tag in (f"{_A}r", f"{_A}fld") and not _is_struck(element):
+            text = "".join(each.text or "" for each in element.iter(f"{_A}t"))
+            properties = element.find(f"{_A}rPr")
+            is_raised = properties is not None and (properties.get("baseline") or "0").strip("0%.").isdigit()
+            pieces.append(raised(text) if is_raised else text)
     return "".join(pieces)
+
+
+def _is_struck(run: ET.Element) -> bool:
+    properties = run.find(f"{_A}rPr")
+    return properties is not None and properties.get("strike") in ("sngStrike", "dblStrike")
 
 
 def _cells(table: ET.Element) -> list[Cell]:
