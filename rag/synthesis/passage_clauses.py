@@ -66,14 +66,16 @@ class Line:
 
 _PART = re.compile(r"[，/]\s?|,\s|(?<=[고며])\s|[.]\s")
 _LABELLED_PART = re.compile(r",\s|\s/\s")
-_LABELLED = re.compile(r"([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\s*(?:연 |월 |최대 |건당 )?(?=\d)")
+_LABELLED = re.compile(
+    r"(?<![\d가-힣A-Za-z])([가-힣A-Za-z·()]+(?:\s[가-힣A-Za-z·()]+)?)\s*:?\s*(?:연 |월 |최대 |건당 )?(?=\d)"
+)
 
 
 def _line(text: str, heading: str, stated: StatedQuantities) -> Line:
     labelled = tuple(
         (match[1], quantities_of(part))
         for part in _LABELLED_PART.split(text.split(": ", 1)[-1])
-        if (match := _LABELLED.search(part)) is not None
+        if (match := _LABELLED.search(part)) is not None and len(match[1]) > 1
     )
     parts = tuple((part, stated_by(part)) for part in _PART.split(text))
     return Line(text, heading, stated, quantities_of(text), parts, labelled)

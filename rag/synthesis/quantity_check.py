@@ -45,8 +45,10 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
             if all(_is_complement(each, own, sources) for each in _missing(own, line.stated))
         ]
         # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
-        is_rule = any(not each.is_point and each.dimension != "time" for each in quantities) and any(
-            each.is_point and each.dimension in ("rate", "money") for each in quantities
+        is_rule = (
+            not _SPANS.search(clause)
+            and any(not each.is_point and each.dimension != "time" for each in quantities)
+            and any(each.is_point and each.dimension in ("rate", "money") for each in quantities)
         )
         # "각각 월 5천원, 3천원까지" sums up lines.
         if is_rule and not holding and "각각" not in text and not _is_listed(clause, sources):
@@ -61,6 +63,10 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
 
 
 _IN_CASE = re.compile(r"[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에)")
+
+
+_SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d[\d.]*%")
+"""The least and the greatest of a list's rates: "5.4%에서 7.5%까지"."""
 
 
 def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:

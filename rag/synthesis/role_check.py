@@ -214,7 +214,11 @@ def check_rows(text: str, sources: Sources) -> Finding | None:
     if other := _other_thing(text, named, others, sources):
         return Finding("withheld", "entity", other)
     for each in quantities_of(text):
-        if each.dimension not in ("rate", "money", "duration") or not each.is_point:
+        if (
+            each.dimension not in ("rate", "money", "duration")
+            or len(each.ends) != 1
+            or (each.dimension == "duration" and not each.is_point)
+        ):
             continue
         if _row_holds([row.line for row in others], each.text) and not _row_holds(
             [row.line for row in named] + plain, each.text

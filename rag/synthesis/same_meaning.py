@@ -20,7 +20,7 @@ _SAME = tuple(
 _COVERED_PAIRS = 0.66
 """Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
 _GENERIC_END = re.compile(
-    r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당)$"
+    r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당|별)$"
 )
 """What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
 
