@@ -4,10 +4,11 @@ The page calls `stream`, other programs may use `query_engine`; both run the sam
 
   validate, mask personal numbers  `ChatService._validate`, here; rag.privacy
   greetings, asking for a person   rag.conversation.decline_rules, the rules that no row overrides
-  a choice among what was shown    rag.conversation.choices
+  a choice among what was shown    rag.conversation.choices; an answer rejected: searcher.Searcher, `_reply`
   several questions, institutions  rag.conversation.question_parts
-  limit to a named institution     rag.retrieval.query_analysis
+  limit to a named institution     rag.retrieval.query_analysis; one named earlier: rag.conversation.row_search, `bank_of`
   read a follow-up                 rag.conversation.follow_up_rules; follow_up_llm with a model, else follow_up_choice
+  asked of the answer just shown   rag.conversation.row_match, `answered_by_shown` and `other_than_shown`
     the order of these steps       rag.conversation.searcher.Searcher, `judge` and `rank`
   add the bank's words             rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
   retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
