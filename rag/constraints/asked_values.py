@@ -17,6 +17,8 @@ from functools import lru_cache
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
+from rag.constraints.value_agreement import families, holds
+from rag.korean import sentences
 
 _HOUR, _DAY = Decimal(3600), Decimal(86400)
 _MONTH, _YEAR = _DAY * 30, _DAY * 365
@@ -135,6 +137,21 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
         return []
     row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
     return [value for value in asked if value.kind not in own and not _states(value, row)]
+
+
+def is_left_out(question: str, value: Quantity, answer: str) -> bool:
+    """Whether an answer states what is asked for other values than the given one, and of that only something else.
+
+    "신용융자 60일 이자율" beside "1~7일 연 4.8%, 8~30일 연 7.2%입니다. 30일을 넘는 연장은 문의해 주세요."
+    """
+    asked = [each for each in asked_values(question) if each.kind in ("money", "sum", "rate")]
+    if not asked:
+        return False
+    [family] = families([value])
+    parts = [answer[start:end] for start, end in sentences(answer)]
+    by_value = [(part, alike) for part in parts if (alike := families(values_of(part)).get(family))]
+    answering = [holds(value, alike) for part, alike in by_value if any(_states(each, part) for each in asked)]
+    return bool(answering) and not any(answering) and any(holds(value, alike) for _, alike in by_value)
 
 
 def other_period(question: str, row_question: str, row_answer: str) -> str:

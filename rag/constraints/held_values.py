@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rag.constraints.agreement import without_notes
+from rag.constraints.asked_values import is_left_out
 from rag.constraints.bounds import is_decided
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
@@ -45,11 +46,14 @@ def values_not_held(
     if not asked:
         return []
     # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
-    row = families([*values_of(row_question), *values_of(without_notes(row_answer))])
+    answer = without_notes(row_answer)
+    own, row = (families(values_of(row_text)) for row_text in (row_question, f"{row_question}\n{answer}"))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(text)
 
     def is_held(family: str, value: Quantity) -> bool:
         if names_no_term and value.dimension == "duration" and pins(text, value):
+            return False
+        if not holds(value, own.get(family, [])) and is_left_out(text, value, answer):
             return False
         values = row.get(family, [])
         return (

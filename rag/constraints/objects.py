@@ -54,7 +54,10 @@ def other_objects(
         if not is_same_member(asked, held)
         and not is_same_object(asked, held)
         and not _is_kind_of(asked, held)
-        and not any(compact(term) in row for term in synonyms(asked).split()[1:])
+        # "전화번호" calls for "변경" too, which names no thing.
+        and not any(
+            compact(term) in row for term in synonyms(asked).split()[1:] if term not in compound_words()["verbal_nouns"]
+        )
     ]
 
 
