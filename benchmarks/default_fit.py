@@ -151,7 +151,7 @@ def main() -> None:
             scratch = Path(directory)
             calibration = fitted(list(faqs(options.directories, scratch)), models, scratch / "indexes")
         print(f"{name}: answered from {calibration.answered}, suggested from {calibration.suggested}")
-        found[name] = replace(calibration, origin=defaults().origin).as_json()
+        found[name] = replace(calibration, origin=defaults().origin, unheld=frozenset()).as_json()
     options.out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

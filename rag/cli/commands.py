@@ -267,7 +267,7 @@ def _explain(chat: ChatService, question: str, filters: Filters) -> None:
     from rag.retrieval.query_analysis import expand
 
     verdict = chat.rank(question, (), filters)
-    print(f"query: {expand(question)}")
+    print(f"query: {expand(question, without=chat.calibration.unheld)}")
     for number, hit in enumerate(verdict.ranked, 1):
         parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
         print(f"  {number:2}  {parts}")

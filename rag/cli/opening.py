@@ -15,15 +15,23 @@ from rag.settings import Settings
 from rag.stores.base import PassageStore
 from rag.types import Filters
 
+LISTED = 20
+"""Values of a column that an error names."""
+
 
 def open_service(options: Namespace, settings: Settings, filters: Filters | None = None) -> ChatService:
-    """Build a chat service over the selected index. Raises as `open_store`, and InputError if no row has a filter's key."""
+    """Build a chat service over the selected index. Raises as `open_store`, and InputError if no row has a filter's value."""
     models = load_models(settings)
     store = open_store(options, settings, models)
-    # With a misspelt key nothing is found, which looks like a question that no row answers.
-    for key in filters.equals if filters else ():
-        if not store.values(key):
+    # With a misspelt key or value nothing is found, which looks like a question that no row answers.
+    for key, value in filters.equals.items() if filters else ():
+        if not (values := store.values(key)):
             raise InputError(f"--filter {key}=…: no row has {key!r}; use a column of the FAQ, such as bank or category")
+        if value not in values:
+            more = f" and {len(values) - LISTED} more" if len(values) > LISTED else ""
+            raise InputError(
+                f"--filter {key}={value}: no row has it; {key} is one of {', '.join(values[:LISTED])}{more}"
+            )
     return build_service(settings, models, store)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from rag.constraints.asked_values import asked_values
@@ -206,9 +206,10 @@ def is_foreign(question: str, before: JudgedNode) -> bool:
     return bool(words) and not is_about_banking(question) and not holds_words(before, words)
 
 
-def names_unknown(message: str, rows: Sequence[JudgedNode]) -> bool:
+def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[str] = frozenset()) -> bool:
     """Whether all that a message names occurs in none of the rows, is not in the lexicon, and is no word of banking.
 
+    `unheld`: terms of the lexicon that the index has no row about; a word with no other terms is not in the lexicon either.
     "서울에서 부산 얼마나 걸려" has the form of a follow-up, but is about something else. The forms of "일본에서도 돼요?",
     "생일은 안돼?" and of verbs ("채웠는지 어디서 봐요") show that they continue the question before.
     """
@@ -218,7 +219,9 @@ def names_unknown(message: str, rows: Sequence[JudgedNode]) -> bool:
     words = [word for of_raw in named.values() for word in of_raw]
     if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
         return False
-    return not any(expand(word) != word or any(holds_words(row, (word,)) for row in rows) for word in words)
+    return not any(
+        expand(word, without=unheld) != word or any(holds_words(row, (word,)) for row in rows) for word in words
+    )
 
 
 def row_overrides(rule: DeclineRule, verdict: Verdict, question: str) -> bool:

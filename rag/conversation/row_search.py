@@ -6,7 +6,7 @@ limited to: the likelier outcome counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -53,6 +53,11 @@ class RowSearch:
         self._top_k = top_k
         self._candidates = candidates
         self._institutions = institutions or {}
+
+    @property
+    def unheld(self) -> Collection[str]:
+        """The lexicon's terms that no row of the index holds."""
+        return self._calibration.unheld
 
     @cached_property
     def banks(self) -> list[str]:
@@ -137,7 +142,7 @@ class RowSearch:
         keys = {key: str(first.metadata[key]) for key in (BANK, "category") if first.metadata.get(key)}
         candidates = self._store.candidates(
             query_embedding=None,
-            query_str=expand(words),
+            query_str=expand(words, without=self.unheld),
             size=self._candidates,
             filters=metadata_filters(replace(filters, equals={**filters.equals, **keys})),
         )
@@ -150,7 +155,8 @@ class RowSearch:
         hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
         # An institution's name is in no row's question: what it is asked about decides.
         words = content_words(self.named(text).rest)
-        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=Wording(words, is_about_banking(text)))
+        wording = Wording(words, is_about_banking(text), self.unheld)
+        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording)
         verdict = suggest_by_words(prefer_same_question(judged, text), words)
         return replace(verdict, lexical_only=retriever.lexical_only)
 
@@ -165,6 +171,7 @@ class RowSearch:
             top_k=DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(filters),
+            unheld=self.unheld,
         )
 
 

@@ -186,7 +186,7 @@ class Searcher:
             has_back_reference=back_reference,
             asks_on=follow_up_rules.asks_on(question),
             names_topic=names_topic,
-            names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS]),
+            names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS], self.rows.unheld),
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)

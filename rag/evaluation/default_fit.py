@@ -41,9 +41,9 @@ class ThresholdTargets:
     """
 
     precision: float = 0.95
-    near_offered: float = 0.45
+    near_offered: float = 0.32
     off_topic_recall: float = 0.95
-    least_answered: float = 0.65
+    least_answered: float = 0.62
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,10 @@ def load_calibration(store: PassageStore, embed_model: BaseEmbedding | None) -> 
 
 
 def _is_current_default(stored: Calibration, embed_model: BaseEmbedding | None) -> bool:
-    """Return whether a calibration equals the defaults of this package version in everything except the scales."""
+    """Return whether a calibration equals the defaults of this package version in all that is not read off the rows."""
     default = defaults(dense=embed_model is not None)
-    return replace(stored, fusion=replace(stored.fusion, scales=default.fusion.scales)) == default
+    fusion = replace(stored.fusion, scales=default.fusion.scales)
+    return replace(stored, fusion=fusion, unheld=default.unheld) == default
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:

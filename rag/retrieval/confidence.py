@@ -53,7 +53,7 @@ class Calibration:
     unit of fused score behind the first row. `answered`, `suggested`: probabilities from which on that outcome is given.
     `off_topic`: covered-probability below which a declined question counts as no banking question at all.
     `same_gap`: fused score within which another institution's row of the same question matches equally.
-    `origin`: "own rows" or "labels".
+    `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the index's rows holds.
     """
 
     fusion: Fusion
@@ -65,9 +65,11 @@ class Calibration:
     off_topic: float
     same_gap: float = 0.8
     origin: str = "own rows"
+    unheld: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        # One line of words, for there are some thousand.
+        return {**asdict(self), "unheld": " ".join(sorted(self.unheld))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Calibration:
@@ -77,6 +79,7 @@ class Calibration:
                 "fusion": Fusion.from_json(data["fusion"]),
                 "correct": Logistic(**data["correct"]),
                 "covered": Logistic(**data["covered"]),
+                "unheld": frozenset(data.get("unheld", "").split()),
             }
         )
 

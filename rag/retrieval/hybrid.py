@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ class HybridRetriever(BaseRetriever):
 
     The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
     is searched together with its expansion (`rag.retrieval.query_analysis`): lexically by the expanded text, densely by the
-    mean of both vectors.
+    mean of both vectors. `unheld`: terms of the lexicon that no row holds, which are not added.
 
     Where the embedding fails and there is a `lexical_only_fusion`, only the lexical lists are searched, on that fusion:
     the nodes have no dense part, and `lexical_only` is set. Without it, the ModelError is raised. `breaker` is shared by
@@ -107,6 +107,7 @@ class HybridRetriever(BaseRetriever):
         top_k: int = 5,
         candidates: int = 50,
         filters: MetadataFilters | None = None,
+        unheld: Collection[str] = frozenset(),
     ) -> None:
         super().__init__()
         self._store = store
@@ -118,10 +119,11 @@ class HybridRetriever(BaseRetriever):
         self._top_k = top_k
         self._candidates = candidates
         self._filters = filters
+        self._unheld = unheld
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         text = query_bundle.query_str
-        expanded = expand(text)
+        expanded = expand(text, without=self._unheld)
         # A bundle that brings its embedding is searched by it, as LlamaIndex's retrievers do.
         embedding, fusion = query_bundle.embedding, self._fusion
         try:

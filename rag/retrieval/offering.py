@@ -7,7 +7,7 @@ be about is not offered three rows for one shared word ("법인카드 한도", "
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,10 +40,14 @@ UNDIVIDED = 10
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a question's words are: its content words without endings, and whether one of them is a word of banking."""
+    """What a question's words are: its content words without endings, and whether one of them is a word of banking.
+
+    `unheld`: terms of the lexicon that the index has no row about; a word that stands for them alone is none it knows.
+    """
 
     words: tuple[str, ...]
     about_banking: bool
+    unheld: Collection[str] = frozenset()
 
 
 def bound_of(question: str, ordered: Ordered, wording: Wording | None) -> Bound:
@@ -53,7 +57,7 @@ def bound_of(question: str, ordered: Ordered, wording: Wording | None) -> Bound:
     off_topic: a word or two ("환전", "비번 까먹음") that are known here, or values that the first row states: too little to be
     sure of, and too little to turn a customer away.
     """
-    known = [_is_known(word, ordered.hits) for word in wording.words] if wording else []
+    known = [_is_known(word, ordered.hits, wording.unheld) for word in wording.words] if wording else []
     is_foreign = wording is not None and not wording.about_banking
     if is_foreign and not any(known):
         return "foreign"
@@ -97,12 +101,12 @@ def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]
     return any(word in compact(hit.node.get_content()) for hit in rivals(hits))
 
 
-def _is_known(word: str, hits: Sequence[FusedNode]) -> bool:
+def _is_known(word: str, hits: Sequence[FusedNode], unheld: Collection[str]) -> bool:
     """Whether one of the rows that would be offered holds a word, or the lexicon knows it."""
     text = compact(word)
     return (
         len(text) >= UNDIVIDED
-        or compact(expand(word)) != text
+        or compact(expand(word, without=unheld)) != text
         or any(
             text in compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
             for hit in hits[:FIRST]

@@ -9,7 +9,7 @@ substrings of the question without its spaces, so endings, particles and missing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
@@ -152,8 +152,13 @@ def bundled_lexicon() -> tuple[LexiconEntry, ...]:
     return parse_lexicon(text.splitlines(), name="lexicon.tsv")
 
 
-def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
-    """The question followed by the terms it calls for, each once and none it already holds; `entries` None: bundled."""
+def expand(
+    question: str, entries: Sequence[LexiconEntry] | None = None, *, without: Collection[str] = frozenset()
+) -> str:
+    """The question followed by the terms it calls for, each once and none it already holds; `entries` None: bundled.
+
+    `without`: terms that are not added, such as those that no row of an index holds (`unheld_terms`).
+    """
     held = compact(question)
     text = _without_also(held)
     lexicon, starts = (bundled_lexicon(), _bundled_starts()) if entries is None else (entries, _starts(entries))
@@ -166,8 +171,20 @@ def expand(question: str, entries: Sequence[LexiconEntry] | None = None) -> str:
     }
     # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
     terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
-    added = [term for term in terms if compact(term) not in held]
+    added = [term for term in terms if term not in without and compact(term) not in held]
     return " ".join([question, *added]) if added else question
+
+
+def unheld_terms(texts: Iterable[str]) -> frozenset[str]:
+    """The bundled lexicon's terms that none of these texts holds.
+
+    The lexicon is of several trades. What an index has no row about would count against all its rows: as a word that they
+    lack, and in the vector.
+    """
+    unheld = {term: compact(term) for entry in bundled_lexicon() for term in entry.terms}
+    for text in map(compact, texts):
+        unheld = {term: form for term, form in unheld.items() if form not in text}
+    return frozenset(unheld)
 
 
 def in_korean(question: str) -> str:

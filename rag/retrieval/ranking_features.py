@@ -11,39 +11,28 @@ from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_q
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import TOKENS
 
-FEATURES = (
-    "top",
-    "margin",
-    "margin3",
-    "margin10",
-    "dense",
-    "tokens",
-    "dense_gap",
-    "tokens_gap",
-    "title",
-    "length",
-    "absent",
-)
-GAP_DEPTH = 10
-"""Rows among which the best of each list is looked for."""
+FEATURES = ("top", "margin", "margin10", "dense", "tokens", "title", "length", "absent")
+MOST_TOKENS = 4.0
+"""Units from which on a better match by words tells no more: two words that a row holds reach ten of them."""
 _QUESTION_WORDS = frozenset(
     tokens(
         "어떻게 하나요 되나요 해야 하려면 무엇인가요 얼마인가요 언제인가요 어디에서 방법은 알려 주세요 궁금합니다 있나요"
     )
 )
+"""Tokens that any question has, whatever it is about: the rows of one bank end in them, those of another do not."""
 
 
 def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[str, float]:
     """FEATURES of a ranking: how high the first row is, how far ahead, and how it matched.
 
-    `margin` is the lead over the next row of the same institution, `margin3` and `margin10` over the third and the tenth row of
-    any: what a FAQ covers stands out from its crowd, what it does not lies level with it. Other institutions'
-    rows of the same question, and other phrasings of the same answer, are no reason for doubt: they do not count; nor do
-    passages of documents beside a row of an FAQ, which is the approved answer whatever else says it. The gaps
-    say how far the best row of each list lies above the first row in it. All in units of the index's scales; `title` is
-    the share of the first row's question (the phrasing that was found) that the expanded question accounts for, 0..1;
-    `length` is the natural log of the question's tokens; `absent` 1 where the question names an action or a product that
-    the first row does not, else 0.
+    `top`: its fused score. `margin`: its lead over the next row of the same institution; `margin10`: over the tenth row of any.
+    What a FAQ covers stands out from its crowd, what it does not lies level with it. Other institutions' rows of the same
+    question, and other phrasings of the same answer, are no reason for doubt: they do not count; nor do passages of documents
+    beside a row of an FAQ, which is the approved answer whatever else says it. `dense`: its match by vectors, missing where
+    there are none; `tokens`: its match by words, MOST_TOKENS at most. These five are in units of the index's scales.
+    `title`: the share of the first row's question (the phrasing that was found, without "…은 어떻게 하나요?") that the
+    expanded question accounts for, 0..1. `length`: the natural log of the question's tokens. `absent`: 1 where the question
+    names an action or a product that the first row does not, else 0.
     """
     first = hits[0]
     top = score_of(first)
@@ -52,21 +41,18 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     others = rivals(hits)
     bank = first.node.metadata.get("bank")
     own = [hit for hit in others if hit.node.metadata.get("bank") == bank]
-    title = set(tokens(matched_question(first)))
+    title = set(tokens(matched_question(first))) - _QUESTION_WORDS
     values = {
         "top": top,
         "margin": top - score_of(own[0] if own else hits[-1]),
-        "margin3": top - score_of(others[2] if len(others) > 2 else hits[-1]),
         "margin10": top - score_of(others[9] if len(others) > 9 else hits[-1]),
-        "tokens": fusion.scales[TOKENS](first.parts[TOKENS]),
-        "tokens_gap": _gap(hits, TOKENS, fusion),
+        "tokens": min(MOST_TOKENS, fusion.scales[TOKENS](first.parts[TOKENS])),
         "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
         "length": math.log(len(set(tokens(question))) + 1),
         "absent": float(absent(question, first)),
     }
     if DENSE in first.parts:
         values["dense"] = fusion.scales[DENSE](first.parts[DENSE])
-        values["dense_gap"] = _gap(hits, DENSE, fusion)
     return values
 
 
@@ -77,11 +63,6 @@ def same_question(one: FusedNode, other: FusedNode) -> bool:
     """
     a, b = (set(tokens(question_of(hit))) - _QUESTION_WORDS for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
-
-
-def _gap(hits: Sequence[FusedNode], part: str, fusion: Fusion) -> float:
-    best = max(hit.parts.get(part, 0.0) for hit in hits[:GAP_DEPTH])
-    return (best - hits[0].parts[part]) / fusion.scales[part].std
 
 
 def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:

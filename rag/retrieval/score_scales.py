@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
+from rag.retrieval.query_analysis import unheld_terms
 from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
@@ -30,6 +31,8 @@ LIST = 50
 DEEPEST = 400
 """Candidates fetched at most to find LIST different ones."""
 MIN_ROWS = 3
+MAX_READ = 20_000
+"""Nodes up to which all are read for the lexicon's terms that none holds; more hold nearly all of them."""
 MIN_STD = 1e-3
 NEAR_IDENTICAL = 0.8
 """Dice coefficient of two questions' tokens from which on their rows count as one."""
@@ -48,7 +51,16 @@ class _Row:
 def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
     """The start of an index without labels: the thresholds that come with the package, in units of its own scales."""
     start = defaults(dense=embed_model is not None)
-    return replace(start, fusion=own_scales(store, embed_model, weights=start.fusion), origin="own rows")
+    fusion = own_scales(store, embed_model, weights=start.fusion)
+    return replace(start, fusion=fusion, unheld=_unheld(store), origin="own rows")
+
+
+def _unheld(store: PassageStore) -> frozenset[str]:
+    """The lexicon's terms that no row holds, in force or not: what is in force changes without an ingestion."""
+    if not 0 < store.count() <= MAX_READ:
+        return frozenset()
+    texts = (f"{node.metadata.get(QUESTION) or ''}\n{node.get_content()}" for node in store.get_nodes())
+    return unheld_terms(texts)
 
 
 def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weights: Fusion | None = None) -> Fusion:

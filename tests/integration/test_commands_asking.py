@@ -127,7 +127,8 @@ def test_search_filters_and_days(run: Run) -> None:
     assert only and {source["metadata"]["bank"] for source in only} == {NARU}
     both = ("--filter", f"bank={NARU}", "--filter", "category=배당")
     assert [s["id"] for s in run("search", LIMIT, *both, "--index", "small", "--json").json()["sources"]] == ["n-004"]
-    nothing = run("search", LIMIT, "--filter", "bank=없는은행", "--index", "small", "--json")
+    none = ("--filter", f"bank={GAON}", "--filter", "category=배당")
+    nothing = run("search", LIMIT, *none, "--index", "small", "--json")
     assert nothing.json()["sources"] == []
     for day, row in (("2024-12-31", "g-003"), ("2025-01-01", "g-004")):
         assert run("search", FEE, "--as-of", day, "--index", "small", "--json").json()["sources"][0]["id"] == row
@@ -141,7 +142,8 @@ def test_search_explains_itself(run: Run) -> None:
         assert part in out
     assert f"(suggested from {defaults().suggested:.3f})" in out
     assert ", off_topic)" in run("search", "비번 막힘", "--explain", "--index", "small").out
-    nothing = run("search", "한도", "--explain", "--filter", "bank=없는은행", "--index", "small")
+    none = ("--filter", f"bank={GAON}", "--filter", "category=배당")
+    nothing = run("search", "한도", "--explain", *none, "--index", "small")
     assert nothing.code == 0 and "outcome: declined" in nothing.out
 
 
@@ -169,6 +171,10 @@ def test_ask_json_is_the_designed_object(run: Run) -> None:
         (["질문", "--filter", "=x"], "--filter: expected KEY=VALUE; got '=x'"),
         (["질문", "--filter", "bank= "], "--filter: expected KEY=VALUE; got 'bank= '"),
         (["한도", "--filter", "bnk=x", "--index", "small"], "--filter bnk=…: no row has 'bnk'; use a column"),
+        (
+            ["한도", "--filter", "bank=없는은행", "--index", "small"],
+            f"bank=없는은행: no row has it; bank is one of {GAON}, {NARU}",
+        ),
         (["질문", "--index", "gone"], "there is no index 'gone'"),
         (["질문", "--index", "Bad"], "invalid index name 'Bad'"),
         (["  ", "--index", "small"], "the question is empty"),

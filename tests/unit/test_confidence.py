@@ -22,7 +22,7 @@ from rag.retrieval.confidence import (
     judge,
 )
 from rag.retrieval.hybrid import DENSE, PARTS, PASSAGE_WITHIN, FusedNode, Fusion, Scale, row_id
-from rag.retrieval.ranking_features import FEATURES, features
+from rag.retrieval.ranking_features import FEATURES, MOST_TOKENS, features
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
 from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim
@@ -234,20 +234,29 @@ def test_an_action_that_the_row_does_not_name_is_absent() -> None:
 
 def test_features_in_units_of_the_scales() -> None:
     hits = [hit("a", 5.0), hit("b", 3.0), hit("c", 2.0), hit("d", 1.0)]
-    hits[1].parts[DENSE] = 0.35
     found = features("이체한도는?", hits, FUSION)
     assert set(found) == set(FEATURES)
-    assert (found["top"], found["margin3"]) == (5.0, 4.0)
+    assert (found["top"], found["margin"], found["margin10"]) == (5.0, 2.0, 4.0)
     assert (found["dense"], found["tokens"]) == pytest.approx((3.0, 2.0))
-    assert (found["dense_gap"], found["tokens_gap"]) == pytest.approx((0.5, 0.0))
     assert found["length"] == pytest.approx(math.log(len(set(tokens("이체한도는?"))) + 1))
-    title = set(tokens("이체한도는 얼마입니까?"))
-    assert found["title"] == pytest.approx(len(title & set(tokens("이체한도는?"))) / len(title))
+
+
+def test_a_better_match_by_words_soon_tells_no_more() -> None:
+    first = hit("a", 5.0)
+    first.parts[TOKENS] = 100.0
+    assert features("이체한도는?", [first], FUSION)["tokens"] == MOST_TOKENS
+
+
+def test_how_a_question_is_put_counts_for_nothing_in_a_title() -> None:
+    """The rows of one FAQ end in "…은 어떻게 하나요?", those of another in nothing."""
+    asked = "통장 재발급"
+    long, short = hit("a", 5.0, question="통장 재발급 어떻게 하나요?"), hit("a", 5.0, question="통장 재발급")
+    assert features(asked, [long], FUSION)["title"] == features(asked, [short], FUSION)["title"] == 1.0
 
 
 def test_a_single_row_has_no_margin() -> None:
     found = features("이체한도", [hit("a", 5.0)], FUSION)
-    assert (found["margin"], found["margin3"]) == (0.0, 0.0)
+    assert (found["margin"], found["margin10"]) == (0.0, 0.0)
 
 
 def test_without_vectors_no_dense_feature_takes_part() -> None:
@@ -265,7 +274,10 @@ def test_the_postprocessor_keeps_what_the_customer_is_shown() -> None:
 
 
 def test_a_calibration_survives_json() -> None:
-    assert Calibration.from_json(json.loads(json.dumps(PLAIN.as_json()))) == PLAIN
+    kept = replace(PLAIN, unheld=frozenset({"견인", "침수"}))
+    assert Calibration.from_json(json.loads(json.dumps(kept.as_json()))) == kept
+    earlier = {name: value for name, value in PLAIN.as_json().items() if name != "unheld"}
+    assert Calibration.from_json(earlier) == PLAIN
 
 
 @pytest.mark.parametrize("dense", [True, False])

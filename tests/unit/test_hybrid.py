@@ -144,6 +144,12 @@ def test_a_question_is_searched_together_with_its_expansion(store: FaissStore) -
     assert len(hits) == 3
 
 
+def test_terms_that_no_row_holds_are_not_searched_for(store: FaissStore) -> None:
+    model = Recording()
+    HybridRetriever(store, model, unheld=frozenset({"분실", "재설정"})).retrieve("비번 까먹음")
+    assert model.queries[1].startswith("비번 까먹음 비밀번호") and "분실" not in model.queries[1]
+
+
 @pytest.mark.parametrize("length", [1, MAX_EMBEDDED, MAX_EMBEDDED + 1, 1000])
 def test_a_long_question_is_embedded_once_and_cut(store: FaissStore, length: int) -> None:
     model, question = Recording(), ("비번" * 500)[: length - 1] + "끝"

@@ -111,3 +111,12 @@ def test_what_nothing_knows_is_off_topic_whatever_its_score() -> None:
         wording=Wording(("미용실", "머리"), about_banking=False),
     )
     assert (verdict.status, verdict.reason) == ("declined", "off_topic")
+
+
+def test_a_word_that_only_other_trades_have_a_term_for_is_not_known() -> None:
+    """Tyres are of a car insurer's FAQ: in an index without such rows the lexicon's line says nothing."""
+    words, asked = ("펑크",), "펑크 났는데 언제 오나요"
+    ordered = order_by_agreement(asked, CARDS)
+    assert bound_of(asked, ordered, Wording(words, about_banking=False)) != "foreign"
+    unheld = Wording(words, about_banking=False, unheld=frozenset({"타이어", "긴급출동"}))
+    assert bound_of(asked, ordered, unheld) == "foreign"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.retrieval.query_analysis import LexiconEntry, bundled_lexicon, expand, parse_lexicon
+from rag.retrieval.query_analysis import LexiconEntry, bundled_lexicon, expand, parse_lexicon, unheld_terms
 
 ENTRIES = parse_lexicon(
     ["비번|pw\t비밀번호", "까먹|기억 안\t분실 재설정", "잃어\t분실 신고", "OTP|오티피\tOTP 일회용비밀번호"]
@@ -57,6 +57,14 @@ def test_a_question_without_a_stem_stays_as_it_is() -> None:
     assert expand("", ENTRIES) == ""
 
 
+def test_terms_that_no_row_holds_are_not_added() -> None:
+    unheld = unheld_terms(["자동차 견인\n고장 난 차를 옮겨 드립니다.", "긴급 출동 안내"])
+    assert "견인" not in unheld and "긴급출동" not in unheld, "with or without spaces"
+    assert "해약환급금" in unheld
+    assert expand("렉카 불러줘", without=unheld) == "렉카 불러줘 견인 긴급출동"
+    assert expand("보험 깨면 얼마", without=unheld) == "보험 깨면 얼마"
+
+
 @given(st.text())
 def test_any_question_comes_first_then_distinct_terms(question: str) -> None:
     expanded = expand(question)
@@ -98,6 +106,9 @@ def test_no_bundled_entry_repeats_a_term() -> None:
         ("카드값 먼저 갚아도 되나요", "선결제"),
         ("연금 타려면 언제부터", "개시"),
         ("차키를 두고 내렸어요", "긴급출동"),
+        ("계단에서 넘어져서 깁스했어요", "골절"),
+        ("보험금 신청했는데 거절당했어요", "이의제기"),
+        ("일시불을 할부로 돌리고 싶어요", "전환"),
     ],
 )
 def test_the_lexicon_knows_the_words_of_other_trades(question: str, word: str) -> None:

@@ -205,3 +205,11 @@ def test_documents_beside_an_faq_leave_its_scales_nearly_as_they_are(make: Make,
     sync(only, [passage_node(passage, "") for passage in passages(document, token_count=len, max_tokens=400)], model)
     assert own_scales(only, model) != Fusion(), "where there are documents alone, they are the rows"
     only.close()
+
+
+def test_the_lexicons_terms_that_no_row_holds_are_kept(make: Make) -> None:
+    """In force or not: a row of next month's is searched for with today's calibration."""
+    later = FaqRow("later", "견인 비용은 얼마입니까?", "10km까지 무료입니다.", effective_from="2199-01-01")
+    unheld = from_own_rows(make(*rows(*QUESTIONS), later, model=None), None).unheld
+    assert "견인" not in unheld and "비밀번호" not in unheld and "해약환급금" in unheld
+    assert from_own_rows(make(model=None), None).unheld == frozenset()
