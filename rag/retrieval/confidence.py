@@ -97,7 +97,7 @@ def defaults(*, dense: bool = True) -> Calibration:
 def lexical_only_calibration(calibration: Calibration) -> Calibration:
     """The one for what was found in the same index by words alone: on the index's scales, the thresholds of `defaults`."""
     start = defaults(dense=False)
-    return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales))
+    return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales), unheld=calibration.unheld)
 
 
 class JudgedNode(FusedNode):
