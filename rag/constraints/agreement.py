@@ -15,6 +15,7 @@ from typing import Literal
 from rag.constraints.bounds import is_decided
 from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, cached_mentions, default_contrasts
 from rag.constraints.everyday_values import values_of
+from rag.constraints.exceptions import is_excepted
 from rag.constraints.institutions import InstitutionNames
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import (
@@ -207,7 +208,7 @@ def _compare_contrasts(
         in_answer = {
             mention.member for mention in cached_mentions(sets, guidance(kind, answer)) if mention.set_name == name
         }
-        if not asked.keys() & in_answer:
+        if not asked.keys() & in_answer and not all(is_excepted(part, label, answer) for label in asked.values()):
             evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
 
 

@@ -67,7 +67,8 @@ def is_decided(
     name = _name(question[: asked.start])
     if name and not any(compact(word) in row for word in synonyms(name).split()):
         return False
-    is_yes_no, is_elapsed = _is_yes_no(question, asked), _is_elapsed(question, asked)
+    is_told = _OPEN.search(question) is None and _TOLD.match(question, asked.end) is not None
+    is_yes_no, is_elapsed = is_told or asks_whether(question), _is_elapsed(question, asked)
     is_given = asked.dimension != "duration" and _GIVEN.match(question, asked.end) is not None
     for sentence, limits in _limits(asked, row_question, row_answer):
         for limit in limits:
@@ -113,10 +114,9 @@ def _is_elapsed(text: str, value: Quantity) -> bool:
     return _ELAPSED.search(text[: value.start]) is not None or _ELAPSING.match(text, value.end) is not None
 
 
-def _is_yes_no(question: str, asked: Quantity) -> bool:
-    if _OPEN.search(question):
-        return False
-    return _ASKS.search(question) is not None or _TOLD.match(question, asked.end) is not None
+def asks_whether(question: str) -> bool:
+    """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
+    return _OPEN.search(question) is None and _ASKS.search(question) is not None
 
 
 def _has_more(sentence: str, limits: list[Quantity]) -> bool:

@@ -118,12 +118,20 @@ def is_on_all_kinds(row_question: str, row_answer: str, thing: str) -> bool:
     """
     sets = default_contrasts().sets
     own = {name for name, _ in members_of(row_question)}
+    whichever = {name for about in own for name in sets[about].regardless}
     return any(
         (general := sets[name].general)
         and name not in own
+        and (name in whichever or member in (sets[name].plain or sets[name].members))
         and _names_without_kind(row_question if general in row_question else row_answer, general)
-        for name, _ in members_of(thing)
+        for name, member in members_of(thing)
     )
+
+
+def names_general(thing: str, text: str) -> bool:
+    """Whether a text names by itself what a thing is a kind of: "카드" for 체크카드, whatever else it is on."""
+    generals = {general for name, _ in members_of(thing) if (general := default_contrasts().sets[name].general)}
+    return any(re.search(rf"(?<![가-힣]){general}", text) for general in generals)
 
 
 @lru_cache(maxsize=4096)

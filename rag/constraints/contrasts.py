@@ -45,7 +45,8 @@ class ContrastSet:
     """One set: its name, its kind, and each member's forms as written in the data file.
 
     `required`: members of an action that a row must name somewhere to answer a question on them. `general`: what all members
-    are kinds of; a row on that answers questions on each.
+    are kinds of; a row on that answers questions on each, or on the `plain` members alone where there are any. `regardless`:
+    sets of which a row on a member of this set is on all kinds: a lost card, whichever it is.
     """
 
     name: str
@@ -56,6 +57,8 @@ class ContrastSet:
     unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     general: str = ""
+    plain: frozenset[str] = frozenset()
+    regardless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -207,13 +210,16 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
-    """One set from its form in the data file: name, kind, members, and optionally except, weak, unless, required, general."""
+    """One set from its form in the data file: name, kind, members, and optionally the fields of `ContrastSet`."""
     members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
     unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
     exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
     required = frozenset(entry.get("required", ()))
     general = str(entry.get("general", ""))
-    return ContrastSet(entry["name"], entry["kind"], members, exceptions, weak, unless, required, general)
+    plain, regardless = frozenset(entry.get("plain", ())), frozenset(entry.get("regardless", ()))
+    return ContrastSet(
+        entry["name"], entry["kind"], members, exceptions, weak, unless, required, general, plain, regardless
+    )
 
 
 @cache

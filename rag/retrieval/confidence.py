@@ -19,6 +19,8 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.constraints import Conflict
+from rag.constraints.compounds import names_general
+from rag.constraints.contrasts import members_of, mentions_of
 from rag.korean import compact
 from rag.retrieval.constraint_order import Ordered, order_by_agreement
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, row_id, with_a_passage
@@ -189,14 +191,24 @@ def judge(
 
 
 def _what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
-    """Names what was asked for and no row shown holds; else what the nearest row is not about, for another one holds it."""
+    """Names what was asked for and no row shown holds; else what another one holds and the nearest does not.
+
+    A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name.
+    """
     asked = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.asked)
     # "주택담보" beside "주택담보대출" is the same thing said twice.
     words = [word for word in asked if not any(word != other and word in other for other in asked)]
-    rows = [compact(f"{question_of(hit)} {hit.node.get_content()}") for hit in shown]
-    if missing := [word for word in words if not any(compact(word) in row for row in rows)]:
+    if missing := [word for word in words if not any(_names(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
-    return Note("not_in_nearest", {"word": ", ".join(words)}) if words else None
+    elsewhere = [word for word in words if not _names(shown[0], word)]
+    return Note("not_in_nearest", {"word": ", ".join(elsewhere)}) if elsewhere else None
+
+
+def _names(hit: FusedNode, word: str) -> bool:
+    row = f"{question_of(hit)}\n{hit.node.get_content()}"
+    # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
+    named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
+    return compact(word) in compact(row) or bool(named & members_of(row)) or bool(named and names_general(word, row))
 
 
 def _approved_first(question: str, ordered: Ordered, calibration: Calibration) -> Ordered:

@@ -22,6 +22,7 @@ from rag.constraints.compounds import (
     other_target,
 )
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of, stands_in
+from rag.constraints.exceptions import is_excepted
 from rag.constraints.held_values import share_held, values_not_held
 from rag.constraints.objects import other_objects, unrequested_certificate
 from rag.constraints.passage_scope import lacking_in_passage
@@ -170,7 +171,8 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
             or (asked_of.kind != "action" and stands_in(mention.text, f"{question_of(hit)}\n{answer}"))
         )
         is_answered = member in about or is_told or mention.member == ANSWERING
-        is_answered = is_answered or is_on_all_kinds(question_of(hit), answer, mention.text)
+        is_answered |= is_on_all_kinds(question_of(hit), answer, mention.text)
+        is_answered |= asked_of.kind in _BLOCKING_KINDS and is_excepted(text, mention.text, answer)
         if is_required and not is_answered:
             lacking.append(Conflict(asked_of.kind, mention.label, ""))
     return lacking
