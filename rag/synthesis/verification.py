@@ -22,7 +22,6 @@ from rag.synthesis.condition_check import (
     check_needed,
 )
 from rag.synthesis.content_words import ContentWord, content_words
-from rag.synthesis.day_check import check_days, check_time_of_day
 from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
 from rag.synthesis.exclusive_check import check_excluded, check_exclusive, check_not_by_alone, check_only_there
 from rag.synthesis.negation import is_negative
@@ -31,7 +30,7 @@ from rag.synthesis.polarity_check import check_polarity
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_opposites, check_quantities
 from rag.synthesis.role_check import check_roles, check_rows, check_units
-from rag.synthesis.side_check import check_pairs, check_payer, check_sides
+from rag.synthesis.side_check import check_days, check_pairs, check_payer, check_sides, check_time_of_day
 from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
 from rag.synthesis.state_check import check_denied, check_states, check_verbs
 
