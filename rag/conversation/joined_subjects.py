@@ -56,12 +56,17 @@ _TOGETHER = re.compile(
 _PEOPLE = re.compile(
     r"(?:친구|엄마|아빠|어머니|아버지|부모님?|남편|아내|와이프|배우자|신랑|가족|동생|언니|누나|오빠|형|애인|여친|남친|자녀|아이|애|아들|딸|동료)$"
 )
-_COMPARED = re.compile(r"(차이|다른|다르|달라|비교|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)")
+_COMPARED = re.compile(
+    r"(차이|다른|다르|달라|같은|같나|같아|동일|중복|합산|비교|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)"
+)
 _IN_TURN = re.compile(r"하고\s.*(?:싶|려고|려면|해야)")
 """One thing done after another ("해지하고 새로 만들려면"), and none asked for by itself."""
 _BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
 _PARTICLE_FIRST = re.compile(r"^[은는이가을를도](?=\s|$)")
-_PARTICLE = re.compile(r"(?<=[가-힣A-Za-z0-9]{2})[은는이가을를도]$")
+_PARTICLE = re.compile(
+    r"(?<=[가-힣A-Za-z0-9]{2})(?:[은는을를]|(?<![나아차바페])이|(?<![주평단종준추허휴정])가|(?<![한제연속용중])도)$"
+)
+"""Not the end of 한도, 나이, 기준가 and the like."""
 
 
 class Joined(NamedTuple):

@@ -17,7 +17,7 @@ from rag.constraints import compare
 from rag.conversation.joined_subjects import joined_subjects
 from rag.conversation.row_match import LONG_NAME
 from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
 from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.query_analysis import BANK, expand
 from rag.retrieval.ranking_features import same_question, score_of
@@ -155,8 +155,9 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
         rows = tuple(_as("suggested", hit) for hit in ranked.values())
         nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
-        # What the rows of one part lack, those of another may hold.
-        note = best.note if sum(part.status == "suggested" for part in parts) == 1 else None
+        # What the rows of one part lack, those of another may hold, and which row is nearest differs from part to part.
+        note = what_differs([conflict for part in parts for conflict in part.conflicts], nodes) if nodes else None
+        note = note if note and note.kind == "not_held" else None
         return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only, note=note)
     sections, nodes_by_id = [], dict[str, JudgedNode]()
     given = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}

@@ -187,10 +187,10 @@ def judge(
     verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
     if not ordered.conflicts:
         return verdict
-    return replace(verdict, note=_what_differs(ordered.conflicts, shown))
+    return replace(verdict, note=what_differs(ordered.conflicts, shown))
 
 
-def _what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
+def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
     """Names what was asked for and no row shown holds; else what another one holds and the nearest does not.
 
     A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name.

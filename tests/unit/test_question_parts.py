@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from rag.constraints import Conflict
 from rag.conversation.question_parts import (
     Part,
     combine,
@@ -60,6 +61,9 @@ def verdict(
         ("보증료 언제 빠져요\n환급은 며칠 걸려요", ("보증료 언제 빠져요", "환급은 며칠 걸려요")),
         ("보증료는 언제 빠지고 환급은 어디로 들어와요", ("보증료는 언제 빠지고", "환급은 어디로 들어와요")),
         ("포인트, 마일리지, 쿠폰 소멸", ("포인트 소멸", "마일리지 소멸", "쿠폰 소멸")),
+        ("모바일과 창구 이체한도가 궁금해요", ("모바일 이체한도 궁금해요", "창구 이체한도 궁금해요")),
+        ("대출 나이/주택 평가", ("대출 나이", "주택 평가")),
+        ("원화와 외화에 같은 세율이 붙나요", None),
         ("누가 제 카드를 썼어요. 어떻게 막아요?", None),
         ("동생이랑 공동명의 통장 만들기", None),
         ("통장이랑 카드의 차이", None),
@@ -181,8 +185,18 @@ def test_under_a_part_neither_a_row_given_above_nor_one_far_behind_is_offered() 
 
 
 def test_parts_of_which_none_is_answered_are_suggested_in_turn() -> None:
-    combined = combine(["하나?", "둘?"], [verdict("a", "a2", top=1.0), verdict("b", top=1.0)], "하나? 둘?")
+    parts = [verdict("a", "a2", top=1.0), verdict("b", top=1.0)]
+    combined = combine(["하나?", "둘?"], parts, "하나? 둘?")
     assert (combined.status, rows(combined.nodes), combined.sections) == ("suggested", ["a", "b", "a2"], ())
+    assert combined.note is None
+    lacking = [
+        replace(part, conflicts=(Conflict("product", word, ""),))
+        for part, word in zip(parts, ("분실", "재발급"), strict=True)
+    ]
+    note = combine(["하나?", "둘?"], lacking, "하나? 둘?").note
+    assert note and (note.kind, note.values) == ("not_held", {"word": "분실, 재발급"})
+    lacking[1] = replace(lacking[1], conflicts=(Conflict("product", "이체한도", ""),))
+    assert combine(["하나?"], lacking[1:], "하나?").note is None, "one of the rows is about it"
     combined = combine(["하나?", "둘?"], [verdict("a", top=-3.0), verdict("b", "b2", top=1.0)], "하나? 둘?")
     assert rows(combined.nodes) == ["b", "b2", "a"], "what is found for a declined part comes last"
     nothing = combine(["하나?", "둘?"], [verdict("a", top=-3.0), verdict("b", top=-3.0)], "하나? 둘?")
