@@ -176,7 +176,8 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
     if asked.dimension == "age" and asked.text.startswith("미성년"):
         return None
     # "중학생" beside "만 14세 이상": the row says which of them may.
-    if asked.dimension == "age" and not any(map(str.isdigit, asked.text)) and _overlap(asked, row):
+    is_group = asked.dimension == "age" and not any(map(str.isdigit, asked.text))
+    if is_group and row.high is None and _overlap(asked, row):
         return True
     if row.is_point and not asked.is_point and asked.covers(row):
         return True if row.low in (asked.low, asked.high) else None
