@@ -54,8 +54,11 @@ _HOW_MUCH = re.compile(
 )
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
 _RATE_OF = re.compile(
-    r"(?:금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
+    r"(?P<rate>금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
 )
+_INTEREST = ("금리", "이율", "이자율")
+_INTEREST_NAMED = re.compile(r"금리|이율|이자|(?<![가-힣])연\s?\d")
+_IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _PAID = re.compile(
     r"\s?(?:\S{1,6}\s)?(?:납입|넣|입금|보내|보낼|이체|송금|출금|뽑|찾|인출|받|빌|대출|나오|나와|보상|환전|결제|쓸|충전)"
 )
@@ -115,7 +118,7 @@ _VALUE_SPAN = 8
 class AskedValue:
     """A value that a question asks for: its kind, the unit it is asked in (empty for "얼마") and the words that ask.
 
-    `subject`: the thing of finance whose value it is, if the word before names one ("연회비 얼마").
+    `subject`: the thing of finance whose value it is, if the word before names one ("연회비 얼마"), or the rate ("금리 얼마").
     """
 
     kind: str
@@ -126,6 +129,8 @@ class AskedValue:
     @property
     def label(self) -> str:
         """What is asked for, named to a customer: 나이 of "몇 살까지", "연회비 금액" of "연회비 얼마"."""
+        if self.kind == "rate" and self.subject:
+            return self.subject
         label = "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
         return f"{self.subject} {label}".strip()
 
@@ -217,8 +222,8 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         before = question[: match.start()]
         if match["long"]:
             yield AskedValue("duration", "", match.group())
-        elif _RATE_OF.search(before):
-            yield AskedValue("rate", "", match.group())
+        elif rate := _RATE_OF.search(before):
+            yield AskedValue("rate", "", match.group(), rate["rate"])
         elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
         else:
@@ -232,6 +237,9 @@ def _subject(before: str) -> str:
 
 
 def _states(asked: AskedValue, text: str) -> bool:
+    # "LTV 40% (스트레스 금리 가산)" states no interest: what is only mentioned in parentheses does not count.
+    if asked.subject in _INTEREST and not _INTEREST_NAMED.search(_IN_PARENTHESES.sub("", text)):
+        return False
     words = _WORDS.get(asked.kind)
     if words is not None and words.search(text):
         return True

@@ -41,6 +41,8 @@ def test_the_kind_of_value_that_is_asked_for(question: str, kinds: list[str]) ->
         ("가온적금 한 달에 얼마까지 납입해요?", "우대금리는 연 1.2%입니다."),
         ("가온적금 몇 개까지 만들 수 있나요", "앱 상품몰에서 가입하십시오."),
         ("가온적금 담당자는 몇 시까지 있나요", "앱 상품몰에서 가입하십시오."),
+        ("가온대출 금리 얼마예요", "한도는 집값의 60% 이내이며(가산 금리 반영), 앱에서 조회하실 수 있습니다."),
+        ("가온대출 이자율이 얼마죠", "소득의 40%까지 빌리실 수 있습니다."),
     ],
 )
 def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str, answer: str) -> None:
@@ -57,6 +59,9 @@ def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str
         ("가온적금 가입하는 데 얼마나 걸려요", "신청 즉시 처리됩니다."),
         ("가온적금 가입비 얼마예요", "가입 비용은 무료입니다."),
         ("가온적금 몇 개까지 만들 수 있나요", "1인당 2건까지 가입하십니다."),
+        ("가온대출 금리 얼마예요", "연 5.1%부터이며 신용 등급으로 정해집니다."),
+        ("가온대출 금리 얼마예요", "이자는 잔액의 6%입니다."),
+        ("가온대출 이율이 얼마인가요", "금리는 앱에서 조회하십시오."),
     ],
 )
 def test_a_row_with_such_a_value_or_with_words_that_answer_is_kept(question: str, answer: str) -> None:
