@@ -54,12 +54,14 @@ _OBJECT_SPAN = 24
 class Conflict:
     """What differs: `asked` in the question's words, `held` in the row's.
 
-    `kind` is a dimension of a quantity, a kind of contrast set, or "institution".
+    `kind` is a dimension of a quantity, a kind of contrast set, or "institution". `by_limit`: a limit of the row says what
+    holds for the value asked about, which the row does not state (`rag.constraints.bounds`).
     """
 
     kind: str
     asked: str
     held: str
+    by_limit: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,11 @@ def _compare_values(evidence: _Evidence, question: str, row_question: str, answe
             continue
         for value in lacking:
             other = in_question or _decisive(question, value, in_answer)
-            if not in_question and is_decided(question, value, row_question, answer):
-                continue
             # One value of the row that cannot be compared (None) is doubt enough: only plain differences are evidence.
             if other and all(agrees(value, row) is False for row in other):
                 words = ", ".join(dict.fromkeys(row.text for row in other))
-                evidence.conflicts.append(Conflict(value.dimension, value.text, words))
+                by_limit = not in_question and is_decided(question, value, row_question, answer)
+                evidence.conflicts.append(Conflict(value.dimension, value.text, words, by_limit))
 
 
 def _is_told(question: str, value: Quantity, in_question: Sequence[Quantity]) -> bool:

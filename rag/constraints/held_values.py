@@ -1,12 +1,9 @@
-"""Which values of a question does a row state, and which does it neither state nor decide?"""
+"""Which values of a question does a row state, and which not?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rag.constraints.agreement import without_notes
 from rag.constraints.asked_values import is_left_out
-from rag.constraints.bounds import is_decided
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -35,13 +32,8 @@ def share_held(text: str, row_question: str, row_answer: str) -> float:
     return sum(held) / len(held)
 
 
-def values_not_held(
-    text: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
-) -> list[Quantity]:
-    """The values a text asks about, not merely tells of, that a row states nowhere but in notes and that no limit decides.
-
-    `synonyms`: returns a word followed by its other names, separated by spaces.
-    """
+def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quantity]:
+    """The values a text asks about, not merely tells of, that a row states nowhere but in notes."""
     asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
     if not asked:
         return []
@@ -60,7 +52,6 @@ def values_not_held(
             holds(value, stated(value, values))
             or lacks_rule(value, values)
             or (value.dimension == "time" and decides(value, values))
-            or is_decided(text, value, row_question, row_answer, synonyms=synonyms)
         )
 
     return [value for family, values in families(asked).items() for value in values if not is_held(family, value)]

@@ -193,15 +193,21 @@ def judge(
 def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
     """Names what was asked for and no row shown holds; else what another one holds and the nearest does not.
 
-    A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name.
+    A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name. A value
+    that a limit of the nearest row decides is not called missing: the customer is asked to compare it.
     """
+    limited = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.by_limit)
     asked = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.asked)
     # "주택담보" beside "주택담보대출" is the same thing said twice.
-    words = [word for word in asked if not any(word != other and word in other for other in asked)]
+    words = [
+        word for word in asked if word not in limited and not any(word != other and word in other for other in asked)
+    ]
     if missing := [word for word in words if not any(_names(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
     elsewhere = [word for word in words if not _names(shown[0], word)]
-    return Note("not_in_nearest", {"word": ", ".join(elsewhere)}) if elsewhere else None
+    if elsewhere:
+        return Note("not_in_nearest", {"word": ", ".join(elsewhere)})
+    return Note("limit", {"word": ", ".join(limited)}) if limited else None
 
 
 def _names(hit: FusedNode, word: str) -> bool:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import concerned_part, guidance
 from rag.constraints.asked_values import not_stated, other_period
+from rag.constraints.bounds import is_decided
 from rag.constraints.compounds import (
     is_on_all_kinds,
     is_reversed,
@@ -119,13 +120,15 @@ def _lack_a_thing(moved: Sequence[tuple[FusedNode, _Compared | None]]) -> bool:
 
 
 def _compared(text: str, hit: FusedNode) -> _Compared:
-    values = values_not_held(text, question_of(hit), hit.node.get_content(), synonyms=_synonyms)
-    unheld = [Conflict(value.dimension, value.text, "") for value in values]
+    row = question_of(hit), hit.node.get_content()
+    unheld = [
+        Conflict(value.dimension, value.text, "", is_decided(text, value, *row, synonyms=_synonyms))
+        for value in values_not_held(text, *row)
+    ]
     lacking = (*unheld, *_things_not_held(text, hit), *_other_things(text, hit))
-    agreement = compare(text, question_of(hit), hit.node.get_content())
+    agreement = compare(text, *row)
     replaced = (*_replaced_nouns(text, hit), *_not_in_passage(text, hit))
-    held = share_held(text, question_of(hit), hit.node.get_content())
-    return _Compared(agreement, held, lacking, replaced)
+    return _Compared(agreement, share_held(text, *row), lacking, replaced)
 
 
 def _not_in_passage(text: str, hit: FusedNode) -> tuple[Conflict, ...]:

@@ -86,6 +86,7 @@ NOTES: Mapping[NoteKind, str] = {
     "not_mentioned": "앞서 보신 안내에는 '{word}'에 대한 내용이 없습니다. 아래에 찾으시는 질문이 있으면 골라 주세요.",
     "not_held": "'{word}'에 꼭 맞는 안내는 찾지 못했습니다. 비슷한 안내를 아래에서 골라 주세요.",
     "not_in_nearest": "가장 가까운 안내는 '{word}'에 대한 내용이 아닙니다. 아래에 찾으시는 질문이 있으면 골라 주세요.",
+    "limit": "'{word}'에 대해서는 가장 가까운 안내에 적힌 기준을 확인해 주세요. 아래에서 골라 주세요.",
     "already_shown": "앞서 보신 안내가 가장 가깝습니다. 다른 내용을 찾으시면 아래에서 골라 주세요.",
     "in_shown": "앞서 보신 안내에 있는 내용입니다: “{sentence}”",
     "no_access": (
@@ -115,6 +116,7 @@ NOTES_ENGLISH: Mapping[NoteKind, str] = {
     "not_mentioned": "The guidance you saw says nothing about '{word}'. If your question is below, please choose it.",
     "not_held": "I found no guidance on exactly '{word}'. You can choose similar guidance below.",
     "not_in_nearest": "The nearest guidance is not about '{word}'. If your question is below, please choose it.",
+    "limit": "Please compare '{word}' with the limits in the nearest guidance. You can choose it below.",
     "already_shown": "The guidance you saw is the nearest. If you look for something else, please choose below.",
     "in_shown": "The guidance you saw says: “{sentence}”",
     "no_access": (

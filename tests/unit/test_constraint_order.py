@@ -176,21 +176,20 @@ def test_a_value_that_only_a_note_states_is_not_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "status"),
+    ("question", "kind"),
     [
-        ("대출받고 45일 지나도 철회되나요?", "answered"),
-        ("대출받은 지 두 달 됐는데 철회할 수 있나요?", "answered"),
-        ("대출받고 45일 지나도 철회할 수 있는 방법 알려주세요", "suggested"),
-        ("ATM에서 철회되나요?", "suggested"),
+        ("대출받고 45일 지나도 철회되나요?", "limit"),
+        ("대출받은 지 두 달 됐는데 철회할 수 있나요?", "limit"),
+        ("대출받고 45일 지나도 철회할 수 있는 방법 알려주세요", "not_held"),
+        ("ATM에서 철회되나요?", "not_held"),
     ],
 )
-def test_what_is_told_is_decided_by_a_limit_where_it_is_asked_whether_it_may_still_be_done(
-    question: str, status: str
-) -> None:
+def test_a_value_beyond_a_limit_is_suggested_and_the_customer_asked_to_compare_it(question: str, kind: str) -> None:
     withdrawal = [
         row("loan", "대출을 철회할 수 있나요?", "받으신 날부터 14일 이내에 앱에서 철회하실 수 있습니다.", 5.0)
     ]
-    assert verdict(question, withdrawal).status == status
+    found = verdict(question, withdrawal)
+    assert found.status == "suggested" and found.note and found.note.kind == kind
 
 
 def test_what_differs_is_said_once_and_by_a_name() -> None:
@@ -292,7 +291,7 @@ def test_what_is_told_of_a_customer_states_no_term_beyond_a_range_from_to() -> N
     answer = "6개월 이상 이용하신 회원은 3개월 ~ 60개월 동안 빌리실 수 있습니다."
     loan = [row("loan", "장기카드대출의 자격과 기간은 어떻게 되나요?", answer, 5.0)]
     assert verdict("장기카드대출 120개월 방법 알려주세요", loan).note == Note("not_held", {"word": "120개월"})
-    assert verdict("장기카드대출 120개월 되나요", loan).status == "answered", "the range says up to when"
+    assert verdict("장기카드대출 120개월 되나요", loan).note == Note("limit", {"word": "120개월"})
     assert verdict("장기카드대출 48개월 되나요", loan).status == "answered"
     tiers = [row("tiers", "신용융자 이자율은 얼마인가요?", "8~30일 연 7.9%, 31일 이상 연 9.5%입니다.", 5.0)]
     assert verdict("신용융자 이자율 60일이면 얼마인가요?", tiers).status == "answered"
