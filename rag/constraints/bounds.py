@@ -1,8 +1,8 @@
 """Does a row's limit decide a value that it does not state? "포인트 500점" beside "1,000점 이상이면 현금으로 바꿔 드립니다".
 
 A limit on the quantity that a question names decides every value, the values beyond it too: the row says from where or up to
-where something holds. Such a row is still only suggested, first and with a note, because a customer may take it for a yes;
-it is not called a row without the value. Values that are listed without a limit ("12개월 3.1%, 24개월 3.2%") decide nothing but themselves.
+where something holds. Such a row is still only suggested, first and with a note, because a customer may take it for a yes; it
+is not called a row without the value. Values that are listed without a limit ("12개월 3.1%, 24개월 3.2%") decide nothing.
 Both must be about one quantity: what the question's value is of ("보증금 6억") stands in the row, and what the row's limit is on
 ("연소득 2,400만원 이상") in the question, or in the row's question. Grades have no limits. A length of time that has passed is
 compared with limits on such lengths alone ("받은 날부터 15일 안에"), a term with limits on terms ("2~18개월").
