@@ -127,11 +127,20 @@ class Searcher:
         verdict = chosen_row(question, row, self._store)
         return verdict and replace(verdict, names_banks=len(self.rows.banks) > 1)
 
-    def rank(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
+    def rank(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        filters: Filters | None,
+        scope: CancelScope,
+        *,
+        llm_rewrites: bool = True,
+    ) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
 
-        Where the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set. A failing
-        language model counts as none: both readings of the message are searched.
+        `llm_rewrites`: whether the language model, if there is one, rewrites a follow-up. Where the embedding fails, only the
+        lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
+        of the message are searched.
         """
         question, history = _without_masks(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
@@ -144,7 +153,7 @@ class Searcher:
         alone = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
             return self._unless_repeated(self.rows.search_at(bank, alone, filters), question, history)
-        if self._llm is not None:
+        if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
             if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
@@ -261,7 +270,12 @@ class Searcher:
             return whole
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self.rows.limited(question, filters)
-        parts = rank_parts(asked, lambda text, before: self.rank(text, before, filters, scope), self._is_about_banking)
+
+        def rank(text: str, before: Sequence[Turn]) -> Verdict:
+            # A call of the model for each part would hold up the answer to a first question.
+            return self.rank(text, before, filters, scope, llm_rewrites=False)
+
+        parts = rank_parts(asked, rank, self._is_about_banking)
         if not worth_dividing(whole, parts, asked):
             return whole
         return replace(combine([part.title for part in asked], parts, question), names_banks=whole.names_banks)

@@ -274,7 +274,13 @@ class TestFollowUps:
         assert [source.id for source in answer.sources] == [source.id for source in expected.sources]
 
     @pytest.mark.parametrize(
-        ("question", "history"), [(CANCEL, ()), (FOLLOW_UP, ()), (CANCEL + " 알려 주시면 좋겠습니다", HISTORY)]
+        ("question", "history"),
+        [
+            (CANCEL, ()),
+            (FOLLOW_UP, ()),
+            (CANCEL + " 알려 주시면 좋겠습니다", HISTORY),
+            pytest.param(f"{CANCEL} {FOLLOW_UP}", (), id="two questions in one message"),
+        ],
     )
     def test_what_stands_alone_is_not_condensed(self, ask: Ask, question: str, history: tuple[Turn, ...]) -> None:
         llm = ScriptedLLM(WORDS)
