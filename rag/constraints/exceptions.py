@@ -23,11 +23,7 @@ _NOT_EXCEPTED = re.compile(
 def is_excepted(question: str, thing: str, row_answer: str) -> bool:
     """Whether a sentence of an answer refuses something for a thing, named in the question's words, that is asked about."""
     word = compact(thing)
-    if not asks_whether(question):
-        return False
-    for match in _SENTENCE.finditer(row_answer):
-        sentence = match.group()
-        place = compact(sentence).find(word)
-        if place >= 0 and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence):
-            return True
-    return False
+    return asks_whether(question) and any(
+        word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
+        for sentence in _SENTENCE.findall(row_answer)
+    )

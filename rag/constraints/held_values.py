@@ -1,4 +1,4 @@
-"""Which values of a question does a row state, and which not?"""
+"""Which values of a question does a row state, and which not? Values beside a limit: `rag.constraints.bounds`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rag.constraints.value_agreement import (
     families,
     holds,
     is_incidental,
-    lacks_rule,
     pins,
     stated,
 )
@@ -50,7 +49,8 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
         values = row.get(family, [])
         return (
             holds(value, stated(value, values))
-            or lacks_rule(value, values)
+            # A row need not say how long a number is, unless it has a rule on lengths.
+            or (value.dimension == "length" and not values)
             or (value.dimension == "time" and decides(value, values))
         )
 

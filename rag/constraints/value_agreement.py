@@ -152,11 +152,6 @@ def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
     return asked.dimension == "age" and single and any(not value.is_point for value in answer)
 
 
-def lacks_rule(asked: Quantity, row: Sequence[Quantity]) -> bool:
-    """Whether a value is of a kind that a row need not name to answer: how long a number is, where it has no rule on lengths."""
-    return asked.dimension == "length" and not row
-
-
 def agrees(asked: Quantity, row: Quantity) -> bool | None:
     """Whether one value is the other or lies in it; None where they cannot be compared or overlap only in part."""
     if asked.dimension == "date":

@@ -71,9 +71,10 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """What a row makes of the question's constraints: `held` is the share of its values that the row states, 0..1.
+    """How a row compares with the question's constraints: `held` is the share of its values that the row states, 0..1.
 
-    `replaced`: nouns of the question in the place of the row's, and what a passage does not state; they do not move the row.
+    `lacking`: what the row does not state or treat, which moves it down. `replaced`: nouns of the question in the place of
+    the row's, and what a passage does not state; they do not move the row.
     """
 
     agreement: Agreement
@@ -182,11 +183,12 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
 
 
 def _other_things(text: str, hit: FusedNode) -> list[Conflict]:
-    """The compounds of a text of which a row names another kind ("플래티넘 카드" beside "해외겸용 카드"), and a reverse."""
-    part, bank = concerned_part(text, question_of(hit)), str(hit.node.metadata.get(BANK) or "")
-    pairs = other_modifiers(part, question_of(hit), hit.node.get_content(), institution=bank, synonyms=_synonyms)
-    pairs += other_objects(part, question_of(hit), hit.node.get_content(), synonyms=_synonyms)
+    """What else a row is on than a text: another kind of a compound or another object of an action ("플래티넘 카드" beside
+    "해외겸용 카드"), no value of the kind asked for, another verbal noun, period, target, certificate or direction."""
     row_question, answer = question_of(hit), hit.node.get_content()
+    part, bank = concerned_part(text, row_question), str(hit.node.metadata.get(BANK) or "")
+    pairs = other_modifiers(part, row_question, answer, institution=bank, synonyms=_synonyms)
+    pairs += other_objects(part, row_question, answer, synonyms=_synonyms)
     others = [Conflict("product", asked, held) for asked, held in pairs]
     others += [Conflict(value.kind, value.label, "") for value in not_stated(part, row_question, answer)]
     if noun := verbal_noun_not_held(part, row_question, answer, synonyms=_synonyms):

@@ -1,14 +1,14 @@
 """Does a passage state what a sentence says? The checks a model's sentence has to pass before it is released.
 
-In order: quantities, institutions, products and means, words that allow no exception, polarity, words that no passage holds.
-Conservative where a wrong number would hurt, and pure: patterns and sets, no models. A `Verifier` of another kind (an NLI
-endpoint, a judge model) can stand behind the rules: a sentence is released when all of them support it.
+First `CHECKS`, in their order, then the share of the sentence's words that the passages hold.
+Conservative where a wrong number would hurt, and pure: patterns and sets, no models. Another `Verifier`, such as
+`rag.synthesis.nli_verifier.NliVerifier`, may take these rules' verdict and overrule a part of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from rag.constraints import quantities_of
@@ -93,28 +93,6 @@ def _checked(text: str, sources: Sources) -> Finding:
         if (finding := check(text, sources)) is not None:
             return finding
     return _coverage(text, sources)
-
-
-class AllOf:
-    """Several verifiers in order; the first that does not support a sentence decides."""
-
-    def __init__(self, verifiers: Iterable[Verifier]) -> None:
-        self._verifiers = tuple(verifiers)
-
-    def prepare(self, passages: Sequence[str]) -> None:
-        """Each verifier's own preparation, in order."""
-        for verifier in self._verifiers:
-            verifier.prepare(passages)
-
-    def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
-        """The first finding that is withheld; else a weak one, else supported."""
-        weak = SUPPORTED
-        for verifier in self._verifiers:
-            finding = verifier.verify(sentence, passages)
-            if finding.status == "withheld":
-                return finding
-            weak = finding if finding.status == "weak" else weak
-        return weak
 
 
 _GRANTED = re.compile(

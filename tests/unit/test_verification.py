@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rag.evaluation.claims import evaluate_claims
 from rag.evaluation.datasets import read_claims
-from rag.synthesis.passage_clauses import SUPPORTED, Finding
-from rag.synthesis.verification import AllOf, RuleVerifier
+from rag.synthesis.verification import RuleVerifier
 
 PASSAGE = """가온은행
 자유적금은 어떻게 가입하나요?
@@ -66,30 +64,6 @@ def test_what_a_passage_states_is_supported(sentence: str) -> None:
 def test_what_it_does_not_state_is_withheld(sentence: str, reason: str) -> None:
     finding = RuleVerifier().verify(sentence, [PASSAGE])
     assert (finding.status, finding.reason) == ("withheld", reason), finding
-
-
-def test_every_verifier_has_to_agree() -> None:
-    prepared: list[str] = []
-
-    class Doubtful:
-        def prepare(self, passages: Sequence[str]) -> None:
-            prepared.extend(passages)
-
-        def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
-            return Finding("withheld", "words", sentence)
-
-    class Content:
-        def prepare(self, passages: Sequence[str]) -> None:
-            prepared.extend(passages)
-
-        def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
-            return SUPPORTED
-
-    sentence = "법인은 가입할 수 없습니다."
-    assert AllOf([RuleVerifier(), Content()]).verify(sentence, [PASSAGE]) == SUPPORTED
-    assert AllOf([RuleVerifier(), Doubtful()]).verify(sentence, [PASSAGE]).status == "withheld"
-    AllOf([Content(), Doubtful()]).prepare([PASSAGE])
-    assert prepared == [PASSAGE, PASSAGE]
 
 
 @pytest.mark.parametrize("name", ["claims.dev.jsonl", "claims.reworded.dev.jsonl"])

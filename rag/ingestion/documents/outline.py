@@ -13,7 +13,6 @@ _ARTICLE = re.compile(r"제\s?(\d+)\s?조(?:의\s?(\d+))?\s*(?:[(【\[〔]([^)�
 _PART = re.compile(r"(?:제\s?\d+\s?(?:편|장|절|관)|부\s*칙|별\s*표(?:\s*\d+)?|[ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+\.)(?:\s|$|[<(\[])")
 _PARTS = "편장절관"
 _CIRCLED = re.compile(r"[①-⑳㉑-㉟]")
-_NUMBERED = re.compile(r"(\d{1,2})\.\s")
 _SENTENCE = re.compile(r"[.다요]\s*$")
 
 

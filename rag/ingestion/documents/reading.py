@@ -35,7 +35,6 @@ _OTHER = {
 }  # fmt: skip
 """Formats of other programs, and what those programs can save that is read."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic")
-_PAGE_STARTS = (b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div")
 _ARCHIVES = (".zip", ".7z", ".rar", ".alz", ".egg", ".tar", ".gz", ".tgz")
 
 
