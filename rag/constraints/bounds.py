@@ -21,16 +21,21 @@ from rag.korean import compact
 _DIMENSIONS = ("money", "count", "duration", "age")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?](?=\s|$)|$)", re.MULTILINE)
 _LIMITED = re.compile(r"(?:이|가|을|를)?\s?(?:지나|넘|채우|채워|안에서|한도|만\s?가능|범위|경과)")
+"""After a single value that is a limit: "30일이 지나면"."""
 _LIMIT = re.compile(r"(?:한도|최대|최소|최고|최저)\S{0,3}\s?(?:\S{1,4}\s)?$")
-_LIMIT_LIST = re.compile(r"한도|까지|이내|최대|최소|최고")
+"""Before such a value: "최대 1회"."""
+_HAS_LIMITS = re.compile(r"한도|까지|이내|최대|최소|최고")
+"""In a sentence or a row's question whose amounts and counts are all limits: "1회 80만원, 하루 400만원까지"."""
 _LISTED = re.compile(r"\s*[\[※·-]")
 """A line of conditions, which says what a thing has ("[조건] 기간 12~60개월") and not what may be done."""
 _FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
 _ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
+"""In a row that says for which ages something holds, or that refuses the others."""
 _ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
 _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
 )
+"""Before and after a length of time that has passed: "받은 날부터 15일", "15일이 지나면"."""
 _OPEN = re.compile(
     r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
 )
@@ -38,10 +43,12 @@ _OPEN = re.compile(
 _ASKS = re.compile(
     r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
 )
-_TOLD = re.compile(
+_CASE = re.compile(
     r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
 )
+"""After a value that makes a case, of which a question asks whether it is allowed: "500점인데", "3년밖에 안 됐는데"."""
 _GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
+"""After a value of which a question asks more than yes or no: "100만원 넣으면 이자 얼마"."""
 _NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
 _ADVERB = re.compile(
     r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
@@ -68,8 +75,8 @@ def is_decided(
     name = _name(question[: asked.start])
     if name and not any(compact(word) in row for word in synonyms(name).split()):
         return False
-    is_told = _OPEN.search(question) is None and _TOLD.match(question, asked.end) is not None
-    is_yes_no, is_elapsed = is_told or asks_whether(question), _is_elapsed(question, asked)
+    is_case = _OPEN.search(question) is None and _CASE.match(question, asked.end) is not None
+    is_yes_no, is_elapsed = is_case or asks_whether(question), _is_elapsed(question, asked)
     is_given = asked.dimension != "duration" and _GIVEN.match(question, asked.end) is not None
     for sentence, limits in _limits(asked, row_question, row_answer):
         for limit in limits:
@@ -89,24 +96,24 @@ def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tup
     (family,) = families([asked])
     for match in _SENTENCE.finditer(row_answer):
         sentence = match.group()
-        values = families(values_of(sentence)).get(family, [])
-        is_list = _LIMIT_LIST.search(sentence) is not None or _LIMIT_LIST.search(row_question) is not None
-        limits = [value for value in values if not value.side and _is_limit(sentence, value, is_list)]
         if asked.dimension == "duration" and _LISTED.match(sentence):
             continue
-        # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others stands elsewhere.
+        # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others is elsewhere.
         if asked.dimension == "age" and not (_FOR_WHOM.search(row_question) or _ONLY.search(sentence)):
             continue
+        values = families(values_of(sentence)).get(family, [])
+        has_limits = _HAS_LIMITS.search(sentence) is not None or _HAS_LIMITS.search(row_question) is not None
+        limits = [value for value in values if not value.side and _is_limit(sentence, value, has_limits)]
         if limits:
             yield sentence, limits
 
 
-def _is_limit(sentence: str, value: Quantity, is_list: bool) -> bool:
+def _is_limit(sentence: str, value: Quantity, has_limits: bool) -> bool:
     if not value.is_point:
         return True
     if value.unit == "business_day":
         return False
-    if value.dimension in ("money", "count") and is_list:
+    if value.dimension in ("money", "count") and has_limits:
         return True
     return _LIMITED.match(sentence, value.end) is not None or _LIMIT.search(sentence[: value.start]) is not None
 

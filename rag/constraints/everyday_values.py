@@ -52,8 +52,6 @@ _AGE = re.compile(
     rf"|(?P<native>{'|'.join(sorted(_SPOKEN, key=len, reverse=True))})"
     r"(?=인데|이에요|예요|입니다|이면|이라|넘|밖에|부터|까지))"
 )
-
-
 _AMOUNT = re.compile(
     r"(?:하루에?|한\s?번에|한\s?달에|매달|1일|연봉|월급|소득|한도|대출|보증금|전세|잔액|예금|적금|받고|빌리)\S{0,2}\s?(?:최대\s|한\s)?"
     r"(?P<amount>(?<![\d.,])(?:[1-9]\d{2,4}|[1-9]\s?천|[이삼사오육칠팔구]천))"
@@ -77,18 +75,18 @@ _CHILDREN = re.compile(
 @lru_cache(maxsize=8192)
 def values_of(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
-    said = [age for match in _AGE.finditer(text) if (age := _read(match))]
-    said += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
-    said += [_point("count", "점", number(m["score"]), m, "span") for m in _SCORE.finditer(text)]
-    said += [
+    everyday = [age for match in _AGE.finditer(text) if (age := _read(match))]
+    everyday += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
+    everyday += [_point("count", "점", number(m["score"]), m, "span") for m in _SCORE.finditer(text)]
+    everyday += [
         _point("count", "km", Decimal(m["distance"].replace(",", "")), m, "span") for m in _DISTANCE.finditer(text)
     ]
-    said += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
-    said += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
-    said = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in said]
+    everyday += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
+    everyday += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
+    everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]
     # "고3" is an age here: the 3 in it is no number of its own.
-    others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in said)]
-    return tuple(sorted([*others, *said], key=lambda quantity: quantity.start))
+    others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
+    return tuple(sorted([*others, *everyday], key=lambda quantity: quantity.start))
 
 
 def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:
@@ -96,19 +94,17 @@ def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str]
 
 
 def _read(match: re.Match[str]) -> Quantity | None:
+    """The ages of a match of `_AGE`; None for a school year that does not exist."""
+    low: int | None
+    high: int | None
     if word := match["native"]:
         low = high = _SPOKEN[word]
     elif match["group"]:
-        first, last = _GROUPS[match["group"]]
-        return _age(match, first, last)
+        low, high = _GROUPS[match["group"]]
     else:
         start, years = _SCHOOLS[match["school"]]
         if (year := int(match["year"])) > years:
             return None
         low, high = start + year - 1, start + year
-    return _age(match, low, high)
-
-
-def _age(match: re.Match[str], low: int | None, high: int | None) -> Quantity:
     first, last = (None if end is None else Decimal(end) for end in (low, high))
-    return Quantity("age", "세", first, last, match.group(), match.start(), match.end())
+    return Quantity("age", "세", first, last, match.group(), *match.span())

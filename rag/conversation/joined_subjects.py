@@ -17,7 +17,7 @@ from rag.korean import compact
 
 MAX_JOINED = 3
 MAX_WORDS = 6
-"""Words of one thing asked for, at most: more is a story."""
+"""Words of one thing asked for, at most: more is a narrative."""
 MIN_THING = 2
 """Characters without spaces of one thing, at least: "입/출금" is one word."""
 

@@ -37,7 +37,7 @@ _ASKS = re.compile(
 _QUESTION_WORD = re.compile(
     r"(?<![가-힣])(?:얼마(?!\s?(?:전|안))|언제(?!부턴)|어디|어떻게|어떡|어케|어찌|뭐|뭘|무엇|무슨|누가|누구|며칠|몇)"
 )
-_TOLD = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?:어요|습니다|음|다|는데요?|거든요?)[\s.!~ㅠㅜ]*$")
+_HAPPENED = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?:어요|습니다|음|다|는데요?|거든요?)[\s.!~ㅠㅜ]*$")
 """What happened, not what is asked: "누가 제 카드를 썼어요"."""
 _SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|\s+(?=그리고\s)")
 _GOES_ON = re.compile(r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)")
@@ -90,7 +90,7 @@ def _clauses(sentence: str) -> list[str]:
 
 
 def _is_asking(sentence: str) -> bool:
-    return bool(_ASKS.search(sentence) or (_QUESTION_WORD.search(sentence) and not _TOLD.search(sentence)))
+    return bool(_ASKS.search(sentence) or (_QUESTION_WORD.search(sentence) and not _HAPPENED.search(sentence)))
 
 
 def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Part]) -> bool:

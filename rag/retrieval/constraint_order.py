@@ -169,12 +169,12 @@ def _things_not_held(text: str, hit: FusedNode) -> list[Conflict]:
         if asked_of.kind == "state":
             is_required = any(name == mention.set_name for name, _ in held)
         about = done if asked_of.kind == "action" else own if mention.set_name in elsewhere else held
-        is_told = mention.set_name not in elsewhere and (
+        names_any = mention.set_name not in elsewhere and (
             (mention.set_name, ANSWERING) in (done if asked_of.kind == "action" else held)
             # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
             or (asked_of.kind != "action" and stands_in(mention.text, f"{question_of(hit)}\n{answer}"))
         )
-        is_answered = member in about or is_told or mention.member == ANSWERING
+        is_answered = member in about or names_any or mention.member == ANSWERING
         is_answered |= is_on_all_kinds(question_of(hit), answer, mention.text)
         is_answered |= asked_of.kind in _BLOCKING_KINDS and is_excepted(text, mention.text, answer)
         if is_required and not is_answered:
