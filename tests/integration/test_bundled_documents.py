@@ -122,3 +122,9 @@ def test_the_faq_and_the_documents_of_an_institution_state_the_same_values(
     stated = "\n".join(part.text for part in parts if heading in f"{part.heading}\n{part.text}")
     assert [answer for answer in answers for value in values if value not in answer.answer] == []
     assert answers and [value for value in values if value not in stated] == []
+
+
+def test_two_rows_on_automatic_transfers_name_the_same_times() -> None:
+    answers = {row.id: row.answer for row in read_rows((ROOT / "data" / "faq").glob("*.csv")).rows}
+    withdrawals = (re.findall(r"\d\d:\d\d(?=[에까])", answers[row]) for row in ("snb-024", "snb-124"))
+    assert [sorted(set(times) - {"23:30", "20:30"}) for times in withdrawals] == [["07:00", "16:00"]] * 2
