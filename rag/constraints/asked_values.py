@@ -53,10 +53,19 @@ _HOW_MUCH = re.compile(
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
+_VERB = re.compile(r"(?:면|[해려어아]서|고|때)$")
 _RATE_OF = re.compile(
     r"(?P<rate>금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
 )
-_INTEREST = ("금리", "이율", "이자율")
+_INTEREST_OF = re.compile(
+    r"(?P<rate>이자)(?:가|는|를|도|만|로)?\s?(?:(?:\S*(?:[원만억천백년달일%면씩에]|정도)|대략|보통|총)\s){0,2}$"
+)
+"""Before "얼마": interest in won, with the sum or the time it is asked for ("이자 300만원이면 얼마")."""
+_RATE_BY_NAME = re.compile(
+    r"(?<!고정)(?<!변동)(?P<rate>금리|이율|이자율)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:알려|궁금|어떻게|가르쳐)\S*(?:\s\S{1,4})?)?[\s?!.~]*$"
+)
+"""At the end of a question: a rate asked for without "얼마" ("새출발대출 이자율")."""
+_INTEREST = ("금리", "이율", "이자율", "이자")
 _INTEREST_NAMED = re.compile(r"금리|이율|이자|(?<![가-힣])연\s?\d")
 _IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _PAID = re.compile(
@@ -222,24 +231,25 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         before = question[: match.start()]
         if match["long"]:
             yield AskedValue("duration", "", match.group())
-        elif rate := _RATE_OF.search(before):
+        elif rate := _RATE_OF.search(before) or _INTEREST_OF.search(before):
             yield AskedValue("rate", "", match.group(), rate["rate"])
         elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
         else:
             yield AskedValue("money", "", match.group(), _subject(before))
+    if rate := _RATE_BY_NAME.search(question):
+        yield AskedValue("rate", "", rate.group(), rate["rate"])
 
 
 def _subject(before: str) -> str:
-    """The last word of a text without its particle, if it names a thing."""
+    """The last word of a text without its particle, if it names a thing and is no verb ("해지하면 얼마")."""
     match = _LAST_WORD.search(before)
-    return match["word"] if match and members_of(match["word"]) else ""
+    return match["word"] if match and members_of(match["word"]) and not _VERB.search(match["word"]) else ""
 
 
 def _states(asked: AskedValue, text: str) -> bool:
-    # "LTV 40% (스트레스 금리 가산)" states no interest: what is only mentioned in parentheses does not count.
-    if asked.subject in _INTEREST and not _INTEREST_NAMED.search(_IN_PARENTHESES.sub("", text)):
-        return False
+    if asked.subject in _INTEREST:
+        return _states_interest(text)
     words = _WORDS.get(asked.kind)
     if words is not None and words.search(text):
         return True
@@ -256,6 +266,19 @@ def _states(asked: AskedValue, text: str) -> bool:
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)
         return is_counted or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
     return any(value.dimension == asked.kind for value in values)
+
+
+def _states_interest(text: str) -> bool:
+    """Whether a text names interest, and with it a rate, a sum or words that answer without one."""
+    # "LTV 40% (스트레스 금리 가산)" states no interest: what is only mentioned in parentheses does not count.
+    text = _IN_PARENTHESES.sub("", text)
+    naming = [text[start:end] for start, end in sentences(text) if _INTEREST_NAMED.search(text[start:end])]
+    # A rate may stand in a table below the sentence; "없습니다" elsewhere is said of something else.
+    if naming and any(value.dimension == "rate" for value in values_of(text)):
+        return True
+    return any(
+        _WORDS["rate"].search(part) or any(value.dimension == "money" for value in values_of(part)) for part in naming
+    )
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:

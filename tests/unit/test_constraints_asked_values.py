@@ -27,10 +27,21 @@ GATE = "가온적금은 어떻게 가입하나요?"
         ("얼마 전에 바꿨어요", []),
         ("몇 개만 빼고 싶어요", []),
         ("어떻게 가입하나요", []),
+        ("가온적금 20만원이면 이자 얼마예요", ["rate"]),
+        ("대출 이자 300만원에 대략 얼마죠", ["rate"]),
+        ("가온대출 이자율", ["rate"]),
+        ("가온대출 금리 좀 알려주세요", ["rate"]),
+        ("고정금리와 변동금리", []),
+        ("이자 내는 날 수수료 얼마예요", ["money"]),
     ],
 )
 def test_the_kind_of_value_that_is_asked_for(question: str, kinds: list[str]) -> None:
     assert [value.kind for value in asked_values(question)] == kinds
+
+
+def test_a_value_is_named_by_a_noun_and_no_verb() -> None:
+    labels = [value.label for text in ("재발급하면 얼마", "재발급 수수료 얼마") for value in asked_values(text)]
+    assert labels == ["금액", "수수료 금액"]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +54,9 @@ def test_the_kind_of_value_that_is_asked_for(question: str, kinds: list[str]) ->
         ("가온적금 담당자는 몇 시까지 있나요", "앱 상품몰에서 가입하십시오."),
         ("가온대출 금리 얼마예요", "한도는 집값의 60% 이내이며(가산 금리 반영), 앱에서 조회하실 수 있습니다."),
         ("가온대출 이자율이 얼마죠", "소득의 40%까지 빌리실 수 있습니다."),
+        ("가온적금 20만원 넣으면 이자 얼마예요", "매월 1만원부터 50만원까지 넣으실 수 있습니다."),
+        ("가온대출 이자율", "중도상환수수료는 없습니다. 쓰신 날까지의 이자만 내십니다."),
+        ("가온대출 금리가 궁금해요", "한도는 최대 2천만원입니다."),
     ],
 )
 def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str, answer: str) -> None:
@@ -62,6 +76,10 @@ def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str
         ("가온대출 금리 얼마예요", "연 5.1%부터이며 신용 등급으로 정해집니다."),
         ("가온대출 금리 얼마예요", "이자는 잔액의 6%입니다."),
         ("가온대출 이율이 얼마인가요", "금리는 앱에서 조회하십시오."),
+        ("가온적금 20만원 넣으면 이자 얼마예요", "기본금리는 연 2.7%입니다."),
+        ("가온적금 20만원 넣으면 이자 얼마예요", "1년 뒤 이자로 3,500원을 드립니다."),
+        ("가온대출 이자율", "[금리]\n- 6개월: 5.2%\n- 1년: 5.6%"),
+        ("가온대출 금리가 궁금해요", "첫 해에는 이자가 없습니다."),
     ],
 )
 def test_a_row_with_such_a_value_or_with_words_that_answer_is_kept(question: str, answer: str) -> None:
