@@ -57,6 +57,10 @@ def _heads() -> tuple[str, ...]:
     return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=lambda word: (-len(word), word)))
 
 
+_WHICH = ("어떤", "어느", "무슨")
+"""Words by which a row's question asks for the kind and names none: "어떤 서류가 필요한가요"."""
+
+
 def other_modifiers(
     question: str, row_question: str, row_answer: str, *, institution: str = "", synonyms: Callable[[str], str] = str
 ) -> list[tuple[str, str]]:
@@ -90,7 +94,8 @@ def other_modifiers(
         return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
-    held_before, held_inside = dict(_before_words(row_question)), _inside_words(row_question)
+    held_before = {word: held for word, held in _before_words(row_question) if held not in _WHICH}
+    held_inside = _inside_words(row_question)
     for word, modifier in _before_words(question):
         if not is_other(modifier) or _names(institution, modifier):
             continue

@@ -12,7 +12,7 @@ from rag.conversation import follow_up_rules
 from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
 from rag.korean import answering_sentence, compact, tokens
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
 from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.offering import PARTICLE, is_short
 from rag.retrieval.query_analysis import BANK, expand
@@ -78,9 +78,15 @@ def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
 
 def holds_subject(hit: JudgedNode, word: str) -> bool:
     """Whether a row contains a word or another name of the same thing: 이자 where it has 이율, 비용 where it has 수수료."""
-    names = next((names for names in SAME_SUBJECT if word in names), frozenset({word}))
+    names = _subject_names([word])
     # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
-    return holds_words(hit, [*names, *(name for name in expand(word).split() if len(name) >= LONG_NAME)])
+    others = (name for name in expand(word).split() if len(name) >= LONG_NAME)
+    return holds_words(hit, [*names, *others]) or names_thing(hit, word)
+
+
+def _subject_names(words: Sequence[str]) -> list[str]:
+    """The words, each with the other names of the same subject."""
+    return [name for word in words for name in next((names for names in SAME_SUBJECT if word in names), (word,))]
 
 
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
@@ -187,8 +193,12 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     if follow_up_rules.lacks_product(message) and asked_values(message):
         return None
     start, end = answering_sentence(message, hit.node.get_content())
-    note = Note("in_shown", {"sentence": hit.node.get_content()[start:end]})
-    return replace(verdict, note=None if sum(node.quoted for node in verdict.nodes) > 1 else note)
+    sentence = hit.node.get_content()[start:end]
+    # The word may stand in a label alone ("[교체 수수료]"): then no sentence is the one that is meant.
+    is_meant = bool(set(tokens(" ".join(_subject_names(words) or [message]))) & set(tokens(sentence)))
+    is_meant |= bool(named & members_of(sentence))
+    is_one = sum(node.quoted for node in verdict.nodes) == 1
+    return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one and is_meant else None)
 
 
 def _in_question(hit: JudgedNode, words: Sequence[str]) -> bool:

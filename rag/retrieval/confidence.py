@@ -202,15 +202,16 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
     words = [
         word for word in asked if word not in limited and not any(word != other and word in other for other in asked)
     ]
-    if missing := [word for word in words if not any(_names(hit, word) for hit in shown)]:
+    if missing := [word for word in words if not any(names_thing(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
-    elsewhere = [word for word in words if not _names(shown[0], word)]
+    elsewhere = [word for word in words if not names_thing(shown[0], word)]
     if elsewhere:
         return Note("not_in_nearest", {"word": ", ".join(elsewhere)})
     return Note("limit", {"word": ", ".join(limited)}) if limited else None
 
 
-def _names(hit: FusedNode, word: str) -> bool:
+def names_thing(hit: FusedNode, word: str) -> bool:
+    """Whether a row names a thing, by this word, by another name of it ("일본 엔" for 엔화) or by what it is a kind of."""
     row = f"{question_of(hit)}\n{hit.node.get_content()}"
     # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
     named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}

@@ -38,6 +38,7 @@ def test_another_kind_than_the_row_names(question: str, row: str, other: str) ->
         ("골드 카드 연회비", "카드의 연회비는 얼마인가요?", "골드 카드는 3만원입니다."),
         ("미국주식 처음 사려면", "해외주식은 어떻게 사나요?", ""),
         ("카카오뱅크 통장 있는데 또 만들 수 있나요", "통장을 더 만들 수 있나요?", ""),
+        ("자동차대출 서류 챙길 거", "자동차할부대출을 받을 때 어떤 서류를 내나요?", ""),
     ],
 )
 def test_whose_when_and_how_many_is_no_other_kind(question: str, row: str, answer: str) -> None:

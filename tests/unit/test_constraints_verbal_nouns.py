@@ -42,6 +42,17 @@ def test_other_names_of_the_verbal_noun_and_words_for_anything_count(question: s
 @pytest.mark.parametrize(
     ("question", "row"),
     [
+        ("보관함 이용료 언제 면제돼요", ("보관함 이용료는 얼마인가요?", "3년을 넘게 쓰시면 없습니다.")),
+        ("적금 납입 중지 기간", ("적금 납입을 잠깐 쉴 수 있나요?", "최대 3개월입니다.")),
+    ],
+)
+def test_a_native_word_may_name_the_verbal_noun(question: str, row: tuple[str, str]) -> None:
+    assert not verbal_noun_not_held(question, *row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
         ("진단서 재발급 받으려면 어떻게 해요", "보험증권을 재발급받으려면 어떻게 하나요?"),
         ("배송 요일 바꾸고 싶은데요", "배송 주소를 변경하려면 어떻게 하나요?"),
         ("별명이 바뀌었어요", "전화번호가 바뀌었을 때 어떻게 하나요?"),

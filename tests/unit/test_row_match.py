@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.conversation.row_match import (
+    answered_by_shown,
     cited_rows,
     holds_subject,
     holds_words,
@@ -143,6 +144,26 @@ def test_a_row_says_something_on_a_word_by_another_name() -> None:
     assert holds_subject(row, "이자") and holds_subject(row, "중도해지") and not holds_subject(row, "서류")
     found = other_than_shown(verdict("정기예금 중도해지 이율", FEE), verdict(TAX, top=-3.0), ["r0"], ("이자",))
     assert found.note and found.note.kind == "already_shown" and rows(found.nodes)[0] == "r0"
+
+
+def test_a_row_says_something_on_a_currency_by_its_countrys_name() -> None:
+    row = verdict("환전 우대는 미국 달러와 일본 엔에 있나요?").ranked[0]
+    assert holds_subject(row, "엔화") and not holds_subject(row, "유로화")
+
+
+def answered_again(message: str, text: str) -> Verdict | None:
+    found = verdict("통장 도장을 바꾸려면?")
+    node = found.nodes[0].node.model_copy(update={"text": text})
+    nodes = (found.nodes[0].model_copy(update={"node": node}),)
+    before = [Turn("도장 바꾸기", f"{text} [1]", "answered", ("r0",))]
+    return answered_by_shown(replace(found, nodes=nodes), before, message)
+
+
+def test_only_a_sentence_on_what_a_message_names_is_quoted_again() -> None:
+    told = answered_again("준비물은?", "영업점에서 바꾸실 수 있습니다. 준비물은 새 도장과 통장입니다.")
+    assert told and told.note and told.note.values == {"sentence": "준비물은 새 도장과 통장입니다."}
+    labelled = answered_again("준비물은?", "영업점에서 바꾸실 수 있습니다.\n[준비물]\n- 새 도장\n- 통장")
+    assert labelled and labelled.note is None
 
 
 def test_nothing_is_said_of_the_row_before_where_it_holds_some_of_the_words() -> None:
