@@ -15,8 +15,9 @@ from deploy.local.spec import EndpointSpec
 from rag.chat import ChatService
 from rag.errors import ModelFormatError, ModelUnavailable, SettingsError
 from rag.factory.models import Models, sentence_verifier
+from rag.models.cancellation import CancelScope
 from rag.models.sagemaker import client
-from rag.models.sagemaker.client import Runtime
+from rag.models.sagemaker.client import Endpoint, Runtime
 from rag.models.sagemaker.nli import BATCH, NliFormatName, SageMakerNli
 from rag.retrieval.confidence import defaults
 from rag.settings import load_settings
@@ -69,6 +70,19 @@ def test_each_format_scores_pairs_in_order_and_in_batches(emulator: EmulatorClie
     scores = model.scores(pairs)
     assert [max(each, key=lambda label: each[label]) for each in scores] == ["entailment", "contradiction"] * BATCH
     assert emulator.stats("faq-nli")["counts"] == {"requests": 2, "texts": 2 * BATCH}
+
+
+def test_all_requests_for_a_sentence_share_its_deadline(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    scopes, invoke = [], Runtime.invoke
+
+    def recorded(self: Runtime, endpoint: Endpoint, body: bytes, scope: CancelScope) -> bytes:
+        scopes.append(scope)
+        return invoke(self, endpoint, body, scope)
+
+    monkeypatch.setattr(Runtime, "invoke", recorded)
+    _, runtime = reach(scored(0.7, 0.1))
+    SageMakerNli("nli", runtime=runtime).scores([("전제", "가설")] * (BATCH + 1))
+    assert len(scopes) == 2 and len(set(map(id, scopes))) == 1
 
 
 def test_the_requests_are_those_of_the_containers(reach: Reach) -> None:

@@ -24,7 +24,8 @@ LABELS = ("entailment", "contradiction")
 
 
 class SageMakerNli:
-    """The NLI model of the endpoint `endpoint_name`. Thread-safe. `deadline`: seconds for a request, including retries.
+    """The NLI model of the endpoint `endpoint_name`. Thread-safe. `deadline`: seconds for a call of `scores`,
+    with all its requests and retries.
 
     The labels are the model's own (`id2label`): "entailment" and "contradiction" in any case, and whatever else it has.
     """
@@ -49,9 +50,10 @@ class SageMakerNli:
         Raises ModelError, and its subclass ModelFormatError where an answer has other labels or another shape.
         """
         found: list[Mapping[str, float]] = []
+        scope = CancelScope(self._deadline)
         for start in range(0, len(pairs), BATCH):
             batch = pairs[start : start + BATCH]
-            body = self._runtime.invoke(self._endpoint, self._request(batch), CancelScope(self._deadline))
+            body = self._runtime.invoke(self._endpoint, self._request(batch), scope)
             found += self._parse(body, len(batch))
         return found
 
