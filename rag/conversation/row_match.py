@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from rag.constraints.asked_values import asked_values
-from rag.constraints.contrasts import members_of
+from rag.constraints.contrasts import default_contrasts, members_of
 from rag.conversation import follow_up_rules
 from rag.conversation.decline_rules import DeclineRule
 from rag.conversation.follow_up_rules import is_about_banking
@@ -81,7 +81,9 @@ def holds_subject(hit: JudgedNode, word: str) -> bool:
     names = _subject_names([word])
     # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
     others = (name for name in expand(word).split() if len(name) >= LONG_NAME)
-    return holds_words(hit, [*names, *others]) or names_thing(hit, word)
+    # What is done ("올려요") the question before may have said in other words.
+    is_thing = all(default_contrasts().sets[name].kind != "action" for name, _ in members_of(word))
+    return holds_words(hit, [*names, *others]) or (is_thing and names_thing(hit, word))
 
 
 def _subject_names(words: Sequence[str]) -> list[str]:

@@ -149,6 +149,7 @@ def test_a_row_says_something_on_a_word_by_another_name() -> None:
 def test_a_row_says_something_on_a_currency_by_its_countrys_name() -> None:
     row = verdict("환전 우대는 미국 달러와 일본 엔에 있나요?").ranked[0]
     assert holds_subject(row, "엔화") and not holds_subject(row, "유로화")
+    assert not holds_subject(verdict("한도 증액은 어떻게 하나요?").ranked[0], "늘려요")
 
 
 def answered_again(message: str, text: str) -> Verdict | None:
