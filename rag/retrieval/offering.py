@@ -13,6 +13,7 @@ from typing import Literal
 
 from rag.constraints import default_contrasts
 from rag.constraints.asked_values import asked_values
+from rag.constraints.aspects import ASPECT, ASPECT_OF
 from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
 from rag.retrieval.constraint_order import FIRST, Ordered
@@ -28,11 +29,7 @@ DOUBTFUL = 0.15
 thing lacking in all rows offered lies below, of the near-domain inputs 60 of 64 (docs/evaluation-log.md)."""
 PARTICLE = 2
 """Characters that may follow a lone word: "인증서요"."""
-_ASPECTS = (
-    r"(?:수수료|금리|이율|이자|이자율|세율|환율|한도|기간|기한|서류|비용|요금|번호|시간|자격|조건|세금|방법|절차)"
-)
-_ASPECT = re.compile(_ASPECTS)
-_OF_A_TOPIC = re.compile(rf"(?:{_ASPECTS}|연회비|보험료|보증금)$")
+_OF_A_TOPIC = re.compile(rf"(?:{ASPECT}|연회비|보험료|보증금)$")
 """An aspect in one word with its topic ("중도상환수수료"): other rows may mention it, and the row about it answers."""
 UNDIVIDED = 10
 """Characters from which on a word is several without spaces, and says nothing by being unknown."""
@@ -97,7 +94,7 @@ def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]
     if any(sets[each.set_name].kind == "action" and each.text == word for each in mentions_of(word)):
         return True
     if _OF_A_TOPIC.search(word):
-        return _ASPECT.fullmatch(word) is not None
+        return word in ASPECT_OF
     return any(word in compact(hit.node.get_content()) for hit in rivals(hits))
 
 
