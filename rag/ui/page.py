@@ -25,12 +25,12 @@ from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader
+from rag.ui.markup import body_html
 from rag.ui.mcp import Ask
 from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
 from rag.ui.session import POLL_SECONDS, Client, Dialogue, Frame
 from rag.ui.sessions import Sessions
-from rag.ui.skeleton import body_html
 from rag.ui.visitors import Visitor, person_id
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def build_page(
 ) -> tuple[gr.Blocks, PageContext]:
     """The page, which answers with the service of `loader`. `records`, `history`: None: answers or chats are not saved.
 
-    `rag.ui.style` has the theme, the style sheet and the script to serve it with.
+    `rag.ui.markup` has the theme, the style sheet and the script to serve it with.
     """
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))

@@ -31,25 +31,21 @@ class Event(Protocol):
     """The attributes of Gradio's BlockFunction that are read here."""
 
     inputs: Any
-    collects_event_data: bool
     api_name: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A checked call of one event. `event`: its number. `chosen`: the clicked option, for events that collect event data."""
+    """A checked call of one event. `event`: its number."""
 
     event: int
     session: str | None
     data: list[str | None]
-    chosen: dict[str, Any] | None
     trigger: int | None
 
     def body(self, session: str) -> bytes:
         """The body for Gradio, with `session` in place of the browser's session name."""
         values = {"data": self.data, "session_hash": session, "fn_index": self.event}
-        if self.chosen is not None:
-            values["event_data"] = self.chosen
         if self.trigger is not None:
             values["trigger_id"] = self.trigger
         return json.dumps(values).encode()
@@ -123,7 +119,6 @@ def parse_call(content: dict[str, Any], events: dict[int, Event], *, event: int 
         event=number,
         session=None if session is None else parse_session(session),
         data=_texts(content.get("data"), events[number]),
-        chosen=_chosen(content.get("event_data")) if events[number].collects_event_data else None,
         trigger=trigger if type(trigger) is int and abs(trigger) < 2**31 else None,
     )
 
@@ -142,15 +137,3 @@ def _texts(data: Any, event: Event) -> list[str | None]:
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             raise RequestRefused(422, f"value {number + 1} is not valid UTF-8", text="wrong_values")
     return [None if state else value for value, state in zip(data, states, strict=True)]
-
-
-def _chosen(value: Any) -> dict[str, Any]:
-    """Check the event data of a clicked option: its text and its index. Raises RequestRefused."""
-    text = value.get("value") if isinstance(value, dict) else None
-    index = value.get("index") if isinstance(value, dict) else None
-    plain = (
-        index is None or type(index) is int or (isinstance(index, list) and all(type(each) is int for each in index))
-    )
-    if not isinstance(text, str) or not plain or any("\ud800" <= character <= "\udfff" for character in text):
-        raise RequestRefused(422, "the choice is malformed", text="wrong_values")
-    return {"index": index, "value": text}

@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.ui.i18n import Texts
-from rag.ui.login_page import login_page
+from rag.ui.markup import login_page
 from rag.ui.request_bodies import (
     Event,
     RequestRefused,

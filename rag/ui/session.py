@@ -20,8 +20,7 @@ from rag.ui.conversation import Conversation, Exchange, RunningAnswer
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
-from rag.ui.rendering import RenderOptions, frame_html, notice_line, truncate
-from rag.ui.source_cards import Relevance
+from rag.ui.rendering import Relevance, RenderOptions, frame_html, notice_line, truncate
 from rag.ui.stream_bridge import StreamBridge
 
 logger = logging.getLogger(__name__)

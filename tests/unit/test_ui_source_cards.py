@@ -10,7 +10,7 @@ import pytest
 from rag.korean import answering_sentence
 from rag.types import Source
 from rag.ui.i18n import KOREAN
-from rag.ui.source_cards import is_web_address, sources_html
+from rag.ui.rendering import is_web_address, sources_html
 from tests.fakes import HOSTILE, SOURCES
 
 
