@@ -41,9 +41,9 @@ from rag.records.answer_log import AnswerLog
 from rag.settings import Settings, StoreSettings
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
-from rag.ui.i18n import KOREAN
 from rag.ui.loader import Loader
 from rag.ui.session import Dialogue
+from rag.ui.texts import KOREAN
 
 CORPUS = DATA.parent / "evaluation" / "corpora" / "insurance"
 FAQ = CORPUS / "faq.csv"

@@ -33,9 +33,9 @@ from rag.settings import Settings
 from rag.stores.faiss.store import FaissStore
 from rag.types import Answer
 from rag.ui.conversation import Conversation
-from rag.ui.i18n import KOREAN
 from rag.ui.loader import Loader
 from rag.ui.session import Dialogue
+from rag.ui.texts import KOREAN
 from tests.small_faq import PAPERS, write_faq
 
 PACKAGE = f"{Path(__file__).parents[1] / 'rag'}{os.sep}"

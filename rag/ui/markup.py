@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from html import escape
-from pathlib import Path
 from string import Template
 
 import gradio as gr
 
-from rag.ui.texts import Texts
+from rag.ui.texts import ASSETS, Texts
 
-ASSETS = Path(__file__).with_name("assets")
 SCRIPTS = ("page.js", "composer.js", "reading.js", "feedback.js", "chats.js")
 """Parts of one script, in order: each uses names of the earlier ones."""
 _WORDS = (

@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 from rag.errors import DISTRIBUTION, RagError
 from rag.types import Answer
-from rag.ui.i18n import Texts
 from rag.ui.request_guard import MCP, VISITOR
 from rag.ui.session import Client
+from rag.ui.texts import Texts
 
 logger = logging.getLogger(__name__)
 VERSIONS = ("2025-06-18", "2025-03-26")

@@ -23,7 +23,6 @@ from rag.settings import Settings
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
-from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader
 from rag.ui.markup import body_html
 from rag.ui.mcp import Ask
@@ -31,6 +30,7 @@ from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
 from rag.ui.session import POLL_SECONDS, Client, Dialogue, Frame
 from rag.ui.sessions import Sessions
+from rag.ui.texts import TEXTS, Texts
 from rag.ui.visitors import Visitor, person_id
 
 logger = logging.getLogger(__name__)

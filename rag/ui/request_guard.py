@@ -20,7 +20,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.ui.i18n import Texts
 from rag.ui.markup import login_page
 from rag.ui.request_bodies import (
     Event,
@@ -34,6 +33,7 @@ from rag.ui.request_bodies import (
 )
 from rag.ui.security_headers import secure_response
 from rag.ui.sessions import LimitExceeded, Session, Sessions
+from rag.ui.texts import Texts
 from rag.ui.visitors import LOGIN_COOKIE, Visitor, Visitors, parse_cookies
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,6 @@ from rag.settings import Settings
 from rag.ui import share
 from rag.ui.auth import Login, PasswordHash, load_users
 from rag.ui.connections import bounded_protocol, is_loopback, listen, raise_descriptor_limit
-from rag.ui.i18n import TEXTS, Texts
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.markup import head, script, theme
 from rag.ui.mcp import mcp_route
@@ -32,6 +31,7 @@ from rag.ui.own_routes import chat_routes, feedback_route, status_routes
 from rag.ui.page import PageContext, build_page
 from rag.ui.request_guard import ADDRESS, LOOPBACK, RequestGuard
 from rag.ui.sessions import MAX_SESSIONS, Sessions
+from rag.ui.texts import TEXTS, Texts
 from rag.ui.visitors import Visitors
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not chosen

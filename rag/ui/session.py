@@ -18,10 +18,10 @@ from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation, Exchange, RunningAnswer
 from rag.ui.conversation_recorder import ConversationRecorder
-from rag.ui.i18n import ENGLISH, KOREAN, Texts
 from rag.ui.loader import Chat, Loader
 from rag.ui.rendering import Relevance, RenderOptions, frame_html, notice_line, truncate
 from rag.ui.stream_bridge import StreamBridge
+from rag.ui.texts import ENGLISH, KOREAN, Texts
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,11 @@
-"""The page's texts, with the Korean wording; `rag.ui.i18n` has the English one."""
+"""The page's texts by language. Data (questions, passages, errors) is not translated."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from rag.errors import InputError, RagError
@@ -127,8 +129,8 @@ class Texts:
     forgotten: str = "기록을 모두 지웠습니다."
     shared: str = "공용 컴퓨터(기록을 남기지 않음)"
     notices: Mapping[Notice, str] = field(default_factory=lambda: _NOTICES)
-    errors: Mapping[type[RagError], str] = field(default_factory=dict)
-    """Messages for visitors by error class; the nearest base class applies. An InputError's own message is shown instead."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Messages for visitors by error class; the nearest base class applies. Each error has a Korean message of its own."""
 
     def step(self, step: str, done: int, total: int) -> str:
         """One line of progress. Step names are Korean, so other languages show the count only."""
@@ -141,4 +143,10 @@ class Texts:
             return error.korean
         if isinstance(error, InputError):
             return str(error)
-        return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
+        return next(self.errors[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in self.errors)
+
+
+ASSETS = Path(__file__).with_name("assets")
+KOREAN = Texts()
+ENGLISH = Texts(**tomllib.loads((ASSETS / "english.toml").read_text(encoding="utf-8")))
+TEXTS: Mapping[Language, Texts] = {"ko": KOREAN, "en": ENGLISH}

@@ -10,7 +10,7 @@ from rag.chat import ChatService
 from rag.factory.models import Models
 from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
-from rag.ui.i18n import KOREAN
+from rag.ui.texts import KOREAN
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_model_answers import CANCEL, notices
 from tests.browser.test_screenshot import KILOBYTES, size_of

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rag.ui.auth import PasswordHash, hash_password
-from rag.ui.i18n import ENGLISH, KOREAN, Texts
+from rag.ui.texts import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
 from tests.fakes import FakeChat
 

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from deploy.local import files, process
 from deploy.local.client import EmulatorClient
-from rag.ui.i18n import KOREAN
+from rag.ui.texts import KOREAN
 from tests.browser.conftest import Visit
 from tests.browser.test_sources import cite, expect_open
 

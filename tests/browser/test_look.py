@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from rag.errors import ModelUnavailable
-from rag.ui.i18n import ENGLISH
+from rag.ui.texts import ENGLISH
 from tests.browser.conftest import Serve, Visit
 
 
@@ -142,7 +141,7 @@ def test_english_page(serve: Serve, visit: Callable[..., Visit]) -> None:
     expect(visitor.page.get_by_role("button", name="Send")).to_be_visible()
     expect(visitor.page.get_by_placeholder("Type a question")).to_be_visible()
     visitor.answered("오류가 나는 질문")
-    expect(visitor.bubbles("bot")).to_have_text(ENGLISH.errors[ModelUnavailable])
+    expect(visitor.bubbles("bot")).to_have_text(ENGLISH.errors["ModelUnavailable"])
     visitor.answered("OTP를 잃어버렸어요")
     for part in ("#chat .said", "#panel .card-title", "#panel .excerpt mark"):
         expect(visitor.page.locator(part).last).to_have_attribute("lang", "ko")

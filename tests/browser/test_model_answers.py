@@ -22,7 +22,7 @@ from rag.retrieval.confidence import defaults
 from rag.stores.faiss.store import FaissStore
 from rag.synthesis import texts
 from rag.types import Notice
-from rag.ui.i18n import ENGLISH, KOREAN, Texts
+from rag.ui.texts import ENGLISH, KOREAN, Texts
 from tests.browser.conftest import Serve, Visit
 from tests.browser.test_sources import cite, expect_open
 from tests.fakes_llm import Said, ScriptedLLM

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from rag.ui.i18n import KOREAN
+from rag.ui.texts import KOREAN
 from tests.browser.conftest import Serve, Visit
 from tests.fakes import LONG, FakeChat
 

@@ -16,9 +16,9 @@ from rag.stores.faiss.store import FaissStore
 from rag.types import Filters, Turn
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
-from rag.ui.i18n import KOREAN
 from rag.ui.loader import Loader
 from rag.ui.session import Client, Dialogue, Frame
+from rag.ui.texts import KOREAN
 from tests.personal_numbers import personal
 from tests.small_faq import LIMIT
 

@@ -11,8 +11,8 @@ from rag.synthesis import texts
 from rag.synthesis.verbatim import passages
 from rag.types import Answer, Source, Status, place_in_document
 from rag.ui.conversation import Exchange
-from rag.ui.i18n import KOREAN
 from rag.ui.rendering import sources_html
+from rag.ui.texts import KOREAN
 
 METADATA = {
     "question": "수수료 안내 › 송금",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rag.types import Answer, Source
 from rag.ui.answer_text import FOLD_AFTER_CHARS, fold_blocks, phone_numbers, render_blocks
 from rag.ui.conversation import Exchange
-from rag.ui.i18n import KOREAN
 from rag.ui.rendering import RenderOptions, frame_html, split_quotes, turn_html
+from rag.ui.texts import KOREAN
 from tests.fakes import HOSTILE, SOURCES, answer_to
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t"))

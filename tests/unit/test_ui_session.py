@@ -17,9 +17,9 @@ from rag.records.answer_log import AnswerLog
 from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
 from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
 from rag.ui.conversation_recorder import ConversationRecorder
-from rag.ui.i18n import KOREAN
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.session import Dialogue, Frame
+from rag.ui.texts import KOREAN
 from tests.fakes import SOURCES, FakeChat
 
 NONE: dict[str, str | None] = {"bank": "", "category": None}

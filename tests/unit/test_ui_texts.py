@@ -10,7 +10,7 @@ import pytest
 
 from rag.errors import InputError, ModelUnavailable, PackageMissing, RagError
 from rag.types import Notice
-from rag.ui.i18n import ENGLISH, KOREAN, TEXTS, Texts
+from rag.ui.texts import ENGLISH, KOREAN, TEXTS, Texts
 
 
 def places(text: str) -> set[str]:
@@ -42,7 +42,7 @@ def test_progress() -> None:
 
 def test_errors() -> None:
     error = ModelUnavailable("no endpoint", korean="모델이 없습니다.")
-    assert (KOREAN.error(error), ENGLISH.error(error)) == ("모델이 없습니다.", ENGLISH.errors[ModelUnavailable])
+    assert (KOREAN.error(error), ENGLISH.error(error)) == ("모델이 없습니다.", ENGLISH.errors["ModelUnavailable"])
     assert ENGLISH.error(InputError("There is no 'x'.")) == "There is no 'x'."
 
 

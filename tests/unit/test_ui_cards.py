@@ -9,8 +9,8 @@ import pytest
 
 from rag.korean import answering_sentence
 from rag.types import Source
-from rag.ui.i18n import KOREAN
 from rag.ui.rendering import is_web_address, sources_html
+from rag.ui.texts import KOREAN
 from tests.fakes import HOSTILE, SOURCES
 
 
