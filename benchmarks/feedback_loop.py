@@ -32,7 +32,7 @@ from typing import Any
 from rag.chat import ChatService
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
 from rag.evaluation.metrics import bootstrap, hit
-from rag.evaluation.retrieval import predict
+from rag.evaluation.records import predict
 from rag.factory.bundled import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models

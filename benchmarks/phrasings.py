@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from rag.chat import ChatService
 from rag.evaluation.datasets import read_queries
 from rag.evaluation.metrics import bootstrap, hit
-from rag.evaluation.phrased_faq import read_phrasings, write_phrased
-from rag.evaluation.retrieval import predict
+from rag.evaluation.records import predict
+from rag.evaluation.runner import read_phrasings, write_phrased
 from rag.factory.bundled import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models

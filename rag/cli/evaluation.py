@@ -11,35 +11,31 @@ from typing import Any
 
 from rag.cli.arguments import check_index_name, check_writable
 from rag.cli.evaluation_parts import gate_verdicts, measure_answers, measure_times
-from rag.cli.opening import open_store
 from rag.cli.terminal import Bar, nan_to_null
 from rag.errors import InputError
 from rag.evaluation.answers import answer_lines, read_references
-from rag.evaluation.beir import read_beir
 from rag.evaluation.claims import claim_lines, evaluate_claims
 from rag.evaluation.compare import case_results, comparison_lines
 from rag.evaluation.datasets import (
     Query,
-    check_labels,
+    read_beir,
     read_claims,
     read_conversations,
     read_out_of_domain,
     read_queries,
 )
-from rag.evaluation.figures import suite_figures
+from rag.evaluation.figures import retrieval_report, suite_figures
 from rag.evaluation.gated_ingestion import gate_lines
 from rag.evaluation.gates import read_gates, write_baseline
 from rag.evaluation.latency import latency_lines
 from rag.evaluation.quality import are_defaults, publish
 from rag.evaluation.records import Record
-from rag.evaluation.report import report_lines, write_report
-from rag.evaluation.retrieval import evaluate_retrieval
+from rag.evaluation.report import write_report
 from rag.evaluation.runner import run_suites, save_run
 from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
 from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
-from rag.factory.chat import build_service
 from rag.factory.models import load_models, sentence_verifier
 from rag.settings import Settings
 
@@ -60,27 +56,10 @@ def evaluate(options: Namespace, settings: Settings) -> int:
 
 def evaluate_index(options: Namespace, settings: Settings) -> None:
     """`retrieval`: report ranking, outcomes, refusal and follow-ups of one index."""
-    queries = _queries(options)
-    out_of_domain = read_out_of_domain(Path(options.out_of_domain)) if options.out_of_domain else ()
-    conversations = read_conversations(Path(options.multi_turn)) if options.multi_turn else ()
-    models = load_models(settings)
-    store = open_store(options, settings, models)
-    # Labels of another index would all count as misses.
-    check_labels(store, {item.id: item.relevant for item in [*queries, *conversations]})
-    chat = build_service(settings, models, store)
-    bar = Bar()
-    try:
-        report = evaluate_retrieval(
-            chat,
-            queries=queries,
-            out_of_domain=out_of_domain,
-            conversations=conversations,
-            settings=settings.model_dump(mode="json", include={"store", "embedding", "retrieval"}),
-            progress=bar,
-        )
-    finally:
-        bar.close()
-    _print(report_lines(report), report, options)
+    [suite] = _run(options, settings, [_own_suite(options)]).suites
+    used = settings.model_dump(mode="json", include={"store", "embedding", "retrieval"})
+    report = {**retrieval_report(suite.records), "settings": used}
+    _print(suite_lines(options.queries, suite_figures(suite.records, suite.banks)), report, options)
 
 
 def evaluate_answers(options: Namespace, settings: Settings) -> None:
@@ -108,7 +87,7 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     suites = [_own_suite(options)] if options.queries else bundled_suites(BUNDLED, halves)
     # The bundled questions belong to the bundled index, even if the settings name another one.
     index = options.index or (None if options.queries else BUNDLED_INDEX)
-    run = _run(options, settings, suites, index=index, perturb=not options.quick)
+    run = _run(options, settings, suites, index=index, folder=Path(options.runs), perturb=not options.quick)
     earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_PLOTTED:]]
     extra: dict[str, Any] = {"gates": gate_verdicts(run, Path(options.gates))}
     if not options.quick:
@@ -210,7 +189,13 @@ _EVALUATIONS: Mapping[str, Callable[[Namespace, Settings], int | None]] = {
 
 
 def _run(
-    options: Namespace, settings: Settings, suites: list[Suite], *, index: str | None = None, perturb: bool = False
+    options: Namespace,
+    settings: Settings,
+    suites: list[Suite],
+    *,
+    index: str | None = None,
+    folder: Path | None = None,
+    perturb: bool = False,
 ) -> Run:
     if options.index:
         check_index_name(options.index)
@@ -221,7 +206,7 @@ def _run(
             load_models(settings),
             suites,
             index=index or options.index,
-            folder=Path(options.runs),
+            folder=folder,
             perturb=perturb,
             progress=bar,
         )

@@ -5,7 +5,9 @@ Row ids are read as strings, also where the JSON has a number.
 
 from __future__ import annotations
 
+import csv
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +78,43 @@ def read_queries(path: Path) -> list[Query]:
         Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
         for line in read_lines(path, ("id", "query", "relevant"))
     ]
+
+
+def read_beir(queries: Path, qrels: Path) -> list[Query]:
+    """Questions in BEIR's layout (https://github.com/beir-cellar/beir): those with at least one relevant row.
+
+    `queries`: lines of `_id` and `text`; `qrels`: a TSV of query-id, corpus-id and score, where a score above 0 counts as
+    relevant. Raises InputError with the file, the line and the problem.
+    """
+    relevant: dict[str, list[str]] = defaultdict(list)
+    try:
+        with qrels.open(encoding="utf-8-sig", newline="") as file:
+            for number, line in enumerate(csv.reader(file, delimiter="\t"), 1):
+                if not line or (number == 1 and not _is_number(line[-1])):
+                    continue  # the heading
+                # trec_eval's own files have a column of zeros in the second place.
+                if len(line) not in (3, 4) or not _is_number(line[-1]):
+                    raise InputError(f"{qrels}, line {number}: expected query-id, corpus-id and score; got {line}")
+                if float(line[-1]) > 0:
+                    relevant[line[0]].append(line[-2])
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        raise InputError(f"{qrels}: cannot be read as tab-separated UTF-8 text ({exc})") from exc
+    found = [
+        Query(str(line["_id"]), str(line["text"]), tuple(relevant[str(line["_id"])]))
+        for line in read_lines(queries, ("_id", "text"))
+        if str(line["_id"]) in relevant
+    ]
+    if not found:
+        raise InputError(f"{qrels}: expected judgements above 0 for questions in {queries}; got none")
+    return found
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> None:

@@ -1,19 +1,19 @@
-"""Computes all figures of a suite from its records: ranking, outcomes, refusal, confidence, perturbations. Pure functions.
+"""Computes all figures from records: ranking, outcomes, refusal, confidence, follow-ups, perturbations. Pure functions.
 
-Keys agree with those of `evaluate_retrieval` where both report the same figure.
+Keys ending in `_ci95` are 95 % confidence intervals: bootstrap for means, Wilson for shares.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rag.evaluation import curves, metrics
-from rag.evaluation.datasets import OutOfDomain, Query
+from rag.errors import InputError
+from rag.evaluation import metrics
 from rag.evaluation.records import KINDS, Record
-from rag.evaluation.retrieval import outcome_report, refusal_report
 
 SEVERAL = "several"
 """Group name of the questions that rows of several institutions answer."""
@@ -21,25 +21,20 @@ SEVERAL = "several"
 
 def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[str, Any]:
     """All figures of one suite; sets without records are left out. `banks`: institution by row id."""
-    sets: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        sets[record.case.set].append(record)
+    sets = _grouped(records, lambda record: record.case.set)
     queries, ood = sets["queries"], sets["ood"]
     report: dict[str, Any] = {}
     if queries:
-        asked = [Query(each.case.id, each.case.turns[-1], each.case.relevant, each.case.label) for each in queries]
-        items = [OutOfDomain(each.case.id, each.case.turns[-1], each.case.label) for each in ood]
-        results, refused = [each.result for each in queries], [each.result for each in ood]
         report["retrieval"] = {**ranking(queries), "by_bank": by_label(queries, ranking_row, bank_label(banks))}
         report["outcomes"] = {
-            **outcome_report(asked, results, items, refused),
+            **outcome_report(queries, ood),
             **outcome_row(queries),
             "by_style": by_label(queries, outcome_row),
             "by_bank": by_label(queries, outcome_row, bank_label(banks)),
         }
         report["trust"] = trust([*queries, *ood])
         if ood:
-            report["refusal"] = {**refusal_report(asked, results, refused), "by_kind": by_label(ood, outcome_row)}
+            report["refusal"] = {**refusal_report(queries, ood), "by_kind": by_label(ood, outcome_row)}
     for name in ("ood_after", "contrast", "multiturn", "afterquestion"):
         if sets[name]:
             report[name] = {"all": outcome_row(sets[name]), "by_kind": by_label(sets[name], outcome_row)}
@@ -51,6 +46,84 @@ def suite_figures(records: Sequence[Record], banks: Mapping[str, str]) -> dict[s
     if sets["perturbed"]:
         report["perturbations"] = perturbation_rows(queries, sets["perturbed"])
     return report
+
+
+def retrieval_report(records: Sequence[Record]) -> dict[str, Any]:
+    """The figures that `evaluate retrieval --json` writes: `retrieval`, `outcomes`, and, with inputs for them, `refusal` and
+    `multi_turn`. Raises InputError without questions.
+    """
+    sets = _grouped(records, lambda record: record.case.set)
+    queries, ood, talks = sets["queries"], sets["ood"], sets["multiturn"]
+    if not queries:
+        raise InputError("expected at least one question to evaluate; got none")
+    report: dict[str, Any] = {"retrieval": ranking(queries), "outcomes": outcome_report(queries, ood)}
+    if ood:
+        asides = sets["ood_after"]
+        in_conversation = {**aside_row(asides), "by_kind": by_label(asides, aside_row)}
+        report["refusal"] = {**refusal_report(queries, ood), "in_conversation": in_conversation}
+    if talks:
+        report["multi_turn"] = {**talk_row(talks), "by_kind": by_label(talks, talk_row)}
+    return report
+
+
+def outcome_report(queries: Sequence[Record], ood: Sequence[Record]) -> dict[str, Any]:
+    """Shares of the outcomes in 0..1 at the index's thresholds.
+
+    `answered_precision`: share of all answers whose first source is relevant; an answer to an out-of-domain input is wrong.
+    `refused`: share of the out-of-domain inputs that are not answered.
+    """
+    counts = Counter(record.outcome for record in queries)
+    answered, suggested = counts["right"] + counts["wrong"], counts["offered"] + counts["missed"]
+    # Also by kind: small talk is easy to refuse and dominates the mean.
+    kinds = Counter(record.case.label for record in ood)
+    refused = Counter(record.case.label for record in ood if record.outcome != "wrong")
+    return {
+        **_share("answered_precision", counts["right"], answered + kinds.total() - refused.total()),
+        **_share("answered_share", answered, len(queries)),
+        **_share("suggested_hit@3", counts["offered"], suggested),
+        "suggested": suggested,
+        "in_domain_declined": counts["declined"] / len(queries),
+        **_share("refused", refused.total(), len(ood)),
+        "refused_by_kind": {kind: refused[kind] / n for kind, n in sorted(kinds.items())},
+        "refused_by_kind_n": dict(sorted(kinds.items())),
+    }
+
+
+def refusal_report(queries: Sequence[Record], ood: Sequence[Record]) -> dict[str, float]:
+    """How well the confidence separates questions from out-of-domain inputs, independent of the thresholds.
+
+    `auc` and `aurc` as in `metrics`; for `aurc` every out-of-domain input is an error.
+    """
+    inside, outside = ([record.result.confidence for record in each] for each in (queries, ood))
+    correct = [float(record.rank == 1) for record in queries]
+    return {
+        "auc": metrics.auc(inside, outside),
+        "accepted_at_95_refused": metrics.accepted_at_refused(inside, outside),
+        "aurc": metrics.aurc([*inside, *outside], [*correct, *([0.0] * len(outside))]),
+    }
+
+
+def aside_row(records: Sequence[Record]) -> dict[str, Any]:
+    """Shares refused and declined of out-of-domain inputs, each asked as a follow-up to an unrelated question."""
+    refused = sum(record.result.status != "answered" for record in records)
+    declined = sum(record.result.status == "declined" for record in records)
+    return {"n": len(records), **_share("refused", refused, len(records)), "declined": declined / len(records)}
+
+
+def talk_row(records: Sequence[Record]) -> dict[str, Any]:
+    """hit@1 and hit@3 of the last messages of conversations.
+
+    `n` and the hits count the messages with relevant rows; `no_row` counts the outcomes of those without.
+    """
+    labelled = [record for record in records if record.case.relevant]
+    statuses = [record.result.status for record in records if not record.case.relevant]
+    hits = {k: sum(1 <= record.rank <= k for record in labelled) for k in (1, 3)}
+    return {
+        "n": len(labelled),
+        **_share("hit@1", hits[1], len(labelled)),
+        **_share("hit@3", hits[3], len(labelled)),
+        "no_row": {status: statuses.count(status) for status in ("answered", "suggested", "declined")},
+    }
 
 
 def ranking(records: Sequence[Record]) -> dict[str, Any]:
@@ -77,8 +150,7 @@ def outcome_row(records: Sequence[Record]) -> dict[str, Any]:
     counts: dict[str, int] = {kind: sum(record.outcome == kind for record in records) for kind in KINDS}
     row: dict[str, Any] = {"n": len(records), "counts": counts}
     for name, count in {**counts, "shown": counts["right"] + counts["offered"]}.items():
-        row[name] = count / len(records) if records else float("nan")
-        row[f"{name}_ci95"] = metrics.wilson(count, len(records))
+        row |= _share(name, count, len(records))
     return row
 
 
@@ -89,12 +161,12 @@ def trust(records: Sequence[Record]) -> dict[str, Any]:
     """
     scores = [record.result.confidence for record in records]
     correct = [float(record.rank == 1) for record in records]
-    bins = curves.reliability(scores, correct)
+    bins = metrics.reliability(scores, correct)
     return {
         "n": len(records),
         "aurc": metrics.aurc(scores, correct),
-        "ece": curves.expected_calibration_error(bins),
-        "curve": curves.risk_coverage(scores, correct),
+        "ece": metrics.expected_calibration_error(bins),
+        "curve": metrics.risk_coverage(scores, correct),
         "bins": [asdict(each) for each in bins],
     }
 
@@ -149,6 +221,10 @@ def _grouped(records: Iterable[Record], label: Callable[[Record], str]) -> dict[
     for record in records:
         groups[label(record)].append(record)
     return groups
+
+
+def _share(name: str, count: int, n: int) -> dict[str, Any]:
+    return {name: count / n if n else math.nan, f"{name}_ci95": metrics.wilson(count, n)}
 
 
 def _shows(record: Record) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 BOOTSTRAP_SAMPLES = 2000
 SEED = 20261122
 """Seed of all resampling, fixed so that equal results have equal intervals."""
+BINS = 10
+"""Bins of a reliability diagram."""
 
 
 def hit(run: Sequence[str], relevant: Sequence[str], k: int) -> float:
@@ -49,13 +52,6 @@ MEASURES: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
     "recall@10": recall,
 }
 """Measures of one query, each in [0, 1]. tests/unit/test_metrics_peer.py compares them with trec_eval (docs/adr/0018)."""
-
-
-def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[Sequence[str]]) -> dict[str, float]:
-    """The mean of each of MEASURES over the queries; `n` is their number."""
-    pairs = list(zip(runs, relevant, strict=True))
-    means = {name: mean([measure(run, rows) for run, rows in pairs]) for name, measure in MEASURES.items()}
-    return {"n": len(pairs), **means}
 
 
 def mean(values: Sequence[float]) -> float:
@@ -116,3 +112,48 @@ def aurc(scores: Sequence[float], correct: Sequence[float]) -> float:
         errors += 1 - value
         risks.append(errors / n)
     return mean(risks)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Inputs whose confidence lies in one bin: their number, mean confidence (0..1) and share that is right (0..1)."""
+
+    n: int
+    confidence: float
+    right: float
+
+
+def risk_coverage(scores: Sequence[float], correct: Sequence[float]) -> list[tuple[float, float]]:
+    """(coverage, risk) at every threshold, highest first: the share answered, and the share of those that is wrong.
+
+    `correct[i]` is 1.0 where input i is right, else 0.0. Inputs with equal scores share one point.
+    """
+    pairs = sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])
+    points, errors = [], 0.0
+    for n, (score, value) in enumerate(pairs, 1):
+        errors += 1 - value
+        # No threshold lies between two inputs of one score.
+        if n == len(pairs) or pairs[n][0] != score:
+            points.append((n / len(pairs), errors / n))
+    return points
+
+
+def reliability(scores: Sequence[float], correct: Sequence[float]) -> list[Bin]:
+    """The bins of a reliability diagram, lowest first, without empty ones; BINS of equal width over 0..1.
+
+    A score of 1 falls into the last bin.
+    """
+    groups: list[list[tuple[float, float]]] = [[] for _ in range(BINS)]
+    for score, value in zip(scores, correct, strict=True):
+        groups[min(BINS - 1, int(score * BINS))].append((score, value))
+    return [
+        Bin(len(group), sum(score for score, _ in group) / len(group), sum(value for _, value in group) / len(group))
+        for group in groups
+        if group
+    ]
+
+
+def expected_calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error (ECE): mean distance of confidence and share right, weighted by the inputs of each bin."""
+    total = sum(each.n for each in bins)
+    return sum(each.n * abs(each.confidence - each.right) for each in bins) / total if total else math.nan

@@ -1,4 +1,4 @@
-"""Runs the cases of a suite through the chat service, with a checkpoint file so that an interrupted run can be resumed."""
+"""Runs cases through the chat service and records its predictions, which a checkpoint file keeps if the run is interrupted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,36 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.chat import ChatService
-from rag.evaluation.retrieval import Prediction, predict
+from rag.errors import ModelUnavailable
 from rag.evaluation.suites import Case
 from rag.ingestion.sync import Progress
-from rag.types import Turn
+from rag.retrieval.hybrid import row_id
+from rag.types import Status, Turn
 
 OutcomeKind = Literal["right", "wrong", "offered", "missed", "declined"]
 KINDS: tuple[OutcomeKind, ...] = ("right", "offered", "missed", "declined", "wrong")
 """All outcomes in the order in which reports show them, best first."""
+
+
+DEPTH = 10
+"""Rows of a ranking that are kept for the metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The chat service's output for one input.
+
+    `ranked`: ids of the first DEPTH rows, best first. `shown`: ids of the rows that the customer sees, in order.
+    `confidence`: probability in 0..1 that the first row answers; `covered`: that one of the first three does.
+    `is_blocked`: as in `Verdict`.
+    """
+
+    ranked: tuple[str, ...]
+    status: Status
+    shown: tuple[str, ...]
+    confidence: float
+    covered: float = 0.0
+    is_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +82,20 @@ class Record:
         }
         case, result = ({each.name: values[each.name] for each in fields(kind)} for kind in (Case, Prediction))
         return cls(Case(**case), Prediction(**result))
+
+
+def predict(service: ChatService, text: str, history: Sequence[Turn] = ()) -> Prediction:
+    """Run one input, `history` being the turns before it. Raises ModelUnavailable if the embedding failed."""
+    verdict = service.judge(text, history)
+    # An input that a decline rule matches is not searched; its ranking and confidence are measured all the same.
+    searched = verdict if verdict.ranked else service.rank(text, history)
+    if verdict.lexical_only or searched.lexical_only:
+        raise ModelUnavailable(
+            "the embedding failed during the evaluation, so only lexical search was measured; run it again when the embedding "
+            "answers"
+        )
+    ranked, shown = (tuple(row_id(hit) for hit in hits) for hits in (searched.ranked, verdict.nodes))
+    return Prediction(ranked[:DEPTH], verdict.status, shown, verdict.confidence, verdict.covered, verdict.is_blocked)
 
 
 def run_cases(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 from rag.chat import ChatService
 from rag.evaluation.datasets import check_labels
 from rag.evaluation.perturbations import perturbed
-from rag.evaluation.phrased_faq import read_phrasings, write_phrased
 from rag.evaluation.records import Record, run_cases
 from rag.evaluation.runs import Row, Run, SuiteRun, identify
 from rag.evaluation.suites import Corpus, Suite
@@ -97,6 +97,27 @@ def _build_corpus_index(catalog: IndexCatalog, corpus: Corpus, models: Models, p
             files = write_phrased(files, read_phrasings(corpus.phrasings), Path(scratch))
         ingest_files(catalog, name, with_stored_vectors(models), files, progress=progress)
     return catalog.open(name, models.manifest)
+
+
+def read_phrasings(path: Path) -> dict[str, str]:
+    """Read a CSV file with the columns `id` and `alternatives`, as {id: alternatives}."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row["alternatives"] for row in csv.DictReader(file)}
+
+
+def write_phrased(files: Sequence[Path], phrasings: Mapping[str, str], folder: Path) -> list[Path]:
+    """Copy the CSV files into `folder` with an added column `alternatives`, joined by `id`; returns the paths of the copies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for path in files:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        copies.append(folder / path.name)
+        with copies[-1].open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [*rows[0], "alternatives"])
+            writer.writeheader()
+            writer.writerows({**row, "alternatives": phrasings.get(row["id"], "")} for row in rows)
+    return copies
 
 
 def _index_name(corpus: Corpus) -> str:

@@ -52,6 +52,9 @@ def _outcome_lines(figures: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for name in ("answered_precision", "answered_share", "suggested_hit@3", "refused"):
         yield f"{name:34} {with_interval(outcomes, name)}"
+    if "refusal" in figures:
+        for name in ("auc", "accepted_at_95_refused"):
+            yield f"{name:34} {figures['refusal'][name]:.3f}"
     trust = figures["trust"]
     yield f"{'aurc, calibration error':34} {trust['aurc']:.3f}, {trust['ece']:.3f} (n={trust['n']})"
 

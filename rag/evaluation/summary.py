@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.evaluation.page import Note, Table
-from rag.evaluation.records import KINDS, Record
+from rag.evaluation.records import KINDS
 from rag.evaluation.runs import Row, SuiteRun
 
 OUTCOMES = {
@@ -150,26 +150,6 @@ def outcome_table(first: str, rows: Mapping[str, Mapping[str, Any]], *, answerab
             for name, row in rows.items()
         ],
     )
-
-
-def confidence_groups(records: Sequence[Record]) -> dict[str, tuple[str, list[float]]]:
-    """The confidence of `queries` and `ood` records in three groups by whether the first row is right: class and values."""
-    groups: dict[str, tuple[str, list[float]]] = {
-        "첫 행이 맞는 질문": ("right", []),
-        "첫 행이 틀린 질문": ("declined", []),
-        "FAQ에 답이 없는 입력": ("wrong", []),
-    }
-    for record in records:
-        if record.case.set in ("queries", "ood"):
-            name = (
-                "FAQ에 답이 없는 입력"
-                if not record.case.relevant
-                else "첫 행이 맞는 질문"
-                if record.rank == 1
-                else "첫 행이 틀린 질문"
-            )
-            groups[name][1].append(record.result.confidence)
-    return groups
 
 
 def _unanswerable(figures: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str]]:

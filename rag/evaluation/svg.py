@@ -46,8 +46,8 @@ class Series:
     dots: bool = False
 
 
-def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
-    """Horizontal stacked bars from 0 to 1, one per row."""
+def stacked_bars(title: str, bars: Sequence[Bar], legend: Sequence[tuple[str, str]]) -> str:
+    """Horizontal stacked bars from 0 to 1, one per row. `legend`: text and CSS class of each part."""
     width = WIDTH - LABELS - NOTES
     shapes = []
     for index, bar in enumerate(bars):
@@ -59,36 +59,21 @@ def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
         if bar.interval:
             shapes.append(_whisker(LABELS, width, bar.interval, y + (ROW - 8) / 2))
         shapes.append(_text(LABELS + width + 6, y + 15, bar.note))
-    return _svg(title, TOP + len(bars) * ROW + 4, shapes)
+    bottom = TOP + len(bars) * ROW
+    return _svg(title, bottom + 12 + 22 * len(legend), shapes + _legend(legend, bottom + 22))
 
 
 def points(title: str, rows: Sequence[tuple[str, float, tuple[float, float]]]) -> str:
     """One point with its interval per row, from 0 to 1, over grid lines at the quarters. `rows`: label, value, interval."""
     width = WIDTH - LABELS - NOTES
     bottom = TOP + len(rows) * ROW
-    shapes = _quarters(width, bottom)
+    shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x, _ in QUARTERS]
+    shapes += [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
     for index, (label, value, interval) in enumerate(rows):
         y = TOP + index * ROW + ROW / 2
         shapes += [_text(LABELS - 6, y + 5, label, "end"), _whisker(LABELS, width, interval, y)]
         shapes.append(f'<circle class="right" cx="{LABELS + width * value:.1f}" cy="{y:.1f}" r="5"/>')
         shapes.append(_text(LABELS + width + 14, y + 5, f"{value:.2f}"))
-    return _svg(title, bottom + 24, shapes)
-
-
-def changes(title: str, rows: Sequence[tuple[str, float, float]]) -> str:
-    """Two points per row from 0 to 1, before (ring) and after (dot), joined by a line. A row with NaN shows its label only."""
-    width = WIDTH - LABELS - NOTES
-    bottom = TOP + len(rows) * ROW
-    shapes = _quarters(width, bottom)
-    for index, (label, before, after) in enumerate(rows):
-        y = TOP + index * ROW + ROW / 2
-        shapes.append(_text(LABELS - 6, y + 5, label, "end"))
-        if before != before or after != after:
-            continue
-        start, end = LABELS + width * before, LABELS + width * after
-        shapes += [_line(start, y, end, y, "whisker"), f'<circle class="ring" cx="{start:.1f}" cy="{y:.1f}" r="7"/>']
-        shapes.append(f'<circle class="right" cx="{end:.1f}" cy="{y:.1f}" r="4.5"/>')
-        shapes.append(_text(LABELS + width + 14, y + 5, f"{after:.2f}"))
     return _svg(title, bottom + 24, shapes)
 
 
@@ -101,20 +86,19 @@ def lines(
     x_label: str,
     y_label: str,
     *,
-    y_top: float = 1.0,
     x_ticks: Sequence[tuple[float, str]] = QUARTERS,
     markers: Sequence[tuple[str, str, tuple[float, float]]] = (),
 ) -> str:
-    """Lines in a plot with x from 0 to 1 and y from 0 to `y_top`, with a legend below.
+    """Lines in a plot with x from 0 to 1 and y from 0 to 1, with a legend below.
 
     `x_ticks`: position in 0..1 and text of each tick. `markers`: single points, as legend text, CSS class and coordinates.
     """
     width, height = WIDTH - MARGIN - 12, PLOT_HEIGHT
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
-        return MARGIN + width * point[0], PLOT_TOP + height * (1 - min(1.0, point[1] / y_top))
+        return MARGIN + width * point[0], PLOT_TOP + height * (1 - min(1.0, point[1]))
 
-    shapes = _axes(width, height, y_top, x_ticks)
+    shapes = _axes(width, height, 1.0, x_ticks)
     for each in series:
         # A tenth of a unit is less than a pixel.
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, each.points))
@@ -156,11 +140,6 @@ def histogram(title: str, groups: Mapping[str, tuple[str, Sequence[float]]], x_l
     return _svg(title, PLOT_TOP + height + 48 + 22 * len(groups), shapes)
 
 
-def legend(entries: Sequence[tuple[str, str]]) -> str:
-    """A legend as an image of its own. `entries`: text and CSS class."""
-    return _svg("", 22 * len(entries) + 8, _legend(entries, 18))
-
-
 def _axes(width: float, height: float, y_top: float, x_ticks: Sequence[tuple[float, str]] = QUARTERS) -> list[str]:
     shapes = []
     for part in (0, 0.25, 0.5, 0.75, 1):
@@ -171,12 +150,6 @@ def _axes(width: float, height: float, y_top: float, x_ticks: Sequence[tuple[flo
         anchor = "end" if place == 1 and len(text) > 2 else "middle"
         shapes.append(_text(MARGIN + width * place, PLOT_TOP + height + 18, text, anchor))
     return shapes
-
-
-def _quarters(width: float, bottom: float) -> list[str]:
-    """Vertical grid lines at the quarters, with labels at 0, 0.5 and 1."""
-    shapes = [_line(LABELS + width * x, TOP, LABELS + width * x, bottom, "grid") for x, _ in QUARTERS]
-    return shapes + [_text(LABELS + width * x, bottom + 16, f"{x:g}", "middle") for x in (0, 0.5, 1)]
 
 
 def _legend(entries: Sequence[tuple[str, str]], y: float) -> list[str]:
@@ -213,5 +186,4 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
 
 
 def _svg(title: str, height: float, shapes: Sequence[str]) -> str:
-    label = f' role="img" aria-label="{escape(title)}"' if title else ' aria-hidden="true"'
-    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}"{label}>{"".join(shapes)}</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">{"".join(shapes)}</svg>'

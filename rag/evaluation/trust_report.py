@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.evaluation import svg
-from rag.evaluation.calibration import Label, outcome, propose
+from rag.evaluation.calibration import Label, propose
 from rag.evaluation.page import Note, Plot, Table
+from rag.evaluation.records import Record
 from rag.evaluation.runs import SuiteRun
-from rag.evaluation.summary import confidence_groups
 from rag.retrieval.confidence import Calibration, Verdict
 
 
@@ -45,10 +45,10 @@ def trust_blocks(suite: SuiteRun, trust: Mapping[str, Any]) -> Iterator[Note | P
         svg.lines("신뢰도", [diagonal, svg.Series("실제", "right", bins, dots=True)], "보여 준 확신", "맞은 비율"),
         "신뢰도 그림: 확신 구간마다 실제로 맞은 비율",
     )
-    yield Plot(svg.histogram("확신의 분포", confidence_groups(suite.records), "확신"), "결과별 확신의 분포")
+    yield Plot(svg.histogram("확신의 분포", _confidence_groups(suite.records), "확신"), "결과별 확신의 분포")
 
 
-def calibration_blocks(suite: SuiteRun, trust: Mapping[str, Any]) -> Iterator[Note | Plot | Table]:
+def calibration_blocks(suite: SuiteRun) -> Iterator[Note | Table]:
     """The result of `rag calibrate` on the suite's questions: each figure before and after."""
     labels = calibration_labels(suite)
     if not any(label.top3_relevant for label in labels):
@@ -72,19 +72,6 @@ def calibration_blocks(suite: SuiteRun, trust: Mapping[str, Any]) -> Iterator[No
         f"제안하는 임계값 {start.suggested:.2f} → {proposal.calibration.suggested:.2f}."
     )
     rows = [(title, getattr(proposal.before, key), getattr(proposal.after, key)) for key, title in names]
-    caption = "맞추기 전(고리)과 맞춘 뒤(점), 교차 검증. 제안에는 바로 답한 것도 셉니다"
-    yield Plot(svg.changes(caption, rows), caption)
-    curve = [svg.Series("틀린 비율", "wrong", [tuple(point) for point in trust["curve"]])]
-    markers = []
-    for name, style, calibration in (("지금", "other", start), ("맞춘 뒤", "declined", proposal.calibration)):
-        right = [label.first_relevant for label in labels if outcome(label.verdict, calibration) == "answered"]
-        # Without answers the share of wrong ones is undefined.
-        if right:
-            markers.append((name, style, (len(right) / len(labels), 1 - sum(right) / len(right))))
-    yield Plot(
-        svg.lines("맞추기 전과 뒤의 자리", curve, "답한 비율", "틀린 비율", markers=markers),
-        "위험-범위 곡선에서 임계값이 놓이는 자리",
-    )
     yield Table(
         ("지표 (교차 검증)", "지금", "맞춘 뒤"),
         [(title, f"{before:.1%}", f"{after:.1%}") for title, before, after in rows],
@@ -104,3 +91,23 @@ def calibration_labels(suite: SuiteRun) -> list[Label]:
             )  # fmt: skip
             labels.append(Label(verdict, bool(record.case.relevant), record.rank == 1, 1 <= record.rank <= 3))
     return labels
+
+
+def _confidence_groups(records: Sequence[Record]) -> dict[str, tuple[str, list[float]]]:
+    """The confidence of `queries` and `ood` records in three groups by whether the first row is right: class and values."""
+    groups: dict[str, tuple[str, list[float]]] = {
+        "첫 행이 맞는 질문": ("right", []),
+        "첫 행이 틀린 질문": ("declined", []),
+        "FAQ에 답이 없는 입력": ("wrong", []),
+    }
+    for record in records:
+        if record.case.set in ("queries", "ood"):
+            name = (
+                "FAQ에 답이 없는 입력"
+                if not record.case.relevant
+                else "첫 행이 맞는 질문"
+                if record.rank == 1
+                else "첫 행이 틀린 질문"
+            )
+            groups[name][1].append(record.result.confidence)
+    return groups

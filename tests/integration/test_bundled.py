@@ -12,8 +12,10 @@ import pytest
 
 from rag.chat import ChatService
 from rag.evaluation.datasets import read_conversations, read_out_of_domain, read_queries
+from rag.evaluation.figures import retrieval_report
 from rag.evaluation.metrics import hit, mean
-from rag.evaluation.retrieval import evaluate_retrieval, predict
+from rag.evaluation.records import predict, run_cases
+from rag.evaluation.suites import labelled_cases
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
@@ -64,12 +66,9 @@ def bundled(bundled_root: Path, cached_models: Models) -> Iterator[Bundled]:
 @pytest.fixture(scope="module")
 def report(bundled: Bundled) -> Mapping[str, Any]:
     """What `python -m rag evaluate retrieval` measures on `dev`."""
-    return evaluate_retrieval(
-        bundled.chat,
-        queries=QUERIES,
-        out_of_domain=read_out_of_domain(DATA / "ood.dev.jsonl"),
-        conversations=read_conversations(DATA / "multiturn.dev.jsonl"),
-    )
+    out_of_domain = read_out_of_domain(DATA / "ood.dev.jsonl")
+    conversations = read_conversations(DATA / "multiturn.dev.jsonl")
+    return retrieval_report(run_cases(bundled.chat, list(labelled_cases(QUERIES, out_of_domain, conversations))))
 
 
 @pytest.mark.parametrize("name", FLOORS)

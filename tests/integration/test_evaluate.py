@@ -123,6 +123,16 @@ def test_gates_of_a_user(run: Run, small: Path, questions: Path) -> None:
     assert failed.code == 1 and "below the floor" in failed.out
 
 
+def test_gates_are_run_on_the_present_rows(run: Run, small: Path, questions: Path) -> None:
+    """What an earlier run of the same questions found in other rows is not taken again."""
+    (questions / "gates.toml").write_text(GATES.replace("0.8", "1.0"), encoding="utf-8")
+    assert run("evaluate", "gate", "--gates", "gates.toml", "--index", "small").code == 0
+    rows = write_faq(questions / "reworded.csv").read_text(encoding="utf-8")
+    (questions / "reworded.csv").write_text(rows.replace(ASKED["n-002"], "다른 것을 묻는 행"), encoding="utf-8")
+    assert run("ingest", "reworded.csv", "--index", "small").code == 0
+    assert run("evaluate", "gate", "--gates", "gates.toml", "--index", "small").code == 1
+
+
 def test_an_ingestion_that_breaks_questions_writes_nothing(run: Run, small: Path, questions: Path) -> None:
     fewer = str(write_faq(questions / "fewer.csv", without=tuple(ASKED)[:5]))
     before = {path: path.read_bytes() for path in small.iterdir() if path.suffix != ".npz"}

@@ -14,7 +14,7 @@ from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
 from rag.chat import ChatService
 from rag.errors import ModelError, ModelUnavailable
-from rag.evaluation.retrieval import predict
+from rag.evaluation.records import predict
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.models.sagemaker import client

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
-from rag.evaluation.beir import read_beir
-from rag.evaluation.datasets import Query
+from rag.evaluation.datasets import Query, read_beir
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 from rag.errors import InputError
 from rag.evaluation.compare import MEASURES, CaseResult, comparison_lines, difference, paired_interval
 from rag.evaluation.gates import Gate, check_gates, failure_lines, read_baseline, read_gates, write_baseline
-from rag.evaluation.records import OutcomeKind, Record
-from rag.evaluation.retrieval import Prediction
+from rag.evaluation.records import OutcomeKind, Prediction, Record
 from rag.evaluation.suites import Case
 
 RIGHT, WRONG = CaseResult("queries", "", True, "right", 1), CaseResult("queries", "", True, "wrong", 2)

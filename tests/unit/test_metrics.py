@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.evaluation.figures import ranking_row
 from rag.evaluation.metrics import (
+    MEASURES,
     accepted_at_refused,
     auc,
     aurc,
     bootstrap,
+    expected_calibration_error,
     hit,
     mean,
     ndcg,
-    ranking,
     reciprocal_rank,
+    reliability,
+    risk_coverage,
     wilson,
 )
+from rag.evaluation.records import Prediction, Record
+from rag.evaluation.suites import Case
 
 RUN = ["a", "b", "c", "d"]
+
+
+def ranking(runs: Sequence[Sequence[str]], relevant: Sequence[str]) -> dict[str, Any]:
+    """The figures of questions with these rankings, all answered by the same rows."""
+    case = Case("queries", "q", "", ("질문",), tuple(relevant))
+    return ranking_row([Record(case, Prediction(tuple(run), "declined", (), 0.0)) for run in runs])
 
 
 def test_hit_counts_the_first_k_alone() -> None:
@@ -45,11 +59,11 @@ def test_ndcg_by_hand() -> None:
 
 def test_an_empty_run_is_a_miss_and_no_error() -> None:
     assert (hit([], ["a"], 3), reciprocal_rank([], ["a"]), ndcg([], ["a"])) == (0.0, 0.0, 0.0)
-    assert ranking([[], ["a"]], [["a"], ["a"]])["hit@1"] == 0.5
+    assert ranking([[], ["a"]], ["a"])["hit@1"] == 0.5
 
 
 def test_ranking_gives_means_over_queries() -> None:
-    found = ranking([["a"], ["x", "a"], ["x", "y", "z", "a"]], [["a"], ["a"], ["a"]])
+    found = ranking([["a"], ["x", "a"], ["x", "y", "z", "a"]], ["a"])
     assert found["n"] == 3
     assert found["hit@1"] == pytest.approx(1 / 3)
     assert found["hit@3"] == pytest.approx(2 / 3)
@@ -59,9 +73,9 @@ def test_ranking_gives_means_over_queries() -> None:
 
 
 def test_ranking_of_no_queries_is_unknown_rather_than_zero() -> None:
-    found = ranking([], [])
+    found = ranking([], ["a"])
     assert found["n"] == 0
-    assert all(math.isnan(value) for name, value in found.items() if name != "n")
+    assert all(math.isnan(found[name]) for name in MEASURES)
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), unique=True), st.sets(st.sampled_from("abcdefgh"), min_size=1))
@@ -119,3 +133,21 @@ def test_aurc_by_hand() -> None:
     """Most confident right, then wrong, then right: risks 0, 1/2, 1/3."""
     assert aurc([0.9, 0.5, 0.7], [1.0, 1.0, 0.0]) == pytest.approx((0 + 1 / 2 + 1 / 3) / 3)
     assert aurc([0.9, 0.1], [1.0, 0.0]) < aurc([0.1, 0.9], [1.0, 0.0])
+
+
+def test_risk_at_each_coverage() -> None:
+    assert risk_coverage([0.9, 0.8, 0.8, 0.1], [1, 1, 0, 0]) == [(0.25, 0.0), (0.75, pytest.approx(1 / 3)), (1.0, 0.5)]
+    assert risk_coverage([], []) == []
+
+
+def test_the_area_is_the_mean_of_the_risks() -> None:
+    scores, correct = [0.9, 0.7, 0.5, 0.3], [1.0, 0.0, 1.0, 0.0]
+    assert aurc(scores, correct) == pytest.approx(sum(risk for _, risk in risk_coverage(scores, correct)) / 4)
+
+
+def test_reliability_by_bins() -> None:
+    bins = reliability([0.05, 0.06, 0.95, 1.0], [0, 1, 1, 1])
+    assert [(each.n, each.right) for each in bins] == [(2, 0.5), (2, 1.0)]
+    assert [each.confidence for each in bins] == pytest.approx([0.055, 0.975])
+    assert expected_calibration_error(bins) == pytest.approx((0.445 + 0.025) / 2)
+    assert math.isnan(expected_calibration_error([]))

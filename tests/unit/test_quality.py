@@ -19,8 +19,7 @@ from rag.evaluation.quality import (
     record_quality,
     with_table,
 )
-from rag.evaluation.records import Record
-from rag.evaluation.retrieval import Prediction
+from rag.evaluation.records import Prediction, Record
 from rag.evaluation.runs import Run, SuiteRun
 from rag.evaluation.suites import Case, bundled_suites
 from rag.settings import RetrievalSettings, Settings, StoreSettings

@@ -12,20 +12,18 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation import svg
-from rag.evaluation.answers_report import answer_blocks
 from rag.evaluation.calibration import outcome
 from rag.evaluation.compare import case_results
 from rag.evaluation.figures import suite_figures, trust
 from rag.evaluation.front import front_sections
 from rag.evaluation.gates import Gate, gate_rows
 from rag.evaluation.page import Note, Plot, Section, Table, html_page, markdown_page
-from rag.evaluation.records import Record
-from rag.evaluation.report import write_report
-from rag.evaluation.retrieval import Prediction
+from rag.evaluation.records import Prediction, Record
+from rag.evaluation.report import answer_blocks, write_report
 from rag.evaluation.runs import Row, Run, SuiteRun, find_run, load_run
 from rag.evaluation.suites import Case
 from rag.evaluation.summary import summary_notes, whole_percentages, worst_answers
-from rag.evaluation.trust_report import calibration_blocks, calibration_labels
+from rag.evaluation.trust_report import calibration_blocks, calibration_labels, trust_blocks
 from rag.retrieval.confidence import defaults
 
 HOSTILE = '<script>alert("x")</script> & <img src=http://elsewhere.example/a.png>'
@@ -108,7 +106,7 @@ def test_the_page_is_self_contained_and_equals_its_markdown(run: Run, tmp_path: 
     assert all(address.startswith("#") for address in outline.addresses)
     assert "url(" not in html and "@import" not in html and "default-src 'none'" in html
     assert "prefers-color-scheme:dark" in html and "@media print" in html
-    assert html.count("<svg") >= 6
+    assert html.count("<svg") >= 5
     for part in (
         "100명이 물으면",
         "가장 나쁜 답 스무 개",
@@ -175,8 +173,10 @@ def test_what_calibration_says_of_now_is_what_was_measured(run: Run) -> None:
     suite = replace(run.suites[0], records=(*RECORDS[:3], nothing))
     found = [outcome(label.verdict, start) for label in calibration_labels(suite)]
     assert found == ["answered", "answered", "suggested", "declined"]
-    drawn = [block for block in calibration_blocks(run.suites[0], trust(RECORDS)) if isinstance(block, Plot)]
-    assert len(drawn) == 2 and all(plot.svg.count("<circle") >= 2 for plot in drawn)
+    drawn = [block for block in trust_blocks(run.suites[0], trust(RECORDS)) if isinstance(block, Plot)]
+    assert len(drawn) == 3 and all(re.search("<(circle|polyline|rect)", plot.svg) for plot in drawn)
+    [table] = [block for block in calibration_blocks(run.suites[0]) if isinstance(block, Table)]
+    assert [row[0] for row in table.rows] == ["나간 답이 맞음", "바로 답함", "답이 있는데 거절", "답이 없는데 제안"]
 
 
 def test_the_first_page_shows_the_gates_and_the_lines_to_sign(run: Run) -> None:
@@ -234,5 +234,5 @@ def test_plots_of_nothing_and_of_extremes_stay_inside() -> None:
     drawn = svg.lines("t", [svg.Series("s", "wrong", [(0.0, 0.0), (1.0, 5.0)])], "x", "y")
     points = re.search(r'points="([^"]+)"', drawn)
     assert points and all(float(pair.split(",")[1]) >= 0 for pair in points[1].split())
-    bar = svg.stacked_bars("t", [svg.Bar("<i>", [("right", 1.0)], (0.0, 1.0), "n=1")])
-    assert "&lt;i&gt;" in bar and "whisker" in bar
+    bar = svg.stacked_bars("t", [svg.Bar("<i>", [("right", 1.0)], (0.0, 1.0), "n=1")], [("맞는 답", "right")])
+    assert "맞는 답" in bar and "&lt;i&gt;" in bar and "whisker" in bar
