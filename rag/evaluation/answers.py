@@ -19,6 +19,7 @@ from typing import Any
 from rag.chat import ChatService
 from rag.evaluation import metrics
 from rag.evaluation.datasets import Query, read_lines
+from rag.evaluation.records import read_checkpoint
 from rag.ingestion.sync import Progress
 from rag.stores.base import PassageStore
 from rag.synthesis.prompt_builder import MARKER
@@ -129,13 +130,7 @@ def _ask(
     chat: ChatService, queries: Sequence[Query], checkpoint: Path | None, progress: Progress | None
 ) -> Iterator[EvaluatedAnswer]:
     """Yield the answer to each question in order; answers missing from `checkpoint` are asked for and appended to it."""
-    known: dict[str, EvaluatedAnswer] = {}
-    for line in checkpoint.read_text(encoding="utf-8").split("\n") if checkpoint and checkpoint.exists() else ():
-        try:
-            answer = EvaluatedAnswer.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError):
-            continue  # a line that was cut off when the run was interrupted: its question is asked again
-        known[answer.question] = answer
+    known = {answer.question: answer for answer in read_checkpoint(checkpoint, EvaluatedAnswer.from_json)}
     if checkpoint:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
     with checkpoint.open("a", encoding="utf-8") if checkpoint else nullcontext() as file:

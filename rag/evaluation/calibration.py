@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from rag.errors import InputError
 from rag.evaluation.datasets import OutOfDomain, Query
+from rag.evaluation.metrics import mean
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.retrieval.offering import least_chance
@@ -134,10 +135,10 @@ def figures(labels: Sequence[Label], calibrations: Sequence[Calibration]) -> Fig
     inside = [status for label, status in pairs if label.in_domain]
     outside = [status for label, status in pairs if not label.in_domain]
     return Figures(
-        _share(answered),
-        _share([status == "answered" for status in inside]),
-        _share([status == "declined" for status in inside]),
-        _share([status != "declined" for status in outside]),
+        mean(answered),
+        mean([status == "answered" for status in inside]),
+        mean([status == "declined" for status in inside]),
+        mean([status != "declined" for status in outside]),
     )
 
 
@@ -190,7 +191,7 @@ def _move_suggested(labels: Sequence[Label], start: Calibration) -> Calibration:
         lost = [status == "declined" for label, status in zip(labels, statuses, strict=True) if label.top3_relevant]
         offered = [status != "declined" for label, status in zip(labels, statuses, strict=True) if not label.in_domain]
         # Declining an answerable question costs twice a useless suggestion. The last term breaks ties for the smaller step.
-        return 2 * _share(lost, empty=0.0) + _share(offered, empty=0.0) + 1e-6 * abs(step)
+        return 2 * mean(lost or [0.0]) + mean(offered or [0.0]) + 1e-6 * abs(step)
 
     step = min(SUGGESTED_STEPS, key=cost)
     return _shifted(start, step * len(labels) / (len(labels) + SHRINKAGE)) if step else start
@@ -200,7 +201,3 @@ def _shifted(calibration: Calibration, step: float) -> Calibration:
     log_odds = math.log(calibration.suggested / (1 - calibration.suggested)) + step
     suggested = 1 / (1 + math.exp(-log_odds))
     return replace(calibration, suggested=suggested, off_topic=min(calibration.off_topic, suggested))
-
-
-def _share(values: Sequence[bool], *, empty: float = math.nan) -> float:
-    return sum(values) / len(values) if values else empty

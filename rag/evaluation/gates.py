@@ -50,13 +50,16 @@ class GateFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A gate that failed. `broken`: keys of the cases that got worse, or, below a floor, of all cases without a full score."""
+class GateResult:
+    """One gate's result. `reason`: why it failed, empty if it passed.
+
+    `broken`: keys of the cases that got worse, or, below a floor, of all cases without a full score.
+    """
 
     gate: Gate
     change: Difference
-    reason: str
-    broken: tuple[str, ...]
+    reason: str = ""
+    broken: tuple[str, ...] = ()
 
 
 def read_gates(path: Path) -> GateFile:
@@ -81,35 +84,41 @@ def read_gates(path: Path) -> GateFile:
     return GateFile(gates, files_suite("gates", questions), path.parent / str(data.get("baseline", "baseline.json")))
 
 
-def check_gates(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[Failure]:
-    """The gates that `after` fails, compared with `before` case by case.
+def measure_gates(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[GateResult]:
+    """The results of the gates that apply to a case, `after` compared with `before` case by case.
 
     Without a baseline (`before` empty) only the floors count. Cases missing from either are ignored.
     """
-    failures = []
+    results = []
     for gate in gates:
         measure = MEASURES[gate.measure]
         # Without a baseline the run is compared with itself, which is never a drop.
         change = difference(before or after, after, measure, gate.sets)
         if change is None:
             continue
+        reason = ""
+        broken: tuple[str, ...] = ()
         if change.is_significantly_worse:
             low, high = change.interval
             reason = (
                 f"{change.before:.3f} -> {change.after:.3f}, a significant drop "
                 f"(95 % interval of the difference: {low:+.3f} to {high:+.3f})"
             )
-            failures.append(Failure(gate, change, reason, change.worse))
+            broken = change.worse
         elif change.after < gate.floor:
-            bad = [
+            reason = f"{change.after:.3f} is below the floor {gate.floor:.3f}"
+            broken = tuple(
                 key
                 for key, result in after.items()
                 if measure.applies(result) and (not gate.sets or result.set in gate.sets) and not measure.value(result)
-            ]
-            failures.append(
-                Failure(gate, change, f"{change.after:.3f} is below the floor {gate.floor:.3f}", tuple(bad))
             )
-    return failures
+        results.append(GateResult(gate, change, reason, broken))
+    return results
+
+
+def check_gates(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[GateResult]:
+    """The results of the gates that fail, as `measure_gates`."""
+    return [result for result in measure_gates(gates, before, after) if result.reason]
 
 
 def gate_rows(gates: Sequence[Gate], before: CaseResults, after: CaseResults) -> list[dict[str, Any]]:
@@ -117,23 +126,20 @@ def gate_rows(gates: Sequence[Gate], before: CaseResults, after: CaseResults) ->
 
     The value "before" is None without a baseline.
     """
-    failed = {failure.gate for failure in check_gates(gates, before, after)}
-    compared = [(gate, difference(before or after, after, MEASURES[gate.measure], gate.sets)) for gate in gates]
     return [
         {
-            "name": gate.korean or gate.name,
-            "n": each.n,
-            "floor": gate.floor,
-            "before": each.before if before else None,
-            "after": each.after,
-            "passed": gate not in failed,
+            "name": each.gate.korean or each.gate.name,
+            "n": each.change.n,
+            "floor": each.gate.floor,
+            "before": each.change.before if before else None,
+            "after": each.change.after,
+            "passed": not each.reason,
         }
-        for gate, each in compared
-        if each
+        for each in measure_gates(gates, before, after)
     ]
 
 
-def failure_lines(failures: Sequence[Failure], questions: Mapping[str, str], results: CaseResults) -> Iterator[str]:
+def failure_lines(failures: Sequence[GateResult], questions: Mapping[str, str], results: CaseResults) -> Iterator[str]:
     """Each failed gate with its broken questions and their present outcome. `questions`: text by `Case.key`."""
     for failure in failures:
         yield f"gate {failure.gate.name!r} ({failure.change.title}, n={failure.change.n}): {failure.reason}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from rag.chat import ChatService
 from rag.errors import ModelUnavailable
@@ -17,6 +17,7 @@ from rag.ingestion.sync import Progress
 from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn
 
+T = TypeVar("T")
 OutcomeKind = Literal["right", "wrong", "offered", "missed", "declined"]
 KINDS: tuple[OutcomeKind, ...] = ("right", "offered", "missed", "declined", "wrong")
 """All outcomes in the order in which reports show them, best first."""
@@ -113,7 +114,7 @@ def run_cases(
     the embedding fails.
     """
     # Keyed by the whole case: a case whose text or labels changed is run again.
-    known = {record.case: record for record in _read(checkpoint)} if checkpoint else {}
+    known = {record.case: record for record in read_checkpoint(checkpoint, Record.from_json)}
 
     def ask(case: Case) -> Record:
         if case in known:
@@ -136,11 +137,10 @@ def run_cases(
     return records
 
 
-def _read(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8").split("\n"):
+def read_checkpoint(path: Path | None, parse: Callable[[Any], T]) -> Iterator[T]:
+    """The entries of a checkpoint file; none without a file."""
+    for line in path.read_text(encoding="utf-8").split("\n") if path and path.exists() else ():
         try:
-            yield Record.from_json(json.loads(line))
-        except (ValueError, KeyError):
+            yield parse(json.loads(line))
+        except (ValueError, KeyError, TypeError):
             continue  # a line that was cut off when the run was interrupted: its case is run again

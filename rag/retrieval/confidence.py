@@ -88,7 +88,7 @@ class Calibration:
 
 @cache
 def defaults(*, dense: bool = True) -> Calibration:
-    """The calibration an index starts with, fitted on several FAQs (`rag.evaluation.default_fit`); another without vectors.
+    """The calibration an index starts with, fitted on several FAQs (`benchmarks.default_fit`); another without vectors.
 
     Its features are in units of the index's own scales, so it carries over; `rag calibrate` with labels replaces it.
     """

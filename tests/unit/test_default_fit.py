@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
+from benchmarks.default_fit.fit import Example, LabelledFaq, ThresholdTargets, build_examples, fit_defaults, regression
 from rag.chat import ChatService
 from rag.evaluation.datasets import OutOfDomain, Query
-from rag.evaluation.default_fit import Example, LabelledFaq, ThresholdTargets, build_examples, fit_defaults, regression
 from rag.retrieval.confidence import Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.retrieval.ranking_features import FEATURES

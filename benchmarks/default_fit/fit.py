@@ -3,7 +3,7 @@
 Two logistic regressions (Newton's method, ridge) over the features of `rag.retrieval.confidence`. Negatives are the
 out-of-domain inputs, the wrongly ranked questions, and a copy of every question with its relevant rows removed from the
 ranking, which stands for a question that the FAQ nearly covers. Thresholds are chosen on the real inputs only, scored by
-regressions fitted on the other folds. Run by `benchmarks.default_fit`; docs/evaluation-log.md names the data.
+regressions fitted on the other folds. docs/evaluation-log.md names the data.
 """
 
 from __future__ import annotations

@@ -14,13 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.bridge.pydantic import Field
-
+from benchmarks.default_fit.fit import LabelledFaq, build_examples, fit_defaults
 from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
-from rag.evaluation.default_fit import LabelledFaq, build_examples, fit_defaults
+from rag.evaluation.gated_ingestion import with_embedding_cache
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index
@@ -29,42 +26,13 @@ from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.query_analysis import BANK, detect_bank
 from rag.settings import Settings, StoreSettings
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 PARTS = (None, 15, 15, 15, 30, 30, 30, 60, 60, 60)
 """Rows of each part, drawn from one institution after the other; None: all three whole."""
 PART_WEIGHT = 0.08
 FULL = 100
 """Questions from which on a FAQ counts whole: some twenty on as many rows are no second corpus."""
 SEED = 5
-
-
-class CachedEmbedding(BaseEmbedding):
-    """Caches the vectors of `inner`, because the parts of an FAQ have the same rows and questions."""
-
-    inner: Any
-    known: dict[tuple[str, str], list[float]] = Field(default_factory=dict)
-
-    @property
-    def max_tokens(self) -> int:
-        """The window of `inner`, in tokens."""
-        return int(self.inner.max_tokens)
-
-    def token_count(self, text: str) -> int:
-        """As `inner` counts."""
-        return int(self.inner.token_count(text))
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        if ("query", query) not in self.known:
-            self.known["query", query] = self.inner.get_query_embedding(query)
-        return self.known["query", query]
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_query_embedding(query)
-
-    def _get_text_embedding(self, text: str) -> list[float]:
-        if ("text", text) not in self.known:
-            self.known["text", text] = self.inner.get_text_embedding(text)
-        return self.known["text", text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +109,9 @@ def main() -> None:
     options = parser.parse_args()
     loaded = load_models(Settings())
     assert loaded.embed_model is not None, "the hybrid calibration needs the embedding"
-    with_embedding_cache = CachedEmbedding(inner=loaded.embed_model, model_name=loaded.embed_model.model_name)
     found = {}
     for name, models in (
-        ("hybrid", Models(with_embedding_cache, loaded.manifest)),
+        ("hybrid", with_embedding_cache(loaded)),  # the parts of an FAQ have the same rows and questions
         ("lexical", Models(None, manifest_of(None))),
     ):
         with TemporaryDirectory() as directory:

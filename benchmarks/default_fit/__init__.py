@@ -1,0 +1,1 @@
+"""Fits the default calibration that every index starts with."""
