@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 ANALYZER = "syllable2-jamo3to5/1"
@@ -32,6 +33,8 @@ def text_length(text: str) -> int:
     return len(unicodedata.normalize("NFKC", text))
 
 
+# Each question is compared with ten rows or more, in many ways, each of which compacts the same texts.
+@lru_cache(maxsize=4096)
 def compact(text: str) -> str:
     """The normalised text without white space."""
     return "".join(normalise(text).split())

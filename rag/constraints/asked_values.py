@@ -173,15 +173,15 @@ def other_period(question: str, row_question: str, row_answer: str) -> str:
 
     The row is by the periods that its question names, or else, for a question that asks for a value, by those of its amounts.
     """
+    asked = {name: match.group() for name, pattern in _ASKED_BY.items() if (match := pattern.search(question))}
+    if not asked:
+        return ""
     held = {name for name, pattern in _ASKED_BY.items() if pattern.search(row_question)}
     if not held and asked_values(question):
         amounts = (value for value in values_of(row_answer) if value.dimension == "money")
         held = {period for amount in amounts if (period := _period_before(row_answer, amount))}
-    if not held:
-        return ""
-    asked = {name: match.group() for name, pattern in _ASKED_BY.items() if (match := pattern.search(question))}
     row = f"{row_question}\n{row_answer}"
-    if not asked or any(name in held or _STATED_BY[name].search(row) for name in asked):
+    if not held or any(name in held or _STATED_BY[name].search(row) for name in asked):
         return ""
     return next(iter(asked.values())).strip()
 

@@ -72,7 +72,7 @@ def other_modifiers(
     # Asked for each of ten rows: a question without any compound is done here.
     if not _before_words(question) and not _inside_words(question) and "형" not in question:
         return []
-    row, asked_text = _compact(f"{row_question} {row_answer}"), compact(question)
+    row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
     values = {compact(value.text) for value in values_of(question)}
 
     def is_other(modifier: str) -> bool:
@@ -147,7 +147,7 @@ def _names_without_kind(text: str, general: str) -> bool:
 
 def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
-    asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
+    asked, row = _direction(question), _direction(row_question)
     # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
     if asked and re.search(rf"{re.escape(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
         return True
@@ -160,13 +160,19 @@ def is_reversed(question: str, row_question: str) -> bool:
 
 def other_target(question: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str) -> str:
     """What a question turns a thing into, where the row turns the same thing into another: "누구나로" beside "부부로"."""
-    asked, row = _FROM_TO.search(question), _FROM_TO.search(row_question)
+    asked, row = _direction(question), _direction(row_question)
     if asked is None or row is None or not set(tokens(asked["source"])) & set(tokens(row["source"])):
         return ""
     target, held = asked["target"].strip(), compact(f"{row_question} {row_answer}")
     names = (compact(name) for name in (target, *synonyms(target).split()[1:]))
     is_same = any(name in held for name in names) or set(tokens(target)) & set(tokens(row["target"]))
     return "" if is_same or is_same_member(target, row["target"].strip()) else target
+
+
+@lru_cache(maxsize=4096)
+def _direction(text: str) -> re.Match[str] | None:
+    """What a text turns from and to: groups `source` and `target`."""
+    return _FROM_TO.search(text)
 
 
 @lru_cache(maxsize=4096)
@@ -202,11 +208,6 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 def is_same_member(asked: str, held: str, head: str = "") -> bool:
     """Whether both name one member of a set, other than `head` alone names: 주식 makes 일본주식 no 미국주식."""
     return bool(members_of(asked) & members_of(held) - members_of(head))
-
-
-@lru_cache(maxsize=4096)
-def _compact(text: str) -> str:
-    return compact(text)
 
 
 @lru_cache(maxsize=4096)

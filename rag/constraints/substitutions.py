@@ -89,6 +89,8 @@ def _replaced(asked: tuple[Word, ...], held: tuple[Word, ...]) -> Iterable[tuple
     """Places (start, end, row's start, row's end) of words that stand for others, where a word that follows is the same."""
     names = _shared_names([word.text for word in (*asked, *held)])
     ours, theirs = names[: len(asked)], names[len(asked) :]
+    if set(ours).isdisjoint(theirs):  # nothing follows that is the same
+        return
     for tag, start, end, row_start, row_end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         # What ends a question is what is to be done, for which customers have many words.
         if tag == "replace" and end < len(asked) and row_end < len(held):

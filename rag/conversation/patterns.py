@@ -11,6 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rag.errors import InputError
@@ -46,6 +47,7 @@ class NamedPattern:
         )
 
 
+@lru_cache(maxsize=256)
 def plain(message: str) -> str:
     """The form that patterns are written for; not NFKC, under which the consonants of "ㄱㅅ" are other characters."""
     return " ".join(unicodedata.normalize("NFC", message).translate(_HALF_WIDTH).lower().split())

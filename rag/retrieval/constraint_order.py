@@ -221,7 +221,7 @@ def _moved(
 ) -> list[tuple[FusedNode, _Compared | None]]:
     # Where every row lacks something, none is the better for it, and their scores mean what they always do.
     lacks = LACKS if drop and any(not row.lacking for row in rows) else 0.0
-    moved: list[tuple[FusedNode, _Compared | None]] = []
+    moved: list[tuple[float, FusedNode, _Compared | None]] = []
     for index, hit in enumerate(hits):
         row = rows[index] if index < len(rows) else None
         # A row that was not compared is not better than one that was.
@@ -231,9 +231,9 @@ def _moved(
         elif row:
             agreed = AGREES if row.agreement.status == "agree" else 0.0
             step = agreed + HOLDS * row.held - (lacks if row.lacking else 0.0)
-        score = (hit.score or 0.0) + step
-        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=score), row))
-    return sorted(moved, key=lambda pair: -(pair[0].score or 0.0))
+        moved.append(((hit.score or 0.0) + step, hit, row))
+    moved.sort(key=lambda each: -each[0])
+    return [(FusedNode(node=hit.node, parts=hit.parts, score=score), row) for score, hit, row in moved]
 
 
 @lru_cache(maxsize=4096)

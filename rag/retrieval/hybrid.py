@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.vector_stores.types import MetadataFilters
 
-_Best = tuple[float, str, dict[str, float]]
-"""Of a row: its score, the id of the node it comes from, and the parts."""
+_Best = tuple[float, str, list[float]]
+"""Of a row: its score, the id of the node it comes from, and the scores in the lists."""
 
 logger = logging.getLogger(__name__)
 DENSE = "dense"
@@ -176,30 +176,36 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     lists = {DENSE: candidates.dense, **candidates.lexical}
     # Without any dense list (no embedder) its weight counts nothing; an empty lexical list still counts its floor.
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
-    floors = {part: min(lists[part].values()) if len(lists[part]) >= size else 0.0 for part in used}
+    columns = [(lists[part], min(lists[part].values()) if len(lists[part]) >= size else 0.0) for part in used]
+    scaling = [(fusion.weights[part], fusion.scales[part].mean, fusion.scales[part].std) for part in used]
 
-    def score_of(parts: Mapping[str, float]) -> float:
-        return sum(fusion.weights[part] * fusion.scales[part](value) for part, value in parts.items())
+    def score_of(values: Sequence[float]) -> float:
+        # Inlined: a hundred nodes are scored for each text searched.
+        return sum(
+            [weight * ((value - mean) / std) for value, (weight, mean, std) in zip(values, scaling, strict=True)]
+        )
 
     # By row: of a row split into several nodes, the best one stands for it; its own question's and its phrasings' apart.
     own: dict[str, _Best] = {}
     phrasings: dict[str, _Best] = {}
     for node_id, row in candidates.documents.items():
-        parts = {part: lists[part].get(node_id, floors[part]) for part in used}
+        values = [column.get(node_id, floor) for column, floor in columns]
         best = phrasings if is_phrasing(node_id, row) else own
-        score = score_of(parts)
+        score = score_of(values)
         if row not in best or score > best[row][0]:
-            best[row] = score, node_id, parts
+            best[row] = score, node_id, values
     # What no list holds lies at their floors, a row's own question too.
-    floor = score_of(floors), "", floors
-    for row, (score, node_id, parts) in phrasings.items():
-        own_score, _, own_parts = own.get(row, floor)
+    floors = [floor for _, floor in columns]
+    lowest = score_of(floors), "", floors
+    for row, (score, node_id, values) in phrasings.items():
+        own_score, _, own_values = own.get(row, lowest)
         if score > own_score:
-            parts = {part: (value + own_parts[part]) / 2 for part, value in parts.items()}
-            own[row] = (score + own_score) / 2, node_id, parts
+            mean = [(value + other) / 2 for value, other in zip(values, own_values, strict=True)]
+            own[row] = (score + own_score) / 2, node_id, mean
     ranked = sorted(own.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
     return [
-        FusedNode(node=candidates.nodes[node_id], score=score, parts=parts) for _, (score, node_id, parts) in ranked
+        FusedNode(node=candidates.nodes[node_id], score=score, parts=dict(zip(used, values, strict=True)))
+        for _, (score, node_id, values) in ranked
     ]
 
 

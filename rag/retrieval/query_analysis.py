@@ -65,8 +65,17 @@ def named_banks(text: str, banks: Iterable[str], aliases: Mapping[str, Sequence[
     `aliases`: further names of the index's institutions; one that is no value of the rows counts as held too.
     Where no name occurs, a kind does that only one of several institutions is of ("증권 계좌"); a plain "은행" says nothing.
     """
-    held = tuple(sorted(name for name in {*banks, *(aliases or {})} if fold(name)[0].strip()))
-    names = _names(held, tuple((name, tuple(own)) for name, own in sorted((aliases or {}).items())))
+    own_names = tuple((name, tuple(own)) for name, own in sorted((aliases or {}).items()))
+    return _named_banks(text, tuple(sorted({*banks, *(aliases or {})})), own_names)
+
+
+# The steps of a search ask it of the same text several times.
+@lru_cache(maxsize=1024)
+def _named_banks(
+    text: str, institutions: tuple[str, ...], aliases: tuple[tuple[str, tuple[str, ...]], ...]
+) -> NamedBanks:
+    held = tuple(name for name in institutions if fold(name)[0].strip())
+    names = _names(held, aliases)
     mentions = [mention for mention in names.find(text) if mention.held or mention.kind in _INSTITUTION_KINDS]
     about = [mention for mention in mentions if not mention.counterpart]
     chosen = _distinct(mention.name for mention in about if mention.held and not mention.negated)
@@ -159,9 +168,22 @@ def expand(
 
     `without`: terms that are not added, such as those that no row of an index holds (`unheld_terms`).
     """
+    terms = _bundled_terms(question) if entries is None else _called_for(question, entries, _starts(entries))
+    added = [term for term in terms if term not in without]
+    return " ".join([question, *added]) if added else question
+
+
+@lru_cache(maxsize=4096)
+def _bundled_terms(question: str) -> tuple[str, ...]:
+    return _called_for(question, bundled_lexicon(), _bundled_starts())
+
+
+def _called_for(
+    question: str, lexicon: Sequence[LexiconEntry], starts: Mapping[str, Sequence[tuple[str, int]]]
+) -> tuple[str, ...]:
+    """The terms of the entries with a stem in the question, without those that it holds."""
     held = compact(question)
     text = _without_also(held)
-    lexicon, starts = (bundled_lexicon(), _bundled_starts()) if entries is None else (entries, _starts(entries))
     matches = {
         number
         for at in range(len(text))
@@ -171,8 +193,7 @@ def expand(
     }
     # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
     terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
-    added = [term for term in terms if term not in without and compact(term) not in held]
-    return " ".join([question, *added]) if added else question
+    return tuple(term for term in terms if compact(term) not in held)
 
 
 def unheld_terms(texts: Iterable[str]) -> frozenset[str]:

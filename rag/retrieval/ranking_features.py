@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.korean import tokens
 from rag.retrieval.constraint_order import absent
@@ -41,7 +42,7 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     others = rivals(hits)
     bank = first.node.metadata.get("bank")
     own = [hit for hit in others if hit.node.metadata.get("bank") == bank]
-    title = set(tokens(matched_question(first))) - _QUESTION_WORDS
+    title = _subject(matched_question(first))
     values = {
         "top": top,
         "margin": top - score_of(own[0] if own else hits[-1]),
@@ -61,8 +62,13 @@ def same_question(one: FusedNode, other: FusedNode) -> bool:
 
     Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
     """
-    a, b = (set(tokens(question_of(hit))) - _QUESTION_WORDS for hit in (one, other))
+    a, b = (_subject(question_of(hit)) for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
+
+
+@lru_cache(maxsize=4096)
+def _subject(question: str) -> frozenset[str]:
+    return frozenset(tokens(question)) - _QUESTION_WORDS
 
 
 def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
