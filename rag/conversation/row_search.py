@@ -18,7 +18,7 @@ from rag.conversation.follow_up_rules import content_words, is_about_banking
 from rag.conversation.row_match import prefer_same_question, suggest_by_words
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, row_id
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, row_id
 from rag.retrieval.offering import Wording
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
 from rag.stores.base import QUESTION, TOKENS, PassageStore
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
 
 DEPTH = 20
-"""Rows retrieved for the confidence step, however many are shown."""
+"""Rows retrieved for the confidence step, however many are shown, and as many passages: by documents no row is pushed out."""
 
 
 class RowSearch:
@@ -74,7 +74,7 @@ class RowSearch:
         return limit_to_bank(filters or Filters(), text, self.banks, self._institutions)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows of one text, best first, DEPTH at most, with their fused scores and parts.
+        """The rows of one text, best first, DEPTH at most of each kind, with their fused scores and parts.
 
         For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
@@ -168,7 +168,7 @@ class RowSearch:
             lexical_only_fusion=lexical_only_calibration(self._calibration).fusion if lexical_fallback else None,
             # Measuring must see each failure: a breaker's answer in its place would be a search without the embedding.
             breaker=self._breaker if lexical_fallback else None,
-            top_k=DEPTH,
+            top_k=2 * DEPTH,
             candidates=self._candidates,
             filters=metadata_filters(filters),
             unheld=self.unheld,
@@ -181,4 +181,9 @@ def _by_outcome(verdict: Verdict) -> tuple[bool, float, float]:
 
 def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
     # LlamaIndex's signature says NodeWithScore; HybridRetriever makes nothing but FusedNodes.
-    return [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
+    hits = [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
+    kept: dict[bool, list[FusedNode]] = {True: [], False: []}
+    for hit in hits:
+        kept[is_passage(hit)].append(hit)
+    places = {id(hit) for of_kind in kept.values() for hit in of_kind[:DEPTH]}
+    return [hit for hit in hits if id(hit) in places]

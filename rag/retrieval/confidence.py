@@ -23,7 +23,7 @@ from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.korean import compact
 from rag.retrieval.constraint_order import Ordered, order_by_agreement
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, row_id, with_a_passage
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, with_a_passage
 from rag.retrieval.offering import Bound, Wording, bound_of, is_one_of_several, least_chance
 from rag.retrieval.ranking_features import features, same_question, score_of
 from rag.types import Note, Reason, Section, Status
@@ -156,7 +156,7 @@ def judge(
     # The embedding failed, and the thresholds of both lists would mean another thing.
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = lexical_only_calibration(calibration)
-    ordered = _approved_first(question, order_by_agreement(question, hits), calibration)
+    ordered = _rows_by_themselves(question, hits, calibration)
     hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
     signals = features(question, hits, calibration.fusion)
     # The first row cannot be likelier to answer than one of the first three.
@@ -218,17 +218,24 @@ def names_thing(hit: FusedNode, word: str) -> bool:
     return compact(word) in compact(row) or bool(named & members_of(row)) or bool(named and names_general(word, row))
 
 
-def _approved_first(question: str, ordered: Ordered, calibration: Calibration) -> Ordered:
-    """The best row before all passages, where it would be answered if there were no documents: it is the approved answer."""
-    rows = [hit for hit in ordered.hits if not is_passage(hit)]
-    if not rows or not is_passage(ordered.hits[0]):
+def _rows_by_themselves(question: str, hits: Sequence[FusedNode], calibration: Calibration) -> Ordered:
+    """Orders the hits so that a row of an FAQ is judged as it would be if there were no documents: it is the approved answer.
+
+    The rows are compared with the question and with each other alone. The best is before all passages where it would be
+    answered, or where no passage matches better.
+    """
+    ordered = order_by_agreement(question, hits)
+    rows = [hit for hit in hits if not is_passage(hit)]
+    if len(rows) in (0, len(hits)):
         return ordered
     alone = order_by_agreement(question, rows)
-    signals = features(question, alone.hits, calibration.fusion)
-    log_odds = min(calibration.correct(signals), calibration.covered(signals))
-    if alone.is_blocked or _sigmoid(log_odds) < calibration.answered:
-        return ordered
-    return replace(alone, hits=(alone.hits[0], *(hit for hit in ordered.hits if row_id(hit) != row_id(alone.hits[0]))))
+    if is_passage(ordered.hits[0]):
+        signals = features(question, alone.hits, calibration.fusion)
+        log_odds = min(calibration.correct(signals), calibration.covered(signals))
+        if alone.is_blocked or _sigmoid(log_odds) < calibration.answered:
+            return ordered
+    others = [*alone.hits[1:], *filter(is_passage, ordered.hits)]
+    return replace(alone, hits=(alone.hits[0], *sorted(others, key=score_of, reverse=True)))
 
 
 class ConfidencePostprocessor(BaseNodePostprocessor):

@@ -28,25 +28,24 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
 
     `top`: its fused score. `margin`: its lead over the next row of the same institution; `margin10`: over the tenth row of any.
     What a FAQ covers stands out from its crowd, what it does not lies level with it. Other institutions' rows of the same
-    question, and other phrasings of the same answer, are no reason for doubt: they do not count; nor do passages of documents
-    beside a row of an FAQ, which is the approved answer whatever else says it. `dense`: its match by vectors, missing where
-    there are none; `tokens`: its match by words, MOST_TOKENS at most. These five are in units of the index's scales.
+    question, other phrasings of the same answer, and passages beside a row are no reason for doubt: they do not count. `dense`:
+    its match by vectors, missing where there are none; `tokens`: its match by words, MOST_TOKENS at most. These five are in
+    units of the index's scales.
     `title`: the share of the first row's question (the phrasing that was found, without "…은 어떻게 하나요?") that the
     expanded question accounts for, 0..1. `length`: the natural log of the question's tokens. `absent`: 1 where the question
     names an action or a product that the first row does not, else 0.
     """
     first = hits[0]
     top = score_of(first)
-    if not is_passage(first):
-        hits = [hit for hit in hits if not is_passage(hit)]
     others = rivals(hits)
+    last = next(hit for hit in reversed(hits) if is_passage(hit) == is_passage(first))
     bank = first.node.metadata.get("bank")
     own = [hit for hit in others if hit.node.metadata.get("bank") == bank]
     title = _subject(matched_question(first))
     values = {
         "top": top,
-        "margin": top - score_of(own[0] if own else hits[-1]),
-        "margin10": top - score_of(others[9] if len(others) > 9 else hits[-1]),
+        "margin": top - score_of(own[0] if own else last),
+        "margin10": top - score_of(others[9] if len(others) > 9 else last),
         "tokens": min(MOST_TOKENS, fusion.scales[TOKENS](first.parts[TOKENS])),
         "title": len(title & set(tokens(expand(question)))) / max(1, len(title)),
         "length": math.log(len(set(tokens(question))) + 1),
@@ -72,8 +71,13 @@ def _subject(question: str) -> frozenset[str]:
 
 
 def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
-    """The rows with other answers than the first and each other, without other institutions' rows of the first's question."""
+    """The rows with other answers than the first and each other, without other institutions' rows of the first's question.
+
+    Passages of documents are no rivals of a row of an FAQ, which is the approved answer whatever else says it.
+    """
     first = hits[0]
+    if not is_passage(first):
+        hits = [hit for hit in hits if not is_passage(hit)]
     bank = first.node.metadata.get("bank")
     # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
     answers = {first.node.get_content()}

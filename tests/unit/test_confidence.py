@@ -215,6 +215,24 @@ def test_an_approved_answer_that_is_clear_comes_before_a_passage_that_matches_be
     assert rows(judge(ASKED, [passage, unclear, hit("next", 1.0)], PLAIN).ranked) == ["terms", "faq", "next"]
 
 
+def test_a_row_beside_passages_is_judged_as_without_them() -> None:
+    """What the question pins down moved it up twice, and rows below ten passages were not compared with the question."""
+    asked = "이체한도 1천만원까지 되나요"
+    states = hit("faq", 1.5, question="이체한도는 1천만원까지입니까?")
+    alone = [states, *(hit(f"row{number}", 1.4 - number / 10) for number in range(14))]
+    passages = [hit(f"terms{number}", 4.0 - number / 10, document="약관.pdf") for number in range(12)]
+    without = judge(asked, alone, PLAIN)
+    assert without.status == "suggested", "1.5, and .9 for the value that it states, are below 3"
+    assert judge(asked, [*passages, *alone], PLAIN).ranked[0].node.metadata.get("document"), "so a passage is first"
+    clear = [hit("faq", 2.2, question="이체한도는 1천만원까지입니까?"), *alone[1:]]
+    among = judge(asked, [*passages, *clear], PLAIN)
+    assert (among.status, rows(among.nodes)[0]) == ("answered", "faq")
+    assert (among.confidence, among.features) == (
+        judge(asked, clear, PLAIN).confidence,
+        judge(asked, clear, PLAIN).features,
+    )
+
+
 def test_of_three_suggestions_one_is_a_passage_that_lies_near() -> None:
     faq = [hit(f"faq{number}", 2.0 - number / 10) for number in range(5)]
     near, far = (

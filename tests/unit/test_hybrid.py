@@ -12,12 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
 
+from rag.conversation.row_search import DEPTH, RowSearch
 from rag.errors import ModelUnavailable
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
-from rag.retrieval.hybrid import DENSE, MAX_EMBEDDED, FusedNode, Fusion, HybridRetriever, Scale, fuse, row_id
+from rag.retrieval.confidence import defaults
+from rag.retrieval.hybrid import (
+    DENSE,
+    MAX_EMBEDDED,
+    FusedNode,
+    Fusion,
+    HybridRetriever,
+    Scale,
+    fuse,
+    is_passage,
+    row_id,
+)
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import JAMO, TOKENS, Candidates
 from rag.stores.faiss.store import FaissStore
@@ -120,6 +132,26 @@ def store(tmp_path: Path) -> Iterator[FaissStore]:
     store = FaissStore.create(tmp_path / "faq", manifest_of(model))
     sync(store, [piece for row in rows for piece in nodes_of(row, token_count=len, max_tokens=400)], model)
     yield store
+    store.close()
+
+
+def test_passages_push_no_row_out_of_what_is_judged(tmp_path: Path) -> None:
+    model = HashedEmbedding()
+    store = FaissStore.create(tmp_path / "both", manifest_of(model))
+    rows = [
+        FaqRow(f"{name}{number:02}", f"이체한도 {number}번", "앱에서 신청합니다.")
+        for name in ("row", "terms")
+        for number in range(25)
+    ]
+    nodes = [piece for row in rows for piece in nodes_of(row, token_count=len, max_tokens=400)]
+    for node in nodes:
+        if node.node_id.startswith("terms"):
+            node.metadata["document"] = "이체 약관.pdf"
+    sync(store, nodes, model)
+    search = RowSearch(store, model, defaults())
+    hits = search.hits("이체한도")
+    assert [sum(is_passage(hit) is kind for hit in hits) for kind in (False, True)] == [DEPTH, DEPTH]
+    assert hits == sorted(hits, key=lambda hit: -(hit.score or 0.0))
     store.close()
 
 

@@ -93,6 +93,11 @@ def test_a_lone_word_of_several_rows_is_offered_but_never_answered() -> None:
     assert is_one_of_several("체크카드", lone, CARDS) and not is_one_of_several("체크카드", lone, CARDS[:1])
     assert not is_one_of_several("체크카드 한도", Wording(("체크카드", "한도"), about_banking=True), CARDS)
     assert not is_one_of_several("체크카드 얼마까지", lone, CARDS), "the value tells which of them is meant"
+    passage = row("terms", "카드 약관 › 체크카드", "체크카드는 앱에서 신청한다.", 3.5)
+    passage.node.metadata["document"] = "약관.pdf"
+    assert not is_one_of_several("체크카드", lone, [CARDS[0], passage]), (
+        "a document that says the same is no other topic"
+    )
     sure = replace(PLAIN, answered=0.1, suggested=0.1)
     assert judge("체크카드", CARDS, sure).status == "answered"
     verdict = judge("체크카드", CARDS, sure, wording=lone)
