@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.document_builders import Element, build
 
 FOLDER = Path(__file__).parents[1] / "data" / "documents"
-SOURCES = FOLDER / "sources"
+SOURCES = Path(__file__).parent / "data" / "documents"
 
 
 def elements(text: str, suffix: str) -> Iterator[Element]:
