@@ -20,6 +20,7 @@ _ENDINGS = {
     "answer": ("답변", "답변내용", "답변안", "회신", "회신내용"),
 }
 """Ends of names for a question or an answer, as in "고객 문의사항" and "표준답변", where none of the known names is used."""
+_GENERAL = frozenset(["제목", "title", "subject", "안내내용", "내용", "content", "contents", "body"])
 _NAMES = {
     "id": "id no no. 번호 연번 순번 일련번호 관리번호 글번호 faq번호 문서번호",
     "question": "question q 질문 질문내용 문의 문의내용 문의사항 질의 질의내용 고객질문 faq질문 자주묻는질문 제목 faq제목 "
@@ -54,6 +55,13 @@ def is_switched_off(values: Mapping[str, object]) -> bool:
     """Whether a row's own columns say that it is not shown to customers: 사용여부 "N", 노출여부 "미노출", del_yn "Y"."""
     states = {_key(name): _key(str(value)) for name, value in values.items()}
     return any(states.get(name) in _OFF for name in _SWITCHES) or any(states.get(name) in _ON for name in _DELETIONS)
+
+
+def is_faq_name(name: str) -> bool:
+    """Whether a column's name is one that only an FAQ has: 질문, answer; not 제목 or 내용, which any table may have."""
+    key = _key(name)
+    known = {*_NAMES["question"].split(), *_NAMES["answer"].split()} - _GENERAL
+    return key in known or key.endswith((*_ENDINGS["question"], *_ENDINGS["answer"]))
 
 
 def clean_name(name: str) -> str:

@@ -7,8 +7,9 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 
-from rag.ingestion.columns import REQUIRED, clean_name
+from rag.ingestion.columns import REQUIRED, clean_name, is_faq_name
 from rag.ingestion.tables import (
     HEADER_SEARCH,
     ColumnMatcher,
@@ -53,6 +54,29 @@ def read_csv(table: Table, text: str, match_columns: ColumnMatcher) -> None:
             continue
         add_line(table, Line(row, fields, lines[begin:at], begin + 1), required)
     finish_table(table)
+
+
+def data_lines(text: str, match_columns: ColumnMatcher) -> list[Line]:
+    """The rows of a text that is a table of something else than questions and answers, such as fees; empty if it is none.
+
+    Such a table has at least two rows of two cells. A text with one column that only an FAQ has is an FAQ with a defect.
+    """
+    lines = list(io.StringIO(text.rstrip(_END_OF_FILE + "\0"), newline=""))
+    start, delimiters = 0, _DELIMITERS
+    if lines and (sep := _SEP.fullmatch(lines[0].strip("\r\n"))):
+        start, delimiters = 1, (sep[1],)
+    for delimiter in delimiters:
+        cells = [line.cells for line, _ in _first_records(lines, start, delimiter)]
+        if find_header(cells, match_columns) is not None or any(map(is_faq_name, chain.from_iterable(cells))):
+            return []
+    # The delimiter with the widest rows: an amount such as "1,000원" has commas, too, but fewer.
+    tables = []
+    for delimiter in delimiters:
+        with suppress(csv.Error):
+            rows = list(csv.reader(lines[start:], delimiter=delimiter, strict=True))
+            tables.append([Line(start + at, row) for at, row in enumerate(rows, 1)])
+    widest = max(tables, key=lambda rows: sum(len(line.cells) > 1 for line in rows), default=[])
+    return widest if sum(len(line.cells) > 1 for line in widest) > 1 else []
 
 
 def _read_header(

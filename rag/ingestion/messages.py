@@ -97,9 +97,8 @@ DEFECTS = {
     # Headers
     "no_column": Text("no such column; the file has {has}", "그런 열이 없습니다. 파일에 있는 열: {has}"),
     "no_required": Text(
-        "no such column; the file has {has}: name yours with --columns {option}; a table that is no FAQ is read from .xlsx",
-        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {option} 로 알려 주세요. FAQ가 아닌 표는 .xlsx로 "
-        "저장하면 문서로 읽습니다",
+        "no such column; the file has {has}: name yours with --columns {option}",
+        "그런 열이 없습니다. 파일에 있는 열: {has}. --columns {option} 로 알려 주세요",
     ),
     "twice_in_header": Text("appears more than once in the header", "머리글에 두 번 이상 나옵니다"),
     "reserved": Text("this name is reserved; rename the column", "쓸 수 없는 이름입니다. 열 이름을 바꿔 주세요"),
@@ -223,6 +222,11 @@ NOTES = {
     "uncertain": Text(
         "{count} amount(s), rate(s) or date(s) that only one reader saw there, marked as uncertain: {values}",
         "한 가지 방법으로만 읽힌 금액·이율·날짜 {count}개를 불확실로 표시했습니다: {values}",
+    ),
+    "as_document": Text(
+        "no questions and answers in the columns {columns}: read as a document's table; if it is an FAQ, name them with "
+        "--columns question=…,answer=…",
+        "{columns} 열에 질문과 답변이 없어 문서의 표로 읽었습니다. FAQ라면 --columns question=…,answer=…로 열을 알려 주세요",
     ),
     "other_sheets": Text(
         "sheet(s) without questions and answers left out: {names}", "질문과 답변이 없는 시트를 뺐습니다: {names}"

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rag.errors import RowError, RowErrors
 from rag.ingestion.columns import REQUIRED, match_columns
+from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.pool import read_many
-from rag.ingestion.documents.reading import SUFFIXES as DOCUMENT_SUFFIXES
+from rag.ingestion.encodings import decode
 from rag.ingestion.files import find_files, read_bytes
 from rag.ingestion.identity import short_names
 from rag.ingestion.messages import Note, UnreadableFile
 from rag.ingestion.question_pairs import find_pairs
 from rag.ingestion.readers import FaqRow, NoFiles, read_rows
 from rag.ingestion.sync import Progress, no_progress
+from rag.ingestion.table_files import BINARY
 from rag.ingestion.tables import find_header
-
-_TABLES = (".csv", ".tsv", ".json", ".jsonl")
 
 
 @dataclass(slots=True)
@@ -113,14 +114,21 @@ def read_sources(
 
 
 def _is_document(path: Path, columns: Mapping[str, str]) -> bool:
-    """Whether the file is a document and not a table, by its extension. A workbook with questions and answers is a table."""
+    """Whether the file is a document and not a table, by its extension. A table with questions and answers is none."""
     suffix = path.suffix.lower()
-    if suffix in _TABLES or not path.is_file():
-        return False
-    if suffix == ".xlsx":
-        return not _contains_faq(path, columns)
     # Other formats go to the document reader too, whose error lists what is supported; no extension: read as a table.
-    return suffix in DOCUMENT_SUFFIXES or suffix != ""
+    if suffix in ("", ".json", ".jsonl") or not path.is_file():
+        return False
+    if suffix in (".csv", ".tsv"):
+        return not columns and _holds_other_data(path)
+    return suffix != ".xlsx" or not _contains_faq(path, columns)
+
+
+def _holds_other_data(path: Path) -> bool:
+    with suppress(UnreadableFile):  # reading it as a table reports the error
+        data = read_bytes(path)
+        return not data.startswith(BINARY) and bool(data_lines(decode(data), lambda header: match_columns(header, {})))
+    return False
 
 
 def _contains_faq(path: Path, columns: Mapping[str, str]) -> bool:

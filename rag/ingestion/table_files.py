@@ -14,7 +14,7 @@ from rag.ingestion.tables import ColumnMatcher, Table, add_line, find_header, fi
 from rag.ingestion.workbook import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".xlsx")
-_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
 """First bytes of Excel, Word, Hangul and PDF files."""
 
 
@@ -30,7 +30,7 @@ def read_tables(path: Path, match_columns: ColumnMatcher) -> list[Table]:
             check_kind(suffix, data)
             return _workbook_tables(str(path), data, match_columns)
         # A renamed binary file is one error; read as text, each of its lines would be one.
-        if data.startswith(_BINARY):
+        if data.startswith(BINARY):
             raise UnreadableFile("renamed", supported=", ".join(SUFFIXES))
         text = decode(data)
         if not text.strip("\0\x1a \t\r\n"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from rag.errors import RowErrors
 from rag.ingestion.documents.blocks import Cell, Document, table_blocks
 from rag.ingestion.documents.docx_symbols import symbol
 from rag.ingestion.documents.passages import passages
@@ -17,6 +18,7 @@ from rag.ingestion.documents.pdf import _is_slanted
 from rag.ingestion.documents.pdf_columns import regions_of
 from rag.ingestion.documents.pdf_lines import Word
 from rag.ingestion.documents.reading import read_document
+from rag.ingestion.sources import read_sources
 from tests.document_builders import docx, read, slides, texts, zipped
 
 
@@ -317,3 +319,32 @@ def test_titles_of_tables_side_by_side_are_no_column_names(tmp_path: Path) -> No
 def test_watermarks_run_at_an_angle(matrix: tuple[float, ...], slanted: bool) -> None:
     """Level, turned by a right angle, at an angle; and italics, whose letters lean but whose line is level."""
     assert _is_slanted(matrix) is slanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("대여료.csv", '크기,지점,대여료\n소형,"모든 지점","1,200원"\n대형,"본점, 강변점",면제\n'),
+        ("대여료.csv", "\ufeffsep=;\n크기;지점;대여료\n소형;모든 지점;1,200원\n대형;본점, 강변점;면제\n"),
+        ("대여료.tsv", "크기\t지점\t대여료\n소형\t모든 지점\t1,200원\n대형\t본점, 강변점\t면제\n"),
+    ],
+)
+def test_a_csv_file_of_other_data_is_a_document_with_a_table(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    sources = read_sources([tmp_path])
+    [document] = sources.documents.values()
+    assert [block.text for block in document.blocks] == [
+        "대여료",
+        "크기 | 지점 | 대여료",
+        "소형 | 모든 지점 | 1,200원",
+        "대형 | 본점, 강변점 | 면제",
+    ]
+    assert not sources.rows and [note.kind for note in sources.notes] == ["as_document"]
+
+
+@pytest.mark.parametrize("header", ["질문,해설", "고객 문의,처리", "물음"])
+def test_a_csv_file_with_a_column_of_an_faq_or_a_single_one_is_refused(tmp_path: Path, header: str) -> None:
+    lines = [header, *(",".join(["가나다"] * (header.count(",") + 1)) for _ in range(3))]
+    (tmp_path / "목록.csv").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(RowErrors, match="--columns"):
+        read_sources([tmp_path])

@@ -17,13 +17,15 @@ _READERS = {
     ".hwpx": ("hangul", "read_hangul"),
     ".pptx": ("slides", "read_slides"),
     ".xlsx": ("sheets", "read_sheets"),
+    ".csv": ("sheets", "read_delimited"),
+    ".tsv": ("sheets", "read_delimited"),
     ".html": ("html_pages", "read_html"),
     ".htm": ("html_pages", "read_html"),
     ".md": ("markdown", "read_markdown"),
     ".txt": ("plain_text", "read_text"),
 }
 SUFFIXES = tuple(_READERS)
-_TEXTS = (".html", ".htm", ".md", ".txt")
+_TEXTS = (".csv", ".tsv", ".html", ".htm", ".md", ".txt")
 _CONVERTIBLE = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".docm": ".docx", ".xlsm": ".xlsx", ".pptm": ".pptx"}
 """Unsupported Office formats, and the formats to convert them to."""
 _OTHER = {

@@ -1,15 +1,19 @@
-"""Reads workbooks that are not an FAQ, such as fee tables and lists, as documents."""
+"""Reads workbooks and CSV files that are not an FAQ, such as fee tables and lists, as documents."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from rag.ingestion.cell_text import clean_cell
+from rag.ingestion.columns import clean_name, match_columns
+from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
-from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.encodings import decode
+from rag.ingestion.messages import UnreadableFile, join_items
 from rag.ingestion.workbook import read_workbook
 
 _NUMBER = re.compile(r"[△▲(+-]?\s?[\d,.]+\s?(?:%p?|[천백십]?만?원|억원?|건|일|개월|년|회)?\)?|면제|무료")
@@ -27,28 +31,45 @@ def read_sheets(file: str, data: bytes) -> Document:
         raise UnreadableFile("cells", count=len(errors), first=f"{errors[0].column}: {errors[0].problem}")
     # The file's name is the title; otherwise the first sheet's name ("Sheet1") would be.
     document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
-    tables = 0
     for sheet in sheets:
-        rows = [line for line in sheet.lines if any(line.cells)]
-        if not rows:
-            continue
-        document.blocks.append(Block(sheet.name, "heading", level=2))
-        run: list[list[str]] = []
-        header: list[list[str]] = []
-        # The empty row at the end ends the last table.
-        for line in [*(list(line.cells) for line in rows), []]:
-            if len(set(filter(None, line))) > 1:
-                run.append(line)
-                continue
-            # The names of the columns stand once, above all sections of a table.
-            run = [*header, *run] if _continues(run, header) else run
-            for table_rows in _split_side_by_side(run):
-                tables += 1
-                document.blocks += _with_titles(table_rows, table=tables)
-            header = run[:1] or header
-            run = []
-            document.blocks += _title(line)
+        if rows := [line.cells for line in sheet.lines if any(line.cells)]:
+            document.blocks.append(Block(sheet.name, "heading", level=2))
+            _add_rows(document, rows)
     return document
+
+
+def read_delimited(file: str, data: bytes) -> Document:
+    """Read the rows of a CSV or TSV file with something else than questions and answers, such as fees, like a sheet's.
+
+    Raises UnreadableFile if it is no such table.
+    """
+    rows = data_lines(decode(data), lambda header: match_columns(header, {}))
+    if not rows:
+        raise UnreadableFile("no_text")
+    document = Document(file)
+    document.note("as_document", columns=join_items(list(filter(None, map(clean_name, rows[0].cells)))))
+    document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
+    _add_rows(document, [[clean_cell(cell)[0] for cell in line.cells] for line in rows])
+    return document
+
+
+def _add_rows(document: Document, rows: Iterable[Sequence[str]]) -> None:
+    """Add the rows of a sheet as titles, texts and tables."""
+    run: list[list[str]] = []
+    header: list[list[str]] = []
+    # The empty row at the end ends the last table.
+    for line in [*map(list, rows), []]:
+        if len(set(filter(None, line))) > 1:
+            run.append(line)
+            continue
+        # The names of the columns stand once, above all sections of a table.
+        run = [*header, *run] if _continues(run, header) else run
+        for table_rows in _split_side_by_side(run):
+            table = 1 + max((block.table for block in document.blocks), default=0)
+            document.blocks += _with_titles(table_rows, table=table)
+        header = run[:1] or header
+        run = []
+        document.blocks += _title(line)
 
 
 def _title(line: list[str]) -> list[Block]:
