@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TypeVar
 
-from rag.constraints import InstitutionNames, agreement, compare, load_contrasts, read_quantities
-from rag.constraints.contrasts import cached_mentions, members_of
+from rag.constraints import InstitutionNames, agreement, compare, default_contrasts, read_quantities
+from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 
 ROOT = Path(__file__).parents[1]
@@ -41,8 +41,8 @@ def main() -> int:
     measured = times(rows, names, questions, options.rounds)
     figures = {
         "milliseconds": measured,
-        "conflict_with_relevant_row": conflicts(rows, names, questions),
-        "contrast_pairs_detected": detected(rows, names),
+        "conflict_with_relevant_row": conflicts(rows, questions),
+        "contrast_pairs_detected": detected(rows),
     }
     print(json.dumps(figures, ensure_ascii=False, indent=2))
     if options.json:
@@ -66,7 +66,7 @@ def lines(name: str) -> list[str]:
 def times(
     rows: dict[str, Row], names: InstitutionNames, questions: Sequence[dict[str, list[str]]], rounds: int
 ) -> dict[str, dict[str, float]]:
-    contrasts = load_contrasts()
+    contrasts = default_contrasts()
 
     def read(text: str) -> None:
         read_quantities(text)
@@ -76,7 +76,7 @@ def times(
     def compared(case: tuple[str, Row]) -> None:
         clear_caches()
         text, row = case
-        compare(text, row["question"], row["answer"], row_institution=row["bank"], names=names, contrasts=contrasts)
+        compare(text, row["question"], row["answer"], institution=row["bank"])
 
     asked = [str(question["query"]) for question in questions]
     answers = [row["answer"] for row in rows.values() if 400 <= len(row["answer"]) <= 600]
@@ -89,7 +89,7 @@ def times(
 
 
 def clear_caches() -> None:
-    for cached in (values_of, cached_mentions, members_of, agreement._tokens):
+    for cached in (values_of, mentions_of, members_of, agreement._tokens):
         cached.cache_clear()
 
 
@@ -114,27 +114,22 @@ def spread(name: str, run: Callable[[T], None], cases: Sequence[T], rounds: int)
     }
 
 
-def conflicts(
-    rows: dict[str, Row], names: InstitutionNames, questions: Sequence[dict[str, list[str]]]
-) -> dict[str, float]:
-    hits = sum(any(conflicting(str(q["query"]), rows[key], names) for key in q["relevant"]) for q in questions)
+def conflicts(rows: dict[str, Row], questions: Sequence[dict[str, list[str]]]) -> dict[str, float]:
+    hits = sum(any(conflicting(str(q["query"]), rows[key]) for key in q["relevant"]) for q in questions)
     return {"n": len(questions), "conflicts": hits, "share": round(hits / len(questions), 4)}
 
 
-def detected(rows: dict[str, Row], names: InstitutionNames) -> dict[str, float]:
+def detected(rows: dict[str, Row]) -> dict[str, float]:
     pairs = [line.split("\t") for line in lines("tests/unit/constraints_pairs.tsv")]
     hits = 0
     for asked, row, *answer in pairs:
         invented = {"question": row, "answer": answer[0], "bank": ""} if answer else rows[row]
-        hits += conflicting(asked, invented, names)
+        hits += conflicting(asked, invented)
     return {"n": len(pairs), "conflicts": hits, "share": round(hits / len(pairs), 4)}
 
 
-def conflicting(question: str, row: Row, names: InstitutionNames) -> bool:
-    institution = row["bank"] or None
-    return (
-        compare(question, row["question"], row["answer"], row_institution=institution, names=names).status == "conflict"
-    )
+def conflicting(question: str, row: Row) -> bool:
+    return compare(question, row["question"], row["answer"], institution=row["bank"]).status == "conflict"
 
 
 if __name__ == "__main__":

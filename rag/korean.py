@@ -22,10 +22,34 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
+_CLUSTER = re.compile(r".[\u0300-\u036f\u1160-\u11ff]*", re.DOTALL)
+_FRACTIONS = "½¼¾"
+
 
 def normalise(text: str) -> str:
     """The text in NFKC and lower case."""
     return unicodedata.normalize("NFKC", text).lower()
+
+
+def fold(text: str) -> tuple[str, list[int] | None]:
+    """The text with full-width and composed characters folded, and the original offset of each of its characters.
+
+    The offsets hold one more entry, the text's length; None stands for "the same offsets". Numbers that are signs, like
+    ① or ², become spaces: NFKC would make "①5만원" 15만원 and "10²" 102.
+    """
+    if unicodedata.is_normalized("NFKC", text):
+        return text, None
+    characters: list[str] = []
+    offsets: list[int] = []
+    for match in _CLUSTER.finditer(text):
+        cluster = match.group()
+        if unicodedata.category(cluster[0]) == "No":
+            folded = cluster if cluster in _FRACTIONS else " "
+        else:
+            folded = unicodedata.normalize("NFKC", cluster)
+        characters.append(folded)
+        offsets.extend([match.start()] * len(folded))
+    return "".join(characters), [*offsets, len(text)]
 
 
 def text_length(text: str) -> int:

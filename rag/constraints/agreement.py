@@ -1,61 +1,61 @@
-"""Does a row answer what a question pins down, or another value, product, action or institution?
+"""Does a row answer what a question pins down, or another value, product, action or direction?
 
-Conservative: without evidence the status is unknown. A conflict is evidence that the row is about something else than asked,
-with what was asked and what the row holds, for the message to the customer.
+Conservative: a difference is only what the row's own text shows. `compare` is the one place where all of it is read off:
+values and whether a limit decides them, what excludes each other (contrasts.toml), kinds of a thing, actions, and what value is
+asked for. Institutions are not compared: a search is limited to the one that is named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rag.constraints.bounds import is_decided
-from rag.constraints.contrasts import ANSWERING, ContrastMention, Contrasts, cached_mentions, default_contrasts
-from rag.constraints.everyday_values import values_of
-from rag.constraints.exceptions import is_excepted
-from rag.constraints.institutions import InstitutionNames
-from rag.constraints.quantities import Quantity
-from rag.constraints.value_agreement import (
-    agrees,
-    comparable,
-    decides,
-    excludes,
-    families,
-    holds,
-    is_incidental,
-    pins,
-    scope,
+from rag.constraints.actions import other_actions
+from rag.constraints.asked_values import not_stated
+from rag.constraints.compounds import is_on_all_kinds, other_modifiers
+from rag.constraints.contrasts import (
+    ANSWERING,
+    ContrastMention,
+    ContrastSet,
+    default_contrasts,
+    members_of,
+    mentions_of,
+    stands_in,
 )
+from rag.constraints.everyday_values import values_of
+from rag.constraints.held_values import is_decided, is_excepted, share_held, values_not_held, without_notes
+from rag.constraints.passage_scope import lacking_in_passage
+from rag.constraints.value_agreement import comparable, excludes, families, holds, is_incidental, pins, scope
 from rag.korean import tokens
 
 Status = Literal["agree", "conflict", "unknown"]
-_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+BLOCKING_KINDS = ("product", "means", "scope", "term")
+"""Kinds of things of which a row must name the one that a question names."""
 _PATH = re.compile(r"^.* > .*$", re.MULTILINE)
 _STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
 _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
-
+_PASSIVE = re.compile(
+    r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
+    r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
+)
+"""What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
 """A code of an error or a form: "SN-2001"."""
-_MOST_VALUES = 12
-"""Values of one dimension in a question that are compared; more is not a question."""
-_OTHER_INSTITUTIONS = ("same_institution", "타행")
-_ORIGIN = re.compile(r"에서|에\s|\s?계좌")
-"""After "타 금융기관": a thing or money comes from there or goes there, unlike in "타행이체 수수료"."""
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """What differs: `asked` in the question's words, `held` in the row's.
 
-    `kind` is a dimension of a quantity, a kind of contrast set, or "institution". `by_limit`: a limit of the row says what
-    holds for the value asked about, which the row does not state (`rag.constraints.bounds`).
+    `kind` is a dimension of a quantity or a kind of contrast set. `by_limit`: a limit of the row says what holds for the value
+    asked about, which the row does not state (`rag.constraints.held_values`).
     """
 
     kind: str
@@ -64,18 +64,24 @@ class Conflict:
     by_limit: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a row stands to a question's constraints.
+    """How a row stands to what a question pins down.
 
-    `agreed` holds the question's words that the row confirms; `missing` those of several values the row lacks while it holds
-    another of them ("1년과 2년 만기" beside the row on 1년).
+    `agreed` holds the question's words that the row's question confirms. `conflicts`: the row is about another member of a set
+    or another code. `lacking`: what it does not state or treat otherwise. `held`: the share of the question's values that it
+    states, 0..1.
     """
 
-    status: Status
-    conflicts: tuple[Conflict, ...] = ()
     agreed: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    lacking: tuple[Conflict, ...] = ()
+    held: float = 0.0
+
+    @property
+    def status(self) -> Status:
+        """Whether anything differs, else whether anything agrees."""
+        return "conflict" if self.conflicts or self.lacking else "agree" if self.agreed else "unknown"
 
 
 def compare(
@@ -83,134 +89,38 @@ def compare(
     row_question: str,
     row_answer: str,
     *,
-    row_institution: str | None = None,
-    names: InstitutionNames | None = None,
-    contrasts: Contrasts | None = None,
+    institution: str = "",
+    is_passage: bool = False,
+    synonyms: Callable[[str], str] = str,
 ) -> Agreement:
     """Compares a customer's question with one row.
 
-    `row_institution` is the institution of the row as the index names it and `names` the index's institutions; without both,
-    institutions are not compared. `contrasts` defaults to the bundled sets.
+    `institution` is the row's, whose name before a product tells no kind. A passage of a document must show more than a row.
+    `synonyms` returns a word followed by its other names, separated by spaces.
     """
-    sets = contrasts or default_contrasts()
-    # Values and products are compared for the part of the question that this row may answer, institutions for all of it.
-    part = concerned_part(question, row_question)
-    evidence = _Evidence()
-    _compare_values(evidence, part, row_question, row_answer)
-    _compare_codes(evidence, part, row_question)
-    _compare_contrasts(evidence, sets, question, part, row_question, row_answer)
-    if names is not None and row_institution:
-        is_on_others = any(
-            (m.set_name, m.member) == _OTHER_INSTITUTIONS and _ORIGIN.match(row_question, m.end)
-            for m in cached_mentions(sets, row_question)
-        )
-        _compare_institutions(evidence, names, question, row_institution, is_on_others)
-    return evidence.agreement()
-
-
-@dataclass
-class _Evidence:
-    conflicts: list[Conflict] = field(default_factory=list)
-    agreed: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-
-    def agreement(self) -> Agreement:
-        agreed = tuple(dict.fromkeys(self.agreed))
-        status: Status = "conflict" if self.conflicts else "agree" if agreed and not self.missing else "unknown"
-        return Agreement(status, tuple(self.conflicts), agreed, tuple(self.missing))
-
-
-@lru_cache(maxsize=4096)
-def _tokens(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))
-
-
-def _compare_values(evidence: _Evidence, question: str, row_question: str, answer: str) -> None:
-    asked_by_family = families(comparable(question, values_of(question)))
-    if not asked_by_family:
-        return
-    row_by_family = families(scope(row_question, comparable(row_question, values_of(row_question))))
-    answer_by_family = families(values_of(answer))
-    for family, values in asked_by_family.items():
-        # A question pasted from a statement holds dozens of amounts; comparing all would cost what a search costs.
-        asked = values[:_MOST_VALUES]
-        in_question, in_answer = row_by_family.get(family, []), answer_by_family.get(family, [])
-        if in_question and in_question[0].dimension == "length":
-            in_answer = []  # a row's answer names the lengths of other numbers too
-        held = [
-            value
-            for value in asked
-            if holds(value, in_question if excludes(in_question, value) else [*in_question, *in_answer])
-        ]
-        lacking = [
-            value
-            for value in asked
-            if value not in held and not (in_question and _is_told(question, value, in_question))
-        ]
-        evidence.agreed.extend(value.text for value in held if in_question or pins(question, value))
-        # "1년과 2년" beside the row on 1년 is half an answer, no conflict.
-        if held:
-            evidence.missing.extend(value.text for value in lacking if in_question)
-            continue
-        for value in lacking:
-            other = in_question or _decisive(question, value, in_answer)
-            # One value of the row that cannot be compared (None) is doubt enough: only plain differences are evidence.
-            if other and all(agrees(value, row) is False for row in other):
-                words = ", ".join(dict.fromkeys(row.text for row in other))
-                by_limit = not in_question and is_decided(question, value, row_question, answer)
-                evidence.conflicts.append(Conflict(value.dimension, value.text, words, by_limit))
-
-
-def _is_told(question: str, value: Quantity, in_question: Sequence[Quantity]) -> bool:
-    """Whether a value is only told of; how long ago something was decides where a row is on a span of it ("30일 이내인")."""
-    decides_scope = value.dimension == "duration" and excludes(in_question, value)
-    return is_incidental(question, value) and not decides_scope
-
-
-def _compare_codes(evidence: _Evidence, question: str, row_question: str) -> None:
-    asked, held = ([match.group().upper() for match in _CODE.finditer(text)] for text in (question, row_question))
-    if asked and held and not set(asked) & set(held):
-        evidence.conflicts.append(Conflict("code", ", ".join(asked), ", ".join(held)))
-
-
-def _decisive(question: str, asked: Quantity, answer: list[Quantity]) -> list[Quantity]:
-    """The values of an answer that show it is about another value than asked, where the row's question holds none."""
-    if not pins(question, asked) or decides(asked, answer):
-        return []
-    return [
-        value
-        for value in answer
-        if value.dimension != "duration" or (value.unit in ("month", "day") and not value.side)
+    # Of several questions in one message only the part counts that this row may answer.
+    part, row = concerned_part(question, row_question), (row_question, row_answer)
+    done = row_answer if is_passage else _done(row_answer)
+    (agreed, conflicts), (named, others) = _values(part, *row), _contrasts(question, part, *row)
+    agreed, conflicts = [*agreed, *named], [*conflicts, *others]
+    codes, own_codes = (tuple(match.group().upper() for match in _CODE.finditer(text)) for text in (part, row_question))
+    if codes and own_codes and not set(codes) & set(own_codes):
+        conflicts.append(Conflict("code", ", ".join(codes), ", ".join(own_codes)))
+    lacking = [
+        Conflict(value.dimension, value.text, "", is_decided(question, value, *row, synonyms=synonyms))
+        for value in values_not_held(question, *row)
     ]
-
-
-def _compare_contrasts(
-    evidence: _Evidence, sets: Contrasts, question: str, part: str, row_question: str, answer: str
-) -> None:
-    asked_by_set = _by_set(cached_mentions(sets, part))
-    if not asked_by_set:
-        return
-    row_by_set = _by_set(cached_mentions(sets, row_question))
-    elsewhere = {(mention.set_name, mention.member) for mention in cached_mentions(sets, question)}
-    for name, asked in asked_by_set.items():
-        row = {member: label for member, label in row_by_set.get(name, {}).items() if member != ANSWERING}
-        asked.pop(ANSWERING, None)
-        # A fee or a rate is asked of many things: that a row has one says nothing for it.
-        if not row or not asked or (sets.sets[name].kind == "term" and ANSWERING in sets.sets[name].members):
-            continue
-        same_object = _same_object(sets, name, question, row_question)
-        if asked.keys() & row.keys():
-            evidence.agreed.extend(asked[member] for member in asked if member in row and same_object)
-            continue
-        # The other half of the question names the row's member: it is asked about after all.
-        if any((name, member) in elsewhere for member in row) or not same_object:
-            continue
-        kind = sets.sets[name].kind
-        in_answer = {
-            mention.member for mention in cached_mentions(sets, guidance(kind, answer)) if mention.set_name == name
-        }
-        if not asked.keys() & in_answer and not all(is_excepted(part, label, answer) for label in asked.values()):
-            evidence.conflicts.append(Conflict(kind, ", ".join(asked.values()), ", ".join(row.values())))
+    lacking += _things_not_held(question, part, *row, done)
+    kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
+    lacking += [Conflict("product", asked, held) for asked, held in kinds]
+    lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
+    lacking += [Conflict(*each) for each in other_actions(part, *row, _done(row_answer), synonyms=synonyms)]
+    if is_passage:
+        passage = f"{institution}\n{row_question}\n{row_answer}"
+        lacking += [
+            Conflict("passage", asked, "") for asked in lacking_in_passage(question, passage, synonyms=synonyms)
+        ]
+    return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share_held(question, *row))
 
 
 def concerned_part(question: str, row_question: str) -> str:
@@ -223,18 +133,105 @@ def concerned_part(question: str, row_question: str) -> str:
     return " ".join(part for part, count in zip(parts, shared, strict=True) if count == max(shared))
 
 
-def _same_object(sets: Contrasts, name: str, question: str, row_question: str) -> bool:
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
+def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str], list[Conflict]]:
+    """The values that the row's question holds, or its answer where they belong to what is asked; those it leaves out."""
+    agreed: list[str] = []
+    conflicts: list[Conflict] = []
+    asked = comparable(question, values_of(question))
+    own = families(scope(row_question, values_of(row_question))) if asked else {}
+    answer = families(values_of(row_answer)) if asked else {}
+    for family, values in families(asked).items():
+        for value in values:
+            # How long ago something was decides too, where a row is on a span of it ("30일 이내인").
+            is_asked = value.dimension == "duration" or not is_incidental(question, value)
+            if is_asked and excludes(own.get(family, []), value):
+                conflicts.append(Conflict(value.dimension, value.text, ", ".join(row.text for row in own[family])))
+            elif holds(value, own.get(family, [])) or (pins(question, value) and holds(value, answer.get(family, []))):
+                agreed.append(value.text)
+    return agreed, conflicts
+
+
+def _contrasts(question: str, part: str, row_question: str, answer: str) -> tuple[list[str], list[Conflict]]:
+    """The words for members of sets that the row's question confirms, and the conflicts with members that it names instead."""
+    agreed: list[str] = []
+    conflicts: list[Conflict] = []
+    row_by_set, elsewhere = _by_set(mentions_of(row_question)), members_of(question)
+    for name, asked in _by_set(mentions_of(part)).items():
+        about = default_contrasts().sets[name]
+        row = row_by_set.get(name, {})
+        # A fee or a rate is asked of many things: that a row has one says nothing for it.
+        if not row or not asked or (about.kind == "term" and ANSWERING in about.members):
+            continue
+        same_object = _same_object(about, question, row_question)
+        if asked.keys() & row.keys():
+            agreed.extend(asked[member] for member in asked if member in row and same_object)
+            continue
+        # The other half of the question names the row's member: it is asked about after all.
+        if any((name, member) in elsewhere for member in row) or not same_object:
+            continue
+        in_answer = {member for each, member in members_of(_guidance(about.kind, answer)) if each == name}
+        if not asked.keys() & in_answer and not all(is_excepted(part, label, answer) for label in asked.values()):
+            conflicts.append(Conflict(about.kind, ", ".join(asked.values()), ", ".join(row.values())))
+    return agreed, conflicts
+
+
+def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
+    grouped: dict[str, dict[str, str]] = {}
+    for mention in mentions:
+        if mention.member != ANSWERING:
+            grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.label)
+    return grouped
+
+
+def _same_object(about: ContrastSet, question: str, row_question: str) -> bool:
     """Whether an action of the row is done to something the question names: "송금을 취소" is no reverse of "지급정지 신청"."""
-    if sets.sets[name].kind != "action":
+    if about.kind != "action":
         return True
     # Customers and rows say either for the same thing.
     asked = _tokens(question.replace("계좌", "통장")) - _GENERIC
-    places = [mention.start for mention in cached_mentions(sets, row_question) if mention.set_name == name]
+    places = [mention.start for mention in mentions_of(row_question) if mention.set_name == about.name]
     objects = [row_question[max(0, place - _OBJECT_SPAN) : place].replace("계좌", "통장") for place in places]
     return any(asked & _tokens(text) for text in objects)
 
 
-def guidance(kind: str, answer: str) -> str:
+def _things_not_held(question: str, part: str, row_question: str, answer: str, done: str) -> Iterator[Conflict]:
+    """The products, means and scopes asked about that a row names nowhere: "카드론" beside a row on loans in general.
+
+    Of the actions only those count that their set requires, like ending a thing: for others a customer has more words than a
+    contrast set knows. `done`: what of the answer says what to do, where alone actions count ("연체하시면 한도가 감액됩니다").
+    """
+    own, named = members_of(row_question), members_of(question)
+    held, acts = own | members_of(answer), own | members_of(done)
+    # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
+    elsewhere = {name for name, member in own if member != ANSWERING} - {name for name, _ in own & named}
+    for mention in mentions_of(part):
+        name, member = mention.set_name, mention.member
+        about = default_contrasts().sets[name]
+        is_thing, is_action = about.kind in BLOCKING_KINDS, about.kind == "action"
+        # Of what else excludes each other, a row lacks a member that names others: "유로" beside 달러 and 엔.
+        is_required = (
+            is_thing or member in about.required or (about.kind == "state" and any(s == name for s, _ in held))
+        )
+        if not is_required or member == ANSWERING:
+            continue
+        if (name, member) in (acts if is_action else own if name in elsewhere else held):
+            continue
+        # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
+        is_answered = name not in elsewhere and (
+            (name, ANSWERING) in (acts if is_action else held)
+            or (not is_action and stands_in(mention.text, f"{row_question}\n{answer}"))
+        )
+        is_answered = is_answered or (is_thing and is_excepted(question, mention.text, answer))
+        if not is_answered and not is_on_all_kinds(row_question, answer, mention.text):
+            yield Conflict(about.kind, mention.label, "")
+
+
+def _guidance(kind: str, answer: str) -> str:
     """The part of an answer that can show it is about a member too.
 
     A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is. So for an action only the
@@ -251,30 +248,7 @@ def guidance(kind: str, answer: str) -> str:
     return "\n".join([first.group() if first else "", *_STEP.findall(body)])
 
 
-def without_notes(answer: str) -> str:
-    """An answer without its notes, the lines that begin with ※."""
-    return _NOTE.sub("", answer)
-
-
-def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
-    grouped: dict[str, dict[str, str]] = {}
-    for mention in mentions:
-        grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.label)
-    return grouped
-
-
-def _compare_institutions(
-    evidence: _Evidence, names: InstitutionNames, question: str, row_institution: str, is_on_others: bool
-) -> None:
-    """`is_on_others`: the row is about other institutions ("타 금융기관 OTP 등록"), of which a question may name one."""
-    mentions = [m for m in names.find(question) if m.kind != "pay" and not m.counterpart]
-    asked = [mention for mention in mentions if not mention.negated]
-    if any(mention.name == row_institution for mention in asked):
-        evidence.agreed.extend(mention.text for mention in asked if mention.name == row_institution)
-        return
-    # "타행 OTP 등록" is the bank's own answer on other banks' devices: naming one of those is no conflict.
-    if is_on_others and not any(mention.held for mention in mentions):
-        return
-    if asked or any(mention.negated and mention.name == row_institution for mention in mentions):
-        words = ", ".join(mention.text for mention in asked or mentions)
-        evidence.conflicts.append(Conflict("institution", words, row_institution))
+@lru_cache(maxsize=4096)
+def _done(answer: str) -> str:
+    """The part of an answer that says what to do."""
+    return _PASSIVE.sub("", _guidance("action", answer))

@@ -2,8 +2,7 @@
 
 A row on the same subject that holds no age answers something else, however well it matches: the customer would read the
 row's other numbers as the answer. Of a length of time its size counts too: "며칠" is not answered by "10년". Words that
-answer without a number ("즉시", "제한 없이", "무료") count. Where a question asks for a value by the day, the month, the year or
-the time ("하루에 얼마까지"), the row must say so; and a row on "1일 한도" answers no question on "1회 한도".
+answer without a number ("즉시", "제한 없이", "무료") count.
 """
 
 from __future__ import annotations
@@ -88,39 +87,10 @@ _WORDS = {
 }
 _SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, but no "몇 년"."""
-_LIMITED = (
-    r"(?=\s?(?:에\s?)?(?:이체|출금|송금|입금|적립|할인|납부|대출|보장|충전|결제|납입|인출|이용|사용|환전|매수|거래|보낼|넣을|뽑을|쓸|낼|찾을|최대|최고|한도|횟수"
-    r"|얼마|몇|무료|면제|[0-9]))"
-)
-_PERIODS = {
-    "transaction": (
-        r"회당|건당|장당|매\s?건|매회|건별|한\s?번에|한\s?건에",
-        r"(?<![0-9])1\s?회(?![용차])|한\s?번|1\s?건",
-    ),
-    "day": (
-        r"매일|일별|하루에",
-        r"하루|(?<![0-9])1\s?일|일일(?!\s?이\s)|(?<![0-9가-힣])일(?=\s?(?:한도|최대|최고|\d))",
-    ),
-    "week": (r"매주|주당|주간\s?한도|(?:일주일|한\s?주|1주일?)에", r"일주일|1\s?주|주간|한\s?주"),
-    "month": (
-        r"매[달월]|월간|월별|달마다|(?:한\s?달|1개월)에",
-        r"한\s?달|1개월|(?<![0-9가-힣])월(?!\s?요|세)|당월|전월",
-    ),
-    "quarter": (r"분기", r"분기"),
-    "year": (
-        r"매년|연간|해마다|연도별|(?:[일한1]\s?년|한\s?해)에",
-        r"[일1]\s?년|한\s?[년해]|(?<![가-힣])연(?=\s?(?:최대|최고|\d))|연도",
-    ),
-}
-"""Periods: words that always say by what, and words that do so before a limit; a row answers by a period with either."""
-_ASKED_BY = {name: re.compile(f"{always}|(?:{word}){_LIMITED}") for name, (always, word) in _PERIODS.items()}
-_STATED_BY = {name: re.compile(f"{always}|{word}") for name, (always, word) in _PERIODS.items()}
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
 }  # fmt: skip
-_VALUE_SPAN = 8
-"""Characters before an amount that may say by what: "1일 최대 200만원"."""
 
 
 @dataclass(frozen=True)
@@ -166,31 +136,6 @@ def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     by_value = [(part, alike) for part in parts if (alike := families(values_of(part)).get(family))]
     answering = [holds(value, alike) for part, alike in by_value if any(_states(each, part) for each in asked)]
     return bool(answering) and not any(answering) and any(holds(value, alike) for _, alike in by_value)
-
-
-def other_period(question: str, row_question: str, row_answer: str) -> str:
-    """The period that a question asks by, where the row is by another and states nothing by it; empty otherwise.
-
-    The row is by the periods that its question names, or else, for a question that asks for a value, by those of its amounts.
-    """
-    asked = {name: match.group() for name, pattern in _ASKED_BY.items() if (match := pattern.search(question))}
-    if not asked:
-        return ""
-    held = {name for name, pattern in _ASKED_BY.items() if pattern.search(row_question)}
-    if not held and asked_values(question):
-        amounts = (value for value in values_of(row_answer) if value.dimension == "money")
-        held = {period for amount in amounts if (period := _period_before(row_answer, amount))}
-    row = f"{row_question}\n{row_answer}"
-    if not held or any(name in held or _STATED_BY[name].search(row) for name in asked):
-        return ""
-    return next(iter(asked.values())).strip()
-
-
-def _period_before(text: str, value: Quantity) -> str | None:
-    """The period right before a value: day of "1일 최대 200만원"."""
-    before = text[max(0, value.start - _VALUE_SPAN) : value.start]
-    ends = {name: match.end() for name, pattern in _STATED_BY.items() for match in pattern.finditer(before)}
-    return max(ends, key=lambda name: ends[name]) if ends else None
 
 
 @lru_cache(maxsize=1024)

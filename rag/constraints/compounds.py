@@ -3,8 +3,6 @@
 No list holds all products. So what stands before a word decides: where question and row share a word and each puts another
 noun before it, or where a question names a product by a compound ("모임통장") that the row holds no part of, the row is about
 another thing. Bare nouns only: what has a particle or an ending is no modifier. The words are data (compounds.toml).
-
-And from what to what: "디지털OTP에서 보안카드로" is the reverse of a row's "보안카드에서 디지털OTP로", with the same words.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from pathlib import Path
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import KINDS, InstitutionNames
-from rag.korean import compact, tokens
+from rag.korean import compact
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
 _NOUN = re.compile(r"[가-힣]{2,10}")
@@ -31,11 +29,6 @@ _ENDING = re.compile(
 _TYPE = re.compile(r"(?<![가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
 _PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|애|꺼|거)+$")
-
-_FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|돌릴|환전))"
-)
 
 
 @cache
@@ -70,7 +63,7 @@ def other_modifiers(
     that those agree.
     """
     # Asked for each of ten rows: a question without any compound is done here.
-    if not _before_words(question) and not _inside_words(question) and "형" not in question:
+    if not before_words(question) and not _inside_words(question) and "형" not in question:
         return []
     row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
     values = {compact(value.text) for value in values_of(question)}
@@ -94,9 +87,9 @@ def other_modifiers(
         return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
-    held_before = {word: held for word, held in _before_words(row_question) if held not in _WHICH}
+    held_before = {word: held for word, held in before_words(row_question) if held not in _WHICH}
     held_inside = _inside_words(row_question)
-    for word, modifier in _before_words(question):
+    for word, modifier in before_words(question):
         if not is_other(modifier) or _names(institution, modifier):
             continue
         # Written together or apart: "예약주문" beside "미체결 주문".
@@ -141,42 +134,12 @@ def names_general(thing: str, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _names_without_kind(text: str, general: str) -> bool:
-    has_kind = any(word.startswith(general) for word, _ in _before_words(text)) or general in dict(_inside_words(text))
+    has_kind = any(word.startswith(general) for word, _ in before_words(text)) or general in dict(_inside_words(text))
     return not has_kind and re.search(rf"(?<![가-힣]){general}", text) is not None
 
 
-def is_reversed(question: str, row_question: str) -> bool:
-    """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
-    asked, row = _direction(question), _direction(row_question)
-    # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
-    if asked and re.search(rf"{re.escape(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
-        return True
-    if asked is None or row is None:
-        return False
-    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
-    target, row_source, row_target = (set(tokens(text)) for text in (asked["target"], row["source"], row["target"]))
-    return len(target & row_source) > len(target & row_target)
-
-
-def other_target(question: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str) -> str:
-    """What a question turns a thing into, where the row turns the same thing into another: "누구나로" beside "부부로"."""
-    asked, row = _direction(question), _direction(row_question)
-    if asked is None or row is None or not set(tokens(asked["source"])) & set(tokens(row["source"])):
-        return ""
-    target, held = asked["target"].strip(), compact(f"{row_question} {row_answer}")
-    names = (compact(name) for name in (target, *synonyms(target).split()[1:]))
-    is_same = any(name in held for name in names) or set(tokens(target)) & set(tokens(row["target"]))
-    return "" if is_same or is_same_member(target, row["target"].strip()) else target
-
-
 @lru_cache(maxsize=4096)
-def _direction(text: str) -> re.Match[str] | None:
-    """What a text turns from and to: groups `source` and `target`."""
-    return _FROM_TO.search(text)
-
-
-@lru_cache(maxsize=4096)
-def _before_words(text: str) -> tuple[tuple[str, str], ...]:
+def before_words(text: str) -> tuple[tuple[str, str], ...]:
     """(word without its particle, bare noun before it) of neighbouring words."""
     pairs = []
     nouns, no_heads = compound_words()["nouns"], compound_words()["no_heads"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.constraints.numerals import fold
+from rag.korean import fold
 
 Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
 _DENIED = re.compile(
@@ -246,23 +246,12 @@ def default_contrasts() -> Contrasts:
 
 
 @lru_cache(maxsize=8192)
-def cached_mentions(contrasts: Contrasts, text: str) -> tuple[ContrastMention, ...]:
-    """`contrasts.mentions(text)`, kept: many rules read the same question and the same rows."""
-    return tuple(contrasts.mentions(text))
-
-
 def mentions_of(text: str) -> tuple[ContrastMention, ...]:
-    """The members of the bundled sets that a text names."""
-    return cached_mentions(default_contrasts(), text)
+    """The members of the bundled sets that a text names; kept, as many rules read the same question and the same rows."""
+    return tuple(default_contrasts().mentions(text))
 
 
 @lru_cache(maxsize=8192)
 def members_of(text: str) -> frozenset[tuple[str, str]]:
     """The (set, member) pairs of `mentions_of`."""
     return frozenset((mention.set_name, mention.member) for mention in mentions_of(text))
-
-
-def load_contrasts(extra: Iterable[Mapping[str, Any]] = ()) -> Contrasts:
-    """The bundled sets and an index's own, each written as in contrasts.toml; a set of a bundled name replaces it."""
-    added = [contrast_set(entry) for entry in extra]
-    return Contrasts({**_bundled(), **{contrast.name: contrast for contrast in added}})

@@ -10,8 +10,8 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints.numerals import NATIVE, number
 from rag.constraints.quantities import Dimension, Quantity, compared, read_quantities
+from rag.constraints.quantity_patterns import NATIVE, number
 
 _SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
 """The age at which the first year begins, and how many years there are."""

@@ -1,8 +1,20 @@
-"""Which values of a question does a row state, and which not? Values beside a limit: `rag.constraints.bounds`."""
+"""Which values of a question does a row state, and which does it decide or except without stating them?
+
+A limit on the quantity that a question names decides every value, the values beyond it too ("포인트 500점" beside "1,000점
+이상이면 현금으로 바꿔 드립니다"). Such a row is still only suggested, first and with a note, because a customer may take it for
+a yes. Values listed without a limit ("12개월 3.1%, 24개월 3.2%") decide nothing. Both must be about one quantity: what the
+question's value is of ("보증금 6억") stands in the row, and what the row's limit is on ("연소득 2,400만원 이상") in the question,
+or in the row's. A length of time that has passed is compared with limits on such lengths alone, a term with limits on terms.
+
+And where a customer asks whether something holds for a thing, a sentence that refuses it for that thing is the answer
+("체크카드는 제외합니다"), though elsewhere a denied word is no mention of a thing.
+"""
 
 from __future__ import annotations
 
-from rag.constraints.agreement import without_notes
+import re
+from collections.abc import Callable, Iterator
+
 from rag.constraints.asked_values import is_left_out
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
@@ -16,19 +28,71 @@ from rag.constraints.value_agreement import (
     pins,
     stated,
 )
+from rag.korean import compact, sentences
 
+_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
 _EARLY = ("maturity", "만기전")
 """A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
+_DIMENSIONS = ("money", "count", "duration", "age")
+_LIMITED = re.compile(r"(?:이|가|을|를)?\s?(?:지나|넘|채우|채워|안에서|한도|만\s?가능|범위|경과)")
+"""After a single value that is a limit: "30일이 지나면"."""
+_LIMIT = re.compile(r"(?:한도|최대|최소|최고|최저)\S{0,3}\s?(?:\S{1,4}\s)?$")
+"""Before such a value: "최대 1회"."""
+_HAS_LIMITS = re.compile(r"한도|까지|이내|최대|최소|최고")
+"""In a sentence or a row's question whose amounts and counts are all limits: "1회 80만원, 하루 400만원까지"."""
+_LISTED = re.compile(r"\s*[\[※·-]")
+"""A line of conditions, which says what a thing has ("[조건] 기간 12~60개월") and not what may be done."""
+_FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
+_ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
+"""In a row that says for which ages something holds, or that refuses the others."""
+_ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
+_ELAPSING = re.compile(
+    r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
+)
+"""Before and after a length of time that has passed: "받은 날부터 15일", "15일이 지나면"."""
+_OPEN = re.compile(
+    r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
+)
+"""Words that ask for more than yes or no."""
+_ASKS = re.compile(
+    r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
+)
+_CASE = re.compile(
+    r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
+)
+"""After a value that makes a case, of which a question asks whether it is allowed: "500점인데", "3년밖에 안 됐는데"."""
+_GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
+"""After a value of which a question asks more than yes or no: "100만원 넣으면 이자 얼마"."""
+_NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
+_ADVERB = re.compile(
+    r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
+    r"|[은는한된던할될]지|가입|동안|[면서고데])$"
+)
+_QUANTITY = re.compile(
+    r"(?:소득|금액?|잔액|잔고|한도|기간|대금|매출|가[격액]|연봉|급여|요금|점수?|포인트|나이|실적|액)$"
+)
+"""How nouns end that name a quantity."""
+_GENERAL = re.compile(r"^(?:평균|최종|합계|총|보유)?\s?(?:잔액|금액|한도|기간|나이)$")
+_TAIL = re.compile(r"(?:금액|잔액|한도|기간|대금|금|액)$")
+_REFUSED = re.compile(
+    r"제외|빼고|불가|(?:안|못)\s?(?:[됩돼되하합받쓰씁]|들어)|(?:지|수|은|는|이|가|에서)\s?(?:않|없|아니|못)|해당하지|받지|어렵"
+)
+_NOT_EXCEPTED = re.compile(
+    r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
+)
+
+
+def without_notes(answer: str) -> str:
+    """An answer without its notes, the lines that begin with ※: they name values and things of other matters."""
+    return _NOTE.sub("", answer)
 
 
 def share_held(text: str, row_question: str, row_answer: str) -> float:
     """The share of a text's values that a row states or covers, 0..1; 0 without any."""
     asked = comparable(text, values_of(text))
-    if not asked:
-        return 0.0
-    row = families([*values_of(row_question), *values_of(row_answer)])
+    row = families([*values_of(row_question), *values_of(row_answer)]) if asked else {}
     held = [holds(value, row.get(family, [])) for family, values in families(asked).items() for value in values]
-    return sum(held) / len(held)
+    return sum(held) / len(held) if held else 0.0
 
 
 def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quantity]:
@@ -36,7 +100,6 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
     asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
     if not asked:
         return []
-    # A note names values of other things ("※ 1만불을 초과하면 국세청에 통보됩니다").
     answer = without_notes(row_answer)
     own, row = (families(values_of(row_text)) for row_text in (row_question, f"{row_question}\n{answer}"))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(text)
@@ -55,3 +118,101 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
         )
 
     return [value for family, values in families(asked).items() for value in values if not is_held(family, value)]
+
+
+def is_excepted(question: str, thing: str, row_answer: str) -> bool:
+    """Whether a sentence of an answer refuses something for a thing, named in the question's words, that is asked about."""
+    word = compact(thing)
+    return asks_whether(question) and any(
+        word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
+        for sentence in _sentences(row_answer)
+    )
+
+
+def is_decided(
+    question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
+) -> bool:
+    """Whether a limit of the row says what holds for a value of the question, which the row does not state.
+
+    `synonyms`: returns a word followed by its other names, separated by spaces.
+    """
+    if asked.dimension not in _DIMENSIONS or asked.side:
+        return False
+    row = compact(f"{row_question} {row_answer}")
+    name = _name(question[: asked.start])
+    if name and not any(compact(word) in row for word in synonyms(name).split()):
+        return False
+    is_case = _OPEN.search(question) is None and _CASE.match(question, asked.end) is not None
+    is_yes_no, is_elapsed = is_case or asks_whether(question), _is_elapsed(question, asked)
+    is_given = asked.dimension != "duration" and _GIVEN.match(question, asked.end) is not None
+    for sentence, limits in _limits(asked, row_question, row_answer):
+        for limit in limits:
+            if asked.dimension == "duration" and _is_elapsed(sentence, limit) != is_elapsed:
+                continue
+            held = _name(sentence[: limit.start])
+            if not (name and name in held) and not _is_on(held, question, row_question):
+                continue
+            # What is asked of a value that is given ("100만원 있으면 이자 얼마") stands beside the limit ("50만원 미만은 0.1%").
+            if is_yes_no or (is_given and _has_more(sentence, limits)):
+                return True
+    return False
+
+
+def _sentences(text: str) -> Iterator[str]:
+    return (text[start:end] for start, end in sentences(text))
+
+
+def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tuple[str, list[Quantity]]]:
+    """The sentences of an answer with their limits of the asked kind."""
+    (family,) = families([asked])
+    for sentence in _sentences(row_answer):
+        if asked.dimension == "duration" and _LISTED.match(sentence):
+            continue
+        # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others is elsewhere.
+        if asked.dimension == "age" and not (_FOR_WHOM.search(row_question) or _ONLY.search(sentence)):
+            continue
+        values = families(values_of(sentence)).get(family, [])
+        has_limits = _HAS_LIMITS.search(sentence) is not None or _HAS_LIMITS.search(row_question) is not None
+        limits = [value for value in values if not value.side and _is_limit(sentence, value, has_limits)]
+        if limits:
+            yield sentence, limits
+
+
+def _is_limit(sentence: str, value: Quantity, has_limits: bool) -> bool:
+    if not value.is_point:
+        return True
+    if value.unit == "business_day":
+        return False
+    if value.dimension in ("money", "count") and has_limits:
+        return True
+    return _LIMITED.match(sentence, value.end) is not None or _LIMIT.search(sentence[: value.start]) is not None
+
+
+def _is_elapsed(text: str, value: Quantity) -> bool:
+    return _ELAPSED.search(text[: value.start]) is not None or _ELAPSING.match(text, value.end) is not None
+
+
+def asks_whether(question: str) -> bool:
+    """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
+    return _OPEN.search(question) is None and _ASKS.search(question) is not None
+
+
+def _has_more(sentence: str, limits: list[Quantity]) -> bool:
+    return any(value.dimension in ("money", "rate") and value not in limits for value in values_of(sentence))
+
+
+def _name(before: str) -> str:
+    """The word before a value, without its particle, that says what the value is of; empty for none and for adverbs."""
+    match = _NAME.search(before)
+    if match is None or _ADVERB.search(match["name"] + (match["particle"] or "")) or _ADVERB.search(match["name"]):
+        return ""
+    return match["name"]
+
+
+def _is_on(name: str, question: str, row_question: str) -> bool:
+    """Whether a limit on `name` is one on what the question or the row is about; what names no quantity is no other one."""
+    if not name or not _QUANTITY.search(name) or _GENERAL.match(name):
+        return True
+    stem = _TAIL.sub("", name)
+    texts = compact(f"{question} {row_question}")
+    return name in texts or (len(stem) >= 2 and stem in texts)

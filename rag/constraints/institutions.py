@@ -18,10 +18,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
-from rag.constraints.numerals import fold
+from rag.korean import fold
 
 KINDS = (
     *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
@@ -181,15 +181,6 @@ class InstitutionNames:
         return None
 
 
-def find_institutions(text: str, names: Mapping[str, Sequence[str]] | None = None) -> list[InstitutionMention]:
-    """The institutions `text` names; `names` are the index's institutions with their own aliases.
-
-    Prepares the names on each new set of them and keeps the last few: for one index use `InstitutionNames` and its `find`.
-    """
-    frozen = tuple((name, tuple(aliases)) for name, aliases in (names or {}).items())
-    return _prepared(frozen).find(text)
-
-
 @cache
 def _groups() -> re.Pattern[str]:
     names = "|".join(sorted(_everyday("group"), key=lambda name: (-len(name), name)))
@@ -197,11 +188,6 @@ def _groups() -> re.Pattern[str]:
     names = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{names})"
     used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
     return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|{used})")
-
-
-@lru_cache(maxsize=8)
-def _prepared(names: tuple[tuple[str, tuple[str, ...]], ...]) -> InstitutionNames:
-    return InstitutionNames(dict(names))
 
 
 @cache

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
+from rag.constraints.compounds import before_words, tells_no_kind
 from rag.constraints.everyday_values import values_of
-from rag.constraints.substitutions import Word, question_words
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.korean import compact
 
@@ -55,13 +54,6 @@ _NAMES["국가"] = _NAMES["나라"]
 _GENERAL = frozenset({
     "지정", "모든", "해당", "가까운", "전국", "각", "다른", "타", "당행", "이용", "국내", "해외", "일부", "전체", "본인", "거래",
 })  # fmt: skip
-_LOOSE = frozenset({
-    "자꾸", "혼자", "이미", "처음", "지금", "요즘", "오늘", "내일", "보통", "새로", "미리", "갑자기", "매달",
-    "매월", "매년", "대략", "현재", "올해", "이번", "정도", "관련", "문의", "질문", "직접", "바로", "계속",
-    "아예", "진짜", "원래", "따로", "같이", "한번", "다시", "그냥", "시간", "기간", "며칠", "하루", "당일",
-    "제일", "가장", "모두", "전부", "고객", "은행", "우리", "본인", "회사", "개인", "일반",
-})  # fmt: skip
-"""Words before another that do not narrow it, or that a passage need not repeat."""
 _ROWS = 2
 """Rows with a value in their label from which on a table says for which values it holds."""
 
@@ -78,16 +70,16 @@ def lacking_in_passage(question: str, passage: str, *, synonyms: Callable[[str],
 def _modifiers(question: str, passage: str, synonyms: Callable[[str], str]) -> Iterator[str]:
     """Nouns that narrow the word behind them ("추석 연휴"), of which a passage holds that word alone. `passage`: compact."""
 
-    def is_held(word: Word) -> bool:
-        name = compact(word.text)
+    def is_held(word: str) -> bool:
+        name = compact(word)
         # A compound is also held in parts: "급여통장" of "급여 이체 통장".
         parts = [(name[:at], name[at:]) for at in range(2, len(name) - 1)]
-        names = [name, *map(compact, synonyms(word.text).split())]
+        names = [name, *map(compact, synonyms(word).split())]
         return any(each in passage for each in names) or any(a in passage and b in passage for a, b in parts)
 
-    for word, narrowed in pairwise(question_words(question)):
-        if word.is_noun and word.is_bare and word.text not in _LOOSE and is_held(narrowed) and not is_held(word):
-            yield word.text
+    for narrowed, noun in before_words(question):
+        if not tells_no_kind(noun) and is_held(narrowed) and not is_held(noun):
+            yield noun
 
 
 def _attributes(question: str, passage: str) -> Iterator[str]:

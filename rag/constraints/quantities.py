@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from rag.constraints.numerals import fold, number
-from rag.constraints.quantity_patterns import AT_LEAST, AT_MOST, COMPARATOR, PATTERNS
+from rag.constraints.quantity_patterns import AT_LEAST, AT_MOST, COMPARATOR, PATTERNS, number
+from rag.korean import fold
 
 Dimension = Literal["money", "rate", "duration", "age", "grade", "count", "date", "time", "phone", "length", "number"]
 _WORDS = {

@@ -165,7 +165,7 @@ def judge(
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
     bound = bound_of(question, ordered, wording)
     # A lone word is about every row whose question holds it: the first of them is no answer.
-    is_blocked = ordered.is_blocked or (wording is not None and is_one_of_several(question, wording, hits))
+    is_blocked = bool(ordered.conflicts) or (wording is not None and is_one_of_several(question, wording, hits))
     status: Status = "declined"
     if confidence >= calibration.answered and not is_blocked:
         status = "answered"
@@ -232,7 +232,7 @@ def _rows_by_themselves(question: str, hits: Sequence[FusedNode], calibration: C
     if is_passage(ordered.hits[0]):
         signals = features(question, alone.hits, calibration.fusion)
         log_odds = min(calibration.correct(signals), calibration.covered(signals))
-        if alone.is_blocked or _sigmoid(log_odds) < calibration.answered:
+        if alone.conflicts or _sigmoid(log_odds) < calibration.answered:
             return ordered
     others = [*alone.hits[1:], *filter(is_passage, ordered.hits)]
     return replace(alone, hits=(alone.hits[0], *sorted(others, key=score_of, reverse=True)))

@@ -15,9 +15,8 @@ from functools import cache, lru_cache
 from importlib import resources
 
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
-from rag.constraints.numerals import fold
 from rag.errors import InputError
-from rag.korean import compact
+from rag.korean import compact, fold
 from rag.types import Filters
 
 _HANGUL = re.compile(r"[가-힣]")

@@ -35,7 +35,7 @@ STEPS = "앱 설정 > 관리 메뉴에서 고르십시오."
 def test_a_row_on_the_reverse_or_on_another_of_its_kind_is_not_answered(
     question: str, row_question: str, answer: str
 ) -> None:
-    assert order_by_agreement(question, [row("only", row_question, answer, 5.0)]).is_blocked
+    assert order_by_agreement(question, [row("only", row_question, answer, 5.0)]).conflicts
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_a_row_on_the_thing_in_general_or_with_what_decides_is_answered(
     question: str, row_question: str, answer: str
 ) -> None:
     ordered = order_by_agreement(question, [row("only", row_question, answer, 5.0)])
-    assert not ordered.is_blocked, ordered.conflicts
+    assert not ordered.conflicts

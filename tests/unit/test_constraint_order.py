@@ -14,7 +14,6 @@ from rag.retrieval.confidence import Verdict, defaults, judge
 from rag.retrieval.constraint_order import (
     AGREES,
     COMPARED,
-    CONFLICTS,
     HOLDS,
     LACKS,
     absent,
@@ -57,7 +56,7 @@ def verdict(question: str, hits: Sequence[FusedNode] = DEPOSIT) -> Verdict:
 def test_the_row_that_agrees_comes_first_in_whatever_form_the_value_is(question: str) -> None:
     ordered = order_by_agreement(question, DEPOSIT)
     assert names(ordered.hits)[0] == "y2"
-    assert (ordered.conflicts, ordered.is_blocked) == ((), False)
+    assert ordered.conflicts == ()
     assert verdict(question).status == "answered"
 
 
@@ -66,7 +65,7 @@ def test_a_value_that_no_row_holds_is_suggested_with_what_differs() -> None:
     assert found.status == "suggested" and found.is_blocked
     assert names(found.nodes)[:2] == ["y1", "y2"], "the nearest are still offered, in their order"
     [conflict] = found.conflicts
-    assert "3년" in conflict.asked and "1년" in conflict.held
+    assert conflict.asked == "3년"
     assert found.note == Note("not_held", {"word": conflict.asked})
     assert verbatim(found.nodes, found).startswith(f"'{conflict.asked}'에 꼭 맞는 안내는 찾지 못했습니다.")
 
@@ -100,7 +99,7 @@ def test_rows_move_by_their_agreement_and_only_the_nearest_are_compared() -> Non
     ordered = order_by_agreement("2년 만기 정기예금 금리", far)
     assert ordered.hits[-1].score == pytest.approx(4.8), "what is not compared stays where no row holds all"
     moved = order_by_agreement("2년 만기 정기예금 금리", DEPOSIT).hits
-    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES + HOLDS, 5.0 - CONFLICTS, 1.0 - LACKS])
+    assert [hit.score for hit in moved] == pytest.approx([4.8 + AGREES + HOLDS, 5.0 + AGREES - LACKS, 1.0 - LACKS])
     assert [hit.score for hit in DEPOSIT] == [5.0, 4.8, 1.0], "the hits themselves stay as they are"
 
 

@@ -78,3 +78,22 @@ def test_weeks_that_have_passed_are_read(text: str, days: int) -> None:
 @pytest.mark.parametrize("text", ["이주비 대출 되나요", "이 주식 팔고 싶어요"])
 def test_a_move_and_shares_are_no_weeks(text: str) -> None:
     assert not values_of(text)
+
+
+def test_a_distance_in_a_customers_words() -> None:
+    [distance] = values_of("300키로 넘게 타면")
+    assert (distance.unit, distance.text) == ("km", "300키로")
+    assert [value.dimension for value in values_of("짐이 300킬로그램")] == ["number"]
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [
+        ("하루 6천 출금되나요", ["60000000"]),
+        ("하루 600,000원 출금", ["600000"]),
+        ("1일 6천 달러", ["6000"]),
+        ("하루 6천 보 걸으면", []),
+    ],
+)
+def test_an_amount_by_the_day_is_in_units_of_ten_thousand(text: str, money: list[str]) -> None:
+    assert [str(value.low or value.high) for value in values_of(text) if value.dimension == "money"] == money

@@ -1,10 +1,10 @@
-"""Compounds and directions that tell two rows apart without any list: another kind of thing, the reverse of a change."""
+"""Compounds that tell two rows apart without any list: another kind of thing."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.constraints.compounds import is_reversed, other_modifiers
+from rag.constraints.compounds import other_modifiers
 
 
 def asked(question: str, row: str, answer: str = "", institution: str = "") -> list[str]:
@@ -51,29 +51,10 @@ def test_an_institutions_name_and_another_word_for_the_same_are_no_other_kind() 
     assert called == []
 
 
-@pytest.mark.parametrize(
-    ("question", "row", "expected"),
-    [
-        ("디지털키에서 카드키로 바꾸려면", "카드키에서 디지털키로 보안매체를 변경하려면?", True),
-        ("미국주식 온주를 조각으로 바꿀 수 있나요", "미국주식 조각 잔고를 온주로 전환할 수 있나요?", True),
-        ("미국주식 조각을 온주로 바꾸고 싶어요", "미국주식 조각 잔고를 온주로 전환할 수 있나요?", False),
-        ("주소를 바꾸려면", "주소를 회사로 변경하려면?", False),
-    ],
-)
-def test_the_reverse_of_a_change(question: str, row: str, expected: bool) -> None:
-    assert is_reversed(question, row) is expected
-
-
 def test_what_is_written_together_is_compared_with_what_is_written_apart() -> None:
     assert other_modifiers("예약주문 취소하려면", "미체결 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
     assert other_modifiers("미체결 주문 취소하려면", "예약주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
     assert not other_modifiers("예약주문 취소하려면", "예약 주문의 취소는 어떻게 하나요?", "앱에서 하십시오.")
-
-
-def test_turning_into_what_a_row_ends_is_its_reverse() -> None:
-    row = "제한계좌 해제(일반계좌 전환)는 어떻게 신청하나요?"
-    assert is_reversed("일반계좌를 제한계좌로 바꾸려면", row)
-    assert not is_reversed("제한계좌를 일반계좌로 바꾸려면", row)
 
 
 def test_nouns_that_end_as_a_particle_or_a_verb_does_tell_kinds_apart() -> None:

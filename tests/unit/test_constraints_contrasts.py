@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints import load_contrasts
 from rag.constraints.contrasts import default_contrasts, members_of
 
 
@@ -82,18 +81,6 @@ def test_mentions_carry_the_customers_own_words() -> None:
     mentions = default_contrasts().mentions(text)
     assert all(text[mention.start : mention.end] == mention.text for mention in mentions)
     assert {mention.text for mention in mentions} >= {"ＯＴＰ", "정기  예금"}
-
-
-def test_an_index_adds_sets_and_replaces_bundled_ones() -> None:
-    plans = {"name": "plan", "kind": "product", "members": {"베이직": ["베이직"], "프로": ["프로 요금제"]}}
-    cards = {"name": "card", "kind": "product", "members": {"메탈": ["메탈카드"], "그린": ["그린카드"]}}
-    contrasts = load_contrasts([plans, cards])
-    members = {
-        (mention.set_name, mention.member) for mention in contrasts.mentions("프로 요금제로 그린카드와 체크카드")
-    }
-    assert ("plan", "프로") in members
-    assert ("card", "그린") in members
-    assert ("card", "체크카드") not in members
 
 
 def test_every_bundled_form_names_its_member() -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints import find_institutions
+from rag.constraints import InstitutionMention
 from rag.constraints.institutions import InstitutionNames, known_institutions
+
+
+def find_institutions(text: str, held: dict[str, list[str]]) -> list[InstitutionMention]:
+    return InstitutionNames(held).find(text)
+
 
 REAL: dict[str, list[str]] = {
     name: []
@@ -201,3 +206,10 @@ def test_a_group_before_anything_else_is_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["하나카득 결제일", "우리은헹 영업시간"])
 def test_a_mistyped_kind_names_the_house_too(text: str) -> None:
     assert [mention.held for mention in find_institutions(text, OWN)] == [False]
+
+
+def test_a_cooperative_goes_by_its_kind() -> None:
+    [mention] = InstitutionNames({"푸른신협": []}).find("신협 탈퇴하려면")
+    assert (mention.name, mention.held) == ("푸른신협", True)
+    [mention] = InstitutionNames({"푸른신협": [], "맑은신협": []}).find("신협 탈퇴하려면")
+    assert not mention.held

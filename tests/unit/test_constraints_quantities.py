@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.constraints import Quantity, read_quantities
-from rag.constraints.numerals import number
+from rag.constraints.quantity_patterns import number
 
 WON, MONTHS = "KRW", "month"
 

@@ -64,7 +64,6 @@ def test_what_is_asked_for_is_stated(question: str, passage: str, is_lacking: bo
 def test_only_passages_are_held_to_it(document: str, is_blocked: bool) -> None:
     node = TextNode(id_="p", text=BRANCHES, metadata={QUESTION: "영업점 안내", DOCUMENT: document})
     ordered = order_by_agreement("강남지점 전화번호", [FusedNode(node=node, score=5.0, parts={})])
-    assert ordered.is_blocked is is_blocked
     assert [conflict.asked for conflict in ordered.conflicts] == (["전화번호"] if is_blocked else [])
 
 
@@ -96,4 +95,4 @@ def test_a_passage_may_state_an_action_as_a_rule() -> None:
     text = "정기 납입\n납입은 매달 5일에 처리하며 잔액이 모자라면 취소된다. 취소는 하루 전까지 할 수 있다."
     node = TextNode(text=text, metadata={QUESTION: "이용 안내 › 정기 납입", DOCUMENT: "안내.pdf"})
     ordered = order_by_agreement("정기 납입 언제까지 취소할 수 있나요", [FusedNode(node=node, score=3.0, parts={})])
-    assert not ordered.is_blocked
+    assert not ordered.conflicts

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from rag.constraints.bounds import is_decided
 from rag.constraints.everyday_values import values_of
+from rag.constraints.held_values import is_decided
 
 GIFT = ("적립금을 상품권으로 바꾸고 싶습니다.", "달빛적립금이 3,000점 이상이면 상품권으로 바꿔 드립니다.")
 RENT = (

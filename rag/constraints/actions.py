@@ -1,0 +1,246 @@
+"""Is a row on what is to be done? The action itself, what it is done to, from what to what, and whether it begins or ends.
+
+No list holds all words for an action, so a row that lacks the asked word may still answer. What shows that it does not:
+
+- the verbal noun that a question ends in is the bank's own word: a row that answers contains it or another word for it;
+- the noun right before an action that both name is what it is done to ("진단서 재발급" beside "보험증권 재발급"); a native
+  verb is the same action as a verbal noun ("날짜 바꾸고" and "계좌 변경");
+- "디지털OTP에서 보안카드로" is the reverse of "보안카드에서 디지털OTP로";
+- what has ended and should begin again, what is to be taken back, and what should begin, the row says in question or steps;
+- a row on issuing a certificate answers only questions about papers: it names what its certificate is for (taxes, loans).
+
+The words are data (compounds.toml, verbal_nouns.toml).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
+from rag.constraints.contrasts import members_of
+from rag.korean import compact, tokens
+
+_FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
+_STORY = re.compile(r"하고(?!\s?싶)|해서|했|한|된|됐|되어|돼서|하니|하다|하던|해도")
+_NOTHING_MORE = re.compile(
+    r"(?:\s*(?:어떻게|방법|법|하나요|해요|하려면|하고|싶어요|싶은데요?|되나요|돼요|되요|가능해?요?|가능한가요|알려\S*|좀|수|있나요|있어요"
+    r"|있을까요|언제\S*|얼마\S*|어디\S*|뭐\S*|무엇\S*|무슨|서류\S*|조건\S*|자격\S*|절차\S*|기간\S*|시간\S*|기한\S*|한도\S*|수수료\S*|비용\S*"
+    r"|메뉴\S*|신청\S*|하는|할|하는데|하려는데|하려고\S*|하면|되면|며칠\S*|몇\S*|까지|부터|궁금\S*|주세요|주실|줘\S*|안내\S*|문의\S*|필요\S*"
+    r"|해야|하죠|지금|바로|요|되는|되는지|되죠|하러|합니다|합니까|경로|화면|페이지|곳|데|순서|건가요|거예요|건데|거|있는|있는지|할래요|할게요"
+    r"|부탁\S*)|[?？!.,~\s])*$"
+)
+"""Words that may follow the final verbal noun: how and about what of it the customer asks."""
+_PAPER = re.compile(r"[증명인단고구약격계식지]서$")
+"""Nouns that end as a verb form does ("해서")."""
+_NO_NOUN = re.compile(
+    r"(?:에서|으로|이랑|하고|까지|부터|려고|에게|한테"
+    r"|[은는이가의로만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채려듯에기렇])$"
+)
+_CERTIFICATE = re.compile(
+    r"(?P<certificate>[가-힣]*(?:증명서|영수증|확인서|증명원|확인원|증빙자료|통장사본|잔액증명))(?:\([^)]*\))?[을를은는이가의]?\s?"
+    r"(?:[가-힣]{2,5}(?:으로|에서)\s?)?(?:어디에서|어디서|어떻게|언제부터)?[^?]{0,12}?(?:발급|출력)"
+)
+_WANTED = re.compile(
+    r"증명|영수증|확인[서원]|서류|발급|떼|뗄|뗀|띠|뽑|출력|인쇄|프린트|자료|제출|사본|내역|증빙|명세|pdf|파일|필요|원천징수|간소화|소명|조회"
+    r"|안\s?[떠뜨나보]|[가-힣]서(?![가-힣])",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|환전))"
+)
+_WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
+_ENDINGS = re.compile(
+    r"취소|철회|취하|해제|해지|해약|삭제|말소|폐기|폐쇄|파기|중단|중지|종료|탈퇴|탈회|회수|반납|반환|거절|거부|제외|끊|없애|없앨|지우|지워"
+    r"|빼|뺄|풀|끄|그만|되돌|돌려|도로\s|안\s?(?:하고|쓰고|받고|쓸|할|하려|쓰려|받으려)|필요\s?(?:가\s?)?없"
+)
+"""Words by which a question wants an end and no beginning."""
+_STOPPED = (
+    r"(?:(?:(?:멈[춘춰]|막[은아]|[꺼닫숨]겨?|중단해)\s?(?:둔|놓은|놨|놓았|뒀)|멈춘|숨긴|지운|삭제한|중단한|쉬던|낮춘|줄인|내린)"
+    r"(?:\s|걸|거|것))"
+)
+_AGAIN = re.compile(
+    r"(?:해지|해약|탈퇴|탈회|중지|정지|해제|유예|취소|폐쇄|말소|철회|휴면|거절|실효)\S{0,4}"
+    r".{0,20}?(?:다시|도로|재개|되살|살리|살릴|돌아가|원래|복구|부활)"
+    rf"|{_STOPPED}.{{0,20}}?(?:다시|도로|원래|복구|되살|재개)"
+    r"|다시\s?(?:시작|재개|가입|회원|내고|내려|낼|켜|살리)|재개|재가입|돌아가고\s?싶"
+)
+_BEGINS_AGAIN = re.compile(
+    r"다시|재개|재가입|재신청|재등록|재사용|재발급|재설정|부활|복구|되살|살리|되돌|해제|복원|원상|회복"
+)
+_TAKEN_BACK = re.compile(
+    rf"(?:{_WITHDRAWALS}|환매)\s?(?:신청|요청|접수|처리)?\s?"
+    r"(?:한\s?(?:거|것|걸|건)|했는데|했던\s?(?:거|것)|을|를)?\s?(?:다시\s|도로\s)?(?:취소|철회|번복|무르|무를|물리|없던|되돌)(?!\s?(?:수수료|불가))"
+)
+_TAKES_BACK = re.compile(
+    rf"(?:{_WITHDRAWALS}|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
+    r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
+)
+_BEGINS = re.compile(
+    r"(?:가입|개설)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|해\s?(?:주|줘|야)|해요|되나|돼)"
+    r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
+    r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|하나\s?(?:더\s?)?파|만드는\s?(?:법|방법)|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
+)
+"""Asks for a beginning and nothing but that: "가입하려면", "새로 만들려면"."""
+_BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]")
+_NO_BEGINNING = re.compile(
+    r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)\S{0,2}\s?(?:신청|등록|설정|가능|하실 수 있)"
+    r"|(?:가입|신청|등록|설정|지정|개설)(?:되어|된|하신|한|하여|돼|되)"
+    r"|(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
+    r"(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
+)
+"""Words of a row that begin nothing: "해지 신청", "가입되어 있으면", "기한연장 신청", "신청일"."""
+
+Synonyms = Callable[[str], str]
+"""Returns a word followed by its other names, separated by spaces."""
+
+
+def other_actions(
+    question: str, row_question: str, row_answer: str, steps: str, *, synonyms: Synonyms = str
+) -> Iterator[tuple[str, str, str]]:
+    """(kind, asked, held) of what a row does otherwise than a question asks; kinds are those of contrast sets, or "paper".
+
+    `steps`: the part of the row's answer that says what to do.
+    """
+    row = f"{row_question} {row_answer}"
+    for asked, held in _other_objects(question, row_question, row, synonyms):
+        yield "product", asked, held
+    if noun := _verbal_noun_not_held(question, row, synonyms):
+        yield "action", noun, ""
+    if target := _other_target(question, row_question, row, synonyms):
+        yield "product", target, ""
+    match = _CERTIFICATE.search(row_question)
+    if match and not _WANTED.search(question):
+        yield "paper", "", match["certificate"]
+    if is_reversed(question, row_question) or is_taken_back(question, row_question, steps):
+        yield "action", question, row_question
+
+
+def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:
+    """The question's final verbal noun if the row contains neither it nor another name of it; otherwise empty."""
+    if not (noun := final_verbal_noun(question)):
+        return ""
+    names = (noun, *_data()["names"][noun], *(compact(term) for term in synonyms(noun).split()[1:]))
+    held = compact(row)
+    return "" if any(name in held for name in names) or members_of(noun) & members_of(row) else noun
+
+
+@lru_cache(maxsize=1024)
+def final_verbal_noun(question: str) -> str:
+    """The verbal noun that a question ends in, ignoring the words that ask; empty if there is none.
+
+    A single word ("환전") is a topic, not an action, and one after which the sentence goes on is not what is asked ("삭제하고
+    새 주소로 바꾸고 싶어요").
+    """
+    found = list(_final_nouns().finditer(question))
+    if not found or not question[: found[-1].start("noun")].strip() or _STORY.match(question, found[-1].end("noun")):
+        return ""
+    return found[-1]["noun"] if _NOTHING_MORE.match(question, found[-1].end()) else ""
+
+
+def _other_objects(question: str, row_question: str, row: str, synonyms: Synonyms) -> Iterator[tuple[str, str]]:
+    """(asked, held) things, each with what is done to them, where the row does the same to another thing."""
+    held_by_action = dict(_objects(row_question))
+    for action, asked in dict(_objects(question)).items():
+        held = held_by_action.get(action)
+        if held is None or asked in compact(row) or held in compact(question) or _is_same_thing(asked, held):
+            continue
+        # "전화번호" calls for "변경" too, which names no thing.
+        names = (name for name in synonyms(asked).split()[1:] if name not in compound_words()["verbal_nouns"])
+        if not any(compact(name) in compact(row) for name in names):
+            yield f"{asked} {action}", f"{held} {action}"
+
+
+def _is_same_thing(asked: str, held: str) -> bool:
+    """Whether two words for a thing are one (날짜 and 자동이체일), or the row's is the general one ("보험계약" for "암보험")."""
+    is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
+    is_same_word = asked in held or held.endswith(tuple(_data()["objects"].get(asked, ())))
+    return is_general or is_same_word or is_same_member(asked, held)
+
+
+@lru_cache(maxsize=4096)
+def _objects(text: str) -> tuple[tuple[str, str], ...]:
+    """(verbal noun, bare noun or object right before it or before the native verb for it)."""
+    pairs = []
+    for match in _actions().finditer(text):
+        word, native = match["noun"], match["native"]
+        # What a native verb is done to is named with a particle more often than not: "주소가 바뀌었어요".
+        noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는]$", "", word) if len(word) > 2 else word
+        is_noun = noun != word or _PAPER.search(word) or not _NO_NOUN.search(word)
+        if is_noun and noun not in compound_words()["no_objects"] and not tells_no_kind(noun):
+            pairs.append((_native_verbs()[native] if native else match["verbal"], noun))
+    return tuple(pairs)
+
+
+def _other_target(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
+    """What a question turns a thing into, where the row turns the same thing into another: "누구나로" beside "부부로"."""
+    asked, held = _direction(question), _direction(row_question)
+    if asked is None or held is None or not set(tokens(asked["source"])) & set(tokens(held["source"])):
+        return ""
+    target = asked["target"].strip()
+    is_named = any(compact(name) in compact(row) for name in (target, *synonyms(target).split()[1:]))
+    is_same = bool(set(tokens(target)) & set(tokens(held["target"]))) or is_same_member(target, held["target"].strip())
+    return "" if is_named or is_same else target
+
+
+@lru_cache(maxsize=4096)
+def _direction(text: str) -> re.Match[str] | None:
+    """What a text turns from and to: groups `source` and `target`."""
+    return _FROM_TO.search(text)
+
+
+def is_reversed(question: str, row_question: str) -> bool:
+    """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
+    asked, row = _direction(question), _direction(row_question)
+    # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
+    if asked and re.search(rf"{re.escape(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+        return True
+    if asked is None or row is None:
+        return False
+    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
+    target, row_source, row_target = (set(tokens(text)) for text in (asked["target"], row["source"], row["target"]))
+    return len(target & row_source) > len(target & row_target)
+
+
+def is_taken_back(question: str, row_question: str, steps: str) -> bool:
+    """Whether a question begins again what has ended, takes an ending back or begins something, of which the row says nothing."""
+    row = f"{row_question}\n{steps}"
+    for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_TAKEN_BACK, _TAKES_BACK)):
+        if asks.search(question) and not answers.search(row):
+            return True
+    wants_beginning = _BEGINS.search(question) and not _ENDINGS.search(question)
+    return bool(wants_beginning) and _BEGUN.search(_NO_BEGINNING.sub(" ", row)) is None
+
+
+@cache
+def _data() -> Mapping[str, Mapping[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_name("verbal_nouns.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _native_verbs() -> Mapping[str, str]:
+    """The verbal noun of the same meaning by a native verb's beginning: 변경 of "바꾸"."""
+    return {verb: noun for noun, verbs in _data()["native"].items() for verb in verbs}
+
+
+def _any_of(*groups: Mapping[str, object] | frozenset[str]) -> list[str]:
+    return ["|".join(sorted(words, key=lambda word: (-len(word), word))) for words in groups]
+
+
+@cache
+def _final_nouns() -> re.Pattern[str]:
+    [nouns] = _any_of(_data()["names"])
+    return re.compile(rf"(?<![0-9A-Za-z가-힣])[0-9A-Za-z가-힣]*?(?P<noun>{nouns})(?P<form>{_FORM})?(?![가-힣])")
+
+
+@cache
+def _actions() -> re.Pattern[str]:
+    verbal, native = _any_of(compound_words()["verbal_nouns"], _native_verbs())
+    return re.compile(
+        r"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{2,12})\s+(?:(?:어떻게|어디서|어디에서)\s+)?"
+        rf"(?:(?P<verbal>{verbal})|(?P<native>{native}))"
+    )
