@@ -19,9 +19,9 @@ from pathlib import Path
 from statistics import quantiles
 
 from rag.evaluation.datasets import Claim, read_claims
-from rag.synthesis.passage_clauses import prepare
+from rag.synthesis.clauses import prepare
+from rag.synthesis.normalisation import passage_form
 from rag.synthesis.release import SentenceRelease
-from rag.synthesis.spoken import passage_form
 from rag.synthesis.texts import ANSWERING
 from rag.synthesis.verification import RuleVerifier
 

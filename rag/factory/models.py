@@ -73,7 +73,7 @@ def sentence_verifier(settings: NliSettings) -> Verifier:
     if settings.backend == "none":
         return RuleVerifier()
     from rag.models.sagemaker.nli import SageMakerNli  # boto3 takes half a second to import
-    from rag.synthesis.nli_verifier import NliVerifier
+    from rag.synthesis.verification import NliVerifier
 
     endpoint = settings.model_dump(include={"endpoint_name", "format", "deadline", "inference_component"})
     return NliVerifier(SageMakerNli(**endpoint), entailed=settings.entailed, contradicted=settings.contradicted)

@@ -1,4 +1,4 @@
-"""Does a sentence drop or turn a condition of its sources: what must be, what need not be, and what follows from a case?"""
+"""Does a sentence omit or reverse a condition of its passages: what must be, what need not be, and what follows from a case?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.synthesis.content_words import all_words, content_words
-from rag.synthesis.negation import ALLOWS, CHARGED, FREE, is_negative
-from rag.synthesis.passage_clauses import Clause, Finding, Sources, split_clauses, stated_by
-from rag.synthesis.same_meaning import other_words, word_forms
+from rag.synthesis.clauses import (
+    ALLOWS,
+    CHARGED,
+    FREE,
+    Clause,
+    Finding,
+    Sources,
+    is_negative,
+    split_clauses,
+    stated_by,
+)
+from rag.synthesis.words import all_words, content_words, synonyms, word_forms
 
 _CONCEDED = re.compile(r"(?:더라도|[아어여해돼]도|라도|셔도)$")
 _EXCEPTION = re.compile(r"(?:^|[\n.※]\s*)(?:-\s)?(?:다만|단,?)\s([^\n.]+)")
@@ -33,8 +41,6 @@ _EVEN_WHERE = re.compile(
 )
 _IN_PERSON = re.compile(r"본인이[^.]{0,25}직접|본인만|본인에 한|본인이어야|예금주가 직접|본인이 방문")
 _ANOTHER = re.compile(r"대리|대신|가족|배우자|부모|자녀|다른 사람|타인")
-
-
 _CASE_END = re.compile(
     r"(?:[으하되시이라]면|(?:경우|때|중|상태)(?:에는|에|이면|인)?"
     r"|(?P<even>(?:이|라|하|되)?더라도|이어도|여도|라도|[아어해돼]도|셔도|(?:경우|때|중|상태)(?:에도|라도|이어도)))[,\s]+"
@@ -125,7 +131,7 @@ def check_needed(text: str, sources: Sources) -> Finding | None:
 def _is_said_of(thing: str, pattern: re.Pattern[str], sources: Sources) -> bool:
     """Whether the passages ask for a thing, or leave it out, in this or in another word for it."""
     return any(
-        thing in held or held in thing or any(form in held for form in other_words(thing))
+        thing in held or held in thing or any(form in held for form in synonyms(thing))
         for held in _things(pattern, sources.text)
     )
 
@@ -180,7 +186,7 @@ def check_conceded_case(text: str, sources: Sources) -> Finding | None:
         if len(words) < 2 or is_negative(text[match.end() :]):
             continue
         naming = [each for each in sources.clauses if _share(words, each) == 1]
-        if naming and all(is_negative(each.text) or is_negative(each.context) for each in naming):
+        if naming and all(each.denies or is_negative(each.context) for each in naming):
             return Finding("withheld", "condition", match[0])
     return None
 

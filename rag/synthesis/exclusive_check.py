@@ -1,4 +1,4 @@
-"""What a passage allows alone ("적금은 자동해지만 선택", "A가 아닌 B") or denies of a thing, and what a sentence makes of it."""
+"""Does a sentence claim more than its passages allow: without exception, or of another thing than the one they name alone?"""
 
 from __future__ import annotations
 
@@ -8,18 +8,66 @@ from functools import lru_cache
 
 from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
-from rag.synthesis.content_words import content_words
-from rag.synthesis.negation import ALLOWS, is_negative
-from rag.synthesis.passage_clauses import Finding, Sources, begins_word, set_kind, split_clauses
-from rag.synthesis.value_roles import APP
+from rag.synthesis.clauses import (
+    Finding,
+    Sources,
+    aligned,
+    begins_word,
+    is_negative,
+    set_kind,
+    split_clauses,
+)
+from rag.synthesis.values import APP
+from rag.synthesis.words import content_words
+
+_ABSOLUTE = re.compile(
+    r"누구나|누구든|(?:모두|전부|몽땅|고스란히)(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
+    r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
+    r"|어떤 [가-힣]{1,6}?(?:에|으로|로|에서|에게)?도(?= )"
+    r"|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
+    r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
+    r"|(?<![가-힣])혼자(?:서)?(?= [가-힣]+(?:을|를|이|가|도)? )|단독으로"
+    r"|얼마(?:나|가|를)?\s?[가-힣]*(?:든|[아어여해]도)(?![가-힣])|아무리 [가-힣]+(?:[아어여해]도|든|더라도)"
+    r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
+)
+_SAME_ABSOLUTES = tuple(re.compile(each) for each in (
+    r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
+    r"모두|전부|전액|전체", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타",
+    r"어떤 .*도|예외 ?없|모든|모두|무조건|항상", r"전액|100%|전부",
+    r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠",
+    r"(?:관계|상관) ?없|무관|[가-힣]+든(?![가-힣])|얼마|아무리|횟수(?:의|에)? ?제한|수시",
+    r"혼자|단독|스스로|직접", r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
+))  # fmt: skip
+
+
+def check_absolutes(text: str, sources: Sources) -> Finding | None:
+    """Words that allow no exception must be the passage's own, beside words of the sentence."""
+    for match in _ABSOLUTE.finditer(text):
+        word = match[0]
+        # "천 원부터 50만 원까지 자유롭게" names the limits.
+        if word == "자유롭게" and any(not each.is_point for each in quantities_of(text)):
+            continue
+        if word == "전액" and "100%" in sources.text:
+            continue
+        if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
+            continue
+        # "앱이나 전화, 지점 어디서든" names where.
+        if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
+            continue
+        same = next((each for each in _SAME_ABSOLUTES if each.search(word)), re.compile(re.escape(word)))
+        if not same.search(sources.text):
+            return Finding("withheld", "condition", word)
+        near = aligned(text, sources)
+        if near and not any(same.search(clause.text) for clause in near):
+            return Finding("withheld", "condition", word)
+    return None
+
 
 _ONLY = re.compile(
     r"(?:^|[\n.※,]|\s-)\s*([가-힣A-Za-z0-9()·]+(?:\s[가-힣A-Za-z0-9()·]+){0,2}?)(?:은|는|의 경우)\s"
     r"((?:[가-힣A-Za-z0-9()·]+\s){0,3}?)([가-힣A-Za-z0-9()·]{2,}?)(?:에서|으로|로|에게)?만(?:을|이)?\s([가-힣]{2})"
 )
 _DENIES = re.compile(r"(?:수|수는|수가|수도) ?없|불가|안 (?:되|됩|돼)|않|못[하 합]|아니|아닌|제외")
-
-
 _LEFT_TO = re.compile(r"에서만|만 가능|한하여|한해")
 _DENIED_THERE = re.compile(
     r"[가-힣A-Za-z]+(?:이나|나|과|와|,)?\s?(?:[가-힣A-Za-z]+)?(?:으로는|로는|에서는|로(?=\s[안못]\s))\s(?:[가-힣]+\s)?(?:안|못|불가|[가-힣]+지\s않|[가-힣]+\s수\s없)"
@@ -115,37 +163,6 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
                 and not _DENIES.search(clause)
             ):
                 return Finding("withheld", "condition", match[0].strip())
-    return None
-
-
-_LABEL_DENIES = re.compile(
-    r"^\s*(?:[-•·*]\s*)?([^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}):\s*(.+)$"
-)
-
-
-@lru_cache(maxsize=64)
-def _exceptions(sources: Sources) -> tuple[str, ...]:
-    lists = [match[2] for line in sources.lines if (match := _LABEL_DENIES.match(line.text))]
-    lists += [line.text for line in sources.lines if re.search(r"제외|불가|비보호", line.heading)]
-    return tuple(lists)
-
-
-def check_excluded(text: str, sources: Sources) -> Finding | None:
-    """What a list of exceptions names ("제외 차량: 리스 차량"), affirmed."""
-    if not (lists := _exceptions(sources)):
-        return None
-    for clause in split_clauses(text):
-        if is_negative(clause) or not ALLOWS.search(clause):
-            continue
-        for word in content_words(clause):
-            elsewhere = [each for each in sources.clauses if word.stem in each.text and not is_negative(each.text)]
-            is_listed = any(begins_word(word.stem, each) for each in lists)
-            if (
-                word.is_noun
-                and is_listed
-                and all(any(each.text.strip(" ,.") in a for a in lists) for each in elsewhere)
-            ):
-                return Finding("withheld", "polarity", word.stem)
     return None
 
 

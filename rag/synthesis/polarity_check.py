@@ -7,25 +7,30 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.constraints import quantities_of
-from rag.synthesis.content_words import content_words
-from rag.synthesis.exclusive_check import denies_other
-from rag.synthesis.negation import CHARGED, FEE, FREE, NOT_FREE, PRICE, is_negative
-from rag.synthesis.passage_clauses import (
+from rag.synthesis.clauses import (
+    ALLOWS,
+    CHARGED,
+    EXCLUDED,
+    FEE,
+    FREE,
+    NOT_FREE,
+    PRICE,
     Clause,
     Finding,
     Sources,
     aligned,
     closeness,
     is_about_same,
+    is_negative,
     split_clauses,
+    with_conditions,
 )
-from rag.synthesis.same_meaning import word_forms
+from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.words import content_words, synonyms, word_forms
 
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
 _NOT_INCLUDED = re.compile(r"관계 ?없이|상관 ?없이|제외|대상이 아[니닙]|대상에서 빠|들어가지 않")
 _FEE_NAME = re.compile(rf"(?<![가-힣])[가-힣A-Za-z]{{2,12}} ?{FEE}")
-
-
 _PREDICATE = re.compile(
     r"[다요오][.]?\s*$|[며고나]\s*$|(?:지만|므로|는데|여|어|아|시)\s*$|불가|가능|없음|있음|미지원|제외|:\s"
 )
@@ -55,9 +60,6 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
-        # "직접 내지 않으셔도" denies the opposite of "자동".
-        if not is_negative(clause) and not _NEED_NOT.search(clause) and (opposite := _opposite(clause, near, sources)):
-            return Finding("withheld", "polarity", opposite)
         if is_negative(clause):
             if denies_other(clause, 0, sources):
                 continue
@@ -91,15 +93,15 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         # "심사가 필요하지 않습니다" says what "심사 없이 가능합니다" does.
         if _NEED_NOT.search(clause) and any(_SPARED.search(each.text) for each in about):
             continue
-        is_turned = all(is_negative(each.text) != denies for each in about)
+        is_turned = all(each.denies != denies for each in about)
         # What follows from the same condition in the passages says it best.
-        if is_turned and any(is_negative(each.text) == denies for each in consequences):
+        if is_turned and any(each.denies == denies for each in consequences):
             continue
         if (
             is_turned
             and condition_before
             and any(
-                is_negative(each.text) == denies and form in each.text
+                each.denies == denies and form in each.text
                 for each in aligned(condition_before, sources)
                 for word in content_words(clause)
                 for form in word_forms(word.stem)
@@ -173,14 +175,6 @@ def _consequences(condition: str, sources: Sources) -> list[Clause]:
 
 _PAST_LIMIT = re.compile(r"(?:\d\s?(?!세|살)[가-힣]{1,3}|한 달|하루)[이가을를]?\s?(?:지나|넘|초과하)[가-힣]*면")
 _AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
-_ANTONYMS = (
-    ("유효", "무효"), ("인상", "인하"), ("상승", "하락"), ("가산", "차감"), ("필수", "선택"), ("복원", "소멸"), ("강제", "임의"),
-    ("유지", "해지"), ("승계", "소멸"), ("동결", "변동"), ("합산", "별도"), ("함께", "각자"),
-    ("고정", "변동"), ("고정", "변경"), ("자동", "직접"), ("포함", "별도"), ("포함", "따로"), ("합쳐", "별도"), ("합해", "별도"),
-    ("의무", "자율"), ("원본", "사본"), ("한꺼번에", "나누어"),
-)  # fmt: skip
-
-
 _DOES_SO = re.compile(r"([가-힣]{2,})(?:[됩된될]|되|[합한할]|하)[가-힣]*[.\s]*$")
 _ALSO = re.compile(
     r"(?<![가-힣])([가-힣A-Za-z]{2,}?)(?:으로도|로도|이라도|에도|도)\s(?=.*(?:수 있|가능|됩니다|돼요|드립니다|드려요))"
@@ -194,34 +188,6 @@ def _denied_only(clause: str, sources: Sources) -> str:
         holding = [each.text for each in sources.clauses if word in each.text and " > " not in each.text]
         if content_words(word) and holding and all(is_negative(each) for each in holding):
             return word
-    return ""
-
-
-def _opposite(clause: str, near: Sequence[Clause], sources: Sources) -> str:
-    """A word of a clause that no passage has, where what they say of the same has its opposite: "유효" beside "무효"."""
-    nouns = [word.stem for word in content_words(clause) if word.is_noun and len(word.stem) > 2]
-    for pair in _ANTONYMS:
-        for word, other in (pair, pair[::-1]):
-            if word not in clause:
-                continue
-            if word not in sources.text and any(other in each.text for each in near):
-                return word
-            # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
-            for noun in nouns:
-                if noun not in sources.text or other not in sources.text:
-                    continue
-                beside = rf"{re.escape(noun)}[가-힣()]*\s?"
-                if re.search(beside + word, clause) and re.search(beside + other, sources.text):
-                    if not re.search(beside + word, sources.text):
-                        return word
-                    continue
-                holding = [each.text for each in sources.clauses if noun in each.text]
-                if (
-                    any(other in part for part in holding)
-                    and not any(word in part for part in holding)
-                    and other not in clause
-                ):
-                    return word
     return ""
 
 
@@ -258,3 +224,68 @@ def _is_statement(clause: str) -> bool:
     return bool(content_words(clause)) and not re.search(
         r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면|빼고|제외하고)\s*$", clause
     )
+
+
+_DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
+_NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s|\S+\s(?:없는|아닌|없으면|없다면)\s")
+"""A denied case: "연체하지 않으셨다면", "대출이 없는"."""
+
+
+def check_denied(text: str, sources: Sources) -> Finding | None:
+    """What is affirmed of a thing that the passages name only to deny the same of it."""
+    for clause in with_conditions(text):
+        if is_negative(clause) or not ALLOWS.search(clause) or "아니라" in clause:
+            continue
+        words = content_words(_NOT_SO.sub(" ", clause))
+        does = match[1] if (match := _DOES.search(clause)) else ""
+        if does and _is_denied_act(does, sources):
+            return Finding("withheld", "polarity", does)
+        for word in words:
+            holding = [each for each in sources.clauses if word.stem in each.text.lower() and " > " not in each.text]
+            if not word.is_noun or word.stem == does or not holding or not all(each.denies for each in holding):
+                continue
+            if does in (names := synonyms(word.stem)) and _is_affirmed(names, sources):
+                continue
+            others = [other.stem for other in words if other != word and other.stem != does]
+            # A list of what is excluded names no act.
+            if any(
+                EXCLUDED.match(each.text)
+                or not is_negative(each.text)
+                or _is_same_act(word.stem, does, others, each.text, clause)
+                for each in holding
+            ):
+                return Finding("withheld", "polarity", word.stem)
+    return None
+
+
+_DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")
+
+
+def _is_denied_act(does: str, sources: Sources) -> bool:
+    """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
+    naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
+    return (
+        bool(naming)
+        and all(_DENIED.match(part, part.find(does) + len(does)) for part in naming)
+        and not _is_affirmed(synonyms(does), sources)
+    )
+
+
+def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
+    """Whether a clause of the passages affirms something in one of some words: "바꾸실 수 있으며" of "변경"."""
+    return any(
+        any(form in each.text for form in forms) and ALLOWS.search(each.text) and not each.denies
+        for each in sources.clauses
+    )
+
+
+def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:
+    """Whether a clause that denies something of a noun denies what another clause affirms of it."""
+    if does and any(word in denied for word in word_forms(does)):
+        return True
+    # What no longer exists denies everything of itself, whatever is affirmed.
+    if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):
+        return True
+    if not others:
+        return clause.strip().startswith(noun)
+    return len(noun) > 2 and sum(other in denied for other in others) >= max(1, len(others) / 2)

@@ -7,20 +7,21 @@ from collections.abc import Sequence
 
 from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.constraints.contrasts import mentions_of
-from rag.synthesis.exclusive_check import denies_other
-from rag.synthesis.negation import is_negative
-from rag.synthesis.passage_clauses import (
+from rag.korean import compact
+from rag.synthesis.clauses import (
     Finding,
     Line,
     Sources,
     aligned,
     begins_word,
+    is_negative,
     set_kind,
     split_clauses,
     with_conditions,
 )
-from rag.synthesis.spoken import LOOSE
-from rag.synthesis.value_roles import APP
+from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.normalisation import LOOSE
+from rag.synthesis.values import APP
 
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
@@ -63,8 +64,6 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
 
 
 _IN_CASE = re.compile(r"[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에)")
-
-
 _SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d[\d.]*%")
 """The least and the greatest of a list's rates: "5.4%에서 7.5%까지"."""
 
@@ -97,7 +96,7 @@ def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
         and len(quantity.ends) == 1
         and other.ends == quantity.ends
         and (other.low_closed and other.high_closed) != (quantity.low_closed and quantity.high_closed)
-        and is_negative(part.text) != denies
+        and part.denies != denies
         for part in sources.clauses
         for other in part.quantities
     )
@@ -136,8 +135,6 @@ _PER_SPAN = re.compile(r"(?:1년|일 년|한 해|한 달|1개월|하루|1일)에
 _OVER = re.compile(
     r"[을를이가도]?\s?넘(?:게|으면|으시면|는|은|을|고|어|어야|으셔야|으실|으신|으셨다면|었다면|어선|긴)(?![가-힣])"
 )
-
-
 _READINGS = tuple(
     (re.compile(said), written, re.compile(stated))
     for said, written, stated in (
@@ -213,8 +210,6 @@ def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[Line],
 
 _UP = re.compile(r"[을를이가]?\s?(?:이상|초과|이후|후(?!보)|뒤|경과|지나|지난|지났|넘)")
 _DOWN = re.compile(r"[을를이가]?\s?(?:이하|미만|이내|까지|안에|전(?![화자체용]))")
-
-
 _PAST = re.compile(r"[을를이가]?\s?(?:지나|넘)[가-힣]{0,2}면\s")
 
 
@@ -248,42 +243,23 @@ def _side(text: str, end: int) -> str:
     return "up" if _UP.match(text, end) else "down" if _DOWN.match(text, end) else ""
 
 
-_OPPOSITES = (
-    *(
-        ("다음", "이전"),
-        ("다음", "전"),
-        ("익일", "전일"),
-        ("이후", "이전"),
-        ("먼저", "나중에"),
-        ("최대", "최소"),
-        ("최고", "최저"),
-    ),
-    *(
-        ("오전", "오후"),
-        ("매월", "매년"),
-        ("시작", "종료"),
-        ("입금", "출금"),
-        ("증액", "감액"),
-        ("본인", "타인"),
-        ("고객이", "당사가"),
-        ("고객이", "은행이"),
-    ),
-)
+_WITH_UNIT = re.compile(r"(?<![\w.,])(\d[\d,.]*)\s?([A-Za-z]{1,4})(?![A-Za-z])")
+_OWN_UNIT = re.compile(r"(?<![\d.,])(\d[\d,.]*)\s?([가-힣]{2})")
+_NO_UNIT = re.compile(r"[에로을를은는이가과와번의까부만도라인이]|하|호|째|씩|쪽")
 
 
-def check_opposites(text: str, sources: Sources) -> Finding | None:
-    """A word before another, of which the passages have the opposite before it: "이전 영업일" for "다음 영업일"."""
-    for pair in _OPPOSITES:
-        for word, other in (pair, pair[::-1]):
-            if word not in text or other not in sources.text:
-                continue
-            for match in re.finditer(rf"(?<![가-힣]){word}\s([가-힣\d]{{2,}})", text):
-                noun = match[1][:3].rstrip("은는이가을를에의")
-                if noun not in sources.text:
-                    continue
-                said, held = rf"(?<![가-힣]){word}\s?{noun}", rf"(?<![가-힣]){other}\s?{noun}"
-                if re.match(r"[가-힣]*\s?아니", text[match.end() :]):
-                    continue
-                if re.search(held, sources.text) and not re.search(said, sources.text):
-                    return Finding("withheld", "quantity", match[0])
+def check_units(text: str, sources: Sources) -> Finding | None:
+    """A number with a unit in Latin letters ("500GB", "10km") stands in the passages with the same unit."""
+    # "5,000km" and "5000 km" are one spelling.
+    held = compact(sources.text).replace(",", "")
+    for match in _WITH_UNIT.finditer(text):
+        if compact(match[1] + match[2]).replace(",", "") not in held:
+            return Finding("withheld", "quantity", match[0])
+    bare = {each.start for each in quantities_of(text) if each.dimension == "number"}
+    for match in _OWN_UNIT.finditer(text):
+        if match.start() not in bare or _NO_UNIT.match(match[2]):
+            continue
+        units = re.findall(rf"(?<![\d.,]){re.escape(match[1])}\s?([가-힣]{{2}}|.)", sources.text)
+        if units and all(re.match(r"[가-힣]{2}", unit) and unit != match[2] for unit in units):
+            return Finding("withheld", "quantity", match[0])
     return None

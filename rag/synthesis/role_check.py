@@ -14,11 +14,9 @@ from functools import lru_cache
 
 from rag.constraints import Quantity, quantities_of
 from rag.korean import compact
-from rag.synthesis.content_words import all_words, content_words
-from rag.synthesis.negation import is_negative
-from rag.synthesis.passage_clauses import Finding, Line, Sources
-from rag.synthesis.same_meaning import word_forms
-from rag.synthesis.value_roles import FEE, Value, sentence_values
+from rag.synthesis.clauses import Finding, Line, Sources, begins_word, is_negative, stated_by
+from rag.synthesis.values import FEE, Value, sentence_values
+from rag.synthesis.words import all_words, content_words, word_forms
 
 OWN, SHARED, FAR = 1.0, 0.9, 0.4
 """How much a word counts, by where a value of a passage has it."""
@@ -52,6 +50,8 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         kin = [other for other in sources.values if other.quantity.dimension == value.quantity.dimension]
         same = [other for other in kin if _agree(value.quantity, other.quantity)]
         rivals = [other for other in kin if _is_rival(value, other)]
+        if _is_opposed(value, same):
+            return Finding("withheld", "quantity", value.quantity.text)
         if not same or not rivals:
             continue
         # A sum is also said with the names of its parts.
@@ -62,6 +62,20 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         if any(all(_fits_better(words, value, rival, other) for other in same) for rival in rivals):
             return Finding("withheld", "quantity", value.quantity.text)
     return None
+
+
+def _is_opposed(claimed: Value, same: Sequence[Value]) -> bool:
+    """Whether passages give a value for another day, rate of use or side of a trade than the sentence: "살 때 0.2%"."""
+    theirs = [frozenset[object]().union(*kind) for kind in zip(*map(_signs, same), strict=True)]
+    return any(own and other and not own & other for own, other in zip(_signs(claimed), theirs, strict=False))
+
+
+def _signs(value: Value) -> tuple[frozenset[object], ...]:
+    """The signs of a value, by kind: the days of a time; rates of use of an amount or a count; whether one buys or sells."""
+    days = [each.low for each in value.conditions if each.unit == "relative" and value.quantity.dimension == "time"]
+    rates = "회일월년인" if value.quantity.dimension in ("money", "count") else "-"
+    found = (re.findall(f"@([{kinds}])", value.own + value.shared) for kinds in (rates, "삼팜"))
+    return frozenset(days), *map(frozenset, found)
 
 
 def _fits_better(words: list[_Word], claimed: Value, rival: Value, same: Value) -> bool:
@@ -165,122 +179,104 @@ def _is_rival(claimed: Value, value: Value) -> bool:
 
 
 _LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
+_TOPIC = re.compile(r"(?:^|[\s(:,])([가-힣A-Za-z·]{2,})(?:은|는|에는|에서는)(?=\s)")
 _LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")
-_WITH_UNIT = re.compile(r"(?<![\w.,])(\d[\d,.]*)\s?([A-Za-z]{1,4})(?![A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table or list. `label`: what it is about, without what stands in parentheses; `block`: rows side by side."""
+class Part:
+    """What a passage says of one of several things side by side: a row of a table or list, or "A는 X" of "A는 X, B는 Y".
+
+    `label`: the thing. `line`: the place of its line.
+    """
 
     label: str
-    line: Line
-    block: int
+    text: str
+    line: int
+    is_topic: bool = False
+
+    def is_named(self, text: str) -> bool:
+        """Whether a sentence names the thing."""
+        label = self.label
+        if self.is_topic:  # or by its beginning: "코스닥은" for "코스닥시장"
+            return begins_word(label[: max(3, len(label) - 2)], text)
+        if _LATIN_OR_DIGIT.fullmatch(label):
+            return not label.isdigit() and re.search(rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])", text) is not None
+        if re.search(r"\d", label):  # "6개월 이상" is a threshold: `check_quantities` reads it
+            return False
+        if len(label) == 1:  # "나 등급"
+            return re.search(rf"(?<![가-힣]){re.escape(label)}\s?(?:등급|형|군|급|종|그룹)", text) is not None
+        return compact(label) in compact(text)
 
 
 @lru_cache(maxsize=256)
-def _rows(lines: tuple[Line, ...]) -> tuple[Row, ...]:
-    rows: list[Row] = []
-    block, is_header = 0, True
-    for line in lines:
+def _blocks(lines: tuple[Line, ...]) -> tuple[tuple[Part, ...], ...]:
+    """The parts of some lines, those side by side together."""
+    blocks: list[list[Part]] = [[]]
+    is_header = True
+    for number, line in enumerate(lines):
         cells = [cell.strip() for cell in line.text.strip().strip("|").split("|")]
         match = _LIST.match(line.text)
-        label = cells[0] if len(cells) > 1 else match[1] if match else ""
         # A sentence names a thing without what the table adds in parentheses.
-        label = re.sub(r"\([^)]*\)", "", label).strip()
+        label = re.sub(r"\([^)]*\)", "", cells[0] if len(cells) > 1 else match[1] if match else "").strip()
         # A line without a label ends a table; the rule below a Markdown header is none, and a header is no row.
         if not label:
-            block, is_header = block + 1, True
+            blocks += [*_topics(line.text, number), []]
+            is_header = True
+        elif len(cells) > 1 and is_header:
+            is_header = False
+        elif not set(label) <= set("-: "):
+            blocks[-1].append(Part(label, line.text, number))
+    return tuple(tuple(block) for block in blocks if len(block) > 1)
+
+
+def _topics(line: str, number: int) -> Iterator[list[Part]]:
+    """What each sentence of a line says of its topics."""
+    for sentence in re.split(r"(?<=[다요음함][.])\s", line):
+        topics = list(_TOPIC.finditer(sentence))
+        ends = [*(match.start() for match in topics[1:]), len(sentence)][: len(topics)]
+        yield [
+            Part(match[1], sentence[match.end() : end], number, is_topic=True)
+            for match, end in zip(topics, ends, strict=True)
+        ]
+
+
+def _is_kin(topic: Part, named: Sequence[Part]) -> bool:
+    """Whether a topic is a thing of the same kind: "공동인증서", "금융인증서"."""
+    return any(topic.label[-1] == each.label[-1] for each in named)
+
+
+def check_parts(text: str, sources: Sources) -> Finding | None:
+    """A value or a noun that stands with other things alone, and not with the one that the sentence names."""
+    for block in _blocks(sources.lines):
+        named = [part for part in block if part.is_named(text)]
+        others = [part for part in block if part not in named and (not part.is_topic or _is_kin(part, named))]
+        if not named or not others:
             continue
-        is_column_names = len(cells) > 1 and is_header
-        is_header = is_header and not is_column_names
-        if is_column_names or set(label) <= set("-: "):
-            continue
-        rows.append(Row(label, line, block))
-    return tuple(rows)
-
-
-def check_rows(text: str, sources: Sources) -> Finding | None:
-    """A value that stands in the rows of other things alone, and not in the row of the thing that the sentence names."""
-    rows = _rows(sources.lines)
-    if len(rows) < 2:
-        return None
-    named = [row for row in rows if _names(text, row.label)]
-    others = [row for row in rows if row not in named and any(row.block == each.block for each in named)]
-    if not named or not others:
-        return None
-    # What the text says beside the table holds for any row.
-    plain = [line for line in sources.lines if all(row.line is not line for row in rows)]
-    if other := _other_thing(text, named, others, sources):
-        return Finding("withheld", "entity", other)
-    for each in quantities_of(text):
-        if (
-            each.dimension not in ("rate", "money", "duration")
-            or len(each.ends) != 1
-            or (each.dimension == "duration" and not each.is_point)
-        ):
-            continue
-        if _row_holds([row.line for row in others], each.text) and not _row_holds(
-            [row.line for row in named] + plain, each.text
-        ):
-            return Finding("withheld", "quantity", each.text)
-    return None
-
-
-def _other_thing(text: str, named: Sequence[Row], others: Sequence[Row], sources: Sources) -> str:
-    """A noun that only the rows beside the one named have: "예금담보대출" said of the row "원리금균등분할상환"."""
-    if len(named) != 1:
-        return ""
-    rows = {row.line.text for row in others}
-    elsewhere = [line.text for line in sources.lines if line.text not in rows]
-    for word in content_words(text):
-        if (
-            word.is_noun
-            and len(word.stem) > 2
-            and word.stem not in named[0].label
-            and any(word.stem in row.line.text for row in others)
-            and not any(form in line for line in elsewhere for form in _names_of(word.stem))
-            and not is_negative(text)
-        ):
-            return word.stem
-    return ""
-
-
-def _names_of(stem: str) -> tuple[str, ...]:
-    """A noun and its other names; a long one's beginning names another thing ("예금담보대출" is no "예금")."""
-    return (stem,) if len(stem) > 3 else word_forms(stem)
-
-
-def _row_holds(lines: Sequence[Line], figure: str) -> bool:
-    return any(not line.stated.unsupported(figure) for line in lines)
-
-
-def _names(text: str, label: str) -> bool:
-    if _LATIN_OR_DIGIT.fullmatch(label):
-        return not label.isdigit() and re.search(rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])", text) is not None
-    if re.search(r"\d", label):  # "6개월 이상" is a threshold: `check_quantities` reads it
-        return False
-    if len(label) == 1:  # "나 등급"
-        return re.search(rf"(?<![가-힣]){re.escape(label)}\s?(?:등급|형|군|급|종|그룹)", text) is not None
-    return bool(label) and compact(label) in compact(text)
-
-
-_OWN_UNIT = re.compile(r"(?<![\d.,])(\d[\d,.]*)\s?([가-힣]{2})")
-_NO_UNIT = re.compile(r"[에로을를은는이가과와번의까부만도라인이]|하|호|째|씩|쪽")
-
-
-def check_units(text: str, sources: Sources) -> Finding | None:
-    """A number with a unit in Latin letters ("500GB", "10km") stands in the passages with the same unit."""
-    # "5,000km" and "5000 km" are one spelling.
-    held = compact(sources.text).replace(",", "")
-    for match in _WITH_UNIT.finditer(text):
-        if compact(match[1] + match[2]).replace(",", "") not in held:
-            return Finding("withheld", "quantity", match[0])
-    bare = {each.start for each in quantities_of(text) if each.dimension == "number"}
-    for match in _OWN_UNIT.finditer(text):
-        if match.start() not in bare or _NO_UNIT.match(match[2]):
-            continue
-        units = re.findall(rf"(?<![\d.,]){re.escape(match[1])}\s?([가-힣]{{2}}|.)", sources.text)
-        if units and all(re.match(r"[가-힣]{2}", unit) and unit != match[2] for unit in units):
-            return Finding("withheld", "quantity", match[0])
+        # What stands beside the block holds for any of it.
+        places = {part.line for part in block}
+        rest = [part.text for part in named] + [
+            line.text for number, line in enumerate(sources.lines) if number not in places
+        ]
+        for word in content_words(text) if len(named) == 1 and not named[0].is_topic and not is_negative(text) else ():
+            # A long noun's beginning names another thing: "예금담보대출" is no "예금".
+            forms = (word.stem,) if len(word.stem) > 3 else word_forms(word.stem)
+            if (
+                word.is_noun
+                and len(word.stem) > 2
+                and word.stem not in named[0].label
+                and any(word.stem in part.text for part in others)
+                and not any(form in each for each in rest for form in forms)
+            ):
+                return Finding("withheld", "entity", word.stem)
+        for each in quantities_of(text):
+            is_figure = each.dimension in ("rate", "money", "duration") and len(each.ends) == 1
+            if not is_figure or (each.dimension == "duration" and not each.is_point):
+                continue
+            held = [
+                [not stated_by(one).unsupported(each.text) for one in texts]
+                for texts in ([part.text for part in others], rest)
+            ]
+            if any(held[0]) and not any(held[1]):
+                return Finding("withheld", "quantity", each.text)
     return None

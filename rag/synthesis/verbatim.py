@@ -79,7 +79,7 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
     if len(chosen) == 1:
         text = _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
         return f"{texts.noted(verdict.note, english=english)}\n\n{text}" if verdict and verdict.note else text
-    several = texts.SEVERAL_BANKS_ENGLISH if english else texts.SEVERAL_BANKS
+    several = texts.frame("several_banks", english=english)
     return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])
 
 
@@ -99,17 +99,14 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
     numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
     titles = {section.title for section in verdict.sections}
     by_bank = any(_bank(hit) in titles for hit in nodes)
-    if english:
-        parts = [texts.SEVERAL_BANKS_ENGLISH if by_bank else texts.SEVERAL_QUESTIONS_ENGLISH]
-    else:
-        parts = [texts.SEVERAL_BANKS if by_bank else texts.SEVERAL_QUESTIONS]
+    parts = [texts.frame("several_banks" if by_bank else "several_questions", english=english)]
     for section in verdict.sections:
         shown = [numbers[row] for row in section.rows if row in numbers]
         lines = [section.title]
         if not shown:
-            lines.append(texts.SECTION_DECLINED_ENGLISH if english else texts.SECTION_DECLINED)
+            lines.append(texts.frame("section_declined", english=english))
         elif section.status != "answered":
-            lines.append(texts.SECTION_SUGGESTED_ENGLISH if english else texts.SECTION_SUGGESTED)
+            lines.append(texts.frame("section_suggested", english=english))
             lines += [f"- {nodes[number - 1].node.metadata.get(QUESTION, '')} [{number}]" for number in shown]
         else:
             named = verdict.names_banks and not by_bank

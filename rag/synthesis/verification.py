@@ -2,17 +2,21 @@
 
 First `CHECKS`, in their order, then the share of the sentence's words that the passages hold.
 Conservative where a wrong number would hurt, and pure: patterns and sets, no models. Another `Verifier`, such as
-`rag.synthesis.nli_verifier.NliVerifier`, may take these rules' verdict and overrule a part of it.
+`rag.synthesis.verification.NliVerifier`, may take these rules' verdict and overrule a part of it.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from rag.constraints import quantities_of
+from rag.errors import ModelError, ModelPaused
 from rag.korean import compact
+from rag.models.circuit_breaker import CircuitBreaker
+from rag.synthesis.clauses import SUPPORTED, Finding, Sources, closeness, is_negative, prepare
 from rag.synthesis.condition_check import (
     check_conceded,
     check_conceded_case,
@@ -21,19 +25,28 @@ from rag.synthesis.condition_check import (
     check_in_person,
     check_needed,
 )
-from rag.synthesis.content_words import ContentWord, content_words
-from rag.synthesis.entity_check import check_absolutes, check_contrasts, check_institutions
-from rag.synthesis.exclusive_check import check_excluded, check_exclusive, check_not_by_alone, check_only_there
-from rag.synthesis.negation import is_negative
-from rag.synthesis.passage_clauses import SUPPORTED, Finding, Sources, closeness, prepare
-from rag.synthesis.polarity_check import check_polarity
+from rag.synthesis.contrast_check import (
+    check_contrasts,
+    check_days,
+    check_denied_verbs,
+    check_institutions,
+    check_opposites,
+    check_payer,
+)
+from rag.synthesis.exclusive_check import (
+    check_absolutes,
+    check_exclusive,
+    check_not_by_alone,
+    check_only_there,
+)
+from rag.synthesis.normalisation import of_the_rest, passage_form, sentence_form
+from rag.synthesis.polarity_check import check_denied, check_polarity
 from rag.synthesis.prompt_builder import MARKER
-from rag.synthesis.quantity_check import check_opposites, check_quantities
-from rag.synthesis.role_check import check_roles, check_rows, check_units
-from rag.synthesis.side_check import check_days, check_pairs, check_payer, check_sides, check_time_of_day
-from rag.synthesis.spoken import of_the_rest, passage_form, sentence_form
-from rag.synthesis.state_check import check_denied, check_states, check_verbs
+from rag.synthesis.quantity_check import check_quantities, check_units
+from rag.synthesis.role_check import check_parts, check_roles
+from rag.synthesis.words import ContentWord, content_words
 
+logger = logging.getLogger(__name__)
 COVERED = 0.75
 """Share of a sentence's content words that its passages must hold; fitted on data/evaluation/claims.dev.jsonl."""
 WORDED_SO = 0.7
@@ -41,12 +54,11 @@ WORDED_SO = 0.7
 MISSED, MISSED_ALONE = 0.25, 0.34
 """Shares of a sentence's content words that may be nouns its passages lack, if these grant nothing; the second for one noun."""
 CHECKS = (
-    *(check_quantities, check_units, check_roles, check_rows, check_pairs, check_sides),
-    *(check_opposites, check_days, check_time_of_day),
+    *(check_quantities, check_units, check_roles, check_parts, check_days),
     *(check_institutions, check_contrasts, check_payer, check_in_person),
     *(check_absolutes, check_conceded, check_even_without, check_conceded_case, check_consequence, check_needed),
-    *(check_exclusive, check_only_there, check_excluded, check_not_by_alone),
-    *(check_polarity, check_denied, check_states, check_verbs),
+    *(check_exclusive, check_only_there, check_not_by_alone),
+    *(check_polarity, check_denied, check_opposites, check_denied_verbs),
 )
 """In order: numbers, names, conditions, what is left to one thing alone, what is denied."""
 
@@ -124,11 +136,7 @@ _GENERIC = frozenset({
     "이용", "신청", "방법",
 })  # fmt: skip
 """Kinds so wide that two names before them may name the same thing: "복무 기간", "이행 기간"."""
-
-
 _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)")
-
-
 _PICTOGRAPH = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
@@ -200,6 +208,83 @@ def _is_worded_so(text: str, sources: Sources) -> bool:
     if len(text.split()) < 3:  # "네, 가능합니다." answers a question that is not looked at here
         return False
     return any(
-        closeness(text, clause) >= WORDED_SO and is_negative(clause.text) == is_negative(text)
-        for clause in sources.clauses
+        closeness(text, clause) >= WORDED_SO and clause.denies == is_negative(text) for clause in sources.clauses
     )
+
+
+PREMISE_CHARACTERS = 400
+"""Characters of a premise: with the sentence some 300 tokens, and the models at hand read 512."""
+OF_WORDING = ("words", "polarity", "condition")
+"""Reasons of the rules that a model may overrule."""
+
+
+class NliModel(Protocol):
+    """Anything that tells how probably a premise entails or contradicts a hypothesis."""
+
+    def scores(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, float]]:
+        """For each (premise, hypothesis) the probabilities of at least "entailment" and "contradiction". Raises ModelError."""
+        ...
+
+
+class NliVerifier:
+    """The rules and `model`. Thread-safe if the model is.
+
+    `entailed`: probability, 0..1, from which a sentence withheld for its wording is released, marked as weak.
+    `contradicted`: probability from which a sentence that the rules support is withheld, unless a passage entails it more
+    probably. While the model fails, the verdict is that of the rules.
+    """
+
+    def __init__(
+        self,
+        model: NliModel,
+        *,
+        entailed: float = 0.9,
+        contradicted: float = 0.5,
+        rules: Verifier | None = None,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        self._model = model
+        self._entailed = entailed
+        self._contradicted = contradicted
+        self._rules = rules or RuleVerifier()
+        self._breaker = breaker or CircuitBreaker("the NLI endpoint")
+
+    def prepare(self, passages: Sequence[str]) -> None:
+        """The rules' preparation; the model needs none."""
+        self._rules.prepare(passages)
+
+    def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
+        """The rules' finding, or the model's where it overrules them (`contradicted` as its reason, if it withholds)."""
+        finding = self._rules.verify(sentence, passages)
+        is_withheld = finding.status == "withheld"
+        if is_withheld and finding.reason not in OF_WORDING:
+            return finding
+        hypothesis = MARKER.sub(" ", sentence).strip()
+        pairs = [(premise, hypothesis) for passage in passages for premise in premises(passage)]
+        try:
+            with self._breaker.call():
+                scores = self._model.scores(pairs)
+        except ModelError as exc:
+            if not isinstance(exc, ModelPaused):
+                logger.warning("the rules alone decide on a sentence: %s", exc)
+            return finding
+        # A passage says many things: what one part of it entails, other parts may seem to contradict.
+        entailed = max((each["entailment"] for each in scores), default=0.0)
+        contradicted = max((each["contradiction"] for each in scores), default=0.0)
+        if is_withheld:
+            return Finding("weak", finding.reason, finding.detail) if entailed >= self._entailed else finding
+        if contradicted >= self._contradicted and contradicted > entailed:
+            return Finding("withheld", "contradicted", hypothesis)
+        return finding
+
+
+def premises(passage: str) -> Iterator[str]:
+    """A passage in parts of whole lines that fit a model's window, each below its institution and title."""
+    lines = [line for line in passage.split("\n") if line.strip()]
+    part = head = "\n".join(lines[:2])
+    for line in lines[2:]:
+        if part != head and len(part) + len(line) > PREMISE_CHARACTERS:
+            yield part
+            part = head
+        part += f"\n{line}"
+    yield part

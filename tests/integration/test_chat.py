@@ -86,7 +86,7 @@ def test_institutions_that_both_answer_are_both_quoted_and_named(chat: ChatServi
     assert answer.cited == (1, 2) and set(ids(answer)[:2]) == {"g-001", "n-001"}
     for number, source in enumerate(answer.sources[:2], 1):
         assert f"{source.metadata['bank']}\n{ANSWERS[source.id]} [{number}]" in answer.text
-    assert answer.text.startswith(texts.SEVERAL_BANKS)
+    assert answer.text.startswith(texts.frame("several_banks"))
 
 
 def test_a_long_row_that_was_split_is_quoted_whole(chat: ChatService, store: FaissStore) -> None:
@@ -100,7 +100,7 @@ def test_a_long_row_that_was_split_is_quoted_whole(chat: ChatService, store: Fai
 
 def test_an_unclear_question_offers_the_three_nearest(chat: ChatService) -> None:
     answer = chat.ask(UNCLEAR)
-    assert (answer.status, answer.text, answer.cited) == ("suggested", texts.SUGGESTED, ())
+    assert (answer.status, answer.text, answer.cited) == ("suggested", texts.frame("suggested"), ())
     assert len(answer.sources) == 3 and answer.sources[0].id == "g-008"
 
 

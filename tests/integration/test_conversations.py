@@ -16,12 +16,11 @@ from rag.synthesis import texts
 from rag.types import NoteKind
 from tests.integration.test_fitting_answers import TRANSFER_FEES, converse, ids
 
-SAID: dict[NoteKind, str] = {
-    kind: text.partition("{")[0]
-    for kind, text in texts.NOTES.items()
-    if kind in ("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "which")
-    or kind in ("in_shown", "not_helped", "no_access")
-}
+SAYING: tuple[NoteKind, ...] = (
+    *("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "which"),
+    *("in_shown", "not_helped", "no_access"),
+)
+SAID = {kind: texts.kinds("notes")[kind].partition("{")[0] for kind in SAYING}
 """How the texts of the notes begin."""
 ABOUT_THE_ROW_BEFORE = "앞서 보신 안내"
 

@@ -165,7 +165,7 @@ def test_suggestions_are_chosen_by_number_and_by_their_own_words(bundled: ChatSe
         answer = converse(bundled, "비번 까먹었어요", message)
         assert (answer.status, ids(answer)) == ("answered", [ids(offered)[number]])
     which = converse(bundled, "비번 까먹었어요", "네")
-    assert (which.status, ids(which), which.text) == ("suggested", ids(offered), texts.NOTES["which"])
+    assert (which.status, ids(which), which.text) == ("suggested", ids(offered), texts.kinds("notes")["which"])
     assert converse(bundled, "비번 까먹었어요", "아니요").status == "declined"
 
 
@@ -201,13 +201,13 @@ def test_a_row_on_reaching_the_desk_is_answered(faq: Open) -> None:
 def test_two_questions_are_each_answered(bundled: ChatService) -> None:
     answer = bundled.ask("이체한도 올리는 방법이랑 OTP 발급 수수료 알려주세요")
     assert answer.status == "answered" and {"snb-010"} | RAISE_LIMIT <= set(ids(answer))
-    assert answer.text.startswith(texts.SEVERAL_QUESTIONS)
+    assert answer.text.startswith(texts.frame("several_questions"))
 
 
 def test_a_question_that_nothing_covers_is_named(bundled: ChatService) -> None:
     answer = bundled.ask("이자에서 세금 얼마나 떼요? 1000만원 넣으면 얼마 받아요?")
     assert answer.status == "answered" and answer.text.endswith(
-        f"1000만원 넣으면 얼마 받아요?\n{texts.SECTION_DECLINED}"
+        f"1000만원 넣으면 얼마 받아요?\n{texts.frame('section_declined')}"
     )
 
 

@@ -22,8 +22,7 @@ from rag.models.sagemaker.nli import BATCH, NliFormatName, SageMakerNli
 from rag.retrieval.confidence import defaults
 from rag.settings import load_settings
 from rag.stores.faiss.store import FaissStore
-from rag.synthesis.nli_verifier import PREMISE_CHARACTERS, NliVerifier, premises
-from rag.synthesis.verification import RuleVerifier
+from rag.synthesis.verification import PREMISE_CHARACTERS, NliVerifier, RuleVerifier, premises
 from tests.fake_endpoint import Reply, Request, error, whole
 from tests.fakes_llm import ScriptedLLM
 from tests.integration.conftest import Reach, Run

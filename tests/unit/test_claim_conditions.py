@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.synthesis.spoken import passage_form, sentence_form
+from rag.synthesis.normalisation import passage_form, sentence_form
 from rag.synthesis.verification import RuleVerifier
 
 TRANSFER = """여울은행

@@ -151,9 +151,9 @@ def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
     assert rows(verdict.nodes) == ["g1", "n1", "x", "g2"], "quoted rows first, so that citations count from 1"
     assert [node.quoted for node in verdict.nodes] == [True, True, False, False]
     text = verbatim(verdict.nodes)
-    assert text == f"{texts.SEVERAL_BANKS}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
+    assert text == f"{texts.frame('several_banks')}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
     english = VerbatimSynthesizer(english=True).answer_verdict(verdict.nodes, verdict)
-    assert "".join(english) == text.replace(texts.SEVERAL_BANKS, texts.SEVERAL_BANKS_ENGLISH)
+    assert "".join(english) == text.replace(texts.frame("several_banks"), texts.frame("several_banks", english=True))
 
 
 def test_equal_banks_are_all_quoted_even_beyond_top_k() -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from rag.conversation.decline_rules import DeclineRule, bundled, match_decline_rule, parse, refused_rows
 from rag.errors import InputError
-from rag.synthesis.texts import DECLINED, DECLINED_ENGLISH, NOTES, NOTES_ENGLISH, declined, is_english, noted, suggested
-from rag.types import Note
+from rag.synthesis.texts import declined, is_english, kinds, noted, suggested
+from rag.types import Note, NoteKind, Reason
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -184,7 +185,7 @@ def test_no_customers_question_is_declined_by_its_words(half: str) -> None:
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     rule = match_decline_rule(text)
-    assert rule is None or rule.reason in DECLINED
+    assert rule is None or rule.reason in kinds("declined")
 
 
 @pytest.mark.parametrize(
@@ -196,13 +197,13 @@ def test_odd_text_is_read(text: str) -> None:
 
 
 def test_each_reason_has_its_own_courteous_text_with_a_way_to_a_person() -> None:
-    texts = [declined(reason, contact="고객센터 1588-0000") for reason in DECLINED]
+    texts = [declined(reason, contact="고객센터 1588-0000") for reason in get_args(Reason)]
     assert len(set(texts)) == len(texts) == 6
     assert all("1588-0000" in text and "{" not in text for text in texts)
 
 
 def test_without_a_contact_no_number_is_named() -> None:
-    texts = [declined(reason, contact="") for reason in DECLINED]
+    texts = [declined(reason, contact="") for reason in get_args(Reason)]
     assert all("고객센터" in text and "(" not in text and "1500" not in text for text in texts)
 
 
@@ -211,12 +212,14 @@ def test_a_contact_is_text_and_no_template() -> None:
 
 
 def test_an_english_question_is_declined_in_english_in_every_way() -> None:
-    assert DECLINED.keys() == DECLINED_ENGLISH.keys() and NOTES.keys() == NOTES_ENGLISH.keys()
+    for group in ("declined", "notes", "frames"):
+        assert kinds(group).keys() == kinds(group, english=True).keys()
+    assert kinds("declined").keys() == set(get_args(Reason)) and kinds("notes").keys() == set(get_args(NoteKind))
     values = {"name": "Gana Bank", "chosen": "Naru", "word": "fee", "sentence": "It is free."}
-    for kind in NOTES:
+    for kind in get_args(NoteKind):
         text = noted(Note(kind, values), contact="02-1", english=True)
         assert "{" not in text and not set("은는을를다요") & set(text)
-    for reason in DECLINED:
+    for reason in get_args(Reason):
         assert not set("은는을를다요") & set(declined(reason, contact="02-1", english=True))
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from rag.evaluation.claims import evaluate_claims
 from rag.evaluation.datasets import read_claims
-from rag.synthesis.content_words import content_words
-from rag.synthesis.same_meaning import PassageWords, other_words
-from rag.synthesis.spoken import written_form
+from rag.synthesis.normalisation import written_form
 from rag.synthesis.verification import RuleVerifier
+from rag.synthesis.words import PassageWords, content_words, synonyms
 from tests.unit.test_verification import CLAIMS
 
 LOAN = """해솔저축은행
@@ -123,8 +122,8 @@ def test_words_of_one_meaning_hold_each_other_but_not_what_goes_on_from_them() -
     for sentence, is_held in (("공짜", True), ("우대금리", False)):
         (word,) = content_words(sentence)
         assert held.holds(word) is is_held
-    assert "무료" in other_words("공짜")
-    assert "공짜" not in other_words("공짜")
+    assert "무료" in synonyms("공짜")
+    assert "공짜" not in synonyms("공짜")
 
 
 def test_the_free_claims_the_checks_were_fitted_on() -> None:

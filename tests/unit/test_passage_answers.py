@@ -38,21 +38,21 @@ def verdict(
 def test_an_answered_passage_is_labelled_and_stands_under_its_heading() -> None:
     nodes = (judged("answered"),)
     outcome = passages(nodes, verdict=verdict("answered", nodes))
-    assert outcome.text == f"{texts.PASSAGE}\n[안내.pdf, 3쪽, 제2조 ①]\n수수료 안내 › 송금\n{TEXT} [1]"
+    assert outcome.text == f"{texts.frame('passage')}\n[안내.pdf, 3쪽, 제2조 ①]\n수수료 안내 › 송금\n{TEXT} [1]"
     assert outcome.cited == (1,)
     english = passages(nodes, verdict=verdict("answered", nodes, "transfer fee please"))
-    assert english.text.startswith(texts.PASSAGE_ENGLISH)
+    assert english.text.startswith(texts.frame("passage", english=True))
 
 
 def test_an_uncertain_value_is_named_beside_the_passage() -> None:
     nodes = (judged("answered", uncertain="600원"),)
-    assert passages(nodes, verdict=verdict("answered", nodes)).text.endswith(texts.UNCERTAIN.format(values="600원"))
+    assert passages(nodes, verdict=verdict("answered", nodes)).text.endswith(texts.frame("uncertain", values="600원"))
 
 
 def test_a_suggested_passage_is_shown_unless_it_holds_something_else_than_asked() -> None:
     nodes = (judged("suggested"), judged("suggested"))
     shown = passages(nodes, verdict=verdict("suggested", nodes))
-    assert shown.text.startswith(f"{texts.SUGGESTED}\n\n{texts.PASSAGE}") and TEXT in shown.text
+    assert shown.text.startswith(f"{texts.frame('suggested')}\n\n{texts.frame('passage')}") and TEXT in shown.text
     assert shown.cited == (1,)
     other = passages(nodes, verdict=verdict("suggested", nodes, "적금은?", Conflict("product", "적금", "송금")))
     assert TEXT not in other.text and other.cited == ()

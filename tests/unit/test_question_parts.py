@@ -164,11 +164,15 @@ def test_each_part_is_answered_offered_or_named_as_not_covered() -> None:
     assert (combined.status, rows(combined.nodes)) == ("answered", ["a", "b", "b2"])
     assert [node.quoted for node in combined.nodes] == [True, False, False]
     assert verbatim(combined.nodes, combined) == (
-        f"{texts.SEVERAL_QUESTIONS}\n\n첫째?\na의 답변 [1]\n\n둘째?\n{texts.SECTION_SUGGESTED}\n- 이체한도는 얼마입니까? [2]\n"
-        f"- 이체한도는 얼마입니까? [3]\n\n셋째?\n{texts.SECTION_DECLINED}"
+        f"{texts.frame('several_questions')}\n\n첫째?\na의 답변 [1]\n\n둘째?\n{texts.frame('section_suggested')}\n"
+        f"- 이체한도는 얼마입니까? [2]\n- 이체한도는 얼마입니까? [3]\n\n셋째?\n{texts.frame('section_declined')}"
     )
     english = verbatim(combined.nodes, combined, english=True)
-    for sentence in (texts.SEVERAL_QUESTIONS_ENGLISH, texts.SECTION_SUGGESTED_ENGLISH, texts.SECTION_DECLINED_ENGLISH):
+    for sentence in (
+        texts.frame("several_questions", english=True),
+        texts.frame("section_suggested", english=True),
+        texts.frame("section_declined", english=True),
+    ):
         assert sentence in english
 
 
@@ -207,8 +211,8 @@ def test_institutions_stand_side_by_side_with_the_same_question_of_each() -> Non
     parts = [verdict("g1", bank="가온은행"), verdict("n1", bank="나루증권", top=-3.0)]
     combined = combine_banks(["가온은행", "나루증권"], parts, "이체한도")
     assert verbatim(combined.nodes, combined) == (
-        f"{texts.SEVERAL_BANKS}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
+        f"{texts.frame('several_banks')}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
     )
     other = verdict("n1", bank="나루증권", top=-3.0, question="배당금은 언제 입금되나요")
     combined = combine_banks(["가온은행", "나루증권"], [parts[0], other], "이체한도")
-    assert verbatim(combined.nodes, combined).endswith(f"나루증권\n{texts.SECTION_DECLINED}")
+    assert verbatim(combined.nodes, combined).endswith(f"나루증권\n{texts.frame('section_declined')}")

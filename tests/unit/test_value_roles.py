@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from rag.synthesis.value_pieces import marked, pieces_of
-from rag.synthesis.value_roles import passage_values, sentence_values
+from rag.synthesis.normalisation import marked
+from rag.synthesis.values import passage_values, pieces_of, sentence_values
 from rag.synthesis.verification import RuleVerifier
 
 LIMITS = """해솔은행

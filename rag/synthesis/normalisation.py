@@ -170,3 +170,43 @@ def _percent(match: re.Match[str]) -> str:
     """ "4분의 1" as "25%", the third of a thing as "33.33%"."""
     whole, part = int(match[1]), int(match[2])
     return match[0] if not whole else f"{round(100 * part / whole, 2):g}%"
+
+
+_PER = tuple(
+    (re.compile(pattern), f" {token} ")
+    for pattern, token in (
+        (r"(?<![\d가-힣])(?<!1일 )(?<!하루 )(?<!하루에 )(?<!월 )(?<!@일 )(?:1|한)\s?(?:회|번|차례|건)(?!차|째|용|호|강|물)"
+         r"(?:당|에|마다)?|건당|회당", "@회"),
+        (r"(?<![\d월가-힣+])(?<!월 )1일(?!자|부터|까지|\s?(?:이내|안|전|후|이상))(?:에|당)?"
+         r"|하루(?:에|당)?(?!\s?(?:전|뒤|이내|안))|매일", "@일"),
+        (r"(?<![\d가-힣])(?:1개월|한\s?달)(?:에|마다|당)?(?=\s(?:최대\s)?\d)|매[월달](?!\s?\d{1,2}\s?일)"
+         r"|(?<![\d가-힣])월(?=\s?(?:최대\s)?\d|\s[가-힣]{2,4}\s?(?:한도|금액|횟수))", "@월"),
+        (r"(?<![\d가-힣])(?:1년|한\s?해)(?:에|마다|당)(?=\s(?:최대\s)?\d)|연간|해마다(?!\s?\d)|매년(?!\s?\d)", "@년"),
+        (r"(?<![\d가-힣])(?:1|한)\s?(?:인|명|사람)(?:당|에게|이|에)?(?![가-힣])|한\s?분(?:당|에게|이)?(?![가-힣])|인당", "@인"),
+        (r"매수|(?<![가-힣])(?:구매|매입)(?=할|하|[은는이가을를]?\s)|(?<![가-힣])(?:살|사실) 때|사고팔", "@삼"),
+        (r"매도|(?<![가-힣])(?:팔|파실) 때", "@팜"),
+    )
+)  # fmt: skip
+"""Rates of use and sides of a trade, which tell one value from another and are no values themselves."""
+_LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
+"""A class or a kind: "C군 종목"."""
+_UNMET = re.compile(r"미(?:적용|해당)|(?:적용|해당)(?:되지|하지) ?않(?:을|는|은)?")
+_MET = re.compile(r"적용(?=$|되면|하면|될 때|할 때|되는 (?:때|날|기간|경우)| 시\s)")
+"""What does not apply, which has the words of what does, and what does."""
+_LISTED_KINDS = re.compile(
+    r"((?:[가-힣]{2,8}·)+)([가-힣]{2,8}?)(요금|대출|예금|적금|보험|카드|수수료|거래|주식|주문|종목|계좌|증명서)(?![가-힣·])"
+)
+"""Kinds of a thing, which is named once: "전기·전화요금"."""
+_FREE = re.compile(
+    r"(?:무료|공짜|무상|면제(?!\s?(?:항목|횟수|한도|잔여|사유)))(?![가-힣]{0,3}\s?(?:않|아니|아닙|제외))"
+    r"|(?<=[료용금세비])(?:[가이는은를도])?\s(?:없(?!는)|받지 않|내지 않|들지 않|부과되지 않|안 (?:받|내|들|붙))"
+)
+
+
+def marked(text: str) -> str:
+    """The text with its rates of use as signs ("하루에" is "@일") and what is free as "0원"."""
+    for pattern, token in _PER:
+        text = pattern.sub(token, text)
+    text = _LETTER.sub(r" @\1 ", text)
+    text = _LISTED_KINDS.sub(lambda match: match[1].replace("·", f"{match[3]}·") + match[2] + match[3], text)
+    return _FREE.sub(" 0원 ", _MET.sub(" @적 ", _UNMET.sub(" @미 ", text)))

@@ -1,7 +1,9 @@
-"""What each value of a passage belongs to: "200만원" of "1회 50만원, 1일 200만원" is a day's, a cell its row's and column's.
+"""The values of passages and sentences, each with the words it belongs to: its role.
 
-A value's role is the words it stands with, in three distances: its own label, what it shares with the values listed beside it,
-and the rest of its sentence, its heading and its passage's title. A model's sentence is taken apart the same way. Pure.
+"200만원" of "1회 50만원, 1일 200만원" is a day's, a cell its row's and column's. A sentence is split at commas, endings and the
+values of a list; what distinguishes values and is none itself becomes a sign: rates of use ("하루에" is "@일"), kinds ("C군").
+A value's role is the words it stands with, at three distances: its own label, what it shares with the values listed beside it,
+and the rest of its sentence, its heading and its passage's title.
 """
 
 from __future__ import annotations
@@ -9,11 +11,93 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints import Quantity
+from rag.constraints import Quantity, quantities_of
 from rag.korean import compact
-from rag.synthesis.value_pieces import TOPIC, Piece, marked, pieces_of, values_and_days
+from rag.synthesis.normalisation import marked
+
+_IF = r"(?<=[가-힣]면)(?<![화서대전반앞뒷측정]면),?\s|(?<=때),?\s|(?<=때는),?\s|(?<=때에는),?\s|(?<=경우),?\s|(?<=경우에는),?\s"
+_THEN = (
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s"
+    r"|(?<=[어아여해져]서),?\s|;\s"
+)
+_PIECE = re.compile(rf"({_IF})|({_THEN})|,\s|\s/\s|·\s?(?=[@\d])|\s(?:또는|혹은)\s")
+TOPIC = re.compile(
+    r"^(?:\S+\s){0,4}?\S*(?<![하되있없받쓰])(?<!만드)(?<!보내)(?<!\s[내오가주드])(?<!까지)(?<!부터)(?<!에서)(?<!에)(?<!로)(?:은|는)(?=\s|$)"
+)
+_ASIDE = re.compile(r"\(([^()]*(?:\d|면제|무료|무상)[^()]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a sentence with at most one quantity of a dimension. `end`: "if" of a condition, "then" of a clause, else ""."""
+
+    text: str
+    quantities: tuple[Quantity, ...]
+    end: str = ""
+
+    def of(self, dimension: str) -> Quantity | None:
+        """The piece's quantity of a dimension."""
+        return next((each for each in self.quantities if each.dimension == dimension), None)
+
+    def before(self, quantity: Quantity) -> list[str]:
+        """The words before a quantity."""
+        return self.text[: quantity.start].split()
+
+    def after(self, quantity: Quantity) -> str:
+        """What comes after a quantity and its particle."""
+        # The rest of the word is a particle: "50만원까지".
+        return re.sub(r"^\S*", "", self.text[quantity.end :])
+
+
+_DAYS = tuple(
+    (re.compile(pattern), Decimal(low))
+    for pattern, low in (
+        (r"(?<![가-힣])(?:당일|즉시|실시간)", 0),
+        (r"다음 ?(?:영업)?날|다음 ?영업일|익일|익영업일|이튿날|[DT]\s?\+\s?1일?", 1),
+        (r"전일(?!제)|전날|[전앞] ?영업일", -1),
+    )
+)  # fmt: skip
+"""Days beside each other, which are values as spans of time are."""
+
+
+@lru_cache(maxsize=4096)
+def values_and_days(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text and the days it names ("당일", "다음 날"), in text order."""
+    found = list(quantities_of(text))
+    for pattern, low in _DAYS:
+        for match in pattern.finditer(text):
+            if not any(each.start < match.end() and match.start() < each.end for each in found):
+                found.append(Quantity("duration", "relative", low, low, match[0], *match.span()))
+    return tuple(sorted(found, key=lambda each: each.start))
+
+
+def pieces_of(sentence: str) -> list[Piece]:
+    """The pieces of a sentence in order, marked."""
+    text = " ".join(marked(re.sub(r"[()\[\]]", " ", _ASIDE.sub(r", \1, ", sentence))).split())
+    found: list[Piece] = []
+    start = 0
+    for match in _PIECE.finditer(text):
+        found += _cut(text[start : match.start()], "if" if match[1] else "then" if match[2] else "")
+        start = match.end()
+    return [*found, *_cut(text[start:], "then")]
+
+
+def _cut(part: str, end: str) -> Iterator[Piece]:
+    """A part of a sentence, cut after a value where another of its dimension follows: "한 번에 100만원씩 | 하루 600만원"."""
+    start, ends = 0, dict[str, int]()
+    for quantity in values_and_days(part):
+        if (last := ends.get(quantity.dimension)) is not None:
+            yield Piece(part[start:last], values_and_days(part[start:last]))
+            start, ends = last, {}
+        # With its particle, or with the noun it stands before: "1년 단위로 최장 10년까지".
+        rest = re.match(r"\s\S+|\S*", part[quantity.end :])
+        ends[quantity.dimension] = quantity.end + (rest.end() if rest else 0)
+    if part[start:].strip():
+        yield Piece(part[start:], values_and_days(part[start:]), end)
+
 
 APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
 """How institutions name their apps: 새나래ON, 미르누리M."""
@@ -66,14 +150,9 @@ def passage_values(passage: str) -> tuple[Value, ...]:
         elif line.startswith("※") or not line.strip():
             heading = ""
         found += _line_values(line, marked(heading), title)
-    return tuple(
-        replace(each, own=_searched(each.own), shared=_searched(each.shared), far=_searched(each.far)) for each in found
-    )
-
-
-def _searched(text: str) -> str:
-    """Compacted, an app's name also by what it is."""
-    return compact(APP.sub(r"\g<0>앱", text))
+    # An app is also found by what it is.
+    searched = [[compact(APP.sub(r"\g<0>앱", text)) for text in (each.own, each.shared, each.far)] for each in found]
+    return tuple(replace(each, own=o, shared=s, far=f) for each, (o, s, f) in zip(found, searched, strict=True))
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""Passages taken apart for the check of sentences, which of their clauses a sentence is about, and what a check says of it."""
+"""Passages split into lines and clauses, the clauses that a sentence is about, and what a clause denies or calls free."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from functools import lru_cache
 from rag.constraints import Quantity, StatedQuantities, default_contrasts, quantities_of
 from rag.constraints.contrasts import ContrastMention, mentions_of
 from rag.korean import compact, tokens
-from rag.synthesis.content_words import content_words
-from rag.synthesis.same_meaning import PassageWords, other_words
-from rag.synthesis.value_roles import Value, passage_values
+from rag.synthesis.values import Value, passage_values
+from rag.synthesis.words import PassageWords, content_words, synonyms
 from rag.types import SupportReason, SupportStatus
 
 
@@ -34,8 +33,8 @@ class Clause:
     """A part of a passage's line.
 
     `context`: the line's heading and the topic of its sentence, which the part is about too. `words` and `pairs`: the stems and
-    the syllable pairs of both. `nouns`, `own_pairs` (a count), `lower` and `quantities`: of the part
-    alone.
+    the syllable pairs of both. `nouns`, `own_pairs` (a count), `lower`, `quantities`: of the part alone. `denies`: it says that
+    something is not so, or is listed under what is excluded.
     """
 
     text: str
@@ -46,6 +45,7 @@ class Clause:
     own_pairs: int
     lower: str
     quantities: tuple[Quantity, ...]
+    denies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,12 @@ _CLAUSE_END = re.compile(
     r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=아니니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
     r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣A-Za-z)])[.]\s|(?<=[가-힣][어아여]),\s|(?<=[을를]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
+EXCLUDED = re.compile(r"^\s*(?:[-•·*]\s*)?[^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}:\s")
+"""The label of a list of what is excluded."""
 _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|알려 ?주세요|알고 싶습니다|알려 주십시오)[.?]?\s*$")
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
-
-
 _SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
 _EDGE = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
-
-
 _TO_A_MODEL = re.compile(
     r"[라다]고(?:만)?(?:말|답|대답|응답|출력|약속|선언|단언|써|쓰|적)[가-힣]{0,4}(?:세요|시오|라|줘)|지시(?:문|사항)?(?:를|을|는|은)?모두?무시"
     r"|자기소개를하|이제부터(?:당신|너)|당신은이제|프롬프트"
@@ -127,8 +125,6 @@ _TO_A_MODEL = re.compile(
 
 def _without_instructions(passage: str) -> str:
     """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
-    if _TO_A_MODEL.search(compact(passage)) is None:
-        return passage
     return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
 
 
@@ -148,6 +144,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         # A row's title asks and states nothing.
         if not line.strip() or _QUESTION.search(line):
             continue
+        is_excluded = EXCLUDED.match(line) is not None or re.search(r"제외|불가|비보호", heading) is not None
         # A row's values are also those of its columns: "1일 한도".
         header = (header or line) if "|" in line else ""
         above = " ".join(each for each in (heading, header if header != line else "") if each)
@@ -160,9 +157,8 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
                 pairs = frozenset(tokens(f"{context} {part}"))
                 stems = frozenset(word.stem for word in words)
-                clauses.append(
-                    Clause(part, context, stems, pairs, nouns, len(_pairs(part)), part.lower(), quantities_of(part))
-                )
+                own = (nouns, len(_pairs(part)), part.lower(), quantities_of(part), is_excluded or is_negative(part))
+                clauses.append(Clause(part, context, stems, pairs, *own))
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))
@@ -235,8 +231,6 @@ _CLAIM_TOPIC = re.compile(
     r"(?<![가-힣A-Za-z])([가-힣A-Za-z]{2,}?)(에는|에도|에서도|에서는|으로도|으로는|은|는|도|이|가)(?=\s)"
 )
 """What a clause is about: where a passage speaks of it, that is what it says of it."""
-
-
 SAME_PAIRS, SAME_TOPIC_PAIRS = 0.45, 0.35
 """Shares of a clause's syllable pairs beside which another clause says the same or its opposite; the second where both have
 the same topic. Fitted on data/evaluation/claims.dev.jsonl."""
@@ -272,9 +266,54 @@ def _is_in(word: str, clause: Clause) -> float:
         return 0.8
     if len(word) > 3 and word[-3:] in clause.text:
         return 0.6
-    return 0.6 if any(form in clause.text for form in other_words(word)) else 0.0
+    return 0.6 if any(form in clause.text for form in synonyms(word)) else 0.0
 
 
 def set_kind(mention: ContrastMention) -> str:
-    """The kind of the set that a mention belongs to: product, means, scope, action, channel or state."""
+    """The kind of a mention's set: product, means, scope, action, channel or state."""
     return default_contrasts().sets[mention.set_name].kind
+
+
+FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
+FREE = re.compile(
+    r"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상|않|안|불가|제외))"
+    rf"|{FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
+    rf"|{FEE}:[^.\n]{{0,30}}없음|부과(?:되|하)지 않"
+    rf"|{FEE}[가-힣 ]{{0,3}}(?:피|아끼|아낄|막[을아으]|면할|면하)|{FEE}[가-힣 ]{{0,3}}안 (?:받|내|들)"
+)
+NOT_FREE = re.compile(r"면제(?:[되하]지|받지)? ?(?:않|안 되|불가|제외|대상이 아니)|무료가 아니")
+CHARGED = re.compile(
+    rf"유료|{NOT_FREE.pattern}"
+    rf"|{FEE}[가-힣 ]{{0,5}}(?<!안 )(?:있습|있으|발생|듭니다|내셔야|청구|붙[습는어]|들어요|내야 |냅니다|따로 붙|추가로 붙)"
+    rf"|부과(?!(?:되|하)지 않|[가-힣 ]*(?:면제|없))|{FEE}[가-힣 ]{{0,9}}부담(?:하셔야|해야|합니다)"
+)
+PRICE = re.compile(rf"{FEE}|무료|유료|면제|부과")
+_NEGATIVE = re.compile(
+    r"(?:수|수는|수가|수도) ?없|없(?![애앨앤앱]|어[지져졌집진])|않|불가|못[하해합한했함할 ]"
+    r"|(?<![가-힣])안 (?:되|됩|돼|붙|내|냅|낸|받|들|걸|나[와오가갑]|하|해|합|바[꾸뀌]|쓰|써|쌓|보|가|와|맞|풀"
+    r"|열|떼|빠|넘|깎|줄|늘)"
+    r"|제한을 (?:[가-힣]+ )?받[습아]|(?<!로 )(?:제한|차단)(?:됩니다|돼요|되며|될 수|되고)|막[히힙혀](?![가-힣]*(?:면|지))"
+    r"|불필요|생략|어렵(?:습니다|고)|어려워요|아니(?!요|라)|아닙|제외|미지원|미적용|비보호|비대상"
+    r"|(?:횟수|대상|한도|실적|계산|보장)에서 빠[지집져진]|금지(?!급)"
+    r"|종료(?:되었|됐|했)|폐지(?:되|됐|했)|거부|거절|(?:발급|가입|판매|신청|취급)[이가]? ?중단"
+)
+_ASIDE = re.compile(
+    r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
+    r"|부과되지 않|넘지 않|제한 ?대상(?:이 아[니닙]|에서 제외)|제한(?:되지|하지|을 받지|을 적용하지) 않"
+    r"|[이가] 없는 (?!경우)|지 (?:않[은는]|못한|못하는) |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
+    r"|지 (?:않|못하)[가-힣]{0,3}거나"
+    r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
+)
+"""Denials of something beside what a clause says."""
+_FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){FEE}[가-힣 :]{{0,4}}없")
+ALLOWS = re.compile(
+    r"(?<!밖에 )수(?:도|가)? 있|가능|됩|되며|되고|돼요|도 되|도 돼|드려요|드립니다|받아요|받습니다|야 (?:하|합|해|한|돼|됩)"
+    r"|나가요|나갑니다|줍니다|줘요|들어와요|들어옵니다"
+)
+"""What a clause grants, gives or asks for."""
+
+
+@lru_cache(maxsize=4096)
+def is_negative(text: str) -> bool:
+    """Whether a clause denies: an odd count of words that do."""
+    return len(_NEGATIVE.findall(_FEE_ALONE.sub(" ", _ASIDE.sub(" ", text)))) % 2 == 1

@@ -1,13 +1,25 @@
-"""The words of a Korean sentence that say what it is about, and whether a passage holds them. No morphology: endings are cut.
+"""The words of a Korean sentence that say what it is about, and whether passages contain them. No morphology: endings are cut.
 
-A noun counts as held where the passage has it, most of its syllable pairs, or a word of the same meaning.
+A noun counts as contained if the passage has it, most of its pairs of syllables, or a synonym.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+from rag.korean import compact
+
+
+def _lines(name: str) -> list[str]:
+    """The lines of a list beside this module, without its comments."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
 
 _WORD = re.compile(r"[가-힣A-Za-z0-9%]+(?:[+&.][A-Za-z0-9]+)*")
 _COPULA = re.compile(
@@ -57,31 +69,7 @@ _SHORT_STEM = re.compile(
 _NOUN_LIKE_VERB = re.compile(
     r"신고|사고|보상|서면|보증|(?:보고|창고|가게|보기|사기|가지|입고|내지|가상|내부|보수|가수|서신|하지|두기|길이)$"
 )
-_COMMON_WORDS = """
-건당 다달 다달이 곧장 하나 둘 셋 다섯 여섯 일곱 여덟 아홉 열 번째 회째 매번 곳곳 즉 무이자
-있는지 없는지 않아 않는 하는지 치르 하고 바뀐 바꿀 중일 계속 똑같이 그러면 만약 아직 역시 오히려 스스로 대로 이하로 남아 매월
-매달 매년 매주 월 연 연간 월간 고객 고객님 본인 경우 때 것 수 후 뒤 전 다음 이용 사용 가능 필요 신청 확인 안내 방법 해당
-바로 즉시 보통 통상 약 최대 최소 최고 하루 매일 다시 새로 직접 함께 따로 별도 더 각각 이 그 저 두 결과 이후 이전 이내 이상
-이하 초과 미만 정도 및 또는 그리고 다만 단 현재 기존 중 곳 분 등 네 아니요 먼저 이미 모두 처리 진행 적용 대상 상태 서비스
-지정 완료 예정 지금 관련 언제 어떻게 여러 있 없 하 되 받 드리 주 위해 통해 대해 따라 의해 한 내 그대로 같 이런 그런 불가능
-불가 유료 만 개 하지 않 됩니다 합니다 됩 면제 저녁 아침 밤 새벽 낮 비용 인정 처음 상대방 상대 곧바 곧바로 그날 오늘 내일 날짜
-그동안 동안 길게 짧게 비율 말고 전후 예컨대 가령 예를 지난달 이번 제일 가장 그다음 그때 이때 대략 쪽 분들 사람 편하 편하게 쉽게
-빠르게 꼭 반드시 미리 우선 일단 아울러 또한 그래서 따라서 그래도 그렇지만 하지만 그러나 반면 혹은 아니면 이렇게 그렇게 저희 손님
-회원 회원님 참고 부탁 주의 유의 내용 부분 사항 점 거 걸 데 줄 만큼 쯤 무렵 각자 혼자 같이 방식 형태 종류 항목 요건 조건 자격
-순서 절차 이유 사유 문제 상황 예 예시 기준 시점 하나 나머지 이외 외 밖 안 속 위 아래 앞 옆 사이 마지막 시작 단지 특히 주로
-조금 많이 모자 오래 금방 한꺼번 더불 이상일 이하일 이내일 초과일 미만일 이라 이란 라고 다고 대상자 대로라 물론 사실 만일 혹시
-원래 평소 요즘 최근 이날 당시 일반 일반적 기본 기본적 구체 다양 간단 하시 하실 하신 있으 없으 않으 않으셔 없이 것이 가지 쓸
-오전 오후 앱 표시 됐 아닙 아니 수도 주세요 드 해드 제한 부담 발생 추가 포함 제외 대신 시간 기간 날 일 금액 당일 당행 당사
-은행 자동 정상 나중 자유롭 자유롭게 어디서 어디
-요약 정리 결론 핵심 간략 양쪽 최장 최단 최저 이듬해 요컨대 덧붙 자세 상세 그냥 굳이 일일이 순간 차례 정확 확실 여부 실제 실제로
-이용자 사용자 이용객 고객분 당사자 해당자 우리 자신 스스로 매번 한번 두루 전체적 결국 즉시로 정말 진짜 아주 매우 훨씬 꽤
-무척 대체 대체로 대개 대부분 일부러 이왕 가급적 되도록 아마 모든 온통 도중 중간 당분간 한동안 나절 틈 김 셈 듯 채 척 바 뿐
-따름 터 노릇 탓 덕분 덕 차원 측면 관점 입장 처지 경로 과정 단계 순 식 편 축 번거롭 손쉽 생각 걱정 염려 안심 마음 원하 바라
-희망 의향 계획 예상 짐작 이야기 얘기 말씀 말 설명 소개 답변 대답 질문 궁금 문의 도움 도와 필수 의무 권장 추천 권유 가능성
-아무 자리 이제 저절로 보름 열흘 사흘 나흘 닷새 이틀 두어 몇 여럿 다수 소수 약간 좀 더욱 덜 가까 가까운 근처 인근 해당일
-연속 통째 해서 아니니 아니고 아니라 어느 같은날 당연 어차피 애초 애당초 이어 이어서 연이어 잇따라 계속해 계속해서 줄곧 내내 여전
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
+_COMMON = frozenset(" ".join(_lines("common_words.txt")).split())
 _COURTESY = re.compile(r"감사|안녕|궁금|물어|도움이|죄송|고맙|언제든|좋은 하루|도와")
 _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|쓰|맞)")
 
@@ -130,8 +118,6 @@ _BEFORE = (
 """A verb's ending together with the beginning of the word after it: no noun stands so."""
 _VERB_BEFORE = tuple((re.compile(rf"[가-힣]{ending}$"), re.compile(following)) for ending, following in _BEFORE)
 _CAN = re.compile(r"수(?:는|가|도|밖에)?$|때(?:는|에|도|마다|까지|만)?$|것|거|예정|필요|만큼|텐데|경우")
-
-
 _CONNECTIVE = re.compile(
     r"[가-힣](?:더라도|려면|도록|자마자|거든|(?<!분)야|[았었였했됐갔왔꿨졌렸][다고더]*|[져려려쳐]서)$"
 )
@@ -188,3 +174,83 @@ def is_courtesy(sentence: str) -> bool:
     """Whether a sentence states nothing and is only polite: "감사합니다.", "더 궁금한 점이 있으면 물어봐 주세요." """
     rest = [word for word in content_words(sentence) if not _COURTESY.search(word.stem) and word.stem != "점"]
     return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
+
+
+_SYNONYMS = tuple(tuple(compact(form) for form in line.split()) for line in _lines("synonyms.txt"))
+"""Groups of beginnings of words of one meaning."""
+_COVERED_PAIRS = 0.66
+"""Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
+_GENERIC_END = re.compile(
+    r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당|별)$"
+)
+"""What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
+
+
+def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """The forms that begin with a syllable, each with its group: hundreds of them are looked up for each word of a sentence."""
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for forms in _SYNONYMS:
+        for form in forms:
+            found.setdefault(form[0], []).append((form, forms))
+    return found
+
+
+_BY_FIRST = _by_first()
+
+
+@lru_cache(maxsize=4096)
+def synonyms(stem: str) -> tuple[str, ...]:
+    """What else a word may be called, of two syllables at least: "공짜" gives "무상", "무료", "면제"."""
+    groups = [
+        forms
+        for form, forms in _BY_FIRST.get(stem[:1], ())
+        if stem == form or (len(form) > 1 and stem.startswith(form))
+    ]
+    return tuple(
+        dict.fromkeys(form for forms in groups for form in forms if len(form) > 1 and not stem.startswith(form))
+    )
+
+
+def word_forms(stem: str) -> tuple[str, ...]:
+    """A word, then its `synonyms`."""
+    return stem, *synonyms(stem)
+
+
+class PassageWords:
+    """What some passages hold, prepared once for many sentences."""
+
+    def __init__(self, passages: Iterable[str]) -> None:
+        self._text = compact("\n".join(passages))
+        # Over the text without spaces: "사고 신고" and "사고신고" have the same pairs.
+        self._pairs = frozenset(map("".join, pairwise(self._text)))
+
+    def holds(self, word: ContentWord) -> bool:
+        """Whether the passages have the word, or one that means the same."""
+        stem = compact(word.stem)
+        if stem in self._text:
+            return True
+        pairs = list(map("".join, pairwise(stem)))
+        if len(pairs) >= 2 and sum(pair in self._pairs for pair in pairs) / len(pairs) >= _COVERED_PAIRS:
+            return True
+        if (match := _GENERIC_END.match(stem)) and match[1] in self._text:
+            return True
+        # "대출금" beside "대출", "접수일" beside "접수".
+        if len(stem) >= 3 and stem[-1] in "금액비료일자서증률율용형식권분건" and stem[:-1] in self._text:
+            return True
+        if any(
+            self._begins(word, stem, form) and any(other in self._text for other in forms)
+            for form, forms in _BY_FIRST.get(stem[:1], ())
+        ):
+            return True
+        # A verb's own stem changes with its ending: its first syllable is what stays.
+        return not word.is_noun and len(stem) >= 2 and stem[:2] in self._text
+
+    def _begins(self, word: ContentWord, stem: str, form: str) -> bool:
+        """Whether a word begins with a form and goes on with nothing that the passages lack: "우대금리" with "우대", "금리"."""
+        if form == stem:
+            return True
+        # "가" is the stem of "가려면" and not the beginning of "가족".
+        if not stem.startswith(form) or (word.is_noun and len(form) < 2):
+            return False
+        rest = stem[len(form) :]
+        return not word.is_noun or len(rest) < 2 or rest in self._text
