@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import botocore.session
 import hypothesis
 import pytest
 
@@ -30,6 +32,9 @@ CACHE = ROOT / ".cache" / "vectors"
 SHARED = ("opensearch", "chromium")
 """Session fixtures that are slow to start: all tests that need one of them run in the same worker."""
 GROUP = pytest.StashKey[str]()
+
+# Every boto3 session reads botocore's data again, half a second of each test that makes a client; its loader caches them.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 hypothesis.settings.register_profile("suite", deadline=None)  # a slow machine must not fail a test
 hypothesis.settings.load_profile("suite")

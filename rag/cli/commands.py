@@ -7,6 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -63,12 +64,9 @@ def ingest(options: Namespace, settings: Settings) -> int:
         if gates
         else partial(ingest_files, catalog, name, models, options.paths)
     )
-    bar = Bar(korean=options.language == "ko")
-    try:
-        report = ingest_one(columns=columns, dry_run=options.dry_run, processes=options.processes, progress=bar)
-    finally:
-        bar.close()
     korean = options.language == "ko"
+    with closing(Bar(korean=korean)) as bar:
+        report = ingest_one(columns=columns, dry_run=options.dry_run, processes=options.processes, progress=bar)
     for note in report.notes:
         print(f"주의: {note.korean}" if korean else f"note: {note}", file=sys.stderr)
     for error in report.errors:

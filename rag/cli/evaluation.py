@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag.cli.arguments import check_index_name, check_writable
 from rag.cli.evaluation_parts import gate_verdicts, measure_answers, measure_times
-from rag.cli.terminal import Bar, nan_to_null
+from rag.cli.terminal import Bar, json_text
 from rag.errors import InputError
 from rag.evaluation.answers import answer_lines, read_references
 from rag.evaluation.claims import claim_lines, evaluate_claims
@@ -199,8 +199,7 @@ def _run(
 ) -> Run:
     if options.index:
         check_index_name(options.index)
-    bar = Bar()
-    try:
+    with closing(Bar()) as bar:
         return run_suites(
             settings,
             load_models(settings),
@@ -210,8 +209,6 @@ def _run(
             perturb=perturb,
             progress=bar,
         )
-    finally:
-        bar.close()
 
 
 def _own_suite(options: Namespace) -> Suite:
@@ -241,5 +238,4 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _print(lines: Iterable[str], report: Mapping[str, Any], options: Namespace) -> None:
     _print_lines(lines)
     if options.json:
-        text = json.dumps(nan_to_null(report), ensure_ascii=False, indent=1)
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+        Path(options.json).write_text(json_text(report) + "\n", encoding="utf-8")

@@ -65,22 +65,18 @@ def measure_answers(
     suite = Suite(f"answers of {index or settings.store.index}", tuple(labelled_cases(queries, (), ())))
     key = identify(run_settings(settings), models.manifest.fingerprint, [suite])["key"]
     checkpoint = folder / f"unfinished-{key}" / "answers.jsonl"
-    bar = Bar()
-    try:
-        with closing(open_index(settings, models, index, progress=bar)) as store:
-            check_labels(store, {query.id: query.relevant for query in queries})
-            report = evaluate_answer_texts(
-                build_service(settings, models, store),
-                queries,
-                row_texts(store, queries) if references is None else references,
-                model=_model_name(settings),
-                checkpoint=checkpoint,
-                progress=bar,
-            )
-        delete_checkpoint(checkpoint.parent)
-        return report
-    finally:
-        bar.close()
+    with closing(Bar()) as bar, closing(open_index(settings, models, index, progress=bar)) as store:
+        check_labels(store, {query.id: query.relevant for query in queries})
+        report = evaluate_answer_texts(
+            build_service(settings, models, store),
+            queries,
+            row_texts(store, queries) if references is None else references,
+            model=_model_name(settings),
+            checkpoint=checkpoint,
+            progress=bar,
+        )
+    delete_checkpoint(checkpoint.parent)
+    return report
 
 
 def _model_name(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import closing
 
 from rag.chat import ChatService
 from rag.cli.arguments import check_index_name
@@ -42,8 +43,5 @@ def open_store(options: Namespace, settings: Settings, models: Models) -> Passag
     """
     if options.index:
         check_index_name(options.index)
-    bar = Bar()
-    try:
+    with closing(Bar()) as bar:
         return open_index(settings, models, options.index, progress=bar)
-    finally:
-        bar.close()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
 from tqdm import tqdm
 
 from rag.types import Source, place_in_document
 
 _STEPS_KO: Final = {"read": "파일 읽기", "split": "나누기", "embed": "임베딩", "delete": "삭제"}
 """Korean names of the steps that an ingestion reports to `rag.ingestion.sync.Progress`."""
+_OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
 class Bar:
@@ -54,14 +54,10 @@ def source_line(source: Source) -> str:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on standard output."""
-    print(json.dumps(nan_to_null(value), ensure_ascii=False, indent=1))
+    """Print one JSON object on standard output; NaN and infinities become null."""
+    print(json_text(value))
 
 
-def nan_to_null(value: Any) -> Any:
-    """Replace NaN and infinities in a nested value by None, since JSON has neither."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: nan_to_null(item) for key, item in value.items()}
-    return [nan_to_null(item) for item in value] if isinstance(value, list | tuple) else value
+def json_text(value: Mapping[str, Any]) -> str:
+    """The value as indented JSON; NaN and infinities become null, since JSON has neither."""
+    return orjson.dumps(value, default=dict, option=_OPTIONS).decode()

@@ -333,4 +333,4 @@ def test_labels_of_rows_that_the_index_does_not_hold_are_an_error(run: Run, tmp_
     line = {"id": "q1", "query": "한도는?", "relevant": ["gone-1"], "style": "x"}
     (tmp_path / "q.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     ran = run("evaluate", "retrieval", "--index", "small", "--queries", "q.jsonl")
-    assert ran.code == 1 and "'gone-1' of question q1" in ran.err
+    assert ran.code == 1 and "'gone-1' of question queries/q1" in ran.err

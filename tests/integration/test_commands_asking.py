@@ -251,7 +251,7 @@ def test_evaluate_prints_and_writes_the_designed_report(run: Run, tmp_path: Path
     )
     files = ("--queries", queries, "--out-of-domain", outside, "--multi-turn", talks)
     ran = run("evaluate", "retrieval", *files, "--index", "small", "--json", "report.json")
-    assert ran.code == 0 and ran.out.lstrip().startswith("n ") and "answered_precision" in ran.out
+    assert ran.code == 0 and ran.out.startswith(f"== {queries}\n") and "answered_precision" in ran.out
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert set(report) == {"retrieval", "outcomes", "refusal", "multi_turn", "settings"}
     everything = report["retrieval"]["all"]
