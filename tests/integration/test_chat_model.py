@@ -230,6 +230,7 @@ class TestChecks:
             ("취소 " * 5000, "interrupted"),
             (" ".join(f"마감일 16시까지 취소하실 수 있습니다 {'가' * n}. [1]" for n in range(1, 90)), "interrupted"),
         ],
+        ids=("prompt", "thinking", "html", "link", "telephone", "repeated", "endless", "growing"),
     )
     @pytest.mark.parametrize("release", ["sentence", "token"])
     def test_what_no_answer_may_hold_ends_it_in_the_approved_text(
