@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 from rag.errors import RowError
-from rag.ingestion.documents.pool import read_many
+from rag.ingestion.documents.reading import read_many
 
 SOURCES = Path(__file__).parents[1] / "data" / "documents"
 PDF_PAGES = 501

@@ -17,8 +17,7 @@ from llama_index.core.schema import TextNode
 from rag.conversation.decline_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
-from rag.ingestion.documents.nodes import institution_of, passage_node
-from rag.ingestion.documents.passages import passages
+from rag.ingestion.documents.passages import institution_of, passage_node, passages
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.messages import Note
 from rag.ingestion.phrasings import collisions

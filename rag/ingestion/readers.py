@@ -10,14 +10,13 @@ from pathlib import Path
 
 from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion import identity
-from rag.ingestion.cell_text import clean_cell
+from rag.ingestion.cell_text import clean_cell, is_unlimited, iso_date
 from rag.ingestion.columns import DATES, FIELDS, REQUIRED, is_switched_off, match_columns
-from rag.ingestion.dates import is_unlimited, iso_date
 from rag.ingestion.files import find_files
+from rag.ingestion.identity import qualify_restarted_numbers
 from rag.ingestion.messages import Note, defect, join_items
 from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_phrasings
 from rag.ingestion.question_pairs import without_marks
-from rag.ingestion.restarted_numbers import qualify_restarted_numbers
 from rag.ingestion.table_files import SUFFIXES, read_tables
 from rag.ingestion.tables import Record, Table, Value
 from rag.korean import compact

@@ -13,9 +13,8 @@ from rag.errors import RowError, RowErrors
 from rag.ingestion.columns import REQUIRED, match_columns
 from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Document
-from rag.ingestion.documents.pool import read_many
-from rag.ingestion.encodings import decode
-from rag.ingestion.files import find_files, read_bytes
+from rag.ingestion.documents.reading import read_many
+from rag.ingestion.files import decode, find_files, read_bytes
 from rag.ingestion.identity import short_names
 from rag.ingestion.messages import Note, UnreadableFile
 from rag.ingestion.question_pairs import find_pairs

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.ingestion.csv_tables import read_csv
-from rag.ingestion.encodings import decode
-from rag.ingestion.files import check_kind, read_bytes
+from rag.ingestion.files import check_kind, decode, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
 from rag.ingestion.messages import UnreadableFile, join_items
 from rag.ingestion.question_pairs import add_pairs, find_pairs

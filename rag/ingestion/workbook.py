@@ -16,8 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from rag.errors import RowError
-from rag.ingestion.cell_text import raised, remove_invisible
-from rag.ingestion.dates import iso_date
+from rag.ingestion.cell_text import iso_date, raised, remove_invisible
 from rag.ingestion.messages import Note, UnreadableFile, defect, join_items
 from rag.ingestion.number_formats import format_value
 from rag.ingestion.tables import Line

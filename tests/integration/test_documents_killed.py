@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from rag.ingestion import sync
-from rag.ingestion.documents.pool import Outcome
-from rag.ingestion.documents.reading import read_document
+from rag.ingestion.documents.reading import Outcome, read_document
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, StoreOpener, ingest, split_documents, split_rows
 from rag.ingestion.sources import read_sources

@@ -13,7 +13,7 @@ import pytest
 
 from rag.errors import RowError, RowErrors
 from rag.ingestion.documents.blocks import Document
-from rag.ingestion.documents.pool import read_many
+from rag.ingestion.documents.reading import read_many
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, ingest
 from rag.stores.catalog import FaissCatalog
@@ -144,7 +144,7 @@ def test_a_file_that_nests_without_end_costs_no_other(tmp_path: Path) -> None:
 
 READS = """
 from pathlib import Path
-from rag.ingestion.documents.pool import read_many
+from rag.ingestion.documents.reading import read_many
 
 if __name__ == "__main__":
     for path, _ in read_many([Path(f"{number}.md") for number in range(5_000)], processes=2):

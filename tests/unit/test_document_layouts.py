@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from rag.errors import RowErrors
 from rag.ingestion.documents.blocks import Cell, Document, table_blocks
-from rag.ingestion.documents.docx_symbols import symbol
+from rag.ingestion.documents.docx_numbering import symbol
 from rag.ingestion.documents.passages import passages
 from rag.ingestion.documents.pdf import _is_slanted
 from rag.ingestion.documents.pdf_columns import regions_of

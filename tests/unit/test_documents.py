@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, comparable_text, table_blocks
 from rag.ingestion.documents.docx_numbering import spell
-from rag.ingestion.documents.nodes import institution_of, passage_node
 from rag.ingestion.documents.outline import outline_positions
-from rag.ingestion.documents.passages import passages
+from rag.ingestion.documents.passages import institution_of, passage_node, passages
 from rag.ingestion.documents.pdf_lines import line_separator
-from rag.ingestion.documents.pdf_score import garbled_score
-from rag.ingestion.documents.quantities import SecondReading, mark_uncertain, mark_uncertain_against, quantities
+from rag.ingestion.documents.pdf_pages import garbled_score
+from rag.ingestion.documents.second_reading import SecondReading, mark_uncertain, mark_uncertain_against, quantities
 from rag.ingestion.messages import UnreadableFile
 from tests.document_builders import WORD, Element, build, docx, read, texts, word_run, zipped
 

@@ -13,8 +13,8 @@ from openpyxl.cell.text import InlineFont
 
 from rag.ingestion.cell_text import clean_cell
 from rag.ingestion.documents.pdf_lines import raise_digits
-from rag.ingestion.documents.quantities import quantities
 from rag.ingestion.documents.reading import read_document
+from rag.ingestion.documents.second_reading import quantities
 from tests.document_builders import docx, read, slides, texts, word_run, zipped
 
 

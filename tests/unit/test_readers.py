@@ -16,9 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import InputError, RowError, RowErrors
+from rag.ingestion.cell_text import iso_date
 from rag.ingestion.columns import match_columns
-from rag.ingestion.dates import iso_date
-from rag.ingestion.encodings import decode
+from rag.ingestion.files import decode
 from rag.ingestion.readers import FaqRow, read
 
 HEADER = "id,question,answer,category,bank,source_url,effective_from,effective_until"

@@ -11,8 +11,7 @@ import pytest
 
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.documents.blocks import Block, Document
-from rag.ingestion.documents.nodes import passage_node
-from rag.ingestion.documents.passages import passages
+from rag.ingestion.documents.passages import passage_node, passages
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync

@@ -14,9 +14,8 @@ from xml.etree import ElementTree as ET
 
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.dochan_reader import cross_check
-from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
-from rag.ingestion.documents.docx_symbols import symbol
+from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on, symbol
+from rag.ingestion.documents.second_reading import cross_check
 from rag.ingestion.messages import UnreadableFile
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

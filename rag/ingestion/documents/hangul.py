@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, comparable_text, table_blocks
-from rag.ingestion.documents.dochan_reader import final_elements, paragraph_text, plain_text, split_cell_content
-from rag.ingestion.documents.quantities import SecondReading, mark_uncertain
+from rag.ingestion.documents.second_reading import (
+    SecondReading,
+    final_elements,
+    mark_uncertain,
+    paragraph_text,
+    plain_text,
+    split_cell_content,
+)
 from rag.ingestion.messages import UnreadableFile
 
 

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
 from rag.ingestion.documents.html_panels import VOID, Shown, opened
-from rag.ingestion.encodings import decode
+from rag.ingestion.files import decode
 
 _SKIPPED = {
     "script",

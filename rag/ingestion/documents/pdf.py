@@ -31,11 +31,9 @@ from rag.ingestion.documents.pdf_lines import (
     words_in,
     words_of,
 )
-from rag.ingestion.documents.pdf_rotation import to_page_space, with_upright_text
-from rag.ingestion.documents.pdf_score import garbled_score
-from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables
-from rag.ingestion.documents.pdf_unruled import rules_of, tables_between, unruled_tables
-from rag.ingestion.documents.quantities import mark_uncertain_against
+from rag.ingestion.documents.pdf_pages import garbled_score, to_page_space, with_upright_text
+from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables, rules_of, tables_between, unruled_tables
+from rag.ingestion.documents.second_reading import mark_uncertain_against
 from rag.ingestion.messages import UnreadableFile, join_items
 
 MAX_PAGES = 400

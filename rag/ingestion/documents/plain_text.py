@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
-from rag.ingestion.encodings import decode
+from rag.ingestion.files import decode
 from rag.ingestion.messages import UnreadableFile
 from rag.ingestion.question_pairs import starts_question
 

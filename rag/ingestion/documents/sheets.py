@@ -12,7 +12,7 @@ from rag.ingestion.cell_text import clean_cell
 from rag.ingestion.columns import clean_name, match_columns
 from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
-from rag.ingestion.encodings import decode
+from rag.ingestion.files import decode
 from rag.ingestion.messages import UnreadableFile, join_items
 from rag.ingestion.workbook import read_workbook
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.dochan_reader import cross_check
 from rag.ingestion.documents.docx import read_parts
+from rag.ingestion.documents.second_reading import cross_check
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
