@@ -13,6 +13,7 @@ import hmac
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,23 +152,24 @@ class Login:
         like = next(iter(self._users.values()), None)
         self._decoy = PasswordHash.parse(hash_password(secrets.token_urlsafe(), like))
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._queues: dict[str, _AttemptQueue] = {}
+        # Of each address with attempts that run or wait.
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._attempts: Counter[str] = Counter()
 
     async def check(self, name: str, password: str) -> bool:
         """Whether the login is accepted: the password is right, the name is not locked, and the queue is not full."""
         address = self._address()
-        queue = self._queues.setdefault(address, _AttemptQueue())
-        if queue.waiting >= MAX_QUEUED_ATTEMPTS:
+        if self._attempts[address] >= MAX_QUEUED_ATTEMPTS:
             return False
-        queue.waiting += 1
+        self._attempts[address] += 1
         try:
             # Sequentially for each address: parallel attempts must not pass the count of failures.
-            async with queue.lock:
+            async with self._locks.setdefault(address, asyncio.Lock()):
                 return await self._check_attempt(name, password, address)
         finally:
-            queue.waiting -= 1
-            if not queue.waiting:
-                self._queues.pop(address, None)
+            self._attempts[address] -= 1
+            if not self._attempts[address]:
+                del self._attempts[address], self._locks[address]
 
     async def _check_attempt(self, name: str, password: str, address: str) -> bool:
         known = name in self._users
@@ -194,14 +196,6 @@ class Login:
             del self._failures[key]
             return False
         return failures >= MAX_ATTEMPTS
-
-
-class _AttemptQueue:
-    """Running and waiting attempts of one address."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
 
 
 def _user(line: str, where: str) -> tuple[str, PasswordHash]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from html import escape
 from itertools import zip_longest
 from typing import Any
@@ -28,7 +28,7 @@ from rag.ui.markup import body_html
 from rag.ui.mcp import Ask
 from rag.ui.metrics import Metrics
 from rag.ui.request_guard import VISITOR
-from rag.ui.session import POLL_SECONDS, Client, Dialogue, Frame
+from rag.ui.session import POLL_SECONDS, Choices, Client, Dialogue, Frame
 from rag.ui.sessions import Sessions
 from rag.ui.texts import TEXTS, Texts
 from rag.ui.visitors import Visitor, person_id
@@ -122,19 +122,21 @@ def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Text
     inbox = gr.HTML("", elem_id="inbox", js_on_load=None, apply_default_css=False)
     news = gr.HTML("", elem_id="news", js_on_load=None, apply_default_css=False)
 
-    async def send(
-        question: str, conversation: Conversation, bank: str, category: str, request: gr.Request
-    ) -> AsyncGenerator[Any, None]:
-        if client := await context.client(request):
-            async for frame in dialogue.respond(conversation, question, {"bank": bank, "category": category}, client):
-                yield _frame_output(frame)
+    def streamed(answer: Callable[[Conversation, str, Choices, Client], AsyncIterator[Frame]]) -> Callable[..., Any]:
+        async def handler(
+            text: str, conversation: Conversation, bank: str, category: str, request: gr.Request
+        ) -> AsyncGenerator[Any, None]:
+            if client := await context.client(request):
+                async for frame in answer(conversation, text, {"bank": bank, "category": category}, client):
+                    yield _frame_output(frame)
 
-    async def choose(
-        row: str, conversation: Conversation, bank: str, category: str, request: gr.Request
-    ) -> AsyncGenerator[Any, None]:
-        if client := await context.client(request):
-            async for frame in dialogue.choose(conversation, row, {"bank": bank, "category": category}, client):
-                yield _frame_output(frame)
+        return handler
+
+    def shown(change: Callable[[Conversation], Frame]) -> Callable[..., Any]:
+        async def handler(conversation: Conversation) -> Any:
+            return _frame_output(change(conversation))
+
+        return handler
 
     async def edit(
         question: str, conversation: Conversation, bank: str, category: str, turn: str, request: gr.Request
@@ -156,20 +158,6 @@ def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Text
     async def stop(conversation: Conversation) -> None:
         conversation.stop()
 
-    async def clear(conversation: Conversation) -> Any:
-        return _frame_output(dialogue.clear(conversation))
-
-    async def drop(conversation: Conversation) -> Any:
-        conversation.clear()
-        conversation.undo_state = None
-        return _frame_output(dialogue.full_frame(conversation))
-
-    async def undo(conversation: Conversation) -> Any:
-        return _frame_output(dialogue.undo(conversation))
-
-    async def sync(conversation: Conversation) -> Any:
-        return _frame_output(dialogue.full_frame(conversation))
-
     async def open_chat(chat: str, conversation: Conversation, request: gr.Request) -> Any:
         if (client := await context.client(request)) is None:
             return gr.skip()
@@ -190,15 +178,15 @@ def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Text
     }
     scope = [conversation, bank, category]
     events: list[tuple[str, Any, list[Any]]] = [
-        ("send", send, [text, *scope]),
-        ("choose", choose, [text, *scope]),
+        ("send", streamed(dialogue.respond), [text, *scope]),
+        ("choose", streamed(dialogue.choose), [text, *scope]),
         ("edit", edit, [text, *scope, turn]),
         ("retry", retry, scope),
         ("stop", stop, [conversation]),
-        ("clear", clear, [conversation]),
-        ("drop", drop, [conversation]),
-        ("undo", undo, [conversation]),
-        ("sync", sync, [conversation]),
+        ("clear", shown(dialogue.clear), [conversation]),
+        ("drop", shown(dialogue.drop), [conversation]),
+        ("undo", shown(dialogue.undo), [conversation]),
+        ("sync", shown(dialogue.full_frame), [conversation]),
         ("open", open_chat, [text, conversation]),
     ]
     for name, handler, inputs in events:

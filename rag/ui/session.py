@@ -171,6 +171,12 @@ class Dialogue:
         had_any = conversation.undo_state is not None
         return self.full_frame(conversation, toast=self._texts.cleared if had_any else "", undo=had_any)
 
+    def drop(self, conversation: Conversation) -> Frame:
+        """Remove all turns for good: the saved chat was deleted."""
+        conversation.clear()
+        conversation.undo_state = None
+        return self.full_frame(conversation)
+
     def undo(self, conversation: Conversation) -> Frame:
         """Restore what the last new chat or edit removed."""
         return self.full_frame(conversation, toast=self._texts.restored if conversation.undo() else "")
