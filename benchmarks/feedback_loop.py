@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rag.chat import ChatService
-from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
+from rag.evaluation.datasets import Case, read_out_of_domain, read_queries
 from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.records import predict
 from rag.factory.bundled import DATA
@@ -59,11 +59,11 @@ class Result:
     right: bool
 
 
-def halves(draw: int, style: str) -> tuple[list[Query], list[Query]]:
+def halves(draw: int, style: str) -> tuple[list[Case], list[Case]]:
     """The questions that are asked on the page, and those that are evaluated: half of each row's."""
-    of: dict[str, list[Query]] = defaultdict(list)
+    of: dict[str, list[Case]] = defaultdict(list)
     for query in read_queries(CORPUS / "customers.jsonl"):
-        if query.style == style:
+        if query.label == style:
             of[query.relevant[0]].append(query)
     drawn = random.Random(draw)
     shuffled = [drawn.sample(queries, len(queries)) for queries in of.values()]
@@ -71,7 +71,7 @@ def halves(draw: int, style: str) -> tuple[list[Query], list[Query]]:
     return played, [query for queries in shuffled for query in queries[1::2]]
 
 
-async def simulate_feedback(chat: ChatService, records: AnswerLog, played: Sequence[Query]) -> Counter[str]:
+async def simulate_feedback(chat: ChatService, records: AnswerLog, played: Sequence[Case]) -> Counter[str]:
     """Ask each question as the page does, and give the feedback of a simulated customer; returns counts of the feedback."""
     loader = Loader(lambda _progress: chat)
     loader.start()
@@ -97,7 +97,7 @@ async def simulate_feedback(chat: ChatService, records: AnswerLog, played: Seque
     return did
 
 
-def review(proposed: Path, reviewed: Path, played: Sequence[Query]) -> tuple[int, int]:
+def review(proposed: Path, reviewed: Path, played: Sequence[Case]) -> tuple[int, int]:
     """Keep the lines whose row answers their question; returns the number of lines before and after."""
     right = {(row, " ".join(each.query.split())) for each in played for row in each.relevant}
     with proposed.open(encoding="utf-8", newline="") as file:
@@ -110,7 +110,7 @@ def review(proposed: Path, reviewed: Path, played: Sequence[Query]) -> tuple[int
     return len(lines), len(kept)
 
 
-def judge(chat: ChatService, asked: Sequence[Query]) -> list[Result]:
+def judge(chat: ChatService, asked: Sequence[Case]) -> list[Result]:
     """Each of the questions, asked alone."""
     results = []
     for each in asked:
@@ -132,9 +132,7 @@ def command(directory: Path, *arguments: str) -> None:
         sys.exit(f"{arguments}: {done.stderr}")
 
 
-def one_draw(
-    draw: int, base: Path, models: Models, others: Sequence[OutOfDomain], style: str, misses: bool
-) -> dict[str, Any]:
+def one_draw(draw: int, base: Path, models: Models, others: Sequence[Case], style: str, misses: bool) -> dict[str, Any]:
     """Run the loop once, on a copy of the index in `base`."""
     played, asked = halves(draw, style)
     with TemporaryDirectory() as folder:

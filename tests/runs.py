@@ -10,11 +10,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.chat import ChatService
+from rag.evaluation.datasets import Case
 from rag.evaluation.gates import GateFile, read_gates
 from rag.evaluation.records import Record, run_cases
 from rag.evaluation.runner import suite_run
 from rag.evaluation.runs import Run, identify
-from rag.evaluation.suites import Case, Suite
+from rag.evaluation.suites import Suite
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index

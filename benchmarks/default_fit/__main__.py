@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.default_fit.fit import LabelledFaq, build_examples, fit_defaults
-from rag.evaluation.datasets import OutOfDomain, Query, read_out_of_domain, read_queries
+from rag.evaluation.datasets import Case, read_out_of_domain, read_queries
 from rag.evaluation.gated_ingestion import with_embedding_cache
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
@@ -41,8 +41,8 @@ class Faq:
 
     name: str
     path: Path
-    queries: list[Query]
-    out_of_domain: list[OutOfDomain]
+    queries: list[Case]
+    out_of_domain: list[Case]
     weight: float = 1.0
     sets_thresholds: bool = True
 
@@ -58,7 +58,7 @@ def faqs(directories: list[Path], scratch: Path) -> Iterator[Faq]:
         yield Faq(f"faq{number}", path / "faq.csv", labelled, outside, min(1.0, len(labelled) / FULL))
 
 
-def _parts(queries: list[Query], others: list[OutOfDomain], scratch: Path) -> Iterator[Faq]:
+def _parts(queries: list[Case], others: list[Case], scratch: Path) -> Iterator[Faq]:
     rows = [row for path in sorted((DATA / "faq").glob("*.csv")) for row in _rows(path)]
     banks = sorted({row[BANK] for row in rows})
     generator = random.Random(SEED)
@@ -71,7 +71,7 @@ def _parts(queries: list[Query], others: list[OutOfDomain], scratch: Path) -> It
             ids = {row["id"] for row in part}
             asked = [query for query in queries if detect_bank(query.query, banks) in (None, bank)]
             covered = [replace(q, relevant=own) for q in asked if (own := tuple(r for r in q.relevant if r in ids))]
-            uncovered = [OutOfDomain(q.id, q.query, "uncovered") for q in asked if not ids & set(q.relevant)]
+            uncovered = [Case("ood", q.id, "uncovered", (q.query,)) for q in asked if not ids & set(q.relevant)]
             name = f"part-{bank}-{size}-{drawn}"
             path = scratch / f"{name}.csv"
             with path.open("w", encoding="utf-8", newline="") as file:

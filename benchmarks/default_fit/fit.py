@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.chat import ChatService
 from rag.conversation.decline_rules import match_decline_rule
-from rag.evaluation.datasets import OutOfDomain, Query
+from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, Logistic, judge
 from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.ranking_features import FEATURES
@@ -56,8 +56,8 @@ class LabelledFaq:
 
     name: str
     chat: ChatService
-    queries: Sequence[Query]
-    out_of_domain: Sequence[OutOfDomain]
+    queries: Sequence[Case]
+    out_of_domain: Sequence[Case]
     weight: float = 1.0
     sets_thresholds: bool = True
 
@@ -96,7 +96,7 @@ def build_examples(labelled: LabelledFaq) -> list[Example]:
             examples.append(replace(_example(labelled, text, rest, (), "left_out", number), is_real=False, gaps=()))
     for number, item in enumerate(labelled.out_of_domain):
         if match_decline_rule(item.query) is None and (hits := labelled.chat.hits(item.query)):
-            examples.append(_example(labelled, labelled.chat.reading(item.query), hits, (), item.kind, number))
+            examples.append(_example(labelled, labelled.chat.reading(item.query), hits, (), item.label, number))
     return [replace(example, weight=labelled.weight / len(examples)) for example in examples]
 
 

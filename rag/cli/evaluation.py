@@ -17,7 +17,7 @@ from rag.evaluation.answers import answer_lines, read_references
 from rag.evaluation.claims import claim_lines, evaluate_claims
 from rag.evaluation.compare import case_results, comparison_lines
 from rag.evaluation.datasets import (
-    Query,
+    Case,
     read_beir,
     read_claims,
     read_conversations,
@@ -75,7 +75,7 @@ def evaluate_answers(options: Namespace, settings: Settings) -> None:
 
 def evaluate_conversation(options: Namespace, settings: Settings) -> None:
     """`conversation`: report the outcomes of the last message of each conversation."""
-    suite = Suite("conversations", tuple(labelled_cases((), (), read_conversations(Path(options.multi_turn)))))
+    suite = Suite("conversations", tuple(read_conversations(Path(options.multi_turn))))
     run = _run(options, settings, [suite])
     figures = suite_figures(run.suites[0].records, run.suites[0].banks)
     _print(suite_lines(suite.name, figures), figures, options)
@@ -91,11 +91,7 @@ def evaluate_all(options: Namespace, settings: Settings) -> None:
     earlier = [load_run(path) for path in saved_runs(Path(options.runs))[-RUNS_PLOTTED:]]
     extra: dict[str, Any] = {"gates": gate_verdicts(run, Path(options.gates))}
     if not options.quick:
-        queries = [
-            Query(case.id, case.turns[-1], case.relevant, case.label)
-            for case in suites[0].cases
-            if case.set == "queries"
-        ]
+        queries = [case for case in suites[0].cases if case.set == "queries"]
         questions = [query.query for query in queries[:TIMED_QUESTIONS]]
         extra["latency"] = measure_times(settings, index, questions, options)
         extra["answers"] = measure_answers(settings, index, queries, Path(options.runs))
@@ -220,7 +216,7 @@ def _own_suite(options: Namespace) -> Suite:
     return Suite("own", tuple(cases))
 
 
-def _queries(options: Namespace) -> list[Query]:
+def _queries(options: Namespace) -> list[Case]:
     return (
         read_beir(Path(options.queries), Path(options.qrels)) if options.qrels else read_queries(Path(options.queries))
     )

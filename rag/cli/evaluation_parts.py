@@ -12,12 +12,12 @@ from typing import Any
 from rag.cli.terminal import Bar
 from rag.evaluation.answers import evaluate_answer_texts, row_texts
 from rag.evaluation.compare import case_results
-from rag.evaluation.datasets import Query, check_labels
+from rag.evaluation.datasets import Case, check_labels
 from rag.evaluation.gates import gate_rows, read_gates
 from rag.evaluation.latency import Service, TimedEmbedding, cost_of_thousand, measure_latency
 from rag.evaluation.runner import delete_checkpoint, run_settings
 from rag.evaluation.runs import Run, identify
-from rag.evaluation.suites import Suite, labelled_cases
+from rag.evaluation.suites import Suite
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import open_index
@@ -53,7 +53,7 @@ def measure_times(
 def measure_answers(
     settings: Settings,
     index: str | None,
-    queries: Sequence[Query],
+    queries: Sequence[Case],
     folder: Path,
     references: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def measure_answers(
     `folder`: holds the checkpoint, which is deleted at the end.
     """
     models = load_models(settings)
-    suite = Suite(f"answers of {index or settings.store.index}", tuple(labelled_cases(queries, (), ())))
+    suite = Suite(f"answers of {index or settings.store.index}", tuple(queries))
     key = identify(run_settings(settings), models.manifest.fingerprint, [suite])["key"]
     checkpoint = folder / f"unfinished-{key}" / "answers.jsonl"
     with closing(Bar()) as bar, closing(open_index(settings, models, index, progress=bar)) as store:

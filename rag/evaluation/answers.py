@@ -18,7 +18,7 @@ from typing import Any
 
 from rag.chat import ChatService
 from rag.evaluation import metrics
-from rag.evaluation.datasets import Query, read_lines
+from rag.evaluation.datasets import Case, read_lines
 from rag.evaluation.records import read_checkpoint
 from rag.ingestion.sync import Progress
 from rag.stores.base import PassageStore
@@ -58,7 +58,7 @@ class EvaluatedAnswer:
 
 def evaluate_answer_texts(
     chat: ChatService,
-    queries: Sequence[Query],
+    queries: Sequence[Case],
     references: Mapping[str, Sequence[str]],
     *,
     model: str = "none",
@@ -127,7 +127,7 @@ def evaluate_answer_texts(
 
 
 def _ask(
-    chat: ChatService, queries: Sequence[Query], checkpoint: Path | None, progress: Progress | None
+    chat: ChatService, queries: Sequence[Case], checkpoint: Path | None, progress: Progress | None
 ) -> Iterator[EvaluatedAnswer]:
     """Yield the answer to each question in order; answers missing from `checkpoint` are asked for and appended to it."""
     known = {answer.question: answer for answer in read_checkpoint(checkpoint, EvaluatedAnswer.from_json)}
@@ -153,7 +153,7 @@ def read_references(path: Path) -> dict[str, list[str]]:
     return references
 
 
-def row_texts(store: PassageStore, queries: Sequence[Query]) -> dict[str, list[str]]:
+def row_texts(store: PassageStore, queries: Sequence[Case]) -> dict[str, list[str]]:
     """The texts of the relevant rows by question id, for use as references."""
     rows: dict[str, str] = {}
     for node in store.get_nodes():

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.errors import InputError
-from rag.evaluation.datasets import OutOfDomain, Query
+from rag.evaluation.datasets import Case
 from rag.evaluation.metrics import mean
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
@@ -81,9 +81,7 @@ class Proposal:
     has_gain: bool
 
 
-def judge_labels(
-    queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], rank: Callable[[str], Verdict]
-) -> list[Label]:
+def judge_labels(queries: Sequence[Case], out_of_domain: Sequence[Case], rank: Callable[[str], Verdict]) -> list[Label]:
     """Rank every input and compare the result with its label.
 
     `out_of_domain` must not hold inputs that a decline rule matches, because they are never ranked. Raises InputError for

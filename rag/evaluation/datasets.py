@@ -20,32 +20,28 @@ _LISTS = ("relevant", "turns", "passages")
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A question and the ids of all rows that answer it."""
+class Case:
+    """One input and the ids of all rows that answer it, empty if no row does.
 
+    `set`: the kind of its file, as in `rag.evaluation.suites`. `label`: its style or kind. `turns`: the customer's messages,
+    of which the last one is evaluated.
+    """
+
+    set: str
     id: str
-    query: str
-    relevant: tuple[str, ...]
-    style: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OutOfDomain:
-    """An input that no row answers; `kind` is its label, such as "small_talk"."""
-
-    id: str
-    query: str
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A customer's messages in order; `relevant`: ids of the rows that answer the last one, empty if no row does."""
-
-    id: str
+    label: str
     turns: tuple[str, ...]
-    relevant: tuple[str, ...]
-    kind: str = ""
+    relevant: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Identifier of the case within its suite."""
+        return f"{self.set}/{self.id}"
+
+    @property
+    def query(self) -> str:
+        """The message that is evaluated."""
+        return self.turns[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +68,15 @@ def read_claims(path: Path) -> list[Claim]:
     return claims
 
 
-def read_queries(path: Path) -> list[Query]:
-    """Read lines of `id`, `query`, `relevant` and optional `style`. Raises InputError as `read_lines`."""
+def read_queries(path: Path, name: str = "queries") -> list[Case]:
+    """Read lines of `id`, `query`, `relevant` and optional `style` as the set `name`. Raises InputError as `read_lines`."""
     return [
-        Query(str(line["id"]), str(line["query"]), _rows(line), str(line.get("style", "")))
+        Case(name, str(line["id"]), str(line.get("style", "")), (str(line["query"]),), _rows(line))
         for line in read_lines(path, ("id", "query", "relevant"))
     ]
 
 
-def read_beir(queries: Path, qrels: Path) -> list[Query]:
+def read_beir(queries: Path, qrels: Path) -> list[Case]:
     """Questions in BEIR's layout (https://github.com/beir-cellar/beir): those with at least one relevant row.
 
     `queries`: lines of `_id` and `text`; `qrels`: a TSV of query-id, corpus-id and score, where a score above 0 counts as
@@ -100,7 +96,7 @@ def read_beir(queries: Path, qrels: Path) -> list[Query]:
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
         raise InputError(f"{qrels}: cannot be read as tab-separated UTF-8 text ({exc})") from exc
     found = [
-        Query(str(line["_id"]), str(line["text"]), tuple(relevant[str(line["_id"])]))
+        Case("queries", str(line["_id"]), "", (str(line["text"]),), tuple(relevant[str(line["_id"])]))
         for line in read_lines(queries, ("_id", "text"))
         if str(line["_id"]) in relevant
     ]
@@ -130,18 +126,21 @@ def check_labels(store: PassageStore, labels: Mapping[str, Collection[str]]) -> 
         )
 
 
-def read_out_of_domain(path: Path) -> list[OutOfDomain]:
-    """Read lines of `id`, `query` and optional `kind`. Raises InputError as `read_lines`."""
+def read_out_of_domain(path: Path, name: str = "ood") -> list[Case]:
+    """Read lines of `id`, `query` and optional `kind` as the set `name`. Raises InputError as `read_lines`."""
     return [
-        OutOfDomain(str(line["id"]), str(line["query"]), str(line.get("kind", "")))
+        Case(name, str(line["id"]), str(line.get("kind", "")), (str(line["query"]),))
         for line in read_lines(path, ("id", "query"))
     ]
 
 
-def read_conversations(path: Path) -> list[Conversation]:
-    """Read lines of `id`, `turns`, `relevant` (may be empty) and optional `kind`. Raises InputError as `read_lines`."""
+def read_conversations(path: Path, name: str = "multiturn") -> list[Case]:
+    """Read lines of `id`, `turns`, `relevant` (may be empty) and optional `kind` as the set `name`.
+
+    Raises InputError as `read_lines`.
+    """
     return [
-        Conversation(str(line["id"]), tuple(map(str, line["turns"])), _rows(line), str(line.get("kind", "")))
+        Case(name, str(line["id"]), str(line.get("kind", "")), tuple(map(str, line["turns"])), _rows(line))
         for line in read_lines(path, ("id", "turns", "relevant"), may_be_empty=("relevant",))
     ]
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rag.evaluation.suites import Case
+from rag.evaluation.datasets import Case
 
 SEED = 20261128
 _LATIN = (

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from rag.chat import ChatService
 from rag.errors import ModelUnavailable
-from rag.evaluation.suites import Case
+from rag.evaluation.datasets import Case
 from rag.ingestion.sync import Progress
 from rag.retrieval.hybrid import row_id
 from rag.types import Status, Turn

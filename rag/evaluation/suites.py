@@ -8,41 +8,16 @@ conversations, whose `relevant` may be empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from rag.errors import InputError
-from rag.evaluation.datasets import (
-    Conversation,
-    OutOfDomain,
-    Query,
-    read_conversations,
-    read_out_of_domain,
-    read_queries,
-)
+from rag.evaluation.datasets import Case, read_conversations, read_out_of_domain, read_queries
 
 CORPORA = ("insurance", "card")
 """FAQs of other industries, which no parameter is fitted on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One input and the ids of the rows that answer it, empty if no row does.
-
-    `turns`: the customer's messages, of which the last one is evaluated. `label`: its style or kind.
-    """
-
-    set: str
-    id: str
-    label: str
-    turns: tuple[str, ...]
-    relevant: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Identifier of the case within its suite."""
-        return f"{self.set}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +56,15 @@ FILES = {
     "contrast_queries": "contrast_queries",
     "afterquestion": "afterquestion",
 }
-"""Kinds of evaluation files, as options and gates files call them, and the names of the bundled files."""
+"""Kinds of evaluation files, as options and gates files call them, and the names of their sets and of the bundled files."""
+_READERS: Mapping[str, Callable[[Path, str], list[Case]]] = {
+    "queries": read_queries,
+    "out_of_domain": read_out_of_domain,
+    "multi_turn": read_conversations,
+    "contrast": read_out_of_domain,
+    "contrast_queries": read_queries,
+    "afterquestion": read_conversations,
+}
 
 
 def bundled_suite(folder: Path, half: str) -> Suite:
@@ -91,17 +74,11 @@ def bundled_suite(folder: Path, half: str) -> Suite:
 
 def files_suite(name: str, files: Mapping[str, Path]) -> Suite:
     """A suite of the cases in `files`, which maps some of the keys of FILES to paths. Raises InputError as `read_lines`."""
-    queries = read_queries(files["queries"]) if "queries" in files else []
-    out_of_domain = read_out_of_domain(files["out_of_domain"]) if "out_of_domain" in files else []
-    conversations = read_conversations(files["multi_turn"]) if "multi_turn" in files else []
-    cases = [*labelled_cases(queries, out_of_domain, conversations)]
-    if "contrast" in files:
-        cases += _single("contrast", read_out_of_domain(files["contrast"]))
-    if "contrast_queries" in files:
-        cases += _single("contrast_queries", read_queries(files["contrast_queries"]))
-    if "afterquestion" in files:
-        cases += _conversations("afterquestion", read_conversations(files["afterquestion"]))
-    return Suite(name, tuple(cases))
+    read: dict[str, list[Case]] = {
+        kind: _READERS[kind](files[kind], set_) for kind, set_ in FILES.items() if kind in files
+    }
+    cases = labelled_cases(*(read.pop(kind, []) for kind in ("queries", "out_of_domain", "multi_turn")))
+    return Suite(name, (*cases, *chain.from_iterable(read.values())))
 
 
 def corpus_suite(folder: Path) -> Suite:
@@ -142,27 +119,11 @@ def bundled_suites(folder: Path, halves: Sequence[str]) -> list[Suite]:
     ]
 
 
-def labelled_cases(
-    queries: Sequence[Query], out_of_domain: Sequence[OutOfDomain], conversations: Sequence[Conversation]
-) -> Iterator[Case]:
-    """Cases of the sets `queries`, `ood`, `ood_after` and `multiturn`; `ood_after` is empty without `queries`."""
-    yield from _single("queries", queries)
-    yield from _single("ood", out_of_domain)
-    for index, item in enumerate(out_of_domain if queries else ()):
-        # The step of 7 spreads them over the file, whose neighbouring questions are about the same rows.
-        before = queries[index * 7 % len(queries)].query
-        yield Case("ood_after", item.id, item.kind, (before, item.query))
-    yield from _conversations("multiturn", conversations)
-
-
-def _single(name: str, items: Sequence[Query | OutOfDomain]) -> Iterator[Case]:
-    for item in items:
-        if isinstance(item, Query):
-            yield Case(name, item.id, item.style, (item.query,), item.relevant)
-        else:
-            yield Case(name, item.id, item.kind, (item.query,))
-
-
-def _conversations(name: str, conversations: Sequence[Conversation]) -> Iterator[Case]:
-    for item in conversations:
-        yield Case(name, item.id, item.kind, item.turns, item.relevant)
+def labelled_cases(queries: Sequence[Case], out_of_domain: Sequence[Case], conversations: Sequence[Case]) -> list[Case]:
+    """All cases, and each out-of-domain input again as a follow-up to a question (set `ood_after`), if there are questions."""
+    # The step of 7 spreads them over the file, whose neighbouring questions are about the same rows.
+    after = [
+        Case("ood_after", item.id, item.label, (queries[index * 7 % len(queries)].query, item.query))
+        for index, item in enumerate(out_of_domain if queries else ())
+    ]
+    return [*queries, *out_of_domain, *after, *conversations]

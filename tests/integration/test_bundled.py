@@ -97,7 +97,7 @@ def test_follow_ups_find_their_row(report: Mapping[str, Any]) -> None:
 
 def test_follow_ups_keep_to_their_own_topic(bundled: Bundled) -> None:
     """After an unrelated question, a conversation finds its row as often."""
-    talks = [talk for talk in read_conversations(DATA / "multiturn.dev.jsonl") if talk.kind == "follow_up"]
+    talks = [talk for talk in read_conversations(DATA / "multiturn.dev.jsonl") if talk.label == "follow_up"]
     before, found = QUERIES, []
     for index, talk in enumerate(talks):
         history = [Turn(text) for text in (before[index * 13 % len(before)].query, *talk.turns[:-1])]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.chat import ChatService
 from rag.errors import ModelUnavailable
 from rag.evaluation.answers import evaluate_answer_texts, korean_units, rouge_l, syllables, token_f1
-from rag.evaluation.datasets import Query
+from rag.evaluation.datasets import Case
 from rag.types import Answer, SentenceSupport, Source
 
 
@@ -68,7 +68,7 @@ class QuotingChat:
 
 
 def test_answers_that_were_ended_go_on(tmp_path: Path) -> None:
-    queries = [Query(str(n), f"물음 {n}", ("a",) if n else ("b",)) for n in range(4)]
+    queries = [Case("queries", str(n), "", (f"물음 {n}",), ("a",) if n else ("b",)) for n in range(4)]
     texts = {query.id: ["1억원입니다."] for query in queries}
     checkpoint = tmp_path / "run" / "answers.jsonl"
     with pytest.raises(ModelUnavailable):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
-from rag.evaluation.datasets import Query, read_beir
+from rag.evaluation.datasets import Case, read_beir
 
 
 @pytest.fixture
@@ -29,7 +29,10 @@ def queries(tmp_path: Path) -> Path:
 def test_judgements_above_0_are_relevant(queries: Path, tmp_path: Path, text: str) -> None:
     qrels = tmp_path / "test.tsv"
     qrels.write_text(text, encoding="utf-8")
-    assert read_beir(queries, qrels) == [Query("1", "한도", ("a", "b")), Query("2", "수수료", ("c",))]
+    assert read_beir(queries, qrels) == [
+        Case("queries", "1", "", ("한도",), ("a", "b")),
+        Case("queries", "2", "", ("수수료",), ("c",)),
+    ]
 
 
 @pytest.mark.parametrize(

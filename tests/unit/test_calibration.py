@@ -12,7 +12,7 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from benchmarks.calibration import halves
 from rag.errors import InputError
 from rag.evaluation.calibration import MIN_LABELS, Label, figures, judge_labels, outcome, propose
-from rag.evaluation.datasets import OutOfDomain, Query
+from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, JudgedNode, Verdict, defaults
 
 START = replace(defaults(), answered=0.6, suggested=0.2, off_topic=0.05)
@@ -109,8 +109,8 @@ def test_figures_count_out_of_domain_answers_as_wrong() -> None:
     assert (found.declined, found.offered) == (0.0, 0.5)
 
 
-QUERIES = [Query(str(n), ASKED, ("r",)) for n in range(MIN_LABELS)]
-OTHERS = [OutOfDomain(str(n), "날씨", "other") for n in range(MIN_LABELS)]
+QUERIES = [Case("queries", str(n), "", (ASKED,), ("r",)) for n in range(MIN_LABELS)]
+OTHERS = [Case("ood", str(n), "other", ("날씨",)) for n in range(MIN_LABELS)]
 
 
 def rank(_text: str) -> Verdict:

@@ -9,9 +9,9 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation.compare import MEASURES, CaseResult, comparison_lines, difference, paired_interval
+from rag.evaluation.datasets import Case
 from rag.evaluation.gates import Gate, check_gates, failure_lines, read_baseline, read_gates, write_baseline
 from rag.evaluation.records import OutcomeKind, Prediction, Record
-from rag.evaluation.suites import Case
 
 RIGHT, WRONG = CaseResult("queries", "", True, "right", 1), CaseResult("queries", "", True, "wrong", 2)
 OUTSIDE: Mapping[OutcomeKind, CaseResult] = {

@@ -11,9 +11,7 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation.datasets import (
-    Conversation,
-    OutOfDomain,
-    Query,
+    Case,
     read_conversations,
     read_out_of_domain,
     read_queries,
@@ -39,15 +37,18 @@ def test_queries(write: Callable[..., Path]) -> None:
         "",
         {"id": 0, "query": "한도", "relevant": ["b"]},
     )
-    assert read_queries(path) == [Query("q1", "이체한도", ("a", "2"), "keywords"), Query("0", "한도", ("b",))]
+    assert read_queries(path) == [
+        Case("queries", "q1", "keywords", ("이체한도",), ("a", "2")),
+        Case("queries", "0", "", ("한도",), ("b",)),
+    ]
 
 
 def test_out_of_domain_and_conversations(write: Callable[..., Path]) -> None:
     assert read_out_of_domain(write({"id": "o", "query": "날씨", "kind": "other"})) == [
-        OutOfDomain("o", "날씨", "other")
+        Case("ood", "o", "other", ("날씨",))
     ]
     talks = write({"id": "m", "turns": ["이체한도", "늘리려면?"], "relevant": ["a"], "kind": "follow_up"})
-    assert read_conversations(talks) == [Conversation("m", ("이체한도", "늘리려면?"), ("a",), "follow_up")]
+    assert read_conversations(talks) == [Case("multiturn", "m", "follow_up", ("이체한도", "늘리려면?"), ("a",))]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
@@ -102,6 +103,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("half", ["dev", "test"])
 def test_the_bundled_files_are_read_whole(half: str) -> None:
     queries = read_queries(DATA / f"queries.{half}.jsonl")
-    assert len(queries) == 224 and len({query.style for query in queries}) == 8
+    assert len(queries) == 224 and len({query.label for query in queries}) == 8
     assert len(read_out_of_domain(DATA / f"ood.{half}.jsonl")) == 122
     assert {len(talk.turns) for talk in read_conversations(DATA / f"multiturn.{half}.jsonl")} >= {2}

@@ -11,7 +11,7 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from benchmarks.default_fit.fit import Example, LabelledFaq, ThresholdTargets, build_examples, fit_defaults, regression
 from rag.chat import ChatService
-from rag.evaluation.datasets import OutOfDomain, Query
+from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.retrieval.ranking_features import FEATURES
@@ -61,13 +61,13 @@ class World:
         self.rankings: dict[str, list[FusedNode]] = {}
         self.queries = [self.query(f"good {number}", first=6.0, rank=0) for number in range(30)]
         self.queries += [self.query(f"bad {number}", first=2.0, rank=1) for number in range(10)]
-        self.outside = [OutOfDomain(text, text, "other") for text in (f"outside {number}" for number in range(40))]
+        self.outside = [Case("ood", text, "other", (text,)) for text in (f"outside {number}" for number in range(40))]
         for item in self.outside:
             self.rank(item.query, first=0.0)
 
-    def query(self, text: str, *, first: float, rank: int) -> Query:
+    def query(self, text: str, *, first: float, rank: int) -> Case:
         self.rank(text, first=first)
-        return Query(text, text, (f"{text}/{rank}",))
+        return Case("queries", text, "", (text,), (f"{text}/{rank}",))
 
     def rank(self, text: str, *, first: float) -> None:
         others = self.generator.normal(min(first, 1.5) - 1.5, 0.5, size=9)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.evaluation.datasets import Case
 from rag.evaluation.figures import ranking_row
 from rag.evaluation.metrics import (
     MEASURES,
@@ -27,7 +28,6 @@ from rag.evaluation.metrics import (
     wilson,
 )
 from rag.evaluation.records import Prediction, Record
-from rag.evaluation.suites import Case
 
 RUN = ["a", "b", "c", "d"]
 

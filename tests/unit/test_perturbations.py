@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
+from rag.evaluation.datasets import Case
 from rag.evaluation.perturbations import honorific, informal, latin, mistyped, perturbed, without_spaces
-from rag.evaluation.suites import Case, bundled_suite
+from rag.evaluation.suites import bundled_suite
 from tests.conftest import ROOT
 
 

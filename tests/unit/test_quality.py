@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rag.errors import InputError
+from rag.evaluation.datasets import Case
 from rag.evaluation.quality import (
     SUITES,
     are_defaults,
@@ -21,7 +22,7 @@ from rag.evaluation.quality import (
 )
 from rag.evaluation.records import Prediction, Record
 from rag.evaluation.runs import Run, SuiteRun
-from rag.evaluation.suites import Case, bundled_suites
+from rag.evaluation.suites import bundled_suites
 from rag.settings import RetrievalSettings, Settings, StoreSettings
 from tests.conftest import ROOT
 

@@ -8,10 +8,10 @@ import math
 import pytest
 
 from rag.errors import InputError
+from rag.evaluation.datasets import Case
 from rag.evaluation.figures import outcome_report, ranking, refusal_report, retrieval_report, suite_figures
 from rag.evaluation.records import Prediction, Record
 from rag.evaluation.suite_report import suite_lines
-from rag.evaluation.suites import Case
 from rag.types import Status
 
 

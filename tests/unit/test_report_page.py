@@ -14,6 +14,7 @@ from rag.errors import InputError
 from rag.evaluation import svg
 from rag.evaluation.calibration import outcome
 from rag.evaluation.compare import case_results
+from rag.evaluation.datasets import Case
 from rag.evaluation.figures import suite_figures, trust
 from rag.evaluation.front import front_sections
 from rag.evaluation.gates import Gate, gate_rows
@@ -21,7 +22,6 @@ from rag.evaluation.page import Note, Plot, Section, Table, html_page, markdown_
 from rag.evaluation.records import Prediction, Record
 from rag.evaluation.report import answer_blocks, write_report
 from rag.evaluation.runs import Row, Run, SuiteRun, find_run, load_run
-from rag.evaluation.suites import Case
 from rag.evaluation.summary import summary_notes, whole_percentages, worst_answers
 from rag.evaluation.trust_report import calibration_blocks, calibration_labels, trust_blocks
 from rag.retrieval.confidence import defaults
