@@ -56,33 +56,45 @@ def encode(node: BaseNode, dimension: int) -> Row:
     return row
 
 
-class Columns(NamedTuple):
-    """The stored columns that a node is decoded from. `metadata` and `extra` are JSON."""
+class StoredNode:
+    """A node as it is stored, decoded when it is first needed: of a hundred candidates only ten or twenty are.
 
-    node_id: str
-    metadata: str
-    extra: str
-    text: str
+    `metadata` and `extra` are JSON. `document_id`: the node's own id for a node without a document.
+    """
+
+    __slots__ = ("_node", "document_id", "extra", "metadata", "node_id", "text")
+
+    def __init__(self, node_id: str, document_id: str | None, metadata: str, extra: str, text: str) -> None:
+        self.node_id = node_id
+        self.document_id = document_id or node_id
+        self.metadata = metadata
+        self.extra = extra
+        self.text = text
+        self._node: TextNode | None = None
 
     def decode(self) -> TextNode:
-        """Return the node, without its vector."""
-        return TextNode(id_=self.node_id, text=self.text, metadata=json.loads(self.metadata), **json.loads(self.extra))
+        """Return a copy of the node, without its vector. The caller may change its fields, but not what they contain."""
+        node = self._node
+        if node is None:
+            metadata, extra = json.loads(self.metadata), json.loads(self.extra)
+            node = self._node = TextNode(id_=self.node_id, text=self.text, metadata=metadata, **extra)
+        return node.model_copy(update={"metadata": dict(node.metadata), "relationships": dict(node.relationships)})
 
 
 class Nodes(Mapping[str, BaseNode]):
-    """Nodes by id, each decoded on access: of a hundred candidates only ten are shown, and decoding is the slowest part."""
+    """Nodes by id, each decoded on access."""
 
-    def __init__(self, columns: Iterable[Columns]) -> None:
-        self._columns = {row.node_id: row for row in columns}
+    def __init__(self, stored: Iterable[StoredNode]) -> None:
+        self._stored = {node.node_id: node for node in stored}
 
     def __getitem__(self, node_id: str) -> BaseNode:
-        return self._columns[node_id].decode()
+        return self._stored[node_id].decode()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(self._stored)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self._stored)
 
 
 def unit_vector(vector: Sequence[float], dimension: int, *, source: str) -> NDArray[np.float64]:

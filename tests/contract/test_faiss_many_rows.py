@@ -14,9 +14,9 @@ from llama_index.core.vector_stores.types import VectorStoreQuery
 
 from rag.errors import IndexDamaged
 from rag.stores.faiss import approximate, checksums, reader
-from rag.stores.faiss.search_files import INDEX, ROWS, VECTORS
+from rag.stores.faiss.approximate import VectorFile
+from rag.stores.faiss.loading import INDEX, ROWS, VECTORS
 from rag.stores.faiss.store import FaissStore
-from rag.stores.faiss.vector_file import VectorFile
 from tests.contract.base import MANIFEST, dense, where
 from tests.contract.on_disk import live_file
 from tests.contract.reference import DIMENSION, passage

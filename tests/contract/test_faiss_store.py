@@ -16,7 +16,7 @@ from llama_index.core.embeddings import MockEmbedding
 
 from rag.errors import IndexMismatch, IndexMissing, StoreError
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.faiss import approximate, reader
+from rag.stores.faiss import approximate, loading
 from rag.stores.faiss.database import Database
 from rag.stores.faiss.store import FaissStore
 from tests.contract.base import FAQ, MANIFEST, Create, ids, lexical
@@ -146,7 +146,7 @@ def test_a_restart_takes_tokens_from_the_cache(
     def refuse(*_: Any) -> Any:
         raise AssertionError("tokenised again")
 
-    monkeypatch.setattr(reader, "read_tokens", refuse)
+    monkeypatch.setattr(loading, "read_tokens", refuse)
     assert found(FaissStore.open(directory)) == before
     faq.add([passage("new")])
     with pytest.raises(AssertionError, match="tokenised again"):

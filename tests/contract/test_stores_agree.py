@@ -18,7 +18,7 @@ from rag.ingestion.readers import FaqRow
 from rag.retrieval.hybrid import Fusion, fuse, row_id
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import LEXICAL_FIELDS, PHRASING, Candidates, PassageStore
-from rag.stores.faiss.dense import DenseIndex
+from rag.stores.faiss.snapshot import DenseIndex
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters
 from rag.stores.opensearch.store import OpenSearchStore

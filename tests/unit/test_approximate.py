@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rag.stores.faiss import approximate
 from rag.stores.faiss.approximate import ApproximateIndex, build_approximate, build_index, update_index
-from rag.stores.faiss.dense import DenseIndex, Vectors, cosines
+from rag.stores.faiss.snapshot import DenseIndex, Vectors, cosines
 
 DIMENSION = 32
 ROWS = 6_000

@@ -9,15 +9,18 @@ are kept in lists around centroids (FAISS's `IndexIVFScalarQuantizer`), and only
 from __future__ import annotations
 
 import math
+import os
+import weakref
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import IndexDamaged
 from rag.stores.bm25 import Floats, Mask
-from rag.stores.faiss.dense import ROUNDING, DenseIndex, Rows, Vector, VectorIndex, Vectors, cosines, one_thread
-from rag.stores.faiss.vector_file import VectorFile
+from rag.stores.faiss.snapshot import ROUNDING, DenseIndex, Rows, Vector, VectorIndex, Vectors, cosines, one_thread
 
 EXACT_ROWS: Final = 30_000
 """Search is exact up to this number of rows: 1.7 ms per query on one thread. The time grows with the number of rows."""
@@ -31,6 +34,7 @@ _EXTRA_CANDIDATES: Final = 32
 _ROWS_PER_CENTROID: Final = 64
 """Training rows per centroid; FAISS warns below 39."""
 _CACHED_FILTERS: Final = 32
+_CHUNK: Final = 1 << 24
 
 
 class _PreparedFilter(NamedTuple):
@@ -213,3 +217,46 @@ def build_approximate(vectors: Vectors) -> ApproximateIndex:
     index.train(vectors[np.sort(sample)])
     index.add(vectors)
     return ApproximateIndex(vectors, index)
+
+
+class VectorFile:
+    """The vectors of an `.npy` file, indexed by arrays like a NumPy array.
+
+    The file is read with `pread` because a memory map of it would count as memory in use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises IndexDamaged, OSError or ValueError if the file is not a two-dimensional float32 array."""
+        self.path = path
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+            self._start = file.tell()
+        if by_columns or dtype != np.float32 or len(shape) != 2:
+            raise IndexDamaged(f"{path} is not a two-dimensional float32 array")
+        if path.stat().st_size != self._start + 4 * shape[0] * shape[1]:
+            raise IndexDamaged(f"the size of {path} does not match its header")
+        self.shape: tuple[int, int] = (shape[0], shape[1])
+        # Windows has no `pread`; there the file is mapped.
+        self._mapped = None if hasattr(os, "pread") else np.memmap(path, np.float32, "r", self._start, self.shape)
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: NDArray[Any]) -> Vectors:
+        """Return (len(rows), dimension) the vectors of `rows`, given as numbers or as a mask."""
+        numbers = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        if self._mapped is not None:
+            return np.asarray(self._mapped[numbers])
+        size = 4 * self.shape[1]
+        read = b"".join(os.pread(self._file, size, self._start + size * row) for row in numbers.tolist())
+        return np.frombuffer(read, np.float32).reshape(len(numbers), self.shape[1])
+
+    def __matmul__(self, query: Vectors) -> Vectors:
+        """Return (n,) the inner product of each vector with `query`. Reads the whole file in chunks."""
+        step = max(1, _CHUNK // (4 * self.shape[1]))
+        starts = range(0, len(self), step)
+        parts = [self[np.arange(start, min(start + step, len(self)))] @ query for start in starts]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -26,7 +26,7 @@ from rag.stores.faiss.checksums import (
     vector_checksum,
     verify_checksum,
 )
-from rag.stores.node_codec import Columns, Row
+from rag.stores.node_codec import Row, StoredNode
 
 _APPLICATION_ID = 0x46534951
 _READ_WAIT = 10.0
@@ -209,26 +209,21 @@ def upsert(connection: Connection, rows: Iterable[Row]) -> None:
     )
 
 
-def select_columns(connection: Connection, seqs: Sequence[int]) -> dict[int, Columns]:
-    """Return the columns of these versions by `seq`. Raises IndexDamaged if one does not match its checksum."""
+def select_nodes(connection: Connection, seqs: Sequence[int]) -> dict[int, StoredNode]:
+    """Return the nodes of these versions by `seq`. Raises IndexDamaged if one does not match its checksum."""
     # The numbers are passed as one JSON parameter because SQLite limits the number of parameters.
     checksum = CHECKSUM_COLUMNS[0] if has_checksums(connection) else "NULL"
     query = (
-        f"SELECT seq, id, metadata, extra, text, {checksum} FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+        f"SELECT seq, ref_doc_id, {checksum}, id, metadata, extra, text FROM nodes "  # noqa: S608
+        "WHERE seq IN (SELECT value FROM json_each(?))"
     )
-    rows = {}
-    for seq, *columns, expected in connection.execute(query, (json.dumps(seqs),)):
+    nodes = {}
+    for seq, document_id, expected, node_id, *shown in connection.execute(query, (json.dumps(seqs),)):
         # Checked again although the file was verified when it was opened: the disk may have changed since.
-        if expected is not None and passage_checksum(*columns) != expected:
-            raise index_damaged(connection.index, f"row {str(columns[0])[:80]!r} does not match its checksum")
-        rows[seq] = Columns(*columns)
-    return rows
-
-
-def document_ids(connection: Connection, seqs: Sequence[int]) -> dict[int, str | None]:
-    """Return the document id (None: none) of each of these versions by `seq`."""
-    query = "SELECT seq, ref_doc_id FROM nodes WHERE seq IN (SELECT value FROM json_each(?))"
-    return dict(connection.execute(query, (json.dumps(seqs),)))
+        if expected is not None and passage_checksum(node_id, *shown) != expected:
+            raise index_damaged(connection.index, f"row {str(node_id)[:80]!r} does not match its checksum")
+        nodes[seq] = StoredNode(node_id, document_id, *shown)
+    return nodes
 
 
 def seqs_of_documents(connection: Connection, ref_doc_ids: Sequence[str]) -> list[int]:

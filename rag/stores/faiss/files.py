@@ -3,7 +3,7 @@
     CURRENT             names the live file and, on the next line, the previous one; replaced in one step
     <name>.sqlite       an index (with SQLite's own -wal and -shm while it is open)
     <name>.npz          the lexical cache of that index, so that a restart need not tokenise every row again
-    <name>.<stamp>/     the search files of a large index (rag.stores.faiss.search_files)
+    <name>.<stamp>/     the search files of a large index (rag.stores.faiss.loading)
 
 Readers see either the old index or the new one, because a rebuild is complete before CURRENT names it.
 A lexical cache that is missing, damaged or outdated is rebuilt from the rows. It contains plain arrays and no pickles.
@@ -28,7 +28,7 @@ from rag.errors import IndexBusy, IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.bm25 import LexicalIndex
 from rag.stores.faiss.database import Database
-from rag.stores.faiss.search_files import READ_ERRORS, copy_folder, link_or_copy
+from rag.stores.faiss.loading import READ_ERRORS, copy_folder, link_or_copy
 
 CURRENT = "CURRENT"
 _ARRAYS = ("offsets", "rows", "counts", "lengths")

@@ -86,14 +86,11 @@ class StoredColumns(Mapping[str, MetadataColumn]):
 
 
 class MetadataColumns:
-    """The columns of all metadata keys. Immutable except for its cache of filter masks."""
-
-    _CACHED_MASKS = 256
+    """The columns of all metadata keys. Immutable."""
 
     def __init__(self, rows: int, columns: Mapping[str, MetadataColumn]) -> None:
         self._rows = rows
         self._columns = columns
-        self._masks: dict[Group, Mask] = {}
 
     def updated(self, keep: Mask, metadata: Sequence[Mapping[str, Any]]) -> MetadataColumns:
         """Return the columns of the rows where `keep` is true, followed by new rows with this metadata."""
@@ -120,18 +117,6 @@ class MetadataColumns:
         columns = self._columns
         return columns.load_column(key) if isinstance(columns, StoredColumns) else columns[key]
 
-    def select(self, filters: Group) -> Mask | None:
-        """Return a mask (n,) of the rows that pass; None if `filters` is empty. The mask is cached: do not modify it."""
-        if not filters.children:
-            return None
-        mask = self._masks.get(filters)
-        if mask is None:
-            # Questions share a few filters. They include the date, so that old masks are no longer used after a day.
-            if len(self._masks) >= self._CACHED_MASKS:
-                self._masks.clear()
-            mask = self._masks[filters] = self._select(filters)
-        return mask
-
     def strings(self, key: str) -> list[str]:
         """Return the distinct strings under this key, sorted."""
         column = self._columns.get(key)
@@ -141,7 +126,8 @@ class MetadataColumns:
         used = set(np.unique(column.codes).tolist())
         return sorted(str(value) for (kind, value), code in column.values.items() if kind == "string" and code in used)
 
-    def _select(self, node: Clause | Group) -> Mask:
+    def select(self, node: Clause | Group) -> Mask:
+        """Return a mask (n,) of the rows that pass."""
         if isinstance(node, Clause):
             column = self._columns.get(node.key)
             if column is None:
@@ -149,7 +135,7 @@ class MetadataColumns:
             return column.where(lambda value: satisfies(node, value))
         if not node.children:
             return np.ones(self._rows, np.bool_)
-        masks = np.stack([self._select(child) for child in node.children])
+        masks = np.stack([self.select(child) for child in node.children])
         match node.condition:
             case FilterCondition.AND:
                 return np.asarray(masks.all(axis=0))

@@ -17,23 +17,21 @@ from llama_index.core.vector_stores.types import VectorStoreQueryResult
 from rag.errors import IndexMissing, StoreError
 from rag.stores.base import LEXICAL_FIELDS, Manifest
 from rag.stores.bm25 import Floats, LexicalIndex, query_tokens
-from rag.stores.faiss import search_files
+from rag.stores.faiss import loading
 from rag.stores.faiss.approximate import ApproximateIndex
 from rag.stores.faiss.checksums import VERIFY_MAX_BYTES, verify
 from rag.stores.faiss.database import (
     Connection,
     Database,
-    document_ids,
     identity,
     read_manifest,
-    select_columns,
+    select_nodes,
     select_vectors,
     seqs_of_documents,
 )
 from rag.stores.faiss.files import IndexFiles, load_lexical, save_lexical
-from rag.stores.faiss.loading import load_snapshot, read_tokens
-from rag.stores.faiss.snapshot import Hits, Snapshot
-from rag.stores.node_codec import Columns
+from rag.stores.faiss.snapshot import CACHED_NODES, Hits, Snapshot
+from rag.stores.node_codec import StoredNode
 
 _VERIFY_BATCH: Final = 10_000
 """Vectors that `index verify` compares per batch."""
@@ -54,20 +52,28 @@ class ReadView:
         return {field: indexes[field].coverage(terms) for field, terms in query_tokens(query).items()}
 
     def nodes(self, rows: Sequence[int]) -> list[BaseNode]:
-        """Return the nodes of these rows, in this order, without vectors."""
-        return [columns.decode() for columns in self.columns(rows)]
-
-    def columns(self, rows: Sequence[int]) -> list[Columns]:
-        """Return the stored columns of these rows, in this order."""
+        """Read the nodes of these rows, in this order, without vectors. Raises IndexDamaged."""
         seqs = self.snapshot.seqs[rows].tolist() if rows else []
-        by_seq = select_columns(self._connection, seqs)
-        return [by_seq[seq] for seq in seqs]
+        by_seq = select_nodes(self._connection, seqs)
+        return [by_seq[seq].decode() for seq in seqs]
 
-    def document_ids(self, rows: Sequence[int]) -> list[str]:
-        """Return the document id of each of these rows; the node's own id for a node without a document."""
-        seqs = self.snapshot.seqs[rows].tolist() if rows else []
-        by_seq = document_ids(self._connection, seqs)
-        return [by_seq[seq] or self.snapshot.ids[row] for seq, row in zip(seqs, rows, strict=True)]
+    def candidates(self, rows: Sequence[int]) -> list[StoredNode]:
+        """Return the nodes of these rows, in this order, reading those that were not read before. Raises IndexDamaged.
+
+        A question has a hundred candidates, mostly those of the question before. What was verified stays in memory, where
+        the disk cannot change it.
+        """
+        cached = self.snapshot.nodes
+        known = {row: cached.get(row) for row in rows}
+        if missing := [row for row, node in known.items() if node is None]:
+            seqs = self.snapshot.seqs[missing].tolist()
+            by_seq = select_nodes(self._connection, seqs)
+            read = {row: by_seq[seq] for row, seq in zip(missing, seqs, strict=True)}
+            if len(cached) + len(read) > CACHED_NODES:
+                cached.clear()
+            cached |= read
+            known |= read
+        return [node for node in known.values() if node is not None]
 
     def seqs_of_documents(self, ref_doc_ids: Sequence[str]) -> list[int]:
         """Return the `seq` numbers of the rows of these documents."""
@@ -85,9 +91,7 @@ class ReadView:
             written = select_vectors(self._connection, seqs)
             if b"".join(written[seq] for seq in seqs) != dense.vectors(rows).tobytes():
                 self._reader.discard_search_files(self._connection)
-                raise search_files.damaged(
-                    self._reader.files.directory, "a vector differs from the one in the database"
-                )
+                raise loading.damaged(self._reader.files.directory, "a vector differs from the one in the database")
         return hits
 
     def result(self, hits: Hits) -> VectorStoreQueryResult:
@@ -160,15 +164,15 @@ class IndexReader:
             if old is not None and old.generation >= generation:
                 return old if old.generation == generation else None
             folder = self._search_files(connection)
-            snapshot = search_files.load(folder, stem, generation) if old is None else None
+            snapshot = loading.load(folder, stem, generation) if old is None else None
             if snapshot is None:
                 dimension = read_manifest(connection, self.files.name).dimension
-                snapshot = load_snapshot(connection, generation, dimension, old)
+                snapshot = loading.load_snapshot(connection, generation, dimension, old)
                 # Save an index that was just built. Later changes are saved by `close` of the process that makes them.
                 if isinstance(snapshot.dense, ApproximateIndex) and not snapshot.dense.is_stored:
                     lexical = snapshot.lexical
-                    if search_files.save(folder, snapshot):  # then load it, to release the vectors in memory
-                        snapshot = search_files.load(folder, stem, generation) or snapshot
+                    if loading.save(folder, snapshot):  # then load it, to release the vectors in memory
+                        snapshot = loading.load(folder, stem, generation) or snapshot
                         snapshot.lexical = lexical
             self._snapshot = snapshot
             return snapshot
@@ -216,7 +220,7 @@ class IndexReader:
             snapshot = self.snapshot(connection)
             if snapshot is not None and isinstance(snapshot.dense, ApproximateIndex):
                 folder = self._search_files(connection)
-                if search_files.save(folder, snapshot):
+                if loading.save(folder, snapshot):
                     self.files.remove_other_search_files(folder)
 
     def _load_lexical(self, connection: Connection) -> Mapping[str, LexicalIndex]:
@@ -224,25 +228,26 @@ class IndexReader:
         cache, (_, stamp) = self.files.cache(connection.stem), identity(connection)
         fields = load_lexical(cache, stamp)
         if fields is None:
-            fields = {field: LexicalIndex.build(read_tokens(connection, field)) for field in LEXICAL_FIELDS}
+            fields = {field: LexicalIndex.build(loading.read_tokens(connection, field)) for field in LEXICAL_FIELDS}
             save_lexical(cache, stamp, fields)
         return fields
 
     def _begin(self, stack: ExitStack, begin: Callable[[Database], AbstractContextManager[Connection]]) -> Connection:
         """Begin a transaction on the live file; start again if another file became live meanwhile."""
+        database = self._opened if self._opened is not None and not self._closed else self._database()
         while True:
-            database = self._database()
             with ExitStack() as attempt:
                 try:
                     connection = attempt.enter_context(begin(database))
                 except IndexMissing:
                     if self.files.current() == database.path.stem:
                         raise
-                    continue
-                # Checked again after the transaction began: after a swap, a write would go to the previous index.
-                if self.files.current() == database.path.stem:
-                    stack.enter_context(attempt.pop_all())
-                    return connection
+                else:
+                    # Checked when the transaction has begun: after a swap, a write would go to the previous index.
+                    if self.files.current() == database.path.stem:
+                        stack.enter_context(attempt.pop_all())
+                        return connection
+            database = self._database()
 
     def _database(self) -> Database:
         """Return the live file. Opens it and checks its manifest if it is not the file of the last call."""

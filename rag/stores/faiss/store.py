@@ -172,12 +172,12 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
             coverage = view.coverage(query_str)
             lexical = {field: snapshot.search_lexical(coverage[field], size, allowed) for field in LEXICAL_FIELDS}
             # Each row once, because most rows are in more than one list.
-            rows = list(dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits))
+            stored = view.candidates(list(dict.fromkeys(row for hits in (dense, *lexical.values()) for row, _ in hits)))
             return Candidates(
                 dense={snapshot.ids[row]: score for row, score in dense},
                 lexical={field: {snapshot.ids[row]: score for row, score in hits} for field, hits in lexical.items()},
-                documents=dict(zip((snapshot.ids[row] for row in rows), view.document_ids(rows), strict=True)),
-                nodes=Nodes(view.columns(rows)),
+                documents={node.node_id: node.document_id for node in stored},
+                nodes=Nodes(stored),
             )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
@@ -216,7 +216,7 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
     def values(self, key: str) -> list[str]:
         """Return the distinct strings under a metadata key, sorted."""
         with self._reader.read() as view:
-            return view.snapshot.columns.strings(key)
+            return view.snapshot.strings(key)
 
     def count(self) -> int:
         """Return the number of nodes."""

@@ -16,7 +16,7 @@ import orjson
 
 from rag.stores.base import JAMO, LEXICAL_FIELDS, TOKENS, Manifest
 from rag.stores.bm25 import field_tokens
-from rag.stores.node_codec import Columns, Row
+from rag.stores.node_codec import Row, StoredNode
 from rag.stores.opensearch.client import Layout
 from rag.stores.opensearch.metadata_terms import TERMS, metadata_terms
 
@@ -104,6 +104,7 @@ def encode_row(row: Row) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def decode_hit(hit: Mapping[str, Any]) -> Columns:
-    """Return the columns of a hit's node. The id is the last sort key of every search."""
-    return Columns(hit["sort"][-1], *orjson.loads(hit["fields"][NODE][0]))
+def decode_hit(hit: Mapping[str, Any]) -> StoredNode:
+    """Return a hit's node. The id is the last sort key of every search."""
+    node_id, fields = hit["sort"][-1], hit["fields"]
+    return StoredNode(node_id, fields.get(DOCUMENT, [None])[0], *orjson.loads(fields[NODE][0]))

@@ -150,12 +150,12 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         lists = [hits_of(answer) for answer in answers]
         lexical = {field: self._coverage(hits, sums[field]) for field, hits in zip(LEXICAL_FIELDS, lists, strict=False)}
         near = lists[len(LEXICAL_FIELDS)] if query_embedding is not None else []
-        hits = {hit_id(hit): hit for hit in (*near, *(hit for each in lists for hit in each))}
+        stored = {hit_id(hit): decode_hit(hit) for hits in lists for hit in hits}
         return Candidates(
             dense=_cosines(near, info),
             lexical=lexical,
-            documents={node_id: hit["fields"].get(DOCUMENT, [node_id])[0] for node_id, hit in hits.items()},
-            nodes=Nodes(map(decode_hit, hits.values())),
+            documents={node_id: node.document_id for node_id, node in stored.items()},
+            nodes=Nodes(stored.values()),
         )
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
