@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import default_contrasts, members_of
@@ -51,8 +52,13 @@ MOST_WORDS = 0.6
 
 def is_same_question(question: str, hit: JudgedNode) -> bool:
     """Whether a row's question, or the phrasing of it that was found, is this one, but for spaces, punctuation and case."""
-    own = {_PUNCTUATION.sub("", compact(text)) for text in (question_of(hit), matched_question(hit))}
-    return _PUNCTUATION.sub("", compact(question)) in own - {""}
+    own = {_letters(text) for text in (question_of(hit), matched_question(hit))}
+    return _letters(question) in own - {""}
+
+
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    return _PUNCTUATION.sub("", compact(text))
 
 
 def prefer_same_question(verdict: Verdict, question: str) -> Verdict:

@@ -162,7 +162,7 @@ class IndexFiles:
 
     def _read_current(self) -> list[str]:
         try:
-            names = (self.directory / CURRENT).read_text(encoding="ascii").split()
+            names = (self.directory / CURRENT).read_bytes().decode("ascii").split()
         except (FileNotFoundError, NotADirectoryError):
             names = []
         except (OSError, UnicodeDecodeError) as exc:
