@@ -35,5 +35,10 @@ TABLES = (
     OfficeFile("빈칸머리글.csv", _SPACED.encode("cp949"), rows=ROWS),
     OfficeFile("세로줄.csv", _table("|").encode(), rows=ROWS),
     OfficeFile("섞인줄.csv", _MIXED.encode(), rows=ROWS),
-    OfficeFile("수수료.csv", _FEES.encode("cp949"), refused=".xlsx"),
+    OfficeFile(
+        "수수료.csv",
+        _FEES.encode("cp949"),
+        lines=(("구분", "창구", "인터넷"), ("타행 이체", "700원", "면제"), ("당행 이체", "면제", "면제")),
+        notes=("--columns",),
+    ),
 )

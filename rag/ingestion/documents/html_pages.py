@@ -9,25 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from html.parser import HTMLParser
 
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.html_panels import VOID, Shown, opened
+from rag.ingestion.documents.html_panels import Element, Shown, parse_page
 from rag.ingestion.files import decode
 
-_SKIPPED = {
-    "script",
-    "style",
-    "template",
-    "noscript",
-    "iframe",
-    "object",
-    "svg",
-    "nav",
-    "select",
-    "textarea",
-}
+_SKIPPED = frozenset(["script", "style", "template", "noscript", "iframe", "object", "svg", "nav", "select", "textarea"])
 _STRUCK = {"del", "s", "strike"}
 _MOST_SPANNED = 100
 _LINES = {
@@ -49,16 +37,14 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]+)", re.I)
 def read_html(file: str, data: bytes) -> Document:
     """Read an HTML page. Malformed markup is accepted."""
     text = _decode(data)
-    hidden_names = _hidden_names(text)
-    parser = _Parser(Document(file), hidden_names, opened(text, partial(_shown, hidden_names)))
-    parser.feed(text)
-    parser.close()
-    parser.end_block()
-    if parser.hidden:
-        parser.document.note("hidden", count=parser.hidden)
-    if parser.struck:
-        parser.document.note("struck_text", count=parser.struck)
-    return parser.document
+    reading = _Reading(Document(file))
+    reading.read(parse_page(text, partial(_shown, _hidden_names(text))))
+    reading.end_block()
+    if reading.hidden:
+        reading.document.note("hidden", count=reading.hidden)
+    if reading.struck:
+        reading.document.note("struck_text", count=reading.struck)
+    return reading.document
 
 
 def _decode(data: bytes) -> str:
@@ -102,40 +88,51 @@ class _Table:
         self.in_head = False
 
 
-class _Parser(HTMLParser):
-    def __init__(self, document: Document, hidden_names: frozenset[str], opened: frozenset[int]) -> None:
-        super().__init__(convert_charrefs=True)
+class _Reading:
+    """A page that is being read. `hidden`, `struck`: numbers of elements that are left out."""
+
+    def __init__(self, document: Document) -> None:
         self.document = document
-        self._hidden_names = hidden_names
-        self._opened = opened
-        self._number = -1
         self.hidden = 0
         self.struck = 0
         self._text: list[str] = []
-        self._open: list[tuple[str, bool]] = []
-        self._hidden_depth = 0
         self._tables: list[_Table] = []
         self._count = 0
         self._level = 0
+        self._preformatted = 0
+        self._raised = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        self._number += 1
-        shown = _shown(self._hidden_names, tag, values)
-        is_struck = shown == "skipped" and tag not in _SKIPPED
-        hides = (shown != "shown" or tag in ("button", "head", "title")) and self._number not in self._opened
-        if tag == "br":
-            self._add("\n")
-            return
-        if tag in VOID:
-            return
-        if hides and not self._hidden_depth:
-            self.struck += is_struck
-            self.hidden += shown == "hidden" and tag not in ("button", "head", "title")
-        self._hidden_depth += hides
-        self._open.append((tag, hides))
-        if self._hidden_depth:
-            return
+    def read(self, root: Element) -> None:
+        """Read an element with all that is in it."""
+        # No recursion: old pages nest thousands of elements without end tags.
+        open_elements = [(root, iter(root.content))]
+        while open_elements:
+            element, rest = open_elements[-1]
+            part = next(rest, None)
+            if part is None:
+                open_elements.pop()
+                self._end(element.tag)
+            elif isinstance(part, str):
+                text = part if self._preformatted else re.sub(r"\s+", " ", part)
+                self._add(raised(text) if self._raised else text)
+            elif part.tag == "br":
+                self._add("\n")
+            elif self._is_read(part):
+                self._start(part)
+                open_elements.append((part, iter(part.content)))
+
+    def _is_read(self, element: Element) -> bool:
+        never_shown = element.tag in ("button", "head", "title")
+        if element.is_opened or (element.shown == "shown" and not never_shown):
+            return True
+        self.struck += element.shown == "skipped" and element.tag not in _SKIPPED
+        self.hidden += element.shown == "hidden" and not never_shown
+        return False
+
+    def _start(self, element: Element) -> None:
+        tag, values = element.tag, element.values
+        self._preformatted += tag == "pre"
+        self._raised += tag == "sup"
         if tag == "table":
             self.end_block()
             self._tables.append(_Table())
@@ -161,24 +158,9 @@ class _Parser(HTMLParser):
         elif tag in _LINES:
             self._break()
 
-    def handle_endtag(self, tag: str) -> None:
-        # An end tag without a start tag would close all open elements.
-        if tag not in [name for name, _ in self._open]:
-            return
-        while self._open:
-            name, hides = self._open.pop()
-            self._hidden_depth -= hides
-            if not self._hidden_depth and not hides:
-                self._end(name)
-            if name == tag:
-                return
-
-    def handle_data(self, data: str) -> None:
-        is_preformatted = any(name == "pre" for name, _ in self._open)
-        text = data if is_preformatted else re.sub(r"\s+", " ", data)
-        self._add(raised(text) if any(name == "sup" for name, _ in self._open) else text)
-
     def _end(self, tag: str) -> None:
+        self._preformatted -= tag == "pre"
+        self._raised -= tag == "sup"
         if tag == "table" and self._tables:
             self._end_cell()
             table = self._tables.pop()
@@ -216,8 +198,6 @@ class _Parser(HTMLParser):
             self.end_block()
 
     def _add(self, text: str) -> None:
-        if self._hidden_depth:
-            return
         if self._tables and self._tables[-1].text is not None:
             self._tables[-1].text.append(text)
         elif not self._tables:

@@ -1,6 +1,6 @@
-"""Finds the collapsed panels of an HTML page: hidden text that a visible heading or button opens, as FAQ pages have it.
+"""Parses an HTML page to elements, and finds its collapsed panels: hidden text that a visible heading or button opens.
 
-What nothing visible opens stays hidden. A pass over the page before it is read, because a panel may precede its opener.
+FAQ pages have their answers in such panels. What nothing visible opens stays hidden.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from typing import Literal
 Shown = Literal["shown", "hidden", "skipped", "form"]
 """hidden: by its own attributes or the page's style sheet. skipped: never read, as a script. form: read if it holds text."""
 
-VOID = frozenset({
+_VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
 })  # fmt: skip
-_CLOSES = {"dd": ("dt", "dd"), "dt": ("dt", "dd"), "li": ("li",), "tr": ("td", "th", "tr"), "td": ("td", "th")}
+_CLOSES = {
+    "dd": ("dt", "dd"),
+    "dt": ("dt", "dd"),
+    "li": ("li",),
+    "p": ("p",),
+    "tr": ("td", "th", "tr"),
+    "td": ("td", "th"),
+}
 """The open elements without an end tag that a tag closes."""
 _CONTROLS = frozenset({"a", "button", "summary", "label", "dt", "h1", "h2", "h3", "h4", "h5", "h6"})
 _TEXTS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "p", "table", "dl", "article"})
@@ -32,22 +39,30 @@ _TITLE = 200
 
 
 @dataclass(slots=True, eq=False)
-class _Element:
-    """An element. `before`: the one that precedes it within its parent. `size`: characters of its visible text.
+class Element:
+    """An element. `values`: its attributes. `content`: its texts and elements in order. `number`: its place in the page.
 
-    `can_open`: a visitor can click on it or on something in it. `expands`: it says that it opens something.
+    `before`: the element that precedes it within its parent. `size`: characters of its visible text. `can_open`: a visitor can
+    click on it or on something in it. `expands`: it says that it opens something. `is_opened`: a panel that something visible
+    opens, a button that does, or a form with the page's text: it is read although it is hidden.
     """
 
     number: int
     tag: str
     values: Mapping[str, str]
     shown: Shown
-    parent: _Element | None = None
-    before: _Element | None = None
-    children: list[_Element] = field(default_factory=list)
+    parent: Element | None = None
+    before: Element | None = None
+    content: list[Element | str] = field(default_factory=list)
     size: int = 0
     can_open: bool = False
     expands: bool = False
+    is_opened: bool = False
+
+    @property
+    def children(self) -> list[Element]:
+        """The elements in it."""
+        return [each for each in self.content if isinstance(each, Element)]
 
     @property
     def names(self) -> str:
@@ -65,7 +80,7 @@ class _Element:
             if self.values.get(name, "").startswith("#"):
                 yield self.values[name][1:]
 
-    def within(self) -> Iterator[_Element]:
+    def within(self) -> Iterator[Element]:
         """Itself and all that is in it."""
         waiting = [self]
         while waiting:
@@ -78,22 +93,24 @@ class _Tree(HTMLParser):
     def __init__(self, shown: Callable[[str, Mapping[str, str]], Shown]) -> None:
         super().__init__(convert_charrefs=True)
         self._shown = shown
-        self.root = _Element(-1, "", {}, "shown")
+        self.root = Element(-1, "", {}, "shown")
         self._open = [self.root]
-        self.elements: list[_Element] = []
+        self._last: dict[Element, Element] = {}
+        self.elements: list[Element] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        element = _Element(len(self.elements), tag, values, self._shown(tag, values))
+        element = Element(len(self.elements), tag, values, self._shown(tag, values))
         self.elements.append(element)
-        if tag in VOID:
-            return
         while self._open[-1].tag in _CLOSES.get(tag, ()):
             self._open.pop()
         parent = self._open[-1]
-        element.parent, element.before = parent, parent.children[-1] if parent.children else None
-        parent.children.append(element)
-        self._open.append(element)
+        if tag not in _VOID:
+            element.parent, element.before = parent, self._last.get(parent)
+            self._last[parent] = element
+            self._open.append(element)
+        if tag not in _VOID or tag == "br":
+            parent.content.append(element)
 
     def handle_endtag(self, tag: str) -> None:
         if any(element.tag == tag for element in self._open):
@@ -101,18 +118,18 @@ class _Tree(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
+        self._open[-1].content.append(data)
         for element in reversed(self._open):
             element.size += len(data.strip())
             if element.shown != "shown":
                 return
 
 
-def opened(page: str, shown: Callable[[str, Mapping[str, str]], Shown]) -> frozenset[int]:
-    """The hidden panels of a page that something visible opens, and the buttons that do: their start tags' numbers, from 0.
+def parse_page(page: str, shown: Callable[[str, Mapping[str, str]], Shown]) -> Element:
+    """The page's elements below a root. `shown`: by tag and attributes; of a button, whether it is hidden.
 
     A panel is named by what opens it (`aria-controls`, `data-target`, a link to its id) or labelled by it (`aria-labelledby`);
     or it follows its title, where that says so (`aria-expanded`, `dt`), or where it can be clicked in a list of entries.
-    Also forms that hold the page's text. `shown`: by tag and attributes; of a button, whether it is hidden.
     """
     tree = _Tree(shown)
     tree.feed(page)
@@ -124,12 +141,11 @@ def opened(page: str, shown: Callable[[str, Mapping[str, str]], Shown]) -> froze
         element.expands = "aria-expanded" in element.values or any(child.expands for child in children)
         element.can_open = clickable or element.expands or any(child.can_open for child in children)
     titles = {element.values.get("id", ""): element for element in tree.elements if element.is_title}
-    openers: dict[str, _Element] = {}
+    openers: dict[str, Element] = {}
     for element in tree.elements:
         for name in element.targets() if element.is_title else ():
             openers.setdefault(name, element)
     visible = {tree.root: True}
-    found: set[int] = set()
     for element in tree.elements:
         is_inside = element.parent is None or visible[element.parent]
         visible[element] = is_inside and element.shown == "shown"
@@ -137,19 +153,20 @@ def opened(page: str, shown: Callable[[str, Mapping[str, str]], Shown]) -> froze
             continue
         if element.shown == "form":
             visible[element] = any(each.tag in _TEXTS and each.size for each in element.within())
-            found |= {element.number} if visible[element] else set()
+            element.is_opened = visible[element]
             continue
         by = _opener(element, openers, titles)
         # What precedes it has been decided; what follows is visible if nothing hides it or what it is in.
         if by and (visible[by] if by.number < element.number else _is_plain(by)):
-            visible[element] = True
-            found |= {element.number, *(each.number for each in by.within() if each.tag == "button")}
+            visible[element] = element.is_opened = True
+            for each in by.within():
+                each.is_opened |= each.tag == "button"
         elif element.tag == "button" and any(each.tag in _CONTROLS for each in _ancestors(element)):
-            found.add(element.number)
-    return frozenset(found)
+            element.is_opened = True
+    return tree.root
 
 
-def _opener(element: _Element, openers: Mapping[str, _Element], titles: Mapping[str, _Element]) -> _Element | None:
+def _opener(element: Element, openers: Mapping[str, Element], titles: Mapping[str, Element]) -> Element | None:
     by = openers.get(element.values.get("id") or "-") or titles.get(element.values.get("aria-labelledby") or "-")
     if by is None and (before := element.before) and before.is_title:
         is_entry = any(_STRUCTURE.search(each.names) for each in (element, *_ancestors(element)))
@@ -162,11 +179,11 @@ def _opener(element: _Element, openers: Mapping[str, _Element], titles: Mapping[
     return by
 
 
-def _ancestors(element: _Element) -> Iterator[_Element]:
+def _ancestors(element: Element) -> Iterator[Element]:
     while element.parent:
         element = element.parent
         yield element
 
 
-def _is_plain(element: _Element) -> bool:
+def _is_plain(element: Element) -> bool:
     return all(each.shown == "shown" for each in (element, *_ancestors(element)))
