@@ -15,7 +15,7 @@ from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, ta
 from rag.ingestion.documents.html_panels import Element, Shown, parse_page
 from rag.ingestion.files import decode
 
-_SKIPPED = frozenset(["script", "style", "template", "noscript", "iframe", "object", "svg", "nav", "select", "textarea"])
+_SKIPPED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "nav", "select", "textarea"}
 _STRUCK = {"del", "s", "strike"}
 _MOST_SPANNED = 100
 _LINES = {
