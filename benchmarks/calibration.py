@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 
-from rag.conversation.decline_rules import match_decline_rule
+from rag.conversation.word_rules import match_decline_rule
 from rag.evaluation.calibration import Figures, Label, figures, judge_labels, propose
 from rag.evaluation.datasets import read_out_of_domain, read_queries
 from rag.factory.chat import build_service

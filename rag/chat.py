@@ -1,25 +1,27 @@
-"""ChatService answers questions. The table below lists its steps and the module of each.
+"""ChatService answers questions. The page calls `ChatService.stream`, other programs may use `query_engine`.
 
-The page calls `stream`, other programs may use `query_engine`; both run the same objects. Each step and its module:
+Both run the same objects in this order; to change a step, change the module beside it:
 
-  validate, mask personal numbers  `ChatService._validate`, here; rag.privacy
-  greetings, asking for a person   rag.conversation.decline_rules, the rules that no row overrides
-  a choice among what was shown    rag.conversation.choices; an answer rejected: searcher.Searcher, `_reply`
-  several questions, institutions  rag.conversation.question_parts
-  limit to a named institution     rag.retrieval.query_analysis; one named earlier: rag.conversation.row_search, `bank_of`
-  read a follow-up                 rag.conversation.follow_up_rules; follow_up_llm with a model, else follow_up_choice
-  asked of the answer just shown   rag.conversation.row_match, `answered_by_shown` and `other_than_shown`
-    the order of these steps       rag.conversation.searcher.Searcher, `judge` and `rank`
-  add the bank's words             rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
-  retrieve rows                    rag.retrieval.hybrid, over rag.stores; lexical lists only where the embedding fails
-  compare values and products      rag.retrieval.constraint_order, using rag.constraints: conflicting rows move down
-  decide the outcome               rag.retrieval.confidence: answered, suggested or declined, and with which rows
-  advice, injection                rag.conversation.decline_rules, unless a row answers the question
-  join split rows                  rag.retrieval.hybrid.WholeRows
-  write the text                   rag.synthesis.answer.AnswerSynthesizer, which chooses among:
-    the reason's fixed text        rag.synthesis.texts
-    the approved text              rag.synthesis.verbatim
-    a language model's text        rag.synthesis.cited; release and verification check each sentence
+  validate the question, mask personal numbers   `ChatService._validate`, here; rag.privacy
+  decide what to show                            rag.conversation.searcher, `Searcher.judge`, of which in turn:
+    greetings, a wish for a person               rag.conversation.word_rules, decline_rules.toml: rules that no row overrides
+    a choice among the rows shown before         rag.conversation.shown_rows, `read_choice`
+    several institutions, one that is not held   rag.retrieval.query_analysis, rag.conversation.part_answers
+    several questions                            rag.conversation.question_parts divides, part_answers combines
+    a follow-up: alone or with what it follows   rag.conversation.follow_up_rules, `contextual_text`, or follow_up_llm;
+                                                 which of the two is shown: follow_up_choice
+    asked of the answer just shown               rag.conversation.shown_rows, `answered_by_shown`, `other_than_shown`
+    advice, injection                            decline_rules.toml again, where no row answers
+  search one text                                rag.conversation.row_search, `RowSearch.search`, of which in turn:
+    add the bank's words                         rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
+    retrieve rows                                rag.retrieval.hybrid, over rag.stores; lexical lists where the embedding fails
+    compare values and products                  rag.retrieval.constraint_order, using rag.constraints
+    answered, suggested or declined              rag.retrieval.confidence
+  join split rows                                rag.retrieval.hybrid, `WholeRows`
+  write the text                                 rag.synthesis.answer, `AnswerSynthesizer`, which chooses among:
+    the reason's fixed text                      rag.synthesis.texts
+    the approved text                            rag.synthesis.verbatim
+    a language model's text                      rag.synthesis.cited; release and verification check each sentence
 
 This module does not read settings or files; `rag.factory.chat` passes in the store, the models and the texts.
 """
@@ -243,44 +245,6 @@ class ChatService:
         _log(answer, nodes)
         yield AnswerCompleted(answer)
 
-    def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
-        """The nearest rows with calibrated scores, whatever the outcome. Decline rules and follow-ups are not applied."""
-        verdict = self.rank(self._validate(question).text, (), filters)
-        return list(sources_of(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
-
-    def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
-        """The sources with summaries. Each has the time limit of an answer; where the model fails, a source has no summary."""
-        asked = self._validate(question).text
-        return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
-
-    def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
-        """The outcome without a text, decline rules included."""
-        return self._new_searcher().judge(
-            self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
-        )
-
-    def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
-        """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
-        return self._new_searcher().rank(
-            self._masked(question), self._without_personal(history), filters, CancelScope(self._answer_seconds)
-        )
-
-    def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""
-        return self._new_searcher().rows.hits(self._masked(text), filters)
-
-    def reading(self, text: str) -> str:
-        """The text that `hits` searches for: without the institution's name that limits the search."""
-        return self._new_searcher().rows.reading(text)
-
-    def topics(self) -> Mapping[str, Sequence[str]]:
-        """Example questions by category, for the page; the largest category first."""
-        return self._topics
-
-    def facets(self) -> Mapping[str, Sequence[str]]:
-        """The values that a search can be limited to, by metadata key, sorted."""
-        return {key: self._store.values(key) for key in FACETS}
-
     def _validate(self, question: str) -> Masked:
         text = question.strip()
         if not text:
@@ -296,13 +260,49 @@ class ChatService:
             )
         return mask(text, self._published)
 
-    def _masked(self, text: str) -> str:
-        return mask(text, self._published).text
-
     def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
-        return tuple(
-            replace(turn, question=self._masked(turn.question), answer=self._masked(turn.answer)) for turn in history
-        )
+        def masked(text: str) -> str:
+            return mask(text, self._published).text
+
+        return tuple(replace(turn, question=masked(turn.question), answer=masked(turn.answer)) for turn in history)
+
+    # What follows is for evaluation, fitting, the command line and the page around the answer.
+
+    def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
+        """The nearest rows with calibrated scores, whatever the outcome. Decline rules and follow-ups are not applied."""
+        verdict = self.rank(self._validate(question).text, (), filters)
+        return list(sources_of(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
+
+    def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
+        """The sources with summaries. Each has the time limit of an answer; where the model fails, a source has no summary."""
+        asked = self._validate(question).text
+        return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
+
+    def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
+        """The outcome without a text, decline rules included."""
+        masked, turns = mask(question, self._published).text, self._without_personal(history)
+        return self._new_searcher().judge(masked, turns, filters, CancelScope(self._answer_seconds))
+
+    def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
+        """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
+        masked, turns = mask(question, self._published).text, self._without_personal(history)
+        return self._new_searcher().rank(masked, turns, filters, CancelScope(self._answer_seconds))
+
+    def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
+        """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""
+        return self._new_searcher().rows.hits(mask(text, self._published).text, filters)
+
+    def reading(self, text: str) -> str:
+        """The text that `hits` searches for: without the institution's name that limits the search."""
+        return self._new_searcher().rows.reading(text)
+
+    def topics(self) -> Mapping[str, Sequence[str]]:
+        """Example questions by category, for the page; the largest category first."""
+        return self._topics
+
+    def facets(self) -> Mapping[str, Sequence[str]]:
+        """The values that a search can be limited to, by metadata key, sorted."""
+        return {key: self._store.values(key) for key in FACETS}
 
 
 def _log(answer: Answer, nodes: Sequence[NodeWithScore]) -> None:

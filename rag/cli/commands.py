@@ -21,7 +21,7 @@ from rag.cli.records import feedback as feedback
 from rag.cli.records import gaps as gaps
 from rag.cli.records import record as record
 from rag.cli.terminal import Bar, print_json, source_line
-from rag.conversation.decline_rules import match_decline_rule, refused_rows
+from rag.conversation.word_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries

@@ -7,13 +7,14 @@ asks for it; else its rows are suggested. What this was measured against: docs/e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
 
-from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import row_id
+from rag.conversation.follow_up_rules import content_words, says
+from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.query_analysis import expand
 
 STANDALONE_COVERED = 0.4
 """Chance in 0..1 that the standalone reading is covered from which on it is taken, unless it is elliptical; set on `dev`."""
@@ -24,8 +25,12 @@ OWN_MATCH = 0.03
 the four unrelated messages that it answered lie at or below .01, 10 of the 13 right answers at .05 or above."""
 SAME_TOPIC = 0.1
 """The same share from which on a message that names a product may be about the row before, too. `dev` does not decide it."""
-FULL_SENTENCE = 16
-"""Characters without spaces from which on a message whose words are not in the row is no follow-up; set on `dev`."""
+_CONTINUES = re.compile(
+    r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
+)
+"""Endings of verbs, and particles that set a thing beside another one."""
+_STATES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
+"""A statement after a question ("저 지금 외국이에요") continues it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if signs.own_match >= OWN_MATCH:
         return contextual
     # "미성년자도요?" has no word of the row before, and is no small talk: suggestions neither refuse nor claim anything.
-    if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
+    if signs.has_back_reference or signs.asks_on:
         return as_suggestions(contextual)
     # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.
     return _declined(standalone, contextual)
@@ -84,27 +89,19 @@ def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
     )
 
 
-def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
-    """The verdict with its rows as suggestions, but for those `without`; as it is where it declines."""
-    if verdict.status == "declined":
-        return verdict
-    ranked = tuple(
-        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested")
-        for hit in verdict.ranked
-        if row_id(hit) not in without
-    )
-    return replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
+def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[str] = frozenset()) -> bool:
+    """Whether all that a message names occurs in none of the rows, is not in the lexicon, and is no word of banking.
 
-
-def merge_as_suggestions(preferred: Verdict, other: Verdict) -> Verdict:
-    """`preferred` where both readings rank the same row first; else their rows in turn as suggestions.
-
-    Whether there are any is decided by `preferred`: where it declines, the result declines with the merged ranking.
+    `unheld`: terms of the lexicon that the index has no row about; a word with no other terms is not in the lexicon either.
+    "서울에서 부산 얼마나 걸려" has the form of a follow-up, but is about something else. The forms of "일본에서도 돼요?",
+    "생일은 안돼?" and of verbs ("채웠는지 어디서 봐요") show that they continue the question before.
     """
-    if not preferred.ranked or not other.ranked or row_id(preferred.ranked[0]) == row_id(other.ranked[0]):
-        return preferred
-    ranked: dict[str, JudgedNode] = {}
-    for hit in chain.from_iterable(zip_longest(preferred.ranked, other.ranked)):
-        if hit:
-            ranked.setdefault(row_id(hit), hit)
-    return as_suggestions(replace(preferred, ranked=tuple(ranked.values())))
+    if says(message, "banking word") or says(message, "ellipsis") or _STATES.search(message):
+        return False
+    named = {raw: content_words(raw) for raw in message.split() if not says(raw, "asks on")}
+    words = [word for of_raw in named.values() for word in of_raw]
+    if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
+        return False
+    return not any(
+        expand(word, without=unheld) != word or any(holds_words(row, (word,)) for row in rows) for word in words
+    )

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, reduce
-from importlib import resources
+from typing import Literal
 
 from rag.constraints.contrasts import ANSWERING, members_of, mentions_of
-from rag.conversation.patterns import COMMON_KEYS, NamedPattern, entries, plain
+from rag.conversation.word_rules import WordRule, bundled, plain
 from rag.types import Turn
 
 LONG_ENOUGH = 20
@@ -32,16 +32,22 @@ _ORDINALS = {
 }
 
 
+Sign = Literal[
+    "new subject", "back reference", "rejection", "earlier topic", "attribute", "same question", "did not help", "ellipsis",
+    "asks on", "yes", "no", "another", "again", "last choice", "numbered choice", "difference", "product word", "banking word",
+]  # fmt: skip
+"""The rules of `follow_up_rules.toml`, which says what each shows."""
+
+
 @cache
-def bundled() -> Mapping[str, NamedPattern]:
-    """The patterns that come with the package, by name."""
-    text = resources.files("rag.conversation").joinpath("follow_up_rules.toml").read_text(encoding="utf-8")
-    patterns = {}
-    for entry in entries(text, file="follow_up_rules.toml"):
-        entry.check_keys(COMMON_KEYS)
-        pattern = NamedPattern(**entry.common())
-        patterns[pattern.name] = pattern
-    return patterns
+def rules() -> Mapping[str, WordRule]:
+    """The rules of `follow_up_rules.toml`, by name."""
+    return {rule.name: rule for rule in bundled("follow_up_rules.toml")}
+
+
+def says(message: str, *signs: Sign) -> bool:
+    """Whether one of the rules so named holds for a message."""
+    return any(rules()[sign].matches(message) for sign in signs)
 
 
 def standalone_text(question: str, history: Sequence[Turn]) -> str:
@@ -49,7 +55,7 @@ def standalone_text(question: str, history: Sequence[Turn]) -> str:
     if not history:
         return question
     rest = _without_opening(question)
-    return bundled()["earlier topic"].pattern.sub("", rest) or rest or question
+    return rules()["earlier topic"].pattern.sub("", rest) or rest or question
 
 
 def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn], bool]:
@@ -57,7 +63,7 @@ def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Seque
 
     "주소 말고 전화번호" after "주소 바꾸는 법" is "전화번호" after "바꾸는 법". "그거 말고 전화번호" rejects the rows shown.
     """
-    match = bundled()["rejection"].pattern.match(message) if history else None
+    match = rules()["rejection"].pattern.match(message) if history else None
     if not match or not match.end():
         return message, history, False
     text = history[-1].question
@@ -84,9 +90,9 @@ def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[
         texts.append(reduce(replace_topic, reversed(texts), earlier))
         if stands_alone(earlier):
             break
-        if index and not has_back_reference(earlier) and has_topic(standalone_text(earlier, followed[:index])):
+        if index and not says(earlier, "back reference") and has_topic(standalone_text(earlier, followed[:index])):
             # "쌓는 건 어떻게 해?" after "현금으로 바꾸는 건?": both are about what was asked about first.
-            if is_elliptical(earlier) and not names_product(earlier):
+            if says(earlier, "ellipsis") and not says(earlier, "product word"):
                 texts.extend(
                     reduce(replace_topic, reversed(texts), word) for word in topic_words(followed[index - 1].question)
                 )
@@ -117,8 +123,8 @@ def replace_topic(earlier: str, message: str) -> str:
             # A verb's stem fits another verb's ending alone; what is left out here is still said by the message.
             replacing = new.text if (new.label == new.text) == (mention.label == mention.text) else ""
             text = f"{text[: mention.start]}{replacing}{text[mention.end :]}"
-    if text == earlier and is_elliptical(message) and len(words := content_words(message)) == 1:
-        product = bundled()["product word"].pattern
+    if text == earlier and says(message, "ellipsis") and len(words := content_words(message)) == 1:
+        product = rules()["product word"].pattern
         if product.fullmatch(words[0]) and words[0] not in plain(earlier):
             text = product.sub(words[0], plain(earlier))
     return text
@@ -126,82 +132,22 @@ def replace_topic(earlier: str, message: str) -> str:
 
 def stands_alone(message: str) -> bool:
     """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
-    if has_back_reference(message):
+    if says(message, "back reference"):
         return False
     rest = _without_opening(message)
     length = len("".join(rest.split()))
     return length >= (LONG_ENOUGH if rest == message else LONG_ENOUGH_AFTER_MARKER)
 
 
-def returns_to_earlier_topic(message: str) -> bool:
-    """Whether it says that it is about something asked before the last answer ("아까 그 자동이체")."""
-    return bundled()["earlier topic"].matches(message)
-
-
 def lacks_product(message: str) -> bool:
     """Whether all its nouns are of things that many products have ("서류는 뭐 필요해요?")."""
     words = nouns(message)
-    return bool(words) and all(bundled()["attribute"].matches(word) for word in words)
-
-
-def asks_the_same(rest: str) -> bool:
-    """Whether the `rest` of a message without an institution's name only repeats the question before ("도담에선 어떻게 해?")."""
-    return bundled()["same question"].matches(rest)
+    return bool(words) and all(says(word, "attribute") for word in words)
 
 
 def rejects_answer(message: str) -> bool:
     """Whether it says nothing but that the answer is not what was asked for ("그게 아니라고요", "다른 거요")."""
-    return is_no(message) and bundled()["another"].matches(message)
-
-
-def did_not_help(message: str) -> bool:
-    """Whether it says that what was answered did not solve the problem ("해봤는데 그래도 안 돼요")."""
-    return bundled()["did not help"].matches(message)
-
-
-def has_back_reference(message: str) -> bool:
-    """Whether it begins with a word that refers to what was said before ("그럼 수수료는요?")."""
-    return bundled()["back reference"].matches(message)
-
-
-def is_elliptical(message: str) -> bool:
-    """Whether it ends before the verb, which what was said before has to give ("수수료는요?", "깜빡하고 안 찾으면?")."""
-    return bundled()["ellipsis"].matches(message)
-
-
-def asks_on(message: str) -> bool:
-    """Whether it asks something that lacks its subject ("얼마예요?"), as follow-ups do and small talk does not."""
-    return bundled()["asks on"].matches(message)
-
-
-def asks_difference(message: str) -> bool:
-    """Whether it asks how two things differ, which a row may say without a judgement."""
-    return bundled()["difference"].matches(message)
-
-
-def names_product(message: str) -> bool:
-    """Whether it names a product or a means of banking, and so needs no question before it ("통장 해지")."""
-    return bundled()["product word"].matches(message)
-
-
-def is_about_banking(message: str) -> bool:
-    """Whether any word of banking is in it: then it is never off topic, whatever the rows hold."""
-    return bundled()["banking word"].matches(message)
-
-
-def asks_again(message: str) -> bool:
-    """Whether it asks for nothing but what was just shown, once more."""
-    return bundled()["again"].matches(message)
-
-
-def is_yes(message: str) -> bool:
-    """Whether it is nothing but a yes."""
-    return bundled()["yes"].matches(message)
-
-
-def is_no(message: str) -> bool:
-    """Whether it is nothing but a no."""
-    return bundled()["no"].matches(message)
+    return says(message, "no") and says(message, "another")
 
 
 def chosen_number(message: str, offered: int) -> int | None:
@@ -210,9 +156,9 @@ def chosen_number(message: str, offered: int) -> int | None:
     A number beyond `offered` is returned as it is.
     """
     # "마지막 거" before the numbers: it holds none.
-    if bundled()["last choice"].matches(message):
+    if says(message, "last choice"):
         return offered
-    match = bundled()["numbered choice"].pattern.search(plain(message))
+    match = rules()["numbered choice"].pattern.search(plain(message))
     if not match:
         return None
     word = next(group for group in match.groups() if group)
@@ -253,7 +199,7 @@ def content_words(message: str) -> tuple[str, ...]:
 def topic_words(message: str) -> tuple[str, ...]:
     """What a message is about, at most one word: the first that names a product, else its first noun ("별포인트")."""
     words = nouns(message)
-    return tuple(word for word in words if names_product(word))[:1] or words[:1]
+    return tuple(word for word in words if says(word, "product word"))[:1] or words[:1]
 
 
 def nouns(message: str) -> tuple[str, ...]:
@@ -262,4 +208,4 @@ def nouns(message: str) -> tuple[str, ...]:
 
 
 def _without_opening(message: str) -> str:
-    return bundled()["new subject"].pattern.sub("", message)
+    return rules()["new subject"].pattern.sub("", message)

@@ -1,34 +1,67 @@
-"""Two questions in one message: where to divide it, and one verdict of the parts' verdicts.
+"""Two questions in one message: where to divide it, between sentences and clauses that all ask, or between things asked for
+together in one sentence: "연회비랑 전월실적 알려줘", "국내주식/해외주식 배당금 언제 들어와요".
 
-A message is divided between sentences and clauses that all ask, and between things asked for together in one sentence
-(`rag.conversation.joined_subjects`). Whether the parts are worth showing apart is decided by what is found for each
-(`worth_dividing`).
+What is joined in one sentence shares words: the verb at the end, a subject at the beginning ("체크카드 재발급이랑 한도"), a noun
+at the end ("신차랑 중고차 할부 금리"). Only the words are known here, so a thing may have several readings: which of them is
+meant, and whether the message is worth dividing, is decided by what is found (`rag.conversation.part_answers`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain, zip_longest
 from typing import NamedTuple
 
-from rag.constraints import compare
-from rag.conversation.joined_subjects import joined_subjects
-from rag.conversation.row_match import LONG_NAME
+from rag.constraints import default_contrasts
+from rag.constraints.contrasts import members_of
+from rag.conversation.follow_up_rules import content_words
 from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
-from rag.retrieval.hybrid import matched_question, question_of, row_id
-from rag.retrieval.query_analysis import BANK, expand
-from rag.retrieval.ranking_features import same_question, score_of
-from rag.types import Section, Status
 
 MAX_PARTS = 3
 MIN_PART = 4
 """Characters without spaces of a part, at least: less is no question."""
-SUGGESTED_PER_PART = 2
-OFFERED = 0.03
-"""Chance in 0..1 from which on a row behind the first is offered under a part."""
+MAX_WORDS = 6
+"""Words of one thing asked for, at most: more is a narrative."""
+MIN_THING = 2
+"""Characters without spaces of one thing, at least: "입/출금" is one word."""
+
+_HEAD = (
+    r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
+    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
+)
+_HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
+_HEADS_AT_END = re.compile(rf"(?:(?:^|\s+){_HEAD}(?:의|을|를)?\s*)+$")
+_HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")
+_OF = re.compile(rf"^(?P<subject>.*[가-힣A-Za-z]의)\s+(?:\S+\s+)?\S*{_HEAD}$")
+_CONNECTOR = re.compile(
+    r"(?<=[가-힣A-Za-z0-9])(?:"
+    r"(?<!사)(?<!신)(?<!자)(?:이랑|랑)(?=\s)"
+    r"|(?<!결)(?<!초)(?<!경)(?<!효)(?<!부)(?<!통)(?<!성)(?<!학)(?<!치)(?<!내)(?<!외)과(?=\s)|와(?=\s)"
+    r"|하고(?=\s)(?!\s*(?:싶|있|나서|나면|난\s|나니))"
+    r"|\s*[,，](?!\d)|\s*/(?!\d)|\s*[&+]|\s+vs\.?(?=\s)|\s+(?:및|그리고)(?=\s)|\s*\n"
+    r")\s*(?:그리고\s+)?",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"^(?:알려\S*|궁금\S*|어떻게\S*|어케\S*|어찌\S*|얼마\S*|언제\S*|어디\S*|뭐\S*|뭔\S*|무엇\S*|무슨|몇\S*|며칠\S*|누가|누구\S*|왜|좀요?|둘다요?|둘|다요?|모두|전부|각각|두|"
+    r"가지|있\S*|없\S*|싶\S*|되\S*|돼\S*|됨|수|주세\S*|줘\S*|필요\S*|가능\S*|부탁\S*|안|못|꼭|인가\S*"
+    r"|\S+(?:요|까|니다|죠|려고|는데|지만|임|됨|는지|은지|한지|을지|할지|인지|ㄹ지|[었았했됐났갔왔렸켰졌웠쳤썼]음|싶음|해야\S*|해|함"
+    r"|[해려아어와가돼라져워여]서|(?<!신)(?<!잔)(?<!출)(?<!입)(?<!광)(?<!공)(?<!경)(?<!창)(?<!보)고|(?<!화)(?<!대)(?<!서)(?<!방)면|[되하있없인한받드오가주리내쓰갚넣]나))"
+    r"[?？!.~ㅠㅜ]*$"
+)
+_PLACED = re.compile(r"(?:에서|에게|한테|(?<!유)로|부터|까지|때문에)$")
+"""A word that belongs to the verb: what follows is no thing of its own."""
+_PEOPLE = re.compile(
+    r"(?:친구|엄마|아빠|어머니|아버지|부모님?|남편|아내|와이프|배우자|신랑|가족|동생|언니|누나|오빠|형|애인|여친|남친|자녀|아이|애|아들|딸|동료)$"
+)
+_COMPARED = re.compile(
+    r"(차이|다른|다르|달라|같은|같나|같아|동일|중복|합산|비교|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)"
+)
+_BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
+_PARTICLE_FIRST = re.compile(r"^[은는이가을를도](?=\s|$)")
+_PARTICLE = re.compile(
+    r"(?<=[가-힣A-Za-z0-9]{2})(?:[은는을를]|(?<![나아차바페])이|(?<![주평단종준추허휴정])가|(?<![한제연속용중])도)$"
+)
+"""Not the end of 한도, 나이, 기준가 and the like."""
 
 _ASKS = re.compile(
     r"(\?|나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
@@ -41,16 +74,6 @@ _HAPPENED = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?
 """What happened, not what is asked: "누가 제 카드를 썼어요"."""
 _SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|\s+(?=그리고\s)")
 _GOES_ON = re.compile(r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)")
-_COMPARISON = re.compile(
-    r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
-    r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
-)
-
-
-def without_comparison(text: str) -> str:
-    """What institutions are compared by: "이체수수료" of "중에 이체수수료 어디가 더 싸요?"; else the text itself."""
-    rest = " ".join(_COMPARISON.sub(" ", text).split())
-    return rest if len(compact(rest)) >= 2 else text
 
 
 class Part(NamedTuple):
@@ -74,10 +97,8 @@ def split_questions(message: str) -> tuple[Part, ...]:
     # A sentence that asks nothing gives the context of the question and stays with it.
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
         return tuple(Part(part, (part,)) for part in asking)
-    joined = joined_subjects(message) if len(asking) < 2 else ()
-    return tuple(Part(title, readings, True, words) for title, readings, words in joined) or (
-        Part(message, (message,)),
-    )
+    joined = _joined_subjects(message) if len(asking) < 2 else ()
+    return joined or (Part(message, (message,)),)
 
 
 def _clauses(sentence: str) -> list[str]:
@@ -93,113 +114,79 @@ def _is_asking(sentence: str) -> bool:
     return bool(_ASKS.search(sentence) or (_QUESTION_WORD.search(sentence) and not _HAPPENED.search(sentence)))
 
 
-def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Part]) -> bool:
-    """Whether the rows of the parts `asked` for answer more than the whole's.
-
-    They do where their first rows differ, and one of them is answered. Things asked for in one sentence are
-    rarely in one row: where neither they nor the whole are answered, of each some rows are offered.
-    """
-    offered = [part.status != "declined" for part in parts]
-    if asked[0].joined and (
-        (whole.status == "suggested" and all(offered)) or (whole.status == "declined" and any(offered))
-    ):
-        return True
-    found = [part for part in parts if part.ranked and part.status != "declined"]
-    firsts = [row_id(part.ranked[0]) for part in found]
-    if not any(part.status == "answered" for part in parts) or len(set(firsts)) < len(firsts):
-        return False
-    if whole.status == "answered":
-        # One row is about both things: "아이디랑 비밀번호를 잊었어요".
-        if asked[0].joined and _names_all(whole.nodes[0], asked):
-            return False
-        # It takes both to find the row, unless each thing has one of its own.
-        each_answered = asked[0].joined and all(part.status == "answered" for part in parts)
-        if row_id(whole.nodes[0]) not in firsts and not each_answered:
-            return False
-        # Nothing is found for the first sentence: it may be told for the sake of the other.
-        if not asked[0].joined and parts[0].status == "declined":
-            return False
-    # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
-    return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)
+def _joined_subjects(sentence: str) -> tuple[Part, ...]:
+    """The things a sentence asks for, 2 to MAX_PARTS; nothing where it asks for one, or how they differ."""
+    pieces = [piece.strip() for piece in _CONNECTOR.split(sentence.strip())]
+    if not 2 <= len(pieces) <= MAX_PARTS or not all(pieces):
+        return ()
+    last, rest = _thing_and_verb(pieces[-1])
+    things = [*pieces[:-1], last]
+    if _COMPARED.search(f"{last}{rest}") or not all(map(_is_thing, things)):
+        return ()
+    if any(_PEOPLE.search(thing) for thing in things[:-1]) and not _PEOPLE.search(last):
+        return ()
+    # Its particle fits the last noun alone.
+    asked = _BOTH.sub("", _PARTICLE_FIRST.sub("", rest)).strip()
+    held = [content_words(thing) for thing in things]
+    result = []
+    for number, thing in enumerate(things):
+        title = f"{thing}{rest}" if thing is things[-1] else thing
+        others = {word for index, words in enumerate(held) if index != number for word in words}
+        own = tuple(word for word in held[number] if word not in others) or held[number]
+        readings = _readings_of_first(thing, last) if number == 0 else _readings_of_later(thing, things[0], last)
+        result.append(Part(title, tuple(f"{reading} {asked}".strip() for reading in readings), True, own))
+    return tuple(result)
 
 
-def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
-    """Whether a row's question, or its institution, names all words of all parts."""
-    text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
-    # The longer first, each once: "재발급" does not name 발급 as well.
-    for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
-        name = _held_name(text, word)
-        if not name:
-            return False
-        text = text.replace(name, " ")
-    return True
+def _thing_and_verb(text: str) -> tuple[str, str]:
+    """("증거금률", "은 얼마예요") of "증거금률은 얼마예요": up to the last noun, without its particle."""
+    ends = [match.end() for match in re.finditer(r"\S+", text) if not _VERB.match(match[0])]
+    thing = text[: ends[-1]].rstrip("?？!.~ㅠㅜ ") if ends else ""
+    thing = _PARTICLE.sub("", thing)
+    return thing, text[len(thing) :]
 
 
-def _held_name(text: str, word: str) -> str:
-    """The word, or the bank's own word for it, as it occurs in a text without spaces; empty if neither does."""
-    names = (compact(word), *(compact(name) for name in expand(word).split() if len(name) >= LONG_NAME))
-    return next((name for name in names if name in text), "")
+def _is_thing(text: str) -> bool:
+    words = text.split()
+    return (
+        len(compact(text)) >= MIN_THING
+        and len(words) <= MAX_WORDS
+        and not any(_VERB.match(word) or _PLACED.search(word) for word in words)
+    )
 
 
-def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
-    """One verdict of several: answered where one part is; what is answered comes first, then the other parts' suggestions."""
-    ranked: dict[str, JudgedNode] = {}
-    # What is found for a part that is declined comes last: it is offered for none.
-    for found in ([part for part in parts if part.status != "declined"], parts):
-        for hit in chain.from_iterable(zip_longest(*(part.ranked for part in found))):
-            if hit:
-                ranked.setdefault(row_id(hit), hit)
-    best = max(parts, key=lambda part: part.confidence)
-    lexical_only = any(part.lexical_only for part in parts)
-    if not any(part.status == "answered" for part in parts):
-        status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
-        rows = tuple(_as("suggested", hit) for hit in ranked.values())
-        nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
-        # What the rows of one part lack, those of another may hold, and which row is nearest differs from part to part.
-        note = what_differs([conflict for part in parts for conflict in part.conflicts], nodes) if nodes else None
-        note = note if note and note.kind == "not_held" else None
-        return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only, note=note)
-    sections, nodes_by_id = [], dict[str, JudgedNode]()
-    given = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}
-    for title, part in zip(titles, parts, strict=True):
-        shown = [hit for hit in part.nodes if hit.quoted]
-        if part.status != "answered":
-            # A row that answers another part is no suggestion here, and what is far behind it hardly is.
-            others = [hit for hit in part.nodes if hit is part.nodes[0] or score_of(hit) >= OFFERED]
-            shown = [_as("answered", hit) for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
-        sections.append(Section(title, part.status, tuple(map(row_id, shown))))
-        for hit in shown:
-            if hit.quoted or row_id(hit) not in nodes_by_id:
-                nodes_by_id[row_id(hit)] = hit
-    # Quoted rows first: citations count from 1 in the order of the nodes.
-    ordered = sorted(nodes_by_id.values(), key=lambda hit: not hit.quoted)
-    return replace(
-        best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
-        lexical_only=lexical_only, sections=tuple(sections),
-    )  # fmt: skip
+def _readings_of_first(thing: str, last: str) -> list[str]:
+    """As it stands; and with the noun that ends the last one: "신차" of "신차랑 중고차 할부 금리" asks for its 할부 금리."""
+    shared = " ".join(last.split()[1:])
+    # "주차 할인, 주유 적립": of as many words as the last one, it lacks none.
+    if len(thing.split()) >= len(last.split()) or _HEAD_WITHIN_END.search(thing):
+        return [thing]
+    return [f"{thing} {shared}", thing]
 
 
-def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
-    """Each institution's row side by side, titled by its name; their rows as suggestions where no one answers.
+def _readings_of_later(thing: str, first: str, last: str) -> list[str]:
+    """With what the first one is of, where it has lost its subject: "한도" of "체크카드 재발급이랑 한도"; else as it stands."""
+    if subject := _genitive(first, thing):
+        return [f"{subject} {thing}"]
+    readings = [thing] if thing == last else _readings_of_first(thing, last)
+    *before, _ = thing.split()
+    are_heads = _HEADS_ALONE.match(thing) is not None
+    if not are_heads and before and (len(before) > 1 or not before[0].endswith(("는", "은"))):
+        return readings
+    subject = " ".join(first.split()[:-1])
+    if _HEAD_WITHIN_END.search(first):
+        # "체크카드" of "체크카드 재발급", nothing of "한도 변경".
+        subject = (_HEADS_AT_END if _HEADS_AT_END.search(first) else _HEAD_WITHIN_END).sub("", first).strip()
+    # "모임통장" of "모임통장 멤버 초대 및 해지": what both are of may be less than all that stands before.
+    subjects = dict.fromkeys(each for each in (subject, *subject.split()[:1]) if each)
+    return [
+        *(f"{each} {thing}" for each in subjects),
+        *(readings if " " in thing or not are_heads or not subjects else []),
+    ]
 
-    Where one answers, the same question of another institution counts as its answer too.
-    """
-    answered = [hit for part in parts if part.status == "answered" for hit in part.nodes if hit.quoted]
-    return combine(banks, [_with_same_question(part, answered) for part in parts], query)
 
-
-def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdict:
-    if part.status == "answered" or not part.ranked:
-        return part
-    asks_same = [hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)]
-    # A row on another product or number is no counterpart, however alike the two questions are put.
-    agreements = (compare(part.query, question_of(hit), hit.node.get_content()) for hit in asks_same)
-    same = next((hit for hit, each in zip(asks_same, agreements, strict=True) if each.status != "conflict"), None)
-    if same is None:
-        return part
-    hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
-    return replace(part, status="answered", reason=None, nodes=(hit,))
-
-
-def _as(status: Status, hit: JudgedNode) -> JudgedNode:
-    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status=status)
+def _genitive(first: str, later: str) -> str:
+    """ "학자금대출의" of "학자금대출의 신청 자격과 대출한도": what both are of, unless the second names a thing of its own."""
+    match, sets = _OF.match(first), default_contrasts().sets
+    names_thing = any(sets[name].kind in ("product", "means") for name, _ in members_of(later))
+    return match["subject"] if match and "의 " not in later and not names_thing else ""

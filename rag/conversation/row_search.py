@@ -6,22 +6,24 @@ limited to: the likelier outcome counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
-from rag.conversation.follow_up_choice import as_suggestions, merge_as_suggestions
-from rag.conversation.follow_up_rules import content_words, is_about_banking
-from rag.conversation.row_match import prefer_same_question, suggest_by_words
+from rag.conversation.follow_up_rules import content_words, says
+from rag.conversation.word_rules import WordRule
+from rag.korean import compact
 from rag.models.circuit_breaker import CircuitBreaker
-from rag.retrieval.confidence import Calibration, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, row_id
-from rag.retrieval.offering import Wording
+from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
+from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.stores.base import QUESTION, TOKENS, PassageStore
+from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
 
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 DEPTH = 20
 """Rows retrieved for the confidence step, however many are shown, and as many passages: by documents no row is pushed out."""
+MIN_WORDS = 2
+LONG_NAME = 4
+"""Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
+MOST_WORDS = 0.6
+"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
+_PUNCTUATION = re.compile(r"[\s?!.,~]+")
 
 
 class RowSearch:
@@ -86,11 +94,6 @@ class RowSearch:
         named = self.named(text)
         return (named.rest or text) if len(named.chosen) == 1 else text
 
-    def question_of(self, row: str) -> str:
-        """The question of the row of that id; empty where it is gone."""
-        nodes = self._store.get_nodes([row, f"{row}#0"])
-        return str(nodes[0].metadata.get(QUESTION) or "") if nodes else ""
-
     def search(self, text: str, filters: Filters) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged.
 
@@ -109,14 +112,12 @@ class RowSearch:
             verdict = max(verdict, without, key=_by_outcome)
         return replace(verdict, query=text, names_banks=len(self.banks) > 1)
 
-    def search_at(self, bank: str, text: str, filters: Filters, *, only: bool = False) -> Verdict:
-        """The search of a text; of `bank` alone, unless empty, where that finds as much, or `only` it is asked about.
+    def search_at(self, bank: str, text: str, filters: Filters) -> Verdict:
+        """The search of a text; of `bank` alone, unless empty, where that finds as much.
 
         A customer names the institution once. What is answered by either search alone is only suggested.
         """
         there = self.search(text, replace(filters, equals={**filters.equals, BANK: bank})) if bank else None
-        if there and only:
-            return there
         everywhere = self.search(text, filters)
         if not there or everywhere.status == "declined" or there.status == "declined":
             return everywhere
@@ -155,7 +156,7 @@ class RowSearch:
         hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
         # An institution's name is in no row's question: what it is asked about decides.
         words = content_words(self.named(text).rest)
-        wording = Wording(words, is_about_banking(text), self.unheld)
+        wording = Wording(words, says(text, "banking word"), self.unheld)
         judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording)
         verdict = suggest_by_words(prefer_same_question(judged, text), words)
         return replace(verdict, lexical_only=retriever.lexical_only)
@@ -187,3 +188,102 @@ def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
         kept[is_passage(hit)].append(hit)
     places = {id(hit) for of_kind in kept.values() for hit in of_kind[:DEPTH]}
     return [hit for hit in hits if id(hit) in places]
+
+
+def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
+    """The verdict with its rows as suggestions, but for those `without`; as it is where it declines."""
+    if verdict.status == "declined":
+        return verdict
+    ranked = tuple(
+        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested")
+        for hit in verdict.ranked
+        if row_id(hit) not in without
+    )
+    return replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
+
+
+def merge_as_suggestions(preferred: Verdict, other: Verdict) -> Verdict:
+    """`preferred` where both readings rank the same row first; else their rows in turn as suggestions.
+
+    Whether there are any is decided by `preferred`: where it declines, the result declines with the merged ranking.
+    """
+    if not preferred.ranked or not other.ranked or row_id(preferred.ranked[0]) == row_id(other.ranked[0]):
+        return preferred
+    ranked: dict[str, JudgedNode] = {}
+    for hit in chain.from_iterable(zip_longest(preferred.ranked, other.ranked)):
+        if hit:
+            ranked.setdefault(row_id(hit), hit)
+    return as_suggestions(replace(preferred, ranked=tuple(ranked.values())))
+
+
+def is_same_question(question: str, hit: JudgedNode) -> bool:
+    """Whether a row's question, or the phrasing of it that was found, is this one, but for spaces, punctuation and case."""
+    own = {_letters(text) for text in (question_of(hit), matched_question(hit))}
+    return _letters(question) in own - {""}
+
+
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    return _PUNCTUATION.sub("", compact(text))
+
+
+def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
+    """The verdict answered by the rows that ask the same word for word, one of each institution; else as it is."""
+    same: dict[str, JudgedNode] = {}
+    for hit in verdict.ranked:
+        if is_same_question(question, hit):
+            same.setdefault(str(hit.node.metadata.get(BANK) or ""), hit)
+    # What the ranking already puts first is left as it is, its score included.
+    if not same or (verdict.status == "answered" and is_same_question(question, verdict.nodes[0])):
+        return verdict
+    chosen = {row_id(hit) for hit in same.values()}
+    quoted = tuple(_judged(hit, quoted=True) for hit in same.values())
+    others = tuple(_judged(hit, quoted=False) for hit in verdict.ranked if row_id(hit) not in chosen)
+    return replace(verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others))
+
+
+def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
+    """A declined verdict as suggestions of the rows whose questions hold all of at least two content words, or the one word that
+    is the whole message.
+
+    A short question about a topic of several rows ("계좌 개설", "인증서") is far ahead of none of them, and none of its words is
+    unknown.
+    """
+    is_lone = len(words) == 1 and len(compact(verdict.query)) <= len(words[0]) + PARTICLE
+    if verdict.status != "declined" or (len(words) < MIN_WORDS and not is_lone):
+        return verdict
+    # "비번 까먹었어요" is about every row on a forgotten password, by the bank's words for it.
+    names = [expand(word).split() if is_short(verdict.query) else [word] for word in words]
+    rows = [hit for hit in verdict.ranked if all(in_question(hit, own) for own in names)]
+    if not rows:
+        return verdict
+    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in rows)
+    return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
+
+
+def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
+    """Whether one of the words occurs in a row's question or answer."""
+    text = compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
+    return any(compact(word) in text for word in words)
+
+
+def row_overrides(rule: WordRule, verdict: Verdict, question: str) -> bool:
+    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
+
+    Otherwise a banking question would hide an instruction to the program or a request for advice beside it.
+    """
+    if verdict.status != "answered":
+        return False
+    words = content_words(rule.matched_text(question))
+    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
+    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
+
+
+def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
+    """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
+    question = compact(f"{question_of(hit)} {matched_question(hit)}")
+    return any(compact(word) in question for word in words)
+
+
+def _judged(hit: JudgedNode, *, quoted: bool) -> JudgedNode:
+    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=quoted)

@@ -11,42 +11,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.conversation import follow_up_rules
-from rag.conversation.choices import chosen_row, read_choice
-from rag.conversation.decline_rules import DeclineRule, match_decline_rule
 from rag.conversation.follow_up_choice import (
     STANDALONE_COVERED,
     STANDALONE_POSSIBLE,
     MessageSigns,
-    as_suggestions,
     choose_reading,
-    merge_as_suggestions,
+    names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.part_search import rank_parts
-from rag.conversation.patterns import plain
-from rag.conversation.question_parts import (
-    combine,
-    combine_banks,
-    split_questions,
-    without_comparison,
-    worth_dividing,
-)
-from rag.conversation.row_match import (
+from rag.conversation.follow_up_rules import says
+from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
+from rag.conversation.question_parts import split_questions
+from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions, row_overrides
+from rag.conversation.shown_rows import (
     answered_by_shown,
+    chosen_row,
     cited_rows,
-    names_same,
-    names_unknown,
     other_than_shown,
-    row_overrides,
+    read_choice,
     shown_before,
 )
-from rag.conversation.row_search import RowSearch
+from rag.conversation.word_rules import WordRule, match_decline_rule, plain
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.models.circuit_breaker import CircuitBreaker
 from rag.privacy import without_masked_numbers
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
-from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
@@ -117,7 +107,7 @@ class Searcher:
         if rule and not row_overrides(rule, verdict, question):
             compared = self._difference(question, rule, filters, scope)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
-        goes_on = follow_up_rules.has_back_reference(question) or follow_up_rules.asks_on(question)
+        goes_on = says(question, "back reference", "asks on")
         if verdict.reason == "off_topic" and (self._is_about_banking(question) or (history and goes_on)):
             return replace(verdict, reason="not_covered")
         return verdict
@@ -164,36 +154,29 @@ class Searcher:
         self, question: str, history: Sequence[Turn], filters: Filters, bank: str, *, rejects_shown: bool
     ) -> Verdict:
         """The message alone or joined to the questions before it, searched at the conversation's `bank` if there is one."""
-        is_elliptical = follow_up_rules.is_elliptical(question) or follow_up_rules.lacks_product(question)
-        back_reference = follow_up_rules.has_back_reference(question)
-        # What is referred to is at the institution that was asked about.
+        is_elliptical = says(question, "ellipsis") or follow_up_rules.lacks_product(question)
+        back_reference = says(question, "back reference")
         alone = follow_up_rules.standalone_text(question, history)
-        standalone = self.rows.search_at(bank, alone, filters, only=back_reference)
+        standalone = self.rows.search_at(bank, alone, filters)
         named = self.rows.named(question)
-        if (named.chosen or named.others) and follow_up_rules.asks_the_same(named.rest):
+        if (named.chosen or named.others) and says(named.rest, "same question"):
             return self._search_other_institution(named, history, filters)
-        earlier = {row for turn in history[:-1] for row in turn.source_ids}
-        returns = follow_up_rules.returns_to_earlier_topic(question)
-        if returns and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
-            return standalone
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return self._unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
-        contextual = self.rows.search_at(bank, in_context, filters, only=back_reference)
+        contextual = self.rows.search_at(bank, in_context, filters)
         if rejects_shown:
             shown = cited_rows(history[-1]) if history[-1].status == "answered" else history[-1].source_ids
             others = as_suggestions(contextual, without=shown)
             return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
-        names_topic = follow_up_rules.names_product(question) and not (is_elliptical or back_reference)
+        names_topic = says(question, "product word") and not (is_elliptical or back_reference)
         if not names_topic and (same := answered_by_shown(contextual, history, question)):
             return same
         signs = MessageSigns(
-            own_match=1.0
-            if names_same(question, contextual.ranked)
-            else self.rows.own_match(question, contextual, filters),
+            own_match=self.rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
-            asks_on=follow_up_rules.asks_on(question),
+            asks_on=says(question, "asks on"),
             names_topic=names_topic,
             names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS], self.rows.unheld),
             lacks_thing=standalone.bound == "doubtful",
@@ -210,7 +193,7 @@ class Searcher:
         self, message: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
     ) -> Verdict | None:
         """The outcome of a message that says that the answer before was not the right one, or did not help."""
-        if follow_up_rules.did_not_help(message) and not follow_up_rules.names_product(message):
+        if says(message, "did not help") and not says(message, "product word"):
             return Verdict("declined", "not_covered", (), (), 0.0, 0.0, message, note=Note("not_helped"))
         if not follow_up_rules.rejects_answer(message):
             return None
@@ -224,11 +207,9 @@ class Searcher:
             return other_than_shown(verdict, verdict, shown, follow_up_rules.content_words(question))
         return verdict
 
-    def _difference(
-        self, question: str, rule: DeclineRule, filters: Filters | None, scope: CancelScope
-    ) -> Verdict | None:
+    def _difference(self, question: str, rule: WordRule, filters: Filters | None, scope: CancelScope) -> Verdict | None:
         """How the two things differ of which a question asks for the better one ("뭐가 나아요? 차이점"), where a row says it."""
-        if rule.reason != "advice" or not follow_up_rules.asks_difference(question):
+        if rule.reason != "advice" or not says(question, "difference"):
             return None
         # The words of the rule would count against the row.
         verdict = self.rank(rule.unmatched_text(question) or question, (), filters, scope)
@@ -285,7 +266,7 @@ class Searcher:
             return True
         text = compact(question)
         categories = (compact(category) for category in self._store.values("category"))
-        return follow_up_rules.is_about_banking(question) or any(len(name) > 1 and name in text for name in categories)
+        return says(question, "banking word") or any(len(name) > 1 and name in text for name in categories)
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
@@ -294,16 +275,7 @@ class Searcher:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self.rows.named(earlier).rest
-        own = self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
-        if own.status == "answered" or not (
-            named.chosen and history[-1].status == "answered" and history[-1].source_ids
-        ):
-            return own
-        # The question of the answered row finds its counterpart at the other institution better than the customer's words.
-        question = self.rows.question_of(cited_rows(history[-1])[0])
-        there = replace(filters, equals={**filters.equals, BANK: named.chosen[0]})
-        counterpart = self.rows.search(question, there) if question else own
-        return own if counterpart.status == "declined" else counterpart
+        return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
 
 
 def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
@@ -311,6 +283,6 @@ def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequenc
     return without_masked_numbers(question), turns
 
 
-def _declined(question: str, rule: DeclineRule) -> Verdict:
+def _declined(question: str, rule: WordRule) -> Verdict:
     note = Note(rule.note) if rule.note else None
     return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)

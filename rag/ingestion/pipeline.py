@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import TextNode
 
-from rag.conversation.decline_rules import refused_rows
+from rag.conversation.word_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.documents.passages import institution_of, passage_node, passages
@@ -60,7 +60,7 @@ class IngestReport:
     """Result of an ingestion.
 
     `rows`, `documents`: numbers read. `changes`: in nodes, of which a long row has several; in a dry run, what would change.
-    `refused`: messages about rows whose question a decline rule matches (`rag.conversation.decline_rules`). `notes`: what was
+    `refused`: messages about rows whose question a decline rule matches (`rag.conversation.word_rules`). `notes`: what was
     changed or left out while reading. `collisions`: messages about phrasings that two rows share. `errors`: files that could
     not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`.
     """

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.conversation.follow_up_rules import has_back_reference, is_elliptical
+from rag.conversation.follow_up_rules import says
 from rag.korean import compact, jamo_ngrams, tokens
 from rag.types import Filters, Source
 
@@ -65,7 +65,7 @@ def evaluation_lines(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
 def is_standalone(record: Record) -> bool:
     """Return whether a customer wrote the question (after a click it is the row's), and it needs no earlier messages."""
     question = record["question"]
-    return not record["row"] and not (record["follows"] and (is_elliptical(question) or has_back_reference(question)))
+    return not record["row"] and not (record["follows"] and says(question, "ellipsis", "back reference"))
 
 
 def gap_kind(record: Record) -> str | None:

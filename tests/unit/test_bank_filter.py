@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation.follow_up_rules import asks_the_same
+from rag.conversation.follow_up_rules import says
 from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_korean, limit_to_bank, named_banks
 from rag.types import Filters
 
@@ -132,12 +132,12 @@ def test_what_a_question_says_of_institutions(question: str, wanted: NamedBanks)
     ],
 )
 def test_a_message_may_ask_the_question_before_of_another_institution(message: str) -> None:
-    assert asks_the_same(named_banks(message, BANKS).rest)
+    assert says(named_banks(message, BANKS).rest, "same question")
 
 
 @pytest.mark.parametrize("message", ["도담 수수료는요?", "도담 앱은 어디서 받아요", "새나래 OTP"])
 def test_a_message_that_names_a_topic_of_its_own_does_not(message: str) -> None:
-    assert not asks_the_same(named_banks(message, BANKS).rest)
+    assert not says(named_banks(message, BANKS).rest, "same question")
 
 
 def test_of_two_institutions_turning_away_from_one_names_the_other() -> None:

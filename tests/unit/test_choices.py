@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from llama_index.core.schema import BaseNode, TextNode
 
-from rag.conversation.choices import read_choice
+from rag.conversation.shown_rows import read_choice
 from rag.stores.base import PassageStore
 from rag.types import Turn
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation.decline_rules import DeclineRule, bundled, match_decline_rule, parse, refused_rows
+from rag.conversation.word_rules import WordRule, bundled, match_decline_rule, parse, refused_rows
 from rag.errors import InputError
 from rag.synthesis.texts import declined, is_english, kinds, noted, suggested
 from rag.types import Note, NoteKind, Reason
@@ -21,7 +21,7 @@ from rag.types import Note, NoteKind, Reason
 DATA = Path(__file__).parents[2] / "data"
 
 CASES = Path(__file__).with_name("decline_rules_cases.tsv")
-RULES = bundled()
+RULES = bundled("decline_rules.toml")
 EXAMPLES = [(rule, text) for rule in RULES for text in rule.examples]
 NOT_EXAMPLES = [(rule, text) for rule in RULES for text in rule.not_examples]
 
@@ -74,12 +74,12 @@ def cases(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("rule", "text"), EXAMPLES, ids=[f"{rule.name}-{text}" for rule, text in EXAMPLES])
-def test_a_rule_decides_its_examples(rule: DeclineRule, text: str) -> None:
+def test_a_rule_decides_its_examples(rule: WordRule, text: str) -> None:
     assert match_decline_rule(text) is rule
 
 
 @pytest.mark.parametrize(("rule", "text"), NOT_EXAMPLES, ids=[f"{rule.name}-{text}" for rule, text in NOT_EXAMPLES])
-def test_no_rule_decides_what_is_no_example(rule: DeclineRule, text: str) -> None:
+def test_no_rule_decides_what_is_no_example(rule: WordRule, text: str) -> None:
     assert not rule.matches(text) and match_decline_rule(text) is None
 
 

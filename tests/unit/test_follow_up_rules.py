@@ -14,16 +14,15 @@ from rag.conversation.follow_up_rules import (
     MAX_TURNS,
     chosen_number,
     content_words,
-    has_back_reference,
-    is_elliptical,
     replace_topic,
+    says,
     standalone_text,
     stands_alone,
 )
-from rag.conversation.patterns import NamedPattern
+from rag.conversation.word_rules import WordRule
 from rag.types import Turn
 
-PATTERNS = list(follow_up_rules.bundled().values())
+PATTERNS = list(follow_up_rules.rules().values())
 FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
 
 
@@ -64,9 +63,9 @@ def test_a_short_follow_up_is_also_read_with_what_it_follows(question: str) -> N
 
 def test_a_message_that_points_back_is_never_enough_alone() -> None:
     long = "그럼 그걸 중간에 해지하지 않고 만기까지 두면 이자가 얼마나 더 붙는지도 알려 주세요"
-    assert has_back_reference(long) and not stands_alone(long)
+    assert says(long, "back reference") and not stands_alone(long)
     assert joined(long, turns(FIRST)) == f"{FIRST} {long}"
-    assert not has_back_reference("수수료는요?")
+    assert not says("수수료는요?", "back reference")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_what_a_message_names_takes_the_place_of_what_was_named_before(
     ],
 )
 def test_a_sentence_without_its_verb_is_elliptic(message: str, wanted: bool) -> None:
-    assert is_elliptical(message) is wanted
+    assert says(message, "ellipsis") is wanted
 
 
 def test_a_chain_is_bounded_in_turns_and_characters() -> None:
@@ -197,7 +196,7 @@ def test_any_conversation_has_a_reading(question: str, history: list[str]) -> No
     + [(pattern, text, False) for pattern in PATTERNS for text in pattern.not_examples],
     ids=lambda value: getattr(value, "name", str(value)),
 )
-def test_a_pattern_matches_its_examples_alone(pattern: NamedPattern, text: str, wanted: bool) -> None:
+def test_a_pattern_matches_its_examples_alone(pattern: WordRule, text: str, wanted: bool) -> None:
     assert pattern.matches(text) is wanted
 
 

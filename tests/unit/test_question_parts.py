@@ -7,14 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rag.constraints import Conflict
-from rag.conversation.question_parts import (
-    Part,
-    combine,
-    combine_banks,
-    split_questions,
-    without_comparison,
-    worth_dividing,
-)
+from rag.conversation.part_answers import combine, combine_banks, without_comparison, worth_dividing
+from rag.conversation.question_parts import Part, split_questions
 from rag.retrieval.confidence import Verdict, judge
 from rag.synthesis import texts
 from rag.synthesis.verbatim import verbatim

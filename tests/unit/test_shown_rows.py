@@ -6,19 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rag.conversation.row_match import (
-    answered_by_shown,
-    cited_rows,
-    holds_subject,
-    holds_words,
-    is_same_question,
-    names_same,
-    names_unknown,
-    other_than_shown,
-    prefer_same_question,
-    shown_before,
-    suggest_by_words,
-)
+from rag.conversation.follow_up_choice import names_unknown
+from rag.conversation.row_search import holds_words, is_same_question, prefer_same_question, suggest_by_words
+from rag.conversation.shown_rows import answered_by_shown, cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
 from rag.types import Turn
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
@@ -126,12 +116,6 @@ def test_rows_on_a_word_are_found_by_the_banks_words_for_it() -> None:
     assert holds_subject(verdict(device).ranked[0], "otp")
     found = other_than_shown(verdict(passbook, TAX, device), verdict(TAX, top=-3.0), ["r0"], ("otp",))
     assert rows(found.nodes) == ["r2"]
-
-
-def test_a_row_names_the_same_as_a_message_where_it_names_each_thing_of_it() -> None:
-    lower = verdict("이체한도를 낮추려면?").ranked
-    assert names_same("그럼 줄이는건?", lower) and not names_same("늘리는건?", lower)
-    assert not names_same("며칠 걸려요?", lower) and not names_same("그럼 줄이는건?", ())
 
 
 def test_without_any_other_row_it_is_declined() -> None:

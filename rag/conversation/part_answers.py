@@ -1,0 +1,185 @@
+"""The questions of one message, each ranked, and one verdict of their verdicts: answered where one part is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain, zip_longest
+
+from rag.constraints import compare
+from rag.conversation.follow_up_rules import says, topic_words
+from rag.conversation.question_parts import Part
+from rag.conversation.row_search import LONG_NAME
+from rag.korean import compact
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
+from rag.retrieval.hybrid import matched_question, question_of, row_id
+from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.ranking_features import same_question, score_of
+from rag.types import Section, Status, Turn
+
+SUGGESTED_PER_PART = 2
+OFFERED = 0.03
+"""Chance in 0..1 from which on a row behind the first is offered under a part."""
+_COMPARISON = re.compile(
+    r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
+    r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
+)
+Rank = Callable[[str, Sequence[Turn]], Verdict]
+"""The outcome of a text, said after earlier turns."""
+
+
+def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[str], bool]) -> list[Verdict]:
+    """The outcome of each part. One that is declined is off topic only if it neither `is_about_banking` nor asks on."""
+    parts, before = [], list[Turn]()
+    for part in asked:
+        verdict = _likeliest(part, rank)
+        if before and verdict.status != "answered":
+            followed = _followed(part, before, rank)
+            is_asked = part.joined or is_about_banking(part.readings[0]) or says(part.readings[0], "asks on")
+            if followed.status == "answered":
+                verdict = followed
+            elif is_asked and verdict.status == "declined":
+                verdict = replace(verdict, reason="not_covered")
+        parts.append(verdict)
+        before.append(Turn(part.readings[0]))
+    return parts
+
+
+def _likeliest(part: Part, rank: Rank) -> Verdict:
+    """The outcome of the first reading that is answered; of none, the most confident one."""
+    verdicts: list[Verdict] = []
+    for text in part.readings:
+        verdicts.append(rank(text, ()))
+        if verdicts[-1].status == "answered":
+            return verdicts[-1]
+    return max(verdicts, key=lambda verdict: (verdict.status != "declined", verdict.confidence))
+
+
+def _followed(part: Part, before: Sequence[Turn], rank: Rank) -> Verdict:
+    """A part that goes on with those before it: "해외송금 수수료 얼마예요? 한도는요?"."""
+    text = part.readings[0]
+    joined = rank(text, before)
+    if joined.status == "answered" or part.joined or says(text, "product word"):
+        return joined
+    # "오토론 얼마까지 되고 뭐 준비해야 해요": the first clause asks for something else, and only what it is about is shared.
+    subject = " ".join(topic_words(before[0].question))
+    return rank(f"{subject} {text}".strip(), ())
+
+
+def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Part]) -> bool:
+    """Whether the rows of the parts `asked` for answer more than the whole's.
+
+    They do where their first rows differ, and one of them is answered. Things asked for in one sentence are
+    rarely in one row: where neither they nor the whole are answered, of each some rows are offered.
+    """
+    offered = [part.status != "declined" for part in parts]
+    if asked[0].joined and (
+        (whole.status == "suggested" and all(offered)) or (whole.status == "declined" and any(offered))
+    ):
+        return True
+    found = [part for part in parts if part.ranked and part.status != "declined"]
+    firsts = [row_id(part.ranked[0]) for part in found]
+    if not any(part.status == "answered" for part in parts) or len(set(firsts)) < len(firsts):
+        return False
+    if whole.status == "answered":
+        # One row is about both things: "아이디랑 비밀번호를 잊었어요".
+        if asked[0].joined and _names_all(whole.nodes[0], asked):
+            return False
+        # It takes both to find the row, unless each thing has one of its own.
+        each_answered = asked[0].joined and all(part.status == "answered" for part in parts)
+        if row_id(whole.nodes[0]) not in firsts and not each_answered:
+            return False
+        # Nothing is found for the first sentence: it may be told for the sake of the other.
+        if not asked[0].joined and parts[0].status == "declined":
+            return False
+    # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
+    return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)
+
+
+def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
+    """Whether a row's question, or its institution, names all words of all parts."""
+    text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
+    # The longer first, each once: "재발급" does not name 발급 as well.
+    for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
+        name = _held_name(text, word)
+        if not name:
+            return False
+        text = text.replace(name, " ")
+    return True
+
+
+def _held_name(text: str, word: str) -> str:
+    """The word, or the bank's own word for it, as it occurs in a text without spaces; empty if neither does."""
+    names = (compact(word), *(compact(name) for name in expand(word).split() if len(name) >= LONG_NAME))
+    return next((name for name in names if name in text), "")
+
+
+def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
+    """One verdict of several: answered where one part is; what is answered comes first, then the other parts' suggestions."""
+    ranked: dict[str, JudgedNode] = {}
+    # What is found for a part that is declined comes last: it is offered for none.
+    for found in ([part for part in parts if part.status != "declined"], parts):
+        for hit in chain.from_iterable(zip_longest(*(part.ranked for part in found))):
+            if hit:
+                ranked.setdefault(row_id(hit), hit)
+    best = max(parts, key=lambda part: part.confidence)
+    lexical_only = any(part.lexical_only for part in parts)
+    if not any(part.status == "answered" for part in parts):
+        status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
+        rows = tuple(_as("suggested", hit) for hit in ranked.values())
+        nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
+        # What the rows of one part lack, those of another may hold, and which row is nearest differs from part to part.
+        note = what_differs([conflict for part in parts for conflict in part.conflicts], nodes) if nodes else None
+        note = note if note and note.kind == "not_held" else None
+        return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only, note=note)
+    sections, nodes_by_id = [], dict[str, JudgedNode]()
+    given = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}
+    for title, part in zip(titles, parts, strict=True):
+        shown = [hit for hit in part.nodes if hit.quoted]
+        if part.status != "answered":
+            # A row that answers another part is no suggestion here, and what is far behind it hardly is.
+            others = [hit for hit in part.nodes if hit is part.nodes[0] or score_of(hit) >= OFFERED]
+            shown = [_as("answered", hit) for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
+        sections.append(Section(title, part.status, tuple(map(row_id, shown))))
+        for hit in shown:
+            if hit.quoted or row_id(hit) not in nodes_by_id:
+                nodes_by_id[row_id(hit)] = hit
+    # Quoted rows first: citations count from 1 in the order of the nodes.
+    ordered = sorted(nodes_by_id.values(), key=lambda hit: not hit.quoted)
+    return replace(
+        best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
+        lexical_only=lexical_only, sections=tuple(sections),
+    )  # fmt: skip
+
+
+def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
+    """Each institution's row side by side, titled by its name; their rows as suggestions where no one answers.
+
+    Where one answers, the same question of another institution counts as its answer too.
+    """
+    answered = [hit for part in parts if part.status == "answered" for hit in part.nodes if hit.quoted]
+    return combine(banks, [_with_same_question(part, answered) for part in parts], query)
+
+
+def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdict:
+    if part.status == "answered" or not part.ranked:
+        return part
+    asks_same = [hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)]
+    # A row on another product or number is no counterpart, however alike the two questions are put.
+    agreements = (compare(part.query, question_of(hit), hit.node.get_content()) for hit in asks_same)
+    same = next((hit for hit, each in zip(asks_same, agreements, strict=True) if each.status != "conflict"), None)
+    if same is None:
+        return part
+    hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
+    return replace(part, status="answered", reason=None, nodes=(hit,))
+
+
+def _as(status: Status, hit: JudgedNode) -> JudgedNode:
+    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status=status)
+
+
+def without_comparison(text: str) -> str:
+    """What institutions are compared by: "이체수수료" of "중에 이체수수료 어디가 더 싸요?"; else the text itself."""
+    rest = " ".join(_COMPARISON.sub(" ", text).split())
+    return rest if len(compact(rest)) >= 2 else text

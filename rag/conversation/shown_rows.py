@@ -1,0 +1,242 @@
+"""A message against the rows shown before it: a choice among them ("1번이요", "네", a click), what the answer just shown says
+of it, and other rows where that one would be given again.
+
+It needs the rows an earlier turn showed (`Turn.source_ids`); without them nothing is a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from rag.constraints.asked_values import asked_values
+from rag.constraints.contrasts import default_contrasts, members_of
+from rag.conversation.follow_up_rules import chosen_number, lacks_product, nouns, says
+from rag.conversation.row_search import LONG_NAME, holds_words, in_question
+from rag.korean import answering_sentence, compact, tokens
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
+from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.query_analysis import BANK, expand
+from rag.stores.base import QUESTION, PassageStore
+from rag.types import Note, NoteKind, Status, Turn
+
+MAX_BACK = 3
+"""Turns among which suggestions are looked for that a number may still mean."""
+_PUNCTUATION = re.compile(r"[\s?!.,~]+")
+_CITATION = re.compile(r"\[(\d{1,2})\]")
+SAME_SUBJECT = tuple(
+    frozenset(names.split())
+    for names in (
+        "이자 이율 금리 이자율",
+        "수수료 비용 요금 수수료율",
+        "서류 준비물 구비서류",
+        "기간 기한 유효기간 소요기간",
+        "한도 최대한도 한도액",
+        "세금 세율 과세 비과세",
+    )
+)
+"""Names of one thing: a customer may use one where the row uses another."""
+MANNER = frozenset(("방법", "절차", "안내"))
+"""Words that ask for nothing that the answer before did not give."""
+
+
+def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> Verdict | None:
+    """The verdict of a message that chooses among the rows of the last turn that showed any; None: it is a question."""
+    if not history:
+        # A page that has just been opened: there is nothing it could refer to.
+        is_reply = says(message, "yes", "no") or (chosen_number(message, 0) and not message.strip().isdigit())
+        return _declined(message, "nothing_pending") if is_reply else None
+    last = history[-1]
+    number = chosen_number(message, len(last.source_ids))
+    agrees, refuses = says(message, "yes"), says(message, "no")
+    # Before suggestions are looked at: "다시 보여줘" after them chooses none.
+    if says(message, "again") and (rows := _rows(last.source_ids, store)):
+        return replace(_which(message, rows), note=Note("already_shown"))
+    if last.status == "suggested" and last.source_ids:
+        rows = _rows(last.source_ids, store)
+        if number is None and agrees and len(rows) == 1:
+            number = 1
+        if number is None:
+            number = next((place for place, row in enumerate(rows, 1) if _is_its_question(message, row)), None)
+        if number is not None:
+            return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+        if agrees:
+            return _which(message, rows)
+        return _declined(message, "none_chosen") if refuses else None
+    if number is not None and not message.strip().isdigit():
+        # "그럼 두 번째는?" after the first of some suggestions: their numbers still count.
+        offered = next((turn.source_ids for turn in reversed(history[-MAX_BACK:]) if turn.status == "suggested"), ())
+        is_one_of_them = len(last.source_ids) == 1 and last.source_ids[0] in offered
+        if rows := _rows(offered if is_one_of_them else last.source_ids, store):
+            return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+    # A bare number may be an amount: only "2번" and the like are a choice of something that is not there.
+    chooses = number is not None and not message.strip().isdigit() and not last.source_ids
+    return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
+
+
+def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
+    """The verdict where a customer clicked on the row itself; None: it is not there any more."""
+    rows = _rows([row], store)
+    return _answered(message, rows, 1) if rows else None
+
+
+def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
+    """The rows that are still there, in the order shown; a row in several nodes is represented by its first."""
+    # Of a split row no node has the row's own id.
+    found = {node.node_id: node for node in store.get_nodes([name for row in ids for name in (row, f"{row}#0")])}
+    nodes = [found.get(row) or found.get(f"{row}#0") for row in ids]
+    return [JudgedNode(node=node, parts={}, score=1.0, status="suggested") for node in nodes if node]
+
+
+def _is_its_question(message: str, row: JudgedNode) -> bool:
+    question, bank = (str(row.node.metadata.get(key) or "") for key in (QUESTION, BANK))
+    # Visitors copy a suggestion and send it: with its institution before it, as it stands on the page.
+    said = _PUNCTUATION.sub("", compact(message))
+    return said in {
+        _PUNCTUATION.sub("", compact(text)) for text in (question, f"{bank} {question}", f"[{bank}] {question}")
+    }
+
+
+def _answered(message: str, rows: Sequence[JudgedNode], number: int) -> Verdict:
+    chosen = rows[number - 1]
+    hit = JudgedNode(node=chosen.node, parts={}, score=1.0, status="answered", quoted=True)
+    return Verdict("answered", None, (hit,), (hit,), 1.0, 1.0, message)
+
+
+def _which(message: str, rows: Sequence[JudgedNode]) -> Verdict:
+    status: Status = "suggested" if rows else "declined"
+    return Verdict(
+        status, None if rows else "not_covered", tuple(rows), tuple(rows), 0.0, 0.0, message, note=Note("which")
+    )
+
+
+def _declined(message: str, kind: NoteKind) -> Verdict:
+    return Verdict(
+        "declined", "thanks" if kind == "nothing_pending" else "not_covered", (), (), 0.0, 0.0, message, note=Note(kind)
+    )
+
+
+def other_than_shown(
+    contextual: Verdict, standalone: Verdict, shown: Sequence[str], words: Sequence[str], *, depends: bool = True
+) -> Verdict:
+    """Suggestions in the place of rows `shown` before: other rows that hold the message's own `words`, if there are any.
+
+    The note says that the rows shown say nothing about a word, or that one of them, offered again, is the nearest. It says
+    neither where they hold some of the words. Where they hold none, none is of banking, and the message does not
+    depend on what was said before (`depends`), nothing is offered.
+    """
+    repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
+    rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
+    about = [hit for hit in rows.values() if words and in_question(hit, _names(words))]
+    nearest = max(repeated, key=lambda hit: sum(holds_subject(hit, word) for word in words))
+    missing = [word for word in words if not holds_subject(nearest, word)]
+    # Only a word of banking is worth naming: "'며칠'에 대한 내용이 없습니다" helps nobody.
+    subject = next((word for word in missing if says(word, "banking word")), "")
+    note: Note | None = None
+    if subject:
+        note, offered = Note("not_mentioned", {"word": subject}), about or list(rows.values())
+    elif not depends and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
+        offered = []
+    else:
+        # Many rows are on fees or documents: a word of these alone does not say that another one is meant.
+        product = not lacks_product(" ".join(words))
+        nearer = _nearer(words, nearest, list(rows.values())) if product else []
+        note, offered = None if missing else Note("already_shown"), [*nearer, nearest, *(about or rows.values())]
+    offered = list({row_id(hit): hit for hit in offered}.values())
+    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
+    if not nodes:
+        reason = standalone.reason or "not_covered"
+        return replace(contextual, status="declined", reason=reason, nodes=(), note=None, conflicts=())
+    ranked = (*nodes, *(hit for hit in contextual.ranked if row_id(hit) not in set(map(row_id, nodes))))
+    return replace(contextual, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS], ranked=ranked, note=note)
+
+
+def _names(words: Sequence[str]) -> list[str]:
+    """Words with the banks' words for them, without single characters, which any text holds."""
+    return [name for word in words for name in expand(word).split() if len(name) > 1]
+
+
+def _nearer(words: Sequence[str], shown: JudgedNode, others: Sequence[JudgedNode]) -> list[JudgedNode]:
+    """The rows whose questions hold more of the words than all of the row shown before: what was asked now is about them."""
+    asked = set(tokens(" ".join(_names(words))))
+
+    def held(text: str) -> int:
+        return len(asked & set(tokens(text)))
+
+    least = held(f"{question_of(shown)} {shown.node.get_content()}")
+    counted = [(held(question_of(hit)), hit) for hit in others]
+    return [hit for count, hit in sorted(counted, key=lambda pair: -pair[0]) if count > least]
+
+
+def cited_rows(turn: Turn) -> tuple[str, ...]:
+    """The rows that an answer quotes, by the citations in its text; without a text the first."""
+    # Beside the quoted rows others are shown, which the answer did not give.
+    numbers = {int(number) for number in _CITATION.findall(turn.answer)}
+    return tuple(row for number, row in enumerate(turn.source_ids, 1) if number in numbers) or turn.source_ids[:1]
+
+
+def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -> Verdict | None:
+    """The verdict where the row of the last answer answers this message, too, for it holds all that the message names; else None.
+
+    Its note quotes the sentence that is meant: the whole row was shown already.
+    """
+    last = history[-1]
+    if last.status != "answered" or verdict.status != "answered" or row_id(verdict.nodes[0]) not in cited_rows(last):
+        return None
+    hit, (words, named) = verdict.nodes[0], (nouns(message), members_of(message))
+    held = members_of(f"{question_of(hit)} {hit.node.get_content()}")
+    if not named <= held or not all(holds_subject(hit, word) for word in words):
+        return None
+    # The same question in other words is not answered by the same row again.
+    before = compact(last.question)
+    if named <= members_of(last.question) and all(word in MANNER or compact(word) in before for word in words):
+        return None
+    # A rate or a fee by itself may be any: "(스트레스 금리 가산)" does not say how high the rate of a loan is.
+    if lacks_product(message) and asked_values(message):
+        return None
+    start, end = answering_sentence(message, hit.node.get_content())
+    sentence = hit.node.get_content()[start:end]
+    # The word may stand in a label alone ("[교체 수수료]"): then no sentence is the one that is meant.
+    is_meant = bool(set(tokens(" ".join(_subject_names(words) or [message]))) & set(tokens(sentence)))
+    is_meant |= bool(named & members_of(sentence))
+    is_one = sum(node.quoted for node in verdict.nodes) == 1
+    return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one and is_meant else None)
+
+
+def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str] = ()) -> tuple[str, ...]:
+    """The rows that the turn before showed, where the verdict would begin with one of them again.
+
+    A suggested row may be answered now, where it holds the message's `nouns`: they identify it.
+    """
+    last = history[-1] if history else None
+    if not last or not verdict.nodes:
+        return ()
+    if last.status == "answered":
+        shown = cited_rows(last)
+    else:
+        names_row = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in nouns)
+        shown = () if names_row else last.source_ids
+    return shown if row_id(verdict.nodes[0]) in shown else ()
+
+
+def is_foreign(question: str, before: JudgedNode) -> bool:
+    """Whether a message is about something that neither banking nor the row before has a word for."""
+    words = nouns(question)
+    return bool(words) and not says(question, "banking word") and not holds_words(before, words)
+
+
+def holds_subject(hit: JudgedNode, word: str) -> bool:
+    """Whether a row contains a word or another name of the same thing: 이자 where it has 이율, 비용 where it has 수수료."""
+    names = _subject_names([word])
+    # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
+    others = (name for name in expand(word).split() if len(name) >= LONG_NAME)
+    # What is done ("올려요") the question before may have said in other words.
+    is_thing = all(default_contrasts().sets[name].kind != "action" for name, _ in members_of(word))
+    return holds_words(hit, [*names, *others]) or (is_thing and names_thing(hit, word))
+
+
+def _subject_names(words: Sequence[str]) -> list[str]:
+    """The words, each with the other names of the same subject."""
+    return [name for word in words for name in next((names for names in SAME_SUBJECT if word in names), (word,))]
