@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chat import ChatService
-from rag.conversation.decline_rules import match_decline_rule
+from rag.conversation.word_rules import match_decline_rule
 from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, Logistic, judge
 from rag.retrieval.hybrid import FusedNode, row_id

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import default_contrasts, members_of
