@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +186,14 @@ def korean_units() -> Units:
     """A splitter into morphemes without punctuation if kiwipiepy is installed (requirements-dev.txt), else `syllables`."""
     if importlib.util.find_spec("kiwipiepy") is None:
         return syllables
-    # Not a dependency of the package: loading it takes 1.3 s and 260 MB, and only this comparison uses it.
-    kiwi = importlib.import_module("kiwipiepy").Kiwi()
+    kiwi = _kiwi()
     return lambda text: [each.form for each in kiwi.tokenize(text) if each.tag[0] != "S" or each.tag in _WORD_TAGS]
+
+
+@cache
+def _kiwi() -> Any:
+    # Not a dependency of the package: loading it takes 1.3 s and 260 MB, and only this comparison uses it.
+    return importlib.import_module("kiwipiepy").Kiwi()
 
 
 def syllables(text: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rag.cli import commands, evaluation, opening
+from rag.cli import commands, evaluation, evaluation_parts, opening
 from rag.cli.main import main
 from rag.factory.models import Models
 from rag.models.sagemaker.client import Runtime
@@ -52,7 +52,7 @@ def run(
 ) -> Run:
     """Runs `python -m rag` in an empty folder with the session's embedder."""
     monkeypatch.chdir(tmp_path)
-    for module in (commands, evaluation, opening):
+    for module in (commands, evaluation, evaluation_parts, opening):
         monkeypatch.setattr(module, "load_models", lambda _settings: models)
     monkeypatch.setenv("FSI_LOG__LEVEL", "WARNING")
 
