@@ -30,6 +30,10 @@ _PER = {
 """Rates of use written without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
 
 
+_SPAN = re.compile(r"\s?(?:[이가을를도은]?\s?(?:지나|지난|지났|넘|경과)|이상|이하|이내|미만|초과|뒤|후|전|안에)")
+"""After a quantity: a span of time, and no rate of use."""
+
+
 class StatedQuantities:
     """The quantities of some passages, read once for the check of many sentences. `text`: the passages, joined."""
 
@@ -43,12 +47,15 @@ class StatedQuantities:
         return [
             quantity
             for quantity in quantities_of(sentence)
-            if not _is_stated(quantity, self._quantities) and not self._says_per(quantity)
+            if not _is_stated(quantity, self._quantities) and not self._says_per(quantity, sentence)
         ]
 
-    def _says_per(self, claim: Quantity) -> bool:
+    def _says_per(self, claim: Quantity, sentence: str) -> bool:
         """ "1회에" beside a passage's "건당": the passage has the rate of use without the number."""
-        pattern = _PER.get((claim.unit, claim.low)) if claim.is_point and claim.low is not None else None
+        # "1개월이 지나면" is a span of time: how often a thing may be used says nothing of it.
+        if not claim.is_point or claim.low is None or _SPAN.match(sentence, claim.end):
+            return False
+        pattern = _PER.get((claim.unit, claim.low))
         return pattern is not None and pattern.search(self.text) is not None
 
 

@@ -60,6 +60,8 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
+        if _is_anchored(clause, sources):
+            continue
         if is_negative(clause):
             if denies_other(clause, 0, sources):
                 continue
@@ -111,6 +113,29 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
+
+
+def _is_anchored(clause: str, sources: Sources) -> bool:
+    """Whether a clause of the passages with the same value denies or affirms as this one does: no words align them better.
+
+    Not if it names a thing that the passages name only to say the contrary of it: "분실은 30만원까지 보장됩니다".
+    """
+    denies = is_negative(clause)
+    # Many things end at the same hour.
+    values = [each for each in quantities_of(clause) if each.dimension not in ("time", "date")]
+    if not any(
+        part.denies == denies
+        and any(own.dimension == each.dimension and own.ends == each.ends for each in part.quantities)
+        for own in values
+        for part in sources.clauses
+    ):
+        return False
+    for word in content_words(clause):
+        holding = [part.denies for part in sources.clauses if word.stem in part.lower]
+        is_act = re.search(rf"{re.escape(word.stem)}(?:[되됩된돼하합해한할]|받)", clause.lower())
+        if word.is_noun and not is_act and holding and denies not in holding:
+            return False
+    return True
 
 
 _UNLESS = re.compile(r"(?:않|없|못)\S*면[,\s]*$")

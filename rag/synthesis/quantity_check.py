@@ -29,7 +29,7 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     missing = [
         each
         for each in _missing(text, sources.quantities)
-        if not _is_case(each, text, sources) and not _is_complement(each, text, sources)
+        if not (_is_case(each, text, sources) or _is_complement(each, text, sources) or _is_sum(each, text, sources))
     ]
     if missing:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
@@ -43,7 +43,10 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         holding = [
             line
             for line in sources.lines
-            if all(_is_complement(each, own, sources) for each in _missing(own, line.stated))
+            if all(
+                _is_complement(each, own, sources) or _is_sum(each, text, sources)
+                for each in _missing(own, line.stated)
+            )
         ]
         # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
         is_rule = (
@@ -89,7 +92,7 @@ def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
 
 def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
     """Whether a threshold's other side is stated of the opposite: "100달러부터 우대" of "100달러 미만은 우대하지 않습니다"."""
-    denies = any(quantity.text in clause and is_negative(clause) for clause in with_conditions(text))
+    denies = any(quantity.text in clause and is_negative(clause) for clause in (*with_conditions(text), text))
     return not quantity.is_point and any(
         (other.low is None) != (quantity.low is None)
         and other.unit == quantity.unit
@@ -100,6 +103,38 @@ def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
         for part in sources.clauses
         for other in part.quantities
     )
+
+
+_DEDUCTED = re.compile(r"낮|내[려리립]|인하|차감|할인|줄|감면|빼")
+
+
+def _is_sum(quantity: Quantity, text: str, sources: Sources) -> bool:
+    """Whether a rate is another of the sentence with the passages' addition or deduction: 3.8% of "3.5%, 0.3%p를 더 드립니다"."""
+    value = quantity.low if quantity.low is not None else quantity.high
+    if quantity.unit != "%" or value is None:
+        return False
+    changes = [
+        -each.low if _DEDUCTED.search(part.text, each.end) else each.low
+        for part in sources.clauses
+        for each in part.quantities
+        if each.unit == "%p" and each.low is not None
+    ]
+    bases = [each.low for each in quantities_of(text) if each.unit == "%" and each.is_point and each.low is not None]
+    return any(base + change == value for base in bases for change in changes)
+
+
+_COMPARED = re.compile(
+    r"(보다|수록)\s(?:[가-힣]+\s){0,4}?(높|낮|크|큽|커|작|많|적|길|깁|짧|비싸|비쌉|싸|쌉|저렴|빠르|빠릅|늦)"
+    r"[가-힣]*(?<!면)(?<!때)(?<!경우)[,.\s]*$"
+)
+
+
+def check_comparisons(text: str, sources: Sources) -> Finding | None:
+    """A comparison ("A가 B보다 높습니다", "오래 쓸수록 낮아집니다") that the passages do not make: a conclusion nobody checked."""
+    for clause in split_clauses(text):
+        if (match := _COMPARED.search(clause)) and not re.search(rf"{match[1]}[^.\n]*{match[2]}", sources.text):
+            return Finding("withheld", "quantity", match[0].strip())
+    return None
 
 
 _LEAST = re.compile(r"(?:최저|최소|가장 낮은|가장 적은|가장 짧은)")

@@ -172,6 +172,9 @@ def _is_rival(claimed: Value, value: Value) -> bool:
         return False
     if own.dimension not in ("duration", "time") and own.unit != other.unit:
         return False
+    # "180만원 이상 쓰시면" is a case, and no price or limit.
+    if own.high is None and other.is_point and own.dimension != "time":
+        return False
     # Nothing to pay is the other of a fee, and not of a limit.
     if 0 in (own.low, other.low) and own.dimension == "money":
         return FEE.search(value.own + value.shared + value.far) is not None

@@ -42,7 +42,7 @@ from rag.synthesis.exclusive_check import (
 from rag.synthesis.normalisation import of_the_rest, passage_form, sentence_form
 from rag.synthesis.polarity_check import check_denied, check_polarity
 from rag.synthesis.prompt_builder import MARKER
-from rag.synthesis.quantity_check import check_quantities, check_units
+from rag.synthesis.quantity_check import check_comparisons, check_quantities, check_units
 from rag.synthesis.role_check import check_parts, check_roles
 from rag.synthesis.words import ContentWord, content_words
 
@@ -54,7 +54,7 @@ WORDED_SO = 0.7
 MISSED, MISSED_ALONE = 0.25, 0.34
 """Shares of a sentence's content words that may be nouns its passages lack, if these grant nothing; the second for one noun."""
 CHECKS = (
-    *(check_quantities, check_units, check_roles, check_parts, check_days),
+    *(check_quantities, check_units, check_comparisons, check_roles, check_parts, check_days),
     *(check_institutions, check_contrasts, check_payer, check_in_person),
     *(check_absolutes, check_conceded, check_even_without, check_conceded_case, check_consequence, check_needed),
     *(check_exclusive, check_only_there, check_not_by_alone),
