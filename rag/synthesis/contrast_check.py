@@ -220,16 +220,12 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
         for match in re.finditer(rf"(?<![가-힣])(?:{own.pattern})\s([가-힣\d]{{2,}})", text):
             noun = match[1][:3].rstrip("은는이가을를에의")
             said, held = (rf"(?<![가-힣])(?:{each.pattern})\s?{noun}" for each in (own, other))
-            if re.match(r"[가-힣]*\s?아니", text[match.end() :]):
-                continue
             if re.search(held, sources.text) and not re.search(said, sources.text):
                 return Finding("withheld", "quantity", match[0])
     for own, other in _both_ways(_STATES, text, sources):
         for match in _state_of(own.pattern).finditer(text):
             # "번호" of "카드번호".
             name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
-            if name not in sources.text:
-                continue
             start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고은는도면]),?\s){{0,6}}?"
             if re.search(rf"{start}(?:{other.pattern})", sources.text) and not re.search(
                 rf"{start}(?:{own.pattern})", sources.text

@@ -47,8 +47,6 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         # "천 원부터 50만 원까지 자유롭게" names the limits.
         if word == "자유롭게" and any(not each.is_point for each in quantities_of(text)):
             continue
-        if word == "전액" and "100%" in sources.text:
-            continue
         if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
             continue
         # "앱이나 전화, 지점 어디서든" names where.

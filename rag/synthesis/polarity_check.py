@@ -51,16 +51,13 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         consequences, condition_before = _consequences(condition, sources), condition
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
         if said := free or charged:
-            # "2년이 지나면 수수료가 없습니다": what is free from a value on, the value's own clause tells.
-            if free and _is_free_then(condition_before, sources):
-                continue
             if charged and _is_charged_so(clause, sources):
                 continue
             parts = {whole} if quantities_of(whole) and not quantities_of(clause) else {clause, whole}
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
-        if _is_anchored(clause, sources):
+        if _is_anchored(clause, whole, sources):
             continue
         if is_negative(clause):
             if denies_other(clause, 0, sources):
@@ -82,16 +79,6 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         # "동의를 받지 않으면 안 됩니다", "동의 없이는 안 됩니다": what is asked for.
         if denies and (_UNLESS.search(condition_before) or "없이는" in clause):
             continue
-        # "3년이 지나면 청구할 수 없습니다" says what "3년 이내에 청구할 수 있습니다" does.
-        if (
-            _PAST_LIMIT.search(whole)
-            and not any(_AFTER.search(each.text) for each in about)
-            and not any(
-                re.search(rf"{re.escape(each.text)}[이가을를]?\s?(?:지나|지난|넘|초과|경과|이후)", sources.text)
-                for each in quantities_of(whole)
-            )
-        ):
-            denies = not denies
         # "심사가 필요하지 않습니다" says what "심사 없이 가능합니다" does.
         if _NEED_NOT.search(clause) and any(_SPARED.search(each.text) for each in about):
             continue
@@ -115,19 +102,18 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-def _is_anchored(clause: str, sources: Sources) -> bool:
-    """Whether a clause of the passages with the same value denies or affirms as this one does: no words align them better.
+def _is_anchored(clause: str, whole: str, sources: Sources) -> bool:
+    """Whether clauses of the passages with the same values deny or affirm as this one does: no words align them better.
 
-    Not if it names a thing that the passages name only to say the contrary of it: "분실은 30만원까지 보장됩니다".
+    `whole`: with the condition before it. Not if the clause names a thing that the passages name only to say the contrary of it:
+    "분실은 30만원까지 보장됩니다".
     """
     denies = is_negative(clause)
     # Many things end at the same hour.
-    values = [each for each in quantities_of(clause) if each.dimension not in ("time", "date")]
-    if not any(
-        part.denies == denies
-        and any(own.dimension == each.dimension and own.ends == each.ends for each in part.quantities)
-        for own in values
-        for part in sources.clauses
+    values = [each for each in quantities_of(whole) if each.dimension not in ("time", "date")]
+    saying = [each for part in sources.clauses if part.denies == denies for each in part.quantities]
+    if not values or not all(
+        any(own.dimension == each.dimension and own.ends == each.ends for each in saying) for own in values
     ):
         return False
     for word in content_words(clause):
@@ -167,23 +153,6 @@ def _is_charged_so(clause: str, sources: Sources) -> bool:
     )
 
 
-def _is_free_then(condition: str, sources: Sources) -> bool:
-    """Whether the passages say that nothing is paid under a condition with a quantity: "2년이 지나면 면제"."""
-    ends = {(each.unit, end) for each in quantities_of(condition) for end in (each.low, each.high) if end is not None}
-    if any(
-        FREE.search(part.text)
-        and any((each.unit, end) in ends for each in part.quantities for end in (each.low, each.high))
-        for part in sources.clauses
-    ):
-        return True
-    return any(
-        FREE.search(after.text)
-        and before.text.rstrip(", ").endswith("면")
-        and any((each.unit, end) in ends for each in before.quantities for end in (each.low, each.high))
-        for before, after in pairwise(sources.clauses)
-    )
-
-
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
 _SPARED = re.compile(r"없이|생략|불필요|필요하지 않|자동|면제")
 
@@ -199,7 +168,6 @@ def _consequences(condition: str, sources: Sources) -> list[Clause]:
 
 
 _PAST_LIMIT = re.compile(r"(?:\d\s?(?!세|살)[가-힣]{1,3}|한 달|하루)[이가을를]?\s?(?:지나|넘|초과하)[가-힣]*면")
-_AFTER = re.compile(r"지나|지난|넘|초과|이후|경과|(?<![가-힣])후")
 _DOES_SO = re.compile(r"([가-힣]{2,})(?:[됩된될]|되|[합한할]|하)[가-힣]*[.\s]*$")
 _ALSO = re.compile(
     r"(?<![가-힣])([가-힣A-Za-z]{2,}?)(?:으로도|로도|이라도|에도|도)\s(?=.*(?:수 있|가능|됩니다|돼요|드립니다|드려요))"
@@ -276,7 +244,7 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
             if any(
                 EXCLUDED.match(each.text)
                 or not is_negative(each.text)
-                or _is_same_act(word.stem, does, others, each.text, clause)
+                or _is_same_act(word.stem, does, others, each.text)
                 for each in holding
             ):
                 return Finding("withheld", "polarity", word.stem)
@@ -304,13 +272,8 @@ def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
     )
 
 
-def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str, clause: str) -> bool:
+def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str) -> bool:
     """Whether a clause that denies something of a noun denies what another clause affirms of it."""
     if does and any(word in denied for word in word_forms(does)):
         return True
-    # What no longer exists denies everything of itself, whatever is affirmed.
-    if re.search(r"종료(?:되었|됐)|폐지되|중단되", denied):
-        return True
-    if not others:
-        return clause.strip().startswith(noun)
     return len(noun) > 2 and sum(other in denied for other in others) >= max(1, len(others) / 2)

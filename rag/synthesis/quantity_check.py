@@ -130,7 +130,7 @@ _COMPARED = re.compile(
 
 
 def check_comparisons(text: str, sources: Sources) -> Finding | None:
-    """A comparison ("A가 B보다 높습니다", "오래 쓸수록 낮아집니다") that the passages do not make: a conclusion nobody checked."""
+    """A comparison ("A가 B보다 높습니다", "오래 쓸수록 낮아집니다") that the passages do not make."""
     for clause in split_clauses(text):
         if (match := _COMPARED.search(clause)) and not re.search(rf"{match[1]}[^.\n]*{match[2]}", sources.text):
             return Finding("withheld", "quantity", match[0].strip())
