@@ -1,14 +1,16 @@
-"""Renders an answer's text as HTML: paragraphs, lists, tables, notes, menu paths, unbroken amounts and telephone links.
+"""Splits an answer's text into quotes, and renders text as HTML: paragraphs, lists, tables, notes, paths, telephone links.
 
-Pure functions. All text is escaped; only this module writes tags.
+Amounts are kept in one line. Pure functions. All text is escaped; only this module writes tags.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from html import escape
+
+from rag.types import Answer, Source
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _HANGUL = re.compile("[가-힣]")
@@ -61,6 +63,27 @@ def lang_attribute(text: str, page: str) -> str:
 def phone_numbers(text: str) -> frozenset[str]:
     """The telephone numbers of a text."""
     return frozenset(_PHONE.findall(text))
+
+
+def split_quotes(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
+    """Split an answer into (text before, quoted row) pairs; None if it does not consist of complete quotes.
+
+    Text after the last quote is a pair without a row.
+    """
+    if answer is None or answer.status != "answered" or not answer.cited:
+        return None
+    parts: list[tuple[str, Source | None]] = []
+    end = 0
+    for number in answer.cited:
+        if not 1 <= number <= len(sources):
+            return None
+        quote = f"{sources[number - 1].text} [{number}]"
+        # Searched from the end of the last quote: quotes are in the order of `cited`.
+        if (start := text.find(quote, end)) < 0:
+            return None
+        parts.append((text[end:start], sources[number - 1]))
+        end = start + len(quote)
+    return [*parts, (text[end:], None)] if text[end:].strip() else parts
 
 
 def render_blocks(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from rag.korean import answering_sentence
 from rag.types import Answer, Source, place_in_document
-from rag.ui.answer_text import escape_text, fold_blocks, lang_attribute, phone_numbers, render_blocks
+from rag.ui.answer_text import escape_text, fold_blocks, lang_attribute, phone_numbers, render_blocks, split_quotes
 from rag.ui.conversation import Exchange
 from rag.ui.texts import Texts
 
@@ -111,27 +111,6 @@ def _append_link(block: str, link: str) -> str:
         if block.endswith(end):
             return f"{block.removesuffix(end)} {link}{end}"
     return f"{block} {link}"
-
-
-def split_quotes(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
-    """Split an answer into (text before, quoted row) pairs; None if it does not consist of complete quotes.
-
-    Text after the last quote is a pair without a row.
-    """
-    if answer is None or answer.status != "answered" or not answer.cited:
-        return None
-    parts: list[tuple[str, Source | None]] = []
-    end = 0
-    for number in answer.cited:
-        if not 1 <= number <= len(sources):
-            return None
-        quote = f"{sources[number - 1].text} [{number}]"
-        # Searched from the end of the last quote: quotes are in the order of `cited`.
-        if (start := text.find(quote, end)) < 0:
-            return None
-        parts.append((text[end:start], sources[number - 1]))
-        end = start + len(quote)
-    return [*parts, (text[end:], None)] if text[end:].strip() else parts
 
 
 def _suggestions_html(each: Exchange, options: RenderOptions) -> str:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.types import Answer, Source
-from rag.ui.answer_text import FOLD_AFTER_CHARS, fold_blocks, phone_numbers, render_blocks
+from rag.ui.answer_text import FOLD_AFTER_CHARS, fold_blocks, phone_numbers, render_blocks, split_quotes
 from rag.ui.conversation import Exchange
-from rag.ui.rendering import RenderOptions, frame_html, split_quotes, turn_html
+from rag.ui.rendering import RenderOptions, frame_html, turn_html
 from rag.ui.texts import KOREAN
 from tests.fakes import HOSTILE, SOURCES, answer_to
 
