@@ -33,10 +33,7 @@ def read_csv(table: Table, text: str, match_columns: ColumnMatcher) -> None:
 
     The delimiter is that of Excel's `sep=` line, or the one with which the most known column names are found.
     """
-    lines = list(io.StringIO(text.rstrip(_END_OF_FILE + "\0"), newline=""))
-    start, delimiters = 0, _DELIMITERS
-    if lines and (sep := _SEP.fullmatch(lines[0].strip("\r\n"))):
-        start, delimiters = 1, (sep[1],)
+    lines, start, delimiters = _split_lines(text)
     at, row, delimiter = _read_header(table, lines, start, delimiters, match_columns)
     required = required_width(table, match_columns)
     if not match_columns(table.header).keys() >= set(REQUIRED):
@@ -56,15 +53,19 @@ def read_csv(table: Table, text: str, match_columns: ColumnMatcher) -> None:
     finish_table(table)
 
 
+def _split_lines(text: str) -> tuple[list[str], int, tuple[str, ...]]:
+    """The lines, the index of the first one after Excel's `sep=` line, and the delimiters that are possible."""
+    lines = list(io.StringIO(text.rstrip(_END_OF_FILE + "\0"), newline=""))
+    sep = _SEP.fullmatch(lines[0].strip("\r\n")) if lines else None
+    return (lines, 1, (sep[1],)) if sep else (lines, 0, _DELIMITERS)
+
+
 def data_lines(text: str, match_columns: ColumnMatcher) -> list[Line]:
     """The rows of a text that is a table of something else than questions and answers, such as fees; empty if it is none.
 
     Such a table has at least two rows of two cells. A text with one column that only an FAQ has is an FAQ with a defect.
     """
-    lines = list(io.StringIO(text.rstrip(_END_OF_FILE + "\0"), newline=""))
-    start, delimiters = 0, _DELIMITERS
-    if lines and (sep := _SEP.fullmatch(lines[0].strip("\r\n"))):
-        start, delimiters = 1, (sep[1],)
+    lines, start, delimiters = _split_lines(text)
     for delimiter in delimiters:
         cells = [line.cells for line, _ in _first_records(lines, start, delimiter)]
         if find_header(cells, match_columns) is not None or any(map(is_faq_name, chain.from_iterable(cells))):

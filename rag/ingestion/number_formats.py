@@ -18,13 +18,8 @@ _PART = re.compile(
 )
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?[\d.]+)\]")
 _COMPARE = {
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<>": operator.ne,
-    "=": operator.eq,
-}
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "<>": operator.ne, "=": operator.eq
+}  # fmt: skip
 _DATE_TOKEN = re.compile(
     r'"(?P<text>[^"]*)"|\\(?P<escaped>.)|_.|\*.|\[[^\]]*\]|(?P<half>AM/PM|A/P|오전/오후)|(?P<run>y+|m+|d+|a{3,4}|h+|s+|e+|g+)|(?P<other>.)',
     re.I | re.S,

@@ -21,11 +21,9 @@ _SAME_AS_ABOVE = frozenset(("〃", "″", '"', "＂", "''", "상동", "위와 �
 _SAME_AS_LEFT = frozenset(("좌동", "왼쪽과 같음"))
 _SENTENCE = re.compile(r"[.?!:,;]$|(?:다|요|음|함)$|^[-※*•①-⑳(\[]")
 # PDF fonts and word processors write full-width forms, ligatures and non-breaking hyphens for ASCII characters.
-_PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
-    ord("\ufb01"): "fi",
-    ord("\ufb02"): "fl",
-    ord("‑"): "-",
-}
+_PLAIN = str.maketrans(
+    {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\ufb01": "fi", "\ufb02": "fl", "‑": "-"}
+)
 
 
 @dataclass(frozen=True, slots=True)

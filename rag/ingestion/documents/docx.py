@@ -83,19 +83,10 @@ def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
                     if b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:65536]:
                         raise UnreadableFile("damaged", reason=f"{name} declares entities")
                     parts[name] = ET.fromstring(text)  # noqa: S314
-    except (
-        zipfile.BadZipFile,
-        ET.ParseError,
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as exc:
-        raise UnreadableFile("damaged", reason=str(exc)[:100]) from exc
-    except Exception as exc:  # zlib.error is no subclass of these
-        if isinstance(exc, UnreadableFile):
-            raise
+    except UnreadableFile:
+        raise
+    # zlib.error, for one, has no base class in common with the errors of zipfile and the parser.
+    except Exception as exc:
         raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:100]) from exc
     return parts
 

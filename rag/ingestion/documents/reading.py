@@ -18,6 +18,12 @@ from rag.ingestion.documents.blocks import Document
 from rag.ingestion.files import check_kind, read_bytes
 from rag.ingestion.messages import UnreadableFile, join_items
 
+SECONDS_PER_FILE = 90
+"""Time limit for one file."""
+MEMORY_MB = 900
+"""Limit of the address space that a process may allocate after its start."""
+Outcome = Document | RowError
+
 _READERS = {
     ".pdf": ("pdf", "read_pdf"),
     ".docx": ("docx", "read_docx"),
@@ -45,6 +51,7 @@ _OTHER = {
 }  # fmt: skip
 """Formats of other programs, and what those programs can save that is read."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic")
+_PAGE_STARTS = (b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div")
 _ARCHIVES = (".zip", ".7z", ".rar", ".alz", ".egg", ".tar", ".gz", ".tgz")
 
 
@@ -52,9 +59,9 @@ def read_document(path: Path) -> Document:
     """Read a document. Raises UnreadableFile if its format is unsupported or does not match the extension, if it is damaged,
     encrypted or empty, or if it has no text."""
     suffix = path.suffix.lower()
-    if suffix == ".xls" and (instead := _text_reader(read_bytes(path)[:4096])):
-        # Web applications save HTML and text under the name of a workbook, and Excel opens them.
-        suffix = instead
+    if suffix == ".xls" and read_bytes(path)[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_STARTS):
+        # Web applications save HTML under the name of a workbook, and Excel opens it.
+        suffix = ".html"
     if suffix in _CONVERTIBLE:
         raise UnreadableFile("macros" if suffix.endswith("m") else "old_office", instead=_CONVERTIBLE[suffix])
     if suffix in _OTHER:
@@ -84,22 +91,6 @@ def read_document(path: Path) -> Document:
     if uncertain := [quantity for block in document.blocks for quantity in block.uncertain]:
         document.note("uncertain", count=len(uncertain), values=join_items(uncertain))
     return document
-
-
-def _text_reader(beginning: bytes) -> str:
-    """The extension of the reader for a file that is HTML under another name; empty if it is not."""
-    text = beginning.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    is_page = text.startswith(
-        (b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div")
-    )
-    return ".html" if is_page else ""
-
-
-SECONDS_PER_FILE = 90
-"""Time limit for one file."""
-MEMORY_MB = 900
-"""Limit of the address space that a process may allocate after its start."""
-Outcome = Document | RowError
 
 
 def read_many(paths: Sequence[Path], *, processes: int | None = None) -> Iterator[tuple[Path, Outcome]]:
