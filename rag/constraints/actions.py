@@ -50,8 +50,8 @@ _WANTED = re.compile(
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?:에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}[을를]\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|환전))"
+    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|환전))"
 )
 _WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
 _ENDINGS = re.compile(
@@ -116,7 +116,9 @@ def other_actions(
     match = _CERTIFICATE.search(row_question)
     if match and not _WANTED.search(question):
         yield "paper", "", match["certificate"]
-    if is_reversed(question, row_question) or is_taken_back(question, row_question, steps):
+    if is_reversed(question, row_question):
+        yield "action", _turned_into(question), row_question
+    elif is_taken_back(question, row_question, steps):
         yield "action", question, row_question
 
 
@@ -193,6 +195,11 @@ def _direction(text: str) -> re.Match[str] | None:
     return _FROM_TO.search(text)
 
 
+def _turned_into(question: str) -> str:
+    match = _direction(question)
+    return match["target"].strip() if match else ""
+
+
 def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
     asked, row = _direction(question), _direction(row_question)
@@ -201,9 +208,21 @@ def is_reversed(question: str, row_question: str) -> bool:
         return True
     if asked is None or row is None:
         return False
-    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로").
-    target, row_source, row_target = (set(tokens(text)) for text in (asked["target"], row["source"], row["target"]))
-    return len(target & row_source) > len(target & row_target)
+    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로"). A place that something
+    # comes from counts as well: "폰에서 폰으로" is not "PC에서 폰으로".
+    if _likeness(asked["target"], row["source"]) > _likeness(asked["target"], row["target"]):
+        return True
+    is_place = asked["by"].endswith("에서")
+    return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
+
+
+@lru_cache(maxsize=4096)
+def _likeness(one: str, other: str) -> int:
+    """Tokens that two texts share; two more for a set of which they name the same member, two less for another one."""
+    mine, theirs = members_of(one), members_of(other)
+    shared = {name for name, _ in mine & theirs}
+    apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
+    return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * len(apart)
 
 
 def is_taken_back(question: str, row_question: str, steps: str) -> bool:

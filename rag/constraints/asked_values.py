@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from rag.constraints.aspects import asked_aspect, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -56,17 +57,10 @@ _VERB = re.compile(r"(?:면|[해려어아]서|고|때)$")
 _RATE_OF = re.compile(
     r"(?P<rate>금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
 )
-_INTEREST_OF = re.compile(
-    r"(?P<rate>이자)(?:가|는|를|도|만|로)?\s?(?:(?:\S*(?:[원만억천백년달일%면씩에]|정도)|대략|보통|총)\s){0,2}$"
-)
-"""Before "얼마": interest in won, with the sum or the time it is asked for ("이자 300만원이면 얼마")."""
 _RATE_BY_NAME = re.compile(
     r"(?<!고정)(?<!변동)(?P<rate>금리|이율|이자율)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:알려|궁금|어떻게|가르쳐)\S*(?:\s\S{1,4})?)?[\s?!.~]*$"
 )
 """At the end of a question: a rate asked for without "얼마" ("새출발대출 이자율")."""
-_INTEREST = ("금리", "이율", "이자율", "이자")
-_INTEREST_NAMED = re.compile(r"금리|이율|이자|(?<![가-힣])연\s?\d")
-_IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _PAID = re.compile(
     r"\s?(?:\S{1,6}\s)?(?:납입|넣|입금|보내|보낼|이체|송금|출금|뽑|찾|인출|받|빌|대출|나오|나와|보상|환전|결제|쓸|충전)"
 )
@@ -108,6 +102,8 @@ class AskedValue:
     @property
     def label(self) -> str:
         """What is asked for, named to a customer: 나이 of "몇 살까지", "연회비 금액" of "연회비 얼마"."""
+        if self.kind == "aspect":
+            return self.text
         if self.kind == "rate" and self.subject:
             return self.subject
         label = "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
@@ -116,11 +112,14 @@ class AskedValue:
 
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
     """The values a question asks for of which a row holds none of the kind and for which the row's own question does not ask."""
-    asked = asked_values(question)
-    if not asked:
-        return []
-    row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
-    return [value for value in asked if value.kind not in own and not _states(value, row)]
+    aspect = asked_aspect(question)
+    missing = (
+        [AskedValue("aspect", "", aspect)] if aspect and not states_aspect(aspect, row_question, row_answer) else []
+    )
+    if asked := asked_values(question):
+        row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
+        missing += [value for value in asked if value.kind not in own and not _states(value, row)]
+    return missing
 
 
 def is_left_out(question: str, value: Quantity, answer: str) -> bool:
@@ -176,7 +175,7 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         before = question[: match.start()]
         if match["long"]:
             yield AskedValue("duration", "", match.group())
-        elif rate := _RATE_OF.search(before) or _INTEREST_OF.search(before):
+        elif rate := _RATE_OF.search(before):
             yield AskedValue("rate", "", match.group(), rate["rate"])
         elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
@@ -193,8 +192,6 @@ def _subject(before: str) -> str:
 
 
 def _states(asked: AskedValue, text: str) -> bool:
-    if asked.subject in _INTEREST:
-        return _states_interest(text)
     words = _WORDS.get(asked.kind)
     if words is not None and words.search(text):
         return True
@@ -211,19 +208,6 @@ def _states(asked: AskedValue, text: str) -> bool:
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)
         return is_counted or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
     return any(value.dimension == asked.kind for value in values)
-
-
-def _states_interest(text: str) -> bool:
-    """Whether a text names interest, and with it a rate, a sum or words that answer without one."""
-    # "LTV 40% (스트레스 금리 가산)" states no interest: what is only mentioned in parentheses does not count.
-    text = _IN_PARENTHESES.sub("", text)
-    naming = [text[start:end] for start, end in sentences(text) if _INTEREST_NAMED.search(text[start:end])]
-    # A rate may stand in a table below the sentence; "없습니다" elsewhere is said of something else.
-    if naming and any(value.dimension == "rate" for value in values_of(text)):
-        return True
-    return any(
-        _WORDS["rate"].search(part) or any(value.dimension == "money" for value in values_of(part)) for part in naming
-    )
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:

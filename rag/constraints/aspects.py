@@ -1,23 +1,89 @@
-"""What a customer asks of many things alike: the fee, the rate, the limit, the papers.
+"""What a customer asks of many things alike, the fee, the rate, the limit, the papers; and whether a row states it.
 
-The nouns are data (aspects.tsv), and every list of them in this program is this one: `ASPECT_OF` gives a noun's aspect,
-`ASPECT` is a pattern of one noun.
+The words are data (aspects.tsv), and every list of these nouns in this program is this one. A row that names the aspect in
+none of its sentences, or names it without a value of its kind, answers something else: the customer would read its other
+numbers as the answer. Its menu paths ("대출 > 한도·금리 조회") and what it only mentions in parentheses state nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-
-def _read() -> Mapping[str, str]:
-    lines = Path(__file__).with_name("aspects.tsv").read_text(encoding="utf-8").splitlines()
-    groups = [line.split("|") for line in lines if line and line[0] != "#"]
-    return {noun: names[0] for names in groups for noun in names}
+from rag.constraints.everyday_values import values_of
+from rag.korean import sentences
 
 
-ASPECT_OF: Mapping[str, str] = _read()
-"""A noun and its aspect: 수수료 of 비용."""
+@dataclass(frozen=True)
+class Aspect:
+    """One line of aspects.tsv. `dimensions` are those of a value that answers, `words` answer without one."""
+
+    name: str
+    named: re.Pattern[str]
+    dimensions: frozenset[str]
+    words: re.Pattern[str]
+
+
+_UNSTATED = re.compile(r"\([^()]*\)|^\s*[-\[].* > .*$", re.MULTILINE)
+_NO_INTEREST = r"(?!소득|배당|과세)"
+"""After 이자: 이자소득 is what is taxed."""
+
+
+def _read() -> tuple[Mapping[str, str], Mapping[str, Aspect]]:
+    names: dict[str, str] = {}
+    aspects: dict[str, Aspect] = {}
+    for line in Path(__file__).with_name("aspects.tsv").read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        nouns, *stated = line.split("\t")
+        name = nouns.partition("|")[0]
+        names |= dict.fromkeys(nouns.split("|"), name)
+        if stated:
+            further, dimensions, words = stated
+            named = re.compile(f"{nouns.replace('이자율|이자', f'이자율|이자{_NO_INTEREST}')}|{further}")
+            aspects[name] = Aspect(name, named, frozenset(dimensions.split()), re.compile(words))
+    return names, aspects
+
+
+ASPECT_OF, ASPECTS = _read()
+"""A noun and its aspect (수수료 of 비용); the aspects that a row must state, by name."""
 
 ASPECT = "(?:" + "|".join(sorted(ASPECT_OF, key=lambda noun: (-len(noun), noun))) + ")"
 """A pattern of any of these nouns, the longer first."""
+
+_ASKED = re.compile(
+    rf"(?P<aspect>{ASPECT})(?:은|는|이|가|을|를|도|만)?(?:요|\s?좀)?\s?"
+    r"(?:(?:\S*(?:[원만억천백년달일%면씩에도]|정도)|대략|보통|총|뭐|어떤|무슨|연)\s){0,2}"
+    r"(?:얼마|몇|뭐|뭘|뭔|무엇|어떤|무슨|있[어나는]|없[어나는]|알려|궁금|가르쳐|필요|면제|할인|환급|반환|돌려|드나|들[어죠]|나가나|나와|내[나야]|어떻게|(?:이에|예|인가)?요?[\s?？!.~]*$)"
+)
+"""An aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", and at the end of a question "새출발대출 이자율"."""
+
+
+@lru_cache(maxsize=4096)
+def asked_aspect(question: str) -> str:
+    """The noun by which a question asks for an aspect, of those that a row must state; empty if there is none."""
+    nouns = (match["aspect"] for match in _ASKED.finditer(question))
+    return next((noun for noun in nouns if ASPECT_OF[noun] in ASPECTS), "")
+
+
+@lru_cache(maxsize=8192)
+def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
+    """Whether a row's question asks for an aspect, or a sentence names it with a value or words that answer."""
+    name = ASPECT_OF[noun]
+    if ASPECT_OF.get(asked_aspect(row_question)) == name:
+        return True
+    aspect, text = ASPECTS[name], _UNSTATED.sub("", f"{row_question}\n{row_answer}")
+    naming = [text[start:end] for start, end in sentences(text) if aspect.named.search(text[start:end])]
+    if not naming:
+        return False
+    # What the row's question names, any value of the kind answers; and a rate may stand in a table below the sentence.
+    anywhere = aspect.dimensions if aspect.named.search(row_question) else aspect.dimensions & {"rate"}
+    if any(value.dimension in anywhere for value in values_of(text)):
+        return True
+    return any(
+        aspect.words.search(part) or any(value.dimension in aspect.dimensions for value in values_of(part))
+        for part in naming
+    )

@@ -69,7 +69,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
 def _lack_a_thing(moved: Sequence[tuple[FusedNode, Agreement | None]]) -> bool:
     """Whether the FIRST rows all lack one and the same thing that the text names."""
     lacked = [
-        {conflict.asked for conflict in row.lacking if conflict.kind in BLOCKING_KINDS} if row else set()
+        {each.asked for each in row.lacking if each.kind in BLOCKING_KINDS} if row else set()
         for _, row in moved[:FIRST]
     ]
     # Of fewer rows it tells nothing: they may be all that an institution has.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rag.constraints.aspects import ASPECT, ASPECT_OF
+import pytest
+
+from rag.constraints import compare
+from rag.constraints.aspects import ASPECT, ASPECT_OF, asked_aspect
 
 
 def test_names_of_one_aspect_are_one() -> None:
@@ -17,3 +20,55 @@ def test_the_pattern_reads_the_longest_name() -> None:
     match = re.match(ASPECT, "이자율은")
     assert match is not None
     assert match.group() == "이자율"
+
+
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [
+        ("보관함 수수료 얼마예요", "수수료"),
+        ("대여금고 비용은 얼마나 드나요", "비용"),
+        ("월세대출 금리 몇 프로예요", "금리"),
+        ("월세대출 이자율", "이자율"),
+        ("금고 계약 서류는 뭐 내야 해요", "서류"),
+        ("여행자 환율 알려주세요", "환율"),
+        ("어르신 수수료 면제", "수수료"),
+        ("금리인하 요구는 어떻게 해요", ""),
+        ("금고 이용 시간은 언제예요", ""),
+        ("수수료 없이 보내는 법", ""),
+    ],
+)
+def test_the_aspect_that_a_question_asks_for(question: str, noun: str) -> None:
+    assert asked_aspect(question) == noun
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        (
+            "월세대출 금리 얼마예요",
+            ("월세대출은 누가 받나요?", "직장인이 3천만원까지 받습니다.\n- 앱 > 대출 > 금리 조회"),
+        ),
+        ("비과세통장 금리 몇 프로예요", ("비과세통장은 누가 만드나요?", "이자소득세 15.4%가 면제됩니다.")),
+        ("증권담보 한도 얼마까지 돼요", ("증권담보 이자율은 얼마인가요?", "7일 이내 연 5%, 8일부터 연 7%입니다.")),
+        ("금고 계약 서류 뭐 필요해요", ("금고는 얼마나 빌리나요?", "1년 단위로 빌립니다.")),
+        ("어르신 수수료 면제", ("어르신 비과세통장은 무엇인가요?", "이자소득세가 면제됩니다.")),
+    ],
+)
+def test_a_row_that_states_the_aspect_nowhere_does_not_answer(question: str, row: tuple[str, str]) -> None:
+    noun = asked_aspect(question)
+    assert ("aspect", noun) in [(each.kind, each.asked) for each in compare(question, *row).lacking]
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("월세대출 금리 얼마예요", ("월세대출은 누가 받나요?", "직장인이 받습니다. 이율은 연 4.1%입니다.")),
+        ("금고 수수료 있어요?", ("금고는 어떻게 빌리나요?", "지점에서 빌립니다. 수수료는 없습니다.")),
+        ("금고 수수료 얼마예요", ("금고 수수료와 납부 방법을 알려 주세요.", "소형은 5만원입니다.")),
+        ("금고 비용 얼마예요", ("금고는 얼마에 빌리나요?", "무료입니다.")),
+        ("금고 계약 서류 뭐 필요해요", ("금고는 어떻게 빌리나요?", "신분증을 들고 오십시오.")),
+        ("월세대출 한도 얼마예요", ("월세대출은 누가 받나요?", "직장인이 최대 3천만원을 받습니다.")),
+    ],
+)
+def test_a_row_that_states_the_aspect_in_whatever_words_answers(question: str, row: tuple[str, str]) -> None:
+    assert "aspect" not in {each.kind for each in compare(question, *row).lacking}

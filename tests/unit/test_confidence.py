@@ -148,7 +148,7 @@ def test_banks_that_match_equally_are_each_quoted_once_and_named() -> None:
     """g2 is another row of the first bank, x asks something else, n2 its bank's second, d1 would hardly be answered alone."""
     careful = replace(PLAIN, answered=0.75)
     verdict = judge(ASKED, EQUALS, careful, top_k=4)
-    assert rows(verdict.nodes) == ["g1", "n1", "x", "g2"], "quoted rows first, so that citations count from 1"
+    assert rows(verdict.nodes) == ["g1", "n1", "g2", "n2"], "quoted rows first, so that citations count from 1"
     assert [node.quoted for node in verdict.nodes] == [True, True, False, False]
     text = verbatim(verdict.nodes)
     assert text == f"{texts.frame('several_banks')}\n\n가온은행\ng1의 답변 [1]\n\n나루증권\nn1의 답변 [2]"
@@ -166,7 +166,7 @@ def test_another_banks_row_that_would_be_answered_alone_is_quoted_too() -> None:
     assert rows(verdict.nodes) == ["g1", "n1", "d1"]
     other = [
         hit("g1", 5.0, bank="가온은행"),
-        hit("n1", 4.4, bank="나루증권", question="모바일 OTP는 어디에서 등록합니까?"),
+        hit("n1", 5.0, bank="나루증권", question="모바일 OTP는 어디에서 등록합니까?"),
     ]
     assert [node.quoted for node in judge(ASKED, other, PLAIN).nodes] == [True, True]
 

@@ -182,3 +182,18 @@ def test_a_row_on_asking_for_something_else_does_not_say_how_a_thing_begins() ->
 def test_what_was_stopped_begins_again(question: str) -> None:
     assert is_taken_back(question, "카드를 일시 정지하거나 계좌와 수취인을 지우려면 어떻게 하나요?", "")
     assert not is_taken_back(question, "일시 정지를 해제하려면 어떻게 하나요?", "")
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "expected"),
+    [
+        ("금고를 다른 은행 지점으로 옮기려면", "타행에 있는 금고를 당행 지점으로 옮길 수 있나요?", True),
+        ("다른 은행 금고를 이 은행으로 옮기려면", "타행에 있는 금고를 당행 지점으로 옮길 수 있나요?", False),
+        ("태블릿에서 시계로 지갑을 옮기려면", "시계에서 태블릿으로 지갑을 옮기려면?", True),
+        ("시계에서 노트북으로 지갑을 옮기려면", "태블릿에서 시계로 지갑을 옮기려면?", True),
+    ],
+)
+def test_a_direction_is_told_by_other_names_of_its_ends_and_by_where_a_thing_comes_from(
+    question: str, row: str, expected: bool
+) -> None:
+    assert is_reversed(question, row) is expected
