@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks._scale_data import FILTERS, TOP, asked, chunks, metadata, nodes, resident_mb, timed, true_rows
 from benchmarks.faiss_store import DIMENSION, seconds, words
-from benchmarks.scale_data import FILTERS, TOP, asked, chunks, metadata, nodes, resident_mb, timed, true_rows
 
 if TYPE_CHECKING:
     pass
