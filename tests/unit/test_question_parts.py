@@ -12,14 +12,14 @@ from rag.conversation.question_parts import Part, split_questions
 from rag.retrieval.confidence import Verdict, judge
 from rag.synthesis import texts
 from rag.synthesis.verbatim import verbatim
-from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
+from tests.unit.test_confidence import PLAIN, hit, rows
 
 
 def verdict(
     *ids: str, top: float = 4.0, gap: float = 2.0, bank: str = "", question: str = "이체한도는 얼마입니까?"
 ) -> Verdict:
     hits = [hit(one, top - gap * number, bank=bank, question=question) for number, one in enumerate(ids)]
-    return judge(ASKED, hits, PLAIN)
+    return judge(question, hits, PLAIN)
 
 
 @pytest.mark.parametrize(
