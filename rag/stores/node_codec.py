@@ -78,7 +78,10 @@ class StoredNode:
         if node is None:
             metadata, extra = json.loads(self.metadata), json.loads(self.extra)
             node = self._node = TextNode(id_=self.node_id, text=self.text, metadata=metadata, **extra)
-        return node.model_copy(update={"metadata": dict(node.metadata), "relationships": dict(node.relationships)})
+        copy = node.model_copy()
+        # Not by `update` or assignment, which pydantic checks.
+        copy.__dict__ |= {"metadata": node.metadata.copy(), "relationships": node.relationships.copy()}
+        return copy
 
 
 class Nodes(Mapping[str, BaseNode]):
