@@ -33,7 +33,7 @@ from rag.chat import ChatService
 from rag.evaluation.datasets import Case, read_out_of_domain, read_queries
 from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.records import predict
-from rag.factory.bundled import DATA
+from rag.factory.bundled_vectors import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index

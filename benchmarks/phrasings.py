@@ -19,7 +19,7 @@ from rag.evaluation.datasets import read_queries
 from rag.evaluation.metrics import bootstrap, hit
 from rag.evaluation.records import predict
 from rag.evaluation.runner import read_phrasings, write_phrased
-from rag.factory.bundled import DATA
+from rag.factory.bundled_vectors import DATA
 from rag.factory.chat import build_service
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index

@@ -41,8 +41,8 @@ def fill(file: Path, shard: int, shards: int, where: dict[str, str]) -> None:
     from rag.ingestion.sources import read_sources
     from rag.ingestion.sync import sync
     from rag.models.local_embedding import LocalEmbedding
+    from rag.stores.opensearch.catalog import BUILDING
     from rag.stores.opensearch.client import connect
-    from rag.stores.opensearch.staging import BUILDING
     from rag.stores.opensearch.store import OpenSearchStore
 
     model = LocalEmbedding(threads=1)

@@ -43,8 +43,8 @@ from rag.conversation.searcher import Searcher
 from rag.errors import InputError
 from rag.korean import text_length
 from rag.models.cancellation import CancellableStream, CancelScope
-from rag.models.circuit_breaker import CircuitBreaker
 from rag.privacy import Masked, mask, own_numbers
+from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode, WholeRows, sources_of, whole_rows
 from rag.retrieval.query_analysis import BANK

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from rag.errors import InputError
-from rag.factory.bundled import BUNDLED
+from rag.factory.bundled_vectors import BUNDLED
 from rag.ingestion.cell_text import remove_invisible
 from rag.ingestion.columns import clean_name
 from rag.types import Filters

@@ -27,7 +27,7 @@ from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
 from rag.evaluation.gated_ingestion import ingest_gated
 from rag.evaluation.gates import read_gates
-from rag.factory.bundled import bundled_name
+from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index

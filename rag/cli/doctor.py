@@ -245,7 +245,7 @@ class _SageMaker:
 
         `bodies`: a request body by format.
         """
-        from rag.models.sagemaker.format_detection import detect_format
+        from rag.models.sagemaker.stream_decoder import detect_format
 
         configured = str(self._settings.format)
         refused: ModelError | None = None
@@ -276,7 +276,7 @@ class _SageMaker:
 
     def _unreachable(self, error: ModelError) -> Finding:
         """A finding from the endpoint's description if the caller may describe it, else from the error."""
-        from rag.models.sagemaker.control_plane import describe_endpoint
+        from rag.models.sagemaker.client import describe_endpoint
 
         # Only for errors in the request's names: a caller who may invoke need not have permission to describe.
         endpoint = describe_endpoint(self._name) if _code(error) in ("ValidationError", "ValidationException") else None

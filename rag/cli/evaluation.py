@@ -35,7 +35,7 @@ from rag.evaluation.runner import run_suites, save_run
 from rag.evaluation.runs import Run, find_run, load_run, saved_runs
 from rag.evaluation.suite_report import suite_lines
 from rag.evaluation.suites import Suite, bundled_suites, labelled_cases
-from rag.factory.bundled import BUNDLED as BUNDLED_INDEX
+from rag.factory.bundled_vectors import BUNDLED as BUNDLED_INDEX
 from rag.factory.models import load_models, sentence_verifier
 from rag.settings import Settings
 

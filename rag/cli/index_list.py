@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rag.errors import ModelError, StoreError
-from rag.factory.bundled import BUNDLED, bundled_name
+from rag.factory.bundled_vectors import BUNDLED, bundled_name
 from rag.factory.models import load_models
 from rag.factory.stores import open_catalog
 from rag.settings import Settings

@@ -13,8 +13,8 @@ from llama_index.core.base.llms.types import ChatMessage
 from rag.conversation.follow_up_rules import MAX_TURNS
 from rag.errors import ModelError, ModelPaused
 from rag.models.cancellation import CancelScope
-from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import stream_chat
+from rag.retries import CircuitBreaker
 from rag.synthesis.prompt_builder import build_messages, count_tokens, one_line, prompt_room
 from rag.synthesis.texts import CONDENSING
 from rag.types import Turn

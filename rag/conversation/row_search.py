@@ -18,7 +18,7 @@ from llama_index.core.schema import QueryBundle
 from rag.conversation.follow_up_rules import content_words, says
 from rag.conversation.word_rules import WordRule
 from rag.korean import compact
-from rag.models.circuit_breaker import CircuitBreaker
+from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
 from rag.retrieval.offering import PARTICLE, Wording, is_short

@@ -34,8 +34,8 @@ from rag.conversation.shown_rows import (
 from rag.conversation.word_rules import WordRule, match_decline_rule, plain
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
-from rag.models.circuit_breaker import CircuitBreaker
 from rag.privacy import without_masked_numbers
+from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore

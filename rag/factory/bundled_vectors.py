@@ -1,4 +1,4 @@
-"""The precomputed vectors of the bundled FAQ, so that the first start need not embed it.
+"""The bundled FAQ: the name of its index, and its precomputed vectors, so that the first start need not embed it.
 
 `python -m rag.factory.bundled_vectors` writes them again after the FAQ or the embedding model has changed. Vectors are keyed
 by a hash of the text, and are only used for the embedding with the same fingerprint. Missing vectors are computed, so that an
@@ -19,19 +19,42 @@ import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
-from rag.factory.bundled import BUNDLED, DATA
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import embedding_window
-from rag.models.async_from_sync import AsyncFromSync
+from rag.models.threads import AsyncFromSync
 
 if TYPE_CHECKING:
     from rag.factory.models import Models
 
+
+import json
+
+from rag.retrieval.confidence import defaults
+from rag.stores.base import Manifest
+
 logger = logging.getLogger(__name__)
 
+BUNDLED = "bundled"
+"""The default index name; the directory's name also has a hash of the data and of the embedding."""
+_PACKAGED = Path(__file__).resolve().parents[1] / "bundled_faq"
+DATA = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[2] / "data" / "faq"
+"""The folder of the bundled FAQ: in the installed package, or in the project folder."""
+BUILD_WAIT = 120.0
+"""Seconds that a process waits while another one builds the bundled index."""
 PATH = DATA.parent / "vectors" / "bundled.npz"
 QUERY, PASSAGE = "query", "passage"
 Vectors = dict[bytes, list[float]]
+
+
+def bundled_name(manifest: Manifest, data: Path = DATA) -> str:
+    """Return the index name for the bundled FAQ. Another FAQ, embedding, analyzer or default calibration has another name."""
+    digest = hashlib.sha256(f"{manifest.fingerprint} {manifest.analyzer} {manifest.schema}".encode())
+    # With the default calibration, so that an index of an earlier version is not calibrated in memory at each start.
+    digest.update(json.dumps(defaults(dense=manifest.dimension > 0).as_json(), sort_keys=True).encode())
+    # Sorted, because a folder may list its files in any order.
+    for path in sorted(data.glob("*.csv")):
+        digest.update(path.read_bytes())
+    return f"{BUNDLED}-{digest.hexdigest()[:12]}"
 
 
 class StoredVectors(AsyncFromSync, BaseEmbedding):

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from rag.chat import ChatService
 from rag.errors import DISTRIBUTION
-from rag.factory.bundled import BUNDLED
+from rag.factory.bundled_vectors import BUNDLED
 from rag.factory.models import Models, language_model, load_models, sentence_verifier
 from rag.factory.stores import load_calibration, open_index
 from rag.ingestion.sync import Progress, no_progress

@@ -12,8 +12,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.errors import IndexDamaged, IndexMissing, SettingsError
-from rag.factory.bundled import BUILD_WAIT, BUNDLED, DATA, bundled_name
-from rag.factory.bundled_vectors import with_stored_vectors
+from rag.factory.bundled_vectors import BUILD_WAIT, BUNDLED, DATA, bundled_name, with_stored_vectors
 from rag.factory.models import Models
 from rag.ingestion.pipeline import IngestReport, ingest
 from rag.ingestion.sync import Progress, no_progress

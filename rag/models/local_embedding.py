@@ -21,11 +21,10 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from numpy.typing import NDArray
 
 from rag.errors import ModelUnavailable
-from rag.models.async_from_sync import AsyncFromSync
 from rag.models.e5.encoder import Encoder
 from rag.models.e5.tokenizer import MAX_PIECE_LENGTH, Tokenizer
 from rag.models.e5.weights import load, locate
-from rag.models.threads import ForkSafeExecutor
+from rag.models.threads import AsyncFromSync, ForkSafeExecutor
 
 QUERY_PREFIX, PASSAGE_PREFIX = "query: ", "passage: "
 QUERY_TOKENS = 510

@@ -20,12 +20,11 @@ from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.adapted_llm import PARSE_ERRORS, AdaptedLLM, FinishInfo, call_package, translate_errors
-from rag.models.async_from_sync import AsyncFromSync
 from rag.models.cancellation import CancelScope
 from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS
 from rag.models.sockets import claim
-from rag.models.threads import ForkSafeExecutor
+from rag.models.threads import AsyncFromSync, ForkSafeExecutor
 from rag.models.vendor_errors import TIMED_OUT, from_status, one_line
 from rag.vectors import unit_vectors
 

@@ -1,10 +1,12 @@
-"""Objects that a forked process must reset: fork copies executors, locks and sockets, but only the thread that forks.
+"""Threads of models: executors that a forked process can use, and async methods that run the sync ones in a thread.
 
-Without a reset, an executor would wait forever for threads that do not exist, and two processes would share a connection.
+Fork copies executors, locks and sockets, but only the thread that forks. Without a reset, an executor would wait forever for
+threads that do not exist, and two processes would share a connection.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import weakref
 from collections.abc import Callable
@@ -65,3 +67,22 @@ class ForkSafeExecutor(Executor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ForkSafeExecutor:
         return self
+
+
+class _Embedding(Protocol):
+    def _get_query_embedding(self, query: str) -> list[float]: ...
+    def _get_text_embedding(self, text: str) -> list[float]: ...
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]: ...
+
+
+class AsyncFromSync:
+    """A mixin that comes before LlamaIndex's embedding class in the list of base classes, to override its async methods."""
+
+    async def _aget_query_embedding(self: _Embedding, query: str) -> list[float]:
+        return await asyncio.to_thread(self._get_query_embedding, query)
+
+    async def _aget_text_embedding(self: _Embedding, text: str) -> list[float]:
+        return await asyncio.to_thread(self._get_text_embedding, text)
+
+    async def _aget_text_embeddings(self: _Embedding, texts: list[str]) -> list[list[float]]:
+        return await asyncio.to_thread(self._get_text_embeddings, texts)

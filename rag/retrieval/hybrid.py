@@ -19,7 +19,7 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
-from rag.models.circuit_breaker import CircuitBreaker
+from rag.retries import CircuitBreaker
 from rag.retrieval.query_analysis import expand
 from rag.stores.base import DOCUMENT, INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
 from rag.types import Source

@@ -17,8 +17,8 @@ from llama_index.core.schema import NodeWithScore
 
 from rag.errors import ModelError, ModelPaused, ModelTimeout
 from rag.models.cancellation import CancelScope
-from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import LLMStream, stream_chat
+from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import JudgedNode
 from rag.stores.base import QUESTION
 from rag.synthesis.answer import SECONDS, AnswerStream, Outcome, PassageSynthesizer

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from rag.errors import ModelError, ModelPaused
 from rag.korean import answering_sentence
 from rag.models.cancellation import CancelScope
-from rag.models.circuit_breaker import CircuitBreaker
 from rag.models.streaming import stream_chat
+from rag.retries import CircuitBreaker
 from rag.synthesis.prompt_builder import MARKER, build_messages, count_tokens, escape_markers, one_line, prompt_room
 from rag.synthesis.release import LONGEST_SENTENCE, Gate
 from rag.synthesis.sentences import says_something, split_sentences

@@ -15,7 +15,7 @@ from typing import Protocol
 from rag.constraints import quantities_of
 from rag.errors import ModelError, ModelPaused
 from rag.korean import compact
-from rag.models.circuit_breaker import CircuitBreaker
+from rag.retries import CircuitBreaker
 from rag.synthesis.clauses import SUPPORTED, Finding, Sources, closeness, is_negative, prepare
 from rag.synthesis.condition_check import (
     check_conceded,

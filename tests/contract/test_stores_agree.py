@@ -10,7 +10,7 @@ import pytest
 from llama_index.core.schema import BaseNode, TextNode
 from llama_index.core.vector_stores.types import MetadataFilters
 
-from rag.factory.bundled import bundled_name
+from rag.factory.bundled_vectors import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.phrasings import split_phrasings

@@ -15,7 +15,7 @@ import pytest
 
 from rag.errors import IndexMismatch, IndexMissing
 from rag.factory import stores
-from rag.factory.bundled import bundled_name
+from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_chat, build_service, topics
 from rag.factory.models import LEXICAL_ONLY, Models, load_models
 from rag.factory.stores import calibrate_from_own_rows, ingest_files, open_index
@@ -80,7 +80,7 @@ def test_a_version_with_other_thresholds_has_a_bundled_index_of_its_own(
     """Otherwise the earlier version's index would be calibrated in memory, with a warning, at each opening."""
     before = bundled_name(hashed.manifest, bundle)
     other = replace(defaults(), answered=0.5)
-    monkeypatch.setattr("rag.factory.bundled.defaults", lambda *, dense: other)
+    monkeypatch.setattr("rag.factory.bundled_vectors.defaults", lambda *, dense: other)
     assert bundled_name(hashed.manifest, bundle) != before
 
 

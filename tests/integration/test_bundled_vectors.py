@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from rag.factory import bundled_vectors
-from rag.factory.bundled import DATA
-from rag.factory.bundled_vectors import PASSAGE, PATH, QUERY, StoredVectors, text_key, with_stored_vectors
+from rag.factory.bundled_vectors import DATA, PASSAGE, PATH, QUERY, StoredVectors, text_key, with_stored_vectors
 from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.ingestion.chunking import embedded_texts

@@ -16,7 +16,7 @@ import pytest
 
 from rag.cli import index_list
 from rag.errors import ModelUnavailable
-from rag.factory.bundled import bundled_name
+from rag.factory.bundled_vectors import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
 from rag.settings import list_settings

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from rag.errors import SettingsError
 from rag.factory import chat, stores
-from rag.factory.bundled import bundled_name
+from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_chat
 from rag.factory.models import Models
 from rag.factory.stores import open_catalog, open_index

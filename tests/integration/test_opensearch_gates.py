@@ -17,9 +17,8 @@ from rag.ingestion.embedding import manifest_of
 from rag.settings import Settings
 from rag.stores.base import PassageStore
 from rag.stores.opensearch import aliases
-from rag.stores.opensearch.catalog import OpenSearchCatalog
+from rag.stores.opensearch.catalog import OpenSearchCatalog, StagingIndex
 from rag.stores.opensearch.client import Connection
-from rag.stores.opensearch.staging import StagingIndex
 from tests.fakes_embedding import HashedEmbedding
 from tests.small_faq import ROWS, write_faq
 

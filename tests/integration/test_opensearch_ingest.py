@@ -21,10 +21,9 @@ from rag.ingestion.embedding import manifest_of
 from rag.retrieval.confidence import Calibration
 from rag.stores.opensearch import aliases
 from rag.stores.opensearch import catalog as opensearch_catalog
-from rag.stores.opensearch.catalog import OpenSearchCatalog
+from rag.stores.opensearch.catalog import OpenSearchCatalog, StagingIndex
 from rag.stores.opensearch.client import Connection
 from rag.stores.opensearch.lock import INDEX, SECONDS, hold_lease, machine_id
-from rag.stores.opensearch.staging import StagingIndex
 from rag.stores.opensearch.store import OpenSearchStore
 from tests.contract.base import MANIFEST, dense
 from tests.contract.reference import passage

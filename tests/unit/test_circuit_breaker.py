@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused, ModelRefused, ModelTimeout, ModelUnavailable
-from rag.models.circuit_breaker import CircuitBreaker
+from rag.retries import CircuitBreaker
 
 
 class Model:

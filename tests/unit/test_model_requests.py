@@ -13,8 +13,8 @@ from rag.errors import ModelFormatError
 from rag.models.local_embedding import LocalEmbedding
 from rag.models.parameters import Parameters, estimate_tokens
 from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
-from rag.models.sagemaker.format_detection import detect_embedding_format
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS, kullm_answer, kullm_prompt
+from rag.models.sagemaker.stream_decoder import detect_embedding_format
 from tests.containers import embedding_answer, vectors
 
 FAQ = Path(__file__).parents[2] / "data" / "faq"

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from rag.errors import StoreError, StoreUnavailable
-from rag.stores.opensearch import bulk
-from rag.stores.opensearch.bulk import Write, write
+from rag.stores.opensearch import reader as bulk
 from rag.stores.opensearch.client import Connection, Layout, connect
+from rag.stores.opensearch.reader import Write, write
 
 REJECTED = {"type": "rejected_execution_exception", "reason": "queue is full"}
 UNFIT = {"type": "mapper_parsing_exception", "reason": "no such field"}

@@ -9,8 +9,7 @@ import pytest
 from opensearchpy import exceptions
 
 from rag.errors import IndexBusy, IndexMissing, StoreError, StoreRefused, StoreUnavailable
-from rag.stores.opensearch.client import connect
-from rag.stores.opensearch.errors import error_of_status, translate, translate_errors
+from rag.stores.opensearch.client import connect, error_of_status, translate, translate_errors
 from rag.stores.opensearch.query_dsl import cosine
 
 URL = "https://search.example:9200"

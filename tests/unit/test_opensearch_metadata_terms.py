@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llama_index.core.vector_stores.types import FilterCondition
 
 from rag.stores.filters import EVERYTHING, Group, scalar
-from rag.stores.opensearch.metadata_terms import MAX_LENGTH, filter_query, metadata_terms, prefix, strings_pattern, term
+from rag.stores.opensearch.mapping import MAX_LENGTH, filter_query, metadata_terms, prefix, strings_pattern, term
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)

@@ -7,9 +7,8 @@ import json
 import pytest
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted
-from rag.models.sagemaker.format_detection import detect_format
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS
-from rag.models.sagemaker.stream_decoder import StopWords, StreamDecoder, decode_answer
+from rag.models.sagemaker.stream_decoder import StopWords, StreamDecoder, decode_answer, detect_format
 from tests.containers import ANSWER, STREAMS, TOKENS, USAGE, WHOLES
 
 CASES = pytest.mark.parametrize("case", STREAMS)

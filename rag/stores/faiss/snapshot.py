@@ -1,4 +1,4 @@
-"""One generation of an index in memory: vector search, filters and lexical search. Always derived from the database.
+"""One generation of an index in memory: exact vector search, filters and lexical search. Always derived from the database.
 
 Rows are numbered 0..n-1 in the order they were written. Everything except caches is immutable, so that any number of
 threads may read a snapshot while the next one is built. Reads no files: rows come from `rag.stores.faiss.reader`.

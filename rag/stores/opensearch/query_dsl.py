@@ -16,8 +16,18 @@ from numpy.typing import NDArray
 from rag.errors import StoreRefused
 from rag.stores.base import LEXICAL_FIELDS
 from rag.stores.filters import Group
-from rag.stores.opensearch.mapping import DOCUMENT, ID, NODE, SPACE, VECTOR
-from rag.stores.opensearch.metadata_terms import MATCH_NONE, TERMS, Query, filter_query, strings_pattern
+from rag.stores.opensearch.mapping import (
+    DOCUMENT,
+    ID,
+    MATCH_NONE,
+    NODE,
+    SPACE,
+    TERMS,
+    VECTOR,
+    Query,
+    filter_query,
+    strings_pattern,
+)
 
 MAX_HITS: Final = 10_000
 """The most hits that one search returns (index.max_result_window)."""

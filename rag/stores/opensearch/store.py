@@ -39,11 +39,20 @@ from rag.stores.filters import EVERYTHING, check
 from rag.stores.node_codec import Nodes, encode, unit_vector
 from rag.stores.opensearch import aliases, query_dsl
 from rag.stores.opensearch.aliases import IndexInfo
-from rag.stores.opensearch.bulk import Write
 from rag.stores.opensearch.client import Connection, check_shards
-from rag.stores.opensearch.mapping import DOCUMENT, FINGERPRINT, HASH, ID, decode_hit, document_key, encode_row
-from rag.stores.opensearch.metadata_terms import TERMS, Query, prefix
-from rag.stores.opensearch.reader import IndexReader, hit_id, hits_of
+from rag.stores.opensearch.mapping import (
+    DOCUMENT,
+    FINGERPRINT,
+    HASH,
+    ID,
+    TERMS,
+    Query,
+    decode_hit,
+    document_key,
+    encode_row,
+    prefix,
+)
+from rag.stores.opensearch.reader import IndexReader, Write, hit_id, hits_of
 
 PAGE: Final = 1000
 STATES_PAGE: Final = 10_000
