@@ -15,7 +15,7 @@ Both run the same objects in this order; to change a step, change the module bes
   search one text                                rag.conversation.row_search, `RowSearch.search`, of which in turn:
     add the bank's words                         rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
     retrieve rows                                rag.retrieval.hybrid, over rag.stores; lexical lists where the embedding fails
-    compare values and products                  rag.retrieval.constraint_order, using rag.constraints
+    compare values and products                  rag.retrieval.ranking, using rag.constraints
     answered, suggested or declined              rag.retrieval.confidence
   join split rows                                rag.retrieval.hybrid, `WholeRows`
   write the text                                 rag.synthesis.answer, `AnswerSynthesizer`, which chooses among:

@@ -20,13 +20,13 @@ from rag.conversation.word_rules import match_decline_rule
 from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, Logistic, judge
 from rag.retrieval.hybrid import FusedNode, row_id
-from rag.retrieval.ranking_features import FEATURES
+from rag.retrieval.ranking import FEATURES
 
 FOLDS = 10
 OFF_TOPIC = 0.75
 """Upper limit of the `off_topic` threshold, as a share of the suggestion threshold."""
 CONTRASTS = ("number", "product", "opposite", "institution")
-"""Kinds of out-of-domain inputs that are left to constraints (`rag.retrieval.constraint_order`), not to thresholds."""
+"""Kinds of out-of-domain inputs that are left to constraints (`rag.retrieval.ranking`), not to thresholds."""
 
 
 @dataclass(frozen=True, slots=True)

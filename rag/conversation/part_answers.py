@@ -15,7 +15,7 @@ from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
 from rag.retrieval.hybrid import matched_question, question_of, row_id
 from rag.retrieval.query_analysis import BANK, expand
-from rag.retrieval.ranking_features import same_question, score_of
+from rag.retrieval.ranking import same_question, score_of
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2

@@ -22,10 +22,9 @@ from rag.constraints import Conflict
 from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.korean import compact
-from rag.retrieval.constraint_order import Ordered, order_by_agreement
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, with_a_passage
 from rag.retrieval.offering import Bound, Wording, bound_of, is_one_of_several, least_chance
-from rag.retrieval.ranking_features import features, same_question, score_of
+from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3

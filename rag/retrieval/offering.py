@@ -16,10 +16,9 @@ from rag.constraints.asked_values import asked_values
 from rag.constraints.aspects import ASPECT, ASPECT_OF
 from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
-from rag.retrieval.constraint_order import FIRST, Ordered
 from rag.retrieval.hybrid import FusedNode, matched_question, question_of
 from rag.retrieval.query_analysis import expand
-from rag.retrieval.ranking_features import rivals
+from rag.retrieval.ranking import FIRST, Ordered, rivals
 
 Bound = Literal["off_topic", "suggested", "doubtful", "foreign"]
 SHORT = 8

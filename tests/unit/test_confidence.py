@@ -22,7 +22,7 @@ from rag.retrieval.confidence import (
     judge,
 )
 from rag.retrieval.hybrid import DENSE, PARTS, PASSAGE_WITHIN, FusedNode, Fusion, Scale, row_id
-from rag.retrieval.ranking_features import FEATURES, MOST_TOKENS, features
+from rag.retrieval.ranking import FEATURES, MOST_TOKENS, features
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
 from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.constraint_order import order_by_agreement
-from tests.unit.test_constraint_order import row
+from rag.retrieval.ranking import order_by_agreement
+from tests.unit.test_ranking import row
 
 STEPS = "앱 설정 > 관리 메뉴에서 고르십시오."
 

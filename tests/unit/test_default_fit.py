@@ -14,7 +14,7 @@ from rag.chat import ChatService
 from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import Calibration, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
-from rag.retrieval.ranking_features import FEATURES
+from rag.retrieval.ranking import FEATURES
 from rag.stores.base import JAMO, TOKENS
 
 START = defaults()

@@ -8,9 +8,9 @@ import pytest
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.retrieval.confidence import judge
-from rag.retrieval.constraint_order import order_by_agreement
 from rag.retrieval.hybrid import PARTS, FusedNode
 from rag.retrieval.offering import DOUBTFUL, Wording, bound_of, is_one_of_several, least_chance
+from rag.retrieval.ranking import order_by_agreement
 from tests.unit.test_confidence import PLAIN
 
 

@@ -6,8 +6,8 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from rag.constraints.passage_scope import lacking_in_passage
-from rag.retrieval.constraint_order import order_by_agreement
 from rag.retrieval.hybrid import FusedNode
+from rag.retrieval.ranking import order_by_agreement
 from rag.stores.base import DOCUMENT, QUESTION
 
 PAY_DAYS = "납부일은 3일, 10일, 20일 가운데 고릅니다.\n납부일 | 이용 기간\n3일 | 전월 1일~전월 말일\n20일 | 전월 18일~당월 17일"

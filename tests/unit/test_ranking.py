@@ -11,7 +11,8 @@ from llama_index.core.schema import TextNode
 from rag.constraints.contrasts import default_contrasts
 from rag.constraints.held_values import values_not_held
 from rag.retrieval.confidence import Verdict, defaults, judge
-from rag.retrieval.constraint_order import (
+from rag.retrieval.hybrid import DENSE, FusedNode
+from rag.retrieval.ranking import (
     AGREES,
     COMPARED,
     HOLDS,
@@ -19,7 +20,6 @@ from rag.retrieval.constraint_order import (
     absent,
     order_by_agreement,
 )
-from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis.verbatim import verbatim
 from rag.types import Note
