@@ -144,20 +144,18 @@ def check_days(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_TIMES = tuple(
-    (re.compile(own), re.compile(other))
-    for own, other in (
-        *(
-            ("다음|이후", "이전"),
-            ("다음", "(?<![가-힣])전"),
-            ("익일", "전일"),
-            ("먼저", "나중에"),
-            ("최대", "최소"),
-            ("최고", "최저"),
-        ),
-        *(("오전", "오후"), ("매월", "매년"), ("시작", "종료"), ("입금", "출금"), ("증액", "감액"), ("본인", "타인")),
-        ("고객이", "당사가|은행이"),
-    )
+_TIMES = (
+    *(
+        ("다음", "이전"),
+        ("다음", "전"),
+        ("익일", "전일"),
+        ("이후", "이전"),
+        ("먼저", "나중에"),
+        ("최대", "최소"),
+        ("최고", "최저"),
+    ),
+    *(("최고", "최저"), ("오전", "오후"), ("매월", "매년"), ("시작", "종료"), ("입금", "출금"), ("증액", "감액")),
+    *(("본인", "타인"), ("고객이", "당사가"), ("고객이", "은행이")),
 )
 """Words before a noun, of which one is the opposite of the other."""
 _STATES = tuple(
@@ -216,16 +214,21 @@ _DOES_NOT = re.compile(r"([가-힣]{2,})(?:은|는|이|가|도|에)\s([가-힣]{
 
 def check_opposites(text: str, sources: Sources) -> Finding | None:
     """A word that excludes the passages' word for the same thing: "이전 영업일" for "다음 영업일", "유효" for "무효"."""
-    for own, other in _both_ways(_TIMES, text, sources):
-        for match in re.finditer(rf"(?<![가-힣])(?:{own.pattern})\s([가-힣\d]{{2,}})", text):
-            noun = match[1][:3].rstrip("은는이가을를에의")
-            said, held = (rf"(?<![가-힣])(?:{each.pattern})\s?{noun}" for each in (own, other))
-            if re.search(held, sources.text) and not re.search(said, sources.text):
-                return Finding("withheld", "quantity", match[0])
+    for pair in _TIMES:
+        for word, opposite in (pair, pair[::-1]):
+            for match in _before_noun(word).finditer(text) if word in text and opposite in sources.text else ():
+                noun = match[1][:3].rstrip("은는이가을를에의")
+                if noun not in sources.text:
+                    continue
+                said, held = (rf"(?<![가-힣]){each}\s?{noun}" for each in (word, opposite))
+                if re.search(held, sources.text) and not re.search(said, sources.text):
+                    return Finding("withheld", "quantity", match[0])
     for own, other in _both_ways(_STATES, text, sources):
         for match in _state_of(own.pattern).finditer(text):
             # "번호" of "카드번호".
             name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
+            if name not in sources.text:
+                continue
             start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고은는도면]),?\s){{0,6}}?"
             if re.search(rf"{start}(?:{other.pattern})", sources.text) and not re.search(
                 rf"{start}(?:{own.pattern})", sources.text
@@ -249,6 +252,11 @@ def _both_ways(
                 yield own, other
 
 
+@lru_cache
+def _before_noun(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![가-힣]){word}\s([가-힣\d]{{2,}})")
+
+
 @lru_cache(maxsize=4096)
 def _has(pattern: re.Pattern[str], text: str) -> bool:
     return pattern.search(text) is not None
@@ -262,7 +270,6 @@ def _state_of(state: str) -> re.Pattern[str]:
 
 def _excluded(clause: str, sources: Sources) -> str:
     """A word of a clause that excludes what passages say of the same: by the nearest clauses, or beside the same noun."""
-    nouns = [word.stem for word in content_words(clause) if word.is_noun and len(word.stem) > 2]
     for pair in _PLAIN:
         for word, other in (pair, pair[::-1]):
             if word not in clause or other not in sources.text:
@@ -270,7 +277,8 @@ def _excluded(clause: str, sources: Sources) -> str:
             if word not in sources.text and any(other in each.text for each in aligned(clause, sources)):
                 return word
             # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
-            for noun in nouns:
+            nouns = [each.stem for each in content_words(clause) if each.is_noun and len(each.stem) > 2]
+            for noun in (each for each in nouns if each in sources.text):
                 beside = rf"{re.escape(noun)}[가-힣()]*\s?"
                 if re.search(beside + word, clause) and re.search(beside + other, sources.text):
                     if not re.search(beside + word, sources.text):

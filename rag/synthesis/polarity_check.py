@@ -57,7 +57,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
                 return Finding("withheld", "polarity", said[0])
             continue
-        if _is_anchored(clause, whole, sources):
+        if _is_anchored(clause, condition_before, sources):
             continue
         if is_negative(clause):
             if denies_other(clause, 0, sources):
@@ -102,23 +102,26 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-def _is_anchored(clause: str, whole: str, sources: Sources) -> bool:
+def _is_anchored(clause: str, condition: str, sources: Sources) -> bool:
     """Whether clauses of the passages with the same values deny or affirm as this one does: no words align them better.
 
-    `whole`: with the condition before it. Not if the clause names a thing that the passages name only to say the contrary of it:
-    "분실은 30만원까지 보장됩니다".
+    `condition`: the one before it, whose values count too. Not if the clause names a thing that the passages name only to say the
+    contrary of it: "분실은 30만원까지 보장됩니다".
     """
     denies = is_negative(clause)
     # Many things end at the same hour.
-    values = [each for each in quantities_of(whole) if each.dimension not in ("time", "date")]
+    values = [
+        each for each in (*quantities_of(condition), *quantities_of(clause)) if each.dimension not in ("time", "date")
+    ]
+    if not values:
+        return False
     saying = [each for part in sources.clauses if part.denies == denies for each in part.quantities]
-    if not values or not all(
-        any(own.dimension == each.dimension and own.ends == each.ends for each in saying) for own in values
-    ):
+    if not all(any(own.dimension == each.dimension and own.ends == each.ends for each in saying) for own in values):
         return False
     for word in content_words(clause):
         holding = [part.denies for part in sources.clauses if word.stem in part.lower]
-        is_act = re.search(rf"{re.escape(word.stem)}(?:[되됩된돼하합해한할]|받)", clause.lower())
+        # "보장됩니다": the act itself is said both ways.
+        is_act = clause.lower().partition(word.stem)[2].startswith(tuple("되됩된돼하합해한할받"))
         if word.is_noun and not is_act and holding and denies not in holding:
             return False
     return True

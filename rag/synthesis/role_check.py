@@ -190,13 +190,19 @@ _LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")
 class Part:
     """What a passage says of one of several things side by side: a row of a table or list, or "A는 X" of "A는 X, B는 Y".
 
-    `label`: the thing. `line`: the place of its line.
+    `label`: the thing. `text`: of a row, its line's. `number`: the place of its line.
     """
 
     label: str
     text: str
-    line: int
+    number: int
+    line: Line
     is_topic: bool = False
+
+    def states(self, figure: str) -> bool:
+        """Whether it states a quantity."""
+        stated = stated_by(self.text) if self.is_topic else self.line.stated
+        return not stated.unsupported(figure)
 
     def is_named(self, text: str) -> bool:
         """Whether a sentence names the thing."""
@@ -224,22 +230,22 @@ def _blocks(lines: tuple[Line, ...]) -> tuple[tuple[Part, ...], ...]:
         label = re.sub(r"\([^)]*\)", "", cells[0] if len(cells) > 1 else match[1] if match else "").strip()
         # A line without a label ends a table; the rule below a Markdown header is none, and a header is no row.
         if not label:
-            blocks += [*_topics(line.text, number), []]
+            blocks += [*_topics(line, number), []]
             is_header = True
         elif len(cells) > 1 and is_header:
             is_header = False
         elif not set(label) <= set("-: "):
-            blocks[-1].append(Part(label, line.text, number))
+            blocks[-1].append(Part(label, line.text, number, line))
     return tuple(tuple(block) for block in blocks if len(block) > 1)
 
 
-def _topics(line: str, number: int) -> Iterator[list[Part]]:
+def _topics(line: Line, number: int) -> Iterator[list[Part]]:
     """What each sentence of a line says of its topics."""
-    for sentence in re.split(r"(?<=[다요음함][.])\s", line):
+    for sentence in re.split(r"(?<=[다요음함][.])\s", line.text):
         topics = list(_TOPIC.finditer(sentence))
         ends = [*(match.start() for match in topics[1:]), len(sentence)][: len(topics)]
         yield [
-            Part(match[1], sentence[match.end() : end], number, is_topic=True)
+            Part(match[1], sentence[match.end() : end], number, line, is_topic=True)
             for match, end in zip(topics, ends, strict=True)
         ]
 
@@ -257,10 +263,9 @@ def check_parts(text: str, sources: Sources) -> Finding | None:
         if not named or not others:
             continue
         # What stands beside the block holds for any of it.
-        places = {part.line for part in block}
-        rest = [part.text for part in named] + [
-            line.text for number, line in enumerate(sources.lines) if number not in places
-        ]
+        numbers = {part.number for part in block}
+        plain = [line for number, line in enumerate(sources.lines) if number not in numbers]
+        rest = [each.text for each in (*named, *plain)]
         for word in content_words(text) if len(named) == 1 and not named[0].is_topic and not is_negative(text) else ():
             # A long noun's beginning names another thing: "예금담보대출" is no "예금".
             forms = (word.stem,) if len(word.stem) > 3 else word_forms(word.stem)
@@ -276,10 +281,9 @@ def check_parts(text: str, sources: Sources) -> Finding | None:
             is_figure = each.dimension in ("rate", "money", "duration") and len(each.ends) == 1
             if not is_figure or (each.dimension == "duration" and not each.is_point):
                 continue
-            held = [
-                [not stated_by(one).unsupported(each.text) for one in texts]
-                for texts in ([part.text for part in others], rest)
-            ]
-            if any(held[0]) and not any(held[1]):
+            is_stated = any(part.states(each.text) for part in named) or any(
+                not line.stated.unsupported(each.text) for line in plain
+            )
+            if not is_stated and any(part.states(each.text) for part in others):
                 return Finding("withheld", "quantity", each.text)
     return None
