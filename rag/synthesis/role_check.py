@@ -265,7 +265,7 @@ def check_parts(text: str, sources: Sources) -> Finding | None:
         # What stands beside the block holds for any of it.
         numbers = {part.number for part in block}
         plain = [line for number, line in enumerate(sources.lines) if number not in numbers]
-        rest = [each.text for each in (*named, *plain)]
+        rest = [part.text for part in named] + [line.text for line in plain]
         for word in content_words(text) if len(named) == 1 and not named[0].is_topic and not is_negative(text) else ():
             # A long noun's beginning names another thing: "예금담보대출" is no "예금".
             forms = (word.stem,) if len(word.stem) > 3 else word_forms(word.stem)
