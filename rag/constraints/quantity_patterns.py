@@ -34,6 +34,8 @@ run of digits costs no more than its length."""
 _SPELLED = "[영공일이삼사오육륙칠팔구십백천만억조]"
 SINO = rf"(?={_SPELLED})(?<![가-힣])(?<!몇 )(?<!수 ){_SPELLED}{{1,16}}(?:점[영공일이삼사오육칠팔구]{{1,4}})?"
 """Spelled-out Sino-Korean numerals at the start of a word; what may follow decides whether they are one."""
+_SINO_PARTS = rf"{SINO}(?:(?:(?<=[만억조])\s|(?<=[십백천])\s(?=[만억])){_SPELLED}{{1,8}}){{0,2}}"
+"""The same with a space after a big scale or before it: "이조 오천억", "일억 이천만", "이천 만"."""
 
 _PART = re.compile(r"\d[\d,]*(?:\.\d+)?|.", re.DOTALL)
 
@@ -51,7 +53,11 @@ _NEXT = (
 _LOW = rf"(?=\d)(?:(?P<low>{_ARABIC})\s?[~〜∼–-]\s?)?"
 
 _WON = r"원(?!칙|천징|리금|금[과은이을]|본[은이을 ]|화(?!폐)|활|하시|하는|격)"
-_SCALED = rf"(?:{DIGITS}\s?[십백천]?[만억](?!기|료|원)(?:\s?{DIGITS}[십백천만]{{1,3}}){{0,3}})"
+_SCALED = (
+    rf"(?:(?:(?<!제){DIGITS}조\s?(?={DIGITS}\s?[십백천]?억))?"
+    rf"{DIGITS}\s?[십백천]?[만억](?!기|료|원)(?:\s?{DIGITS}[십백천만]{{1,3}}){{0,3}})"
+)
+"""Without 원. 조 counts only before 억: a lone "3조" is a clause."""
 _DOLLAR = r"(?:달러|불(?!가능|가합|편|이익|입금|만족|법|량|확실|안|균등|필요|완전|허|일치)|USD|US\$)"
 _CURRENCY = rf"(?:(?P<usd>{_DOLLAR})|(?P<jpy>엔(?![진드트딩])|JPY)|(?P<eur>유로(?!운)|EUR)|(?P<cny>위안|CNY)|(?P<gbp>파운드|GBP))"
 
@@ -91,16 +97,16 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"(?:\s?(?P<mi>[0-5]?\d)\s?분|\s?(?P<half>반))?(?=$|[^가-힣]|[에부까이쯤경정가는은로넘전후면예요도나])",
         ),
         ("time", r"(?<![가-힣])(?:(?P<noon>정오)|(?P<midnight>자정))"),
-        ("money", rf"{_LOW}(?P<n>{_ARABIC})\s?{_WON}"),
+        ("money", rf"(?<!제){_LOW}(?P<n>{_ARABIC})\s?{_WON}"),
         ("money", rf"(?=[미\d])(?:미화\s?)?{_LOW}(?P<n>{_ARABIC})\s?(?:미국\s?|미)?{_CURRENCY}"),
         (
             "money",
             rf"(?=[UJEGK$¥€£₩미])(?:(?P<usd>USD|US\$|\$|미화)|(?P<jpy>JPY|¥)|(?P<eur>EUR|€)|(?P<gbp>GBP|£)|(?P<krw>KRW|₩))\s?(?P<n>{_ARABIC})",
         ),
-        ("money", rf"(?P<n>{SINO})(?<=[십백천만억조])\s?(?:{_WON}|{_CURRENCY})"),
+        ("money", rf"(?P<n>{_SINO_PARTS})(?<=[십백천만억조])\s?(?:{_WON}|{_CURRENCY})"),
         (
             "money",
-            rf"(?P<n>(?<![가-힣])[일이삼사오육칠팔구십백천]*[일이삼사오육칠팔구십](?:천만|백만|십만|억|만)|(?<![가-힣])[일이삼사오육칠팔구십]억\s?[일이삼사오육칠팔구]천){_NEXT}",
+            rf"(?P<n>(?<![가-힣])[일이삼사오육칠팔구십]억\s?[일이삼사오육칠팔구]천만?|(?<![가-힣])[일이삼사오육칠팔구십백천]*[일이삼사오육칠팔구십](?:천만|백만|십만|억|만)){_NEXT}",
         ),
         (
             "rate",

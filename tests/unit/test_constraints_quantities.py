@@ -26,6 +26,9 @@ def only(text: str) -> Quantity:
     [
         *[(text, "money", "KRW", 50_000_000) for text in ("5천만원", "오천만원", "50,000,000원", "5000만 원")],
         *[(text, "money", "KRW", 50_000_000) for text in ("5천 만원", "5,000만원")],
+        *[(text, "money", "KRW", 250_000_000) for text in ("이억 오천만원", "이억 오천만", "이억 오천", "2억 5천")],
+        *[(text, "money", "KRW", 3_500_000_000_000) for text in ("삼조 오천억원", "3조 5천억원", "3조 5천억", "3조5,000억")],
+        ("이천 만원", "money", "KRW", 20_000_000),
         ("①5만원", "money", "KRW", 50_000),
         ("5만원¹", "money", "KRW", 50_000),
         ("５００만원", "money", "KRW", 5_000_000),
@@ -112,6 +115,14 @@ def test_range(text: str, unit: str, low: int | None, high: int | None, closed: 
     quantity = only(text)
     assert (quantity.unit, quantity.low, quantity.high) == (unit, low, high)
     assert (quantity.low_closed and quantity.high_closed) == closed
+
+
+def test_the_number_of_a_clause_is_no_part_of_an_amount() -> None:
+    assert [(q.dimension, q.low, q.text) for q in read_quantities("제2조 5천만원의 한도")] == [
+        ("number", 2, "2"),
+        ("money", 50_000_000, "5천만원"),
+    ]
+    assert [q.dimension for q in read_quantities("제3조 2항")] == ["number", "number"]
 
 
 @pytest.mark.parametrize(

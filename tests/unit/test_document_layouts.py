@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from rag.errors import RowErrors
 from rag.ingestion.documents.blocks import Cell, Document, table_blocks
-from rag.ingestion.documents.docx_numbering import symbol
+from rag.ingestion.documents.docx_symbols import symbol
 from rag.ingestion.documents.passages import passages
 from rag.ingestion.documents.pdf import _is_slanted
 from rag.ingestion.documents.pdf_columns import regions_of
@@ -85,6 +85,23 @@ def test_check_boxes_of_symbol_fonts_keep_their_meaning(tmp_path: Path) -> None:
     assert texts(read(tmp_path, "form.docx", docx([], body=f"<w:p>{boxes}</w:p>"))) == ["☑ 국내 ☐ 해외"]
     assert [symbol("Wingdings", "F081"), symbol("Wingdings 2", "F052"), symbol("Arial", "2460")] == ["①", "☑", "①"]
     assert [symbol("Webdings", "F063"), symbol("", "x"), symbol("Wingdings", "F020")] == ["", "", ""]
+
+
+def test_signs_of_the_symbol_font_are_kept(tmp_path: Path) -> None:
+    signs = "".join(
+        f'<w:r><w:t xml:space="preserve">{before}</w:t></w:r><w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>'
+        for before, code in (
+            ("신용점수 ", "F0B3"),
+            ("700점, 금리 ", "F0B1"),
+            ("0.5%p, 만기 ", "F0A3"),
+            ("1년 ", "00B4"),
+        )
+    )
+    typed = '<w:r><w:rPr><w:rFonts w:ascii="Symbol" w:hAnsi="Symbol"/></w:rPr><w:t>\uf0b9</w:t></w:r><w:r><w:t> 2회</w:t></w:r>'
+    assert texts(read(tmp_path, "terms.docx", docx([], body=f"<w:p>{signs}</w:p><w:p>{typed}</w:p>"))) == [
+        "신용점수 ≥700점, 금리 ±0.5%p, 만기 ≤1년 ×",
+        "≠ 2회",
+    ]
 
 
 def test_marks_for_as_above_and_as_left_are_what_they_mean() -> None:

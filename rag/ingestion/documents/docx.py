@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
-from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on, symbol
+from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
+from rag.ingestion.documents.docx_symbols import symbol, without_private_characters
 from rag.ingestion.documents.second_reading import cross_check
 from rag.ingestion.messages import UnreadableFile
 
@@ -168,10 +169,13 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
             return
     align = properties.find(f"{W}vertAlign") if properties is not None else None
     is_raised = align is not None and align.get(f"{W}val") == "superscript"
+    fonts = properties.find(f"{W}rFonts") if properties is not None else None
+    font = (fonts.get(f"{W}ascii") or fonts.get(f"{W}hAnsi") or "") if fonts is not None else ""
     for element in run:
         tag = element.tag
         if tag == f"{W}t":
-            yield raised(element.text or "") if is_raised else element.text or ""
+            text = without_private_characters(element.text or "", font)
+            yield raised(text) if is_raised else text
         # Page numbers are not stored; Word's page breaks at the last save are the best approximation.
         elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
             reading.page += 1
