@@ -119,8 +119,8 @@ def test_range(text: str, unit: str, low: int | None, high: int | None, closed: 
 
 def test_the_number_of_a_clause_is_no_part_of_an_amount() -> None:
     assert [(q.dimension, q.low, q.text) for q in read_quantities("제2조 5천만원의 한도")] == [
-        ("number", 2, "2"),
-        ("money", 50_000_000, "5천만원"),
+        ("number", Decimal(2), "2"),
+        ("money", Decimal(50_000_000), "5천만원"),
     ]
     assert [q.dimension for q in read_quantities("제3조 2항")] == ["number", "number"]
 

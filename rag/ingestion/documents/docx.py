@@ -174,8 +174,8 @@ def _run(reading: _Reading, run: ET.Element) -> Iterator[str]:
     for element in run:
         tag = element.tag
         if tag == f"{W}t":
-            text = without_private_characters(element.text or "", font)
-            yield raised(text) if is_raised else text
+            readable = without_private_characters(element.text or "", font)
+            yield raised(readable) if is_raised else readable
         # Page numbers are not stored; Word's page breaks at the last save are the best approximation.
         elif tag == f"{W}lastRenderedPageBreak" or (tag == f"{W}br" and element.get(f"{W}type") == "page"):
             reading.page += 1
