@@ -135,6 +135,40 @@ def test_a_row_damaged_under_an_open_index_is_not_shown(index: Path, tmp_path: P
     store.close()
 
 
+def test_candidates_are_verified_once_and_kept(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "faq"
+    shutil.copytree(index, copy)
+    store = FaissStore.open(copy)
+
+    def texts() -> dict[str, str]:
+        found = store.candidates(query_embedding=nodes()[7].embedding, query_str="이체한도 7번 질문", size=40)
+        for node in found.nodes.values():
+            assert node.metadata["bank"] == "가온은행"
+            node.metadata["bank"] = "changed by a caller"
+        return {node_id: node.get_content() for node_id, node in found.nodes.items()}
+
+    before = texts()
+    (database,) = copy.glob("*.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE nodes SET text = 'forged' WHERE id = 'row-7'")
+    connection.close()
+    # What was verified is shown, the forged text never; `verify` and everything else that reads the row reports it.
+    assert texts() == before and before["row-7"].startswith("제7조")
+    assert {node.metadata["bank"] for node in store.get_nodes(["row-8"])} == {"가온은행"}
+    for read in (store.verify, lambda: store.get_nodes(["row-7"])):
+        with pytest.raises(IndexDamaged, match="row-7"):
+            read()
+    # With less room than one question needs, each question reads and verifies its rows again.
+    monkeypatch.setattr("rag.stores.faiss.reader.CACHED_NODES", 10)
+    other = FaissStore.create(tmp_path / "other", Manifest(DIMENSION, "abc"))
+    other.add(nodes())
+    for _ in range(2):
+        found = other.candidates(query_embedding=nodes()[7].embedding, query_str="이체한도", size=40)
+        assert len(found.nodes) == 40
+    other.close()
+    store.close()
+
+
 def test_an_invalid_manifest_is_reported(index: Path, tmp_path: Path) -> None:
     for written in ("{", '{"schema": 1}\nbad', "[]", '{"schema": 1, "what": 2}'):
         copy = tmp_path / "faq"
