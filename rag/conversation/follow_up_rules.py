@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import cache, reduce
 from typing import Literal
 
+from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import ANSWERING, members_of, mentions_of
 from rag.conversation.word_rules import WordRule, bundled, plain
 from rag.types import Turn
@@ -33,7 +34,7 @@ _ORDINALS = {
 
 
 Sign = Literal[
-    "new subject", "back reference", "rejection", "earlier topic", "attribute", "same question", "did not help", "ellipsis",
+    "new subject", "back reference", "rejection", "earlier topic", "same question", "did not help", "ellipsis",
     "asks on", "yes", "no", "another", "again", "last choice", "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The rules of `follow_up_rules.toml`, which says what each shows."""
@@ -142,7 +143,7 @@ def stands_alone(message: str) -> bool:
 def lacks_product(message: str) -> bool:
     """Whether all its nouns are of things that many products have ("서류는 뭐 필요해요?")."""
     words = nouns(message)
-    return bool(words) and all(says(word, "attribute") for word in words)
+    return bool(words) and all(word in ASPECT_OF for word in words)
 
 
 def rejects_answer(message: str) -> bool:
@@ -179,6 +180,7 @@ _FUNCTION_WORD = re.compile(
 _NO_NOUN = re.compile(
     r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려)(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?(?![가-힣])"
     r"|(?<![가-힣])(?:아예|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
+    r"|(?<![가-힣])[가-힣]{0,3}[되받오주내쓰갚넣찾걸풀]나(?:요)?(?![가-힣])"
     r"|(?<=[가-힣])(?:꺼|거|것)(?:면|는|은|도|두|로)?요?(?![가-힣])"
 )
 

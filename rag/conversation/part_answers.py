@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from rag.constraints import compare
-from rag.conversation.follow_up_rules import says, topic_words
+from rag.conversation.follow_up_rules import replace_topic, says, topic_words
 from rag.conversation.question_parts import Part
-from rag.conversation.row_search import LONG_NAME
+from rag.conversation.row_search import LONG_NAME, OFFERED
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
 from rag.retrieval.hybrid import matched_question, question_of, row_id
@@ -19,8 +19,6 @@ from rag.retrieval.ranking import same_question, score_of
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2
-OFFERED = 0.03
-"""Chance in 0..1 from which on a row behind the first is offered under a part."""
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
@@ -62,6 +60,10 @@ def _followed(part: Part, before: Sequence[Turn], rank: Rank) -> Verdict:
     joined = rank(text, before)
     if joined.status == "answered" or part.joined or says(text, "product word"):
         return joined
+    # "창구에서 하면 수수료? 앱으로 하면?": the second names what takes the place of the first.
+    replaced = replace_topic(before[-1].question, text)
+    if replaced != before[-1].question and (swapped := rank(replaced, ())).status == "answered":
+        return swapped
     # "오토론 얼마까지 되고 뭐 준비해야 해요": the first clause asks for something else, and only what it is about is shared.
     subject = " ".join(topic_words(before[0].question))
     return rank(f"{subject} {text}".strip(), ())

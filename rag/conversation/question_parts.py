@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from rag.constraints import default_contrasts
+from rag.constraints.aspects import ASPECT
 from rag.constraints.contrasts import members_of
 from rag.conversation.follow_up_rules import content_words
 from rag.korean import compact
@@ -25,9 +26,10 @@ MIN_THING = 2
 """Characters without spaces of one thing, at least: "입/출금" is one word."""
 
 _HEAD = (
-    r"(?:방법|법|수수료|한도|금리|이율|우대율|이자|시간|서류|조건|절차|비용|요금|기간|번호|환율|자격|위치|방식|기준|대상|종류|준비물|세금|신청|해지|해제|등록|"
-    r"변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
+    rf"(?:{ASPECT}|법|위치|신청|해지|해제|등록|변경|발급|재발급|조회|취소|신고|분실|환불|연장|갱신|교체|증액|전환|가입|개설|중도\s?해지|만기|혜택|유효기간|"
+    r"환불일|납입일|결제일|입금일|연회비|실적|금액|보험료|보험금)"
 )
+"""What is asked of a thing: an aspect, an action, a date, a sum."""
 _HEADS_ALONE = re.compile(rf"^\s*(?:(?:{_HEAD}|후|전|시|때|당일|별|최대|최소)(?:의|이|은|는|을|를)?\s*)+$")
 _HEADS_AT_END = re.compile(rf"(?:(?:^|\s+){_HEAD}(?:의|을|를)?\s*)+$")
 _HEAD_WITHIN_END = re.compile(rf"\s*\S*{_HEAD}\s*$")

@@ -23,9 +23,10 @@ from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdi
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
+from rag.retrieval.ranking_features import score_of
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
-from rag.types import Filters
+from rag.types import Filters, Note
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -35,8 +36,15 @@ DEPTH = 20
 MIN_WORDS = 2
 LONG_NAME = 4
 """Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
+OFFERED = 0.03
+"""Chance in 0..1 from which on a row behind the first is worth offering."""
 MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
+LONG_QUOTE = 14
+"""Characters without spaces that a note quotes of a question, at most: more is no thing."""
+_WITH = re.compile(r"(?<=[가-힣]{2})(?:으로|로|에서)$")
+_VALUE = re.compile(r"\d|^(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열\S?)\s\S{1,2}$")
+_NO_VERB_GOES_ON = r"(?!려|고(?!객)|면|니|기(?!\s?간)|어|아|지|자|두|둬|게|싶|가\s?두|수있)"
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 
 
@@ -110,7 +118,8 @@ class RowSearch:
         if BANK in filters.equals and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_by_outcome)
-        return replace(verdict, query=text, names_banks=len(self.banks) > 1)
+        note = in_the_customers_words(verdict.note, text) if verdict.note else None
+        return replace(verdict, query=text, names_banks=len(self.banks) > 1, note=note)
 
     def search_at(self, bank: str, text: str, filters: Filters) -> Verdict:
         """The search of a text; of `bank` alone, unless empty, where that finds as much.
@@ -176,6 +185,21 @@ class RowSearch:
         )
 
 
+def in_the_customers_words(note: Note, text: str) -> Note | None:
+    """The note on what a customer typed whole; None without any ("청구 서" of "청구 서류", 내리기 for "줄이고")."""
+    words = [_WITH.sub("", word) for word in str(note.values.get("word", "")).split(", ")]
+    whole = [word for word in words if len(compact(word)) <= LONG_QUOTE and _is_typed_whole(word, text)]
+    return replace(note, values={**note.values, "word": ", ".join(whole)}) if whole else None
+
+
+def _is_typed_whole(word: str, text: str) -> bool:
+    if _VALUE.search(word):
+        return True
+    is_noun = all(len(part) > 1 for part in word.split()) and not word.endswith("하")
+    pattern = r"\s*".join(map(re.escape, word.split()))
+    return is_noun and bool(re.search(rf"(?<![가-힣a-zA-Z]){pattern}{_NO_VERB_GOES_ON}", text, re.IGNORECASE))
+
+
 def _by_outcome(verdict: Verdict) -> tuple[bool, float, float]:
     return verdict.status != "declined", verdict.confidence, verdict.covered
 
@@ -213,7 +237,9 @@ def merge_as_suggestions(preferred: Verdict, other: Verdict) -> Verdict:
     for hit in chain.from_iterable(zip_longest(preferred.ranked, other.ranked)):
         if hit:
             ranked.setdefault(row_id(hit), hit)
-    return as_suggestions(replace(preferred, ranked=tuple(ranked.values())))
+    # A reading that is far from all its rows has one first, too.
+    ordered = sorted(ranked.values(), key=lambda hit: score_of(hit) < OFFERED)
+    return as_suggestions(replace(preferred, ranked=tuple(ordered)))
 
 
 def is_same_question(question: str, hit: JudgedNode) -> bool:

@@ -22,7 +22,7 @@ from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.follow_up_rules import says
 from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
 from rag.conversation.question_parts import split_questions
-from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions, row_overrides
+from rag.conversation.row_search import RowSearch, as_suggestions, in_question, merge_as_suggestions, row_overrides
 from rag.conversation.shown_rows import (
     answered_by_shown,
     chosen_row,
@@ -37,7 +37,7 @@ from rag.models.cancellation import CancelScope
 from rag.privacy import without_masked_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
-from rag.retrieval.query_analysis import BANK, NamedBanks
+from rag.retrieval.query_analysis import BANK, NamedBanks, expand
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -107,8 +107,7 @@ class Searcher:
         if rule and not row_overrides(rule, verdict, question):
             compared = self._difference(question, rule, filters, scope)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
-        goes_on = says(question, "back reference", "asks on")
-        if verdict.reason == "off_topic" and (self._is_about_banking(question) or (history and goes_on)):
+        if verdict.reason == "off_topic" and not self._is_off_topic(question, history, verdict):
             return replace(verdict, reason="not_covered")
         return verdict
 
@@ -267,6 +266,18 @@ class Searcher:
         text = compact(question)
         categories = (compact(category) for category in self._store.values("category"))
         return says(question, "banking word") or any(len(name) > 1 and name in text for name in categories)
+
+    def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
+        """Whether a message names nothing that banking, the lexicon or the rows found have a word for; or, after another one,
+        names something of the kind, and does not go on with that one."""
+        words = follow_up_rules.nouns(question)
+        goes_on = not words or says(question, "back reference", "asks on")
+        if self._is_about_banking(question) or (history and goes_on):
+            return False
+        return not any(
+            expand(word) != word or any(in_question(hit, (word,)) for hit in verdict.ranked[:SUGGESTIONS])
+            for word in words
+        )
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE

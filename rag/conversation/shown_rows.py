@@ -10,33 +10,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.constraints.asked_values import asked_values
+from rag.constraints.asked_values import asked_values, not_stated
+from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.everyday_values import values_of
 from rag.conversation.follow_up_rules import chosen_number, lacks_product, nouns, says
 from rag.conversation.row_search import LONG_NAME, holds_words, in_question
-from rag.korean import answering_sentence, compact, tokens
+from rag.korean import answering_sentence, compact, sentences, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import BANK, expand
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 
+_VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
+"""What is left of asking for a value, and names nothing."""
+_ASIDE = re.compile(r"\([^)]*\)")
 MAX_BACK = 3
 """Turns among which suggestions are looked for that a number may still mean."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _CITATION = re.compile(r"\[(\d{1,2})\]")
-SAME_SUBJECT = tuple(
-    frozenset(names.split())
-    for names in (
-        "이자 이율 금리 이자율",
-        "수수료 비용 요금 수수료율",
-        "서류 준비물 구비서류",
-        "기간 기한 유효기간 소요기간",
-        "한도 최대한도 한도액",
-        "세금 세율 과세 비과세",
-    )
-)
-"""Names of one thing: a customer may use one where the row uses another."""
 MANNER = frozenset(("방법", "절차", "안내"))
 """Words that ask for nothing that the answer before did not give."""
 
@@ -184,23 +177,33 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     last = history[-1]
     if last.status != "answered" or verdict.status != "answered" or row_id(verdict.nodes[0]) not in cited_rows(last):
         return None
-    hit, (words, named) = verdict.nodes[0], (nouns(message), members_of(message))
-    held = members_of(f"{question_of(hit)} {hit.node.get_content()}")
-    if not named <= held or not all(holds_subject(hit, word) for word in words):
+    hit, named, asked = verdict.nodes[0], members_of(message), asked_values(message)
+    content = hit.node.get_content()
+    words = tuple(word for word in nouns(message) if not (asked and _VALUE_WORD.match(word)))
+    held, is_one = members_of(f"{question_of(hit)} {content}"), sum(node.quoted for node in verdict.nodes) == 1
+    if not named <= held or not all(holds_subject(hit, word) for word in words) or not_stated(message, "", content):
         return None
+    if asked and (not words or lacks_product(message)):
+        # A rate or a fee by itself may be any ("(스트레스 금리 가산)"): one sentence of the row must state it, and no other.
+        stating = [
+            sentence
+            for start, end in sentences(content)
+            if values_of(sentence := content[start:end].strip())
+            and not not_stated(message, "", sentence)
+            and (not words or any(compact(name) in compact(_ASIDE.sub("", sentence)) for name in _subject_names(words)))
+        ]
+        if len(stating) != 1 or {each.kind for each in asked} & {each.kind for each in asked_values(last.question)}:
+            return None
+        return replace(verdict, note=Note("in_shown", {"sentence": stating[0]}) if is_one else None)
     # The same question in other words is not answered by the same row again.
     before = compact(last.question)
     if named <= members_of(last.question) and all(word in MANNER or compact(word) in before for word in words):
         return None
-    # A rate or a fee by itself may be any: "(스트레스 금리 가산)" does not say how high the rate of a loan is.
-    if lacks_product(message) and asked_values(message):
-        return None
-    start, end = answering_sentence(message, hit.node.get_content())
-    sentence = hit.node.get_content()[start:end]
+    start, end = answering_sentence(message, content)
+    sentence = content[start:end]
     # The word may stand in a label alone ("[교체 수수료]"): then no sentence is the one that is meant.
     is_meant = bool(set(tokens(" ".join(_subject_names(words) or [message]))) & set(tokens(sentence)))
     is_meant |= bool(named & members_of(sentence))
-    is_one = sum(node.quoted for node in verdict.nodes) == 1
     return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one and is_meant else None)
 
 
@@ -238,4 +241,8 @@ def holds_subject(hit: JudgedNode, word: str) -> bool:
 
 def _subject_names(words: Sequence[str]) -> list[str]:
     """The words, each with the other names of the same subject."""
-    return [name for word in words for name in next((names for names in SAME_SUBJECT if word in names), (word,))]
+    return [
+        name
+        for word in words
+        for name in (word, *(each for each in ASPECT_OF if ASPECT_OF[each] == ASPECT_OF.get(word)))
+    ]

@@ -221,6 +221,21 @@ def test_small_talk_after_a_question_is_declined(chat: ChatService, first: str, 
     assert converse(chat, first, then).status == "declined"
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ("예담대 몇퍼까지 되나",),
+        ("통신비 카드로 내면 실적 되나",),
+        ("공동인증서 갱신 방법", "좀 더 빨리 못 하나"),
+        ("체크카드 분실신고", "집에서 찾았어요"),
+    ],
+)
+def test_what_goes_on_or_is_a_word_of_the_trade_is_never_off_topic(
+    chat: ChatService, messages: tuple[str, ...]
+) -> None:
+    assert converse(chat, *messages).reason != "off_topic"
+
+
 def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) -> None:
     rate = converse(chat, "정기예금 중도해지하면 이자는?", "이자는요?")
     assert rate.text.startswith(SAID["already_shown"]), "the row calls it 이율"

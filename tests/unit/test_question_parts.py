@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.constraints import Conflict
-from rag.conversation.part_answers import combine, combine_banks, without_comparison, worth_dividing
+from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
 from rag.conversation.question_parts import Part, split_questions
 from rag.retrieval.confidence import Verdict, judge
 from rag.synthesis import texts
@@ -210,3 +210,18 @@ def test_institutions_stand_side_by_side_with_the_same_question_of_each() -> Non
     other = verdict("n1", bank="나루증권", top=-3.0, question="배당금은 언제 입금되나요")
     combined = combine_banks(["가온은행", "나루증권"], [parts[0], other], "이체한도")
     assert verbatim(combined.nodes, combined).endswith(f"나루증권\n{texts.frame('section_declined')}")
+
+
+def test_a_part_names_what_takes_the_place_of_what_the_first_names() -> None:
+    """Searched with the first one, both channels would be asked for at once."""
+    asked = split_questions("창구에서 환전하면 수수료 얼마예요? 앱으로 하면?")
+    searched: list[str] = []
+
+    def rank(text: str, before: object) -> Verdict:
+        searched.append(text)
+        found = verdict("app") if text == "앱에서 환전하면 수수료 얼마예요?" else verdict("both", top=-3.0)
+        return verdict("desk") if text == asked[0].title else found
+
+    parts = rank_parts(asked, rank, lambda text: True)
+    assert [part.status for part in parts] == ["answered", "answered"], searched
+    assert parts[1].ranked[0].node.node_id == "app"

@@ -7,10 +7,17 @@ from dataclasses import replace
 import pytest
 
 from rag.conversation.follow_up_choice import names_unknown
-from rag.conversation.row_search import holds_words, is_same_question, prefer_same_question, suggest_by_words
+from rag.conversation.row_search import (
+    holds_words,
+    in_the_customers_words,
+    is_same_question,
+    merge_as_suggestions,
+    prefer_same_question,
+    suggest_by_words,
+)
 from rag.conversation.shown_rows import answered_by_shown, cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
-from rag.types import Turn
+from rag.types import Note, Turn
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 LIMIT, FEE, TAX = "이체한도를 늘리려면?", "이체 수수료는 얼마인가요?", "이자 세금은 얼마인가요?"
@@ -151,6 +158,25 @@ def test_only_a_sentence_on_what_a_message_names_is_quoted_again() -> None:
     assert labelled and labelled.note is None
 
 
+@pytest.mark.parametrize(
+    ("message", "text", "sentence"),
+    [
+        ("며칠 걸려요?", "도장은 창구에서 바꿉니다. 신청 후 3영업일 안에 됩니다.", "신청 후 3영업일 안에 됩니다."),
+        ("비용은 얼마예요?", "수수료는 2,000원입니다. 창구에서 바꿉니다.", "수수료는 2,000원입니다."),
+        ("얼마예요?", "창구는 2,000원입니다. 앱은 1,000원입니다.", None),
+        ("며칠 걸려요?", "창구에서 바꿉니다.", None),
+        ("금리는?", "한도는 연소득의 40% 이내입니다 (스트레스 금리 가산).", None),
+        ("24개월 금리는?", "기간은 12개월이나 24개월이고 이자는 만기에 드립니다.", None),
+        ("반대로는?", "도장은 창구에서 바꿉니다.", None),
+    ],
+)
+def test_a_value_asked_for_by_itself_is_answered_by_the_one_sentence_that_states_it(
+    message: str, text: str, sentence: str | None
+) -> None:
+    told = answered_again(message, text)
+    assert (told and told.note and told.note.values["sentence"]) == sentence
+
+
 def test_nothing_is_said_of_the_row_before_where_it_holds_some_of_the_words() -> None:
     found = other_than_shown(verdict(LIMIT, FEE), verdict(TAX, top=-3.0), ["r0"], ("데이터", "한도"))
     assert (found.status, found.note, rows(found.nodes)[0]) == ("suggested", None, "r0")
@@ -182,3 +208,35 @@ def test_what_was_offered_may_be_answered_where_it_holds_the_message() -> None:
     assert shown_before(found, offered, ("한도",)) == ()
     assert shown_before(found, offered, ("데이터", "한도")) == ("r0", "r1")
     assert shown_before(verdict(LIMIT, top=1.0), offered, ("한도",)) == ("r0", "r1"), "it is offered once more"
+
+
+@pytest.mark.parametrize(
+    ("word", "question", "quoted"),
+    [
+        ("가족카드", "가족카드 언제 와요", "가족카드"),
+        ("준비 서", "준비 서류가 뭐예요", None),
+        ("해지", "자동이체를 없애고 싶어요", None),
+        ("문자로", "명세서 문자로 받을래요", "문자"),
+        ("돌려받", "보증금 돌려받고 싶어요", None),
+        ("10년", "10년짜리 적금", "10년"),
+        ("세 장", "카드 세 장 만들래요", "세 장"),
+        ("외화통장 새로 만들려면 뭐 내요", "외화통장 새로 만들려면 뭐 내요", None),
+        ("펀드, 잠가", "펀드 계좌 잠가두려고요", "펀드"),
+    ],
+)
+def test_a_note_quotes_what_a_customer_typed_whole(word: str, question: str, quoted: str | None) -> None:
+    note = in_the_customers_words(Note("not_held", {"word": word}), question)
+    assert (note and note.values["word"]) == quoted
+
+
+def test_of_two_readings_a_row_that_is_far_from_the_question_comes_last() -> None:
+    near, far = verdict(LIMIT, FEE), verdict(TAX, top=-9.0)
+    far = replace(
+        far,
+        ranked=tuple(
+            hit.model_copy(update={"node": hit.node.model_copy(update={"id_": "far", "relationships": {}})})
+            for hit in far.ranked
+        ),
+    )
+    merged = merge_as_suggestions(replace(near, status="suggested"), far)
+    assert rows(merged.nodes)[:2] == ["r0", "r1"]
