@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
+from rag.constraints.contrasts import default_contrasts
 from rag.conversation.follow_up_rules import content_words, says
 from rag.conversation.word_rules import WordRule
 from rag.korean import compact
@@ -192,8 +193,15 @@ def in_the_customers_words(note: Note, text: str) -> Note | None:
     return replace(note, values={**note.values, "word": ", ".join(whole)}) if whole else None
 
 
+@cache
+def _action_names() -> frozenset[str]:
+    actions = [each for each in default_contrasts().sets.values() if each.kind == "action"]
+    return frozenset(name for each in actions for name in each.members)
+
+
 def _is_typed_whole(word: str, text: str) -> bool:
-    if _VALUE.search(word):
+    # An action by its name ("해제" for "풀어 주세요") tells more than no note, though it is not the customer's word.
+    if _VALUE.search(word) or (compact(word) not in compact(text) and word in _action_names()):
         return True
     is_noun = all(len(part) > 1 for part in word.split()) and not word.endswith("하")
     pattern = r"\s*".join(map(re.escape, word.split()))

@@ -37,6 +37,7 @@ from rag.models.cancellation import CancelScope
 from rag.privacy import without_masked_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
+from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
@@ -160,6 +161,9 @@ class Searcher:
         named = self.rows.named(question)
         if (named.chosen or named.others) and says(named.rest, "same question"):
             return self._search_other_institution(named, history, filters)
+        earlier = {row for turn in history[:-1] for row in turn.source_ids}
+        if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
+            return standalone
         if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
             return self._unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))

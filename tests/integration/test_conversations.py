@@ -227,7 +227,7 @@ def test_small_talk_after_a_question_is_declined(chat: ChatService, first: str, 
         ("예담대 몇퍼까지 되나",),
         ("통신비 카드로 내면 실적 되나",),
         ("공동인증서 갱신 방법", "좀 더 빨리 못 하나"),
-        ("체크카드 분실신고", "집에서 찾았어요"),
+        ("체크카드 분실신고", "다시 찾았어요"),
     ],
 )
 def test_what_goes_on_or_is_a_word_of_the_trade_is_never_off_topic(
