@@ -58,8 +58,8 @@ def test_where_it_is_suggested_the_customer_is_told_what_differs(asked: dict[str
     assert blocked or kind == "institution"
     told = ("not_held", "not_in_nearest", "limit", "other_institution")
     assert all(verdict.note is None or verdict.note.kind in told for verdict in blocked)
-    # What a row shown names is not called missing.
-    assert sum(verdict.note is not None for verdict in blocked) >= 0.85 * len(blocked)
+    # What a row shown names is not called missing, and a part of a verb ("그만두") is not quoted.
+    assert sum(verdict.note is not None for verdict in blocked) >= 0.8 * len(blocked)
 
 
 def test_beyond_a_limit_its_row_is_suggested_first(asked: dict[str, list[Asked]]) -> None:
