@@ -24,7 +24,7 @@ from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdi
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.retrieval.ranking_features import score_of
+from rag.retrieval.ranking import score_of
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Note

@@ -18,7 +18,7 @@ from rag.conversation.row_search import (
 from rag.conversation.shown_rows import answered_by_shown, cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
 from rag.types import Note, Turn
-from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
+from tests.unit.test_confidence import PLAIN, hit, rows
 
 LIMIT, FEE, TAX = "이체한도를 늘리려면?", "이체 수수료는 얼마인가요?", "이자 세금은 얼마인가요?"
 
@@ -28,7 +28,8 @@ def verdict(*questions: str, top: float = 4.0, banks: tuple[str, ...] = ()) -> V
         hit(f"r{number}", top - 2 * number, question=question, bank=banks[number] if banks else "")
         for number, question in enumerate(questions)
     ]
-    return judge(ASKED, hits, PLAIN)
+    # It names nothing that a row would have to hold.
+    return judge("안내를 알려 주세요", hits, PLAIN)
 
 
 def test_a_question_is_the_same_but_for_spaces_and_punctuation() -> None:
