@@ -167,7 +167,7 @@ def _is_current_default(stored: Calibration, embed_model: BaseEmbedding | None) 
     """Return whether a calibration equals the defaults of this package version in all that is not read off the rows."""
     default = defaults(dense=embed_model is not None)
     fusion = replace(stored.fusion, scales=default.fusion.scales)
-    return replace(stored, fusion=fusion, unheld=default.unheld) == default
+    return replace(stored, fusion=fusion, few_rows=default.few_rows, unheld=default.unheld) == default
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:

@@ -54,7 +54,8 @@ class Calibration:
     unit of fused score behind the first row. `answered`, `suggested`: probabilities from which on that outcome is given.
     `off_topic`: covered-probability below which a declined question counts as no banking question at all.
     `same_gap`: fused score within which another institution's row of the same question matches equally.
-    `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the index's rows holds.
+    `few_rows`: log-odds added to the first row's chance in an index of few rows (`rag.retrieval.score_scales`), where it leads
+    by a unit; less for less. `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
     """
 
     fusion: Fusion
@@ -65,8 +66,18 @@ class Calibration:
     suggested: float
     off_topic: float
     same_gap: float = 0.8
+    few_rows: float = 0.0
     origin: str = "own rows"
     unheld: frozenset[str] = frozenset()
+
+    def first_answers(self, features: Mapping[str, float], hits: Sequence[FusedNode]) -> float:
+        """Log-odds that the first of `hits` answers; `features` are of this ranking."""
+        # It cannot be likelier to answer than one of the first three.
+        log_odds = min(self.correct(features), self.covered(features))
+        if is_passage(hits[0]):
+            return log_odds + (PASSAGE if all(map(is_passage, hits)) else 0.0)
+        # Of two rows that match alike either may be meant, however few there are.
+        return log_odds + self.few_rows * min(1.0, max(0.0, features["margin"]))
 
     def as_json(self) -> dict[str, Any]:
         # One line of words, for there are some thousand.
@@ -158,9 +169,7 @@ def judge(
     ordered = _rows_by_themselves(question, hits, calibration)
     hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
     signals = features(question, hits, calibration.fusion)
-    # The first row cannot be likelier to answer than one of the first three.
-    log_odds = min(calibration.correct(signals), calibration.covered(signals))
-    log_odds += PASSAGE if all(map(is_passage, hits)) else 0.0
+    log_odds = calibration.first_answers(signals, hits)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
     bound = bound_of(question, ordered, wording)
     # A lone word is about every row whose question holds it: the first of them is no answer.
@@ -230,7 +239,7 @@ def _rows_by_themselves(question: str, hits: Sequence[FusedNode], calibration: C
     alone = order_by_agreement(question, rows)
     if is_passage(ordered.hits[0]):
         signals = features(question, alone.hits, calibration.fusion)
-        log_odds = min(calibration.correct(signals), calibration.covered(signals))
+        log_odds = calibration.first_answers(signals, alone.hits)
         if alone.conflicts or _sigmoid(log_odds) < calibration.answered:
             return ordered
     others = [*alone.hits[1:], *filter(is_passage, ordered.hits)]

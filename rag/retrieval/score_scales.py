@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,13 @@ LIST = 50
 DEEPEST = 400
 """Candidates fetched at most to find LIST different ones."""
 MIN_ROWS = 3
+FEWEST = 8
+MANY = 2 * LIST
+"""Different rows, fewer or more of which are treated as so many."""
+FEW_ROWS = 0.6
+"""Log-odds by which the first row's chance rises for each factor e by which an index has fewer than MANY different rows. The
+regressions underestimate rows of small indexes: with the right row removed from one of 8 to 45 rows, the next one reaches a
+chance as rarely as in one of hundreds when 0.6 to 1.3 are added (docs/evaluation-log.md)."""
 MAX_READ = 20_000
 """Nodes up to which all are read for the lexicon's terms that none holds; more hold nearly all of them."""
 MIN_STD = 1e-3
@@ -49,10 +56,21 @@ class _Row:
 
 
 def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Calibration:
-    """The start of an index without labels: the thresholds that come with the package, in units of its own scales."""
+    """The start of an index without labels: the thresholds that come with the package, in units of the index's own scales.
+
+    The scales are from at most SAMPLE different questions of rows in force, spread evenly over the questions in alphabetical
+    order, so that other ids for the same rows change nothing. A lexical list is filled up with zeros. Indexes of fewer than
+    MIN_ROWS different rows keep the default scales.
+    """
     start = defaults(dense=embed_model is not None)
-    fusion = own_scales(store, embed_model, weights=start.fusion)
-    return replace(start, fusion=fusion, unheld=_unheld(store), origin="own rows")
+    rows, nodes = _rows_in_force(store)
+    different = len(_distinct(rows.values(), limit=MANY))
+    if different < MIN_ROWS:
+        return replace(start, unheld=_unheld(store))
+    depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
+    scales = {**start.fusion.scales, **_scales(store, embed_model, rows, different=different, depth=depth)}
+    few_rows = FEW_ROWS * log(MANY / max(FEWEST, different))
+    return replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows, unheld=_unheld(store))
 
 
 def _unheld(store: PassageStore) -> frozenset[str]:
@@ -63,22 +81,14 @@ def _unheld(store: PassageStore) -> frozenset[str]:
     return unheld_terms(texts)
 
 
-def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weights: Fusion | None = None) -> Fusion:
-    """The fusion of this index: given (or default) weights, scales from at most SAMPLE different questions of rows in force.
-
-    They are spread evenly over the questions in alphabetical order, so that other ids for the same rows change nothing. A
-    lexical list is filled up with zeros. Indexes of fewer than MIN_ROWS different rows keep the default scales.
-    """
-    default = weights or Fusion()
+def _scales(
+    store: PassageStore, embed_model: BaseEmbedding | None, rows: Mapping[str, _Row], *, different: int, depth: int
+) -> dict[str, Scale]:
+    """The scale of each list that is searched, of which `depth` candidates are read; `different`: number of different rows."""
     filters = metadata_filters(Filters())
-    rows, nodes = _rows_in_force(store)
-    # Beyond 2 * LIST different rows their number no longer matters.
-    different = len(_distinct(rows.values(), limit=2 * LIST + 1))
-    sample = _spread(rows.values()) if different >= MIN_ROWS else []
-    depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / max(1, len({row.question for row in rows.values()})))))
     means: dict[str, list[float]] = {part: [] for part in (DENSE, *LEXICAL_FIELDS)}
     spreads: dict[str, list[float]] = {part: [] for part in means}
-    for row in sample:
+    for row in _spread(rows.values()):
         candidates = store.candidates(
             query_embedding=embed_model.get_query_embedding(row.question) if embed_model else None,
             query_str=row.question,
@@ -92,11 +102,7 @@ def own_scales(store: PassageStore, embed_model: BaseEmbedding | None, *, weight
             if others:
                 means[part].append(fmean(others[: max(1, different // 2)]))
                 spreads[part].append(pstdev(others))
-    scales = {
-        part: Scale(fmean(means[part]), max(fmean(spreads[part]), MIN_STD)) if means[part] else default.scales[part]
-        for part in means
-    }
-    return Fusion(default.weights, scales)
+    return {part: Scale(fmean(means[part]), max(fmean(spreads[part]), MIN_STD)) for part in means if means[part]}
 
 
 def _rows_in_force(store: PassageStore) -> tuple[dict[str, _Row], int]:

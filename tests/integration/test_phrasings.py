@@ -11,7 +11,7 @@ from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_catalog, open_index
 from rag.ingestion.sync import SyncReport
-from rag.retrieval.score_scales import own_scales
+from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, StoreSettings
 from rag.stores.base import Verifiable
 
@@ -63,13 +63,13 @@ def test_a_row_is_answered_by_each_phrasing_and_cited_once_under_its_own_questio
 def test_a_sync_embeds_what_is_new_and_deletes_what_is_gone(settings: Settings, models: Models, tmp_path: Path) -> None:
     file = write(tmp_path / "faq.csv", {})
     run(settings, models, file)
-    plain = own_scales(open_index(settings, models), models.embed_model)
+    plain = from_own_rows(open_index(settings, models), models.embed_model).fusion
     changes = run(settings, models, write(file, PHRASINGS))
     assert (changes.added, changes.updated, changes.unchanged, changes.deleted) == (2, 0, 6, 0)
     store = open_index(settings, models)
     assert store.count() == 8 and isinstance(store, Verifiable) and store.verify() == (8, 0)
     # The rows' own questions and vectors are as before; only how rare a word is has changed.
-    scales = own_scales(store, models.embed_model).scales
+    scales = from_own_rows(store, models.embed_model).fusion.scales
     assert scales["dense"].mean == pytest.approx(plain.scales["dense"].mean)
     changes = run(settings, models, write(file, {2: (PHRASINGS[2][1],)}))
     assert (changes.updated, changes.unchanged, changes.deleted) == (1, 6, 1)

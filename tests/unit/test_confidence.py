@@ -326,5 +326,22 @@ def test_where_only_passages_were_found_fewer_points_answer() -> None:
     assert judge(ASKED, weak, PLAIN).covered == pytest.approx(1 / (1 + math.exp(0.5)), abs=0.2)
 
 
+@pytest.mark.parametrize(
+    ("lead", "status"), [(0.0, "suggested"), (0.4, "suggested"), (0.6, "answered"), (3.0, "answered")]
+)
+def test_in_an_index_of_few_rows_a_lower_score_answers_where_the_first_row_leads(lead: float, status: str) -> None:
+    hits = [hit("r1", 2.5), hit("r2", 2.5 - lead)]
+    assert judge(ASKED, hits, PLAIN).status == "suggested"
+    assert judge(ASKED, hits, replace(PLAIN, few_rows=1.0)).status == status
+
+
+def test_few_rows_say_nothing_of_the_passages_of_documents_beside_them() -> None:
+    calibration = replace(PLAIN, correct=Logistic({"top": 1.0}, -6.0))
+    for number_of_rows in (0, 1):
+        hits = [hit("terms", 3.0, document="약관.pdf"), hit("r1", -3.0, document="" if number_of_rows else "안내.pdf")]
+        few = judge(ASKED, hits, replace(calibration, few_rows=2.0))
+        assert few.confidence == judge(ASKED, hits, calibration).confidence
+
+
 def replace_score(node: FusedNode, score: float) -> FusedNode:
     return FusedNode(node=node.node, score=score, parts=node.parts)

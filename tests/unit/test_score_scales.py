@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import log
 from pathlib import Path
 from statistics import fmean, pstdev
 
@@ -16,8 +17,8 @@ from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.confidence import defaults
-from rag.retrieval.hybrid import DENSE, Fusion, Scale
-from rag.retrieval.score_scales import MIN_STD, SAMPLE, from_own_rows, own_scales
+from rag.retrieval.hybrid import DENSE
+from rag.retrieval.score_scales import FEW_ROWS, MANY, MIN_STD, SAMPLE, from_own_rows
 from rag.stores.base import JAMO, TOKENS
 from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding
@@ -53,7 +54,7 @@ def rows(*questions: str, answer: str = "앱에서 신청합니다.") -> list[Fa
 def test_scales_are_what_other_rows_score(make: Make) -> None:
     model = HashedEmbedding()
     store = make(*rows(*QUESTIONS), model=model)
-    scales = own_scales(store, model).scales
+    scales = from_own_rows(store, model).fusion.scales
     for part in (DENSE, TOKENS, JAMO):
         lists = []
         for number, question in enumerate(QUESTIONS):
@@ -73,9 +74,9 @@ def test_a_row_split_in_pieces_is_not_another_row(make: Make) -> None:
     model = HashedEmbedding()
     long = FaqRow("long", "대출 서류는 무엇입니까?", "신분증을 준비하세요. " * 90)
     assert len(nodes_of(long, token_count=len, max_tokens=400)) == 3
-    split = own_scales(make(*rows(*QUESTIONS), long, model=model), model)
+    split = from_own_rows(make(*rows(*QUESTIONS), long, model=model), model).fusion
     short = FaqRow("long", "대출 서류는 무엇입니까?", "신분증을 준비하세요.")
-    whole = own_scales(make(*rows(*QUESTIONS), short, model=model), model)
+    whole = from_own_rows(make(*rows(*QUESTIONS), short, model=model), model).fusion
     assert split.scales[JAMO].mean == pytest.approx(whole.scales[JAMO].mean, rel=0.1)
     assert split.scales[JAMO].std == pytest.approx(whole.scales[JAMO].std, rel=0.1)
     assert split.scales[TOKENS].mean < 2 * whole.scales[TOKENS].mean, "its words weigh otherwise in longer texts"
@@ -84,15 +85,26 @@ def test_a_row_split_in_pieces_is_not_another_row(make: Make) -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_tiny_index_keeps_the_default_scales(make: Make, count: int) -> None:
     model = HashedEmbedding()
-    given = Fusion(scales={part: Scale(0.5, 0.25) for part in (DENSE, TOKENS, JAMO)})
-    store = make(*rows(*QUESTIONS[:count]), model=model)
-    assert own_scales(store, model, weights=given) == given
-    assert own_scales(store, model) == Fusion()
+    found = from_own_rows(make(*rows(*QUESTIONS[:count]), model=model), model)
+    assert (found.fusion, found.few_rows) == (defaults().fusion, 0.0)
 
 
 def test_three_rows_are_enough(make: Make) -> None:
     model = HashedEmbedding()
-    assert own_scales(make(*rows(*QUESTIONS[:3]), model=model), model).scales != Fusion().scales
+    assert from_own_rows(make(*rows(*QUESTIONS[:3]), model=model), model).fusion.scales != defaults().fusion.scales
+
+
+def test_the_chance_of_a_row_is_raised_the_fewer_different_rows_there_are(make: Make) -> None:
+    model = HashedEmbedding()
+    topics = [f"{letter}{number}" for letter in "가나다라마바사아자차" for number in range(12)]
+
+    def raised(count: int, *, copies: int = 1) -> float:
+        faq = [FaqRow(f"{topic}-{n}", f"{topic}?", f"{topic} {n}") for topic in topics[:count] for n in range(copies)]
+        return from_own_rows(make(*faq, model=model), model).few_rows
+
+    assert raised(20) == pytest.approx(FEW_ROWS * log(MANY / 20)) == raised(20, copies=3)
+    assert raised(40) < raised(20) < raised(8) == raised(4)
+    assert raised(MANY) == raised(len(topics)) == 0.0
 
 
 def test_without_an_embedder_the_words_alone_are_scaled(make: Make) -> None:
@@ -106,7 +118,7 @@ def test_without_an_embedder_the_words_alone_are_scaled(make: Make) -> None:
 
 def test_rows_that_are_all_alike_give_no_zero_unit(make: Make) -> None:
     model = HashedEmbedding()
-    scales = own_scales(make(*rows(*["같은 질문"] * 5), model=model), model).scales
+    scales = from_own_rows(make(*rows(*["같은 질문"] * 5), model=model), model).fusion.scales
     assert all(scale.std >= MIN_STD for scale in scales.values())
 
 
@@ -121,7 +133,7 @@ def test_a_large_index_is_sampled_evenly(make: Make) -> None:
 
     faq = [FaqRow(f"{number:03}", f"질문 {number:03}번", "답변") for number in range(SAMPLE + 90)]
     store = make(*faq, model=HashedEmbedding())
-    own_scales(store, Recording())
+    from_own_rows(store, Recording())
     numbers = [int(question[3:6]) for question in asked]
     assert len(set(numbers)) == len(numbers) == SAMPLE
     assert all(sum(low <= number < low + 19 for number in numbers) in (9, 10, 11) for low in range(0, SAMPLE + 90, 19))
@@ -147,8 +159,8 @@ def versions(count: int) -> list[FaqRow]:
 def test_expired_versions_leave_the_scales_as_they_are(make: Make, count: int) -> None:
     """They are as near as can be: taken for unrelated rows, they would leave no match above zero."""
     model = HashedEmbedding()
-    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
-    among = own_scales(make(*versions(count), model=model), model).scales
+    alone = from_own_rows(make(*rows(*QUESTIONS), model=model), model).fusion.scales
+    among = from_own_rows(make(*versions(count), model=model), model).fusion.scales
     assert among[DENSE] == pytest.approx(alone[DENSE]), "cosines do not depend on other rows"
     for part in (TOKENS, JAMO):
         assert among[part].mean == pytest.approx(alone[part].mean, rel=0.35), "its words are rarer in a larger index"
@@ -157,11 +169,11 @@ def test_expired_versions_leave_the_scales_as_they_are(make: Make, count: int) -
 @pytest.mark.parametrize("count", [3, 8, 20])
 def test_institutions_with_the_same_questions_count_once(make: Make, count: int) -> None:
     model = HashedEmbedding()
-    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
+    alone = from_own_rows(make(*rows(*QUESTIONS), model=model), model).fusion.scales
     faq = [
         replace(row, id=f"{bank}-{row.id}", bank=f"{bank}호은행") for bank in range(count) for row in rows(*QUESTIONS)
     ]
-    among = own_scales(make(*faq, model=model), model).scales
+    among = from_own_rows(make(*faq, model=model), model).fusion.scales
     assert among[DENSE] == pytest.approx(alone[DENSE])
     assert among[JAMO].mean == pytest.approx(alone[JAMO].mean, rel=0.35)
 
@@ -172,16 +184,18 @@ def test_phrasings_of_one_answer_count_once(make: Make) -> None:
     phrasings = [
         FaqRow(f"p{n}", text, answer) for n, text in enumerate(("한도 올리기", "한도 증액 방법", "한도를 높이려면"))
     ]
-    one = own_scales(make(*rows(*QUESTIONS), phrasings[0], model=model), model).scales
-    three = own_scales(make(*rows(*QUESTIONS), *phrasings, model=model), model).scales
+    one = from_own_rows(make(*rows(*QUESTIONS), phrasings[0], model=model), model).fusion.scales
+    three = from_own_rows(make(*rows(*QUESTIONS), *phrasings, model=model), model).fusion.scales
     assert three[DENSE].mean == pytest.approx(one[DENSE].mean, abs=one[DENSE].std)
 
 
 def test_other_ids_change_nothing(make: Make) -> None:
     """An ingestion of the same rows under other ids, or in another order, gives the same figures."""
     model = HashedEmbedding()
-    first = own_scales(make(*rows(*QUESTIONS), model=model), model)
-    again = own_scales(make(*[replace(row, id=f"z{9 - int(row.id)}") for row in rows(*QUESTIONS)], model=model), model)
+    first = from_own_rows(make(*rows(*QUESTIONS), model=model), model).fusion
+    again = from_own_rows(
+        make(*[replace(row, id=f"z{9 - int(row.id)}") for row in rows(*QUESTIONS)], model=model), model
+    ).fusion
     for part in (DENSE, TOKENS, JAMO):
         assert again.scales[part].mean == pytest.approx(first.scales[part].mean)
         assert again.scales[part].std == pytest.approx(first.scales[part].std)
@@ -190,19 +204,19 @@ def test_other_ids_change_nothing(make: Make) -> None:
 def test_documents_beside_an_faq_leave_its_scales_nearly_as_they_are(make: Make, tmp_path: Path) -> None:
     """The dense one exactly. With passages among the rows, an FAQ's questions were answered less often beside documents."""
     model = HashedEmbedding()
-    alone = own_scales(make(*rows(*QUESTIONS), model=model), model).scales
+    alone = from_own_rows(make(*rows(*QUESTIONS), model=model), model).fusion.scales
     store = make(*rows(*QUESTIONS), model=model)
     document = Document("약관.md", [Block("이체한도 약관", "heading", level=1), Block("한도는 백만 원이다.")])
     cut = passages(document, token_count=len, max_tokens=400)
     states = store.states()
     nodes = [passage_node(passage, "") for passage in cut]
     sync(store, nodes, model, is_kept=states.__contains__)
-    assert own_scales(store, model).scales[DENSE] == alone[DENSE]
+    assert from_own_rows(store, model).fusion.scales[DENSE] == alone[DENSE]
     only = FaissStore.create(tmp_path / "documents", manifest_of(model))
     more = [Block(question, "heading", level=2) for question in QUESTIONS]
     document = Document("약관.md", [each for head in more for each in (head, Block(f"{head.text}이다."))])
     sync(only, [passage_node(passage, "") for passage in passages(document, token_count=len, max_tokens=400)], model)
-    assert own_scales(only, model) != Fusion(), "where there are documents alone, they are the rows"
+    assert from_own_rows(only, model).fusion != defaults().fusion, "where there are documents alone, they are the rows"
     only.close()
 
 
