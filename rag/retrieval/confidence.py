@@ -31,6 +31,8 @@ SUGGESTIONS = 3
 PASSAGE = 1.4
 """Log-odds added where only passages of documents were found. The regressions were fitted on rows of FAQs, of whose questions
 a customer says more words than of a path of headings; and `order_by_agreement` asks more of a passage than of a row."""
+LEAD = 1.0
+"""Units by which the first row of an index of few rows must lead for its chance to rise; from one more on it rises in full."""
 RELATED = 0.1
 """Chance of answering from which on a further row is shown beside the quoted one."""
 
@@ -55,7 +57,7 @@ class Calibration:
     `off_topic`: covered-probability below which a declined question counts as no banking question at all.
     `same_gap`: fused score within which another institution's row of the same question matches equally.
     `few_rows`: log-odds added to the first row's chance in an index of few rows (`rag.retrieval.score_scales`), where it leads
-    by a unit; less for less. `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
+    clearly. `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
     """
 
     fusion: Fusion
@@ -77,7 +79,7 @@ class Calibration:
         if is_passage(hits[0]):
             return log_odds + (PASSAGE if all(map(is_passage, hits)) else 0.0)
         # Of two rows that match alike either may be meant, however few there are.
-        return log_odds + self.few_rows * min(1.0, max(0.0, features["margin"]))
+        return log_odds + self.few_rows * min(1.0, max(0.0, features["margin"] - LEAD))
 
     def as_json(self) -> dict[str, Any]:
         # One line of words, for there are some thousand.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, log
+from math import ceil
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,11 @@ LIST = 50
 DEEPEST = 400
 """Candidates fetched at most to find LIST different ones."""
 MIN_ROWS = 3
-FEWEST = 8
-MANY = 2 * LIST
-"""Different rows, fewer or more of which are treated as so many."""
-FEW_ROWS = 0.6
-"""Log-odds by which the first row's chance rises for each factor e by which an index has fewer than MANY different rows. The
-regressions underestimate rows of small indexes: with the right row removed from one of 8 to 45 rows, the next one reaches a
-chance as rarely as in one of hundreds when 0.6 to 1.3 are added (docs/evaluation-log.md)."""
+FEW, MANY = 30, 60
+FEW_ROWS = 0.9
+"""Log-odds by which a leading first row's chance rises in an index of at most FEW different rows, of none from MANY on. The
+regressions underestimate rows of small indexes: with the right row removed from one of 8 to 30 rows, the next one reaches a
+chance as rarely as in one of hundreds when 0.8 to 1.3 are added (docs/evaluation-log.md)."""
 MAX_READ = 20_000
 """Nodes up to which all are read for the lexicon's terms that none holds; more hold nearly all of them."""
 MIN_STD = 1e-3
@@ -64,12 +62,13 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
     """
     start = defaults(dense=embed_model is not None)
     rows, nodes = _rows_in_force(store)
-    different = len(_distinct(rows.values(), limit=MANY))
+    # Beyond 2 * LIST different rows their number no longer matters.
+    different = len(_distinct(rows.values(), limit=2 * LIST))
     if different < MIN_ROWS:
         return replace(start, unheld=_unheld(store))
     depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
     scales = {**start.fusion.scales, **_scales(store, embed_model, rows, different=different, depth=depth)}
-    few_rows = FEW_ROWS * log(MANY / max(FEWEST, different))
+    few_rows = FEW_ROWS * min(1.0, max(0.0, (MANY - different) / (MANY - FEW)))
     return replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows, unheld=_unheld(store))
 
 

@@ -327,7 +327,7 @@ def test_where_only_passages_were_found_fewer_points_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lead", "status"), [(0.0, "suggested"), (0.4, "suggested"), (0.6, "answered"), (3.0, "answered")]
+    ("lead", "status"), [(0.0, "suggested"), (1.4, "suggested"), (1.6, "answered"), (4.0, "answered")]
 )
 def test_in_an_index_of_few_rows_a_lower_score_answers_where_the_first_row_leads(lead: float, status: str) -> None:
     hits = [hit("r1", 2.5), hit("r2", 2.5 - lead)]

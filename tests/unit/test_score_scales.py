@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import log
 from pathlib import Path
 from statistics import fmean, pstdev
 
@@ -18,7 +17,7 @@ from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.confidence import defaults
 from rag.retrieval.hybrid import DENSE
-from rag.retrieval.score_scales import FEW_ROWS, MANY, MIN_STD, SAMPLE, from_own_rows
+from rag.retrieval.score_scales import FEW_ROWS, MIN_STD, SAMPLE, from_own_rows
 from rag.stores.base import JAMO, TOKENS
 from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding
@@ -102,9 +101,9 @@ def test_the_chance_of_a_row_is_raised_the_fewer_different_rows_there_are(make: 
         faq = [FaqRow(f"{topic}-{n}", f"{topic}?", f"{topic} {n}") for topic in topics[:count] for n in range(copies)]
         return from_own_rows(make(*faq, model=model), model).few_rows
 
-    assert raised(20) == pytest.approx(FEW_ROWS * log(MANY / 20)) == raised(20, copies=3)
-    assert raised(40) < raised(20) < raised(8) == raised(4)
-    assert raised(MANY) == raised(len(topics)) == 0.0
+    assert raised(20) == raised(4) == raised(20, copies=3) == FEW_ROWS
+    assert raised(45) == pytest.approx(FEW_ROWS / 2)
+    assert raised(60) == raised(len(topics)) == 0.0
 
 
 def test_without_an_embedder_the_words_alone_are_scaled(make: Make) -> None:
