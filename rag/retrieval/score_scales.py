@@ -33,9 +33,9 @@ DEEPEST = 400
 MIN_ROWS = 3
 FEW, MANY = 30, 60
 FEW_ROWS = 0.9
-"""Log-odds by which a leading first row's chance rises in an index of at most FEW different rows, of none from MANY on. The
-regressions underestimate rows of small indexes: with the right row removed from one of 8 to 30 rows, the next one reaches a
-chance as rarely as in one of hundreds when 0.8 to 1.3 are added (docs/evaluation-log.md)."""
+"""Log-odds by which a clearly leading first row's chance rises in an index of at most FEW different rows, of none from MANY
+on. The regressions underestimate rows of small indexes: with the right row removed from one of 8 to 30 rows, the next one
+reaches a chance as rarely as in one of hundreds when 0.8 to 1.3 are added (docs/evaluation-log.md)."""
 MAX_READ = 20_000
 """Nodes up to which all are read for the lexicon's terms that none holds; more hold nearly all of them."""
 MIN_STD = 1e-3
