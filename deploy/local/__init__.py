@@ -2,7 +2,7 @@
 
     spec.py          EndpointSpec: model, format, latency, limits and faults of an endpoint
     server.py        the HTTP server, which routes to runtime.py, control.py and admin.py
-    exchange.py      one request; streaming.py, parts.py and event_stream.py send a streamed answer
+    exchange.py      one request; streaming.py and event_stream.py send a streamed answer
     model_server.py  the state of an endpoint: counts, limits and the next fault
     embedding.py     bodies of embedding containers; vectors.py computes the vectors
     generation.py    requests of generating containers; records.py writes their bodies, extractive.py is the model

@@ -6,13 +6,12 @@ It is independent of HTTP: requests and responses are those of the service's JSO
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from deploy.local import images
 from deploy.local.errors import ACCOUNT, REGION, VARIANT
-from deploy.local.listing import list_page
 from deploy.local.model_server import ModelServer
 from deploy.local.resources import Clock, ControlError, Endpoint, Resource, display_name
 from deploy.local.spec import EndpointSpec
@@ -225,3 +224,21 @@ def _description(resource: Resource) -> Response:
 
 def _tags(request: Request) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
+
+
+PAGE = 100
+
+
+def list_page(rows: Sequence[dict[str, Any]], field: str, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of rows as {`field`: rows}, with NextToken if there are more; newest first by default.
+
+    Supports NameContains, StatusEquals, SortBy, SortOrder, MaxResults (PAGE at most) and NextToken of the request.
+    """
+    key = name if request.get("SortBy") == "Name" else "CreationTime"
+    matching = [row for row in rows if request.get("NameContains", "") in row[name]]
+    if status := request.get("StatusEquals"):
+        matching = [row for row in matching if row.get("EndpointStatus") == status]
+    matching.sort(key=lambda row: row[key], reverse=request.get("SortOrder", "Descending") == "Descending")
+    start = int(request.get("NextToken", "0"))
+    end = start + min(int(request.get("MaxResults", PAGE)), PAGE)
+    return {field: matching[start:end], **({"NextToken": str(end)} if end < len(matching) else {})}

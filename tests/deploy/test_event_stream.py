@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local import event_stream
-from deploy.local.parts import split_parts, without_last_newline
+from deploy.local.streaming import split_parts, without_last_newline
 from tests.deploy.conftest import generator
 
 TEXT = '한국어 😀 "따옴표" <b> [1]\n\n'
