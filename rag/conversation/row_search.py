@@ -17,7 +17,6 @@ from llama_index.core.schema import QueryBundle
 
 from rag.constraints.contrasts import default_contrasts
 from rag.conversation.follow_up_rules import content_words, says
-from rag.conversation.word_rules import WordRule
 from rag.korean import compact
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
@@ -39,8 +38,6 @@ LONG_NAME = 4
 """Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 OFFERED = 0.03
 """Chance in 0..1 from which on a row behind the first is worth offering."""
-MOST_WORDS = 0.6
-"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
 LONG_QUOTE = 14
 """Characters without spaces that a note quotes of a question, at most: more is no thing."""
 _WITH = re.compile(r"(?<=[가-힣]{2})(?:으로|로|에서)$")
@@ -299,18 +296,6 @@ def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question or answer."""
     text = compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
     return any(compact(word) in text for word in words)
-
-
-def row_overrides(rule: WordRule, verdict: Verdict, question: str) -> bool:
-    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
-
-    Otherwise a banking question would hide an instruction to the program or a request for advice beside it.
-    """
-    if verdict.status != "answered":
-        return False
-    words = content_words(rule.matched_text(question))
-    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
-    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
 
 
 def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:

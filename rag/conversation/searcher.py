@@ -22,13 +22,19 @@ from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.follow_up_rules import says
 from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
 from rag.conversation.question_parts import split_questions
-from rag.conversation.row_search import RowSearch, as_suggestions, in_question, merge_as_suggestions, row_overrides
+from rag.conversation.row_search import (
+    RowSearch,
+    as_suggestions,
+    in_question,
+    merge_as_suggestions,
+)
 from rag.conversation.shown_rows import (
     answered_by_shown,
     chosen_row,
     cited_rows,
     other_than_shown,
     read_choice,
+    row_overrides,
     shown_before,
 )
 from rag.conversation.word_rules import WordRule, match_decline_rule, plain

@@ -1,5 +1,5 @@
 """A message against the rows shown before it: a choice among them ("1번이요", "네", a click), what the answer just shown says
-of it, and other rows where that one would be given again.
+of it, and other rows where that one would be given again; and the row that a decline rule yields to.
 
 It needs the rows an earlier turn showed (`Turn.source_ids`); without them nothing is a choice.
 """
@@ -14,8 +14,9 @@ from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
-from rag.conversation.follow_up_rules import chosen_number, lacks_product, nouns, says
-from rag.conversation.row_search import LONG_NAME, holds_words, in_question
+from rag.conversation.follow_up_rules import chosen_number, content_words, lacks_product, nouns, says
+from rag.conversation.row_search import LONG_NAME, holds_words, in_question, is_same_question
+from rag.conversation.word_rules import WordRule
 from rag.korean import answering_sentence, compact, sentences, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
 from rag.retrieval.hybrid import question_of, row_id
@@ -26,6 +27,8 @@ from rag.types import Note, NoteKind, Status, Turn
 _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
 """What is left of asking for a value, and names nothing."""
 _ASIDE = re.compile(r"\([^)]*\)")
+MOST_WORDS = 0.6
+"""Share of the words a decline rule matched from which on a row that holds them is about the same."""
 MAX_BACK = 3
 """Turns among which suggestions are looked for that a number may still mean."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
@@ -246,3 +249,15 @@ def _subject_names(words: Sequence[str]) -> list[str]:
         for word in words
         for name in (word, *(each for each in ASPECT_OF if ASPECT_OF[each] == ASPECT_OF.get(word)))
     ]
+
+
+def row_overrides(rule: WordRule, verdict: Verdict, question: str) -> bool:
+    """Whether the row that answers is about what the rule saw: it holds most of those words, or asks the same.
+
+    Otherwise a banking question would hide an instruction to the program or a request for advice beside it.
+    """
+    if verdict.status != "answered":
+        return False
+    words = content_words(rule.matched_text(question))
+    held = sum(holds_words(verdict.nodes[0], (word,)) for word in words)
+    return is_same_question(question, verdict.nodes[0]) or (bool(words) and held >= MOST_WORDS * len(words))
