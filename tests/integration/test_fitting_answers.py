@@ -235,7 +235,8 @@ def test_negation_is_understood(bundled: ChatService, question: str, bank: str) 
 
 def test_compared_institutions_stand_side_by_side(bundled: ChatService) -> None:
     answer = bundled.ask("새나래은행이랑 도담저축은행 중에 이체수수료 어디가 더 싸요?")
-    assert answer.status == "answered" and ids(answer)[:2] == ["snb-022", "dds-090"]
+    # Two rows of the bank state the fee, one of them by channel.
+    assert answer.status == "answered" and ids(answer)[0] in ("snb-022", "snb-131") and ids(answer)[1] == "dds-090"
     assert answer.text.index(SAENARAE) < answer.text.index(DODAM)
 
 
