@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from rag.conversation.follow_up_rules import content_words, says
 from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
+from rag.korean import compact
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import expand
 
@@ -25,6 +26,8 @@ OWN_MATCH = 0.03
 the four unrelated messages that it answered lie at or below .01, 10 of the 13 right answers at .05 or above."""
 SAME_TOPIC = 0.1
 """The same share from which on a message that names a product may be about the row before, too. `dev` does not decide it."""
+FULL_SENTENCE = 16
+"""Characters without spaces from which on a message whose words are not in the row is no follow-up; set on `dev`."""
 _CONTINUES = re.compile(
     r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
 )
@@ -75,7 +78,7 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if signs.own_match >= OWN_MATCH:
         return contextual
     # "미성년자도요?" has no word of the row before, and is no small talk: suggestions neither refuse nor claim anything.
-    if signs.has_back_reference or signs.asks_on:
+    if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
         return as_suggestions(contextual)
     # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.
     return _declined(standalone, contextual)
