@@ -77,14 +77,13 @@ class ChatService:
     `max_question_chars`: longer questions raise InputError; counted in NFKC.
     `contact`: where a declined question is referred to; None: the bundled institutions' desks.
     `institutions`: further names of institutions, see `Searcher`.
-    `topics`: example questions by category, for the page.
+    `topics`: example questions by category, for the page; declined questions are told the first four categories.
     `warnings`: lines that the page shows, such as a missing embedder.
     `published`: numbers that are never masked because the institution publishes them; see `own_numbers`.
     `release`: "sentence" shows a model's text after it is checked; "token" shows it as it arrives and checks it at the end.
     `verifier`: checks a model's sentences; None: the rules alone.
     `versions`: versions of the index and the models, stored with each recorded answer.
-    `english`: refusals and framing texts are English for questions in any language.
-    `clock`: seconds, for the circuit breakers of both models.
+    `english`: refusals and framing texts are always English. `clock`: seconds, for the circuit breakers of both models.
     """
 
     def __init__(
@@ -148,6 +147,7 @@ class ChatService:
                 VerbatimSynthesizer(english=english),
                 cited,
                 contact=contact,
+                topics=[name for name in self._topics if name][:4],
                 english=english,
                 streaming=streaming,
                 seconds=answer_seconds,

@@ -180,8 +180,8 @@ class PassageSynthesizer(BaseSynthesizer):
 class AnswerSynthesizer(PassageSynthesizer):
     """The text of every outcome. Thread-safe.
 
-    declined: the fixed text of its reason, which names `contact` (None: the bundled institutions'), in English for English
-    questions, or always where `english`. answered: `generated`
+    declined: the fixed text of its reason, which names `contact` (None: the bundled institutions') and `topics` as
+    examples of what can be asked, in English for English questions, or always where `english`. answered: `generated`
     writes it, where there is one and the embedding did not fail. Else, and for what is suggested: `verbatim`. A response's
     metadata has `status`, `reason` and `notice` as `Answer` has them; a stream's `notice` is that of the search alone.
     """
@@ -192,11 +192,13 @@ class AnswerSynthesizer(PassageSynthesizer):
         generated: PassageSynthesizer | None = None,
         *,
         contact: str | None = None,
+        topics: Sequence[str] = (),
         english: bool = False,
         streaming: bool = False,
         seconds: float = SECONDS,
     ) -> None:
         super().__init__(streaming=streaming, empty_response=declined("not_covered", contact=contact), seconds=seconds)
+        self._topics = topics
         self._english = english
         self._verbatim = verbatim
         self._generated = generated
@@ -220,13 +222,14 @@ class AnswerSynthesizer(PassageSynthesizer):
 
     def _declined(self, verdict: Verdict) -> str:
         reason = verdict.reason or "not_covered"
-        near = verdict.ranked and reason == "not_covered" and verdict.covered >= NEAR
-        # Far from all rows the category of the first is chance.
+        # Far from all rows the category of the first is chance; where there is but one, its name tells nothing.
+        near = reason == "not_covered" and verdict.ranked and verdict.covered >= NEAR and len(self._topics) != 1
         nearest = verdict.ranked[0].node.metadata if near else {}
         return declined(
             reason,
             contact=self._contact,
             category=str(nearest.get("category") or ""),
+            topics=self._topics,
             note=verdict.note,
             english=self._english or is_english(verdict.query),
         )

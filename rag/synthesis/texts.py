@@ -52,22 +52,31 @@ def is_english(text: str) -> bool:
 
 
 def declined(
-    reason: Reason, *, contact: str | None = None, category: str = "", note: Note | None = None, english: bool = False
+    reason: Reason,
+    *,
+    contact: str | None = None,
+    category: str = "",
+    topics: Sequence[str] = (),
+    note: Note | None = None,
+    english: bool = False,
 ) -> str:
     """The whole fixed text for a declined question; of the `note` instead of the reason where there is one.
 
     `contact` None: the bundled institutions'; empty: none is named. `category`: the nearest of the index's, for not_covered.
+    `topics`: categories named as examples of what can be asked; none: those of a bank.
     """
     if note:
-        return noted(note, contact=contact, english=english)
+        return noted(note, contact=contact, topics=topics, english=english)
     nearest = frame("nearest", english=english, category=category) if category else ""
     text = kinds("declined", english=english)[reason]
-    return text.format(desk=_desk(contact, english=english), nearest=nearest)
+    return text.format(desk=_desk(contact, english=english), nearest=nearest, topics=_examples(topics, english=english))
 
 
-def noted(note: Note, *, contact: str | None = None, english: bool = False) -> str:
-    """The sentences of a note."""
-    return kinds("notes", english=english)[note.kind].format(desk=_desk(contact, english=english), **note.values)
+def noted(note: Note, *, contact: str | None = None, topics: Sequence[str] = (), english: bool = False) -> str:
+    """The sentences of a note. `contact`, `topics`: as for `declined`."""
+    return kinds("notes", english=english)[note.kind].format(
+        desk=_desk(contact, english=english), topics=_examples(topics, english=english), **note.values
+    )
 
 
 def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: bool = False) -> str:
@@ -78,6 +87,11 @@ def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: b
     if note.kind != "other_institution" or not names:
         return text
     return f"{text} {frame('others_guidance', english=english, names=', '.join(names))}"
+
+
+def _examples(topics: Sequence[str], *, english: bool) -> str:
+    # The index's categories are Korean.
+    return ", ".join(topics) if topics and not english else frame("topics", english=english)
 
 
 def _desk(contact: str | None, *, english: bool) -> str:

@@ -15,6 +15,7 @@ from rag.chat import ChatService
 from rag.errors import InputError
 from rag.factory.chat import build_service
 from rag.factory.models import Models
+from rag.retrieval.confidence import defaults
 from rag.settings import ChatSettings, Settings
 from rag.stores.faiss.store import FaissStore
 from rag.synthesis import texts
@@ -252,3 +253,15 @@ def test_no_question_is_logged_above_debug(chat: ChatService, caplog: pytest.Log
     logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "status=answered" in logged and "status=declined reason=greeting" in logged
     assert not [text for text in (*QUESTIONS, "배당금은요?", *ANSWERS.values()) if text in logged]
+
+
+@pytest.mark.parametrize("message", ["안녕하세요", "손흥민 오늘 골 넣었나", "처음부터"])
+def test_what_can_be_asked_is_named_by_the_index_own_categories(
+    store: FaissStore, models: Models, message: str
+) -> None:
+    named = {"보험금 청구": ["보험금은 언제 나오나요?"], "": ["기타"], "대출·할부": ["할부 금리가 궁금해요"]}
+    service = ChatService(store, models.embed_model, calibration=defaults(), topics=named)
+    assert "보험금 청구, 대출·할부" in service.ask(message).text
+    assert "transfers, certificates" in service.ask("hello").text
+    without = ChatService(store, models.embed_model, calibration=defaults())
+    assert "이체, 인증서, 카드, 예금·대출" in without.ask(message).text
