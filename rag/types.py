@@ -84,11 +84,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SentenceSupport:
-    """How a sentence written by a language model was checked.
+    """How a sentence of a generated answer was checked.
 
     `cited`: numbers of the sources it was checked against. "supported" and "weak" sentences are in the answer; a weak one
     contains a word that its sources lack. A "withheld" sentence is not: `reason` is the check that failed, `detail` the
-    words concerned. For the reason "form" (content that no answer may have) `text` is empty.
+    words concerned. For the reason "form" (content that no answer may have) `text` is empty. `is_replacement`: the text is not
+    the model's, but its source's own, in place of the withheld sentence nearest before it.
     """
 
     text: str
@@ -96,6 +97,7 @@ class SentenceSupport:
     status: SupportStatus
     reason: SupportReason | None = None
     detail: str = ""
+    is_replacement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ class Answer:
     "declined": `sources` is empty and `reason` says why.
     `generated`: a language model wrote `text`, and `support` has the check of each sentence; otherwise `text` is the
     institution's own.
-    `notice`: "withheld": unsupported sentences were removed from a generated text; the other notices say why the passages
-    are quoted in place of a generated text.
+    `notice`: "withheld": unsupported sentences of a generated text were left out or replaced by their source's; the other
+    notices say why the passages are quoted in place of a generated text.
     `timings_ms`: milliseconds by step. `usage`: tokens of the model.
     `masked`: kinds of personal numbers in the question; `question` has the kind in place of each number.
     """

@@ -118,7 +118,9 @@ def ask(options: Namespace, settings: Settings) -> None:
         print("(written by a language model, checked against its sources)")
     print(answer.text)
     if answer.notice:
-        explanation = "unsupported sentences were removed" if answer.generated else "this is the approved text"
+        explanation = (
+            "unsupported sentences were left out or replaced" if answer.generated else "this is the approved text"
+        )
         print(f"(notice: {answer.notice}; {explanation})")
     for source in answer.sources:
         print(source_line(source))

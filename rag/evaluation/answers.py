@@ -47,7 +47,8 @@ class EvaluatedAnswer:
     def of(cls, question: str, answer: Answer) -> EvaluatedAnswer:
         """Extract the measured parts of an answer."""
         cited = tuple(answer.sources[number - 1].id for number in answer.cited)
-        sentences = tuple((each.status, each.reason or "") for each in answer.support)
+        # A replacement is the source's own sentence.
+        sentences = tuple((each.status, each.reason or "") for each in answer.support if not each.is_replacement)
         return cls(question, answer.text, answer.status, cited, answer.generated, answer.notice or "", sentences)
 
     @classmethod

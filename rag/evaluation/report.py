@@ -48,7 +48,7 @@ STEPS = {
     "text": "답변 작성",
     "total": "전체",
 }
-CHECKS = {"supported": "출처가 말함", "weak": "출처와 다른 낱말", "withheld": "출처가 말하지 않아 뺌"}
+CHECKS = {"supported": "출처가 말함", "weak": "출처와 다른 낱말", "withheld": "출처가 말하지 않아 빼거나 바꿈"}
 REASONS = {
     "quantity": "숫자·금액·날짜", "entity": "이름", "condition": "조건", "polarity": "부정", "words": "출처에 없는 말",
     "contradicted": "출처와 모순(NLI)", "uncited": "출처 표시 없음", "form": "답의 꼴이 아님",
@@ -217,7 +217,7 @@ def answer_blocks(report: Mapping[str, Any]) -> Iterator[Note | Table]:
     sentences = report["sentences"]
     if sentences["by_status"]:
         yield Note(
-            f"모델의 문장 {sentences['n']}개 가운데 출처가 말하지 않아 뺀 것은 {share_text(sentences, 'unsupported')}, "
+            f"모델의 문장 {sentences['n']}개 가운데 출처가 말하지 않아 빼거나 바꾼 것은 {share_text(sentences, 'unsupported')}, "
             f"숫자 때문에 뺀 것은 {share_text(sentences, 'unsupported_numbers')}입니다."
         )
         yield Table(

@@ -106,7 +106,7 @@ class AnswerLog:
                 {
                     "status": each.status, "reason": each.reason, "detail": each.detail, "cited": list(each.cited),
                     # Where a shown sentence stands in the text; a withheld one is not kept.
-                    "span": span and list(span),
+                    "span": span and list(span), "is_replacement": each.is_replacement,
                 }
                 for each, span in zip(answer.support, answer.sentence_spans(), strict=True)
             ],

@@ -102,12 +102,17 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
 
     def _checked(self, prompt: Prompt, nodes: Sequence[NodeWithScore]) -> SentenceRelease:
         sources: dict[int, str] = {}
+        approved: dict[int, str] = {}
         for number in prompt.numbers:
             node = nodes[number - 1].node
             # With the institution and the title that the model was shown with it: it may state them, too.
             titles = [str(node.metadata[key]) for key in ("bank", QUESTION) if node.metadata.get(key)]
             sources[number] = "\n".join([*titles, node.get_content()])
-        return SentenceRelease(sources, self._verifier, instruction=str(prompt.messages[0].content))
+            # A sentence alone would not carry that a document's value is uncertain.
+            if not node.metadata.get("uncertain"):
+                approved[number] = node.get_content()
+        instruction = str(prompt.messages[0].content)
+        return SentenceRelease(sources, self._verifier, instruction=instruction, approved=approved)
 
     def _pieces(self, stream: AnswerStream, answer: LLMStream, checked: SentenceRelease) -> Generator[str, None, None]:
         """What may be shown as it comes; ends early where `checked` stops the answer."""

@@ -123,7 +123,7 @@ _TO_A_MODEL = re.compile(
 )
 
 
-def _without_instructions(passage: str) -> str:
+def without_instructions(passage: str) -> str:
     """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
     return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
 
@@ -131,7 +131,7 @@ def _without_instructions(passage: str) -> str:
 @lru_cache(maxsize=256)
 def prepare(passages: tuple[str, ...]) -> Sources:
     """The passages taken apart; those of the last answers are kept."""
-    passages = tuple(_without_instructions(passage) for passage in passages)
+    passages = tuple(without_instructions(passage) for passage in passages)
     text = "\n".join(passages)
     clauses: list[Clause] = []
     lines: list[Line] = []

@@ -1,7 +1,8 @@
 """SentenceRelease: what of a model's answer may be shown, while the model is still writing it.
 
 A sentence is held until it is whole and cites a source, or until a later one does: then it is checked against the sources
-cited. What they do not support is left out. Nothing is shown before the first sentence that says something and is supported.
+cited. What they do not support is left out; where it says something else than they do, the nearest sentence of theirs takes
+its place. Nothing is shown before the model's first sentence that says something and is supported.
 """
 
 from __future__ import annotations
@@ -11,36 +12,55 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rag.constraints import read_quantities
-from rag.korean import compact
+from rag.korean import compact, tokens
 from rag.privacy import mask, own_numbers
+from rag.synthesis.clauses import without_instructions
+from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.sentences import (
     CitationResolver,
     cited_numbers,
     complete_until,
     says_something,
     split_sentences,
+    statements,
 )
 from rag.synthesis.verification import Verifier
-from rag.synthesis.words import is_courtesy
+from rag.synthesis.words import PassageWords, content_words, is_courtesy
 from rag.types import Notice, SentenceSupport
 
 logger = logging.getLogger(__name__)
+REPLACED = ("quantity", "polarity", "condition", "entity", "contradicted")
+"""Reasons why a sentence is withheld that mean that it says something else than its source."""
+NEAR = 0.6
+"""Share of a withheld sentence's content words that a replacement must hold."""
+_LEAD = re.compile(r"\s*(?:[\-*•·]\s+)?")
 
 
 class SentenceRelease:
     """Takes a model's pieces, cut anywhere, and returns what may be shown of them.
 
-    `sources`: the passages shown to the model, by their numbers. After the end: `text` is all that was released, `cited`
+    `sources`: the passages shown to the model, by their numbers. `approved`: of these, the texts whose sentences may replace
+    one of the model's, without institution and title. After the end: `text` is all that was released, `cited`
     its sources, `support` what became of each sentence, `notice` why something is missing. `stopped`: what comes after is
     of no interest, for the answer holds something that no answer may hold; then nothing of it stands.
     """
 
-    def __init__(self, sources: Mapping[int, str], verifier: Verifier, *, instruction: str) -> None:
+    def __init__(
+        self,
+        sources: Mapping[int, str],
+        verifier: Verifier,
+        *,
+        instruction: str,
+        approved: Mapping[int, str] | None = None,
+    ) -> None:
         self.text = ""
         self.support: list[SentenceSupport] = []
         self.stopped = ""
         self.notice: Notice | None = None
         self._sources = sources
+        self._approved = approved or {}
+        self._replacements: list[tuple[str, tuple[str, ...], int, str]] = []
+        self._replaced: set[str] = set()
         self._verifier = verifier
         self._gate = Gate(instruction, sources.values())
         self._resolver = CitationResolver(sources)
@@ -100,19 +120,64 @@ class SentenceRelease:
                 self._waiting.append(sentence)
         return released
 
-    def _release(self, sentence: str, numbers: tuple[int, ...]) -> str:
-        """The sentence, where the sources of these numbers support it; else nothing."""
+    def _release(self, sentence: str, numbers: tuple[int, ...], *, is_cited: bool = True) -> str:
+        """The sentence, where the sources of these numbers support it; else what replaces it, which may be nothing."""
         if sentence.strip():
             own = cited_numbers(sentence)
             if is_courtesy(sentence) and not own:
                 return self._append(sentence) if self.text else ""
             finding = self._verifier.verify(sentence, [self._sources[number] for number in numbers])
             record = SentenceSupport(sentence.strip(), numbers, finding.status, finding.reason, finding.detail)
-            self.support.append(record)
             if finding.status == "withheld":
-                return ""
+                self.support.append(record)
+                if is_cited and finding.reason in REPLACED:
+                    self._find_replacement(sentence, numbers)
+                return self._replace() if self.text else ""
+            replaced = self._replace(sentence)
+            self.support.append(record)
             self._cited.update(dict.fromkeys(own))
+            # What the model itself copies from the passage stands there already.
+            return replaced + (self._append(sentence) if _key(sentence) not in self._replaced else "")
         return self._append(sentence)
+
+    def _find_replacement(self, sentence: str, numbers: tuple[int, ...]) -> None:
+        """Keeps what the passages of these numbers say nearest to a sentence, if anything is near and may be shown."""
+        text = MARKER.sub(" ", sentence)
+        words, pairs = content_words(text), frozenset(tokens(text))
+        best, nearest = 0.0, None
+        for number in numbers:
+            for own in statements(without_instructions(self._approved.get(number, ""))):
+                whole = " ".join(own)
+                held = PassageWords([whole])
+                share = sum(map(held.holds, words)) / max(1, len(words))
+                others = frozenset(tokens(whole))
+                score = share + len(pairs & others) / max(1, len(pairs | others))
+                if share >= NEAR and score > best:
+                    best, nearest = score, (own, number)
+        if nearest is None:
+            return
+        own, number = nearest
+        passage = [self._sources[number]]
+        if not self._gate.content(" ".join(own)) and all(
+            self._verifier.verify(each, passage).status == "supported" for each in own
+        ):
+            lead = _LEAD.match(sentence)[0]  # type: ignore[index]
+            self._replacements.append((lead, own, number, sentence[len(sentence.rstrip()) :]))
+
+    def _replace(self, following: str = "") -> str:
+        """The replacements that were kept, but none that the text, or the sentence that is released next, holds."""
+        kept, self._replacements = self._replacements, []
+        released = ""
+        for lead, own, number, trail in kept:
+            shown = _key(self.text + following)
+            if any(_key(each) in shown for each in own):
+                continue
+            text = f"{' '.join(own)} [{number}]"
+            released += self._append(f"{lead}{text}{trail}")
+            self._replaced.update(map(_key, own))
+            self._cited[number] = None
+            self.support.append(SentenceSupport(text, (number,), "supported", is_replacement=True))
+        return released
 
     def _append(self, text: str) -> str:
         # Models begin with a space or a line break.
@@ -125,7 +190,9 @@ class SentenceRelease:
         waiting, self._waiting = self._waiting, []
         if self.text:
             return "".join(
-                self._release(each, self.cited) for each in waiting if each.strip() or each is not waiting[-1]
+                self._release(each, self.cited, is_cited=False)
+                for each in waiting
+                if each.strip() or each is not waiting[-1]
             )
         self.support += [SentenceSupport(each.strip(), (), "withheld", "uncited") for each in waiting if each.strip()]
         return ""
@@ -146,8 +213,13 @@ class SentenceRelease:
         self.notice = "interrupted" if is_endless else "withheld"
         self.support.append(SentenceSupport("", (), "withheld", "form", problem))
         self.stopped, self.text = problem, ""
-        self._waiting, self._cited = [], {}
+        self._waiting, self._cited, self._replacements = [], {}, []
         logger.warning("falling back to FAQ passages (%s): the model's answer holds %s", self.notice, problem)
+
+
+def _key(text: str) -> str:
+    """What is compared of two texts: neither citations nor white space, list signs and full stops at the ends."""
+    return compact(MARKER.sub("", text)).strip("-*•·.")
 
 
 LONGEST_ANSWER = 2000
@@ -196,6 +268,17 @@ class Gate:
 
     def sentence(self, text: str) -> str | None:
         """What is wrong with a whole sentence, counting it; None for nothing."""
+        if problem := self.content(text):
+            return problem
+        self._length += len(text)
+        key = compact(text)
+        self._seen[key] = self._seen.get(key, 0) + 1
+        if self._length > LONGEST_ANSWER:
+            return "an answer without an end"
+        return "repeated text" if len(key) > 8 and self._seen[key] >= _REPEATS else None
+
+    def content(self, text: str) -> str | None:
+        """What a whole sentence holds that no answer may; None for nothing."""
         # Again, now that it is whole: a piece may have been cut within a mark.
         if problem := self.open_text(text):
             return problem
@@ -204,14 +287,7 @@ class Gate:
                 return "an address"
         if any(each.dimension == "phone" and each.low not in self._phones for each in read_quantities(text)):
             return "a phone number"
-        if mask(text, self._own).kinds:
-            return "a personal number"
-        self._length += len(text)
-        key = compact(text)
-        self._seen[key] = self._seen.get(key, 0) + 1
-        if self._length > LONGEST_ANSWER:
-            return "an answer without an end"
-        return "repeated text" if len(key) > 8 and self._seen[key] >= _REPEATS else None
+        return "a personal number" if mask(text, self._own).kinds else None
 
 
 def _runs(text: str) -> list[str]:

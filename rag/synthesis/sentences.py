@@ -20,6 +20,14 @@ _SAYS = re.compile(r"[가-힣]{2,}|[A-Za-z]{3,}")
 LONGEST = 64
 """Characters a marker may have; a longer beginning of one is text."""
 _NUMBER = re.compile(r"\d+")
+_STATEMENT = re.compile(r"(?:[가-힣A-Za-z)\]][.!]|[다요])$")
+_LIST_ITEM = re.compile(r"(?:[\-*•·(\[]|\d{1,2}[.)]\s|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥ①-⑳])")
+_LIST_HEAD = re.compile(r"다음(?!\s?(?:날|달|해|주|월|연도|년|분기|회|번|영업일|거래일))|아래|같습니다|같아요|\t|\|")
+_DEPENDS = re.compile(
+    r"다만|단[,\s]|그러나|하지만|반면|예를 들어|예컨대|따라서|그래서|그러므로|해당|위[의\s]|상기|동\s"
+    r"|[이그](?:\s|때|[은는에를]\s)|(?:이들|그것|이것)[은는이을]\s"
+)
+"""How a sentence begins that limits the one before it or refers to it."""
 _BEGINNING = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}][\s\d,，、·;/]*\Z")
 
 
@@ -64,6 +72,31 @@ def cited_numbers(text: str) -> tuple[int, ...]:
     """The numbers of a text's markers, each once, in text order."""
     numbers = (int(number) for marker in MARKER.findall(text) for number in _NUMBER.findall(marker))
     return tuple(dict.fromkeys(numbers))
+
+
+def statements(passage: str) -> list[tuple[str, ...]]:
+    """The sentences of an approved text that can be read alone, each with those after it that limit it or refer to it.
+
+    None that stands in a list or a table or below their head or a heading, which it would lack, nor one that asks.
+    """
+    found: list[list[str]] = []
+    is_below = False
+    for line in passage.split("\n"):
+        text = line.strip().lstrip("※ ")
+        is_below = is_below and bool(text) and "※" not in line
+        if _LIST_ITEM.match(text) or (text and not _STATEMENT.search(text)):
+            is_below = True
+        for start, end in split_sentences("" if is_below else text):
+            sentence = text[start:end].strip()
+            if not _DEPENDS.match(sentence):
+                found.append([])
+            if found:
+                found[-1].append(sentence)
+    return [
+        tuple(each)
+        for each in found
+        if all(_STATEMENT.search(own) and not _LIST_HEAD.search(own) and not MARKER.search(own) for own in each)
+    ]
 
 
 class CitationResolver:

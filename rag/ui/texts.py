@@ -13,7 +13,7 @@ from rag.types import Notice
 
 Language = Literal["ko", "en"]
 _NOTICES: Mapping[Notice, str] = {
-    "withheld": "출처에서 확인되지 않은 내용은 빼고 보여 드립니다.",
+    "withheld": "출처에서 확인되지 않은 내용은 빼거나 등록된 FAQ 원문으로 바꿔 보여 드립니다.",
     "uncited": "AI 답변에 근거가 된 출처가 없어 등록된 FAQ 원문을 보여 드립니다.",
     "too_slow": "AI 답변이 제시간에 끝나지 않아 등록된 FAQ 원문을 보여 드립니다. ‘다시 답변’을 누르면 다시 시도합니다.",
     "model_unavailable": "지금은 AI 모델 없이 등록된 FAQ 원문으로 답합니다. 찾는 내용이 없으면 잠시 후 다시 물어봐 주세요.",

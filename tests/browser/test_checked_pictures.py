@@ -1,4 +1,4 @@
-"""Screenshots of checked answers: a withheld number, and a marked sentence. --update-pictures writes them."""
+"""Screenshots of checked answers: a replaced number, and a marked sentence. --update-pictures writes them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from tests.fakes_llm import ScriptedLLM
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 900, "height": 480}
 RIGHT = "공모주 청약은 마감일 오후 4시까지 취소하실 수 있어요. [1]"
+RAISE = "나루증권에서 이체한도를 늘리려면 어떻게 해야 하나요?"
+APP = "이체한도는 나루 앱의 설정에서 신청하실 수 있어요. [1]"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "shown", "hidden", "labels"),
+    ("name", "question", "said", "shown", "hidden", "labels"),
     [
         (
-            *("checked-withheld", f"{RIGHT} 취소하시면 수수료 500원을 돌려드려요. [1]", "오후 4시까지", "500원"),
+            *("checked-withheld", RAISE, f"{APP} 1일 한도는 최고 9억 원이에요. [1]", "최고 2억 원입니다.", "9억"),
             [KOREAN.checked, KOREAN.notices["withheld"]],
         ),
         (
-            "checked-marked",
+            *("checked-marked", CANCEL),
             f"{RIGHT} 마감일에는 느긋하게 취소하실 수 있어요. [1]",
             *(KOREAN.weak, KOREAN.checked, [KOREAN.partly_checked]),
         ),
@@ -43,17 +45,18 @@ def test_picture_of_a_checked_answer(
     visit: Callable[..., Visit],
     pytestconfig: pytest.Config,
     name: str,
+    question: str,
     said: str,
     shown: str,
     hidden: str,
     labels: list[str],
 ) -> None:
     chat = ChatService(
-        small_store, models.embed_model, calibration=defaults(), llm=ScriptedLLM([said]), topics={"": [CANCEL]}
+        small_store, models.embed_model, calibration=defaults(), llm=ScriptedLLM([said]), topics={"": [question]}
     )
     server, _ = serve(chat)
     visitor = visit(server.url, viewport=SIZE, color_scheme="light", reduced_motion="reduce").ready()
-    visitor.answered(CANCEL)
+    visitor.answered(question)
     assert notices(visitor) == labels
     text = visitor.bubbles("bot").last.inner_text()
     assert shown in text and hidden not in text

@@ -285,7 +285,7 @@ def test_declined_and_notice_are_reported(visitor: Visit) -> None:
     expect(visitor.page.locator("#panel .card")).to_have_count(0)
     visitor.answered("빠진 내용이 있는 질문")
     expect(visitor.bubbles("bot").last.locator(".remark")).to_have_text(
-        "출처에서 확인되지 않은 내용은 빼고 보여 드립니다."
+        "출처에서 확인되지 않은 내용은 빼거나 등록된 FAQ 원문으로 바꿔 보여 드립니다."
     )
 
 

@@ -218,6 +218,17 @@ class TestChecks:
         (support,) = heard.answer.support
         assert (support.text, support.status) == (lie, "withheld")
 
+    def test_another_value_is_replaced_by_the_approved_sentence(self, ask: Ask) -> None:
+        right, lie = "나루 앱의 설정에서 이체한도를 신청하실 수 있어요. [1]", "1일 한도는 최고 9억 원이에요. [1]"
+        approved = "1일 한도는 최고 2억 원입니다. [1]"
+        heard = ask(ScriptedLLM([*f"{lie} {right} 감사합니다."]), f"나루증권에서 {LIMIT}")
+        pieces = [piece.text for piece in heard.pieces]
+        assert "".join(pieces) == heard.answer.text == f"{approved} {right} 감사합니다."
+        assert approved in ANSWERS["n-001"] + " [1]" and heard.answer.sources[0].text == ANSWERS["n-001"]
+        assert (heard.answer.notice, heard.answer.generated, heard.answer.cited) == ("withheld", True, (1,))
+        support = [(each.text, each.status, each.is_replacement) for each in heard.answer.support]
+        assert support == [(lie, "withheld", False), (approved, "supported", True), (right, "supported", False)]
+
     @pytest.mark.parametrize(
         ("said", "notice"),
         [
