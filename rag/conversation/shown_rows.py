@@ -204,6 +204,9 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
         return None
     start, end = answering_sentence(message, content)
     sentence = content[start:end]
+    # "36개월 금리는?": a sentence with 36개월 that states no rate. Without a value a label may name what follows it.
+    if values_of(message) and not_stated(message, "", sentence):
+        return None
     # The word may stand in a label alone ("[교체 수수료]"): then no sentence is the one that is meant.
     is_meant = bool(set(tokens(" ".join(_subject_names(words) or [message]))) & set(tokens(sentence)))
     is_meant |= bool(named & members_of(sentence))

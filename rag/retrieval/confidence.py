@@ -21,6 +21,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.constraints import Conflict
 from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.held_values import share_held
 from rag.korean import compact
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, with_a_passage
 from rag.retrieval.offering import Bound, Wording, bound_of, is_one_of_several, least_chance
@@ -212,7 +213,11 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
     words = [
         word for word in asked if word not in limited and not any(word != other and word in other for other in asked)
     ]
-    if missing := [word for word in words if not any(names_thing(hit, word) for hit in shown)]:
+    # A value in another form ("2년" by 24개월); the nearest row conflicts, whatever it states.
+    stated = {
+        word for word in words for hit in shown[1:] if share_held(word, question_of(hit), hit.node.get_content()) == 1.0
+    }
+    if missing := [word for word in words if word not in stated and not any(names_thing(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
     elsewhere = [word for word in words if not names_thing(shown[0], word)]
     if elsewhere:

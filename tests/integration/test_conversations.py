@@ -132,6 +132,11 @@ def test_what_the_row_before_says_is_answered_by_its_sentence(
     assert lead.startswith(SAID["in_shown"]) and said in lead
 
 
+def test_a_value_is_not_taken_for_what_is_asked_of_it(chat: ChatService) -> None:
+    # The row names the term among others and no rate for it.
+    assert converse(chat, "도담 정기예금 앱으로 가입하려고요", "24개월 금리는?").status != "answered"
+
+
 @pytest.mark.parametrize(
     ("messages", "row"),
     [

@@ -70,6 +70,14 @@ def test_a_value_that_no_row_holds_is_suggested_with_what_differs() -> None:
     assert verbatim(found.nodes, found).startswith(f"'{conflict.asked}'에 꼭 맞는 안내는 찾지 못했습니다.")
 
 
+def test_a_value_is_not_called_missing_where_a_row_shown_states_it_in_another_form() -> None:
+    early = row("early", "정기예금을 만기 전에 해지하면 이자는 어떻게 되나요?", "기본금리의 절반을 드립니다.", 9.0)
+    month = row("y2", "정기예금 24개월 금리는 얼마인가요?", "연 3.5%입니다.", 2.0)
+    found = verdict("정기예금 2년짜리 이자", [early, month])
+    assert found.status == "suggested" and names(found.nodes) == ["early", "y2"]
+    assert found.note is None or found.note.kind != "not_held"
+
+
 def test_another_product_is_suggested() -> None:
     assert verdict("1년 만기 적금 금리", DEPOSIT[:1]).status == "suggested"
 
