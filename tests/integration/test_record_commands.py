@@ -27,7 +27,7 @@ from tests.integration.conftest import Run
 from tests.small_faq import write_faq
 
 NOWHERE: dict[str, str | None] = {"bank": None, "category": None}
-QUESTION = "통장 새로 받기"
+QUESTION = "헌 통장 바꾸기"
 
 
 def opened(models: Models) -> ChatService:
