@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import gradio as gr
 import uvicorn
@@ -75,8 +76,8 @@ class Server:
 
 def serve(settings: Settings, *, public: bool = False, echo: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `echo`: prints a line to the terminal. Raises RagError."""
-    ended = threading.Event()
-    signals: list[int] = []
+    # Not an Event, whose lock a second signal within the first one's handler would wait for, forever.
+    signals: SimpleQueue[int] = SimpleQueue()
     users = load_users(settings.ui.auth_file) if settings.ui.auth_file else {}
     if not users and not public and not settings.ui.open_to_all and not is_loopback(settings.ui.host):
         raise SettingsError(
@@ -91,12 +92,8 @@ def serve(settings: Settings, *, public: bool = False, echo: Callable[[str], Non
     server = start(settings, loader, users, public=public, unlocked=[guest[0]] if guest else [])
 
     # Set before loading starts, so that Ctrl-C works during it.
-    def end(number: int, _frame: object) -> None:
-        signals.append(number)
-        ended.set()
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, lambda received, _frame: signals.put(received))
     loader.start()
     if server.port != settings.ui.port:
         echo(f"Port {settings.ui.port} is in use; taking {server.port} instead.")
@@ -104,8 +101,7 @@ def serve(settings: Settings, *, public: bool = False, echo: Callable[[str], Non
     if guest:
         echo(f"Login: user {guest[0]}  password {guest[1]}")
         threading.Thread(target=_open_link, args=(server, echo), name="share", daemon=True).start()
-    ended.wait()
-    if signal.SIGTERM in signals:  # from a service manager; Ctrl-C ends at once
+    if signals.get() == signal.SIGTERM:  # from a service manager; Ctrl-C ends at once
         server.drain(settings.ui.shutdown_seconds)
     server.close()
 

@@ -37,6 +37,25 @@ runpy.run_path("app.py", run_name="__main__")
 """
 """Runs app.py with the fake instead of the real service."""
 
+INTERRUPTED = """
+import signal, sys
+left = 20
+def at_line(frame, event, argument):
+    global left
+    if event == "line" and left:
+        left -= 1
+        signal.raise_signal(signal.SIGTERM)
+    return at_line
+install = signal.signal
+def install_interrupted(number, handler):
+    def interrupted(*arguments):
+        sys.settrace(at_line)  # from here on: the handlers that interrupt this one must not end it
+        handler(*arguments)
+    return install(number, interrupted)
+signal.signal = install_interrupted
+"""
+"""At each line that a signal's handler runs, the signal comes again."""
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -44,10 +63,10 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def start() -> Iterator[Start]:
     processes: list[subprocess.Popen[str]] = []
 
-    def start(*options: str, **environment: str) -> subprocess.Popen[str]:
+    def start(*options: str, launcher: str = LAUNCHER, **environment: str) -> subprocess.Popen[str]:
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-c", LAUNCHER, *options],
+                [sys.executable, "-c", launcher, *options],
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=subprocess.PIPE,
@@ -89,6 +108,14 @@ def test_page_until_a_signal_even_with_an_answer_being_written(
     assert process.wait(timeout=240) == 0
     assert process.stderr
     assert all(" INFO rag." in line for line in process.stderr.read().splitlines())
+
+
+def test_the_page_ends_though_a_signal_interrupts_the_handler_of_another(start: Start) -> None:
+    # `make` passes a terminal's signal on to a page that got it, too.
+    process = start("--port", "7981", launcher=INTERRUPTED + LAUNCHER)
+    url_of(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
 
 
 def test_used_port_is_skipped_and_reported(start: Start) -> None:
