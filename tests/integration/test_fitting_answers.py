@@ -181,7 +181,7 @@ def test_the_same_topic_at_another_institution(bundled: ChatService, message: st
 )
 def test_what_is_said_to_the_service_itself(bundled: ChatService, message: str, kind: NoteKind) -> None:
     answer = converse(bundled, "이체한도", message)
-    topics = [name for name in bundled.topics if name][:4]
+    topics = [name for name in bundled.topics() if name][:4]
     assert answer.status == "declined" and answer.text == texts.noted(Note(kind), topics=topics)
 
 
