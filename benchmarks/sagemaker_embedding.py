@@ -111,9 +111,9 @@ def run(name: str, rounds: int) -> dict[str, Any]:
     return {"seconds": seconds, "sample": [round(vector[0], 5) for vector in found]}
 
 
-def endpoint_limit(batch: int = BATCH) -> float:
+def endpoint_limit() -> float:
     """Lower limit in seconds for any client."""
-    return math.ceil(math.ceil(TEXTS / batch) / AT_ONCE) * (LATENCY_MS + batch * PER_TEXT_MS) / 1000
+    return math.ceil(math.ceil(TEXTS / BATCH) / AT_ONCE) * (LATENCY_MS + BATCH * PER_TEXT_MS) / 1000
 
 
 def measure(rounds: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import csv
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,30 +35,18 @@ FULL = 100
 SEED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Faq:
-    """A FAQ's files and labels, and its share in the fit."""
-
-    name: str
-    path: Path
-    queries: list[Case]
-    out_of_domain: list[Case]
-    weight: float = 1.0
-    sets_thresholds: bool = True
-
-
-def faqs(directories: list[Path], scratch: Path) -> Iterator[Faq]:
-    """The bundled FAQ, its parts (written into `scratch`), and those of the directories."""
+def faqs(directories: list[Path], scratch: Path) -> Iterator[tuple[Path, LabelledFaq]]:
+    """Files and labels of the bundled FAQ, of its parts (written into `scratch`), and of those in the directories."""
     queries = read_queries(DATA / "evaluation" / "queries.dev.jsonl")
     others = read_out_of_domain(DATA / "evaluation" / "ood.dev.jsonl")
-    yield Faq("bundled", DATA / "faq", queries, others)
+    yield DATA / "faq", LabelledFaq("bundled", queries, others)
     yield from _parts(queries, others, scratch)
     for number, path in enumerate(directories):
         labelled, outside = read_queries(path / "queries.jsonl"), read_out_of_domain(path / "ood.jsonl")
-        yield Faq(f"faq{number}", path / "faq.csv", labelled, outside, min(1.0, len(labelled) / FULL))
+        yield path / "faq.csv", LabelledFaq(f"faq{number}", labelled, outside, min(1.0, len(labelled) / FULL))
 
 
-def _parts(queries: list[Case], others: list[Case], scratch: Path) -> Iterator[Faq]:
+def _parts(queries: list[Case], others: list[Case], scratch: Path) -> Iterator[tuple[Path, LabelledFaq]]:
     rows = [row for path in sorted((DATA / "faq").glob("*.csv")) for row in _rows(path)]
     banks = sorted({row[BANK] for row in rows})
     generator = random.Random(SEED)
@@ -78,7 +66,7 @@ def _parts(queries: list[Case], others: list[Case], scratch: Path) -> Iterator[F
                 writer = csv.DictWriter(file, part[0].keys())
                 writer.writeheader()
                 writer.writerows(part)
-            yield Faq(name, path, covered, [*uncovered, *others], PART_WEIGHT, sets_thresholds=False)
+            yield path, LabelledFaq(name, covered, [*uncovered, *others], PART_WEIGHT, sets_thresholds=False)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -86,15 +74,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def fitted(sources: list[Faq], models: Models, scratch: Path) -> Calibration:
+def fitted(sources: list[tuple[Path, LabelledFaq]], models: Models, scratch: Path) -> Calibration:
     """The fit over indexes of all these FAQs."""
     examples = []
-    for number, faq in enumerate(sources):
+    for number, (path, faq) in enumerate(sources):
         settings = Settings(store=StoreSettings(directory=scratch, index=f"i{number}"))
-        ingest_files(scratch, f"i{number}", models, [faq.path])
+        ingest_files(scratch, f"i{number}", models, [path])
         chat = build_service(settings, models, open_index(settings, models))
-        labelled = LabelledFaq(faq.name, chat, faq.queries, faq.out_of_domain, faq.weight, faq.sets_thresholds)
-        examples += build_examples(labelled)
+        examples += build_examples(faq, chat)
         if number == 0:  # scales for indexes too small to have their own
             start = chat.calibration
         print(f"{faq.name}: {len(faq.queries)} questions, {len(faq.out_of_domain)} other inputs", flush=True)

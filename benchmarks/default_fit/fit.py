@@ -48,14 +48,13 @@ class ThresholdTargets:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFaq:
-    """A chat service over one FAQ, and the labels of that FAQ.
+    """The labels of one FAQ, and its share in the fit.
 
     `weight`: total weight of its examples. `sets_thresholds`: whether thresholds are chosen on it. Subsets of a FAQ show the
     regressions indexes of other sizes, but thresholds are not chosen on them: nearly all questions are out of their domain.
     """
 
     name: str
-    chat: ChatService
     queries: Sequence[Case]
     out_of_domain: Sequence[Case]
     weight: float = 1.0
@@ -85,19 +84,24 @@ class Example:
     gaps: Sequence[tuple[float, bool]] = ()
 
 
-def build_examples(labelled: LabelledFaq) -> list[Example]:
-    """Build the examples of one FAQ, without the inputs that decline rules match: those are never ranked."""
+def build_examples(faq: LabelledFaq, chat: ChatService) -> list[Example]:
+    """Build the examples of the FAQ that `chat` answers from.
+
+    Without the inputs that decline rules match: those are never ranked.
+    """
     examples: list[Example] = []
-    for number, query in enumerate(labelled.queries):
-        text, hits = labelled.chat.reading(query.query), labelled.chat.hits(query.query)
+    for number, query in enumerate(faq.queries):
+        text, hits = chat.reading(query.query), chat.hits(query.query)
         if hits:
-            examples.append(_example(labelled, text, hits, query.relevant, "in_domain", number))
+            examples.append(_example(faq, chat.calibration, text, hits, query.relevant, "in_domain", number))
         if rest := [hit for hit in hits if row_id(hit) not in query.relevant]:
-            examples.append(replace(_example(labelled, text, rest, (), "left_out", number), is_real=False, gaps=()))
-    for number, item in enumerate(labelled.out_of_domain):
-        if match_decline_rule(item.query) is None and (hits := labelled.chat.hits(item.query)):
-            examples.append(_example(labelled, labelled.chat.reading(item.query), hits, (), item.label, number))
-    return [replace(example, weight=labelled.weight / len(examples)) for example in examples]
+            left_out = _example(faq, chat.calibration, text, rest, (), "left_out", number)
+            examples.append(replace(left_out, is_real=False, gaps=()))
+    for number, item in enumerate(faq.out_of_domain):
+        if match_decline_rule(item.query) is None and (hits := chat.hits(item.query)):
+            text = chat.reading(item.query)
+            examples.append(_example(faq, chat.calibration, text, hits, (), item.label, number))
+    return [replace(example, weight=faq.weight / len(examples)) for example in examples]
 
 
 def fit_defaults(
@@ -175,25 +179,31 @@ def regression(
 
 
 def _example(
-    labelled: LabelledFaq, text: str, hits: Sequence[FusedNode], relevant: Sequence[str], kind: str, number: int
+    faq: LabelledFaq,
+    calibration: Calibration,
+    text: str,
+    hits: Sequence[FusedNode],
+    relevant: Sequence[str],
+    kind: str,
+    number: int,
 ) -> Example:
-    verdict = judge(text, hits, labelled.chat.calibration)
+    verdict = judge(text, hits, calibration)
     top3 = [row_id(hit) in relevant for hit in verdict.ranked[:3]]
     best = hits[0].score or 0.0
     gaps = [(best - (hit.score or 0.0), row_id(hit) in relevant) for hit in hits] if relevant else []
     return Example(
-        labelled.name,
-        verdict.features,
-        top3[0],
-        any(top3),
-        True,
-        labelled.sets_thresholds,
-        verdict.is_blocked,
-        kind,
+        faq=faq.name,
+        features=verdict.features,
+        first_relevant=top3[0],
+        top3_relevant=any(top3),
+        is_real=True,
+        sets_thresholds=faq.sets_thresholds,
+        is_blocked=verdict.is_blocked,
+        kind=kind,
         # A question and its copy without relevant rows share a fold, so that neither is scored by a fit on the other.
-        number % FOLDS,
-        1.0,
-        gaps,
+        fold=number % FOLDS,
+        weight=1.0,
+        gaps=gaps,
     )
 
 

@@ -86,8 +86,8 @@ class World:
     def reading(self, text: str) -> str:
         return text
 
-    def labelled(self, name: str, weight: float = 1.0) -> LabelledFaq:
-        return LabelledFaq(name, cast(ChatService, self), self.queries, self.outside, weight)
+    def examples(self, name: str, weight: float = 1.0) -> list[Example]:
+        return build_examples(LabelledFaq(name, self.queries, self.outside, weight), cast(ChatService, self))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def examples(world: World) -> list[Example]:
-    return build_examples(world.labelled("made up"))
+    return world.examples("made up")
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_a_question_is_an_example_with_and_without_its_rows(world: World, exampl
     assert [sum(e.kind == kind for e in examples) for kind in ("in_domain", "left_out", "other")] == [40, 40, 40]
     assert not any(e.first_relevant or e.top3_relevant or e.is_real for e in examples if e.kind == "left_out")
     assert sum(e.weight for e in examples) == pytest.approx(1.0)
-    assert sum(e.weight for e in build_examples(world.labelled("half", 0.5))) == pytest.approx(0.5)
+    assert sum(e.weight for e in world.examples("half", 0.5)) == pytest.approx(0.5)
 
 
 def test_fewer_near_domain_offers_ask_for_a_higher_threshold(examples: list[Example]) -> None:
