@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from llama_index.core.bridge.pydantic import PrivateAttr
-from llama_index.core.schema import BaseNode
-from llama_index.core.vector_stores.types import MetadataFilters
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexRejected, StoreError
 from rag.retries import RetryPolicy
@@ -22,6 +20,7 @@ from rag.stores.base import Manifest, PassageStore
 from rag.stores.catalog import Finish, IndexCatalog
 from rag.stores.faiss.store import WAIT
 from rag.stores.opensearch import aliases
+from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.client import Connection, TryAgain, is_try_again
 from rag.stores.opensearch.lock import Lease, hold_lease
 from rag.stores.opensearch.query_dsl import ROWS
@@ -147,49 +146,22 @@ class StagingIndex(OpenSearchStore):
             self._reader.connection.request("POST", f"/{index}/_forcemerge", params=params, timeout=_COPY_SECONDS)
             self._reader.connection.request("POST", f"/{index}/_refresh", timeout=_COPY_SECONDS)
 
-    def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
-        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
-        self._copy_live_version()
-        return super().add(nodes, **kwargs)
-
-    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
-        self._copy_live_version()
-        super().delete(ref_doc_id, **delete_kwargs)
-
-    def delete_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **delete_kwargs: Any
-    ) -> None:
-        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
-        self._copy_live_version()
-        super().delete_nodes(node_ids, filters, **delete_kwargs)
-
-    def clear(self) -> None:
-        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
-        self._copy_live_version()
-        super().clear()
-
-    def replace_manifest(self, manifest: Manifest) -> None:
-        """See `OpenSearchStore`; writes to the next version. Raises IndexBusy if the lease is lost."""
-        self._copy_live_version()
-        super().replace_manifest(manifest)
-
-    def _copy_live_version(self) -> None:
-        """Copy the live version to a new index and use that from now on. Does nothing if this was done before.
+    def _begin_write(self) -> IndexInfo:
+        """Return the next version, which the first write creates as a copy of the live one. Raises IndexBusy.
 
         The copy has no role until it is complete, so that the next run does not continue an incomplete copy if this run is
         killed: the server would go on copying and restore rows that the next run deletes.
         """
         self._check_lease()
-        if self.has_changes:
-            return
-        connection, name, live = self._reader.connection, self._reader.name, self._reader.look_up()
-        index = aliases.create_version(connection, name, live.manifest, exact=self._exact)
-        copy = {"source": {"index": live.index, "query": ROWS}, "dest": {"index": index}}
-        params = {"refresh": "true", "timeout": "1m", "wait_for_completion": "false"}
-        self._wait_for_copy(connection.request("POST", "/_reindex", copy, params=params)["task"])
-        aliases.assign_role(connection, name, index, BUILDING)
-        self._reader.switch_role(BUILDING)
+        if not self.has_changes:
+            connection, name, live = self._reader.connection, self._reader.name, self._reader.look_up()
+            index = aliases.create_version(connection, name, live.manifest, exact=self._exact)
+            copy = {"source": {"index": live.index, "query": ROWS}, "dest": {"index": index}}
+            params = {"refresh": "true", "timeout": "1m", "wait_for_completion": "false"}
+            self._wait_for_copy(connection.request("POST", "/_reindex", copy, params=params)["task"])
+            aliases.assign_role(connection, name, index, BUILDING)
+            self._reader.switch_role(BUILDING)
+        return super()._begin_write()
 
     def _check_lease(self) -> None:
         if self._lease and self._lease.lost:

@@ -98,7 +98,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
 
     def replace_manifest(self, manifest: Manifest) -> None:
         """Replace the stored manifest. Raises StoreError if its dimension or schema differs from that of the rows."""
-        info = self._reader.look_up()
+        info = self._begin_write()
         info.manifest.check_replacement(manifest, index=self._reader.name)
         aliases.put_manifest(self._reader.connection, info, manifest)
         if self._reader.expected is not None:
@@ -110,7 +110,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
 
         Raises StoreError for an invalid node, or naming the nodes that the server rejects.
         """
-        info = self._reader.look_up()
+        info = self._begin_write()
         rows = [encode(node, info.manifest.dimension) for node in nodes]
         # Chunks are sent in parallel, so the order of two writes of one document would be undefined.
         last = {row.id: row for row in rows}
@@ -191,7 +191,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         check_deletion(node_ids, filters)
         if filters is None:
             keys = [document_key(node_id) for node_id in dict.fromkeys(node_ids or ())]
-            self._reader.write(self._reader.look_up(), (Write(each, None) for each in keys), len(keys))
+            self._reader.write(self._begin_write(), (Write(each, None) for each in keys), len(keys))
         else:
             self._delete(query_dsl.filter_queries(checked, node_ids))
 
@@ -224,6 +224,10 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
     def close(self) -> None:
         """Make later calls raise StoreError. The connection stays open."""
         self._reader.close()
+
+    def _begin_write(self) -> IndexInfo:
+        """Return the index that a write changes."""
+        return self._reader.look_up()
 
     def _query_dense(self, embedding: Sequence[float], k: int, allowed: list[Query]) -> VectorStoreQueryResult:
         info, (answer,) = self._reader.search(
@@ -263,7 +267,7 @@ class OpenSearchStore(AsyncFromSync, OpensearchVectorStore):
         return {hit_id(hit): min(hit["sort"][0] / max_bm25, 1.0) for hit in hits}
 
     def _delete(self, allowed: list[Query]) -> None:
-        info = self._reader.look_up()
+        info = self._begin_write()
         keys = [document_key(hit_id(hit)) for hit in self._reader.list_rows(allowed, STATES_PAGE, fields=(ID,))]
         self._reader.write(info, (Write(each, None) for each in keys), len(keys))
 
