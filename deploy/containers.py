@@ -14,9 +14,17 @@ from rag.errors import SettingsError
 TABLE = Path(__file__).with_name("images.toml")
 MODEL_DIRECTORY = "/opt/ml/model"
 """Where SageMaker puts model files from S3 in the container."""
-_AMIS = ((re.compile(r"-cu13\d"), "al2023-ami-sagemaker-inference-gpu-4-1"),)
-_OLDER_AMI = "al2-ami-sagemaker-inference-gpu-3-1"
-"""AMIs by CUDA version: CUDA 13 needs driver 580, CUDA 12 runs with 550. With the wrong one a container fails without a log."""
+_CUDA_13 = re.compile(r"-cu13\d")
+_CUDA_13_AMI, _CUDA_12_AMI = "al2023-ami-sagemaker-inference-gpu-4-1", "al2-ami-sagemaker-inference-gpu-3-1"
+"""CUDA 13 needs driver 580, CUDA 12 runs with 550. With the wrong AMI a container fails without a log."""
+_MODEL_VARIABLES = {
+    "tei": ("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "huggingface": ("HF_MODEL_ID", "HF_MODEL_REVISION"),
+    "lmi": ("HF_MODEL_ID", "HF_REVISION"),
+    "vllm": ("SM_VLLM_MODEL", "SM_VLLM_REVISION"),
+    "tgi": ("HF_MODEL_ID", "HF_MODEL_REVISION"),
+}
+"""The variables for the model and its revision, by container."""
 _GPU = re.compile(r"^ml\.(g|p)\d")
 
 
@@ -54,12 +62,16 @@ def ami(endpoint: Endpoint, uri: str) -> str | None:
     """The AMI of the host; None for SageMaker's default, which instances without a GPU get."""
     if endpoint.ami or not has_gpu(str(endpoint.instance_type)):
         return endpoint.ami
-    return next((name for cuda, name in _AMIS if cuda.search(uri)), _OLDER_AMI)
+    return _CUDA_13_AMI if _CUDA_13.search(uri) else _CUDA_12_AMI
 
 
 def environment(endpoint: Endpoint) -> dict[str, str]:
     """The container's environment variables; the stack file's `environment` overrides the defaults."""
-    variables = _MODEL[str(endpoint.container)](endpoint)
+    model, revision = _MODEL_VARIABLES[str(endpoint.container)]
+    if endpoint.model_folder or endpoint.model_data:
+        variables = {model: MODEL_DIRECTORY}
+    else:
+        variables = {model: str(endpoint.model)} | ({revision: endpoint.revision} if endpoint.revision else {})
     match endpoint:
         case Embedding():
             variables |= _embedding(endpoint)
@@ -68,24 +80,6 @@ def environment(endpoint: Endpoint) -> dict[str, str]:
         case Nli() if endpoint.container == "huggingface":
             variables |= {"HF_TASK": "text-classification"}
     return {**variables, **endpoint.environment}
-
-
-def _model_variables(variable: str, revision: str) -> Any:
-    def variables(endpoint: Endpoint) -> dict[str, str]:
-        in_s3 = bool(endpoint.model_folder or endpoint.model_data)
-        result = {variable: MODEL_DIRECTORY if in_s3 else str(endpoint.model)}
-        return result | ({revision: endpoint.revision} if endpoint.revision and not in_s3 else {})
-
-    return variables
-
-
-_MODEL = {
-    "tei": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
-    "huggingface": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
-    "lmi": _model_variables("HF_MODEL_ID", "HF_REVISION"),
-    "vllm": _model_variables("SM_VLLM_MODEL", "SM_VLLM_REVISION"),
-    "tgi": _model_variables("HF_MODEL_ID", "HF_MODEL_REVISION"),
-}
 
 
 def _embedding(endpoint: Embedding) -> dict[str, str]:

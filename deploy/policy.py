@@ -21,6 +21,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from deploy import names
 from deploy import stack as stacks
 from deploy.stack import Stack
 from rag.errors import RagError, SettingsError
@@ -62,35 +63,25 @@ def _read(name: str) -> dict[str, Any]:
 
 def substitute(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
     """The text once for each combination of its variables' values. Raises KeyError for an unknown variable."""
-    names = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
-    combinations = product(*(values[name] for name in names))
-    return [Template(text).substitute(dict(zip(names, each, strict=True))) for each in combinations]
+    used = sorted(set(re.findall(r"\$\{(\w+)\}", text)))
+    combinations = product(*(values[name] for name in used))
+    return [Template(text).substitute(dict(zip(used, each, strict=True))) for each in combinations]
 
 
-def bucket(stack_name: str, account: str, region: str) -> str:
-    """Name of the stack's bucket. Bucket names are global, so it contains account and region."""
-    return f"fsi-{stack_name}-{account}-{region}"
-
-
-def version(endpoint: str) -> str:
-    """Name prefix of an endpoint's models and configurations; with a dash and 8 hex digits at most 63 characters."""
-    return endpoint[:54].rstrip("-")
-
-
-def values(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dict[str, Sequence[str]]:
+def variables(stack: Stack, region: str, account: str, *, with_bucket: bool) -> dict[str, Sequence[str]]:
     """Values of the `${…}` variables in the policies; empty for resources that the stack does not have."""
     sources = [each.model_data.removeprefix("s3://").rstrip("/") for _, each in stack.endpoints() if each.model_data]
     return {
         "region": (region,),
         "account": (account,),
         "stack": (stack.name,),
-        "bucket": (bucket(stack.name, account, region),) if with_bucket else (),
+        "bucket": (names.bucket(stack.name, account, region),) if with_bucket else (),
         "model_data": [f"arn:aws:s3:::{source}" for source in sources],
         "model_bucket": [f"arn:aws:s3:::{source.partition('/')[0]}" for source in sources],
         "execution_role": (stack.execution_role,) if stack.execution_role else (),
         "kms_key": (stack.kms_key,) if stack.kms_key else (),
         "endpoint": [each.endpoint_name for _, each in stack.endpoints()],
-        "version": [version(each.endpoint_name) for _, each in stack.endpoints()],
+        "version": [names.version_prefix(each.endpoint_name) for _, each in stack.endpoints()],
         "domain": (stack.opensearch.domain_name,) if stack.opensearch else (),
         "vpc": ("*",) if stack.network.subnets else (),
         "scaling": ("*",) if stack.autoscaling else (),
@@ -103,7 +94,7 @@ def _policy_for(options: argparse.Namespace) -> dict[str, Any]:
     if not region:
         raise SettingsError("no AWS region; set --region, or `region` in the stack file")
     has_uploads = any(each.handler or each.model_folder for _, each in stack.endpoints())
-    return policy(options.name, values(stack, region, options.account, with_bucket=has_uploads))
+    return policy(options.name, variables(stack, region, options.account, with_bucket=has_uploads))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

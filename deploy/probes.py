@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -61,10 +60,9 @@ def probe(stack: Stack, region: str, *, emulated: bool = False, first: bool = Fa
 
 def similarities(vectors: list[list[float]]) -> list[float]:
     """100 times the cosine similarity of each pair. `vectors`: of the texts of PAIRS in order, two per pair."""
-    pairs = zip(vectors[::2], vectors[1::2], strict=True)
-    return [
-        100 * sum(x * y for x, y in zip(one, other, strict=True)) / (_norm(one) * _norm(other)) for one, other in pairs
-    ]
+    from llama_index.core.base.embeddings.base import similarity
+
+    return [100 * similarity(one, other) for one, other in zip(vectors[::2], vectors[1::2], strict=True)]
 
 
 def check_similarities(measured: list[float], *, kosimcse: bool) -> str | None:
@@ -146,7 +144,3 @@ def text_to_summarise(context_window: int) -> str:
     with FAQ.open(encoding="utf-8-sig", newline="") as file:
         answers = [row["answer"] for row in islice(csv.DictReader(file), 30)]
     return " ".join(answers)[: min(SUMMARY_CHARACTERS, max(200, context_window - 512))]
-
-
-def _norm(vector: list[float]) -> float:
-    return math.sqrt(sum(x * x for x in vector))

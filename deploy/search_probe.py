@@ -41,7 +41,18 @@ class Server:
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send a request and return the JSON of the response. Raises DeployError for a status of 400 or above."""
-        status, text = self._send(method, path, body)
+        return self._checked(method, path, *self._send(method, path, body))
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """The JSON at `path`, or None for status 404. Raises DeployError for any other failure."""
+        status, text = self._send("GET", path)
+        return None if status == 404 else self._checked("GET", path, status, text)
+
+    def is_allowed(self, method: str, path: str) -> bool:
+        """Send a request without a body; False for status 403. Raises DeployError if the server cannot be reached."""
+        return self._send(method, path)[0] != 403
+
+    def _checked(self, method: str, path: str, status: int, text: str) -> dict[str, Any]:
         if status >= 400:
             raise DeployError(
                 f"the search server {self.url} refused {method} {path} ({status}): {text[:300]}; "
@@ -49,14 +60,6 @@ class Server:
             )
         answer: dict[str, Any] = json.loads(text or "{}")
         return answer
-
-    def find(self, path: str) -> dict[str, Any] | None:
-        """The JSON at `path`, or None for status 404. Raises DeployError for any other failure."""
-        return None if self._send("GET", path)[0] == 404 else self.request("GET", path)
-
-    def is_allowed(self, method: str, path: str) -> bool:
-        """Send a request without a body; False for status 403. Raises DeployError if the server cannot be reached."""
-        return self._send(method, path)[0] != 403
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, str]:
         data = None if body is None else json.dumps(body)

@@ -30,11 +30,13 @@ _CHATBOT_FIELDS = {
 """Fields of an endpoint that the chatbot has settings of the same name for."""
 
 
-class _Group(BaseModel):
+class Table(BaseModel):
+    """A table of a TOML file. Unknown names are rejected, so that typing errors are seen."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Endpoint(_Group):
+class Endpoint(Table):
     """One real-time endpoint: a model in a container on instances."""
 
     endpoint_name: str = Field(pattern=NAME)
@@ -103,7 +105,7 @@ class Nli(Endpoint):
     format: Literal["hf", "tei"] = "hf"
 
 
-class OpenSearch(_Group):
+class OpenSearch(Table):
     """An OpenSearch domain, sized by `vectors` unless `instance_type` and `storage_gb` are set."""
 
     domain_name: str = Field(pattern=r"^[a-z][a-z0-9-]{2,27}$")
@@ -144,7 +146,7 @@ class OpenSearch(_Group):
         return 1 if self.nodes == 1 else 3 if self.nodes % 3 == 0 else 2
 
 
-class Autoscaling(_Group):
+class Autoscaling(Table):
     """Scaling by the number of concurrent requests per instance."""
 
     min_instances: int = Field(default=1, ge=1)
@@ -158,7 +160,7 @@ class Autoscaling(_Group):
         return self
 
 
-class Schedule(_Group):
+class Schedule(Table):
     """When the endpoints exist. At other times they are deleted, and their configurations are kept. Times are HH:MM."""
 
     on: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -180,13 +182,13 @@ class Schedule(_Group):
         return (minutes[1] - minutes[0]) / 60 * days * 730 / 168
 
 
-class Budget(_Group):
+class Budget(Table):
     """Limit of the stack's cost."""
 
     monthly_usd: float = Field(gt=0, description="`up` refuses a higher cost, unless --yes-over-budget is given.")
 
 
-class Network(_Group):
+class Network(Table):
     """The VPC of the containers. Unset: SageMaker's own network."""
 
     subnets: tuple[str, ...] = ()
@@ -200,7 +202,7 @@ class Network(_Group):
         return self
 
 
-class Local(_Group):
+class Local(Table):
     """Options of the emulator: its port, and additional fields of each endpoint's `EndpointSpec`."""
 
     port: int = Field(default=8790, ge=0, le=65535, description="If it is in use, the next free one; 0: any.")
@@ -209,7 +211,7 @@ class Local(_Group):
     nli: dict[str, Any] = {}
 
 
-class Stack(_Group):
+class Stack(Table):
     """The contents of a stack file. Tables that are left out are not deployed and have no settings in `env`."""
 
     name: str = Field(

@@ -6,9 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deploy.aws.errors import is_missing
+from deploy.aws.errors import none_if_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.session import AwsSession
 
@@ -35,25 +33,17 @@ class Role(Resource):
         self._trust = {"Version": "2012-10-17", "Statement": [trusted]}
         self._boundary = f"arn:aws:iam::{aws.account}:policy/fsi-{aws.stack_name}-boundary"
 
-    @property
-    def arn(self) -> str:
-        """The role's ARN, also before it exists."""
-        return f"arn:aws:iam::{self.aws.account}:role/{self.name}"
-
     def describe(self) -> Description:
         """DIFFERENT if the trust policy, the permissions boundary or the inline policy differs."""
-        iam = self.aws.client("iam")
-        try:
-            role = iam.get_role(RoleName=self.name)["Role"]
-        except ClientError as exc:
-            if is_missing(exc):
-                return ABSENT
-            raise
+        response = none_if_missing(self.aws.client("iam").get_role, RoleName=self.name)
+        if response is None:
+            return ABSENT
+        role = response["Role"]
         self._trust_matches = role["AssumeRolePolicyDocument"] == self._trust
         self._boundary_matches = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self._boundary
         same = self._trust_matches and self._boundary_matches and self._inline_policy() == self.permissions
         state = State.READY if same else State.DIFFERENT
-        return self.owned_description(state, role.get("Tags", ()), since=role["CreateDate"])
+        return self.owned_description(state, role.get("Tags", ()), created=role["CreateDate"])
 
     def create(self) -> None:
         """Create the role without its inline policy, which needs a request of its own: `change` writes it."""
@@ -81,12 +71,9 @@ class Role(Resource):
         iam.delete_role(RoleName=self.name)
 
     def _inline_policy(self) -> Any:
-        try:
-            return self.aws.client("iam").get_role_policy(RoleName=self.name, PolicyName=self.name)["PolicyDocument"]
-        except ClientError as exc:
-            if is_missing(exc):
-                return None
-            raise
+        read = self.aws.client("iam").get_role_policy
+        response = none_if_missing(read, RoleName=self.name, PolicyName=self.name)
+        return response and response["PolicyDocument"]
 
 
 class LogGroup(Resource):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from deploy import names
 from deploy.aws.access import LogGroup, Role
-from deploy.aws.endpoints import EndpointResource, config, model
+from deploy.aws.endpoints import Config, Endpoint, Model, config, model
 from deploy.aws.reconcile import Resource
 from deploy.aws.scaling import Scaling
 from deploy.aws.schedule import OffHours
 from deploy.aws.search import Domain, Password
 from deploy.aws.search_users import search_users
 from deploy.aws.session import AwsSession
-from deploy.aws.storage import Bucket, upload
-from deploy.policy import bucket, policy, values
-from deploy.stack import Endpoint, Stack
+from deploy.aws.storage import Bucket, Upload, upload
+from deploy.policy import policy, variables
+from deploy.stack import Stack
 from rag.errors import SettingsError
 
-LOGS = "/aws/sagemaker/Endpoints/"
+PROVISION_SECONDS = 1800.0
+"""Time to provision instances, before the container's health check time starts."""
 
 
 def check(stack: Stack) -> None:
@@ -33,32 +35,34 @@ def check(stack: Stack) -> None:
 def stages(aws: AwsSession, stack: Stack) -> list[list[Resource]]:
     """All resources of the stack file, in order of creation. Raises SettingsError as `check`."""
     check(stack)
-    sent = {each.endpoint_name: upload(aws, bucket_name(aws), each) for _, each in stack.endpoints()}
-    uploads = [each for each in sent.values() if each]
-    role = stack.execution_role or f"arn:aws:iam::{aws.account}:role/fsi-{aws.stack_name}-endpoints"
-    models = {
-        each.endpoint_name: model(aws, stack, each, role, files.name if (files := sent[each.endpoint_name]) else None)
-        for _, each in stack.endpoints()
-    }
-    configs = {
-        each.endpoint_name: config(aws, stack, each, models[each.endpoint_name].name) for _, each in stack.endpoints()
-    }
-    endpoints = [_endpoint(aws, each, configs[each.endpoint_name].name) for _, each in stack.endpoints()]
+    role = stack.execution_role or aws.role_arn(names.role(aws.stack_name, "endpoints"))
+    uploads: list[Upload] = []
+    models: list[Model] = []
+    configs: list[Config] = []
+    endpoints: list[Endpoint] = []
+    for _, each in stack.endpoints():
+        files = upload(aws, bucket_name(aws), each)
+        uploads += [files] if files else []
+        models.append(model(aws, stack, each, role, files.name if files else None))
+        configs.append(config(aws, stack, each, models[-1].name))
+        endpoints.append(
+            Endpoint(aws, each.endpoint_name, configs[-1].name, each.health_check_seconds + PROVISION_SECONDS)
+        )
     domain, password = search(aws, stack)
     return [
         [
             *_roles(aws, stack, bool(uploads)),
             *([Bucket(aws, bucket_name(aws), stack.kms_key)] if uploads else []),
-            *(LogGroup(aws, LOGS + each.name) for each in endpoints),
+            *(LogGroup(aws, names.log_group(each.name)) for each in endpoints),
             *([password] if password else []),
             *(each.password for each in search_users(aws, stack).values()),
         ],
         list(uploads),
-        list(models.values()),
-        list(configs.values()),
+        list(models),
+        list(configs),
         [*endpoints, *([domain] if domain else [])],
         [Scaling(aws, each.name, stack.autoscaling) for each in endpoints if stack.autoscaling],
-        [_off_hours(aws, stack, {name: each.name for name, each in configs.items()})] if stack.schedule else [],
+        [_off_hours(aws, stack, {each.name: each.config for each in endpoints})] if stack.schedule else [],
     ]
 
 
@@ -66,38 +70,35 @@ def search(aws: AwsSession, stack: Stack) -> tuple[Domain | None, Password | Non
     """The domain and, with basic authentication, the master user's password; None for what the stack does not have."""
     if not stack.opensearch:
         return None, None
-    named = stack.opensearch.access != "role"
-    password = Password(aws, f"fsi/{aws.stack_name}/opensearch", stack.kms_key) if named else None
+    has_users = stack.opensearch.access != "role"
+    password = Password(aws, names.secret(aws.stack_name, "opensearch"), stack.kms_key) if has_users else None
     return Domain(aws, stack.opensearch.domain_name, stack, password), password
 
 
 def bucket_name(aws: AwsSession) -> str:
     """Name of the stack's bucket in this account and region."""
-    return bucket(aws.stack_name, aws.account, aws.region)
-
-
-def scheduler_role(aws: AwsSession) -> str:
-    """Name of the role that EventBridge Scheduler assumes."""
-    return f"fsi-{aws.stack_name}-scheduler"
+    return names.bucket(aws.stack_name, aws.account, aws.region)
 
 
 def _roles(aws: AwsSession, stack: Stack, with_bucket: bool) -> list[Resource]:
-    roles: list[Resource] = []
-    variables = values(stack, aws.region, aws.account, with_bucket=with_bucket)
-    if not stack.execution_role and stack.endpoints():
-        roles.append(
-            Role(aws, f"fsi-{aws.stack_name}-endpoints", "sagemaker.amazonaws.com", policy("endpoints", variables))
-        )
-    if stack.schedule:
-        roles.append(Role(aws, scheduler_role(aws), "scheduler.amazonaws.com", policy("scheduler", variables)))
-    return roles
-
-
-def _endpoint(aws: AwsSession, endpoint: Endpoint, config_name: str) -> EndpointResource:
-    # Provisioning takes minutes before the container's health check time starts.
-    return EndpointResource(aws, endpoint.endpoint_name, config_name, endpoint.health_check_seconds + 1800.0)
+    values = variables(stack, aws.region, aws.account, with_bucket=with_bucket)
+    services = {
+        "endpoints": ("sagemaker.amazonaws.com", bool(stack.endpoints()) and not stack.execution_role),
+        "scheduler": ("scheduler.amazonaws.com", bool(stack.schedule)),
+    }
+    return [
+        Role(aws, names.role(aws.stack_name, name), principal, policy(name, values))
+        for name, (principal, is_needed) in services.items()
+        if is_needed
+    ]
 
 
 def _off_hours(aws: AwsSession, stack: Stack, configs: dict[str, str]) -> OffHours:
-    role = f"arn:aws:iam::{aws.account}:role/{scheduler_role(aws)}"
-    return OffHours(aws, f"fsi-{aws.stack_name}", stack.schedule, configs, role=role, autoscaling=stack.autoscaling)
+    return OffHours(
+        aws,
+        names.schedule_group(aws.stack_name),
+        stack.schedule,
+        configs,
+        role=aws.role_arn(names.role(aws.stack_name, "scheduler")),
+        autoscaling=stack.autoscaling,
+    )

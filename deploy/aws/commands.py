@@ -11,15 +11,14 @@ from functools import cached_property
 
 from deploy import costs, probes, search_probe
 from deploy.aws import report
-from deploy.aws import search_users as users_of_search
 from deploy.aws.assembly import search, stages
-from deploy.aws.endpoints import EndpointResource
+from deploy.aws.endpoints import Endpoint
 from deploy.aws.errors import translate_errors
 from deploy.aws.leftovers import leftovers, merge_stages
 from deploy.aws.quotas import quotas
 from deploy.aws.reconcile import Description, Reconciler, Resource, Say, State
 from deploy.aws.search import Domain
-from deploy.aws.search_users import SearchUser, search_users
+from deploy.aws.search_users import SearchUser, create_search_users, search_users
 from deploy.aws.session import AwsSession
 from deploy.stack import Stack, settings
 from rag.errors import DeployError
@@ -35,7 +34,7 @@ class Deployment:
     aws: AwsSession
     say: Say = print
     sleep: Callable[[float], None] = time.sleep
-    make_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = users_of_search.make
+    create_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = create_search_users
     stack_option: str = ""
     """Appended to commands that messages suggest, such as ` --stack FILE`."""
 
@@ -85,18 +84,19 @@ class Deployment:
 
     def status(self) -> None:
         """Print the state, creator, age and console links of each resource, and the cost so far."""
-        for resource, description in self._describe():
-            by = f", created by {description.made_by}" if description.made_by else ""
-            old = f", {report.age(description.since):.1f} h old" if description.since else ""
+        described = self._describe()
+        for resource, description in described:
+            by = f", created by {description.created_by}" if description.created_by else ""
+            old = f", {report.age(description.created):.1f} h old" if description.created else ""
             self.say(f"{description.state.value:11} {resource}{by}{old}")
             if why := description.detail if description.state is State.FAILED else description.rolled_back:
                 self.say(f"{'':12}{why}")
-            if isinstance(resource, EndpointResource) and description.state is not State.ABSENT:
-                self.say(f"{'':12}{resource.console()}")
+            if isinstance(resource, Endpoint) and description.state is not State.ABSENT:
+                self.say(f"{'':12}{resource.page_link()}")
             if (link := resource.link()) and description.state is not State.ABSENT:
                 self.say(f"{'':12}{link}")
         self.say(
-            f"{self._per_hour()}; so far {report.usd(self._cost_so_far(), 2)} USD by age and list price, "
+            f"{self._per_hour()}; so far {report.usd(self._cost_so_far(described), 2)} USD by age and list price, "
             "without the hours that a schedule saves"
         )
 
@@ -168,7 +168,7 @@ class Deployment:
     def _check_quotas(self, described: list[tuple[Resource, Description]]) -> None:
         """Raise DeployError for too small quotas if an endpoint is to be created; running ones have their instances."""
         missing = any(
-            isinstance(each, EndpointResource) and description.state is State.ABSENT for each, description in described
+            isinstance(each, Endpoint) and description.state is State.ABSENT for each, description in described
         )
         small = [quota for quota in quotas(self.aws, self.stack) if quota.too_small] if missing else []
         if small:
@@ -177,7 +177,7 @@ class Deployment:
 
     def _require_up(self) -> None:
         for resource, description in self._describe():
-            if isinstance(resource, EndpointResource | Domain) and description.state not in UP_STATES:
+            if isinstance(resource, Endpoint | Domain) and description.state not in UP_STATES:
                 note = "; the schedule deletes it outside its hours" if self.stack.schedule else ""
                 raise DeployError(f"{resource} is {description.state.value}{note}; run {self._command_line('up')}")
 
@@ -196,7 +196,7 @@ class Deployment:
             return
         try:
             with translate_errors("the domain's users", self.aws.region):
-                for line in self.make_users(self._server("master"), users.values()):
+                for line in self.create_users(self._server("master"), users.values()):
                     self.say(line)
         except search_probe.Unreachable as exc:
             # The domain may admit only the page's machines; the endpoints work all the same.
@@ -216,12 +216,12 @@ class Deployment:
             credentials = self.aws.boto3_session.get_credentials()
             return search_probe.Server(domain.address(), region=self.aws.region, credentials=credentials)
 
-    def _cost_so_far(self) -> float | None:
+    def _cost_so_far(self, described: list[tuple[Resource, Description]]) -> float | None:
         hours = {line.item: line.hour for line in self.prices}
         spent = [
-            (hours.get(str(resource), 0.0), report.age(description.since)) for resource, description in self._describe()
+            (hours.get(str(resource), 0.0), report.age(description.created)) for resource, description in described
         ]
-        return None if any(price is None for price, _ in spent) else sum((price or 0.0) * old for price, old in spent)
+        return None if any(price is None for price, _ in spent) else sum((price or 0.0) * age for price, age in spent)
 
     def _command_line(self, command: str) -> str:
         """The command with the option that selects this stack, for messages."""

@@ -13,17 +13,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore import xform_name
 
-from deploy import containers
-from deploy.aws.errors import is_missing
+from deploy import containers, names
+from deploy.aws.errors import none_if_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.session import AwsSession
-from deploy.policy import version
-from deploy.stack import Endpoint, Stack
+from deploy.stack import Endpoint as EndpointSettings
+from deploy.stack import Stack
 
 VARIANT = "AllTraffic"
-NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 DIGEST = re.compile(r"-[0-9a-f]{8}$")
 _OWN_DISK = re.compile(r"^ml\.(g\d\w*|p[45]\w*|\w+d)\.")
 """Instance types with local disks, which the hardware encrypts: SageMaker refuses a KMS key for them."""
@@ -35,136 +34,122 @@ _STATES = {
 }
 
 
-class SageMaker(Resource):
-    """Base of the three kinds. `word`: the part of the names of API operations, such as "EndpointConfig"."""
+class SageMakerResource(Resource):
+    """Base of the three kinds. `api_name`: the part of the names of API operations, such as "EndpointConfig".
 
-    word: str
-    kind: str
+    `definition`: the arguments of the Create operation other than name and tags; None for a resource that is only deleted.
+    """
 
-    def raw_description(self) -> dict[str, Any] | None:
-        """The response of the Describe operation, or None if the resource does not exist."""
-        sagemaker = self.aws.client("sagemaker")
-        try:
-            response: dict[str, Any] = getattr(sagemaker, f"describe_{snake(self.word)}")(
-                **{f"{self.word}Name": self.name}
-            )
-        except ClientError as exc:
-            if is_missing(exc):
-                return None
-            raise
-        return response
-
-    def tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
-        """All tags of the resource. `response`: of its Describe operation."""
-        pages = (
-            self.aws.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=response[f"{self.word}Arn"])
-        )
-        return [tag for page in pages for tag in page["Tags"]]
-
-    def describe(self) -> Description:
-        """READY if it exists: immutable resources never differ."""
-        response = self.raw_description()
-        return (
-            self.owned_description(State.READY, self.tags(response), since=response["CreationTime"])
-            if response
-            else ABSENT
-        )
-
-    def create(self) -> None:
-        """Create it with its tags in the same request, so that it is never without them."""
-        make = getattr(self.aws.client("sagemaker"), f"create_{snake(self.word)}")
-        make(**{f"{self.word}Name": self.name}, **self.definition(), Tags=self.aws.tag_list)
-
-    def delete(self) -> None:
-        getattr(self.aws.client("sagemaker"), f"delete_{snake(self.word)}")(**{f"{self.word}Name": self.name})
-
-    def definition(self) -> dict[str, Any]:
-        """The arguments of the Create operation other than name and tags."""
-        return {}
-
-
-class Model(SageMaker):
-    """A SageMaker model: container image, environment and location of the files."""
-
-    kind, word = "model", "Model"
+    api_name: str
 
     def __init__(self, aws: AwsSession, name: str, definition: Mapping[str, Any] | None = None) -> None:
         super().__init__(aws, name)
         self._definition = dict(definition or {})
 
-    def definition(self) -> dict[str, Any]:
-        return self._definition
+    def describe(self) -> Description:
+        """READY if it exists: immutable resources never differ."""
+        response = self._response()
+        if response is None:
+            return ABSENT
+        return self.owned_description(State.READY, self._tags(response), created=response["CreationTime"])
+
+    def create(self) -> None:
+        """Create it with its tags in the same request, so that it is never without them."""
+        self._call("Create", **self._definition, Tags=self.aws.tag_list)
+
+    def delete(self) -> None:
+        self._call("Delete")
+
+    def _response(self) -> dict[str, Any] | None:
+        """The response of the Describe operation, or None if the resource does not exist."""
+        return none_if_missing(lambda: self._call("Describe"))
+
+    def _tags(self, response: Mapping[str, Any]) -> list[dict[str, str]]:
+        """All tags of the resource. `response`: of its Describe operation."""
+        pages = self.aws.client("sagemaker").get_paginator("list_tags")
+        arn = response[f"{self.api_name}Arn"]
+        return [tag for page in pages.paginate(ResourceArn=arn) for tag in page["Tags"]]
+
+    def _call(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        operation = getattr(self.aws.client("sagemaker"), xform_name(verb + self.api_name))
+        response: dict[str, Any] = operation(**{f"{self.api_name}Name": self.name}, **arguments)
+        return response
 
 
-class Config(Model):
+class Model(SageMakerResource):
+    """A SageMaker model: container image, environment and location of the files."""
+
+    kind, api_name = "model", "Model"
+
+
+class Config(SageMakerResource):
     """An endpoint configuration: the model and its instances."""
 
-    kind, word = "endpoint configuration", "EndpointConfig"
+    kind, api_name = "endpoint configuration", "EndpointConfig"
 
 
-class EndpointResource(SageMaker):
+class Endpoint(SageMakerResource):
     """A real-time endpoint. It takes minutes to start, and is billed as long as it exists."""
 
-    kind, word = "endpoint", "Endpoint"
+    kind, api_name = "endpoint", "Endpoint"
 
     def __init__(self, aws: AwsSession, name: str, config: str = "", wait_seconds: float = 3600.0) -> None:
-        super().__init__(aws, name)
+        super().__init__(aws, name, {"EndpointConfigName": config})
         self.config = config
         self.wait_seconds = wait_seconds
 
     def describe(self) -> Description:
         """DIFFERENT if another configuration is in service; a failure reason is then that of a rolled-back update."""
-        response = self.raw_description()
-        if not response:
+        response = self._response()
+        if response is None:
             return ABSENT
         state = _STATES.get(response["EndpointStatus"], State.BUSY)
         if state is State.READY and response["EndpointConfigName"] != self.config:
             state = State.DIFFERENT
         why = response.get("FailureReason", "")
         description = self.owned_description(
-            state, self.tags(response), why or response["EndpointStatus"], response["CreationTime"]
+            state, self._tags(response), why or response["EndpointStatus"], response["CreationTime"]
         )
         return replace(description, rolled_back=why) if description.state is State.DIFFERENT else description
-
-    def definition(self) -> dict[str, Any]:
-        return {"EndpointConfigName": self.config}
 
     def change(self) -> None:
         """Update it to the new configuration.
 
         Its autoscaling is deregistered first, because AWS refuses another instance type with it. A later stage registers it.
         """
-        if scalable(self.aws, self.name):
-            self.aws.client("application-autoscaling").deregister_scalable_target(**target(self.name))
+        if scalable_targets(self.aws, self.name):
+            self.aws.client("application-autoscaling").deregister_scalable_target(**scalable_target_id(self.name))
         self.aws.client("sagemaker").update_endpoint(EndpointName=self.name, EndpointConfigName=self.config)
 
     def link(self) -> str:
         """The endpoint's log in the console."""
-        group = f"/aws/sagemaker/Endpoints/{self.name}".replace("/", "$252F")
-        return self.aws.console(f"cloudwatch/home?region={{region}}#logsV2:log-groups/log-group/{group}")
+        group = names.log_group(self.name).replace("/", "$252F")
+        return self.aws.console_link("cloudwatch", f"logsV2:log-groups/log-group/{group}")
 
-    def console(self) -> str:
+    def page_link(self) -> str:
         """The endpoint's page in the console."""
-        return self.aws.console(f"sagemaker/home?region={{region}}#/endpoints/{self.name}")
+        return self.aws.console_link("sagemaker", f"/endpoints/{self.name}")
 
 
-def model(aws: AwsSession, stack: Stack, endpoint: Endpoint, role: str, source: str | None) -> Model:
+def model(aws: AwsSession, stack: Stack, endpoint: EndpointSettings, role: str, source: str | None) -> Model:
     """The model of an endpoint. `source`: S3 prefix of its uploaded files, None without any."""
     container: dict[str, Any] = {
         "Image": containers.image(endpoint, aws.region),
         "Environment": containers.environment(endpoint),
-        **_data(endpoint, source),
+        **_model_location(endpoint, source),
     }
     definition: dict[str, Any] = {"PrimaryContainer": container, "ExecutionRoleArn": role}
     if stack.network.subnets:
-        inside = {"Subnets": list(stack.network.subnets), "SecurityGroupIds": list(stack.network.security_groups)}
-        definition["VpcConfig"] = inside
+        definition["VpcConfig"] = {
+            "Subnets": list(stack.network.subnets),
+            "SecurityGroupIds": list(stack.network.security_groups),
+        }
     if stack.network.isolation:
         definition["EnableNetworkIsolation"] = True
     return Model(aws, versioned_name(endpoint.endpoint_name, definition), definition)
 
 
-def config(aws: AwsSession, stack: Stack, endpoint: Endpoint, model_name: str) -> Config:
+def config(aws: AwsSession, stack: Stack, endpoint: EndpointSettings, model_name: str) -> Config:
     """The endpoint configuration: instances, timeouts, host AMI and disk encryption."""
     variant: dict[str, Any] = {
         "VariantName": VARIANT,
@@ -185,36 +170,31 @@ def config(aws: AwsSession, stack: Stack, endpoint: Endpoint, model_name: str) -
     return Config(aws, versioned_name(endpoint.endpoint_name, definition), definition)
 
 
-def target(endpoint: str) -> dict[str, str]:
+def scalable_target_id(endpoint: str) -> dict[str, str]:
     """The identifiers of an endpoint in Application Auto Scaling."""
     return {
-        "ServiceNamespace": NAMESPACE,
+        "ServiceNamespace": "sagemaker",
         "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
-        "ScalableDimension": DIMENSION,
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
 
 
-def scalable(aws: AwsSession, endpoint: str) -> list[dict[str, Any]]:
+def scalable_targets(aws: AwsSession, endpoint: str) -> list[dict[str, Any]]:
     """The scalable targets registered for an endpoint; empty without autoscaling."""
-    endpoint_target = target(endpoint)
-    targets: list[dict[str, Any]] = aws.client("application-autoscaling").describe_scalable_targets(
-        ServiceNamespace=NAMESPACE, ResourceIds=[endpoint_target["ResourceId"]], ScalableDimension=DIMENSION
-    )["ScalableTargets"]
+    identifiers = scalable_target_id(endpoint)
+    resource = identifiers.pop("ResourceId")
+    describe = aws.client("application-autoscaling").describe_scalable_targets
+    targets: list[dict[str, Any]] = describe(**identifiers, ResourceIds=[resource])["ScalableTargets"]
     return targets
 
 
 def versioned_name(name: str, definition: Mapping[str, Any]) -> str:
     """The endpoint's name with the first 8 hex digits of the definition's SHA-256; 63 characters at most."""
     text = json.dumps(definition, sort_keys=True, ensure_ascii=False)
-    return f"{version(name)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{names.version_prefix(name)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def snake(word: str) -> str:
-    """Convert "EndpointConfig" to "endpoint_config", as boto3 names its methods."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", word).lower()
-
-
-def _data(endpoint: Endpoint, source: str | None) -> dict[str, Any]:
+def _model_location(endpoint: EndpointSettings, source: str | None) -> dict[str, Any]:
     if endpoint.handler and source:
         return {"ModelDataUrl": f"{source}model.tar.gz"}
     where = source or endpoint.model_data

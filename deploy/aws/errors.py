@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 from rag.errors import DeployError
 
+T = TypeVar("T")
 _MISSING_CODE = re.compile(r"NoSuch|NotFound|^404$")
 _MISSING_WORDS = re.compile(r"Could not find|does not exist|No scal\w+ \w+ found")
 """Messages for a missing resource in services that raise the general ValidationException for it."""
@@ -43,8 +45,12 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def advice(reason: str, region: str) -> str | None:
     """Advice for an error message or failure reason of AWS; None if it is not known."""
-    quotas = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
-    return next((hint.format(quotas=quotas) for words, hint in _ADVICE if words.search(reason)), None)
+    return next((hint.format(quotas=quotas_link(region)) for words, hint in _ADVICE if words.search(reason)), None)
+
+
+def quotas_link(region: str) -> str:
+    """URL of the console's page on which an increase of a quota is requested."""
+    return f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
 
 
 def is_missing(error: ClientError) -> bool:
@@ -53,6 +59,16 @@ def is_missing(error: ClientError) -> bool:
     code = str(details.get("Code"))
     general = code == "ValidationException"
     return bool(_MISSING_WORDS.search(str(details.get("Message"))) if general else _MISSING_CODE.search(code))
+
+
+def none_if_missing(call: Callable[..., T], **arguments: Any) -> T | None:
+    """The response of an operation of boto3, or None if the resource does not exist."""
+    try:
+        return call(**arguments)
+    except ClientError as exc:
+        if is_missing(exc):
+            return None
+        raise
 
 
 def is_propagating(error: ClientError) -> bool:

@@ -16,7 +16,7 @@ from enum import Enum
 from botocore.exceptions import ClientError
 
 from deploy.aws.errors import advice, is_busy, is_propagating, translate_errors
-from deploy.aws.session import MAKER_TAG, AwsSession, Tags, as_mapping
+from deploy.aws.session import CREATOR_TAG, AwsSession, Tags, as_mapping
 from rag.errors import DeployError
 from rag.retries import RetryPolicy
 
@@ -44,14 +44,14 @@ class State(Enum):
 class Description:
     """A resource as AWS describes it.
 
-    `detail`: the service's status or failure reason. `since`: when it was created. `rolled_back`: why AWS rolled back the
+    `detail`: the service's status or failure reason. `created`: when. `rolled_back`: why AWS rolled back the
     last change of a resource that is in state DIFFERENT.
     """
 
     state: State
     detail: str = ""
-    made_by: str = ""
-    since: datetime | None = None
+    created_by: str = ""
+    created: datetime | None = None
     rolled_back: str = ""
 
 
@@ -95,13 +95,13 @@ class Resource(ABC):
         return None
 
     def owned_description(
-        self, state: State, tags: Tags, detail: str = "", since: datetime | None = None
+        self, state: State, tags: Tags, detail: str = "", created: datetime | None = None
     ) -> Description:
         """A description with this state if the tags are those of this stack, NOT_OURS otherwise."""
         by_key = as_mapping(tags)
-        return (
-            Description(state, detail, by_key.get(MAKER_TAG, ""), since) if self.aws.has_stack_tag(by_key) else NOT_OURS
-        )
+        if not self.aws.has_stack_tag(by_key):
+            return NOT_OURS
+        return Description(state, detail, by_key.get(CREATOR_TAG, ""), created)
 
 
 Say = Callable[[str], None]

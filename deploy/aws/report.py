@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from deploy import costs
+from deploy.aws.errors import quotas_link
 from deploy.aws.quotas import Quota
 from deploy.aws.reconcile import Description, Resource, State
 from deploy.stack import Stack
@@ -53,8 +54,7 @@ def quota_lines(checked: Sequence[Quota], region: str) -> Iterator[str]:
     """One line per quota, with a link to request an increase if it is too small."""
     for quota in checked:
         allowed = "unknown" if quota.allowed is None else f"{quota.allowed:g}"
-        ask = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
-        warning = f"   TOO SMALL: request an increase at {ask}" if quota.too_small else ""
+        warning = f"   TOO SMALL: request an increase at {quotas_link(region)}" if quota.too_small else ""
         yield f"  {quota.instance_type:20}needed {quota.needed}, quota {allowed}{warning}"
 
 
@@ -63,9 +63,9 @@ def usd(value: float | None, digits: int = 0) -> str:
     return "unknown" if value is None else f"{value:,.{digits}f}"
 
 
-def age(since: datetime | None) -> float:
+def age(created: datetime | None) -> float:
     """Hours since then; 0 for None."""
-    if since is None:
+    if created is None:
         return 0.0
-    aware = since if since.tzinfo else since.replace(tzinfo=UTC)
+    aware = created if created.tzinfo else created.replace(tzinfo=UTC)
     return max(0.0, (datetime.now(UTC) - aware).total_seconds() / 3600)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deploy.aws.endpoints import DIMENSION, NAMESPACE, EndpointResource, scalable, target
-from deploy.aws.errors import is_missing
+from deploy.aws.endpoints import Endpoint, scalable_target_id, scalable_targets
+from deploy.aws.errors import none_if_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.session import AwsSession
 from deploy.stack import Autoscaling
@@ -37,20 +35,20 @@ class Scaling(Resource):
     def __init__(self, aws: AwsSession, endpoint: str, desired: Autoscaling | None = None) -> None:
         super().__init__(aws, endpoint)
         self._desired = desired
-        self._target = target(endpoint)
+        self._target = scalable_target_id(endpoint)
         self._limits_match = False
 
     def describe(self) -> Description:
         """DIFFERENT if the range or the policy differs. Ownership is that of the endpoint, as scalable targets have no tags."""
         self._limits_match = False
-        if not (targets := scalable(self.aws, self.name)):
+        if not (targets := scalable_targets(self.aws, self.name)):
             return ABSENT
-        owner = EndpointResource(self.aws, self.name).describe()
+        owner = Endpoint(self.aws, self.name).describe()
         if owner.state is State.NOT_OURS:
             return owner
         self._limits_match = bool(self._desired and limits(self._desired).items() <= targets[0].items())
         state = State.READY if self._limits_match and self._has_policy() else State.DIFFERENT
-        return Description(state, made_by=owner.made_by, since=targets[0]["CreationTime"])
+        return Description(state, created_by=owner.created_by, created=targets[0]["CreationTime"])
 
     def create(self) -> None:
         """Register the range if it differs, and write the policy."""
@@ -70,21 +68,15 @@ class Scaling(Resource):
 
     def delete(self) -> None:
         """Delete the policy, then the target; AWS deletes the alarms of the policy with it."""
-        try:
-            self._client.delete_scaling_policy(PolicyName=self.name, **self._target)
-        except ClientError as exc:
-            if not is_missing(exc):
-                raise
+        none_if_missing(self._client.delete_scaling_policy, PolicyName=self.name, **self._target)
         self._client.deregister_scalable_target(**self._target)
 
     def _has_policy(self) -> bool:
-        policies = self._client.describe_scaling_policies(
-            ServiceNamespace=NAMESPACE, ResourceId=self._target["ResourceId"], ScalableDimension=DIMENSION
-        )["ScalingPolicies"]
-        followed = [
+        policies = self._client.describe_scaling_policies(**self._target)["ScalingPolicies"]
+        existing = [
             each["TargetTrackingScalingPolicyConfiguration"] for each in policies if each["PolicyName"] == self.name
         ]
-        return bool(self._desired and followed and tracking_policy(self._desired).items() <= followed[0].items())
+        return bool(self._desired and existing and tracking_policy(self._desired).items() <= existing[0].items())
 
     @property
     def _client(self) -> Any:

@@ -9,10 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deploy.aws.endpoints import target
-from deploy.aws.errors import is_missing
+from deploy.aws.endpoints import scalable_target_id
+from deploy.aws.errors import none_if_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.scaling import limits, tracking_policy
 from deploy.aws.session import AwsSession
@@ -45,12 +43,9 @@ class OffHours(Resource):
     def describe(self) -> Description:
         """DIFFERENT if a schedule is missing, superfluous or differs."""
         client = self.aws.client("scheduler")
-        try:
-            group = client.get_schedule_group(Name=self.name)
-        except ClientError as exc:
-            if is_missing(exc):
-                return ABSENT
-            raise
+        group = none_if_missing(client.get_schedule_group, Name=self.name)
+        if group is None:
+            return ABSENT
         tags = client.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
         if group["State"] == "DELETING":
             return self.owned_description(State.BUSY, tags)
@@ -58,7 +53,7 @@ class OffHours(Resource):
         same = set(schedules) == self._existing() and all(
             self._matches(name, definition) for name, definition in schedules.items()
         )
-        return self.owned_description(State.READY if same else State.DIFFERENT, tags, since=group["CreationDate"])
+        return self.owned_description(State.READY if same else State.DIFFERENT, tags, created=group["CreationDate"])
 
     def create(self) -> None:
         """Create the empty group; `change` writes its schedules."""
@@ -90,14 +85,14 @@ class OffHours(Resource):
             )
             schedules[_schedule_name(endpoint, "on")] = self._at("on", 0, "sagemaker:createEndpoint", made)
             if self._autoscaling:
-                bounds = {**target(endpoint), **limits(self._autoscaling)}
+                bounds = {**scalable_target_id(endpoint), **limits(self._autoscaling)}
                 schedules[_schedule_name(endpoint, "range")] = self._at(
                     "on", SCALING_DELAY_MINUTES, "applicationautoscaling:registerScalableTarget", bounds
                 )
                 follow = {
                     "PolicyName": endpoint,
                     "PolicyType": "TargetTrackingScaling",
-                    **target(endpoint),
+                    **scalable_target_id(endpoint),
                     "TargetTrackingScalingPolicyConfiguration": tracking_policy(self._autoscaling),
                 }
                 schedules[_schedule_name(endpoint, "policy")] = self._at(

@@ -8,9 +8,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deploy.aws.errors import is_missing
+from deploy.aws.errors import none_if_missing
 from deploy.aws.reconcile import ABSENT, Description, Resource, State
 from deploy.aws.session import AwsSession, as_mapping
 from deploy.sizing import size
@@ -33,14 +31,11 @@ class Password(Resource):
 
     def describe(self) -> Description:
         """BUSY while a secret of this name is being deleted."""
-        try:
-            secret = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)
-        except ClientError as exc:
-            if is_missing(exc):
-                return ABSENT
-            raise
+        secret = self._response()
+        if secret is None:
+            return ABSENT
         state = State.BUSY if secret.get("DeletedDate") else State.READY
-        return self.owned_description(state, secret.get("Tags", ()), since=secret.get("CreatedDate"))
+        return self.owned_description(state, secret.get("Tags", ()), created=secret.get("CreatedDate"))
 
     def create(self) -> None:
         self.aws.client("secretsmanager").create_secret(
@@ -58,13 +53,11 @@ class Password(Resource):
 
     def version(self) -> str:
         """The current version ID; empty if the secret does not exist."""
-        try:
-            versions = self.aws.client("secretsmanager").describe_secret(SecretId=self.name)["VersionIdsToStages"]
-        except ClientError as exc:
-            if is_missing(exc):
-                return ""
-            raise
-        return next((version for version, names in versions.items() if "AWSCURRENT" in names), "")
+        versions = (self._response() or {}).get("VersionIdsToStages", {})
+        return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), "")
+
+    def _response(self) -> dict[str, Any] | None:
+        return none_if_missing(self.aws.client("secretsmanager").describe_secret, SecretId=self.name)
 
 
 def generate_password() -> str:
@@ -88,20 +81,10 @@ class Domain(Resource):
         self._stack = stack
         self._password = password
 
-    def raw_description(self) -> dict[str, Any] | None:
-        """The DomainStatus of DescribeDomain, or None if the domain does not exist."""
-        try:
-            status: dict[str, Any] = self.aws.client("opensearch").describe_domain(DomainName=self.name)["DomainStatus"]
-        except ClientError as exc:
-            if is_missing(exc):
-                return None
-            raise
-        return status
-
     def describe(self) -> Description:
         """DIFFERENT if instances, storage, access policy or the password's version differ."""
-        status = self.raw_description()
-        if not status:
+        status = self._status()
+        if status is None:
             return ABSENT
         tags = self.aws.client("opensearch").list_tags(ARN=status["ARN"])["TagList"]
         return self.owned_description(
@@ -110,7 +93,7 @@ class Domain(Resource):
 
     def address(self) -> str:
         """URL of the domain; empty before it has one."""
-        return _address(self.raw_description() or {})
+        return _address(self._status() or {})
 
     def create(self) -> None:
         """Create it with its tags, among them the version of its password, in the same request."""
@@ -135,7 +118,7 @@ class Domain(Resource):
         client.update_domain_config(
             DomainName=self.name, **{name: value for name, value in definition.items() if name not in fixed}, **users
         )
-        if self._password and (status := self.raw_description()):
+        if self._password and (status := self._status()):
             version = {"Key": VERSION_TAG, "Value": self._password.version()}
             client.add_tags(ARN=status["ARN"], TagList=[version])
 
@@ -143,7 +126,12 @@ class Domain(Resource):
         self.aws.client("opensearch").delete_domain(DomainName=self.name)
 
     def link(self) -> str:
-        return self.aws.console(f"aos/home?region={{region}}#opensearch/domains/{self.name}")
+        return self.aws.console_link("aos", f"opensearch/domains/{self.name}")
+
+    def _status(self) -> dict[str, Any] | None:
+        """The DomainStatus of DescribeDomain, or None if the domain does not exist."""
+        response = none_if_missing(self.aws.client("opensearch").describe_domain, DomainName=self.name)
+        return response and response["DomainStatus"]
 
     def _desired(self) -> OpenSearch:
         assert self._stack and self._stack.opensearch

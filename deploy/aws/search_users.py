@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from deploy import names
 from deploy.aws.search import VERSION_TAG, Password
 from deploy.aws.session import AwsSession
 from deploy.policy import search_role
@@ -38,13 +39,13 @@ def search_users(aws: AwsSession, stack: Stack) -> dict[str, SearchUser]:
         purpose: SearchUser(
             f"{stack.opensearch.user}-{purpose}",
             role,
-            Password(aws, f"fsi/{aws.stack_name}/{purpose}", stack.kms_key),
+            Password(aws, names.secret(aws.stack_name, purpose), stack.kms_key),
         )
         for purpose, role in PURPOSES.items()
     }
 
 
-def make(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
+def create_search_users(server: Server, users: Iterable[SearchUser]) -> Iterator[str]:
     """Create or update users, roles and mappings as the master user; yields a line for each user. Raises DeployError."""
     for user in users:
         version = user.password.version()

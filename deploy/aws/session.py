@@ -15,7 +15,7 @@ from deploy.aws.errors import translate_errors
 from deploy.stack import Stack
 from rag.errors import DeployError
 
-STACK_TAG, MAKER_TAG = "fsi-stack", "fsi-made-by"
+STACK_TAG, CREATOR_TAG = "fsi-stack", "fsi-made-by"
 Tags = Mapping[str, str] | Iterable[Mapping[str, str]]
 _NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
 
@@ -60,14 +60,14 @@ class AwsSession:
         return self._caller["Account"]
 
     @property
-    def maker(self) -> str:
+    def caller(self) -> str:
         """The caller's identity, such as `user/kim` or `assumed-role/admin/kim`."""
         return _NOT_IN_TAGS.sub("-", self._caller["Arn"].rpartition(":")[2])[:256]
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags of every resource that the deployment creates."""
-        return {**self._more_tags, STACK_TAG: self.stack_name, MAKER_TAG: self.maker}
+        return {**self._more_tags, STACK_TAG: self.stack_name, CREATOR_TAG: self.caller}
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
@@ -78,9 +78,13 @@ class AwsSession:
         """Whether a resource with these tags belongs to this stack."""
         return as_mapping(tags).get(STACK_TAG) == self.stack_name
 
-    def console(self, path: str) -> str:
-        """A link into the AWS console."""
-        return f"https://{self.region}.console.aws.amazon.com/{path.format(region=self.region)}"
+    def role_arn(self, name: str) -> str:
+        """The ARN of an IAM role in this account, also before the role exists."""
+        return f"arn:aws:iam::{self.account}:role/{name}"
+
+    def console_link(self, service: str, page: str) -> str:
+        """URL of a page of the AWS console. `page`: what follows the `#`."""
+        return f"https://{self.region}.console.aws.amazon.com/{service}/home?region={self.region}#{page}"
 
 
 def as_mapping(tags: Tags) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws.errors import is_missing
+from deploy.aws.errors import is_missing, none_if_missing
 from deploy.aws.reconcile import ABSENT, NOT_OURS, Description, Resource, State
 from deploy.aws.session import AwsSession
 from deploy.stack import Endpoint
@@ -85,12 +85,8 @@ class Bucket(Resource):
         return None if self._get("get_public_access_block", "PublicAccessBlockConfiguration") == _PRIVATE else "privacy"
 
     def _get(self, operation: str, field: str) -> Any:
-        try:
-            return getattr(self.aws.client("s3"), operation)(Bucket=self.name)[field]
-        except ClientError as exc:
-            if is_missing(exc):
-                return None
-            raise
+        response = none_if_missing(getattr(self.aws.client("s3"), operation), Bucket=self.name)
+        return response and response[field]
 
 
 class Upload(Resource):
@@ -133,27 +129,17 @@ class Upload(Resource):
 
     def _sizes(self) -> dict[str, int]:
         """Size in bytes of each object under the prefix, by key."""
-        s3 = self.aws.client("s3")
-        try:
-            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix))
-        except ClientError as exc:
-            if is_missing(exc):
-                return {}
-            raise
+        pages = _listed(self.aws, Bucket=self._bucket, Prefix=self._prefix)
         return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
 
 
 def existing_uploads(aws: AwsSession, bucket: str) -> list[Upload]:
     """All uploads in the bucket, one for each prefix."""
-    s3, prefixes = aws.client("s3"), []
-    for above in ("handlers/", "models/"):
-        try:
-            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=above, Delimiter="/"))
-        except ClientError as exc:
-            if is_missing(exc):
-                return []
-            raise
-        prefixes += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
+    pages = [
+        *_listed(aws, Bucket=bucket, Prefix="handlers/", Delimiter="/"),
+        *_listed(aws, Bucket=bucket, Prefix="models/", Delimiter="/"),
+    ]
+    prefixes = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
     return [Upload(aws, bucket, prefix, {}) for prefix in prefixes]
 
 
@@ -187,6 +173,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         raise SettingsError(f"no files in {folder}; set handler or model_folder to a folder with files")
     for path in paths:
         yield path.relative_to(folder).as_posix(), path
+
+
+def _listed(aws: AwsSession, **arguments: str) -> list[dict[str, Any]]:
+    """The pages of ListObjectsV2; empty if the bucket does not exist."""
+    paginator = aws.client("s3").get_paginator("list_objects_v2")
+    return none_if_missing(lambda: list(paginator.paginate(**arguments))) or []
 
 
 def _digest(parts: list[bytes]) -> str:

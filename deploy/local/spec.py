@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from deploy.stack import NAME, Stack, format_errors
+from deploy.stack import NAME, Stack, Table, format_errors
 from rag.errors import SettingsError
 
 MEBIBYTE = 1024 * 1024
@@ -37,11 +37,7 @@ FaultKind = Literal[
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Fault(_Strict):
+class Fault(Table):
     """A fault and the requests it applies to: `count` requests from the `first` on (None: all), of these a random `share`.
 
     Requests are counted from 1 since the spec was last set, so that a fault can end before a retry.
@@ -57,7 +53,7 @@ class Fault(_Strict):
     message: str = "a fault of the emulated endpoint"
 
 
-class EndpointSpec(_Strict):
+class EndpointSpec(Table):
     """An emulated endpoint. Times are in milliseconds unless the name says seconds; sizes in bytes."""
 
     name: str = Field(pattern=NAME)

@@ -70,7 +70,7 @@ def test_it_is_tested_as_the_chatbot_asks(
 
     def deployment() -> Deployment:
         made = account.deployment(stack)
-        made.make_users = search_users.make
+        made.create_users = search_users.create_search_users
         asked = made._server
         monkeypatch.setattr(
             made,
@@ -128,7 +128,7 @@ def test_users_of_a_server_that_lets_in_the_page_alone_are_made_later(account: A
         yield from ()
 
     deployment = account.deployment(full)
-    deployment.make_users = make
+    deployment.create_users = make
     deployment.up()
     assert (
         "the search users were not created: the search server cannot be reached; run `python -m deploy up` again"

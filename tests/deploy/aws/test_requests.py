@@ -11,7 +11,7 @@ import pytest
 
 from deploy import stack as stacks
 from deploy.aws.search import normalize_policy
-from deploy.policy import NAMES, POLICIES, main, policy, values
+from deploy.policy import NAMES, POLICIES, main, policy, variables
 from deploy.stack import Stack
 from tests.deploy.aws.account import REGION, Account, Call
 from tests.deploy.aws.conftest import FULL, ROOT, written
@@ -192,7 +192,7 @@ def test_policies_name_their_resources(name: str) -> None:
 
 
 def test_the_page_can_only_search(full: Stack) -> None:
-    statements = policy("app", values(full, REGION, "123456789012", with_bucket=True))["Statement"]
+    statements = policy("app", variables(full, REGION, "123456789012", with_bucket=True))["Statement"]
     assert {each for one in statements for each in one["Action"]} == {
         *("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"),
         *("es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "secretsmanager:GetSecretValue"),
@@ -215,7 +215,7 @@ def test_roles_trust_this_account_alone_and_carry_the_boundary(account: Account,
         (trusted,) = json.loads(role["AssumeRolePolicyDocument"])["Statement"]
         assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
         assert role["PermissionsBoundary"].endswith(f":policy/fsi-{full.name}-boundary")
-    given = values(full, REGION, "123456789012", with_bucket=True)
+    given = variables(full, REGION, "123456789012", with_bucket=True)
     conditions = {
         each: one.get("Condition", {}) for one in policy("operator", given)["Statement"] for each in one["Action"]
     }
@@ -229,7 +229,7 @@ def test_roles_trust_this_account_alone_and_carry_the_boundary(account: Account,
 def test_what_autoscaling_and_the_nights_need(full: Stack) -> None:
     """Permissions that AWS checks without a request of ours, from its developer guide."""
     role = "arn:aws:iam::123456789012:role/theirs"
-    given = values(full.model_copy(update={"execution_role": role}), REGION, "123456789012", with_bucket=True)
+    given = variables(full.model_copy(update={"execution_role": role}), REGION, "123456789012", with_bucket=True)
     allowed = {
         name: {each for one in policy(name, given)["Statement"] for each in one["Action"]}
         for name in ("operator", "scheduler")
