@@ -93,7 +93,8 @@ class Contrasts:
     """The contrast sets of an index, prepared for search."""
 
     sets: Mapping[str, ContrastSet]
-    _by_first: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
+    _by_beginning: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
+    _of_one: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for contrast in self.sets.values():
@@ -103,8 +104,8 @@ class Contrasts:
                 unless = tuple(map(_squeeze, contrast.unless.get(form, ())))
                 stem, weak = form.startswith("^"), form in contrast.weak
                 entry = _Form(contrast.name, member, text, stem, weak, unless, contrast.kind)
-                self._by_first.setdefault(text[0], []).append(entry)
-        for entries in self._by_first.values():
+                (self._by_beginning if len(text) > 1 else self._of_one).setdefault(text[:2], []).append(entry)
+        for entries in self._by_beginning.values():
             # The longest form first: it hides the shorter ones inside it.
             entries.sort(key=lambda entry: -len(entry.text))
 
@@ -119,7 +120,8 @@ class Contrasts:
         named: list[tuple[ContrastMention, bool]] = []
         void: set[str] = set()
         for position, character in enumerate(squeezed):
-            for form in self._by_first.get(character, ()):
+            longer = self._by_beginning.get(squeezed[position : position + 2], ())
+            for form in (*longer, *self._of_one.get(character, ())):
                 end = position + len(form.text)
                 if not squeezed.startswith(form.text, position):
                     continue

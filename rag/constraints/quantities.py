@@ -104,7 +104,10 @@ def read_quantities(text: str) -> list[Quantity]:
     # The patterns come most specific first: what one has read is no other's, so "3.5%" is not a bare 3.5 too.
     taken = bytearray(len(folded))
     matches: list[tuple[int, int, Quantity]] = []
-    for dimension, pattern in PATTERNS:
+    characters = frozenset(folded)
+    for dimension, signs, pattern in PATTERNS:
+        if signs and characters.isdisjoint(signs):
+            continue
         for match in pattern.finditer(folded):
             start, end = match.span()
             if any(taken[start:end]):

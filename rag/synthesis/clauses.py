@@ -9,6 +9,7 @@ from functools import lru_cache
 from rag.constraints import Quantity, StatedQuantities, default_contrasts, quantities_of
 from rag.constraints.contrasts import ContrastMention, mentions_of
 from rag.korean import compact, tokens
+from rag.synthesis.sentences import without_instructions
 from rag.synthesis.values import Value, passage_values
 from rag.synthesis.words import PassageWords, content_words, synonyms
 from rag.types import SupportReason, SupportStatus
@@ -49,10 +50,19 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class LinePart:
+    """A part of a line, what it states, and what it names."""
+
+    text: str
+    stated: StatedQuantities
+    mentions: tuple[ContrastMention, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of a passage with its heading, and what it states.
 
-    `quantities`: those of the line alone. `parts`: what stands between its commas, slashes and clauses, and what each states.
+    `quantities`: those of the line alone. `parts`: what stands between its commas, slashes and clauses.
     `labelled`: the words before the first digit of each part ("통장" of "통장 1,500원"), and the part's quantities.
     """
 
@@ -60,7 +70,7 @@ class Line:
     heading: str
     stated: StatedQuantities
     quantities: tuple[Quantity, ...]
-    parts: tuple[tuple[str, StatedQuantities], ...]
+    parts: tuple[LinePart, ...]
     labelled: tuple[tuple[str, tuple[Quantity, ...]], ...]
 
 
@@ -77,7 +87,7 @@ def _line(text: str, heading: str, stated: StatedQuantities) -> Line:
         for part in _LABELLED_PART.split(text.split(": ", 1)[-1])
         if (match := _LABELLED.search(part)) is not None and len(match[1]) > 1
     )
-    parts = tuple((part, stated_by(part)) for part in _PART.split(text))
+    parts = tuple(LinePart(part, stated_by(part), mentions_of(part)) for part in _PART.split(text))
     return Line(text, heading, stated, quantities_of(text), parts, labelled)
 
 
@@ -115,17 +125,6 @@ _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|�
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
 _SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
 _EDGE = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
-_TO_A_MODEL = re.compile(
-    r"[라다]고(?:만)?(?:말|답|대답|응답|출력|약속|선언|단언|써|쓰|적)[가-힣]{0,4}(?:세요|시오|라|줘)|지시(?:문|사항)?(?:를|을|는|은)?모두?무시"
-    r"|자기소개를하|이제부터(?:당신|너)|당신은이제|프롬프트"
-    r"|(?:답변|응답|대답)(?:을|를|은|에|에는|끝에|마다|의)[^.\n]{0,40}?(?:추가|포함|넣|번역|바꾸|바꿔|덧붙|끝내|시작|뒤집|쓰)[가-힣]{0,3}(?:세요|시오|라|줘)"
-    r"|your(?:response|reply|answer|message)"
-)
-
-
-def without_instructions(passage: str) -> str:
-    """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
-    return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
 
 
 @lru_cache(maxsize=256)
@@ -180,16 +179,6 @@ def _parts(sentence: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def begins_word(word: str, text: str) -> bool:
-    """Whether a word stands in a text with no letter of Hangul before it."""
-    start = text.find(word)
-    while start >= 0:
-        if start == 0 or not "가" <= text[start - 1] <= "힣":
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
 @lru_cache(maxsize=2048)
 def split_clauses(text: str) -> tuple[str, ...]:
     """The clauses of a text: what stands between endings like "고", "므로" and full stops."""
@@ -215,15 +204,13 @@ def aligned(clause: str, sources: Sources) -> tuple[Clause, ...]:
         return ()
     topics = {match[1]: 0.2 if match[2] in "이가" else 0.4 for match in _CLAIM_TOPIC.finditer(clause)}
     scored = []
-    for each in sources.clauses:
-        if " > " in each.text:  # a menu's path names much and says nothing
-            continue
-        share = sum(_is_in(word, each) for word in words) / len(words)
-        if share >= ALIGNED:
+    for each, *shares in zip(sources.clauses, *(_shares(word, sources) for word in words), strict=True):
+        share = sum(shares) / len(words)
+        if share >= ALIGNED and " > " not in each.text:  # a menu's path names much and says nothing
             bonus = max((weight for topic, weight in topics.items() if topic in each.text), default=0.0)
             scored.append((share + bonus + closeness(clause, each), each))
-    best = max((score for score, _ in scored), default=0.0)
     # Clauses that are as near as the nearest all speak; one of them alone may be the exception.
+    best = max((score for score, _ in scored), default=0.0)
     return tuple(each for score, each in scored if score >= best - 0.02)
 
 
@@ -252,10 +239,15 @@ def is_about_same(clause: str, other: Clause) -> bool:
     close = closeness(clause, other)
     topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause) if content_words(match[1])]
     has_topic = any(topic in other.text for topic in topics)
-    names_all = all(_is_in(word.stem, other) >= 0.6 for word in content_words(clause))
     if close >= SAME_PAIRS or (has_topic and close >= SAME_TOPIC_PAIRS):
         return True
+    names_all = all(_is_in(word.stem, other) >= 0.6 for word in content_words(clause))
     return names_all and (has_topic or (not topics and close >= 0.3))
+
+
+@lru_cache(maxsize=2048)
+def _shares(word: str, sources: Sources) -> tuple[float, ...]:
+    return tuple(_is_in(word, clause) for clause in sources.clauses)
 
 
 def _is_in(word: str, clause: Clause) -> float:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rag.constraints.contrasts import mentions_of
 from rag.synthesis.clauses import Finding, Sources, aligned, is_negative, set_kind, split_clauses
 from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.occurrences import is_followed, stands_before
 from rag.synthesis.values import APP
 from rag.synthesis.words import content_words, synonyms
 
@@ -144,18 +145,13 @@ def check_days(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_TIMES = (
-    *(
-        ("다음", "이전"),
-        ("다음", "전"),
-        ("익일", "전일"),
-        ("이후", "이전"),
-        ("먼저", "나중에"),
-        ("최대", "최소"),
-        ("최고", "최저"),
-    ),
-    *(("최고", "최저"), ("오전", "오후"), ("매월", "매년"), ("시작", "종료"), ("입금", "출금"), ("증액", "감액")),
-    *(("본인", "타인"), ("고객이", "당사가"), ("고객이", "은행이")),
+def _pairs(written: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(pair.split(":")) for pair in written.split())
+
+
+_TIMES = _pairs(
+    "다음:이전 다음:전 익일:전일 이후:이전 먼저:나중에 최대:최소 최고:최저 오전:오후 매월:매년 시작:종료 입금:출금 증액:감액"
+    " 본인:타인 고객이:당사가 고객이:은행이"
 )
 """Words before a noun, of which one is the opposite of the other."""
 _STATES = tuple(
@@ -177,35 +173,9 @@ _STATES = tuple(
     )
 )
 """States of a thing that exclude each other."""
-_PLAIN = (
-    *(
-        ("유효", "무효"),
-        ("인상", "인하"),
-        ("상승", "하락"),
-        ("가산", "차감"),
-        ("필수", "선택"),
-        ("복원", "소멸"),
-        ("강제", "임의"),
-    ),
-    *(
-        ("유지", "해지"),
-        ("승계", "소멸"),
-        ("동결", "변동"),
-        ("합산", "별도"),
-        ("함께", "각자"),
-        ("고정", "변동"),
-        ("고정", "변경"),
-    ),
-    *(
-        ("자동", "직접"),
-        ("포함", "별도"),
-        ("포함", "따로"),
-        ("합쳐", "별도"),
-        ("합해", "별도"),
-        ("의무", "자율"),
-        ("원본", "사본"),
-    ),
-    ("한꺼번에", "나누어"),
+_PLAIN = _pairs(
+    "유효:무효 인상:인하 상승:하락 가산:차감 필수:선택 복원:소멸 강제:임의 유지:해지 승계:소멸 동결:변동 합산:별도 함께:각자"
+    " 고정:변동 고정:변경 자동:직접 포함:별도 포함:따로 합쳐:별도 합해:별도 의무:자율 원본:사본 한꺼번에:나누어"
 )
 """Words that exclude each other, wherever they stand in a clause."""
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
@@ -220,8 +190,7 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
                 noun = match[1][:3].rstrip("은는이가을를에의")
                 if noun not in sources.text:
                     continue
-                said, held = (rf"(?<![가-힣]){each}\s?{noun}" for each in (word, opposite))
-                if re.search(held, sources.text) and not re.search(said, sources.text):
+                if stands_before(opposite, noun, sources.text) and not stands_before(word, noun, sources.text):
                     return Finding("withheld", "quantity", match[0])
     for own, other in _both_ways(_STATES, text, sources):
         for match in _state_of(own.pattern).finditer(text):
@@ -229,9 +198,8 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
             name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
             if name not in sources.text:
                 continue
-            start = rf"{re.escape(name)}[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고은는도면]),?\s){{0,6}}?"
-            if re.search(rf"{start}(?:{other.pattern})", sources.text) and not re.search(
-                rf"{start}(?:{own.pattern})", sources.text
+            if is_followed(name, _then(other.pattern), sources.text) and not is_followed(
+                name, _then(own.pattern), sources.text
             ):
                 return Finding("withheld", "polarity", match[0])
     for clause in split_clauses(text):
@@ -268,6 +236,16 @@ def _state_of(state: str) -> re.Pattern[str]:
     return re.compile(rf"([가-힣A-Za-z]{{2,}}?)(?:은|는|이|가|도|까지)\s{words}(?:{state})")
 
 
+@lru_cache
+def _then(state: str) -> re.Pattern[str]:
+    return re.compile(rf"[가-힣]{{0,2}},?\s(?:[가-힣A-Za-z0-9]+(?<![며고은는도면]),?\s){{0,6}}?(?:{state})")
+
+
+@lru_cache
+def _beside(word: str) -> re.Pattern[str]:
+    return re.compile(rf"[가-힣()]*\s?{word}")
+
+
 def _excluded(clause: str, sources: Sources) -> str:
     """A word of a clause that excludes what passages say of the same: by the nearest clauses, or beside the same noun."""
     for pair in _PLAIN:
@@ -279,9 +257,8 @@ def _excluded(clause: str, sources: Sources) -> str:
             # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
             nouns = [each.stem for each in content_words(clause) if each.is_noun and len(each.stem) > 2]
             for noun in (each for each in nouns if each in sources.text):
-                beside = rf"{re.escape(noun)}[가-힣()]*\s?"
-                if re.search(beside + word, clause) and re.search(beside + other, sources.text):
-                    if not re.search(beside + word, sources.text):
+                if is_followed(noun, _beside(word), clause) and is_followed(noun, _beside(other), sources.text):
+                    if not is_followed(noun, _beside(word), sources.text):
                         return word
                     continue
                 holding = [each.text for each in sources.clauses if noun in each.text]

@@ -12,11 +12,11 @@ from rag.synthesis.clauses import (
     Finding,
     Sources,
     aligned,
-    begins_word,
     is_negative,
     set_kind,
     split_clauses,
 )
+from rag.synthesis.occurrences import begins_word
 from rag.synthesis.values import APP
 from rag.synthesis.words import content_words
 
@@ -52,13 +52,18 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
         # "앱이나 전화, 지점 어디서든" names where.
         if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
             continue
-        same = next((each for each in _SAME_ABSOLUTES if each.search(word)), re.compile(re.escape(word)))
-        if not same.search(sources.text):
+        same = next((each for each in _SAME_ABSOLUTES if each.search(word)), None)
+        if not _is_said(word, same, sources.text):
             return Finding("withheld", "condition", word)
         near = aligned(text, sources)
-        if near and not any(same.search(clause.text) for clause in near):
+        if near and not any(_is_said(word, same, clause.text) for clause in near):
             return Finding("withheld", "condition", word)
     return None
+
+
+def _is_said(word: str, same: re.Pattern[str] | None, text: str) -> bool:
+    """Whether a text has a word that allows no exception, in these or in the same words."""
+    return word in text if same is None else same.search(text) is not None
 
 
 _ONLY = re.compile(

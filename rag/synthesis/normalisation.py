@@ -7,8 +7,10 @@ goes for a passage, so that what is quoted stays quoted.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
+_Written = str | Callable[[re.Match[str]], str]
 LOOSE = "\u200b"
 """After a comparison that speech leaves open: "2년이 안 됐다면" is said of "2년 이내" and of "2년 미만"."""
 _UNIT = r"(?:km|㎞|킬로미터|킬로|주|포인트|점|마일|명|건|회|개)"
@@ -46,87 +48,89 @@ _NOT_PAID = re.compile(
     r"(?:수수료[는은를가도]?\s)?(?:(?:내지|부담하지|물지)\s않(?:으셔도|아도)|안\s(?:내셔도|내도|물어도))\s(?:되|돼|됩)[가-힣]*"
 )
 _PAPERS = re.compile(r"서류|증빙|신분증|통장|[가-힣]서(?:를|는|도|류)?\s|영수증|증명")
-_WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), written)
-    for pattern, written in (
-        (r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
+_WRITTEN: tuple[tuple[str, re.Pattern[str], _Written], ...] = tuple(
+    (signs, re.compile(pattern), written)
+    for signs, pattern, written in (
+        ("㎞킬", r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
         # With the ending of a condition, which is one in the written form too.
         (
+            "안못",
             rf"({_SPAN}|{_AMOUNT})(?:이|가|도|을|를)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*면(?![가-힣])",
             rf"\1 미만{LOOSE}이면",
         ),
-        (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*면(?![가-힣])", r"\1 미만이면"),
-        (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*면(?![가-힣])", r"\1 미만이면"),
-        (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*면(?![가-힣])", r"\1 초과이면"),
-        (rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", rf"\1 미만{LOOSE}"),
-        (rf"({_AMOUNT})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩)[가-힣]*", rf"\1 미만{LOOSE}"),
-        (rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*", r"\1 미만"),
-        (rf"({_ANY})(?:을|를)?\s?넘지\s?않(?:으면|으시면|아야)", r"\1 이하이면"),
-        (rf"({_ANY})(?:을|를)?\s?넘지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
-        (rf"({_ANY})(?:을|를)?\s?초과하지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
-        (rf"({_ANY})(?:을|를)?\s?(?:넘을|초과할|넘길) 수(?:는|가)? 없[가-힣]*", r"\1 이하"),
-        (r"(오전|오후|새벽|밤|저녁|아침|낮)?\s?(?<![\d:])(\d{1,2})\s?[~∼-]\s?(\d{1,2})시(?!간)", r" \1 \2시~\1 \3시"),
-        (r"(?<![가-힣\d])(\d{1,2})\s?계좌(?=만|까지|를|씩|당|가|\s)", r"\1개 계좌"),
-        (rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
-        (rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
-        (rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
-        (r"(\d{1,2}월)\s?한\s?달(?:간|\s?동안)?", r"\1"),
-        (r"(?<![가-힣])이듬해", "다음 해"),
-        (r"(?<![가-힣])(?:일\s년|한\s해)(?=[에당]?\s(?:최대\s)?(?:\d|[가-힣]{1,3}\s?[번회차]))", "1년"),
-        (r"(?<=[가-힣\d])\s?차례(?=[만까를씩는 ,.]|$)", " 번"),
-        (r"(?<![가-힣])이튿날", "다음 날"),
-        (r"(?<![가-힣])쉬는\s?날", "휴무일"),
-        (r"(?<![가-힣])반값", "50%"),
-        (rf"(?:{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년)(?:\s?정도)?\s?\((?=\d[^)]{{1,8}}\))", "("),
-        (r"(?:(?:하루\s?종일|온종일)(?=\s(?:[가-힣]+\s)?(?:운영|이용|상담|접수|가능|신고|신청|열))"
+        ("못", rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*면(?![가-힣])", r"\1 미만이면"),
+        ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*면(?![가-힣])", r"\1 미만이면"),
+        ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*면(?![가-힣])", r"\1 초과이면"),
+        ("안못", rf"({_SPAN})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*", rf"\1 미만{LOOSE}"),
+        ("안못", rf"({_AMOUNT})(?:이|가|도)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩)[가-힣]*", rf"\1 미만{LOOSE}"),
+        ("못", rf"({_AMOUNT})에 못 미[치쳐칠친][가-힣]*", r"\1 미만"),
+        ("넘", rf"({_ANY})(?:을|를)?\s?넘지\s?않(?:으면|으시면|아야)", r"\1 이하이면"),
+        ("넘", rf"({_ANY})(?:을|를)?\s?넘지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
+        ("초", rf"({_ANY})(?:을|를)?\s?초과하지\s?(?:않[가-힣]*|못[가-힣]*)", r"\1 이하"),
+        ("넘초", rf"({_ANY})(?:을|를)?\s?(?:넘을|초과할|넘길) 수(?:는|가)? 없[가-힣]*", r"\1 이하"),
+        ("시", r"(오전|오후|새벽|밤|저녁|아침|낮)?\s?(?<![\d:])(\d{1,2})\s?[~∼-]\s?(\d{1,2})시(?!간)", r" \1 \2시~\1 \3시"),
+        ("좌", r"(?<![가-힣\d])(\d{1,2})\s?계좌(?=만|까지|를|씩|당|가|\s)", r"\1개 계좌"),
+        ("밑래", rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
+        ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
+        ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
+        ("달", r"(\d{1,2}월)\s?한\s?달(?:간|\s?동안)?", r"\1"),
+        ("듬", r"(?<![가-힣])이듬해", "다음 해"),
+        ("년해", r"(?<![가-힣])(?:일\s년|한\s해)(?=[에당]?\s(?:최대\s)?(?:\d|[가-힣]{1,3}\s?[번회차]))", "1년"),
+        ("례", r"(?<=[가-힣\d])\s?차례(?=[만까를씩는 ,.]|$)", " 번"),
+        ("튿", r"(?<![가-힣])이튿날", "다음 날"),
+        ("쉬", r"(?<![가-힣])쉬는\s?날", "휴무일"),
+        ("값", r"(?<![가-힣])반값", "50%"),
+        ("(", rf"(?:{_SPAN}|하루|이틀|사흘|나흘|닷새|열흘|보름|일주일|반년)(?:\s?정도)?\s?\((?=\d[^)]{{1,8}}\))", "("),
+        ("종낮4", r"(?:(?:하루\s?종일|온종일)(?=\s(?:[가-힣]+\s)?(?:운영|이용|상담|접수|가능|신고|신청|열))"
          r"|밤낮(?:으로|없이)?|(?:1일|하루)\s?24시간)", "24시간"),
-        (r"(?<![가-힣])하루\s?종일", "종일"),
-        (r"(?:한|1)\s?(건|회|통|좌|장)(?:에|마다)(?=\s)", r"\1당"),
-        (r"(?:한|1)\s?번(?:에|마다)(?=\s(?:최대 )?\d)", r"건당"),
-        (r"(\d)%\s포인트(?=\s?적립|로\s?(?:적립|쌓|돌려))", r"\1% 적립포인트"),
-        (r"(?<!연체)이자(?:가|는|도)?\s(?:붙지 않|안 붙|없)(?:[가-힣]*)", "무이자이고"),
-        (r"(\d)\s?회째", r"\1번째"),
-        (r"(?:바뀌|변경되|변동되|달라지|변하)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
-        (r"(?<![가-힣])절반", "50%"),
-        (r"(\d+)개\s?연도", r"\1년"),
-        (r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
-        (r"다른 은행", "타행"),
-        (r"(?<=[가-힣]지)(?:는|도) (?=않|못)", " "),
-        (r"앞뒤(?=로|\s?\d|\s각)", "전후"),
-        (r"(?<![가-힣])가운데(?=\s|에)", "중"),
-        (r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
-        (r"(?<![가-힣])(?!제한)([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게|([가-힣]+)을?를?\s(?:따지|가리)지\s않고",
-         r"\1\2\3 제한 없이"),
+        ("종", r"(?<![가-힣])하루\s?종일", "종일"),
+        ("건회통좌장", r"(?:한|1)\s?(건|회|통|좌|장)(?:에|마다)(?=\s)", r"\1당"),
+        ("번", r"(?:한|1)\s?번(?:에|마다)(?=\s(?:최대 )?\d)", r"건당"),
+        ("%", r"(\d)%\s포인트(?=\s?적립|로\s?(?:적립|쌓|돌려))", r"\1% 적립포인트"),
+        ("자", r"(?<!연체)이자(?:가|는|도)?\s(?:붙지 않|안 붙|없)(?:[가-힣]*)", "무이자이고"),
+        ("째", r"(\d)\s?회째", r"\1번째"),
+        ("않", r"(?:바뀌|변경되|변동되|달라지|변하)지(?:는|도)?\s않[가-힣]*", "그대로 유지됩니다"),
+        ("절", r"(?<![가-힣])절반", "50%"),
+        ("연", r"(\d+)개\s?연도", r"\1년"),
+        ("월", r"(\d{1,2})월\s?(\d{1,2})일(부터|에서)\s(\d{1,2})일", r"\1월 \2일\3 \1월 \4일"),
+        ("른", r"다른 은행", "타행"),
+        ("않못", r"(?<=[가-힣]지)(?:는|도) (?=않|못)", " "),
+        ("앞", r"앞뒤(?=로|\s?\d|\s각)", "전후"),
+        ("운", r"(?<![가-힣])가운데(?=\s|에)", "중"),
+        ("세", r"세금(?:이|은|도)?\s?(?:없|안 (?:내|붙|물)|붙지 않|내지 않|부과되지 않)(?:[가-힣]*)", "비과세이고"),
+        ("없무않", r"(?<![가-힣])(?!제한)([가-힣]+)[와과에]\s?(?:상관|관계)\s?없이|([가-힣]+)[와과에]\s무관하게"
+         r"|([가-힣]+)을?를?\s(?:따지|가리)지\s않고", r"\1\2\3 제한 없이"),
     )
 )  # fmt: skip
+"""Signs of which a text must hold one for a pattern to match, the pattern, and what is written in its place."""
 
 
 @lru_cache(maxsize=4096)
 def written_form(text: str) -> str:
     """The text with its spoken forms written as institutions write them; other text comes out as it came in."""
-    for pattern, written in _WRITTEN:
-        text = pattern.sub(written, text)
-    text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[1]]}번째", text)
-    text = _MIXED.sub(lambda match: f"{int(match[1]) * 10_000 + int(match[2].replace(',', ''))}원", text)
-    text = _NOT_PAID.sub(_free, text)
-    text = _FRACTION.sub(_percent, text)
-    return _SCALED.sub(lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]]), text)
+    characters = frozenset(text)
+    for signs, pattern, written in (*_WRITTEN, *_COMPUTED):
+        if not characters.isdisjoint(signs) and (replaced := pattern.sub(written, text)) != text:
+            text, characters = replaced, frozenset(replaced)
+    return text
 
 
 def sentence_form(text: str) -> str:
     """`written_form` of a model's sentence: "영업일 기준 3일" is said of "3영업일"."""
-    text = written_form(text)
-    for pattern in _BUSINESS:
-        text = pattern.sub(_business_days, text)
-    return text
+    return _with_business_days(written_form(text), _business_days)
 
 
+@lru_cache(maxsize=512)
 def passage_form(text: str) -> str:
     """`written_form` of a passage, where "영업일 기준 3일" states "3일" and "3영업일"."""
-    text = written_form(text)
-    for pattern in _BUSINESS:
-        text = pattern.sub(_stated_twice, text)
+    text = _with_business_days(written_form(text), _stated_twice)
     return _BEYOND.sub(r"\1까지\2\1 \3", text)
+
+
+def _with_business_days(text: str, written: Callable[[re.Match[str]], str]) -> str:
+    for pattern in _BUSINESS if "영업일" in text or "평일" in text else ():
+        text = pattern.sub(written, text)
+    return text
 
 
 def _stated_twice(match: re.Match[str]) -> str:
@@ -173,6 +177,14 @@ def _percent(match: re.Match[str]) -> str:
     whole, part = int(match[1]), int(match[2])
     return match[0] if not whole else f"{round(100 * part / whole, 2):g}%"
 
+
+_COMPUTED: tuple[tuple[str, re.Pattern[str], _Written], ...] = (
+    ("번회째", _ORDINAL, lambda match: f"{_ORDINALS[match[1]]}번째"),
+    ("만", _MIXED, lambda match: f"{int(match[1]) * 10_000 + int(match[2].replace(',', ''))}원"),
+    ("되돼됩", _NOT_PAID, _free),
+    ("분", _FRACTION, _percent),
+    ("십백천만", _SCALED, lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]])),
+)
 
 _PER = tuple(
     (re.compile(pattern), f" {token} ")

@@ -26,6 +26,7 @@ from rag.synthesis.clauses import (
     with_conditions,
 )
 from rag.synthesis.exclusive_check import denies_other
+from rag.synthesis.occurrences import is_followed
 from rag.synthesis.words import content_words, synonyms, word_forms
 
 _INCLUDED = re.compile(r"포함|대상(?:이|에|입)")
@@ -43,7 +44,7 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
         near = aligned(clause, sources)
         # "예금은 그대로예요" of "예금에는 영향이 없습니다": neither affirms nor denies.
         goes_on = _GOES_ON.search(clause)
-        is_ended = goes_on and re.search(rf"{goes_on[1]}[가-힣]?지(?:는|도)?\s않", sources.text)
+        is_ended = goes_on and is_followed(goes_on[1], _ENDS, sources.text)
         if _AS_IT_IS.search(clause) and not is_ended:
             continue
         free, charged = FREE.search(clause), CHARGED.search(clause)
@@ -129,13 +130,14 @@ def _is_anchored(clause: str, condition: str, sources: Sources) -> bool:
 
 _UNLESS = re.compile(r"(?:않|없|못)\S*면[,\s]*$")
 _WITHOUT_IT = re.compile(r"([가-힣]{2,}?)(?:이|가)?\s?(?:없는|아닌|없으면|없다면)\s")
+_THERE_IS = re.compile(r"[이가]?\s?있")
 _RAISES = re.compile(r"증액|늘[리려릴립]|올[리려릴립]|높[이여일입]|상향|인상")
 _LOWERS = re.compile(r"감액|줄[이여일입]|낮[추춰출춥]|내[리려릴립]|하향|인하")
 
 
 def _is_of_other(clause: str, held: str) -> bool:
     """Whether a passage's clause is about another case or direction: "대출이 있는" for "대출이 없는", 감액 for 증액."""
-    if (lacking := _WITHOUT_IT.search(clause)) and re.search(rf"{lacking[1]}[이가]?\s?있", held):
+    if (lacking := _WITHOUT_IT.search(clause)) and is_followed(lacking[1], _THERE_IS, held):
         return True
     return any(
         own.search(clause) and not other.search(clause) and other.search(held) and not own.search(held)
@@ -144,6 +146,7 @@ def _is_of_other(clause: str, held: str) -> bool:
 
 
 _AS_IT_IS = re.compile(r"그대로(?:이|입|지|예|고|인|\W|$)")
+_ENDS = re.compile(r"[가-힣]?지(?:는|도)?\s않")
 _GOES_ON = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
 
 

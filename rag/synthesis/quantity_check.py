@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.constraints.contrasts import mentions_of
@@ -13,7 +14,6 @@ from rag.synthesis.clauses import (
     Line,
     Sources,
     aligned,
-    begins_word,
     is_negative,
     set_kind,
     split_clauses,
@@ -21,6 +21,7 @@ from rag.synthesis.clauses import (
 )
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.normalisation import LOOSE
+from rag.synthesis.occurrences import begins_word
 from rag.synthesis.values import APP
 
 
@@ -170,6 +171,8 @@ _PER_SPAN = re.compile(r"(?:1년|일 년|한 해|한 달|1개월|하루|1일)에
 _OVER = re.compile(
     r"[을를이가도]?\s?넘(?:게|으면|으시면|는|은|을|고|어|어야|으셔야|으실|으신|으셨다면|었다면|어선|긴)(?![가-힣])"
 )
+_SPAN_OVER = re.compile(rf"(?:년|월|달|일|시간|분){_OVER.pattern}")
+_PASSED, _ANYTHING = re.compile("지난|지나|경과"), re.compile("")
 _READINGS = tuple(
     (re.compile(said), written, re.compile(stated))
     for said, written, stated in (
@@ -188,16 +191,21 @@ def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
     missing = stated.unsupported(text)
     if not missing:
         return []
-    readings = [said.sub(written, text) for said, written, needed in _READINGS if needed.search(stated.text)]
+    readings = [reading for reading, needed in _readings(text) if needed.search(stated.text)]
+    return min([missing, *map(stated.unsupported, readings)], key=len)
+
+
+@lru_cache(maxsize=1024)
+def _readings(text: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """How else a text may be read, each with what its passage must hold for that."""
+    readings = [(said.sub(written, text), needed) for said, written, needed in _READINGS]
     if _OVER.search(text):
         # Which of them is meant no customer says.
-        words = [" 이상", " 초과"]
-        is_span = re.search(rf"(?:년|월|달|일|시간|분){_OVER.pattern}", text)
-        words += ["이 지난"] if is_span and re.search("지난|지나|경과", stated.text) else []
-        readings += [_OVER.sub(word, text) for word in words]
+        readings += [(_OVER.sub(word, text), _ANYTHING) for word in (" 이상", " 초과")]
+        readings += [(_OVER.sub("이 지난", text), _PASSED)] if _SPAN_OVER.search(text) else []
     if LOOSE in text:
-        readings += [text.replace(f"미만{LOOSE}", word) for word in ("미만", "이하", "이내")]
-    return min([missing, *(stated.unsupported(reading) for reading in readings if reading != text)], key=len)
+        readings += [(text.replace(f"미만{LOOSE}", word), _ANYTHING) for word in ("미만", "이하", "이내")]
+    return tuple((reading, needed) for reading, needed in readings if reading != text)
 
 
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
@@ -225,17 +233,15 @@ def _names(clause: str, label: str) -> bool:
 
 def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[Line], sources: Sources) -> Finding | None:
     """A product or means named with a quantity that the passage gives for another of its kind alone."""
-    figures = " ".join(each.text for each in quantities)
-    parts = [part for line in lines for part, stated in line.parts if not stated.unsupported(figures)]
-    if not parts:
-        return None
-    held = [mentions_of(part) for part in parts]
-    for mention in mentions_of(clause):
-        if set_kind(mention) not in ("product", "means", "channel") or denies_other(clause, mention.start, sources):
+    named = [each for each in mentions_of(clause) if set_kind(each) in ("product", "means", "channel")]
+    figures = " ".join(each.text for each in quantities) if named else ""
+    parts = [part for line in lines for part in line.parts if not part.stated.unsupported(figures)] if named else []
+    for mention in named if parts else ():
+        if denies_other(clause, mention.start, sources):
             continue
-        members = [{other.member for other in each if other.set_name == mention.set_name} for each in held]
+        members = [{other.member for other in each.mentions if other.set_name == mention.set_name} for each in parts]
         name = mention.text.removesuffix("로")
-        if any(name in part or (mention.member == "앱" and APP.search(part)) for part in parts):
+        if any(name in part.text or (mention.member == "앱" and APP.search(part.text)) for part in parts):
             continue
         beside = {other.member for other in mentions_of(clause) if other.set_name == mention.set_name}
         if all(each and not beside & each for each in members):

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from rag.constraints import read_quantities
 from rag.korean import compact, tokens
 from rag.privacy import mask, own_numbers
-from rag.synthesis.clauses import without_instructions
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.sentences import (
     CitationResolver,
@@ -23,6 +22,7 @@ from rag.synthesis.sentences import (
     says_something,
     split_sentences,
     statements,
+    without_instructions,
 )
 from rag.synthesis.verification import Verifier
 from rag.synthesis.words import PassageWords, content_words, is_courtesy

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_letters
 
 from rag.constraints import Quantity, quantities_of
 from rag.korean import compact
-from rag.synthesis.clauses import Finding, Line, Sources, begins_word, is_negative, stated_by
+from rag.synthesis.clauses import Finding, Line, Sources, is_negative, stated_by
+from rag.synthesis.occurrences import begins_word, places
 from rag.synthesis.values import FEE, Value, sentence_values
 from rag.synthesis.words import all_words, content_words, word_forms
 
@@ -184,6 +186,7 @@ def _is_rival(claimed: Value, value: Value) -> bool:
 _LIST = re.compile(r"^\s*(?:[-•·*]|\d{1,2}[.)])\s*([^:|]{1,24}?)\s?:\s+(\S.*)$")
 _TOPIC = re.compile(r"(?:^|[\s(:,])([가-힣A-Za-z·]{2,})(?:은|는|에는|에서는)(?=\s)")
 _LATIN_OR_DIGIT = re.compile(r"[A-Za-z0-9]+")
+_LETTERS = frozenset(ascii_letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,10 @@ class Part:
         if self.is_topic:  # or by its beginning: "코스닥은" for "코스닥시장"
             return begins_word(label[: max(3, len(label) - 2)], text)
         if _LATIN_OR_DIGIT.fullmatch(label):
-            return not label.isdigit() and re.search(rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])", text) is not None
+            return not label.isdigit() and any(
+                not _LETTERS & {*text[max(0, start - 1) : start], *text[start + len(label) :][:1]}
+                for start in places(label, text)
+            )
         if re.search(r"\d", label):  # "6개월 이상" is a threshold: `check_quantities` reads it
             return False
         if len(label) == 1:  # "나 등급"
@@ -219,11 +225,11 @@ class Part:
 
 
 @lru_cache(maxsize=256)
-def _blocks(lines: tuple[Line, ...]) -> tuple[tuple[Part, ...], ...]:
-    """The parts of some lines, those side by side together."""
+def _blocks(sources: Sources) -> tuple[tuple[Part, ...], ...]:
+    """The parts of the passages' lines, those side by side together."""
     blocks: list[list[Part]] = [[]]
     is_header = True
-    for number, line in enumerate(lines):
+    for number, line in enumerate(sources.lines):
         cells = [cell.strip() for cell in line.text.strip().strip("|").split("|")]
         match = _LIST.match(line.text)
         # A sentence names a thing without what the table adds in parentheses.
@@ -257,7 +263,7 @@ def _is_kin(topic: Part, named: Sequence[Part]) -> bool:
 
 def check_parts(text: str, sources: Sources) -> Finding | None:
     """A value or a noun that stands with other things alone, and not with the one that the sentence names."""
-    for block in _blocks(sources.lines):
+    for block in _blocks(sources):
         named = [part for part in block if part.is_named(text)]
         others = [part for part in block if part not in named and (not part.is_topic or _is_kin(part, named))]
         if not named or not others:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from rag.korean import compact
 from rag.synthesis.prompt_builder import MARKER, MARKER_BRACKETS, PROMPT_LINE
 
 _MARKERS = rf"(?:\s{{0,2}}{MARKER.pattern.replace('(', '(?:', 1)})*"
@@ -97,6 +98,19 @@ def statements(passage: str) -> list[tuple[str, ...]]:
         for each in found
         if all(_STATEMENT.search(own) and not _LIST_HEAD.search(own) and not MARKER.search(own) for own in each)
     ]
+
+
+_TO_A_MODEL = re.compile(
+    r"[라다]고(?:만)?(?:말|답|대답|응답|출력|약속|선언|단언|써|쓰|적)[가-힣]{0,4}(?:세요|시오|라|줘)|지시(?:문|사항)?(?:를|을|는|은)?모두?무시"
+    r"|자기소개를하|이제부터(?:당신|너)|당신은이제|프롬프트"
+    r"|(?:답변|응답|대답)(?:을|를|은|에|에는|끝에|마다|의)[^.\n]{0,40}?(?:추가|포함|넣|번역|바꾸|바꿔|덧붙|끝내|시작|뒤집|쓰)[가-힣]{0,3}(?:세요|시오|라|줘)"
+    r"|your(?:response|reply|answer|message)"
+)
+
+
+def without_instructions(passage: str) -> str:
+    """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
+    return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
 
 
 class CitationResolver:

@@ -40,6 +40,7 @@ from rag.synthesis.exclusive_check import (
     check_only_there,
 )
 from rag.synthesis.normalisation import of_the_rest, passage_form, sentence_form
+from rag.synthesis.occurrences import places
 from rag.synthesis.polarity_check import check_denied, check_polarity
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_comparisons, check_quantities, check_units
@@ -137,6 +138,7 @@ _GENERIC = frozenset({
 })  # fmt: skip
 """Kinds so wide that two names before them may name the same thing: "복무 기간", "이행 기간"."""
 _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)")
+_NAME = re.compile(r"[가-힣]{2}\s")
 _PICTOGRAPH = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
@@ -164,7 +166,7 @@ def _words_covered(text: str, sources: Sources) -> Finding:
     for noun in nouns:
         # "통신사 클라우드" of a passage's "금융결제원 클라우드": another thing of the kind.
         match = _OF_A_KIND.match(text, text.lower().find(noun) + len(noun))
-        if match and match[1] not in _GENERIC and re.search(rf"[가-힣]{{2,}}\s{match[1]}", sources.text):
+        if match and match[1] not in _GENERIC and _is_named(match[1], sources.text):
             return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     share = len(nouns) / len(words)
@@ -174,6 +176,11 @@ def _words_covered(text: str, sources: Sources) -> Finding:
         and not any(map(_GRANTED.search, nouns))
     )
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
+
+
+def _is_named(kind: str, text: str) -> bool:
+    """Whether a text has a kind of thing with a name before it."""
+    return any(start > 2 and _NAME.match(text, start - 3) for start in places(kind, text))
 
 
 def _without_quantities(text: str) -> str:

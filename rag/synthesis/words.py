@@ -133,6 +133,7 @@ def _is_verb(word: str, following: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192)
 def _content(word: str, following: str) -> ContentWord | None:
     """The content word of a word and the word after it ("" at the end); None for a number or what is no word."""
     # Numbers have a check of their own, which knows their units.

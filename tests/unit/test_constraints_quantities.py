@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.constraints import Quantity, read_quantities
-from rag.constraints.quantity_patterns import number
+from rag.constraints.quantity_patterns import PATTERNS, number
 
 WON, MONTHS = "KRW", "month"
 
@@ -196,3 +197,16 @@ def test_decomposed_text_is_read_with_its_own_offsets() -> None:
 
 def test_numerals() -> None:
     assert [number(word) for word in ("이십오만", "삼백", "1억5천만", "서른다섯")] == [250_000, 300, 150_000_000, 35]
+
+
+def test_a_pattern_matches_no_text_without_one_of_its_signs() -> None:
+    files = (Path(__file__).parents[2] / "data" / "faq").glob("*.csv")
+    lines = {line for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    parts = {part for line in lines for part in line.split(",")} | {"1매만", "9월 말", "3조 5천억", "₩5,000", "반년"}
+    missed = [
+        (signs, part)
+        for _, signs, pattern in PATTERNS
+        for part in parts
+        if signs and pattern.search(part) and set(part).isdisjoint(signs)
+    ]
+    assert lines and not missed
