@@ -13,7 +13,7 @@ Both run the same objects in this order; to change a step, change the module bes
     asked of the answer just shown               rag.conversation.shown_rows, `answered_by_shown`, `other_than_shown`
     advice, injection                            decline_rules.toml again, where no row answers
   search one text                                rag.conversation.row_search, `RowSearch.search`, of which in turn:
-    add the bank's words                         rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv
+    add the bank's words, correct the spelling   rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv; spelling
     retrieve rows                                rag.retrieval.hybrid, over rag.stores; lexical lists where the embedding fails
     compare values and products                  rag.retrieval.ranking, using rag.constraints
     answered, suggested or declined              rag.retrieval.confidence

@@ -1,7 +1,7 @@
 """RowSearch: one text to the rows it finds and the outcome they make, whatever was said before.
 
-A text is searched as it is, in Korean where it holds English words of banking, and without the name of the institution it is
-limited to: the likelier outcome counts.
+A text is searched as it is, in Korean where it holds English words of banking, with misspelled words as the rows spell them,
+and without the name of the institution it is limited to: the likelier outcome counts.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
-from rag.constraints.contrasts import default_contrasts
-from rag.conversation.follow_up_rules import content_words, says
+from rag.constraints.contrasts import default_contrasts, mentions_of
+from rag.conversation.follow_up_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.retrieval.ranking import score_of
+from rag.retrieval.ranking import COMPARED, score_of
+from rag.retrieval.spelling import respelled
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Note
@@ -113,6 +114,8 @@ class RowSearch:
         verdict = self._search_words(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
             verdict = max(verdict, self._search_words(korean, filters, excluded), key=_by_outcome)
+        if verdict.status != "answered" and (right := self._respelled(text, verdict)) != text:
+            verdict = max(verdict, self._search_words(right, filters, excluded), key=_by_outcome)
         if BANK in filters.equals and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_by_outcome)
@@ -167,6 +170,13 @@ class RowSearch:
         judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording)
         verdict = suggest_by_words(prefer_same_question(judged, text), words)
         return replace(verdict, lexical_only=retriever.lexical_only)
+
+    def _respelled(self, text: str, verdict: Verdict) -> str:
+        """The text with misspelled nouns as the rows found spell them."""
+        words = nouns(text)
+        known = [word for word in words if expand(word, without=self.unheld) != word or mentions_of(word)]
+        rows = verdict.ranked[:COMPARED]
+        return respelled(text, words, [f"{question_of(hit)}\n{hit.node.get_content()}" for hit in rows], known)
 
     def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
         return HybridRetriever(
