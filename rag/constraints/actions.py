@@ -80,6 +80,10 @@ _TAKES_BACK = re.compile(
     rf"(?:{_WITHDRAWALS}|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
     r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
 )
+_UNDONE = re.compile(
+    r"(?:한|했던|낸|넣은|보낸|바꾼|신청된)\s?(?:거|것|걸|건)\S{0,2}\s?(?:\S{1,4}\s)?(?:돌려\s?받|되돌|환불|무르|무를|물리|물릴|취소|철회)"
+)
+_UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|해지|복원|정정|반품|퇴결")
 _BEGINS = re.compile(
     r"(?:가입|개설)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|해\s?(?:주|줘|야)|해요|되나|돼)"
     r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
@@ -91,7 +95,7 @@ _NO_BEGINNING = re.compile(
     r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)\S{0,2}\s?(?:신청|등록|설정|가능|하실 수 있)"
     r"|(?:가입|신청|등록|설정|지정|개설)(?:되어|된|하신|한|하여|돼|되)"
     r"|(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
-    r"(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
+    r"\)?(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
 )
 """Words of a row that begin nothing: "해지 신청", "가입되어 있으면", "기한연장 신청", "신청일"."""
 
@@ -228,7 +232,7 @@ def _likeness(one: str, other: str) -> int:
 def is_taken_back(question: str, row_question: str, steps: str) -> bool:
     """Whether a question begins again what has ended, takes an ending back or begins something, of which the row says nothing."""
     row = f"{row_question}\n{steps}"
-    for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_TAKEN_BACK, _TAKES_BACK)):
+    for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_TAKEN_BACK, _TAKES_BACK), (_UNDONE, _UNDOES)):
         if asks.search(question) and not answers.search(row):
             return True
     wants_beginning = _BEGINS.search(question) and not _ENDINGS.search(question)

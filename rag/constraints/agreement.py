@@ -25,6 +25,7 @@ from rag.constraints.contrasts import (
     mentions_of,
     stands_in,
 )
+from rag.constraints.event_states import other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import is_decided, is_excepted, share_held, values_not_held, without_notes
 from rag.constraints.passage_scope import lacking_in_passage
@@ -98,14 +99,15 @@ def compare(
     `institution` is the row's, whose name before a product tells no kind. A passage of a document must show more than a row.
     `synonyms` returns a word followed by its other names, separated by spaces.
     """
+    question = _as_own(question, institution)
     # Of several questions in one message only the part counts that this row may answer.
     part, row = concerned_part(question, row_question), (row_question, row_answer)
     done = row_answer if is_passage else _done(row_answer)
     (agreed, conflicts), (named, others) = _values(part, *row), _contrasts(question, part, *row)
     agreed, conflicts = [*agreed, *named], [*conflicts, *others]
-    codes, own_codes = (tuple(match.group().upper() for match in _CODE.finditer(text)) for text in (part, row_question))
-    if codes and own_codes and not set(codes) & set(own_codes):
-        conflicts.append(Conflict("code", ", ".join(codes), ", ".join(own_codes)))
+    codes, own_codes = ({match.group().upper() for match in _CODE.finditer(text)} for text in (part, "\n".join(row)))
+    if codes and not codes & own_codes:
+        conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
     lacking = [
         Conflict(value.dimension, value.text, "", is_decided(question, value, *row, synonyms=synonyms))
         for value in values_not_held(question, *row)
@@ -115,6 +117,8 @@ def compare(
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
     lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
     lacking += [Conflict(*each) for each in other_actions(part, *row, _done(row_answer), synonyms=synonyms)]
+    for asked, held in other_states(question, *row):
+        (conflicts if held else lacking).append(Conflict("state", asked, held))
     if is_passage:
         passage = f"{institution}\n{row_question}\n{row_answer}"
         lacking += [
@@ -123,9 +127,24 @@ def compare(
     return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share_held(question, *row))
 
 
+def _as_own(question: str, institution: str) -> str:
+    """The question with a row's institution as the row calls it where it says that both sides are its own: "같은 도담 쓰는"."""
+    if not institution:
+        return question
+    name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
+    question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
+    return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s)", "당사 ", question)
+
+
 def concerned_part(question: str, row_question: str) -> str:
     """Of several questions in one message, the part that shares most words with a row's question; all of it on a tie."""
-    parts = [part for part in _PART.findall(question) if part.strip()]
+    # A single word behind a question mark belongs to what is before it: "일본주식 사져요? 자동환전으로".
+    parts: list[str] = []
+    for part in _PART.findall(question):
+        if parts and len(part.split()) < 2:
+            parts[-1] += part
+        elif part.strip():
+            parts.append(part)
     if len(parts) < 2:
         return question
     row = _tokens(row_question)

@@ -17,8 +17,6 @@ from rag.constraints.aspects import asked_aspect, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
-from rag.constraints.value_agreement import families, holds
-from rag.korean import sentences
 
 _HOUR, _DAY = Decimal(3600), Decimal(86400)
 _MONTH, _YEAR = _DAY * 30, _DAY * 365
@@ -49,7 +47,7 @@ _HOW_MANY = re.compile(
     r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠])"
 )
 _HOW_MUCH = re.compile(
-    r"얼마(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
+    r"얼(?:마|만(?=[가데지]))(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
@@ -58,7 +56,7 @@ _RATE_OF = re.compile(
     r"(?P<rate>금리|이율|이자율|세율|수수료율|할인율|적립률|적립율|환급률|보장비율|부담률|부담비율)\S{0,3}\s?(?:\S{1,5}\s)?$"
 )
 _RATE_BY_NAME = re.compile(
-    r"(?<!고정)(?<!변동)(?P<rate>금리|이율|이자율)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:알려|궁금|어떻게|가르쳐)\S*(?:\s\S{1,4})?)?[\s?!.~]*$"
+    r"(?<!고정)(?<!변동)(?P<rate>금리|이율|이자율|수수료율|할인율|적립률|적립율|세율|공제율|우대율)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:알려|궁금|어떻게|가르쳐)\S*(?:\s\S{1,4})?)?[\s?!.~]*$"
 )
 """At the end of a question: a rate asked for without "얼마" ("새출발대출 이자율")."""
 _PAID = re.compile(
@@ -124,21 +122,6 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
         row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
     return missing
-
-
-def is_left_out(question: str, value: Quantity, answer: str) -> bool:
-    """Whether an answer states what is asked for other values than the given one, and of that only something else.
-
-    "신용융자 60일 이자율" beside "1~7일 연 4.8%, 8~30일 연 7.2%입니다. 30일을 넘는 연장은 문의해 주세요."
-    """
-    asked = [each for each in asked_values(question) if each.kind in ("money", "sum", "rate")]
-    if not asked:
-        return False
-    [family] = families([value])
-    parts = [answer[start:end] for start, end in sentences(answer)]
-    by_value = [(part, alike) for part in parts if (alike := families(values_of(part)).get(family))]
-    answering = [holds(value, alike) for part, alike in by_value if any(_states(each, part) for each in asked)]
-    return bool(answering) and not any(answering) and any(holds(value, alike) for _, alike in by_value)
 
 
 @lru_cache(maxsize=1024)

@@ -7,11 +7,12 @@ A school year spans two years.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
 from rag.constraints.quantities import Dimension, Quantity, compared, read_quantities
-from rag.constraints.quantity_patterns import NATIVE, number
+from rag.constraints.quantity_patterns import NATIVE, SINO, number
 
 _SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
 """The age at which the first year begins, and how many years there are."""
@@ -60,13 +61,21 @@ _AMOUNT = re.compile(
 )
 """Amounts in units of 10,000 won that customers leave out: "연봉 3000", "대출 5천"."""
 _SCORE = re.compile(
-    r"(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
+    r"(?:신용\s?)?(?:점수|평점)(?:가|이|는|은)?\s?(?P<bare>[1-9]\d{2})(?!\d|\s?(?:점|만|원|대))"
+    r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
 )
 _WEEKS = re.compile(
     r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘))"
 )
 """Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
-_DISTANCE = re.compile(r"(?<![\d.,])(?P<span>(?P<distance>\d[\d,]*)\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)")
+_DISTANCE = re.compile(
+    rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
+)
+_UNDER = re.compile(
+    r"\s?(?:도|이|가|을|를)?\s?(?:채\s?|아직\s?|아직도\s?)*"
+    r"(?:(?:안|못)\s?(?:됐|된|되었|되는데|됨|지났|지난|넘었|넘은|넘는데|찼|찬|채웠|채운)|지나지\s?(?:않|못)|되지\s?않(?:았|은)|되기\s?전|지나기\s?전|넘기\s?전)"
+)
+"""After a value that has not been reached: "한 달이 아직 안 됐는데", "100만원도 안 되는데"."""
 _CHILDREN = re.compile(
     r"(?:자녀|아이|애|아들|딸)(?:가|이|는|은|들이)?\s?(?P<children>하나|둘|셋|넷|다섯)(?=$|[^가-힣]|[이인을]|밖)"
 )
@@ -77,16 +86,24 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
     everyday = [age for match in _AGE.finditer(text) if (age := _read(match))]
     everyday += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
-    everyday += [_point("count", "점", number(m["score"]), m, "span") for m in _SCORE.finditer(text)]
     everyday += [
-        _point("count", "km", Decimal(m["distance"].replace(",", "")), m, "span") for m in _DISTANCE.finditer(text)
+        _point("count", "점", number(m["bare"] or m["score"]), m, "bare" if m["bare"] else "span")
+        for m in _SCORE.finditer(text)
     ]
+    everyday += [_point("count", "km", number(m["distance"]), m, "span") for m in _DISTANCE.finditer(text)]
     everyday += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
     everyday += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
     everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]
     # "고3" is an age here: the 3 in it is no number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
-    return tuple(sorted([*others, *everyday], key=lambda quantity: quantity.start))
+    values = [_below(text, quantity) for quantity in (*others, *everyday)]
+    return tuple(sorted(values, key=lambda quantity: quantity.start))
+
+
+def _below(text: str, value: Quantity) -> Quantity:
+    """The value as what lies below it, if the text says that it has not been reached."""
+    is_under = value.is_point and value.dimension not in ("phone", "number") and _UNDER.match(text, value.end)
+    return replace(value, low=None, high_closed=False, side="") if is_under else value
 
 
 def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:

@@ -13,12 +13,14 @@ And where a customer asks whether something holds for a thing, a sentence that r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
-from rag.constraints.asked_values import is_left_out
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
+from rag.constraints.stated_for import clauses, is_left_out
 from rag.constraints.value_agreement import (
     comparable,
     decides,
@@ -30,7 +32,7 @@ from rag.constraints.value_agreement import (
 )
 from rag.korean import compact, sentences
 
-_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+_NOTE = re.compile(r"^\s*(?:※|\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
 _EARLY = ("maturity", "만기전")
 """A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
 _DIMENSIONS = ("money", "count", "duration", "age")
@@ -64,6 +66,11 @@ _CASE = re.compile(
 _GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
 """After a value of which a question asks more than yes or no: "100만원 넣으면 이자 얼마"."""
 _NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
+_ASSERTED = re.compile(
+    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
+)
+"""After a value that itself is what a question says or asks for: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
+_NAME_SPAN = 16
 _ADVERB = re.compile(
     r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
     r"|[은는한된던할될]지|가입|동안|[면서고데])$"
@@ -83,7 +90,7 @@ _NOT_EXCEPTED = re.compile(
 
 
 def without_notes(answer: str) -> str:
-    """An answer without its notes, the lines that begin with ※: they name values and things of other matters."""
+    """An answer without its notes (※) and worked examples: they name values and things of other matters."""
     return _NOTE.sub("", answer)
 
 
@@ -101,7 +108,8 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
     if not asked:
         return []
     answer = without_notes(row_answer)
-    own, row = (families(values_of(row_text)) for row_text in (row_question, f"{row_question}\n{answer}"))
+    own, row = families(values_of(row_question)), f"{row_question}\n{answer}"
+    by_family = families(values_of(row))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(text)
 
     def is_held(family: str, value: Quantity) -> bool:
@@ -109,7 +117,10 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
             return False
         if not holds(value, own.get(family, [])) and is_left_out(text, value, answer):
             return False
-        values = row.get(family, [])
+        values = [each for each in by_family.get(family, []) if not _is_of_another(text, value, row, each)]
+        if _ASSERTED.match(text, value.end):
+            # No limit states it, on whatever it is.
+            values = [each for each in values if each.is_point or value.ends & each.ends]
         return (
             holds(value, stated(value, values))
             # A row need not say how long a number is, unless it has a rule on lengths.
@@ -156,6 +167,26 @@ def is_decided(
             if is_yes_no or (is_given and _has_more(sentence, limits)):
                 return True
     return False
+
+
+def _is_of_another(text: str, value: Quantity, row: str, held: Quantity) -> bool:
+    """Whether the text names what sum its value is ("연봉 8천만원"), and the clause of a row's value no such sum."""
+    names = (
+        _names().get(_name(text[max(0, value.start - _NAME_SPAN) : value.start]))
+        if value.dimension == "money"
+        else None
+    )
+    if names is None:
+        return False
+    clause = next(row[start:end] for start, end in clauses(row) if start <= held.start < end)
+    return not any(name in clause for name in names)
+
+
+@cache
+def _names() -> Mapping[str, Sequence[str]]:
+    """Each name of quantity_names.tsv with all names of the same sum."""
+    lines = Path(__file__).with_name("quantity_names.tsv").read_text(encoding="utf-8").splitlines()
+    return {name: line.split("|") for line in lines if line[:1] != "#" for name in line.split("|")}
 
 
 def _sentences(text: str) -> Iterator[str]:

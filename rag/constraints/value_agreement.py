@@ -30,7 +30,8 @@ _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
 _PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
 _YEARLY = re.compile(r"(?:1|일|한)\s?[년해]$")
 _INCIDENTAL = re.compile(
-    r"\s?(?:이나?|가|을|도)?\s?(?:째|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸|기다|차(?!$))"
+    r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸"
+    r"|기다|차(?!$))"
 )
 _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에"
@@ -44,7 +45,7 @@ _TOLD_SPAN = 8
 _EVEN = re.compile(
     r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:거|것|내역|자료|기록)?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
     r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
-    r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능)))"
+    r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능|[돼되]요|되죠)))"
 )
 """Asks whether it may still be done at that value: the value decides, told or not ("45일 지나도 되나요")."""
 _HAPPENED = re.compile(
@@ -176,10 +177,18 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
         return True
     if row.is_point and not asked.is_point and asked.covers(row):
         return True if row.low in (asked.low, asked.high) else None
-    if asked.unit == "days" and asked.is_point and row.is_point and asked.low is not None and row.low is not None:
+    if asked.unit == "days":
         # Only between days and what was made of months: 89일 and 90일 are two terms.
-        return abs(asked.low - row.low) <= _TOLERANCE * max(asked.low, row.low)
+        if asked.is_point and row.is_point:
+            return _is_near(asked.low, row.low)
+        if asked.low is None and row.low is None:
+            return _is_near(asked.high, row.high)
     return False
+
+
+def _is_near(one: Decimal | None, other: Decimal | None) -> bool:
+    """Whether two lengths of time are the same to a customer."""
+    return one is not None and other is not None and abs(one - other) <= _TOLERANCE * max(one, other)
 
 
 def _overlap(first: Quantity, second: Quantity) -> bool:

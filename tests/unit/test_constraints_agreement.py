@@ -221,3 +221,22 @@ def test_contrast_pairs_are_detected() -> None:
     missed = [asked for asked, agreement in results if agreement.status != "conflict"]
     assert len(results) >= 200
     assert len(missed) <= 0.05 * len(results), missed
+
+
+def test_a_code_of_an_error_must_stand_in_the_row() -> None:
+    row = ("거래 프로그램을 고치려면 어떻게 하나요?", "오류코드 V-118이 표시되면 여유 공간이 부족합니다.")
+    assert compare("거래 프로그램 V-304 떠요", *row).conflicts
+    assert not compare("거래 프로그램 v-118 떠요", *row).conflicts
+
+
+def test_a_word_behind_a_question_mark_does_not_hide_what_is_before_it() -> None:
+    row = ("예약 환전(원화주문)은 어떻게 하나요?", "원화로 미국주식을 사고 달러는 다음 날 바꿉니다.")
+    assert compare("원화로 일본주식 살 수 있나요? 예약환전으로", *row).lacking
+
+
+def test_both_sides_at_the_own_institution_are_not_another_one() -> None:
+    own = ("당사의 다른 고객 계좌로 잘못 보낸 돈을 돌려받을 수 있나요?", "동의를 받아 돌려 드립니다.")
+    other = ("다른 금융회사 계좌로 잘못 보낸 돈을 돌려받을 수 있나요?", "접수하시면 전달해 드립니다.")
+    question = "같은 한들 쓰는 사람한테 잘못 보낸 돈 돌려받나요"
+    assert compare(question, *other, institution="한들은행").conflicts
+    assert not compare(question, *own, institution="한들은행").conflicts

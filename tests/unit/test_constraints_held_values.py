@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from rag.constraints.agreement import compare
 from rag.constraints.everyday_values import values_of
-from rag.constraints.held_values import is_decided
+from rag.constraints.held_values import is_decided, values_not_held
 
 GIFT = ("적립금을 상품권으로 바꾸고 싶습니다.", "달빛적립금이 3,000점 이상이면 상품권으로 바꿔 드립니다.")
 RENT = (
@@ -67,3 +68,59 @@ def test_points_are_read_with_their_unit_and_their_limit() -> None:
     [limit] = values_of("3,000점부터 바꿔 드립니다")
     assert (limit.text, limit.unit, limit.low, limit.high) == ("3,000점", "점", Decimal(3000), None)
     assert [value.text for value in values_of("5천 포인트 있는데")] == ["5천 포인트"]
+
+
+HOUSE = ("집을 담보로 얼마까지 빌리나요?", "연소득의 5배 이내이며, 시가 9억원 이하인 집은 4억원까지 됩니다.")
+RECORDS = ("연체 기록은 어떻게 되나요?", "2개월 이상 연체하시면 등록되고, 갚으신 뒤 1년 동안 남습니다.")
+EXEMPT = (
+    "비과세 한도는 얼마인가요?",
+    "이익 300만원까지 비과세됩니다. 총급여 4,000만원 이하인 분이 대상입니다.\n[계산 예시] 이익 450만원: 150만원 x 10%",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("연봉 8천만원이면 얼마까지 빌려요", HOUSE),  # a limit on the price says nothing of the income
+        ("연체 기록이 3년 동안 남아 있나요", RECORDS),  # "2개월 이상" covers, but does not state it
+        ("비과세 450만원으로 늘어난다던데 언제부터예요", EXEMPT),  # stands in an example, below another limit
+    ],
+)
+def test_a_value_within_a_limit_on_something_else_is_not_held(question: str, row: tuple[str, str]) -> None:
+    assert values_not_held(question, *row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("시가 8억원인 집이면 얼마까지 빌려요", HOUSE),
+        ("연체 기록이 1년 동안 남아 있나요", RECORDS),
+        ("비과세 300만원으로 늘어난다던데", EXEMPT),
+    ],
+)
+def test_a_value_of_the_same_quantity_is_held(question: str, row: tuple[str, str]) -> None:
+    assert not values_not_held(question, *row)
+
+
+NEW_LAPSE = ("효력을 잃은 지 60일 이내인 계약을 되살리려면?", "앱에서 신청하실 수 있습니다.")
+OLD_LAPSE = ("효력을 잃은 지 60일이 지난 계약을 되살리려면?", "심사를 받으셔야 합니다.")
+DELAYED = ("입금한 돈이 바로 안 나오는 이유는 무엇인가요?", "1회 200만원 이상 입금하시면 20분 동안 찾으실 수 없습니다.")
+
+
+@pytest.mark.parametrize("said", ["이 아직 안 됐는데", "도 안 지났는데", "이 되기 전인데", "이 지나지 않았는데"])
+def test_a_value_that_is_not_reached_is_what_lies_below_it(said: str) -> None:
+    question = f"효력 잃은 지 두 달{said} 되살릴 수 있나요"
+    [value] = values_of(question)
+    assert (value.low, value.high, value.high_closed) == (None, Decimal(2), False)
+    assert compare(question, *OLD_LAPSE).conflicts
+    assert not compare(question, *NEW_LAPSE).conflicts
+
+
+def test_a_sum_below_the_only_limit_is_not_held() -> None:
+    assert values_not_held("입금한 돈이 안 나와요 200만원도 안 되는데 왜죠", *DELAYED)
+    assert not values_not_held("300만원 입금했는데 안 나와요", *DELAYED)
+
+
+def test_scores_and_distances_without_their_usual_unit() -> None:
+    assert [(v.unit, v.low) for v in values_of("신용점수 780이면 금리가 얼마예요")] == [("점", Decimal(780))]
+    assert [(v.unit, v.high) for v in values_of("오십 킬로까지 견인")] == [("km", Decimal(50))]

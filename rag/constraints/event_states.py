@@ -1,0 +1,83 @@
+"""Has it happened or not? "아직 발송 안 된 송금" is not "발송이 완료된 송금", nor a thing shown as "접수" one shown otherwise.
+
+Read off the forms of the words and no list of actions: what stands before 전, 안 된, 못 한, 되지 않은 or after 미 has not
+happened; before 완료, 된, 한 후, 됐는데 or after 이미 it has. Only what a row's question says decides, of the same noun.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from rag.korean import compact
+
+_EVENT = r"(?<![가-힣])(?P<event>[가-힣]{2,4}?)"
+_PARTICLE = r"(?:이|가|은|는|을|를|도)?\s?"
+_NOT_YET = re.compile(
+    rf"{_EVENT}{_PARTICLE}(?:"
+    r"(?:[하되]기|하시기)?\s?(?:이?전(?=[에인의이]|\s|$|까지|이라)(?!\s?(?:까지|[가-힣]{2}\s(?:변경|방법))))"
+    r"|(?:아직\s?)?(?:안|못)\s?(?:된|됐|되었|돼있|되어|한|했|하고|끝난|끝났)"
+    r"|(?:하|되)지\s?(?:않은|않았|못한|못했|못하)"
+    r")"
+)
+_DONE = re.compile(
+    rf"{_EVENT}{_PARTICLE}(?:"
+    r"완료|(?:된|되어|됐|되었|끝난|끝났|마친)(?!다면)|(?:한|하신|하고\s?나서|했는데|했어요|했던)(?=\s|$)"
+    r"|(?:이?후|뒤)(?:에|의|\s)"
+    r")"
+)
+_UNDONE = re.compile(r"(?<![가-힣])미(?P<event>[가-힣]{2})(?:된|인|\s)")
+_ALREADY = re.compile(r"이미\s(?P<event>[가-힣]{2,4}?)(?:된|됐|되|한|했|하|을|를|\s)")
+_SHOWN = re.compile(
+    r"상태[가는이도]?\s?['\"‘“]?(?P<state>[가-힣]{2,6}?)['\"’”]?(?:으?로\s?(?:돼|되|나|떠|뜨|표시|남|있)|이?라고|인데|이에요|예요|이던데|이고|입니다)"
+)
+_OMITTED = re.compile(
+    r"(?:(?<![가-힣])(?:안|못)\s?(?!되|돼)[가-힣]{1,4}(?:\s?[가-힣]{1,2})?면|지\s?(?:않|못)[가-힣]{0,2}면)\s?"
+    r"(?:\S{1,6}\s)?(?:어떻게\s?[돼되]|어찌\s?[돼되]|무슨\s?일|불이익|문제)"
+)
+"""Asks what follows if something is not done: "안 찾으러 가면 어떻게 되나요"."""
+_OMISSION = re.compile(
+    r"지\s?(?:않|못)(?:\S{0,6}(?:면|때|\s경우)|은|고|한)|못하(?:면|시면|신|는|실)|미[가-힣]{2}\s?시|없으(?:면|시면)"
+    r"|(?:기한|기간|[일월년])[이을]?\s?(?:지나|경과|넘기|넘으)|연체"
+)
+_TOO_OFTEN = re.compile(
+    r"(?:너무|자꾸|계속|매일)\s?(?:많이\s?)?(?:와요?|오는데|오네|옵니다|온다|와서|울려|떠요)(?![가-힣])"
+)
+_DOES_NOT = re.compile(r"지\s?않|안\s?[되됩와옵]|실패|못")
+
+
+def other_states(question: str, row_question: str, row_answer: str) -> Iterator[tuple[str, str]]:
+    """(asked, held): of what has or has not happened by a question, and of the row's question the contrary.
+
+    `held` is empty for what the row says nothing of: the state a thing is shown in ("상태가 접수로 돼 있어요"), and what
+    follows if something is not done.
+    """
+    if (shown := _SHOWN.search(question)) and shown["state"] not in compact(f"{row_question}{row_answer}"):
+        yield shown["state"], ""
+    if (often := _TOO_OFTEN.search(question)) and _DOES_NOT.search(row_question) and not _DOES_NOT.search(question):
+        yield often.group(), row_question
+    if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
+        yield omitted.group(), ""
+    asked, held = _events(question), _events(row_question)
+    for event, states in asked.items():
+        own = held.get(event)
+        if own is not None and len(own) == len(states) == 1 and own != states:
+            [is_done] = own
+            yield f"{event} {'전' if is_done else '후'}", f"{event} {'후' if is_done else '전'}"
+
+
+@lru_cache(maxsize=4096)
+def _events(text: str) -> dict[str, frozenset[bool]]:
+    """By event, whether it has happened; both where a text names both."""
+    found: dict[str, set[bool]] = {}
+    spans: list[tuple[int, int]] = []
+    for pattern in (_NOT_YET, _UNDONE):
+        for match in pattern.finditer(text):
+            found.setdefault(match["event"], set()).add(False)
+            spans.append(match.span())
+    for pattern in (_DONE, _ALREADY):
+        for match in pattern.finditer(text):
+            if not any(match.start("event") < end and start < match.end() for start, end in spans):
+                found.setdefault(match["event"], set()).add(True)
+    return {event: frozenset(states) for event, states in found.items()}
