@@ -90,6 +90,7 @@ _BEGINS = re.compile(
     r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|하나\s?(?:더\s?)?파|만드는\s?(?:법|방법)|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
 )
 """Asks for a beginning and nothing but that: "가입하려면", "새로 만들려면"."""
+_ENDED = re.compile(r"(?P<thing>[0-9A-Za-z가-힣]{3,})(?<![을를])[을를]?\s?(?:해제|해지|폐쇄|탈퇴|말소|폐기)")
 _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]")
 _NO_BEGINNING = re.compile(
     r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)\S{0,2}\s?(?:신청|등록|설정|가능|하실 수 있)"
@@ -120,7 +121,9 @@ def other_actions(
     match = _CERTIFICATE.search(row_question)
     if match and not _WANTED.search(question):
         yield "paper", "", match["certificate"]
-    if is_reversed(question, row_question):
+    if is_reversed(question, row_question) or (
+        _direction(row_question) is None and _is_reversed_in(question, row_answer)
+    ):
         yield "action", _turned_into(question), row_question
     elif is_taken_back(question, row_question, steps):
         yield "action", question, row_question
@@ -220,6 +223,17 @@ def is_reversed(question: str, row_question: str) -> bool:
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
 
 
+def _is_reversed_in(question: str, answer: str) -> bool:
+    """Whether an answer turns only the other way round."""
+    if (asked := _direction(question)) is None or not asked["by"].endswith("에서"):
+        return False
+    likeness = [
+        _likeness(asked["target"], turn["target"]) - _likeness(asked["target"], turn["source"])
+        for turn in _FROM_TO.finditer(answer)
+    ]
+    return bool(likeness) and max(likeness) < 0
+
+
 @lru_cache(maxsize=4096)
 def _likeness(one: str, other: str) -> int:
     """Tokens that two texts share; two more for a set of which they name the same member, two less for another one."""
@@ -235,8 +249,12 @@ def is_taken_back(question: str, row_question: str, steps: str) -> bool:
     for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_TAKEN_BACK, _TAKES_BACK), (_UNDONE, _UNDOES)):
         if asks.search(question) and not answers.search(row):
             return True
-    wants_beginning = _BEGINS.search(question) and not _ENDINGS.search(question)
-    return bool(wants_beginning) and _BEGUN.search(_NO_BEGINNING.sub(" ", row)) is None
+    if not _BEGINS.search(question) or _ENDINGS.search(question):
+        return False
+    ended = _ENDED.search(row_question)
+    if ended and ended["thing"] in compact(question) and not _BEGUN.search(row_question[: ended.start()]):
+        return True
+    return _BEGUN.search(_NO_BEGINNING.sub(" ", row)) is None
 
 
 @cache

@@ -22,6 +22,7 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out
 from rag.constraints.value_agreement import (
+    ASSERTED,
     comparable,
     decides,
     families,
@@ -66,10 +67,6 @@ _CASE = re.compile(
 _GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
 """After a value of which a question asks more than yes or no: "100만원 넣으면 이자 얼마"."""
 _NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
-_ASSERTED = re.compile(
-    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
-)
-"""After a value that itself is what a question says or asks for: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
 _NAME_SPAN = 16
 _ADVERB = re.compile(
     r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
@@ -118,7 +115,7 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
         if not holds(value, own.get(family, [])) and is_left_out(text, value, answer):
             return False
         values = [each for each in by_family.get(family, []) if not _is_of_another(text, value, row, each)]
-        if _ASSERTED.match(text, value.end):
+        if ASSERTED.match(text, value.end):
             # No limit states it, on whatever it is.
             values = [each for each in values if each.is_point or value.ends & each.ends]
         return (

@@ -52,6 +52,8 @@ def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     # Of several clauses with such values those that name the noun: "기본금리" is no "우대금리".
     if noun and (naming := [each for each in answering if noun in compact(each[0])]):
         answering = naming
+    if not answering and value.dimension == "money":
+        return any(each.kind == "money" for each in asked)
     return bool(answering) and not any(holds(value, alike) for _, alike in answering)
 
 

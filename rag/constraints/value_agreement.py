@@ -48,6 +48,12 @@ _EVEN = re.compile(
     r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능|[돼되]요|되죠)))"
 )
 """Asks whether it may still be done at that value: the value decides, told or not ("45일 지나도 되나요")."""
+ASSERTED = re.compile(
+    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
+)
+"""After a value that itself is what a question says or asks for: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
+_IN_FULL = re.compile(r".{0,20}?(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|받|돌려|환급|지급)")
+"""Asks whether all of a sum is paid: then the sum decides, told or not."""
 _HAPPENED = re.compile(
     r"\s?(?:동안|간|이나|을|를|도|에)?\s?(?:\S{1,5}\s){0,2}?\S{0,3}(?:[았었했됐났렸갔왔샀썼냈졌렀]|밀려)"
 )
@@ -105,6 +111,10 @@ def pins(question: str, quantity: Quantity) -> bool:
 def is_incidental(question: str, quantity: Quantity) -> bool:
     """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
     if quantity.dimension == "duration" and _EVEN.match(question, quantity.end):
+        return False
+    if ASSERTED.match(question, quantity.end) or (
+        quantity.dimension == "money" and _IN_FULL.match(question, quantity.end)
+    ):
         return False
     if _INCIDENTAL.match(question, quantity.end):
         return True
