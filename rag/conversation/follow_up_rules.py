@@ -16,7 +16,7 @@ from functools import cache, reduce
 from typing import Literal
 
 from rag.constraints.aspects import ASPECT_OF
-from rag.constraints.contrasts import ANSWERING, members_of, mentions_of
+from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
 from rag.conversation.word_rules import WordRule, bundled, plain
 from rag.types import Turn
 
@@ -26,6 +26,8 @@ MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
 _DONE_BEFORE = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
 """After an action that was done before ("가입돼 있어서"): what is asked now does not take its place."""
+_KIND_OF = {"foreign_country": "country"}
+"""A set whose members take the place of another's: "미국은요?" after "국내주식 수수료"."""
 _ORDINALS = {
     word: number
     for number, words in enumerate(("첫 한 일 first", "두 이 second", "세 삼 third", "네 사", "다섯 오"), 1)
@@ -35,7 +37,8 @@ _ORDINALS = {
 
 Sign = Literal[
     "new subject", "back reference", "rejection", "earlier topic", "same question", "did not help", "ellipsis",
-    "asks on", "yes", "no", "another", "again", "last choice", "numbered choice", "difference", "product word", "banking word",
+    "asks on", "price", "yes", "no", "another", "again", "last choice", "numbered choice", "difference", "product word",
+    "banking word",
 ]  # fmt: skip
 """The rules of `follow_up_rules.toml`, which says what each shows."""
 
@@ -57,6 +60,11 @@ def standalone_text(question: str, history: Sequence[Turn]) -> str:
         return question
     rest = _without_opening(question)
     return rules()["earlier topic"].pattern.sub("", rest) or rest or question
+
+
+def in_the_banks_words(message: str) -> str:
+    """The message, or the question for a fee that it asks in everyday words ("돈 들어요?")."""
+    return "수수료 있어요?" if says(message, "price") else message
 
 
 def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn], bool]:
@@ -91,7 +99,8 @@ def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[
         texts.append(reduce(replace_topic, reversed(texts), earlier))
         if stands_alone(earlier):
             break
-        if index and not says(earlier, "back reference") and has_topic(standalone_text(earlier, followed[:index])):
+        depends = says(earlier, "back reference") or lacks_product(earlier)
+        if index and not depends and has_topic(standalone_text(earlier, followed[:index])):
             # "쌓는 건 어떻게 해?" after "현금으로 바꾸는 건?": both are about what was asked about first.
             if says(earlier, "ellipsis") and not says(earlier, "product word"):
                 texts.extend(
@@ -111,9 +120,10 @@ def replace_topic(earlier: str, message: str) -> str:
     """
     held, asked = members_of(earlier), members_of(message)
     replacements = {
-        mention.set_name: mention
+        name: mention
         for mention in mentions_of(message)
         if mention.member != ANSWERING and (mention.set_name, mention.member) not in held
+        for name in (mention.set_name, _KIND_OF.get(mention.set_name, ""))
     }
     text = earlier
     # From the end, so that the offsets of those before stay true.
@@ -131,6 +141,12 @@ def replace_topic(earlier: str, message: str) -> str:
     return text
 
 
+def topic_of(questions: Sequence[str]) -> tuple[str, ...]:
+    """What the last of the questions that names a product is about, or the last one; at most one word."""
+    recent = questions[-MAX_TURNS:]
+    return topic_words(next((each for each in reversed(recent) if says(each, "product word")), recent[-1]))
+
+
 def stands_alone(message: str) -> bool:
     """Whether a message within a conversation needs nothing before it; lengths in characters without spaces."""
     if says(message, "back reference"):
@@ -141,9 +157,27 @@ def stands_alone(message: str) -> bool:
 
 
 def lacks_product(message: str) -> bool:
-    """Whether all its nouns are of things that many products have ("서류는 뭐 필요해요?")."""
+    """Whether its nouns are one thing that many products have, and where all are dealt with ("온라인 수수료는 얼마예요?")."""
     words = nouns(message)
-    return bool(words) and all(word in ASPECT_OF for word in words)
+    aspects = {ASPECT_OF[word] for word in words if word in ASPECT_OF}
+    return bool(words) and len(aspects) < 2 and all(word in ASPECT_OF or is_channel(word) for word in words)
+
+
+def lacks_aspect(message: str) -> bool:
+    """Whether it names only what is asked about, so that the questions before say what is asked of it ("변액은요?")."""
+    words = nouns(message)
+    return bool(words) and says(message, "ellipsis") and not any(word in ASPECT_OF for word in words)
+
+
+def actions_of(message: str) -> frozenset[tuple[str, str]]:
+    """The actions a message asks about, as (set, member) pairs."""
+    sets = default_contrasts().sets
+    return frozenset(each for each in members_of(message) if sets[each[0]].kind == "action" and each[1] != ANSWERING)
+
+
+def is_channel(word: str) -> bool:
+    """Whether a word names where something is done ("창구")."""
+    return any(name == "channel" for name, _ in members_of(word))
 
 
 def rejects_answer(message: str) -> bool:
@@ -167,7 +201,7 @@ def chosen_number(message: str, offered: int) -> int | None:
 
 
 _ENDING = re.compile(
-    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|도|만|에|의|로|요|여|랑|면|서)$"
+    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로|요|여|랑|면|한테|에게|(?<=[해아어여려라와기디])서)$"
 )
 _HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
 _FUNCTION_WORD = re.compile(
@@ -182,6 +216,9 @@ _NO_NOUN = re.compile(
     r"|(?<![가-힣])(?:아예|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
     r"|(?<![가-힣])[가-힣]{0,3}[되받오주내쓰갚넣찾걸풀]나(?:요)?(?![가-힣])"
     r"|(?<=[가-힣])(?:꺼|거|것)(?:면|는|은|도|두|로)?요?(?![가-힣])"
+    r"|(?<![가-힣])(?:가|오|하|되|보|봐|넣|받|빼|내|쓰|써|풀|풀어|찾|들|들어|나|나가|걸|걸려|넘|넘기|지나|기다|기다려|돌려|돌려받|바꾸|바꿔|없애|만들|사|팔|떼|뽑|누르|쌓|갚"
+    r"|모르|있|있어|없|없어|늦|밀려|끊|내야|가야|해야|써야|받아야|넣어야)(?:면|고|는|서|도|아|어|나|나요|야|야돼|야해|야하나|돼|려면|던|지|줘|주나|주죠|여|버리면|버려|있는|봐)?요?(?![가-힣])"
+    r"|(?<![가-힣])(?:같이|따로|혼자|대신|직접|미리)(?![가-힣])"
 )
 
 

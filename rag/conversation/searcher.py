@@ -12,30 +12,35 @@ from typing import TYPE_CHECKING
 
 from rag.conversation import follow_up_rules
 from rag.conversation.follow_up_choice import (
+    OWN_MATCH,
     STANDALONE_COVERED,
     STANDALONE_POSSIBLE,
     MessageSigns,
+    answered_by_shown,
     choose_reading,
+    fits_topic,
+    goes_on,
+    has_topic,
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.follow_up_rules import says
+from rag.conversation.follow_up_rules import rules, says
 from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
 from rag.conversation.question_parts import split_questions
 from rag.conversation.row_search import (
     RowSearch,
     as_suggestions,
-    in_question,
     merge_as_suggestions,
 )
 from rag.conversation.shown_rows import (
-    answered_by_shown,
     chosen_row,
     cited_rows,
+    is_known,
     other_than_shown,
     read_choice,
     row_overrides,
     shown_before,
+    unless_repeated,
 )
 from rag.conversation.word_rules import WordRule, match_decline_rule, plain
 from rag.korean import compact
@@ -44,7 +49,7 @@ from rag.privacy import without_masked_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
-from rag.retrieval.query_analysis import BANK, NamedBanks, expand
+from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -146,9 +151,10 @@ class Searcher:
         bank = "" if names_one else self.rows.bank_of(recent)
         typed, typed_history = question, history
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
+        question = follow_up_rules.in_the_banks_words(question) if history else question
         alone = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return self._unless_repeated(self.rows.search_at(bank, alone, filters), question, history)
+            return unless_repeated(self.rows.search_at(bank, alone, filters), question, history)
         if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
@@ -170,22 +176,25 @@ class Searcher:
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
-        if standalone.covered >= STANDALONE_COVERED and not (is_elliptical or back_reference):
-            return self._unless_repeated(standalone, question, history)
+        depends = is_elliptical or back_reference or not has_topic(question)
+        if standalone.covered >= STANDALONE_COVERED and not depends:
+            return unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
         contextual = self.rows.search_at(bank, in_context, filters)
         if rejects_shown:
-            shown = cited_rows(history[-1]) if history[-1].status == "answered" else history[-1].source_ids
-            others = as_suggestions(contextual, without=shown)
+            others = as_suggestions(contextual, without=cited_rows(history[-1]))
             return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
         names_topic = says(question, "product word") and not (is_elliptical or back_reference)
         if not names_topic and (same := answered_by_shown(contextual, history, question)):
             return same
+        is_open = contextual.status != "answered" or bool(shown_before(contextual, history))
+        if is_open and not names_topic and (other := self._answered_on_topic(question, history, filters, bank)):
+            return other
         signs = MessageSigns(
             own_match=self.rows.own_match(question, contextual, filters),
             is_elliptical=is_elliptical,
             has_back_reference=back_reference,
-            asks_on=says(question, "asks on"),
+            asks_on=says(question, "asks on") or any(goes_on(question, row) for row in contextual.ranked[:1]),
             names_topic=names_topic,
             names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS], self.rows.unheld),
             lacks_thing=standalone.bound == "doubtful",
@@ -194,9 +203,23 @@ class Searcher:
         if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
             depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
             return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), depends=depends)
-        # A word of an earlier question is not what this message asked about.
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
+
+    def _answered_on_topic(self, question: str, history: Sequence[Turn], filters: Filters, bank: str) -> Verdict | None:
+        """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
+        if follow_up_rules.lacks_aspect(question):
+            return None
+        text = " ".join([*self._topic(history), rules()["back reference"].pattern.sub("", question).strip()])
+        verdict = self.rows.search_at(bank, text, filters)
+        if verdict.status != "answered" or shown_before(verdict, history):
+            return None
+        fits = fits_topic(question, history[-1].question, verdict.nodes[0])
+        return verdict if fits and self.rows.own_match(question, verdict, filters) >= OWN_MATCH else None
+
+    def _topic(self, history: Sequence[Turn]) -> tuple[str, ...]:
+        """What the conversation is about, at most one word, which is no institution."""
+        return follow_up_rules.topic_of([self.rows.named(turn.question).rest or turn.question for turn in history])
 
     def _reply(
         self, message: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
@@ -209,12 +232,6 @@ class Searcher:
         verdict = self.rank(history[-1].question, history[:-1], filters, scope)
         others = as_suggestions(verdict, without=cited_rows(history[-1]))
         return replace(others, query=message, note=None, sections=()) if others.nodes else None
-
-    def _unless_repeated(self, verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
-        """The verdict; where it would give the answer of the turn before again, suggestions."""
-        if verdict.status == "answered" and (shown := shown_before(verdict, history)):
-            return other_than_shown(verdict, verdict, shown, follow_up_rules.content_words(question))
-        return verdict
 
     def _difference(self, question: str, rule: WordRule, filters: Filters | None, scope: CancelScope) -> Verdict | None:
         """How the two things differ of which a question asks for the better one ("뭐가 나아요? 차이점"), where a row says it."""
@@ -278,16 +295,10 @@ class Searcher:
         return says(question, "banking word") or any(len(name) > 1 and name in text for name in categories)
 
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
-        """Whether a message names nothing that banking, the lexicon or the rows found have a word for; or, after another one,
-        names something of the kind, and does not go on with that one."""
+        """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
         words = follow_up_rules.nouns(question)
-        goes_on = not words or says(question, "back reference", "asks on")
-        if self._is_about_banking(question) or (history and goes_on):
-            return False
-        return not any(
-            expand(word) != word or any(in_question(hit, (word,)) for hit in verdict.ranked[:SUGGESTIONS])
-            for word in words
-        )
+        goes_on = history and (not words or says(question, "back reference", "asks on"))
+        return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE

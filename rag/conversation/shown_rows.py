@@ -1,5 +1,5 @@
-"""A message against the rows shown before it: a choice among them ("1번이요", "네", a click), what the answer just shown says
-of it, and other rows where that one would be given again; and the row that a decline rule yields to.
+"""A message against the rows shown before it: a choice among them ("1번이요", "네", a click), and other rows where one of them
+would be given again; and the row that a decline rule yields to.
 
 It needs the rows an earlier turn showed (`Turn.source_ids`); without them nothing is a choice.
 """
@@ -10,31 +10,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
-from rag.constraints.everyday_values import values_of
 from rag.conversation.follow_up_rules import chosen_number, content_words, lacks_product, nouns, says
 from rag.conversation.row_search import LONG_NAME, holds_words, in_question, is_same_question
 from rag.conversation.word_rules import WordRule
-from rag.korean import answering_sentence, compact, sentences, tokens
+from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import BANK, expand
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 
-_VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
-"""What is left of asking for a value, and names nothing."""
-_ASIDE = re.compile(r"\([^)]*\)")
 MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
 MAX_BACK = 3
 """Turns among which suggestions are looked for that a number may still mean."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _CITATION = re.compile(r"\[(\d{1,2})\]")
-MANNER = frozenset(("방법", "절차", "안내"))
-"""Words that ask for nothing that the answer before did not give."""
 
 
 def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> Verdict | None:
@@ -124,7 +117,7 @@ def other_than_shown(
     """
     repeated = [hit for hit in contextual.ranked if row_id(hit) in shown]
     rows = {row_id(hit): hit for hit in (*contextual.ranked, *standalone.ranked) if row_id(hit) not in shown}
-    about = [hit for hit in rows.values() if words and in_question(hit, _names(words))]
+    about = [hit for hit in rows.values() if words and in_question(hit, _bank_words(words))]
     nearest = max(repeated, key=lambda hit: sum(holds_subject(hit, word) for word in words))
     missing = [word for word in words if not holds_subject(nearest, word)]
     # Only a word of banking is worth naming: "'며칠'에 대한 내용이 없습니다" helps nobody.
@@ -148,14 +141,14 @@ def other_than_shown(
     return replace(contextual, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS], ranked=ranked, note=note)
 
 
-def _names(words: Sequence[str]) -> list[str]:
+def _bank_words(words: Sequence[str]) -> list[str]:
     """Words with the banks' words for them, without single characters, which any text holds."""
     return [name for word in words for name in expand(word).split() if len(name) > 1]
 
 
 def _nearer(words: Sequence[str], shown: JudgedNode, others: Sequence[JudgedNode]) -> list[JudgedNode]:
     """The rows whose questions hold more of the words than all of the row shown before: what was asked now is about them."""
-    asked = set(tokens(" ".join(_names(words))))
+    asked = set(tokens(" ".join(_bank_words(words))))
 
     def held(text: str) -> int:
         return len(asked & set(tokens(text)))
@@ -170,47 +163,6 @@ def cited_rows(turn: Turn) -> tuple[str, ...]:
     # Beside the quoted rows others are shown, which the answer did not give.
     numbers = {int(number) for number in _CITATION.findall(turn.answer)}
     return tuple(row for number, row in enumerate(turn.source_ids, 1) if number in numbers) or turn.source_ids[:1]
-
-
-def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -> Verdict | None:
-    """The verdict where the row of the last answer answers this message, too, for it holds all that the message names; else None.
-
-    Its note quotes the sentence that is meant: the whole row was shown already.
-    """
-    last = history[-1]
-    if last.status != "answered" or verdict.status != "answered" or row_id(verdict.nodes[0]) not in cited_rows(last):
-        return None
-    hit, named, asked = verdict.nodes[0], members_of(message), asked_values(message)
-    content = hit.node.get_content()
-    words = tuple(word for word in nouns(message) if not (asked and _VALUE_WORD.match(word)))
-    held, is_one = members_of(f"{question_of(hit)} {content}"), sum(node.quoted for node in verdict.nodes) == 1
-    if not named <= held or not all(holds_subject(hit, word) for word in words) or not_stated(message, "", content):
-        return None
-    if asked and (not words or lacks_product(message)):
-        # A rate or a fee by itself may be any ("(스트레스 금리 가산)"): one sentence of the row must state it, and no other.
-        stating = [
-            sentence
-            for start, end in sentences(content)
-            if values_of(sentence := content[start:end].strip())
-            and not not_stated(message, "", sentence)
-            and (not words or any(compact(name) in compact(_ASIDE.sub("", sentence)) for name in _subject_names(words)))
-        ]
-        if len(stating) != 1 or {each.kind for each in asked} & {each.kind for each in asked_values(last.question)}:
-            return None
-        return replace(verdict, note=Note("in_shown", {"sentence": stating[0]}) if is_one else None)
-    # The same question in other words is not answered by the same row again.
-    before = compact(last.question)
-    if named <= members_of(last.question) and all(word in MANNER or compact(word) in before for word in words):
-        return None
-    start, end = answering_sentence(message, content)
-    sentence = content[start:end]
-    # "36개월 금리는?": a sentence with 36개월 that states no rate. Without a value a label may name what follows it.
-    if values_of(message) and not_stated(message, "", sentence):
-        return None
-    # The word may stand in a label alone ("[교체 수수료]"): then no sentence is the one that is meant.
-    is_meant = bool(set(tokens(" ".join(_subject_names(words) or [message]))) & set(tokens(sentence)))
-    is_meant |= bool(named & members_of(sentence))
-    return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one and is_meant else None)
 
 
 def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str] = ()) -> tuple[str, ...]:
@@ -229,6 +181,17 @@ def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str]
     return shown if row_id(verdict.nodes[0]) in shown else ()
 
 
+def unless_repeated(verdict: Verdict, question: str, history: Sequence[Turn]) -> Verdict:
+    """The verdict; where it would give the answer of the turn before again, suggestions."""
+    shown = shown_before(verdict, history) if verdict.status == "answered" else ()
+    return other_than_shown(verdict, verdict, shown, content_words(question)) if shown else verdict
+
+
+def is_known(words: Sequence[str], rows: Sequence[JudgedNode]) -> bool:
+    """Whether the lexicon or the questions of rows have one of the words."""
+    return any(expand(word) != word or any(in_question(hit, (word,)) for hit in rows) for word in words)
+
+
 def is_foreign(question: str, before: JudgedNode) -> bool:
     """Whether a message is about something that neither banking nor the row before has a word for."""
     words = nouns(question)
@@ -237,7 +200,7 @@ def is_foreign(question: str, before: JudgedNode) -> bool:
 
 def holds_subject(hit: JudgedNode, word: str) -> bool:
     """Whether a row contains a word or another name of the same thing: 이자 where it has 이율, 비용 where it has 수수료."""
-    names = _subject_names([word])
+    names = subject_names([word])
     # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
     others = (name for name in expand(word).split() if len(name) >= LONG_NAME)
     # What is done ("올려요") the question before may have said in other words.
@@ -245,7 +208,7 @@ def holds_subject(hit: JudgedNode, word: str) -> bool:
     return holds_words(hit, [*names, *others]) or (is_thing and names_thing(hit, word))
 
 
-def _subject_names(words: Sequence[str]) -> list[str]:
+def subject_names(words: Sequence[str]) -> list[str]:
     """The words, each with the other names of the same subject."""
     return [
         name

@@ -121,6 +121,10 @@ def test_a_thing_that_no_row_has_is_declined_after_any_question(chat: ChatServic
         ("새나래 영업점 몇시까지 해요", "공휴일은요?", "snb-141", "공휴일"),
         ("도담 대출 중도상환수수료 얼마예요", "2년 지났는데?", "dds-077", "2년"),
         ("도담 잔액증명서 발급", "창구에서는요?", "dds-086", "창구"),
+        ("새나래 한도제한계좌 해제하려고요", "며칠 걸려요", "snb-043", "2영업일"),
+        ("새나래 마이너스통장 만기 연장 신청", "언제까지요?", "snb-076", "당일 22:00까지"),
+        ("새나래 이사 안 하고 전세대출 연장하려고요", "지점 안 가도 돼요?", "snb-069", "방문은 필요하지 않"),
+        ("미르누리 공동인증서 갱신 언제부터 돼요", "돈 들어요?", "mrs-017", "무료"),
     ],
 )
 def test_what_the_row_before_says_is_answered_by_its_sentence(
@@ -130,6 +134,38 @@ def test_what_the_row_before_says_is_answered_by_its_sentence(
     assert (answer.status, ids(answer)[0]) == ("answered", row)
     lead = answer.text.splitlines()[0]
     assert lead.startswith(SAID["in_shown"]) and said in lead
+
+
+@pytest.mark.parametrize(
+    ("messages", "row"),
+    [
+        (("새나래 이체 가능시간", "수수료는 얼마예요"), "snb-022"),
+        (("미르누리 국내주식 수수료 얼마예요", "미국은?"), "mrs-069"),
+        (("카드 분실신고 전에 누가 썼어요", "보상돼요?"), "snb-051"),
+        (("해외송금 취소", "수수료 돌려받아요?"), "snb-092"),
+    ],
+)
+def test_what_is_asked_of_the_topic_is_answered_by_its_own_row(
+    chat: ChatService, messages: tuple[str, ...], row: str
+) -> None:
+    answer = converse(chat, *messages)
+    assert (answer.status, ids(answer)[0]) == ("answered", row)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("도담 햇살론 자격", "중도상환수수료 있어요?"),
+        ("도담 보이스피싱 당했어요", "비용 드나요?"),
+    ],
+)
+def test_a_short_follow_up_is_not_answered_by_a_row_on_another_topic(chat: ChatService, first: str, then: str) -> None:
+    assert converse(chat, first, then).status != "answered"
+
+
+def test_what_happened_next_is_offered_the_row_that_says_more(chat: ChatService) -> None:
+    assert ids(converse(chat, "새나래 OTP 분실했어요", "찾았어요"))[:1] == ["snb-011"]
+    assert converse(chat, "새나래 OTP 분실했어요", "밥 먹었어요").status == "declined"
 
 
 def test_a_value_is_not_taken_for_what_is_asked_of_it(chat: ChatService) -> None:
@@ -245,7 +281,7 @@ def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) ->
     rate = converse(chat, "정기예금 중도해지하면 이자는?", "이자는요?")
     assert rate.text.startswith(SAID["already_shown"]), "the row calls it 이율"
     cost = converse(chat, "OTP 분실했어요", "재발급 비용은?")
-    assert cost.text.startswith(SAID["already_shown"]) and "수수료" in cost.sources[0].text
+    assert cost.text.startswith(SAID["in_shown"]) and "재발급 수수료 10,000원" in cost.text.splitlines()[0]
     found = converse(chat, "카드 분실신고", "찾았으면 어떻게 해요?")
     assert found.status == "suggested" and not found.text.startswith(ABOUT_THE_ROW_BEFORE)
 

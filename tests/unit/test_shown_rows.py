@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.conversation.follow_up_choice import names_unknown
+from rag.conversation.follow_up_choice import answered_by_shown, names_unknown
 from rag.conversation.row_search import (
     holds_words,
     in_the_customers_words,
@@ -15,7 +15,7 @@ from rag.conversation.row_search import (
     prefer_same_question,
     suggest_by_words,
 )
-from rag.conversation.shown_rows import answered_by_shown, cited_rows, holds_subject, other_than_shown, shown_before
+from rag.conversation.shown_rows import cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
 from rag.types import Note, Turn
 from tests.unit.test_confidence import PLAIN, hit, rows
@@ -169,6 +169,17 @@ def test_only_a_sentence_on_what_a_message_names_is_quoted_again() -> None:
         ("금리는?", "한도는 연소득의 40% 이내입니다 (스트레스 금리 가산).", None),
         ("24개월 금리는?", "기간은 12개월이나 24개월이고 이자는 만기에 드립니다.", None),
         ("반대로는?", "도장은 창구에서 바꿉니다.", None),
+        ("며칠 걸려요?", "3영업일 안에 됩니다. 6개월 이내 연체가 있는 경우 제한됩니다.", "3영업일 안에 됩니다."),
+        ("며칠 걸려요?", "도장의 유효기간은 30일입니다.", None),
+        ("언제까지요?", "기한은 6월 30일까지입니다. 한도는 30만원입니다.", "기한은 6월 30일까지입니다."),
+        ("얼마예요?", "한도는 30만원입니다.", None),
+        ("창구 가면요?", "앱에서 바꿉니다. 창구에서는 신분증이 필요합니다.", "창구에서는 신분증이 필요합니다."),
+        ("전화로 돼요?", "앱에서 바꿉니다. 고객센터에서는 되지 않습니다.", "고객센터에서는 되지 않습니다."),
+        ("전화로 돼요?", "앱에서 바꿉니다.", None),
+        ("지점 안 가도 돼요?", "지점에서 바꿉니다. 지점 방문은 필요 없습니다.", "지점 방문은 필요 없습니다."),
+        ("70세는요?", "만 65세 이상은 면제됩니다. 만 19세 미만은 안 됩니다.", "만 65세 이상은 면제됩니다."),
+        ("기한 지나면요?", "기한은 3일입니다. 기한이 지난 신청은 취소됩니다.", "기한이 지난 신청은 취소됩니다."),
+        ("도장은 어떻게 바꿔요?", "도장은 창구에서 바꿉니다.", None),
     ],
 )
 def test_a_value_asked_for_by_itself_is_answered_by_the_one_sentence_that_states_it(
