@@ -8,10 +8,11 @@ PATCH  /_emulator/endpoints/NAME      change fields of the spec, e.g. {"faults":
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from deploy.local.control import ControlPlane
@@ -24,28 +25,32 @@ PATH = "/_emulator"
 def admin_routes(plane: ControlPlane) -> list[Route]:
     """The admin routes. PUT and PATCH reset the endpoint's count of requests, and with it its faults."""
 
-    async def show(_: Request) -> JSONResponse:
+    async def show(_: Request) -> Response:
         endpoints = {
             name: {"state": state, "spec": server.spec.model_dump(mode="json"), "stats": server.stats()}
             for name, (state, server) in plane.endpoints().items()
         }
-        return JSONResponse({"pid": os.getpid(), "endpoints": endpoints})
+        return _json({"pid": os.getpid(), "endpoints": endpoints})
 
-    async def change(request: Request) -> JSONResponse:
+    async def change(request: Request) -> Response:
         name = request.path_params["name"]
         known = plane.endpoints().get(name)
         if request.method == "PATCH" and known is None:
-            return JSONResponse({"error": f"no endpoint {name!r}"}, 404)
+            return _json({"error": f"no endpoint {name!r}"}, 404)
         before = known[1].spec.model_dump() if known and request.method == "PATCH" else {}
         try:
             fields = orjson.loads(await request.body())
             spec = endpoint_spec({**before, **fields, "name": name})
         except (orjson.JSONDecodeError, TypeError, SettingsError) as exc:
-            return JSONResponse({"error": str(exc)}, 400)
+            return _json({"error": str(exc)}, 400)
         plane.put(spec)
-        return JSONResponse(spec.model_dump(mode="json"))
+        return _json(spec.model_dump(mode="json"))
 
     return [
         Route(PATH, show, methods=["GET"]),
         Route(PATH + "/endpoints/{name}", change, methods=["PUT", "PATCH"]),
     ]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")

@@ -44,7 +44,7 @@ _CONNECTOR = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"^(?:알려\S*|궁금\S*|어떻게\S*|어케\S*|어찌\S*|얼마\S*|언제\S*|어디\S*|뭐\S*|뭔\S*|무엇\S*|무슨|몇\S*|며칠\S*|누가|누구\S*|왜|좀요?|둘다요?|둘|다요?|모두|전부|각각|두|"
+    r"^(?:알려\S*|비교\S*|궁금\S*|어떻게\S*|어케\S*|어찌\S*|얼마\S*|언제\S*|어디\S*|뭐\S*|뭔\S*|무엇\S*|무슨|몇\S*|며칠\S*|누가|누구\S*|왜|좀요?|둘다요?|둘|다요?|모두|전부|각각|두|"
     r"가지|있\S*|없\S*|싶\S*|되\S*|돼\S*|됨|수|주세\S*|줘\S*|필요\S*|가능\S*|부탁\S*|안|못|꼭|인가\S*"
     r"|\S+(?:요|까|니다|죠|려고|는데|지만|임|됨|는지|은지|한지|을지|할지|인지|ㄹ지|[었았했됐났갔왔렸켰졌웠쳤썼]음|싶음|해야\S*|해|함"
     r"|[해려아어와가돼라져워여]서|(?<!신)(?<!잔)(?<!출)(?<!입)(?<!광)(?<!공)(?<!경)(?<!창)(?<!보)고|(?<!화)(?<!대)(?<!서)(?<!방)면|[되하있없인한받드오가주리내쓰갚넣]나))"
@@ -56,26 +56,36 @@ _PEOPLE = re.compile(
     r"(?:친구|엄마|아빠|어머니|아버지|부모님?|남편|아내|와이프|배우자|신랑|가족|동생|언니|누나|오빠|형|애인|여친|남친|자녀|아이|애|아들|딸|동료)$"
 )
 _COMPARED = re.compile(
-    r"(차이|다른|다르|달라|같은|같나|같아|동일|중복|합산|비교|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)"
+    r"(차이|다른|다르|달라|같은|같나|같아|동일|중복|합산|구분|구별|나누|중에|관계|어느|더\s|뭐가|낫|나아)"
 )
-_BOTH = re.compile(r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다)(?=\s|$)\s*")
+_BOTH = re.compile(
+    r"(?<![가-힣])(둘\s*다|두\s*가지\s*다?|모두|전부|각각|다|(?:좀\s)?비교(?:\s?해\S*(?:\s주\S*)?)?)(?=\s|$)\s*"
+)
 _PARTICLE_FIRST = re.compile(r"^[은는이가을를도](?=\s|$)")
+_TOO = re.compile(r"(?<=[가-힣]{2})(?<!한)도요[\s?!.~]*$")
 _PARTICLE = re.compile(
     r"(?<=[가-힣A-Za-z0-9]{2})(?:[은는을를]|(?<![나아차바페])이|(?<![주평단종준추허휴정])가|(?<![한제연속용중])도)$"
 )
 """Not the end of 한도, 나이, 기준가 and the like."""
 
 _ASKS = re.compile(
-    r"(\?|나요|까요|는지|은지|한지|을지|ㄹ지|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
+    r"(\?|나요|까요|(?:[는은한을ㄹ]지|얼만지|뭔지|언젠지|어딘지|될지|할지|방법|수수료)(?:도|랑)?요?|하죠\?|인가요|가요|려면|싶어요|싶습니다|싶은데요?|알려\s*\S+|궁금\S*|방법|얼마|언제|어디|어떻게"
     r"|얼마이?고|언제고|(있|없|되|돼|가능)(음|나|냐)|됨|가능)[\s.!~?ㅠㅜ]*$"
 )
 _QUESTION_WORD = re.compile(
     r"(?<![가-힣])(?:얼마(?!\s?(?:전|안))|언제(?!부턴)|어디|어떻게|어떡|어케|어찌|뭐|뭘|무엇|무슨|누가|누구|며칠|몇)"
 )
+_DOING = re.compile(r"[는은]\s?거$")
+"""What is left of "다시 넣는 거랑 …": how it is done is asked."""
 _HAPPENED = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?:어요|습니다|음|다|는데요?|거든요?)[\s.!~ㅠㅜ]*$")
 """What happened, not what is asked: "누가 제 카드를 썼어요"."""
-_SENTENCE = re.compile(r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|\s+(?=그리고\s)")
-_GOES_ON = re.compile(r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)")
+_SENTENCE = re.compile(
+    r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|[\s,]+(?=(?:그리고|글고|그리구)\s)"
+)
+_GOES_ON = re.compile(
+    r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)"
+    r"|(?<=[는은]지)(?:(?P<joined>이?랑|하고|도)[\s,]+(?!모르|몰)|\s*,\s*)|(?<=[는은]거)(?P<done>이?랑|하고)[\s,]+"
+)
 
 
 class Part(NamedTuple):
@@ -107,18 +117,24 @@ def _clauses(sentence: str) -> list[str]:
     """A sentence divided where a clause that asks goes on to another: "기준가 언제 적용되고 환매대금은 언제 나와요"."""
     for match in _GOES_ON.finditer(sentence):
         clause, following = sentence[: match.start()], sentence[match.end() :]
-        if _QUESTION_WORD.search(clause) and _is_asking(following):
+        is_asked = _QUESTION_WORD.search(clause) or match["joined"] or match["done"]
+        if is_asked and _is_asking(following) and not _COMPARED.search(following):
             return [clause, *_clauses(following)]
     return [sentence]
 
 
 def _is_asking(sentence: str) -> bool:
-    return bool(_ASKS.search(sentence) or (_QUESTION_WORD.search(sentence) and not _HAPPENED.search(sentence)))
+    return bool(
+        _ASKS.search(sentence)
+        or _DOING.search(sentence)
+        or (_QUESTION_WORD.search(sentence) and not _HAPPENED.search(sentence))
+    )
 
 
 def _joined_subjects(sentence: str) -> tuple[Part, ...]:
     """The things a sentence asks for, 2 to MAX_PARTS; nothing where it asks for one, or how they differ."""
-    pieces = [piece.strip() for piece in _CONNECTOR.split(sentence.strip())]
+    # "자격하고 수수료도요": a noun, though it ends as a verb does.
+    pieces = [piece.strip() for piece in _CONNECTOR.split(_TOO.sub("", sentence.strip()))]
     if not 2 <= len(pieces) <= MAX_PARTS or not all(pieces):
         return ()
     last, rest = _thing_and_verb(pieces[-1])

@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.texts import ENGLISH, KOREAN, Texts
-from tests.attack.served import CHEAP
 from tests.browser.conftest import Serve, Visit
 from tests.fakes import FakeChat
 
@@ -63,9 +62,7 @@ Opened = Callable[[str], Visit]
 
 def test_before_the_first_question(serve: Serve, variant: Variant, opened: Opened, clean: Clean) -> None:
     texts = variant[2]
-    server, _ = serve(
-        language=texts.language, users={"kim": PasswordHash.parse(hash_password("right-password", CHEAP))}
-    )
+    server, _ = serve(language=texts.language, users={"kim": PasswordHash.parse(hash_password("right-password"))})
     visitor = opened(server.url)
     clean(visitor, "login")
     visitor.page.fill("[name=username]", "kim")

@@ -15,6 +15,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local.opensearch_node.software import VERSION, class_path, fetch, program
-from deploy.local.polling import poll
 from rag.errors import StoreError
 
 HOST: Final = "127.0.0.1"
@@ -48,17 +48,6 @@ class Node:
     pid: int
     admin_password: str
     version: str
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The chatbot's settings for this node, without the password."""
-        return {
-            "FSI_STORE__BACKEND": "opensearch",
-            "FSI_OPENSEARCH__URL": self.url,
-            "FSI_OPENSEARCH__AUTH": "basic",
-            "FSI_OPENSEARCH__USER": self.user,
-            "FSI_OPENSEARCH__CA_CERTS": self.ca_certs,
-        }
 
 
 def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int | None = None) -> Node:
@@ -151,8 +140,12 @@ def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> in
 
 def _wait_until_ready(directory: Path, node: Node) -> bool:
     """Wait until the user can log in, some seconds after the port opens; False after START_SECONDS or if the process ended."""
-    poll(lambda: _answers(node) or not _alive(node.pid, directory), START_SECONDS, pause=0.2)
-    return _alive(node.pid, directory) and _answers(node)
+    end = time.monotonic() + START_SECONDS
+    while not _answers(node):
+        if time.monotonic() > end or not _alive(node.pid, directory):
+            return False
+        time.sleep(0.2)
+    return True
 
 
 def _answers(node: Node) -> bool:
@@ -186,7 +179,9 @@ def _end(pid: int, directory: Path) -> None:
             return
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-        poll(lambda: not _alive(pid, directory), STOP_SECONDS, pause=0.1)
+        end = time.monotonic() + STOP_SECONDS
+        while _alive(pid, directory) and time.monotonic() < end:
+            time.sleep(0.1)
 
 
 def _read(directory: Path) -> Node | None:
