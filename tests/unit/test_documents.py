@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,39 @@ def test_what_word_hides_or_has_deleted_is_left_out_and_named(tmp_path: Path) ->
     assert texts(document) == ["금리는 연 4.2%로 한다.", "보인다.", "연 3‑5%", "오늘", "상자 안의 글"]
     counts = {note.kind: note.values.get("count") for note in document.notes}
     assert (counts["deleted"], counts["inserted"], counts["hidden"], counts["struck_text"]) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("<m:f><m:num>{원금×금리}</m:num><m:den>{12}</m:den></m:f>", "(원금×금리)/12"),
+        ("<m:f><m:num>{이자}</m:num><m:den>{1+연 3.5%}</m:den></m:f>", "이자/(1+연 3.5%)"),
+        (
+            "<m:sSup><m:e><m:d><m:e>{1+r}</m:e></m:d></m:e><m:sup>{n}</m:sup></m:sSup>{×원금}",
+            "(1+r)^n×원금",
+        ),
+        ("<m:rad><m:deg/><m:e>{분산}</m:e></m:rad>", "√분산"),
+        (
+            "<m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub>{1}</m:sub><m:sup>{n}</m:sup><m:e>{이자}</m:e></m:nary>",
+            "∑_1^n이자",
+        ),
+        (
+            "<m:d><m:dPr><m:begChr m:val='['/><m:endChr m:val=']'/></m:dPr><m:e>{잔액-면제}</m:e></m:d>"
+            "<w:del>{×2}</w:del><w:ins>{×3}</w:ins>",
+            "[잔액-면제]×3",
+        ),
+    ],
+)
+def test_a_formula_of_word_is_written_on_one_line(tmp_path: Path, formula: str, expected: str) -> None:
+    runs = re.sub(r"{(.*?)}", r"<m:r><m:t>\1</m:t></m:r>", formula)
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    body = f"<w:p>{word_run('금액 = ')}<m:oMath xmlns:m='{space}'>{runs}</m:oMath>{word_run(' 입니다.')}</w:p>"
+    assert texts(read(tmp_path, "a.docx", docx([], body=body))) == [f"금액 = {expected} 입니다."]
+
+
+def test_a_tab_at_a_fixed_position_separates_words(tmp_path: Path) -> None:
+    body = f"<w:p>{word_run('한도')}<w:r><w:ptab w:alignment='right'/></w:r>{word_run('100만원')}</w:p>"
+    assert texts(read(tmp_path, "a.docx", docx([], body=body))) == ["한도\t100만원"]
 
 
 def test_hidden_html_and_active_content_are_left_out(tmp_path: Path) -> None:

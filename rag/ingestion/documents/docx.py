@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from rag.ingestion.cell_text import raised
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, table_blocks
+from rag.ingestion.documents.docx_formulas import M, formula_text
 from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
 from rag.ingestion.documents.docx_symbols import symbol, without_private_characters
 from rag.ingestion.documents.second_reading import cross_check
@@ -21,7 +22,14 @@ from rag.ingestion.messages import UnreadableFile
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_TEXT = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "‑", f"{W}softHyphen": ""}
+_TEXT = {
+    f"{W}tab": "\t",
+    f"{W}ptab": "\t",
+    f"{W}br": "\n",
+    f"{W}cr": "\n",
+    f"{W}noBreakHyphen": "‑",
+    f"{W}softHyphen": "",
+}
 _REMOVED = {f"{W}del": "deleted", f"{W}moveFrom": "deleted"}
 _ADDED = (f"{W}ins", f"{W}moveTo")
 
@@ -154,6 +162,8 @@ def _pieces(reading: _Reading, parent: ET.Element) -> Iterator[str]:
             reading.pending += inner.document.blocks
         elif tag == f"{W}p":
             yield _text(reading, element) + "\n"
+        elif tag == f"{M}oMath":
+            yield formula_text(element)
         elif tag not in (_FALLBACK, f"{W}pPr", f"{W}rPr", f"{W}instrText"):
             if tag in _ADDED:
                 reading.counts["inserted"] += 1
