@@ -29,6 +29,7 @@ TEXT_WEIGHTS = (0.3, 0.7)
 _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
 _METADATA_FIELDS = tuple(name for name in FIELDS if name not in ("id", "answer", "alternatives"))
 _SPACES = re.compile(r"\s+")
+_NUMBERS_AND_CHARACTERS = re.compile(r"\d[\d.,]*(?:%p|\D)?|\D")  # a number with the first character of its unit
 
 
 def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) -> list[TextNode]:
@@ -60,7 +61,9 @@ def nodes(row: FaqRow, *, token_count: Callable[[str], int], max_tokens: int) ->
 
 
 def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
-    """(start, end) offsets of the longest pieces that fit, split after sentences if possible, else after spaces, else anywhere.
+    """(start, end) offsets of the longest pieces that fit, split after sentences if possible, else after spaces.
+
+    A text without spaces is split outside numbers if possible, else anywhere.
 
     `fits(start, end)`: whether a piece is short enough.
     """
@@ -70,6 +73,7 @@ def split(text: str, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, in
     boundaries: tuple[Sequence[int], ...] = (
         [end for _, end in sentences(text)],
         [match.end() for match in _SPACES.finditer(text)],
+        [match.end() for match in _NUMBERS_AND_CHARACTERS.finditer(text)],
         range(len(text) + 1),
     )
     start = 0

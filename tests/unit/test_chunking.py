@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import pytest
 from hypothesis import example, given
@@ -52,6 +53,19 @@ def test_an_overlong_sentence_is_split_after_spaces_then_anywhere() -> None:
         "넷다섯여섯일곱여",
         "덟아홉열",
     ]
+
+
+@pytest.mark.parametrize("between", [",", "/", "·", "→"])
+def test_a_text_without_spaces_is_not_split_in_a_number(between: str) -> None:
+    values = [
+        f"잔액{number},000,000원{between}연{1 + number / 20:.2f}%{between}우대{number / 10:.1f}%p"
+        for number in range(1, 60)
+    ]
+    answer = between.join(values)
+    for window in range(20, 60):
+        found = nodes(dataclasses.replace(ROW, question="질문", answer=answer), token_count=len, max_tokens=window)
+        whole = re.findall(r"[\d.,]*\d(?:원|%p?)", answer)
+        assert [value for node in found for value in re.findall(r"[\d.,]*\d(?:원|%p?)", node.text)] == whole
 
 
 @given(
