@@ -156,7 +156,8 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
                 pairs = frozenset(tokens(f"{context} {part}"))
                 stems = frozenset(word.stem for word in words)
-                own = (nouns, len(_pairs(part)), part.lower(), quantities_of(part), is_excluded or is_negative(part))
+                denies = (is_excluded and UNLESS.search(part) is None) or is_negative(part)
+                own = (nouns, len(_pairs(part)), part.lower(), quantities_of(part), denies)
                 clauses.append(Clause(part, context, stems, pairs, *own))
     held = PassageWords(passages)
     squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
@@ -165,6 +166,8 @@ def prepare(passages: tuple[str, ...]) -> Sources:
     return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions_of(text), values)
 
 
+UNLESS = re.compile(r"(?:후|뒤|시|하면|되면)(?:에는?|는)?\s(?:\S+\s)?가능\)?$")
+"""What ends an exclusion: "자동이체 등록 계좌 (해지 후 가능)" of a list of what is excluded."""
 _MENU_PATH = re.compile(r"\S+(?:\s>\s[^>,.(]+?)+(?:에서|으로)\s")
 _IN_WORDS = re.compile(r"\s>\s.*[다요오]\.?\s*$")
 """A sentence with a menu's path in it: "취소는 앱 > 외환 > 내역에서 하실 수 있습니다" says something; a path alone does not."""
@@ -174,7 +177,7 @@ def _parts(sentence: str) -> list[str]:
     """The clauses of a sentence; what parentheses deny is one of its own: "창구 방문 (앱 신청 불가)"."""
     parts: list[str] = []
     for part in split_clauses(sentence):
-        aside = re.search(r"\s?\(([^)]*(?:불가|제외|안 됨|없음)[^)]*)\)", part)
+        aside = re.search(r"\s?\(([^)]*(?:불가|제외|안 됨|없음|가능)[^)]*)\)", part)
         parts += [part.replace(aside[0], ""), aside[1]] if aside else [part]
     return [part for part in parts if part.strip()]
 
@@ -266,7 +269,7 @@ def set_kind(mention: ContrastMention) -> str:
     return default_contrasts().sets[mention.set_name].kind
 
 
-FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|전신료|설정비)"
+FEE = r"(?:수수료|비용|배송[료비]|발송비|이용료|연회비|요금|보증료|거래세|인지세|소득세|양도세|세금|가산금|위약금|전신료|설정비)"
 FREE = re.compile(
     r"무료|면제(?![가-힣]*\s?(?:잔여 |한도|횟수|대상|않|안|불가|제외))"
     rf"|{FEE}[가-힣 :]{{0,5}}(?:없|받지 않|들지 않|내지 않|붙지 않)"
@@ -292,7 +295,7 @@ _NEGATIVE = re.compile(
 _ASIDE = re.compile(
     r"제외(?:한|하고|하면)\s|제한[이은]? ?없|관계 ?없|상관 ?없|방문 없이|없이(?! ?(?:돌려|반환))|면제|지 않(?:은|는|아) \S"
     r"|부과되지 않|넘지 않|제한 ?대상(?:이 아[니닙]|에서 제외)|제한(?:되지|하지|을 받지|을 적용하지) 않"
-    r"|[이가] 없는 (?!경우)|지 (?:않[은는]|못한|못하는) |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
+    r"|[이가] 없는 (?!경우$)|지 (?:않[은는]|못한|못하는) |지 (?:않|못하)(?:으?시?면|았다면|으셨다면|았으면)"
     r"|지 (?:않|못하)[가-힣]{0,3}거나"
     r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )

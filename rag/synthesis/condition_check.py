@@ -18,6 +18,7 @@ from rag.synthesis.clauses import (
     split_clauses,
     stated_by,
 )
+from rag.synthesis.occurrences import is_followed
 from rag.synthesis.words import all_words, content_words, synonyms, word_forms
 
 _CONCEDED = re.compile(r"(?:더라도|[아어여해돼]도|라도|셔도)$")
@@ -27,6 +28,14 @@ _EVEN_LATER = re.compile(
     r"(?:지나도|지났어도|지나더라도|경과해도|경과하더라도|넘어도|넘겨도|(?:지난|끝난|된|난|한|생긴)\s?(?:뒤|후|다음)에도|이후에도|후에도)"
 )
 """What is so even after a limit, as passages have to say themselves."""
+_NOT_WITHOUT = re.compile(r"[^.\n]{0,14}(?:없으면|없는 경우|않으면|않으시면|못하면|못하시면)[^.\n]*(?:않|없습|불가|못)")
+_WHO_HAS = re.compile(
+    r"[이가을를]\s(?:[가-힣]+\s)?(?:있|보유|가지|가진|소지|등록|이용등록)[가-힣]{0,3}\s(?:고객|경우|분|때|회원)"
+)
+"""After a thing: what is not so without it, and who or what case has it."""
+_THOUGH_THERE = re.compile(r"([가-힣A-Za-z]{2,}?)[이가은는]?\s?(?:남아\s)?있(?:어도|더라도|으셔도|는 경우에도)")
+_NONE = re.compile(r"[^.\n]{0,20}?[이가은는]?\s?(?:남아\s있지\s않|없)(?:는|은|어야|으면|을 때|으셔야)")
+"""What is so although there is something, and what is so where there is none of it."""
 _WITHOUT = re.compile(
     r"([가-힣A-Za-z]{2,}?)(?:이|가|을|를|은|는)?\s?(?:[가-힣]{0,4}지 않(?:더라도|아도|으셔도|았어도|는 경우에도|은 경우에도)"
     r"|[가-힣]{0,3}고 있지 않(?:아도|더라도|으셔도)|없(?:더라도|어도|으셔도|이도))(?!\s?(?:되|됩|돼|괜찮))"
@@ -39,6 +48,7 @@ _LACKING = re.compile(r"(?:없는|않은|않는|못한) (?:경우|때|고객|분
 _EVEN_WHERE = re.compile(
     r"([^,.]{4,40}?)(?:\s(?:경우|때)(?:에도|라도|도)|\s있어도|\s있더라도|(?:이|라)?더라도|이어도|이라도|[가-힣](?:[들해]|하셔|[어아여])도(?!\s?(?:되|됩|돼|괜찮)))\s"
 )
+_TOPIC = re.compile(r"([가-힣A-Za-z]{2,}?)(?:은|는)\s")
 _IN_PERSON = re.compile(r"본인이[^.]{0,25}직접|본인만|본인에 한|본인이어야|예금주가 직접|본인이 방문")
 _ANOTHER = re.compile(r"대리|대신|가족|배우자|부모|자녀|다른 사람|타인")
 _CASE_END = re.compile(
@@ -79,12 +89,14 @@ def check_consequence(text: str, sources: Sources) -> Finding | None:
         # "만기가 되어도 …지 않고": one word is in too many cases.
         if not nouns or (own.is_even and denies and len(words) < 2):
             continue
+        topic = said[1] if (said := _TOPIC.match(own.then)) else ""
         verdicts = [
             is_negative(other.then) == denies
             for line in sources.lines
             if _has_all(nouns, line.text)
             for other in _cases(line.text)
             if _has_all(nouns, other.text)
+            and topic in line.text
             and not stated_by(other.text).unsupported(own.text)
             and ((own.is_even and not denies) or _says_of_same(own.then, other.then))
         ]
@@ -146,6 +158,9 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
     late = _EVEN_LATER.search(text)
     if late and ALLOWS.search(text) and not _EVEN_LATER.search(sources.text):
         return Finding("withheld", "condition", late[0])
+    for match in _THOUGH_THERE.finditer(text):
+        if is_followed(match[1], _NONE, sources.text) and not is_negative(text[match.end() :]):
+            return Finding("withheld", "condition", match[0])
     for clause in split_clauses(text):
         is_spared = any(_is_said_of(match["thing"], _LEAVES_OUT, sources) for match in _LEAVES_OUT.finditer(clause))
         if is_spared or not _CONCEDED.search(clause.rstrip(", ")):
@@ -167,6 +182,10 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
     """What is so "even without" a thing that the passages name and nowhere leave out."""
     for match in _WITHOUT.finditer(text):
         forms = word_forms(match[1])
+        if not is_negative(text[match.end() :]) and any(
+            is_followed(form, needed, sources.text) for form in forms for needed in (_NOT_WITHOUT, _WHO_HAS)
+        ):
+            return Finding("withheld", "condition", match[0])
         naming = [line for line in sources.text.split("\n") if any(form in line for form in forms)]
         if not naming:
             continue
@@ -185,7 +204,11 @@ def check_conceded_case(text: str, sources: Sources) -> Finding | None:
         words = [word.stem for word in content_words(match[1]) if len(word.stem) > 1]
         if len(words) < 2 or is_negative(text[match.end() :]):
             continue
-        naming = [each for each in sources.clauses if _share(words, each) == 1]
+        # "적금은 가입하실 수 있습니다": what is so of another thing is no more than that.
+        topic = then[1] if (then := _TOPIC.match(text, match.end())) else ""
+        naming = [
+            each for each in sources.clauses if _share(words, each) == 1 and topic in f"{each.context} {each.text}"
+        ]
         if naming and all(each.denies or is_negative(each.context) for each in naming):
             return Finding("withheld", "condition", match[0])
     return None

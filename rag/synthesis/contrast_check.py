@@ -252,7 +252,9 @@ def _excluded(clause: str, sources: Sources) -> str:
         for word, other in (pair, pair[::-1]):
             if word not in clause or other not in sources.text:
                 continue
-            if word not in sources.text and any(other in each.text for each in aligned(clause, sources)):
+            # "7개월 동안 유지하다가 해지하시면" has both.
+            is_new = word not in sources.text and other not in clause
+            if is_new and any(other in each.text for each in aligned(clause, sources)):
                 return word
             # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
             nouns = [each.stem for each in content_words(clause) if each.is_noun and len(each.stem) > 2]

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from rag.constraints import quantities_of
 from rag.constraints.contrasts import mentions_of
+from rag.korean import tokens
 from rag.synthesis.clauses import (
     Finding,
     Sources,
@@ -22,19 +23,20 @@ from rag.synthesis.words import content_words
 
 _ABSOLUTE = re.compile(
     r"누구나|누구든|(?:모두|전부|몽땅|고스란히)(?= ?(?:보상|지급|돌려|반환|환급|신청|이용|가입|등록|무료|면제|받))|모든"
-    r"|무조건|항상|언제나|언제든지?|어디서나|어디서든지?|아무(?:나| ?때)"
+    r"|무조건|항상|언제나|언제(?:이?든|라도|건)지?|"
+    r"(?:무엇|어느 [가-힣]{1,4}|몇 [가-힣]{1,3})이?(?:든|건)지?|어디서나|어디서든지?|아무(?:나| ?때)"
     r"|어떤 [가-힣]{1,6}?(?:에|으로|로|에서|에게)?도(?= )"
-    r"|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)(?:이든|든|이라도)|자유롭게|전액|100%"
+    r"|예외 ?없이|어떤 [가-힣]{1,6}(?:든|이든|라도)|몇 (?:번|개|회)이라도|자유롭게|전액|100%"
     r"|(?:횟수|금액|한도|조건|종류|나이|기간|시간)\s?(?:의 |에 )?(?:제한 ?없이|상관없이|무제한)"
     r"|(?<![가-힣])혼자(?:서)?(?= [가-힣]+(?:을|를|이|가|도)? )|단독으로"
     r"|얼마(?:나|가|를)?\s?[가-힣]*(?:든|[아어여해]도)(?![가-힣])|아무리 [가-힣]+(?:[아어여해]도|든|더라도)"
     r"|[가-힣]+ 제한 없이|(?:[가-힣]+(?:이든|든)지? ){2}|여러 (?:기기|개|번|대)|(?:이|가|라)도 (?:무료|가능)"
 )
 _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
-    r"언제(?:나|든지?)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
+    r"언제(?:나|이?든지?|라도|건)|아무 ?때|24시간|연중무휴|항상|상시|수시", r"누구나|누구든|아무나", r"어디서(?:나|든지?)",
     r"모두|전부|전액|전체", r"모든|모두|전부|전체|(?<![가-힣])전\s(?=[가-힣])|타",
     r"어떤 .*도|예외 ?없|모든|모두|무조건|항상", r"전액|100%|전부",
-    r"여러 |횟수(?:의|에)? ?제한 ?없|\d회까지|나누어|나눠",
+    r"여러 |몇 번|횟수(?:의|에)? ?제한[은이]? ?없|\d회까지|나누어|나눠",
     r"(?:관계|상관) ?없|무관|[가-힣]+든(?![가-힣])|얼마|아무리|횟수(?:의|에)? ?제한|수시",
     r"혼자|단독|스스로|직접", r"무제한|제한 ?없이|제한[이은]? ?없|제한 ?대상이 아니|제한(?:되|하)지 않",
 ))  # fmt: skip
@@ -166,6 +168,34 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
                 and not _DENIES.search(clause)
             ):
                 return Finding("withheld", "condition", match[0].strip())
+    return None
+
+
+_ALSO = re.compile(
+    r"(?<![가-힣A-Za-z])([가-힣A-Za-z]+?)(?:에서|으로|로|에|에게|께|까지|때)?도(?=\s)"
+    r"(?<![가-힣][아어여해셔라려져와쳐돼래]도)(?<![수한정제매별연것만그]도)(?<!아무도)"
+)
+"""What is so of one thing too; "해도" and "한도" say nothing of the kind."""
+_LIMITS = re.compile(
+    r"[가-힣A-Za-z)]만(?:을|이|으로)?\s|만 가능|한하여|한해|제외|불가|지\s않|수(?:는|가)? 없|안 됩|못합|아닙|아닌"
+)
+_NEAR = 0.3
+"""Share of a clause's syllable pairs, those of the thing left out, that a clause on the same matter holds."""
+
+
+def check_extended(text: str, sources: Sources) -> Finding | None:
+    """What is said of one thing "too", where the passages limit or deny the same: "앱에서도" of "영업점에서만"."""
+    for clause in split_clauses(text):
+        if is_negative(clause) or not (match := _ALSO.search(clause)):
+            continue
+        pairs = frozenset(tokens(clause.replace(match[1], " ")))
+        shares = sorted(
+            ((len(pairs & each.pairs) / max(1, len(pairs)), each.text) for each in sources.clauses), reverse=True
+        )
+        near = [part for share, part in shares[:2] if share > _NEAR]
+        is_stated = any(match[1] in part and not _LIMITS.search(part) for part in near)
+        if not is_stated and any(map(_LIMITS.search, near)):
+            return Finding("withheld", "condition", match[0])
     return None
 
 

@@ -29,7 +29,7 @@ _ANY = (
 _DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "엿새": 6, "열흘": 10}
 _DAY = "|".join(_DAYS)
 _DAY_COUNT = (
-    r"(?:(?P<number>\d+(?:\s?[~∼-]\s?\d+)?)일"
+    r"(?:(?P<number>\d+(?:(?:\s?[~∼-]|일?에서)\s?\d+)?)일"
     rf"|(?<![가-힣])(?:(?P<first>{_DAY})(?:에서|이나|\s?[~∼-])?\s?)?(?P<last>{_DAY}))"
 )
 _BUSINESS = tuple(
@@ -73,6 +73,8 @@ _WRITTEN: tuple[tuple[str, re.Pattern[str], _Written], ...] = tuple(
         ("밑래", rf"({_AMOUNT})(?:의)?\s?(?:밑|아래)(?=[으로의인에이 ])", r"\1 미만"),
         ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:적|작|낮|짧|어리)[가-힣]*", r"\1 미만"),
         ("보", rf"({_AMOUNT}|{_SPAN})보다\s(?:많|크|큰|높|길|긴)[가-힣]*", r"\1 초과"),
+        ("웃", rf"({_AMOUNT}|{_SPAN})(?:을|를)?\s?웃(?:도|돌)[가-힣]*(?:\s되면)?", r"\1 초과"),
+        ("밑", rf"({_AMOUNT}|{_SPAN})(?:을|를)?\s?밑(?:도|돌)[가-힣]*(?:\s되면)?", r"\1 미만"),
         ("달", r"(\d{1,2}월)\s?한\s?달(?:간|\s?동안)?", r"\1"),
         ("듬", r"(?<![가-힣])이듬해", "다음 해"),
         ("년해", r"(?<![가-힣])(?:일\s년|한\s해)(?=[에당]?\s(?:최대\s)?(?:\d|[가-힣]{1,3}\s?[번회차]))", "1년"),
@@ -143,7 +145,9 @@ def _business_days(match: re.Match[str]) -> str:
     # "25일 영업일" is a date.
     if found["number"] and "side" in found and not found["nth"] and not found["side"]:
         return match[0]
-    days = found["number"] or "~".join(str(_DAYS[found[name]]) for name in ("first", "last") if found[name])
+    days = re.sub("일?에서\\s?", "~", found["number"] or "") or "~".join(
+        str(_DAYS[found[name]]) for name in ("first", "last") if found[name]
+    )
     return f"{days}영업일{_SIDES.get(found.get('side') or '', '')}"
 
 
@@ -152,6 +156,10 @@ _BEYOND = re.compile(rf"({_AMOUNT}|{_SPAN})까지([^.\n\d]{{1,12}}?)(초과하�
 _REST = re.compile(
     rf"((?:만\s)?{_AMOUNT}|{_SPAN})\s?(미만|이하|초과|이상)(?P<of>[가-힣]{{1,3}}(?:\s(?:분|고객|경우)[가-힣]{{0,3}})?)\s"
     r"(?P<what>[^,.]*?)수(?:는|가)? 없(?P<end>[가-힣]*)"
+)
+_RESUMED = re.compile(
+    rf"(?P<before>(?P<value>{_AMOUNT}|{_SPAN})\s?(?P<first>이하|이상|미만|초과)(?:[^.\n]|(?<=\d)\.(?=\d)){{2,40}}?(?<=[,며고]\s))"
+    r"(?P<second>초과|미만|이상|이하)(?=분|이면|인\s|은\s|일\s|되면|하면)"
 )
 _OTHER_SIDE = {"미만": "이상", "이상": "미만", "이하": "초과", "초과": "이하"}
 
@@ -178,11 +186,18 @@ def _percent(match: re.Match[str]) -> str:
     return match[0] if not whole else f"{round(100 * part / whole, 2):g}%"
 
 
+def _same_threshold(match: re.Match[str]) -> str:
+    """ "50만원 이하는 무료, 초과분은 500원": the threshold is named once."""
+    is_rest = _OTHER_SIDE[match["second"]] == match["first"]
+    return f"{match['before']}{match['value']} {match['second']}" if is_rest else match[0]
+
+
 _COMPUTED: tuple[tuple[str, re.Pattern[str], _Written], ...] = (
     ("번회째", _ORDINAL, lambda match: f"{_ORDINALS[match[1]]}번째"),
     ("만", _MIXED, lambda match: f"{int(match[1]) * 10_000 + int(match[2].replace(',', ''))}원"),
     ("되돼됩", _NOT_PAID, _free),
     ("분", _FRACTION, _percent),
+    ("초이미", _RESUMED, _same_threshold),
     ("십백천만", _SCALED, lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]])),
 )
 

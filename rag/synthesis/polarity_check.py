@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from rag.constraints import quantities_of
 from rag.synthesis.clauses import (
+    ALIGNED,
     ALLOWS,
     CHARGED,
     EXCLUDED,
@@ -15,6 +16,7 @@ from rag.synthesis.clauses import (
     FREE,
     NOT_FREE,
     PRICE,
+    UNLESS,
     Clause,
     Finding,
     Sources,
@@ -151,12 +153,16 @@ _GOES_ON = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
 
 
 def _is_charged_so(clause: str, sources: Sources) -> bool:
-    """Whether the passages charge an amount that a clause names: "900원의 수수료" of "편의점에서는 900원이 부과됩니다"."""
+    """Whether the passages charge the amounts that a clause names: "900원의 수수료" of "편의점에서는 900원이 부과됩니다"."""
     amounts = {(each.unit, each.low) for each in quantities_of(clause) if each.dimension == "money" and each.is_point}
-    return any(
-        CHARGED.search(part.text) and any((each.unit, each.low) in amounts for each in part.quantities)
+    charged = {
+        (each.unit, each.low)
         for part in sources.clauses
-    )
+        if CHARGED.search(part.text) or re.search(FEE, f"{part.context} {part.text}")
+        for each in part.quantities
+        if each.low
+    }
+    return bool(amounts) and amounts <= charged
 
 
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
@@ -226,6 +232,8 @@ def _is_statement(clause: str) -> bool:
 
 
 _DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
+_CONCESSION = re.compile(r"^.*(?:더라도|[가-힣](?:셨|았|었|했|됐)어도)\s")
+"""What is so in spite of it: `check_conceded` and `check_consequence` look at that."""
 _NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s|\S+\s(?:없는|아닌|없으면|없다면)\s")
 """A denied case: "연체하지 않으셨다면", "대출이 없는"."""
 
@@ -235,7 +243,9 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
     for clause in with_conditions(text):
         if is_negative(clause) or not ALLOWS.search(clause) or "아니라" in clause:
             continue
-        words = content_words(_NOT_SO.sub(" ", clause))
+        if _ends_exclusion(text, sources):
+            continue
+        words = content_words(_NOT_SO.sub(" ", _CONCESSION.sub(" ", clause)))
         does = match[1] if (match := _DOES.search(clause)) else ""
         if does and _is_denied_act(does, sources):
             return Finding("withheld", "polarity", does)
@@ -255,6 +265,16 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
             ):
                 return Finding("withheld", "polarity", word.stem)
     return None
+
+
+def _ends_exclusion(text: str, sources: Sources) -> bool:
+    """Whether a sentence names most of what ends an exclusion: "자동이체를 해지한 뒤에야" of "(자동이체 해지 후 가능)"."""
+    for each in sources.clauses:
+        words = content_words(each.text) if UNLESS.search(each.text) else ()
+        found = sum(any(form in text for form in word_forms(word.stem)) for word in words)
+        if words and found / len(words) >= ALIGNED:
+            return True
+    return False
 
 
 _DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")

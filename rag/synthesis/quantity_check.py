@@ -73,9 +73,9 @@ _SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d
 
 
 def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
-    """Whether a value is a case that a row of the passages decides: "50만원을 보내시면" of "10만원 초과 100만원 이하".
+    """Whether a value is a case that the passages decide: "50만원을 보내시면" of "10만원 초과 100만원 이하".
 
-    That what is said of the case is this row's, `check_roles` sees.
+    That what is said of the case is what they say of it, `check_roles` sees.
     """
     if (
         not quantity.is_point
@@ -86,7 +86,6 @@ def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
     return any(
         other.unit == quantity.unit and not other.is_point and other.covers(quantity)
         for value in sources.values
-        if value.table
         for other in value.conditions
     )
 

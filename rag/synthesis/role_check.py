@@ -27,6 +27,10 @@ COMMON, VERB = 0.4, 0.8
 MARGIN = 0.55
 """By how much another value must fit better; fitted on data/evaluation/claims.*.dev.jsonl."""
 _SUM = re.compile(r"(?:합|더)(?:한|하여|해|하면|친|쳐)")
+_WAIVED = re.compile(
+    r"(\d[\d,.]*\s?[천만]*원)(?:의|인|짜리|이|을|은)?\s(?:[가-힣]+[는은이가도를]?\s)?(?:면제|무료|받지\s않|내지\s않|안\s[받내])"
+)
+"""A price that is not charged, which stands with the words of what is free."""
 _SIGN = re.compile(r"@[가-힣A-Z]")
 
 
@@ -48,7 +52,10 @@ class _Word:
 
 def check_roles(text: str, sources: Sources) -> Finding | None:
     """A value that the passages give for something else than the sentence does."""
+    waived = {match[1] for match in _WAIVED.finditer(text)}
     for value in sentence_values(text):
+        if value.quantity.text in waived:
+            continue
         kin = [other for other in sources.values if other.quantity.dimension == value.quantity.dimension]
         same = [other for other in kin if _agree(value.quantity, other.quantity)]
         rivals = [other for other in kin if _is_rival(value, other)]
@@ -60,7 +67,11 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         if _SUM.search(value.own) and any(_SUM.search(other.own) for other in same):
             continue
         # "각각 월 5천원, 3천원까지": what stands before is not each one's.
-        words = [*_words(value.own, 1.0), *(() if "각각" in text else _words(value.shared, SHARED))]
+        own = [*_words(value.own, 1.0)]
+        words = [*own, *(() if "각각" in text else _words(value.shared, SHARED))]
+        # "신청일을 1영업일로 쳐서": all of its own words are that value's, and none of them another's.
+        kept = [other for other in same if own and all(word.level(other, 1.0) == OWN for word in own)]
+        rivals = [each for each in rivals if not kept or any(word.level(each, 1.0) > FAR for word in own)]
         if any(all(_fits_better(words, value, rival, other) for other in same) for rival in rivals):
             return Finding("withheld", "quantity", value.quantity.text)
     return None

@@ -32,7 +32,7 @@ _ASIDE = re.compile(r"\(([^()]*(?:\d|면제|무료|무상)[^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a sentence with at most one quantity of a dimension. `end`: "if" of a condition, "then" of a clause, else ""."""
+    """Part of a sentence, with one quantity of a dimension at most. `end`: "if" of a condition, "then" of a clause, else ""."""
 
     text: str
     quantities: tuple[Quantity, ...]
@@ -93,8 +93,7 @@ def _cut(part: str, end: str) -> Iterator[Piece]:
             yield Piece(part[start:last], values_and_days(part[start:last]))
             start, ends = last, {}
         # With its particle, or with the noun it stands before: "1년 단위로 최장 10년까지".
-        rest = re.match(r"\s\S+|\S*", part[quantity.end :])
-        ends[quantity.dimension] = quantity.end + (rest.end() if rest else 0)
+        ends[quantity.dimension] = quantity.end + re.match(r"\s\S+|\S*", part[quantity.end :]).end()  # type: ignore[union-attr]
     if part[start:].strip():
         yield Piece(part[start:], values_and_days(part[start:]), end)
 
@@ -199,16 +198,17 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
 
 
 def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
-    label = ""
+    label, listed = "", tuple[Quantity, ...]()
     if (match := _LABEL.match(line)) is not None and not re.search(r"\d$", match[1]):
         label, line = marked(_MARK.sub("", match[0])), line[match.end() :]
-        for quantity in values_and_days(label):
+        for quantity in (listed := values_and_days(label)):
             yield Value(quantity, label, f"{heading} {line}", far)
     for sentence in _SENTENCE.split(line):
         pieces = pieces_of(_MARK.sub("", sentence))
         for place, piece in enumerate(pieces):
             for quantity in piece.quantities:
-                yield _value(pieces, place, quantity, f"{heading} {label}", far)
+                value = _value(pieces, place, quantity, f"{heading} {label}", far)
+                yield replace(value, conditions=value.conditions + listed)
 
 
 @dataclass(slots=True)

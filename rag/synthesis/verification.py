@@ -36,6 +36,7 @@ from rag.synthesis.contrast_check import (
 from rag.synthesis.exclusive_check import (
     check_absolutes,
     check_exclusive,
+    check_extended,
     check_not_by_alone,
     check_only_there,
 )
@@ -59,7 +60,7 @@ CHECKS = (
     *(check_institutions, check_contrasts, check_payer, check_in_person),
     *(check_absolutes, check_conceded, check_even_without, check_conceded_case, check_consequence, check_needed),
     *(check_exclusive, check_only_there, check_not_by_alone),
-    *(check_polarity, check_denied, check_opposites, check_denied_verbs),
+    *(check_polarity, check_denied, check_opposites, check_denied_verbs, check_extended),
 )
 """In order: numbers, names, conditions, what is left to one thing alone, what is denied."""
 
@@ -127,9 +128,11 @@ def _without_count(text: str, passages: int) -> str:
 
 _EVEN = re.compile(r"(?:경우|때|중|후|뒤)(?:에도|라도)|더라도")
 """What is so "even where" a thing is: the thing must be the passages'."""
-_PLACE = re.compile(r"(?:국|서|점|센터|청|법원|은행|회사|앱|카드|통장|증)$")
+_PLACE = re.compile(
+    r"(?:국|서|점|센터|청|법원|은행|회사|앱|카드|통장|증|등본|초본|[가-힣]{3}원|공단|공사|협회|위원회|재단|조합|중앙회)$"
+)
 _NAMED = re.compile(
-    r"(?:[월연]말|[월연]초|말일|분기|문자(?:메시지)?|카카오톡|알림톡|이메일|메일|우편|등기(?:우편)?|팩스|푸시|직장|자택)$"
+    r"(?:[월화수목금토일]요일|[월연]말|[월연]초|말일|분기|문자(?:메시지)?|카카오톡|알림톡|이메일|메일|우편|등기(?:우편)?|팩스|푸시|직장|자택)$"
 )
 """Days, means of notice and addresses, one of which is as good as no other."""
 _GENERIC = frozenset({
@@ -138,6 +141,7 @@ _GENERIC = frozenset({
 })  # fmt: skip
 """Kinds so wide that two names before them may name the same thing: "복무 기간", "이행 기간"."""
 _OF_A_KIND = re.compile(r"(?:의|인)?\s([가-힣]{2,}?)(?:에|에서|으로|로|을|를|이|가|도|은|는)")
+_WEEKEND, _WORKING_DAY = re.compile("토요일|일요일|주말|휴일|공휴일|휴무일"), re.compile("평일|영업일")
 _NAME = re.compile(r"[가-힣]{2}\s")
 _PICTOGRAPH = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
@@ -155,7 +159,7 @@ def _coverage(text: str, sources: Sources) -> Finding:
 def _words_covered(text: str, sources: Sources) -> Finding:
     words = content_words(text)
     missing: list[ContentWord] = [word for word in words if not sources.words.holds(word)]
-    nouns = [word.stem for word in missing if word.is_noun]
+    nouns = [word.stem for word in missing if word.is_noun and not _is_other_day(word.stem, text, sources)]
     if not words and not quantities_of(text) and not _is_worded_so(text, sources):
         return Finding("withheld", "words", text.strip())
     if not nouns:
@@ -176,6 +180,11 @@ def _words_covered(text: str, sources: Sources) -> Finding:
         and not any(map(_GRANTED.search, nouns))
     )
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
+
+
+def _is_other_day(noun: str, text: str, sources: Sources) -> bool:
+    """Whether a sentence denies of a weekend what the passages say of working days: "토요일에는 안 됩니다" of "평일에만"."""
+    return _WEEKEND.match(noun) is not None and is_negative(text) and _WORKING_DAY.search(sources.text) is not None
 
 
 def _is_named(kind: str, text: str) -> bool:
