@@ -8,8 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-HEARTBEAT_SECONDS = 1.0
-"""Seconds between heartbeats while a question waits: Gradio notices that a visitor has left only when it sends something."""
+from rag.ui.stream_bridge import HEARTBEAT_SECONDS
 
 RECENT_SECONDS = 10.0
 COOLDOWN_FACTOR, MAX_COOLDOWN_SECONDS = 2.0, 1.0

@@ -152,15 +152,15 @@ class Runtime:
         return RetryPolicy(ATTEMPTS, first_pause=FIRST_PAUSE)
 
 
-def shared_runtime(region: str | None = None, endpoint_url: str | None = None) -> Runtime:
+def shared_runtime(region: str | None = None) -> Runtime:
     """Return the program's runtime for a region, created on first use because creating a client takes 0.1 s or more."""
     with _SHARED_LOCK:
-        if (region, endpoint_url) not in _SHARED:
-            _SHARED[region, endpoint_url] = Runtime(region, endpoint_url)
-        return _SHARED[region, endpoint_url]
+        if region not in _SHARED:
+            _SHARED[region] = Runtime(region)
+        return _SHARED[region]
 
 
-_SHARED: dict[tuple[str | None, str | None], Runtime] = {}
+_SHARED: dict[str | None, Runtime] = {}
 _SHARED_LOCK = threading.Lock()
 
 
