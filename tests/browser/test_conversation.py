@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from rag.types import Filters
 from tests.browser.conftest import ANSWER_TEXT, Visit
@@ -55,6 +55,26 @@ def test_stop_takes_effect_while_the_stream_blocks_and_closes_it(visitor: Visit,
     visitor.answered("다음 질문")
     assert (chat.opened, chat.closed) == (2, 2)
     assert chat.asked[-1][1] == (), "a stopped answer is no part of the history"
+
+
+def test_a_stop_before_the_answer_has_begun_is_not_lost(visitor: Visit, chat: FakeChat) -> None:
+    held: list[Route] = []
+
+    def hold_the_question(route: Route) -> None:
+        if "기다리는 질문" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    visitor.page.route("**/queue/join**", hold_the_question)
+    with visitor.page.expect_request("**/queue/join**"):
+        visitor.ask("기다리는 질문")
+    visitor.page.click("#stop")
+    visitor.page.wait_for_load_state("load")  # handles what the click has sent
+    held[0].continue_()
+    visitor.idle()
+    expect(visitor.bubbles("bot")).to_contain_text("답변을 멈췄습니다.")
+    chat.released.set()
 
 
 def test_closing_the_tab_closes_the_stream(visitor: Visit, chat: FakeChat) -> None:

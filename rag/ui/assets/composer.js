@@ -57,6 +57,16 @@
     endEditing();
     write("");
   };
+  // The server stops only an answer that has begun, which its first frame shows.
+  const stop = () => {
+    if (sending && !sending.begun) sending.stopped = true;
+    else trigger("stop");
+  };
+  faq.begun = () => {
+    if (!sending || sending.begun) return;
+    sending.begun = true;
+    if (sending.stopped) trigger("stop");
+  };
   faq.idle = () => {
     sending = null;
     const next = waiting.shift();
@@ -123,7 +133,7 @@
     const target = within(event, "button");
     if (!target) return;
     const own = target.closest("article");
-    if (target.id === "stop") trigger("stop");
+    if (target.id === "stop") stop();
     else if (target.id === "clear") {
       waiting.length = 0;
       drawWaiting();
@@ -189,7 +199,7 @@
     else if (editing) {
       endEditing();
       write("");
-    } else if (busy) trigger("stop");
+    } else if (busy) stop();
   }, true);
   document.addEventListener("pointerdown", (event) => {
     if ($("#tools")?.open && !within(event, "#tools")) $("#tools").open = false;

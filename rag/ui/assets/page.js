@@ -130,7 +130,8 @@
   faq.setBusy = (now) => {
     busy = now;
     $("#composer").toggleAttribute("data-busy", now);
-    if (!now) faq.idle();
+    if (now) faq.begun();
+    else faq.idle();
   };
   faq.busy = () => busy;
 
