@@ -17,6 +17,7 @@ from typing import Any
 
 from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.reading import read_document
+from tests.chromium import chromium_path
 
 Element = tuple[Any, ...]
 Rows = Sequence[Sequence[str]]
@@ -220,7 +221,7 @@ def pdf(elements: Sequence[Element], *, style: str = "") -> bytes:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=chromium_path())
         sheet = browser.new_page()
         sheet.set_content(page(elements, style=PRINT + style))
         data = sheet.pdf(prefer_css_page_size=True, print_background=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.server import Server, start
+from tests.chromium import chromium_path
 from tests.fakes import PIECES, FakeChat
 
 SHOTS = os.environ.get("TEST_SCREENSHOTS")
@@ -53,11 +53,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One browser for this folder, not for the session: while it runs, no other test can run an event loop."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.fail("no Chromium on the PATH; run tests/browser/install.sh")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
+        browser = playwright.chromium.launch(executable_path=chromium_path())
         yield browser
         browser.close()
 

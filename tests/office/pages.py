@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tests.chromium import chromium_path
 from tests.office.expected import OfficeFile
 
 _FONT = "body{font:10.5pt/1.5 'Noto Sans CJK KR'} table{border-collapse:collapse} "
@@ -23,10 +23,8 @@ def printing() -> Iterator[Print]:
     """A function of HTML that gives a PDF; `header` is printed on top of each page, the page's number below."""
     from playwright.sync_api import sync_playwright
 
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert path, "no Chromium on the PATH; run tests/browser/install.sh"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
+        browser = playwright.chromium.launch(executable_path=chromium_path())
 
         def printed(body: str, *, style: str = _RULED, header: str = "", landscape: bool = False) -> bytes:
             sheet = browser.new_page()
