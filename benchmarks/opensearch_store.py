@@ -7,7 +7,7 @@ separately. LlamaIndex's index is a graph with its default parameters, on the lu
 library that the node lacks). Its refresh every second causes merges, which are waited for and not counted. The variants are
 measured alternately and the best time counts, because a server is slow in its first minute. A hybrid query is compared with
 the same `_msearch` sent as bytes by the plain client, alternately. Exits with 1 over a limit. The last table is the basis for
-the size from which an index gets a graph (rag/stores/catalog.py, EXACT_ROWS).
+the size from which an index gets a graph (rag/stores/opensearch/catalog.py, EXACT_ROWS).
 """
 
 from __future__ import annotations

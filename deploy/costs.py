@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,26 +27,8 @@ class Cost:
     most: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Prices of one region. `overrides`: prices of the stack file, which take precedence over the table."""
-
-    region: str
-    overrides: dict[str, float]
-
-    def hour(self, name: str) -> float | None:
-        """USD per hour, or None if unknown."""
-        return self._price("hour", name)
-
-    def month(self, name: str) -> float | None:
-        """USD per month, or None if unknown."""
-        return self._price("month", name)
-
-    def _price(self, unit: str, name: str) -> float | None:
-        if name in self.overrides:
-            return self.overrides[name]
-        known = table()[unit].get(name)
-        return None if known is None else round(known * table()["factor"].get(self.region, 1.0), 4)
+Price = Callable[[str, str], float | None]
+"""USD for a unit, "hour" or "month", of an item of the table; None if unknown."""
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +39,14 @@ def table() -> dict[str, Any]:
 
 def costs(stack: Stack, region: str) -> list[Cost]:
     """The resources that are billed by the hour or the month; requests and traffic are not included."""
-    return [*_endpoints(stack, Prices(region, stack.prices)), *_domain(stack, Prices(region, stack.prices))]
+
+    def price(unit: str, item: str) -> float | None:
+        if item in stack.prices:
+            return stack.prices[item]
+        known = table()[unit].get(item)
+        return None if known is None else round(known * table()["factor"].get(region, 1.0), 4)
+
+    return [*_endpoints(stack, price), *_domain(stack, price)]
 
 
 def total(lines: Sequence[Cost], field: str) -> float | None:
@@ -66,34 +55,33 @@ def total(lines: Sequence[Cost], field: str) -> float | None:
     return None if None in values else sum(values)
 
 
-def _endpoints(stack: Stack, prices: Prices) -> Iterator[Cost]:
+def _endpoints(stack: Stack, price: Price) -> Iterator[Cost]:
     hours = stack.schedule.hours_a_month if stack.schedule else MONTH_HOURS
-    most = stack.autoscaling.max_instances if stack.autoscaling else 0
     for _, endpoint in stack.endpoints():
         kind = str(endpoint.instance_type)
-        price = prices.hour(kind)
-        now = _times(price, endpoint.instances)
+        one = price("hour", kind)
+        now = _times(one, endpoint.instances)
         amount = f"{endpoint.instances} x {kind}, {hours:.0f} h a month"
         yield Cost(
             f"endpoint {endpoint.endpoint_name}",
             amount,
             now,
             _times(now, hours),
-            _times(price, max(most, endpoint.instances) * hours),
+            _times(one, stack.most_instances(endpoint) * hours),
         )
 
 
-def _domain(stack: Stack, prices: Prices) -> Iterator[Cost]:
+def _domain(stack: Stack, price: Price) -> Iterator[Cost]:
     if not stack.opensearch:
         return
     nodes, sized = stack.opensearch.nodes, size(stack.opensearch)
-    hour = _times(prices.hour(sized.instance_type), nodes)
+    hour = _times(price("hour", sized.instance_type), nodes)
     month = _times(hour, MONTH_HOURS)
     yield Cost(f"domain {stack.opensearch.domain_name}", f"{nodes} x {sized.instance_type}", hour, month, month)
-    disks = _times(prices.month("gp3 GB"), nodes * sized.storage_gb)
+    disks = _times(price("month", "gp3 GB"), nodes * sized.storage_gb)
     yield Cost("its disks", f"{nodes} x {sized.storage_gb} GB gp3", None if disks is None else 0.0, disks, disks)
     if stack.opensearch.access != "role":
-        secret = prices.month("secret")
+        secret = price("month", "secret")
         passwords = None if secret is None else 3 * secret
         yield Cost("its passwords", "3 secrets", None if secret is None else 0.0, passwords, passwords)
 

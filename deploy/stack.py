@@ -255,6 +255,10 @@ class Stack(Table):
         tables = (("embedding", self.embedding), ("llm", self.llm), ("nli", self.nli))
         return [(name, each) for name, each in tables if each]
 
+    def most_instances(self, endpoint: Endpoint) -> int:
+        """The most instances that an endpoint may have, by autoscaling."""
+        return max(endpoint.instances, self.autoscaling.max_instances if self.autoscaling else 0)
+
 
 def load(path: Path = DEFAULT) -> Stack:
     """Read and validate a stack file. Raises SettingsError with the file and each invalid value."""

@@ -39,6 +39,9 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 hypothesis.settings.register_profile("suite", deadline=None)  # a slow machine must not fail a test
 hypothesis.settings.load_profile("suite")
 
+# A test's OpenSearch node ends before the optimizing compiler repays its work: it starts in two thirds of the processor time.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
     del os.environ[_name]  # tests must not depend on the developer's settings
 
@@ -49,14 +52,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for xdist: those that share a server in one worker, all others by file; the largest groups start first."""
+    """Group tests for xdist: those that share a server in one worker, all others by file.
+
+    Groups start in this order: the shared servers', which take longest; then by size, those of tests/unit last, because
+    their short tests keep all workers busy until the end.
+    """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         group = next((name for name in SHARED if name in fixtures), item.nodeid.split("::")[0])
         item.add_marker(pytest.mark.xdist_group(group))
         item.stash[GROUP] = group
     sizes = Counter(item.stash[GROUP] for item in items)
-    items.sort(key=lambda item: (item.stash[GROUP] not in SHARED, -sizes[item.stash[GROUP]], item.stash[GROUP]))
+
+    def order(item: pytest.Item) -> tuple[bool, bool, int, str]:
+        group = item.stash[GROUP]
+        return group not in SHARED, group.startswith("tests/unit/"), -sizes[group], group
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from deploy.aws.endpoints import Endpoint
 from deploy.aws.errors import translate_errors
 from deploy.aws.leftovers import leftovers, merge_stages
 from deploy.aws.quotas import quotas
-from deploy.aws.reconcile import Description, Reconciler, Resource, Say, State
+from deploy.aws.reconcile import Description, Echo, Reconciler, Resource, State
 from deploy.aws.search import Domain
 from deploy.aws.search_users import SearchUser, create_search_users, search_users
 from deploy.aws.session import AwsSession
@@ -32,7 +32,7 @@ class Deployment:
 
     stack: Stack
     aws: AwsSession
-    say: Say = print
+    echo: Echo = print
     sleep: Callable[[float], None] = time.sleep
     create_users: Callable[[search_probe.Server, Iterable[SearchUser]], Iterator[str]] = create_search_users
     stack_option: str = ""
@@ -74,13 +74,13 @@ class Deployment:
         described = self._describe()
         self._check_names(described)
         self._check_quotas(described)
-        reconciler = Reconciler(self.say, self.sleep)
+        reconciler = Reconciler(self.echo, self.sleep)
         reconciler.up(self.stages)
         reconciler.down(leftovers(self.aws, self.stages))
         self._make_search_users()
         for line in probes.probe(self.stack, self.aws.region, first=True):
-            self.say(line)
-        self.say(f"up: {self._per_hour()}; next: {self._command_line('test')}, then {self._command_line('env')}")
+            self.echo(line)
+        self.echo(f"up: {self._per_hour()}; next: {self._command_line('test')}, then {self._command_line('env')}")
 
     def status(self) -> None:
         """Print the state, creator, age and console links of each resource, and the cost so far."""
@@ -88,14 +88,14 @@ class Deployment:
         for resource, description in described:
             by = f", created by {description.created_by}" if description.created_by else ""
             old = f", {report.age(description.created):.1f} h old" if description.created else ""
-            self.say(f"{description.state.value:11} {resource}{by}{old}")
+            self.echo(f"{description.state.value:11} {resource}{by}{old}")
             if why := description.detail if description.state is State.FAILED else description.rolled_back:
-                self.say(f"{'':12}{why}")
+                self.echo(f"{'':12}{why}")
             if isinstance(resource, Endpoint) and description.state is not State.ABSENT:
-                self.say(f"{'':12}{resource.page_link()}")
+                self.echo(f"{'':12}{resource.page_link()}")
             if (link := resource.link()) and description.state is not State.ABSENT:
-                self.say(f"{'':12}{link}")
-        self.say(
+                self.echo(f"{'':12}{link}")
+        self.echo(
             f"{self._per_hour()}; so far {report.usd(self._cost_so_far(described), 2)} USD by age and list price, "
             "without the hours that a schedule saves"
         )
@@ -104,13 +104,13 @@ class Deployment:
         """Send requests to all endpoints and to the search server as the chatbot does."""
         self._require_up()
         for line in probes.probe(self.stack, self.aws.region):
-            self.say(line)
+            self.echo(line)
         if self.stack.opensearch:
             for line in search_probe.probe(self._server("ingest")):
-                self.say(line)
+                self.echo(line)
         if "page" in search_users(self.aws, self.stack):
             for line in search_probe.probe_page(self._server("page")):
-                self.say(line)
+                self.echo(line)
 
     def env(self, *, page: bool = False) -> None:
         """Print shell commands that set the chatbot's settings; the password is read by a command in them, not printed.
@@ -122,21 +122,21 @@ class Deployment:
             search_settings = list(self._search_settings())
             user = search_users(self.aws, self.stack).get("page" if page else "ingest")
         for name, value in (("AWS_DEFAULT_REGION", self.aws.region), *settings(self.stack), *search_settings):
-            self.say(f"export {name}={shlex.quote(value)}")
+            self.echo(f"export {name}={shlex.quote(value)}")
         if user:
-            self.say(f"export FSI_OPENSEARCH__USER={shlex.quote(user.name)}")
+            self.echo(f"export FSI_OPENSEARCH__USER={shlex.quote(user.name)}")
             secret = user.password.name
             read = shlex.join([sys.executable, "-m", "deploy.secret", secret, "--region", self.aws.region])
-            self.say(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
+            self.echo(f'export FSI_OPENSEARCH__PASSWORD="$({read})"')
 
     def down(self) -> None:
         """Delete all resources of the stack, also unfinished ones and those of earlier stack files, then check again."""
         everything = merge_stages(self.stages, leftovers(self.aws, self.stages))
-        Reconciler(self.say, self.sleep).down(everything)
+        Reconciler(self.echo, self.sleep).down(everything)
         left = [each for stage in leftovers(self.aws, [[]]) for each in stage]
         if left:
             raise DeployError(f"not deleted: {', '.join(map(str, left))}; run {self._command_line('down')} again")
-        self.say("nothing is left")
+        self.echo("nothing is left")
 
     def _describe(self) -> list[tuple[Resource, Description]]:
         described = []
@@ -197,10 +197,10 @@ class Deployment:
         try:
             with translate_errors("the domain's users", self.aws.region):
                 for line in self.create_users(self._server("master"), users.values()):
-                    self.say(line)
+                    self.echo(line)
         except search_probe.Unreachable as exc:
             # The domain may admit only the page's machines; the endpoints work all the same.
-            self.say(
+            self.echo(
                 f"the search users were not created: {exc}; run {self._command_line('up')} again where it can be reached"
             )
 
@@ -231,6 +231,6 @@ class Deployment:
         return f"{report.usd(costs.total(self.prices, 'hour'), 2)} USD an hour while it runs"
 
     def _print(self, title: str, lines: Iterator[str]) -> None:
-        self.say(title)
+        self.echo(title)
         for line in lines:
-            self.say(line)
+            self.echo(line)

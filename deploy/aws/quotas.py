@@ -32,8 +32,7 @@ def quotas(aws: AwsSession, stack: Stack) -> list[Quota]:
     """The quota of each instance type in the stack; `needed` counts the most instances of autoscaling."""
     needed: Counter[str] = Counter()
     for _, endpoint in stack.endpoints():
-        most = stack.autoscaling.max_instances if stack.autoscaling else 0
-        needed[str(endpoint.instance_type)] += max(endpoint.instances, most)
+        needed[str(endpoint.instance_type)] += stack.most_instances(endpoint)
     if not needed:
         return []
     allowed = _allowed(aws)

@@ -104,7 +104,7 @@ class Resource(ABC):
         return Description(state, detail, by_key.get(CREATOR_TAG, ""), created)
 
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 Stage = Sequence[Resource]
 
 
@@ -127,7 +127,7 @@ class Progress:
 class Reconciler:
     """Creates stages in order, and deletes them in reverse order. Raises DeployError."""
 
-    say: Say
+    echo: Echo
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -160,7 +160,7 @@ class Reconciler:
             if self.clock() - reported > HEARTBEAT_SECONDS:
                 reported = self.clock()
                 names = ", ".join(str(each.resource) for each in waiting)
-                self.say(f"  waiting for {names}: {spent / 60:.0f} min")
+                self.echo(f"  waiting for {names}: {spent / 60:.0f} min")
             self.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -186,7 +186,7 @@ class Reconciler:
             description = resource.describe()
             match description.state:
                 case State.READY:
-                    self.say(f"{'ready' if progress.started else 'unchanged'}: {resource}")
+                    self.echo(f"{'ready' if progress.started else 'unchanged'}: {resource}")
                     return True
                 case State.BUSY:
                     progress.started = True  # also if an earlier run started it: its failure must be reported
@@ -202,7 +202,7 @@ class Reconciler:
                 case State.FAILED if progress.started:
                     raise failed(resource, description.detail)
                 case State.FAILED:
-                    self.say(f"deleting {resource}, which failed before: {description.detail}")
+                    self.echo(f"deleting {resource}, which failed before: {description.detail}")
                     resource.delete()
                 case State.DIFFERENT if progress.change_pending and description.rolled_back:
                     raise failed(resource, f"AWS rolled the change back: {description.rolled_back}")
@@ -224,7 +224,7 @@ class Reconciler:
         if not progress.started:
             rollback = description.rolled_back
             before = f", of which AWS rolled back a change: {rollback}" if rollback else ""
-            self.say(f"{'creating' if verb == 'create' else 'changing'} {resource}{before}")
+            self.echo(f"{'creating' if verb == 'create' else 'changing'} {resource}{before}")
         progress.started = True
 
     def _step_down(self, progress: Progress) -> bool:
@@ -234,12 +234,12 @@ class Reconciler:
                 case State.ABSENT:
                     return True
                 case State.NOT_OURS:
-                    self.say(f"not deleted: {resource} does not belong to this stack")
+                    self.echo(f"not deleted: {resource} does not belong to this stack")
                     return True
                 case State.BUSY:
                     return False
                 case _:
-                    self.say(f"deleting {resource}")
+                    self.echo(f"deleting {resource}")
                     resource.delete()
         return False
 

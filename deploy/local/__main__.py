@@ -16,7 +16,7 @@ from typing import TextIO
 
 import uvicorn
 
-from deploy.local import files
+from deploy.local import state_folder
 from deploy.local.control import ControlPlane
 from deploy.local.server import HOST, application, bind, config, with_transport
 from deploy.local.spec import endpoint_spec
@@ -27,7 +27,7 @@ PORTS_TRIED = 20
 
 def main(folder: Path) -> int:
     """Serve until SIGTERM or SIGINT. Returns 1 if another emulator uses the folder."""
-    lock = files.take_lock(folder)
+    lock = state_folder.take_lock(folder)
     if lock is None:
         return 1
     with lock:
@@ -36,12 +36,12 @@ def main(folder: Path) -> int:
 
 
 async def _serve(folder: Path, lock: TextIO) -> None:
-    plan = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+    plan = json.loads((folder / state_folder.PLAN).read_text(encoding="utf-8"))
     plane, specs = ControlPlane(), [endpoint_spec(values) for values in plan["endpoints"]]
     for spec in specs:
         plane.put(spec)
     with _bind_near(plan["port"]) as listening:
-        files.write(folder / files.URL, f"http://{HOST}:{listening.getsockname()[1]}")
+        state_folder.write(folder / state_folder.URL, f"http://{HOST}:{listening.getsockname()[1]}")
         if slow := [spec for spec in specs if spec.task == "embed" and spec.model == "local"]:
             # Loading the model takes seconds: start now rather than at the first request.
             threading.Thread(target=embed, args=(["준비"], slow[0]), daemon=True).start()
@@ -52,7 +52,7 @@ async def _serve(folder: Path, lock: TextIO) -> None:
 
 
 async def _end_with_folder(serving: uvicorn.Server, folder: Path, lock: TextIO) -> None:
-    while files.is_current_lock(lock, folder):
+    while state_folder.is_current_lock(lock, folder):
         await asyncio.sleep(1.0)
     serving.should_exit = True
 

@@ -8,11 +8,10 @@ PATCH  /_emulator/endpoints/NAME      change fields of the spec, e.g. {"faults":
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploy.local.control import ControlPlane
@@ -25,32 +24,28 @@ PATH = "/_emulator"
 def admin_routes(plane: ControlPlane) -> list[Route]:
     """The admin routes. PUT and PATCH reset the endpoint's count of requests, and with it its faults."""
 
-    async def show(_: Request) -> Response:
+    async def show(_: Request) -> JSONResponse:
         endpoints = {
             name: {"state": state, "spec": server.spec.model_dump(mode="json"), "stats": server.stats()}
             for name, (state, server) in plane.endpoints().items()
         }
-        return _json({"pid": os.getpid(), "endpoints": endpoints})
+        return JSONResponse({"pid": os.getpid(), "endpoints": endpoints})
 
-    async def change(request: Request) -> Response:
+    async def change(request: Request) -> JSONResponse:
         name = request.path_params["name"]
         known = plane.endpoints().get(name)
         if request.method == "PATCH" and known is None:
-            return _json({"error": f"no endpoint {name!r}"}, 404)
+            return JSONResponse({"error": f"no endpoint {name!r}"}, 404)
         before = known[1].spec.model_dump() if known and request.method == "PATCH" else {}
         try:
             fields = orjson.loads(await request.body())
             spec = endpoint_spec({**before, **fields, "name": name})
         except (orjson.JSONDecodeError, TypeError, SettingsError) as exc:
-            return _json({"error": str(exc)}, 400)
+            return JSONResponse({"error": str(exc)}, 400)
         plane.put(spec)
-        return _json(spec.model_dump(mode="json"))
+        return JSONResponse(spec.model_dump(mode="json"))
 
     return [
         Route(PATH, show, methods=["GET"]),
         Route(PATH + "/endpoints/{name}", change, methods=["PUT", "PATCH"]),
     ]
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")

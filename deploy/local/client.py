@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from deploy.local.polling import poll
 from rag.errors import ModelUnavailable, SettingsError
 
 if TYPE_CHECKING:
@@ -42,15 +42,14 @@ class EmulatorClient:
 
     def wait(self, seconds: float) -> bool:
         """Wait until the emulator answers; False if it does not within `seconds`."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                self.show()
-            except ModelUnavailable:
-                time.sleep(0.02)
-            else:
-                return True
-        return False
+        return poll(self._answers, seconds, pause=0.02)
+
+    def _answers(self) -> bool:
+        try:
+            self.show()
+        except ModelUnavailable:
+            return False
+        return True
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()

@@ -25,7 +25,7 @@ NOT_RUNNING = "the emulator is not running; start it with `python -m deploy up -
 def plan(path: Path | None) -> None:
     """Print what `up` would start."""
     stack = stacks.load(path or stacks.DEFAULT)
-    running, desired = process.find(), _plan(stack)
+    running, desired = process.find(), _emulator_plan(stack)
     same = running is not None and process.plan() == desired
     print(f"{'= keep' if same else '+ start':12}the emulator of SageMaker" + (f" at {running.url}" if running else ""))
     for spec in stack_endpoints(stack):
@@ -38,28 +38,13 @@ def plan(path: Path | None) -> None:
 def up(path: Path | None) -> None:
     """Start the emulator unless it is running with the same stack, and the OpenSearch node of the stack."""
     stack = stacks.load(path or stacks.DEFAULT)
-    emulator, started = process.start(_plan(stack))
+    emulator, started = process.start(_emulator_plan(stack))
     _wait_for_endpoints(EmulatorClient(emulator.url))
     print(f"the emulator {'runs' if started else 'already runs'} at {emulator.url} (process {emulator.pid})")
     if stack.opensearch:
         print(search.up())
     stack_option = f" --stack {shlex.quote(str(path))}" if path else ""
     print(f'next: eval "$(python -m deploy env --target local{stack_option})" && make chat')
-
-
-def _plan(stack: Stack) -> dict[str, object]:
-    endpoints = [spec.model_dump(mode="json") for spec in stack_endpoints(stack)]
-    return {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(_emulated(stack)))}
-
-
-def _emulated(stack: Stack) -> Stack:
-    """The stack as emulated: its embedding has the dimension and the prefixes of the emulator's model."""
-    if not stack.embedding:
-        return stack
-    model: dict[str, str | None] = {"dimension": None}
-    if stack.local.embedding.get("model", "local") == "local":
-        model |= {"query_prefix": QUERY, "passage_prefix": PASSAGE}
-    return stack.model_copy(update={"embedding": stack.embedding.model_copy(update=model)})
 
 
 def test(path: Path | None) -> None:
@@ -75,17 +60,6 @@ def test(path: Path | None) -> None:
         print(line)
 
 
-def _wait_for_endpoints(emulator: EmulatorClient) -> None:
-    """Wait until no endpoint is in state Creating. Raises ModelUnavailable with the reason if one failed."""
-    while (
-        "Creating" in (states := {name: each["state"] for name, each in emulator.show()["endpoints"].items()}).values()
-    ):
-        time.sleep(0.2)
-    if failed := [name for name, state in states.items() if state == "Failed"]:
-        reason = emulator.show()["endpoints"][failed[0]]["spec"]["failure"]
-        raise ModelUnavailable(f"the endpoint {failed[0]} cannot be created: {reason}")
-
-
 def env(path: Path | None) -> None:
     """Print shell commands that set the chatbot's settings. Raises ModelUnavailable if the emulator is not running."""
     emulator = _running()
@@ -95,13 +69,6 @@ def env(path: Path | None) -> None:
     if stacks.load(path or stacks.DEFAULT).opensearch:
         for line in search.environment():
             print(line)
-
-
-def _running() -> Running:
-    emulator = process.find()
-    if emulator is None:
-        raise ModelUnavailable(NOT_RUNNING)
-    return emulator
 
 
 def variables(url: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -138,3 +105,36 @@ def down(_path: Path | None) -> None:
     if search.down():
         print("OpenSearch is stopped, and its data are deleted")
     print("the emulator is stopped" if process.stop() else "no emulator is running; nothing is left")
+
+
+def _emulator_plan(stack: Stack) -> dict[str, object]:
+    endpoints = [spec.model_dump(mode="json") for spec in stack_endpoints(stack)]
+    return {"port": stack.local.port, "endpoints": endpoints, "settings": dict(stacks.settings(_emulated(stack)))}
+
+
+def _emulated(stack: Stack) -> Stack:
+    """The stack as emulated: its embedding has the dimension and the prefixes of the emulator's model."""
+    if not stack.embedding:
+        return stack
+    model: dict[str, str | None] = {"dimension": None}
+    if stack.local.embedding.get("model", "local") == "local":
+        model |= {"query_prefix": QUERY, "passage_prefix": PASSAGE}
+    return stack.model_copy(update={"embedding": stack.embedding.model_copy(update=model)})
+
+
+def _wait_for_endpoints(emulator: EmulatorClient) -> None:
+    """Wait until no endpoint is in state Creating. Raises ModelUnavailable with the reason if one failed."""
+    endpoints = emulator.show()["endpoints"]
+    while any(each["state"] == "Creating" for each in endpoints.values()):
+        time.sleep(0.2)
+        endpoints = emulator.show()["endpoints"]
+    for name, each in endpoints.items():
+        if each["state"] == "Failed":
+            raise ModelUnavailable(f"the endpoint {name} cannot be created: {each['spec']['failure']}")
+
+
+def _running() -> Running:
+    emulator = process.find()
+    if emulator is None:
+        raise ModelUnavailable(NOT_RUNNING)
+    return emulator

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from deploy.local import extractive
 from deploy.local.errors import ContainerError
 from deploy.local.spec import EndpointSpec
@@ -53,9 +51,8 @@ def count_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def generate(body: bytes, spec: EndpointSpec) -> Generation:
-    """Parse a request and generate its answer. Raises ContainerError where the container would."""
-    request = _json(body)
+def generate(request: Mapping[str, Any], spec: EndpointSpec) -> Generation:
+    """Read a request and generate its answer. Raises ContainerError where the container would."""
     chat = "messages" in request
     if chat and spec.format not in ("openai", "lmi"):
         raise ContainerError(422, "missing field `inputs`")
@@ -78,16 +75,6 @@ def generate(body: bytes, spec: EndpointSpec) -> Generation:
         details=bool(parameters.get("details")),
         usage=bool((request.get("stream_options") or {}).get("include_usage")),
     )
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError as exc:
-        raise ContainerError(400, f"Failed to parse the request body as JSON: {exc}") from exc
-    if not isinstance(payload, dict) or not isinstance(payload.get("parameters", {}), dict):
-        raise ContainerError(422, "the request body and its parameters must be JSON objects")
-    return payload
 
 
 def _inputs(request: Mapping[str, Any], spec: EndpointSpec) -> str:

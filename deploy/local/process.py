@@ -8,15 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local import files
+from deploy.local import state_folder
 from deploy.local.client import EmulatorClient
+from deploy.local.polling import poll
 from rag.errors import ModelUnavailable
 
 START_SECONDS = 60.0
@@ -33,31 +33,31 @@ class Running:
     url: str
 
 
-def find(folder: Path = files.FOLDER) -> Running | None:
+def find(folder: Path = state_folder.FOLDER) -> Running | None:
     """The emulator of this folder if its process is running and listens, else None."""
-    pid = files.owner_pid(folder)
+    pid = state_folder.owner_pid(folder)
     try:
-        return Running(pid, (folder / files.URL).read_text(encoding="utf-8")) if pid else None
+        return Running(pid, (folder / state_folder.URL).read_text(encoding="utf-8")) if pid else None
     except FileNotFoundError:
         return None
 
 
-def plan(folder: Path = files.FOLDER) -> dict[str, Any]:
+def plan(folder: Path = state_folder.FOLDER) -> dict[str, Any]:
     """The plan that the folder's emulator was started with; empty without an emulator."""
     try:
-        content: dict[str, Any] = json.loads((folder / files.PLAN).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((folder / state_folder.PLAN).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return content
 
 
-def start(desired: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Running, bool]:
+def start(desired: Mapping[str, Any], folder: Path = state_folder.FOLDER) -> tuple[Running, bool]:
     """Start an emulator with this plan unless one is running; returns it, and whether it was started.
 
     `desired`: `port`, `endpoints` (specs as JSON) and further values for `plan` to return. An emulator with another plan is
     stopped first. Waits until it answers; raises ModelUnavailable with the last line of its log if it does not.
     """
-    with files.exclusive(folder):
+    with state_folder.exclusive(folder):
         if (existing := find(folder)) and plan(folder) == desired:
             _check_answers(existing.url, folder)
             return existing, False
@@ -65,9 +65,9 @@ def start(desired: Mapping[str, Any], folder: Path = files.FOLDER) -> tuple[Runn
         return _start(desired, folder), True
 
 
-def stop(folder: Path = files.FOLDER) -> bool:
+def stop(folder: Path = state_folder.FOLDER) -> bool:
     """Stop the emulator and delete its folder; returns whether one was running."""
-    with files.exclusive(folder):
+    with state_folder.exclusive(folder):
         ended = _stop(folder)
         with suppress(OSError):
             folder.parent.rmdir()  # fails if it has other files, which are kept
@@ -76,8 +76,8 @@ def stop(folder: Path = files.FOLDER) -> bool:
 
 def _start(desired: Mapping[str, Any], folder: Path) -> Running:
     folder.mkdir()
-    files.write(folder / files.PLAN, json.dumps(desired, ensure_ascii=False, indent=1))
-    with (folder / files.LOG).open("ab") as log:
+    state_folder.write(folder / state_folder.PLAN, json.dumps(desired, ensure_ascii=False, indent=1))
+    with (folder / state_folder.LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this very interpreter
             [sys.executable, "-m", "deploy.local", str(folder.resolve())],
             cwd=_ROOT,
@@ -86,30 +86,23 @@ def _start(desired: Mapping[str, Any], folder: Path) -> Running:
             stderr=log,
             start_new_session=True,
         )
-    return _wait_for_start(child, folder)
+    poll(lambda: find(folder) or child.poll() is not None, START_SECONDS)
+    emulator = find(folder)
+    if emulator is None:
+        raise ModelUnavailable(f"the emulator does not start: {_log_end(folder)}")
+    _check_answers(emulator.url, folder)
+    return emulator
 
 
 def _stop(folder: Path) -> bool:
-    pid = files.owner_pid(folder)
+    pid = state_folder.owner_pid(folder)
     if pid:
         _signal(pid, signal.SIGTERM)
-        if not _wait_for_exit(folder):
+        if not poll(lambda: state_folder.owner_pid(folder) is None, STOP_SECONDS):
             _signal(pid, signal.SIGKILL)
-            _wait_for_exit(folder)
+            poll(lambda: state_folder.owner_pid(folder) is None, STOP_SECONDS)
     shutil.rmtree(folder, ignore_errors=True)
     return pid is not None
-
-
-def _wait_for_start(child: subprocess.Popen[bytes], folder: Path) -> Running:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if emulator := find(folder):
-            _check_answers(emulator.url, folder)
-            return emulator
-        if child.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise ModelUnavailable(f"the emulator does not start: {_log_end(folder)}")
 
 
 def _check_answers(url: str, folder: Path) -> None:
@@ -121,19 +114,10 @@ def _check_answers(url: str, folder: Path) -> None:
 
 def _log_end(folder: Path) -> str:
     try:
-        lines = (folder / files.LOG).read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = (folder / state_folder.LOG).read_text(encoding="utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         lines = []
     return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
-
-
-def _wait_for_exit(folder: Path) -> bool:
-    end = time.monotonic() + STOP_SECONDS
-    while files.owner_pid(folder):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -36,13 +36,7 @@ def status() -> str:
 def environment() -> Iterator[str]:
     """Shell commands that set the chatbot's settings; the password is read from its file by a command in them."""
     node = _running()
-    for name, value in (
-        ("FSI_STORE__BACKEND", "opensearch"),
-        ("FSI_OPENSEARCH__URL", node.url),
-        ("FSI_OPENSEARCH__AUTH", "basic"),
-        ("FSI_OPENSEARCH__USER", node.user),
-        ("FSI_OPENSEARCH__CA_CERTS", node.ca_certs),
-    ):
+    for name, value in node.settings.items():
         yield f"export {name}={shlex.quote(value)}"
     read = shlex.join([sys.executable, "-c", _READ, str((FOLDER / "node.json").resolve())])
     yield f'export FSI_OPENSEARCH__PASSWORD="$({read})"'

@@ -17,7 +17,7 @@ import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,22 +32,24 @@ from rag.errors import ModelUnavailable
 
 HOST = "127.0.0.1"
 """Loopback only, because there is no authentication."""
+
+
+_AWS_JSON = "application/x-amz-json-1.1"
 _REGION = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/")
 
 
 def application(plane: ControlPlane) -> ASGIApp:
     """The ASGI application of one control plane."""
 
-    async def control(request: Request) -> Response:
+    async def control(request: Request) -> JSONResponse:
         operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
         region = _REGION.search(request.headers.get("authorization", ""))
         try:
-            response = plane.call(
-                operation, orjson.loads(await request.body() or b"{}"), region[1] if region else REGION
-            )
-            return _json(response)
+            content = orjson.loads(await request.body() or b"{}")
+            answer = plane.call(operation, content, region[1] if region else REGION)
+            return JSONResponse(answer, media_type=_AWS_JSON)
         except ControlError as error:
-            return _json({"__type": error.kind, "message": str(error)}, 400)
+            return JSONResponse({"__type": error.kind, "message": str(error)}, 400, media_type=_AWS_JSON)
 
     routes = [
         Route("/endpoints/{name}/invocations", Runtime(plane.serving, stream=False), methods=["POST"]),
@@ -144,9 +146,9 @@ class ThreadServer(uvicorn.Server):
 
 
 @contextmanager
-def running(specs: Sequence[EndpointSpec] = (), *, delete_seconds: float = 0.0) -> Iterator[EmulatorClient]:
+def running(specs: Sequence[EndpointSpec] = ()) -> Iterator[EmulatorClient]:
     """Run an emulator in a thread of this process, for tests. Raises ModelUnavailable if it does not start."""
-    server = ThreadServer(application(ControlPlane(delete_seconds=delete_seconds)))
+    server = ThreadServer(application(ControlPlane()))
     client = EmulatorClient(server.url)
     try:
         server.start()
@@ -155,7 +157,3 @@ def running(specs: Sequence[EndpointSpec] = (), *, delete_seconds: float = 0.0) 
         yield client
     finally:
         server.close()
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/x-amz-json-1.1")

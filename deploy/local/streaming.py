@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deploy.local import event_stream
 from deploy.local.connection import ClientConnection
 from deploy.local.errors import timed_out
-from deploy.local.records import Stream
+from deploy.local.generation_bodies import Stream
 from deploy.local.spec import EndpointSpec, Fault
 
 

@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from rag.chat import ChatService
+from rag.cli.answer_records import feedback as feedback
+from rag.cli.answer_records import gaps as gaps
+from rag.cli.answer_records import record as record
 from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import IndexSummary, list_indexes
 from rag.cli.opening import open_service, open_store
-from rag.cli.records import feedback as feedback
-from rag.cli.records import gaps as gaps
-from rag.cli.records import record as record
 from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.word_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError

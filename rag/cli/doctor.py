@@ -134,7 +134,7 @@ def _effective_window(embed: Callable[[list[str]], list[list[float]]], window: i
 
     In tokens, estimated as for passages; 0 if there is none down to MIN_WINDOW.
     """
-    from rag.models.parameters import estimate_tokens
+    from rag.models.tokens import estimate_tokens
 
     while window >= MIN_WINDOW:
         common = TEXT * max(1, window // estimate_tokens(TEXT) - 1)  # leaves room for the last words
@@ -150,8 +150,7 @@ def _language_model(settings: LlmSettings) -> Iterator[Finding]:
         return
     began = time.monotonic()
     if settings.backend == "sagemaker":
-        from rag.models.parameters import Parameters
-        from rag.models.sagemaker.llm_payloads import LLM_FORMATS
+        from rag.models.sagemaker.llm_payloads import LLM_FORMATS, Parameters
 
         few = Parameters(max_new_tokens=ANSWER_TOKENS)
         bodies = {name: codec.request([("user", TEXT)], few) for name, codec in LLM_FORMATS.items()}
@@ -203,7 +202,7 @@ def _nli(settings: NliSettings) -> Iterator[Finding]:
 
 def _check_context_window(settings: LlmSettings) -> Finding | None:
     """A finding if no source fits into the context window beside the answer, so that the model would never be used."""
-    from rag.models.parameters import estimate_tokens
+    from rag.models.tokens import estimate_tokens
     from rag.synthesis import texts
     from rag.synthesis.prompt_builder import FRAME
 

@@ -29,6 +29,9 @@ _DONE = re.compile(
 )
 _UNDONE = re.compile(r"(?<![가-힣])미(?P<event>[가-힣]{2})(?:된|인|\s)")
 _ALREADY = re.compile(r"이미\s(?P<event>[가-힣]{2,4}?)(?:된|됐|되|한|했|하|을|를|\s)")
+_NOT_YET_SAID = re.compile(r"아직\s?(?:안|못)\s?[가-힣]")
+_COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난|마친)")
+"""Said of whatever happened, in a native verb ("아직 안 나갔으면") and in the bank's word for it."""
 _SHOWN = re.compile(
     r"상태[가는이도]?\s?['\"‘“]?(?P<state>[가-힣]{2,6}?)['\"’”]?(?:으?로\s?(?:돼|되|나|떠|뜨|표시|남|있)|이?라고|인데|이에요|예요|이던데|이고|입니다)"
 )
@@ -59,6 +62,8 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
         yield often.group(), row_question
     if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
         yield omitted.group(), ""
+    if (yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):
+        yield yet.group(), completed.group()
     asked, held = _events(question), _events(row_question)
     for event, states in asked.items():
         own = held.get(event)

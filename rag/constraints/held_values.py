@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -33,7 +34,8 @@ from rag.constraints.value_agreement import (
 )
 from rag.korean import compact, sentences
 
-_NOTE = re.compile(r"^\s*(?:※|\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
+_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+_EXAMPLE = re.compile(r"^\s*(?:\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
 _EARLY = ("maturity", "만기전")
 """A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
 _DIMENSIONS = ("money", "count", "duration", "age")
@@ -87,7 +89,7 @@ _NOT_EXCEPTED = re.compile(
 
 
 def without_notes(answer: str) -> str:
-    """An answer without its notes (※) and worked examples: they name values and things of other matters."""
+    """An answer without its notes, the lines that begin with ※: they name values and things of other matters."""
     return _NOTE.sub("", answer)
 
 
@@ -105,6 +107,9 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
     if not asked:
         return []
     answer = without_notes(row_answer)
+    # A worked example states nothing but its own sum.
+    if not any(each.kind == "money" for each in asked_values(text)):
+        answer = _EXAMPLE.sub("", answer)
     own, row = families(values_of(row_question)), f"{row_question}\n{answer}"
     by_family = families(values_of(row))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(text)

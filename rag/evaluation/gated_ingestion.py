@@ -24,7 +24,8 @@ from rag.ingestion.pipeline import IngestReport
 from rag.ingestion.sync import Progress, no_progress
 from rag.settings import Settings
 from rag.stores.base import PassageStore
-from rag.stores.catalog import FaissCatalog, IndexCatalog
+from rag.stores.catalog import IndexCatalog
+from rag.stores.faiss.catalog import FaissCatalog
 
 
 def with_embedding_cache(models: Models) -> Models:

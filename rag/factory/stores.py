@@ -20,7 +20,8 @@ from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import OpenSearchSettings, Settings
 from rag.stores.base import Manifest, PassageStore
-from rag.stores.catalog import FaissCatalog, IndexCatalog
+from rag.stores.catalog import IndexCatalog
+from rag.stores.faiss.catalog import FaissCatalog
 
 logger = logging.getLogger(__name__)
 

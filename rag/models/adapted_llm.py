@@ -32,9 +32,9 @@ from llama_index.core.llms.llm import LLM
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted, ModelTimeout
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
-from rag.models.parameters import estimate_tokens
+from rag.models.http_errors import STALLED
 from rag.models.streaming import LLMStream, ResponseDecoder
-from rag.models.vendor_errors import STALLED
+from rag.models.tokens import estimate_tokens
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """BedrockLLM: a model of Amazon Bedrock through its Converse API and LlamaIndex's package; needs requirements-models.txt.
 
-It uses the connections of `rag.models.sockets`, so that a call can be cancelled and ends at its deadline.
+It uses the connections of `rag.models.aws_client`, so that a call can be cancelled and ends at its deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llama_index.llms.bedrock_converse import BedrockConverse
 from rag.errors import ModelError
 from rag.models.adapted_llm import AdaptedLLM, FinishInfo
 from rag.models.aws_client import tracked_client
-from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
+from rag.models.aws_errors import AWS_ERRORS, from_aws
 
 PERMISSION = "bedrock:InvokeModelWithResponseStream"
 _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "totalTokens": "total_tokens"}
@@ -23,7 +23,7 @@ _USAGE = {"inputTokens": "prompt_tokens", "outputTokens": "completion_tokens", "
 class BedrockLLM(AdaptedLLM, BedrockConverse):
     """The model or inference profile `model`. `temperature` and `top_p` are not sent if they are None."""
 
-    vendor_errors = VENDOR_ERRORS
+    vendor_errors = AWS_ERRORS
     chosen_temperature: float | None = Field(default=None, description="None: not sent.")
 
     def __init__(
@@ -62,7 +62,7 @@ class BedrockLLM(AdaptedLLM, BedrockConverse):
         return {**super()._model_kwargs, "temperature": self.chosen_temperature}
 
     def _translate(self, error: Exception) -> ModelError:
-        return from_vendor(error, self.model, kind="model", permission=PERMISSION)
+        return from_aws(error, self.model, kind="model", permission=PERMISSION)
 
     def _finish_info(self, response: Any) -> FinishInfo:
         """Read a whole answer, or the last event of a stream."""
@@ -81,8 +81,8 @@ class _Client:
     def __init__(self, model: str, region: str | None, endpoint_url: str | None) -> None:
         try:
             self._client = tracked_client("bedrock-runtime", region, endpoint_url)
-        except VENDOR_ERRORS as exc:
-            raise from_vendor(exc, model, kind="model", permission=PERMISSION) from exc
+        except AWS_ERRORS as exc:
+            raise from_aws(exc, model, kind="model", permission=PERMISSION) from exc
         self.exceptions = self._client.exceptions
         self.converse = self._client.converse
         self.close = self._client.close

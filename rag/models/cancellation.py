@@ -1,7 +1,7 @@
 """CancelScope: a deadline for a call, and a way to cancel it from any thread.
 
-An answer has one scope, and each model call for it has a child scope with its own deadline. A scope does not know models or
-sockets: code that waits registers a function that ends its wait (`on_end`); `rag.models.sockets` does this for connections.
+An answer has one scope, and each model call for it has a child scope with its own deadline. A scope does not know models:
+code that waits registers a function that ends its wait (`on_end`); `ScopedSocket` does this for the socket of a connection.
 `call_with_retries` retries a call within its scope, with a policy of `rag.retries`.
 """
 
@@ -11,12 +11,14 @@ import asyncio
 import heapq
 import itertools
 import math
+import socket
 import threading
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -162,6 +164,34 @@ def cancelled_with_task() -> Iterator[Context]:
     except asyncio.CancelledError:
         scope.cancel()
         raise
+
+
+_SOCKET_LOCK = threading.Lock()
+"""Held while a socket changes owner or is shut, so that a call cannot shut the pooled connection of the next call."""
+
+
+class ScopedSocket:
+    """A connection, or a mixin for one, whose socket `sock` is shut when the scope of its call ends.
+
+    A blocking read cannot be cancelled otherwise; the reader of a socket that was shut returns immediately.
+    """
+
+    sock: socket.socket | None
+    owner: CancelScope | None = None
+    owned: socket.socket | None = None
+
+    def claim(self, scope: CancelScope) -> None:
+        """Make `scope` the only one whose end shuts this connection's socket. If it has ended, the socket is shut now."""
+        with _SOCKET_LOCK:
+            self.owner, self.owned = scope, self.sock
+        scope.on_end(partial(self._shut, scope))
+
+    def _shut(self, scope: CancelScope) -> None:
+        with _SOCKET_LOCK:
+            if self.owner is scope and self.owned is not None:
+                # The method of the plain socket, because SSLSocket.shutdown discards state that a reader may be using.
+                with suppress(OSError):
+                    socket.socket.shutdown(self.owned, socket.SHUT_RDWR)
 
 
 class CancellableStream(Generator[T, None, None]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,12 +21,11 @@ from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
 from rag.models.adapted_llm import PARSE_ERRORS, AdaptedLLM, FinishInfo, call_package, translate_errors
-from rag.models.cancellation import CancelScope
-from rag.models.parameters import Parameters, estimate_tokens
-from rag.models.sagemaker.llm_payloads import LLM_FORMATS
-from rag.models.sockets import claim
+from rag.models.cancellation import CancelScope, ScopedSocket, current_scope
+from rag.models.http_errors import TIMED_OUT, from_status, one_line
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS, Parameters
 from rag.models.threads import AsyncFromSync, ForkSafeExecutor
-from rag.models.vendor_errors import TIMED_OUT, from_status, one_line
+from rag.models.tokens import estimate_tokens
 from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)
@@ -235,11 +235,16 @@ def _client(seconds: float, *, keepalive: int = 64) -> httpx.Client:
     return httpx.Client(timeout=timeout, limits=limits, event_hooks={"request": [add_trace]})
 
 
+class _Socket(ScopedSocket):
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+
 def _claim_socket(event: str, info: Mapping[str, Any]) -> None:
     """Register a new connection's socket with the thread's scope, so that the end of the scope ends a read.
 
     Not called for a connection that is used again. Only the end of the event's name is compared, because the beginning
     names the object that connects, which differs behind a proxy.
     """
-    if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-        claim(info["return_value"].get_extra_info("socket"))
+    if event.endswith((".connect_tcp.complete", ".start_tls.complete")) and (scope := current_scope()) is not None:
+        _Socket(info["return_value"].get_extra_info("socket")).claim(scope)

@@ -45,6 +45,8 @@ FINGERPRINT = "embedding_fingerprint"
 INDEXED_AT = "indexed_at"
 INTERNAL_METADATA = (PHRASING, CONTENT_HASH, FINGERPRINT, INDEXED_AT)
 
+WAIT: Final = 2.0
+"""Seconds that a write waits for the write of another process before it raises IndexBusy."""
 MODES: Final = (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.TEXT_SEARCH, VectorStoreQueryMode.HYBRID)
 
 

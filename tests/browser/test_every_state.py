@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from rag.ui.auth import PasswordHash, hash_password
 from rag.ui.texts import ENGLISH, KOREAN, Texts
+from tests.attack.served import CHEAP
 from tests.browser.conftest import Serve, Visit
 from tests.fakes import FakeChat
 
@@ -62,7 +63,9 @@ Opened = Callable[[str], Visit]
 
 def test_before_the_first_question(serve: Serve, variant: Variant, opened: Opened, clean: Clean) -> None:
     texts = variant[2]
-    server, _ = serve(language=texts.language, users={"kim": PasswordHash.parse(hash_password("right-password"))})
+    server, _ = serve(
+        language=texts.language, users={"kim": PasswordHash.parse(hash_password("right-password", CHEAP))}
+    )
     visitor = opened(server.url)
     clean(visitor, "login")
     visitor.page.fill("[name=username]", "kim")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from deploy.local import files, process
+from deploy.local import process, state_folder
 from deploy.local.client import EmulatorClient
 from rag.ui.texts import KOREAN
 from tests.browser.conftest import Visit
@@ -43,7 +43,7 @@ PAGE = f'eval "$({sys.executable} -m deploy env --target local)" && exec {sys.ex
 def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "stack.toml").write_text(STACK)
     yield tmp_path
-    process.stop(tmp_path / files.FOLDER)
+    process.stop(tmp_path / state_folder.FOLDER)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import orjson
 import psutil
 import pytest
 
-from deploy.local import files, opensearch_node, process, search
+from deploy.local import opensearch_node, process, search, state_folder
 from deploy.local.spec import stack_endpoints
 from tests.deploy.conftest import client
 
@@ -43,7 +43,7 @@ llm = {{ latency_ms = 1 }}
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    process.stop(tmp_path / files.FOLDER)
+    process.stop(tmp_path / state_folder.FOLDER)
     opensearch_node.stop(tmp_path / search.FOLDER)
 
 
@@ -75,7 +75,7 @@ def deploy(folder: Path, command: str, *, port: int = 0, code: int = 0) -> str:
 
 
 def find_emulator(folder: Path) -> process.Running:
-    running = process.find(folder / files.FOLDER)
+    running = process.find(folder / state_folder.FOLDER)
     assert running
     return running
 
@@ -165,7 +165,7 @@ def test_an_emulator_whose_folder_is_removed_ends(folder: Path) -> None:
 
 def wait_until_gone(folder: Path) -> None:
     end = time.monotonic() + 30
-    while files.owner_pid(folder / files.FOLDER):
+    while state_folder.owner_pid(folder / state_folder.FOLDER):
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -174,7 +174,7 @@ def test_an_emulator_that_ignores_sigterm_is_killed(folder: Path, monkeypatch: p
     deploy(folder, "up")
     monkeypatch.setattr(process, "STOP_SECONDS", 0.3)
     os.kill(find_emulator(folder).pid, signal.SIGSTOP)
-    assert process.stop(folder / files.FOLDER)
+    assert process.stop(folder / state_folder.FOLDER)
     assert not (folder / ".fsi").exists()
 
 

@@ -23,7 +23,7 @@ from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, StoreOpener, ingest, split_documents, split_rows
 from rag.ingestion.sources import read_sources
 from rag.stores.base import PassageStore
-from rag.stores.catalog import FaissCatalog
+from rag.stores.faiss.catalog import FaissCatalog
 from rag.stores.faiss.store import FaissStore
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection, connect

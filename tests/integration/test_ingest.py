@@ -17,8 +17,9 @@ from rag.errors import IndexBusy, IndexMissing, ModelError, RowErrors, StoreErro
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, StoreOpener, embedding_window, ingest
 from rag.ingestion.sync import BATCH
-from rag.stores.catalog import FaissCatalog
-from rag.stores.faiss.store import WAIT, FaissStore
+from rag.stores.base import WAIT
+from rag.stores.faiss.catalog import FaissCatalog
+from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding, Vectors
 
 COUNT = 2 * BATCH

@@ -16,7 +16,7 @@ from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.reading import read_many
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import IngestReport, ingest
-from rag.stores.catalog import FaissCatalog
+from rag.stores.faiss.catalog import FaissCatalog
 from rag.stores.faiss.store import FaissStore
 from tests.document_builders import WORD, build, zipped
 from tests.fakes_embedding import HashedEmbedding

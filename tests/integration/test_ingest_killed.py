@@ -20,8 +20,9 @@ from rag.errors import IndexBusy
 from rag.ingestion import sync
 from rag.ingestion.embedding import embed_nodes, manifest_of
 from rag.ingestion.pipeline import StoreOpener, ingest
-from rag.stores.catalog import FaissCatalog
-from rag.stores.faiss.store import WAIT, FaissStore
+from rag.stores.base import WAIT
+from rag.stores.faiss.catalog import FaissCatalog
+from rag.stores.faiss.store import FaissStore
 from tests.fakes_embedding import HashedEmbedding
 
 KILLS = 20

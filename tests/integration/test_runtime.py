@@ -20,10 +20,10 @@ from rag.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
+from rag.models.aws_errors import AWS_ERRORS, from_aws
 from rag.models.cancellation import CancelScope
 from rag.models.sagemaker import client
 from rag.models.sagemaker.client import ATTEMPTS, Endpoint, Runtime, shared_runtime
-from rag.models.vendor_errors import VENDOR_ERRORS, from_vendor
 from tests.fake_endpoint import FakeEndpoint, Reply, error, times_out
 from tests.integration.conftest import Reach
 
@@ -330,7 +330,7 @@ def test_every_modelled_error_of_the_service_is_mapped(reach: Reach) -> None:
         raised = kind(
             {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Invoke"
         )
-        mapped = from_vendor(raised, "faq-llm")
+        mapped = from_aws(raised, "faq-llm")
         assert "m" in str(mapped)
         assert (type(mapped) is ModelError) == (code == "ModelError"), code
 
@@ -343,11 +343,11 @@ def test_every_transport_error_is_mapped() -> None:
         assert len(kinds) > 8
         for kind in kinds:
             exc = _instance(kind)
-            assert isinstance(exc, VENDOR_ERRORS), kind
-            assert type(from_vendor(exc, "faq-llm")) in (ModelUnavailable, ModelTimeout), kind
+            assert isinstance(exc, AWS_ERRORS), kind
+            assert type(from_aws(exc, "faq-llm")) in (ModelUnavailable, ModelTimeout), kind
 
 
 def test_every_other_error_of_botocore_is_one_of_ours() -> None:
     for kind in vars(botocore.exceptions).values():
         if isinstance(kind, type) and issubclass(kind, botocore.exceptions.BotoCoreError):
-            assert isinstance(from_vendor(_instance(kind), "faq-llm"), ModelError), kind
+            assert isinstance(from_aws(_instance(kind), "faq-llm"), ModelError), kind

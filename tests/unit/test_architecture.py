@@ -60,7 +60,7 @@ HOMES = {
     "faiss": {"rag/stores/faiss/"},
     "opensearchpy": {"rag/stores/opensearch/"},
     "boto3": {"rag/models/aws_client.py", "rag/models/sagemaker/", "rag/factory/"},
-    "botocore": {"rag/models/", "rag/factory/"},
+    "botocore": {"rag/models/aws_client.py", "rag/models/aws_errors.py", "rag/models/sagemaker/", "rag/factory/"},
     "onnxruntime": {"rag/models/e5/"},
 }
 """Where a package may be imported: a folder, or one module."""
@@ -71,6 +71,12 @@ def test_a_vendor_package_is_imported_only_in_its_place(package: str) -> None:
     importers = {path.relative_to(ROOT).as_posix() for path in SOURCES if package in packages_imported(path)}
     assert importers
     assert not [name for name in importers if not name.startswith(tuple(HOMES[package]))]
+
+
+def test_models_with_an_openai_api_need_no_client_of_aws() -> None:
+    """The extra `openai` does not install one."""
+    code = "import sys; sys.modules.update(boto3=None, botocore=None); import rag.models.openai_like"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def packages_imported(path: Path) -> set[str]:

@@ -19,6 +19,7 @@ NOT_PICKED_UP = ("예약한 귀금속을 찾지 않으면 어떻게 되나요?",
     ("question", "row"),
     [
         ("아직 배송 안 된 카드 반품할래요", DELIVERED),
+        ("카드 아직 안 나갔는데 반품돼요?", DELIVERED),
         ("배송되기 전인데 반품 되나요", DELIVERED),
         ("배송이 끝난 카드 반품", WAITING),
         ("이미 배송된 카드인데 반품하려고요", WAITING),

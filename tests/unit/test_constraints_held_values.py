@@ -96,6 +96,7 @@ def test_a_value_within_a_limit_on_something_else_is_not_held(question: str, row
         ("시가 8억원인 집이면 얼마까지 빌려요", HOUSE),
         ("연체 기록이 1년 동안 남아 있나요", RECORDS),
         ("비과세 300만원으로 늘어난다던데", EXEMPT),
+        ("이익이 450만원이면 세금 얼마예요", EXEMPT),  # the example's own sum
     ],
 )
 def test_a_value_of_the_same_quantity_is_held(question: str, row: tuple[str, str]) -> None:

@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from rag.models.parameters import Parameters
-from rag.models.sagemaker.llm_payloads import LLM_FORMATS, FormatName
+from rag.models.sagemaker.llm_payloads import LLM_FORMATS, FormatName, Parameters
 from rag.retrieval.confidence import JudgedNode
 from rag.synthesis import texts
 from rag.synthesis.prompt_builder import MARGIN, build_prompt, count_tokens, near_the_best, prompt_room

@@ -16,18 +16,6 @@ from rag.errors import RagError, StoreUnavailable
 FOLDER = Path(".fsi/opensearch")
 
 
-def settings(node: Node) -> dict[str, str]:
-    """The chatbot's settings for this node."""
-    return {
-        "FSI_STORE__BACKEND": "opensearch",
-        "FSI_OPENSEARCH__URL": node.url,
-        "FSI_OPENSEARCH__AUTH": "basic",
-        "FSI_OPENSEARCH__USER": node.user,
-        "FSI_OPENSEARCH__PASSWORD": node.password,
-        "FSI_OPENSEARCH__CA_CERTS": node.ca_certs,
-    }
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit codes: 0 success, 1 failure with an error message, 2 wrong usage, 130 Ctrl-C."""
     options = _parser().parse_args(arguments)
@@ -73,7 +61,7 @@ def _running() -> Node:
 
 
 def _print_settings(node: Node) -> None:
-    for name, value in settings(node).items():
+    for name, value in {**node.settings, "FSI_OPENSEARCH__PASSWORD": node.password}.items():
         print(f"export {name}={shlex.quote(value)}")
 
 

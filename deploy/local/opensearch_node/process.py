@@ -15,7 +15,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local.opensearch_node.software import VERSION, class_path, fetch, program
+from deploy.local.polling import poll
 from rag.errors import StoreError
 
 HOST: Final = "127.0.0.1"
@@ -48,6 +48,17 @@ class Node:
     pid: int
     admin_password: str
     version: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The chatbot's settings for this node, without the password."""
+        return {
+            "FSI_STORE__BACKEND": "opensearch",
+            "FSI_OPENSEARCH__URL": self.url,
+            "FSI_OPENSEARCH__AUTH": "basic",
+            "FSI_OPENSEARCH__USER": self.user,
+            "FSI_OPENSEARCH__CA_CERTS": self.ca_certs,
+        }
 
 
 def start(directory: Path, *, port: int = 0, version: str = VERSION, owner: int | None = None) -> Node:
@@ -140,12 +151,8 @@ def _spawn(directory: Path, software: Path, node: Node, owner: int | None) -> in
 
 def _wait_until_ready(directory: Path, node: Node) -> bool:
     """Wait until the user can log in, some seconds after the port opens; False after START_SECONDS or if the process ended."""
-    end = time.monotonic() + START_SECONDS
-    while not _answers(node):
-        if time.monotonic() > end or not _alive(node.pid, directory):
-            return False
-        time.sleep(0.2)
-    return True
+    poll(lambda: _answers(node) or not _alive(node.pid, directory), START_SECONDS, pause=0.2)
+    return _alive(node.pid, directory) and _answers(node)
 
 
 def _answers(node: Node) -> bool:
@@ -179,9 +186,7 @@ def _end(pid: int, directory: Path) -> None:
             return
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-        end = time.monotonic() + STOP_SECONDS
-        while _alive(pid, directory) and time.monotonic() < end:
-            time.sleep(0.1)
+        poll(lambda: not _alive(pid, directory), STOP_SECONDS, pause=0.1)
 
 
 def _read(directory: Path) -> Node | None:

@@ -21,9 +21,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rag.models.aws_client import tracked_client
+from rag.models.aws_errors import AWS_ERRORS, from_aws
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
+from rag.models.http_errors import STALLED, TIMED_OUT
 from rag.models.threads import ForkSafeExecutor, reset_after_fork
-from rag.models.vendor_errors import STALLED, TIMED_OUT, VENDOR_ERRORS, from_vendor
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -70,8 +71,8 @@ class Runtime:
         config = {"user_agent": _USER_AGENT, "parameter_validation": False}
         try:
             self.client = tracked_client("sagemaker-runtime", region, endpoint_url, **config)
-        except VENDOR_ERRORS as exc:
-            raise from_vendor(exc, "sagemaker-runtime") from exc
+        except AWS_ERRORS as exc:
+            raise from_aws(exc, "sagemaker-runtime") from exc
         self._threads = ForkSafeExecutor(THREADS, "sagemaker")
         reset_after_fork(self)
 
@@ -168,8 +169,8 @@ _SHARED_LOCK = threading.Lock()
 def _translated_errors(endpoint: Endpoint, timed_out: str = TIMED_OUT) -> Iterator[None]:
     try:
         yield
-    except VENDOR_ERRORS as exc:
-        raise from_vendor(exc, endpoint.name, timed_out=timed_out) from exc
+    except AWS_ERRORS as exc:
+        raise from_aws(exc, endpoint.name, timed_out=timed_out) from exc
 
 
 def _next_part(events: Iterator[Any]) -> bytes | None:
@@ -204,13 +205,13 @@ def describe_endpoint(name: str) -> EndpointDescription | None:
     )
     try:
         client: Any = boto3.session.Session().client("sagemaker", config=config)
-    except VENDOR_ERRORS:
+    except AWS_ERRORS:
         return None
     except ValueError:  # botocore's error for an invalid address
         return None
     try:
         return _describe(client, name)
-    except VENDOR_ERRORS:
+    except AWS_ERRORS:
         return None
     finally:
         client.close()
@@ -234,6 +235,6 @@ def _describe(client: Any, name: str) -> EndpointDescription:
 def _components(client: Any, name: str) -> tuple[str, ...]:
     try:
         listed = client.list_inference_components(EndpointNameEquals=name, MaxResults=_LISTED)
-    except VENDOR_ERRORS:
+    except AWS_ERRORS:
         return ()
     return tuple(each["InferenceComponentName"] for each in listed["InferenceComponents"])

@@ -14,11 +14,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from rag.errors import ModelError, ModelFormatError
-from rag.models.parameters import Parameters
 
 FormatName = Literal["kullm", "tgi", "lmi", "openai"]
 Message = tuple[str, str]
@@ -26,6 +25,24 @@ Message = tuple[str, str]
 
 SECTION = "###"
 """Begins each section of KULLM's prompt, so it is also a stop word: an answer ends where a new section would begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Generation parameters; those that are None are not sent."""
+
+    max_new_tokens: int | None = None
+    do_sample: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    eos_token_id: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters that are not None, by name."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

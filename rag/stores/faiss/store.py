@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
@@ -31,6 +31,7 @@ from rag.errors import StoreError
 from rag.stores.base import (
     LEXICAL_FIELDS,
     TOKENS,
+    WAIT,
     AsyncFromSync,
     Candidates,
     Manifest,
@@ -44,9 +45,6 @@ from rag.stores.faiss.reader import IndexReader
 from rag.stores.faiss.snapshot import Hits
 from rag.stores.filters import check
 from rag.stores.node_codec import Nodes, encode, unit_vector
-
-WAIT: Final = 2.0
-"""Seconds that a write waits for the write of another process before it raises IndexBusy."""
 
 
 class FaissStore(AsyncFromSync, FaissVectorStore):
@@ -90,9 +88,9 @@ class FaissStore(AsyncFromSync, FaissVectorStore):
         shutil.rmtree(built, ignore_errors=True)
 
     @classmethod
-    def rollback(cls, directory: Path, *, wait: float = WAIT) -> None:
+    def rollback(cls, directory: Path) -> None:
         """Exchange the index with its previous version. Raises StoreError if there is none."""
-        IndexFiles(directory).rollback(wait)
+        IndexFiles(directory).rollback(WAIT)
 
     def verify(self) -> tuple[int, int]:
         """Return (rows checked, rows without checksums, which an earlier version wrote). Raises IndexDamaged."""

@@ -16,9 +16,8 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexRejected, StoreError
 from rag.retries import RetryPolicy
-from rag.stores.base import Manifest, PassageStore
+from rag.stores.base import WAIT, Manifest, PassageStore
 from rag.stores.catalog import Finish, IndexCatalog
-from rag.stores.faiss.store import WAIT
 from rag.stores.opensearch import aliases
 from rag.stores.opensearch.aliases import IndexInfo
 from rag.stores.opensearch.client import Connection, TryAgain, is_try_again

@@ -57,7 +57,7 @@ class Account:
         aws._clients = self.clients  # a client costs more than all it is asked here
         # moto has no server behind its domains
         return Deployment(
-            stack, aws, say=self.said.append, sleep=lambda _: None, create_users=lambda _server, _users: iter(())
+            stack, aws, echo=self.said.append, sleep=lambda _: None, create_users=lambda _server, _users: iter(())
         )
 
     def client(self, service: str) -> Any:

@@ -285,7 +285,7 @@ def test_no_credentials_and_no_region(full: Stack, monkeypatch: pytest.MonkeyPat
         _ = aws.account
     said: list[str] = []
     with pytest.raises(DeployError, match="no AWS credentials"):
-        Deployment(cloud_stack, aws, say=said.append).plan()
+        Deployment(cloud_stack, aws, echo=said.append).plan()
     assert "models:" in said and "cost:" in said, "what an account is asked for with"
     aws.close()
 

@@ -1,32 +1,12 @@
-"""Generation parameters of a language model, and an estimate of the number of tokens of a text."""
+"""Estimates the number of tokens of a text."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import Any
 
 _WORD_CHARS_PER_TOKEN = 3
 _SPECIAL = 2
 _PARTS = re.compile(r"(?P<word>[A-Za-z]+)|(?P<space>\s+)|(?P<wide>[\U00010000-\U0010FFFF])|(?P<single>.)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """Generation parameters; those that are None are not sent."""
-
-    max_new_tokens: int | None = None
-    do_sample: bool | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    repetition_penalty: float | None = None
-    eos_token_id: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters that are not None, by name."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
 
 
 def estimate_tokens(text: str) -> int:

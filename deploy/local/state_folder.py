@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from deploy.local.polling import poll
+
 FOLDER = Path(".fsi/local")
 LOCK, PLAN, URL, LOG = "lock", "plan.json", "url", "emulator.log"
 _LOCK_SECONDS = 1.0
@@ -42,12 +44,9 @@ def take_lock(folder: Path) -> TextIO | None:
     Closing the returned file releases the lock.
     """
     lock = (folder / LOCK).open("a+", encoding="ascii")
-    end = time.monotonic() + _LOCK_SECONDS
-    while not _locked(lock, fcntl.LOCK_EX):
-        if time.monotonic() > end:
-            lock.close()
-            return None
-        time.sleep(0.02)
+    if not poll(lambda: _locked(lock, fcntl.LOCK_EX), _LOCK_SECONDS, pause=0.02):
+        lock.close()
+        return None
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
