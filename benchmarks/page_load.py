@@ -70,6 +70,8 @@ class Tally:
 
     first: list[float] = field(default_factory=list)
     """Seconds until the first text of an answer."""
+    whole: list[float] = field(default_factory=list)
+    """Seconds until the end of an answer's event, after which the user asks again."""
     lost: int = 0
     otherwise: int = 0
     """Complete, with another text than the question gets alone: it was read as following what was said before."""
@@ -148,6 +150,7 @@ async def ask(client: httpx.AsyncClient, session: str, question: str, expected: 
                 last = message if message.get("success") else None
             if message["msg"] == "close_stream" or message["msg"] == "process_completed":
                 break
+    tally.whole.append(time.perf_counter() - began)
     tally.sent_bytes.append(size)
     tally.lost += last is None
     tally.otherwise += last is not None and not seen
@@ -202,6 +205,7 @@ def measure(pages: Sequence[Page], users: int, seconds: float) -> dict[str, dict
                 cpu[shown.name].append(1000 * (shown.cpu_s() - began) / (20 * TURNS))
                 part = asyncio.run(load(shown, asked, users, seconds / ROUNDS, None, turn))
             crowd[shown.name].first += part.first
+            crowd[shown.name].whole += part.whole
             crowd[shown.name].lost += part.lost + tally.lost
             crowd[shown.name].mixed += part.mixed + tally.mixed
             crowd[shown.name].otherwise += part.otherwise + tally.otherwise
@@ -211,6 +215,8 @@ def measure(pages: Sequence[Page], users: int, seconds: float) -> dict[str, dict
             "answers": len(tally.first),
             "first_text_p50_s": statistics.median(tally.first),
             "first_text_p95_s": statistics.quantiles(tally.first, n=20)[-1],
+            "whole_p50_s": statistics.median(tally.whole),
+            "whole_p95_s": statistics.quantiles(tally.whole, n=20)[-1],
             "lost": tally.lost,
             "otherwise": tally.otherwise,
             "mixed": tally.mixed,

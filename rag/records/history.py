@@ -18,7 +18,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, func, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.errors import RecordError
@@ -103,30 +103,31 @@ class ChatHistory:
     def save(self, person: str, chat: str, turns: Sequence[tuple[int, Mapping[str, Any]]], *, title: str) -> str:
         """Replace a chat's turns from the first of `turns` on, and return its id.
 
-        If `chat` does not belong to this person, a new chat is created. Once a day, this also deletes chats older than
-        `days`. Raises SQLAlchemyError.
+        `chat`: its id, or one that `new_chat_id` returned; if it belongs to another person, a new chat is created. Once a
+        day, this also deletes chats older than `days`. Raises SQLAlchemyError.
         """
         if datetime.now(UTC) - self._purged >= timedelta(days=1):
             self.purge()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._engine.begin() as connection:
             owner = connection.execute(select(_chats.c.person).where(_chats.c.id == chat)).scalar()
-            if owner != person:
+            if owner == person:
+                connection.execute(update(_chats).where(_chats.c.id == chat).values(updated=now))
+                if turns:
+                    # An edited question also replaces the turns after it.
+                    old = or_(_turns.c.number >= turns[0][0], _turns.c.number <= turns[-1][0] - MAX_TURNS)
+                    connection.execute(delete(_turns).where(_turns.c.chat == chat, old))
+            else:
                 # Nobody can write to another person's chat by its id.
-                chat = secrets.token_urlsafe(12)
+                chat = new_chat_id() if owner is not None or not chat else chat
                 values = {"id": chat, "person": person, "updated": now, "title": self._encrypt(title)}
                 connection.execute(insert(_chats).values(**values))
-            connection.execute(update(_chats).where(_chats.c.id == chat).values(updated=now))
-            first = turns[0][0] if turns else 0
-            # An edited question also replaces the turns after it.
-            connection.execute(delete(_turns).where(_turns.c.chat == chat, _turns.c.number >= first))
-            for number, body in turns:
-                encrypted = self._encrypt(json.dumps(body, ensure_ascii=False))
-                connection.execute(insert(_turns).values(chat=chat, number=number, body=encrypted))
             if turns:
-                connection.execute(
-                    delete(_turns).where(_turns.c.chat == chat, _turns.c.number <= turns[-1][0] - MAX_TURNS)
-                )
+                rows = [
+                    {"chat": chat, "number": number, "body": self._encrypt(json.dumps(body, ensure_ascii=False))}
+                    for number, body in turns[-MAX_TURNS:]
+                ]
+                connection.execute(insert(_turns), rows)
             size = func.coalesce(func.sum(func.length(_turns.c.body)), 0)
             mine = select(_chats.c.id, size).outerjoin(_turns, _turns.c.chat == _chats.c.id)
             mine = mine.where(_chats.c.person == person).group_by(_chats.c.id).order_by(_chats.c.updated.desc())
@@ -209,6 +210,11 @@ class ChatHistory:
 
     def _decrypt(self, value: bytes) -> str:
         return (self._cipher.decrypt(value) if self._cipher else value).decode(errors="replace")
+
+
+def new_chat_id() -> str:
+    """An id for a chat that is saved later: 96 random bits, which nobody can guess."""
+    return secrets.token_urlsafe(12)
 
 
 def _cipher(key: str, salt: bytes) -> Fernet:

@@ -1,11 +1,11 @@
-"""Limits how many answers run at once, and shares them fairly between visitors."""
+"""Limits how many answers run at once, shares them fairly between visitors, and lets other work wait for them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 from rag.ui.stream_bridge import HEARTBEAT_SECONDS
@@ -47,9 +47,12 @@ class AnswerSlots:
     """
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self._count = self._free = count
         self._per_owner = max(1, count // 2)
         self._waiting: list[SlotRequest] = []
+        self._unanswered = 0
+        self._uncrowded = asyncio.Event()
+        self._uncrowded.set()
         self._owners: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
         # By owner, in the loop's clock: the last question, and the end of the cooldown.
@@ -65,6 +68,31 @@ class AnswerSlots:
     def waiting(self) -> int:
         """Number of questions that wait for a slot."""
         return len(self._waiting)
+
+    @contextmanager
+    def unanswered(self) -> Iterator[None]:
+        """Count a question as unanswered, from its arrival until the end of the block."""
+        self._change_unanswered(1)
+        try:
+            yield
+        finally:
+            self._change_unanswered(-1)
+
+    def _change_unanswered(self, change: int) -> None:
+        self._unanswered += change
+        if self._unanswered > self._count:
+            self._uncrowded.clear()
+        else:
+            self._uncrowded.set()
+
+    async def wait_until_uncrowded(self, seconds: float) -> None:
+        """Wait, at most `seconds`, until no more questions are unanswered than there are slots.
+
+        For work that may come after the answers of other visitors.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._uncrowded.wait()
 
     @asynccontextmanager
     async def request(self, owner: str, address: str) -> AsyncGenerator[SlotRequest, None]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from rag.records.answer_log import AnswerLog
-from rag.records.history import ChatHistory
+from rag.records.history import ChatHistory, new_chat_id
 from rag.types import Answer, Filters, Source
 from rag.ui.conversation import Conversation, Exchange
 from rag.ui.metrics import Metrics
@@ -29,14 +30,42 @@ MAX_TITLE_CHARS = 60
 MAX_CHAT_BYTES_PER_ADDRESS = 50 * 2**20
 """Bytes of answers saved per address and day, so that one visitor cannot fill the chat history's file."""
 
+MAX_DELAY_SECONDS = 5.0
+"""How long a chat waits to be saved while other visitors wait for their answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedChat:
+    """A conversation as it is to be saved. `turns`: number and `exchange_to_json` of each answered exchange."""
+
+    person: str
+    id: str
+    turns: tuple[tuple[int, dict[str, Any]], ...]
+    title: str
+
+
+async def _at_once(_seconds: float) -> None:
+    pass
+
 
 class ConversationRecorder:
-    """Writes to the files in threads. `records`, `history`, `metrics`: None to leave out."""
+    """Writes to the files in threads. `records`, `history`, `metrics`: None to leave out.
+
+    `until_uncrowded(seconds)`: waits, at most so long, until few questions wait for their answers; chats are saved afterwards.
+    `unsaved`: number of chats that are to be saved.
+    """
 
     def __init__(
-        self, records: AnswerLog | None = None, history: ChatHistory | None = None, metrics: Metrics | None = None
+        self,
+        records: AnswerLog | None = None,
+        history: ChatHistory | None = None,
+        metrics: Metrics | None = None,
+        until_uncrowded: Callable[[float], Awaitable[None]] = _at_once,
     ) -> None:
         self.metrics = metrics
+        self.unsaved = 0
+        self._until_uncrowded = until_uncrowded
+        self._saving = asyncio.Lock()  # whoever comes first gets it first
         self._records = records
         self._history = history
         # Bytes saved by address on `_day`.
@@ -101,33 +130,50 @@ class ConversationRecorder:
                 records.add_feedback(each.record, "chosen", row=row)
                 return
 
-    async def save_chat(self, conversation: Conversation, person: str, address: str = "") -> None:
-        """Save the answered exchanges in the person's history and set the conversation's chat id.
+    def chat_of(self, conversation: Conversation, person: str) -> UnsavedChat | None:
+        """The conversation as it is to be saved, with its answered exchanges; None if it is not saved.
 
-        Does nothing without a history or a person, and once `address` has reached MAX_CHAT_BYTES_PER_ADDRESS today.
+        Sets the conversation's chat id, so that the page can have it before the chat is written.
         """
-        if self._history is None or not person:
-            return
-        turns = [(each.turn, exchange_to_json(each)) for each in conversation.exchanges if each.answer]
-        if not turns:
-            return
+        turns = tuple((each.turn, exchange_to_json(each)) for each in conversation.exchanges if each.answer)
+        if self._history is None or not person or not turns:
+            return None
+        conversation.chat_id = conversation.chat_id or new_chat_id()
+        return UnsavedChat(person, conversation.chat_id, turns, truncate(turns[0][1]["question"], MAX_TITLE_CHARS))
+
+    async def save_chat(self, chat: UnsavedChat, address: str = "") -> None:
+        """Save a chat in its person's history, after those that were to be saved before it.
+
+        Waits for `until_uncrowded`, up to MAX_DELAY_SECONDS. Does nothing once `address` has reached
+        MAX_CHAT_BYTES_PER_ADDRESS today.
+        """
+        assert self._history, "without a history there is no chat to save"
         if (today := date.today()) != self._day:
             self._day, self._bytes = today, Counter()
         if self._bytes[address] > MAX_CHAT_BYTES_PER_ADDRESS:
             return
-        self._bytes[address] += len(json.dumps(turns[-1][1], ensure_ascii=False).encode())
-        title = truncate(turns[0][1]["question"], MAX_TITLE_CHARS)
+        self._bytes[address] += len(json.dumps(chat.turns[-1][1], ensure_ascii=False).encode())
+        end = time.monotonic() + MAX_DELAY_SECONDS
+        self.unsaved += 1
         try:
-            conversation.chat_id = await asyncio.to_thread(
-                self._history.save, person, conversation.chat_id, turns, title=title
-            )
+            async with self._saving:
+                await self._until_uncrowded(end - time.monotonic())
+                await asyncio.to_thread(self._history.save, chat.person, chat.id, chat.turns, title=chat.title)
         except SQLAlchemyError as exc:
             logger.error("a chat could not be saved: %s; check FSI_HISTORY__FILE", getattr(exc, "orig", None) or exc)
+        finally:
+            self.unsaved -= 1
+
+    async def wait_for_saves(self) -> None:
+        """Wait until the chats of all answers that have been shown are saved: before saved chats are read or deleted."""
+        async with self._saving:
+            pass
 
     async def load_chat(self, person: str, chat: str) -> Sequence[Exchange]:
         """The exchanges of a saved chat, oldest first; empty if there is no such chat."""
         if self._history is None or not person:
             return ()
+        await self.wait_for_saves()
         return [
             exchange_from_json(number, body)
             for number, body in await asyncio.to_thread(self._history.turns, person, chat)

@@ -6,7 +6,7 @@ The request guard has checked each request and set its visitor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast, get_args
@@ -57,10 +57,13 @@ def feedback_route(records: AnswerLog, reasons: Collection[str]) -> Route:
     return Route("/feedback", feedback, methods=["POST"])
 
 
-def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Route]:
+def chat_routes(
+    history: ChatHistory, user_of: Callable[[str], str], wait_for_saves: Callable[[], Awaitable[None]]
+) -> list[Route]:
     """Routes to search, rename, delete and export the visitor's own chats.
 
-    `user_of`: the user's name for a login token, "" for an unknown token.
+    `wait_for_saves`: waits until the answers shown so far are saved: a chat that is saved later would be back after its
+    deletion. `user_of`: the user's name for a login token, "" for an unknown token.
     """
 
     def person(request: Request) -> str:
@@ -69,11 +72,13 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
 
     async def search(request: Request) -> Response:
         body: dict[str, Any] = await request.json()
+        await wait_for_saves()
         matches = await in_thread(history.chats, person(request), str(body.get("q", ""))[:200])
         chats = [{"id": each.id, "title": each.title, "updated": each.updated} for each in matches]
         return JSONResponse({"chats": chats}, headers={"Cache-Control": "no-store"})
 
     async def export(request: Request) -> Response:
+        await wait_for_saves()
         text = await in_thread(history.markdown, person(request), request.query_params.get("id", "")[:64])
         disposition = {"Content-Disposition": 'attachment; filename="chat.md"', "Cache-Control": "no-store"}
         return Response(text, media_type="text/markdown; charset=utf-8", headers=disposition)
@@ -82,6 +87,7 @@ def chat_routes(history: ChatHistory, user_of: Callable[[str], str]) -> list[Rou
         body: dict[str, Any] = await request.json()
         chat, title = str(body.get("id", ""))[:64], " ".join(str(body.get("title", "")).split())[:100]
         who, action = person(request), request.url.path.rpartition("/")[2]
+        await wait_for_saves()
         if action == "rename":
             done = int(bool(title) and await in_thread(history.rename, who, chat, title))
         else:

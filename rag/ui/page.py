@@ -47,13 +47,23 @@ IDLE_POLL_SECONDS = 0.02
 class PageContext:
     """Objects that the page shares with its server.
 
-    `sessions`: set by the server. `ask`: `Dialogue.ask`, for the server's own routes. `secret`: key of the chat history for
-    `person_id`; empty: no chats are saved. `draining`: the server is shutting down and reports that it is not ready.
+    `recorder`: saves the conversations. `sessions`: set by the server. `ask`: `Dialogue.ask`, for the server's own routes.
+    `secret`: key of the chat history for `person_id`; empty: no chats are saved. `draining`: the server is shutting down and
+    reports that it is not ready.
     """
 
-    def __init__(self, slots: AnswerSlots, metrics: Metrics, *, ask: Ask | None = None, secret: bytes = b"") -> None:
+    def __init__(
+        self,
+        slots: AnswerSlots,
+        metrics: Metrics,
+        recorder: ConversationRecorder,
+        *,
+        ask: Ask | None = None,
+        secret: bytes = b"",
+    ) -> None:
         self.slots = slots
         self.metrics = metrics
+        self.recorder = recorder
         self.ask = ask
         self.secret = secret
         self.draining = False
@@ -80,6 +90,7 @@ def build_page(
     texts = TEXTS[settings.ui.language]
     slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
     metrics = Metrics(slots)
+    recorder = ConversationRecorder(records, history, metrics, slots.wait_until_uncrowded)
     limit = settings.chat.max_question_chars
     dialogue = Dialogue(
         loader,
@@ -87,9 +98,9 @@ def build_page(
         max_question_chars=limit,
         slots=slots,
         relevance=settings.ui.relevance,
-        recorder=ConversationRecorder(records, history, metrics),
+        recorder=recorder,
     )
-    context = PageContext(slots, metrics, ask=dialogue.ask, secret=history.secret if history else b"")
+    context = PageContext(slots, metrics, recorder, ask=dialogue.ask, secret=history.secret if history else b"")
     page = gr.Blocks(title=texts.title, analytics_enabled=False, fill_width=True)
     page.max_threads = MAX_THREADS
     with page:
@@ -175,6 +186,9 @@ def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Text
         "show_progress": "hidden",
         "api_visibility": "private",
         "trigger_mode": "multiple",
+        # For each value Gradio would run its component's conversion in a thread; these texts need none.
+        "preprocess": False,
+        "postprocess": False,
     }
     scope = [conversation, bank, category]
     events: list[tuple[str, Any, list[Any]]] = [

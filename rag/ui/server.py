@@ -51,10 +51,10 @@ class Server:
     files: Sequence[AnswerLog | ChatHistory] = ()
 
     def drain(self, seconds: float) -> None:
-        """Report not ready (`/readyz`) and wait until running answers have ended, at most `seconds`."""
+        """Report not ready (`/readyz`) and wait until running answers have ended and are saved, at most `seconds`."""
         self.context.draining = True
         end = time.monotonic() + seconds
-        while self.context.slots.running and time.monotonic() < end:
+        while (self.context.slots.running or self.context.recorder.unsaved) and time.monotonic() < end:
             time.sleep(0.05)
 
     def close(self) -> None:
@@ -159,7 +159,9 @@ def start(
     app.router.routes[0:0] = status_routes(loader, context, metrics=ui.metrics and not public)
     if history:
         gradio_app = _gradio_app(app)
-        app.router.routes[0:0] = chat_routes(history, lambda token: str(gradio_app.tokens.get(token, "")))
+        app.router.routes[0:0] = chat_routes(
+            history, lambda token: str(gradio_app.tokens.get(token, "")), context.recorder.wait_for_saves
+        )
     if ui.mcp and context.ask:
         app.router.routes[0:0] = [mcp_route(context.ask, texts)]
     visitors = Visitors(_proxies(settings))

@@ -17,7 +17,7 @@ from rag.korean import text_length
 from rag.types import Answer, Filters, Turn
 from rag.ui.answer_slots import AnswerSlots
 from rag.ui.conversation import Conversation, Exchange, RunningAnswer
-from rag.ui.conversation_recorder import ConversationRecorder
+from rag.ui.conversation_recorder import ConversationRecorder, UnsavedChat
 from rag.ui.loader import Chat, Loader
 from rag.ui.rendering import Relevance, RenderOptions, frame_html, notice_line, truncate
 from rag.ui.stream_bridge import StreamBridge
@@ -119,19 +119,29 @@ class Dialogue:
         history = conversation.history()
         running = conversation.begin(question)
         exchange = running.exchange
+        chat: UnsavedChat | None = None
         try:
-            exchange.status_line = self._texts.searching
-            yield self._frame(conversation, [exchange], undo=undo, toast=self._texts.editing if undo else "")
-            async for _ in self._answer(conversation, history, choices, client, row):
-                if conversation.running is running:  # otherwise the page was cleared
+            with self._slots.unanswered():
+                exchange.status_line = self._texts.searching
+                yield self._frame(conversation, [exchange], undo=undo, toast=self._texts.editing if undo else "")
+                async for _ in self._answer(conversation, history, choices, client, row):
+                    if conversation.running is running:  # otherwise the page was cleared
+                        yield self._frame(conversation, [exchange])
+                if conversation.running is running:
+                    conversation.running = None
+                    chat = self._recorder.chat_of(conversation, client.person)
+                    # Before the chat is saved, so that nobody waits for that: the next question may come at once.
                     yield self._frame(conversation, [exchange])
+                else:
+                    # Gradio shows an event's last frame again when the event ends; after a clear that must not be the old turn.
+                    yield Frame()
         finally:
             running.stop()
-            if not (cleared := conversation.running is not running):
+            if conversation.running is running:  # the visitor has left
                 conversation.running = None
-                await self._recorder.save_chat(conversation, client.person, client.address)
-        # Gradio shows an event's last frame again when the event ends; after a clear that must not be the old turn.
-        yield Frame() if cleared else self._frame(conversation, [exchange])
+                chat = self._recorder.chat_of(conversation, client.person)
+            if chat:
+                await self._recorder.save_chat(chat, client.address)
 
     async def open(self, conversation: Conversation, chat: str, client: Client) -> Frame:
         """Replace the conversation by a saved chat; no change if there is no such chat or an answer is in progress."""

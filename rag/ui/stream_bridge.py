@@ -60,8 +60,9 @@ class StreamBridge:
         """
         if not self._stopped.is_set():
             self._stopped.set()
-            self._put(None)
-            threading.Thread(target=self._close, name="answer-close", daemon=True).start()
+            if not self._ended.is_set():  # otherwise the reading thread has closed it
+                self._put(None)
+                threading.Thread(target=self._close, name="answer-close", daemon=True).start()
 
     def _drain(self, item: AnswerEvent | Exception | None) -> tuple[list[AnswerEvent], bool]:
         batch: list[AnswerEvent] = []

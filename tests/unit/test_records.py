@@ -196,7 +196,9 @@ def test_one_address_gets_only_so_much_into_the_chats(tmp_path: Path, monkeypatc
         conversation = Conversation()
         exchange = conversation.begin("질문").exchange
         exchange.apply(AnswerCompleted(answer_to("질문")))
-        asyncio.run(recorder.save_chat(conversation, person, address))
+        chat = recorder.chat_of(conversation, person)
+        assert chat
+        asyncio.run(recorder.save_chat(chat, address))
         return len(history.chats(person))
 
     assert sum(ask(f"flood {number}", "203.0.113.1") for number in range(20)) < 5
