@@ -42,11 +42,13 @@ _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나"
 _ASIDE = re.compile(r"\([^)]*(?<![음함됨다])\)")
 _ITEM = re.compile(r"[-*•·]|\d\.")
 _LABELS = re.compile(r"\[[^\[\]]*\]")
+_OF_THE_SERVICE = re.compile(r"(?<![가-힣])(?:너|넌|너는|너도|니가|네가|당신)(?![가-힣])")
 _WHEN = re.compile(r"언제(?!든|나(?![와오]))")
 _WITHOUT = re.compile(r"(?<![가-힣])안\s?(?:가|하|내|들|거|쓰|써|받)|없이|없어도|없으면")
 _WITHOUT_IT = re.compile(r"없|않|못|불가|생략|면제")
-_DEADLINE = re.compile(r"까지|부터|이내|전에|후|뒤|즉시|바로|당일|다음|입금|지급")
-_CONDITION = re.compile(r"경우|발급분|발급한|유효기간|이용기간|않았|이력")
+_DEADLINE = re.compile(r"까지|(?<!로)부터|이내(?!의)|전에|후|뒤|즉시|바로|당일|다음|입금|지급")
+_SOON = re.compile(r"즉시|바로|당일|다음\s?날")
+_CONDITION = re.compile(r"경우|발급분|발급한|유효기간|이용기간|만료|전부터|전까지|최장|않았|이력")
 """Where a length of time is no answer to "며칠 걸려요"."""
 MANNER = frozenset(("방법", "절차", "안내"))
 """Words that ask for nothing that the answer before did not give."""
@@ -168,12 +170,14 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     Its note quotes the sentence that is meant: the whole row was shown already.
     """
     last = history[-1]
-    if last.status != "answered" or verdict.status != "answered" or row_id(verdict.nodes[0]) not in cited_rows(last):
+    is_found = verdict.status != "declined" and not verdict.conflicts
+    if last.status != "answered" or not is_found or row_id(verdict.nodes[0]) not in cited_rows(last):
         return None
     hit, named, asked = verdict.nodes[0], members_of(message), asked_values(message)
     content = hit.node.get_content()
     words = tuple(word for word in nouns(message) if not _VALUE_WORD.match(word))
-    if not_stated(message, "", content) or not (asked or words or named or _WHEN.search(message)):
+    asks = asked or words or named or _WHEN.search(message)
+    if not asks or not_stated(message, "", content) or _OF_THE_SERVICE.search(message):
         return None
     before, told = compact(last.question), members_of(last.question)
     is_same = named <= told and all(
@@ -185,6 +189,10 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     stating = _stating(message, question_of(hit), content, words)
     if len(stating) > 1:
         stating = _nearest(message if words else "", last.question, stating, is_value=bool(asked))
+    if stating and verdict.status == "suggested":
+        # Unsure only whether the row is meant, which was shown for the question before, and states this, too.
+        quoted = JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=True)
+        verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
     if stating:
         return replace(verdict, note=Note("in_shown", {"sentence": stating[0]}) if is_one else None)
@@ -193,7 +201,9 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     is_labelled = any(
         compact(name) in compact(label) for name in subject_names(words) for label in _LABELS.findall(content)
     )
-    return replace(verdict, note=None) if is_held and is_labelled and not asked else None
+    return (
+        replace(verdict, note=None) if is_held and is_labelled and not asked and verdict.status == "answered" else None
+    )
 
 
 def _asks_anew(message: str, before: str) -> bool:
@@ -225,7 +235,8 @@ def _stating(message: str, question: str, content: str, words: Sequence[str]) ->
             continue
         if _WITHOUT.search(message) and not _WITHOUT_IT.search(sentence):
             continue
-        if when and not (own and _DEADLINE.search(sentence)):
+        is_time = _SOON.search(sentence) or any(value.dimension in ("duration", "date", "time") for value in own)
+        if when and not (is_time and _DEADLINE.search(sentence)):
             continue
         found.append(sentence)
     return found

@@ -176,7 +176,9 @@ def shown_before(verdict: Verdict, history: Sequence[Turn], nouns: Sequence[str]
     if last.status == "answered":
         shown = cited_rows(last)
     else:
-        names_row = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in nouns)
+        # Its values were compared with the row's: 10개월 is one of 7~12개월.
+        things = [noun for noun in nouns if not noun[0].isdigit()]
+        names_row = verdict.status == "answered" and all(holds_subject(verdict.nodes[0], noun) for noun in things)
         shown = () if names_row else last.source_ids
     return shown if row_id(verdict.nodes[0]) in shown else ()
 

@@ -180,6 +180,9 @@ def test_only_a_sentence_on_what_a_message_names_is_quoted_again() -> None:
         ("70세는요?", "만 65세 이상은 면제됩니다. 만 19세 미만은 안 됩니다.", "만 65세 이상은 면제됩니다."),
         ("기한 지나면요?", "기한은 3일입니다. 기한이 지난 신청은 취소됩니다.", "기한이 지난 신청은 취소됩니다."),
         ("도장은 어떻게 바꿔요?", "도장은 창구에서 바꿉니다.", None),
+        ("너 몇 살이야?", "만 19세 이상 고객이 바꾸실 수 있습니다.", None),
+        ("언제까지 써요?", "신분증 확인 후 2,000원에 바꿉니다.", None),
+        ("며칠 걸려요?", "만료일 30일 전부터 바꾸실 수 있습니다.", None),
     ],
 )
 def test_a_value_asked_for_by_itself_is_answered_by_the_one_sentence_that_states_it(
