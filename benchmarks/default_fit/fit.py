@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag.chat import ChatService
 from rag.conversation.word_rules import match_decline_rule
 from rag.evaluation.datasets import Case
-from rag.retrieval.confidence import Calibration, Logistic, judge
+from rag.retrieval.confidence import LEAD, Calibration, Logistic, judge
 from rag.retrieval.hybrid import FusedNode, row_id
 from rag.retrieval.ranking import FEATURES
 
@@ -107,12 +107,14 @@ def build_examples(faq: LabelledFaq, chat: ChatService) -> list[Example]:
 def fit_defaults(
     examples: Sequence[Example], start: Calibration, targets: ThresholdTargets | None = None
 ) -> Calibration:
-    """Fit regressions and thresholds; fusion weights and `same_gap` are taken from `start`."""
+    """Fit regressions and thresholds; fusion weights, `same_gap` and `lead` are taken from `start`."""
     targets = targets or ThresholdTargets()
     correct, p_first = _cross_fit(examples, [example.first_relevant for example in examples])
     covered, p_covered = _cross_fit(examples, [example.top3_relevant for example in examples])
-    # `rag.retrieval.confidence.judge` compares this minimum with the thresholds.
+    # As `Calibration.first_answers` makes the chance that is compared with the threshold.
     p_first = np.minimum(p_first, p_covered)
+    leads = np.array([min(1.0, example.features["margin"] / LEAD) - 0.5 for example in examples])
+    p_first = 1 / (1 + (1 / p_first - 1) * np.exp(-start.lead * leads))
     real = [
         i
         for i, example in enumerate(examples)

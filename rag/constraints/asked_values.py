@@ -25,6 +25,7 @@ _LENGTHS = {
     "분": (Decimal(1), 6 * _HOUR),
     "시간": (_HOUR / 12, 7 * _DAY),
     "일": (_HOUR, 200 * _DAY),
+    "일간": (_HOUR, 200 * _DAY),
     "영업일": (_HOUR, 200 * _DAY),
     "주": (_DAY, 2 * _YEAR),
     "개월": (7 * _DAY, 10 * _YEAR),
@@ -32,7 +33,8 @@ _LENGTHS = {
     "년": (_YEAR / 2, 1000 * _YEAR),
     "해": (_YEAR / 2, 1000 * _YEAR),
 }
-"""Lengths of time that answer "몇 …", from and to, in seconds: "며칠" by hours or months, "몇 년" by 6개월 or more."""
+"""Lengths of time that answer "몇 …", from and to, in seconds: "며칠" by hours or months, "몇 년" by 6개월 or more.
+"일간" is a length alone ("며칠 만에"), which no date answers."""
 _COUNTED = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", "차"), "명": ("명",), "사람": ("명",)}
 """Units of counts that answer each other."""
 _ITEMS = ("개", "건", "장", "통", "매", "곳", "가지", "대", "부")
@@ -43,8 +45,9 @@ _TOLD = re.compile(
 )
 """After "몇 번": the customer's story and no question ("몇 번 틀렸더니")."""
 _HOW_MANY = re.compile(
-    r"(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
-    r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠])"
+    r"(?:(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
+    r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠]))"
+    r"(?P<long>\s?(?:만에|(?:이나\s?)?걸))?"
 )
 _HOW_MUCH = re.compile(
     r"얼(?:마|만(?=[가데지]))(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
@@ -133,6 +136,7 @@ def asked_values(question: str) -> tuple[AskedValue, ...]:
 def _how_many(question: str) -> Iterator[AskedValue]:
     for match in _HOW_MANY.finditer(question):
         unit = "일" if match["days"] else match["unit"]
+        unit = "일간" if unit == "일" and match["long"] else unit
         if _TOLD.match(question, match.end()) or question[match.end() :][:1] in ("호", "째", "만"):
             continue
         if kind := _kind(unit, question[match.end() :]):

@@ -33,7 +33,7 @@ PASSAGE = 1.4
 """Log-odds added where only passages of documents were found. The regressions were fitted on rows of FAQs, of whose questions
 a customer says more words than of a path of headings; and `order_by_agreement` asks more of a passage than of a row."""
 LEAD = 1.0
-"""Units by which the first row of an index of few rows must lead for its chance to rise; from one more on it rises in full."""
+"""Units by which the first row leads clearly. In an index of few rows its chance rises from there on, in full from two on."""
 RELATED = 0.1
 """Chance of answering from which on a further row is shown beside the quoted one."""
 
@@ -57,8 +57,10 @@ class Calibration:
     unit of fused score behind the first row. `answered`, `suggested`: probabilities from which on that outcome is given.
     `off_topic`: covered-probability below which a declined question counts as no banking question at all.
     `same_gap`: fused score within which another institution's row of the same question matches equally.
-    `few_rows`: log-odds added to the first row's chance in an index of few rows (`rag.retrieval.score_scales`), where it leads
-    clearly. `origin`: "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
+    `lead`: log-odds between a first row that leads by nothing and one that leads clearly, beside what `correct` says: that is
+    linear in the lead, of which the first unit tells most. `few_rows`: log-odds added to the first row's chance in an index of
+    few rows (`rag.retrieval.score_scales`), where it leads clearly. `origin`: "own rows" or "labels". `unheld`: terms of the
+    lexicon that none of the rows holds.
     """
 
     fusion: Fusion
@@ -69,6 +71,7 @@ class Calibration:
     suggested: float
     off_topic: float
     same_gap: float = 0.8
+    lead: float = 0.0
     few_rows: float = 0.0
     origin: str = "own rows"
     unheld: frozenset[str] = frozenset()
@@ -80,7 +83,9 @@ class Calibration:
         if is_passage(hits[0]):
             return log_odds + (PASSAGE if all(map(is_passage, hits)) else 0.0)
         # Of two rows that match alike either may be meant, however few there are.
-        return log_odds + self.few_rows * min(1.0, max(0.0, features["margin"] - LEAD))
+        lead = features["margin"]
+        log_odds += self.lead * (min(1.0, lead / LEAD) - 0.5)
+        return log_odds + self.few_rows * min(1.0, max(0.0, lead - LEAD))
 
     def as_json(self) -> dict[str, Any]:
         # One line of words, for there are some thousand.

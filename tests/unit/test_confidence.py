@@ -335,6 +335,21 @@ def test_in_an_index_of_few_rows_a_lower_score_answers_where_the_first_row_leads
     assert judge(ASKED, hits, replace(PLAIN, few_rows=1.0)).status == status
 
 
+@pytest.mark.parametrize(
+    ("lead", "status"), [(0.0, "suggested"), (0.4, "suggested"), (0.7, "answered"), (5.0, "answered")]
+)
+def test_the_first_unit_of_the_lead_decides_where_the_match_leaves_it_open(lead: float, status: str) -> None:
+    calibration = replace(PLAIN, correct=Logistic({"top": 1.0}, -2.0), answered=0.5, lead=1.0)
+    hits = [hit("r1", 2.0), hit("r2", 2.0 - lead)]
+    assert judge(ASKED, hits, calibration).status == status
+
+
+def test_a_longer_lead_than_a_unit_raises_no_more() -> None:
+    calibration = replace(PLAIN, correct=Logistic({"top": 1.0}, -2.0), lead=1.0)
+    once, thrice = (judge(ASKED, [hit("r1", 2.0), hit("r2", 2.0 - lead)], calibration) for lead in (1.0, 3.0))
+    assert once.confidence == pytest.approx(thrice.confidence)
+
+
 def test_few_rows_say_nothing_of_the_passages_of_documents_beside_them() -> None:
     calibration = replace(PLAIN, correct=Logistic({"top": 1.0}, -6.0))
     for number_of_rows in (0, 1):

@@ -18,6 +18,10 @@ GATE = "가온적금은 어떻게 가입하나요?"
         ("우대금리가 얼마예요", ["rate"]),
         ("심사는 얼마나 걸려요", ["duration"]),
         ("서류 내면 며칠 만에 나와요?", ["duration"]),
+        ("서류 내면 몇일만에 나와요?", ["duration"]),
+        ("환급은 몇 개월만에 되나요", ["duration"]),
+        ("며칠만 쓰고 싶어요", []),
+        ("며칠 걸렸는데 왜 안 와요", []),
         ("보관은 몇 년 해 주나요", ["duration"]),
         ("창구는 몇 시에 닫아요", ["time"]),
         ("한 사람이 몇 개까지 돼요", ["count"]),
@@ -90,3 +94,16 @@ def test_a_row_with_such_a_value_or_with_words_that_answer_is_kept(question: str
 
 def test_a_row_that_asks_for_the_value_itself_is_the_one_on_it() -> None:
     assert not not_stated("송금 비용 얼마예요", "송금 수수료는 얼마인가요?", "수수료 메뉴에 있습니다.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_stated"),
+    [
+        ("접수한 날로부터 5영업일 안에 나옵니다.", True),
+        ("당일 처리됩니다.", True),
+        ("2025년 9월 1일부터 시행합니다.", False),
+    ],
+)
+def test_a_date_says_not_how_many_days_something_takes(answer: str, is_stated: bool) -> None:
+    for question in ("환급금은 며칠 만에 나와요", "환급금은 몇일만에 와요", "환급금은 며칠이나 걸려요"):
+        assert (not not_stated(question, "환급금은 어떻게 받나요?", answer)) is is_stated
