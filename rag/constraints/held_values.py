@@ -70,6 +70,7 @@ _GIVEN = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면
 """After a value of which a question asks more than yes or no: "100만원 넣으면 이자 얼마"."""
 _NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
 _NAME_SPAN = 16
+_TIERS = 2
 _ADVERB = re.compile(
     r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
     r"|[은는한된던할될]지|가입|동안|[면서고데])$"
@@ -103,7 +104,11 @@ def share_held(text: str, row_question: str, row_answer: str) -> float:
 
 def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quantity]:
     """The values a text asks about, not merely tells of, that a row states nowhere but in notes."""
-    asked = [value for value in comparable(text, values_of(text)) if not is_incidental(text, value)]
+    asked = [
+        value
+        for value in comparable(text, values_of(text))
+        if not is_incidental(text, value) or _is_told_case(text, value, row_answer)
+    ]
     if not asked:
         return []
     answer = without_notes(row_answer)
@@ -169,6 +174,15 @@ def is_decided(
             if is_yes_no or (is_given and _has_more(sentence, limits)):
                 return True
     return False
+
+
+def _is_told_case(text: str, value: Quantity, answer: str) -> bool:
+    """Whether a time that has passed ("2년 됐는데 수수료 얼마") is a case of which a row has several: tiers with a price each."""
+    if value.dimension != "duration" or not any(each.kind in ("money", "rate") for each in asked_values(text)):
+        return False
+    parts = [values_of(answer[start:end]) for start, end in clauses(answer)]
+    tiers = [each for part in parts for each in part if each.dimension == "duration" and not each.is_point]
+    return len(tiers) >= _TIERS
 
 
 def _is_of_another(text: str, value: Quantity, row: str, held: Quantity) -> bool:

@@ -239,8 +239,14 @@ def _on_clock12(quantity: Quantity) -> Quantity:
 
 
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
-    """A row's date names the year or version it is about: only years are compared."""
+    """A row's date names the year or version it is about: years are compared, and months where both name them."""
     first, second = asked.low or asked.high, row.low or row.high
     if first is None or second is None or first < 10000 or second < 10000:
         return None
-    return first // 10000 == second // 10000
+    if first // 10000 != second // 10000:
+        return False
+    months = first // 100 % 100, second // 100 % 100
+    if not all(months) or months[0] == months[1]:
+        return True
+    # Within a year, "2025년 6월" lies before what holds from "2025년 7월 1일부터"; of another month a date states nothing.
+    return (row.high is None and months[0] > months[1]) or (row.low is None and months[0] < months[1])

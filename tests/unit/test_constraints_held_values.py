@@ -125,3 +125,17 @@ def test_a_sum_below_the_only_limit_is_not_held() -> None:
 def test_scores_and_distances_without_their_usual_unit() -> None:
     assert [(v.unit, v.low) for v in values_of("신용점수 780이면 금리가 얼마예요")] == [("점", Decimal(780))]
     assert [(v.unit, v.high) for v in values_of("오십 킬로까지 견인")] == [("km", Decimal(50))]
+
+
+TIERS = ("미리 갚으면 비용이 있나요?", "1년 이내는 1.5%, 1년 초과 2년 이내는 1.0%입니다.")
+SINCE = ("카드 발급 비용은 얼마인가요?", "2025년 7월 1일부터 발급 비용은 8,000원입니다.")
+
+
+def test_a_time_that_has_passed_is_a_case_where_the_row_has_tiers() -> None:
+    assert values_not_held("빌린 지 5년 됐는데 갚으면 비용 얼마예요", *TIERS)
+    assert not values_not_held("빌린 지 10개월 됐는데 갚으면 비용 얼마예요", *TIERS)
+
+
+def test_a_month_before_the_date_from_which_a_row_holds_is_not_held() -> None:
+    assert values_not_held("2025년 6월에 만든 카드 발급 비용 얼마였어요", *SINCE)
+    assert not values_not_held("2025년 9월에 만든 카드 발급 비용 얼마예요", *SINCE)
