@@ -28,8 +28,9 @@ _AMOUNT_UNIT = (
 _NOWRAP = re.compile(rf"(?P<phone>{_PHONE.pattern})|(?P<amount>\d[\d,.:]*(?:[~-]\d[\d,.:]*)?\s?{_AMOUNT_UNIT})")
 _PATH = re.compile(r"[^>:\n.]{1,30}(?: > [^>\n]{0,29}[^>\s])+")
 # Characters for private use, which stand for nothing in any text.
-_MARK_START, _MARK_END = "\ue000", "\ue001"
-_MARKED = re.compile(f"{_MARK_START}([^{_MARK_END}]*){_MARK_END}")
+_MARK_WEAK, _MARK_OWN, _MARK_END = "\ue000", "\ue002", "\ue001"
+_MARKED = re.compile(f"([{_MARK_WEAK}{_MARK_OWN}])([^{_MARK_END}]*){_MARK_END}")
+_ANY_MARK = re.compile(f"[{_MARK_WEAK}{_MARK_OWN}{_MARK_END}]")
 _SIGN = re.compile(r"(?:\s*(?:[-*•·※]|\d{1,2}[.)])\s*|\[[^\[\]]{1,20}\][ \t]+)?")
 FOLD_AFTER_CHARS = 420
 """Characters shown before the remaining blocks are folded into a <details> element, if only one text answers."""
@@ -93,15 +94,18 @@ def render_blocks(
     own_numbers: Collection[str] = (),
     weak: Iterable[str] = (),
     weak_note: str = "",
+    own: Iterable[str] = (),
+    own_note: str = "",
 ) -> list[str]:
     """The HTML of each paragraph, list, table, label and note, in order.
 
     `link` renders a citation `[n]`; without it the citation stays text. `own_numbers`: the institution's telephone
-    numbers, which become `tel:` links. `weak`: sentences of the text that are marked, each with the note `weak_note` after it.
+    numbers, which become `tel:` links. `weak`, `own`: sentences of the text that are marked, each with its note after it.
     """
     parts: list[str] = []
-    inline = partial(_marked_html, link=link, own_numbers=own_numbers, note=weak_note)
-    for kind, lines in _group_lines(_with_marks(clean_text(text), weak).split("\n")):
+    inline = partial(_marked_html, link=link, own_numbers=own_numbers, weak_note=weak_note, own_note=own_note)
+    marked = _with_marks(_ANY_MARK.sub("", clean_text(text)), weak, _MARK_WEAK)
+    for kind, lines in _group_lines(_with_marks(marked, own, _MARK_OWN).split("\n")):
         inner = [inline(line) for line in lines]
         match kind:
             case "bullets":
@@ -190,9 +194,8 @@ def _group_lines(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield kind, group
 
 
-def _with_marks(text: str, sentences: Iterable[str]) -> str:
-    """The text with _MARK_START and _MARK_END around these sentences, in text order; of a table's row around its last cell."""
-    text = text.replace(_MARK_START, "").replace(_MARK_END, "")
+def _with_marks(text: str, sentences: Iterable[str], mark: str) -> str:
+    """The text with a mark and _MARK_END around these sentences, in text order; of a table's row around its last cell."""
     end = 0
     for sentence in map(clean_text, sentences):
         if not sentence or (start := text.find(sentence, end)) < 0:
@@ -200,17 +203,20 @@ def _with_marks(text: str, sentences: Iterable[str]) -> str:
         # The signs of lists, labels and notes stay first in their lines.
         begin = start + max(sentence.rfind(" | ") + 3 if " | " in sentence else 0, _SIGN.match(sentence).end())  # type: ignore[union-attr]
         end = start + len(sentence)
-        text = f"{text[:begin]}{_MARK_START}{text[begin:end]}{_MARK_END}{text[end:]}"
+        text = f"{text[:begin]}{mark}{text[begin:end]}{_MARK_END}{text[end:]}"
         end += 2
     return text
 
 
-def _marked_html(line: str, *, link: Link | None, own_numbers: Collection[str], note: str) -> str:
+def _marked_html(line: str, *, link: Link | None, own_numbers: Collection[str], weak_note: str, own_note: str) -> str:
     parts = _MARKED.split(line)
     html = [_inline_html(parts[0], link, own_numbers)]
-    for marked, after in zip(parts[1::2], parts[2::2], strict=True):
+    for mark, marked, after in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         inner = _inline_html(marked, link, own_numbers)
-        html += [f'<mark class="weak">{inner}</mark> <small class="weak-note">{escape(note)}</small>']
+        if mark == _MARK_WEAK:
+            html += [f'<mark class="weak">{inner}</mark> <small class="weak-note">{escape(weak_note)}</small>']
+        else:
+            html += [f'<span class="own">{inner}</span> <small class="own-note">{escape(own_note)}</small>']
         html += [_inline_html(after, link, own_numbers)]
     return "".join(html)
 

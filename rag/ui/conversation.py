@@ -19,7 +19,7 @@ class Exchange:
 
     `turn`: the exchange's number in its conversation, from 1. `status_line`: the page's own line under the text: progress,
     a notice or an error. `generated`: a language model wrote the text; `checked`: its sources support the text.
-    `weak`: the sentences of the text that have words which their sources lack.
+    `weak`: the sentences of the text that have words which their sources lack; `own`: the sources' own in place of a model's.
     `record`: id of its answer record; empty without one. `failed`: the question ended in an error, or was stopped.
     """
 
@@ -34,6 +34,7 @@ class Exchange:
     failed: bool = False
     record: str = ""
     weak: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     def apply(self, event: AnswerEvent) -> None:
         """Apply one event of the answer's stream. AnswerCompleted replaces the text and sources of the earlier events."""
@@ -42,12 +43,13 @@ class Exchange:
                 self.sources = sources
             case AnswerDelta(text=text, generated=generated, checked=checked, support=support):
                 self.text += text
-                self.weak = _weak_sentences(support)
+                self.weak, self.own = _weak_sentences(support), _own_sentences(support)
                 self.generated, self.checked = generated, checked
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
                 self.generated = self.checked = answer.generated
-                self.weak = _weak_sentences(answer.support) if answer.generated else ()
+                support = answer.support if answer.generated else ()
+                self.weak, self.own = _weak_sentences(support), _own_sentences(support)
                 # The unmasked question is not kept: the history and the page show the masked one.
                 self.question = answer.question if answer.masked else self.question
 
@@ -78,6 +80,10 @@ class Exchange:
 
 def _weak_sentences(support: Iterable[SentenceSupport]) -> tuple[str, ...]:
     return tuple(each.text for each in support if each.status == "weak")
+
+
+def _own_sentences(support: Iterable[SentenceSupport]) -> tuple[str, ...]:
+    return tuple(each.text for each in support if each.is_replacement)
 
 
 @dataclass(slots=True)

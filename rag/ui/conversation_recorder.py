@@ -187,7 +187,7 @@ def exchange_to_json(each: Exchange) -> dict[str, Any]:
     return {
         "question": each.question, "text": each.text, "remark": each.status_line, "record": each.record,
         "generated": each.generated, "checked": each.checked, "status": answer.status, "reason": answer.reason,
-        "notice": answer.notice, "cited": list(answer.cited), "weak": list(each.weak),
+        "notice": answer.notice, "cited": list(answer.cited), "weak": list(each.weak), "own": list(each.own),
         "sources": [{**asdict(source), "metadata": dict(source.metadata)} for source in each.sources],
     }  # fmt: skip
 
@@ -201,5 +201,5 @@ def exchange_from_json(turn: int, body: Mapping[str, Any]) -> Exchange:
     )  # fmt: skip
     return Exchange(
         turn, body["question"], body["text"], sources, answer, body["remark"], body["generated"], body["checked"],
-        record=body["record"], weak=tuple(body.get("weak", ())),
+        record=body["record"], weak=tuple(body.get("weak", ())), own=tuple(body.get("own", ())),
     )  # fmt: skip

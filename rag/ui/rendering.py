@@ -79,8 +79,15 @@ def _answer_html(each: Exchange, options: RenderOptions) -> str:
     lang = lang_attribute(each.text, options.texts.language)
     parts = None if each.generated else split_quotes(each.text, each.sources, each.answer)
     if parts is None:
+        weak_note, own_note = options.texts.weak, options.texts.own
         blocks = render_blocks(
-            each.text, link=link, own_numbers=own_numbers, weak=each.weak, weak_note=options.texts.weak
+            each.text,
+            link=link,
+            own_numbers=own_numbers,
+            weak=each.weak,
+            weak_note=weak_note,
+            own=each.own,
+            own_note=own_note,
         )
         return f'<div class="said"{lang}>{"".join(blocks)}</div>'
     several = sum(source is not None for _, source in parts) > 1

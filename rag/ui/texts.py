@@ -57,6 +57,7 @@ class Texts:
     checked: str = "AI 생성 · 출처 확인"
     partly_checked: str = "AI 생성 · 표시한 문장 외에는 출처 확인"
     weak: str = "일부 표현이 출처에 없음 · 출처를 확인해 주세요"
+    own: str = "기관 원문"
     masked: str = "개인정보({kinds})는 가리고 답변했습니다. 상담에 필요하지 않으니 입력하지 마세요."
     empty: str = "질문을 입력해 주세요."
     too_long: str = "질문이 너무 깁니다({length}자). {limit}자 이내로 줄여 주세요."

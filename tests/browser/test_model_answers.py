@@ -125,6 +125,23 @@ def test_a_sentence_in_other_words_than_its_source_is_marked_alone(page: Open, l
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_sentence_of_the_source_in_place_of_the_models_is_marked(page: Open, language: str) -> None:
+    right, wrong = "나루 앱의 설정에서 이체한도를 신청하실 수 있어요. [1] ", "1일 한도는 최고 9억 원이에요. [1] "
+    visitor = page(ScriptedLLM([right, wrong, "감사합니다."]), language=language)
+    words = KOREAN if language == "ko" else ENGLISH
+    visitor.ask(f"나루증권에서 {LIMIT}")
+    visitor.idle()
+    bubble = visitor.bubbles("bot").last
+    expect(bubble.locator(".own")).to_have_text(["1일 한도는 최고 2억 원입니다. [1]"])
+    expect(bubble.locator(".own-note")).to_have_text([words.own])
+    expect(bubble).not_to_contain_text("9억")
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.screenshot(f"own-sentence-{language}")
+    assert visitor.complaints == []
+
+
 def test_quotes_are_not_labelled(page: Open) -> None:
     visitor = page(ScriptedLLM(TWO, context_window=700))
     visitor.answered(CANCEL)

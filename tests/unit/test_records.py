@@ -6,6 +6,7 @@ import asyncio
 import csv
 import sqlite3
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,8 @@ def test_a_record_says_which_sentence_of_the_text_its_sources_do_not_quite_state
         ("withheld", None),
         ("weak", "느긋하게 하세요. [1]"),
     ]
+    own = SentenceSupport("수수료는 700원입니다. [1]", (1,), "supported", is_replacement=True)
     exchange = Exchange(1, "질문")
-    exchange.apply(AnswerCompleted(answer))
-    assert exchange_from_json(1, exchange_to_json(exchange)).weak == ("느긋하게 하세요. [1]",)
+    exchange.apply(AnswerCompleted(replace(answer, support=(*support, own))))
+    saved = exchange_from_json(1, exchange_to_json(exchange))
+    assert (saved.weak, saved.own) == (("느긋하게 하세요. [1]",), ("수수료는 700원입니다. [1]",))

@@ -158,6 +158,21 @@ def test_a_marked_sentence_is_followed_by_its_note() -> None:
     assert f'<td>가게</td><td><mark class="weak">넉넉합니다. [1]</mark> {note}</td>' in table
 
 
+def test_a_sentence_of_the_source_in_place_of_the_models_is_followed_by_its_note() -> None:
+    text = "취소는 느긋하게 하세요. [1]\n- 수수료는 [무료]입니다. [2]"
+    first, bullets = render_blocks(
+        text,
+        weak=["취소는 느긋하게 하세요. [1]"],
+        weak_note="확인",
+        own=["- 수수료는 [무료]입니다. [2]"],
+        own_note="<원문>",
+    )
+    assert first.endswith('<small class="weak-note">확인</small></p>')
+    note = '<small class="own-note">&lt;원문&gt;</small>'
+    assert bullets == f'<ul><li><span class="own">수수료는 [무료]입니다. [2]</span> {note}</li></ul>'
+
+
 def test_a_text_cannot_mark_itself() -> None:
+    assert render_blocks("\ue002가\ue001 나", own_note="원문") == ["<p>가 나</p>"]
     assert render_blocks("\ue000가\ue001 나", weak_note="확인") == ["<p>가 나</p>"]
     assert render_blocks("가 나", weak=("다",), weak_note="확인") == ["<p>가 나</p>"]
