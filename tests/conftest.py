@@ -14,6 +14,7 @@ import botocore.session
 import hypothesis
 import pytest
 
+import tests.gradio_import  # noqa: F401 - before any test imports it
 from rag.evaluation.runs import Run
 from rag.factory.models import Models, load_models
 from rag.factory.stores import ingest_files, open_index

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import tests.gradio_import  # noqa: F401 - before the page imports it
 from rag.cli.logging_setup import configure_logging
 from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash, hash_password

@@ -33,6 +33,7 @@ build.build_chat = build_chat
 sys.modules["rag.factory.chat"] = build
 sys.argv[0] = "app.py"
 import runpy
+import tests.gradio_import
 runpy.run_path("app.py", run_name="__main__")
 """
 """Runs app.py with the fake instead of the real service."""
