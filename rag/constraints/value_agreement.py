@@ -193,6 +193,9 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
             return _is_near(asked.low, row.low)
         if asked.low is None and row.low is None:
             return _is_near(asked.high, row.high)
+        # "한 달" beside "8~30일", "두 달" beside "최대 60일".
+        if asked.is_point:
+            return _is_near(asked.low, row.low) or _is_near(asked.low, row.high)
     return False
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF, ASPECTS
-from rag.constraints.contrasts import ANSWERING, members_of
+from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, content_words, is_channel, nouns, says
@@ -186,7 +186,7 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     # The same question in other words is not answered by the same row again.
     if is_same and not (values_of(message) or _asks_anew(message, last.question)):
         return None
-    stating = _stating(message, question_of(hit), content, words)
+    stating = _stating(message, f"{last.question} {question_of(hit)}", content, words)
     if len(stating) > 1:
         stating = _nearest(message if words else "", last.question, stating, is_value=bool(asked))
     if stating and verdict.status == "suggested":
@@ -212,8 +212,12 @@ def _asks_anew(message: str, before: str) -> bool:
     return bool(asked - {each.kind for each in asked_values(before)} - ({"when"} if _WHEN.search(before) else set()))
 
 
-def _stating(message: str, question: str, content: str, words: Sequence[str]) -> list[str]:
-    """The sentences of a row's `content` that name all that a message names, and state what it asks for."""
+def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> list[str]:
+    """The sentences of a row's `content` that name all that a message names, and state what it asks for.
+
+    `topic`: the question before and the row's. Where the message names no thing, a sentence on a thing that the topic does not
+    name states another one's fee or term: "앱 OTP는 무료로 발급" in a row on raising a limit.
+    """
     asked, values, named = asked_values(message), values_of(message), members_of(message)
     when = _WHEN.search(message)
     found = []
@@ -228,7 +232,12 @@ def _stating(message: str, question: str, content: str, words: Sequence[str]) ->
         own = values_of(sentence)
         if any(not holds(value, [each for each in own if each.dimension == value.dimension]) for value in values):
             continue
-        told = members_of(question) | members_of(sentence) | {each for word in words for each in members_of(word)}
+        things = {
+            name for name, _ in members_of(sentence) if default_contrasts().sets[name].kind in ("product", "means")
+        }
+        if all(word in ASPECT_OF for word in words) and things - {name for name, _ in members_of(topic)}:
+            continue
+        told = members_of(topic) | members_of(sentence) | {each for word in words for each in members_of(word)}
         if any((name, member) not in told and (name, ANSWERING) not in told for name, member in named):
             continue
         if not_stated(message, "", sentence) or (asked and not words and not _states_alone(message, sentence)):

@@ -240,3 +240,35 @@ def test_both_sides_at_the_own_institution_are_not_another_one() -> None:
     question = "같은 한들 쓰는 사람한테 잘못 보낸 돈 돌려받나요"
     assert compare(question, *other, institution="한들은행").conflicts
     assert not compare(question, *own, institution="한들은행").conflicts
+
+
+def test_a_kind_by_another_name_is_the_row_s() -> None:
+    row = ("한도대출(마이너스통장)의 만기 연장은 어떻게 하나요?", "만기 1개월 전부터 앱에서 신청하실 수 있습니다.")
+    synonyms = {"마통": "마통 한도대출 마이너스통장"}
+    assert compare("마통 연장 어디서 하나요", *row).lacking
+    assert not compare("마통 연장 어디서 하나요", *row, synonyms=lambda word: synonyms.get(word, word)).lacking
+
+
+@pytest.mark.parametrize(
+    "question", ["딴은행으로 삼십만원 부치면 수수료 얼마", "다른은행으로 급하게 보내야 되는데 수수료 있어요?"]
+)
+def test_sending_money_elsewhere_moves_no_account(question: str) -> None:
+    row = ("다른 은행으로 이체할 때 수수료는 얼마인가요?", "창구는 10만원 초과 2,000원이며, 앱은 면제입니다.")
+    agreement = compare(question, *row)
+    assert not agreement.conflicts and not agreement.lacking
+
+
+def test_pictures_are_uploaded_and_card_bills_are_paid() -> None:
+    claim = ("청구할 때 필요한 서류는 무엇인가요?", "100만원 이하는 사진으로 내실 수 있습니다.")
+    assert not compare("60만원인데 영수증 찍어서 올려도 되나요", *claim).lacking
+    bill = ("결제일 전에 카드대금을 미리 납부할 수 있나요?", "앱에서 매일 23시까지 납부하실 수 있습니다.")
+    assert not compare("월급 나와서 카드값 미리 갚고 싶어요", *bill).lacking
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [("한달 쓰면 이자율 얼마", False), ("두달 쓰면 이자율 얼마", False), ("석달 반 쓰면 이자율 얼마", True)],
+)
+def test_a_month_is_thirty_days_or_thirty_one(question: str, lacks: bool) -> None:
+    row = ("기간별 이자율은 얼마인가요?", "이자율은 1~7일 연 5.2%, 8~30일 연 8.1%, 31~60일 연 9.3%입니다.")
+    assert bool(compare(question, *row).lacking) is lacks

@@ -139,3 +139,13 @@ def test_a_time_that_has_passed_is_a_case_where_the_row_has_tiers() -> None:
 def test_a_month_before_the_date_from_which_a_row_holds_is_not_held() -> None:
     assert values_not_held("2025년 6월에 만든 카드 발급 비용 얼마였어요", *SINCE)
     assert not values_not_held("2025년 9월에 만든 카드 발급 비용 얼마예요", *SINCE)
+
+
+def test_years_after_an_amount_and_weeks_of_use_are_lengths_of_time() -> None:
+    assert [(v.dimension, v.text) for v in values_of("3억 일년 맡기면")] == [("money", "3억"), ("duration", "일년")]
+    assert [(v.dimension, v.text) for v in values_of("0.1억 일개월 쓰면")] == [
+        ("money", "0.1억"),
+        ("duration", "일개월"),
+    ]
+    assert [(v.dimension, v.text) for v in values_of("3주 쓰면 이자 얼마")] == [("duration", "3주")]
+    assert [v.dimension for v in values_of("3주 사려면")] == ["count"]
