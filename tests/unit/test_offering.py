@@ -80,6 +80,9 @@ PENSION = row("pension", "연금이전 신청, 해지, 재발급, 한도", "앱�
         ("해지", "해지", [PENSION, FRACTIONS], True),
         ("재발급이요", "재발급", [PENSION, FRACTIONS], True),
         ("한도", "한도", [PENSION, FRACTIONS], True),
+        ("연금 관련 문의드려요", "연금", [PENSION, FRACTIONS], True),
+        ("연금에 대해 궁금해요", "연금", [PENSION, FRACTIONS], True),
+        ("연금 이전 관련 문의", "연금", [FRACTIONS], False),
     ],
 )
 def test_a_topic_that_answers_mention_and_an_action_or_aspect_of_nothing_leave_open_what_is_meant(
