@@ -96,14 +96,14 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]
     # "고3" is an age here: the 3 in it is no number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
-    values = [_below(text, quantity) for quantity in (*others, *everyday)]
+    # What has not been reached ("한 달이 안 됐는데") is all that lies below it.
+    values = [
+        replace(q, low=None, high_closed=False, side="")
+        if q.is_point and q.dimension not in ("phone", "number") and _UNDER.match(text, q.end)
+        else q
+        for q in (*others, *everyday)
+    ]
     return tuple(sorted(values, key=lambda quantity: quantity.start))
-
-
-def _below(text: str, value: Quantity) -> Quantity:
-    """The value as what lies below it, if the text says that it has not been reached."""
-    is_under = value.is_point and value.dimension not in ("phone", "number") and _UNDER.match(text, value.end)
-    return replace(value, low=None, high_closed=False, side="") if is_under else value
 
 
 def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:

@@ -171,7 +171,8 @@ def is_decided(
             if not (name and name in held) and not _is_on(held, question, row_question):
                 continue
             # What is asked of a value that is given ("100만원 있으면 이자 얼마") stands beside the limit ("50만원 미만은 0.1%").
-            if is_yes_no or (is_given and _has_more(sentence, limits)):
+            others = (value for value in values_of(sentence) if value not in limits)
+            if is_yes_no or (is_given and any(value.dimension in ("money", "rate") for value in others)):
                 return True
     return False
 
@@ -242,10 +243,6 @@ def _is_elapsed(text: str, value: Quantity) -> bool:
 def asks_whether(question: str) -> bool:
     """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
     return _OPEN.search(question) is None and _ASKS.search(question) is not None
-
-
-def _has_more(sentence: str, limits: list[Quantity]) -> bool:
-    return any(value.dimension in ("money", "rate") and value not in limits for value in values_of(sentence))
 
 
 def _name(before: str) -> str:

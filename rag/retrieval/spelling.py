@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from operator import ne
 
 from rag.korean import normalise
 
@@ -58,19 +57,16 @@ def _meant(word: str, held: Iterable[str], *, by_key: bool) -> str:
     starts = [start for start in found if start[-1] == word[-1] or start[-1] not in _ENDINGS]
     sound = _sound(word)
     same = (start for start in starts if _sound(start) == sound)
-    near = (start for start in starts if by_key and _differs_by_key(sound, _sound(start)))
+    others = (
+        (start, [pair for pair in zip(sound, _sound(start), strict=True) if pair[0] != pair[1]]) for start in starts
+    )
+    near = (start for start, letters in others if by_key and len(letters) == 1 and is_slip(*letters[0]))
     return next(same, "") or next(near, "")
 
 
 @lru_cache(maxsize=4096)
 def _runs(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_HANGUL_RUN.findall(text)))
-
-
-def _differs_by_key(one: str, other: str) -> bool:
-    if sum(map(ne, one, other)) != 1:
-        return False
-    return next(is_slip(*pair) for pair in zip(one, other, strict=True) if pair[0] != pair[1])
 
 
 @lru_cache(maxsize=65536)

@@ -159,18 +159,23 @@ def _coverage(text: str, sources: Sources) -> Finding:
 def _words_covered(text: str, sources: Sources) -> Finding:
     words = content_words(text)
     missing: list[ContentWord] = [word for word in words if not sources.words.holds(word)]
-    nouns = [word.stem for word in missing if word.is_noun and not _is_other_day(word.stem, text, sources)]
+    # "토요일에는 안 됩니다" of "평일에만": it denies of a weekend what the passages say of working days.
+    weekend = [word for word in missing if word.is_noun and _WEEKEND.match(word.stem)]
+    is_denied = bool(weekend) and is_negative(text) and _WORKING_DAY.search(sources.text) is not None
+    nouns = [word.stem for word in missing if word.is_noun and not (is_denied and word in weekend)]
     if not words and not quantities_of(text) and not _is_worded_so(text, sources):
         return Finding("withheld", "words", text.strip())
     if not nouns:
         return SUPPORTED
     # Where to go and what to bring must be the passage's own: nothing else in a sentence sends a customer to the wrong door.
-    if places := [noun for noun in nouns if (len(noun) > 2 and _PLACE.search(noun)) or _NAMED.match(noun)]:
-        return Finding("withheld", "entity", ", ".join(places))
+    if named := [noun for noun in nouns if (len(noun) > 2 and _PLACE.search(noun)) or _NAMED.match(noun)]:
+        return Finding("withheld", "entity", ", ".join(named))
     for noun in nouns:
         # "통신사 클라우드" of a passage's "금융결제원 클라우드": another thing of the kind.
         match = _OF_A_KIND.match(text, text.lower().find(noun) + len(noun))
-        if match and match[1] not in _GENERIC and _is_named(match[1], sources.text):
+        if not match or match[1] in _GENERIC:
+            continue
+        if any(start > 2 and _NAME.match(sources.text, start - 3) for start in places(match[1], sources.text)):
             return Finding("withheld", "entity", noun)
     covered = 1 - len(missing) / len(words)
     share = len(nouns) / len(words)
@@ -180,16 +185,6 @@ def _words_covered(text: str, sources: Sources) -> Finding:
         and not any(map(_GRANTED.search, nouns))
     )
     return Finding("weak" if covered >= COVERED or is_harmless else "withheld", "words", ", ".join(nouns))
-
-
-def _is_other_day(noun: str, text: str, sources: Sources) -> bool:
-    """Whether a sentence denies of a weekend what the passages say of working days: "토요일에는 안 됩니다" of "평일에만"."""
-    return _WEEKEND.match(noun) is not None and is_negative(text) and _WORKING_DAY.search(sources.text) is not None
-
-
-def _is_named(kind: str, text: str) -> bool:
-    """Whether a text has a kind of thing with a name before it."""
-    return any(start > 2 and _NAME.match(text, start - 3) for start in places(kind, text))
 
 
 def _without_quantities(text: str) -> str:

@@ -88,7 +88,10 @@ def build_page(
     `rag.ui.markup` has the theme, the style sheet and the script to serve it with.
     """
     texts = TEXTS[settings.ui.language]
-    slots = AnswerSlots(settings.ui.answers_at_once or _answers_at_once(settings))
+    # A search keeps a core busy, a language model keeps it waiting.
+    writes = settings.llm.backend != "none" and settings.chat.answer_mode != "verbatim"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    slots = AnswerSlots(settings.ui.answers_at_once or (ANSWERS_WITH_LLM if writes else max(2, cores)))
     metrics = Metrics(slots)
     recorder = ConversationRecorder(records, history, metrics, slots.wait_until_uncrowded)
     limit = settings.chat.max_question_chars
@@ -117,13 +120,6 @@ def build_page(
     # A private field: Gradio has no setting for it.
     page._queue.sleep_when_free = IDLE_POLL_SECONDS
     return page, context
-
-
-def _answers_at_once(settings: Settings) -> int:
-    """ANSWERS_WITH_LLM with a language model; otherwise one per core (at least two), because a search keeps a core busy."""
-    if settings.llm.backend != "none" and settings.chat.answer_mode != "verbatim":
-        return ANSWERS_WITH_LLM
-    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
 def _add_events(page: gr.Blocks, dialogue: Dialogue, loader: Loader, texts: Texts, context: PageContext) -> None:

@@ -34,7 +34,11 @@ def formula_text(element: ET.Element) -> str:
     if name in _PARTS:
         texts = {part: formula_text(found) for part in _PARTS[name] if (found := element.find(M + part)) is not None}
         start = _character(element, "chr", "∫") if name == "nary" else ""
-        return start + "".join(_PARTS[name][part] + _bracketed(text) for part, text in texts.items() if text)
+        return start + "".join(
+            _PARTS[name][part] + (text if _WHOLE.fullmatch(text) else f"({text})")
+            for part, text in texts.items()
+            if text
+        )
     if name in ("eqArr", "m"):
         return "\n".join(formula_text(line) for line in element if line.tag in (f"{M}e", f"{M}mr"))
     if name == "mr":
@@ -47,7 +51,3 @@ def _character(element: ET.Element, name: str, usual: str) -> str:
     """The bracket, separator or sign that an element names in its properties, else the usual one."""
     found = element.find(f"{element.tag}Pr/{M}{name}")
     return usual if found is None else found.get(f"{M}val", "")
-
-
-def _bracketed(text: str) -> str:
-    return text if _WHOLE.fullmatch(text) else f"({text})"
