@@ -18,8 +18,8 @@ from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, content_words, is_channel, nouns, says
-from rag.conversation.row_search import LONG_NAME, as_suggestions, holds_words, merge_as_suggestions
-from rag.conversation.shown_rows import cited_rows, holds_subject, subject_names
+from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
+from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
 from rag.korean import compact, jamo_ngrams, sentences, tokens
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
@@ -253,7 +253,7 @@ def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> li
 
 def _names(sentence: str, word: str) -> bool:
     """Whether a sentence names what a word does, also by another name of it."""
-    names = (*subject_names([word]), *(name for name in expand(word).split() if len(name) >= LONG_NAME))
+    names = (*subject_names([word]), *bank_names(word))
     text = compact(_ASIDE.sub("", sentence))
     return any(compact(name) in text for name in names) or bool(members_of(word) & members_of(sentence))
 

@@ -10,11 +10,12 @@ from itertools import chain, zip_longest
 from rag.constraints import compare
 from rag.conversation.follow_up_rules import replace_topic, says, topic_words
 from rag.conversation.question_parts import Part
-from rag.conversation.row_search import LONG_NAME, OFFERED
+from rag.conversation.row_search import OFFERED
+from rag.conversation.shown_rows import bank_names
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
 from rag.retrieval.hybrid import matched_question, question_of, row_id
-from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.query_analysis import BANK
 from rag.retrieval.ranking import same_question, score_of
 from rag.types import Section, Status, Turn
 
@@ -113,7 +114,7 @@ def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
 
 def _held_name(text: str, word: str) -> str:
     """The word, or the bank's own word for it, as it occurs in a text without spaces; empty if neither does."""
-    names = (compact(word), *(compact(name) for name in expand(word).split() if len(name) >= LONG_NAME))
+    names = (compact(word), *map(compact, bank_names(word)))
     return next((name for name in names if name in text), "")
 
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 DEPTH = 20
 """Rows retrieved for the confidence step, however many are shown, and as many passages: by documents no row is pushed out."""
 MIN_WORDS = 2
-LONG_NAME = 4
-"""Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 OFFERED = 0.03
 """Chance in 0..1 from which on a row behind the first is worth offering."""
 LONG_QUOTE = 14

@@ -13,7 +13,7 @@ from dataclasses import replace
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.conversation.follow_up_rules import chosen_number, content_words, lacks_product, nouns, says
-from rag.conversation.row_search import LONG_NAME, holds_words, in_question, is_same_question
+from rag.conversation.row_search import holds_words, in_question, is_same_question
 from rag.conversation.word_rules import WordRule
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
@@ -26,6 +26,8 @@ MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
 MAX_BACK = 3
 """Turns among which suggestions are looked for that a number may still mean."""
+LONG_NAME = 4
+"""Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _CITATION = re.compile(r"\[(\d{1,2})\]")
 
@@ -203,11 +205,15 @@ def is_foreign(question: str, before: JudgedNode) -> bool:
 def holds_subject(hit: JudgedNode, word: str) -> bool:
     """Whether a row contains a word or another name of the same thing: 이자 where it has 이율, 비용 where it has 수수료."""
     names = subject_names([word])
-    # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
-    others = (name for name in expand(word).split() if len(name) >= LONG_NAME)
     # What is done ("올려요") the question before may have said in other words.
     is_thing = all(default_contrasts().sets[name].kind != "action" for name, _ in members_of(word))
-    return holds_words(hit, [*names, *others]) or (is_thing and names_thing(hit, word))
+    return holds_words(hit, [*names, *bank_names(word)]) or (is_thing and names_thing(hit, word))
+
+
+def bank_names(word: str) -> list[str]:
+    """The bank's words for a customer's that are long enough to name the same thing."""
+    # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
+    return [name for name in expand(word).split() if len(name) >= LONG_NAME]
 
 
 def subject_names(words: Sequence[str]) -> list[str]:
