@@ -19,6 +19,7 @@ MAX_QUERY_TOKENS = 900
 _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
 # A full stop ends a sentence only before white space, as "3.5%" and "2026.03.01" contain some too. A line break also ends one.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
+_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
@@ -96,6 +97,11 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
             start = match.end()
     if start < len(text):
         yield start, len(text)
+
+
+def without_notes(text: str) -> str:
+    """The text without its notes, the lines that begin with ※: in an answer they name values and things of other matters."""
+    return _NOTE.sub("", text)
 
 
 def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:

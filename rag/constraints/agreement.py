@@ -14,23 +14,25 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.actions import other_actions
-from rag.constraints.asked_values import not_stated
+from rag.constraints.asked_values import MAY_ASK, not_stated
+from rag.constraints.aspects import asked_aspect
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
 from rag.constraints.contrasts import (
     ANSWERING,
     ContrastMention,
     ContrastSet,
     default_contrasts,
+    is_excepted,
     members_of,
     mentions_of,
     stands_in,
 )
-from rag.constraints.event_states import other_states
+from rag.constraints.event_states import MAY_TELL, other_states
 from rag.constraints.everyday_values import values_of
-from rag.constraints.held_values import is_decided, is_excepted, share_held, values_not_held, without_notes
+from rag.constraints.held_values import is_decided, share_held, values_not_held
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.value_agreement import comparable, excludes, families, holds, is_incidental, pins, scope
-from rag.korean import tokens
+from rag.korean import tokens, without_notes
 
 Status = Literal["agree", "conflict", "unknown"]
 BLOCKING_KINDS = ("product", "means", "scope", "term")
@@ -102,34 +104,40 @@ def compare(
     question = _as_own(question, institution)
     # Of several questions in one message only the part counts that this row may answer.
     part, row = concerned_part(question, row_question), (row_question, row_answer)
-    done = row_answer if is_passage else _done(row_answer)
-    (agreed, conflicts), (named, others) = _values(part, *row), _contrasts(question, part, *row)
-    agreed, conflicts = [*agreed, *named], [*conflicts, *others]
-    codes, own_codes = ({match.group().upper() for match in _CODE.finditer(text)} for text in (part, "\n".join(row)))
-    if codes and not codes & own_codes:
-        conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
-    lacking = [
-        Conflict(value.dimension, value.text, "", is_decided(question, value, *row, synonyms=synonyms))
-        for value in values_not_held(question, *row)
-    ]
-    lacking += _things_not_held(question, part, *row, done)
+    steps = _done(row_answer)
+    agreed, conflicts = _contrasts(question, part, *row)
+    lacking: list[Conflict] = []
+    share = 0.0
+    if values_of(question):
+        same, others = _values(part, *row)
+        agreed, conflicts, share = [*same, *agreed], [*others, *conflicts], share_held(question, *row)
+        for value in values_not_held(question, *row):
+            by_limit = is_decided(question, value, *row, synonyms=synonyms)
+            lacking.append(Conflict(value.dimension, value.text, "", by_limit))
+    if codes := _codes(part):
+        own_codes = _codes("\n".join(row))
+        if not codes & own_codes:
+            conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
+    lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
-    lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
-    lacking += [Conflict(*each) for each in other_actions(part, *row, _done(row_answer), synonyms=synonyms)]
-    for asked, held in other_states(question, *row):
-        (conflicts if held else lacking).append(Conflict("state", asked, held))
+    if asked_aspect(part) or MAY_ASK.search(part):
+        lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
+    lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
+    if MAY_TELL.search(question):
+        for asked, held in other_states(question, *row):
+            (conflicts if held else lacking).append(Conflict("state", asked, held))
     if is_passage:
         passage = f"{institution}\n{row_question}\n{row_answer}"
         lacking += [
             Conflict("passage", asked, "") for asked in lacking_in_passage(question, passage, synonyms=synonyms)
         ]
-    return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share_held(question, *row))
+    return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share)
 
 
 def _as_own(question: str, institution: str) -> str:
     """The question with a row's institution as the row calls it where it says that both sides are its own: "같은 도담 쓰는"."""
-    if not institution:
+    if not institution or ("같은" not in question and "다른" not in question):
         return question
     name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
     question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
@@ -150,6 +158,10 @@ def concerned_part(question: str, row_question: str) -> str:
     row = _tokens(row_question)
     shared = [len(_tokens(part) & row) for part in parts]
     return " ".join(part for part, count in zip(parts, shared, strict=True) if count == max(shared))
+
+
+def _codes(text: str) -> set[str]:
+    return {match.group().upper() for match in _CODE.finditer(text)}
 
 
 @lru_cache(maxsize=4096)

@@ -53,6 +53,8 @@ _HOW_MUCH = re.compile(
     r"얼(?:마|만(?=[가데지]))(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
+MAY_ASK = re.compile(r"몇|며칠|얼[마만]|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
+"""Stands in every question that asks for a value. Read first: most ask for none."""
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
 _VERB = re.compile(r"(?:면|[해려어아]서|고|때)$")
 _RATE_OF = re.compile(

@@ -1,7 +1,8 @@
 """Products, means and actions that exclude each other: which of them does a text name?
 
 The sets are data (contrasts.toml), and an index may add its own. Spaces, case and width do not matter; particles may follow a
-form and compounds precede it ("정기적금" names 적금); a denied form ("해지 말고", "OTP 없이") is not named.
+form and compounds precede it ("정기적금" names 적금); a denied form ("해지 말고", "OTP 없이") is not named. But where a customer
+asks whether something holds for a thing, a sentence that refuses it for that thing is the answer ("체크카드는 제외합니다").
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.korean import fold
+from rag.korean import compact, fold, sentences
 
 Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
 _DENIED = re.compile(
@@ -35,6 +36,19 @@ _INSTEAD_SPAN = 12
 """Characters between a member and the word that replaces it with another."""
 _SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])(?!\s?(?:방문|통해|통하|이용))")
 """A channel as subject or object ("앱이 안 켜져요", but not "창구를 방문하여") is not where something is done."""
+OPEN = re.compile(
+    r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
+)
+"""Words that ask for more than yes or no."""
+_ASKS = re.compile(
+    r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
+)
+_REFUSED = re.compile(
+    r"제외|빼고|불가|(?:안|못)\s?(?:[됩돼되하합받쓰씁]|들어)|(?:지|수|은|는|이|가|에서)\s?(?:않|없|아니|못)|해당하지|받지|어렵"
+)
+_NOT_EXCEPTED = re.compile(
+    r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
+)
 ANSWERING = "answering"
 """The member of a term that a row may name, but no question asks for: "무료" answers what a fee is."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
@@ -194,6 +208,20 @@ def stands_in(word: str, text: str) -> bool:
     """Whether a word stands in a text and is not denied there, whatever else the text holds."""
     places = (match.end() for match in re.finditer(re.escape(word), text, re.IGNORECASE))
     return any(not _DENIED.match(text, place) for place in places)
+
+
+def asks_whether(question: str) -> bool:
+    """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
+    return OPEN.search(question) is None and _ASKS.search(question) is not None
+
+
+def is_excepted(question: str, thing: str, answer: str) -> bool:
+    """Whether a sentence of an answer refuses something for a thing, named in the question's words, that is asked about."""
+    word = compact(thing)
+    return asks_whether(question) and any(
+        word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
+        for sentence in (answer[start:end] for start, end in sentences(answer))
+    )
 
 
 def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[ContrastMention]:

@@ -32,6 +32,10 @@ _ALREADY = re.compile(r"이미\s(?P<event>[가-힣]{2,4}?)(?:된|됐|되|한|했
 _NOT_YET_SAID = re.compile(r"아직\s?(?:안|못)\s?[가-힣]")
 _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난|마친)")
 """Said of whatever happened, in a native verb ("아직 안 나갔으면") and in the bank's word for it."""
+MAY_TELL = re.compile(
+    r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일"
+)
+"""Stands in every question that `other_states` has anything on."""
 _SHOWN = re.compile(
     r"상태[가는이도]?\s?['\"‘“]?(?P<state>[가-힣]{2,6}?)['\"’”]?(?:으?로\s?(?:돼|되|나|떠|뜨|표시|남|있)|이?라고|인데|이에요|예요|이던데|이고|입니다)"
 )
@@ -64,7 +68,7 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
         yield omitted.group(), ""
     if (yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):
         yield yet.group(), completed.group()
-    asked, held = _events(question), _events(row_question)
+    asked, held = happened_by_event(question), happened_by_event(row_question)
     for event, states in asked.items():
         own = held.get(event)
         if own is not None and len(own) == len(states) == 1 and own != states:
@@ -73,7 +77,7 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
 
 
 @lru_cache(maxsize=4096)
-def _events(text: str) -> dict[str, frozenset[bool]]:
+def happened_by_event(text: str) -> dict[str, frozenset[bool]]:
     """By event, whether it has happened; both where a text names both."""
     found: dict[str, set[bool]] = {}
     spans: list[tuple[int, int]] = []

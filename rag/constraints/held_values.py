@@ -1,13 +1,10 @@
-"""Which values of a question does a row state, and which does it decide or except without stating them?
+"""Which values of a question does a row state, and which does it decide without stating them?
 
 A limit on the quantity that a question names decides every value, the values beyond it too ("포인트 500점" beside "1,000점
 이상이면 현금으로 바꿔 드립니다"). Such a row is still only suggested, first and with a note, because a customer may take it for
 a yes. Values listed without a limit ("12개월 3.1%, 24개월 3.2%") decide nothing. Both must be about one quantity: what the
 question's value is of ("보증금 6억") stands in the row, and what the row's limit is on ("연소득 2,400만원 이상") in the question,
 or in the row's. A length of time that has passed is compared with limits on such lengths alone, a term with limits on terms.
-
-And where a customer asks whether something holds for a thing, a sentence that refuses it for that thing is the answer
-("체크카드는 제외합니다"), though elsewhere a denied word is no mention of a thing.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from rag.constraints.asked_values import asked_values
-from rag.constraints.contrasts import members_of
+from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out
@@ -32,9 +29,8 @@ from rag.constraints.value_agreement import (
     pins,
     stated,
 )
-from rag.korean import compact, sentences
+from rag.korean import compact, sentences, without_notes
 
-_NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^\s*(?:\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
 _EARLY = ("maturity", "만기전")
 """A row on ending something early names how long it was held, and no term of a product ("3년짜리")."""
@@ -55,13 +51,6 @@ _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
 )
 """Before and after a length of time that has passed: "받은 날부터 15일", "15일이 지나면"."""
-_OPEN = re.compile(
-    r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
-)
-"""Words that ask for more than yes or no."""
-_ASKS = re.compile(
-    r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
-)
 _CASE = re.compile(
     r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
 )
@@ -81,17 +70,6 @@ _QUANTITY = re.compile(
 """How nouns end that name a quantity."""
 _GENERAL = re.compile(r"^(?:평균|최종|합계|총|보유)?\s?(?:잔액|금액|한도|기간|나이)$")
 _TAIL = re.compile(r"(?:금액|잔액|한도|기간|대금|금|액)$")
-_REFUSED = re.compile(
-    r"제외|빼고|불가|(?:안|못)\s?(?:[됩돼되하합받쓰씁]|들어)|(?:지|수|은|는|이|가|에서)\s?(?:않|없|아니|못)|해당하지|받지|어렵"
-)
-_NOT_EXCEPTED = re.compile(
-    r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
-)
-
-
-def without_notes(answer: str) -> str:
-    """An answer without its notes, the lines that begin with ※: they name values and things of other matters."""
-    return _NOTE.sub("", answer)
 
 
 def share_held(text: str, row_question: str, row_answer: str) -> float:
@@ -138,15 +116,6 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
     return [value for family, values in families(asked).items() for value in values if not is_held(family, value)]
 
 
-def is_excepted(question: str, thing: str, row_answer: str) -> bool:
-    """Whether a sentence of an answer refuses something for a thing, named in the question's words, that is asked about."""
-    word = compact(thing)
-    return asks_whether(question) and any(
-        word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
-        for sentence in _sentences(row_answer)
-    )
-
-
 def is_decided(
     question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
 ) -> bool:
@@ -160,7 +129,7 @@ def is_decided(
     name = _name(question[: asked.start])
     if name and not any(compact(word) in row for word in synonyms(name).split()):
         return False
-    is_case = _OPEN.search(question) is None and _CASE.match(question, asked.end) is not None
+    is_case = OPEN.search(question) is None and _CASE.match(question, asked.end) is not None
     is_yes_no, is_elapsed = is_case or asks_whether(question), _is_elapsed(question, asked)
     is_given = asked.dimension != "duration" and _GIVEN.match(question, asked.end) is not None
     for sentence, limits in _limits(asked, row_question, row_answer):
@@ -206,14 +175,10 @@ def _names() -> Mapping[str, Sequence[str]]:
     return {name: line.split("|") for line in lines if line[:1] != "#" for name in line.split("|")}
 
 
-def _sentences(text: str) -> Iterator[str]:
-    return (text[start:end] for start, end in sentences(text))
-
-
 def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tuple[str, list[Quantity]]]:
     """The sentences of an answer with their limits of the asked kind."""
     (family,) = families([asked])
-    for sentence in _sentences(row_answer):
+    for sentence in (row_answer[start:end] for start, end in sentences(row_answer)):
         if asked.dimension == "duration" and _LISTED.match(sentence):
             continue
         # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others is elsewhere.
@@ -238,11 +203,6 @@ def _is_limit(sentence: str, value: Quantity, has_limits: bool) -> bool:
 
 def _is_elapsed(text: str, value: Quantity) -> bool:
     return _ELAPSED.search(text[: value.start]) is not None or _ELAPSING.match(text, value.end) is not None
-
-
-def asks_whether(question: str) -> bool:
-    """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
-    return _OPEN.search(question) is None and _ASKS.search(question) is not None
 
 
 def _name(before: str) -> str:

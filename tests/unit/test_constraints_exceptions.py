@@ -8,7 +8,7 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from rag.constraints.compounds import is_on_all_kinds
-from rag.constraints.held_values import is_excepted
+from rag.constraints.contrasts import is_excepted
 from rag.retrieval.confidence import Verdict, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.stores.base import JAMO, TOKENS
