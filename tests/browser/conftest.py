@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from rag.settings import HistorySettings, RecordSettings, Settings, UiSettings
 from rag.ui.auth import PasswordHash
@@ -200,24 +200,45 @@ def chat() -> FakeChat:
     return FakeChat()
 
 
+@pytest.fixture(scope="package")
+def idle_contexts(chromium: Browser) -> dict[str, BrowserContext]:
+    """A browser context by its options, left by a test for the next.
+
+    Only Gradio's files are left in it, in its cache, without which a page takes half as much processor time again to open.
+    """
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
-    """Opens tabs; keyword arguments go to the browser context (viewport, color_scheme, locale ...)."""
-    contexts = []
+def visit(
+    chromium: Browser, idle_contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Visit]]:
+    """Opens tabs, each in its own browser context, whose options are the keyword arguments (viewport, locale ...)."""
+    used: list[tuple[str, BrowserContext]] = []
 
     def visit(url: str, **options: Any) -> Visit:
-        context = chromium.new_context(**{"locale": "ko-KR", "viewport": {"width": 1280, "height": 800}, **options})
-        contexts.append(context)
+        options = {"locale": "ko-KR", "viewport": {"width": 1280, "height": 800}, **options}
+        context = idle_contexts.pop(repr(options), None) or chromium.new_context(**options)
+        used.append((repr(options), context))
         context.set_default_timeout(120_000)
-        made = Visit(context.new_page(), url)
+        page = context.new_page()
+        storage = context.new_cdp_session(page)
+        storage.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+        storage.detach()
+        made = Visit(page, url)
         request.node.stash.setdefault(TABS, []).append(made)
         made.listen()
         made.page.goto(url)
         return made
 
     yield visit
-    for context in contexts:
-        context.close()
+    for options, context in used:
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        if idle_contexts.setdefault(options, context) is not context:
+            context.close()
 
 
 @pytest.fixture
