@@ -185,6 +185,12 @@ def rejects_answer(message: str) -> bool:
     return says(message, "no") and says(message, "another")
 
 
+def is_reply(message: str, history: Sequence[Turn]) -> bool:
+    """Whether a message may choose among rows shown before: rows were suggested, or its words answer no other question."""
+    open_rows = bool(history) and history[-1].status == "suggested"
+    return open_rows or says(message, "yes", "no", "again", "last choice", "numbered choice")
+
+
 def chosen_number(message: str, offered: int) -> int | None:
     """The number, from 1, that a message like "2번이요" or "마지막 거" chooses of so many `offered`; None: it is no choice.
 

@@ -87,6 +87,11 @@ _GOES_ON = re.compile(
     r"|(?<=[는은]지)(?:(?P<joined>이?랑|하고|도)[\s,]+(?!모르|몰)|\s*,\s*)|(?<=[는은]거)(?P<done>이?랑|하고)[\s,]+"
 )
 
+MAY_DIVIDE = re.compile(
+    rf"(?:{'|'.join(each.pattern for each in (_SENTENCE, _GOES_ON, _CONNECTOR))})(?=(?s:.)*[^\s?？!.~])", re.IGNORECASE
+)
+"""Stands in every message that `split_questions` divides. Read first: most messages ask one thing."""
+
 
 class Part(NamedTuple):
     """One question of a message: `title` in the customer's own words, `readings` as it may be searched for.

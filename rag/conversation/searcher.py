@@ -26,12 +26,8 @@ from rag.conversation.follow_up_choice import (
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.follow_up_rules import rules, says
 from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
-from rag.conversation.question_parts import split_questions
-from rag.conversation.row_search import (
-    RowSearch,
-    as_suggestions,
-    merge_as_suggestions,
-)
+from rag.conversation.question_parts import MAY_DIVIDE, split_questions
+from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
 from rag.conversation.shown_rows import (
     chosen_row,
     cited_rows,
@@ -106,7 +102,7 @@ class Searcher:
             return _declined(question, rule)
         if history and history[-1].status == "answered" and (reply := self._reply(question, history, filters, scope)):
             return reply
-        if choice := read_choice(question, history, self._store):
+        if follow_up_rules.is_reply(question, history) and (choice := read_choice(question, history, self._store)):
             return replace(choice, names_banks=len(self.rows.banks) > 1)
         if rule and rule.yields_to == "same":
             verdict = self.rank(question, (), filters, scope)
@@ -154,7 +150,8 @@ class Searcher:
         question = follow_up_rules.in_the_banks_words(question) if history else question
         alone = follow_up_rules.standalone_text(question, history)
         if not follow_up_rules.is_follow_up(question, history):
-            return unless_repeated(self.rows.search_at(bank, alone, filters), question, history)
+            verdict = self.rows.search_at(bank, alone, filters)
+            return unless_repeated(verdict, question, history) if _begins_again(verdict, history) else verdict
         if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
@@ -210,16 +207,14 @@ class Searcher:
         """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
         if follow_up_rules.lacks_aspect(question):
             return None
-        text = " ".join([*self._topic(history), rules()["back reference"].pattern.sub("", question).strip()])
+        # At most one word, which is no institution.
+        topic = follow_up_rules.topic_of([self.rows.named(turn.question).rest or turn.question for turn in history])
+        text = " ".join([*topic, rules()["back reference"].pattern.sub("", question).strip()])
         verdict = self.rows.search_at(bank, text, filters)
         if verdict.status != "answered" or shown_before(verdict, history):
             return None
         fits = fits_topic(question, history[-1].question, verdict.nodes[0])
         return verdict if fits and self.rows.own_match(question, verdict, filters) >= OWN_MATCH else None
-
-    def _topic(self, history: Sequence[Turn]) -> tuple[str, ...]:
-        """What the conversation is about, at most one word, which is no institution."""
-        return follow_up_rules.topic_of([self.rows.named(turn.question).rest or turn.question for turn in history])
 
     def _reply(
         self, message: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
@@ -272,8 +267,7 @@ class Searcher:
     def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
         """The outcome of the whole question, or of its parts where they answer more."""
         whole = self.rank(question, history, filters, scope)
-        asked = split_questions(question)
-        if len(asked) == 1:
+        if not MAY_DIVIDE.search(question) or len(asked := split_questions(question)) == 1:
             return whole
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self.rows.limited(question, filters)
@@ -313,6 +307,11 @@ class Searcher:
 def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
     turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
     return without_masked_numbers(question), turns
+
+
+def _begins_again(verdict: Verdict, history: Sequence[Turn]) -> bool:
+    """Whether its first row was among those of the turn before."""
+    return bool(history and verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:

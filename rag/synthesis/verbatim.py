@@ -66,6 +66,11 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
     `verdict`: theirs, for its note, its sections, and whether an answer begins with its institution's name. `english`: the
     frames are in English whatever the question is in.
     """
+    chosen, named = quoted(nodes), bool(verdict and verdict.names_banks)
+    stands_alone = not (verdict and (verdict.note or verdict.sections))
+    # Most answers: the approved text of one row, to which nothing is added in any language.
+    if len(chosen) == 1 and stands_alone and not nodes[chosen[0] - 1].node.metadata.get(DOCUMENT):
+        return _quote(nodes, chosen[0], named=named)
     english = english or (verdict is not None and texts.is_english(verdict.query))
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
         banks = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
@@ -75,9 +80,8 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
         )
     if verdict and verdict.sections:
         return _in_sections(nodes, verdict, english=english)
-    chosen = quoted(nodes)
     if len(chosen) == 1:
-        text = _quote(nodes, chosen[0], named=bool(verdict and verdict.names_banks), english=english)
+        text = _quote(nodes, chosen[0], named=named, english=english)
         return f"{texts.noted(verdict.note, english=english)}\n\n{text}" if verdict and verdict.note else text
     several = texts.frame("several_banks", english=english)
     return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from llama_index.core.schema import BaseNode, TextNode
 
+from rag.conversation.follow_up_rules import is_reply
 from rag.conversation.shown_rows import read_choice
 from rag.stores.base import PassageStore
 from rag.types import Turn
@@ -33,6 +34,7 @@ def outcome(message: str, history: list[Turn]) -> tuple[str, list[str], str | No
     verdict = read_choice(message, history, STORE)
     if verdict is None:
         return None
+    assert is_reply(message, history), "read by no step where nothing says that it chooses"
     return verdict.status, [node.node.node_id for node in verdict.nodes], verdict.note.kind if verdict.note else None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.constraints import asked_values, event_states
+from rag.conversation import question_parts
 
 DATA = Path(__file__).parents[2] / "data"
 ROW = ("송금을 취소할 수 있나요?", "입금이 완료된 송금은 취소하실 수 없습니다.")
@@ -36,6 +37,10 @@ SKIPPED: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
     "what has happened": (
         lambda text: event_states.MAY_TELL.search(text) is not None,
         lambda text: any(event_states.other_states(text, *ROW)) or bool(event_states.happened_by_event(text)),
+    ),
+    "several questions": (
+        lambda text: question_parts.MAY_DIVIDE.search(text) is not None,
+        lambda text: len(question_parts.split_questions(text)) > 1,
     ),
 }
 
