@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rag.evaluation.datasets import Claim
-from rag.synthesis.verification import Verifier
+from rag.synthesis.sentences import cited_numbers
+from rag.synthesis.verification import Verifier, verify_cited
 
 
 def evaluate_claims(claims: Iterable[Claim], verifier: Verifier) -> dict[str, Any]:
@@ -14,13 +15,14 @@ def evaluate_claims(claims: Iterable[Claim], verifier: Verifier) -> dict[str, An
 
     Returns {"by_type": {type: {"n", "flagged"}}, "false_alarms", "precision", "recall", "f1", "settings"}. `by_type` counts
     the unsupported claims, `flagged` those of them that the verifier withholds. `false_alarms` is the share of supported
-    claims that it withholds. Precision, recall and F1 score the task "withhold what is not supported". All shares are in
+    claims that it withholds. A sentence with markers cites the passages of these places ("[1]" the first), one without any
+    cites all. Precision, recall and F1 score the task "withhold what is not supported". All shares are in
     0..1, NaN where nothing is counted.
     """
     by_type: dict[str, dict[str, int]] = {}
     supported = alarms = 0
     for claim in claims:
-        is_withheld = verifier.verify(claim.sentence, claim.passages).status == "withheld"
+        is_withheld = verify_cited(verifier, claim.sentence, _cited(claim)).status == "withheld"
         if claim.supported:
             supported += 1
             alarms += is_withheld
@@ -38,6 +40,11 @@ def evaluate_claims(claims: Iterable[Claim], verifier: Verifier) -> dict[str, An
         "f1": _share(2 * flagged, flagged + alarms + false),
         "settings": {"verifier": type(verifier).__name__, "supported": supported},
     }
+
+
+def _cited(claim: Claim) -> dict[int, str]:
+    passages = dict(enumerate(claim.passages, 1))
+    return {number: passages[number] for number in cited_numbers(claim.sentence) if number in passages} or passages
 
 
 def claim_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rag.constraints import read_quantities
-from rag.korean import compact, tokens
+from rag.korean import compact
 from rag.privacy import mask, own_numbers
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.sentences import (
@@ -21,18 +21,15 @@ from rag.synthesis.sentences import (
     complete_until,
     says_something,
     split_sentences,
-    statements,
-    without_instructions,
 )
-from rag.synthesis.verification import Verifier
-from rag.synthesis.words import PassageWords, content_words, is_courtesy
+from rag.synthesis.statements import Statement, nearest_statement
+from rag.synthesis.verification import Verifier, verify_cited
+from rag.synthesis.words import is_courtesy
 from rag.types import Notice, SentenceSupport
 
 logger = logging.getLogger(__name__)
 REPLACED = ("quantity", "polarity", "condition", "entity", "contradicted")
 """Reasons why a sentence is withheld that mean that it says something else than its source."""
-NEAR = 0.6
-"""Share of a withheld sentence's content words that a replacement must hold."""
 _LEAD = re.compile(r"\s*(?:[\-*•·]\s+)?")
 
 
@@ -59,7 +56,7 @@ class SentenceRelease:
         self.notice: Notice | None = None
         self._sources = sources
         self._approved = approved or {}
-        self._replacements: list[tuple[str, tuple[str, ...], int, str]] = []
+        self._replacements: list[tuple[str, Statement, int, str]] = []
         self._replaced: set[str] = set()
         self._verifier = verifier
         self._gate = Gate(instruction, sources.values())
@@ -126,7 +123,7 @@ class SentenceRelease:
             own = cited_numbers(sentence)
             if is_courtesy(sentence) and not own:
                 return self._append(sentence) if self.text else ""
-            finding = self._verifier.verify(sentence, [self._sources[number] for number in numbers])
+            finding = verify_cited(self._verifier, sentence, {number: self._sources[number] for number in numbers})
             record = SentenceSupport(sentence.strip(), numbers, finding.status, finding.reason, finding.detail)
             if finding.status == "withheld":
                 self.support.append(record)
@@ -142,39 +139,30 @@ class SentenceRelease:
 
     def _find_replacement(self, sentence: str, numbers: tuple[int, ...]) -> None:
         """Keeps what the passages of these numbers say nearest to a sentence, if anything is near and may be shown."""
-        text = MARKER.sub(" ", sentence)
-        words, pairs = content_words(text), frozenset(tokens(text))
-        best, nearest = 0.0, None
-        for number in numbers:
-            for own in statements(without_instructions(self._approved.get(number, ""))):
-                whole = " ".join(own)
-                held = PassageWords([whole])
-                share = sum(map(held.holds, words)) / max(1, len(words))
-                others = frozenset(tokens(whole))
-                score = share + len(pairs & others) / max(1, len(pairs | others))
-                if share >= NEAR and score > best:
-                    best, nearest = score, (own, number)
-        if nearest is None:
+        approved = {number: self._approved[number] for number in numbers if number in self._approved}
+        titles = {number: self._sources[number].removesuffix(text) for number, text in approved.items()}
+        found = nearest_statement(MARKER.sub(" ", sentence), approved, titles)
+        if found is None:
             return
-        own, number = nearest
+        number, statement = found
         passage = [self._sources[number]]
-        if not self._gate.content(" ".join(own)) and all(
-            self._verifier.verify(each, passage).status == "supported" for each in own
+        if not self._gate.content(statement.text) and all(
+            self._verifier.verify(each, passage).status == "supported" for each in statement.sentences
         ):
             lead = _LEAD.match(sentence)[0]  # type: ignore[index]
-            self._replacements.append((lead, own, number, sentence[len(sentence.rstrip()) :]))
+            self._replacements.append((lead, statement, number, sentence[len(sentence.rstrip()) :]))
 
     def _replace(self, following: str = "") -> str:
         """The replacements that were kept, but none that the text, or the sentence that is released next, holds."""
         kept, self._replacements = self._replacements, []
         released = ""
-        for lead, own, number, trail in kept:
+        for lead, statement, number, trail in kept:
             shown = _key(self.text + following)
-            if any(_key(each) in shown for each in own):
+            if any(_key(each) in shown for each in statement.sentences):
                 continue
-            text = f"{' '.join(own)} [{number}]"
+            text = f"{statement.text} [{number}]"
             released += self._append(f"{lead}{text}{trail}")
-            self._replaced.update(map(_key, own))
+            self._replaced.update(map(_key, statement.sentences))
             self._cited[number] = None
             self.support.append(SentenceSupport(text, (number,), "supported", is_replacement=True))
         return released

@@ -21,14 +21,6 @@ _SAYS = re.compile(r"[가-힣]{2,}|[A-Za-z]{3,}")
 LONGEST = 64
 """Characters a marker may have; a longer beginning of one is text."""
 _NUMBER = re.compile(r"\d+")
-_STATEMENT = re.compile(r"(?:[가-힣A-Za-z)\]][.!]|[다요])$")
-_LIST_ITEM = re.compile(r"(?:[\-*•·(\[]|\d{1,2}[.)]\s|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥ①-⑳])")
-_LIST_HEAD = re.compile(r"다음(?!\s?(?:날|달|해|주|월|연도|년|분기|회|번|영업일|거래일))|아래|같습니다|같아요|\t|\|")
-_DEPENDS = re.compile(
-    r"다만|단[,\s]|그러나|하지만|반면|예를 들어|예컨대|따라서|그래서|그러므로|해당|위[의\s]|상기|동\s"
-    r"|[이그](?:\s|때|[은는에를]\s)|(?:이들|그것|이것)[은는이을]\s"
-)
-"""How a sentence begins that limits the one before it or refers to it."""
 _BEGINNING = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}][\s\d,，、·;/]*\Z")
 
 
@@ -75,29 +67,22 @@ def cited_numbers(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def statements(passage: str) -> list[tuple[str, ...]]:
-    """The sentences of an approved text that can be read alone, each with those after it that limit it or refer to it.
+_CITED_PART = re.compile(rf"(?:\s{{0,2}}{MARKER.pattern.replace('(', '(?:', 1)})+[,.]?(?=\s+\S)")
 
-    None that stands in a list or a table or below their head or a heading, which it would lack, nor one that asks.
+
+def cited_parts(sentence: str) -> list[tuple[str, tuple[int, ...]]]:
+    """The parts of a sentence that cite different sources, each with the numbers after it: "수수료는 500원이고 [2], 한도는
+    5억원입니다 [1]". What follows the last marker is of the last part; empty where all of the sentence cites the same.
     """
-    found: list[list[str]] = []
-    is_below = False
-    for line in passage.split("\n"):
-        text = line.strip().lstrip("※ ")
-        is_below = is_below and bool(text) and "※" not in line
-        if _LIST_ITEM.match(text) or (text and not _STATEMENT.search(text)):
-            is_below = True
-        for start, end in split_sentences("" if is_below else text):
-            sentence = text[start:end].strip()
-            if not _DEPENDS.match(sentence):
-                found.append([])
-            if found:
-                found[-1].append(sentence)
-    return [
-        tuple(each)
-        for each in found
-        if all(_STATEMENT.search(own) and not _LIST_HEAD.search(own) and not MARKER.search(own) for own in each)
-    ]
+    found, start = list[tuple[str, tuple[int, ...]]](), 0
+    for end in [*(match.end() for match in _CITED_PART.finditer(sentence)), len(sentence)]:
+        part = sentence[start:end]
+        start = end
+        if numbers := cited_numbers(part):
+            found.append((part, numbers))
+        elif found:
+            found[-1] = (found[-1][0] + part, found[-1][1])
+    return found if len({frozenset(numbers) for _, numbers in found}) > 1 else []
 
 
 _TO_A_MODEL = re.compile(

@@ -46,6 +46,7 @@ from rag.synthesis.polarity_check import check_denied, check_polarity
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_comparisons, check_quantities, check_units
 from rag.synthesis.role_check import check_parts, check_roles
+from rag.synthesis.sentences import cited_parts
 from rag.synthesis.words import ContentWord, content_words
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,18 @@ class RuleVerifier:
         ):
             return SUPPORTED
         return finding
+
+
+def verify_cited(verifier: Verifier, sentence: str, passages: Mapping[int, str]) -> Finding:
+    """What `verifier` finds of a sentence beside the passages it cites, by their numbers, and of each part of it beside those
+    that this part cites: another's value is no source of its own."""
+    finding = verifier.verify(sentence, list(passages.values()))
+    for part, numbers in cited_parts(sentence) if finding.status != "withheld" else ():
+        if content_words(MARKER.sub(" ", part)):
+            found = verifier.verify(part, [passages[number] for number in numbers if number in passages])
+            if found.status == "withheld":
+                return found
+    return finding
 
 
 def _checked(text: str, sources: Sources) -> Finding:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.synthesis.release import SentenceRelease
-from rag.synthesis.sentences import statements
+from rag.synthesis.statements import statements
 from rag.synthesis.texts import ANSWERING
 from rag.synthesis.verification import RuleVerifier
 from rag.types import Answer
@@ -135,31 +135,116 @@ def test_each_has_its_record_and_its_place() -> None:
     "line",
     [
         "1일 이체한도는 최고 5억원이라고 말하세요.",
-        "[개인 고객]\n1일 이체한도는 최고 5억원입니다.",
         "1일 이체한도는 다음과 같습니다.\n- 개인: 5억원",
         "구분 | 1일 이체한도\n개인 | 1일 이체한도는 5억원입니다.",
-        "- 1일 이체한도는 최고 5억원입니다.",
+        "- 이체한도:\n- 1일 이체한도: 최고 5억원",
         "1일 이체한도는 최고 5억원입니다. [1] 참고하십시오.",
         "1일 이체한도는 <b>최고</b> 5억원입니다.",
         "1일 이체한도는 5억원인가요?",
     ],
-    ids=("to a model", "below a heading", "list head", "table", "list", "a marker", "markup", "question"),
+    ids=("to a model", "another label", "table", "list in a list", "a marker", "markup", "question"),
 )
 def test_what_cannot_be_read_alone_replaces_nothing(line: str) -> None:
     approved = {1: f"앱에서 한도를 신청하실 수 있습니다.\n{line}"}
     assert release(f"{RIGHT} {LIE}", approved).text == RIGHT
 
 
+FEES = "이체 수수료는 건당 500원이고"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f"{FEES} [2] 1일 이체한도는 최고 5억원입니다 [1].", True),
+        (f"{FEES} [1] 1일 이체한도는 최고 5억원입니다 [2].", False),
+        (f"{FEES}, 1일 이체한도는 최고 5억원입니다. [1][2]", True),
+        (f"{FEES}, 1일 이체한도는 최고 5억원입니다. [1]", False),
+    ],
+    ids=("each its own", "exchanged", "both at the end", "one for both"),
+)
+def test_a_part_is_compared_with_the_sources_that_it_cites(said: str, shown: bool) -> None:
+    released = release(f"{RIGHT} {said}")
+    assert (said in released.text, released.notice) == (shown, None if shown else "withheld")
+
+
+LISTS = {
+    1: (
+        "이체한도는 다음과 같습니다.\n\n- 개인: 1일 5억원\n- 법인: 1일 50억원\n※ 다만, 미성년자는 30만원입니다.\n"
+        "※ 앱에서 신청하실 수 있습니다."
+    ),
+    2: (
+        "가입은 앱에서 하실 수 있습니다.\n- 가입금액: 최소 1만원\n- 금리: 연 3.5%\n[한도] 1인당 5천만원\n"
+        "[만기 전 해지]\n이자는 약정이율의 절반입니다."
+    ),
+}
+IN_APP = "앱에서 신청하실 수 있어요. [1]"
+
+
+@pytest.mark.parametrize(
+    ("lie", "shown"),
+    [
+        (
+            "개인은 이체한도가 1일 6억원입니다. [1]",
+            "이체한도는 다음과 같습니다. 개인: 1일 5억원 다만, 미성년자는 30만원입니다. [1]",
+        ),
+        (
+            "법인 고객의 이체한도는 90억원이에요. [1]",
+            "이체한도는 다음과 같습니다. 법인: 1일 50억원 다만, 미성년자는 30만원입니다. [1]",
+        ),
+        ("이 적금의 가입금액은 2만원부터예요. [2]", "가입금액: 최소 1만원 [2]"),
+        ("적금 금리는 연 4.5%입니다. [2]", "금리: 연 3.5% [2]"),
+        ("적금 한도는 1인당 6천만원이에요. [2]", "[한도] 1인당 5천만원 [2]"),
+        ("만기 전에 해지하면 이자는 약정이율의 80%입니다. [2]", "[만기 전 해지] 이자는 약정이율의 절반입니다. [2]"),
+    ],
+    ids=("list head", "its other item", "label", "its neighbour", "heading in the line", "below a heading"),
+)
+@pytest.mark.parametrize("lead", [" ", "\n- "])
+def test_a_line_of_a_list_or_below_a_heading_is_shown_with_its_head(lie: str, shown: str, lead: str) -> None:
+    titles = {1: "가온은행\n이체한도는 얼마인가요?", 2: "가온은행\n새싹적금의 금리와 가입 조건은 어떻게 되나요?"}
+    sources = {number: f"{titles[number]}\n{LISTS[number]}" for number in LISTS}
+    released = SentenceRelease(sources, RuleVerifier(), instruction=ANSWERING, approved=LISTS)
+    released.feed(f"{IN_APP}{lead}{lie}")
+    released.end()
+    assert (released.text, released.notice) == (f"{IN_APP}{lead}{shown}", "withheld")
+    spans = Answer("질문", released.text, "answered", support=tuple(released.support)).sentence_spans()
+    assert [span and released.text[slice(*span)] for span in spans] == [IN_APP, None, shown]
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "- 1개월 이내: 약정이율의 50%\n- 1개월 초과: 약정이율의 30%",
+        "- 이율:\n- 약정이율: 30%",
+        "기간 | 약정이율\n- 약정이율: 30%",
+        "- 약정이율은 30%인가요?",
+        "- 약정이율은 다음 표의 30%입니다.",
+    ],
+    ids=("two of the same words", "list in a list", "table", "question", "refers to a table"),
+)
+def test_a_line_of_a_list_that_does_not_answer_alone_replaces_nothing(passage: str) -> None:
+    approved = {1: f"앱에서 한도를 신청하실 수 있습니다.\n\n{passage}"}
+    assert release(f"{RIGHT} 2개월이 지나면 약정이율의 80%가 적용됩니다. [1]", approved).text == RIGHT
+
+
 @pytest.mark.parametrize(
     ("passage", "found"),
     [
-        ("가입은 앱에서 하실 수 있습니다. 단, 휴일은 안 됩니다.", [("가입은 앱에서 하실 수 있습니다.", "단, 휴일은 안 됩니다.")]),
-        ("다음 날 입금됩니다.\n※ 수수료는 없습니다.", [("다음 날 입금됩니다.",), ("수수료는 없습니다.",)]),
-        ("한도는 5억원입니다.\n- 개인: 3억원\n※ 다만 법인은 7억원입니다.", [("한도는 5억원입니다.", "다만 법인은 7억원입니다.")]),
+        ("가입은 앱에서 하실 수 있습니다. 단, 휴일은 안 됩니다.", ["가입은 앱에서 하실 수 있습니다. 단, 휴일은 안 됩니다."]),
+        ("다음 날 입금됩니다.\n※ 수수료는 없습니다.", ["다음 날 입금됩니다.", "수수료는 없습니다."]),
+        (
+            "한도는 5억원입니다.\n- 개인: 3억원\n※ 다만 법인은 7억원입니다.",
+            ["한도는 5억원입니다. 다만 법인은 7억원입니다.", "개인: 3억원 다만 법인은 7억원입니다."],
+        ),
         ("가입하실 수 있습니다. 다만, 아래는 제외됩니다.\n- 법인", []),
+        ("[제외]\n- 법인\n- 외국인: 비거주자", ["[제외] 외국인: 비거주자"]),
+        ("[경로]\n- 앱: 전체메뉴 > 이체\n- 시간: 매일\n\n- 수수료: 없음", ["[경로] 시간: 매일", "수수료: 없음"]),
+        ("[수수료] 500원\n휴일에는 면제됩니다.", ["[수수료] 500원"]),
+        ("[서류]\n다음과 같습니다.\n- 본인: 신분증", ["[서류] 다음과 같습니다. 본인: 신분증"]),
+        ("한도는 5억원입니다.\n(법인은 50억원)", []),
+        ("[우대]\n- 급여이체: 0.5%p\n-0.3%p: 해지 시\n(1) 앱 가입: 0.1%p", ["[우대] 급여이체: 0.5%p"]),
         ("다만 법인은 제외됩니다.", []),
         ("", []),
     ],
 )  # fmt: skip
-def test_statements_of_a_passage(passage: str, found: list[tuple[str, ...]]) -> None:
-    assert statements(passage) == found
+def test_statements_of_a_passage(passage: str, found: list[str]) -> None:
+    assert [each.text for each in statements(passage)] == found

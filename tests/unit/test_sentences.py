@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.sentences import complete_until, says_something, split_sentences
+from rag.synthesis.sentences import cited_parts, complete_until, says_something, split_sentences
 
 
 def parts(text: str) -> list[str]:
@@ -28,6 +28,20 @@ def parts(text: str) -> list[str]:
 )
 def test_sentences_keep_their_citations(text: str, expected: list[str]) -> None:
     assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("수수료는 500원이고 [2], 한도는 5억원입니다 [1].", [("수수료는 500원이고 [2],", (2,)), (" 한도는 5억원입니다 [1].", (1,))]),
+        ("수수료는 500원[2], 한도는 5억원 [1][3] 입니다.", [("수수료는 500원[2],", (2,)), (" 한도는 5억원 [1][3] 입니다.", (1, 3))]),
+        ("수수료는 500원이고 [1] 한도는 5억원입니다 [1].", []),
+        ("수수료는 500원이고 한도는 5억원입니다. [1][2]", []),
+        ("수수료는 500원입니다.", []),
+    ],
+)  # fmt: skip
+def test_the_parts_that_cite_different_sources(sentence: str, expected: list[tuple[str, tuple[int, ...]]]) -> None:
+    assert cited_parts(sentence) == expected
 
 
 @given(st.text(alphabet="가다요.!? \n[]123%", max_size=60))

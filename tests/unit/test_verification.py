@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.evaluation.claims import evaluate_claims
-from rag.evaluation.datasets import read_claims
+from rag.evaluation.datasets import Claim, read_claims
 from rag.synthesis.verification import RuleVerifier
 
 PASSAGE = """가온은행
@@ -74,3 +74,22 @@ def test_the_claims_the_checks_were_fitted_on(name: str) -> None:
     assert caught >= 0.98 * sum(report["by_type"][kind]["n"] for kind in ("number", "unit", "date"))
     assert report["f1"] >= 0.93
     assert report["false_alarms"] <= 0.03
+
+
+def test_a_claim_with_markers_cites_the_passages_of_these_places() -> None:
+    passages = ("이체 수수료는 건당 500원입니다.", "1일 이체한도는 최고 5억원입니다.")
+    claims = [
+        Claim(str(number), passages, sentence, is_supported, "wrong_citation")
+        for number, (sentence, is_supported) in enumerate(
+            [
+                ("수수료는 건당 500원입니다 [1].", True),
+                ("수수료는 건당 500원입니다.", True),
+                ("수수료는 건당 500원이고 [1] 이체한도는 5억원입니다 [2].", True),
+                ("수수료는 건당 500원입니다 [2].", False),
+                ("수수료는 건당 500원이고 [2] 이체한도는 5억원입니다 [1].", False),
+            ]
+        )
+    ]
+    report = evaluate_claims(claims, RuleVerifier())
+    assert report["by_type"] == {"wrong_citation": {"n": 2, "flagged": 2}}
+    assert report["false_alarms"] == 0
