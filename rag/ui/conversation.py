@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SentenceSupport, Source, SourcesFound, Turn
-from rag.ui.stream_bridge import StreamBridge
+from rag.ui.answer_streams import StreamBridge
 from rag.ui.texts import Texts
 
 MAX_EXCHANGES = 20
@@ -43,15 +43,18 @@ class Exchange:
                 self.sources = sources
             case AnswerDelta(text=text, generated=generated, checked=checked, support=support):
                 self.text += text
-                self.weak, self.own = _weak_sentences(support), _own_sentences(support)
+                self._take_support(support)
                 self.generated, self.checked = generated, checked
             case AnswerCompleted(answer=answer):
                 self.answer, self.text, self.sources = answer, answer.text, answer.sources
                 self.generated = self.checked = answer.generated
-                support = answer.support if answer.generated else ()
-                self.weak, self.own = _weak_sentences(support), _own_sentences(support)
+                self._take_support(answer.support if answer.generated else ())
                 # The unmasked question is not kept: the history and the page show the masked one.
                 self.question = answer.question if answer.masked else self.question
+
+    def _take_support(self, support: Sequence[SentenceSupport]) -> None:
+        self.weak = tuple(each.text for each in support if each.status == "weak")
+        self.own = tuple(each.text for each in support if each.is_replacement)
 
     def label(self, texts: Texts) -> str:
         """The label above the answer: whether the text is the institution's, or how its sources support a model's text."""
@@ -76,14 +79,6 @@ class Exchange:
         """Whether asking again can give another answer. Quoted text is the same every time, unless a model failed."""
         notice = self.answer.notice if self.answer else None
         return self.failed or self.answer is None or self.generated or notice not in (None, "withheld")
-
-
-def _weak_sentences(support: Iterable[SentenceSupport]) -> tuple[str, ...]:
-    return tuple(each.text for each in support if each.status == "weak")
-
-
-def _own_sentences(support: Iterable[SentenceSupport]) -> tuple[str, ...]:
-    return tuple(each.text for each in support if each.is_replacement)
 
 
 @dataclass(slots=True)

@@ -135,8 +135,10 @@ class ConversationRecorder:
 
         Sets the conversation's chat id, so that the page can have it before the chat is written.
         """
+        if self._history is None or not person:
+            return None
         turns = tuple((each.turn, exchange_to_json(each)) for each in conversation.exchanges if each.answer)
-        if self._history is None or not person or not turns:
+        if not turns:
             return None
         conversation.chat_id = conversation.chat_id or new_chat_id()
         return UnsavedChat(person, conversation.chat_id, turns, truncate(turns[0][1]["question"], MAX_TITLE_CHARS))

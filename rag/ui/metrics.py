@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from rag.types import Answer
-from rag.ui.answer_slots import AnswerSlots
+from rag.ui.answer_streams import AnswerSlots
 
 BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]

@@ -20,7 +20,7 @@ from rag.errors import RagError
 from rag.records.answer_log import AnswerLog
 from rag.records.history import ChatHistory
 from rag.settings import Settings
-from rag.ui.answer_slots import AnswerSlots
+from rag.ui.answer_streams import AnswerSlots
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.loader import Chat, Loader

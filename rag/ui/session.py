@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from rag.errors import InputError, RagError
 from rag.korean import text_length
 from rag.types import Answer, Filters, Turn
-from rag.ui.answer_slots import AnswerSlots
+from rag.ui.answer_streams import AnswerSlots, StreamBridge
 from rag.ui.conversation import Conversation, Exchange, RunningAnswer
 from rag.ui.conversation_recorder import ConversationRecorder, UnsavedChat
 from rag.ui.loader import Chat, Loader
 from rag.ui.rendering import Relevance, RenderOptions, frame_html, notice_line, truncate
-from rag.ui.stream_bridge import StreamBridge
 from rag.ui.texts import ENGLISH, KOREAN, Texts
 
 logger = logging.getLogger(__name__)

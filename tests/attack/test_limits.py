@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.ui.answer_slots import AnswerSlots
+from rag.ui.answer_streams import AnswerSlots
 from rag.ui.request_bodies import MAX_BODY
 from rag.ui.sessions import EVENTS_PER_OWNER
 from tests.attack.conftest import served

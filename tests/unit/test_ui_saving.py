@@ -14,7 +14,7 @@ import pytest
 from rag.records.answer_log import AnswerLog
 from rag.records.history import ChatHistory
 from rag.ui import conversation_recorder
-from rag.ui.answer_slots import AnswerSlots
+from rag.ui.answer_streams import AnswerSlots
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.loader import Loader

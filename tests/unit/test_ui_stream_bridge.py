@@ -12,8 +12,8 @@ import pytest
 
 from rag.errors import ModelUnavailable
 from rag.types import AnswerDelta, AnswerEvent
-from rag.ui import stream_bridge
-from rag.ui.stream_bridge import StreamBridge
+from rag.ui import answer_streams
+from rag.ui.answer_streams import StreamBridge
 
 
 async def collect(pump: StreamBridge) -> list[AnswerEvent]:
@@ -38,7 +38,7 @@ def test_fast_events_come_together() -> None:
 
 
 def test_no_batch_is_awaited_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_bridge, "BATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(answer_streams, "BATCH_SECONDS", 3600.0)
 
     async def run() -> list[AnswerEvent]:
         return await asyncio.wait_for(collect(StreamBridge(lambda: (AnswerDelta(each) for each in "가나"))), 60)
