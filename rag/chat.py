@@ -70,8 +70,7 @@ class ChatService:
 
     Personal numbers are masked in the question and in the history before any other step reads them.
 
-    `embed_model`: None searches lexically only.
-    `calibration`: the thresholds and weights of the outcome.
+    `embed_model`: None searches lexically only. `calibration`: the thresholds and weights of the outcome.
     `answer_seconds`: time limit of the language model for one answer, including the rewrite of a follow-up.
     `top_k`: the most rows shown with an answer. `candidates`: rows taken from each ranked list of the store.
     `max_question_chars`: longer questions raise InputError; counted in NFKC.
@@ -123,7 +122,6 @@ class ChatService:
         self._published = frozenset(published) | own_numbers([contact] if contact else [])
         # Shared by rewrites and answers: after failures of one, the other does not make the customer wait either.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
-        # A new searcher for each question: it caches what it reads from the store.
         self._new_searcher = partial(
             Searcher,
             store,
@@ -191,13 +189,8 @@ class ChatService:
         `filters` limit its searches. Each query is answered as the question that follows `history`. The metadata of a
         response has `status`, `reason` and `notice`, as in `Answer`. `streaming`, `row`: as LlamaIndex's and `stream`'s.
         """
-        retriever = ConversationRetriever(
-            self._new_searcher,
-            filters=filters,
-            history=self._without_personal(history),
-            seconds=self._answer_seconds,
-            row=row,
-        )
+        turns = self._without_personal(history)
+        retriever = ConversationRetriever(self._searcher, filters=filters, history=turns, row=row)
         return ChatQueryEngine(
             retriever,
             self._synthesizers[streaming],
@@ -260,11 +253,17 @@ class ChatService:
             )
         return mask(text, self._published)
 
-    def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
-        def masked(text: str) -> str:
-            return mask(text, self._published).text
+    def _searcher(self, scope: CancelScope | None = None) -> Searcher:
+        # A new one for each question: it caches what it reads from the store.
+        return self._new_searcher(scope or CancelScope(self._answer_seconds))
 
-        return tuple(replace(turn, question=masked(turn.question), answer=masked(turn.answer)) for turn in history)
+    def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
+        return tuple(
+            replace(turn, question=self._masked(turn.question), answer=self._masked(turn.answer)) for turn in history
+        )
+
+    def _masked(self, text: str) -> str:
+        return mask(text, self._published).text
 
     # What follows is for evaluation, fitting, the command line and the page around the answer.
 
@@ -280,21 +279,19 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text, decline rules included."""
-        masked, turns = mask(question, self._published).text, self._without_personal(history)
-        return self._new_searcher().judge(masked, turns, filters, CancelScope(self._answer_seconds))
+        return self._searcher().judge(self._masked(question), self._without_personal(history), filters or Filters())
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
-        masked, turns = mask(question, self._published).text, self._without_personal(history)
-        return self._new_searcher().rank(masked, turns, filters, CancelScope(self._answer_seconds))
+        return self._searcher().rank(self._masked(question), self._without_personal(history), filters or Filters())
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""
-        return self._new_searcher().rows.hits(mask(text, self._published).text, filters)
+        return self._searcher().rows.hits(self._masked(text), filters)
 
     def reading(self, text: str) -> str:
         """The text that `hits` searches for: without the institution's name that limits the search."""
-        return self._new_searcher().rows.reading(text)
+        return self._searcher().rows.reading(text)
 
     def topics(self) -> Mapping[str, Sequence[str]]:
         """Example questions by category, for the page; the largest category first."""

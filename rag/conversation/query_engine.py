@@ -21,35 +21,32 @@ from rag.types import Filters, Turn
 class ConversationRetriever(BaseRetriever):
     """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
 
-    A ScopedQuery also gets the verdict. `new_searcher` is called for each question: between two the index may have changed.
-    `seconds`: what a rewrite may take where the query brings no scope. `row`: the row that was chosen as the answer.
+    A ScopedQuery also gets the verdict. `new_searcher` is called for each question, with the scope that the query brings, if
+    any: between two the index may have changed. `row`: the row that was chosen as the answer.
     """
 
     def __init__(
         self,
-        new_searcher: Callable[[], Searcher],
+        new_searcher: Callable[[CancelScope | None], Searcher],
         *,
         filters: Filters | None,
         history: Sequence[Turn],
-        seconds: float,
         row: str | None = None,
     ) -> None:
         super().__init__()
         self._new_searcher = new_searcher
-        self._filters = filters
+        self._filters = filters or Filters()
         self._history = tuple(history)
-        self._seconds = seconds
         self._row = row
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
         # Only a caller that runs the engine's parts one by one, with a plain query, has no scope of its own.
-        scope = scoped.scope if scoped else CancelScope(self._seconds)
-        with scope.active():
+        searcher = self._new_searcher(scoped.scope if scoped else None)
+        with searcher.scope.active():
             question = query_bundle.query_str
-            searcher = self._new_searcher()
             verdict = searcher.chosen(question, self._row) if self._row else None
-            verdict = verdict or searcher.judge(question, self._history, self._filters, scope)
+            verdict = verdict or searcher.judge(question, self._history, self._filters)
         if scoped:
             scoped.verdict = verdict
         return list(verdict.nodes)

@@ -82,16 +82,16 @@ class RowSearch:
         """What a text says of institutions."""
         return named_banks(text, self.banks, self._institutions)
 
-    def limited(self, text: str, filters: Filters | None) -> Filters:
+    def limited(self, text: str, filters: Filters) -> Filters:
         """The filters, limited to the institution a text names, unless one was chosen already."""
-        return limit_to_bank(filters or Filters(), text, self.banks, self._institutions)
+        return limit_to_bank(filters, text, self.banks, self._institutions)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """The rows of one text, best first, DEPTH at most of each kind, with their fused scores and parts.
 
         For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
-        filters = self.limited(text, filters)
+        filters = self.limited(text, filters or Filters())
         return _fused(self._retriever(filters, lexical_fallback=False), self.reading(text))
 
     def reading(self, text: str) -> str:

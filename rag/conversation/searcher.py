@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 class Searcher:
-    """Searches one store for one question; a follow-up is rewritten by `llm` if there is one. Cheap to make.
+    """Searches one store for one question; a follow-up is rewritten by `llm` if there is one, within `scope`. Cheap to make.
 
     `embedding_breaker`, `llm_breaker`: while one is open, a question is answered without that model. `top_k`: the most rows
     shown with an answer; `candidates`: rows taken from each list of the store. `institutions`: further names of the
@@ -68,7 +68,8 @@ class Searcher:
         store: PassageStore,
         embed_model: BaseEmbedding | None,
         calibration: Calibration,
-        llm: LLM | None = None,
+        llm: LLM | None,
+        scope: CancelScope,
         *,
         embedding_breaker: CircuitBreaker | None = None,
         llm_breaker: CircuitBreaker | None = None,
@@ -79,6 +80,7 @@ class Searcher:
         self._store = store
         self._institutions = institutions or {}
         self._llm = llm
+        self.scope = scope
         self._llm_breaker = llm_breaker
         self.rows = RowSearch(
             store,
@@ -90,7 +92,7 @@ class Searcher:
             institutions=institutions,
         )
 
-    def judge(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
+    def judge(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The outcome of a question, from the rows as far as they answer it, and from its words where they do not.
 
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
@@ -100,20 +102,20 @@ class Searcher:
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
-        if history and history[-1].status == "answered" and (reply := self._reply(question, history, filters, scope)):
+        if history and history[-1].status == "answered" and (reply := self._reply(question, history, filters)):
             return reply
         if follow_up_rules.is_reply(question, history) and (choice := read_choice(question, history, self._store)):
             return replace(choice, names_banks=len(self.rows.banks) > 1)
         if rule and rule.yields_to == "same":
-            verdict = self.rank(question, (), filters, scope)
+            verdict = self.rank(question, (), filters)
             about = verdict.status != "declined" and rule.matches(
                 str(verdict.nodes[0].node.metadata.get(QUESTION) or "")
             )
             return verdict if about else _declined(question, rule)
         # What a rule matches is no follow-up: the topic asked about before must not answer it.
-        verdict = self._about_institutions(question, () if rule else history, filters, scope)
+        verdict = self._about_institutions(question, () if rule else history, filters)
         if rule and not row_overrides(rule, verdict, question):
-            compared = self._difference(question, rule, filters, scope)
+            compared = self._difference(question, rule, filters)
             return compared or replace(_declined(question, rule), ranked=verdict.ranked)
         if verdict.reason == "off_topic" and not self._is_off_topic(question, history, verdict):
             return replace(verdict, reason="not_covered")
@@ -128,8 +130,7 @@ class Searcher:
         self,
         question: str,
         history: Sequence[Turn],
-        filters: Filters | None,
-        scope: CancelScope,
+        filters: Filters,
         *,
         llm_rewrites: bool = True,
     ) -> Verdict:
@@ -153,7 +154,7 @@ class Searcher:
             verdict = self.rows.search_at(bank, alone, filters)
             return unless_repeated(verdict, question, history) if _begins_again(verdict, history) else verdict
         if self._llm is not None and llm_rewrites:
-            rewritten = rewrite_follow_up(self._llm, typed, typed_history, scope, self._llm_breaker)
+            rewritten = rewrite_follow_up(self._llm, typed, typed_history, self.scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
             if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
                 return verdict
@@ -216,57 +217,51 @@ class Searcher:
         fits = fits_topic(question, history[-1].question, verdict.nodes[0])
         return verdict if fits and self.rows.own_match(question, verdict, filters) >= OWN_MATCH else None
 
-    def _reply(
-        self, message: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
-    ) -> Verdict | None:
+    def _reply(self, message: str, history: Sequence[Turn], filters: Filters) -> Verdict | None:
         """The outcome of a message that says that the answer before was not the right one, or did not help."""
         if says(message, "did not help") and not says(message, "product word"):
             return Verdict("declined", "not_covered", (), (), 0.0, 0.0, message, note=Note("not_helped"))
         if not follow_up_rules.rejects_answer(message):
             return None
-        verdict = self.rank(history[-1].question, history[:-1], filters, scope)
+        verdict = self.rank(history[-1].question, history[:-1], filters)
         others = as_suggestions(verdict, without=cited_rows(history[-1]))
         return replace(others, query=message, note=None, sections=()) if others.nodes else None
 
-    def _difference(self, question: str, rule: WordRule, filters: Filters | None, scope: CancelScope) -> Verdict | None:
+    def _difference(self, question: str, rule: WordRule, filters: Filters) -> Verdict | None:
         """How the two things differ of which a question asks for the better one ("뭐가 나아요? 차이점"), where a row says it."""
         if rule.reason != "advice" or not says(question, "difference"):
             return None
         # The words of the rule would count against the row.
-        verdict = self.rank(rule.unmatched_text(question) or question, (), filters, scope)
+        verdict = self.rank(rule.unmatched_text(question) or question, (), filters)
         return verdict if verdict.status == "answered" else None
 
-    def _about_institutions(
-        self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
-    ) -> Verdict:
+    def _about_institutions(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The outcome with regard to the institutions a question names: several, one that is hidden, one that is not held."""
         banks, named = self.rows.banks, self.rows.named(question)
-        chosen = (filters or Filters()).equals.get(BANK)
+        chosen = filters.equals.get(BANK)
         if chosen and named.chosen and chosen not in named.chosen and set(named.chosen) & set(banks):
             note = Note("hidden_institution", {"name": named.chosen[0], "chosen": chosen})
             return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question, note=note)
         compared = [bank for bank in named.chosen if bank in banks]
         if len(compared) > 1 and not chosen:
-            return self._compare(compared, named.rest, history, filters, scope)
-        verdict = self._divided(question, history, filters, scope)
+            return self._compare(compared, named.rest, history, filters)
+        verdict = self._divided(question, history, filters)
         if named.others and not named.chosen and (banks or self._institutions):
             note = Note("other_institution", {"name": ", ".join(named.others)})
             return replace(as_suggestions(verdict), note=note, sections=())
         return verdict
 
-    def _compare(
-        self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope
-    ) -> Verdict:
+    def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """Each institution's row side by side; `rest`: the question without their names."""
         parts, topic = [], without_comparison(rest)
         for bank in banks:
-            limited = replace(filters or Filters(), equals={**(filters or Filters()).equals, BANK: bank})
-            parts.append(self.rank(f"{bank} {topic}".strip(), history, limited, scope))
+            limited = replace(filters, equals={**filters.equals, BANK: bank})
+            parts.append(self.rank(f"{bank} {topic}".strip(), history, limited))
         return combine_banks(banks, parts, rest)
 
-    def _divided(self, question: str, history: Sequence[Turn], filters: Filters | None, scope: CancelScope) -> Verdict:
+    def _divided(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The outcome of the whole question, or of its parts where they answer more."""
-        whole = self.rank(question, history, filters, scope)
+        whole = self.rank(question, history, filters)
         if not MAY_DIVIDE.search(question) or len(asked := split_questions(question)) == 1:
             return whole
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
@@ -274,7 +269,7 @@ class Searcher:
 
         def rank(text: str, before: Sequence[Turn]) -> Verdict:
             # A call of the model for each part would hold up the answer to a first question.
-            return self.rank(text, before, filters, scope, llm_rewrites=False)
+            return self.rank(text, before, filters, llm_rewrites=False)
 
         parts = rank_parts(asked, rank, self._is_about_banking)
         if not worth_dividing(whole, parts, asked):
