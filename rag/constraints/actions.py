@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
 from rag.constraints.contrasts import members_of
+from rag.constraints.wanted_verbs import MAY_WANT, lacks_wanted
 from rag.korean import compact, tokens
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
@@ -50,7 +51,7 @@ _WANTED = re.compile(
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|\s(?:거를|것을|걸|거))\s*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
     r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|환전))"
 )
 _WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
@@ -116,6 +117,8 @@ def other_actions(
         yield "product", asked, held
     if noun := _verbal_noun_not_held(question, row, synonyms):
         yield "action", noun, ""
+    if MAY_WANT.search(question) and lacks_wanted(question, row_question, steps):
+        yield "action", "", ""
     if target := _other_target(question, row_question, row, synonyms):
         yield "product", target, ""
     match = _CERTIFICATE.search(row_question)
@@ -211,7 +214,7 @@ def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
     asked, row = _direction(question), _direction(row_question)
     # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
-    if asked and re.search(rf"{re.escape(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+    if asked and re.search(rf"{_name(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
         return True
     if asked is None or row is None:
         return False
@@ -221,6 +224,13 @@ def is_reversed(question: str, row_question: str) -> bool:
         return True
     is_place = asked["by"].endswith("에서")
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
+
+
+def _name(thing: str) -> str:
+    """A pattern of a thing's name, which may leave out what stands within the row's: "한도계좌" for 한도제한계좌."""
+    if not re.fullmatch("[가-힣]{4,}", thing):
+        return re.escape(thing)
+    return rf"{thing[:2]}[가-힣]{{0,3}}{thing[2:]}"
 
 
 def _is_reversed_in(question: str, answer: str) -> bool:
@@ -236,11 +246,14 @@ def _is_reversed_in(question: str, answer: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _likeness(one: str, other: str) -> int:
-    """Tokens that two texts share; two more for a set of which they name the same member, two less for another one."""
+    """Tokens that two texts share; two more for a set of which they name the same member, two less for another one or for
+    other numbers ("3세대", "4세대")."""
     mine, theirs = members_of(one), members_of(other)
     shared = {name for name, _ in mine & theirs}
     apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
-    return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * len(apart)
+    numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))
+    is_other_number = bool(numbers and others and not numbers & others)
+    return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * (len(apart) + is_other_number)
 
 
 def is_taken_back(question: str, row_question: str, steps: str) -> bool:

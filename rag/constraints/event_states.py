@@ -33,7 +33,7 @@ _NOT_YET_SAID = re.compile(r"아직\s?(?:안|못)\s?[가-힣]")
 _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난|마친)")
 """Said of whatever happened, in a native verb ("아직 안 나갔으면") and in the bank's word for it."""
 MAY_TELL = re.compile(
-    r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일"
+    r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만"
 )
 """Stands in every question that `other_states` has anything on."""
 _SHOWN = re.compile(
@@ -50,6 +50,7 @@ _OMISSION = re.compile(
 )
 _TOO_OFTEN = re.compile(
     r"(?:너무|자꾸|계속|매일)\s?(?:많이\s?)?(?:와요?|오는데|오네|옵니다|온다|와서|울려|떠요)(?![가-힣])"
+    r"|(?:그만\s?(?:좀\s?)?(?:오|울리|뜨|보내)|안\s?(?:오|울리|뜨))게(?=\s|$)"
 )
 _DOES_NOT = re.compile(r"지\s?않|안\s?[되됩와옵]|실패|못")
 

@@ -69,8 +69,12 @@ _WEEKS = re.compile(
 )
 """Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
 _DISTANCE = re.compile(
-    rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
+    rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
 )
+_ORDINAL = re.compile(
+    r"(?<![0-9가-힣])(?P<nth>두|세|네|다섯|여섯|일곱|여덟|아홉|열|열한|[2-9]|1\d)\s?번째\s?(?:부터|가면|로?\s?(?:가|쓰|이용|뽑|찾|보내|받|부르|타)(?:면|려면|는데))"
+)
+"""The next time of what may be done so often: "다섯 번째 가면" beside "연 4회 무료"."""
 _UNDER = re.compile(
     r"\s?(?:도|이|가|을|를)?\s?(?:채\s?|아직\s?|아직도\s?)*"
     r"(?:(?:안|못)\s?(?:됐|된|되었|되는데|됨|지났|지난|넘었|넘은|넘는데|찼|찬|채웠|채운)|지나지\s?(?:않|못)|되지\s?않(?:았|은)|되기\s?전|지나기\s?전|넘기\s?전)"
@@ -91,6 +95,7 @@ def values_of(text: str) -> tuple[Quantity, ...]:
         for m in _SCORE.finditer(text)
     ]
     everyday += [_point("count", "km", number(m["distance"]), m, "span") for m in _DISTANCE.finditer(text)]
+    everyday += [_point("count", "회", number(m["nth"]), m, "nth") for m in _ORDINAL.finditer(text)]
     everyday += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
     everyday += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
     everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]

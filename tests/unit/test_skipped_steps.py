@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.constraints import asked_values, event_states
+from rag.constraints import asked_values, event_states, wanted_verbs
 from rag.conversation import question_parts
 
 DATA = Path(__file__).parents[2] / "data"
@@ -38,6 +38,10 @@ SKIPPED: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
         lambda text: event_states.MAY_TELL.search(text) is not None,
         lambda text: any(event_states.other_states(text, *ROW)) or bool(event_states.happened_by_event(text)),
     ),
+    "what is wanted": (
+        lambda text: wanted_verbs.MAY_WANT.search(text) is not None,
+        lambda text: bool(wanted_verbs.wanted(text)),
+    ),
     "several questions": (
         lambda text: question_parts.MAY_DIVIDE.search(text) is not None,
         lambda text: len(question_parts.split_questions(text)) > 1,
@@ -56,4 +60,4 @@ def test_a_step_is_skipped_only_where_it_finds_nothing(step: str) -> None:
 @pytest.mark.parametrize("step", SKIPPED)
 def test_an_ordinary_question_skips_it(step: str) -> None:
     is_signed, _ = SKIPPED[step]
-    assert not is_signed("공동인증서를 다른 컴퓨터로 옮길 수 있나요?")
+    assert not is_signed("공동인증서를 다른 컴퓨터로 복사할 수 있나요?")
