@@ -27,10 +27,11 @@ opensearch: $(VENV)/.chat  ## Start an OpenSearch node on this machine, for loca
 	deploy/local/opensearch_node/install.sh
 	$(BIN)/python -m deploy.local.opensearch_node start --wait $(ARGS)
 
+# Three workers also on two cores: one waits for OpenSearch half of the time, another one for Chromium.
 test: $(VENV)/.dev check  ## Run every check and every test, nothing skipped
 	tests/browser/install.sh
 	deploy/local/opensearch_node/install.sh
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 quick: $(VENV)/.dev check  ## While you work: lint, types, unit tests and the FAISS store's contract
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -q tests/unit tests/contract/test_faiss_store.py $(ARGS)

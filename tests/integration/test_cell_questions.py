@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.factory.bundled_vectors import with_stored_vectors
 from rag.factory.chat import build_chat
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files
@@ -23,7 +24,7 @@ def test_cells_of_four_formats_beside_other_banks_rows(tmp_path: Path, models: M
     folder.mkdir()
     with printing() as printed:
         write_documents(folder, printed)
-    ingest_files(tmp_path, "cells", models, [folder, FAQ])
+    ingest_files(tmp_path, "cells", with_stored_vectors(models), [folder, FAQ])
     chat = build_chat(Settings(store=StoreSettings(directory=tmp_path)), index="cells")
     shown, wrong = 0, []
     for question, row in QUESTIONS:

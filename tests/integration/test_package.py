@@ -18,8 +18,8 @@ import rag
 from deploy.local.commands import variables
 from deploy.local.server import running
 from deploy.local.spec import EndpointSpec
-from tests.conftest import ROOT
 
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {
     "documents": "import dochan, hwp2md, openpyxl, pdfplumber, pypdfium2",
@@ -65,7 +65,9 @@ class Installed:
         return self._run([str(self.environment / "bin" / "python"), *arguments], 0, **more)
 
     def _run(self, command: list[str], code: int = 0, **more: str) -> str:
-        variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        # With PYTHONDONTWRITEBYTECODE each program would compile all packages again.
+        other = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+        variables = {name: value for name, value in os.environ.items() if name not in other}
         variables |= {"FSI_STORE__DIRECTORY": str(self.indexes), **more}
         ran = subprocess.run(
             command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False, timeout=600
