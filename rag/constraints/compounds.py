@@ -22,8 +22,9 @@ from rag.korean import compact
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
 _NOUN = re.compile(r"[가-힣]{2,10}")
 _MAX_PREFIX = 6
-_LONG_NAME = 4
-"""Characters from which on another name of a word identifies it: shorter ones ("발급") occur in rows on other things, too."""
+LONG_NAME = 4
+"""Characters from which on another name of a word ("일회용비밀번호" for "otp") identifies it. Shorter ones ("발급" for "서류")
+occur in rows on other things, too."""
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
 _ENDING = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
@@ -80,7 +81,7 @@ def other_modifiers(
             return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         # "미장 수수료" beside "매매 수수료" of a row on 미국주식: the row names the kind, by another name, elsewhere.
-        is_named = any(compact(term) in row for term in synonyms(asked).split()[1:] if len(term) >= _LONG_NAME)
+        is_named = any(compact(term) in row for term in synonyms(asked).split()[1:] if len(term) >= LONG_NAME)
         return held not in asked_text and held not in synonyms(asked) and not is_same and not is_named
 
     def is_unknown(head: str, modifier: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.constraints.aspects import ASPECT_OF
+from rag.constraints.compounds import LONG_NAME
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.conversation.follow_up_rules import chosen_number, content_words, lacks_product, nouns, says
 from rag.conversation.row_search import holds_words, in_question, is_same_question
@@ -26,8 +27,6 @@ MOST_WORDS = 0.6
 """Share of the words a decline rule matched from which on a row that holds them is about the same."""
 MAX_BACK = 3
 """Turns among which suggestions are looked for that a number may still mean."""
-LONG_NAME = 4
-"""Characters from which on a bank's word for a customer's ("일회용비밀번호" for "otp") names the same thing."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 _CITATION = re.compile(r"\[(\d{1,2})\]")
 
@@ -212,7 +211,6 @@ def holds_subject(hit: JudgedNode, word: str) -> bool:
 
 def bank_names(word: str) -> list[str]:
     """The bank's words for a customer's that are long enough to name the same thing."""
-    # A short word of the lexicon ("발급" for "서류") occurs in rows on other things, too.
     return [name for name in expand(word).split() if len(name) >= LONG_NAME]
 
 

@@ -24,7 +24,7 @@ from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.held_values import share_held
 from rag.korean import compact
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, with_a_passage
-from rag.retrieval.offering import Bound, Wording, bound_of, is_one_of_several, least_chance
+from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
 from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
@@ -139,7 +139,7 @@ class Verdict:
     `conflicts`: what the question pins down and the nearest row holds
     differently, which kept it from being answered, as does `is_blocked` without any, where it holds one of several values
     asked for or is one of several rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach
-    for its rows to be offered. `features`: FEATURES of the ranking.
+    for its rows to be offered, where it is not answered. `features`: FEATURES of the ranking.
     """
 
     status: Status
@@ -179,14 +179,18 @@ def judge(
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.first_answers(signals, hits)
     confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
-    bound = bound_of(question, ordered, wording)
     # A lone word is about every row whose question holds it: the first of them is no answer.
-    is_blocked = bool(ordered.conflicts) or (wording is not None and is_one_of_several(question, wording, hits))
-    status: Status = "declined"
-    if confidence >= calibration.answered and not is_blocked:
-        status = "answered"
-    elif covered >= least_chance(calibration.suggested, calibration.off_topic, bound):
-        status = "suggested"
+    is_blocked = bool(ordered.conflicts) or (
+        wording is not None
+        and (len(wording.words) == 1 or INQUIRY.search(question) is not None)
+        and is_one_of_several(question, wording, hits)
+    )
+    status: Status = "answered"
+    bound: Bound = "suggested"
+    if is_blocked or confidence < calibration.answered:
+        bound = bound_of(question, ordered, wording)
+        is_covered = covered >= least_chance(calibration.suggested, calibration.off_topic, bound)
+        status = "suggested" if is_covered else "declined"
     chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()
     ranked = tuple(

@@ -30,7 +30,7 @@ PARTICLE = 2
 """Characters that may follow a lone word: "인증서요"."""
 _OF_A_TOPIC = re.compile(rf"(?:{ASPECT}|연회비|보험료|보증금)$")
 """An aspect in one word with its topic ("중도상환수수료"): other rows may mention it, and the row about it answers."""
-_INQUIRY = re.compile(
+INQUIRY = re.compile(
     r"(?<=\S)\s?(?:관련(?:해서|하여|된|으로)?|에\s?(?:대해서?|대한|관해|관한))?\s?(?:문의|질문|궁금)\S*[\s.?!~]*$"
 )
 """Announces a question and asks none: "통장 관련 문의"."""
@@ -87,7 +87,7 @@ def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]
     it is of ("해지", "한도"). One that asks for a value ("환전 얼마까지") says which of them is meant. A word of which a question
     is only announced ("통장 관련 문의") leaves it open, too.
     """
-    announced = _INQUIRY.sub("", question.strip())
+    announced = INQUIRY.sub("", question.strip())
     if announced != question.strip() and len(announced.split()) == 1:
         return True
     if len(wording.words) != 1 or asked_values(question):
