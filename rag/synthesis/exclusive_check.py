@@ -51,6 +51,9 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
             continue
         if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
             continue
+        # A rate is compared with the passages' rates.
+        if word == "100%" and word in sources.text:
+            continue
         # "앱이나 전화, 지점 어디서든" names where.
         if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
             continue

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rag.constraints import Quantity, StatedQuantities, quantities_of
 from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
+from rag.synthesis.cases import is_case
 from rag.synthesis.clauses import (
     Finding,
     Line,
@@ -30,7 +31,7 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     missing = [
         each
         for each in _missing(text, sources.quantities)
-        if not (_is_case(each, text, sources) or _is_complement(each, text, sources) or _is_sum(each, text, sources))
+        if not (is_case(each, text, sources) or _is_complement(each, text, sources) or _is_sum(each, text, sources))
     ]
     if missing:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
@@ -45,7 +46,7 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
             line
             for line in sources.lines
             if all(
-                _is_complement(each, own, sources) or _is_sum(each, text, sources)
+                is_case(each, own, sources) or _is_complement(each, own, sources) or _is_sum(each, text, sources)
                 for each in _missing(own, line.stated)
             )
         ]
@@ -67,27 +68,8 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     return None
 
 
-_IN_CASE = re.compile(r"[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에)")
 _SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d[\d.]*%")
 """The least and the greatest of a list's rates: "5.4%에서 7.5%까지"."""
-
-
-def _is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
-    """Whether a value is a case that the passages decide: "50만원을 보내시면" of "10만원 초과 100만원 이하".
-
-    That what is said of the case is what they say of it, `check_roles` sees.
-    """
-    if (
-        not quantity.is_point
-        or quantity.dimension not in ("money", "duration")
-        or not _IN_CASE.match(text, quantity.end)
-    ):
-        return False
-    return any(
-        other.unit == quantity.unit and not other.is_point and other.covers(quantity)
-        for value in sources.values
-        for other in value.conditions
-    )
 
 
 def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
@@ -293,7 +275,9 @@ def check_units(text: str, sources: Sources) -> Finding | None:
     # "5,000km" and "5000 km" are one spelling.
     held = compact(sources.text).replace(",", "")
     for match in _WITH_UNIT.finditer(text):
-        if compact(match[1] + match[2]).replace(",", "") not in held:
+        if compact(match[1] + match[2]).replace(",", "") not in held and not any(
+            is_case(each, text, sources) for each in quantities_of(text) if each.start == match.start()
+        ):
             return Finding("withheld", "quantity", match[0])
     bare = {each.start for each in quantities_of(text) if each.dimension == "number"}
     for match in _OWN_UNIT.finditer(text):

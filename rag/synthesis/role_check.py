@@ -15,6 +15,7 @@ from string import ascii_letters
 
 from rag.constraints import Quantity, quantities_of
 from rag.korean import compact
+from rag.synthesis.cases import cases_of, excludes_case, holds_case, is_of_case
 from rag.synthesis.clauses import Finding, Line, Sources, is_negative, stated_by
 from rag.synthesis.occurrences import begins_word, places
 from rag.synthesis.values import FEE, Value, sentence_values
@@ -52,6 +53,7 @@ class _Word:
 
 def check_roles(text: str, sources: Sources) -> Finding | None:
     """A value that the passages give for something else than the sentence does."""
+    cases = {each.text for each in cases_of(text)}
     waived = {match[1] for match in _WAIVED.finditer(text)}
     for value in sentence_values(text):
         if value.quantity.text in waived:
@@ -59,7 +61,7 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         kin = [other for other in sources.values if other.quantity.dimension == value.quantity.dimension]
         same = [other for other in kin if _agree(value.quantity, other.quantity)]
         rivals = [other for other in kin if _is_rival(value, other)]
-        if _is_opposed(value, same):
+        if _is_opposed(value, same) or (same and all(excludes_case(other, value, cases) for other in same)):
             return Finding("withheld", "quantity", value.quantity.text)
         if not same or not rivals:
             continue
@@ -93,6 +95,8 @@ def _signs(value: Value) -> tuple[frozenset[object], ...]:
 
 def _fits_better(words: list[_Word], claimed: Value, rival: Value, same: Value) -> bool:
     """Whether another value stands with more of a sentence's words, some of which the same value stands with nowhere."""
+    if is_of_case(claimed, same) and not is_of_case(claimed, rival):
+        return False
     met = _met(claimed, rival) - _met(claimed, same)
     gain = better = float(met)
     is_beside = rival.table == same.table != ""
@@ -131,7 +135,7 @@ def _met(claimed: Value, value: Value) -> int:
 
 def _holds(theirs: Quantity, own: Quantity) -> bool:
     if theirs.dimension != own.dimension or theirs.unit != own.unit:
-        return False
+        return holds_case(theirs, own)
     if own.dimension in ("time", "date"):
         return _agree(theirs, own)
     # "3개월 초과" is no case of "1개월 초과 3개월 이내", whose end it has.

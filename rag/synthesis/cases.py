@@ -1,0 +1,113 @@
+"""Is a value of a sentence a case that its passages decide? "7만원짜리 결제도 …" of "5만원 이상 결제는 …" is, "3만원짜리" is not.
+
+A model answers a customer's own value so. Of the passages' rules for such values the one counts that has most of the words
+of the sentence's clause; that a value said of the case is that case's, `check_roles` sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from rag.constraints import Quantity, quantities_of
+from rag.synthesis.clauses import Sources, with_conditions
+from rag.synthesis.values import Value
+from rag.synthesis.words import content_words, word_forms
+
+_IN_CASE = re.compile(
+    r"(?![을를이가은는도]?\s?(?:넘|초과|이상|이하|미만|이내|안))"
+    r"(?:[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에|엔|라도)|\s?짜리|[이가]\s(?:된|되신|되는)\s|(?:인|이신)\s[가-힣])"
+)
+"""What follows a value that is a case: "50만원을 보내시면", "7만원짜리", "만 17세인 고객"; "50만원을 넘으면" is a threshold."""
+_PASSED = re.compile(r"[을를이가은는도]?\s?(?:지[나난났날]|경과)")
+_FIGURES = ("rate", "money")
+_NO_CASE = ("rate", "phone", "date", "time")
+DAYS_OF_MONTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A clause of the passages with its condition and heading, and the ranges of values that it speaks of."""
+
+    text: str
+    ranges: tuple[Quantity, ...]
+
+
+def cases_of(text: str) -> list[Quantity]:
+    """The values of a text that are cases of what it says."""
+    return [
+        each
+        for each in quantities_of(text)
+        if each.is_point and each.dimension not in _NO_CASE and _IN_CASE.match(text, each.end)
+    ]
+
+
+def is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
+    """Whether a value of the text is a case, in a range that the passages have a rule for."""
+    if quantity not in cases_of(text):
+        return False
+    if any(not each.is_point and holds_case(each, quantity) for value in sources.values for each in value.conditions):
+        return True
+    clause = next((each for each in with_conditions(text) if quantity.text in each), text)
+    # "20일이 지나면" is a threshold where no figure belongs to it; and what a figure belongs to must be known.
+    if _PASSED.match(text, quantity.end) or any(
+        each.dimension in _FIGURES and each.text != quantity.text for each in quantities_of(clause)
+    ):
+        return False
+    rules = [rule for rule in _rules(sources) if any(each.dimension == quantity.dimension for each in rule.ranges)]
+    words = [word_forms(word.stem) for word in content_words(clause)]
+    shares = [sum(any(form in rule.text for form in forms) for forms in words) for rule in rules]
+    best = max(shares, default=0)
+    nearest = [each for rule, share in zip(rules, shares, strict=True) if share == best > 0 for each in rule.ranges]
+    named = [each for rule, share in zip(rules, shares, strict=True) if share for each in rule.ranges]
+    return any(holds_case(each, quantity) for each in nearest) and not _is_beyond(quantity, named)
+
+
+def _is_beyond(quantity: Quantity, ranges: Sequence[Quantity]) -> bool:
+    """Whether a value is above a limit behind which no range begins: 7천만원 of "최대 5천만원까지, 1천만원 이상이면 우대"."""
+    return any(
+        limit.low is None
+        and limit.high is not None
+        and limit.unit == quantity.unit
+        and not limit.covers(quantity)
+        and not any(each.low is not None and each.low >= limit.high and holds_case(each, quantity) for each in ranges)
+        for limit in ranges
+    )
+
+
+def holds_case(theirs: Quantity, own: Quantity) -> bool:
+    """Whether a range holds a value; "두 달" is one of 31~90일."""
+    if own.low is not None and {own.unit, theirs.unit} == {"month", "day"}:
+        value = own.low * DAYS_OF_MONTH if own.unit == "month" else own.low / DAYS_OF_MONTH
+        own = replace(own, unit=theirs.unit, low=value, high=value)
+    return own.dimension == theirs.dimension and own.unit == theirs.unit and theirs.covers(own)
+
+
+def excludes_case(value: Value, claimed: Value, cases: Collection[str]) -> bool:
+    """Whether a value depends on ranges that do not hold the sentence's case: "2억원이면 50%" of "1억원 이하이면 50%"."""
+    kin = [
+        (each, case)
+        for case in claimed.conditions
+        for each in value.conditions
+        if case.text in cases and not each.is_point and each.dimension == case.dimension
+    ]
+    return bool(kin) and not any(holds_case(each, case) for each, case in kin)
+
+
+def is_of_case(claimed: Value, value: Value) -> bool:
+    """Whether a range that a value depends on holds the case that the sentence's depends on: "8,000km이면 18%"."""
+    cases = [each for each in claimed.conditions if each.is_point]
+    ranges = [each for each in value.conditions if None not in (each.low, each.high) and not each.is_point]
+    return any(holds_case(each, case) for each in ranges for case in cases)
+
+
+@lru_cache(maxsize=256)
+def _rules(sources: Sources) -> tuple[_Rule, ...]:
+    return tuple(
+        _Rule(f"{line.heading} {clause}".lower(), ranges)
+        for line in sources.lines
+        for clause in with_conditions(line.text)
+        if (ranges := tuple(each for each in quantities_of(clause) if not each.is_point))
+    )
