@@ -124,7 +124,8 @@ EXCLUDED = re.compile(r"^\s*(?:[-•·*]\s*)?[^:|]{0,12}(?:제외|불가|비대�
 _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|알려 ?주세요|알고 싶습니다|알려 주십시오)[.?]?\s*$")
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
 _SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
-_EDGE = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
+EDGE = re.compile(r"^(?:[\s\-*•·※.)\[]|\d{1,2}[.)](?!\d))+|[\s.\]]+$")
+"""What begins and ends a line and is no part of what it says; "14일이 지나면" begins with its number."""
 
 
 @lru_cache(maxsize=256)
@@ -160,7 +161,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 own = (nouns, len(_pairs(part)), part.lower(), quantities_of(part), denies)
                 clauses.append(Clause(part, context, stems, pairs, *own))
     held = PassageWords(passages)
-    squeezed = "\n".join(compact(_EDGE.sub("", part)) for part in _SENTENCE.split(text))
+    squeezed = "\n".join(compact(EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))
     stated = StatedQuantities(passages)
     return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions_of(text), values)

@@ -16,7 +16,7 @@ from rag.constraints import quantities_of
 from rag.errors import ModelError, ModelPaused
 from rag.korean import compact
 from rag.retries import CircuitBreaker
-from rag.synthesis.clauses import SUPPORTED, Finding, Sources, closeness, is_negative, prepare
+from rag.synthesis.clauses import EDGE, SUPPORTED, Finding, Sources, closeness, is_negative, prepare
 from rag.synthesis.condition_check import (
     check_conceded,
     check_conceded_case,
@@ -213,18 +213,17 @@ _PARTICLES = re.compile(r"[가-힣]*")
 
 def _is_quoted(text: str, sources: Sources) -> bool:
     """Whether a sentence stands in the passages as it is, from one's beginning to one's end."""
-    quote = compact(_EDGES.sub("", text))
+    quote = compact(EDGE.sub("", text))
     if len(quote) < 2:
         return False
     # A pattern of each sentence would cost more to compile than all checks.
     held, start = f"\n{sources.squeezed}\n", 0
     while (start := held.find(quote, start + 1)) > 0:
-        if held[start - 1] in "\n.!?" and held[start + len(quote)] in "\n.!?":
+        # "5%입니다" is no end of "3.5%입니다".
+        is_whole = held[start - 1] in "\n.!?" and not (quote[0].isdigit() and held[start - 1] == ".")
+        if is_whole and held[start + len(quote)] in "\n.!?":
             return True
     return False
-
-
-_EDGES = re.compile(r"^[\s\-*•·※\d.)\[]+|[\s.\]]+$")
 
 
 def _is_worded_so(text: str, sources: Sources) -> bool:
