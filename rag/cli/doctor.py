@@ -134,7 +134,7 @@ def _effective_window(embed: Callable[[list[str]], list[list[float]]], window: i
 
     In tokens, estimated as for passages; 0 if there is none down to MIN_WINDOW.
     """
-    from rag.models.tokens import estimate_tokens
+    from rag.korean import estimate_tokens
 
     while window >= MIN_WINDOW:
         common = TEXT * max(1, window // estimate_tokens(TEXT) - 1)  # leaves room for the last words
@@ -202,7 +202,7 @@ def _nli(settings: NliSettings) -> Iterator[Finding]:
 
 def _check_context_window(settings: LlmSettings) -> Finding | None:
     """A finding if no source fits into the context window beside the answer, so that the model would never be used."""
-    from rag.models.tokens import estimate_tokens
+    from rag.korean import estimate_tokens
     from rag.synthesis import texts
     from rag.synthesis.prompt_builder import FRAME
 

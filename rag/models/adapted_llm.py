@@ -31,10 +31,10 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms.llm import LLM
 
 from rag.errors import ModelError, ModelFormatError, ModelInterrupted, ModelTimeout
+from rag.korean import estimate_tokens
 from rag.models.cancellation import CancelScope, call_with_retries, cancelled_with_task
 from rag.models.http_errors import STALLED
 from rag.models.streaming import LLMStream, ResponseDecoder
-from rag.models.tokens import estimate_tokens
 from rag.retries import RetryPolicy
 
 T = TypeVar("T")

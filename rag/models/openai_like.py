@@ -20,12 +20,12 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import ModelError, ModelFormatError, ModelRefused, ModelTimeout, ModelUnavailable
+from rag.korean import estimate_tokens
 from rag.models.adapted_llm import PARSE_ERRORS, AdaptedLLM, FinishInfo, call_package, translate_errors
 from rag.models.cancellation import CancelScope, ScopedSocket, current_scope
 from rag.models.http_errors import TIMED_OUT, from_status, one_line
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS, Parameters
 from rag.models.threads import AsyncFromSync, ForkSafeExecutor
-from rag.models.tokens import estimate_tokens
 from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)

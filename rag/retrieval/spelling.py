@@ -52,21 +52,22 @@ def respelled(text: str, words: Iterable[str], found: Sequence[str], known: Coll
 
 def _meant(word: str, held: Iterable[str], *, by_key: bool) -> str:
     """The beginning of a word held that sounds like this one, or that differs `by_key`; empty where there is none."""
-    size = len(word)
-    found = dict.fromkeys(run[:size] for each in held for run in _runs(each) if len(run) >= size)
-    starts = [start for start in found if start[-1] == word[-1] or start[-1] not in _ENDINGS]
+    starts = [start for each in held for start in _beginnings(each, len(word))]
+    starts = [start for start in starts if start[-1] == word[-1] or start[-1] not in _ENDINGS]
     sound = _sound(word)
-    same = (start for start in starts if _sound(start) == sound)
-    others = (
-        (start, [pair for pair in zip(sound, _sound(start), strict=True) if pair[0] != pair[1]]) for start in starts
-    )
-    near = (start for start, letters in others if by_key and len(letters) == 1 and is_slip(*letters[0]))
-    return next(same, "") or next(near, "")
+    if same := next((start for start in starts if _sound(start) == sound), ""):
+        return same
+    for start in starts if by_key else ():
+        letters = [pair for pair in zip(sound, _sound(start), strict=True) if pair[0] != pair[1]]
+        if len(letters) == 1 and is_slip(*letters[0]):
+            return start
+    return ""
 
 
-@lru_cache(maxsize=4096)
-def _runs(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_HANGUL_RUN.findall(text)))
+@lru_cache(maxsize=8192)
+def _beginnings(text: str, size: int) -> tuple[str, ...]:
+    """The first syllables, so many, of the words of a text."""
+    return tuple(dict.fromkeys(run[:size] for run in _HANGUL_RUN.findall(text) if len(run) >= size))
 
 
 @lru_cache(maxsize=65536)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.schema import NodeWithScore
 
-from rag.models.tokens import estimate_tokens
+from rag.korean import estimate_tokens
 from rag.retrieval.confidence import JudgedNode
 from rag.stores.base import QUESTION
 from rag.synthesis.texts import ANSWERING

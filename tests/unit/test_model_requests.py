@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from rag.errors import ModelFormatError
+from rag.korean import estimate_tokens
 from rag.models.local_embedding import LocalEmbedding
 from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS, Parameters, kullm_answer, kullm_prompt
 from rag.models.sagemaker.stream_decoder import detect_embedding_format
-from rag.models.tokens import estimate_tokens
 from tests.containers import embedding_answer, vectors
 
 FAQ = Path(__file__).parents[2] / "data" / "faq"

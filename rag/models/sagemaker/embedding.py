@@ -11,12 +11,12 @@ from llama_index.core.base.embeddings import base
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 
 from rag.errors import ModelError, ModelInputTooLong
+from rag.korean import estimate_tokens
 from rag.models.cancellation import CancelScope
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
 from rag.models.sagemaker.embedding_payloads import EMBEDDING_FORMATS, Pooling, VectorFormat, VectorFormatName
 from rag.models.sagemaker.instrumentation import has_listeners
 from rag.models.threads import ForkSafeExecutor
-from rag.models.tokens import estimate_tokens
 from rag.vectors import unit_vectors
 
 logger = logging.getLogger(__name__)

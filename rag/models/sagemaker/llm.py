@@ -23,13 +23,13 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.custom import CustomLLM
 
 from rag.errors import InputError, ModelInputTooLong
+from rag.korean import estimate_tokens
 from rag.models.cancellation import MAX_SECONDS, CancelScope
 from rag.models.sagemaker.client import Endpoint, Runtime, shared_runtime
 from rag.models.sagemaker.instrumentation import ainstrumented, instrumented
 from rag.models.sagemaker.llm_payloads import LLM_FORMATS, FormatName, GenerationFormat, Message, Parameters
 from rag.models.sagemaker.stream_decoder import StreamDecoder, decode_answer
 from rag.models.streaming import LLMStream
-from rag.models.tokens import estimate_tokens
 
 R = TypeVar("R", CompletionResponse, ChatResponse)
 MakeResponse = Callable[[str, str | None, Any], R]
