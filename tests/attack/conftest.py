@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +12,10 @@ import pytest
 
 from rag.ui.connections import free_port
 from tests.attack.visitors import Page
+from tests.forks import command
 
 ROOT = Path(__file__).parents[2]
+SERVED = "import sys; from tests.attack.served import main; main(sys.argv[1:])"
 USERS = {"kim": "옳은 비밀번호 하나", "lee": "옳은 비밀번호 둘"}
 
 
@@ -24,13 +25,7 @@ def served(folder: Path, *options: str) -> Iterator[Page]:
     log = folder / "page.log"
     with log.open("w", encoding="utf-8") as written:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.attack.served",
-                str(free_port("127.0.0.1", 8100 + os.getpid() % 500)),
-                *options,
-            ],
+            command(SERVED, str(free_port("127.0.0.1", 8100 + os.getpid() % 500)), *options),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=written,
@@ -38,9 +33,9 @@ def served(folder: Path, *options: str) -> Iterator[Page]:
         )
         assert process.stdout
         try:
-            url = process.stdout.readline().strip()
-            assert url, log.read_text(encoding="utf-8")
-            page = Page(process, url, log)
+            started = process.stdout.readline().split()
+            assert started, log.read_text(encoding="utf-8")
+            page = Page(process, int(started[0]), started[1], log)
             yield page
             for client in page.clients:
                 client.close()

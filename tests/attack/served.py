@@ -1,12 +1,12 @@
 """Runs a page in a separate process over the fake service; its output goes to the caller's files.
 
-`python -m tests.attack.served PORT [key=value ...]`: `user=NAME:PASSWORD` adds a login, `keep=FOLDER` keeps records and chats
-there, anything else is a setting of the page.
+Prints its process ID and its address. Arguments: PORT [key=value ...]: `user=NAME:PASSWORD` adds a login, `keep=FOLDER` keeps
+records and chats there, anything else is a setting of the page.
 """
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
 from pathlib import Path
 
@@ -39,9 +39,5 @@ def main(arguments: list[str]) -> None:
     server = start(Settings(ui=ui, record=record, history=history), loader, users)
     loader.start()
     loader.service()  # its line stands in the log before the first visitor's
-    print(server.url, flush=True)
+    print(os.getpid(), server.url, flush=True)
     threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -16,9 +16,10 @@ API = "/gradio_api"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page in its own process."""
+    """A page in its own process `pid`, for which `process` stands."""
 
     process: subprocess.Popen[str]
+    pid: int
     url: str
     log: Path
     clients: list[httpx.Client] = field(default_factory=list)
@@ -28,7 +29,7 @@ class Page:
 
     def resident(self) -> int:
         """Bytes of memory of the process."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
         return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     def browser(self, **options: Any) -> Browser:

@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 
 from rag.ui.connections import free_port
 from tests.browser.conftest import Visit
+from tests.forks import command
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,6 @@ build.build_chat = build_chat
 sys.modules["rag.factory.chat"] = build
 sys.argv[0] = "app.py"
 import runpy
-import tests.gradio_import
 runpy.run_path("app.py", run_name="__main__")
 """
 """Runs app.py with the fake instead of the real service."""
@@ -67,7 +67,7 @@ def start() -> Iterator[Start]:
     def start(*options: str, launcher: str = LAUNCHER, **environment: str) -> subprocess.Popen[str]:
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-c", launcher, *options],
+                command(launcher, *options),
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=subprocess.PIPE,

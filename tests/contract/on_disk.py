@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from rag.stores.base import JAMO, TOKENS
 from rag.stores.faiss.store import FaissStore
+from tests.forks import command
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,8 @@ def live_file(directory: Path, suffix: str = ".sqlite") -> Path:
     return directory / ((directory / "CURRENT").read_text().split()[0] + suffix)
 
 
-def other_process(*arguments: str) -> subprocess.Popen[str]:
+def other_process(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """Run the code as `python -c` does (see `tests.forks`)."""
     return subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command(code, *arguments), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

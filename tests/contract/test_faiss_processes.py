@@ -21,6 +21,8 @@ from tests.contract.base import FAQ, MANIFEST, dense, ids, lexical
 from tests.contract.on_disk import found, live_file, other_process
 from tests.contract.reference import passage
 
+KILLED_WRITER = "import runpy; runpy.run_module('tests.contract.killed_writer', run_name='__main__')"
+
 # Following other writers
 
 
@@ -78,7 +80,7 @@ print(sorted(store.candidates(query_embedding=[1, 0, 0, 0], query_str="이체", 
 store.add([passage("theirs", "저쪽 글", (0, 0, 0, -1))])
 store.replace_manifest(store.manifest.with_calibration({{"theirs": 1}}))
 """
-    with other_process("-c", script) as other:
+    with other_process(script) as other:
         assert other.stdout is not None
         before = sorted(node.node_id for node in FAQ)
         assert other.stdout.readline().strip() == str(before)
@@ -96,7 +98,7 @@ def test_a_second_writer_gets_index_busy(faq: FaissStore, directory: Path) -> No
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print('held', flush=True)"
     )
     at_once, patient = FaissStore.open(directory, wait=0), FaissStore.open(directory, wait=240)
-    with other_process("-c", f"{hold}; input()", str(live_file(directory))) as other:
+    with other_process(f"{hold}; input()", str(live_file(directory))) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         for write in (
@@ -121,7 +123,7 @@ def test_a_second_writer_gets_index_busy(faq: FaissStore, directory: Path) -> No
     ["add", "delete", "delete_nodes", "clear", "replace_manifest", "replace", "swap_in", "rollback"],
 )
 def test_a_killed_writer_leaves_the_old_or_the_new(operation: str, tmp_path: Path) -> None:
-    with other_process("-m", "tests.contract.killed_writer", str(tmp_path), operation) as other:
+    with other_process(KILLED_WRITER, str(tmp_path), operation) as other:
         output, _ = other.communicate(timeout=300)
     outcomes = json.loads(output)
     assert set(outcomes) == {"old", "new"}

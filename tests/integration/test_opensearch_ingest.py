@@ -314,16 +314,17 @@ def test_nothing_is_written_or_published_once_the_lease_is_lost(
 
 
 def test_a_half_copied_version_is_not_resumed(
-    catalog: OpenSearchCatalog, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+    catalog: OpenSearchCatalog, connection: Connection, opensearch: Server, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server continues copying after the client is killed, which would restore deleted rows."""
     write(catalog, name, [passage(f"n{i}") for i in range(20)])
-    plain = Connection.request
+    plain, copying = Connection.request, []
 
     def killed(self: Connection, method: str, path: str, body: Any = None, **options: Any) -> Any:
         if path == "/_reindex":
-            slowly = {"requests_per_second": "4", "wait_for_completion": "false"}
-            plain(self, method, path, {**body, "source": {**body["source"], "size": 2}}, params=slowly)
+            slowly = {"requests_per_second": "0.1", "wait_for_completion": "false"}
+            task = plain(self, method, path, {**body, "source": {**body["source"], "size": 2}}, params=slowly)
+            copying.append(task["task"])
             raise KeyboardInterrupt
         return plain(self, method, path, body, **options)
 
@@ -333,7 +334,11 @@ def test_a_half_copied_version_is_not_resumed(
             write(catalog, name, [passage("n0")])
     with catalog.open_for_ingest(name, MANIFEST, size=1) as store:
         store.delete_nodes([each for each in store.states() if each != "n0"])
-    time.sleep(8)
+    administrator = opensearch.connect_as_admin()
+    administrator.request("POST", f"/_reindex/{copying[0]}/_rethrottle", params={"requests_per_second": "-1"})
+    ended = administrator.request("GET", f"/_tasks/{copying[0]}", params={"wait_for_completion": "true"})
+    administrator.close()
+    assert ended["completed"]
     connection.request("POST", f"/{live(connection, name)}/_refresh")
     assert sorted(catalog.open(name).states()) == ["n0"]
 
