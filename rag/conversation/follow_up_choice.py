@@ -17,9 +17,10 @@ from rag.constraints.aspects import ASPECT_OF, ASPECTS
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
-from rag.conversation.follow_up_rules import actions_of, content_words, is_channel, nouns, says
+from rag.conversation.follow_up_rules import actions_of, is_channel
 from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
 from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
+from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact, jamo_ngrams, sentences, tokens
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id

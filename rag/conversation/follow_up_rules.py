@@ -10,14 +10,13 @@ A message that opens a new subject, or is long enough to stand by itself, has on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, reduce
-from typing import Literal
+from functools import reduce
 
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
-from rag.conversation.word_rules import WordRule, bundled, plain
+from rag.conversation.word_rules import content_words, nouns, plain, rules, says
 from rag.types import Turn
 
 LONG_ENOUGH = 20
@@ -35,29 +34,8 @@ _ORDINALS = {
 }
 
 
-Sign = Literal[
-    "new subject", "back reference", "rejection", "earlier topic", "same question", "did not help", "ellipsis",
-    "asks on", "price", "yes", "no", "another", "again", "last choice", "numbered choice", "difference", "product word",
-    "banking word",
-]  # fmt: skip
-"""The rules of `follow_up_rules.toml`, which says what each shows."""
-
-
-@cache
-def rules() -> Mapping[str, WordRule]:
-    """The rules of `follow_up_rules.toml`, by name."""
-    return {rule.name: rule for rule in bundled("follow_up_rules.toml")}
-
-
-def says(message: str, *signs: Sign) -> bool:
-    """Whether one of the rules so named holds for a message."""
-    return any(rules()[sign].matches(message) for sign in signs)
-
-
-def standalone_text(question: str, history: Sequence[Turn]) -> str:
-    """The message by itself; within a conversation without the words that only open a new subject or return to an old one."""
-    if not history:
-        return question
+def standalone_text(question: str) -> str:
+    """A message in a conversation by itself, without the words that only open a new subject or return to an old one."""
     rest = _without_opening(question)
     return rules()["earlier topic"].pattern.sub("", rest) or rest or question
 
@@ -72,7 +50,7 @@ def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Seque
 
     "주소 말고 전화번호" after "주소 바꾸는 법" is "전화번호" after "바꾸는 법". "그거 말고 전화번호" rejects the rows shown.
     """
-    match = rules()["rejection"].pattern.match(message) if history else None
+    match = rules()["rejection"].pattern.match(message)
     if not match or not match.end():
         return message, history, False
     text = history[-1].question
@@ -80,11 +58,6 @@ def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Seque
         text = re.sub(re.escape(word), "", text, flags=re.IGNORECASE)
     earlier = replace(history[-1], question=" ".join(text.split()) or history[-1].question)
     return message[match.end() :], (*history[:-1], earlier), bool(match[2])
-
-
-def is_follow_up(question: str, history: Sequence[Turn]) -> bool:
-    """Whether the message may need what was said before."""
-    return bool(history) and not stands_alone(question)
 
 
 def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[[str], bool]) -> str:
@@ -100,7 +73,7 @@ def contextual_text(question: str, history: Sequence[Turn], has_topic: Callable[
         if stands_alone(earlier):
             break
         depends = says(earlier, "back reference") or lacks_product(earlier)
-        if index and not depends and has_topic(standalone_text(earlier, followed[:index])):
+        if index and not depends and has_topic(standalone_text(earlier)):
             # "쌓는 건 어떻게 해?" after "현금으로 바꾸는 건?": both are about what was asked about first.
             if says(earlier, "ellipsis") and not says(earlier, "product word"):
                 texts.extend(
@@ -206,50 +179,10 @@ def chosen_number(message: str, offered: int) -> int | None:
     return _ORDINALS.get(word) or int(word)
 
 
-_ENDING = re.compile(
-    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로|요|여|랑|면|한테|에게|(?<=[해아어여려라와기디])서)$"
-)
-_HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
-_FUNCTION_WORD = re.compile(
-    r"^(그럼|그러면|그거|그건|그게|그때|그것|거기|이거|이건|저거|아까|방금|만약|아니면|그래도|반대로|근데|그런데|그리고|혹시|어떻게|어떡해|어케|언제|얼마|얼마나|"
-    r"얼마에|얼마예|얼마야|뭐|뭐가|뭔|무엇|무슨|어디|왜|누가|몇|좀|더|다|안|못|또|수|것|거|게|저|제|내|나|알려줘?|알려주세|주세|해주세|줘|있|있어|있나|없|없나|"
-    r"되|돼|되나|되는|하나|하면|해|해도|되죠|인|는|은|요|궁금해|싶어|싶은데|가능|가능한|필요한|필요하\w*|필요해|필요|안돼|안되|돼)(요|여)?$"
-)
-
-
-_NO_NOUN = re.compile(
-    r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려)(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?(?![가-힣])"
-    r"|(?<![가-힣])(?:아예|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
-    r"|(?<![가-힣])[가-힣]{0,3}[되받오주내쓰갚넣찾걸풀]나(?:요)?(?![가-힣])"
-    r"|(?<=[가-힣])(?:꺼|거|것)(?:면|는|은|도|두|로)?요?(?![가-힣])"
-    r"|(?<![가-힣])(?:가|오|하|되|보|봐|넣|받|빼|내|쓰|써|풀|풀어|찾|들|들어|나|나가|걸|걸려|넘|넘기|지나|기다|기다려|돌려|돌려받|바꾸|바꿔|없애|만들|사|팔|떼|뽑|누르|쌓|갚"
-    r"|모르|있|있어|없|없어|늦|밀려|끊|내야|가야|해야|써야|받아야|넣어야)(?:면|고|는|서|도|아|어|나|나요|야|야돼|야해|야하나|돼|려면|던|지|줘|주나|주죠|여|버리면|버려|있는|봐)?요?(?![가-힣])"
-    r"|(?<![가-힣])(?:같이|따로|혼자|대신|직접|미리)(?![가-힣])"
-)
-
-
-def content_words(message: str) -> tuple[str, ...]:
-    """The words of a message that say what it is about, without their endings: ("수수료",) of "그럼 수수료는요?"."""
-    words = []
-    for word in re.findall(r"[0-9a-z가-힣]+", _HOW_MANY.sub(" ", plain(message))):
-        stem = word
-        # One ending after another ("에서는요"), and never so many that one syllable is left.
-        while not _FUNCTION_WORD.match(stem) and (match := _ENDING.search(stem)) and match.start() >= 2:
-            stem = stem[: match.start()]
-        if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
-            words.append(stem)
-    return tuple(words)
-
-
 def topic_words(message: str) -> tuple[str, ...]:
     """What a message is about, at most one word: the first that names a product, else its first noun ("별포인트")."""
     words = nouns(message)
     return tuple(word for word in words if says(word, "product word"))[:1] or words[:1]
-
-
-def nouns(message: str) -> tuple[str, ...]:
-    """The content words that are neither verbs nor adverbs, as far as endings tell: nothing of "찾았으면 어떻게 해요?"."""
-    return content_words(_NO_NOUN.sub(" ", plain(message)))
 
 
 def _without_opening(message: str) -> str:

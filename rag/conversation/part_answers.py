@@ -8,10 +8,11 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from rag.constraints import compare
-from rag.conversation.follow_up_rules import replace_topic, says, topic_words
+from rag.conversation.follow_up_rules import replace_topic, topic_words
 from rag.conversation.question_parts import Part
 from rag.conversation.row_search import OFFERED
 from rag.conversation.shown_rows import bank_names
+from rag.conversation.word_rules import says
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
 from rag.retrieval.hybrid import matched_question, question_of, row_id

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rag.constraints import default_contrasts
 from rag.constraints.aspects import ASPECT
 from rag.constraints.contrasts import members_of
-from rag.conversation.follow_up_rules import content_words
+from rag.conversation.word_rules import content_words
 from rag.korean import compact
 
 MAX_PARTS = 3

@@ -24,7 +24,6 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.follow_up_rules import rules, says
 from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
 from rag.conversation.question_parts import MAY_DIVIDE, split_questions
 from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
@@ -38,7 +37,7 @@ from rag.conversation.shown_rows import (
     shown_before,
     unless_repeated,
 )
-from rag.conversation.word_rules import WordRule, match_decline_rule, plain
+from rag.conversation.word_rules import WordRule, content_words, match_decline_rule, nouns, plain, rules, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.privacy import without_masked_numbers
@@ -143,15 +142,16 @@ class Searcher:
         question, history = _without_masks(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
+        if not history:
+            return self.rows.search(question, filters)
         recent = [turn.question for turn in history[-follow_up_rules.MAX_TURNS :]]
         names_one = BANK in filters.equals or self.rows.named(question).others
         bank = "" if names_one else self.rows.bank_of(recent)
         typed, typed_history = question, history
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
-        question = follow_up_rules.in_the_banks_words(question) if history else question
-        alone = follow_up_rules.standalone_text(question, history)
-        if not follow_up_rules.is_follow_up(question, history):
-            verdict = self.rows.search_at(bank, alone, filters)
+        question = follow_up_rules.in_the_banks_words(question)
+        if follow_up_rules.stands_alone(question):
+            verdict = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
             return unless_repeated(verdict, question, history) if _begins_again(verdict, history) else verdict
         if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, self.scope, self._llm_breaker)
@@ -166,8 +166,7 @@ class Searcher:
         """The message alone or joined to the questions before it, searched at the conversation's `bank` if there is one."""
         is_elliptical = says(question, "ellipsis") or follow_up_rules.lacks_product(question)
         back_reference = says(question, "back reference")
-        alone = follow_up_rules.standalone_text(question, history)
-        standalone = self.rows.search_at(bank, alone, filters)
+        standalone = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
         named = self.rows.named(question)
         if (named.chosen or named.others) and says(named.rest, "same question"):
             return self._search_other_institution(named, history, filters)
@@ -198,9 +197,9 @@ class Searcher:
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
-        if shown := shown_before(chosen, history, follow_up_rules.nouns(question)):
+        if shown := shown_before(chosen, history, nouns(question)):
             depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
-            return other_than_shown(chosen, standalone, shown, follow_up_rules.content_words(question), depends=depends)
+            return other_than_shown(chosen, standalone, shown, content_words(question), depends=depends)
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
 
@@ -285,7 +284,7 @@ class Searcher:
 
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
-        words = follow_up_rules.nouns(question)
+        words = nouns(question)
         goes_on = history and (not words or says(question, "back reference", "asks on"))
         return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
@@ -306,7 +305,7 @@ def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequenc
 
 def _begins_again(verdict: Verdict, history: Sequence[Turn]) -> bool:
     """Whether its first row was among those of the turn before."""
-    return bool(history and verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
+    return bool(verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:

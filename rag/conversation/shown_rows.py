@@ -13,9 +13,9 @@ from dataclasses import replace
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.compounds import LONG_NAME
 from rag.constraints.contrasts import default_contrasts, members_of
-from rag.conversation.follow_up_rules import chosen_number, content_words, lacks_product, nouns, says
+from rag.conversation.follow_up_rules import chosen_number, lacks_product
 from rag.conversation.row_search import holds_words, in_question, is_same_question
-from rag.conversation.word_rules import WordRule
+from rag.conversation.word_rules import WordRule, content_words, nouns, says
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, names_thing
 from rag.retrieval.hybrid import question_of, row_id

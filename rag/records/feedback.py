@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.conversation.follow_up_rules import says
+from rag.conversation.word_rules import says
 from rag.korean import compact, jamo_ngrams, tokens
 from rag.types import Filters, Source
 

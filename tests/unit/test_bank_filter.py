@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation.follow_up_rules import says
+from rag.conversation.word_rules import says
 from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_korean, limit_to_bank, named_banks
 from rag.types import Filters
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -13,16 +14,19 @@ from rag.conversation.follow_up_rules import (
     MAX_JOINED_CHARS,
     MAX_TURNS,
     chosen_number,
-    content_words,
     replace_topic,
-    says,
     standalone_text,
     stands_alone,
 )
-from rag.conversation.word_rules import WordRule
-from rag.types import Turn
+from rag.conversation.row_search import RowSearch
+from rag.conversation.searcher import Searcher
+from rag.conversation.word_rules import WordRule, content_words, rules, says
+from rag.models.cancellation import CancelScope
+from rag.retrieval.confidence import Verdict, defaults
+from rag.stores.base import PassageStore
+from rag.types import Filters, Turn
 
-PATTERNS = list(follow_up_rules.rules().values())
+PATTERNS = list(rules().values())
 FIRST = "새나래은행 적금을 중간에 해지하면 이자가 얼마인가요"
 
 
@@ -30,7 +34,7 @@ def joined(question: str, history: Sequence[Turn], *topics: str) -> str | None:
     """The joined reading where there is one; of the earlier messages, `topics` are found by themselves."""
     return (
         follow_up_rules.contextual_text(question, history, topics.__contains__)
-        if follow_up_rules.is_follow_up(question, history)
+        if not follow_up_rules.stands_alone(question)
         else None
     )
 
@@ -40,9 +44,17 @@ def turns(*questions: str) -> list[Turn]:
 
 
 @pytest.mark.parametrize("question", ["이체한도", "그럼 수수료는요?", "그리고 이체한도는요", ""])
-def test_a_first_message_is_read_as_it_is(question: str) -> None:
-    assert standalone_text(question, []) == question
-    assert joined(question, []) is None
+def test_a_first_message_is_searched_as_it_is(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = []
+
+    def search(_rows: RowSearch, text: str, _filters: Filters) -> Verdict:
+        searched.append(text)
+        return Verdict("declined", "not_covered", (), (), 0.0, 0.0, text)
+
+    monkeypatch.setattr(RowSearch, "search", search)
+    monkeypatch.setattr(RowSearch, "limited", lambda _rows, _text, filters: filters)
+    Searcher(cast(PassageStore, None), None, defaults(), None, CancelScope(1.0)).rank(question, (), Filters())
+    assert searched == [question]
 
 
 @pytest.mark.parametrize(
@@ -79,17 +91,17 @@ def test_a_message_that_points_back_is_never_enough_alone() -> None:
 )
 def test_a_new_subject_is_read_alone_without_the_words_that_open_it(question: str, rest: str) -> None:
     assert joined(question, turns(FIRST)) is None
-    assert standalone_text(question, turns(FIRST)) == rest
+    assert standalone_text(question) == rest
 
 
 def test_a_long_message_stands_by_itself() -> None:
     question = "통장을 만들고 싶은데 미성년자도 혼자 신청할 수 있는지 궁금합니다"
     assert joined(question, turns(FIRST)) is None
-    assert standalone_text(question, turns(FIRST)) == question
+    assert standalone_text(question) == question
 
 
 def test_nothing_but_opening_words_is_kept() -> None:
-    assert standalone_text("그리고", turns(FIRST)) == "그리고"
+    assert standalone_text("그리고") == "그리고"
     assert joined("그리고", turns(FIRST)) == f"{FIRST} 그리고"
 
 
@@ -184,9 +196,8 @@ def test_answers_are_no_part_of_a_reading() -> None:
 
 @given(st.text(), st.lists(st.text(), max_size=5))
 def test_any_conversation_has_a_reading(question: str, history: list[str]) -> None:
-    past = turns(*history)
-    assert standalone_text(question, past) or not question
-    together = joined(question, past)
+    assert standalone_text(question) or not question
+    together = joined(question, turns(*history))
     assert together is None or together.endswith(question)
 
 
