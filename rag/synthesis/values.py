@@ -109,15 +109,14 @@ _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*")
 _MARK = re.compile(r"^\s*(?:[-•·*※①-⑳]|\d{1,2}[.)](?=\s)|제\d+조)\s*")
 _POSTPOSITION = re.compile(r"\s*(?:단위로|간격으로|이내|이내에|동안|범위에서)?\s*")
 _LISTED = 2
-"""How many words before a value may be its own label alone, so that what stands before the value beside it holds for it too."""
+"""Words before a value that may be its own label alone: what stands before the value beside it then holds for it too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """A quantity and the texts it stands with.
 
-    `conditions`: the quantities among them ("10만원 이하" of a row). `table`: the first row of the table it stands in.
-    """
+    `conditions`: the quantities among them ("10만원 이하" of a row). `table`: the first row of the table it stands in."""
 
     quantity: Quantity
     own: str
@@ -250,7 +249,8 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
     for other in reversed(pieces[:place]):
         beside, topic = other.of(quantity.dimension), TOPIC.match(other.text)
         if topic and has_topic:
-            # What is said of another topic holds for that alone.
+            # What is said of another topic holds for that alone; but where a fee is waived, it is that fee.
+            context.shared += [topic[0]] if quantity.low == 0 and FEE.search(topic[0]) else []
             break
         if other.end == "if" and not is_past:
             # "OTP면 5억원, 보안카드면 1천만원": a listed value's condition is its own; what it is about holds for all.

@@ -47,6 +47,7 @@ from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.quantity_check import check_comparisons, check_quantities, check_units
 from rag.synthesis.role_check import check_parts, check_roles
 from rag.synthesis.sentences import cited_parts
+from rag.synthesis.transfer_check import check_transfers
 from rag.synthesis.words import ContentWord, content_words
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ CHECKS = (
     *(check_institutions, check_contrasts, check_payer, check_in_person),
     *(check_absolutes, check_conceded, check_even_without, check_conceded_case, check_consequence, check_needed),
     *(check_exclusive, check_only_there, check_not_by_alone),
-    *(check_polarity, check_denied, check_opposites, check_denied_verbs, check_extended),
+    *(check_polarity, check_denied, check_opposites, check_denied_verbs, check_extended, check_transfers),
 )
 """In order: numbers, names, conditions, what is left to one thing alone, what is denied."""
 
