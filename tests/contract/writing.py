@@ -62,6 +62,13 @@ class WritingContract(StoreFixtures):
         assert ids(faq, lexical("일회용비밀번호")) == []
         assert ids(faq, lexical("완전히")) == ["otp"]
 
+    def test_a_replaced_node_keeps_no_metadata(self, faq: Store) -> None:
+        asked = where("question", "OTP를 잃어버렸어요")
+        assert ids(faq, dense((1, 0, 0, 0), 1, filters=asked)) == ["otp"]
+        faq.add([passage("otp", "새로운 글", (1, 0, 0, 0))])
+        assert "question" not in faq.get_nodes(["otp"])[0].metadata
+        assert ids(faq, dense((1, 0, 0, 0), 1, filters=asked)) == []
+
     def test_the_last_of_one_id_in_a_batch_wins(self, store: Store) -> None:
         assert store.add([passage("a", "first"), passage("b", "other"), passage("a", "second")]) == ["a", "b", "a"]
         assert [node.get_content() for node in store.get_nodes(["a", "b"])] == ["second", "other"]
