@@ -33,7 +33,7 @@ cat >"$folder/pom.xml" <<'XML'
   </dependencies>
 </project>
 XML
-mvn --quiet --batch-mode -Dstyle.color=never --file "$folder/pom.xml" \
+mvn --quiet --batch-mode --file "$folder/pom.xml" \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory="$folder/lib"
 
 cat >"$folder/Numbers.java" <<'JAVA'
