@@ -22,10 +22,11 @@ from pathlib import Path
 
 from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
 from rag.constraints.contrasts import members_of
-from rag.constraints.wanted_verbs import MAY_WANT, lacks_wanted
+from rag.constraints.wanted_verbs import MAY_WANT, is_opposite, lacks_wanted
 from rag.korean import compact, tokens
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
+_INSTEAD = re.compile(r"(?P<this>[0-9A-Za-z가-힣]{2,10})\s?(?:말고|아니라|아니고)\s+(?P<that>[A-Za-z가-힣]{2,10})")
 _STORY = re.compile(r"하고(?!\s?싶)|해서|했|한|된|됐|되어|돼서|하니|하다|하던|해도")
 _NOTHING_MORE = re.compile(
     r"(?:\s*(?:어떻게|방법|법|하나요|해요|하려면|하고|싶어요|싶은데요?|되나요|돼요|되요|가능해?요?|가능한가요|알려\S*|좀|수|있나요|있어요"
@@ -119,6 +120,12 @@ def other_actions(
         yield "action", noun, ""
     if MAY_WANT.search(question) and lacks_wanted(question, row_question, steps):
         yield "action", "", ""
+    if is_opposite(question, row_question, row_answer):
+        yield "action", "", row_question
+    if (instead := _INSTEAD.search(question)) and _is_replaced(
+        instead["this"], instead["that"], row_question, row, synonyms
+    ):
+        yield "product", instead["that"], instead["this"]
     if target := _other_target(question, row_question, row, synonyms):
         yield "product", target, ""
     match = _CERTIFICATE.search(row_question)
@@ -152,6 +159,15 @@ def final_verbal_noun(question: str) -> str:
     if not found or not question[: found[-1].start("noun")].strip() or _STORY.match(question, found[-1].end("noun")):
         return ""
     return found[-1]["noun"] if _NOTHING_MORE.match(question, found[-1].end()) else ""
+
+
+def _is_replaced(this: str, that: str, row_question: str, row: str, synonyms: Synonyms) -> bool:
+    """Whether a row asks about `this`, which a question turns away from, and names nothing of `that`."""
+    if _NO_NOUN.search(that) or tells_no_kind(that) or this not in compact(row_question):
+        return False
+    return not any(compact(name) in compact(row) for name in synonyms(that).split()) and not members_of(
+        that
+    ) & members_of(row)
 
 
 def _other_objects(question: str, row_question: str, row: str, synonyms: Synonyms) -> Iterator[tuple[str, str]]:

@@ -53,6 +53,10 @@ def _heads() -> tuple[str, ...]:
     return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=lambda word: (-len(word), word)))
 
 
+_PRICES = frozenset(("수수료", "한도", "금리", "이율", "이자율", "비용", "세금", "연회비", "서류", "혜택", "할인율"))
+"""What is asked of many things: a row that nowhere names the thing before it has another one's."""
+_NO_THING = re.compile(r"(?:돈|거|것|때|후|적|중|용|치|만|번|째)$")
+"""How what stands before an aspect ends if it is no thing: "번돈 세금", "공제용 서류", "일년치 보험료"."""
 _WHICH = ("어떤", "어느", "무슨")
 """Words by which a row's question asks for the kind and names none: "어떤 서류가 필요한가요"."""
 
@@ -100,7 +104,12 @@ def other_modifiers(
         # Written together or apart: "예약주문" beside "미체결 주문".
         held = held_before.get(word, "") or next((inside for other, inside in held_inside if other == word), "")
         head = next((head for head in _heads() if word.endswith(head)), "")
-        if (held and differs(modifier, held)) or (not held and is_unknown(head, modifier) and not _is_known(modifier)):
+        is_missing = is_unknown(head, modifier)
+        if word in _PRICES and not _NO_THING.search(modifier):
+            # "자동차대출" is held by "자동차할부대출".
+            is_within = len(modifier) > 3 and modifier[:2] in row and modifier[-2:] in row
+            is_missing = not is_within and not any(compact(term) in row for term in synonyms(modifier).split()[1:])
+        if (held and differs(modifier, held)) or (not held and is_missing and not _is_known(modifier)):
             pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
     for head, written in _inside_words(question):
         modifier = _without_name(institution, written)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 
 from rag.korean import compact
@@ -33,7 +34,7 @@ _NOT_YET_SAID = re.compile(r"아직\s?(?:안|못)\s?[가-힣]")
 _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난|마친)")
 """Said of whatever happened, in a native verb ("아직 안 나갔으면") and in the bank's word for it."""
 MAY_TELL = re.compile(
-    r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만"
+    r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만|작년|지난해|예전|옛날"
 )
 """Stands in every question that `other_states` has anything on."""
 _SHOWN = re.compile(
@@ -48,6 +49,13 @@ _OMISSION = re.compile(
     r"지\s?(?:않|못)(?:\S{0,6}(?:면|때|\s경우)|은|고|한)|못하(?:면|시면|신|는|실)|미[가-힣]{2}\s?시|없으(?:면|시면)"
     r"|(?:기한|기간|[일월년])[이을]?\s?(?:지나|경과|넘기|넘으)|연체"
 )
+_ONCE = r"(?P<then>재?작년|지난해|예전|옛날|당시|(?:(?P<years>\d+)|[한두세네일이삼사오])\s?년\s?전|몇\s?년\s?전)"
+_WAS = re.compile(_ONCE + r"[^?.!\n]{0,24}?(?:얼[마만]|몇\s?\S{1,3}|어느\s?정도|어떻게)\s?(?:였|이었|[됐되]었|됐)")
+"""Asks what a value was once: "예전 한도는 얼마였죠"."""
+_STATES_PAST = re.compile(r"종전|기존에는|이전(?:에는|까지|은)|(?:\d+년|\d+일)\s?(?:까지|이전|전까지)")
+_ACQUIRED = re.compile(_ONCE + r"에?\s(?:\S{1,6}\s)?(?:발급|가입|개설|체결|받은|만든|만들었|든\s|들었|산\s|샀)")
+_SINCE = re.compile(r"(?P<year>\d{4})년[^.\n]{0,12}?(?:이후|부터)[^.\n]{0,12}?(?:발급|가입|개설|체결|개시|신규|취급)")
+"""What holds for what was acquired from a date on."""
 _TOO_OFTEN = re.compile(
     r"(?:너무|자꾸|계속|매일)\s?(?:많이\s?)?(?:와요?|오는데|오네|옵니다|온다|와서|울려|떠요)(?![가-힣])"
     r"|(?:그만\s?(?:좀\s?)?(?:오|울리|뜨|보내)|안\s?(?:오|울리|뜨))게(?=\s|$)"
@@ -63,6 +71,11 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
     """
     if (shown := _SHOWN.search(question)) and shown["state"] not in compact(f"{row_question}{row_answer}"):
         yield shown["state"], ""
+    if (was := _WAS.search(question)) and not _STATES_PAST.search(row_answer):
+        yield was["then"], ""
+    acquired, since = _ACQUIRED.search(question), _SINCE.search(row_answer)
+    if acquired and since and not (_STATES_PAST.search(row_answer) or _is_since(acquired, int(since["year"]))):
+        yield acquired["then"], ""
     if (often := _TOO_OFTEN.search(question)) and _DOES_NOT.search(row_question) and not _DOES_NOT.search(question):
         yield often.group(), row_question
     if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
@@ -75,6 +88,12 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
         if own is not None and len(own) == len(states) == 1 and own != states:
             [is_done] = own
             yield f"{event} {'전' if is_done else '후'}", f"{event} {'후' if is_done else '전'}"
+
+
+def _is_since(told: re.Match[str], year: int) -> bool:
+    """Whether a time told from today lies after a year for certain: "작년" after 2024 in 2026."""
+    years = {"작년": 1, "지난해": 1, "재작년": 2}.get(told["then"]) or (int(told["years"]) if told["years"] else None)
+    return years is not None and date.today().year - years > year
 
 
 @lru_cache(maxsize=4096)

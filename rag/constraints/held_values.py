@@ -46,6 +46,11 @@ _LISTED = re.compile(r"\s*[\[※·-]")
 _FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
 _ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
 """In a row that says for which ages something holds, or that refuses the others."""
+_PERIOD = re.compile(
+    r"(?:(?P<day>1일|일일|하루에?|매일)|(?P<once>1회에?|한\s?번에|건당|회당)|(?P<month>한\s?달에?|매[월달]|1개월|(?<![가-힣])월)"
+    r"|(?P<year>1년에?|일\s?년에?|연간|매년|해마다|(?<![가-힣])연))\s?(?:최대\s?|한도\S?\s?)?$"
+)
+"""Before a value: what it holds for."""
 _ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
 _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
@@ -103,6 +108,7 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
         if not holds(value, own.get(family, [])) and is_left_out(text, value, answer):
             return False
         values = [each for each in by_family.get(family, []) if not _is_of_another(text, value, row, each)]
+        values = _of_the_same_period(text, value, row, values)
         if ASSERTED.match(text, value.end):
             # No limit states it, on whatever it is.
             values = [each for each in values if each.is_point or value.ends & each.ends]
@@ -153,6 +159,21 @@ def _is_told_case(text: str, value: Quantity, answer: str) -> bool:
     parts = [values_of(answer[start:end]) for start, end in clauses(answer)]
     tiers = [each for part in parts for each in part if each.dimension == "duration" and not each.is_point]
     return len(tiers) >= _TIERS
+
+
+def _of_the_same_period(text: str, value: Quantity, row: str, values: list[Quantity]) -> list[Quantity]:
+    """The values of a row that hold for the period of a text's value ("1년에 5천만원") if all of them are less; else all."""
+    period = _period(text, value) if value.dimension in ("money", "count") else None
+    same = [each for each in values if _period(row, each) == period] if period else []
+    highs = [each.high for each in same]
+    most = max((high for high in highs if high is not None), default=None)
+    is_beyond = most is not None and None not in highs and value.low is not None and value.low > most
+    return same if is_beyond else values
+
+
+def _period(text: str, value: Quantity) -> str | None:
+    match = _PERIOD.search(text[: value.start])
+    return match.lastgroup if match else None
 
 
 def _is_of_another(text: str, value: Quantity, row: str, held: Quantity) -> bool:

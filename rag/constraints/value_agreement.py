@@ -140,6 +140,12 @@ def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
 
     "6개월 이상 이용하신 회원" covers 120개월, but of a loan for "3개월 ~ 60개월" that is told of its borrower.
     """
+    if asked.dimension in ("money", "count"):
+        # "1일 1억원을 넘게 올리시려면 …" is no tier without an end beside "1일 5억원까지".
+        most = max((value.high for value in answer if value.high is not None and not value.is_point), default=None)
+        if most is None or asked.low is None or asked.low <= most:
+            return list(answer)
+        return [value for value in answer if not (value.high is None and value.low is not None and value.low < most)]
     spans = [value for value in answer if not (value.is_point or value.low is None or value.high is None)]
     if asked.dimension != "duration" or not spans:
         return list(answer)

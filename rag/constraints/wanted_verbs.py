@@ -16,7 +16,8 @@ from rag.korean import compact
 
 _FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
 _A, _AE, _EO, _E, _YEO, _O, _WA, _WAE, _OE, _U, _WO, _EU, _I = 0, 1, 4, 5, 6, 8, 9, 10, 11, 13, 14, 18, 20
-_L = 8
+_N, _L, _SS = 4, 8, 20
+"""Codas: ㄴ, ㄹ, ㅆ."""
 _CONTRACTED = {_A: _A, _AE: _AE, _EO: _EO, _E: _E, _YEO: _YEO, _O: _WA, _OE: _WAE, _U: _WO, _I: _YEO}
 """A stem's last vowel with the 아/어 that follows it."""
 _BRIGHT = (_A, _O)
@@ -60,10 +61,15 @@ def conjugated(verb: str) -> tuple[str, str, str, str]:
     return stem, stem, with_l, stem + "어"
 
 
+def _intended(stem: str) -> str:
+    """A stem before 려 and 면: "끊으"."""
+    return stem if _parts(stem[-1])[2] in (0, _L) else stem + "으"
+
+
 def _wish(verb: str) -> str:
     """A pattern of the forms by which a wish ends in a verb."""
     stem, present, future, linked = conjugated(verb)
-    intended = stem if not _parts(stem[-1])[2] or _parts(stem[-1])[2] == _L else stem + "으"
+    intended = _intended(stem)
     return "|".join(
         (
             rf"{stem}고\s?(?:싶|자\s?하)",
@@ -133,3 +139,47 @@ def lacks_wanted(question: str, row_question: str, steps: str) -> bool:
     states_value = _VALUE.search(row_question) and not (_HOW.search(row_question) or _VALUE.search(question))
     row = compact(row_question if states_value else f"{row_question} {steps}")
     return not any(word in row for verb in verbs for word in wanted_words()[verb])
+
+
+def _any_form(verb: str) -> str:
+    """A pattern of all forms of a verb, from the beginning of a word."""
+    stem, present, future, linked = conjugated(verb)
+    first, vowel, coda = _parts(linked[-1])
+    past = linked[:-1] + _syllable(first, vowel, _SS)
+    first, vowel, coda = _parts(stem[-1])
+    done = stem + "은" if coda not in (0, _L) else stem[:-1] + _syllable(first, vowel, _N)
+    return (
+        rf"(?<![가-힣])(?:{stem}(?:고\s?싶|기(?=\s|$|[?.])|게\s?(?:해|하)|자마자)|{present}는|{_intended(stem)}(?:려|면)"
+        rf"|{future}\s?(?:수|때|땐|래|게요?(?=\s|$)|까|경우)|{linked}(?:주|줘|달|서(?=\s)|야|도|두|둘|놓|놨|버리|지)|{past}|{done}(?=\s|거|것|걸|뒤|후|지|줄))"
+    )
+
+
+@cache
+def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    lines = Path(__file__).with_name("opposite_verbs.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if line and line[0] != "#")
+    return tuple((_side(one), _side(other)) for one, other in pairs)
+
+
+def _side(words: str) -> re.Pattern[str]:
+    return re.compile("|".join(_any_form(word) if word.endswith("다") else word for word in words.split()))
+
+
+@lru_cache(maxsize=4096)
+def _sides(text: str) -> frozenset[tuple[int, bool]]:
+    """(pair, side) of what a text names of the pairs of opposite_verbs.tsv."""
+    return frozenset(
+        (pair, bool(side))
+        for pair, sides in enumerate(_opposites())
+        for side, pattern in enumerate(sides)
+        if pattern.search(text)
+    )
+
+
+def is_opposite(question: str, row_question: str, row_answer: str) -> bool:
+    """Whether a row asks about what turns round what a question is about, of which it names nothing: 켜다 beside "끄는 법"."""
+    asked, own = _sides(question), _sides(row_question)
+    return any(
+        (pair, not side) not in asked and (pair, not side) in own and (pair, side) not in own | _sides(row_answer)
+        for pair, side in asked
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
 from rag.constraints.actions import is_reversed
 from rag.constraints.agreement import compare
 from rag.constraints.everyday_values import values_of
-from rag.constraints.wanted_verbs import conjugated, lacks_wanted, wanted, wanted_words
+from rag.constraints.wanted_verbs import conjugated, is_opposite, lacks_wanted, wanted, wanted_words
 
 SWITCH = ("적립 예약은 어떻게 등록하나요?", "앱 적립 > 예약 메뉴에서 등록하십시오.")
 PRICE = ("보관함의 이용 횟수와 무료 시간은 어떻게 되나요?", "달마다 4회입니다. [서비스] 보관, 해제, 반환")
@@ -109,3 +110,97 @@ def test_what_should_come_no_more_is_no_row_on_what_does_not_come() -> None:
     row = ("결제 문자가 오지 않습니다.", "수신을 거부하셨는지 확인하십시오.")
     assert compare("결제 문자 그만 오게 해주세요", *row).conflicts
     assert compare("결제 문자 안 오게 해주세요", *row).conflicts
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("장치 뗐는데 할인은요", ("장치를 달면 얼마나 할인되나요?", "3%입니다.")),
+        ("조각 파는 법", ("조각을 살 수 있나요?", "1천원부터 사실 수 있습니다.")),
+        ("한 명 내보내려면요", ("회원을 초대하려면 어떻게 하나요?", "링크를 보내십시오.")),
+        ("야간 결제 끌 수 있나요", ("야간 결제를 켜려면 어떻게 하나요?", "설정에서 켜십시오.")),
+        ("납입일 앞당기고 싶어요", ("납입일을 미룰 수 있나요?", "한 달까지 됩니다.")),
+    ],
+)
+def test_a_row_on_what_turns_it_round_does_not_answer(question: str, row: tuple[str, str]) -> None:
+    assert is_opposite(question, *row)
+    assert not is_opposite(row[0], *row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        (
+            "결제 켜져 있는 거 끌 수 있나요",
+            ("야간 결제를 켜려면?", "설정에서 켜고 끄는 메뉴를 누르십시오. 끄려면 한 번 더 누르십시오."),
+        ),
+        ("잃어버린 줄 알았는데 찾았어요", ("카드를 잃어버리면 어떻게 하나요?", "찾으시면 해제하십시오.")),
+        ("사고 접수하려면", ("차를 팔면 어떻게 되나요?", "서류를 내십시오.")),
+    ],
+)
+def test_both_sides_and_other_words_are_not_turned_round(question: str, row: tuple[str, str]) -> None:
+    assert not is_opposite(question, *row)
+
+
+TIERS = (
+    "한도는 얼마이고 어떻게 올리나요?",
+    "1회 2천만원, 1일 5억원까지입니다. 1일 1억원을 넘게 올리시려면 영상통화를 하십시오.",
+)
+
+
+def test_a_sum_beyond_all_limits_is_not_covered_by_a_tier_below_them() -> None:
+    assert compare("하루 7억으로 올려줘", *TIERS).lacking
+    assert not compare("하루 3억으로 올려줘", *TIERS).lacking
+
+
+def test_a_sum_for_a_period_is_compared_with_sums_for_that_period() -> None:
+    row = ("저축계좌에는 얼마까지 넣나요?", "연 2,000만원, 총 1억원까지 넣으실 수 있습니다.")
+    assert compare("1년에 6천만원 넣을 수 있나요", *row).lacking
+    assert not compare("1년에 천만원 넣을 수 있나요", *row).lacking
+    assert not compare("6천만원 넣을 수 있나요", *row).lacking
+
+
+def test_what_a_value_was_once_the_row_must_say() -> None:
+    rate = ("우리적금 금리는 얼마인가요?", "연 3.1%입니다.")
+    assert compare("우리적금 재작년 금리 얼마였어요", *rate).lacking
+    assert not compare("우리적금 금리 얼마였죠", *rate).lacking
+    assert not compare("우리적금 예전 금리 얼마였어요", rate[0], "연 3.1%이며, 2024년까지는 연 2.9%였습니다.").lacking
+
+
+def test_what_was_acquired_before_a_date_has_no_answer_in_what_holds_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Today(date):
+        @classmethod
+        def today(cls) -> Today:
+            return cls(2031, 5, 1)
+
+    monkeypatch.setattr("rag.constraints.event_states.date", Today)
+    row = ("우리카드 할인율은 얼마인가요?", "2030년 3월 1일 이후 발급된 카드는 10%입니다.")
+    assert compare("작년에 발급받은 우리카드 할인 몇 프로예요", *row).lacking
+    assert compare("예전에 만든 우리카드 할인 몇 프로예요", *row).lacking
+    earlier = (row[0], row[1].replace("2030년", "2028년"))
+    assert not compare("작년에 발급받은 우리카드 할인 몇 프로예요", *earlier).lacking
+
+
+def test_what_is_named_instead_the_row_must_hold() -> None:
+    row = ("납부일을 바꾸려면 어떻게 하나요?", "내 정보에서 바꾸십시오.")
+    assert compare("납부일 말고 결제계좌 바꾸려면", *row).lacking
+    assert not compare("결제계좌 말고 납부일 바꾸려면", *row).lacking
+
+
+def test_the_thing_before_a_fee_the_row_must_name() -> None:
+    row = ("송금할 때 수수료는 얼마인가요?", "건당 500원입니다.")
+    assert compare("감정 수수료 얼마예요", *row).lacking
+    assert not compare("송금 수수료 얼마예요", *row).lacking
+    assert not compare("낸돈 수수료 얼마예요", *row).lacking
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("고양이 보험 가입돼요?", ("강아지 보험은 몇 살까지 가입되나요?", "만 8세까지입니다.")),
+        ("여권으로 개설돼요?", ("개설할 때 신분증은 무엇이 필요한가요?", "주민등록증이나 운전면허증입니다.")),
+    ],
+)
+def test_another_of_what_a_row_lists_is_lacking(question: str, row: tuple[str, str]) -> None:
+    agreement = compare(question, *row)
+    assert agreement.lacking or agreement.conflicts
