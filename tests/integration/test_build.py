@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from rag.constraints.compounds import compound_words
+from rag.constraints.contrasts import default_contrasts
+from rag.conversation.word_rules import bundled, rules
 from rag.errors import IndexMismatch, IndexMissing
 from rag.factory import stores
 from rag.factory.bundled_vectors import bundled_name
@@ -21,6 +24,7 @@ from rag.factory.models import LEXICAL_ONLY, Models, load_models
 from rag.factory.stores import calibrate_from_own_rows, ingest_files, open_index
 from rag.ingestion.embedding import manifest_of
 from rag.retrieval.confidence import Calibration, defaults
+from rag.retrieval.query_analysis import bundled_lexicon
 from rag.settings import Settings, StoreSettings
 from rag.stores.faiss.store import FaissStore
 from rag.types import Filters
@@ -221,6 +225,18 @@ def test_without_an_embedder_lexical_search_answers_with_a_notice(
     assert (answer.status, answer.sources[0].id) == ("answered", "g-004") and ANSWERS["g-004"] in answer.text
     assert chat.ask("오늘 저녁에 뭐 먹을지 골라 봐요").status == "declined"
     assert chat.search(LIMIT, Filters({"bank": "나루증권"}))[0].id == "n-001"
+
+
+@pytest.mark.usefixtures("no_embedder", "bundle")
+def test_a_service_has_read_its_word_lists_before_the_first_question(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cached in (bundled, rules, default_contrasts, bundled_lexicon, compound_words):
+        cached.cache_clear()
+    chat = build_chat(settings)
+    # Nothing more is read: what is not read by now would fail.
+    monkeypatch.setattr(Path, "read_text", None)
+    assert chat.ask(FEE).status == "answered"
 
 
 @pytest.mark.usefixtures("no_embedder")
