@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# What surprises: from each answer of the endpoint as many characters are cut as the prompt has, although the answer does not begin with the
-#   prompt: after a short prompt the answer's first sentence is gone, and in the default format of the prompt every short answer is "".
+# What surprises: with `return_full_text` off, as many characters are cut off an answer as the prompt has, although the answer does not begin
+#   with the prompt: after a short prompt the first sentence is gone, and in the default format of the prompt a short answer becomes "".
 # Seen with: llama-index-llms-sagemaker-endpoint 0.6.0, llama-index-core 0.14.25, boto3 1.44.8, Python 3.11.
-# Why it matters: Hugging Face's container for language models (TGI), one of those that SageMaker offers, answers without the prompt unless
-#   `return_full_text` is asked for. What is left of an answer can be a whole sentence: the rate without its condition.
+# Why it matters: the setting spares the endpoint from sending back the prompt, with all its passages. What is left of an answer can be a whole
+#   sentence: the rate without its condition.
 # Expected: the answer; a prefix cut only where it is the prompt.
-# Reason: the default handler's `remove_prefix` cuts the prompt's length without a look at what it cuts.
+# Reason: the default handler's `remove_prefix` cuts the prompt's length without a look at what it cuts. Hugging Face's container for language
+#   models (TGI) repeats the prompt in /invocations unless the setting is off, or the model's pipeline tag is not text-generation.
 # Output:
 #   llama-index-llms-sagemaker-endpoint 0.6.0
-#   complete, the prompt as it is: 22 characters asked, answer ' 금리는 연 4.2%입니다.'
-#   complete, in the default format: 281 characters asked, answer ''
-#   chat: 281 characters asked, answer ''
-#   chat, return_full_text: 281 characters asked, answer '급여 이체를 받는 고객에게만 우대합니다. 금리는 연 4.2%입니다.'
+#   chat: 281 characters asked, answer '급여 이체를 받는 고객에게만 우대합니다. 금리는 연 4.2%입니다.'
+#   chat, return_full_text off: 281 characters asked, answer ''
+#   complete, return_full_text off, the prompt as it is: 22 characters asked, answer ' 금리는 연 4.2%입니다.'
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -55,12 +55,12 @@ def check(same: bool, what: str) -> None:
 
 
 class Endpoint(BaseHTTPRequestHandler):
-    """Answers as TGI does on SageMaker: the generated text alone, or after the prompt if `return_full_text` is set."""
+    """Answers as TGI does on SageMaker for a model of text generation: after the prompt unless `return_full_text` is off."""
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         asked.append(request["inputs"])
-        echoed = request["inputs"] if request["parameters"].get("return_full_text") else ""
+        echoed = request["inputs"] if request["parameters"].get("return_full_text", True) else ""
         body = json.dumps([{"generated_text": echoed + ANSWER}]).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -83,17 +83,19 @@ os.environ["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://127.0.0.1:{server.se
 
 print("llama-index-llms-sagemaker-endpoint", version("llama-index-llms-sagemaker-endpoint"))
 question = "급여 이체 우대 금리는 몇 퍼센트인가요?"
+messages = [ChatMessage(role="user", content=question)]
+off = llm(return_full_text=False)
 answers = {
-    "complete, the prompt as it is": llm().complete(question, formatted=True).text,
-    "complete, in the default format": llm().complete(question).text,
-    "chat": llm().chat([ChatMessage(role="user", content=question)]).message.content,
-    "chat, return_full_text": llm(return_full_text=True).chat([ChatMessage(role="user", content=question)]).message.content,
+    "chat": llm().chat(messages).message.content,
+    "chat, return_full_text off": off.chat(messages).message.content,
+    "complete, return_full_text off, the prompt as it is": off.complete(question, formatted=True).text,
 }
 for (how, answer), prompt in zip(answers.items(), asked, strict=True):
     print(f"{how}: {len(prompt)} characters asked, answer {answer!r}")
 server.shutdown()
-check(answers["complete, the prompt as it is"] == ANSWER[len(question) :] != ANSWER, f"complete: {answers}")
-check(answers["complete, in the default format"] == answers["chat"] == "", f"the default format: {answers}")
-check(answers["chat, return_full_text"] == ANSWER, f"with return_full_text: {answers}")
+whole, none, part = answers.values()
+check(whole == ANSWER, f"chat: {whole}")
+check(none == "", f"with return_full_text off: {none}")
+check(part == ANSWER[len(question) :], f"with return_full_text off and a short prompt: {part}")
 print("as recorded")
 PYTHON
