@@ -178,7 +178,9 @@ def _sides(text: str) -> frozenset[tuple[int, bool]]:
 
 def is_opposite(question: str, row_question: str, row_answer: str) -> bool:
     """Whether a row asks about what turns round what a question is about, of which it names nothing: 켜다 beside "끄는 법"."""
-    asked, own = _sides(question), _sides(row_question)
+    if not (asked := _sides(question)):
+        return False
+    own = _sides(row_question)
     return any(
         (pair, not side) not in asked and (pair, not side) in own and (pair, side) not in own | _sides(row_answer)
         for pair, side in asked

@@ -42,6 +42,10 @@ SKIPPED: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
         lambda text: wanted_verbs.MAY_WANT.search(text) is not None,
         lambda text: bool(wanted_verbs.wanted(text)),
     ),
+    "everyday verbs": (
+        lambda text: wanted_verbs.MAY_WANT.search(text) is not None,
+        lambda text: bool(wanted_verbs.wanted(text)),
+    ),
     "several questions": (
         lambda text: question_parts.MAY_DIVIDE.search(text) is not None,
         lambda text: len(question_parts.split_questions(text)) > 1,
