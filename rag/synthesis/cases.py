@@ -35,13 +35,14 @@ class _Rule:
     ranges: tuple[Quantity, ...]
 
 
-def cases_of(text: str) -> list[Quantity]:
+@lru_cache(maxsize=1024)
+def cases_of(text: str) -> tuple[Quantity, ...]:
     """The values of a text that are cases of what it says."""
-    return [
+    return tuple(
         each
         for each in quantities_of(text)
         if each.is_point and each.dimension not in _NO_CASE and _IN_CASE.match(text, each.end)
-    ]
+    )
 
 
 def is_case(quantity: Quantity, text: str, sources: Sources) -> bool:

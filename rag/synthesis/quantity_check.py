@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from rag.constraints import Quantity, StatedQuantities, quantities_of
-from rag.constraints.contrasts import mentions_of
+from rag.constraints.contrasts import ContrastMention, mentions_of
 from rag.korean import compact
 from rag.synthesis.cases import is_case
 from rag.synthesis.clauses import (
@@ -37,35 +37,46 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
     if turned := _other_end(text, sources):
         return Finding("withheld", "quantity", turned)
-    for clause in with_conditions(text):
-        quantities = quantities_of(clause)
-        if not quantities:
-            continue
-        own = _PER_SPAN.sub("", clause)
-        holding = [
-            line
-            for line in sources.lines
-            if all(
-                is_case(each, own, sources) or _is_complement(each, own, sources) or _is_sum(each, text, sources)
-                for each in _missing(own, line.stated)
-            )
-        ]
+    for clause, quantities in _with_quantities(with_conditions(text), text):
         # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
         is_rule = (
             not _SPANS.search(clause)
             and any(not each.is_point and each.dimension != "time" for each in quantities)
             and any(each.is_point and each.dimension in ("rate", "money") for each in quantities)
         )
+        named = [each for each in mentions_of(clause) if set_kind(each) in ("product", "means", "channel")]
+        holding = _holding(clause, text, sources) if is_rule or named else []
         # "각각 월 5천원, 3천원까지" sums up lines.
         if is_rule and not holding and "각각" not in text and not _is_listed(clause, sources):
             return Finding("withheld", "quantity", ", ".join(each.text for each in quantities))
-        finding = _swapped(clause, quantities, holding, sources) or _mislabelled(clause, quantities, sources)
+        finding = _swapped(clause, quantities, named, holding, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
             return finding
-    for clause in split_clauses(text):
-        if (finding := _turned(clause, quantities_of(clause), sources)) is not None:
+    for clause, quantities in _with_quantities(split_clauses(text), text):
+        if (finding := _turned(clause, quantities, sources)) is not None:
             return finding
     return None
+
+
+def _holding(clause: str, text: str, sources: Sources) -> list[Line]:
+    """The lines that state all quantities of a clause."""
+    own = _PER_SPAN.sub("", clause)
+    return [
+        line
+        for line in sources.lines
+        if all(
+            is_case(each, own, sources) or _is_complement(each, own, sources) or _is_sum(each, text, sources)
+            for each in _missing(own, line.stated)
+        )
+    ]
+
+
+def _with_quantities(clauses: Sequence[str], text: str) -> Iterator[tuple[str, tuple[Quantity, ...]]]:
+    """The clauses of a text that hold a quantity, and these. To read a clause again takes as long as to read the text."""
+    stated = {each.text for each in quantities_of(text)}
+    for clause in clauses:
+        if any(each in clause for each in stated) and (quantities := quantities_of(clause)):
+            yield clause, quantities
 
 
 _SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d[\d.]*%")
@@ -212,10 +223,15 @@ def _names(clause: str, label: str) -> bool:
     return len(own) > 1 and begins_word(own, clause)
 
 
-def _swapped(clause: str, quantities: Sequence[Quantity], lines: Sequence[Line], sources: Sources) -> Finding | None:
+def _swapped(
+    clause: str,
+    quantities: Sequence[Quantity],
+    named: Sequence[ContrastMention],
+    lines: Sequence[Line],
+    sources: Sources,
+) -> Finding | None:
     """A product or means named with a quantity that the passage gives for another of its kind alone."""
-    named = [each for each in mentions_of(clause) if set_kind(each) in ("product", "means", "channel")]
-    figures = " ".join(each.text for each in quantities) if named else ""
+    figures = " ".join(each.text for each in quantities)
     parts = [part for line in lines for part in line.parts if not part.stated.unsupported(figures)] if named else []
     for mention in named if parts else ():
         if denies_other(clause, mention.start, sources):

@@ -30,8 +30,9 @@ class _Change:
 
 def check_transfers(text: str, sources: Sources) -> Finding | None:
     """A change from one thing to another that the passages only make the other way round."""
-    stated = [change for line in sources.lines for change in _changes(line.text)]
-    for change in _changes(text) if stated else ():
+    own = _changes(text)
+    stated = [change for line in sources.lines for change in _changes(line.text)] if own else []
+    for change in own:
         turned = any(change.before & each.after and change.after & each.before for each in stated)
         if turned and not any(change.before & each.before and change.after & each.after for each in stated):
             return Finding("withheld", "polarity", text)
