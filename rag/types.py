@@ -87,9 +87,9 @@ class SentenceSupport:
     """How a sentence of a generated answer was checked.
 
     `cited`: numbers of the sources it was checked against. "supported" and "weak" sentences are in the answer; a weak one
-    contains a word or a condition that its sources lack. A "withheld" sentence is not: `reason` is the check that failed,
-    `detail` the words concerned. For the reason "form" (content that no answer may have) `text` is empty. `is_replacement`:
-    the text is not the model's, but its source's own, in place of the withheld sentence nearest before it.
+    contains a word that its sources lack. A "withheld" sentence is not: `reason` is the check that failed, `detail` the
+    words concerned. For the reason "form" (content that no answer may have) `text` is empty. `is_replacement`: the text is not
+    the model's, but its source's own, in place of the withheld sentence nearest before it.
     """
 
     text: str

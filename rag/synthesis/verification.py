@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from rag.constraints import quantities_of
@@ -68,11 +67,6 @@ CHECKS = (
 """In order: numbers, names, conditions, what is left to one thing alone, what is denied."""
 
 
-DOUBTS = (check_consequence, check_exclusive)
-"""Checks that mark a sentence and do not withhold it: on claims that nobody had read, more than half of those that they alone
-turned down were true (docs/evaluation-log.md)."""
-
-
 class Verifier(Protocol):
     """Anything that can tell whether passages support a sentence."""
 
@@ -94,7 +88,7 @@ class RuleVerifier:
             prepare((passage_form(passage),))
 
     def verify(self, sentence: str, passages: Sequence[str]) -> Finding:
-        """`withheld` with the first check that fails; `weak` where that is one of `DOUBTS`, or a noun is in other words."""
+        """`withheld` with the first check that fails; `weak` where a noun is in other words than the passages'."""
         text = _without_count(sentence_form(MARKER.sub(" ", sentence)), len(passages)).strip().removesuffix(".")
         sources = prepare(tuple(passage_form(passage) for passage in passages))
         # First: no check may turn down the passage's own words, whatever they look like.
@@ -123,14 +117,10 @@ def verify_cited(verifier: Verifier, sentence: str, passages: Mapping[int, str])
 
 
 def _checked(text: str, sources: Sources) -> Finding:
-    doubt = None
     for check in CHECKS:
         if (finding := check(text, sources)) is not None:
-            if check not in DOUBTS:
-                return finding
-            doubt = doubt or replace(finding, status="weak")
-    finding = _coverage(text, sources)
-    return doubt if doubt and finding.status == "supported" else finding
+            return finding
+    return _coverage(text, sources)
 
 
 _GRANTED = re.compile(
