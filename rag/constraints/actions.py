@@ -197,7 +197,7 @@ def _objects(text: str) -> tuple[tuple[str, str], ...]:
     for match in _actions().finditer(text):
         word, native = match["noun"], match["native"]
         # What a native verb is done to is named with a particle more often than not: "주소가 바뀌었어요".
-        noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는]$", "", word) if len(word) > 2 else word
+        noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는도]$", "", word) if len(word) > 2 else word
         is_noun = noun != word or _PAPER.search(word) or not _NO_NOUN.search(word)
         if is_noun and noun not in compound_words()["no_objects"] and not tells_no_kind(noun):
             pairs.append((_native_verbs()[native] if native else match["verbal"], noun))

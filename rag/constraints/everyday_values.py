@@ -69,10 +69,10 @@ _WEEKS = re.compile(
 )
 """Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
 _DISTANCE = re.compile(
-    rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
+    rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|[만천]\d+[천백]?|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
 )
 _ORDINAL = re.compile(
-    r"(?<![0-9가-힣])(?P<nth>두|세|네|다섯|여섯|일곱|여덟|아홉|열|열한|[2-9]|1\d)\s?번째\s?(?:부터|가면|로?\s?(?:가|쓰|이용|뽑|찾|보내|받|부르|타)(?:면|려면|는데))"
+    r"(?<![0-9가-힣])(?P<nth>두|세|네|다섯|여섯|일곱|여덟|아홉|열|열한|[2-9]|1\d)\s?번째\s?(?:부터|인데|이면|가면|로?\s?(?:가|쓰|이용|뽑|찾|보내|받|부르|타)(?:면|려면|는데))"
 )
 """The next time of what may be done so often: "다섯 번째 가면" beside "연 4회 무료"."""
 _UNDER = re.compile(

@@ -59,6 +59,7 @@ _HAPPENED = re.compile(
 )
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
 """How often a customer says she failed is her story: the row's count is the rule."""
+_PAID = re.compile(r"\s?(?:이나\s?|씩\s?)?(?:냈|빠져|나갔|결제됐|긁혔|찍혔|보냈|이체했|입금됐)")
 _ELAPSED = re.compile(r"\s?(?:이|가)?\s?(?:지난|넘은|경과한|지나서|지나면|넘으면)")
 _REFUSED = re.compile(
     r"\s?(?:반\s?)?(?:가|이|를|에|이\s)?\s?(?:넘|지나|하려|이체하려).{1,16}?(?:안\s?[되돼댐]|못\s|막[히혀혔]|아니라|불가)"
@@ -123,7 +124,7 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
     if quantity.dimension == "time":
         return _REFUSED.match(question, quantity.end) is not None
     if quantity.unit == "회":
-        return _FAILED.match(question, quantity.end) is not None
+        return (_FAILED.match(question, quantity.end) or _PAID.match(question, quantity.end)) is not None
     if quantity.dimension not in ("money", "count"):
         return False
     before = question[max(0, quantity.start - _TOLD_SPAN) : quantity.start]

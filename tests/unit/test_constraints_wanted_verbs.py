@@ -204,3 +204,28 @@ def test_the_thing_before_a_fee_the_row_must_name() -> None:
 def test_another_of_what_a_row_lists_is_lacking(question: str, row: tuple[str, str]) -> None:
     agreement = compare(question, *row)
     assert agreement.lacking or agreement.conflicts
+
+
+def test_what_a_thing_is_only_likened_to_need_not_be_held() -> None:
+    row = ("미리 갚으면 수수료가 있나요?", "중도상환수수료는 1%입니다.")
+    assert not compare("미리 갚으면 벌금 같은 거 있나요", *row).lacking
+    assert compare("미리 갚으면 벌금 있나요", *row).lacking
+
+
+def test_how_often_a_customer_has_paid_is_her_story() -> None:
+    row = ("요금을 이중으로 냈으면 어떻게 하나요?", "앱에서 환급을 신청하십시오.")
+    assert not compare("요금 두번 냈어요 돌려받고 싶어요", *row).lacking
+    assert compare("요금을 세번 내도 되나요", *row).lacking
+
+
+def test_a_particle_is_no_part_of_what_something_is_done_to() -> None:
+    row = ("예전 사고도 청구할 수 있나요?", "3년 안에 청구하십시오.")
+    assert not compare("오래전 사고도 청구 되나요", *row).lacking
+    assert not compare("묶인 거 어케 풀어요", "묶인 계좌는 어떻게 풀어요?", "앱에서 해제하십시오.").lacking
+
+
+def test_enough_is_an_end_however_it_is_said() -> None:
+    row = ("나눠 내기는 어떻게 신청하나요?", "앱에서 신청하십시오.")
+    assert compare("나눠 내기 그만", *row).lacking
+    assert not compare("그만큼 나눠 내기 신청", *row).lacking
+    assert [int(value.low or 0) for value in values_of("만2천키로 탔어요")] == [12000]
