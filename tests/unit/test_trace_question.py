@@ -14,10 +14,9 @@ from tests.trace_question import Figures
 FILES_QUOTED = 40
 FILES_GENERATED = 54
 """25 and 34 when the layout was made; docs/adr/0015 says why not now. Since then a question is also read for amounts, products
-and institutions (rag.constraints), for choices and several questions in one (rag.conversation) and for personal numbers
-(rag.privacy), and a model's sentences are checked (rag.synthesis): packages of their own, read one at a time. The page makes
-HTML of the answer's text (rag.ui.answer_text). As many as there are: who adds one joins another,
-or says in that ADR why not."""
+and institutions (rag.constraints), for follow-ups (rag.conversation) and for personal numbers (rag.privacy), and a model's
+sentences are checked (rag.synthesis). Who adds a file that every question runs skips it where the question shows no sign of what
+it reads, joins another file, or says in that ADR why not."""
 ITERATORS = 10
 LINES = 320
 RAG = Path(__file__).parents[2] / "rag"
