@@ -12,6 +12,15 @@ ROOT = Path(__file__).parents[1]
 
 SHARED = ("opensearch", "chromium")
 """Session fixtures that are slow to start: all tests that need one of them run in the same worker."""
+LONG = (
+    "tests/integration/test_package.py",
+    "tests/integration/test_gates.py",
+    "tests/deploy/test_cli.py",
+    "tests/integration/test_cell_questions.py",
+    "tests/integration/test_documents_killed.py",
+    "tests/deploy/test_fault_table.py",
+)
+"""Files with few tests that take more than twenty seconds."""
 GROUP = pytest.StashKey[str]()
 
 gc.disable()  # until all tests are collected, because what importing them makes is not thrown away
@@ -31,8 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group tests for xdist: those that share a server in one worker, all others by file.
 
-    Groups start in this order: the shared servers', which take longest; then by size, those of tests/unit last, because
-    their short tests keep all workers busy until the end.
+    Groups start in this order: the shared servers', which take longest; LONG; then by size, those of tests/unit last,
+    because their short tests keep all workers busy until the end.
     """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
@@ -41,9 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.stash[GROUP] = group
     sizes = Counter(item.stash[GROUP] for item in items)
 
-    def order(item: pytest.Item) -> tuple[bool, bool, int, str]:
+    def order(item: pytest.Item) -> tuple[bool, bool, bool, int, str]:
         group = item.stash[GROUP]
-        return group not in SHARED, group.startswith("tests/unit/"), -sizes[group], group
+        return group not in SHARED, group not in LONG, group.startswith("tests/unit/"), -sizes[group], group
 
     items.sort(key=order)
 
