@@ -134,7 +134,8 @@ def other_actions(
     if is_reversed(question, row_question) or (
         _direction(row_question) is None and _is_reversed_in(question, row_answer)
     ):
-        yield "action", _turned_into(question), row_question
+        direction = _direction(question)
+        yield "action", direction["target"].strip() if direction else "", row_question
     elif is_taken_back(question, row_question, steps):
         yield "action", question, row_question
 
@@ -219,11 +220,6 @@ def _other_target(question: str, row_question: str, row: str, synonyms: Synonyms
 def _direction(text: str) -> re.Match[str] | None:
     """What a text turns from and to: groups `source` and `target`."""
     return _FROM_TO.search(text)
-
-
-def _turned_into(question: str) -> str:
-    match = _direction(question)
-    return match["target"].strip() if match else ""
 
 
 def is_reversed(question: str, row_question: str) -> bool:

@@ -106,17 +106,13 @@ def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
     text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
     # The longer first, each once: "재발급" does not name 발급 as well.
     for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
-        name = _held_name(text, word)
+        # The bank's own word for it will do.
+        names = (compact(word), *map(compact, bank_names(word)))
+        name = next((name for name in names if name in text), "")
         if not name:
             return False
         text = text.replace(name, " ")
     return True
-
-
-def _held_name(text: str, word: str) -> str:
-    """The word, or the bank's own word for it, as it occurs in a text without spaces; empty if neither does."""
-    names = (compact(word), *map(compact, bank_names(word)))
-    return next((name for name in names if name in text), "")
 
 
 def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:

@@ -152,7 +152,8 @@ class Searcher:
         question = follow_up_rules.in_the_banks_words(question)
         if follow_up_rules.stands_alone(question):
             verdict = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
-            return unless_repeated(verdict, question, history) if _begins_again(verdict, history) else verdict
+            is_shown_again = bool(verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
+            return unless_repeated(verdict, question, history) if is_shown_again else verdict
         if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, self.scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
@@ -301,11 +302,6 @@ class Searcher:
 def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
     turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
     return without_masked_numbers(question), turns
-
-
-def _begins_again(verdict: Verdict, history: Sequence[Turn]) -> bool:
-    """Whether its first row was among those of the turn before."""
-    return bool(verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:

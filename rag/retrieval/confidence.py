@@ -203,7 +203,12 @@ def judge(
     if status == "declined":
         reason: Reason = "off_topic" if bound == "foreign" or covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)
-    shown = ranked[:SUGGESTIONS] if status == "suggested" else _answer_nodes(ranked, top_k)
+    shown = ranked[:SUGGESTIONS]
+    if status == "answered":
+        # Quoted rows first, so that the answer's citations count from 1; then related ones, at most top_k in all.
+        quoted = [hit for hit in ranked if hit.quoted]
+        related = [hit for hit in ranked if not hit.quoted and score_of(hit) >= RELATED]
+        shown = tuple([*quoted, *related][: max(top_k, len(quoted))])
     verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
     if not ordered.conflicts:
         return verdict
@@ -297,13 +302,6 @@ def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Ca
         if bank not in others or (close and not same_question(hits[0], hits[others[bank]])):
             others[bank] = index
     return (0, *sorted(others.values()))
-
-
-def _answer_nodes(ranked: Sequence[JudgedNode], top_k: int) -> tuple[JudgedNode, ...]:
-    """Quoted rows first, so that the answer's citations count from 1; then related ones, at most top_k in all."""
-    quoted = [hit for hit in ranked if hit.quoted]
-    others = [hit for hit in ranked if not hit.quoted and score_of(hit) >= RELATED]
-    return tuple([*quoted, *others][: max(top_k, len(quoted))])
 
 
 def _sigmoid(log_odds: float) -> float:

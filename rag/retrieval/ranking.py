@@ -60,7 +60,17 @@ class Ordered:
 
 def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
-    rows = [_compared(text, hit) for hit in hits[:COMPARED]]
+    rows = [
+        compare(
+            text,
+            question_of(hit),
+            hit.node.get_content(),
+            institution=str(hit.node.metadata.get(BANK) or ""),
+            is_passage=is_passage(hit),
+            synonyms=_synonyms,
+        )
+        for hit in hits[:COMPARED]
+    ]
     moved = _moved(hits, rows)
     if not moved:
         return Ordered(())
@@ -86,12 +96,6 @@ def _lack_a_thing(moved: Sequence[tuple[FusedNode, Agreement | None]]) -> bool:
     ]
     # Of fewer rows it tells nothing: they may be all that an institution has.
     return len(lacked) == FIRST and bool(set.intersection(*lacked))
-
-
-def _compared(text: str, hit: FusedNode) -> Agreement:
-    bank = str(hit.node.metadata.get(BANK) or "")
-    row = question_of(hit), hit.node.get_content()
-    return compare(text, *row, institution=bank, is_passage=is_passage(hit), synonyms=_synonyms)
 
 
 def absent(text: str, hit: FusedNode) -> bool:
