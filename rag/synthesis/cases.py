@@ -87,12 +87,12 @@ def holds_case(theirs: Quantity, own: Quantity) -> bool:
 
 
 def excludes_case(value: Value, claimed: Value, cases: Collection[str]) -> bool:
-    """Whether a value depends on ranges that do not hold the sentence's case: "2억원이면 50%" of "1억원 이하이면 50%"."""
+    """Whether what a value depends on does not hold the sentence's case: "2억원이면 50%" of "1억원 이하이면 50%"."""
     kin = [
         (each, case)
         for case in claimed.conditions
         for each in value.conditions
-        if case.text in cases and not each.is_point and each.dimension == case.dimension
+        if case.text in cases and each.dimension == case.dimension and (not each.is_point or each.unit == case.unit)
     ]
     return bool(kin) and not any(holds_case(each, case) for each, case in kin)
 
