@@ -32,7 +32,7 @@ context_window = 4096
 [local]
 port = 0
 embedding = { model = "hashed" }
-llm = { latency_ms = 100, tokens_per_second = 15 }
+llm = { latency_ms = 100, tokens_per_second = 5 }
 """
 """Hashed vectors cost nothing and know equal texts alone, so what is asked is a row's own question."""
 QUESTION = "금융인증서는 어떻게 발급받나요?"
