@@ -56,7 +56,7 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
     cases = {each.text for each in cases_of(text)}
     waived = {match[1] for match in _WAIVED.finditer(text)}
     for value in sentence_values(text):
-        if value.quantity.text in waived:
+        if value.quantity.text in waived or (value.quantity.text in cases and value.conditions):
             continue
         kin = [other for other in sources.values if other.quantity.dimension == value.quantity.dimension]
         same = [other for other in kin if _agree(value.quantity, other.quantity)]

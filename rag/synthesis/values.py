@@ -77,8 +77,7 @@ def values_and_days(text: str) -> tuple[Quantity, ...]:
 def pieces_of(sentence: str) -> list[Piece]:
     """The pieces of a sentence in order, marked."""
     text = " ".join(marked(re.sub(r"[()\[\]]", " ", _ASIDE.sub(r", \1, ", sentence))).split())
-    found: list[Piece] = []
-    start = 0
+    found, start = list[Piece](), 0
     for match in _PIECE.finditer(text):
         found += _cut(text[start : match.start()], "if" if match[1] else "then" if match[2] else "")
         start = match.end()
@@ -188,8 +187,7 @@ def _row_values(header: Sequence[str], cells: Sequence[str], units: dict[int, st
                 labels.append(cells[other])
                 conditions += read[other]
             own = header[place] if place < len(header) else ""
-            rest = cells[place][: quantity.start] + cells[place][quantity.end :]
-            text = f"{own} {' '.join(labels)} {rest}"
+            text = f"{own} {' '.join(labels)} {cells[place][: quantity.start]}{cells[place][quantity.end :]}"
             conditions += values_and_days(own)
             yield Value(
                 quantity, text, "", f"{far} {' '.join(cells[place + 1 :])}", tuple(conditions), "|".join(header)
@@ -267,6 +265,8 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
                 context.conditions += values_and_days(topic[0])
             if beside is None:
                 context.rest.append(other.text)
+            elif other.end == "if" == piece.end and not taken:
+                context.shared.append(" ".join(other.before(beside)))  # "연체가 3일이면 …, 5일이면 …": of both
         elif beside is None:
             context.add(other)
         elif goes_on:
