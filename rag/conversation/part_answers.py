@@ -10,17 +10,19 @@ from itertools import chain, zip_longest
 from rag.constraints import compare
 from rag.conversation.follow_up_rules import replace_topic, topic_words
 from rag.conversation.question_parts import Part
-from rag.conversation.row_search import OFFERED
+from rag.conversation.row_search import OFFERED, is_same_question
 from rag.conversation.shown_rows import bank_names
 from rag.conversation.word_rules import says
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
-from rag.retrieval.hybrid import matched_question, question_of, row_id
+from rag.retrieval.hybrid import is_passage, matched_question, question_of, row_id
 from rag.retrieval.query_analysis import BANK
-from rag.retrieval.ranking import same_question, score_of
+from rag.retrieval.ranking import leaves_open, same_question, score_of
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2
+OTHER_CASE = 0.5
+"""Chance in 0..1 of a row for another case: where the case is named, if in other words, the other row has less."""
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
@@ -151,6 +153,28 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
         lexical_only=lexical_only, sections=tuple(sections),
     )  # fmt: skip
+
+
+def with_other_case(verdict: Verdict, question: str) -> Verdict:
+    """An answer, beside it the row for the other case where the question leaves open which is meant, each under its own question.
+
+    Other cases are likely to be meant from OTHER_CASE on; a question that a row asks word for word means that row.
+    """
+    shown = [hit for hit in verdict.nodes if hit.quoted]
+    if verdict.status != "answered" or len(shown) != 1 or verdict.sections or is_same_question(question, shown[0]):
+        return verdict
+    [first], asked = shown, f"{question} {verdict.query}"
+    likely = (
+        hit for hit in verdict.ranked if score_of(hit) >= OTHER_CASE and not (is_passage(first) or is_passage(hit))
+    )
+    other = next((hit for hit in likely if leaves_open(asked, first, hit)), None)
+    if other is None:
+        return verdict
+    quoted = JudgedNode(node=other.node, parts=other.parts, score=other.score, status="answered", quoted=True)
+    cases = (first, quoted)
+    others = tuple(hit for hit in verdict.nodes if row_id(hit) not in map(row_id, cases))
+    sections = tuple(Section(question_of(hit), "answered", (row_id(hit),)) for hit in cases)
+    return replace(verdict, nodes=(*cases, *others), sections=sections)
 
 
 def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:

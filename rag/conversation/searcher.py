@@ -24,7 +24,14 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
+from rag.conversation.part_answers import (
+    combine,
+    combine_banks,
+    rank_parts,
+    with_other_case,
+    without_comparison,
+    worth_dividing,
+)
 from rag.conversation.question_parts import MAY_DIVIDE, split_questions
 from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
 from rag.conversation.shown_rows import (
@@ -263,7 +270,7 @@ class Searcher:
         """The outcome of the whole question, or of its parts where they answer more."""
         whole = self.rank(question, history, filters)
         if not MAY_DIVIDE.search(question) or len(asked := split_questions(question)) == 1:
-            return whole
+            return with_other_case(whole, question) if len(whole.nodes) > 1 else whole
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self.rows.limited(question, filters)
 

@@ -40,6 +40,7 @@ HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
+ALIKE = 0.6
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -174,6 +175,24 @@ def same_question(one: FusedNode, other: FusedNode) -> bool:
     """
     a, b = (_subject(question_of(hit)) for hit in (one, other))
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
+
+
+def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
+    """Whether two rows of one institution differ by a condition of which a question names neither side ("카드 분실").
+
+    Their questions' tokens have a Dice coefficient of ALIKE at least, each has some of its own, and the expanded question none
+    of those.
+    """
+    if (
+        one.node.metadata.get(BANK) != other.node.metadata.get(BANK)
+        or one.node.get_content() == other.node.get_content()
+    ):
+        return False
+    a, b = (_subject(question_of(hit)) for hit in (one, other))
+    own = a ^ b
+    if not (a - b and b - a) or 2 * len(a & b) < ALIKE * (len(a) + len(b)):
+        return False
+    return not own & set(tokens(expand(question)))
 
 
 @lru_cache(maxsize=4096)

@@ -103,7 +103,13 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
     numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
     titles = {section.title for section in verdict.sections}
     by_bank = any(_bank(hit) in titles for hit in nodes)
-    parts = [texts.frame("several_banks" if by_bank else "several_questions", english=english)]
+    by_case = titles <= {
+        str(hit.node.metadata.get(QUESTION))
+        for hit in nodes
+        if str(hit.node.metadata.get(QUESTION)) not in verdict.query
+    }
+    frame = "several_banks" if by_bank else "several_cases" if by_case else "several_questions"
+    parts = [texts.frame(frame, english=english)]
     for section in verdict.sections:
         shown = [numbers[row] for row in section.rows if row in numbers]
         lines = [section.title]

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from rag.constraints import Conflict
-from rag.conversation.part_answers import combine, combine_banks, rank_parts, without_comparison, worth_dividing
+from rag.conversation.part_answers import (
+    combine,
+    combine_banks,
+    rank_parts,
+    with_other_case,
+    without_comparison,
+    worth_dividing,
+)
 from rag.conversation.question_parts import Part, split_questions
 from rag.retrieval.confidence import Verdict, judge
 from rag.synthesis import texts
@@ -239,3 +246,38 @@ def test_a_part_names_what_takes_the_place_of_what_the_first_names() -> None:
     parts = rank_parts(asked, rank, lambda text: True)
     assert [part.status for part in parts] == ["answered", "answered"], searched
     assert parts[1].ranked[0].node.node_id == "app"
+
+
+DOMESTIC = "국내에서 카드를 분실하면 어떻게 신고하나요?"
+ABROAD = "해외에서 카드를 분실하면 어떻게 신고하나요?"
+
+
+def lost(question: str, *asked: str, gap: float = 0.1, bank: str = "") -> Verdict:
+    """The answer to a question by rows that ask `asked`, with what is shown beside it."""
+    hits = [hit(f"r{number}", 4.0 - gap * number, question=one, bank=bank) for number, one in enumerate(asked)]
+    return with_other_case(judge(question, hits, PLAIN), question)
+
+
+def test_of_a_condition_that_a_question_leaves_open_both_cases_are_quoted_under_their_questions() -> None:
+    both = lost("카드 분실 신고", DOMESTIC, ABROAD)
+    assert [node.quoted for node in both.nodes] == [True, True]
+    shown = verbatim(both.nodes, both)
+    assert shown == f"{texts.frame('several_cases')}\n\n{DOMESTIC}\nr0의 답변 [1]\n\n{ABROAD}\nr1의 답변 [2]"
+    assert verbatim(both.nodes, both, english=True).startswith(texts.frame("several_cases", english=True))
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "gap"),
+    [
+        ("해외에서 카드 분실 신고", (ABROAD, DOMESTIC), 0.1),  # names the case
+        ("카드 분실 신고", (DOMESTIC, ABROAD), 5.0),  # the other is unlikely
+        ("카드 분실 신고", (DOMESTIC, "통장 비밀번호를 바꾸려면 어떻게 하나요?"), 0.1),  # another matter
+        ("카드 분실 신고", ("카드를 분실하면 어떻게 신고하나요?", DOMESTIC), 0.1),  # the plain row is the general one
+        (DOMESTIC, (DOMESTIC, ABROAD), 0.1),
+    ],
+)
+def test_a_case_that_is_named_and_a_plain_row_are_answered_alone(
+    question: str, asked: tuple[str, ...], gap: float
+) -> None:
+    alone = lost(question, *asked, gap=gap)
+    assert sum(node.quoted for node in alone.nodes) <= 1 and not alone.sections
