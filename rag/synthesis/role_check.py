@@ -61,7 +61,7 @@ def check_roles(text: str, sources: Sources) -> Finding | None:
         kin = [other for other in sources.values if other.quantity.dimension == value.quantity.dimension]
         same = [other for other in kin if _agree(value.quantity, other.quantity)]
         rivals = [other for other in kin if _is_rival(value, other)]
-        if _is_opposed(value, same) or (same and all(excludes_case(other, value, cases) for other in same)):
+        if _is_opposed(value, same) or (cases and same and all(excludes_case(each, value, cases) for each in same)):
             return Finding("withheld", "quantity", value.quantity.text)
         if not same or not rivals:
             continue
@@ -95,7 +95,7 @@ def _signs(value: Value) -> tuple[frozenset[object], ...]:
 
 def _fits_better(words: list[_Word], claimed: Value, rival: Value, same: Value) -> bool:
     """Whether another value stands with more of a sentence's words, some of which the same value stands with nowhere."""
-    if is_of_case(claimed, same) and not is_of_case(claimed, rival):
+    if claimed.conditions and is_of_case(claimed, same) and not is_of_case(claimed, rival):
         return False
     met = _met(claimed, rival) - _met(claimed, same)
     gain = better = float(met)
