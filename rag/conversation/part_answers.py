@@ -161,7 +161,13 @@ def with_other_case(verdict: Verdict, question: str) -> Verdict:
     Other cases are likely to be meant from OTHER_CASE on; a question that a row asks word for word means that row.
     """
     shown = [hit for hit in verdict.nodes if hit.quoted]
-    if verdict.status != "answered" or len(shown) != 1 or verdict.sections or is_same_question(question, shown[0]):
+    if (
+        verdict.status != "answered"
+        or len(shown) != 1
+        or verdict.sections
+        or verdict.note
+        or is_same_question(question, shown[0])
+    ):
         return verdict
     [first], asked = shown, f"{question} {verdict.query}"
     likely = (

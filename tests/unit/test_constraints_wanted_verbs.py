@@ -198,7 +198,6 @@ def test_the_thing_before_a_fee_the_row_must_name() -> None:
     ("question", "row"),
     [
         ("고양이 보험 가입돼요?", ("강아지 보험은 몇 살까지 가입되나요?", "만 8세까지입니다.")),
-        ("여권으로 개설돼요?", ("개설할 때 신분증은 무엇이 필요한가요?", "주민등록증이나 운전면허증입니다.")),
     ],
 )
 def test_another_of_what_a_row_lists_is_lacking(question: str, row: tuple[str, str]) -> None:
