@@ -10,6 +10,11 @@ from rag.ui.connections import free_port
 from tests.browser.conftest import Serve, Visit
 
 
+def stream_is_open(visitor: Visit) -> bool:
+    last = [line for line in visitor.log if "/queue/data" in line][-1]
+    return last.split()[1] not in ("read", "failed")
+
+
 def test_a_lost_connection_is_reported_in_korean_and_the_question_stays(
     serve: Serve, visit: Callable[..., Visit]
 ) -> None:
@@ -17,6 +22,8 @@ def test_a_lost_connection_is_reported_in_korean_and_the_question_stays(
     server, _ = serve(port=port)
     visitor = visit(server.url).ready()
     visitor.answered("첫 질문")
+    while stream_is_open(visitor):  # the last words are shown before it ends
+        visitor.page.wait_for_timeout(20)
     server.close()
     visitor.ask("둘째 질문")
     expect(visitor.page.locator("#hint")).to_have_text(
