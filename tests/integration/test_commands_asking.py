@@ -141,7 +141,7 @@ def test_search_explains_itself(run: Run) -> None:
     for part in ("dense ", "tokens ", "jamo ", "signals: top ", "outcome: suggested; confidence 0."):
         assert part in out
     assert f"(suggested from {defaults().suggested:.3f})" in out
-    assert ", off_topic)" in run("search", "비번 막힘", "--explain", "--index", "small").out
+    assert ", off_topic)" in run("search", "비번이랑 저녁 메뉴", "--explain", "--index", "small").out
     none = ("--filter", f"bank={GAON}", "--filter", "category=배당")
     nothing = run("search", "한도", "--explain", *none, "--index", "small")
     assert nothing.code == 0 and "outcome: declined" in nothing.out
