@@ -10,11 +10,13 @@ What counts as a name:
   "토스 통장") and as the place where something is done ("토스에서").
 - One that is a place or a group (국민, 대구, 현대 …) counts alone only if the index holds exactly one such institution, at
   the very start of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
+- What is no known name, but one letter away from a name with its kind of one of the index's, is that one ("세나래은행").
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,10 +102,17 @@ class InstitutionNames:
 
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _by_first: dict[str, list[_Alias]] = field(default_factory=dict, init=False, repr=False)
+    _known: set[str] = field(default_factory=set, init=False, repr=False)
+    _with_kind: list[tuple[_Alias, int]] = field(default_factory=list, init=False, repr=False)
+    """The index's own names that end in their kind, each with the number of syllables before it."""
 
     def __post_init__(self) -> None:
         for alias in _all_aliases(self.held):
             self._by_first.setdefault(alias.text[0], []).append(alias)
+            self._known.add(alias.text)
+            stem = len(next((alias.text.removesuffix(kind) for kind in KINDS if alias.text.endswith(kind)), ""))
+            if alias.held and stem >= 2:
+                self._with_kind.append((alias, stem))
         # The longest first, so that "새나래은행" is not read as "새나래" and a rest; the index's own before the world's.
         for aliases in self._by_first.values():
             aliases.sort(key=lambda alias: (-len(alias.text), not alias.held))
@@ -118,7 +127,7 @@ class InstitutionNames:
         mentions: list[InstitutionMention] = []
         position = 0
         while position < len(lowered):
-            hit = self._at(lowered, position)
+            hit = self._at(lowered, position) or self._mistyped(lowered, position)
             if hit is None:
                 position += 1
                 continue
@@ -179,6 +188,20 @@ class InstitutionNames:
             elif _AFTER.match(text, end):
                 return alias, end
         return None
+
+    def _mistyped(self, text: str, position: int) -> tuple[_Alias, int] | None:
+        """The institution of the index of which a name with its kind is one letter away, and its end; None for two."""
+        if not "가" <= text[position] <= "힣" or (position and text[position - 1].isalnum()):
+            return None
+        hits: dict[str, tuple[_Alias, int]] = {}
+        for alias, stem in self._with_kind:
+            gap = text[position + stem : position + stem + 1] == " "
+            end = position + len(alias.text) + gap
+            written = text[position : position + stem] + text[position + stem + gap : end]
+            if written not in self._known and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
+                is_name = written[:stem] not in _everyday("no_name") and not written[:stem].endswith(_NO_NAME_ENDINGS)
+                hits.update({alias.name: (alias, end)} if is_name else {})
+        return next(iter(hits.values())) if len(hits) == 1 else None
 
 
 @cache
@@ -250,6 +273,15 @@ def _short(name: str) -> str:
 
 def _plain(name: str) -> str:
     return "".join(fold(name)[0].lower().split())
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Whether one syllable alone differs, by another letter, or by a final consonant too many or too few."""
+    syllables = [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
+    if len(one) != len(other) or len(syllables) != 1:
+        return False
+    a, b = sorted((unicodedata.normalize("NFKD", each) for each in syllables[0]), key=len)
+    return b.startswith(a) or (len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1)
 
 
 def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:

@@ -213,3 +213,41 @@ def test_a_cooperative_goes_by_its_kind() -> None:
     assert (mention.name, mention.held) == ("푸른신협", True)
     [mention] = InstitutionNames({"푸른신협": [], "맑은신협": []}).find("신협 탈퇴하려면")
     assert not mention.held
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("세나래은행 통장 재발급", "새나래은행"),
+        ("새나레은행 점심시간", "새나래은행"),
+        ("세나래 은행 앱 오류", "새나래은행"),
+        ("도탐저축은행에서 적금", "도담저축은행"),
+        ("도담저죽은행 적금", "도담저축은행"),
+        ("미르누라증권 계좌개설", "미르누리증권"),
+        ("미르누증권 계좌개설", None),  # a syllable less
+        ("세나레은행 통장", None),  # two letters
+        ("다른은행 통장", None),
+    ],
+)
+def test_a_name_of_the_index_with_one_wrong_letter_is_that_one(text: str, name: str | None) -> None:
+    found = find_institutions(text, OWN)
+    assert [mention.name for mention in found if mention.held] == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "name"),
+    [
+        # Known names are never mistyped ones, nor is a name between two of the index's.
+        ("하나은행 대출", {"하냐은행": []}, "하나은행"),
+        ("신한은행 대출", {"신안은행": []}, "신한은행"),
+        ("우리은행 대출", {"우라은행": []}, "우리은행"),
+        ("가람은행 대출", {"가란은행": [], "가랑은행": []}, "가람은행"),
+        ("다른은행 대출", {"다륜은행": []}, None),
+    ],
+)
+def test_a_known_or_doubtful_name_is_not_read_as_one_of_the_indexs(
+    text: str, held: dict[str, list[str]], name: str | None
+) -> None:
+    assert [(mention.name, mention.held) for mention in find_institutions(text, held)] == (
+        [(name, False)] if name else []
+    )
