@@ -161,7 +161,7 @@ def rejects_answer(message: str) -> bool:
 def is_reply(message: str, history: Sequence[Turn]) -> bool:
     """Whether a message may choose among rows shown before: rows were suggested, or its words answer no other question."""
     open_rows = bool(history) and history[-1].status == "suggested"
-    return open_rows or says(message, "yes", "no", "again", "last choice", "numbered choice")
+    return open_rows or says(message, "yes", "no", "nothing fits", "again", "last choice", "numbered choice")
 
 
 def chosen_number(message: str, offered: int) -> int | None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.compounds import LONG_NAME
 from rag.constraints.contrasts import default_contrasts, members_of
-from rag.conversation.follow_up_rules import chosen_number, lacks_product
+from rag.conversation.follow_up_rules import chosen_number, lacks_product, rejects_answer
 from rag.conversation.row_search import holds_words, in_question, is_same_question
 from rag.conversation.word_rules import WordRule, content_words, nouns, says
 from rag.korean import compact, tokens
@@ -35,11 +35,10 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
     """The verdict of a message that chooses among the rows of the last turn that showed any; None: it is a question."""
     if not history:
         # A page that has just been opened: there is nothing it could refer to.
-        is_reply = says(message, "yes", "no") or (chosen_number(message, 0) and not message.strip().isdigit())
-        return _declined(message, "nothing_pending") if is_reply else None
+        return _without_list(message, chosen_number(message, 0))
     last = history[-1]
     number = chosen_number(message, len(last.source_ids))
-    agrees, refuses = says(message, "yes"), says(message, "no")
+    agrees, refuses = says(message, "yes"), says(message, "no", "nothing fits")
     # Before suggestions are looked at: "다시 보여줘" after them chooses none.
     if says(message, "again") and (rows := _rows(last.source_ids, store)):
         return replace(_which(message, rows), note=Note("already_shown"))
@@ -55,14 +54,29 @@ def read_choice(message: str, history: Sequence[Turn], store: PassageStore) -> V
             return _which(message, rows)
         return _declined(message, "none_chosen") if refuses else None
     if number is not None and not message.strip().isdigit():
-        # "그럼 두 번째는?" after the first of some suggestions: their numbers still count.
-        offered = next((turn.source_ids for turn in reversed(history[-MAX_BACK:]) if turn.status == "suggested"), ())
+        # "그럼 두 번째는?" after the first of some rows: their numbers still count.
+        lists = (
+            turn for turn in reversed(history[-MAX_BACK:]) if turn.status == "suggested" or len(turn.source_ids) > 1
+        )
+        offered = next((turn.source_ids for turn in lists), ())
         is_one_of_them = len(last.source_ids) == 1 and last.source_ids[0] in offered
-        if rows := _rows(offered if is_one_of_them else last.source_ids, store):
-            return _answered(message, rows, number) if 1 <= number <= len(rows) else _which(message, rows)
+        rows = _rows(offered if is_one_of_them else last.source_ids, store)
+        if 1 <= number <= len(rows):
+            return _answered(message, rows, number)
+        if len(rows) > 1:
+            return _which(message, rows)
+    if last.status is None:
+        return None
+    return _declined(message, "none_chosen") if says(message, "nothing fits") else _without_list(message, number)
+
+
+def _without_list(message: str, number: int | None) -> Verdict | None:
+    """The verdict of a message that chooses where there is nothing to choose from; None: it is a question."""
     # A bare number may be an amount: only "2번" and the like are a choice of something that is not there.
-    chooses = number is not None and not message.strip().isdigit() and not last.source_ids
-    return _declined(message, "nothing_pending") if last.status is not None and (agrees or refuses or chooses) else None
+    is_choice = bool(number) and not message.strip().isdigit()
+    if is_choice or rejects_answer(message) or says(message, "nothing fits", "last choice"):
+        return _declined(message, "no_list")
+    return _declined(message, "nothing_pending") if says(message, "yes", "no") else None
 
 
 def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:

@@ -17,7 +17,7 @@ from rag.types import NoteKind
 from tests.integration.test_fitting_answers import TRANSFER_FEES, converse, ids
 
 SAYING: tuple[NoteKind, ...] = (
-    *("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "which"),
+    *("already_shown", "not_mentioned", "contact", "identity", "restart", "nothing_pending", "no_list", "which"),
     *("in_shown", "not_helped", "no_access"),
 )
 SAID = {kind: texts.kinds("notes")[kind].partition("{")[0] for kind in SAYING}
@@ -298,7 +298,8 @@ def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) ->
         (("새나래 인터넷뱅킹 보안프로그램 설치가 반복돼요", "다 해봤는데 똑같아요"), "not_helped"),
         (("대출 한도 알려줘", "너 로봇이지"), "identity"),
         (("계좌 개설", "그만할래"), "nothing_pending"),
-        (("날씨 알려줘", "두 번째 거"), "nothing_pending"),
+        (("날씨 알려줘", "두 번째 거"), "no_list"),
+        (("세 번째 거요",), "no_list"),
         (("환전", "네"), "which"),
     ],
 )

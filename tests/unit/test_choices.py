@@ -79,14 +79,14 @@ def test_without_what_was_shown_nothing_is_a_choice() -> None:
 
 def test_a_reply_to_nothing_is_met_with_courtesy() -> None:
     for message in ("1번이요", "네", "아니요"):
-        assert outcome(message, []) == ("declined", [], "nothing_pending")
+        assert outcome(message, []) == ("declined", [], "no_list" if message == "1번이요" else "nothing_pending")
     assert outcome("3", []) is None and outcome("이체한도", []) is None
 
 
 @pytest.mark.parametrize("message", ["두 번째 거", "3번이요", "마지막 거요"])
 def test_a_choice_where_nothing_was_offered_is_said_so(message: str) -> None:
     declined = [Turn("비밀번호", "찾지 못했습니다", "declined")]
-    assert outcome(message, declined) == ("declined", [], "nothing_pending")
+    assert outcome(message, declined) == ("declined", [], "no_list")
     assert outcome("3", declined) is None, "a number alone may be anything"
 
 
@@ -95,7 +95,7 @@ def test_a_number_after_one_of_the_suggestions_still_means_them() -> None:
     assert outcome("그럼 두 번째는?", chosen) == ("answered", ["b"], None)
     parts = [*SUGGESTED, Turn("이체랑 통장", "답변 [1]", "answered", ("b", "a"))]
     assert outcome("두 번째 거", parts) == ("answered", ["a"], None), "an answer in parts has numbers of its own"
-    assert outcome("그럼 두 번째는?", [Turn("이체", "답변 [1]", "answered", ("a",))]) == ("suggested", ["a"], "which")
+    assert outcome("그럼 두 번째는?", [Turn("이체", "답변 [1]", "answered", ("a",))]) == ("declined", [], "no_list")
 
 
 def test_what_was_shown_is_offered_again_to_who_asks_for_it_again() -> None:
@@ -103,3 +103,20 @@ def test_what_was_shown_is_offered_again_to_who_asks_for_it_again() -> None:
     assert outcome("다시 한번 설명해줘", answered) == ("suggested", ["a", "b"], "already_shown")
     assert outcome("다시 보여주세요", SUGGESTED) == ("suggested", ["a", "b", "c#0"], "already_shown")
     assert outcome("다시 설명해줘", [Turn("날씨", "", "declined")]) is None
+
+
+@pytest.mark.parametrize("message", ["2번으로 할게요", "아니 다른 거요", "그거 말고 다른거", "세 번째 거 보여줘"])
+def test_a_choice_before_any_list_is_said_to_have_none(message: str) -> None:
+    assert outcome(message, []) == ("declined", [], "no_list")
+
+
+@pytest.mark.parametrize("message", ["찾는 게 없어요", "원하는 질문은 안 보이네요", "여기 없는데요"])
+def test_none_of_the_suggestions_may_be_said_in_other_words(message: str) -> None:
+    answered = [Turn("이체", "답변 [1]", "answered", ("a",))]
+    assert outcome(message, SUGGESTED) == outcome(message, answered) == ("declined", [], "none_chosen")
+
+
+def test_a_number_after_a_row_of_an_answer_in_parts_still_means_its_list() -> None:
+    chosen = [Turn("이체랑 통장", "답변 [1]", "answered", ("a", "b", "c")), Turn("3번", "답변 [1]", "answered", ("c",))]
+    assert outcome("2번이요", chosen) == ("answered", ["b"], None)
+    assert outcome("4번이요", chosen) == ("suggested", ["a", "b", "c#0"], "which")
