@@ -32,8 +32,8 @@ _WORD = re.compile(r"<([a-z_]+)>")
 
 Sign = Literal[
     "new subject", "back reference", "rejection", "earlier topic", "same question", "did not help", "ellipsis",
-    "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice", "numbered choice", "difference", "product word",
-    "banking word",
+    "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice", "numbered choice", "difference",
+    "product word", "banking word",
 ]  # fmt: skip
 """The rules of `follow_up_rules.toml`, which says what each shows."""
 _ENDING = re.compile(
