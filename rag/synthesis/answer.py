@@ -116,9 +116,11 @@ class PassageSynthesizer(BaseSynthesizer):
         `scope`: within which, and by which it is cancelled from another thread; None: within `seconds`.
         """
 
-    def answer_verdict(self, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> AnswerStream:
+    def answer_verdict(
+        self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
+    ) -> AnswerStream:
         """The answer over judged nodes; `verdict`: theirs, for a synthesizer that says more than the nodes show."""
-        return self.answer(verdict.query if verdict else "", nodes)
+        return self.answer(verdict.query if verdict else "", nodes, scope)
 
     def stream(self, query: QueryType, nodes: Sequence[NodeWithScore], scope: CancelScope) -> AnswerStream:
         """The answer to a query, whose nodes may be none."""
@@ -217,7 +219,7 @@ class AnswerSynthesizer(PassageSynthesizer):
         # A model's words would not carry that a document's value is uncertain.
         doubted = any(hit.node.metadata.get("uncertain") for hit in nodes)
         if self._generated is not None and verdict.status == "answered" and not verdict.lexical_only and not doubted:
-            return self._generated.answer(verdict.query, nodes, scope)
+            return self._generated.answer_verdict(nodes, verdict, scope)
         return _with_notice(self._verbatim.answer_verdict(nodes, verdict), _search_notice(verdict))
 
     def _declined(self, verdict: Verdict) -> str:

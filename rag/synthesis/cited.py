@@ -19,7 +19,8 @@ from rag.errors import ModelError, ModelPaused, ModelTimeout
 from rag.models.cancellation import CancelScope
 from rag.models.streaming import LLMStream, stream_chat
 from rag.retries import CircuitBreaker
-from rag.retrieval.confidence import JudgedNode
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.query_analysis import BANK
 from rag.stores.base import QUESTION
 from rag.synthesis.answer import SECONDS, AnswerStream, Outcome, PassageSynthesizer
 from rag.synthesis.prompt_builder import Prompt, build_prompt
@@ -64,16 +65,32 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
         """The model's answer, or the approved texts in its place. Nothing is sent before the first piece is asked for."""
+        return self._stream(question, nodes, None, scope)
+
+    def answer_verdict(
+        self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
+    ) -> AnswerStream:
+        """As `answer`; names institutions, and quotes in the model's place, as the verdict says."""
+        return self._stream(verdict.query if verdict else "", nodes, verdict, scope)
+
+    def _stream(
+        self, question: str, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None
+    ) -> AnswerStream:
         scope = scope or CancelScope(self._seconds)
-        return AnswerStream(lambda stream: self._generate(stream, question, nodes, scope))
+        return AnswerStream(lambda stream: self._generate(stream, question, nodes, verdict, scope))
 
     def _generate(
-        self, stream: AnswerStream, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope
+        self,
+        stream: AnswerStream,
+        question: str,
+        nodes: Sequence[NodeWithScore],
+        verdict: Verdict | None,
+        scope: CancelScope,
     ) -> Generator[str, None, None]:
         """The model's pieces; the passages' where no piece of the model was shown. Then the outcome."""
         suggested = isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested"
         if not suggested and (prompt := build_prompt(self._llm, question, nodes)):
-            checked = self._checked(prompt, nodes)
+            checked = self._checked(prompt, nodes, verdict)
             answer: LLMStream | None = None
             failure: Notice | None = None
             try:
@@ -92,27 +109,34 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
                     checked.text, checked.cited, notice, generated=True, usage=usage, support=tuple(checked.support)
                 )
                 return
-            outcome = replace(passages(nodes, notice, english=self._english), support=tuple(checked.support))
+            outcome = replace(passages(nodes, notice, verdict, english=self._english), support=tuple(checked.support))
         else:
-            outcome = passages(nodes, english=self._english)
+            outcome = passages(nodes, verdict=verdict, english=self._english)
         # Shown words of a model cannot be taken back here; whoever shows them replaces them by the outcome's text.
         if not stream.generated:
             yield from pieces(outcome.text)
         stream.outcome = outcome
 
-    def _checked(self, prompt: Prompt, nodes: Sequence[NodeWithScore]) -> SentenceRelease:
+    def _checked(self, prompt: Prompt, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> SentenceRelease:
         sources: dict[int, str] = {}
         approved: dict[int, str] = {}
         for number in prompt.numbers:
             node = nodes[number - 1].node
             # With the institution and the title that the model was shown with it: it may state them, too.
-            titles = [str(node.metadata[key]) for key in ("bank", QUESTION) if node.metadata.get(key)]
+            titles = [str(node.metadata[key]) for key in (BANK, QUESTION) if node.metadata.get(key)]
             sources[number] = "\n".join([*titles, node.get_content()])
             # A sentence alone would not carry that a document's value is uncertain.
             if not node.metadata.get("uncertain"):
                 approved[number] = node.get_content()
-        instruction = str(prompt.messages[0].content)
-        return SentenceRelease(sources, self._verifier, instruction=instruction, approved=approved)
+        institutions = {number: str(nodes[number - 1].node.metadata.get(BANK) or "") for number in prompt.numbers}
+        is_named = (verdict and verdict.names_banks) or len(set(institutions.values())) > 1
+        return SentenceRelease(
+            sources,
+            self._verifier,
+            instruction=str(prompt.messages[0].content),
+            approved=approved,
+            institutions=institutions if is_named else None,
+        )
 
     def _pieces(self, stream: AnswerStream, answer: LLMStream, checked: SentenceRelease) -> Generator[str, None, None]:
         """What may be shown as it comes; ends early where `checked` stops the answer."""

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from rag.constraints import read_quantities
 from rag.korean import compact
 from rag.privacy import mask, own_numbers
+from rag.synthesis.attribution import Attribution
+from rag.synthesis.clauses import Finding
 from rag.synthesis.prompt_builder import MARKER
 from rag.synthesis.sentences import (
     CitationResolver,
@@ -30,6 +32,7 @@ from rag.types import Notice, SentenceSupport
 logger = logging.getLogger(__name__)
 REPLACED = ("quantity", "polarity", "condition", "entity", "contradicted")
 """Reasons why a sentence is withheld that mean that it says something else than its source."""
+_RANKS = ("withheld", "weak", "supported")
 _LEAD = re.compile(r"\s*(?:[\-*•·]\s+)?")
 
 
@@ -37,9 +40,10 @@ class SentenceRelease:
     """Takes a model's pieces, cut anywhere, and returns what may be shown of them.
 
     `sources`: the passages shown to the model, by their numbers. `approved`: of these, the texts whose sentences may replace
-    one of the model's, without institution and title. After the end: `text` is all that was released, `cited`
-    its sources, `support` what became of each sentence, `notice` why something is missing. `stopped`: what comes after is
-    of no interest, for the answer holds something that no answer may hold; then nothing of it stands.
+    one of the model's, without institution and title. `institutions`: whose each source is, where the index holds several
+    institutions: then their names are put before sentences that do not name them. After the end: `text` is all that was
+    released, `cited` its sources, `support` what became of each sentence, `notice` why something is missing. `stopped`: what
+    comes after is of no interest, for the answer holds something that no answer may hold; then nothing of it stands.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class SentenceRelease:
         *,
         instruction: str,
         approved: Mapping[int, str] | None = None,
+        institutions: Mapping[int, str] | None = None,
     ) -> None:
         self.text = ""
         self.support: list[SentenceSupport] = []
@@ -56,6 +61,7 @@ class SentenceRelease:
         self.notice: Notice | None = None
         self._sources = sources
         self._approved = approved or {}
+        self._attribution = Attribution(institutions or {})
         self._replacements: list[tuple[str, Statement, int, str]] = []
         self._replaced: set[str] = set()
         self._verifier = verifier
@@ -123,7 +129,7 @@ class SentenceRelease:
             own = cited_numbers(sentence)
             if is_courtesy(sentence) and not own:
                 return self._append(sentence) if self.text else ""
-            finding = verify_cited(self._verifier, sentence, {number: self._sources[number] for number in numbers})
+            finding = self._finding(sentence, numbers)
             record = SentenceSupport(sentence.strip(), numbers, finding.status, finding.reason, finding.detail)
             if finding.status == "withheld":
                 self.support.append(record)
@@ -134,7 +140,7 @@ class SentenceRelease:
             self.support.append(record)
             self._cited.update(dict.fromkeys(own))
             # What the model itself copies from the passage stands there already.
-            return replaced + (self._append(sentence) if _key(sentence) not in self._replaced else "")
+            return replaced + (self._append(sentence, numbers) if _key(sentence) not in self._replaced else "")
         return self._append(sentence)
 
     def _find_replacement(self, sentence: str, numbers: tuple[int, ...]) -> None:
@@ -161,15 +167,16 @@ class SentenceRelease:
             if any(_key(each) in shown for each in statement.sentences):
                 continue
             text = f"{statement.text} [{number}]"
-            released += self._append(f"{lead}{text}{trail}")
+            released += self._append(f"{lead}{text}{trail}", (number,))
             self._replaced.update(map(_key, statement.sentences))
             self._cited[number] = None
             self.support.append(SentenceSupport(text, (number,), "supported", is_replacement=True))
         return released
 
-    def _append(self, text: str) -> str:
+    def _append(self, text: str, numbers: tuple[int, ...] = ()) -> str:
+        before = self._attribution.before(self.text, text, numbers)
         # Models begin with a space or a line break.
-        released = text if self.text else text.lstrip()
+        released = before + text.lstrip() if before or not self.text else text
         self.text += released
         return released
 
@@ -178,12 +185,22 @@ class SentenceRelease:
         waiting, self._waiting = self._waiting, []
         if self.text:
             return "".join(
-                self._release(each, self.cited, is_cited=False)
+                self._release(each, self._stating(each), is_cited=False)
                 for each in waiting
                 if each.strip() or each is not waiting[-1]
             )
         self.support += [SentenceSupport(each.strip(), (), "withheld", "uncited") for each in waiting if each.strip()]
         return ""
+
+    def _stating(self, sentence: str) -> tuple[int, ...]:
+        """Of the sources cited so far those of the one institution that support a sentence without a citation best."""
+        groups = list(self._attribution.by_institution(self.cited).values())
+        if len(groups) < 2 or not sentence.strip():
+            return self.cited
+        return max(groups, key=lambda numbers: _RANKS.index(self._finding(sentence, numbers).status))
+
+    def _finding(self, sentence: str, numbers: tuple[int, ...]) -> Finding:
+        return verify_cited(self._verifier, sentence, {number: self._sources[number] for number in numbers})
 
     def _notice(self) -> Notice | None:
         withheld = [each for each in self.support if each.status == "withheld"]

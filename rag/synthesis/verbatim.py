@@ -33,7 +33,9 @@ class VerbatimSynthesizer(PassageSynthesizer):
         """The approved texts, sentence by sentence. No model is called, so that nothing takes time or is cancelled."""
         return self.answer_verdict(nodes, None)
 
-    def answer_verdict(self, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> AnswerStream:
+    def answer_verdict(
+        self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
+    ) -> AnswerStream:
         """As `answer`, with what the verdict of a question says beyond its nodes."""
 
         def generate(stream: AnswerStream) -> Generator[str, None, None]:

@@ -19,13 +19,14 @@ from rag.synthesis import texts
 from rag.synthesis.prompt_builder import MARKER
 from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, Notice, SourcesFound, Turn
 from tests.fakes_llm import Said, ScriptedLLM
-from tests.small_faq import ANSWERS, LIMIT
+from tests.small_faq import ANSWERS, GAON, LIMIT, NARU
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
 UNCLEAR = "통장 관련 문의"
 OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
 WORDS = ("마감일 ", "16시까지 ", "취소하실 수 있습니다. ", "[", "1]", " 감사합니다.")
-PASSAGES = f"{ANSWERS['n-002']} [1]"
+WRITTEN = f"{NARU}\n{''.join(WORDS)}"
+PASSAGES = f"{NARU}\n{ANSWERS['n-002']} [1]"
 HISTORY = (Turn("공모주 청약했어요", "네"),)
 FOLLOW_UP = "그럼 취소는요?"
 
@@ -65,7 +66,7 @@ def ask(build: Build) -> Ask:
 def test_the_model_answers_from_numbered_sources(ask: Ask) -> None:
     llm = ScriptedLLM(WORDS)
     heard = ask(llm)
-    assert (heard.answer.text, heard.answer.cited) == ("".join(WORDS), (1,))
+    assert (heard.answer.text, heard.answer.cited) == (WRITTEN, (1,))
     assert (heard.answer.status, heard.answer.notice, heard.answer.generated) == ("answered", None, True)
     assert "".join(piece.text for piece in heard.pieces) == heard.answer.text
     assert len(heard.pieces) > 1 and all(piece.generated for piece in heard.pieces)
@@ -77,13 +78,13 @@ def test_the_model_answers_from_numbered_sources(ask: Ask) -> None:
 
 def test_nothing_is_shown_before_the_first_citation(ask: Ask) -> None:
     first, *rest = ask(ScriptedLLM(WORDS)).pieces
-    assert first.text == "마감일 16시까지 취소하실 수 있습니다. [1]"
+    assert first.text == f"{NARU}\n마감일 16시까지 취소하실 수 있습니다. [1]"
     assert [piece.text for piece in rest] == [" 감사합니다."]
 
 
 def test_unknown_numbers_are_dropped(ask: Ask) -> None:
     answer = ask(ScriptedLLM(["마감일 [9]. ", "16시 [1, 7] ", "취소 [", "8", "]"])).answer
-    assert (answer.text, answer.cited) == ("마감일 . 16시 [1] 취소 ", (1,))
+    assert (answer.text, answer.cited) == (f"{NARU}\n마감일 . 16시 [1] 취소 ", (1,))
 
 
 @pytest.mark.parametrize(
@@ -127,8 +128,8 @@ def test_a_model_that_keeps_failing_is_not_asked_by_each_question(
     assert len(caplog.records) == 3, "two failures, and the rest they begin"
     now[0] += 30
     said[:] = WORDS
-    assert chat.ask(CANCEL).text == "".join(WORDS)
-    assert chat.ask(CANCEL).text == "".join(WORDS)
+    assert chat.ask(CANCEL).text == WRITTEN
+    assert chat.ask(CANCEL).text == WRITTEN
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,19 @@ def test_institutions_that_both_answer_are_both_shown_to_the_model(ask: Ask) -> 
     assert ANSWERS["g-001"] in llm.prompts[0] and ANSWERS["n-001"] in llm.prompts[0]
 
 
+def test_each_statement_is_named_by_its_institution(ask: Ask) -> None:
+    limits = ("1일 한도는 최고 5억 원입니다. [1]", "1일 한도는 최고 2억 원입니다. [2]")
+    heard = ask(ScriptedLLM([*" ".join(limits)]), LIMIT)
+    assert heard.answer.text == f"{GAON}\n{limits[0]}\n\n{NARU}\n{limits[1]}"
+    assert "".join(piece.text for piece in heard.pieces) == heard.answer.text and len(heard.pieces) > 1
+    spans = heard.answer.sentence_spans()
+    assert tuple(heard.answer.text[span[0] : span[1]] for span in spans if span) == limits
+    one = ask(ScriptedLLM([limits[0]]), LIMIT).answer
+    assert one.text == f"{GAON}\n{limits[0]}", "the index holds another"
+    # Where the model fails, the quoted rows are named, too.
+    assert ask(ScriptedLLM([ModelUnavailable("no")]), LIMIT).answer.text.count(NARU) == 1
+
+
 RIGHT = "마감일 16시까지 취소하실 수 있습니다. [1]"
 LIES = (
     "마감일 17시까지 취소하실 수 있습니다. [1]",
@@ -205,7 +219,7 @@ class TestChecks:
     @pytest.mark.parametrize("lie", LIES)
     def test_an_unsupported_sentence_is_left_out_and_the_others_stay(self, ask: Ask, lie: str) -> None:
         heard = ask(ScriptedLLM([*f"{lie} {RIGHT} 감사합니다."]))
-        assert "".join(piece.text for piece in heard.pieces) == heard.answer.text == f"{RIGHT} 감사합니다."
+        assert "".join(piece.text for piece in heard.pieces) == heard.answer.text == f"{NARU}\n{RIGHT} 감사합니다."
         assert all(piece.checked for piece in heard.pieces)
         assert (heard.answer.notice, heard.answer.generated, heard.answer.cited) == ("withheld", True, (1,))
         assert [each.status for each in heard.answer.support] == ["withheld", "supported"]
@@ -223,7 +237,7 @@ class TestChecks:
         approved = "1일 한도는 최고 2억 원입니다. [1]"
         heard = ask(ScriptedLLM([*f"{lie} {right} 감사합니다."]), f"나루증권에서 {LIMIT}")
         pieces = [piece.text for piece in heard.pieces]
-        assert "".join(pieces) == heard.answer.text == f"{approved} {right} 감사합니다."
+        assert "".join(pieces) == heard.answer.text == f"{NARU}\n{approved} {right} 감사합니다."
         assert approved in ANSWERS["n-001"] + " [1]" and heard.answer.sources[0].text == ANSWERS["n-001"]
         assert (heard.answer.notice, heard.answer.generated, heard.answer.cited) == ("withheld", True, (1,))
         support = [(each.text, each.status, each.is_replacement) for each in heard.answer.support]
@@ -261,7 +275,7 @@ class TestChecks:
         assert "".join(delta.text for delta in deltas) == f"{LIES[0]} {RIGHT}"
         assert not any(delta.checked for delta in deltas) and all(delta.generated for delta in deltas)
         assert isinstance(events[-1], AnswerCompleted)
-        assert (events[-1].answer.text, events[-1].answer.notice) == (RIGHT, "withheld")
+        assert (events[-1].answer.text, events[-1].answer.notice) == (f"{NARU}\n{RIGHT}", "withheld")
 
     def test_the_instruction_holds_no_valid_marker(self) -> None:
         assert MARKER.search(texts.ANSWERING) is None
@@ -271,7 +285,7 @@ class TestFollowUps:
     def test_the_model_condenses_and_answers_what_it_condensed(self, ask: Ask) -> None:
         llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(texts.CONDENSING) else WORDS)
         answer = ask(llm, FOLLOW_UP, HISTORY).answer
-        assert (answer.question, answer.sources[0].id, answer.text) == (FOLLOW_UP, "n-002", "".join(WORDS))
+        assert (answer.question, answer.sources[0].id, answer.text) == (FOLLOW_UP, "n-002", WRITTEN)
         condensing, answering = llm.prompts
         assert "고객: 공모주 청약했어요\n상담원: 네\n\n마지막 질문: 그럼 취소는요?" in condensing
         assert answering.endswith(f"질문: {CANCEL}")

@@ -334,13 +334,14 @@ def test_a_models_answer_is_distinguished_from_a_quote(
     run: Run, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
-    assert said[:2] == [
+    assert said[:3] == [
         "(written by a language model, checked against its sources)",
+        "나루증권",
         "마감일 16시까지 취소하실 수 있습니다. [1]",
     ]
     monkeypatch.setattr(build, "language_model", lambda settings: ScriptedLLM([ModelUnavailable("gone")]))
     said = run("ask", CANCEL, "--index", "small").out.splitlines()
-    assert said[:2] == [f"{ANSWERS['n-002']} [1]", "(notice: model_unavailable; this is the approved text)"]
+    assert said[:3] == ["나루증권", f"{ANSWERS['n-002']} [1]", "(notice: model_unavailable; this is the approved text)"]
 
 
 def test_the_object_of_an_answer_is_the_same_with_a_model(run: Run, llm: ScriptedLLM) -> None:

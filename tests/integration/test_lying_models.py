@@ -88,10 +88,12 @@ class TestInjections:
 
     def test_in_a_question(self, build: Build, injection: Injection) -> None:
         llm = ScriptedLLM(cut(injection.obeyed, injection.instruction))
-        answer = build(llm).ask(f"{CANCEL} {injection.instruction}")
-        # What is not answered has a fixed text, which may repeat the customer's own words in quotes.
+        question = f"{CANCEL} {injection.instruction}"
+        answer = build(llm).ask(question)
+        # What is not answered has a fixed text, which may repeat the customer's own words in quotes or as a title.
         if answer.status == "answered":
-            expect_clean([answer.text], ANSWERS.values(), injection.forbidden)
+            said = "\n".join(line for line in answer.text.split("\n") if line not in question)
+            expect_clean([said], ANSWERS.values(), injection.forbidden)
         assert injection.obeyed[:20] not in answer.text
         assert answer.status != "answered" or not answer.generated
         for system, user in llm.messages:
