@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -119,12 +120,23 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
             lines.append(texts.frame("section_declined", english=english))
         elif section.status != "answered":
             lines.append(texts.frame("section_suggested", english=english))
-            lines += [f"- {nodes[number - 1].node.metadata.get(QUESTION, '')} [{number}]" for number in shown]
+            lines += [f"- {question} [{number}]" for number, question in _offered(nodes, shown).items()]
         else:
             named = verdict.names_banks and not by_bank
             lines += [_quote(nodes, number, named=named) for number in shown]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int, str]:
+    """The questions of these nodes by their numbers; those that several ask, with their institution."""
+    questions = {number: str(nodes[number - 1].node.metadata.get(QUESTION, "")) for number in numbers}
+    counts = Counter(questions.values())
+    banks = {number: _bank(nodes[number - 1]) for number in numbers}
+    return {
+        number: f"{question} ({banks[number]})" if counts[question] > 1 and banks[number] else question
+        for number, question in questions.items()
+    }
 
 
 def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool, english: bool = False) -> str:

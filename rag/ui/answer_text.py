@@ -96,16 +96,18 @@ def render_blocks(
     weak_note: str = "",
     own: Iterable[str] = (),
     own_note: str = "",
+    names: Collection[str] = (),
 ) -> list[str]:
     """The HTML of each paragraph, list, table, label and note, in order.
 
     `link` renders a citation `[n]`; without it the citation stays text. `own_numbers`: the institution's telephone
     numbers, which become `tel:` links. `weak`, `own`: sentences of the text that are marked, each with its note after it.
+    `names`: institutions, whose names on a line of their own are headings of what follows.
     """
     parts: list[str] = []
     inline = partial(_marked_html, link=link, own_numbers=own_numbers, weak_note=weak_note, own_note=own_note)
     marked = _with_marks(_ANY_MARK.sub("", clean_text(text)), weak, _MARK_WEAK)
-    for kind, lines in _group_lines(_with_marks(marked, own, _MARK_OWN).split("\n")):
+    for kind, lines in _group_lines(_with_marks(marked, own, _MARK_OWN).split("\n"), names):
         inner = [inline(line) for line in lines]
         match kind:
             case "bullets":
@@ -116,6 +118,8 @@ def render_blocks(
                 parts.append(f'<ol start="{start}">' + "".join(f"<li>{each}</li>" for each in items) + "</ol>")
             case "rows" if len({len(_CELL_BREAK.split(line)) for line in lines}) == 1 < len(lines):
                 parts.append(_table_html([[inline(cell) for cell in _CELL_BREAK.split(line)] for line in lines]))
+            case "name":
+                parts.append(f'<h3 class="chip">{inner[0]}</h3>')
             case "tag":
                 parts.append(f'<p class="tag">{inner[0]}</p>')
             case "note":
@@ -163,13 +167,17 @@ def _visible_length(html: str) -> int:
     return len(re.sub(r"<[^>]*>", "", html))
 
 
-def _group_lines(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _group_lines(lines: list[str], names: Collection[str]) -> Iterator[tuple[str, list[str]]]:
     """Consecutive lines of one kind, as (kind, lines). Bullets are removed; the numbers of numbered lines are kept."""
     kind = ""
     group: list[str] = []
     for line in lines:
         text = line.strip()
-        if match := _LABEL.fullmatch(text):
+        if text and text in names:
+            line_kind, content = "name", text
+        elif text and all(name in names for name in _CITATION.sub("", text).replace(" ,", ",").strip().split(", ")):
+            line_kind, content = "tag", text
+        elif match := _LABEL.fullmatch(text):
             line_kind, content = "tag", match[1]
         elif match := _BULLET.fullmatch(text):
             line_kind, content = "bullets", match[1]
@@ -181,7 +189,7 @@ def _group_lines(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             line_kind, content = "rows", line.rstrip()
         else:
             line_kind, content = "text" if text else "", line.rstrip()
-        if group and (line_kind != kind or line_kind in ("tag", "note", "")):
+        if group and (line_kind != kind or line_kind in ("name", "tag", "note", "")):
             yield kind, group
             group = []
         kind = line_kind

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from rag.korean import answering_sentence
 from rag.types import Answer, Source, place_in_document
-from rag.ui.answer_text import escape_text, fold_blocks, lang_attribute, phone_numbers, render_blocks, split_quotes
+from rag.ui.answer_html import answer_html, card_id, option_button
+from rag.ui.answer_text import escape_text, lang_attribute, phone_numbers, render_blocks
 from rag.ui.conversation import Exchange
 from rag.ui.texts import Texts
 
@@ -42,7 +43,7 @@ def turn_html(each: Exchange, options: RenderOptions) -> str:
     """One question with its answer, followed by its source cards."""
     texts = options.texts
     done = each.answer is not None
-    answer = _answer_html(each, options)
+    answer = answer_html(each, options.texts, options.contact)
     label = ""
     if answer and (each.generated or done):
         kind = "model" if each.generated else "approved" if each.is_approved else "plain"
@@ -61,77 +62,11 @@ def turn_html(each: Exchange, options: RenderOptions) -> str:
     )
 
 
-def _answer_html(each: Exchange, options: RenderOptions) -> str:
-    """The answer's text. Quoted rows are shown as separate cards with the institution's name."""
-    if not each.text:
-        return ""
-
-    def link(number: int) -> str:
-        if not 1 <= number <= len(each.sources):
-            return f"[{number}]"
-        label = f"{escape(options.texts.sources)} [{number}]"
-        return f'<a class="cite" href="#{card_id(each.turn, number)}" aria-label="{label}">[{number}]</a>'
-
-    # Only numbers in the institution's texts become links; a model may have invented others.
-    own_numbers = phone_numbers(options.contact).union(*(phone_numbers(source.text) for source in each.sources))
-    if each.answer and each.answer.status == "declined":
-        own_numbers |= phone_numbers(each.text)  # fixed texts state the contact's numbers
-    lang = lang_attribute(each.text, options.texts.language)
-    parts = None if each.generated else split_quotes(each.text, each.sources, each.answer)
-    if parts is None:
-        weak_note, own_note = options.texts.weak, options.texts.own
-        blocks = render_blocks(
-            each.text,
-            link=link,
-            own_numbers=own_numbers,
-            weak=each.weak,
-            weak_note=weak_note,
-            own=each.own,
-            own_note=own_note,
-        )
-        return f'<div class="said"{lang}>{"".join(blocks)}</div>'
-    several = sum(source is not None for _, source in parts) > 1
-    html_parts = []
-    for lead, source in parts:
-        bank = str(source.metadata.get("bank") or "") if source else ""
-        first_lines = (source.text if source else "").split("\n")
-        for line in lead.split("\n"):
-            headings = line.split(" › ")
-            # Omit a lead that repeats the institution's chip or the text's first lines.
-            if line.strip() and line.strip() != bank and first_lines[: len(headings)] != headings:
-                html_parts += (
-                    render_blocks(line) if line.startswith("[") else [f'<p class="lead">{escape_text(line)}</p>']
-                )
-        if source:
-            chip = f'<h3 class="chip">{escape_text(bank)}</h3>' if bank else ""
-            inner = render_blocks(source.text, own_numbers=own_numbers)
-            # In the first block, so that it is visible while the others are folded.
-            inner[0] = _append_link(inner[0], link(source.number))
-            text = fold_blocks(inner, len(source.text), more=options.texts.more, several=several)
-            html_parts.append(f'<section class="passage-card">{chip}{text}</section>')
-    return f'<div class="said"{lang}>{"".join(html_parts)}</div>'
-
-
-def _append_link(block: str, link: str) -> str:
-    """The block with the link at its end, inside its last element."""
-    for end in ("</li></ul>", "</li></ol>", "</p>"):
-        if block.endswith(end):
-            return f"{block.removesuffix(end)} {link}{end}"
-    return f"{block} {link}"
-
-
 def _suggestions_html(each: Exchange, options: RenderOptions) -> str:
     """Buttons of the suggested questions, each with its institution, and one for "none of these" that shows the contact."""
     if not each.answer or each.answer.status != "suggested":
         return ""
-    html_parts = []
-    for source in each.sources:
-        bank = str(source.metadata.get("bank") or "")
-        chip = f'<span class="chip">{escape_text(bank)}</span> ' if bank else ""
-        html_parts.append(
-            f'<button type="button" class="option" data-row="{escape(source.id)}"'
-            f"{lang_attribute(source.question, options.texts.language)}>{chip}{escape_text(source.question)}</button>"
-        )
+    html_parts = [option_button(source, options.texts.language) for source in each.sources]
     texts = options.texts
     desk = (
         "".join(render_blocks(options.contact, own_numbers=phone_numbers(options.contact)))
@@ -169,11 +104,6 @@ def _actions_html(each: Exchange, options: RenderOptions) -> str:
         choices = "".join(button("reason", reason) for reason in texts.dislike_reasons.split("|"))
         reasons = f'<div class="reasons" hidden><p>{escape(texts.dislike_why)}</p>{choices}</div>'
     return f'<div class="actions">{"".join(html_parts)}</div>{reasons}<p class="thanks" role="status"></p>'
-
-
-def card_id(turn: int, number: int) -> str:
-    """The element id of a source's card."""
-    return f"src-{turn}-{number}"
 
 
 def sources_html(turn: int, question: str, sources: Sequence[Source], texts: Texts, relevance: Relevance) -> str:

@@ -191,6 +191,14 @@ def test_each_part_is_answered_offered_or_named_as_not_covered() -> None:
         assert sentence in english
 
 
+def test_the_same_question_of_two_institutions_is_offered_with_their_names() -> None:
+    gaon, naru = verdict("g", bank="가온은행", top=1.0, gap=0.1), verdict("n", bank="나루증권", top=1.0, gap=0.1)
+    offered = replace(gaon, nodes=(*gaon.nodes[:1], *naru.nodes[:1]), ranked=(*gaon.ranked[:1], *naru.ranked[:1]))
+    combined = combine(["첫째?", "둘째?"], [verdict("a"), offered], "첫째? 둘째?")
+    lines = verbatim(combined.nodes, combined).split("\n")
+    assert lines[-2:] == ["- 이체한도는 얼마입니까? (가온은행) [2]", "- 이체한도는 얼마입니까? (나루증권) [3]"]
+
+
 def test_a_row_that_answers_one_part_is_quoted_though_another_offers_it() -> None:
     combined = combine(["하나?", "둘?"], [verdict("b", "a", top=1.0), verdict("a")], "하나? 둘?")
     assert rows(combined.nodes)[0] == "a" and combined.nodes[0].quoted

@@ -110,6 +110,32 @@ def test_each_institutions_text_stands_under_its_name() -> None:
     assert 'href="tel:1500-0101"' in html
 
 
+def test_questions_offered_beside_a_quote_are_a_list_of_buttons() -> None:
+    quote = f"{SOURCES[0].text} [1]"
+    offer = f"수수료는?\n골라 주세요.\n- {SOURCES[1].question} (도담저축은행) [2]"
+    text = f"나누어 안내합니다.\n\n신고는?\n새나래은행\n{quote}\n\n{offer}"
+    html = turn_html(
+        Exchange(1, "질문", text, SOURCES, Answer("질문", text, "answered", sources=SOURCES, cited=(1,))),
+        RenderOptions(KOREAN),
+    )
+    (offered,) = re.findall(r'<ul class="offered">(.*?)</ul>', html)
+    assert f'data-row="{SOURCES[1].id}"' in offered and 'href="#src-1-2"' in offered
+    assert read(offered).split() == f"도담저축은행 {SOURCES[1].question} [2]".split()
+    assert re.findall(r'<p class="lead">([^<]*)</p>', html) == ["나누어 안내합니다.", "신고는?", "수수료는?"]
+    assert "<p>골라 주세요.</p>" in html and ">- " not in html
+
+
+def test_a_models_text_has_its_institutions_as_headings() -> None:
+    text = "새나래은행\n먼저 신고해 주세요. [1]\n\n도담저축은행 [2], 새나래은행 [1]\n두 곳 모두 됩니다. [1][2]"
+    html = turn_html(Exchange(1, "질문", text, SOURCES, generated=True, checked=True), RenderOptions(KOREAN))
+    assert re.findall(r'<h3 class="chip">([^<]*)</h3>', html) == ["새나래은행"]
+    (both,) = re.findall(r'<p class="tag">(.*?)</p>', html)
+    assert read(both) == "도담저축은행 [2], 새나래은행 [1]" and both.count('class="cite"') == 2
+    assert "<p>먼저 신고해 주세요." in html
+    # A line of the text that only holds a name among others is none.
+    assert render_blocks("새나래은행입니다", names={"새나래은행"}) == ["<p>새나래은행입니다</p>"]
+
+
 def test_what_is_no_quoted_row_is_shown_as_one_text() -> None:
     assert split_quotes("다른 글 [1]", SOURCES, answer_to("질문")) is None
     suggested = answer_to("비슷한 질문")
