@@ -17,6 +17,7 @@ from functools import reduce
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
+from rag.privacy import without_masked_numbers
 from rag.types import Turn
 
 LONG_ENOUGH = 20
@@ -32,6 +33,12 @@ _ORDINALS = {
     for number, words in enumerate(("첫 한 일 first", "두 이 second", "세 삼 third", "네 사", "다섯 오"), 1)
     for word in words.split()
 }
+
+
+def without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
+    """A question and the questions before it without the masks of personal numbers, which no row has."""
+    turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
+    return without_masked_numbers(question), turns
 
 
 def standalone_text(question: str) -> str:

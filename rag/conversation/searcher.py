@@ -24,6 +24,7 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.own_case import asks_of_case, offer_again, states_case
 from rag.conversation.part_answers import (
     combine,
     combine_banks,
@@ -41,13 +42,13 @@ from rag.conversation.shown_rows import (
     other_than_shown,
     read_choice,
     row_overrides,
+    rows_shown,
     shown_before,
     unless_repeated,
 )
 from rag.conversation.word_rules import WordRule, content_words, match_decline_rule, nouns, plain, rules, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
-from rag.privacy import without_masked_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
@@ -104,7 +105,7 @@ class Searcher:
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
         row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
         """
-        question, history = _without_masks(question, history)
+        question, history = follow_up_rules.without_masks(question, history)
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
@@ -146,7 +147,7 @@ class Searcher:
         lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
         of the message are searched.
         """
-        question, history = _without_masks(question, history)
+        question, history = follow_up_rules.without_masks(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
         if not history:
@@ -157,7 +158,7 @@ class Searcher:
         typed, typed_history = question, history
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
         question = follow_up_rules.in_the_banks_words(question)
-        if follow_up_rules.stands_alone(question):
+        if follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question):
             verdict = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
             is_shown_again = bool(verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
             return unless_repeated(verdict, question, history) if is_shown_again else verdict
@@ -181,7 +182,9 @@ class Searcher:
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
-        depends = is_elliptical or back_reference or not has_topic(question)
+        before, shown_rows = history[-1].question, rows_shown(history[-1], self._store)
+        states = bool(shown_rows) and states_case(question, before)
+        depends = is_elliptical or back_reference or states or not has_topic(question)
         if standalone.covered >= STANDALONE_COVERED and not depends:
             return unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
@@ -192,6 +195,9 @@ class Searcher:
         names_topic = says(question, "product word") and not (is_elliptical or back_reference)
         if not names_topic and (same := answered_by_shown(contextual, history, question)):
             return same
+        if states:
+            # Of a value alone another row is as full as the one that is meant.
+            return offer_again(shown_rows, contextual, question, history[-1])
         is_open = contextual.status != "answered" or bool(shown_before(contextual, history))
         if is_open and not names_topic and (other := self._answered_on_topic(question, history, filters, bank)):
             return other
@@ -205,6 +211,8 @@ class Searcher:
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
+        if chosen.status == "declined" and shown_rows and asks_of_case(question, before, shown_rows):
+            return offer_again(shown_rows, contextual, question, history[-1])
         if shown := shown_before(chosen, history, nouns(question)):
             depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
             return other_than_shown(chosen, standalone, shown, content_words(question), depends=depends)
@@ -293,22 +301,18 @@ class Searcher:
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
         words = nouns(question)
-        goes_on = history and (not words or says(question, "back reference", "asks on"))
+        asks_on = not words or says(question, "back reference", "asks on") or states_case(question)
+        goes_on = history and asks_on
         return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
-        return lambda text: self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
+        return lambda text: not states_case(text) and self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
     def _search_other_institution(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
         """The topic of the conversation at another institution ("도담은요?"), without the names before."""
         earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
         topic = self.rows.named(earlier).rest
         return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
-
-
-def _without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
-    turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
-    return without_masked_numbers(question), turns
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:

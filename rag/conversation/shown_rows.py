@@ -85,6 +85,11 @@ def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
     return _answered(message, rows, 1) if rows else None
 
 
+def rows_shown(turn: Turn, store: PassageStore) -> list[JudgedNode]:
+    """The rows that a turn gave or offered: those quoted of an answer, all of suggestions."""
+    return _rows(cited_rows(turn) if turn.status == "answered" else turn.source_ids, store)
+
+
 def _rows(ids: Sequence[str], store: PassageStore) -> list[JudgedNode]:
     """The rows that are still there, in the order shown; a row in several nodes is represented by its first."""
     # Of a split row no node has the row's own id.

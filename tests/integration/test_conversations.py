@@ -287,6 +287,31 @@ def test_the_row_before_is_said_to_lack_only_what_it_lacks(chat: ChatService) ->
 
 
 @pytest.mark.parametrize(
+    ("first", "then", "row"),
+    [
+        ("이체했는데 입금이 안 됐대요 이체 결과", "40분 지났는데요", "snb-023"),
+        ("대출 계약 철회하려면", "한 달 됐어요", "snb-075"),
+        ("신용대출 신청 자격", "연봉 1800이에요", "dds-066"),
+        ("자동차담보대출 되나요", "12년 됐어요", "dds-069"),
+        ("비과세종합저축 가입", "내년에 없어진다던데", "dds-083"),
+    ],
+)
+def test_a_statement_of_ones_own_case_is_about_the_rows_shown(
+    chat: ChatService, first: str, then: str, row: str
+) -> None:
+    assert row in ids(converse(chat, first))
+    answer = converse(chat, first, then)
+    assert answer.status != "declined" and row in ids(answer)[:3]
+    if answer.status == "answered":
+        assert answer.text.startswith(SAID["in_shown"])
+
+
+@pytest.mark.parametrize("then", ["남자친구랑 200일 됐어요", "저 오늘 떡볶이 2인분 먹었어요"])
+def test_small_talk_with_a_number_is_declined_after_a_question(chat: ChatService, then: str) -> None:
+    assert converse(chat, "대출 계약 철회하려면", then).status == "declined"
+
+
+@pytest.mark.parametrize(
     ("messages", "kind"),
     [
         (("OTP 등록 어떻게 해요", "처음부터"), "restart"),
