@@ -6,7 +6,7 @@ Both run the same objects in this order; to change a step, change the module bes
   decide what to show                            rag.conversation.searcher, `Searcher.judge`, of which in turn:
     greetings, a wish for a person               rag.conversation.word_rules, decline_rules.toml: rules that no row overrides
     a choice among the rows shown before         rag.conversation.shown_rows, `read_choice`
-    several institutions, one that is not held   rag.retrieval.query_analysis, rag.conversation.part_answers
+    several institutions, one that is not held   rag.retrieval.query_analysis, rag.conversation.part_answers, other_institutions
     several questions                            rag.conversation.question_parts divides, part_answers combines
     a follow-up: alone or with what it follows   rag.conversation.follow_up_rules, `contextual_text`, or follow_up_llm;
                                                  which of the two is shown: follow_up_choice

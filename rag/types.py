@@ -18,7 +18,7 @@ SupportReason = Literal["quantity", "entity", "condition", "polarity", "words", 
 NoteKind = Literal[
     "contact", "identity", "restart", "which", "none_chosen", "no_list", "nothing_pending",
     "other_institution", "hidden_institution", "not_mentioned", "already_shown", "not_held", "not_in_nearest", "limit",
-    "not_helped", "in_shown", "no_access",
+    "not_helped", "in_shown", "no_access", "unnamed_institution",
 ]  # fmt: skip
 
 

@@ -31,11 +31,20 @@ from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
+from rag.retrieval.query_analysis import BANK
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
+_UNNAMED = (
+    "no row names its institution: its rows may be shown to another institution's customers; "
+    "set FSI_CHAT__INSTITUTION=NAME, or add a bank column"
+)
+_UNNAMED_KOREAN = (
+    "어느 기관의 FAQ인지 적혀 있지 않아 다른 기관의 고객에게도 보일 수 있습니다. "
+    "FSI_CHAT__INSTITUTION=기관이름을 설정하거나 은행 열을 추가해 주세요."
+)
 _MAX_LISTED = 20
 """Most passages that a dry run lists for each kind of change."""
 
@@ -80,6 +89,8 @@ def ingest(options: Namespace, settings: Settings) -> int:
                 print(f"  {step}: … {len(ids) - _MAX_LISTED} more")
     if options.report:
         Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if not (report.names_institution or settings.chat.institution):
+        print(f"주의: {_UNNAMED_KOREAN}" if korean else f"warning: {_UNNAMED}", file=sys.stderr)
     for line in report.refused:
         print(
             f"warning: {line}; similar questions may be declined: reword the row, or narrow the rule", file=sys.stderr
@@ -223,6 +234,8 @@ def doctor(_options: Namespace, settings: Settings) -> int:
     rows = {node.ref_doc_id or node.node_id: str(node.metadata.get("question") or "") for node in store.get_nodes()}
     for line in refused_rows(rows.items()):
         print(f"index {name}: {line}")
+    if not (any(store.values(BANK)) or settings.chat.institution):
+        print(f"index {name}: {_UNNAMED}")
     answer = build_service(settings, models, store).ask(store_question(store))
     print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
     print("all checks passed")

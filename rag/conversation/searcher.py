@@ -24,6 +24,7 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.other_institutions import about_others
 from rag.conversation.own_case import asks_of_case, offer_again, states_case
 from rag.conversation.part_answers import (
     combine,
@@ -261,10 +262,9 @@ class Searcher:
         if len(compared) > 1 and not chosen:
             return self._compare(compared, named.rest, history, filters)
         verdict = self._divided(question, history, filters)
-        if named.others and not named.chosen and (banks or self._institutions):
-            note = Note("other_institution", {"name": ", ".join(named.others)})
-            return replace(as_suggestions(verdict), note=note, sections=())
-        return verdict
+        if named.chosen or not named.others:
+            return verdict
+        return about_others(verdict, named.others, self._store, filters, is_named=bool(banks or self._institutions))
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """Each institution's row side by side; `rest`: the question without their names."""

@@ -62,7 +62,8 @@ class IngestReport:
     `rows`, `documents`: numbers read. `changes`: in nodes, of which a long row has several; in a dry run, what would change.
     `refused`: messages about rows whose question a decline rule matches (`rag.conversation.word_rules`). `notes`: what was
     changed or left out while reading. `collisions`: messages about phrasings that two rows share. `errors`: files that could
-    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`.
+    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`. `names_institution`: whether a
+    row or a document has an institution.
     """
 
     rows: int
@@ -74,6 +75,7 @@ class IngestReport:
     documents: int = 0
     errors: tuple[RowError, ...] = ()
     files: tuple[Mapping[str, Any], ...] = ()
+    names_institution: bool = True
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
@@ -143,6 +145,7 @@ def ingest(
         len(sources.documents),
         tuple(sources.errors),
         tuple(sources.report(passages)),
+        not nodes or any(node.metadata.get("bank") for node in nodes),
     )
 
 

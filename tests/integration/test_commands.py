@@ -241,6 +241,28 @@ def test_doctor_checks_every_step(run: Run, small: Path, monkeypatch: pytest.Mon
     assert gone.code == 1 and "error: there is no index 'gone'" in gone.err
 
 
+def test_rows_of_no_institution_are_reported_with_the_setting(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, named = tmp_path / "plain.csv", tmp_path / "named.csv"
+    plain.write_text("question,answer\n카드를 잃어버렸어요,신고해 주세요.\n", encoding="utf-8")
+    named.write_text("question,answer,은행\n카드를 잃어버렸어요,신고해 주세요.,다온은행\n", encoding="utf-8")
+    advice = "set FSI_CHAT__INSTITUTION=NAME"
+    assert advice not in run("ingest", str(named), "--index", "mine").err
+    lines = run("ingest", str(plain), "--index", "mine").err.splitlines()
+    assert [line for line in lines if advice in line and line.startswith("warning: ")]
+    korean = run("ingest", str(plain), "--index", "mine", "--language", "ko").err
+    assert "FSI_CHAT__INSTITUTION=기관이름" in korean
+    monkeypatch.setenv("FSI_STORE__INDEX", "mine")
+    ran = run("doctor")
+    assert ran.code == 0 and [
+        line for line in ran.out.splitlines() if advice in line and line.startswith("index mine: ")
+    ]
+    monkeypatch.setenv("FSI_CHAT__INSTITUTION", "다온은행")
+    assert advice not in run("doctor").out
+    assert advice not in run("ingest", str(plain), "--index", "mine").err
+
+
 def test_doctor_says_that_an_index_is_empty(
     run: Run, tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:

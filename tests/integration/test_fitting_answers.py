@@ -291,6 +291,54 @@ def test_whose_faq_it_is_may_be_a_setting(faq: Open) -> None:
     assert "카카오뱅크에 대한" not in faq(SHORT).ask("카카오뱅크 OTP를 등록하려면 어떻게 하나요?").text
 
 
+UNNAMED = [
+    ("모임통장은 몇 명까지 함께 쓸 수 있나요?", "한울은행 모임통장은 최대 80명까지 함께 쓰실 수 있습니다."),
+    ("파킹통장 금리는 얼마인가요?", "한울은행 파킹통장 금리는 연 2.1%입니다."),
+    ("대여금고 이용료는 얼마인가요?", "소형 대여금고의 이용료는 연 30,000원입니다."),
+    ("OTP를 잃어버렸어요", "고객센터로 신고해 주세요."),
+    ("공동인증서는 어디서 복사하나요?", "인증센터에서 복사합니다. 케이뱅크 앱으로도 옮기실 수 있습니다."),
+    ("체크카드 재발급 수수료는 얼마인가요?", "한울은행 체크카드의 재발급 수수료는 1,000원입니다."),
+]
+
+
+@pytest.fixture(scope="module")
+def unnamed(faq: Open) -> ChatService:
+    """An institution's FAQ without a bank column, and without the setting."""
+    return faq(UNNAMED)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("신한은행 모임통장은 몇 명까지 쓸 수 있나요?", "신한은행"),
+        ("카뱅 파킹통장 금리 얼마인가요?", "카카오뱅크"),
+        ("케이뱅크 파킹통장 금리는 얼마인가요?", "케이뱅크"),  # named by another row, but once
+        ("삼성증권 대여금고 이용료 얼마인가요?", "삼성증권"),
+        ("가람은행 체크카드 재발급 수수료는 얼마인가요?", "가람은행"),
+        ("한울저축은행 체크카드 재발급 수수료는 얼마인가요?", "한울저축은행"),
+    ],
+)
+def test_rows_of_no_institution_do_not_answer_another_ones_customer(
+    unnamed: ChatService, question: str, name: str
+) -> None:
+    answer = unnamed.ask(question)
+    assert answer.status == "suggested" and f"{name}의 안내라는 표시가 없습니다" in answer.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "모임통장은 몇 명까지 쓸 수 있나요?",
+        "한울은행 대여금고 이용료 얼마인가요?",  # named by other rows
+        "한울은행 모임통장은 몇 명까지 쓸 수 있나요?",
+        "한율은행 대여금고 이용료 얼마인가요?",  # one wrong letter
+        "공동인증서 케이뱅크 앱으로 어떻게 복사하나요?",  # named by the row itself
+    ],
+)
+def test_rows_that_name_the_institution_in_their_texts_answer(unnamed: ChatService, question: str) -> None:
+    assert unnamed.ask(question).status == "answered"
+
+
 def test_the_setting_names_institutions_and_their_aliases() -> None:
     assert parse_institutions(" KB국민은행 = 국민| kb ,가나은행") == {"KB국민은행": ("국민", "kb"), "가나은행": ()}
     assert parse_institutions("") == {}
