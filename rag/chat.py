@@ -234,6 +234,7 @@ class ChatService:
             usage=outcome.usage,
             masked=query.masked,
             support=outcome.support,
+            searched=verdict.query,
         )
         _log(answer, nodes)
         yield AnswerCompleted(answer)

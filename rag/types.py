@@ -112,6 +112,7 @@ class Answer:
     notices say why the passages are quoted in place of a generated text.
     `timings_ms`: milliseconds by step. `usage`: tokens of the model.
     `masked`: kinds of personal numbers in the question; `question` has the kind in place of each number.
+    `searched`: the text that was searched for: of a follow-up with what it follows; "" if nothing was.
     """
 
     question: str
@@ -126,6 +127,7 @@ class Answer:
     usage: Mapping[str, int] = field(default_factory=dict)
     masked: tuple[str, ...] = ()
     support: tuple[SentenceSupport, ...] = ()
+    searched: str = ""
 
     def sentence_spans(self) -> tuple[tuple[int, int] | None, ...]:
         """Where each sentence of `support` stands in `text`, as (start, end) offsets; None for one that is not in it."""

@@ -113,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
 
     gaps = _add(commands, "gaps", "list questions that were not answered well, and propose phrasings for their rows")
     gaps.add_argument("--out", metavar="CSV", help="file for review, which `ingest` reads beside the FAQ")
-    gaps.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+    for command in (feedback, gaps):
+        command.add_argument("--index", help="name of the index (default: FSI_STORE__INDEX, else the bundled one)")
+        command.add_argument("--all-indexes", action="store_true", help="also take answers from other indexes")
 
     _add(commands, "config", "print every setting with its value; secrets are masked")
     _add(commands, "doctor", "check that settings, models and index work together")

@@ -92,6 +92,7 @@ class AnswerLog:
             # JSON instead of columns, so that later versions can add keys without changing old records.
             "id": name, "at": at, "channel": channel, "question": answer.question,
             "filters": dict(filters.equals) if filters else {}, "follows": list(follows), "row": row,
+            "searched": answer.searched,
             "status": answer.status, "reason": answer.reason, "notice": answer.notice, "text": answer.text,
             "generated": answer.generated, "masked": list(answer.masked), "cited": list(answer.cited),
             "sources": [

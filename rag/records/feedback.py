@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.conversation.word_rules import says
+from rag.conversation.follow_up_rules import stands_alone
+from rag.conversation.word_rules import nouns, says
 from rag.korean import compact, jamo_ngrams, tokens
 from rag.types import Filters, Source
 
@@ -64,8 +65,16 @@ def evaluation_lines(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
 
 def is_standalone(record: Record) -> bool:
     """Return whether a customer wrote the question (after a click it is the row's), and it needs no earlier messages."""
+    return not record["row"] and not (record["follows"] and _is_follow_up(record))
+
+
+def _is_follow_up(record: Record) -> bool:
+    """Return whether a message within a conversation was searched with what came before, or names too little by itself."""
     question = record["question"]
-    return not record["row"] and not (record["follows"] and says(question, "ellipsis", "back reference"))
+    # Records of earlier versions do not have what was searched for.
+    if compact(record.get("searched", "")) not in compact(question) or says(question, "ellipsis", "back reference"):
+        return True
+    return not (stands_alone(question) or says(question, "product word") or len(nouns(question)) > 1)
 
 
 def gap_kind(record: Record) -> str | None:

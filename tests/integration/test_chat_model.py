@@ -286,6 +286,7 @@ class TestFollowUps:
         llm = ScriptedLLM(lambda prompt: [CANCEL] if prompt.startswith(texts.CONDENSING) else WORDS)
         answer = ask(llm, FOLLOW_UP, HISTORY).answer
         assert (answer.question, answer.sources[0].id, answer.text) == (FOLLOW_UP, "n-002", WRITTEN)
+        assert answer.searched == CANCEL
         condensing, answering = llm.prompts
         assert "고객: 공모주 청약했어요\n상담원: 네\n\n마지막 질문: 그럼 취소는요?" in condensing
         assert answering.endswith(f"질문: {CANCEL}")

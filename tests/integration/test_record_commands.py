@@ -18,6 +18,7 @@ from rag.factory.models import Models
 from rag.factory.stores import open_index
 from rag.records.answer_log import AnswerLog
 from rag.settings import Settings, StoreSettings
+from rag.types import Answer
 from rag.ui.conversation import Conversation
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.loader import Loader
@@ -71,7 +72,7 @@ def test_what_customers_did_becomes_a_phrasing_that_is_ingested(run: Run, models
     name = ask_and_click(opened(models), QUESTION, "g-008")
     shown = run("record", "show", name).json()
     assert (shown["question"], [each["kind"] for each in shown["feedback"]]) == (QUESTION, ["chosen"])
-    exported = run("feedback", "export", "--out", "clicked.jsonl")
+    exported = run("feedback", "export", "--index", "small", "--out", "clicked.jsonl")
     assert exported.code == 0 and '"relevant": ["g-008"]' in Path("clicked.jsonl").read_text(encoding="utf-8")
     gaps = run("gaps", "--index", "small", "--out", "gaps.csv")
     assert gaps.code == 0, gaps.err
@@ -81,6 +82,27 @@ def test_what_customers_did_becomes_a_phrasing_that_is_ingested(run: Run, models
     faq = str(write_faq(tmp_path / "faq.csv"))
     assert run("ingest", faq, "gaps.csv", "--index", "small").code == 0
     assert opened(models).ask(QUESTION).status == "answered"
+
+
+@pytest.mark.usefixtures("small")
+def test_answers_of_another_index_are_left_out(run: Run, models: Models) -> None:
+    ask_and_click(opened(models), QUESTION, "g-008")
+    other = run("feedback", "export", "--index", "other")
+    assert (other.code, other.out) == (0, "")
+    assert "left out: 2 of 2 answers, from other indexes than 'other'" in other.err and "nothing to export" in other.err
+    assert '"g-008"' in run("feedback", "export", "--index", "other", "--all-indexes").out
+    own = run("feedback", "export", "--index", "small")
+    assert '"g-008"' in own.out and own.err == ""
+    log = AnswerLog(Path(".fsi/records.sqlite"))
+    log.add(
+        Answer("해외여행 자동차 렌트", "", "declined", reason="not_covered"),
+        channel="page",
+        versions={"index": "other"},
+    )
+    log.close()
+    gaps = run("gaps", "--index", "small")
+    assert QUESTION in gaps.out and "렌트" not in gaps.out and "left out: 1 of 3 answers" in gaps.err
+    assert "렌트" in run("gaps", "--index", "small", "--all-indexes").out
 
 
 def test_without_records_the_refusal_says_where_they_come_from(run: Run) -> None:

@@ -126,6 +126,35 @@ def test_gaps_are_grouped_and_propose_phrasings_that_ingest_reads(log: AnswerLog
     )
 
 
+@pytest.mark.parametrize(
+    ("question", "searched", "is_gap"),
+    [
+        ("그쪽은 얼마예요", "", False),
+        ("철회는 못하나요", "", False),
+        ("해지도 되나요", "적금 가입하려면 해지도 되나요", False),
+        ("보안카드는 얼마예요", "OTP 발급 보안카드는 얼마예요", False),
+        ("통장 재발급 되나요", "통장 재발급 되나요", True),
+        (
+            "아 그리고 체크카드 비밀번호 바꾸려면 어디로 가야 하나요",
+            "체크카드 비밀번호 바꾸려면 어디로 가야 하나요",
+            True,
+        ),
+    ],
+)
+def test_a_message_that_needs_those_before_it_is_no_gap(
+    log: AnswerLog, question: str, searched: str, is_gap: bool
+) -> None:
+    declined = Answer(question, "없습니다", "declined", reason="not_covered", searched=searched)
+    add(log, declined, follows=["X"])
+    assert bool(find_gaps(log.all(), lambda _question, _filters: SOURCES)) is is_gap
+    liked = add(log, replace(answer_to("질문"), question=question, searched=searched), follows=["X"])
+    log.add_feedback(liked, "like")
+    assert bool(list(evaluation_lines(log.all()))) is is_gap
+    # The first message of a conversation follows nothing.
+    add(log, declined)
+    assert find_gaps(log.all(), lambda _question, _filters: SOURCES)
+
+
 def test_a_gap_is_searched_as_it_was_asked_and_never_offers_what_was_refused(log: AnswerLog) -> None:
     """The search uses the page's filters, and leaves out rows of disliked answers and rejected suggestions."""
     filters = Filters({"bank": "새나래은행"})
