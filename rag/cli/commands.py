@@ -178,7 +178,11 @@ def index(options: Namespace, settings: Settings) -> None:
     check_index_name(options.name)
     if options.action == "show":
         store = catalog.open(options.name)
-        print_json({"name": options.name, "nodes": store.count(), "manifest": store.manifest.as_json()})
+        manifest = store.manifest.as_json()
+        if not options.json and (calibration := manifest.get("calibration")):
+            # A thousand words would hide the rest.
+            manifest["calibration"] = {**calibration, "unheld": len(calibration["unheld"].split())}
+        print_json({"name": options.name, "nodes": store.count(), "manifest": manifest})
     elif options.action == "verify":
         _verify(catalog.open(options.name), options.name)
     elif options.action == "rollback":

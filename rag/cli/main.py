@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rag.errors import PackageMissing, RagError
 
@@ -58,7 +59,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rag", description="Cited answers from an institution's own FAQ.")
+    # As it was started: by the installed command, or as the package's module.
+    prog = "faq" if Path(sys.argv[0]).stem == "faq" else "python -m rag"
+    parser = argparse.ArgumentParser(prog=prog, description="Cited answers from an institution's own FAQ.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ingest = _add(commands, "ingest", "make an index hold exactly the rows and documents of these files")
@@ -99,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     index = _add(commands, "index", "list, show, verify, roll back or delete indexes")
     index.add_argument("action", choices=("list", "show", "verify", "rollback", "delete"))
     index.add_argument("name", nargs="?", help="name of the index (not for list)")
-    index.add_argument("--json", action="store_true", help="list: print one JSON object (show always prints JSON)")
+    index.add_argument(
+        "--json", action="store_true", help="list: print JSON; show: with all words of `unheld`, not their number"
+    )
 
     record = _add(commands, "record", "show the record of one answer of the page")
     record.add_argument("action", choices=("show",))

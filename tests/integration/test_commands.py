@@ -48,6 +48,18 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
     assert (ran.code, ran.out) == (2, "") and ran.err.startswith("usage: python -m rag")
 
 
+@pytest.mark.parametrize(
+    ("started", "named"),
+    [("/usr/local/bin/faq", "faq"), ("C:/Scripts/faq.exe", "faq"), ("rag/__main__.py", "python -m rag")],
+)
+def test_the_usage_names_the_command_that_was_started(
+    run: Run, monkeypatch: pytest.MonkeyPatch, started: str, named: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [started])
+    assert run("--help").out.startswith(f"usage: {named} [-h]")
+    assert run("index", "--help").out.startswith(f"usage: {named} index [-h]")
+
+
 def test_help_lists_every_command(run: Run) -> None:
     ran = run("--help")
     assert ran.code == 0
@@ -63,6 +75,8 @@ def test_ingest_then_list_show_and_ingest_again(run: Run, tmp_path: Path) -> Non
     shown = run("index", "show", "mine").json()
     assert (shown["name"], shown["manifest"]["dimension"]) == ("mine", 384)
     assert shown["nodes"] == len(ROWS) - 1 and shown["manifest"]["calibration"]["origin"] == "own rows"
+    words = run("index", "show", "mine", "--json").json()["manifest"]["calibration"]["unheld"]
+    assert shown["manifest"]["calibration"]["unheld"] == len(words.split()) > 100
     again = run("ingest", faq, "--index", "mine")
     assert f"{shown['nodes']} unchanged" in again.out and " 0 passages added" in again.out
 

@@ -193,7 +193,7 @@ def test_a_wrong_option_is_reported_before_an_index_is_built(run: Run, tmp_path:
 
 
 def test_calibrate_without_labels_scales_by_the_rows(run: Run, small: Path) -> None:
-    before = run("index", "show", "small").json()["manifest"]["calibration"]
+    before = run("index", "show", "small", "--json").json()["manifest"]["calibration"]
     found = run("calibrate", "--index", "small").json()
     assert found["origin"] == "own rows" and found["fusion"] == before["fusion"]
 
@@ -205,16 +205,16 @@ def test_calibrate_with_labels_applies_what_it_prints(
     strict = replace(defaults(), answered=1.0)
     monkeypatch.setattr(score_scales, "defaults", lambda *, dense: strict)
     labels = ("--queries", queries, "--out-of-domain", outside, "--index", "small")
-    before = run("index", "show", "small").json()["manifest"]["calibration"]
+    before = run("index", "show", "small", "--json").json()["manifest"]["calibration"]
     ran = run("calibrate", *labels)
     found = ran.json()
     assert "before: answered 0." in ran.err and "after:  answered 0." in ran.err
     assert found["origin"] == "labels" and set(found) == set(before)
     assert found["answered"] < 1.0 and found["correct"] == before["correct"], "thresholds alone move"
-    assert run("index", "show", "small").json()["manifest"]["calibration"] == before, "not without --apply"
+    assert run("index", "show", "small", "--json").json()["manifest"]["calibration"] == before, "not without --apply"
     applied = run("calibrate", *labels, "--apply")
     assert applied.json() == found and "written to the index's manifest" in applied.err
-    assert run("index", "show", "small").json()["manifest"]["calibration"] == found
+    assert run("index", "show", "small", "--json").json()["manifest"]["calibration"] == found
     assert run("ask", "야구 좋아하세요?", "--index", "small", "--json").json()["status"] == "declined"
 
 
@@ -226,10 +226,10 @@ def test_calibrate_applies_no_loss(run: Run, tmp_path: Path, outside: str) -> No
         for at, row in enumerate(IN_FORCE)
     ]
     wrong = write(tmp_path / "wrong.jsonl", *lines)
-    before = run("index", "show", "small").json()["manifest"]["calibration"]
+    before = run("index", "show", "small", "--json").json()["manifest"]["calibration"]
     ran = run("calibrate", "--queries", wrong, "--out-of-domain", outside, "--index", "small", "--apply")
     assert ran.code == 0 and "no gain" in ran.err and "written to" not in ran.err
-    assert run("index", "show", "small").json()["manifest"]["calibration"] == before
+    assert run("index", "show", "small", "--json").json()["manifest"]["calibration"] == before
 
 
 def test_calibrate_needs_both_files_and_enough_labels(run: Run, tmp_path: Path, queries: str, outside: str) -> None:
