@@ -25,6 +25,7 @@ from rag.constraints.value_agreement import (
     decides,
     families,
     holds,
+    is_beyond,
     is_incidental,
     pins,
     stated,
@@ -56,6 +57,13 @@ _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
 )
 """Before and after a length of time that has passed: "받은 날부터 15일", "15일이 지나면"."""
+_PASSED = re.compile(
+    r"\s?(?:이나|이|가|은|도)?\s?(?:(?:좀|조금|이미|벌써|훨씬|막|더)\s?)?"
+    r"(?:(?P<over>지났|지나[도서면고버]|지난|넘[었어은게]|경과)|째|됐|되었|돼서|된|전에|정도\s?됐)"
+)
+"""After a length of time that has passed since what a question is about; `over`: more than that."""
+_RECENT = re.compile(r"(?:최근|지난)\s?$")
+_MAY_BE_DONE = re.compile(r"수\s?있|가능|셔야|해야|받습니다|주세요|주시기")
 _CASE = re.compile(
     r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
 )
@@ -90,7 +98,9 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
     asked = [
         value
         for value in comparable(text, values_of(text))
-        if not is_incidental(text, value) or _is_told_case(text, value, row_answer)
+        if not is_incidental(text, value)
+        or _is_told_case(text, value, row_answer)
+        or is_past_deadline(text, value, row_answer)
     ]
     if not asked:
         return []
@@ -106,6 +116,8 @@ def values_not_held(text: str, row_question: str, row_answer: str) -> list[Quant
         if names_no_term and value.dimension == "duration" and pins(text, value):
             return False
         if not holds(value, own.get(family, [])) and is_left_out(text, value, answer):
+            return False
+        if is_past_deadline(text, value, answer):
             return False
         values = [each for each in by_family.get(family, []) if not _is_of_another(text, value, row, each)]
         values = _of_the_same_period(text, value, row, values)
@@ -131,6 +143,8 @@ def is_decided(
     """
     if asked.dimension not in _DIMENSIONS or asked.side:
         return False
+    if is_past_deadline(question, asked, row_answer):
+        return True
     row = compact(f"{row_question} {row_answer}")
     name = _name(question[: asked.start])
     if name and not any(compact(word) in row for word in synonyms(name).split()):
@@ -150,6 +164,27 @@ def is_decided(
             if is_yes_no or (is_given and any(value.dimension in ("money", "rate") for value in others)):
                 return True
     return False
+
+
+def is_past_deadline(question: str, value: Quantity, answer: str) -> bool:
+    """Whether more time has passed than an answer allows: "철회 15일째인데" beside "14일 이내에 철회하실 수 있으며".
+
+    Not where the answer says what holds from then on, and not where more than yes or no is asked: "언제 들어오나요".
+    """
+    passed = _PASSED.match(question, value.end) if value.dimension == "duration" else None
+    if passed is None or OPEN.search(question) or value.unit == "business_day":
+        return False
+    deadlines, later = [], []
+    answer = without_notes(answer)
+    for sentence in (answer[start:end] for start, end in sentences(answer)):
+        for held in families(values_of(sentence)).get("duration", []):
+            if held.unit == "business_day" or _RECENT.search(sentence[: held.start]):
+                continue
+            if held.high is None or (held.is_point and _LIMITED.match(sentence, held.end)):
+                later.append(held)
+            elif held.low is None and _is_elapsed(sentence, held) and _MAY_BE_DONE.search(sentence, held.end):
+                deadlines.append(held)
+    return not later and bool(deadlines) and all(is_beyond(value, each, over=bool(passed["over"])) for each in deadlines)
 
 
 def _is_told_case(text: str, value: Quantity, answer: str) -> bool:

@@ -206,6 +206,14 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
     return False
 
 
+def is_beyond(asked: Quantity, limit: Quantity, *, over: bool = False) -> bool:
+    """Whether a length of time is longer than an upper limit; `over`: as long is longer, too ("14일 지났는데")."""
+    asked, limit = _in_days(asked), _in_days(limit)
+    if asked.low is None or limit.high is None or asked.unit != limit.unit:
+        return False
+    return over if _is_near(asked.low, limit.high) else asked.low > limit.high
+
+
 def _is_near(one: Decimal | None, other: Decimal | None) -> bool:
     """Whether two lengths of time are the same to a customer."""
     return one is not None and other is not None and abs(one - other) <= _TOLERANCE * max(one, other)
