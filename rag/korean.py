@@ -20,6 +20,7 @@ _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
 # A full stop ends a sentence only before white space, as "3.5%" and "2026.03.01" contain some too. A line break also ends one.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
 _NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
+_YES_OR_NO = re.compile(r"^(?:네|예|아니요|아니오)[,.!]\s*(?=[^\s])", re.MULTILINE)
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
@@ -107,6 +108,11 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 def without_notes(text: str) -> str:
     """The text without its notes, the lines that begin with ※: in an answer they name values and things of other matters."""
     return _NOTE.sub("", text)
+
+
+def without_yes_or_no(text: str) -> str:
+    """An answer without the "네," that it begins with, which answers its own question and maybe no other one."""
+    return _YES_OR_NO.sub("", text, count=1)
 
 
 def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:

@@ -21,7 +21,7 @@ from rag.conversation.follow_up_rules import actions_of, is_channel
 from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
 from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
 from rag.conversation.word_rules import content_words, nouns, says
-from rag.korean import compact, jamo_ngrams, sentences, tokens
+from rag.korean import compact, jamo_ngrams, sentences, tokens, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
@@ -42,8 +42,6 @@ _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나"
 """What is left of asking for a value, and names nothing."""
 _ASIDE = re.compile(r"\([^)]*(?<![음함됨다])\)")
 _ITEM = re.compile(r"[-*•·]|\d\.")
-_YES_OR_NO = re.compile(r"^(?:네|예|아니요|아니오)[,.!]\s*")
-"""Answers the row's own question, and another one wrongly: "여권만 있으면 돼요?" beside "네, 외국인등록증과 여권을 …"."""
 _LABELS = re.compile(r"\[[^\[\]]*\]")
 _OF_THE_SERVICE = re.compile(r"(?<![가-힣])(?:너|넌|너는|너도|니가|네가|당신)(?![가-힣])")
 _WHEN = re.compile(r"언제(?!든|나(?![와오]))")
@@ -198,7 +196,7 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
     if stating:
-        sentence = _YES_OR_NO.sub("", stating[0])
+        sentence = without_yes_or_no(stating[0])
         return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one else None)
     # What it names may stand in a label alone ("[준비물]"): then no sentence is the one that is meant.
     is_held = named <= members_of(f"{question_of(hit)} {content}") and all(holds_subject(hit, word) for word in words)

@@ -20,7 +20,7 @@ from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, question_of, row_id
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, phrasings_of, question_of, row_id
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
 from rag.retrieval.ranking import COMPARED, score_of
@@ -278,7 +278,10 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
     chosen = {row_id(hit) for hit in same.values()}
     quoted = tuple(_judged(hit, quoted=True) for hit in same.values())
     others = tuple(_judged(hit, quoted=False) for hit in verdict.ranked if row_id(hit) not in chosen)
-    return replace(verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others))
+    # What another row lacks, this one is no less an answer for.
+    return replace(
+        verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others), note=None, conflicts=()
+    )
 
 
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
@@ -302,13 +305,13 @@ def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
 
 def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question or answer."""
-    text = compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
+    text = compact(f"{phrasings_of(hit)} {hit.node.get_content()}")
     return any(compact(word) in text for word in words)
 
 
 def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
-    question = compact(f"{question_of(hit)} {matched_question(hit)}")
+    question = compact(phrasings_of(hit))
     return any(compact(word) in question for word in words)
 
 

@@ -23,7 +23,7 @@ from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.held_values import share_held
 from rag.korean import compact
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, question_of, with_a_passage
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, phrasings_of, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
 from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
 from rag.types import Note, Reason, Section, Status
@@ -229,7 +229,7 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
     ]
     # A value in another form ("2년" by 24개월); the nearest row conflicts, whatever it states.
     stated = {
-        word for word in words for hit in shown[1:] if share_held(word, question_of(hit), hit.node.get_content()) == 1.0
+        word for word in words for hit in shown[1:] if share_held(word, phrasings_of(hit), hit.node.get_content()) == 1.0
     }
     if missing := [word for word in words if word not in stated and not any(names_thing(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
@@ -241,7 +241,7 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
 
 def names_thing(hit: FusedNode, word: str) -> bool:
     """Whether a row names a thing, by this word, by another name of it ("일본 엔" for 엔화) or by what it is a kind of."""
-    row = f"{question_of(hit)}\n{hit.node.get_content()}"
+    row = f"{phrasings_of(hit)}\n{hit.node.get_content()}"
     # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
     named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
     return compact(word) in compact(row) or bool(named & members_of(row)) or bool(named and names_general(word, row))

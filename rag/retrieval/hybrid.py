@@ -238,6 +238,11 @@ def matched_question(hit: NodeWithScore) -> str:
     return str(hit.node.metadata.get(PHRASING) or question_of(hit))
 
 
+def phrasings_of(hit: NodeWithScore) -> str:
+    """The question of a node's row and the phrasing of it that was found, a line each; once where they are the same."""
+    return "\n".join(dict.fromkeys((question_of(hit), matched_question(hit))))
+
+
 def row_id(hit: NodeWithScore) -> str:
     """The corpus row a node belongs to."""
     return str(hit.node.ref_doc_id or hit.node.node_id)

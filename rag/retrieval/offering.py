@@ -16,7 +16,7 @@ from rag.constraints.asked_values import asked_values
 from rag.constraints.aspects import ASPECT, ASPECT_OF
 from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
-from rag.retrieval.hybrid import FusedNode, matched_question, question_of
+from rag.retrieval.hybrid import FusedNode, phrasings_of, question_of
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import FIRST, Ordered, rivals
 
@@ -112,7 +112,7 @@ def _is_known(word: str, hits: Sequence[FusedNode], unheld: Collection[str]) -> 
         len(text) >= UNDIVIDED
         or compact(expand(word, without=unheld)) != text
         or any(
-            text in compact(f"{question_of(hit)} {matched_question(hit)} {hit.node.get_content()}")
+            text in compact(f"{phrasings_of(hit)} {hit.node.get_content()}")
             for hit in hits[:FIRST]
         )
     )

@@ -16,7 +16,7 @@ from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
 from rag.korean import tokens
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, question_of
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
 from rag.retrieval.query_analysis import BANK, expand
 from rag.stores.base import TOKENS
 
@@ -64,7 +64,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
     rows = [
         compare(
             text,
-            question_of(hit),
+            phrasings_of(hit),
             hit.node.get_content(),
             institution=str(hit.node.metadata.get(BANK) or ""),
             is_passage=is_passage(hit),
@@ -108,7 +108,7 @@ def absent(text: str, hit: FusedNode) -> bool:
     asked = {
         (name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS and member != ANSWERING
     }
-    return bool(asked) and not asked <= members_of(question_of(hit)) | members_of(hit.node.get_content())
+    return bool(asked) and not asked <= members_of(phrasings_of(hit)) | members_of(hit.node.get_content())
 
 
 def _moved(

@@ -8,7 +8,7 @@ from typing import Any
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.korean import sentences
+from rag.korean import sentences, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
@@ -85,7 +85,9 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
         return _in_sections(nodes, verdict, english=english)
     if len(chosen) == 1:
         text = _quote(nodes, chosen[0], named=named, english=english)
-        return f"{texts.noted(verdict.note, english=english)}\n\n{text}" if verdict and verdict.note else text
+        if not (verdict and verdict.note):
+            return text
+        return f"{texts.noted(verdict.note, english=english)}\n\n{without_yes_or_no(text)}"
     several = texts.frame("several_banks", english=english)
     return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])
 

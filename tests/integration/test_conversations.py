@@ -136,6 +136,12 @@ def test_what_the_row_before_says_is_answered_by_its_sentence(
     assert lead.startswith(SAID["in_shown"]) and said in lead
 
 
+def test_a_yes_to_the_rows_own_question_is_not_said_to_another_one(chat: ChatService) -> None:
+    answer = converse(chat, "새나래 통장사본 앱에서 발급받을 수 있나요", "이미지로 돼요?")
+    assert (answer.status, ids(answer)[0]) == ("answered", "snb-118")
+    assert answer.text.startswith(SAID["in_shown"]) and "예, " not in answer.text
+
+
 @pytest.mark.parametrize(
     ("messages", "row"),
     [

@@ -88,3 +88,14 @@ def test_a_long_row_found_by_a_phrasing_is_quoted_whole(settings: Settings, mode
     assert {"long#0", "long?1#0"} <= set(store.states())
     [source] = opened(settings, models).search("여행 갈 돈 바꾼 거 찾는 곳")
     assert (source.id, source.text) == ("long", text)
+
+
+def test_what_a_phrasing_names_is_nothing_that_its_row_lacks(
+    settings: Settings, models: Models, tmp_path: Path
+) -> None:
+    phrasings = {0: ("부러진 카드 교체", "녹은 플라스틱 되살리기")}
+    run(settings, models, write(tmp_path / "faq.csv", phrasings))
+    chat = opened(settings, models)
+    for question in phrasings[0]:
+        answer = chat.ask(question)
+        assert (answer.status, answer.text) == ("answered", f"{ROWS[0][1]} [1]")
