@@ -184,7 +184,9 @@ def is_past_deadline(question: str, value: Quantity, answer: str) -> bool:
                 later.append(held)
             elif held.low is None and _is_elapsed(sentence, held) and _MAY_BE_DONE.search(sentence, held.end):
                 deadlines.append(held)
-    return not later and bool(deadlines) and all(is_beyond(value, each, over=bool(passed["over"])) for each in deadlines)
+    return (
+        not later and bool(deadlines) and all(is_beyond(value, each, over=bool(passed["over"])) for each in deadlines)
+    )
 
 
 def _is_told_case(text: str, value: Quantity, answer: str) -> bool:

@@ -20,7 +20,15 @@ from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
-from rag.retrieval.hybrid import FusedNode, HybridRetriever, is_passage, matched_question, phrasings_of, question_of, row_id
+from rag.retrieval.hybrid import (
+    FusedNode,
+    HybridRetriever,
+    is_passage,
+    matched_question,
+    phrasings_of,
+    question_of,
+    row_id,
+)
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
 from rag.retrieval.ranking import COMPARED, score_of

@@ -229,7 +229,10 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
     ]
     # A value in another form ("2년" by 24개월); the nearest row conflicts, whatever it states.
     stated = {
-        word for word in words for hit in shown[1:] if share_held(word, phrasings_of(hit), hit.node.get_content()) == 1.0
+        word
+        for word in words
+        for hit in shown[1:]
+        if share_held(word, phrasings_of(hit), hit.node.get_content()) == 1.0
     }
     if missing := [word for word in words if word not in stated and not any(names_thing(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})

@@ -111,8 +111,5 @@ def _is_known(word: str, hits: Sequence[FusedNode], unheld: Collection[str]) -> 
     return (
         len(text) >= UNDIVIDED
         or compact(expand(word, without=unheld)) != text
-        or any(
-            text in compact(f"{phrasings_of(hit)} {hit.node.get_content()}")
-            for hit in hits[:FIRST]
-        )
+        or any(text in compact(f"{phrasings_of(hit)} {hit.node.get_content()}") for hit in hits[:FIRST])
     )

@@ -151,11 +151,19 @@ def test_years_after_an_amount_and_weeks_of_use_are_lengths_of_time() -> None:
     assert [v.dimension for v in values_of("3주 사려면")] == ["count"]
 
 
-REFUND = ("구독을 무르고 싶어요.", "네, 결제한 날부터 10일 이내에 무르실 수 있습니다.\n환급은 3영업일 이내에 처리하셔야 합니다.")
-TWO_STEPS = ("보상은 언제까지 신청하나요?", "사고일부터 30일 이내에 신청하실 수 있습니다. 30일이 지나면 우편으로 보내 주세요.")
+REFUND = (
+    "구독을 무르고 싶어요.",
+    "네, 결제한 날부터 10일 이내에 무르실 수 있습니다.\n환급은 3영업일 이내에 처리하셔야 합니다.",
+)
+TWO_STEPS = (
+    "보상은 언제까지 신청하나요?",
+    "사고일부터 30일 이내에 신청하실 수 있습니다. 30일이 지나면 우편으로 보내 주세요.",
+)
 
 
-@pytest.mark.parametrize("question", ["구독 무를수 있나요 11일째인데", "구독 무르기 10일 지났는데", "2주 전에 결제했는데 무르기"])
+@pytest.mark.parametrize(
+    "question", ["구독 무를수 있나요 11일째인데", "구독 무르기 10일 지났는데", "2주 전에 결제했는데 무르기"]
+)
 def test_more_time_than_a_row_allows_is_not_held_but_decided_by_its_limit(question: str) -> None:
     lacking = compare(question, *REFUND).lacking
     assert [each.by_limit for each in lacking if each.kind == "duration"] == [True]
@@ -170,5 +178,7 @@ def test_more_time_than_a_row_allows_is_not_held_but_decided_by_its_limit(questi
         ("사고 나고 40일 지났는데 보상 신청", TWO_STEPS),  # the row says what holds then
     ],
 )
-def test_a_told_length_of_time_within_the_limit_is_nothing_that_a_row_lacks(question: str, row: tuple[str, str]) -> None:
+def test_a_told_length_of_time_within_the_limit_is_nothing_that_a_row_lacks(
+    question: str, row: tuple[str, str]
+) -> None:
     assert not [each for each in compare(question, *row).lacking if each.kind == "duration"]
