@@ -82,6 +82,8 @@ _HAPPENED = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?
 _SENTENCE = re.compile(
     r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|[\s,]+(?=(?:그리고|글고|그리구)\s)"
 )
+_AND = re.compile(r"(?:그리고|글고|그리구)\s")
+"""After a matter that is told and not asked: "카드 잃어버렸고요 그리고 …"."""
 _GOES_ON = re.compile(
     r"(?<=고)(?<!신고)(?<!잔고)\s+(?!싶|있|나서|나면|난\s|계)"
     r"|(?<=[는은]지)(?:(?P<joined>이?랑|하고|도)[\s,]+(?!모르|몰)|\s*,\s*)|(?<=[는은]거)(?P<done>이?랑|하고)[\s,]+"
@@ -110,7 +112,11 @@ def split_questions(message: str) -> tuple[Part, ...]:
     sentences = [part for each in _SENTENCE.split(message) if (part := each.strip(" \n/,"))]
     if len(sentences) == 1:
         sentences = _clauses(sentences[0])
-    asking = [part for part in sentences if _is_asking(part) and len(compact(part)) >= MIN_PART]
+    asking = [
+        part
+        for part, following in zip(sentences, [*sentences[1:], ""], strict=False)
+        if (_is_asking(part) or _AND.match(following)) and len(compact(part)) >= MIN_PART
+    ]
     # A sentence that asks nothing gives the context of the question and stays with it.
     if 2 <= len(asking) <= MAX_PARTS and len(asking) == len(sentences):
         return tuple(Part(part, (part,)) for part in asking)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
-from rag.constraints.contrasts import default_contrasts, mentions_of
+from rag.constraints.contrasts import mentions_of
+from rag.conversation.customers_words import in_the_customers_words
 from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
@@ -35,7 +36,7 @@ from rag.retrieval.ranking import COMPARED, score_of
 from rag.retrieval.spelling import respelled
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
-from rag.types import Filters, Note
+from rag.types import Filters
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -45,11 +46,6 @@ DEPTH = 20
 MIN_WORDS = 2
 OFFERED = 0.03
 """Chance in 0..1 from which on a row behind the first is worth offering."""
-LONG_QUOTE = 14
-"""Characters without spaces that a note quotes of a question, at most: more is no thing."""
-_WITH = re.compile(r"(?<=[가-힣]{2})(?:으로|로|에서)$")
-_VALUE = re.compile(r"\d|^(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열\S?)\s\S{1,2}$")
-_NO_VERB_GOES_ON = r"(?!려|고(?!객)|면|니|기(?!\s?간)|어|아|지|자|두|둬|게|싶|가\s?두|수있)"
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 
 
@@ -197,28 +193,6 @@ class RowSearch:
             filters=metadata_filters(filters),
             unheld=self.unheld,
         )
-
-
-def in_the_customers_words(note: Note, text: str) -> Note | None:
-    """The note on what a customer typed whole; None without any ("청구 서" of "청구 서류", 내리기 for "줄이고")."""
-    words = [_WITH.sub("", word) for word in str(note.values.get("word", "")).split(", ")]
-    whole = [word for word in words if len(compact(word)) <= LONG_QUOTE and _is_typed_whole(word, text)]
-    return replace(note, values={**note.values, "word": ", ".join(whole)}) if whole else None
-
-
-@cache
-def _action_names() -> frozenset[str]:
-    actions = [each for each in default_contrasts().sets.values() if each.kind == "action"]
-    return frozenset(name for each in actions for name in each.members)
-
-
-def _is_typed_whole(word: str, text: str) -> bool:
-    # An action by its name ("해제" for "풀어 주세요") tells more than no note, though it is not the customer's word.
-    if _VALUE.search(word) or (compact(word) not in compact(text) and word in _action_names()):
-        return True
-    is_noun = all(len(part) > 1 for part in word.split()) and not word.endswith("하")
-    pattern = r"\s*".join(map(re.escape, word.split()))
-    return is_noun and bool(re.search(rf"(?<![가-힣a-zA-Z]){pattern}{_NO_VERB_GOES_ON}", text, re.IGNORECASE))
 
 
 def _by_outcome(verdict: Verdict) -> tuple[bool, float, float]:

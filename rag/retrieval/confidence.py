@@ -21,10 +21,12 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from rag.constraints import Conflict
 from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import share_held
 from rag.korean import compact
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, phrasings_of, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
+from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
@@ -216,7 +218,7 @@ def judge(
 
 
 def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
-    """Names what was asked for and no row shown holds; else what another one holds and the nearest does not.
+    """Names what was asked for and no row shown holds; nothing that one of them holds, though it may be another than the nearest.
 
     A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name. A value
     that a limit of the nearest row decides is not called missing: the customer is asked to compare it.
@@ -236,9 +238,6 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> 
     }
     if missing := [word for word in words if word not in stated and not any(names_thing(hit, word) for hit in shown)]:
         return Note("not_held", {"word": ", ".join(missing)})
-    elsewhere = [word for word in words if not names_thing(shown[0], word)]
-    if elsewhere:
-        return Note("not_in_nearest", {"word": ", ".join(elsewhere)})
     return Note("limit", {"word": ", ".join(limited)}) if limited else None
 
 
@@ -247,7 +246,12 @@ def names_thing(hit: FusedNode, word: str) -> bool:
     row = f"{phrasings_of(hit)}\n{hit.node.get_content()}"
     # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
     named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
-    return compact(word) in compact(row) or bool(named & members_of(row)) or bool(named and names_general(word, row))
+    # A value has other forms (`share_held`), but no other names.
+    names = [word] if values_of(word) else expand(word).split()
+    text, members = compact(row), members_of(row)
+    if any(compact(name) in text for name in (word, *names)):
+        return True
+    return bool(named & members) or bool(named and names_general(word, row))
 
 
 def _rows_by_themselves(question: str, hits: Sequence[FusedNode], calibration: Calibration) -> Ordered:

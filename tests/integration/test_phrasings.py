@@ -93,7 +93,7 @@ def test_a_long_row_found_by_a_phrasing_is_quoted_whole(settings: Settings, mode
 def test_what_a_phrasing_names_is_nothing_that_its_row_lacks(
     settings: Settings, models: Models, tmp_path: Path
 ) -> None:
-    phrasings = {0: ("부러진 카드 교체", "녹은 플라스틱 되살리기")}
+    phrasings: dict[int, tuple[str, ...]] = {0: ("부러진 카드 교체", "녹은 플라스틱 되살리기")}
     run(settings, models, write(tmp_path / "faq.csv", phrasings))
     chat = opened(settings, models)
     for question in phrasings[0]:

@@ -94,6 +94,7 @@ def verdict(
         ("1년 만기와 2년 만기 금리 차이는?", None),
         ("안녕하세요", None),
         ("", None),
+        ("통장이 찢어졌고요 그리고 한도도 올리고 싶어요", ("통장이 찢어졌고요", "그리고 한도도 올리고 싶어요")),
     ],
 )
 def test_a_message_is_divided_where_it_asks_two_things(message: str, parts: tuple[str, ...] | None) -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from rag.conversation.customers_words import in_the_customers_words
 from rag.conversation.follow_up_choice import answered_by_shown, names_unknown
 from rag.conversation.row_search import (
     holds_words,
-    in_the_customers_words,
     is_same_question,
     merge_as_suggestions,
     prefer_same_question,
@@ -237,6 +237,9 @@ def test_what_was_offered_may_be_answered_where_it_holds_the_message() -> None:
         ("세 장", "카드 세 장 만들래요", "세 장"),
         ("외화통장 새로 만들려면 뭐 내요", "외화통장 새로 만들려면 뭐 내요", None),
         ("펀드, 잠가", "펀드 계좌 잠가두려고요", "펀드"),
+        ("통장 찢어", "통장 찢어졌고요", None),
+        ("종료", "알림 끄는 법", None),
+        ("해제", "잠금 풀어 주세요", None),
     ],
 )
 def test_a_note_quotes_what_a_customer_typed_whole(word: str, question: str, quoted: str | None) -> None:
