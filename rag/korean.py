@@ -153,3 +153,40 @@ def estimate_tokens(text: str) -> int:
             case _:
                 count += 1
     return count
+
+
+_INITIALS = ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"]
+_VOWELS = [
+    *("a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae"),
+    *("oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i"),
+]
+_FINALS = [
+    *("", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l"),
+    *("p", "l", "m", "p", "p", "t", "t", "ng", "t", "t", "k", "t", "p", "t"),
+]
+LATIN_NAME = 5
+"""Letters from which on a name in Latin letters counts: a shorter one is an everyday word of some language."""
+
+
+def romanized(text: str) -> str:
+    """Hangul in Latin letters, syllable by syllable, by the tables of the Revised Romanization of Korean of 2000.
+
+    Without the changes of sound between syllables. Other characters stay.
+    """
+    letters = []
+    for character in text:
+        if "가" <= character <= "힣":
+            initial, rest = divmod(ord(character) - ord("가"), 21 * 28)
+            vowel, final = divmod(rest, 28)
+            letters.append(_INITIALS[initial] + _VOWELS[vowel] + _FINALS[final])
+        else:
+            letters.append(character)
+    return "".join(letters)
+
+
+def latin_names(name: str) -> list[str]:
+    """A Hangul name in Latin letters, also without a vowel that many leave out ("mirnuri"); none too short to tell."""
+    if not name or not all("가" <= character <= "힣" for character in name):
+        return []
+    spelled = romanized(name)
+    return sorted(form for form in {spelled, spelled.replace("eu", "")} if len(form) >= LATIN_NAME)

@@ -10,6 +10,7 @@ What counts as a name:
   "토스 통장") and as the place where something is done ("토스에서").
 - One that is a place or a group (국민, 대구, 현대 …) counts alone only if the index holds exactly one such institution, at
   the very start of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
+- They go by their name in Latin letters, too ("Dodam").
 - What is no known name, but one letter away from a name with its kind of one of the index's, is that one ("세나래은행").
 """
 
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from rag.korean import fold
+from rag.korean import fold, latin_names
 
 KINDS = (
     *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
@@ -39,7 +40,7 @@ _PARTICLE = (
     r"(?:이랑|랑|하고|에서는|에서도|에서|에선|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
     r"|처럼|이라|라|인데|이고|꺼|거|건|쪽|이용|고객|손님|직원|끼리)"
 )
-_ENDING = r"(?:이?라(?:면|고|서|는|던)|인데|이에요|예요|입니다|이고)"
+_ENDING = r"(?:이?라(?:면|고|서|는|던)|인데|이에요|예요|입니다|이고|이?요(?![가-힣]))"
 _AFTER = re.compile(
     rf"$|[^가-힣a-z]|(?-i:[a-z])|{_PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_ENDING}|{_BANKING_WORD}", re.IGNORECASE
 )
@@ -249,7 +250,7 @@ def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
         short = _short(name)
         forms = [name, *own]
         if shorts[short] == 1 and short != name:
-            forms += [short, *_variants(name, short)]
+            forms += [short, *_variants(name, short), *latin_names(short)]
         everyday = {_short(form) for form, owner in written.items() if owner[0] == name} & _everyday("word", "start")
         forms += [word for word in everyday if sum(word in _plain(other) for other in held) == 1]
         for form in forms:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.conversation import follow_up_rules
+from rag.conversation.asked_elsewhere import all_compared, search_there
 from rag.conversation.follow_up_choice import (
     OWN_MATCH,
     STANDALONE_COVERED,
@@ -53,7 +54,7 @@ from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
-from rag.retrieval.query_analysis import BANK, NamedBanks
+from rag.retrieval.query_analysis import BANK
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -179,7 +180,7 @@ class Searcher:
         standalone = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
         named = self.rows.named(question)
         if (named.chosen or named.others) and says(named.rest, "same question"):
-            return self._search_other_institution(named, history, filters)
+            return search_there(self.rows, named, history, filters, self._has_topic(filters))
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
@@ -261,6 +262,9 @@ class Searcher:
         compared = [bank for bank in named.chosen if bank in banks]
         if len(compared) > 1 and not chosen:
             return self._compare(compared, named.rest, history, filters)
+        together = all_compared(question, history, self.rows, lambda turn: rows_shown(turn, self._store))
+        if together and not (chosen or named.chosen):
+            return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
         if named.chosen or not named.others:
             return verdict
@@ -307,12 +311,6 @@ class Searcher:
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: not states_case(text) and self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
-
-    def _search_other_institution(self, named: NamedBanks, history: Sequence[Turn], filters: Filters) -> Verdict:
-        """The topic of the conversation at another institution ("도담은요?"), without the names before."""
-        earlier = follow_up_rules.contextual_text("", history, self._has_topic(filters))
-        topic = self.rows.named(earlier).rest
-        return self.rows.search(" ".join([*named.chosen, topic]).strip() or earlier, filters)
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:

@@ -31,7 +31,7 @@ _WORD = re.compile(r"<([a-z_]+)>")
 
 
 Sign = Literal[
-    "new subject", "back reference", "rejection", "earlier topic", "same question", "did not help", "ellipsis",
+    "new subject", "back reference", "rejection", "earlier topic", "same question", "compare all", "did not help", "ellipsis",
     "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice", "numbered choice", "difference",
     "product word", "banking word",
 ]  # fmt: skip

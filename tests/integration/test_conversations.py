@@ -318,6 +318,28 @@ def test_small_talk_with_a_number_is_declined_after_a_question(chat: ChatService
 
 
 @pytest.mark.parametrize(
+    ("messages", "row"),
+    [
+        (("otp 잃어버렸어요", "재발급 비용은요?", "도담은요"), "dds-007"),
+        (("이체 결과 입금이 아직 안 됨", "한 시간 지났어요", "도담요"), "dds-016"),
+        (("What is the ATM withdrawal fee at Saenarae?", "what about Dodam?"), "dds-091"),
+    ],
+)
+def test_another_institution_is_asked_what_was_asked_first(
+    chat: ChatService, messages: tuple[str, ...], row: str
+) -> None:
+    assert row in ids(converse(chat, *messages))[:3]
+
+
+def test_all_institutions_of_the_conversation_are_compared(chat: ChatService) -> None:
+    answer = converse(chat, "새나래 이체수수료 얼마예요", "도담은요?", "미르누리는요", "셋 다 비교해 주세요")
+    assert answer.status == "answered"
+    assert {row[:3] for row in ids(answer)} == {"snb", "dds", "mrs"}
+    pair = converse(chat, "새나래 이체수수료 얼마예요", "도담은요?", "둘을 비교해줘")
+    assert {row[:3] for row in ids(pair)} == {"snb", "dds"}
+
+
+@pytest.mark.parametrize(
     ("messages", "kind"),
     [
         (("OTP 등록 어떻게 해요", "처음부터"), "restart"),

@@ -1,0 +1,60 @@
+"""The question before, asked of another institution ("도담은요?") or of all of them ("셋 다 비교해줘")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.conversation.follow_up_rules import contextual_text
+from rag.conversation.own_case import states_case
+from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
+from rag.conversation.shown_rows import cited_rows
+from rag.conversation.word_rules import plain, says
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.query_analysis import BANK, NamedBanks
+from rag.types import Filters, Turn
+
+MOST = 5
+"""Institutions compared at most: more rows nobody reads beside each other."""
+_PAIR = ("둘", "두")
+
+
+def search_there(
+    rows: RowSearch, named: NamedBanks, history: Sequence[Turn], filters: Filters, has_topic: Callable[[str], bool]
+) -> Verdict:
+    """The topic of the conversation at the institution `named`, without the names before.
+
+    Where the last message asked something further of the row that the one before it got, what it asked is a detail of that row:
+    the row of the question before it comes first.
+    """
+
+    def search(turns: Sequence[Turn]) -> Verdict:
+        earlier = contextual_text("", turns, has_topic)
+        return rows.search(" ".join([*named.chosen, rows.named(earlier).rest]).strip() or earlier, filters)
+
+    # A value of the customer's own case is in no row's question.
+    asked = [turn for turn in history if not states_case(turn.question)] or history
+    verdict = search(asked)
+    if verdict.status == "answered" or len(asked) == 1 or cited_rows(asked[-1])[:1] != cited_rows(asked[-2])[:1]:
+        return verdict
+    first = search(asked[:-1])
+    return verdict if first.status == "declined" else merge_as_suggestions(as_suggestions(first), verdict)
+
+
+def all_compared(
+    message: str, history: Sequence[Turn], rows: RowSearch, shown: Callable[[Turn], Sequence[JudgedNode]]
+) -> tuple[str, ...]:
+    """The institutions that a message compares without naming them, two at least; else none.
+
+    Those the conversation named, else those of the rows shown last, else all of the index.
+    """
+    if not history or not says(message, "compare all"):
+        return ()
+    mentioned = dict.fromkeys(
+        bank for turn in history for bank in rows.named(turn.question).chosen if bank in rows.banks
+    )
+    of_shown = dict.fromkeys(str(hit.node.metadata.get(BANK) or "") for hit in shown(history[-1]))
+    is_pair = any(word in plain(message) for word in _PAIR)
+    for banks in (tuple(mentioned), tuple(filter(None, of_shown)), tuple(rows.banks)):
+        if 2 <= len(banks) <= MOST and (len(banks) == 2 or not is_pair):
+            return banks
+    return ()
