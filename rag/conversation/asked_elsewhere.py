@@ -8,7 +8,7 @@ from rag.conversation.follow_up_rules import contextual_text
 from rag.conversation.own_case import states_case
 from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
 from rag.conversation.shown_rows import cited_rows
-from rag.conversation.word_rules import plain, says
+from rag.conversation.word_rules import plain
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.types import Filters, Turn
@@ -41,18 +41,16 @@ def search_there(
 
 
 def all_compared(
-    message: str, history: Sequence[Turn], rows: RowSearch, shown: Callable[[Turn], Sequence[JudgedNode]]
+    message: str, history: Sequence[Turn], rows: RowSearch, shown: Sequence[JudgedNode]
 ) -> tuple[str, ...]:
-    """The institutions that a message compares without naming them, two at least; else none.
+    """The institutions, two at least, that a message means by "셋 다" or "은행별로"; else none.
 
-    Those the conversation named, else those of the rows shown last, else all of the index.
+    Those the conversation named, else those of the rows `shown` last, else all of the index.
     """
-    if not history or not says(message, "compare all"):
-        return ()
     mentioned = dict.fromkeys(
         bank for turn in history for bank in rows.named(turn.question).chosen if bank in rows.banks
     )
-    of_shown = dict.fromkeys(str(hit.node.metadata.get(BANK) or "") for hit in shown(history[-1]))
+    of_shown = dict.fromkeys(str(hit.node.metadata.get(BANK) or "") for hit in shown)
     is_pair = any(word in plain(message) for word in _PAIR)
     for banks in (tuple(mentioned), tuple(filter(None, of_shown)), tuple(rows.banks)):
         if 2 <= len(banks) <= MOST and (len(banks) == 2 or not is_pair):

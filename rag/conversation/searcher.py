@@ -262,9 +262,10 @@ class Searcher:
         compared = [bank for bank in named.chosen if bank in banks]
         if len(compared) > 1 and not chosen:
             return self._compare(compared, named.rest, history, filters)
-        together = all_compared(question, history, self.rows, lambda turn: rows_shown(turn, self._store))
-        if together and not (chosen or named.chosen):
-            return replace(self._compare(together, "", history, filters), query=question)
+        if history and says(question, "compare all") and not (chosen or named.chosen):
+            together = all_compared(question, history, self.rows, rows_shown(history[-1], self._store))
+            if together:
+                return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
         if named.chosen or not named.others:
             return verdict

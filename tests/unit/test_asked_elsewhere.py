@@ -1,4 +1,4 @@
-"""Which institutions a message compares without naming them."""
+"""Which institutions a message compares without naming them, and names in Latin letters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from rag.conversation.asked_elsewhere import all_compared
 from rag.conversation.row_search import RowSearch
 from rag.korean import latin_names, romanized
-from rag.retrieval.confidence import JudgedNode
 from rag.retrieval.query_analysis import NamedBanks, named_banks
 from rag.types import Turn
 from tests.unit.test_shown_rows import verdict
@@ -29,10 +28,6 @@ class Rows:
 ROWS = cast(RowSearch, Rows())
 
 
-def none(turn: Turn) -> list[JudgedNode]:
-    return []
-
-
 @pytest.mark.parametrize(
     ("message", "before", "wanted"),
     [
@@ -40,19 +35,17 @@ def none(turn: Turn) -> list[JudgedNode]:
         ("둘 비교해 주세요", ["다솜 수수료", "나루는요"], ("다솜저축은행", "나루증권")),
         ("은행별로 비교해줘", ["이체 수수료"], tuple(BANKS)),
         ("둘 다 비교해줘", ["이체 수수료"], ()),
-        ("둘 다 필요해요", ["가온 수수료", "나루는요"], ()),
-        ("셋 다 비교해줘", [], ()),
     ],
 )
 def test_the_institutions_named_before_are_compared_else_all(
     message: str, before: list[str], wanted: tuple[str, ...]
 ) -> None:
-    assert all_compared(message, [Turn(each) for each in before], ROWS, none) == wanted
+    assert all_compared(message, [Turn(each) for each in before], ROWS, ()) == wanted
 
 
 def test_of_two_shown_rows_the_institutions_are_a_pair() -> None:
     shown = verdict("수수료", "수수료 면제", banks=("나루증권", "가온은행")).ranked
-    assert all_compared("둘 중 어디가 더 싸요", [Turn("수수료")], ROWS, lambda turn: shown) == ("나루증권", "가온은행")
+    assert all_compared("둘 중 어디가 더 싸요", [Turn("수수료")], ROWS, shown) == ("나루증권", "가온은행")
 
 
 def test_an_institution_is_known_by_its_name_in_latin_letters() -> None:
