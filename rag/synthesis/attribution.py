@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from rag.constraints import InstitutionNames
+from rag.korean import compact
 
 
 class Attribution:
@@ -35,8 +36,12 @@ class Attribution:
         several = len(owners) > 1
         current = tuple((name, own if several else ()) for name, own in owners.items())
         before, self._current = self._current, current
-        mentions = self._names.find(sentence)
-        named = {each.name for each in mentions if each.held and not each.negated and not each.counterpart}
+        # By its whole name: an app or a product may hold a short one ("도담뱅크 앱").
+        named = {
+            each.name
+            for each in self._names.find(sentence)
+            if compact(each.text) == compact(each.name) and not each.negated and not each.counterpart
+        }
         if current == before or named >= owners.keys():
             return ""
         cited = {name: "".join(f" [{number}]" for number in own) if several else "" for name, own in owners.items()}

@@ -80,11 +80,12 @@ def test_a_sentence_without_a_citation_is_of_the_one_that_states_it() -> None:
     ("sentence", "before"),
     [
         ("나루증권 말고 가온은행에서 하시면 500원입니다.", ""),
-        ("가온은 500원입니다.", ""),
+        ("가온 은행은 500원입니다.", ""),
+        ("가온뱅크 앱에서 500원입니다.", f"{GAON}\n"),
         ("나루증권보다 쌉니다.", f"{GAON}\n"),
         ("가온은행으로 이체하시면 500원입니다.", f"{GAON}\n"),
     ],
-    ids=("not the other", "short name", "the other", "where money goes"),
+    ids=("not the other", "spaced", "an app", "the other", "where money goes"),
 )
 def test_what_names_the_institution(sentence: str, before: str) -> None:
     assert Attribution(BANKS).before("", sentence, (1,)) == before
