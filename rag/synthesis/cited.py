@@ -39,10 +39,10 @@ ReleaseMode = Literal["sentence", "token"]
 class CitedAnswerSynthesizer(PassageSynthesizer):
     """Answers through `llm` over the nodes given, `[n]` being the n-th; quotes them where it cannot.
 
-    Suggested nodes, and sources of which none fits, never reach the model. `seconds`: for one answer. `breaker`: the
-    model's, where others ask it too. `verifier`: what tells whether a sentence's sources support it. `release`: sentence:
-    a piece is one or more checked sentences; token: pieces come unchecked as the model makes them, and the outcome alone
-    is checked.
+    Suggested nodes, a question of which a part has no answer, and sources of which none fits, never reach the model.
+    `seconds`: for one answer. `breaker`: the model's, where others ask it too. `verifier`: what tells whether a sentence's
+    sources support it. `release`: sentence: a piece is one or more checked sentences; token: pieces come unchecked as the
+    model makes them, and the outcome alone is checked.
     """
 
     def __init__(
@@ -89,7 +89,9 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
     ) -> Generator[str, None, None]:
         """The model's pieces; the passages' where no piece of the model was shown. Then the outcome."""
         suggested = isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested"
-        if not suggested and (prompt := build_prompt(self._llm, question, nodes)):
+        # A model's text would not say which part of the question has no answer.
+        partly = any(section.status != "answered" for section in verdict.sections) if verdict else False
+        if not suggested and not partly and (prompt := build_prompt(self._llm, question, nodes)):
             checked = self._checked(prompt, nodes, verdict)
             answer: LLMStream | None = None
             failure: Notice | None = None

@@ -178,6 +178,14 @@ def test_only_what_is_answered_reaches_the_model(ask: Ask, build: Build, questio
     assert llm.prompts == []
 
 
+def test_a_part_without_an_answer_is_named_and_not_left_to_the_model(ask: Ask, build: Build) -> None:
+    llm = ScriptedLLM(WORDS)
+    question = f"{CANCEL} 그리고 자동차보험은 어떻게 가입하나요?"
+    answer = ask(llm, question).answer
+    assert (answer.status, answer.text, llm.prompts) == ("answered", build(None).ask(question).text, [])
+    assert PASSAGES in answer.text and texts.frame("section_declined") in answer.text
+
+
 def test_sources_that_do_not_fit_are_quoted_without_a_call(ask: Ask) -> None:
     llm = ScriptedLLM(WORDS, context_window=700)
     answer = ask(llm).answer
