@@ -24,6 +24,14 @@ _YES_OR_NO = re.compile(r"^(?:네|예|아니요|아니오)[,.!]\s*(?=[^\s])", re
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
+_MIN_TEXT = 4
+"""Characters without spaces beside the markup of a message, at least, that are a question."""
+_MARKUP = re.compile(
+    r"<(script|style)\b[^<>]*>.*?</\1\s*>"
+    r"|</?(?:a|b|i|u|em|strong|p|br|div|span|font|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|pre|code|script|style|img|svg|iframe)"
+    r"(?:[\s/][^<>]*)?>",
+    re.IGNORECASE | re.DOTALL,
+)
 _CLUSTER = re.compile(r".[\u0300-\u036f\u1160-\u11ff]*", re.DOTALL)
 _FRACTIONS = "½¼¾"
 _WORD_CHARS_PER_TOKEN = 3
@@ -108,6 +116,14 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 def without_notes(text: str) -> str:
     """The text without its notes, the lines that begin with ※: in an answer they name values and things of other matters."""
     return _NOTE.sub("", text)
+
+
+def without_markup(message: str) -> str:
+    """A pasted message without HTML tags and scripts; as it is where hardly anything else stands in it."""
+    if "<" not in message:
+        return message
+    text = " ".join(_MARKUP.sub(" ", message).split())
+    return text if len(compact(text)) >= _MIN_TEXT else message
 
 
 def without_yes_or_no(text: str) -> str:

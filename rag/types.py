@@ -16,7 +16,7 @@ Notice = Literal["withheld", "uncited", "too_slow", "model_unavailable", "interr
 SupportStatus = Literal["supported", "weak", "withheld"]
 SupportReason = Literal["quantity", "entity", "condition", "polarity", "words", "contradicted", "uncited", "form"]
 NoteKind = Literal[
-    "contact", "identity", "restart", "which", "none_chosen", "no_list", "nothing_pending",
+    "contact", "complaint", "identity", "restart", "which", "none_chosen", "no_list", "nothing_pending",
     "other_institution", "hidden_institution", "not_mentioned", "already_shown", "not_held", "limit",
     "not_helped", "in_shown", "no_access", "unnamed_institution",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from functools import reduce
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
+from rag.korean import without_markup
 from rag.privacy import without_masked_numbers
 from rag.types import Turn
 
@@ -38,7 +39,7 @@ _ORDINALS = {
 def without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
     """A question and the questions before it without the masks of personal numbers, which no row has."""
     turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
-    return without_masked_numbers(question), turns
+    return without_markup(without_masked_numbers(question)), turns
 
 
 def standalone_text(question: str) -> str:

@@ -136,6 +136,25 @@ def test_what_the_row_before_says_is_answered_by_its_sentence(
     assert lead.startswith(SAID["in_shown"]) and said in lead
 
 
+@pytest.mark.parametrize(
+    "message", ["<div>새나래 <b>인증서</b> 갱신 방법</div>", "새나래 인증서 갱신 방법<script>f()</script>"]
+)
+def test_a_question_is_answered_in_spite_of_pasted_markup(chat: ChatService, message: str) -> None:
+    plain, pasted = chat.ask("새나래 인증서 갱신 방법"), chat.ask(message)
+    assert (pasted.status, ids(pasted)) == (plain.status, ids(plain))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["콜센터랑 40분째 통화도 못하고 있네요", "민원 제기하려고요", "뭐 이딴 은행이 있어", "다신 거래 안 해요 여기"],
+)
+def test_a_complaint_gets_an_apology_and_where_to_turn(chat: ChatService, message: str) -> None:
+    answer = chat.ask(message)
+    assert (
+        answer.status == "declined" and answer.text.startswith("불편을 드려 죄송합니다.") and "1500-0101" in answer.text
+    )
+
+
 def test_a_yes_to_the_rows_own_question_is_not_said_to_another_one(chat: ChatService) -> None:
     answer = converse(chat, "새나래 통장사본 앱에서 발급받을 수 있나요", "이미지로 돼요?")
     assert (answer.status, ids(answer)[0]) == ("answered", "snb-118")
