@@ -49,7 +49,12 @@ def test_what_names_something_else_or_asks_states_none(message: str) -> None:
 
 def test_a_part_or_a_value_is_asked_of_the_rows_that_name_the_rest() -> None:
     rows = verdict("적금 해지", "적금 가입").ranked
-    for message in ("절반만 뺄 수 있어요?", "매달 80만원 넣을 수 있나요", "3개월 된 적금도 되나요"):
+    for message in (
+        "절반만 뺄 수 있어요?",
+        "매달 80만원 넣을 수 있나요",
+        "3개월 된 적금도 되나요",
+        "취업 세 달째인데 되나요",
+    ):
         assert asks_of_case(message, "적금 해지", rows), message
     for message in (
         "게임 2시간 할 수 있나요",
