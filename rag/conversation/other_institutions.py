@@ -1,4 +1,4 @@
-"""What a question about another institution gets, and whether rows that name none are that institution's."""
+"""Other institutions: one that a question names and the index does not hold, and those whose rows answer beside the first."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames, known_institutions
-from rag.conversation.row_search import as_suggestions
+from rag.conversation.row_search import RowSearch, as_suggestions
 from rag.korean import compact
-from rag.retrieval.confidence import Verdict
-from rag.retrieval.hybrid import question_of
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.hybrid import is_passage, question_of, row_id
+from rag.retrieval.query_analysis import BANK
+from rag.retrieval.ranking import same_question, shares_subject
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
-from rag.types import Filters, Note
+from rag.types import Filters, Note, Turn
 
 LOOKED_AT = 50
 """Rows read for each form of a name, those that hold most of it."""
@@ -42,6 +44,40 @@ def about_others(
     if not foreign:
         return verdict
     return replace(as_suggestions(verdict), note=Note("unnamed_institution", {"name": ", ".join(foreign)}), sections=())
+
+
+def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn], filters: Filters) -> Verdict:
+    """An answer, with the rows of other institutions that answer as well, one each, where the customer means none of them.
+
+    Such a row answers a customer who names its institution, and the first row's question, too, unless that is the same.
+    """
+    quoted = [hit for hit in verdict.nodes if hit.quoted]
+    if verdict.status != "answered" or verdict.sections or verdict.note or not quoted or is_passage(quoted[0]):
+        return verdict
+    seen = {row for turn in history for row in turn.source_ids}
+    messages = [*(turn.question for turn in history), verdict.query]
+    if BANK in filters.equals or rows.bank_of(messages) or row_id(quoted[0]) in seen:
+        return verdict
+    without = {*rows.named(verdict.query).excluded, *(hit.node.metadata.get(BANK) for hit in quoted), ""}
+    found = dict.fromkeys(
+        str(hit.node.metadata.get(BANK) or "") for hit in verdict.ranked if shares_subject(quoted[0], hit)
+    )
+    for bank in (bank for bank in found if bank not in without):
+        hit = _answering(rows, verdict.query, bank, filters)
+        if hit and not same_question(quoted[0], hit):
+            same = _answering(rows, question_of(quoted[0]), bank, filters)
+            hit = hit if same and row_id(same) == row_id(hit) else None
+        quoted += [hit] if hit else []
+    nodes, ranked = (
+        (*quoted, *(hit for hit in hits if row_id(hit) not in map(row_id, quoted)))
+        for hits in (verdict.nodes, verdict.ranked)
+    )
+    return replace(verdict, nodes=nodes[: max(len(verdict.nodes), len(quoted))], ranked=ranked)
+
+
+def _answering(rows: RowSearch, text: str, bank: str, filters: Filters) -> JudgedNode | None:
+    found = rows.search(text, replace(filters, equals={**filters.equals, BANK: bank})).nodes
+    return next((hit for hit in found if hit.quoted and not is_passage(hit)), None)
 
 
 def _is_own(name: str, store: PassageStore, filters: Filters) -> bool:

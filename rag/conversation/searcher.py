@@ -25,7 +25,7 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
-from rag.conversation.other_institutions import about_others
+from rag.conversation.other_institutions import about_others, with_other_banks
 from rag.conversation.own_case import asks_of_case, offer_again, states_case
 from rag.conversation.part_answers import (
     combine,
@@ -268,7 +268,7 @@ class Searcher:
                 return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
         if named.chosen or not named.others:
-            return verdict
+            return with_other_banks(self.rows, verdict, history, filters)
         return about_others(verdict, named.others, self._store, filters, is_named=bool(banks or self._institutions))
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:

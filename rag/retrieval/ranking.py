@@ -177,6 +177,11 @@ def same_question(one: FusedNode, other: FusedNode) -> bool:
     return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
 
 
+def shares_subject(one: FusedNode, other: FusedNode) -> bool:
+    """Whether the questions of two rows have a token in common that not any question has."""
+    return bool(_subject(question_of(one)) & _subject(question_of(other)))
+
+
 def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
     """Whether two rows of one institution differ by a condition of which a question names neither side ("카드 분실").
 

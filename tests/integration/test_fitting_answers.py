@@ -291,6 +291,31 @@ def test_whose_faq_it_is_may_be_a_setting(faq: Open) -> None:
     assert "카카오뱅크에 대한" not in faq(SHORT).ask("카카오뱅크 OTP를 등록하려면 어떻게 하나요?").text
 
 
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("폰 번호 바꿨어요", {"dds-093", "mrs-040", "snb-135"}),
+        ("OTP카드 분실신고", {"snb-011", "dds-007", "mrs-019"}),
+        ("otp 배터리 없을때", {"snb-012", "dds-008", "mrs-020"}),
+        ("피싱 당해서 송금했어요", {"mrs-037", "snb-101", "dds-037"}),
+        ("집주소 변경하려면", {"dds-092", "snb-137"}),
+    ],
+)
+def test_rows_of_all_institutions_that_answer_are_quoted(bundled: ChatService, question: str, rows: set[str]) -> None:
+    answer = bundled.ask(question)
+    quoted = {source.id for source in answer.sources if f"{source.metadata['bank']}\n" in answer.text}
+    assert answer.status == "answered" and quoted == rows
+    assert {source.metadata["bank"] for source in answer.sources} >= {SAENARAE, DODAM}
+
+
+@pytest.mark.parametrize("messages", [("도담 OTP 잃어버렸어요",), ("도담저축은행 이체수수료", "otp 분실")])
+def test_rows_of_the_institution_that_the_customer_named_alone_are_quoted(
+    bundled: ChatService, messages: tuple[str, ...]
+) -> None:
+    answer = converse(bundled, *messages)
+    assert {source.metadata["bank"] for source in answer.sources} == {DODAM}
+
+
 UNNAMED = [
     ("모임통장은 몇 명까지 함께 쓸 수 있나요?", "한울은행 모임통장은 최대 80명까지 함께 쓰실 수 있습니다."),
     ("파킹통장 금리는 얼마인가요?", "한울은행 파킹통장 금리는 연 2.1%입니다."),
