@@ -17,6 +17,8 @@ from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Note, Turn
 
+MOST_OTHERS = 4
+"""Institutions asked beside the first row's, those whose rows are nearest: each takes up to two searches."""
 LOOKED_AT = 50
 """Rows read for each form of a name, those that hold most of it."""
 LEAST_ROWS = 2
@@ -62,7 +64,7 @@ def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn],
     found = dict.fromkeys(
         str(hit.node.metadata.get(BANK) or "") for hit in verdict.ranked if shares_subject(quoted[0], hit)
     )
-    for bank in (bank for bank in found if bank not in without):
+    for bank in [bank for bank in found if bank not in without][:MOST_OTHERS]:
         hit = _answering(rows, verdict.query, bank, filters)
         if hit and not same_question(quoted[0], hit):
             same = _answering(rows, question_of(quoted[0]), bank, filters)
