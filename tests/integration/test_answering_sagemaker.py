@@ -29,9 +29,12 @@ from tests.integration.conftest import Reach
 from tests.small_faq import ANSWERS
 
 QUESTION = "공모주 청약을 취소할 수 있나요?"
-PASSAGES = f"{ANSWERS['n-002']} [1]"
+SAID = f"{ANSWERS['n-002']} [1]"
+NAME = "나루증권\n"
+"""Put before each institution's statements, because the index holds several institutions."""
+PASSAGES = f"{NAME}{SAID}"
 FORMATS = ("kullm", "tgi", "lmi", "openai")
-GOES_ON = f"{PASSAGES} " + " ".join(f"항목{number}" for number in range(200))
+GOES_ON = f"{SAID} " + " ".join(f"항목{number}" for number in range(200))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,7 @@ def test_every_format_answers_with_citations(served: Served, spelled: str) -> No
 def test_kullm_gets_its_own_prompt_and_chat_models_get_messages(
     store: FaissStore, models: Models, reach: Reach
 ) -> None:
-    said = {"kullm": {"generated_text": PASSAGES}, "openai": {"choices": [{"message": {"content": PASSAGES}}]}}
+    said = {"kullm": {"generated_text": SAID}, "openai": {"choices": [{"message": {"content": SAID}}]}}
     sent = {}
     for spelled in said:
         fake, runtime = reach(partial(_say, said[spelled]))
@@ -193,7 +196,7 @@ def test_an_interrupted_stream_of_the_engine_falls_back_to_the_passages(served: 
     response = chat.query_engine(streaming=True).query(QUESTION)
     assert isinstance(response, StreamingResponse)
     text = "".join(response.response_gen)
-    assert text.startswith("취소하실 수 있습니다. [1]") and text.endswith(f"\n\n{texts.BROKE_OFF}\n\n{PASSAGES}")
+    assert text.startswith(f"{NAME}취소하실 수 있습니다. [1]") and text.endswith(f"\n\n{texts.BROKE_OFF}\n\n{PASSAGES}")
 
 
 def test_an_answer_cut_by_max_new_tokens_is_no_answer(served: Served) -> None:
