@@ -113,6 +113,11 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
+def sentence_texts(text: str) -> Iterator[str]:
+    """The sentences themselves, each with what follows it up to the next."""
+    return (text[start:end] for start, end in sentences(text))
+
+
 def without_notes(text: str) -> str:
     """The text without its notes, the lines that begin with ※: in an answer they name values and things of other matters."""
     return _NOTE.sub("", text)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.constraints.everyday_values import values_of
-from rag.korean import sentences
+from rag.korean import sentence_texts
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
     if ASPECT_OF.get(asked_aspect(row_question)) == name:
         return True
     aspect, text = ASPECTS[name], _UNSTATED.sub("", f"{row_question}\n{row_answer}")
-    naming = [text[start:end] for start, end in sentences(text) if aspect.named.search(text[start:end])]
+    naming = [sentence for sentence in sentence_texts(text) if aspect.named.search(sentence)]
     if not naming:
         return False
     # What the row's question names, any value of the kind answers; and a rate may stand in a table below the sentence.

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.korean import compact, fold, sentences
+from rag.korean import compact, fold, sentence_texts
 
 Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
 _DENIED = re.compile(
@@ -220,7 +220,7 @@ def is_excepted(question: str, thing: str, answer: str) -> bool:
     word = compact(thing)
     return asks_whether(question) and any(
         word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
-        for sentence in (answer[start:end] for start, end in sentences(answer))
+        for sentence in sentence_texts(answer)
     )
 
 

@@ -30,7 +30,7 @@ from rag.constraints.value_agreement import (
     pins,
     stated,
 )
-from rag.korean import compact, sentences, without_notes
+from rag.korean import compact, sentence_texts, without_notes
 
 _EXAMPLE = re.compile(r"^\s*(?:\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
 _EARLY = ("maturity", "만기전")
@@ -176,7 +176,7 @@ def is_past_deadline(question: str, value: Quantity, answer: str) -> bool:
         return False
     deadlines, later = [], []
     answer = without_notes(answer)
-    for sentence in (answer[start:end] for start, end in sentences(answer)):
+    for sentence in sentence_texts(answer):
         for held in families(values_of(sentence)).get("duration", []):
             if held.unit == "business_day" or _RECENT.search(sentence[: held.start]):
                 continue
@@ -236,7 +236,7 @@ def _names() -> Mapping[str, Sequence[str]]:
 def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tuple[str, list[Quantity]]]:
     """The sentences of an answer with their limits of the asked kind."""
     (family,) = families([asked])
-    for sentence in (row_answer[start:end] for start, end in sentences(row_answer)):
+    for sentence in sentence_texts(row_answer):
         if asked.dimension == "duration" and _LISTED.match(sentence):
             continue
         # An age may only say whom a row is for ("만 19세 이상 고객은 앱에서"); what holds for others is elsewhere.

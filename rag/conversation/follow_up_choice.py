@@ -192,7 +192,7 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
         stating = _nearest(message if words else "", last.question, stating, is_value=bool(asked))
     if stating and verdict.status == "suggested":
         # Unsure only whether the row is meant, which was shown for the question before, and states this, too.
-        quoted = JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=True)
+        quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
     if stating:

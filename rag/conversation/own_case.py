@@ -68,9 +68,7 @@ def asks_of_case(message: str, before: str, rows: Sequence[JudgedNode]) -> bool:
 def offer_again(rows: Sequence[JudgedNode], others: Verdict, message: str, last: Turn) -> Verdict:
     """The rows shown before as suggestions, behind them those of `others`. `last`: the turn that showed them."""
     found = {row_id(hit): hit for hit in (*rows, *(others.ranked if others.status != "declined" else ()))}
-    nodes = tuple(
-        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in found.values()
-    )
+    nodes = tuple(hit.judged("suggested") for hit in found.values())
     note = Note("already_shown") if last.status == "answered" else None
     return replace(
         others,

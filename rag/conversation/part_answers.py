@@ -129,7 +129,7 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
     lexical_only = any(part.lexical_only for part in parts)
     if not any(part.status == "answered" for part in parts):
         status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
-        rows = tuple(_as("suggested", hit) for hit in ranked.values())
+        rows = tuple(hit.judged("suggested") for hit in ranked.values())
         nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
         # What the rows of one part lack, those of another may hold, and which row is nearest differs from part to part.
         note = what_differs([conflict for part in parts for conflict in part.conflicts], nodes) if nodes else None
@@ -142,7 +142,7 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         if part.status != "answered":
             # A row that answers another part is no suggestion here, and what is far behind it hardly is.
             others = [hit for hit in part.nodes if hit is part.nodes[0] or score_of(hit) >= OFFERED]
-            shown = [_as("answered", hit) for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
+            shown = [hit.judged("answered") for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
         sections.append(Section(title, part.status, tuple(map(row_id, shown))))
         for hit in shown:
             if hit.quoted or row_id(hit) not in nodes_by_id:
@@ -176,7 +176,7 @@ def with_other_case(verdict: Verdict, question: str) -> Verdict:
     other = next((hit for hit in likely if leaves_open(asked, first, hit)), None)
     if other is None:
         return verdict
-    quoted = JudgedNode(node=other.node, parts=other.parts, score=other.score, status="answered", quoted=True)
+    quoted = other.judged("answered", quoted=True)
     cases = (first, quoted)
     others = tuple(hit for hit in verdict.nodes if row_id(hit) not in map(row_id, cases))
     sections = tuple(Section(question_of(hit), "answered", (row_id(hit),)) for hit in cases)
@@ -201,12 +201,8 @@ def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdic
     same = next((hit for hit, each in zip(asks_same, agreements, strict=True) if each.status != "conflict"), None)
     if same is None:
         return part
-    hit = JudgedNode(node=same.node, parts=same.parts, score=same.score, status="answered", quoted=True)
+    hit = same.judged("answered", quoted=True)
     return replace(part, status="answered", reason=None, nodes=(hit,))
-
-
-def _as(status: Status, hit: JudgedNode) -> JudgedNode:
-    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status=status)
 
 
 def without_comparison(text: str) -> str:

@@ -213,11 +213,7 @@ def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
     """The verdict with its rows as suggestions, but for those `without`; as it is where it declines."""
     if verdict.status == "declined":
         return verdict
-    ranked = tuple(
-        JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested")
-        for hit in verdict.ranked
-        if row_id(hit) not in without
-    )
+    ranked = tuple(hit.judged("suggested") for hit in verdict.ranked if row_id(hit) not in without)
     return replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
 
 
@@ -258,8 +254,8 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
     if not same or (verdict.status == "answered" and is_same_question(question, verdict.nodes[0])):
         return verdict
     chosen = {row_id(hit) for hit in same.values()}
-    quoted = tuple(_judged(hit, quoted=True) for hit in same.values())
-    others = tuple(_judged(hit, quoted=False) for hit in verdict.ranked if row_id(hit) not in chosen)
+    quoted = tuple(hit.judged("answered", quoted=True) for hit in same.values())
+    others = tuple(hit.judged("answered") for hit in verdict.ranked if row_id(hit) not in chosen)
     # What another row lacks, this one is no less an answer for.
     return replace(
         verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others), note=None, conflicts=()
@@ -281,7 +277,7 @@ def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
     rows = [hit for hit in verdict.ranked if all(in_question(hit, own) for own in names)]
     if not rows:
         return verdict
-    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in rows)
+    nodes = tuple(hit.judged("suggested") for hit in rows)
     return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
 
 
@@ -295,7 +291,3 @@ def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
     question = compact(phrasings_of(hit))
     return any(compact(word) in question for word in words)
-
-
-def _judged(hit: JudgedNode, *, quoted: bool) -> JudgedNode:
-    return JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="answered", quoted=quoted)

@@ -184,9 +184,9 @@ class Searcher:
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
-        before, shown_rows = history[-1].question, rows_shown(history[-1], self._store)
-        states = bool(shown_rows) and states_case(question, before)
-        depends = is_elliptical or back_reference or states or not has_topic(question)
+        last = history[-1]
+        told_of = rows_shown(last, self._store) if states_case(question, last.question) else ()
+        depends = is_elliptical or back_reference or bool(told_of) or not has_topic(question)
         if standalone.covered >= STANDALONE_COVERED and not depends:
             return unless_repeated(standalone, question, history)
         in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
@@ -197,9 +197,9 @@ class Searcher:
         names_topic = says(question, "product word") and not (is_elliptical or back_reference)
         if not names_topic and (same := answered_by_shown(contextual, history, question)):
             return same
-        if states:
+        if told_of:
             # Of a value alone another row is as full as the one that is meant.
-            return offer_again(shown_rows, contextual, question, history[-1])
+            return offer_again(told_of, contextual, question, last)
         is_open = contextual.status != "answered" or bool(shown_before(contextual, history))
         if is_open and not names_topic and (other := self._answered_on_topic(question, history, filters, bank)):
             return other
@@ -213,8 +213,9 @@ class Searcher:
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
-        if chosen.status == "declined" and shown_rows and asks_of_case(question, before, shown_rows):
-            return offer_again(shown_rows, contextual, question, history[-1])
+        rows = rows_shown(last, self._store) if chosen.status == "declined" else ()
+        if rows and asks_of_case(question, last.question, rows):
+            return offer_again(rows, contextual, question, last)
         if shown := shown_before(chosen, history, nouns(question)):
             depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
             return other_than_shown(chosen, standalone, shown, content_words(question), depends=depends)

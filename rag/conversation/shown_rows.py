@@ -86,7 +86,7 @@ def chosen_row(message: str, row: str, store: PassageStore) -> Verdict | None:
 
 
 def rows_shown(turn: Turn, store: PassageStore) -> list[JudgedNode]:
-    """The rows that a turn gave or offered: those quoted of an answer, all of suggestions."""
+    """The rows that a turn gave or offered: those quoted of an answer, all of suggestions. A round trip to a server's store."""
     return _rows(cited_rows(turn) if turn.status == "answered" else turn.source_ids, store)
 
 
@@ -153,7 +153,7 @@ def other_than_shown(
         nearer = _nearer(words, nearest, list(rows.values())) if product else []
         note, offered = None if missing else Note("already_shown"), [*nearer, nearest, *(about or rows.values())]
     offered = list({row_id(hit): hit for hit in offered}.values())
-    nodes = tuple(JudgedNode(node=hit.node, parts=hit.parts, score=hit.score, status="suggested") for hit in offered)
+    nodes = tuple(hit.judged("suggested") for hit in offered)
     if not nodes:
         reason = standalone.reason or "not_covered"
         return replace(contextual, status="declined", reason=reason, nodes=(), note=None, conflicts=())

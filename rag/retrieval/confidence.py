@@ -128,6 +128,10 @@ class JudgedNode(FusedNode):
     status: Status
     quoted: bool = False
 
+    def judged(self, status: Status, *, quoted: bool = False) -> JudgedNode:
+        """The same row with another outcome."""
+        return JudgedNode(node=self.node, parts=self.parts, score=self.score, status=status, quoted=quoted)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
