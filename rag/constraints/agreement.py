@@ -15,7 +15,7 @@ from typing import Literal
 
 from rag.constraints.actions import other_actions
 from rag.constraints.asked_values import MAY_ASK, not_stated
-from rag.constraints.aspects import asked_aspect
+from rag.constraints.aspects import asked_aspect, compares
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
 from rag.constraints.contrasts import (
     ANSWERING,
@@ -119,6 +119,9 @@ def compare(
         if not codes & own_codes:
             conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
+    # How two things differ is no guidance on either of them, beyond the values and aspects that it states.
+    if compares(row_question) and not (compares(question) or values_of(question) or asked_aspect(part)):
+        lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
     if asked_aspect(part) or MAY_ASK.search(part):

@@ -72,3 +72,26 @@ def test_a_row_that_states_the_aspect_nowhere_does_not_answer(question: str, row
 )
 def test_a_row_that_states_the_aspect_in_whatever_words_answers(question: str, row: tuple[str, str]) -> None:
     assert "aspect" not in {each.kind for each in compare(question, *row).lacking}
+
+
+ON_BONDS = (
+    "국채와 회사채는 어떻게 다른가요?",
+    "국채는 나라가, 회사채는 기업이 발행합니다. 회사채의 수수료는 0.2%입니다.",
+)
+SEIZURE = ("압류방지통장과 일반통장의 차이가 무엇인가요?", "압류방지통장은 압류할 수 없고 급여가 입금되지 않습니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answers"),
+    [
+        ("국채 잃어버리면 어디에 말해요", ON_BONDS, False),
+        ("회사채 있는데 국채도 사도 되나", ON_BONDS, False),
+        ("국채랑 회사채 뭐가 달라요", ON_BONDS, True),
+        ("회사채 수수료 얼마예요", ON_BONDS, True),
+        ("압류방지통장 비번 바꾸고 싶어요", SEIZURE, False),
+        ("압류방지통장 일반통장 구분 기준", SEIZURE, True),
+        ("차이나펀드 환매", ("차이나펀드는 언제 환매되나요?", "환매를 신청한 날부터 5영업일에 환매됩니다."), True),
+    ],
+)
+def test_how_two_things_differ_answers_nothing_else_on_them(question: str, row: tuple[str, str], answers: bool) -> None:
+    assert (compare(question, *row).status != "conflict") is answers
