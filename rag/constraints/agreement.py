@@ -15,7 +15,7 @@ from typing import Literal
 
 from rag.constraints.actions import other_actions
 from rag.constraints.asked_values import MAY_ASK, not_stated
-from rag.constraints.aspects import asked_aspect, compares
+from rag.constraints.aspects import asked_aspect
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
 from rag.constraints.contrasts import (
     ANSWERING,
@@ -49,6 +49,10 @@ _PASSIVE = re.compile(
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
 """A code of an error or a form: "SN-2001"."""
+_COMPARES = re.compile(
+    r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
+)
+"""Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
@@ -120,7 +124,7 @@ def compare(
             conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
     # How two things differ is no guidance on either of them, beyond the values and aspects that it states.
-    if compares(row_question) and not (compares(question) or values_of(question) or asked_aspect(part)):
+    if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
         lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]

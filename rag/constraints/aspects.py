@@ -62,17 +62,6 @@ _ASKED = re.compile(
 """An aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", and at the end of a question "새출발대출 이자율"."""
 
 
-_COMPARES = re.compile(
-    r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
-)
-"""Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
-
-
-def compares(question: str) -> bool:
-    """Whether a question asks how two things differ."""
-    return _COMPARES.search(question) is not None
-
-
 @lru_cache(maxsize=4096)
 def asked_aspect(question: str) -> str:
     """The noun by which a question asks for an aspect, of those that a row must state; empty if there is none."""
