@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
-from rag.constraints.contrasts import members_of
+from rag.constraints.contrasts import ANSWERING, members_of
 from rag.constraints.wanted_verbs import MAY_WANT, is_opposite, lacks_wanted
 from rag.korean import compact, tokens
 
@@ -260,7 +260,7 @@ def _is_reversed_in(question: str, answer: str) -> bool:
 def _likeness(one: str, other: str) -> int:
     """Tokens that two texts share; two more for a set of which they name the same member, two less for another one or for
     other numbers ("3세대", "4세대")."""
-    mine, theirs = members_of(one), members_of(other)
+    mine, theirs = ({pair for pair in members_of(text) if pair[1] != ANSWERING} for text in (one, other))
     shared = {name for name, _ in mine & theirs}
     apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
     numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))

@@ -151,7 +151,7 @@ class Contrasts:
                     void.add(form.set_name)
                 elif form.member is not None and not _is_denied(form, text, start, stop):
                     label = text[start:stop]
-                    if form.stem:  # which cannot be quoted alone
+                    if form.stem and form.kind != "term":  # a verb's, which cannot be quoted alone
                         label = f"{label}기" if text.startswith("기", stop) else form.member
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop, label)
                     named.append((mention, form.weak))
@@ -265,8 +265,9 @@ def _term(line: str) -> ContrastSet:
     called, _, answering = line.partition("\t")
     exceptions = tuple(name.removeprefix("!") for name in called.split("|") if name.startswith("!"))
     forms = tuple(name for name in called.split("|") if not name.startswith("!"))
-    members = {forms[0]: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
-    return ContrastSet(f"term {forms[0]}", "term", members, exceptions)
+    name = forms[0].removeprefix("^")
+    members = {name: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
+    return ContrastSet(f"term {name}", "term", members, exceptions)
 
 
 @cache

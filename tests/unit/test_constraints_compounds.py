@@ -21,7 +21,7 @@ def asked(question: str, row: str, answer: str = "", institution: str = "") -> l
         ("장병형 저축 한도", "일반형의 한도는 얼마인가요?", "장병형"),
         ("베트남주식 어떻게 사나요", "미국주식은 어떻게 사나요?", "베트남주식"),
         ("신탁형예금 해지", "외화예금은 어떻게 해지하나요?", "신탁형예금"),
-        ("지역상품권 체크카드 만들래요", "체크카드 발급은 어떻게 하나요?", "지역상품권 체크카드"),
+        ("둘레길 체크카드 만들래요", "체크카드 발급은 어떻게 하나요?", "둘레길 체크카드"),
     ],
 )
 def test_another_kind_than_the_row_names(question: str, row: str, other: str) -> None:
@@ -59,6 +59,6 @@ def test_what_is_written_together_is_compared_with_what_is_written_apart() -> No
 
 def test_nouns_that_end_as_a_particle_or_a_verb_does_tell_kinds_apart() -> None:
     row = ("자동차담보대출의 대상과 한도는 어떻게 되나요?", "시세의 80%까지입니다.")
-    assert other_modifiers("오토바이 담보대출 한도", *row) == [("오토바이 담보대출", "")]
+    assert other_modifiers("농지 담보대출 한도", *row) == [("농지 담보대출", "")]
     assert other_modifiers("직장인 대출 한도", *row) == [("직장인 대출", "자동차담보 대출")]
     assert not other_modifiers("차량이 담보대출 대상인가요", *row)
