@@ -16,6 +16,7 @@ from functools import reduce
 
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
+from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
 from rag.korean import without_markup
 from rag.privacy import without_masked_numbers
@@ -36,10 +37,17 @@ _ORDINALS = {
 }
 
 
-def without_masks(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
-    """A question and the questions before it without the masks of personal numbers, which no row has."""
-    turns = tuple(replace(turn, question=without_masked_numbers(turn.question)) for turn in history)
-    return without_markup(without_masked_numbers(question)), turns
+def as_meant(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
+    """A question and the questions before it in the keyboard mode that was meant, without what no row has: the masks of personal
+    numbers, and markup.
+    """
+    turns = tuple(replace(turn, question=_as_meant(turn.question)) for turn in history)
+    return without_markup(_as_meant(question)), turns
+
+
+def _as_meant(message: str) -> str:
+    text = without_masked_numbers(message)
+    return in_the_other_mode(text) if MAY_BE_MISTYPED.search(text) else text
 
 
 def standalone_text(question: str) -> str:

@@ -107,7 +107,7 @@ class Searcher:
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
         row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
         """
-        question, history = follow_up_rules.without_masks(question, history)
+        question, history = follow_up_rules.as_meant(question, history)
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
@@ -149,7 +149,7 @@ class Searcher:
         lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
         of the message are searched.
         """
-        question, history = follow_up_rules.without_masks(question, history)
+        question, history = follow_up_rules.as_meant(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
         if not history:

@@ -1,0 +1,110 @@
+"""A message typed in the other keyboard mode, as it was meant: "dhxlvl 분실" is "오티피 분실", "ㅊㅁㄱㅇ" is "card".
+
+The keys are those of the two-set layout (KS X 5002). Latin words are read as Hangul only where one of them is a word of banking,
+of asking or of greeting: "with" and "fish" make syllables, too. Hangul is read as Latin only where letters stand alone in it and
+the keys spell a word that the data files have in Latin letters.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from rag.constraints.aspects import ASPECT_OF
+from rag.constraints.contrasts import OPEN, default_contrasts, mentions_of
+from rag.conversation.word_rules import match_decline_rule, says
+from rag.korean import normalise
+from rag.retrieval.query_analysis import bundled_lexicon, expand, glossary
+
+_CONSONANTS = "r R rt s sw sg e E f fr fa fq ft fx fv fg a q Q qt t T d w W c z x v g"
+_KEYS = "r R s e E f a q Q t T d w W c z x v g", "k o i O j p u P h hk ho hl y n nj np nl b m ml l"
+_INITIALS, _VOWELS = (keys.split() for keys in _KEYS)
+_FINALS = ["", *(keys for keys in _CONSONANTS.split() if keys not in {"E", "Q", "W"})]
+_PLACES = (_INITIALS, _VOWELS, _FINALS)
+"""The keys of a syllable's letters, in Unicode's order."""
+_ALONE = [*_CONSONANTS.split(), *_VOWELS]
+"""The keys of the letters from ㄱ to ㅣ that stand alone, in Unicode's order."""
+MIN_SYLLABLES = 2
+"""Of the word that shows that Hangul was meant: of one, most short English words are."""
+MAY_BE_MISTYPED = re.compile(r"[A-Za-z]{4}|[ㄱ-ㅎㅏ-ㅣ]")
+"""Stands in every message that `in_the_other_mode` changes."""
+
+
+def _one_of(keys: list[str]) -> str:
+    return "|".join(sorted(filter(None, keys), key=len, reverse=True))
+
+
+# A consonant before a vowel begins a syllable, as the input method has it.
+_SYLLABLE = re.compile(rf"({_one_of(_INITIALS)})({_one_of(_VOWELS)})((?:{_one_of(_FINALS)})?)(?![hjklmnpuyiobOP])")
+_LATIN_RUN = re.compile(r"[A-Za-z]+")
+_HANGUL_RUN = re.compile(r"[가-힣]*[ㄱ-ㅎㅏ-ㅣ][가-힣ㄱ-ㅎㅏ-ㅣ]*")
+_ALONE_VOWEL = re.compile(r"[ㅏ-ㅣ]")
+
+
+@lru_cache(maxsize=256)
+def in_the_other_mode(message: str) -> str:
+    """The message with what was typed in the other keyboard mode as it was meant; itself where nothing was."""
+    message = _HANGUL_RUN.sub(lambda run: _in_latin(run[0]), message)
+    meant = {word: hangul for word in _LATIN_RUN.findall(message) if (hangul := _in_hangul(word))}
+    if not any(len(hangul) >= MIN_SYLLABLES and _is_known(hangul) for hangul in meant.values()):
+        return message
+    return _LATIN_RUN.sub(lambda run: meant.get(run[0], run[0]), message)
+
+
+def _in_hangul(word: str) -> str:
+    """The syllables that the keys of a Latin word make; empty where a key is left, or where it is a word that banks use."""
+    if word.lower() in _latin_words():
+        return ""
+    # With caps lock on, the shift key gives small letters.
+    keys = word.swapcase() if word.isupper() and len(word) > 1 else word
+    keys = re.sub("[^QWERTOP]", lambda key: key[0].lower(), keys)
+    syllables = _SYLLABLE.sub(_composed, keys)
+    return "" if re.search("[A-Za-z]", syllables) else syllables
+
+
+def _composed(syllable: re.Match[str]) -> str:
+    initial, vowel, final = (keys.index(typed) for keys, typed in zip(_PLACES, syllable.groups(), strict=True))
+    return chr(ord("가") + (initial * len(_VOWELS) + vowel) * len(_FINALS) + final)
+
+
+def _is_known(word: str) -> bool:
+    if word in ASPECT_OF or mentions_of(word) or OPEN.search(word) or expand(word) != word:
+        return True
+    if says(word, "banking word", "back reference", "asks on"):
+        return True
+    rule = match_decline_rule(word)
+    return rule is not None and rule.yields_to == "nothing"
+
+
+def _in_latin(run: str) -> str:
+    """A run of Hangul with the longest part of it in Latin that spells a known word and holds a letter standing alone."""
+    parts = (
+        (start, start + size) for size in range(len(run), 0, -1) for start in range(len(run) - size + 1)
+    )  # fmt: skip
+    for start, end in parts:
+        part = run[start:end]
+        if not re.search("[ㄱ-ㅎㅏ-ㅣ]", part):
+            continue
+        word = "".join(map(_keys, part)).lower()
+        # "ㅂㄱ" is what people type for "반가워".
+        if word in _latin_words() and (len(word) > 2 or (len(word) == 2 and _ALONE_VOWEL.search(part))):
+            return f"{run[:start]}{word}{run[end:]}"
+    return run
+
+
+def _keys(character: str) -> str:
+    if character >= "가":
+        rest, final = divmod(ord(character) - ord("가"), len(_FINALS))
+        initial, vowel = divmod(rest, len(_VOWELS))
+        return _INITIALS[initial] + _VOWELS[vowel] + _FINALS[final]
+    return _ALONE[ord(character) - ord("ㄱ")]
+
+
+@cache
+def _latin_words() -> frozenset[str]:
+    """The words in Latin letters of glossary, lexicon and contrast sets."""
+    sets = default_contrasts().sets.values()
+    written = [form for each in sets for forms in each.members.values() for form in forms]
+    written += [word for entry in bundled_lexicon() for word in (*entry.stems, *entry.terms)]
+    words = [*map(normalise, written), *(word for phrase in glossary() for word in phrase.split())]
+    return frozenset(word for word in words if word.isascii() and word.isalpha())
