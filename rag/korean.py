@@ -1,4 +1,4 @@
-"""The analyzer: splits Korean text into tokens, jamo n-grams and sentences, and estimates its length for a model. Pure functions.
+"""The analyzer: splits Korean text into tokens, jamo n-grams and sentences, and its syllables into letters. Pure functions.
 
 Both stores index these tokens, so lexical search gives the same result in FAISS and on an OpenSearch server without plugins.
 After a change of what a function returns, ANALYZER must be changed too, which requires all indexes to be rebuilt.
@@ -176,38 +176,72 @@ def estimate_tokens(text: str) -> int:
     return count
 
 
-_INITIALS = ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"]
-_VOWELS = [
-    *("a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae"),
-    *("oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i"),
-]
-_FINALS = [
-    *("", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l"),
-    *("p", "l", "m", "p", "p", "t", "t", "ng", "t", "t", "k", "t", "p", "t"),
-]
-LATIN_NAME = 5
-"""Letters from which on a name in Latin letters counts: a shorter one is an everyday word of some language."""
+# A syllable has an initial consonant, a vowel and possibly a final consonant. Unicode numbers the syllables in the order of
+# these letters (The Unicode Standard, section 3.12).
+INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+FINALS = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
+MIN_LATIN_NAME = 5
+"""Letters of a name in Latin letters, at least: a shorter one is an everyday word of some language."""
+_LATIN_INITIALS = dict(
+    zip(
+        INITIALS, ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", *"ktph"], strict=True
+    )
+)
+_LATIN_VOWELS = dict(
+    zip(
+        VOWELS,
+        [
+            *("a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae"),
+            *("oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i"),
+        ],
+        strict=True,
+    )
+)
+_LATIN_FINALS = dict(zip(FINALS, ["", *"kkknnntlkmlllplmpptt", "ng", *"ttktpt"], strict=True))
+
+
+def is_syllable(character: str) -> bool:
+    """Whether a character is a complete Hangul syllable."""
+    return "가" <= character <= "힣"
+
+
+def decompose(character: str) -> tuple[str, str, str]:
+    """(initial, vowel, final) of a syllable: ("ㅎ", "ㅏ", "ㄴ") of 한, with "" for no final; (character, "", "") of any other."""
+    if not is_syllable(character):
+        return character, "", ""
+    initial, rest = divmod(ord(character) - ord("가"), len(VOWELS) * len(FINALS))
+    vowel, final = divmod(rest, len(FINALS))
+    return INITIALS[initial], VOWELS[vowel], FINALS[final]
+
+
+def compose(initial: str, vowel: str, final: str = "") -> str:
+    """The syllable of these letters: the inverse of `decompose`. Raises ValueError for letters that cannot stand there."""
+    number = (INITIALS.index(initial) * len(VOWELS) + VOWELS.index(vowel)) * len(FINALS) + FINALS.index(final)
+    return chr(ord("가") + number)
 
 
 def romanized(text: str) -> str:
     """Hangul in Latin letters, syllable by syllable, by the tables of the Revised Romanization of Korean of 2000.
 
-    Without the changes of sound between syllables. Other characters stay.
+    Sound changes between syllables are not applied. Other characters stay.
     """
-    letters = []
+    letters: list[str] = []
     for character in text:
-        if "가" <= character <= "힣":
-            initial, rest = divmod(ord(character) - ord("가"), 21 * 28)
-            vowel, final = divmod(rest, 28)
-            letters.append(_INITIALS[initial] + _VOWELS[vowel] + _FINALS[final])
+        if is_syllable(character):
+            initial, vowel, final = decompose(character)
+            letters += _LATIN_INITIALS[initial], _LATIN_VOWELS[vowel], _LATIN_FINALS[final]
         else:
             letters.append(character)
     return "".join(letters)
 
 
 def latin_names(name: str) -> list[str]:
-    """A Hangul name in Latin letters, also without a vowel that many leave out ("mirnuri"); none too short to tell."""
-    if not name or not all("가" <= character <= "힣" for character in name):
+    """How a Hangul name may be written in Latin letters: romanized, and without "eu", which many omit ("mirnuri").
+
+    Forms of fewer than MIN_LATIN_NAME letters are left out; a name with other characters has none.
+    """
+    if not name or not all(map(is_syllable, name)):
         return []
     spelled = romanized(name)
-    return sorted(form for form in {spelled, spelled.replace("eu", "")} if len(form) >= LATIN_NAME)
+    return sorted(form for form in {spelled, spelled.replace("eu", "")} if len(form) >= MIN_LATIN_NAME)

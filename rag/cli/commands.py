@@ -6,10 +6,11 @@ import getpass
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rag.chat import ChatService
 from rag.cli.answer_records import feedback as feedback
@@ -159,12 +160,17 @@ def calibrate(options: Namespace, settings: Settings) -> None:
         print(f"after:  {proposal.after} (cross-validated)", file=sys.stderr)
         if not proposal.has_gain:
             print("no gain on these labels: the thresholds are unchanged, nothing is written", file=sys.stderr)
-            print_json(calibration.as_json())
+            print_json(_with_unheld_counted(calibration.as_json()))
             return
-    print_json(calibration.as_json())
+    print_json(_with_unheld_counted(calibration.as_json()))
     if options.apply:
         store.replace_manifest(store.manifest.with_calibration(calibration.as_json()))
         print("written to the index's manifest", file=sys.stderr)
+
+
+def _with_unheld_counted(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """A calibration as JSON with the number of its unheld words: a thousand words would hide the rest."""
+    return {**calibration, "unheld": len(calibration["unheld"].split())}
 
 
 def index(options: Namespace, settings: Settings) -> None:
@@ -180,8 +186,7 @@ def index(options: Namespace, settings: Settings) -> None:
         store = catalog.open(options.name)
         manifest = store.manifest.as_json()
         if not options.json and (calibration := manifest.get("calibration")):
-            # A thousand words would hide the rest.
-            manifest["calibration"] = {**calibration, "unheld": len(calibration["unheld"].split())}
+            manifest["calibration"] = _with_unheld_counted(calibration)
         print_json({"name": options.name, "nodes": store.count(), "manifest": manifest})
     elif options.action == "verify":
         _verify(catalog.open(options.name), options.name)

@@ -15,14 +15,13 @@ The words are data (compounds.toml, verbal_nouns.toml).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 
 from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
 from rag.constraints.contrasts import ANSWERING, members_of
-from rag.constraints.wanted_verbs import MAY_WANT, is_opposite, lacks_wanted
+from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
+from rag.data_files import read_toml
 from rag.korean import compact, tokens
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
@@ -118,7 +117,7 @@ def other_actions(
         yield "product", asked, held
     if noun := _verbal_noun_not_held(question, row, synonyms):
         yield "action", noun, ""
-    if MAY_WANT.search(question) and lacks_wanted(question, row_question, steps):
+    if MAY_REQUEST.search(question) and lacks_request(question, row_question, steps):
         yield "action", "", ""
     if is_opposite(question, row_question, row_answer):
         yield "action", "", row_question
@@ -284,7 +283,7 @@ def is_taken_back(question: str, row_question: str, steps: str) -> bool:
 
 @cache
 def _data() -> Mapping[str, Mapping[str, list[str]]]:
-    return tomllib.loads(Path(__file__).with_name("verbal_nouns.toml").read_text(encoding="utf-8"))
+    return read_toml(__package__, "verbal_nouns.toml")
 
 
 @cache

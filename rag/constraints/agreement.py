@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Literal
 
@@ -27,9 +28,9 @@ from rag.constraints.contrasts import (
     mentions_of,
     stands_in,
 )
-from rag.constraints.event_states import MAY_TELL, other_states
+from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
-from rag.constraints.held_values import is_decided, share_held, values_not_held
+from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.value_agreement import comparable, excludes, families, holds, is_incidental, pins, scope
 from rag.korean import tokens, without_notes
@@ -99,11 +100,13 @@ def compare(
     institution: str = "",
     is_passage: bool = False,
     synonyms: Callable[[str], str] = str,
+    today: date | None = None,
 ) -> Agreement:
-    """Compares a customer's question with one row.
+    """Compare a customer's question with one row.
 
-    `institution` is the row's, whose name before a product tells no kind. A passage of a document must show more than a row.
-    `synonyms` returns a word followed by its other names, separated by spaces.
+    `institution`: the row's, whose name before a product names no kind of it. `is_passage`: the row is a passage of a document,
+    which must state more of what is asked than a row of an FAQ. `synonyms`: returns a word followed by its other names,
+    separated by spaces. `today`: the day of the question, for "작년"; None: such words are compared with no date.
     """
     question = _as_own(question, institution)
     # Of several questions in one message only the part counts that this row may answer.
@@ -115,9 +118,10 @@ def compare(
     if values_of(question):
         same, others = _values(part, *row)
         agreed, conflicts, share = [*same, *agreed], [*others, *conflicts], share_held(question, *row)
-        for value in values_not_held(question, *row):
-            by_limit = is_decided(question, value, *row, synonyms=synonyms)
-            lacking.append(Conflict(value.dimension, value.text, "", by_limit))
+        lacking += [
+            Conflict(value.dimension, value.text, "", by_limit)
+            for value, by_limit in missing_values(question, *row, synonyms=synonyms)
+        ]
     if codes := _codes(part):
         own_codes = _codes("\n".join(row))
         if not codes & own_codes:
@@ -131,8 +135,8 @@ def compare(
     if asked_aspect(part) or MAY_ASK.search(part):
         lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
-    if MAY_TELL.search(question):
-        for asked, held in other_states(question, *row):
+    if MAY_NAME_STATE.search(question):
+        for asked, held in other_states(question, *row, today=today):
             (conflicts if held else lacking).append(Conflict("state", asked, held))
     if is_passage:
         passage = f"{institution}\n{row_question}\n{row_answer}"

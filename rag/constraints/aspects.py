@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from rag.constraints.everyday_values import values_of
+from rag.data_files import read_table
 from rag.korean import sentence_texts
 
 
@@ -35,10 +35,7 @@ _NO_INTEREST = r"(?!소득|배당|과세)"
 def _read() -> tuple[Mapping[str, str], Mapping[str, Aspect]]:
     names: dict[str, str] = {}
     aspects: dict[str, Aspect] = {}
-    for line in Path(__file__).with_name("aspects.tsv").read_text(encoding="utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        nouns, *stated = line.split("\t")
+    for nouns, *stated in read_table(__package__, "aspects.tsv"):
         name = nouns.partition("|")[0]
         names |= dict.fromkeys(nouns.split("|"), name)
         if stated:

@@ -8,15 +8,14 @@ another thing. Bare nouns only: what has a particle or an ending is no modifier.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import KINDS, InstitutionNames
+from rag.data_files import read_toml
 from rag.korean import compact
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
@@ -36,8 +35,7 @@ _PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|�
 
 @cache
 def compound_words() -> Mapping[str, frozenset[str]]:
-    data = tomllib.loads(Path(__file__).with_name("compounds.toml").read_text(encoding="utf-8"))
-    return {name: frozenset(words) for name, words in data.items()}
+    return {name: frozenset(words) for name, words in read_toml(__package__, "compounds.toml").items()}
 
 
 @lru_cache(maxsize=4096)

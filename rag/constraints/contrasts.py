@@ -8,13 +8,12 @@ asks whether something holds for a thing, a sentence that refuses it for that th
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
+from rag.data_files import read_table, read_toml
 from rag.korean import compact, fold, sentence_texts
 
 Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
@@ -254,17 +253,15 @@ def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
 
 @cache
 def _bundled() -> dict[str, ContrastSet]:
-    data = tomllib.loads(Path(__file__).with_name("contrasts.toml").read_text(encoding="utf-8"))
-    sets = {entry["name"]: contrast_set(entry) for entry in data["set"]}
-    lines = Path(__file__).with_name("terms.tsv").read_text(encoding="utf-8").splitlines()
-    return {**sets, **{term.name: term for line in lines if line and line[0] != "#" for term in [_term(line)]}}
+    sets = [contrast_set(entry) for entry in read_toml(__package__, "contrasts.toml")["set"]]
+    terms = [_term(*cells) for cells in read_table(__package__, "terms.tsv")]
+    return {each.name: each for each in (*sets, *terms)}
 
 
-def _term(line: str) -> ContrastSet:
-    """A thing that excludes nothing: a set of one member, all of its names, and of one for words that only answer it."""
-    called, _, answering = line.partition("\t")
-    exceptions = tuple(name.removeprefix("!") for name in called.split("|") if name.startswith("!"))
-    forms = tuple(name for name in called.split("|") if not name.startswith("!"))
+def _term(names: str, answering: str = "") -> ContrastSet:
+    """The set of a thing that excludes nothing: one member with all its names, and one for the words that only answer it."""
+    forms = tuple(name for name in names.split("|") if not name.startswith("!"))
+    exceptions = tuple(name.removeprefix("!") for name in names.split("|") if name.startswith("!"))
     name = forms[0].removeprefix("^")
     members = {name: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
     return ContrastSet(f"term {name}", "term", members, exceptions)

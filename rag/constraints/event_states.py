@@ -1,7 +1,8 @@
-"""Has it happened or not? "아직 발송 안 된 송금" is not "발송이 완료된 송금", nor a thing shown as "접수" one shown otherwise.
+"""Does a question say that something has happened of which a row's question says that it has not, or the other way round?
 
-Read off the forms of the words and no list of actions: what stands before 전, 안 된, 못 한, 되지 않은 or after 미 has not
-happened; before 완료, 된, 한 후, 됐는데 or after 이미 it has. Only what a row's question says decides, of the same noun.
+"아직 발송 안 된 송금" is not "발송이 완료된 송금". There is no list of events: a noun before 전, 안 된, 못 한, 되지 않은 or
+after 미 has not happened; one before 완료, 된, 한 후, 됐는데 or after 이미 has. Also compared: the state that something is
+shown in, what follows from not doing something, and past values.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ _DONE = re.compile(
     r"|(?:이?후|뒤)(?:에|의|\s)"
     r")"
 )
-_UNDONE = re.compile(r"(?<![가-힣])미(?P<event>[가-힣]{2})(?:된|인|\s)")
+_PREFIXED_NOT = re.compile(r"(?<![가-힣])미(?P<event>[가-힣]{2})(?:된|인|\s)")
 _ALREADY = re.compile(r"이미\s(?P<event>[가-힣]{2,4}?)(?:된|됐|되|한|했|하|을|를|\s)")
 _NOT_YET_SAID = re.compile(r"아직\s?(?:안|못)\s?[가-힣]")
 _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난|마친)")
-"""Said of whatever happened, in a native verb ("아직 안 나갔으면") and in the bank's word for it."""
-MAY_TELL = re.compile(
+"""Used with any event: _NOT_YET_SAID by customers ("아직 안 나갔으면"), _COMPLETED by banks."""
+MAY_NAME_STATE = re.compile(
     r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만|작년|지난해|예전|옛날"
 )
-"""Stands in every question that `other_states` has anything on."""
+"""Matches every question for which `other_states` returns something: a fast first check."""
 _SHOWN = re.compile(
     r"상태[가는이도]?\s?['\"‘“]?(?P<state>[가-힣]{2,6}?)['\"’”]?(?:으?로\s?(?:돼|되|나|떠|뜨|표시|남|있)|이?라고|인데|이에요|예요|이던데|이고|입니다)"
 )
@@ -44,18 +45,21 @@ _OMITTED = re.compile(
     r"(?:(?<![가-힣])(?:안|못)\s?(?!되|돼)[가-힣]{1,4}(?:\s?[가-힣]{1,2})?면|지\s?(?:않|못)[가-힣]{0,2}면)\s?"
     r"(?:\S{1,6}\s)?(?:어떻게\s?[돼되]|어찌\s?[돼되]|무슨\s?일|불이익|문제)"
 )
-"""Asks what follows if something is not done: "안 찾으러 가면 어떻게 되나요"."""
+"""Asks what happens if something is not done: "안 찾으러 가면 어떻게 되나요"."""
 _OMISSION = re.compile(
     r"지\s?(?:않|못)(?:\S{0,6}(?:면|때|\s경우)|은|고|한)|못하(?:면|시면|신|는|실)|미[가-힣]{2}\s?시|없으(?:면|시면)"
     r"|(?:기한|기간|[일월년])[이을]?\s?(?:지나|경과|넘기|넘으)|연체"
 )
-_ONCE = r"(?P<then>재?작년|지난해|예전|옛날|당시|(?:(?P<years>\d+)|[한두세네일이삼사오])\s?년\s?전|몇\s?년\s?전)"
-_WAS = re.compile(_ONCE + r"[^?.!\n]{0,24}?(?:얼[마만]|몇\s?\S{1,3}|어느\s?정도|어떻게)\s?(?:였|이었|[됐되]었|됐)")
-"""Asks what a value was once: "예전 한도는 얼마였죠"."""
+_PAST_TIME = r"(?P<then>재?작년|지난해|예전|옛날|당시|(?:(?P<years>\d+)|[한두세네일이삼사오])\s?년\s?전|몇\s?년\s?전)"
+_YEARS_AGO = {"작년": 1, "지난해": 1, "재작년": 2}
+_PAST_VALUE = re.compile(
+    _PAST_TIME + r"[^?.!\n]{0,24}?(?:얼[마만]|몇\s?\S{1,3}|어느\s?정도|어떻게)\s?(?:였|이었|[됐되]었|됐)"
+)
+"""Asks for a value in the past: "예전 한도는 얼마였죠"."""
 _STATES_PAST = re.compile(r"종전|기존에는|이전(?:에는|까지|은)|(?:\d+년|\d+일)\s?(?:까지|이전|전까지)")
-_ACQUIRED = re.compile(_ONCE + r"에?\s(?:\S{1,6}\s)?(?:발급|가입|개설|체결|받은|만든|만들었|든\s|들었|산\s|샀)")
+_ACQUIRED = re.compile(_PAST_TIME + r"에?\s(?:\S{1,6}\s)?(?:발급|가입|개설|체결|받은|만든|만들었|든\s|들었|산\s|샀)")
 _SINCE = re.compile(r"(?P<year>\d{4})년[^.\n]{0,12}?(?:이후|부터)[^.\n]{0,12}?(?:발급|가입|개설|체결|개시|신규|취급)")
-"""What holds for what was acquired from a date on."""
+"""Limits what a row states to contracts made from a year on."""
 _TOO_OFTEN = re.compile(
     r"(?:너무|자꾸|계속|매일)\s?(?:많이\s?)?(?:와요?|오는데|오네|옵니다|온다|와서|울려|떠요)(?![가-힣])"
     r"|(?:그만\s?(?:좀\s?)?(?:오|울리|뜨|보내)|안\s?(?:오|울리|뜨))게(?=\s|$)"
@@ -63,19 +67,26 @@ _TOO_OFTEN = re.compile(
 _DOES_NOT = re.compile(r"지\s?않|안\s?[되됩와옵]|실패|못")
 
 
-def other_states(question: str, row_question: str, row_answer: str) -> Iterator[tuple[str, str]]:
-    """(asked, held): of what has or has not happened by a question, and of the row's question the contrary.
+def other_states(
+    question: str, row_question: str, row_answer: str, *, today: date | None = None
+) -> Iterator[tuple[str, str]]:
+    """(asked, held) for each state in the question whose opposite the row's question names.
 
-    `held` is empty for what the row says nothing of: the state a thing is shown in ("상태가 접수로 돼 있어요"), and what
-    follows if something is not done.
+    `held` is empty where the row does not cover the question's state: the state that something is shown in ("상태가 접수로 돼
+    있어요"), what happens if something is not done, a past value. `today`: see `rag.constraints.compare`.
     """
     if (shown := _SHOWN.search(question)) and shown["state"] not in compact(f"{row_question}{row_answer}"):
         yield shown["state"], ""
-    if (was := _WAS.search(question)) and not _STATES_PAST.search(row_answer):
-        yield was["then"], ""
+    states_past = _STATES_PAST.search(row_answer) is not None
+    if (past_value := _PAST_VALUE.search(question)) and not states_past:
+        yield past_value["then"], ""
     acquired, since = _ACQUIRED.search(question), _SINCE.search(row_answer)
-    if acquired and since and not (_STATES_PAST.search(row_answer) or _is_since(acquired, int(since["year"]))):
-        yield acquired["then"], ""
+    if acquired and since and not states_past:
+        years = _YEARS_AGO.get(acquired["then"]) or int(acquired["years"] or 0)
+        # Only where the year is certain: "예전" may lie on either side of it.
+        is_later = years > 0 and today is not None and today.year - years > int(since["year"])
+        if not is_later:
+            yield acquired["then"], ""
     if (often := _TOO_OFTEN.search(question)) and _DOES_NOT.search(row_question) and not _DOES_NOT.search(question):
         yield often.group(), row_question
     if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
@@ -90,23 +101,17 @@ def other_states(question: str, row_question: str, row_answer: str) -> Iterator[
             yield f"{event} {'전' if is_done else '후'}", f"{event} {'후' if is_done else '전'}"
 
 
-def _is_since(told: re.Match[str], year: int) -> bool:
-    """Whether a time told from today lies after a year for certain: "작년" after 2024 in 2026."""
-    years = {"작년": 1, "지난해": 1, "재작년": 2}.get(told["then"]) or (int(told["years"]) if told["years"] else None)
-    return years is not None and date.today().year - years > year
-
-
 @lru_cache(maxsize=4096)
 def happened_by_event(text: str) -> dict[str, frozenset[bool]]:
-    """By event, whether it has happened; both where a text names both."""
-    found: dict[str, set[bool]] = {}
-    spans: list[tuple[int, int]] = []
-    for pattern in (_NOT_YET, _UNDONE):
+    """Whether each event in a text has happened; both values for an event of which the text names both states."""
+    states: dict[str, set[bool]] = {}
+    not_happened: list[tuple[int, int]] = []
+    for pattern in (_NOT_YET, _PREFIXED_NOT):
         for match in pattern.finditer(text):
-            found.setdefault(match["event"], set()).add(False)
-            spans.append(match.span())
+            states.setdefault(match["event"], set()).add(False)
+            not_happened.append(match.span())
     for pattern in (_DONE, _ALREADY):
         for match in pattern.finditer(text):
-            if not any(match.start("event") < end and start < match.end() for start, end in spans):
-                found.setdefault(match["event"], set()).add(True)
-    return {event: frozenset(states) for event, states in found.items()}
+            if not any(match.start("event") < end and start < match.end() for start, end in not_happened):
+                states.setdefault(match["event"], set()).add(True)
+    return {event: frozenset(of_event) for event, of_event in states.items()}

@@ -17,14 +17,13 @@ What counts as a name:
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
-from rag.korean import fold, latin_names
+from rag.data_files import read_table
+from rag.korean import decompose, fold, latin_names
 
 KINDS = (
     *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
@@ -222,9 +221,8 @@ def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 @cache
 def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    lines = Path(__file__).with_name("institutions.tsv").read_text(encoding="utf-8").splitlines()
-    cells = [line.split("\t") for line in lines if line and not line.startswith("#")]
-    return tuple((name, kind, tuple(filter(None, aliases.split("|")))) for name, kind, aliases in cells)
+    rows = read_table(__package__, "institutions.tsv")
+    return tuple((name, kind, tuple(filter(None, aliases.split("|")))) for name, kind, aliases in rows)
 
 
 @cache
@@ -277,12 +275,11 @@ def _plain(name: str) -> str:
 
 
 def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether one syllable alone differs, by another letter, or by a final consonant too many or too few."""
-    syllables = [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
-    if len(one) != len(other) or len(syllables) != 1:
+    """Whether two names of the same length differ in one letter: another one, or one final consonant more or fewer."""
+    if len(one) != len(other):
         return False
-    a, b = sorted((unicodedata.normalize("NFKD", each) for each in syllables[0]), key=len)
-    return b.startswith(a) or (len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1)
+    letters = (decompose(character) + decompose(its_other) for character, its_other in zip(one, other, strict=True))
+    return sum(a != b for pair in letters for a, b in zip(pair[:3], pair[3:], strict=True)) == 1
 
 
 def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:

@@ -35,7 +35,7 @@ from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, li
 from rag.retrieval.ranking import COMPARED, score_of
 from rag.retrieval.spelling import respelled
 from rag.stores.base import TOKENS, PassageStore
-from rag.stores.filters import metadata_filters
+from rag.stores.filters import day_in_force, metadata_filters
 from rag.types import Filters
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class RowSearch:
         # An institution's name is in no row's question: what it is asked about decides.
         words = content_words(self.named(text).rest)
         wording = Wording(words, says(text, "banking word"), self.unheld)
-        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording)
+        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=day_in_force(filters))
         verdict = suggest_by_words(prefer_same_question(judged, text), words)
         return replace(verdict, lexical_only=retriever.lexical_only)
 

@@ -15,9 +15,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any, Literal, get_args
 
+from rag.data_files import read_text
 from rag.errors import InputError
 from rag.types import NoteKind, Reason
 
@@ -148,8 +148,7 @@ def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
 @cache
 def bundled(file: str) -> tuple[WordRule, ...]:
     """The rules of a TOML file that comes with the package."""
-    text = resources.files("rag.conversation").joinpath(file).read_text(encoding="utf-8")
-    return parse(text, file=file)
+    return parse(read_text(__package__, file), file=file)
 
 
 def parse(text: str, *, file: str = "decline rules") -> tuple[WordRule, ...]:

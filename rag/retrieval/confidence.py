@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -137,15 +138,14 @@ class JudgedNode(FusedNode):
 class Verdict:
     """The outcome for one question.
 
-    `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated
-    scores; `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for;
-    `lexical_only`: without the embedding, which failed. `note`: what the text says beside or instead of the usual sentence.
-    `sections`: the parts of several questions or institutions, each with its rows. `names_banks`: an answer begins with its
-    institution's name, for the index holds several.
-    `conflicts`: what the question pins down and the nearest row holds
-    differently, which kept it from being answered, as does `is_blocked` without any, where it holds one of several values
-    asked for or is one of several rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach
-    for its rows to be offered, where it is not answered. `features`: FEATURES of the ranking.
+    `nodes` are what the customer is shown (none when declined), `ranked` all rows found, best first, with calibrated scores;
+    `confidence` is the chance in 0..1 that the first row answers. `query` is the text that was searched for; `lexical_only`:
+    without the embedding, which failed. `note`: what the text says beside or instead of the usual sentence. `sections`: the
+    parts of several questions or institutions, each with its rows. `names_banks`: an answer begins with its institution's name,
+    for the index holds several. `conflicts`: what the question pins down and the nearest row holds differently, which kept it
+    from being answered, as does `is_blocked` without any, where it holds one of several values asked for or is one of several
+    rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach for its rows to be offered, where
+    it is not answered. `features`: FEATURES of the ranking.
     """
 
     status: Status
@@ -172,15 +172,16 @@ def judge(
     *,
     top_k: int = 5,
     wording: Wording | None = None,
+    today: date | None = None,
 ) -> Verdict:
     """Decide the outcome for `hits`, best first; hits without a dense part are judged by the calibration's lexical-only
-    thresholds. `wording`: the question's words, where they are to count beside the scores."""
+    thresholds. `wording`: the question's words, where they are to count beside the scores. `today`: as in `compare`."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
     # The embedding failed, and the thresholds of both lists would mean another thing.
     if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
         calibration = lexical_only_calibration(calibration)
-    ordered = _rows_by_themselves(question, hits, calibration)
+    ordered = _rank_rows(question, hits, calibration, today)
     hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
     signals = features(question, hits, calibration.fusion)
     log_odds = calibration.first_answers(signals, hits)
@@ -215,10 +216,8 @@ def judge(
         quoted = [hit for hit in ranked if hit.quoted]
         related = [hit for hit in ranked if not hit.quoted and score_of(hit) >= RELATED]
         shown = tuple([*quoted, *related][: max(top_k, len(quoted))])
-    verdict = replace(verdict, nodes=shown, conflicts=ordered.conflicts)
-    if not ordered.conflicts:
-        return verdict
-    return replace(verdict, note=what_differs(ordered.conflicts, shown))
+    note = what_differs(ordered.conflicts, shown) if ordered.conflicts else None
+    return replace(verdict, nodes=shown, conflicts=ordered.conflicts, note=note)
 
 
 def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
@@ -258,17 +257,17 @@ def names_thing(hit: FusedNode, word: str) -> bool:
     return bool(named & members) or bool(named and names_general(word, row))
 
 
-def _rows_by_themselves(question: str, hits: Sequence[FusedNode], calibration: Calibration) -> Ordered:
+def _rank_rows(question: str, hits: Sequence[FusedNode], calibration: Calibration, today: date | None) -> Ordered:
     """Orders the hits so that a row of an FAQ is judged as it would be if there were no documents: it is the approved answer.
 
     The rows are compared with the question and with each other alone. The best is before all passages where it would be
     answered, or where no passage matches better.
     """
-    ordered = order_by_agreement(question, hits)
+    ordered = order_by_agreement(question, hits, today=today)
     rows = [hit for hit in hits if not is_passage(hit)]
     if len(rows) in (0, len(hits)):
         return ordered
-    alone = order_by_agreement(question, rows)
+    alone = order_by_agreement(question, rows, today=today)
     if is_passage(ordered.hits[0]):
         signals = features(question, alone.hits, calibration.fusion)
         log_odds = calibration.first_answers(signals, alone.hits)

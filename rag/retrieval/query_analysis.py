@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from importlib import resources
 
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
+from rag.data_files import entry_lines, read_table, read_text
 from rag.errors import InputError
 from rag.korean import compact, fold
 from rag.types import Filters
@@ -143,9 +143,7 @@ class LexiconEntry:
 def parse_lexicon(lines: Iterable[str], *, name: str = "lexicon") -> tuple[LexiconEntry, ...]:
     """Lines of `stem|stem<TAB>term term`; `#` begins a comment. Raises InputError naming the line."""
     entries = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in entry_lines(lines):
         stems, tab, terms = line.partition("\t")
         if not tab or not terms.strip() or not all(stem.strip() for stem in stems.split("|")):
             raise InputError(f"{name}, line {number}: expected `stem|stem<TAB>term term`")
@@ -156,8 +154,7 @@ def parse_lexicon(lines: Iterable[str], *, name: str = "lexicon") -> tuple[Lexic
 @cache
 def bundled_lexicon() -> tuple[LexiconEntry, ...]:
     """The lexicon that comes with the package."""
-    text = resources.files("rag.retrieval").joinpath("lexicon.tsv").read_text(encoding="utf-8")
-    return parse_lexicon(text.splitlines(), name="lexicon.tsv")
+    return parse_lexicon(read_text(__package__, "lexicon.tsv").splitlines(), name="lexicon.tsv")
 
 
 def expand(
@@ -216,7 +213,7 @@ def in_korean(question: str) -> str:
     translations: list[str] = []
 
     def translated(match: re.Match[str]) -> str:
-        translations.append(glossary()[match["phrase"]])
+        translations.append(GLOSSARY[match["phrase"]])
         return translations[-1]
 
     korean = _phrases().sub(translated, text)
@@ -225,17 +222,13 @@ def in_korean(question: str) -> str:
     return korean if _HANGUL.search(question) else " ".join(dict.fromkeys(translations))
 
 
-@cache
-def glossary() -> Mapping[str, str]:
-    """English phrases and their Korean."""
-    text = resources.files("rag.retrieval").joinpath("glossary.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return {line[0]: line[1] for line in lines}
+GLOSSARY: Mapping[str, str] = dict(read_table(__package__, "glossary.tsv"))
+"""English phrases and their Korean translations."""
 
 
 @cache
 def _phrases() -> re.Pattern[str]:
-    phrases = "|".join(re.escape(phrase) for phrase in sorted(glossary(), key=len, reverse=True))
+    phrases = "|".join(re.escape(phrase) for phrase in sorted(GLOSSARY, key=len, reverse=True))
     return re.compile(rf"(?<![a-z])(?P<phrase>{phrases})(?:s|es|ed|d|ing)?(?![a-z])")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, compare
@@ -59,8 +60,11 @@ class Ordered:
     lacks_thing: bool = False
 
 
-def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
-    """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named."""
+def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | None = None) -> Ordered:
+    """Reorder fused hits, best first. Institutions are not compared: a search is limited to the one that is named.
+
+    `today`: see `rag.constraints.compare`.
+    """
     rows = [
         compare(
             text,
@@ -69,6 +73,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode]) -> Ordered:
             institution=str(hit.node.metadata.get(BANK) or ""),
             is_passage=is_passage(hit),
             synonyms=_synonyms,
+            today=today,
         )
         for hit in hits[:COMPARED]
     ]

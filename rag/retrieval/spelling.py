@@ -12,15 +12,11 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
-from rag.korean import normalise
+from rag.korean import decompose, normalise
 
 _QUESTION_END = re.compile(r"(?:나요|니까|까요)$")
 _HANGUL_RUN = re.compile(r"[가-힣]+")
-_NONE = "_"
-_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
-_VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
-_FINALS = _NONE + "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
-"""The letters of a syllable in Unicode's order."""
+_NO_FINAL = "_"
 # As they sound; a final as before a consonant. Not ㅘ as ㅏ: 상한 is not 상환.
 _INITIAL_SOUNDS = str.maketrans("ㄲㄸㅃㅆㅉ", "ㄱㄷㅂㅅㅈ")
 _VOWEL_SOUNDS = str.maketrans("ㅐㅒㅖㅙㅞㅝㅢ", "ㅔㅔㅔㅚㅚㅓㅣ")
@@ -75,18 +71,18 @@ def _sound(word: str) -> str:
     """Three letters for each syllable; the same ones for those that sound alike."""
     sounds = []
     for syllable in word:
-        number = ord(syllable) - ord("가")
-        initial = _INITIALS[number // 588].translate(_INITIAL_SOUNDS)
-        vowel = _VOWELS[number % 588 // 28].translate(_VOWEL_SOUNDS)
+        initial, vowel, final = decompose(syllable)
+        initial = initial.translate(_INITIAL_SOUNDS)
+        vowel = vowel.translate(_VOWEL_SOUNDS)
         vowel = vowel.translate(_VOWEL_SOUNDS_AFTER_J) if initial in "ㅈㅊ" else vowel
-        sounds.append(initial + vowel + _FINALS[number % 28].translate(_FINAL_SOUNDS))
+        sounds.append(initial + vowel + (final.translate(_FINAL_SOUNDS) or _NO_FINAL))
     return "".join(sounds)
 
 
 @lru_cache(maxsize=1024)
 def is_slip(one: str, other: str) -> bool:
     """Whether a finger typed one letter for the other: a key beside it, or a final too many or too few."""
-    if _NONE in (one, other) or (one, other) in _SLIPS or (other, one) in _SLIPS:
+    if _NO_FINAL in (one, other) or (one, other) in _SLIPS or (other, one) in _SLIPS:
         return True
     places = [(row, keys.index(letter)) for letter in (one, other) for row, keys in enumerate(_KEYS) if letter in keys]
     if len(places) < 2:

@@ -27,7 +27,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
 from llama_index.core.vector_stores.types import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
@@ -112,12 +112,17 @@ def scalar(value: object) -> Scalar | None:
     return None
 
 
+def day_in_force(filters: Filters) -> date:
+    """The day on which rows must be in force: `filters.as_of`, or today in Seoul."""
+    return filters.as_of or datetime.now(SEOUL).date()
+
+
 def metadata_filters(filters: Filters) -> MetadataFilters:
     """Build filters for rows that match `filters.equals` and are in force on `filters.as_of` (None: today in Seoul).
 
     A row is in force unless `effective_from` > day or `effective_until` < day. A missing or empty date is no limit.
     """
-    day = f"{filters.as_of or datetime.now(SEOUL).date():%Y-%m-%d}"
+    day = f"{day_in_force(filters):%Y-%m-%d}"
     expired = MetadataFilters(
         filters=[
             MetadataFilter(key=EFFECTIVE_UNTIL, value=day, operator=FilterOperator.LT),

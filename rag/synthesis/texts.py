@@ -4,11 +4,10 @@ the instructions of language models. A question in English gets the English ones
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from rag.data_files import read_toml
 from rag.types import Note, Reason
 
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
@@ -20,7 +19,7 @@ DEFAULT_CONTACT = "새나래은행 1500-0101, 도담저축은행 1500-0202, 미�
 BROKE_OFF = "답변이 중간에 끊겨, 등록된 FAQ 원문을 그대로 보여 드립니다."
 """Stands between a broken answer and the passages, where the one cannot be taken back any more."""
 
-_TEXTS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_TEXTS: Mapping[str, Any] = read_toml(__package__, "texts.toml")
 ANSWERING, SUMMARIZING, CONDENSING = (
     str(_TEXTS["instructions"][name]) for name in ("answering", "summarizing", "condensing")
 )

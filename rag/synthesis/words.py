@@ -10,16 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
-from rag.korean import compact
-
-
-def _lines(name: str) -> list[str]:
-    """The lines of a list beside this module, without its comments."""
-    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if not line.startswith("#")]
-
+from rag.data_files import read_table
+from rag.korean import compact, decompose
 
 _WORD = re.compile(r"[가-힣A-Za-z0-9%]+(?:[+&.][A-Za-z0-9]+)*")
 _COPULA = re.compile(
@@ -69,7 +62,7 @@ _SHORT_STEM = re.compile(
 _NOUN_LIKE_VERB = re.compile(
     r"신고|사고|보상|서면|보증|(?:보고|창고|가게|보기|사기|가지|입고|내지|가상|내부|보수|가수|서신|하지|두기|길이)$"
 )
-_COMMON = frozenset(" ".join(_lines("common_words.txt")).split())
+_COMMON = frozenset(word for (words,) in read_table(__package__, "common_words.txt") for word in words.split())
 _COURTESY = re.compile(r"감사|안녕|궁금|물어|도움이|죄송|고맙|언제든|좋은 하루|도와")
 _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|쓰|맞)")
 
@@ -129,7 +122,7 @@ def _is_verb(word: str, following: str) -> bool:
         return True
     if _CONNECTIVE.search(word):
         return True
-    return (ord(word[-1]) - 0xAC00) % 28 == 8 and "가" <= word[-1] <= "힣" and _CAN.match(following) is not None
+    return decompose(word[-1])[2] == "ㄹ" and _CAN.match(following) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -160,7 +153,7 @@ def _content(word: str, following: str) -> ContentWord | None:
         if _VERB_STEM.fullmatch(stem) and word[len(stem) :] in ("는", "은", "고", "며"):
             is_noun = False
         # Short, without a particle and with a verb's ending before a noun: "바꿀", "내는".
-        if stem == word and len(word) <= 2 and (ord(word[-1]) - 0xAC00) % 28 in (4, 8):
+        if stem == word and len(word) <= 2 and decompose(word[-1])[2] in ("ㄴ", "ㄹ"):
             is_noun = False
     stem = stem.lower()
     if len(stem) > 2 and stem.endswith(("님", "들")):
@@ -177,7 +170,9 @@ def is_courtesy(sentence: str) -> bool:
     return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
 
 
-_SYNONYMS = tuple(tuple(compact(form) for form in line.split()) for line in _lines("synonyms.txt"))
+_SYNONYMS = tuple(
+    tuple(compact(form) for form in forms.split()) for (forms,) in read_table(__package__, "synonyms.txt")
+)
 """Groups of beginnings of words of one meaning."""
 _COVERED_PAIRS = 0.66
 """Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""

@@ -8,7 +8,7 @@ import pytest
 
 from rag.constraints.agreement import compare
 from rag.constraints.everyday_values import values_of
-from rag.constraints.held_values import is_decided, values_not_held
+from rag.constraints.held_values import is_decided, missing_values
 
 GIFT = ("적립금을 상품권으로 바꾸고 싶습니다.", "달빛적립금이 3,000점 이상이면 상품권으로 바꿔 드립니다.")
 RENT = (
@@ -87,7 +87,7 @@ EXEMPT = (
     ],
 )
 def test_a_value_within_a_limit_on_something_else_is_not_held(question: str, row: tuple[str, str]) -> None:
-    assert values_not_held(question, *row)
+    assert missing_values(question, *row)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_value_within_a_limit_on_something_else_is_not_held(question: str, row
     ],
 )
 def test_a_value_of_the_same_quantity_is_held(question: str, row: tuple[str, str]) -> None:
-    assert not values_not_held(question, *row)
+    assert not missing_values(question, *row)
 
 
 NEW_LAPSE = ("효력을 잃은 지 60일 이내인 계약을 되살리려면?", "앱에서 신청하실 수 있습니다.")
@@ -118,8 +118,8 @@ def test_a_value_that_is_not_reached_is_what_lies_below_it(said: str) -> None:
 
 
 def test_a_sum_below_the_only_limit_is_not_held() -> None:
-    assert values_not_held("입금한 돈이 안 나와요 200만원도 안 되는데 왜죠", *DELAYED)
-    assert not values_not_held("300만원 입금했는데 안 나와요", *DELAYED)
+    assert missing_values("입금한 돈이 안 나와요 200만원도 안 되는데 왜죠", *DELAYED)
+    assert not missing_values("300만원 입금했는데 안 나와요", *DELAYED)
 
 
 def test_scores_and_distances_without_their_usual_unit() -> None:
@@ -132,13 +132,13 @@ SINCE = ("카드 발급 비용은 얼마인가요?", "2025년 7월 1일부터 �
 
 
 def test_a_time_that_has_passed_is_a_case_where_the_row_has_tiers() -> None:
-    assert values_not_held("빌린 지 5년 됐는데 갚으면 비용 얼마예요", *TIERS)
-    assert not values_not_held("빌린 지 10개월 됐는데 갚으면 비용 얼마예요", *TIERS)
+    assert missing_values("빌린 지 5년 됐는데 갚으면 비용 얼마예요", *TIERS)
+    assert not missing_values("빌린 지 10개월 됐는데 갚으면 비용 얼마예요", *TIERS)
 
 
 def test_a_month_before_the_date_from_which_a_row_holds_is_not_held() -> None:
-    assert values_not_held("2025년 6월에 만든 카드 발급 비용 얼마였어요", *SINCE)
-    assert not values_not_held("2025년 9월에 만든 카드 발급 비용 얼마예요", *SINCE)
+    assert missing_values("2025년 6월에 만든 카드 발급 비용 얼마였어요", *SINCE)
+    assert not missing_values("2025년 9월에 만든 카드 발급 비용 얼마예요", *SINCE)
 
 
 def test_years_after_an_amount_and_weeks_of_use_are_lengths_of_time() -> None:

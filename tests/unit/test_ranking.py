@@ -9,7 +9,7 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from rag.constraints.contrasts import default_contrasts
-from rag.constraints.held_values import values_not_held
+from rag.constraints.held_values import missing_values
 from rag.retrieval.confidence import Verdict, defaults, judge
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.retrieval.ranking import (
@@ -85,7 +85,7 @@ def test_another_product_is_suggested() -> None:
 def test_a_value_in_no_part_of_the_first_row_keeps_it_from_being_the_answer() -> None:
     texts = ("카드 결제일을 변경하려면 어떻게 하나요?", "결제일은 5일, 10일 중에서 고르실 수 있습니다.")
     card = [row("day", *texts, 5.0)]
-    assert [value.text for value in values_not_held("카드 결제일 27일로 변경", *texts)] == ["27일"]
+    assert [value.text for value, _ in missing_values("카드 결제일 27일로 변경", *texts)] == ["27일"]
     assert verdict("카드 결제일 27일로 변경", card).status == "suggested"
     assert verdict("카드 결제일 10일로 변경", card).status == "answered"
 

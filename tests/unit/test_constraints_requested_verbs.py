@@ -9,8 +9,9 @@ import pytest
 
 from rag.constraints.actions import is_reversed
 from rag.constraints.agreement import compare
+from rag.constraints.conjugation import conjugate
 from rag.constraints.everyday_values import values_of
-from rag.constraints.wanted_verbs import conjugated, is_opposite, lacks_wanted, wanted, wanted_words
+from rag.constraints.requested_verbs import is_opposite, lacks_request, requested_verbs, words_by_verb
 
 SWITCH = ("적립 예약은 어떻게 등록하나요?", "앱 적립 > 예약 메뉴에서 등록하십시오.")
 PRICE = ("보관함의 이용 횟수와 무료 시간은 어떻게 되나요?", "달마다 4회입니다. [서비스] 보관, 해제, 반환")
@@ -19,25 +20,25 @@ PRICE = ("보관함의 이용 횟수와 무료 시간은 어떻게 되나요?", 
 @pytest.mark.parametrize(
     ("verb", "forms"),
     [
-        ("끄다", ("끄", "끄", "끌", "꺼")),
-        ("풀다", ("풀", "푸", "풀", "풀어")),
-        ("끊다", ("끊", "끊", "끊을", "끊어")),
-        ("무르다", ("무르", "무르", "무를", "물러")),
-        ("모으다", ("모으", "모으", "모을", "모아")),
-        ("낮추다", ("낮추", "낮추", "낮출", "낮춰")),
-        ("맡기다", ("맡기", "맡기", "맡길", "맡겨")),
-        ("갚다", ("갚", "갚", "갚을", "갚아")),
-        ("빼다", ("빼", "빼", "뺄", "빼")),
-        ("그만하다", ("그만하", "그만하", "그만할", "그만해")),
-        ("쉬다", ("쉬", "쉬", "쉴", "쉬어")),
+        ("끄다", ("끄", "끄", "끄", "끌", "끈", "꺼", "껐")),
+        ("풀다", ("풀", "푸", "풀", "풀", "푼", "풀어", "풀었")),
+        ("끊다", ("끊", "끊", "끊으", "끊을", "끊은", "끊어", "끊었")),
+        ("무르다", ("무르", "무르", "무르", "무를", "무른", "물러", "물렀")),
+        ("모으다", ("모으", "모으", "모으", "모을", "모은", "모아", "모았")),
+        ("낮추다", ("낮추", "낮추", "낮추", "낮출", "낮춘", "낮춰", "낮췄")),
+        ("맡기다", ("맡기", "맡기", "맡기", "맡길", "맡긴", "맡겨", "맡겼")),
+        ("갚다", ("갚", "갚", "갚으", "갚을", "갚은", "갚아", "갚았")),
+        ("빼다", ("빼", "빼", "빼", "뺄", "뺀", "빼", "뺐")),
+        ("그만하다", ("그만하", "그만하", "그만하", "그만할", "그만한", "그만해", "그만했")),
+        ("쉬다", ("쉬", "쉬", "쉬", "쉴", "쉰", "쉬어", "쉬었")),
     ],
 )
-def test_a_verb_is_conjugated_by_rule(verb: str, forms: tuple[str, str, str, str]) -> None:
-    assert conjugated(verb) == forms
+def test_a_verb_is_conjugated_by_rule(verb: str, forms: tuple[str, ...]) -> None:
+    assert conjugate(verb) == forms
 
 
 def test_the_listed_verbs_are_dictionary_forms_each_with_words() -> None:
-    for verb, words in wanted_words().items():
+    for verb, words in words_by_verb().items():
         assert re.fullmatch("[가-힣]+다", verb), verb
         assert words, verb
 
@@ -60,7 +61,7 @@ def test_the_listed_verbs_are_dictionary_forms_each_with_words() -> None:
     ],
 )
 def test_a_wish_is_read_in_all_forms_and_what_happened_is_none(question: str, verbs: tuple[str, ...]) -> None:
-    assert wanted(question) == verbs
+    assert requested_verbs(question) == verbs
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_a_wish_is_read_in_all_forms_and_what_happened_is_none(question: str, ve
     ],
 )
 def test_the_row_holds_the_verb_or_a_word_of_the_banks(question: str, row: tuple[str, str], lacks: bool) -> None:
-    assert lacks_wanted(question, *row) == lacks
+    assert lacks_request(question, *row) == lacks
 
 
 @pytest.mark.parametrize(
@@ -167,18 +168,13 @@ def test_what_a_value_was_once_the_row_must_say() -> None:
     assert not compare("우리적금 예전 금리 얼마였어요", rate[0], "연 3.1%이며, 2024년까지는 연 2.9%였습니다.").lacking
 
 
-def test_what_was_acquired_before_a_date_has_no_answer_in_what_holds_since(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Today(date):
-        @classmethod
-        def today(cls) -> Today:
-            return cls(2031, 5, 1)
-
-    monkeypatch.setattr("rag.constraints.event_states.date", Today)
+def test_what_was_acquired_before_a_date_has_no_answer_in_what_holds_since() -> None:
+    today = date(2031, 5, 1)
     row = ("우리카드 할인율은 얼마인가요?", "2030년 3월 1일 이후 발급된 카드는 10%입니다.")
-    assert compare("작년에 발급받은 우리카드 할인 몇 프로예요", *row).lacking
-    assert compare("예전에 만든 우리카드 할인 몇 프로예요", *row).lacking
+    assert compare("작년에 발급받은 우리카드 할인 몇 프로예요", *row, today=today).lacking
+    assert compare("예전에 만든 우리카드 할인 몇 프로예요", *row, today=today).lacking
     earlier = (row[0], row[1].replace("2030년", "2028년"))
-    assert not compare("작년에 발급받은 우리카드 할인 몇 프로예요", *earlier).lacking
+    assert not compare("작년에 발급받은 우리카드 할인 몇 프로예요", *earlier, today=today).lacking
 
 
 def test_what_is_named_instead_the_row_must_hold() -> None:
