@@ -8,34 +8,37 @@ the keys spell a word that the data files have in Latin letters.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import OPEN, default_contrasts, mentions_of
 from rag.conversation.word_rules import match_decline_rule, says
-from rag.korean import normalise
-from rag.retrieval.query_analysis import bundled_lexicon, expand, glossary
+from rag.korean import FINALS, INITIALS, VOWELS, compose, decompose, normalise
+from rag.retrieval.query_analysis import GLOSSARY, bundled_lexicon, expand
 
-_CONSONANTS = "r R rt s sw sg e E f fr fa fq ft fx fv fg a q Q qt t T d w W c z x v g"
-_KEYS = "r R s e E f a q Q t T d w W c z x v g", "k o i O j p u P h hk ho hl y n nj np nl b m ml l"
-_INITIALS, _VOWELS = (keys.split() for keys in _KEYS)
-_FINALS = ["", *(keys for keys in _CONSONANTS.split() if keys not in {"E", "Q", "W"})]
-_PLACES = (_INITIALS, _VOWELS, _FINALS)
-"""The keys of a syllable's letters, in Unicode's order."""
-_ALONE = [*_CONSONANTS.split(), *_VOWELS]
-"""The keys of the letters from ㄱ to ㅣ that stand alone, in Unicode's order."""
+_LETTERS = [chr(code) for code in range(ord("ㄱ"), ord("ㅣ") + 1)]
+_KEYS = (
+    "r R rt s sw sg e E f fr fa fq ft fx fv fg a q Q qt t T d w W c z x v g"
+    " k o i O j p u P h hk ho hl y n nj np nl b m ml l"
+)
+KEYS_OF = dict(zip(_LETTERS, _KEYS.split(), strict=True))
+"""The keys of each letter from ㄱ to ㅣ."""
+_LETTER_OF = {keys: letter for letter, keys in KEYS_OF.items()}
 MIN_SYLLABLES = 2
 """Of the word that shows that Hangul was meant: of one, most short English words are."""
 MAY_BE_MISTYPED = re.compile(r"[A-Za-z]{4}|[ㄱ-ㅎㅏ-ㅣ]")
 """Stands in every message that `in_the_other_mode` changes."""
 
 
-def _one_of(keys: list[str]) -> str:
-    return "|".join(sorted(filter(None, keys), key=len, reverse=True))
+def _keys_of_any(letters: Iterable[str]) -> str:
+    return "|".join(sorted((KEYS_OF[letter] for letter in letters if letter), key=len, reverse=True))
 
 
 # A consonant before a vowel begins a syllable, as the input method has it.
-_SYLLABLE = re.compile(rf"({_one_of(_INITIALS)})({_one_of(_VOWELS)})((?:{_one_of(_FINALS)})?)(?![hjklmnpuyiobOP])")
+_SYLLABLE = re.compile(
+    rf"({_keys_of_any(INITIALS)})({_keys_of_any(VOWELS)})((?:{_keys_of_any(FINALS)})?)(?![hjklmnpuyiobOP])"
+)
 _LATIN_RUN = re.compile(r"[A-Za-z]+")
 _HANGUL_RUN = re.compile(r"[가-힣]*[ㄱ-ㅎㅏ-ㅣ][가-힣ㄱ-ㅎㅏ-ㅣ]*")
 _ALONE_VOWEL = re.compile(r"[ㅏ-ㅣ]")
@@ -58,13 +61,8 @@ def _in_hangul(word: str) -> str:
     # With caps lock on, the shift key gives small letters.
     keys = word.swapcase() if word.isupper() and len(word) > 1 else word
     keys = re.sub("[^QWERTOP]", lambda key: key[0].lower(), keys)
-    syllables = _SYLLABLE.sub(_composed, keys)
+    syllables = _SYLLABLE.sub(lambda typed: compose(*(_LETTER_OF.get(part, "") for part in typed.groups())), keys)
     return "" if re.search("[A-Za-z]", syllables) else syllables
-
-
-def _composed(syllable: re.Match[str]) -> str:
-    initial, vowel, final = (keys.index(typed) for keys, typed in zip(_PLACES, syllable.groups(), strict=True))
-    return chr(ord("가") + (initial * len(_VOWELS) + vowel) * len(_FINALS) + final)
 
 
 def _is_known(word: str) -> bool:
@@ -85,19 +83,11 @@ def _in_latin(run: str) -> str:
         part = run[start:end]
         if not re.search("[ㄱ-ㅎㅏ-ㅣ]", part):
             continue
-        word = "".join(map(_keys, part)).lower()
+        word = "".join(KEYS_OF[letter] for character in part for letter in decompose(character) if letter).lower()
         # "ㅂㄱ" is what people type for "반가워".
         if word in _latin_words() and (len(word) > 2 or (len(word) == 2 and _ALONE_VOWEL.search(part))):
             return f"{run[:start]}{word}{run[end:]}"
     return run
-
-
-def _keys(character: str) -> str:
-    if character >= "가":
-        rest, final = divmod(ord(character) - ord("가"), len(_FINALS))
-        initial, vowel = divmod(rest, len(_VOWELS))
-        return _INITIALS[initial] + _VOWELS[vowel] + _FINALS[final]
-    return _ALONE[ord(character) - ord("ㄱ")]
 
 
 @cache
@@ -106,5 +96,5 @@ def _latin_words() -> frozenset[str]:
     sets = default_contrasts().sets.values()
     written = [form for each in sets for forms in each.members.values() for form in forms]
     written += [word for entry in bundled_lexicon() for word in (*entry.stems, *entry.terms)]
-    words = [*map(normalise, written), *(word for phrase in glossary() for word in phrase.split())]
+    words = [*map(normalise, written), *(word for phrase in GLOSSARY for word in phrase.split())]
     return frozenset(word for word in words if word.isascii() and word.isalpha())
