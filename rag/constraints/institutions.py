@@ -27,7 +27,7 @@ from rag.korean import decompose, fold, latin_names
 
 KINDS = (
     *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
-    *("카드", "생명", "화재", "보험", "캐피탈", "투자", "금융"),
+    *("카드", "생명", "화재", "보험", "캐피탈", "투자", "금융", "신협", "새마을금고", "페이"),
 )
 _SPACED_KINDS = ("저축은행", "은행", "뱅크", "증권", "투자증권", "캐피탈", "손해보험", "생명", "화재", "pay")
 _BANKING_WORD = (
@@ -53,11 +53,12 @@ _COUNTERPART = re.compile(
     r"|\s?(?:사람|고객|직원)?(?:한테|에게)|에\s?(?:있는|있던)"
 )
 
-
 _UNLISTED = re.compile(
-    r"(?<![가-힣a-z0-9])([가-힣]{2,5}?)(?:저축은행|은행|증권|생명|화재|손해보험|캐피탈)"
+    r"(?<![가-힣a-z0-9])(?P<stem>[가-힣]{2,5}?)"
+    r"(?P<kind>저축은행|은행|증권|생명|화재|손해보험|손보|생보|캐피탈|자산운용|신협|수협|농협|새마을금고|뱅크|페이)"
     rf"(?=$|\s|[?!.,]|{_PARTICLE}(?:$|[^가-힣]))"
 )
+_SERVICES = ("뱅크", "페이")  # Also what an institution's app or means of payment may be called.
 _PRODUCT = (
     r"(?:정기예금|예금|적금|입출금|통장|계좌|체크카드|신용카드|실손|실비|보험|연금|isa|irp|대출|신용대출|주담대|마이너스|청약|이체한도|otp|자동이체"
     r"|오픈뱅킹|cma|펀드)"
@@ -132,14 +133,7 @@ class InstitutionNames:
                 position += 1
                 continue
             alias, end = hit
-            start, stop = (position, end) if places is None else (places[position], places[end])
-            negated = _NEGATED.match(lowered, end) is not None
-            counterpart = _COUNTERPART.match(lowered, end) is not None
-            mentions.append(
-                InstitutionMention(
-                    alias.name, alias.kind, alias.held, negated, counterpart, text[start:stop], start, stop
-                )
-            )
+            mentions.append(_mention(alias, text, lowered, places, (position, end)))
             position = end
         unknown = self._unlisted(lowered, text, places)
         # "토스" before a product is the house, whatever it is alone.
@@ -150,26 +144,20 @@ class InstitutionNames:
 
     def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
         """Names that no list holds, told by their kind ("한결은행"): customers of other houses ask too."""
-        mentions = []
-        unlisted = [
-            match.span()
-            for match in _UNLISTED.finditer(lowered)
-            if match[1] not in _everyday("no_name") and not match[1].endswith(_NO_NAME_ENDINGS)
-        ]
+        unlisted = [match.span() for match in _UNLISTED.finditer(lowered) if self._is_unlisted(match)]
         groups = [
             match.span("name")
             for match in _groups().finditer(lowered)
             if not any(_plain(name).startswith(match["name"]) for name in self.held)
         ]
-        for first, end in (*unlisted, *groups):
-            start, stop = (first, end) if places is None else (places[first], places[end])
-            negated, counterpart = (pattern.match(lowered, end) is not None for pattern in (_NEGATED, _COUNTERPART))
-            mentions.append(
-                InstitutionMention(
-                    text[start:stop], "unlisted", False, negated, counterpart, text[start:stop], start, stop
-                )
-            )
-        return mentions
+        alias = _Alias("", "", "unlisted", held=False, everyday=False)
+        return [_mention(alias, text, lowered, places, span) for span in (*unlisted, *groups)]
+
+    def _is_unlisted(self, match: re.Match[str]) -> bool:
+        stem = match["stem"]
+        # "도담페이" of 도담은행.
+        is_own = match["kind"] in _SERVICES and any(stem.startswith(_short(_plain(name))) for name in self.held)
+        return not (is_own or match[0] in self._known or _is_no_name(stem))
 
     def _at(self, text: str, position: int) -> tuple[_Alias, int] | None:
         candidates = self._by_first.get(text[position])
@@ -199,8 +187,7 @@ class InstitutionNames:
             end = position + len(alias.text) + gap
             written = text[position : position + stem] + text[position + stem + gap : end]
             if written not in self._known and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
-                is_name = written[:stem] not in _everyday("no_name") and not written[:stem].endswith(_NO_NAME_ENDINGS)
-                hits.update({alias.name: (alias, end)} if is_name else {})
+                hits.update({} if _is_no_name(written[:stem]) else {alias.name: (alias, end)})
         return next(iter(hits.values())) if len(hits) == 1 else None
 
 
@@ -228,6 +215,20 @@ def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 @cache
 def _everyday(*kinds: str) -> frozenset[str]:
     return frozenset(_plain(word) for _, kind, words in _table() if kind in kinds for word in words)
+
+
+def _mention(
+    alias: _Alias, text: str, lowered: str, places: list[int] | None, span: tuple[int, int]
+) -> InstitutionMention:
+    """`span`: offsets into `lowered`, the folded text; `places`: those of `text` for each of them, where they differ."""
+    start, end = span if places is None else (places[span[0]], places[span[1]])
+    negated, counterpart = (pattern.match(lowered, span[1]) is not None for pattern in (_NEGATED, _COUNTERPART))
+    name = alias.name or text[start:end]
+    return InstitutionMention(name, alias.kind, alias.held, negated, counterpart, text[start:end], start, end)
+
+
+def _is_no_name(stem: str) -> bool:
+    return stem in _everyday("no_name") or stem.endswith(_NO_NAME_ENDINGS)
 
 
 def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:

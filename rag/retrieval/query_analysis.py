@@ -38,7 +38,9 @@ _INSTITUTION_KINDS = frozenset(
         "index",
     }
 )
-"""Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution."""
+"""Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution,
+unless the index holds one."""
+_PAY = ("페이", "pay", "머니")
 _NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고라]|아닌|빼고|제외하고|외에)(?=\s|[요?!.]|$)")
 _PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|에선|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
 
@@ -75,7 +77,8 @@ def _named_banks(
 ) -> NamedBanks:
     held = tuple(name for name in institutions if fold(name)[0].strip())
     names = _names(held, aliases)
-    mentions = [mention for mention in names.find(text) if mention.held or mention.kind in _INSTITUTION_KINDS]
+    kinds = _INSTITUTION_KINDS | {"pay"} if any(name.lower().endswith(_PAY) for name in held) else _INSTITUTION_KINDS
+    mentions = [mention for mention in names.find(text) if mention.held or mention.kind in kinds]
     about = [mention for mention in mentions if not mention.counterpart]
     chosen = _distinct(mention.name for mention in about if mention.held and not mention.negated)
     excluded = tuple(

@@ -170,3 +170,18 @@ def test_an_index_may_have_names_of_its_own_and_be_of_an_institution_its_rows_do
 )
 def test_english_words_of_banking_are_searched_in_korean(question: str, korean: str) -> None:
     assert in_korean(question) == korean
+
+
+@pytest.mark.parametrize(
+    ("question", "bank", "others"),
+    [
+        ("애플페이 송금 한도", "별솔페이", ("애플페이",)),
+        ("별솔 송금 한도", "별솔페이", ()),
+        ("애플페이에 카드 등록", "가온은행", ()),
+        ("가온페이에 카드 등록", "가온은행", ()),
+    ],
+)
+def test_a_means_of_payment_is_an_institution_to_one_of_its_kind(
+    question: str, bank: str, others: tuple[str, ...]
+) -> None:
+    assert named_banks(question, [bank]).others == others

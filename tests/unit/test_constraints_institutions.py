@@ -151,7 +151,20 @@ def test_offsets_point_into_the_text() -> None:
         assert text[mention.start : mention.end] == mention.text
 
 
-@pytest.mark.parametrize("text", ["한결은행 OTP 분실", "나눔증권 수수료 얼마예요", "푸른솔저축은행에서 통장 만들려면"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "한결은행 OTP 분실",
+        "나눔증권 수수료 얼마예요",
+        "푸른솔저축은행에서 통장 만들려면",
+        "별솔페이 포인트 유효기간",
+        "두메새마을금고 출자금 얼마",
+        "참샘신협은 금리 몇 프로예요",
+        "물결수협 예탁금 비과세",
+        "솔잎손보 보험료 언제 빠져요",
+        "누리뱅크 이체 한도",
+    ],
+)
 def test_a_name_that_no_list_holds_is_told_by_its_kind(text: str) -> None:
     (mention,) = find_institutions(text, {"가온은행": []})
     assert (mention.kind, mention.held) == ("unlisted", False)
@@ -168,10 +181,21 @@ def test_a_name_that_no_list_holds_is_told_by_its_kind(text: str) -> None:
         "타은행 OTP 등록",
         "거래외국환은행 지정",
         "비상장증권",
+        "다른신협으로 옮기려면",
+        "가까운새마을금고 어디예요",
+        "모바일뱅크 로그인",
+        "간편페이 등록",
+        "가온페이에 카드 등록",
     ],
 )
 def test_a_kind_behind_a_common_word_is_no_name(text: str) -> None:
     assert find_institutions(text, {"가온은행": []}) == []
+
+
+@pytest.mark.parametrize("text", ["참샘 조합원 탈퇴", "참샘신협 출자금", "신협 출자금"])
+def test_a_cooperative_goes_by_its_name_without_the_kind(text: str) -> None:
+    (mention,) = find_institutions(text, {"참샘신협": []})
+    assert (mention.name, mention.held) == ("참샘신협", True)
 
 
 @pytest.mark.parametrize(
