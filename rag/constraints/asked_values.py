@@ -50,7 +50,8 @@ _HOW_MANY = re.compile(
     r"(?P<long>\s?(?:만에|(?:이나\s?)?걸))?"
 )
 _HOW_MUCH = re.compile(
-    r"얼(?:마|만(?=[가데지]))(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
+    r"(?:얼(?:마|만(?=[가데지]))|몇(?=\s?(?:이[에야지죠니]|인[가지데]|임|예요|에요|[?？!.\s]*$)))"
+    r"(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
 MAY_ASK = re.compile(r"몇|며칠|얼[마만]|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
@@ -88,6 +89,18 @@ _WORDS = {
 }
 _SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, but no "몇 년"."""
+_PERIOD = re.compile(
+    r"(?:(?P<day>1일|일일|하루|매일)|(?P<once>1회|한\s?번(?=에)|건당|회당)|(?P<month>한\s?달|매[월달]|1개월|(?<![가-힣])월)"
+    r"|(?P<year>1년|일\s?년|연간|매년|해마다|(?<![가-힣])연))에?\s?"
+    r"(?:(?:최대|한도\S?|총|모두|다\s?(?:합쳐|합해)서?|합쳐서?|합해서?)\s?)*$"
+)
+"""Precedes a value that holds per day, per transaction, per month or per year."""
+_PERIOD_WORDS = {
+    "day": re.compile(r"1일|일일|하루|매일|당일|일\s?한도"),
+    "month": re.compile(r"한\s?달|매[월달]|1개월|월\s?(?:\d|한도|최대|누적)|월간|월별"),
+    "year": re.compile(r"[1일]\s?년|연간|매년|해마다|연\s?(?:\d|한도|최대|누적)"),
+}
+"""How a row mentions each period. "once" is left out: what is allowed per day is allowed in one transaction."""
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
@@ -109,7 +122,7 @@ class AskedValue:
     @property
     def label(self) -> str:
         """What is asked for, named to a customer: 나이 of "몇 살까지", "연회비 금액" of "연회비 얼마"."""
-        if self.kind == "aspect":
+        if self.kind in ("aspect", "period"):
             return self.text
         if self.kind == "rate" and self.subject:
             return self.subject
@@ -126,7 +139,25 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     if asked := asked_values(question):
         row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
+        missing += _periods_not_stated(question, asked, row)
     return missing
+
+
+def period_before(text: str, at: int) -> re.Match[str] | None:
+    """The words before an offset that say for what period a value there holds; the match's last group names it."""
+    return _PERIOD.search(text[:at])
+
+
+def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) -> Iterator[AskedValue]:
+    """The periods of the sums and counts asked for ("한 달에 얼마까지") of a row that states such values for others alone."""
+    for value in asked:
+        dimension = "count" if value.kind == "count" else "money"
+        period = period_before(question, question.find(value.text)) if value.kind in ("sum", "money", "count") else None
+        name = period.lastgroup if period else None
+        if period is None or name not in _PERIOD_WORDS or _PERIOD_WORDS[name].search(row):
+            continue
+        if any(period_before(row, each.start) for each in values_of(row) if each.dimension == dimension):
+            yield AskedValue("period", "", period.group(name))
 
 
 @lru_cache(maxsize=1024)

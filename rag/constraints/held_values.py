@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
-from rag.constraints.asked_values import asked_values
+from rag.constraints.asked_values import asked_values, period_before
 from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -49,11 +49,6 @@ _LISTED = re.compile(r"\s*[\[※·-]")
 _FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
 _ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
 """One of the two occurs in a row that limits the age: _FOR_WHOM in its question, _ONLY in the sentence with the age."""
-_PERIOD = re.compile(
-    r"(?:(?P<day>1일|일일|하루에?|매일)|(?P<once>1회에?|한\s?번에|건당|회당)|(?P<month>한\s?달에?|매[월달]|1개월|(?<![가-힣])월)"
-    r"|(?P<year>1년에?|일\s?년에?|연간|매년|해마다|(?<![가-힣])연))\s?(?:최대\s?|한도\S?\s?)?$"
-)
-"""Precedes a value that holds per day, per transaction, per month or per year."""
 _ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
 _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
@@ -216,7 +211,7 @@ def _of_same_period(question: str, value: Quantity, row: str, values: list[Quant
 
 
 def _period(text: str, value: Quantity) -> str | None:
-    match = _PERIOD.search(text[: value.start])
+    match = period_before(text, value.start)
     return match.lastgroup if match else None
 
 

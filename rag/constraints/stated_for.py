@@ -25,7 +25,9 @@ _NOUN = re.compile(
     r"(?:얼[마만]|몇|어떻게\s?[돼되]|뭐|무엇|며칠|언제|알려|궁금|[?？]?\s*$)"
 )
 _SPAN_ASKED = re.compile(r"(?:언제|며칠|몇\s?일|몇\s?월)\S{0,2}부터.{0,12}?(?:언제|며칠|몇\s?일|몇\s?월)\S{0,2}까지")
-_SPAN = re.compile(r"부터[^.\n]{1,20}까지")
+_SPAN = re.compile(r"부터[^.\n]{1,20}까지|(?:[월일]|말일)\s?[~∼〜]\s?(?:\S{1,4}\s)?(?:\d|말일)")
+_CASE = re.compile(r"면|때|경우|[:：→]|[은는]\s")
+"""Between two rates: the first says when the second one holds."""
 _KINDS = ("money", "sum", "rate")
 _FREE = re.compile(r"무료|면제|무이자|없습니다|없으며|없고|않습니다|않으며")
 
@@ -43,7 +45,7 @@ def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     asked = [each for each in asked_values(question) if each.kind in _KINDS]
     is_span, noun = _SPAN_ASKED.search(question) is not None, asked_noun(question)
     answering = [
-        (clause, alike)
+        (clause, _labels(clause, alike))
         for clause, alike in by_value
         if any(_states_beside(each, clause, alike) for each in asked)
         or (is_span and _SPAN.search(clause))
@@ -78,11 +80,18 @@ def _divided(text: str) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def _labels(clause: str, alike: list[Quantity]) -> list[Quantity]:
+    """Of a clause's values of one kind those that say for which something holds: of rates alone all but the last one,
+    which is what holds ("20%를 고르면 연 17.5%")."""
+    is_own = alike[0].dimension == "rate" and _CASE.search(clause[alike[0].end : alike[-1].start])
+    return alike[:-1] if is_own else alike
+
+
 def _states_beside(asked: AskedValue, clause: str, alike: list[Quantity]) -> bool:
     """Whether a clause states a value of the asked kind besides one of those in `alike`, its own condition."""
     if _FREE.search(clause):
         return True
-    others = [value for value in values_of(clause) if value not in alike]
+    others = [value for value in values_of(clause) if value not in _labels(clause, alike)]
     dimensions = ("rate",) if asked.kind == "rate" else ("money", "rate")
     if any(value.dimension in dimensions for value in others):
         return True

@@ -107,3 +107,21 @@ def test_a_row_that_asks_for_the_value_itself_is_the_one_on_it() -> None:
 def test_a_date_says_not_how_many_days_something_takes(answer: str, is_stated: bool) -> None:
     for question in ("환급금은 며칠 만에 나와요", "환급금은 몇일만에 와요", "환급금은 며칠이나 걸려요"):
         assert (not not_stated(question, "환급금은 어떻게 받나요?", answer)) is is_stated
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "period"),
+    [
+        ("한 달에 총 얼마까지 보낼 수 있어요", "1회 300만원, 1일 900만원까지 보내실 수 있습니다.", "한 달"),
+        ("1년에 얼마까지 넣어도 돼요", "매월 50만원까지 납입하실 수 있습니다.", "1년"),
+        ("하루에 얼마까지 뽑을 수 있나요", "월 500만원까지 찾으실 수 있습니다.", "하루"),
+        ("한달에 몇 번까지 되나요", "하루 3회까지 하실 수 있습니다.", "한달"),
+        ("한 달에 총 얼마까지 보낼 수 있어요", "1회 300만원, 월 2천만원까지 보내실 수 있습니다.", ""),
+        ("한 달에 얼마까지 충전돼요", "200만원까지 충전하실 수 있습니다.", ""),
+        ("한번에 얼마까지 보낼 수 있어요", "1일 900만원까지 보내실 수 있습니다.", ""),
+        ("한 달에 얼마까지 보낼 수 있어요", "1회 한도는 없으며 매월 700만원까지입니다.", ""),
+    ],
+)
+def test_a_limit_is_stated_for_the_period_it_is_asked_for(question: str, answer: str, period: str) -> None:
+    missing = [value.text for value in not_stated(question, "가온페이는 어떻게 쓰나요?", answer)]
+    assert missing == ([period] if period else [])

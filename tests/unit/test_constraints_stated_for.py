@@ -22,6 +22,28 @@ ABROAD = (
 )
 
 
+DIVIDED = "이월비율은 10%에서 90%까지 고르십니다. 이월 수수료율은 이월비율이 30%이면 연 15.9%, 60%이면 연 18.4%입니다."
+TERMS = "2개월 이상 48개월 이하로 드실 수 있습니다.\n- 3개월: 연 2.3%\n- 24개월: 연 2.9%"
+DAYS = "결제일은 3일, 12일, 22일 가운데 고르십니다.\n- 결제일 12일: 전월 29일~당월 28일"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "is_stated"),
+    [
+        ("이월비율 45%로 하면 수수료율 얼마예요", DIVIDED, False),
+        ("이월비율 60프로면 수수료율 얼마예요", DIVIDED, True),
+        ("1년 들면 금리 몇이에요", TERMS, False),
+        ("2년 들면 금리 몇인가요", TERMS, True),
+        ("결제일 3일로 하면 언제부터 언제까지 쓴 거예요", DAYS, False),
+        ("결제일 12일로 하면 언제부터 언제까지 쓴 거예요", DAYS, True),
+    ],
+)
+def test_a_range_that_covers_the_value_states_nothing_of_what_is_asked_for_it(
+    question: str, answer: str, is_stated: bool
+) -> None:
+    assert is_left_out(question, values_of(question)[0], answer) is not is_stated
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
