@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
-from rag.constraints.contrasts import ANSWERING, members_of
+from rag.constraints.contrasts import members_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
 from rag.data_files import read_toml
 from rag.korean import compact, tokens
@@ -259,7 +259,7 @@ def _is_reversed_in(question: str, answer: str) -> bool:
 def _likeness(one: str, other: str) -> int:
     """Tokens that two texts share; two more for a set of which they name the same member, two less for another one or for
     other numbers ("3세대", "4세대")."""
-    mine, theirs = ({pair for pair in members_of(text) if pair[1] != ANSWERING} for text in (one, other))
+    mine, theirs = members_of(one), members_of(other)
     shared = {name for name, _ in mine & theirs}
     apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
     numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))

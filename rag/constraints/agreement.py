@@ -22,6 +22,7 @@ from rag.constraints.contrasts import (
     ANSWERING,
     ContrastMention,
     ContrastSet,
+    answered_by,
     default_contrasts,
     is_excepted,
     members_of,
@@ -225,8 +226,7 @@ def _contrasts(question: str, part: str, row_question: str, answer: str) -> tupl
 def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
     grouped: dict[str, dict[str, str]] = {}
     for mention in mentions:
-        if mention.member != ANSWERING:
-            grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.label)
+        grouped.setdefault(mention.set_name, {}).setdefault(mention.member, mention.label)
     return grouped
 
 
@@ -250,7 +250,7 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, d
     own, named = members_of(row_question), members_of(question)
     held, acts = own | members_of(answer), own | members_of(done)
     # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
-    elsewhere = {name for name, member in own if member != ANSWERING} - {name for name, _ in own & named}
+    elsewhere = {name for name, _ in own} - {name for name, _ in own & named}
     for mention in mentions_of(part):
         name, member = mention.set_name, mention.member
         about = default_contrasts().sets[name]
@@ -259,13 +259,13 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, d
         is_required = (
             is_thing or member in about.required or (about.kind == "state" and any(s == name for s, _ in held))
         )
-        if not is_required or member == ANSWERING:
+        if not is_required:
             continue
         if (name, member) in (acts if is_action else own if name in elsewhere else held):
             continue
         # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
         is_answered = name not in elsewhere and (
-            (name, ANSWERING) in (acts if is_action else held)
+            name in (answered_by(row_question) | answered_by(done if is_action else answer))
             or (not is_action and stands_in(mention.text, f"{row_question}\n{answer}"))
         )
         is_answered = is_answered or (is_thing and is_excepted(question, mention.text, answer))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
+from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institutions import KINDS, InstitutionNames
 from rag.data_files import read_toml
@@ -188,8 +188,7 @@ def is_same_member(asked: str, held: str, head: str = "") -> bool:
 @lru_cache(maxsize=4096)
 def _is_known(word: str) -> bool:
     """Whether a list says what a word is: a member of a contrast set, an institution."""
-    is_listed = any(member != ANSWERING for _, member in members_of(word))
-    return is_listed or bool(_everyday_names().find(word))
+    return bool(members_of(word)) or bool(_everyday_names().find(word))
 
 
 @cache

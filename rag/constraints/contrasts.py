@@ -274,9 +274,20 @@ def default_contrasts() -> Contrasts:
 
 
 @lru_cache(maxsize=8192)
+def _all_mentions(text: str) -> tuple[ContrastMention, ...]:
+    return tuple(default_contrasts().mentions(text))
+
+
+@lru_cache(maxsize=8192)
 def mentions_of(text: str) -> tuple[ContrastMention, ...]:
     """The members of the bundled sets that a text names; kept, as many rules read the same question and the same rows."""
-    return tuple(default_contrasts().mentions(text))
+    return tuple(mention for mention in _all_mentions(text) if mention.member != ANSWERING)
+
+
+@lru_cache(maxsize=8192)
+def answered_by(text: str) -> frozenset[str]:
+    """The names of the bundled sets on whose members a text answers without naming one: a row with "무료" on fees."""
+    return frozenset(mention.set_name for mention in _all_mentions(text) if mention.member == ANSWERING)
 
 
 @lru_cache(maxsize=8192)

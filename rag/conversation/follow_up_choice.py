@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF, ASPECTS
-from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
+from rag.constraints.contrasts import answered_by, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, is_channel
@@ -240,7 +240,8 @@ def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> li
         if all(word in ASPECT_OF for word in words) and things - {name for name, _ in members_of(topic)}:
             continue
         told = members_of(topic) | members_of(sentence) | {each for word in words for each in members_of(word)}
-        if any((name, member) not in told and (name, ANSWERING) not in told for name, member in named):
+        answered = {name for text in (topic, sentence, *words) for name in answered_by(text)}
+        if any(each not in told and each[0] not in answered for each in named):
             continue
         if not_stated(message, "", sentence) or (asked and not words and not _states_alone(message, sentence)):
             continue

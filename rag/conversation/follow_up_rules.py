@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import reduce
 
 from rag.constraints.aspects import ASPECT_OF
-from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of, mentions_of
+from rag.constraints.contrasts import default_contrasts, members_of, mentions_of
 from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
 from rag.korean import without_markup
@@ -111,14 +111,14 @@ def replace_topic(earlier: str, message: str) -> str:
     replacements = {
         name: mention
         for mention in mentions_of(message)
-        if mention.member != ANSWERING and (mention.set_name, mention.member) not in held
+        if (mention.set_name, mention.member) not in held
         for name in (mention.set_name, _KIND_OF.get(mention.set_name, ""))
     }
     text = earlier
     # From the end, so that the offsets of those before stay true.
     for mention in reversed(mentions_of(earlier)):
         new = replacements.get(mention.set_name)
-        is_replaced = mention.member != ANSWERING and (mention.set_name, mention.member) not in asked
+        is_replaced = (mention.set_name, mention.member) not in asked
         if new and is_replaced and not _DONE_BEFORE.match(text, mention.end):
             # A verb's stem fits another verb's ending alone; what is left out here is still said by the message.
             replacing = new.text if (new.label == new.text) == (mention.label == mention.text) else ""
@@ -161,7 +161,7 @@ def lacks_aspect(message: str) -> bool:
 def actions_of(message: str) -> frozenset[tuple[str, str]]:
     """The actions a message asks about, as (set, member) pairs."""
     sets = default_contrasts().sets
-    return frozenset(each for each in members_of(message) if sets[each[0]].kind == "action" and each[1] != ANSWERING)
+    return frozenset(each for each in members_of(message) if sets[each[0]].kind == "action")
 
 
 def is_channel(word: str) -> bool:

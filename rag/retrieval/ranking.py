@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
-from rag.constraints.contrasts import ANSWERING, default_contrasts, members_of
+from rag.constraints.contrasts import default_contrasts, members_of
 from rag.korean import tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -110,9 +110,7 @@ def absent(text: str, hit: FusedNode) -> bool:
     No conflict, for the row may say it in words that no contrast set knows; but fewer of such rows answer.
     """
     sets = default_contrasts().sets
-    asked = {
-        (name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS and member != ANSWERING
-    }
+    asked = {(name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS}
     return bool(asked) and not asked <= members_of(phrasings_of(hit)) | members_of(hit.node.get_content())
 
 

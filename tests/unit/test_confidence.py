@@ -97,7 +97,7 @@ def test_what_is_not_covered_is_declined_and_shows_nothing(top: float, reason: s
     assert len(verdict.ranked) == 7
 
 
-@pytest.mark.parametrize("text", ["환전", "비번 까먹 음 이요"])
+@pytest.mark.parametrize("text", ["별명", "비번 까먹 음 이요"])
 def test_a_word_or_two_gets_suggestions_unless_it_is_off_topic(text: str) -> None:
     assert judge(text, ranking(-1.0), PLAIN).status == "suggested"
     assert judge(text, ranking(-2.0), PLAIN).reason == "off_topic"
