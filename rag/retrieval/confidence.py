@@ -33,8 +33,8 @@ from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
 PASSAGE = 1.4
-"""Log-odds added where only passages of documents were found. The regressions were fitted on rows of FAQs, of whose questions
-a customer says more words than of a path of headings; and `order_by_agreement` asks more of a passage than of a row."""
+"""Log-odds added where only passages of documents were found. The regressions were fitted on rows of FAQs, whose questions
+share more words with a customer's than headings do; and `order_by_agreement` asks more of a passage."""
 LEAD = 1.0
 """Units by which the first row leads clearly. In an index of few rows its chance rises from there on, in full from two on."""
 RELATED = 0.1
@@ -61,9 +61,9 @@ class Calibration:
     `off_topic`: covered-probability below which a declined question counts as no banking question at all.
     `same_gap`: fused score within which another institution's row of the same question matches equally.
     `lead`: log-odds between a first row that leads by nothing and one that leads clearly, beside what `correct` says: that is
-    linear in the lead, of which the first unit tells most. `few_rows`: log-odds added to the first row's chance in an index of
-    few rows (`rag.retrieval.score_scales`), where it leads clearly. `origin`: "own rows" or "labels". `unheld`: terms of the
-    lexicon that none of the rows holds.
+    linear in the lead, of which the first unit tells most. `few_rows`: log-odds added in an index of few rows
+    (`rag.retrieval.score_scales`) to the chance of the first three, and to the first row's where it leads clearly. `origin`:
+    "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
     """
 
     fusion: Fusion
@@ -196,7 +196,9 @@ def judge(
     bound: Bound = "suggested"
     if is_blocked or confidence < calibration.answered:
         bound = bound_of(question, ordered, wording)
-        is_covered = covered >= least_chance(calibration.suggested, calibration.off_topic, bound)
+        few_rows = calibration.few_rows * (bound == "suggested" and not is_passage(hits[0]))
+        chance = _sigmoid(calibration.covered(signals) + few_rows)
+        is_covered = chance >= least_chance(calibration.suggested, calibration.off_topic, bound)
         status = "suggested" if is_covered else "declined"
     chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()
@@ -204,9 +206,8 @@ def judge(
         JudgedNode(node=hit.node, parts=hit.parts, score=chances[index], status=status, quoted=index in equals)
         for index, hit in enumerate(hits)
     )
-    verdict = Verdict(
-        status, None, (), ranked, confidence, covered, question, is_blocked=is_blocked, bound=bound, features=signals
-    )
+    verdict = Verdict(status, None, (), ranked, confidence, covered, question)
+    verdict = replace(verdict, is_blocked=is_blocked, bound=bound, features=signals)
     if status == "declined":
         reason: Reason = "off_topic" if bound == "foreign" or covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)

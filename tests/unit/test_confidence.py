@@ -350,6 +350,15 @@ def test_a_longer_lead_than_a_unit_raises_no_more() -> None:
     assert once.confidence == pytest.approx(thrice.confidence)
 
 
+@pytest.mark.parametrize(("few_rows", "status"), [(0.0, "declined"), (0.9, "suggested")])
+def test_in_an_index_of_few_rows_they_are_offered_from_a_lower_chance_on(few_rows: float, status: str) -> None:
+    covered = Logistic({}, math.log(PLAIN.suggested / (1 - PLAIN.suggested)) - 0.5)
+    calibration = replace(PLAIN, covered=covered, few_rows=few_rows)
+    verdict = judge(ASKED, [hit("r1", 2.0), hit("r2", 1.0)], calibration)
+    assert verdict.status == status
+    assert verdict.covered < PLAIN.suggested
+
+
 def test_few_rows_say_nothing_of_the_passages_of_documents_beside_them() -> None:
     calibration = replace(PLAIN, correct=Logistic({"top": 1.0}, -6.0))
     for number_of_rows in (0, 1):
