@@ -36,7 +36,8 @@ hypothesis.settings.register_profile("suite", deadline=None)  # a slow machine m
 hypothesis.settings.load_profile("suite")
 
 # A test's OpenSearch node ends before the optimizing compiler repays its work: it starts in two thirds of the processor time.
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+_TLS = Path(__file__).with_name("opensearch_tls.properties")
+os.environ.setdefault("JAVA_TOOL_OPTIONS", f'-XX:TieredStopAtLevel=1 "-Djava.security.properties={_TLS}"')
 
 for _name in [name for name in os.environ if name.upper().startswith("FSI_")]:
     del os.environ[_name]  # tests must not depend on the developer's settings

@@ -39,6 +39,9 @@ public class Launcher {
 
     static void configure(Path folder, int port, Settings.Builder settings) {
         try {
+            // The passwords are random and long, so that many rounds protect them no better and take seconds of each start.
+            settings.put("plugins.security.password.hashing.bcrypt.rounds", 4);
+            Settings hashing = settings.build();
             Path conf = folder.resolve("node").resolve("node_1").resolve("config");
             Files.createDirectories(conf.resolve("opensearch-security"));
             for (String name : new String[] {"node.pem", "node.key"})
@@ -48,8 +51,8 @@ public class Launcher {
                     Files.writeString(
                             conf.resolve("opensearch-security").resolve(file.getFileName()),
                             Files.readString(file)
-                                    .replace("${ADMIN_HASH}", hash("ADMIN_PASSWORD"))
-                                    .replace("${USER_HASH}", hash("USER_PASSWORD")));
+                                    .replace("${ADMIN_HASH}", hash("ADMIN_PASSWORD", hashing))
+                                    .replace("${USER_HASH}", hash("USER_PASSWORD", hashing)));
             }
             settings.put("network.host", "127.0.0.1").put("http.port", port).put("transport.port", 0);
             for (String layer : new String[] {"transport", "http"}) {
@@ -73,7 +76,7 @@ public class Launcher {
         ProcessHandle.of(Long.parseLong(owner)).ifPresentOrElse(found -> found.onExit().thenRun(end), end);
     }
 
-    static String hash(String variable) {
-        return Hasher.hash(System.getenv(variable).toCharArray());
+    static String hash(String variable, Settings hashing) {
+        return Hasher.hash(System.getenv(variable).toCharArray(), hashing);
     }
 }
