@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 from rag.constraints import compare
 from rag.conversation.follow_up_rules import replace_topic, topic_words
-from rag.conversation.question_parts import Part
+from rag.conversation.joined_things import Part
 from rag.conversation.row_search import OFFERED, is_same_question
 from rag.conversation.shown_rows import bank_names
 from rag.conversation.word_rules import says
@@ -33,13 +33,17 @@ Rank = Callable[[str, Sequence[Turn]], Verdict]
 
 def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[str], bool]) -> list[Verdict]:
     """The outcome of each part. One that is declined is off topic only if it neither `is_about_banking` nor asks on."""
-    parts, before = [], list[Turn]()
+    parts, before = list[Verdict](), list[Turn]()
     for part in asked:
         verdict = _likeliest(part, rank)
         if before and verdict.status != "answered":
+            shown = {row_id(each.ranked[0]) for each in parts if each.ranked}
             followed = _followed(part, before, rank)
             is_asked = part.joined or is_about_banking(part.readings[0]) or says(part.readings[0], "asks on")
-            if followed.status == "answered":
+            # "한도 올리는 거랑 내리는 거": joined, the second is answered by the first one's row.
+            is_new = bool(followed.ranked) and row_id(followed.ranked[0]) not in shown
+            is_offered = verdict.status == "declined" and followed.status == "suggested" and is_new and is_asked
+            if (followed.status == "answered" and (is_new or not part.joined)) or is_offered:
                 verdict = followed
             elif is_asked and verdict.status == "declined":
                 verdict = replace(verdict, reason="not_covered")
@@ -86,8 +90,11 @@ def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Par
         return True
     found = [part for part in parts if part.ranked and part.status != "declined"]
     firsts = [row_id(part.ranked[0]) for part in found]
-    if not any(part.status == "answered" for part in parts) or len(set(firsts)) < len(firsts):
+    if not any(part.status == "answered" for part in parts):
         return False
+    if len(set(firsts)) < len(firsts):
+        # "펀드 사는 거랑 파는 거 기준가": the row of the one holds something else than the other asks for.
+        return asked[0].joined and any(part.status != "answered" and part.conflicts for part in found)
     if whole.status == "answered":
         # One row is about both things: "아이디랑 비밀번호를 잊었어요".
         if asked[0].joined and _names_all(whole.nodes[0], asked):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.constraints import Conflict
+from rag.conversation.joined_things import Part
 from rag.conversation.part_answers import (
     combine,
     combine_banks,
@@ -15,7 +16,7 @@ from rag.conversation.part_answers import (
     without_comparison,
     worth_dividing,
 )
-from rag.conversation.question_parts import Part, split_questions
+from rag.conversation.question_parts import split_questions
 from rag.retrieval.confidence import Verdict, judge
 from rag.synthesis import texts
 from rag.synthesis.verbatim import verbatim
@@ -64,7 +65,7 @@ def verdict(
         ("포인트, 마일리지, 쿠폰 소멸", ("포인트 소멸", "마일리지 소멸", "쿠폰 소멸")),
         ("모바일과 창구 이체한도가 궁금해요", ("모바일 이체한도 궁금해요", "창구 이체한도 궁금해요")),
         ("대출 나이/주택 평가", ("대출 나이", "주택 평가")),
-        ("적금 자격하고 깰 때 이자도요", ("적금 자격", "깰 때 이자")),
+        ("적금 자격하고 깰 때 이자도요", ("적금 자격", "적금 깰 때 이자")),
         (
             "다음주 출국인데 로밍 수수료 얼만지, 글고 차단 방법도요",
             ("다음주 출국인데 로밍 수수료 얼만지", "글고 차단 방법도요"),
@@ -76,6 +77,26 @@ def verdict(
             ("예금 자동으로 다시 넣는거", "안 찾으면 이자 어찌되는지요"),
         ),
         ("국내채권하고 해외채권 수수료 비교해 주세요", ("국내채권 수수료", "해외채권 수수료")),
+        ("보험료 올리는거랑 내리는거 알려줘", ("보험료 올리는거 알려줘", "보험료 내리는거 알려줘")),
+        ("리볼빙 거는 법이랑 푸는 법", ("리볼빙 거는 법", "리볼빙 푸는 법")),
+        ("달러 살 때랑 팔 때 환율", ("달러 살 때 환율", "달러 팔 때 환율")),
+        ("청구서 메일로 받는거랑 종이로 받는거", ("청구서 메일로 받는거", "청구서 종이로 받는거")),
+        ("적금 넣는거랑 폰번호 바꾸는거", ("적금 넣는거", "폰번호 바꾸는거")),
+        ("모바일카드 등록하는거 글구 지우는거", ("모바일카드 등록하는거", "모바일카드 지우는거")),
+        ("증권 재발급 또 배당금 언제 나와요", ("증권 재발급 언제 나와요", "증권 배당금 언제 나와요")),
+        ("카드 긁히면 언제 재발급돼요 또 돈 내요?", ("카드 긁히면 언제 재발급돼요", "또 돈 내요?")),
+        ("지갑 도둑맞았는데 신고랑 재발급", ("지갑 도둑맞았는데 신고", "지갑 도둑맞았는데 재발급")),
+        ("상담 접수 하고 결과 조회", ("상담 접수", "결과 조회")),
+        ("마일리지 유효기간이랑 상품권으로 바꾸기", ("마일리지 유효기간", "상품권으로 바꾸기")),
+        ("예약 이체 방법, 안 나가면 어떻게 돼요?", ("예약 이체 방법", "안 나가면 어떻게 돼요?")),
+        ("공모주 신청 시간이랑 떨어지면 돈 나오는 날짜요", ("공모주 신청 시간", "떨어지면 돈 나오는 날짜요")),
+        ("면허증 잃어버려서요 1) 재발급 서류 2) 은행 신고 방법", ("재발급 서류", "은행 신고 방법")),
+        ("회사랑 집 주소", ("회사 주소", "집 주소")),
+        ("로그인 또 막혔어요", None),
+        ("한도랑 상관없이 결제되나요", None),
+        ("컴퓨터랑 폰에서 인증서 쓰는 법", None),
+        ("사고나서 수리하고 내년 보험료 얼마예요", None),
+        ("1.5배 한도 2.5배 한도", None),
         ("저축하는거랑 투자하는거랑 뭐가 나아요", None),
         ("왜 안 되는지도 모르겠고 어떻게 풀어요", None),
         ("원화와 외화에 같은 세율이 붙나요", None),
@@ -255,6 +276,38 @@ def test_a_part_names_what_takes_the_place_of_what_the_first_names() -> None:
     parts = rank_parts(asked, rank, lambda text: True)
     assert [part.status for part in parts] == ["answered", "answered"], searched
     assert parts[1].ranked[0].node.node_id == "app"
+
+
+def test_a_part_joined_to_another_is_not_answered_by_that_ones_row() -> None:
+    """ "한도 올리는 거랑 내리는 거": together, both are answered by the row on raising it."""
+    asked = split_questions("이체한도 올리는 거랑 내리는 거")
+
+    def rank(text: str, before: object) -> Verdict:
+        return verdict("lower", "raise", top=0.5) if text == asked[1].readings[0] and not before else verdict("raise")
+
+    parts = rank_parts(asked, rank, lambda text: True)
+    assert [part.status for part in parts] == ["answered", "suggested"]
+    assert combine([part.title for part in asked], parts, "").sections[1].rows == ("lower",)
+
+
+def test_what_is_offered_for_a_part_that_goes_on_is_kept_where_nothing_is_found_for_it_alone() -> None:
+    asked = split_questions("환전 신청 방법, 안 찾아가면 어떻게 돼요?")
+
+    def rank(text: str, before: object) -> Verdict:
+        if text == asked[0].title:
+            return verdict("apply")
+        return verdict("kept", top=0.5) if before else verdict("other", top=-9.0)
+
+    assert [part.status for part in rank_parts(asked, rank, lambda text: True)] == ["answered", "suggested"]
+
+
+def test_a_part_that_the_row_of_the_other_conflicts_with_is_named() -> None:
+    """ "펀드 사는 거랑 파는 거 기준가": the row on buying stands first for both."""
+    asked = split_questions("펀드 사는 거랑 파는 거 기준가")
+    buying = verdict("buy", question="펀드를 살 때 기준가는 언제 정해지나요?")
+    conflicting = replace(buying, status="suggested", conflicts=(Conflict("action", "", "살 때"),))
+    assert worth_dividing(buying, [buying, conflicting], asked)
+    assert not worth_dividing(buying, [buying, buying], asked)
 
 
 DOMESTIC = "국내에서 카드를 분실하면 어떻게 신고하나요?"
