@@ -20,6 +20,7 @@ from rag.constraints.aspects import asked_aspect
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
 from rag.constraints.contrasts import (
     ANSWERING,
+    OPEN,
     ContrastMention,
     ContrastSet,
     answered_by,
@@ -55,6 +56,7 @@ _COMPARES = re.compile(
     r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
 )
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
+_OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
 _OBJECT_SPAN = 24
 """Characters before an action that hold what it is done to, adverbs included."""
 
@@ -261,7 +263,8 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, d
         )
         if not is_required:
             continue
-        if (name, member) in (acts if is_action else own if name in elsewhere else held):
+        stated = acts if is_action else own if name in elsewhere else held
+        if (name, member) in stated or _is_one_of_two(part, mention, stated):
             continue
         # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
         is_answered = name not in elsewhere and (
@@ -271,6 +274,18 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, d
         is_answered = is_answered or (is_thing and is_excepted(question, mention.text, answer))
         if not is_answered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
+
+
+def _is_one_of_two(question: str, mention: ContrastMention, stated: frozenset[tuple[str, str]]) -> bool:
+    """Whether a question asks which of two it is, and a row states that it is the other: "단리예요 복리예요?"."""
+    for other in mentions_of(question):
+        if other.set_name == mention.set_name and (other.set_name, other.member) in stated:
+            first, last = sorted((mention, other), key=lambda each: each.start)
+            between = question[first.end : last.start]
+            # "적금 금리 얼마예요 예금은요" are two questions.
+            if _OR.search(between) and not OPEN.search(question[: first.start] + between + question[last.end :]):
+                return True
+    return False
 
 
 def _guidance(kind: str, answer: str) -> str:

@@ -75,6 +75,19 @@ def test_a_row_by_another_name_answers(question: str, row_question: str, answer:
 
 
 @pytest.mark.parametrize(
+    ("question", "answer", "is_one"),
+    [
+        ("고정금리인가요 변동금리인가요", "6개월마다 바뀌는 변동금리입니다.", True),
+        ("이자 단리예요 아니면 복리예요", "월복리로 계산합니다.", True),
+        ("이자 단리예요", "월복리로 계산합니다.", False),
+        ("고정금리 얼마예요 변동금리는요", "변동금리는 연 4.1%입니다.", False),
+    ],
+)
+def test_one_of_two_answers_which_of_them_it_is(question: str, answer: str, is_one: bool) -> None:
+    assert (compare(question, "대출과 예금의 이자는 어떻게 정해지나요?", answer).lacking == ()) is is_one
+
+
+@pytest.mark.parametrize(
     ("text", "word"),
     [
         ("최대환급 한도", "대환"),
