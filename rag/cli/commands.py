@@ -20,6 +20,7 @@ from rag.cli.arguments import check_index_name, check_writable, read_filters, re
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import IndexSummary, list_indexes
+from rag.cli.institution_notes import note_on_unnamed
 from rag.cli.opening import open_service, open_store
 from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.word_rules import match_decline_rule, refused_rows
@@ -32,20 +33,12 @@ from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
-from rag.retrieval.query_analysis import BANK
+from rag.ingestion.pipeline import count_institutions
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
-_UNNAMED = (
-    "no row names its institution: its rows may be shown to another institution's customers; "
-    "set FSI_CHAT__INSTITUTION=NAME, or add a bank column"
-)
-_UNNAMED_KOREAN = (
-    "어느 기관의 FAQ인지 적혀 있지 않아 다른 기관의 고객에게도 보일 수 있습니다. "
-    "FSI_CHAT__INSTITUTION=기관이름을 설정하거나 은행 열을 추가해 주세요."
-)
 _MAX_LISTED = 20
 """Most passages that a dry run lists for each kind of change."""
 
@@ -90,8 +83,8 @@ def ingest(options: Namespace, settings: Settings) -> int:
                 print(f"  {step}: … {len(ids) - _MAX_LISTED} more")
     if options.report:
         Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    if not (report.names_institution or settings.chat.institution):
-        print(f"주의: {_UNNAMED_KOREAN}" if korean else f"warning: {_UNNAMED}", file=sys.stderr)
+    if unnamed := note_on_unnamed(report.institutions, settings.chat.institution):
+        print(f"주의: {unnamed[1]}" if korean else f"warning: {unnamed[0]}", file=sys.stderr)
     for line in report.refused:
         print(
             f"warning: {line}; similar questions may be declined: reword the row, or narrow the rule", file=sys.stderr
@@ -240,11 +233,14 @@ def doctor(_options: Namespace, settings: Settings) -> int:
     name = settings.store.index or bundled_name(models.manifest)
     store = open_index(settings, models)
     print(f"index {name}: {store.count()} passages, matches the settings")
-    rows = {node.ref_doc_id or node.node_id: str(node.metadata.get("question") or "") for node in store.get_nodes()}
+    nodes = store.get_nodes()
+    rows = {node.ref_doc_id or node.node_id: str(node.metadata.get("question") or "") for node in nodes}
     for line in refused_rows(rows.items()):
         print(f"index {name}: {line}")
-    if not (any(store.values(BANK)) or settings.chat.institution):
-        print(f"index {name}: {_UNNAMED}")
+    if unnamed := note_on_unnamed(count_institutions(nodes), settings.chat.institution):
+        print(f"index {name}: {unnamed[0]}")
+    if settings.store.index and not settings.chat.contact:
+        print("FSI_CHAT__CONTACT is not set: a customer who is not answered is given no telephone number")
     answer = build_service(settings, models, store).ask(store_question(store))
     print(f"answering: {answer.status} in {answer.timings_ms['total']:.0f} ms")
     print("all checks passed")

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames, known_institutions
 from rag.conversation.row_search import RowSearch, as_suggestions
 from rag.korean import compact
-from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import is_passage, question_of, row_id
 from rag.retrieval.query_analysis import BANK
 from rag.retrieval.ranking import same_question, shares_subject
@@ -32,10 +32,12 @@ def about_others(
 ) -> Verdict:
     """The verdict on a question about institutions that are none of the index's: suggested at most, with a note.
 
-    `names`: as in `NamedBanks.others`. `is_named`: whether rows or settings name the index's institution. If not, it is what the
-    texts name: the verdict stays as it is where the rows quoted, or enough others, name all of `names`.
+    `names`: as in `NamedBanks.others`. `is_named`: whether the settings name the index's institution. If not, and no row found
+    names its own, it is what the texts name: the verdict stays as it is where the rows quoted, or enough others, name all of
+    `names`.
     """
-    if is_named:
+    rows = [hit for hit in verdict.nodes if hit.quoted] or verdict.ranked[:SUGGESTIONS]
+    if is_named or (any(hit.node.metadata.get(BANK) for hit in rows) if rows else any(store.values(BANK))):
         return replace(as_suggestions(verdict), note=Note("other_institution", {"name": ", ".join(names)}), sections=())
     if verdict.status != "answered":
         return verdict
@@ -79,7 +81,9 @@ def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn],
 
 def _answering(rows: RowSearch, text: str, bank: str, filters: Filters) -> JudgedNode | None:
     found = rows.search(text, replace(filters, equals={**filters.equals, BANK: bank})).nodes
-    return next((hit for hit in found if hit.quoted and not is_passage(hit)), None)
+    # A row of none holds for each: it is no answer of this one.
+    own = (hit for hit in found if hit.node.metadata.get(BANK) == bank and not is_passage(hit))
+    return next((hit for hit in own if hit.quoted), None)
 
 
 def _is_own(name: str, store: PassageStore, filters: Filters) -> bool:

@@ -106,8 +106,9 @@ class RowSearch:
     def search(self, text: str, filters: Filters) -> Verdict:
         """One reading of the question, as a text of its own: retrieved and judged.
 
-        The name of the institution that the search is limited to counts against rows that do not hold it, and for those that
-        hold it beside another subject: so the text is searched without it, too, and the likelier outcome counts.
+        The name of the institution that the search is limited to, or that the settings alone name, counts against rows that do
+        not hold it, and for those that hold it beside another subject: so the text is searched without it, too, and the
+        likelier outcome counts.
         """
         named = self.named(text)
         # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
@@ -118,7 +119,7 @@ class RowSearch:
             verdict = max(verdict, self._search_words(korean, filters, excluded), key=_by_outcome)
         if verdict.status != "answered" and (right := self._respelled(text, verdict)) != text:
             verdict = max(verdict, self._search_words(right, filters, excluded), key=_by_outcome)
-        if BANK in filters.equals and named.rest not in ("", text):
+        if (BANK in filters.equals or len(named.chosen) == 1) and named.rest not in ("", text):
             without = self._search_words(named.rest, filters, excluded)
             verdict = max(verdict, without, key=_by_outcome)
         note = in_the_customers_words(verdict.note, text) if verdict.note else None

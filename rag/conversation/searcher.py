@@ -270,7 +270,7 @@ class Searcher:
         verdict = self._divided(question, history, filters)
         if named.chosen or not named.others:
             return with_other_banks(self.rows, verdict, history, filters)
-        return about_others(verdict, named.others, self._store, filters, is_named=bool(banks or self._institutions))
+        return about_others(verdict, named.others, self._store, filters, is_named=bool(self._institutions))
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """Each institution's row side by side; `rest`: the question without their names."""

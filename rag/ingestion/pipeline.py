@@ -7,12 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.schema import TextNode
+from llama_index.core.schema import BaseNode, TextNode
 
 from rag.conversation.word_rules import refused_rows
 from rag.errors import RowError, RowErrors
@@ -25,6 +25,7 @@ from rag.ingestion.readers import FaqRow
 from rag.ingestion.sources import Sources, read_sources
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import DOCUMENT, Manifest, PassageStore
+from rag.stores.filters import BANK
 
 DEFAULT_WINDOW = 512
 """Window in characters of embedders that cannot count tokens; Korean text has at most about one token per character."""
@@ -62,8 +63,8 @@ class IngestReport:
     `rows`, `documents`: numbers read. `changes`: in nodes, of which a long row has several; in a dry run, what would change.
     `refused`: messages about rows whose question a decline rule matches (`rag.conversation.word_rules`). `notes`: what was
     changed or left out while reading. `collisions`: messages about phrasings that two rows share. `errors`: files that could
-    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`. `names_institution`: whether a
-    row or a document has an institution.
+    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`. `institutions`: see
+    `count_institutions`.
     """
 
     rows: int
@@ -75,7 +76,7 @@ class IngestReport:
     documents: int = 0
     errors: tuple[RowError, ...] = ()
     files: tuple[Mapping[str, Any], ...] = ()
-    names_institution: bool = True
+    institutions: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         done, verb = self.changes, "would be " if self.dry_run else ""
@@ -145,8 +146,13 @@ def ingest(
         len(sources.documents),
         tuple(sources.errors),
         tuple(sources.report(passages)),
-        not nodes or any(node.metadata.get("bank") for node in nodes),
+        count_institutions(nodes),
     )
+
+
+def count_institutions(nodes: Iterable[BaseNode]) -> Counter[str]:
+    """The number of nodes by the institution they name; "" for none."""
+    return Counter(str(node.metadata.get(BANK) or "") for node in nodes)
 
 
 def split_documents(

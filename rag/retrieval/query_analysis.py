@@ -17,11 +17,10 @@ from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.data_files import entry_lines, read_table, read_text
 from rag.errors import InputError
 from rag.korean import compact, fold
+from rag.stores.filters import BANK as BANK
 from rag.types import Filters
 
 _HANGUL = re.compile(r"[가-힣]")
-BANK = "bank"
-"""The metadata key of a row's institution."""
 _DISTINCTIVE_KIND = re.compile(r"(?<![가-힣a-zA-Z])(저축은행|증권)(?!사?기)")
 _INSTITUTION_KINDS = frozenset(
     {

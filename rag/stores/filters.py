@@ -39,6 +39,8 @@ MAX_DEPTH: Final = 16
 MAX_VALUES: Final = 10_000
 """Both limits are below those of an OpenSearch server, so that a filter means the same on every store."""
 
+BANK = "bank"
+"""The metadata key of a row's institution."""
 EFFECTIVE_FROM = "effective_from"
 EFFECTIVE_UNTIL = "effective_until"
 SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
@@ -121,6 +123,7 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
     """Build filters for rows that match `filters.equals` and are in force on `filters.as_of` (None: today in Seoul).
 
     A row is in force unless `effective_from` > day or `effective_until` < day. A missing or empty date is no limit.
+    Nor is a missing or empty BANK: a row that names no institution holds for whichever is asked for.
     """
     day = f"{day_in_force(filters):%Y-%m-%d}"
     expired = MetadataFilters(
@@ -132,7 +135,19 @@ def metadata_filters(filters: Filters) -> MetadataFilters:
     )
     not_yet = MetadataFilter(key=EFFECTIVE_FROM, value=day, operator=FilterOperator.GT)
     in_force = MetadataFilters(filters=[not_yet, expired], condition=FilterCondition.NOT)
-    return MetadataFilters(filters=[*(MetadataFilter(key=k, value=v) for k, v in filters.equals.items()), in_force])
+    equals = (
+        _of_institution(value) if key == BANK else MetadataFilter(key=key, value=value)
+        for key, value in filters.equals.items()
+    )
+    return MetadataFilters(filters=[*equals, in_force])
+
+
+def _of_institution(name: str) -> MetadataFilters:
+    # Every string is at least the empty one.
+    named = MetadataFilter(key=BANK, value="", operator=FilterOperator.GTE)
+    unnamed = MetadataFilters(filters=[named], condition=FilterCondition.NOT)
+    own = MetadataFilter(key=BANK, value=[name, ""], operator=FilterOperator.IN)
+    return MetadataFilters(filters=[own, unnamed], condition=FilterCondition.OR)
 
 
 def _group(filters: MetadataFilters, depth: int) -> Group:

@@ -247,7 +247,10 @@ async def _loading_html(loader: Loader, texts: Texts) -> AsyncGenerator[str, Non
 
 def _start_html(service: Chat, texts: Texts) -> str:
     """HTML that the script reads: warnings, the filters' values, and example questions by topic."""
-    facets = service.facets()
+    facets = dict(service.facets())
+    # The only institution is no choice: rows that name none are its own, too.
+    if len(facets.get("bank", ())) == 1:
+        del facets["bank"]
     parts = [status_html("warning", texts, line) for line in service.warnings]
     parts += [f'<ul data-choices="{name}">{_items(facets.get(name, ()))}</ul>' for name in ("bank", "category")]
     topics = service.topics()

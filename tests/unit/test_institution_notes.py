@@ -1,0 +1,34 @@
+"""Who is told that rows name no institution."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.cli.institution_notes import note_on_unnamed
+
+ONE, TWO = "별솔생명", "한여울화재"
+
+
+@pytest.mark.parametrize(
+    ("institutions", "setting", "parts"),
+    [
+        ({"": 5}, None, ("no row names its institution", "FSI_CHAT__INSTITUTION=NAME")),
+        ({"": 5, ONE: 2}, None, ("5 of 7 passages", f"FSI_CHAT__INSTITUTION={ONE}")),
+        ({"": 5, ONE: 2, TWO: 1}, None, ("5 of 8 passages", f"{ONE}, {TWO}", "bank column")),
+        ({"": 5, ONE: 2, TWO: 1}, ONE, ("5 of 8 passages", f"{ONE}, {TWO}", "bank column")),
+    ],
+)
+def test_rows_without_an_institution_are_noted(
+    institutions: dict[str, int], setting: str | None, parts: tuple[str, ...]
+) -> None:
+    note = note_on_unnamed(institutions, setting)
+    assert note and all(part in note[0] for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("institutions", "setting"), [({}, None), ({ONE: 3}, None), ({ONE: 3, TWO: 1}, None), ({"": 5, ONE: 2}, ONE)]
+)
+def test_where_all_name_one_or_the_setting_does_there_is_no_note(
+    institutions: dict[str, int], setting: str | None
+) -> None:
+    assert note_on_unnamed(institutions, setting) is None
