@@ -27,14 +27,19 @@ from rag.stores.faiss.catalog import FaissCatalog
 from rag.stores.faiss.store import FaissStore
 from rag.stores.opensearch.catalog import OpenSearchCatalog
 from rag.stores.opensearch.client import Connection, connect
+from tests import fork_server
 from tests.document_builders import build
 from tests.fakes_embedding import HashedEmbedding
 from tests.opensearch import Server, drop, index_name
 
 KILLS = 20
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
 READ_MANY = "rag.ingestion.sources.read_many"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started_fork_server() -> None:
+    fork_server.start_again(__name__)
 
 
 def read_here(paths: Sequence[Path], **_: Any) -> Iterator[tuple[Path, Outcome]]:

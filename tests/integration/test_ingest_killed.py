@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import pytest
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import VectorStoreQuery
 
@@ -23,12 +24,17 @@ from rag.ingestion.pipeline import StoreOpener, ingest
 from rag.stores.base import WAIT
 from rag.stores.faiss.catalog import FaissCatalog
 from rag.stores.faiss.store import FaissStore
+from tests import fork_server
 from tests.fakes_embedding import HashedEmbedding
 
 KILLS = 20
 ROWS = 60
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started_fork_server() -> None:
+    fork_server.start_again(__name__)
 
 
 def opener(index: Path, wait: float = WAIT) -> StoreOpener:
