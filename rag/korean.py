@@ -14,7 +14,7 @@ from itertools import pairwise
 
 ANALYZER = "syllable2-jamo3to5/1"
 MAX_QUERY_TOKENS = 900
-"""Terms of a query, on both stores; below OpenSearch's limit of 1,024 clauses."""
+"""Terms of a query, at most, on both stores; below OpenSearch's limit of 1,024 clauses."""
 
 _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
 # A full stop ends a sentence only before white space, as "3.5%" and "2026.03.01" contain some too. A line break also ends one.
@@ -25,7 +25,7 @@ _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
 _MIN_TEXT = 4
-"""Characters without spaces beside the markup of a message, at least, that are a question."""
+"""Characters without spaces that a message must have without its markup, so that the markup is removed."""
 _MARKUP = re.compile(
     r"<(script|style)\b[^<>]*>.*?</\1\s*>"
     r"|</?(?:a|b|i|u|em|strong|p|br|div|span|font|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|pre|code|script|style|img|svg|iframe)"
@@ -47,10 +47,10 @@ def normalise(text: str) -> str:
 
 
 def fold(text: str) -> tuple[str, list[int] | None]:
-    """The text with full-width and composed characters folded, and the original offset of each of its characters.
+    """(folded, offsets): the text in NFKC, and the original offset of each of its characters.
 
-    The offsets hold one more entry, the text's length; None stands for "the same offsets". Numbers that are signs, like
-    ① or ², become spaces: NFKC would make "①5만원" 15만원 and "10²" 102.
+    The offsets have one more entry, the length of the text; None means that they are unchanged. Numbers that are signs, like ①
+    or ², become spaces, because NFKC would turn "①5만원" into 15만원 and "10²" into 102.
     """
     if unicodedata.is_normalized("NFKC", text):
         return text, None
@@ -68,11 +68,11 @@ def fold(text: str) -> tuple[str, list[int] | None]:
 
 
 def text_length(text: str) -> int:
-    """Number of characters in NFKC: decomposed syllables count as one, compatibility signs as the letters they stand for."""
+    """The number of characters in NFKC, in which a decomposed syllable is one character."""
     return len(unicodedata.normalize("NFKC", text))
 
 
-# Each question is compared with ten rows or more, in many ways, each of which compacts the same texts.
+# Cached, because many checks compare a question with the same rows.
 @lru_cache(maxsize=4096)
 def compact(text: str) -> str:
     """The normalised text without white space."""
@@ -80,7 +80,8 @@ def compact(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Syllable bigrams of Hangul runs, and complete Latin and digit runs, in text order. A single syllable is a token."""
+    """The syllable bigrams of Hangul, and complete runs of Latin letters and digits, in text order. A single syllable is a
+    token."""
     pieces: list[str] = []
     for run in _RUN.findall(normalise(text)):
         if len(run) > 1 and _HANGUL.match(run):
@@ -91,19 +92,19 @@ def tokens(text: str) -> list[str]:
 
 
 def jamo_ngrams(text: str) -> list[str]:
-    """3- to 5-grams of the decomposed Hangul without spaces, in text order. They tolerate typos and missing spaces."""
-    # A typo changes one jamo: some n-grams of the word still match, while its syllable bigrams no longer do.
+    """3- to 5-grams of the decomposed text without spaces. They tolerate typos and missing spaces."""
+    # A typo changes one jamo, so that some n-grams of the word still match, but not its syllable bigrams.
     jamo = unicodedata.normalize("NFKD", "".join(_RUN.findall(normalise(text))))
     return [jamo[i : i + n] for n in (3, 4, 5) for i in range(len(jamo) - n + 1)]
 
 
 def query_terms(terms: list[str]) -> list[str]:
-    """The distinct terms in order of first appearance, at most MAX_QUERY_TOKENS, for which a store searches."""
+    """The distinct terms in order of first appearance, at most MAX_QUERY_TOKENS."""
     return list(dict.fromkeys(terms))[:MAX_QUERY_TOKENS]
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) offsets of the sentences. The slices cover the text without gaps."""
+    """(start, end) offsets of the sentences, which cover the text without gaps."""
     start = 0
     for match in _SENTENCE_END.finditer(text):
         if match.end() > start:
@@ -114,17 +115,17 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def sentence_texts(text: str) -> Iterator[str]:
-    """The sentences themselves, each with what follows it up to the next."""
+    """The sentences of a text, each including the white space after it."""
     return (text[start:end] for start, end in sentences(text))
 
 
 def without_notes(text: str) -> str:
-    """The text without its notes, the lines that begin with ※: in an answer they name values and things of other matters."""
+    """The text without its notes, the lines that begin with ※, which often name values and things of other topics."""
     return _NOTE.sub("", text)
 
 
 def without_markup(message: str) -> str:
-    """A pasted message without HTML tags and scripts; as it is where hardly anything else stands in it."""
+    """A pasted message without HTML tags and scripts; unchanged if hardly any text would be left."""
     if "<" not in message:
         return message
     text = " ".join(_MARKUP.sub(" ", message).split())
@@ -132,15 +133,15 @@ def without_markup(message: str) -> str:
 
 
 def without_yes_or_no(text: str) -> str:
-    """An answer without the "네," that it begins with, which answers its own question and maybe no other one."""
+    """An answer without a "네," at its beginning, which answers only the question of its own row."""
     return _YES_OR_NO.sub("", text, count=1)
 
 
 def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:
-    """(start, end) offsets of the sentence that shares most tokens with the question; the first one of equals.
+    """(start, end) offsets of the first sentence that shares most tokens with the question.
 
-    `ignored`: text whose tokens do not count, such as the institution's name. Labels ("[재발급]") do not count as sentences;
-    list markers are excluded from the offsets. Without a sentence the offsets are those of the complete text.
+    `ignored`: text whose tokens do not count, such as the institution's name. Labels ("[재발급]") are not sentences, and list
+    markers are excluded. Without any sentence, the offsets are those of the complete text.
     """
     question_tokens = set(tokens(question)) - set(tokens(ignored))
     spans = []
@@ -151,16 +152,16 @@ def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[
             spans.append((begin, begin + len(sentence)))
     if not spans:
         return 0, len(text)
-    # Distinct tokens of the question are counted, so that a long sentence does not win by repeating one.
+    # Distinct tokens, so that a long sentence does not win by repeating one.
     return max(spans, key=lambda span: len(question_tokens & set(tokens(text[span[0] : span[1]]))))
 
 
 def estimate_tokens(text: str) -> int:
     """Estimate the number of tokens of a text without the model's tokenizer, including two special tokens.
 
-    Counts one for each Hangul syllable, digit and sign, one for every three Latin letters of a word, three for an emoji.
-    Models with a Korean vocabulary use 0.5 to 0.8 of that. A model with an English vocabulary may use more: pass its
-    tokenizer as `token_counter`.
+    Counts one for each Hangul syllable, digit and sign, one for every three Latin letters of a word, and three for an emoji.
+    Models with a Korean vocabulary use 0.5 to 0.8 of that. A model with an English vocabulary may use more: pass its tokenizer
+    as `token_counter`.
     """
     count = _SPECIAL
     for part in _ESTIMATED.finditer(text):
@@ -182,7 +183,7 @@ INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 FINALS = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 MIN_LATIN_NAME = 5
-"""Letters of a name in Latin letters, at least: a shorter one is an everyday word of some language."""
+"""Letters of a name in Latin letters, at least; shorter ones are often everyday words."""
 _LATIN_INITIALS = dict(
     zip(
         INITIALS, ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", *"ktph"], strict=True

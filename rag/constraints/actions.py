@@ -1,13 +1,14 @@
-"""Is a row on what is to be done? The action itself, what it is done to, from what to what, and whether it begins or ends.
+"""Is a row about another action than a question: another verb, object or direction, or ending something instead of beginning it?
 
-No list holds all words for an action, so a row that lacks the asked word may still answer. What shows that it does not:
+No list contains all words for an action, so a row without the asked word may still answer. These differences show that it does
+not:
 
-- the verbal noun that a question ends in is the bank's own word: a row that answers contains it or another word for it;
-- the noun right before an action that both name is what it is done to ("진단서 재발급" beside "보험증권 재발급"); a native
-  verb is the same action as a verbal noun ("날짜 바꾸고" and "계좌 변경");
-- "디지털OTP에서 보안카드로" is the reverse of "보안카드에서 디지털OTP로";
-- what has ended and should begin again, what is to be taken back, and what should begin, the row says in question or steps;
-- a row on issuing a certificate answers only questions about papers: it names what its certificate is for (taxes, loans).
+- A question that ends in a verbal noun uses the bank's own word: the row must contain it or another word for it.
+- If both name an action, the noun before it is the object: "진단서 재발급" and "보험증권 재발급" differ. A native verb is the
+  same action as its verbal noun ("날짜 바꾸고", "계좌 변경").
+- "디지털OTP에서 보안카드로" is the reverse of "보안카드에서 디지털OTP로".
+- A row must say in its question or steps how to resume what has ended, how to undo something, or how to begin something.
+- A row on issuing a certificate answers only questions about documents, although it names what the certificate is for.
 
 The words are data (compounds.toml, verbal_nouns.toml).
 """
@@ -15,10 +16,10 @@ The words are data (compounds.toml, verbal_nouns.toml).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
-from rag.constraints.compounds import compound_words, is_same_member, tells_no_kind
+from rag.constraints.compounds import compound_words, is_no_kind, is_same_member
 from rag.constraints.contrasts import members_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
 from rag.data_files import read_toml
@@ -34,9 +35,9 @@ _NOTHING_MORE = re.compile(
     r"|해야|하죠|지금|바로|요|되는|되는지|되죠|하러|합니다|합니까|경로|화면|페이지|곳|데|순서|건가요|거예요|건데|거|있는|있는지|할래요|할게요"
     r"|부탁\S*)|[?？!.,~\s])*$"
 )
-"""Words that may follow the final verbal noun: how and about what of it the customer asks."""
-_PAPER = re.compile(r"[증명인단고구약격계식지]서$")
-"""Nouns that end as a verb form does ("해서")."""
+"""Words that may follow the final verbal noun of a question: question words, polite forms, aspects."""
+_DOCUMENT = re.compile(r"[증명인단고구약격계식지]서$")
+"""Endings of nouns for documents, which look like verb forms ("해서")."""
 _NO_NOUN = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|에게|한테"
     r"|[은는이가의로만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채려듯에기렇])$"
@@ -45,7 +46,7 @@ _CERTIFICATE = re.compile(
     r"(?P<certificate>[가-힣]*(?:증명서|영수증|확인서|증명원|확인원|증빙자료|통장사본|잔액증명))(?:\([^)]*\))?[을를은는이가의]?\s?"
     r"(?:[가-힣]{2,5}(?:으로|에서)\s?)?(?:어디에서|어디서|어떻게|언제부터)?[^?]{0,12}?(?:발급|출력)"
 )
-_WANTED = re.compile(
+_ASKS_DOCUMENT = re.compile(
     r"증명|영수증|확인[서원]|서류|발급|떼|뗄|뗀|띠|뽑|출력|인쇄|프린트|자료|제출|사본|내역|증빙|명세|pdf|파일|필요|원천징수|간소화|소명|조회"
     r"|안\s?[떠뜨나보]|[가-힣]서(?![가-힣])",
     re.IGNORECASE,
@@ -59,7 +60,7 @@ _ENDINGS = re.compile(
     r"취소|철회|취하|해제|해지|해약|삭제|말소|폐기|폐쇄|파기|중단|중지|종료|탈퇴|탈회|회수|반납|반환|거절|거부|제외|끊|없애|없앨|지우|지워"
     r"|빼|뺄|풀|끄|그만|되돌|돌려|도로\s|안\s?(?:하고|쓰고|받고|쓸|할|하려|쓰려|받으려)|필요\s?(?:가\s?)?없"
 )
-"""Words by which a question wants an end and no beginning."""
+"""Words of a question about ending something, in which a verb for beginning does not count."""
 _STOPPED = (
     r"(?:(?:(?:멈[춘춰]|막[은아]|[꺼닫숨]겨?|중단해)\s?(?:둔|놓은|놨|놓았|뒀)|멈춘|숨긴|지운|삭제한|중단한|쉬던|낮춘|줄인|내린)"
     r"(?:\s|걸|거|것))"
@@ -73,15 +74,15 @@ _AGAIN = re.compile(
 _BEGINS_AGAIN = re.compile(
     r"다시|재개|재가입|재신청|재등록|재사용|재발급|재설정|부활|복구|되살|살리|되돌|해제|복원|원상|회복"
 )
-_TAKEN_BACK = re.compile(
+_UNDO_ENDING = re.compile(
     rf"(?:{_WITHDRAWALS}|환매)\s?(?:신청|요청|접수|처리)?\s?"
     r"(?:한\s?(?:거|것|걸|건)|했는데|했던\s?(?:거|것)|을|를)?\s?(?:다시\s|도로\s)?(?:취소|철회|번복|무르|무를|물리|없던|되돌)(?!\s?(?:수수료|불가))"
 )
-_TAKES_BACK = re.compile(
+_UNDOES_ENDING = re.compile(
     rf"(?:{_WITHDRAWALS}|취소|환매)\s?(?:신청|요청|접수)?\s?(?:을|를|은|는|의)?\s?(?:취소|철회|번복)"
     r"|신청\s?(?:을|를|은|는)?\s?(?:취소|철회)|되돌|복구|부활|다시"
 )
-_UNDONE = re.compile(
+_UNDO = re.compile(
     r"(?:한|했던|낸|넣은|보낸|바꾼|신청된)\s?(?:거|것|걸|건)\S{0,2}\s?(?:\S{1,4}\s)?(?:돌려\s?받|되돌|환불|무르|무를|물리|물릴|취소|철회)"
 )
 _UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|해지|복원|정정|반품|퇴결")
@@ -90,7 +91,7 @@ _BEGINS = re.compile(
     r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
     r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|하나\s?(?:더\s?)?파|만드는\s?(?:법|방법)|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
 )
-"""Asks for a beginning and nothing but that: "가입하려면", "새로 만들려면"."""
+"""Matches a question on how to begin something: "가입하려면", "새로 만들려면"."""
 _ENDED = re.compile(r"(?P<thing>[0-9A-Za-z가-힣]{3,})(?<![을를])[을를]?\s?(?:해제|해지|폐쇄|탈퇴|말소|폐기)")
 _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]")
 _NO_BEGINNING = re.compile(
@@ -99,7 +100,8 @@ _NO_BEGINNING = re.compile(
     r"|(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
     r"\)?(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
 )
-"""Words of a row that begin nothing: "해지 신청", "가입되어 있으면", "기한연장 신청", "신청일"."""
+"""Phrases of a row with a word of _BEGUN that are not about beginning: "해지 신청", "가입되어 있으면", "기한연장 신청",
+"신청일"."""
 
 Synonyms = Callable[[str], str]
 """Returns a word followed by its other names, separated by spaces."""
@@ -108,9 +110,10 @@ Synonyms = Callable[[str], str]
 def other_actions(
     question: str, row_question: str, row_answer: str, steps: str, *, synonyms: Synonyms = str
 ) -> Iterator[tuple[str, str, str]]:
-    """(kind, asked, held) of what a row does otherwise than a question asks; kinds are those of contrast sets, or "paper".
+    """(kind, asked, held) for each difference between the action that a question asks for and the one that a row describes.
 
-    `steps`: the part of the row's answer that says what to do.
+    Kinds are those of contrast sets, or "paper" for a row on a certificate. `steps`: the part of the row's answer that says what
+    to do.
     """
     row = f"{row_question} {row_answer}"
     for asked, held in _other_objects(question, row_question, row, synonyms):
@@ -121,21 +124,20 @@ def other_actions(
         yield "action", "", ""
     if is_opposite(question, row_question, row_answer):
         yield "action", "", row_question
-    if (instead := _INSTEAD.search(question)) and _is_replaced(
-        instead["this"], instead["that"], row_question, row, synonyms
-    ):
+    instead = _INSTEAD.search(question)
+    if instead and _is_rejected(instead["this"], instead["that"], row_question, row, synonyms):
         yield "product", instead["that"], instead["this"]
     if target := _other_target(question, row_question, row, synonyms):
         yield "product", target, ""
     match = _CERTIFICATE.search(row_question)
-    if match and not _WANTED.search(question):
+    if match and not _ASKS_DOCUMENT.search(question):
         yield "paper", "", match["certificate"]
     if is_reversed(question, row_question) or (
         _direction(row_question) is None and _is_reversed_in(question, row_answer)
     ):
         direction = _direction(question)
         yield "action", direction["target"].strip() if direction else "", row_question
-    elif is_taken_back(question, row_question, steps):
+    elif lacks_beginning(question, row_question, steps):
         yield "action", question, row_question
 
 
@@ -150,62 +152,61 @@ def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:
 
 @lru_cache(maxsize=1024)
 def final_verbal_noun(question: str) -> str:
-    """The verbal noun that a question ends in, ignoring the words that ask; empty if there is none.
+    """The verbal noun at the end of a question, ignoring the words of _NOTHING_MORE; empty if there is none.
 
-    A single word ("환전") is a topic, not an action, and one after which the sentence goes on is not what is asked ("삭제하고
-    새 주소로 바꾸고 싶어요").
+    A single word ("환전") is a topic, not an action. A verbal noun before the last clause is not what is asked ("삭제하고 새
+    주소로 바꾸고 싶어요").
     """
-    found = list(_final_nouns().finditer(question))
-    if not found or not question[: found[-1].start("noun")].strip() or _STORY.match(question, found[-1].end("noun")):
+    matches = list(_final_nouns().finditer(question))
+    if not matches:
         return ""
-    return found[-1]["noun"] if _NOTHING_MORE.match(question, found[-1].end()) else ""
+    last = matches[-1]
+    is_topic, is_past = not question[: last.start("noun")].strip(), _STORY.match(question, last.end("noun"))
+    return "" if is_topic or is_past or not _NOTHING_MORE.match(question, last.end()) else last["noun"]
 
 
-def _is_replaced(this: str, that: str, row_question: str, row: str, synonyms: Synonyms) -> bool:
-    """Whether a row asks about `this`, which a question turns away from, and names nothing of `that`."""
-    if _NO_NOUN.search(that) or tells_no_kind(that) or this not in compact(row_question):
+def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Synonyms) -> bool:
+    """Whether a row is about `this`, which the customer rejects ("this 말고 that"), and does not name `that`."""
+    if _NO_NOUN.search(that) or is_no_kind(that) or this not in compact(row_question):
         return False
-    return not any(compact(name) in compact(row) for name in synonyms(that).split()) and not members_of(
-        that
-    ) & members_of(row)
+    is_named = any(compact(name) in compact(row) for name in synonyms(that).split())
+    return not is_named and not members_of(that) & members_of(row)
 
 
 def _other_objects(question: str, row_question: str, row: str, synonyms: Synonyms) -> Iterator[tuple[str, str]]:
-    """(asked, held) things, each with what is done to them, where the row does the same to another thing."""
+    """(asked, held) for each action of the question that the row names with another object; both include the action."""
     held_by_action = dict(_objects(row_question))
     for action, asked in dict(_objects(question)).items():
         held = held_by_action.get(action)
-        if held is None or asked in compact(row) or held in compact(question) or _is_same_thing(asked, held):
+        if held is None or asked in compact(row) or held in compact(question):
             continue
-        # "전화번호" calls for "변경" too, which names no thing.
+        # The row's word may be the general one ("보험계약" for "암보험"), or another word for the thing (날짜 and 자동이체일).
+        is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
+        is_same_word = asked in held or held.endswith(tuple(_data()["objects"].get(asked, ())))
+        if is_general or is_same_word or is_same_member(asked, held):
+            continue
+        # The lexicon adds "변경" to "전화번호", which is an action.
         names = (name for name in synonyms(asked).split()[1:] if name not in compound_words()["verbal_nouns"])
         if not any(compact(name) in compact(row) for name in names):
             yield f"{asked} {action}", f"{held} {action}"
 
 
-def _is_same_thing(asked: str, held: str) -> bool:
-    """Whether two words for a thing are one (날짜 and 자동이체일), or the row's is the general one ("보험계약" for "암보험")."""
-    is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
-    is_same_word = asked in held or held.endswith(tuple(_data()["objects"].get(asked, ())))
-    return is_general or is_same_word or is_same_member(asked, held)
-
-
 @lru_cache(maxsize=4096)
 def _objects(text: str) -> tuple[tuple[str, str], ...]:
-    """(verbal noun, bare noun or object right before it or before the native verb for it)."""
+    """(verbal noun, noun before it) for each action in a text; native verbs are given as their verbal noun."""
     pairs = []
     for match in _actions().finditer(text):
         word, native = match["noun"], match["native"]
-        # What a native verb is done to is named with a particle more often than not: "주소가 바뀌었어요".
+        # The object of a native verb usually has a particle: "주소가 바뀌었어요".
         noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는도]$", "", word) if len(word) > 2 else word
-        is_noun = noun != word or _PAPER.search(word) or not _NO_NOUN.search(word)
-        if is_noun and noun not in compound_words()["no_objects"] and not tells_no_kind(noun):
+        is_noun = noun != word or _DOCUMENT.search(word) or not _NO_NOUN.search(word)
+        if is_noun and noun not in compound_words()["no_objects"] and not is_no_kind(noun):
             pairs.append((_native_verbs()[native] if native else match["verbal"], noun))
     return tuple(pairs)
 
 
 def _other_target(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
-    """What a question turns a thing into, where the row turns the same thing into another: "누구나로" beside "부부로"."""
+    """The target of a change in a question if the row changes the same source to another target (누구나, 부부); else empty."""
     asked, held = _direction(question), _direction(row_question)
     if asked is None or held is None or not set(tokens(asked["source"])) & set(tokens(held["source"])):
         return ""
@@ -217,48 +218,48 @@ def _other_target(question: str, row_question: str, row: str, synonyms: Synonyms
 
 @lru_cache(maxsize=4096)
 def _direction(text: str) -> re.Match[str] | None:
-    """What a text turns from and to: groups `source` and `target`."""
+    """A match of _FROM_TO with the groups `source`, `by` and `target`; None if the text has none."""
     return _FROM_TO.search(text)
 
 
 def is_reversed(question: str, row_question: str) -> bool:
-    """Whether a row turns into what the question turns from, or the other way round; False where either says no direction."""
+    """Whether a row describes the opposite direction of a change; False if question or row names no direction."""
     asked, row = _direction(question), _direction(row_question)
-    # "한도제한계좌 해제(일반계좌 전환)" ends what "일반계좌를 한도제한계좌로 바꾸려면" wants.
-    if asked and re.search(rf"{_name(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+    # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면".
+    if asked and re.search(rf"{_name_pattern(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
         return True
     if asked is None or row is None:
         return False
-    # The target decides: what is turned is often named with words of both ("미국주식 온주를 소수점으로"). A place that something
-    # comes from counts as well: "폰에서 폰으로" is not "PC에서 폰으로".
+    # The target decides, because the source often has words of both ("미국주식 온주를 소수점으로"). The source counts only if
+    # it is a place: "폰에서 폰으로" is not "PC에서 폰으로".
     if _likeness(asked["target"], row["source"]) > _likeness(asked["target"], row["target"]):
         return True
     is_place = asked["by"].endswith("에서")
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
 
 
-def _name(thing: str) -> str:
-    """A pattern of a thing's name, which may leave out what stands within the row's: "한도계좌" for 한도제한계좌."""
+def _name_pattern(thing: str) -> str:
+    """A pattern of a thing's name that allows up to three more syllables inside: "한도계좌" also matches 한도제한계좌."""
     if not re.fullmatch("[가-힣]{4,}", thing):
         return re.escape(thing)
     return rf"{thing[:2]}[가-힣]{{0,3}}{thing[2:]}"
 
 
 def _is_reversed_in(question: str, answer: str) -> bool:
-    """Whether an answer turns only the other way round."""
+    """Whether all changes in an answer have the opposite direction."""
     if (asked := _direction(question)) is None or not asked["by"].endswith("에서"):
         return False
     likeness = [
-        _likeness(asked["target"], turn["target"]) - _likeness(asked["target"], turn["source"])
-        for turn in _FROM_TO.finditer(answer)
+        _likeness(asked["target"], change["target"]) - _likeness(asked["target"], change["source"])
+        for change in _FROM_TO.finditer(answer)
     ]
     return bool(likeness) and max(likeness) < 0
 
 
 @lru_cache(maxsize=4096)
 def _likeness(one: str, other: str) -> int:
-    """Tokens that two texts share; two more for a set of which they name the same member, two less for another one or for
-    other numbers ("3세대", "4세대")."""
+    """How similar two texts are: the number of common tokens, plus 2 for each contrast set of which they name the same member,
+    minus 2 for each with different members and for different numbers ("3세대", "4세대")."""
     mine, theirs = members_of(one), members_of(other)
     shared = {name for name, _ in mine & theirs}
     apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
@@ -267,10 +268,10 @@ def _likeness(one: str, other: str) -> int:
     return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * (len(apart) + is_other_number)
 
 
-def is_taken_back(question: str, row_question: str, steps: str) -> bool:
-    """Whether a question begins again what has ended, takes an ending back or begins something, of which the row says nothing."""
+def lacks_beginning(question: str, row_question: str, steps: str) -> bool:
+    """Whether a question asks to resume, undo or begin something and the row does not say how."""
     row = f"{row_question}\n{steps}"
-    for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_TAKEN_BACK, _TAKES_BACK), (_UNDONE, _UNDOES)):
+    for asks, answers in ((_AGAIN, _BEGINS_AGAIN), (_UNDO_ENDING, _UNDOES_ENDING), (_UNDO, _UNDOES)):
         if asks.search(question) and not answers.search(row):
             return True
     if not _BEGINS.search(question) or _ENDINGS.search(question):
@@ -283,28 +284,33 @@ def is_taken_back(question: str, row_question: str, steps: str) -> bool:
 
 @cache
 def _data() -> Mapping[str, Mapping[str, list[str]]]:
+    """The tables of verbal_nouns.toml by name."""
     return read_toml(__package__, "verbal_nouns.toml")
 
 
 @cache
 def _native_verbs() -> Mapping[str, str]:
-    """The verbal noun of the same meaning by a native verb's beginning: 변경 of "바꾸"."""
+    """The verbal nouns by the beginnings of native verbs with the same meaning: 변경 for "바꾸"."""
     return {verb: noun for noun, verbs in _data()["native"].items() for verb in verbs}
 
 
-def _any_of(*groups: Mapping[str, object] | frozenset[str]) -> list[str]:
-    return ["|".join(sorted(words, key=lambda word: (-len(word), word))) for words in groups]
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern of any of the words, longer ones first."""
+    return "|".join(sorted(words, key=lambda word: (-len(word), word)))
 
 
 @cache
 def _final_nouns() -> re.Pattern[str]:
-    [nouns] = _any_of(_data()["names"])
-    return re.compile(rf"(?<![0-9A-Za-z가-힣])[0-9A-Za-z가-힣]*?(?P<noun>{nouns})(?P<form>{_FORM})?(?![가-힣])")
+    """Matches a verbal noun at the end of a word, with its form."""
+    return re.compile(
+        rf"(?<![0-9A-Za-z가-힣])[0-9A-Za-z가-힣]*?(?P<noun>{_any_of(_data()['names'])})(?P<form>{_FORM})?(?![가-힣])"
+    )
 
 
 @cache
 def _actions() -> re.Pattern[str]:
-    verbal, native = _any_of(compound_words()["verbal_nouns"], _native_verbs())
+    """Matches a noun before an action: a verbal noun, or the beginning of a native verb."""
+    verbal, native = _any_of(compound_words()["verbal_nouns"]), _any_of(_native_verbs())
     return re.compile(
         r"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{2,12})\s+(?:(?:어떻게|어디서|어디에서)\s+)?"
         rf"(?:(?P<verbal>{verbal})|(?P<native>{native}))"

@@ -1,8 +1,8 @@
-"""Does a row answer what a question pins down, or another value, product, action or direction?
+"""Does a row answer the question itself, or one on another value, product, action or direction?
 
-Conservative: a difference is only what the row's own text shows. `compare` is the one place where all of it is read off:
-values and whether a limit decides them, what excludes each other (contrasts.toml), kinds of a thing, actions, and what value is
-asked for. Institutions are not compared: a search is limited to the one that is named.
+`compare` combines all checks of this package: values and limits, members of contrast sets (contrasts.toml), kinds of a thing,
+actions, and the kind of value that is asked for. Each check is conservative: it reports only differences that the text of the row
+shows. Institutions are not compared, because a search is limited to the one that is named.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
-from rag.constraints.value_agreement import comparable, excludes, families, holds, is_incidental, pins, scope
+from rag.constraints.value_agreement import comparable, determines, excludes, families, holds, is_incidental, scope
 from rag.korean import tokens, without_notes
 
 Status = Literal["agree", "conflict", "unknown"]
 BLOCKING_KINDS = ("product", "means", "scope", "term")
-"""Kinds of things of which a row must name the one that a question names."""
+"""Kinds of contrast sets of which a row must name the member that a question names."""
 _PATH = re.compile(r"^.* > .*$", re.MULTILINE)
 _STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
 _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
@@ -48,25 +48,26 @@ _PASSIVE = re.compile(
     r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
     r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
 )
-"""What happens by itself, or on a condition, is no guidance on doing it: "지문을 삭제하시면 자동 해제됩니다"."""
+"""Matches what happens by itself or under a condition, which does not explain how to do it: "지문을 삭제하시면 자동
+해제됩니다"."""
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
-"""A code of an error or a form: "SN-2001"."""
+"""The code of an error or a form: "SN-2001"."""
 _COMPARES = re.compile(
     r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
 )
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
 _OBJECT_SPAN = 24
-"""Characters before an action that hold what it is done to, adverbs included."""
+"""Characters before an action in which its object is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What differs: `asked` in the question's words, `held` in the row's.
+    """A difference between a question and a row: `asked` is what the question names, `held` what the row names instead.
 
-    `kind` is a dimension of a quantity or a kind of contrast set. `by_limit`: a limit of the row says what holds for the value
-    asked about, which the row does not state (`rag.constraints.held_values`).
+    `kind` is the dimension of a quantity, the kind of a contrast set or the name of another check. `by_limit`: the row does not
+    state the asked value, but a limit of it decides it (`rag.constraints.held_values`).
     """
 
     kind: str
@@ -77,11 +78,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a row stands to what a question pins down.
+    """How a row compares with a question.
 
-    `agreed` holds the question's words that the row's question confirms. `conflicts`: the row is about another member of a set
-    or another code. `lacking`: what it does not state or treat otherwise. `held`: the share of the question's values that it
-    states, 0..1.
+    `agreed`: words of the question that the row's question confirms. `conflicts`: values, members of a set or codes of which the
+    row is about another one. `lacking`: what the row does not state or cover. `held`: the share of the question's values that the
+    row states, 0..1.
     """
 
     agreed: tuple[str, ...] = ()
@@ -91,7 +92,7 @@ class Agreement:
 
     @property
     def status(self) -> Status:
-        """Whether anything differs, else whether anything agrees."""
+        """ "conflict" if anything differs, else "agree" if anything agrees, else "unknown"."""
         return "conflict" if self.conflicts or self.lacking else "agree" if self.agreed else "unknown"
 
 
@@ -112,9 +113,9 @@ def compare(
     separated by spaces. `today`: the day of the question, for "작년"; None: such words are compared with no date.
     """
     question = _as_own(question, institution)
-    # Of several questions in one message only the part counts that this row may answer.
+    # If the message contains several questions, only the one that this row may answer counts.
     part, row = concerned_part(question, row_question), (row_question, row_answer)
-    steps = _done(row_answer)
+    steps = _steps(row_answer)
     agreed, conflicts = _contrasts(question, part, *row)
     lacking: list[Conflict] = []
     share = 0.0
@@ -130,7 +131,7 @@ def compare(
         if not codes & own_codes:
             conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
-    # How two things differ is no guidance on either of them, beyond the values and aspects that it states.
+    # A row that compares two things answers no question on one of them, except for values and aspects that it states.
     if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
         lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
@@ -150,7 +151,10 @@ def compare(
 
 
 def _as_own(question: str, institution: str) -> str:
-    """The question with a row's institution as the row calls it where it says that both sides are its own: "같은 도담 쓰는"."""
+    """The question with the name of the row's institution after "같은" or before "다른" replaced by the words that rows use.
+
+    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담에서 다른 은행으로" begins with "당사".
+    """
     if not institution or ("같은" not in question and "다른" not in question):
         return question
     name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
@@ -159,8 +163,8 @@ def _as_own(question: str, institution: str) -> str:
 
 
 def concerned_part(question: str, row_question: str) -> str:
-    """Of several questions in one message, the part that shares most words with a row's question; all of it on a tie."""
-    # A single word behind a question mark belongs to what is before it: "일본주식 사져요? 자동환전으로".
+    """The question of a message with several that shares most words with a row's question; several of them on a tie."""
+    # A single word after a question mark belongs to the question before it: "일본주식 사져요? 자동환전으로".
     parts: list[str] = []
     for part in _PART.findall(question):
         if parts and len(part.split()) < 2:
@@ -184,7 +188,7 @@ def _tokens(text: str) -> frozenset[str]:
 
 
 def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str], list[Conflict]]:
-    """The values that the row's question holds, or its answer where they belong to what is asked; those it leaves out."""
+    """(agreed, conflicts): the asked values that the row's question or answer states, and those outside the row's scope."""
     agreed: list[str] = []
     conflicts: list[Conflict] = []
     asked = comparable(question, values_of(question))
@@ -192,31 +196,33 @@ def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str
     answer = families(values_of(row_answer)) if asked else {}
     for family, values in families(asked).items():
         for value in values:
-            # How long ago something was decides too, where a row is on a span of it ("30일 이내인").
+            # How long ago something happened matters for a row whose scope is such a period ("30일 이내인").
             is_asked = value.dimension == "duration" or not is_incidental(question, value)
             if is_asked and excludes(own.get(family, []), value):
                 conflicts.append(Conflict(value.dimension, value.text, ", ".join(row.text for row in own[family])))
-            elif holds(value, own.get(family, [])) or (pins(question, value) and holds(value, answer.get(family, []))):
+            elif holds(value, own.get(family, [])) or (
+                determines(question, value) and holds(value, answer.get(family, []))
+            ):
                 agreed.append(value.text)
     return agreed, conflicts
 
 
 def _contrasts(question: str, part: str, row_question: str, answer: str) -> tuple[list[str], list[Conflict]]:
-    """The words for members of sets that the row's question confirms, and the conflicts with members that it names instead."""
+    """(agreed, conflicts): words for members of sets that the row's question names, and members that it names instead."""
     agreed: list[str] = []
     conflicts: list[Conflict] = []
     row_by_set, elsewhere = _by_set(mentions_of(row_question)), members_of(question)
     for name, asked in _by_set(mentions_of(part)).items():
         about = default_contrasts().sets[name]
         row = row_by_set.get(name, {})
-        # A fee or a rate is asked of many things: that a row has one says nothing for it.
+        # Aspects like a fee or a rate are asked of many things, so it is no agreement that a row is about one.
         if not row or not asked or (about.kind == "term" and ANSWERING in about.members):
             continue
         same_object = _same_object(about, question, row_question)
         if asked.keys() & row.keys():
             agreed.extend(asked[member] for member in asked if member in row and same_object)
             continue
-        # The other half of the question names the row's member: it is asked about after all.
+        # The row's member is named elsewhere in the question, so it is asked about, too.
         if any((name, member) in elsewhere for member in row) or not same_object:
             continue
         in_answer = {member for each, member in members_of(_guidance(about.kind, answer)) if each == name}
@@ -233,66 +239,64 @@ def _by_set(mentions: Iterable[ContrastMention]) -> dict[str, dict[str, str]]:
 
 
 def _same_object(about: ContrastSet, question: str, row_question: str) -> bool:
-    """Whether an action of the row is done to something the question names: "송금을 취소" is no reverse of "지급정지 신청"."""
+    """Whether an action of the row has an object that the question names: "송금을 취소" is not the opposite of "지급정지
+    신청"."""
     if about.kind != "action":
         return True
-    # Customers and rows say either for the same thing.
+    # 계좌 and 통장 are used for the same thing.
     asked = _tokens(question.replace("계좌", "통장")) - _GENERIC
     places = [mention.start for mention in mentions_of(row_question) if mention.set_name == about.name]
     objects = [row_question[max(0, place - _OBJECT_SPAN) : place].replace("계좌", "통장") for place in places]
     return any(asked & _tokens(text) for text in objects)
 
 
-def _things_not_held(question: str, part: str, row_question: str, answer: str, done: str) -> Iterator[Conflict]:
-    """The products, means and scopes asked about that a row names nowhere: "카드론" beside a row on loans in general.
+def _things_not_held(question: str, part: str, row_question: str, answer: str, steps: str) -> Iterator[Conflict]:
+    """The products, means and scopes in a question that a row does not name anywhere: "카드론" for a row on loans in general.
 
-    Of the actions only those count that their set requires, like ending a thing: for others a customer has more words than a
-    contrast set knows. `done`: what of the answer says what to do, where alone actions count ("연체하시면 한도가 감액됩니다").
+    Actions count only if their set requires them (such as ending a contract), because customers have more words for the others
+    than a contrast set contains; and only `steps` of the answer can name them ("연체하시면 한도가 감액됩니다" does not).
     """
-    own, named = members_of(row_question), members_of(question)
-    held, acts = own | members_of(answer), own | members_of(done)
-    # The sets of which the row is about a member that the text does not name: that its answer mentions another is no matter.
-    elsewhere = {name for name, _ in own} - {name for name, _ in own & named}
+    own, asked = members_of(row_question), members_of(question)
+    held, actions = own | members_of(answer), own | members_of(steps)
+    # Sets of which the row's question names only other members than the customer: then its answer does not count.
+    elsewhere = {name for name, _ in own} - {name for name, _ in own & asked}
     for mention in mentions_of(part):
         name, member = mention.set_name, mention.member
         about = default_contrasts().sets[name]
         is_thing, is_action = about.kind in BLOCKING_KINDS, about.kind == "action"
-        # Of what else excludes each other, a row lacks a member that names others: "유로" beside 달러 and 엔.
-        is_required = (
-            is_thing or member in about.required or (about.kind == "state" and any(s == name for s, _ in held))
-        )
-        if not is_required:
+        # A state is required of a row that names another one of the same set.
+        names_other = about.kind == "state" and any(of == name for of, _ in held)
+        if not (is_thing or names_other or member in about.required):
             continue
-        stated = acts if is_action else own if name in elsewhere else held
+        stated = actions if is_action else own if name in elsewhere else held
         if (name, member) in stated or _is_one_of_two(part, mention, stated):
             continue
-        # The set's own rules may have hidden the word ("세금" beside "예금"): it stands there all the same.
-        is_answered = name not in elsewhere and (
-            name in (answered_by(row_question) | answered_by(done if is_action else answer))
-            or (not is_action and stands_in(mention.text, f"{row_question}\n{answer}"))
-        )
-        is_answered = is_answered or (is_thing and is_excepted(question, mention.text, answer))
-        if not is_answered and not is_on_all_kinds(row_question, answer, mention.text):
+        is_covered = is_thing and is_excepted(question, mention.text, answer)
+        if name not in elsewhere and not is_covered:
+            # The word may be in the row although the set's rules ignore it there ("세금" beside "예금").
+            is_written = not is_action and stands_in(mention.text, f"{row_question}\n{answer}")
+            is_covered = is_written or name in answered_by(row_question) | answered_by(steps if is_action else answer)
+        if not is_covered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
 
 
 def _is_one_of_two(question: str, mention: ContrastMention, stated: frozenset[tuple[str, str]]) -> bool:
-    """Whether a question asks which of two it is, and a row states that it is the other: "단리예요 복리예요?"."""
+    """Whether a question asks which of two members applies ("단리예요 복리예요?") and a row states the other one."""
     for other in mentions_of(question):
         if other.set_name == mention.set_name and (other.set_name, other.member) in stated:
             first, last = sorted((mention, other), key=lambda each: each.start)
             between = question[first.end : last.start]
-            # "적금 금리 얼마예요 예금은요" are two questions.
+            # An open question ("적금 금리 얼마예요 예금은요") asks about both.
             if _OR.search(between) and not OPEN.search(question[: first.start] + between + question[last.end :]):
                 return True
     return False
 
 
 def _guidance(kind: str, answer: str) -> str:
-    """The part of an answer that can show it is about a member too.
+    """The part of an answer that can show that it covers a member of a set of this kind, too.
 
-    A menu path names a product's category ("상품가입 > 예금·적금") and a note what else there is. So for an action only the
-    opening and the steps count, for means and scope neither path nor note, for a product no path.
+    Menu paths name categories ("상품가입 > 예금·적금") and notes mention other things. So notes and paths are left out for
+    means and scopes, paths for products, and for actions and states everything but the first sentence and the steps.
     """
     if kind == "channel":
         return answer
@@ -306,6 +310,6 @@ def _guidance(kind: str, answer: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _done(answer: str) -> str:
+def _steps(answer: str) -> str:
     """The part of an answer that says what to do."""
     return _PASSIVE.sub("", _guidance("action", answer))

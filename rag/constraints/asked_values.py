@@ -1,8 +1,8 @@
-"""What value does a question ask for, and does a row hold one of its kind? "만 몇 세까지" asks for an age.
+"""Which kind of value does a question ask for, and does a row contain one? "만 몇 세까지" asks for an age.
 
-A row on the same subject that holds no age answers something else, however well it matches: the customer would read the
-row's other numbers as the answer. Of a length of time its size counts too: "며칠" is not answered by "10년". Words that
-answer without a number ("즉시", "제한 없이", "무료") count.
+A row on the same subject without an age does not answer it, however well it matches: the customer would read other numbers of the
+row as the answer. For durations the order of magnitude counts, too: "며칠" is not answered by "10년". Words that answer without a
+number ("즉시", "제한 없이", "무료") count as values.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _LENGTHS = {
     "년": (_YEAR / 2, 1000 * _YEAR),
     "해": (_YEAR / 2, 1000 * _YEAR),
 }
-"""Lengths of time that answer "몇 …", from and to, in seconds: "며칠" by hours or months, "몇 년" by 6개월 or more.
-"일간" is a length alone ("며칠 만에"), which no date answers."""
-_COUNTED = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", "차"), "명": ("명",), "사람": ("명",)}
-"""Units of counts that answer each other."""
+"""The shortest and longest duration, in seconds, that answers a question in each unit: "몇 년" is answered by 6개월 or more. For
+"일간" only a duration is asked ("며칠 만에"), for "일" also a date."""
+_COUNT_UNITS = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", "차"), "명": ("명",), "사람": ("명",)}
+"""By the unit of a question for a count, the units that answer it."""
 _ITEMS = ("개", "건", "장", "통", "매", "곳", "가지", "대", "부")
-"""Units that answer for one another ("몇 개" by "3건"), and for any unit that is none of these."""
-_TOLD = re.compile(
+"""Units that answer each other ("몇 개" by "3건") and questions in any unit that is not in _COUNT_UNITS."""
+_PAST = re.compile(
     r"\s?(?:전에|전부터|전\s|째|이나\s?(?:됐|되었|지났|했)|동안\s?(?:안|못)|을\s?해도|씩이나"
     r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까|더니|는데(?!\s?몇)))"
 )
-"""After "몇 번": the customer's story and no question ("몇 번 틀렸더니")."""
+"""Follows "몇 번" where it is not a question: "몇 번 틀렸더니"."""
 _HOW_MANY = re.compile(
     r"(?:(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
     r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠]))"
@@ -55,7 +55,7 @@ _HOW_MUCH = re.compile(
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
 MAY_ASK = re.compile(r"몇|며칠|얼[마만]|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
-"""Stands in every question that asks for a value. Read first: most ask for none."""
+"""Matches every question that asks for a value: a fast first check."""
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
 _VERB = re.compile(r"(?:면|[해려어아]서|고|때)$")
 _RATE_OF = re.compile(
@@ -64,7 +64,7 @@ _RATE_OF = re.compile(
 _RATE_BY_NAME = re.compile(
     r"(?<!고정)(?<!변동)(?P<rate>금리|이율|이자율|수수료율|할인율|적립률|적립율|세율|공제율|우대율)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:알려|궁금|어떻게|가르쳐)\S*(?:\s\S{1,4})?)?[\s?!.~]*$"
 )
-"""At the end of a question: a rate asked for without "얼마" ("새출발대출 이자율")."""
+"""Matches a rate that is asked for without "얼마" at the end of a question ("새출발대출 이자율")."""
 _PAID = re.compile(
     r"\s?(?:\S{1,6}\s)?(?:납입|넣|입금|보내|보낼|이체|송금|출금|뽑|찾|인출|받|빌|대출|나오|나와|보상|환전|결제|쓸|충전)"
 )
@@ -72,10 +72,10 @@ _RATE_OF_SUM = re.compile(
     r"(?:의|금액|가격|시세|한도)\s?(?:최대|최고|약)?\s?\d+(?:\.\d+)?\s?(?:%|퍼센트)|\d\s?%\s?(?:이내|까지|범위)"
 )
 _NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
-_WORDS = {
+_WORDS_INSTEAD = {
     "money": re.compile(
         r"무료|면제|무제한|전액|실비|조회|확인"
-        # "출국한 뒤에는 되지 않습니다" tells no sum; "수수료는 없습니다" does.
+        # "수수료는 없습니다" states an amount, "출국한 뒤에는 되지 않습니다" does not.
         r"|(?:료|회비|비용|요금|세금|금액|대금|이자|부담|[가-힣]비[는가도를])[^.!?\n]{0,40}(?:없(?:습니다|으며|고|이|음)|않(?:습니다|으며))"
     ),
     "sum": re.compile(
@@ -87,8 +87,8 @@ _WORDS = {
     "count": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|하나만|하나의|각각|모두|1인|여러|중복|추가로"),
     "age": re.compile(r"나이|연령|성년|성인"),
 }
-_SOON = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
-"""Answers how long something takes, but no "몇 년"."""
+_IMMEDIATE = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
+"""Answers how long something takes, except in months or years."""
 _PERIOD = re.compile(
     r"(?:(?P<day>1일|일일|하루|매일)|(?P<once>1회|한\s?번(?=에)|건당|회당)|(?P<month>한\s?달|매[월달]|1개월|(?<![가-힣])월)"
     r"|(?P<year>1년|일\s?년|연간|매년|해마다|(?<![가-힣])연))에?\s?"
@@ -109,9 +109,9 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class AskedValue:
-    """A value that a question asks for: its kind, the unit it is asked in (empty for "얼마") and the words that ask.
+    """A value that a question asks for: its kind, its unit (empty for "얼마") and the words that ask for it.
 
-    `subject`: the thing of finance whose value it is, if the word before names one ("연회비 얼마"), or the rate ("금리 얼마").
+    `subject`: the word before, if it is a member of a contrast set ("연회비 얼마"), or the rate ("금리 얼마").
     """
 
     kind: str
@@ -121,7 +121,7 @@ class AskedValue:
 
     @property
     def label(self) -> str:
-        """What is asked for, named to a customer: 나이 of "몇 살까지", "연회비 금액" of "연회비 얼마"."""
+        """How a reply refers to it: 나이 for "몇 살까지", "연회비 금액" for "연회비 얼마"."""
         if self.kind in ("aspect", "period"):
             return self.text
         if self.kind == "rate" and self.subject:
@@ -131,7 +131,7 @@ class AskedValue:
 
 
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
-    """The values a question asks for of which a row holds none of the kind and for which the row's own question does not ask."""
+    """The values that a question asks for and a row neither states nor asks for in its own question."""
     aspect = asked_aspect(question)
     missing = (
         [AskedValue("aspect", "", aspect)] if aspect and not states_aspect(aspect, row_question, row_answer) else []
@@ -162,7 +162,7 @@ def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) ->
 
 @lru_cache(maxsize=1024)
 def asked_values(question: str) -> tuple[AskedValue, ...]:
-    """What a question asks for, in text order."""
+    """The values that a question asks for, in text order."""
     return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: question.find(value.text)))
 
 
@@ -170,13 +170,14 @@ def _how_many(question: str) -> Iterator[AskedValue]:
     for match in _HOW_MANY.finditer(question):
         unit = "일" if match["days"] else match["unit"]
         unit = "일간" if unit == "일" and match["long"] else unit
-        if _TOLD.match(question, match.end()) or question[match.end() :][:1] in ("호", "째", "만"):
+        if _PAST.match(question, match.end()) or question[match.end() :][:1] in ("호", "째", "만"):
             continue
         if kind := _kind(unit, question[match.end() :]):
             yield AskedValue(kind, unit, match.group())
 
 
 def _kind(unit: str, after: str) -> str:
+    """The kind of value that is asked for in a unit, followed by `after`; empty for a unit of other things."""
     if unit == "시":
         return "time"
     if unit in ("살", "세") and not after.startswith("대"):
@@ -204,19 +205,17 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
             yield AskedValue("sum", "", match.group())
         else:
-            yield AskedValue("money", "", match.group(), _subject(before))
+            word = _LAST_WORD.search(before)
+            # Not the verb of a condition: "해지하면 얼마".
+            subject = word["word"] if word and not _VERB.search(word["word"]) else ""
+            yield AskedValue("money", "", match.group(), subject if members_of(subject) else "")
     if rate := _RATE_BY_NAME.search(question):
         yield AskedValue("rate", "", rate.group(), rate["rate"])
 
 
-def _subject(before: str) -> str:
-    """The last word of a text without its particle, if it names a thing and is no verb ("해지하면 얼마")."""
-    match = _LAST_WORD.search(before)
-    return match["word"] if match and members_of(match["word"]) and not _VERB.search(match["word"]) else ""
-
-
 def _states(asked: AskedValue, text: str) -> bool:
-    words = _WORDS.get(asked.kind)
+    """Whether a text contains a value of the asked kind, or words instead of one."""
+    words = _WORDS_INSTEAD.get(asked.kind)
     if words is not None and words.search(text):
         return True
     values = values_of(text)
@@ -225,16 +224,17 @@ def _states(asked: AskedValue, text: str) -> bool:
     if asked.kind == "sum":
         return any(value.dimension == "money" for value in values) or _RATE_OF_SUM.search(text) is not None
     if asked.kind == "duration":
-        is_soon = asked.unit not in ("년", "해", "개월", "달") and _SOON.search(text) is not None
-        return is_soon or _states_duration(asked.unit, values)
+        is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
+        return is_immediate or _states_duration(asked.unit, values)
     if asked.kind == "count":
-        units = _COUNTED.get(asked.unit, _ITEMS)
+        units = _COUNT_UNITS.get(asked.unit, _ITEMS)
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)
         return is_counted or re.search(_NUMBERED + re.escape(asked.unit), text) is not None
     return any(value.dimension == asked.kind for value in values)
 
 
 def _states_duration(unit: str, values: Sequence[Quantity]) -> bool:
+    """Whether a value is a duration of the magnitude of `unit`, or a date or time that answers a question in it."""
     points = {"": ("date", "time"), "시간": ("time",), "일": ("date",), "주": ("date",)}.get(unit, ())
     if any(value.dimension in points for value in values):
         return True

@@ -1,8 +1,9 @@
-"""What a customer asks of many things alike, the fee, the rate, the limit, the papers; and whether a row states it.
+"""Aspects that customers ask of many things, such as the fee, the rate, the limit or the documents, and whether a row states
+them.
 
-The words are data (aspects.tsv), and every list of these nouns in this program is this one. A row that names the aspect in
-none of its sentences, or names it without a value of its kind, answers something else: the customer would read its other
-numbers as the answer. Its menu paths ("대출 > 한도·금리 조회") and what it only mentions in parentheses state nothing.
+The words are data (aspects.tsv), which is the only list of these nouns. A row states an aspect if a sentence names it together
+with a value of its kind; otherwise the customer would read other numbers of the row as the answer. Menu paths ("대출 > 한도·금리
+조회") and text in parentheses do not count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rag.korean import sentence_texts
 
 @dataclass(frozen=True)
 class Aspect:
-    """One line of aspects.tsv. `dimensions` are those of a value that answers, `words` answer without one."""
+    """One line of aspects.tsv: a value of one of the `dimensions` states the aspect, as do `words` without a value."""
 
     name: str
     named: re.Pattern[str]
@@ -29,7 +30,7 @@ class Aspect:
 
 _UNSTATED = re.compile(r"\([^()]*\)|^\s*[-\[].* > .*$", re.MULTILINE)
 _NO_INTEREST = r"(?!소득|배당|과세)"
-"""After 이자: 이자소득 is what is taxed."""
+"""Follows 이자 where it names the interest: not in 이자소득, which is about taxes."""
 
 
 def _read() -> tuple[Mapping[str, str], Mapping[str, Aspect]]:
@@ -46,41 +47,41 @@ def _read() -> tuple[Mapping[str, str], Mapping[str, Aspect]]:
 
 
 ASPECT_OF, ASPECTS = _read()
-"""A noun and its aspect (수수료 of 비용); the aspects that a row must state, by name."""
+"""The name of each noun's aspect (수수료 for 비용), and by name the aspects that a row must state."""
 
 ASPECT = "(?:" + "|".join(sorted(ASPECT_OF, key=lambda noun: (-len(noun), noun))) + ")"
-"""A pattern of any of these nouns, the longer first."""
+"""A pattern of these nouns, longer ones first."""
 
 _ASKED = re.compile(
     rf"(?P<aspect>{ASPECT})(?:은|는|이|가|을|를|도|만)?(?:요|\s?좀)?\s?"
     r"(?:(?:\S*(?:[원만억천백년달일%면씩에도]|정도)|대략|보통|총|뭐|어떤|무슨|연)\s){0,2}"
     r"(?:얼마|몇|뭐|뭘|뭔|무엇|어떤|무슨|있[어나는]|없[어나는]|알려|궁금|가르쳐|필요|면제|할인|환급|반환|돌려|드나|들[어죠]|나가나|나와|내[나야]|어떻게|(?:이에|예|인가)?요?[\s?？!.~]*$)"
 )
-"""An aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", and at the end of a question "새출발대출 이자율"."""
+"""Matches an aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", or "새출발대출 이자율" at the end of a question."""
 
 
 @lru_cache(maxsize=4096)
 def asked_aspect(question: str) -> str:
-    """The noun by which a question asks for an aspect, of those that a row must state; empty if there is none."""
+    """The noun by which a question asks for an aspect that a row must state; empty if there is none."""
     nouns = (match["aspect"] for match in _ASKED.finditer(question))
     return next((noun for noun in nouns if ASPECT_OF[noun] in ASPECTS), "")
 
 
 @lru_cache(maxsize=8192)
 def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
-    """Whether a row's question asks for an aspect, or a sentence names it with a value or words that answer."""
+    """Whether a row's question asks for an aspect, or one of its sentences names it with a value or with words that state it."""
     name = ASPECT_OF[noun]
     if ASPECT_OF.get(asked_aspect(row_question)) == name:
         return True
     aspect, text = ASPECTS[name], _UNSTATED.sub("", f"{row_question}\n{row_answer}")
-    naming = [sentence for sentence in sentence_texts(text) if aspect.named.search(sentence)]
-    if not naming:
+    naming_sentences = [sentence for sentence in sentence_texts(text) if aspect.named.search(sentence)]
+    if not naming_sentences:
         return False
-    # What the row's question names, any value of the kind answers; and a rate may stand in a table below the sentence.
+    # If the row's question names the aspect, any value of its kind counts. A rate may be in a table below the sentence.
     anywhere = aspect.dimensions if aspect.named.search(row_question) else aspect.dimensions & {"rate"}
     if any(value.dimension in anywhere for value in values_of(text)):
         return True
     return any(
         aspect.words.search(part) or any(value.dimension in aspect.dimensions for value in values_of(part))
-        for part in naming
+        for part in naming_sentences
     )

@@ -1,8 +1,8 @@
-"""Which of its kind does a question ask about? "플래티넘 카드" is not a row's "해외겸용 카드", whatever a list knows of them.
+"""Is a row about another kind of thing than the question, such as "해외겸용 카드" instead of "플래티넘 카드"?
 
-No list holds all products. So what stands before a word decides: where question and row share a word and each puts another
-noun before it, or where a question names a product by a compound ("모임통장") that the row holds no part of, the row is about
-another thing. Bare nouns only: what has a particle or an ending is no modifier. The words are data (compounds.toml).
+No list contains all products, so the noun before a word decides. A row is about something else if question and row share a word
+with different nouns before it, or if the question names a product by a compound ("모임통장") that the row does not contain. Nouns
+with a particle or an ending are no modifiers. The words are data (compounds.toml).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
 _NOUN = re.compile(r"[가-힣]{2,10}")
 _MAX_PREFIX = 6
 LONG_NAME = 4
-"""Characters from which on another name of a word ("일회용비밀번호" for "otp") identifies it. Shorter ones ("발급" for "서류")
-occur in rows on other things, too."""
+"""Characters of another name of a word, at least, for it to identify the thing ("일회용비밀번호" for "otp"). Shorter ones
+("발급" for "서류") occur in rows on other things, too."""
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
 _ENDING = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
@@ -35,54 +35,55 @@ _PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|�
 
 @cache
 def compound_words() -> Mapping[str, frozenset[str]]:
+    """The lists of compounds.toml by name."""
     return {name: frozenset(words) for name, words in read_toml(__package__, "compounds.toml").items()}
 
 
 @lru_cache(maxsize=4096)
-def tells_no_kind(word: str) -> bool:
-    """Whether a word before a thing says whose, when or how, but not which: "내", "오늘", "아들놈"."""
+def is_no_kind(word: str) -> bool:
+    """Whether a word before a thing says whose it is, when or how, but not which kind: "내", "오늘", "아들놈"."""
     words = compound_words()
     return word in words["no_modifiers"] or _PERSON_SUFFIX.sub("", word) in words["persons"]
 
 
 @cache
 def _heads() -> tuple[str, ...]:
-    # The longest first: "보험금" is no "보험".
+    # Longer heads first: "보험금" is not a kind of "보험".
     return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=lambda word: (-len(word), word)))
 
 
 _PRICES = frozenset(("수수료", "한도", "금리", "이율", "이자율", "비용", "세금", "연회비", "서류", "혜택", "할인율"))
-"""What is asked of many things: a row that nowhere names the thing before it has another one's."""
+"""Aspects of many things: a row that does not name the thing before such a word states the aspect of another thing."""
 _NO_THING = re.compile(r"(?:돈|거|것|때|후|적|중|용|치|만|번|째)$")
-"""How what stands before an aspect ends if it is no thing: "번돈 세금", "공제용 서류", "일년치 보험료"."""
+"""Endings of a word before an aspect that is not a thing: "번돈 세금", "공제용 서류", "일년치 보험료"."""
 _WHICH = ("어떤", "어느", "무슨")
-"""Words by which a row's question asks for the kind and names none: "어떤 서류가 필요한가요"."""
+"""Words before a noun by which a row's question asks for the kind: "어떤 서류가 필요한가요"."""
 
 
 def other_modifiers(
     question: str, row_question: str, row_answer: str, *, institution: str = "", synonyms: Callable[[str], str] = str
 ) -> list[tuple[str, str]]:
-    """(asked, held) pairs: the compounds of a question of which a row names another kind, `held` empty where it names none.
+    """(asked, held) for each compound of a question of which a row names another kind; `held` is empty where it names none.
 
-    `institution`: the row's, whose name before a product tells nothing. `synonyms`: a word with what else it is called, so
-    that those agree.
+    `institution`: the row's, whose name before a product is no kind. `synonyms`: returns a word followed by its other names,
+    which count as the same kind.
     """
-    # Asked for each of ten rows: a question without any compound is done here.
+    # A fast first check, because this is called for ten rows.
     if not before_words(question) and not _inside_words(question) and "형" not in question:
         return []
     row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
     values = {compact(value.text) for value in values_of(question)}
 
     def is_other(modifier: str) -> bool:
-        known = tells_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in values)
+        known = is_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in values)
         return bool(modifier) and not known and modifier not in row
 
     def differs(asked: str, held: str, head: str = "") -> bool:
-        # "신용대출 금리" beside "대출 금리": a row on the general kind is on its special kinds, too.
+        # A row on "대출 금리" is also about "신용대출 금리".
         if asked.endswith(held):
             return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
-        # "미장 수수료" beside "매매 수수료" of a row on 미국주식: the row names the kind, by another name, elsewhere.
+        # The row may name the kind elsewhere by another name: 미국주식 for the "미장" of "미장 수수료".
         is_named = any(compact(term) in row for term in synonyms(asked).split()[1:] if len(term) >= LONG_NAME)
         return held not in asked_text and held not in synonyms(asked) and not is_same and not is_named
 
@@ -90,7 +91,7 @@ def other_modifiers(
         if is_on_all_kinds(row_question, row_answer, modifier + head):
             return False
         terms = synonyms(modifier + head).split()[1:]
-        # The first term is the compound itself, which the row was found not to hold.
+        # The first term is the compound itself, which the row does not contain.
         return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
@@ -99,12 +100,12 @@ def other_modifiers(
     for word, modifier in before_words(question):
         if not is_other(modifier) or _names(institution, modifier):
             continue
-        # Written together or apart: "예약주문" beside "미체결 주문".
+        # Compounds are written together or apart: "예약주문", "미체결 주문".
         held = held_before.get(word, "") or next((inside for other, inside in held_inside if other == word), "")
         head = next((head for head in _heads() if word.endswith(head)), "")
         is_missing = is_unknown(head, modifier)
         if word in _PRICES and not _NO_THING.search(modifier):
-            # "자동차대출" is held by "자동차할부대출".
+            # "자동차할부대출" contains both ends of "자동차대출".
             is_within = len(modifier) > 3 and modifier[:2] in row and modifier[-2:] in row
             is_missing = not is_within and not any(compact(term) in row for term in synonyms(modifier).split()[1:])
         if (held and differs(modifier, held)) or (not held and is_missing and not _is_known(modifier)):
@@ -122,9 +123,9 @@ def other_modifiers(
 
 
 def is_on_all_kinds(row_question: str, row_answer: str, thing: str) -> bool:
-    """Whether a row is on what a thing is a kind of, and on no kind of it: "대출 상환" for 신용대출.
+    """Whether a row is about all kinds of a thing: "대출 상환" for 신용대출.
 
-    What a row's question leaves to be understood ("금리인하요구권") its answer names.
+    If the row's question does not name the general thing ("금리인하요구권"), its answer must.
     """
     sets = default_contrasts().sets
     own = {name for name, _ in members_of(row_question)}
@@ -139,7 +140,7 @@ def is_on_all_kinds(row_question: str, row_answer: str, thing: str) -> bool:
 
 
 def names_general(thing: str, text: str) -> bool:
-    """Whether a text names by itself what a thing is a kind of: "카드" for 체크카드, whatever else it is on."""
+    """Whether a text names the general thing of a kind at the beginning of a word: "카드" for 체크카드."""
     generals = {general for name, _ in members_of(thing) if (general := default_contrasts().sets[name].general)}
     return any(re.search(rf"(?<![가-힣]){general}", text) for general in generals)
 
@@ -152,7 +153,7 @@ def _names_without_kind(text: str, general: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def before_words(text: str) -> tuple[tuple[str, str], ...]:
-    """(word without its particle, bare noun before it) of neighbouring words."""
+    """(word, modifier) of neighbouring words: the second without its particle, the first a noun without particle or ending."""
     pairs = []
     nouns, no_heads = compound_words()["nouns"], compound_words()["no_heads"]
     for first, second in pairwise(_WORD.findall(text)):
@@ -166,13 +167,13 @@ def before_words(text: str) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=4096)
 def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
-    """(head, what it is written together with): 카드, 모임 of "모임카드"; the longest head at each word."""
+    """(head, modifier) of compounds written in one word: ("카드", "모임") of "모임카드"."""
     pairs = []
     for word in _WORD.findall(text):
         for head in _heads():
-            prefix, found, _ = word.partition(head)
-            if found and prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
-                # "지난주에통장": written without spaces, what stands before is no noun. "노을" is one.
+            prefix, has_head, _ = word.partition(head)
+            if has_head and prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
+                # Without spaces, the prefix may end in a particle ("지난주에통장"); nouns of two syllables may, too ("노을").
                 if not (len(prefix) >= 3 and _ENDING.search(prefix)):
                     pairs.append((head, prefix))
                 break
@@ -181,13 +182,16 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=4096)
 def is_same_member(asked: str, held: str, head: str = "") -> bool:
-    """Whether both name one member of a set, other than `head` alone names: 주식 makes 일본주식 no 미국주식."""
+    """Whether both name a common member of a set, not counting members that `head` alone names.
+
+    일본주식 and 미국주식 are different, although both name the member of 주식.
+    """
     return bool(members_of(asked) & members_of(held) - members_of(head))
 
 
 @lru_cache(maxsize=4096)
 def _is_known(word: str) -> bool:
-    """Whether a list says what a word is: a member of a contrast set, an institution."""
+    """Whether a word is a member of a contrast set or the name of an institution."""
     return bool(members_of(word)) or bool(_everyday_names().find(word))
 
 
@@ -197,8 +201,8 @@ def _everyday_names() -> InstitutionNames:
 
 
 def _names(institution: str, modifier: str) -> bool:
-    # By two syllables: customers shorten names in more ways than a list holds.
-    return bool(institution) and (modifier[:2] == institution[:2])
+    # Two syllables are enough: customers shorten names in many ways.
+    return bool(institution) and modifier[:2] == institution[:2]
 
 
 def _without_name(institution: str, written: str) -> str:

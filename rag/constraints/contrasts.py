@@ -1,8 +1,8 @@
-"""Products, means and actions that exclude each other: which of them does a text name?
+"""Finds the members of contrast sets in a text: products, means and actions that exclude each other.
 
-The sets are data (contrasts.toml), and an index may add its own. Spaces, case and width do not matter; particles may follow a
-form and compounds precede it ("정기적금" names 적금); a denied form ("해지 말고", "OTP 없이") is not named. But where a customer
-asks whether something holds for a thing, a sentence that refuses it for that thing is the answer ("체크카드는 제외합니다").
+The sets are data (contrasts.toml, terms.tsv). Spaces, case and width are ignored. A form may be followed by a particle or be
+the end of a compound ("정기적금" names 적금). A denied form ("해지 말고", "OTP 없이") does not count. If a customer asks
+whether something applies to a thing, a sentence that denies it for that thing is the answer ("체크카드는 제외합니다").
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _DENIED = re.compile(
     r"|[가-힣]{1,3}\s?(?:말고|빼고)"
 )
 _UNABLE = re.compile(r"(?:^|\s)[못안]\s?$")
-"""Before an action: "못 갚으면" asks what happens without it."""
+"""Precedes an action that does not take place: "못 갚으면"."""
 _STORY = re.compile(
     r"\s?(?:신청|처리)?(?:한(?![다도])|된|됐|되었|되어|했(?!으면)|하였|받은|받았|해\s?(?:놨|놓|둔|뒀|봤)|하고 나서|하다가|하던|었"
     r"|어\s?(?:놓|둔|놨)|하?고\s.{1,15}?로\s?(?:갈아|바꾸|바꿀|변경|전환|옮))"
 )
 _INSTEAD = re.compile(r"말고|대신|빼고|아니라|아니고")
 _INSTEAD_SPAN = 12
-"""Characters between a member and the word that replaces it with another."""
+"""Characters between a member and a word of _INSTEAD, at most."""
 _SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])(?!\s?(?:방문|통해|통하|이용))")
-"""A channel as subject or object ("앱이 안 켜져요", but not "창구를 방문하여") is not where something is done."""
+"""Follows a channel that is subject or object ("앱이 안 켜져요", but not "창구를 방문하여"), so that nothing is done there."""
 OPEN = re.compile(
     r"어떻|어케|어떡|어디|무엇|뭐|뭘|무슨|누구|언제|왜|얼마|몇|며칠|방법|절차|서류|알려|궁금|조건|금리|이율|이자율|환율|비교|추천|차이"
 )
-"""Words that ask for more than yes or no."""
+"""Words of open questions, which ask for more than yes or no."""
 _ASKS = re.compile(
     r"(?:나요?|까요?|가요?|[어아해돼되내려]요|되나|돼|됨|됩니까|가능\S{0,4}|죠|지요|는지|을까|냐|으로|로|수\s?있어?)[\s?？!.~ㅋㅠ]*$"
 )
@@ -49,17 +49,19 @@ _NOT_EXCEPTED = re.compile(
     r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
 )
 ANSWERING = "answering"
-"""The member of a term that a row may name, but no question asks for: "무료" answers what a fee is."""
+"""The member of a term for words by which a row answers without naming it: "무료" states a fee. No question asks for it."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 
 
 @dataclass(frozen=True)
 class ContrastSet:
-    """One set: its name, its kind, and each member's forms as written in the data file.
+    """One contrast set; contrasts.toml describes the fields.
 
-    `required`: members of an action that a row must name somewhere to answer a question on them. `general`: what all members
-    are kinds of; a row on that answers questions on each, or on the `plain` members alone where there are any. `regardless`:
-    sets of which a row on a member of this set is on all kinds: a lost card, whichever it is.
+    `members`: the forms of each member. `exceptions`: longer words that contain a form and mean something else. `weak`: forms
+    that count only without another member of the set. `unless`: by form, words with which it means something else. `required`:
+    members of an action that a row must name to answer a question on them. `general`: what all members are kinds of; a row on
+    it answers questions on all of them, or only on the `plain` ones if there are any. `regardless`: other sets of which a row
+    on this set covers all members.
     """
 
     name: str
@@ -76,10 +78,10 @@ class ContrastSet:
 
 @dataclass(frozen=True)
 class ContrastMention:
-    """A member named by a text; `start` and `end` are offsets into that text, `text` is what stands there.
+    """A member that a text names: `text`, at the offsets `start` to `end`.
 
-    `label` names it to a customer: the text, "줄이기" for a verb's stem with 기, or the member's name for another
-    form of a verb ("끄고").
+    `label` is how a reply refers to it: the text itself, but "줄이기" for the stem of a verb before 기 and the name of the
+    member for another form of a verb ("끄고").
     """
 
     set_name: str
@@ -92,6 +94,8 @@ class ContrastMention:
 
 @dataclass(frozen=True)
 class _Form:
+    """One form of a member, without spaces; `member` is None for an exception, `stem` is True for the stem of a verb."""
+
     set_name: str
     member: str | None
     text: str
@@ -119,45 +123,48 @@ class Contrasts:
                 entry = _Form(contrast.name, member, text, stem, weak, unless, contrast.kind)
                 (self._by_beginning if len(text) > 1 else self._of_one).setdefault(text[:2], []).append(entry)
         for entries in self._by_beginning.values():
-            # The longest form first: it hides the shorter ones inside it.
+            # Longer forms hide shorter ones inside them, so they come first.
             entries.sort(key=lambda entry: -len(entry.text))
 
     def mentions(self, text: str) -> list[ContrastMention]:
-        """The members a text names, each form once, in text order. A longer form hides shorter ones of its set.
+        """The members that a text names, in text order. A longer form hides shorter ones of its set at the same place.
 
-        A weak form ("신청" in "해지 신청") counts only where its set has no other form beside it; a set with a form beside one of
-        its `unless` words is not named at all.
+        A weak form ("신청" in "해지 신청") counts only without other forms of its set. A form with one of its `unless` words
+        excludes its set.
         """
         squeezed, offsets, starts = _spread(text)
         covered: dict[str, tuple[int, int]] = {}
         named: list[tuple[ContrastMention, bool]] = []
-        void: set[str] = set()
+        excluded: set[str] = set()
         for position, character in enumerate(squeezed):
             longer = self._by_beginning.get(squeezed[position : position + 2], ())
             for form in (*longer, *self._of_one.get(character, ())):
                 end = position + len(form.text)
                 if not squeezed.startswith(form.text, position):
                     continue
-                # "정기예금" was read there: the "예금" inside it is no second mention, but equal forms of two members are.
-                hidden = covered.get(form.set_name, (0, 0))
-                if position < hidden[1] and hidden != (position, end):
+                # "예금" within "정기예금" is no second mention, but the same form of two members is.
+                last = covered.get(form.set_name, (0, 0))
+                if position < last[1] and last != (position, end):
                     continue
                 if not _at_edge(squeezed, position, end, form, starts):
                     continue
                 covered[form.set_name] = (position, end)
                 start, stop = offsets[position], offsets[end - 1] + 1
                 if any(word in squeezed for word in form.unless):
-                    void.add(form.set_name)
+                    excluded.add(form.set_name)
                 elif form.member is not None and not _is_denied(form, text, start, stop):
                     label = text[start:stop]
                     if form.stem and form.kind != "term":  # a verb's, which cannot be quoted alone
                         label = f"{label}기" if text.startswith("기", stop) else form.member
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop, label)
                     named.append((mention, form.weak))
-        # "해지 신청" is about 해지: "신청" is only how it is done.
         strong = {mention.set_name for mention, weak in named if not weak}
-        kept = [mention for mention, weak in named if not weak or mention.set_name not in strong]
-        return _without_replaced(text, [mention for mention in kept if mention.set_name not in void])
+        kept = [
+            mention
+            for mention, weak in named
+            if not (weak and mention.set_name in strong) and mention.set_name not in excluded
+        ]
+        return _without_replaced(text, kept)
 
 
 def _squeeze(text: str) -> str:
@@ -165,10 +172,11 @@ def _squeeze(text: str) -> str:
 
 
 def _spread(text: str) -> tuple[str, list[int], set[int]]:
-    """The text folded, lower-cased and without spaces; each character's original offset; where words begin."""
+    """(text, offsets, starts): the folded text in lower case without spaces, the original offset of each character, and where
+    words begin."""
     folded, places = fold(text)
     lowered = folded.lower()
-    # A few letters change their length in lower case (İ): then the offsets count for more than the case.
+    # A few letters have another length in lower case (İ); then the case is kept, so that the offsets are right.
     if len(lowered) != len(folded):
         lowered = folded
     kept = [i for i, character in enumerate(lowered) if not character.isspace()]
@@ -178,22 +186,18 @@ def _spread(text: str) -> tuple[str, list[int], set[int]]:
 
 
 def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> bool:
-    # A verb's stem begins a word, or follows a particle where the spaces were left out.
+    """Whether a form at this place is a word of its own."""
+    # The stem of a verb must begin a word, or follow a particle in a text without spaces.
     if form.stem and start not in starts and text[start - 1] not in _PARTICLES:
         return False
-    # "망하면 제 돈" holds no 면제: a word's last syllable begins no other word.
+    # A form must not begin with the last syllable of a word: "망하면 제 돈" does not name 면제.
     if start not in starts and start + 1 < end and start + 1 in starts:
         return False
-    if (
-        form.text[0].isascii()
-        and start
-        and text[start - 1].isascii()
-        and text[start - 1].isalpha()
-        and start not in starts
-    ):
+    # A form in Latin letters must not have other Latin letters beside it.
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if form.text[0].isascii() and before.isascii() and before.isalpha() and start not in starts:
         return False
-    following = text[end : end + 1]
-    return not (form.text[-1].isascii() and following.isascii() and following.isalpha() and end not in starts)
+    return not (form.text[-1].isascii() and after.isascii() and after.isalpha() and end not in starts)
 
 
 def _is_denied(form: _Form, text: str, start: int, end: int) -> bool:
@@ -204,18 +208,18 @@ def _is_denied(form: _Form, text: str, start: int, end: int) -> bool:
 
 
 def stands_in(word: str, text: str) -> bool:
-    """Whether a word stands in a text and is not denied there, whatever else the text holds."""
+    """Whether a text contains a word without denying it."""
     places = (match.end() for match in re.finditer(re.escape(word), text, re.IGNORECASE))
     return any(not _DENIED.match(text, place) for place in places)
 
 
 def asks_whether(question: str) -> bool:
-    """Whether a question asks for no more than yes or no: "되나요", not "어떻게 되나요"."""
+    """Whether a question is answered by yes or no: "되나요", but not "어떻게 되나요"."""
     return OPEN.search(question) is None and _ASKS.search(question) is not None
 
 
 def is_excepted(question: str, thing: str, answer: str) -> bool:
-    """Whether a sentence of an answer refuses something for a thing, named in the question's words, that is asked about."""
+    """Whether a question asks for yes or no and a sentence of the answer says no for `thing`, a word of the question."""
     word = compact(thing)
     return asks_whether(question) and any(
         word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
@@ -224,7 +228,7 @@ def is_excepted(question: str, thing: str, answer: str) -> bool:
 
 
 def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[ContrastMention]:
-    """Leaves out what another member is named instead of: "국내주식 대체출고 말고 해외주식", "공동인증서 대신 금융인증서"."""
+    """The mentions without those that the text replaces by another member: "공동인증서 대신 금융인증서"."""
     if not (instead := [match.start() for match in _INSTEAD.finditer(text)]):
         return mentions
     return [
@@ -239,7 +243,7 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
 
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
-    """One set from its form in the data file: name, kind, members, and optionally the fields of `ContrastSet`."""
+    """The set of an entry of contrasts.toml."""
     members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
     unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
     exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
@@ -280,13 +284,13 @@ def _all_mentions(text: str) -> tuple[ContrastMention, ...]:
 
 @lru_cache(maxsize=8192)
 def mentions_of(text: str) -> tuple[ContrastMention, ...]:
-    """The members of the bundled sets that a text names; kept, as many rules read the same question and the same rows."""
+    """The members of the bundled sets that a text names, cached because many checks read the same texts."""
     return tuple(mention for mention in _all_mentions(text) if mention.member != ANSWERING)
 
 
 @lru_cache(maxsize=8192)
 def answered_by(text: str) -> frozenset[str]:
-    """The names of the bundled sets on whose members a text answers without naming one: a row with "무료" on fees."""
+    """The names of the bundled sets of which a text answers questions without naming a member: "무료" answers those on fees."""
     return frozenset(mention.set_name for mention in _all_mentions(text) if mention.member == ANSWERING)
 
 

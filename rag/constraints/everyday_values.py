@@ -1,7 +1,7 @@
-"""Values as customers say them: "중1", "고등학생", "서른둘인데", "연봉 3000", "700점", "이주 지났는데".
+"""Reads values in everyday language: "중1", "고등학생", "서른둘인데", "연봉 3000", "700점", "이주 지났는데".
 
-They are read only to compare a question with a row, not to check a model's statements: whoever writes "대학생" states no number.
-A school year spans two years.
+Used to compare a question with a row, not to check the statements of a model: "대학생" states no number. A school year spans two
+years of age.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rag.constraints.quantities import Dimension, Quantity, compared, read_quant
 from rag.constraints.quantity_patterns import NATIVE, SINO, number
 
 _SCHOOLS = {"초": (6, 6), "중": (12, 3), "고": (15, 3)}
-"""The age at which the first year begins, and how many years there are."""
-_GROUPS: dict[str, tuple[int | None, int | None]] = {
+"""(age at the beginning of the first year, number of years) of each kind of school."""
+_AGES_OF_GROUPS: dict[str, tuple[int | None, int | None]] = {
     "신생아": (0, 1),
     "갓난아기": (0, 1),
     "유치원생": (3, 6),
@@ -37,7 +37,7 @@ _GROUPS: dict[str, tuple[int | None, int | None]] = {
     "어르신": (65, None),
     "노인": (65, None),
 }
-_SPOKEN = {
+_NUMERALS = {
     **{word: int(value) for word, value in NATIVE.items() if value >= 20},
     **{
         ten + one: int(NATIVE[ten]) + unit
@@ -45,12 +45,12 @@ _SPOKEN = {
         for unit, one in enumerate(("하나", "둘", "셋", "넷"), 1)
     },
 }
-"""Numerals as they stand without a counter: "서른둘인데"."""
+"""Numerals that are an age without a counter: "서른둘인데"."""
 _AFTER = r"(?=$|[^가-힣0-9]|[이인은는도의가를을에짜때들]|아들|딸|자녀|학생|부모|올라|되)"
 _AFTER_GROUP = r"(?=$|[^가-힣]|[이인은는도의가를을]|자녀|아들|딸|명의|이름|우대|할인|전용|들)"
 _AGE = re.compile(
-    rf"(?<![가-힣])(?:(?P<group>{'|'.join(_GROUPS)}){_AFTER_GROUP}|(?P<school>[초중고])(?:등?학?교?\s?)(?P<year>[1-6])(?:학년)?{_AFTER}"
-    rf"|(?P<native>{'|'.join(sorted(_SPOKEN, key=len, reverse=True))})"
+    rf"(?<![가-힣])(?:(?P<group>{'|'.join(_AGES_OF_GROUPS)}){_AFTER_GROUP}|(?P<school>[초중고])(?:등?학?교?\s?)(?P<year>[1-6])(?:학년)?{_AFTER}"
+    rf"|(?P<native>{'|'.join(sorted(_NUMERALS, key=len, reverse=True))})"
     r"(?=인데|이에요|예요|입니다|이면|이라|넘|밖에|부터|까지))"
 )
 _AMOUNT = re.compile(
@@ -59,7 +59,7 @@ _AMOUNT = re.compile(
     r"(?=$|\s|[?.]|,(?!\d)|으로|까지|정도|이면|인데|만\s|받|되|가능|넘|밖에|이상|이하|도\s)"
     r"(?!\s?(?:달러|불|엔|유로|위안|포인트|마일|km|킬로|키로|명|건|회|개|주|점|장|보|걸음))"
 )
-"""Amounts in units of 10,000 won that customers leave out: "연봉 3000", "대출 5천"."""
+"""Amounts whose unit of 10,000 won is left out: "연봉 3000", "대출 5천"."""
 _SCORE = re.compile(
     r"(?:신용\s?)?(?:점수|평점)(?:가|이|는|은)?\s?(?P<bare>[1-9]\d{2})(?!\d|\s?(?:점|만|원|대))"
     r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
@@ -67,19 +67,19 @@ _SCORE = re.compile(
 _WEEKS = re.compile(
     r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘|쓰[면고는니]|쓸|썼|빌[려렸리]|이용))"
 )
-"""Weeks that have passed: elsewhere "2주" are shares, and "이주" is a move."""
+"""Weeks that have passed. Elsewhere "2주" may be shares, and "이주" a move."""
 _DISTANCE = re.compile(
     rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|[만천]\d+[천백]?|{SINO})\s?(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
 )
 _ORDINAL = re.compile(
     r"(?<![0-9가-힣])(?P<nth>두|세|네|다섯|여섯|일곱|여덟|아홉|열|열한|[2-9]|1\d)\s?번째\s?(?:부터|인데|이면|가면|로?\s?(?:가|쓰|이용|뽑|찾|보내|받|부르|타)(?:면|려면|는데))"
 )
-"""The next time of what may be done so often: "다섯 번째 가면" beside "연 4회 무료"."""
+"""The ordinal of a use, to compare with a limit on uses: "다섯 번째 가면" with "연 4회 무료"."""
 _UNDER = re.compile(
     r"\s?(?:도|이|가|을|를)?\s?(?:채\s?|아직\s?|아직도\s?)*"
     r"(?:(?:안|못)\s?(?:됐|된|되었|되는데|됨|지났|지난|넘었|넘은|넘는데|찼|찬|채웠|채운)|지나지\s?(?:않|못)|되지\s?않(?:았|은)|되기\s?전|지나기\s?전|넘기\s?전)"
 )
-"""After a value that has not been reached: "한 달이 아직 안 됐는데", "100만원도 안 되는데"."""
+"""Follows a value that has not been reached: "한 달이 아직 안 됐는데", "100만원도 안 되는데"."""
 _CHILDREN = re.compile(
     r"(?:자녀|아이|애|아들|딸)(?:가|이|는|은|들이)?\s?(?P<children>하나|둘|셋|넷|다섯)(?=$|[^가-힣]|[이인을]|밖)"
 )
@@ -87,8 +87,8 @@ _CHILDREN = re.compile(
 
 @lru_cache(maxsize=8192)
 def values_of(text: str) -> tuple[Quantity, ...]:
-    """The quantities of a text, those in everyday words included, in text order; what is read so is nothing else."""
-    everyday = [age for match in _AGE.finditer(text) if (age := _read(match))]
+    """The quantities of a text in text order, including those in everyday language."""
+    everyday = [age for match in _AGE.finditer(text) if (age := _read_age(match))]
     everyday += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
     everyday += [
         _point("count", "점", number(m["bare"] or m["score"]), m, "bare" if m["bare"] else "span")
@@ -99,9 +99,9 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     everyday += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
     everyday += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
     everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]
-    # "고3" is an age here: the 3 in it is no number of its own.
+    # The 3 of "고3" is part of the age, not a number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
-    # What has not been reached ("한 달이 안 됐는데") is all that lies below it.
+    # A value that has not been reached ("한 달이 안 됐는데") stands for everything below it.
     values = [
         replace(q, low=None, high_closed=False, side="")
         if q.is_point and q.dimension not in ("phone", "number") and _UNDER.match(text, q.end)
@@ -115,14 +115,14 @@ def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str]
     return Quantity(dimension, unit, value, value, match[group], *match.span(group))
 
 
-def _read(match: re.Match[str]) -> Quantity | None:
-    """The ages of a match of `_AGE`; None for a school year that does not exist."""
+def _read_age(match: re.Match[str]) -> Quantity | None:
+    """The age or range of ages of a match of _AGE; None for a school year that does not exist."""
     low: int | None
     high: int | None
     if word := match["native"]:
-        low = high = _SPOKEN[word]
+        low = high = _NUMERALS[word]
     elif match["group"]:
-        low, high = _GROUPS[match["group"]]
+        low, high = _AGES_OF_GROUPS[match["group"]]
     else:
         start, years = _SCHOOLS[match["school"]]
         if (year := int(match["year"])) > years:

@@ -24,11 +24,11 @@ from rag.constraints.value_agreement import (
     ASSERTED,
     comparable,
     decides,
+    determines,
     families,
     holds,
     is_beyond,
     is_incidental,
-    pins,
     stated,
 )
 from rag.data_files import read_table
@@ -117,7 +117,7 @@ def missing_values(
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(question)
 
     def is_held(family: str, value: Quantity) -> bool:
-        if names_no_term and value.dimension == "duration" and pins(question, value):
+        if names_no_term and value.dimension == "duration" and determines(question, value):
             return False
         if not holds(value, own.get(family, [])) and is_left_out(question, value, answer):
             return False

@@ -1,18 +1,17 @@
-"""Institutions named in a text: the everyday names of Korean banks, insurers, card and securities firms, and an index's own.
+"""Finds institutions in a text: Korean banks, insurers, card and securities companies by everyday names, and those of an index.
 
 What counts as a name:
-- An alias begins at a word's edge and is followed by the word's end, a particle, or a banking word ("도담정기예금",
-  "새나래앱"); an index's name may also follow a syllable directly, before a banking word or whole with its kind.
-- An index's institutions also go by their name without its kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크),
-  unless two share it.
-- A short name that is an everyday word counts only with its kind: 우리, 하나, 기업, 제일 … ("우리 계좌", "제일 싼 대출").
-- A group or a means of payment (한화, 카카오, 토스 …) whose houses the index does not hold counts before a product ("한화 실손",
-  "토스 통장") and as the place where something is done ("토스에서").
-- One that is a place or a group (국민, 대구, 현대 …) counts alone only if the index holds exactly one such institution, at
-  the very start of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
-- They go by their name in Latin letters, too ("Dodam").
-- What is no known name, but one letter away from a name with its kind of one of the index's, is that one ("세나래은행").
-"""
+- An alias begins at the edge of a word and is followed by the end of the word, a particle or a banking word ("도담정기예금",
+  "새나래앱"). A name of the index may also follow another syllable directly, before a banking word or if it includes its kind.
+- Institutions of the index may be named without their kind ("도담저축은행": 도담, 도담저축, 도담은행, 도담뱅크), unless two
+  share the short name, and in Latin letters ("Dodam").
+- A short name that is an everyday word counts only with its kind: 우리, 하나, 기업, 제일 … ("우리 계좌" and "제일 싼 대출" name
+  none).
+- A group or payment service of which the index has no company (한화, 카카오, 토스 …) counts before a product ("한화 실손",
+  "토스 통장") and as a place ("토스에서").
+- A short name that is also a place or a group (국민, 대구, 현대 …) counts only if the index has exactly one such institution,
+  at the beginning of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
+- An unknown name that differs in one letter from a name of the index with its kind stands for that one ("세나래은행")."""
 
 from __future__ import annotations
 
@@ -52,30 +51,29 @@ _COUNTERPART = re.compile(
     r"(?:만든|만들었|발급\s?받은|발급한|받은|쓰던|가입한|개설한|보낸|보내온|온\s|옮|넘어|이체한|빌린|들어온|입금)"
     r"|\s?(?:사람|고객|직원)?(?:한테|에게)|에\s?(?:있는|있던)"
 )
-
 _UNLISTED = re.compile(
     r"(?<![가-힣a-z0-9])(?P<stem>[가-힣]{2,5}?)"
     r"(?P<kind>저축은행|은행|증권|생명|화재|손해보험|손보|생보|캐피탈|자산운용|신협|수협|농협|새마을금고|뱅크|페이)"
     rf"(?=$|\s|[?!.,]|{_PARTICLE}(?:$|[^가-힣]))"
 )
-_SERVICES = ("뱅크", "페이")  # Also what an institution's app or means of payment may be called.
+_SERVICES = ("뱅크", "페이")
+"""Endings that may also be those of an institution's app or payment service."""
 _PRODUCT = (
     r"(?:정기예금|예금|적금|입출금|통장|계좌|체크카드|신용카드|실손|실비|보험|연금|isa|irp|대출|신용대출|주담대|마이너스|청약|이체한도|otp|자동이체"
     r"|오픈뱅킹|cma|펀드)"
 )
 _MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권"}
-"""Kinds as they are mistyped, of the same length."""
+"""Frequent typing errors in kinds, with the same number of characters."""
 _NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
 
 
 @dataclass(frozen=True)
 class InstitutionMention:
-    """An institution named in a text.
+    """An institution that a text names: `text`, at the offsets `start` to `end`.
 
-    `name` is the index's own name if it holds the institution (`held`), else the canonical everyday one. `negated`:
-    "A 말고", "A가 아니라". `counterpart`: only where money goes or a thing comes from ("카카오뱅크로 이체",
-    "신한은행에서 만든 인증서"). `kind` is the column of institutions.tsv, "index", or "unlisted" for a name that
-    only its kind gives away.
+    `name`: the name in the index if it has rows of the institution (`held`), else the canonical one. `kind`: the column of
+    institutions.tsv, "index", or "unlisted" for a name that is recognised by its ending alone. `negated`: "A 말고", "A가 아니라".
+    `counterpart`: only the destination of money or the origin of something ("카카오뱅크로 이체", "신한은행에서 만든 인증서").
     """
 
     name: str
@@ -90,6 +88,8 @@ class InstitutionMention:
 
 @dataclass(frozen=True)
 class _Alias:
+    """One name of an institution. `everyday`: it is also a word of other meaning and counts only in few places."""
+
     text: str
     name: str
     kind: str
@@ -99,13 +99,13 @@ class _Alias:
 
 @dataclass(eq=False)
 class InstitutionNames:
-    """All names prepared for search: `held` ones of an index with their aliases, and the bundled list."""
+    """Finds the names of the bundled list and of an index; `held`: the institutions of the index with their aliases."""
 
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _by_first: dict[str, list[_Alias]] = field(default_factory=dict, init=False, repr=False)
     _known: set[str] = field(default_factory=set, init=False, repr=False)
     _with_kind: list[tuple[_Alias, int]] = field(default_factory=list, init=False, repr=False)
-    """The index's own names that end in their kind, each with the number of syllables before it."""
+    """The names of the index that end in a kind, each with the number of syllables before it."""
 
     def __post_init__(self) -> None:
         for alias in _all_aliases(self.held):
@@ -114,36 +114,36 @@ class InstitutionNames:
             stem = len(next((alias.text.removesuffix(kind) for kind in KINDS if alias.text.endswith(kind)), ""))
             if alias.held and stem >= 2:
                 self._with_kind.append((alias, stem))
-        # The longest first, so that "새나래은행" is not read as "새나래" and a rest; the index's own before the world's.
+        # Longer names first, so that "새나래은행" is not read as "새나래"; names of the index before those of the list.
         for aliases in self._by_first.values():
             aliases.sort(key=lambda alias: (-len(alias.text), not alias.held))
 
     def find(self, text: str) -> list[InstitutionMention]:
-        """The institutions a text names, in text order, the longest name at each place."""
+        """The institutions that a text names, in text order, with the longest name at each place."""
         folded, places = fold(text)
-        # Offsets must survive: a few letters change their length in lower case (İ), then the case stays.
+        # A few letters have another length in lower case (İ); then the case is kept, so that the offsets are right.
         lowered = folded.lower() if len(folded.lower()) == len(folded) else folded
         for mistyped, kind in _MISTYPED.items():
             lowered = lowered.replace(mistyped, kind)
         mentions: list[InstitutionMention] = []
         position = 0
         while position < len(lowered):
-            hit = self._at(lowered, position) or self._mistyped(lowered, position)
-            if hit is None:
+            match = self._match(lowered, position) or self._match_mistyped(lowered, position)
+            if match is None:
                 position += 1
                 continue
-            alias, end = hit
+            alias, end = match
             mentions.append(_mention(alias, text, lowered, places, (position, end)))
             position = end
         unknown = self._unlisted(lowered, text, places)
-        # "토스" before a product is the house, whatever it is alone.
+        # "토스" before a product is the company, not the payment service.
         mentions = [m for m in mentions if m.kind != "pay" or not any(u.start == m.start for u in unknown)]
-        taken = [(mention.start, mention.end) for mention in mentions]
-        mentions += [m for m in unknown if not any(m.start < end and start < m.end for start, end in taken)]
+        known = tuple(mentions)
+        mentions += [u for u in unknown if not any(u.start < m.end and m.start < u.end for m in known)]
         return sorted(mentions, key=lambda mention: mention.start)
 
     def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
-        """Names that no list holds, told by their kind ("한결은행"): customers of other houses ask too."""
+        """Names that no list contains but that end in a kind ("한결은행"), and names of groups before a product."""
         unlisted = [match.span() for match in _UNLISTED.finditer(lowered) if self._is_unlisted(match)]
         groups = [
             match.span("name")
@@ -155,46 +155,48 @@ class InstitutionNames:
 
     def _is_unlisted(self, match: re.Match[str]) -> bool:
         stem = match["stem"]
-        # "도담페이" of 도담은행.
+        # "도담페이" is a service of 도담은행, if the index has that.
         is_own = match["kind"] in _SERVICES and any(stem.startswith(_short(_plain(name))) for name in self.held)
-        return not (is_own or match[0] in self._known or _is_no_name(stem))
+        return not is_own and match[0] not in self._known and _may_be_name(stem)
 
-    def _at(self, text: str, position: int) -> tuple[_Alias, int] | None:
-        candidates = self._by_first.get(text[position])
-        if not candidates or text[position] == " ":
-            return None
+    def _match(self, text: str, position: int) -> tuple[_Alias, int] | None:
+        """The longest alias at a position, with its end."""
         before = text[position - 1] if position else " "
         at_edge = not before.isalnum()
-        for alias in candidates:
+        for alias in self._by_first.get(text[position], ()):
             end = _match_spaced(text, position, alias)
-            if end is None or (not at_edge and not _may_follow(alias, before, _ATTACHED.match(text, end) is not None)):
+            if end is None or not (at_edge or _may_follow(alias, before, _ATTACHED.match(text, end) is not None)):
                 continue
-            # "국민", "현대": a name only as the question's first word and before a banking word.
-            if alias.everyday:
-                if position == 0 and _BANKING.match(text, end):
-                    return alias, end
-            elif _AFTER.match(text, end):
+            is_name = position == 0 and _BANKING.match(text, end) if alias.everyday else _AFTER.match(text, end)
+            if is_name:
                 return alias, end
         return None
 
-    def _mistyped(self, text: str, position: int) -> tuple[_Alias, int] | None:
-        """The institution of the index of which a name with its kind is one letter away, and its end; None for two."""
+    def _match_mistyped(self, text: str, position: int) -> tuple[_Alias, int] | None:
+        """The only institution of the index whose name with its kind differs in one letter, with its end."""
         if not "가" <= text[position] <= "힣" or (position and text[position - 1].isalnum()):
             return None
-        hits: dict[str, tuple[_Alias, int]] = {}
+        matches: dict[str, tuple[_Alias, int]] = {}
         for alias, stem in self._with_kind:
             gap = text[position + stem : position + stem + 1] == " "
             end = position + len(alias.text) + gap
             written = text[position : position + stem] + text[position + stem + gap : end]
-            if written not in self._known and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
-                hits.update({} if _is_no_name(written[:stem]) else {alias.name: (alias, end)})
-        return next(iter(hits.values())) if len(hits) == 1 else None
+            is_candidate = written not in self._known and _may_be_name(written[:stem])
+            if is_candidate and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
+                matches[alias.name] = alias, end
+        return next(iter(matches.values())) if len(matches) == 1 else None
+
+
+def _may_be_name(stem: str) -> bool:
+    """Whether the words before a kind may be an unknown name."""
+    return stem not in _everyday("no_name") and not stem.endswith(_NO_NAME_ENDINGS)
 
 
 @cache
 def _groups() -> re.Pattern[str]:
+    """Matches a group or payment service before a product or as a place."""
     names = "|".join(sorted(_everyday("group"), key=lambda name: (-len(name), name)))
-    # "국민연금" and "국민주택" are no house's.
+    # "국민연금" and "국민주택" are no products of a company.
     names = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{names})"
     used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
     return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|{used})")
@@ -203,46 +205,44 @@ def _groups() -> re.Pattern[str]:
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _table() if row[1] not in ("word", "start", "group", "no_name"))
+    return tuple(row for row in _listed_names() if row[1] not in ("word", "start", "group", "no_name"))
 
 
 @cache
-def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+def _listed_names() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """(name, kind, aliases) of each line of institutions.tsv, including those that are no institutions."""
     rows = read_table(__package__, "institutions.tsv")
     return tuple((name, kind, tuple(filter(None, aliases.split("|")))) for name, kind, aliases in rows)
 
 
 @cache
 def _everyday(*kinds: str) -> frozenset[str]:
-    return frozenset(_plain(word) for _, kind, words in _table() if kind in kinds for word in words)
+    """The words of the lines of institutions.tsv of some kinds."""
+    return frozenset(_plain(word) for _, kind, words in _listed_names() if kind in kinds for word in words)
 
 
 def _mention(
     alias: _Alias, text: str, lowered: str, places: list[int] | None, span: tuple[int, int]
 ) -> InstitutionMention:
-    """`span`: offsets into `lowered`, the folded text; `places`: those of `text` for each of them, where they differ."""
+    """A mention at `span` of `lowered`, the folded text; `places`: the offsets in `text`, or None if they are the same."""
     start, end = span if places is None else (places[span[0]], places[span[1]])
     negated, counterpart = (pattern.match(lowered, span[1]) is not None for pattern in (_NEGATED, _COUNTERPART))
     name = alias.name or text[start:end]
     return InstitutionMention(name, alias.kind, alias.held, negated, counterpart, text[start:end], start, end)
 
 
-def _is_no_name(stem: str) -> bool:
-    return stem in _everyday("no_name") or stem.endswith(_NO_NAME_ENDINGS)
-
-
 def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
     written: dict[str, tuple[str, str, bool]] = {}
     for name, kind, aliases in known_institutions():
-        # The index's own name for a house that the list knows under another.
+        # The list may have another name for an institution of the index.
         owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
-        # Customers call their "가온신협" by what it is, where the index holds no other.
+        # Customers call "가온신협" just "신협" if the index has no other one.
         if owner is None and kind == "cooperative":
             members = [own for own in held if _plain(own).endswith(_plain(name))]
             owner = members[0] if len(members) == 1 else None
         for alias in (name, *aliases):
             written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
-    # A short form that two institutions of the index share would name either: it names none.
+    # A short form that two institutions of the index share does not count.
     shorts = Counter(short for name in held for short in {_short(name)})
     for name, own in held.items():
         kind = written.get(_plain(name), ("", "index", True))[1]
@@ -276,19 +276,19 @@ def _plain(name: str) -> str:
 
 
 def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether two names of the same length differ in one letter: another one, or one final consonant more or fewer."""
+    """Whether two names of the same length differ in one letter only, which may be a final consonant that one of them lacks."""
     if len(one) != len(other):
         return False
-    letters = (decompose(character) + decompose(its_other) for character, its_other in zip(one, other, strict=True))
-    return sum(a != b for pair in letters for a, b in zip(pair[:3], pair[3:], strict=True)) == 1
+    pairs = (pair for a, b in zip(one, other, strict=True) for pair in zip(decompose(a), decompose(b), strict=True))
+    return sum(a != b for a, b in pairs) == 1
 
 
 def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
-    """The end of the alias at `start`; a space may stand before its kind and between Latin and Hangul letters."""
+    """The end of the alias at `start`, or None; it may be written with spaces at the places of `_gaps`."""
     if alias.everyday and alias.text in _everyday("word"):
         return None
     position = start
-    # Of a long name of the index's own a space may stand anywhere: its syllables in a row are nothing else.
+    # A long name of the index may have spaces anywhere, because its syllables have no other meaning.
     gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
     for index, character in enumerate(alias.text):
         if index in gaps and text[position : position + 1].isspace():
@@ -301,7 +301,7 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
 
 @cache
 def _gaps(alias: str) -> frozenset[int]:
-    """Where a space may stand in an alias: "KB 국민은행", "신한 카드", but not "우리 카드" or "하나 카드"."""
+    """Where an alias may have a space: beside Latin letters and before its kind ("신한 카드", but not "우리 카드")."""
     gaps = {i for i in range(1, len(alias)) if alias[i].isascii() != alias[i - 1].isascii()}
     kind = next((kind for kind in (*_SPACED_KINDS, "카드") if alias.endswith(kind)), "")
     before = alias.removesuffix(kind)
@@ -311,7 +311,7 @@ def _gaps(alias: str) -> frozenset[int]:
 
 
 def _may_follow(alias: _Alias, before: str, banking: bool) -> bool:
-    """Whether the alias may stand directly behind another syllable, as in questions written without spaces."""
+    """Whether an alias may follow another syllable directly, as in questions written without spaces."""
     if alias.text[0].isascii() or not "가" <= before <= "힣" or not alias.held or alias.everyday:
         return False
     return banking or (len(alias.text) >= 3 and before in "은는이가을를에로도서의고데" and alias.text.endswith(KINDS))

@@ -1,9 +1,8 @@
 """What does a question ask for that a passage of a document does not state? Pure functions.
 
-A row of an FAQ was written as the answer to its question; a passage only stands near it in its words. So a passage must show
-more: a table with a row for each of several values ("결제일 1일, 15일, 25일") answers no question on another value, though
-its text may mention it; a passage without any telephone number answers no question for one; "어느 공항에서" needs a
-name of one; and a passage on "설 연휴 점검" is none on "추석 연휴 점검".
+A row of an FAQ was written as an answer; a passage is only similar to the question. So more is required of a passage: a table
+by values ("결제일 1일, 15일, 25일") must have the asked value, a question for a telephone number needs one, "어느 공항에서"
+needs the name of an airport, and "설 연휴 점검" does not answer a question on "추석 연휴 점검".
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from rag.constraints.compounds import before_words, tells_no_kind
+from rag.constraints.compounds import before_words, is_no_kind
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import comparable, families, holds, is_incidental
 from rag.korean import compact
@@ -41,7 +40,7 @@ _ATTRIBUTES = (
         ),
     ),
 )  # fmt: skip
-"""Attributes that a question asks for, and what of a passage states one."""
+"""(asked, stated): patterns of an attribute that a question asks for and of what states it in a passage."""
 _WHICH = re.compile(
     r"(?:어느|무슨|어떤)\s?(?P<thing>공항|지점|영업점|출장소|지역|도시|나라|국가|통화|요일|은행|주유소|가맹점|매장|백화점|마트|편의점|통신사|항공사)"
 )
@@ -55,11 +54,11 @@ _GENERAL = frozenset({
     "지정", "모든", "해당", "가까운", "전국", "각", "다른", "타", "당행", "이용", "국내", "해외", "일부", "전체", "본인", "거래",
 })  # fmt: skip
 _ROWS = 2
-"""Rows with a value in their label from which on a table says for which values it holds."""
+"""Rows of a table with values in one column, at least, for the table to be one by values."""
 
 
 def lacking_in_passage(question: str, passage: str, *, synonyms: Callable[[str], str] = str) -> list[str]:
-    """The words of a question that a passage, with its headings above it, does not answer; empty if none is known to lack.
+    """The words of a question that a passage, including its headings, does not cover.
 
     `synonyms`: returns a word followed by its other names, separated by spaces.
     """
@@ -68,17 +67,17 @@ def lacking_in_passage(question: str, passage: str, *, synonyms: Callable[[str],
 
 
 def _modifiers(question: str, passage: str, synonyms: Callable[[str], str]) -> Iterator[str]:
-    """Nouns that narrow the word behind them ("추석 연휴"), of which a passage holds that word alone. `passage`: compact."""
+    """Nouns before a word that the passage contains without them: 추석 of "추석 연휴". `passage`: without spaces."""
 
     def is_held(word: str) -> bool:
         name = compact(word)
-        # A compound is also held in parts: "급여통장" of "급여 이체 통장".
+        # The parts of a compound may be apart: "급여통장" in "급여 이체 통장".
         parts = [(name[:at], name[at:]) for at in range(2, len(name) - 1)]
         names = [name, *map(compact, synonyms(word).split())]
         return any(each in passage for each in names) or any(a in passage and b in passage for a, b in parts)
 
     for narrowed, noun in before_words(question):
-        if not tells_no_kind(noun) and is_held(narrowed) and not is_held(noun):
+        if not is_no_kind(noun) and is_held(narrowed) and not is_held(noun):
             yield noun
 
 
@@ -108,9 +107,9 @@ def _values(question: str, passage: str) -> Iterator[str]:
     for rows in _tables(passage):
         for family, values in families(asked).items():
             columns = [[families(values_of(row[at])).get(family, []) for row in rows] for at in range(len(rows[0]))]
-            # The first row has the names of the columns, unless the passage begins within a table without them.
+            # The first row holds the column names, unless the passage begins in the middle of a table.
             columns = [column if column[0] else column[1:] for column in columns]
-            # In the last column is what the others are the labels of.
+            # The other columns are labels of the last one.
             is_by_value = any(sum(map(bool, column)) >= _ROWS and all(column) for column in columns[:-1])
             cells = [cell for column in columns for cell in column]
             if is_by_value:
@@ -118,7 +117,7 @@ def _values(question: str, passage: str) -> Iterator[str]:
 
 
 def _tables(passage: str) -> Iterator[list[list[str]]]:
-    """The tables of a passage: rows of cells of the same number, with the names of the columns first, if it has them."""
+    """The tables of a passage, each a list of rows with the same number of cells, including the row of column names if any."""
     rows: list[list[str]] = []
     for line in [*passage.split("\n"), ""]:
         cells = _CELL.split(line) if " |" in line else []

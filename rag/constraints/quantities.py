@@ -1,12 +1,13 @@
-"""Reads amounts, rates, terms, ages, grades, counts, dates, times, phone numbers and lengths from Korean text.
+"""Reads amounts, rates, durations, ages, grades, counts, dates, times, phone numbers and lengths from Korean text.
 
-Two spellings of one value are equal: 5천만원 = 오천만원 = 50,000,000원, 12개월 = 1년, 오후 4시 = 16:00. What is not the same
-is not: % is not %p, 영업일 is not 일, 이하 is not 미만. Pure functions, compiled patterns, no models.
+Spellings of one value give equal quantities: 5천만원, 오천만원 and 50,000,000원; 12개월 and 1년; 오후 4시 and 16:00. Distinct
+ones stay distinct: % and %p, 일 and 영업일, 이하 and 미만. Pure functions over compiled patterns, without models.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -48,14 +49,13 @@ _LISTED = re.compile(r"[.)](?:\s|$)")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity as it stands in a text.
+    """A quantity in a text, as an interval.
 
-    `low` and `high` are the interval it means: equal for a plain value, one of them None where it is open ("이상",
-    "까지"); `low_closed` and `high_closed` tell 이상 from 초과 and 이하 from 미만. Values are won (or the currency's
-    unit), per cent, months, days or seconds, years of age, minutes after midnight, yyyymmdd (00 for a part that is missing) or
-    the plain number.
-    `start` and `end` are offsets into the text as it was passed, comparator excluded. `side` is "before" or "after" for
-    "30일 전", "1시간 후".
+    `low` and `high` are its ends: equal for a single value, None for a missing end ("이상", "까지"). `low_closed` and
+    `high_closed` distinguish 이상 from 초과 and 이하 from 미만. Values are in won (or the unit of the currency), per cent,
+    months, days or seconds, years of age, minutes after midnight, yyyymmdd (00 for a missing part) or plain numbers. `text` is
+    what was read, at the offsets `start` to `end` of the original text, without the comparator. `side` is "before" or "after"
+    for "30일 전", "1시간 후".
     """
 
     dimension: Dimension
@@ -71,37 +71,42 @@ class Quantity:
 
     @property
     def is_point(self) -> bool:
-        """Whether it is one value rather than a range."""
+        """Whether it is a single value rather than a range."""
         return self.low is not None and self.low == self.high
 
     @property
     def ends(self) -> frozenset[Decimal]:
-        """The ends of the interval that it names: two of a range, else one."""
+        """The ends that are not missing: two of a range, else one."""
         return frozenset(end for end in (self.low, self.high) if end is not None)
 
     def covers(self, other: Quantity) -> bool:
-        """Whether every value `other` means lies in this one; the same unit is taken for granted, open ends count as closed."""
-        # Banking hours pass midnight: "22:00~07:00" is what is after the one or before the other.
+        """Whether the interval of `other`, in the same unit, lies within this one. Exclusive ends exclude only single values."""
+        # Opening hours may pass midnight: "22:00~07:00" is after the first or before the second.
         if self.dimension == "time" and self.low is not None and self.high is not None and self.low > self.high:
             return other.low is not None and (other.low >= self.low or other.low <= self.high)
         if self.low is not None and (other.low is None or other.low < self.low):
             return False
         if self.high is not None and (other.high is None or other.high > self.high):
             return False
-        # Only a single value can lie exactly on an end that is left out ("14세 미만" and 14): a range's own ends are as loose.
         on_open_end = (other.low == self.low and not self.low_closed) or (
             other.low == self.high and not self.high_closed
         )
         return not (other.is_point and on_open_end)
 
+    def converted(self, unit: str, convert: Callable[[Decimal], Decimal]) -> Quantity:
+        """The same quantity in another unit; `convert` is applied to both ends."""
+        low, high = (None if end is None else convert(end) for end in (self.low, self.high))
+        return replace(self, unit=unit, low=low, high=high)
+
 
 def read_quantities(text: str) -> list[Quantity]:
-    """All quantities of a text, in text order, not overlapping; "1개월 이상 6개월 미만" and "09:00~16:00" are one each.
+    """The quantities of a text in text order, without overlaps. Ranges like "1개월 이상 6개월 미만" and "09:00~16:00" are one
+    quantity.
 
-    Bare numbers come as dimension "number", numbers of a list ("1. ", "2) ") do not come at all.
+    Numbers without a unit have the dimension "number". List numbers ("1. ", "2) ") are left out.
     """
     folded, offsets = fold(text)
-    # The patterns come most specific first: what one has read is no other's, so "3.5%" is not a bare 3.5 too.
+    # The most specific patterns come first, and each character is read once: the 3.5 of "3.5%" is no number of its own.
     taken = bytearray(len(folded))
     matches: list[tuple[int, int, Quantity]] = []
     characters = frozenset(folded)
@@ -119,7 +124,7 @@ def read_quantities(text: str) -> list[Quantity]:
             matches.append((start, end, quantity))
     matches.sort(key=lambda entry: entry[0])
     merged = _merge(folded, [(s, *compared(folded, s, e, q)) for s, e, q in matches])
-    # Found in the folded text, reported in the original one: "①5만원" folds to other lengths.
+    # Offsets are those of the original text: folding changes the length of "①5만원".
     places = [(s, e) if offsets is None else (offsets[s], offsets[e]) for s, e, _ in merged]
     return [replace(q, start=s, end=e, text=text[s:e]) for (s, e), (_, _, q) in zip(places, merged, strict=True)]
 
@@ -127,7 +132,7 @@ def read_quantities(text: str) -> list[Quantity]:
 def _read(dimension: str, match: re.Match[str]) -> Quantity | None:
     if dimension == "number" and _LISTED.match(match.string, match.end()):
         line = match.string.rfind("\n", 0, match.start()) + 1
-        # Only at the beginning of a line is "1." the number of a list, elsewhere it may end a sentence.
+        # "1." is a list number only at the beginning of a line; elsewhere it may end a sentence.
         if not match.string[line : match.start()].strip(" [(-"):
             return None
     groups = {name: value for name, value in match.groupdict().items() if value is not None}
@@ -159,7 +164,7 @@ def _unit(dimension: str, groups: dict[str, str]) -> str:
 
 
 def _low(groups: dict[str, str], high: Decimal) -> Decimal:
-    """The first number of "10~20만원" is in the scale of the second, unless that would turn the range round."""
+    """The first number of a range: 100,000 in "10~20만원", which leaves out its 만, unless that exceeds `high`."""
     low = number(groups["low"])
     scale = next((Decimal(10**power) for power, sign in ((8, "억"), (4, "만")) if sign in groups["n"]), Decimal(1))
     if scale == 1 or any(sign in groups["low"] for sign in "만억조"):
@@ -189,7 +194,7 @@ def _time(groups: dict[str, str]) -> Quantity:
     elif hour == 12 and part in ("오전", "새벽", "am"):
         hour = 0
     minutes = Decimal((hour * 60 + (30 if "half" in groups else int(groups.get("mi", "0")))) % _CLOCK)
-    # "3시" names no half of the day; "15시" and "03:00" do.
+    # "3시" may be in the morning or in the afternoon; "15시" and "03:00" are exact.
     is_exact = part or ":" in groups["text"] or not 1 <= hour <= 12
     return _quantity("time", "clock" if is_exact else "clock12", minutes, minutes)
 
@@ -216,7 +221,6 @@ def _age(groups: dict[str, str]) -> Quantity | None:
     if "minor" in groups:
         return replace(_quantity("age", "세", Decimal(0), Decimal(19)), low=None, high_closed=False)
     if "decade" in groups:
-        # "30대" is 30 up to, and without, 40.
         low = Decimal(groups["decade"])
         return replace(_quantity("age", "세", low, low + 10), high_closed=False)
     value = number(groups["n"])
@@ -224,12 +228,13 @@ def _age(groups: dict[str, str]) -> Quantity | None:
 
 
 def compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, Quantity]:
-    """The end of a plain value that stands at `start` to `end` and the value with its comparator: "2,000점부터" is open above."""
+    """(end, quantity) of a quantity at `start` to `end`, with the comparator around it applied: "2,000점부터" has no upper
+    end."""
     if not quantity.is_point or quantity.dimension in ("phone", "number"):
         return end, quantity
     match = COMPARATOR.match(text, end)
     before = text[max(0, start - 14) : start]
-    # What follows decides before what stands in front: "최소 3개월 이내" is at most three months.
+    # A comparator after the value takes precedence: "최소 3개월 이내" is at most three months.
     if match is not None and match.end() > end:
         side = {"전": "before", "이전": "before", "후": "after", "뒤": "after", "이후": "after"}.get(
             match["side"] or "", ""
@@ -248,7 +253,7 @@ def compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, 
 
 
 def _merge(text: str, entries: list[tuple[int, int, Quantity]]) -> list[tuple[int, int, Quantity]]:
-    """Two neighbours that are the ends of one range become one quantity."""
+    """The entries, with neighbours that are the ends of one range joined into one quantity."""
     merged: list[tuple[int, int, Quantity]] = []
     for start, end, quantity in entries:
         if merged and (joined := _range(text, *merged[-1], start, quantity)) is not None:
@@ -271,7 +276,7 @@ def _range(text: str, _: int, end: int, first: Quantity, start: int, second: Qua
     if first.dimension != "time" and first.low > second.high:
         return None
     high = second.high
-    # "오전 9시~4시" ends in the afternoon.
+    # In "오전 9시~4시" the second time is in the afternoon.
     if second.unit == "clock12" and first.low > high:
         high += 720
     unit = "clock" if "clock" in units else first.unit

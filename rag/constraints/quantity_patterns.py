@@ -1,8 +1,7 @@
-"""How numerals and quantities are written in Korean: one pattern a kind, tried in order, each character read once.
+"""Patterns of numerals and quantities in Korean text, in the order in which they are tried.
 
-A single-syllable unit is taken only where the next syllable cannot turn it into another word ("주소", "세금", "시스템").
-A spelled-out numeral must begin its word ("이체", "사이", "구매", "일반" hold none), and short ones that are words
-themselves ("사회", "이번", "사건") are left out.
+A unit of one syllable counts only if the next syllable does not make it another word ("주소", "세금", "시스템"). A spelled-out
+numeral counts only at the beginning of a word (not in "사이", "구매"), and not if numeral and unit are a word ("사회", "이번").
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ NATIVE = {
     **{"스무": Decimal(20), "석": Decimal(3), "넉": Decimal(4)},
     **{"하나": Decimal(1), "둘": Decimal(2), "셋": Decimal(3), "넷": Decimal(4)},
 }
-"""Native numerals as they stand before a counter: 한, 두, 열네, 스무 …"""
+"""Native numerals, in the form they have before a counter (한, 두, 열네, 스무) and alone (하나, 둘)."""
 
 DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,16})(?:\.\d{1,8})?[½¼¾]?"
 _SCALE = r"(?:[십백천]\s?[만억조](?!기)|[십백천만억조](?!기))"
 ARABIC = rf"(?:{DIGITS}\s?{_SCALE}(?:\s?{DIGITS}{_SCALE}){{0,3}}(?:(?<=[천만억]){DIGITS})?|{DIGITS})"
-"""Digits with Korean scales: 5, 5,000, 3.5, 5천만, 1억 5천만. "1년 만기" is not ten thousand years. Bounded: a long
-run of digits costs no more than its length."""
+"""Digits with Korean scales: 5, 5,000, 3.5, 5천만, 1억 5천만. The 만 of "1년 만기" is no scale. Repetitions are bounded, so that
+the time for a long run of digits is linear."""
 _SPELLED = "[영공일이삼사오육륙칠팔구십백천만억조]"
 SINO = rf"(?={_SPELLED})(?<![가-힣])(?<!몇 )(?<!수 ){_SPELLED}{{1,16}}(?:점[영공일이삼사오육칠팔구]{{1,4}})?"
-"""Spelled-out Sino-Korean numerals at the start of a word; what may follow decides whether they are one."""
+"""Syllables at the beginning of a word that may be a spelled-out Sino-Korean numeral; the unit after them decides."""
 _SINO_PARTS = rf"{SINO}(?:(?:(?<=[만억조])\s|(?<=[십백천])\s(?=[만억])){_SPELLED}{{1,8}}){{0,2}}"
-"""The same with a space after a big scale or before it: "이조 오천억", "일억 이천만", "이천 만"."""
+"""The same with spaces around the big scales: "이조 오천억", "일억 이천만", "이천 만"."""
 
 _PART = re.compile(r"\d[\d,]*(?:\.\d+)?|.", re.DOTALL)
 
@@ -49,7 +48,7 @@ _NEXT = (
     r"(?=$|[^가-힣]|[이가은는을를에의도만로으까부씩정쯤나미초라고면예요동간전후뒤마틀연중안내반당짜넘하됐되있신"
     r"과와랑보남]|인(?!정|사|형|회))"
 )
-"""What may follow a counter after a spelled-out numeral: nothing, or the first syllable of a particle or ending."""
+"""Follows a counter after a spelled-out numeral: no Hangul, or the first syllable of a particle or ending."""
 _LOW = rf"(?=\d)(?:(?P<low>{_ARABIC})\s?[~〜∼–-]\s?)?"
 
 _WON = r"원(?!칙|천징|리금|금[과은이을]|본[은이을 ]|화(?!폐)|활|하시|하는|격)"
@@ -57,7 +56,7 @@ _SCALED = (
     rf"(?:(?:(?<!제){DIGITS}조\s?(?={DIGITS}\s?[십백천]?억))?"
     rf"{DIGITS}\s?[십백천]?[만억](?!기|료|원)(?:\s?{DIGITS}[십백천만]{{1,3}}){{0,3}})"
 )
-"""Without 원. 조 counts only before 억: a lone "3조" is a clause."""
+"""An amount without 원. 조 counts only before 억, because "3조" alone is a clause of a contract."""
 _DOLLAR = r"(?:달러|불(?!가능|가합|편|이익|입금|만족|법|량|확실|안|균등|필요|완전|허|일치)|USD|US\$)"
 _CURRENCY = rf"(?:(?P<usd>{_DOLLAR})|(?P<jpy>엔(?![진드트딩])|JPY)|(?P<eur>유로(?!운)|EUR)|(?P<cny>위안|CNY)|(?P<gbp>파운드|GBP))"
 
@@ -206,7 +205,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("number", "", r"(?=\d)(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"),
     )
 )
-"""Each with signs of which a text must hold one for the pattern to match; "" where it may match any text."""
+"""(dimension, characters, pattern): a text without any of the characters cannot match; "" where any text may."""
 
 COMPARATOR = re.compile(
     r"\s?(?P<side>전|후|뒤|이후|이전)?(?:을|를|이(?![상하내후전])|가)?\s?"
@@ -243,11 +242,11 @@ def _sum(numeral: str) -> Decimal:
         elif part in _FRACTIONS:
             current = (current or Decimal(0)) + _FRACTIONS[part]
         elif part in _SINO:
-            # "이공이육" is read digit by digit.
+            # Digits without scales are a number written digit by digit: "이공이육".
             current = _SINO[part] if current is None else current * 10 + _SINO[part]
         elif part[0].isdigit():
             current = Decimal(part.replace(",", ""))
-    # "1억 5천" leaves out the 만 that both know of.
+    # "1억 5천" is 1억 5천만: the second 만 is usually left out.
     if last_scale == "억천" and current is None:
         section *= _BIG["만"]
     return total + section + (current or 0)

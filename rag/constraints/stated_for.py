@@ -1,14 +1,13 @@
-"""Does a row state what is asked for the value that a question gives? "수수료 얼마" for 70만원, beside tiers up to 50만원.
+"""Does a row state what is asked for the particular value in a question: the fee for 70만원, in a row with tiers up to 50만원?
 
-That a row covers a value somewhere ("최대 500만원까지") states nothing of the fee for it. So the clauses decide that state what
-is asked beside values of that kind: where there are any, one of them must hold the value. What is asked is the noun before the
-question word ("기본금리 몇 프로"), a value ("얼마"), or from when to when ("언제부터 언제까지").
+It is not enough that a row covers the value somewhere: "최대 500만원까지" does not state a fee. If some clauses state what is
+asked beside values of the same kind, one of these clauses must cover the value. What is asked is the noun before the question
+word ("기본금리 몇 프로"), a value ("얼마") or a period ("언제부터 언제까지").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from rag.constraints.asked_values import AskedValue, asked_values
@@ -19,7 +18,7 @@ from rag.constraints.value_agreement import families, holds
 from rag.korean import compact, sentences
 
 _CONNECTIVE = re.compile(r"(?<=[가-힣])(?:며|고|지만|으나),?\s+")
-"""Ends a clause within a sentence; a bare comma only parts the values of a list ("6개월 3.05%, 12개월 3.35%")."""
+"""Ends a clause within a sentence. A comma alone does not: it separates the values of a list ("6개월 3.05%, 12개월 3.35%")."""
 _NOUN = re.compile(
     r"(?P<noun>[가-힣]{2,10}?)(?:은|는|이|가|을|를|도)?(?:요|\s?좀)?\s?(?:(?:정확히|대략|보통|총|연)\s)?"
     r"(?:얼[마만]|몇|어떻게\s?[돼되]|뭐|무엇|며칠|언제|알려|궁금|[?？]?\s*$)"
@@ -27,41 +26,41 @@ _NOUN = re.compile(
 _SPAN_ASKED = re.compile(r"(?:언제|며칠|몇\s?일|몇\s?월)\S{0,2}부터.{0,12}?(?:언제|며칠|몇\s?일|몇\s?월)\S{0,2}까지")
 _SPAN = re.compile(r"부터[^.\n]{1,20}까지|(?:[월일]|말일)\s?[~∼〜]\s?(?:\S{1,4}\s)?(?:\d|말일)")
 _CASE = re.compile(r"면|때|경우|[:：→]|[은는]\s")
-"""Between two rates: the first says when the second one holds."""
+"""Stands between two rates of which the first is the condition of the second."""
 _KINDS = ("money", "sum", "rate")
 _FREE = re.compile(r"무료|면제|무이자|없습니다|없으며|없고|않습니다|않으며")
 
 
 def is_left_out(question: str, value: Quantity, answer: str) -> bool:
-    """Whether an answer states what is asked for other values than the given one, and of that only something else.
+    """Whether an answer covers a value, but states what is asked only for other values.
 
-    "신용융자 60일 이자율" beside "1~7일 연 4.8%, 8~30일 연 7.2%입니다. 30일을 넘는 연장은 문의해 주세요."
+    For "신용융자 60일 이자율" that is "1~7일 연 4.8%, 8~30일 연 7.2%입니다. 30일을 넘는 연장은 문의해 주세요."
     """
     [family] = families([value])
     parts = [answer[start:end] for start, end in clauses(answer)]
-    by_value = [(part, alike) for part in parts if (alike := families(values_of(part)).get(family))]
-    if not any(holds(value, alike) for _, alike in by_value):
+    by_value = [(part, same_kind) for part in parts if (same_kind := families(values_of(part)).get(family))]
+    if not any(holds(value, same_kind) for _, same_kind in by_value):
         return False
     asked = [each for each in asked_values(question) if each.kind in _KINDS]
     is_span, noun = _SPAN_ASKED.search(question) is not None, asked_noun(question)
     answering = [
-        (clause, _labels(clause, alike))
-        for clause, alike in by_value
-        if any(_states_beside(each, clause, alike) for each in asked)
+        (clause, _conditions(clause, same_kind))
+        for clause, same_kind in by_value
+        if any(_states_beside(each, clause, same_kind) for each in asked)
         or (is_span and _SPAN.search(clause))
         or (noun and not asked and noun in compact(clause))
     ]
-    # Of several clauses with such values those that name the noun: "기본금리" is no "우대금리".
+    # Clauses that name the noun take precedence: "기본금리" is not "우대금리".
     if noun and (naming := [each for each in answering if noun in compact(each[0])]):
         answering = naming
     if not answering and value.dimension == "money":
         return any(each.kind == "money" for each in asked)
-    return bool(answering) and not any(holds(value, alike) for _, alike in answering)
+    return bool(answering) and not any(holds(value, same_kind) for _, same_kind in answering)
 
 
 @lru_cache(maxsize=1024)
 def asked_noun(question: str) -> str:
-    """The last noun before a word that asks, with its compound; empty if it names no aspect of a thing ("이용기간")."""
+    """The last compound noun before a question word that ends in an aspect ("이용기간"); empty if there is none."""
     nouns = [match["noun"] for match in _NOUN.finditer(question)]
     return next((noun for noun in reversed(nouns) if re.search(rf"{ASPECT}$", noun)), "")
 
@@ -69,30 +68,32 @@ def asked_noun(question: str) -> str:
 @lru_cache(maxsize=4096)
 def clauses(text: str) -> tuple[tuple[int, int], ...]:
     """(start, end) offsets of the clauses of a text, which they cover without gaps."""
-    return tuple(_divided(text))
-
-
-def _divided(text: str) -> Iterator[tuple[int, int]]:
+    spans = []
     for start, end in sentences(text):
         for match in _CONNECTIVE.finditer(text, start, end):
-            yield start, match.end()
+            spans.append((start, match.end()))
             start = match.end()
-        yield start, end
+        spans.append((start, end))
+    return tuple(spans)
 
 
-def _labels(clause: str, alike: list[Quantity]) -> list[Quantity]:
-    """Of a clause's values of one kind those that say for which something holds: of rates alone all but the last one,
-    which is what holds ("20%를 고르면 연 17.5%")."""
-    is_own = alike[0].dimension == "rate" and _CASE.search(clause[alike[0].end : alike[-1].start])
-    return alike[:-1] if is_own else alike
+def _conditions(clause: str, same_kind: list[Quantity]) -> list[Quantity]:
+    """The values of one kind in a clause that it applies to.
+
+    These are all of them, but of several rates the last one is what applies: "20%를 고르면 연 17.5%".
+    """
+    first, last = same_kind[0], same_kind[-1]
+    is_last_stated = first.dimension == "rate" and _CASE.search(clause[first.end : last.start])
+    return same_kind[:-1] if is_last_stated else same_kind
 
 
-def _states_beside(asked: AskedValue, clause: str, alike: list[Quantity]) -> bool:
-    """Whether a clause states a value of the asked kind besides one of those in `alike`, its own condition."""
+def _states_beside(asked: AskedValue, clause: str, same_kind: list[Quantity]) -> bool:
+    """Whether a clause states a value of the asked kind in addition to those of `same_kind` that it applies to."""
     if _FREE.search(clause):
         return True
-    others = [value for value in values_of(clause) if value not in _labels(clause, alike)]
+    conditions = _conditions(clause, same_kind)
+    others = [value for value in values_of(clause) if value not in conditions]
     dimensions = ("rate",) if asked.kind == "rate" else ("money", "rate")
     if any(value.dimension in dimensions for value in others):
         return True
-    return asked.kind != "rate" and alike[0].dimension == "money" and len(alike) > 1
+    return asked.kind != "rate" and same_kind[0].dimension == "money" and len(same_kind) > 1

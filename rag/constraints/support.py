@@ -1,8 +1,7 @@
-"""Which quantities of a sentence does no passage state? For the check of a model's statements.
+"""Finds the quantities of a sentence that no passage states, for checking the statements of a model.
 
-A quantity is stated where a passage holds its value, unit and direction: "5천만원 이하" is not stated by "5천만원 이상",
-"0.5%" not by "0.5%p", "3일" not by "3영업일". Both ends of a range must be stated. A plain value is stated by a threshold
-of that value.
+A passage states a quantity by its value, unit and direction: "5천만원 이상" does not state "5천만원 이하", nor "0.5%p" "0.5%",
+nor "3영업일" "3일". Both ends of a range must be stated. A single value is also stated by a threshold with that value.
 """
 
 from __future__ import annotations
@@ -27,11 +26,10 @@ _PER = {
     ("day", Decimal(1)): re.compile(r"매일|(?:^|[^\d가-힣])일\s?(?:\d|최대)"),
     ("month", Decimal(12)): re.compile(r"매년|연간|연\s?(?:\d|최대)"),
 }
-"""Rates of use written without a number: "월 5회" states the "한 달" of "한 달에 5회"."""
-
+"""Periods written without a number, by the quantity they stand for: "월 5회" states the "한 달" of "한 달에 5회"."""
 
 _SPAN = re.compile(r"\s?(?:[이가을를도은]?\s?(?:지나|지난|지났|넘|경과)|이상|이하|이내|미만|초과|뒤|후|전|안에)")
-"""After a quantity: a span of time, and no rate of use."""
+"""Follows a duration that is a span of time ("1개월이 지나면") rather than the period of a limit."""
 
 
 class StatedQuantities:
@@ -51,8 +49,7 @@ class StatedQuantities:
         ]
 
     def _says_per(self, claim: Quantity, sentence: str) -> bool:
-        """ "1회에" beside a passage's "건당": the passage has the rate of use without the number."""
-        # "1개월이 지나면" is a span of time: how often a thing may be used says nothing of it.
+        """Whether a claim is the period of a limit and the passages write that period without a number."""
         if not claim.is_point or claim.low is None or _SPAN.match(sentence, claim.end):
             return False
         pattern = _PER.get((claim.unit, claim.low))
@@ -66,14 +63,14 @@ def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
 
 @lru_cache(maxsize=4096)
 def quantities_of(sentence: str) -> tuple[Quantity, ...]:
-    """`read_quantities`, kept: a sentence is held against each line of its passages, one after the other: it is read once."""
+    """`read_quantities` with a cache, because each sentence is compared with every line of its passages."""
     return tuple(read_quantities(sentence))
 
 
 def _is_stated(claim: Quantity, stated: Iterable[Quantity]) -> bool:
     candidates = [quantity for quantity in stated if _same_unit(claim, quantity)]
-    # "6개월에서 36개월 사이" of "6개월·12개월·24개월·36개월": both ends of a range may be values of a list.
-    # "8시 반부터" of "장전 시간외종가(08:30)부터": what stands between keeps the reader from the ending.
+    # Both ends of a range may be values of a list: "6개월에서 36개월 사이" for "6개월·12개월·24개월·36개월". And the comparator
+    # of a time may be too far from it to be read: "8시 반부터" for "장전 시간외종가(08:30)부터".
     is_open = claim.dimension == "time" or (claim.low is not None and claim.high is not None)
     return all(
         any(_same_value(claim, value, quantity, other)
@@ -95,11 +92,11 @@ def _ends(quantity: Quantity) -> list[tuple[Decimal, str]]:
 
 
 def _same_unit(claim: Quantity, stated: Quantity) -> bool:
-    # A bare number says nothing of its unit: any quantity of that value supports it.
+    # A number without a unit is stated by any quantity of that value.
     if claim.dimension == "number":
         return True
     if claim.dimension != stated.dimension:
-        # "매월 5일" may be read as a span of days or as a date, by either text.
+        # "매월 5일" may have been read as a duration or as a date in either text.
         return {claim.unit, stated.unit} == {"day", "date"}
     if {claim.unit, stated.unit} == {"day", "second"}:
         return claim.side == stated.side or not (claim.side and stated.side)

@@ -1,12 +1,12 @@
-"""Do the values of a question agree with a row's?
+"""Do the values of a question agree with those of a row?
 
-Which values pin a question down: a value of a dimension that the row's question holds too (the row is about that value), and,
-where the row's question holds none, a value that belongs to what is asked: every age and grade, and a term beside its product
-("3년 만기", "24개월 할부"). An incidental value ("20만원을 잘못 보냈어요", "카드 5개 있는데", "3일째") pins nothing.
+Two kinds of values determine what a question is about: a value of a dimension that the row's question contains, too, and, if it
+contains none, ages, grades and terms of a product ("3년 만기", "24개월 할부"). A value that the customer only mentions ("20만원을
+잘못 보냈어요", "카드 5개 있는데", "3일째") does not.
 
-A range in the row's question is the row's scope: what is asked must lie in it. Values in the answer are enough if one equals the
-asked value or a range covers it. An age outside an answer's threshold is decided by that threshold ("만 65세 이상"), so it is
-neither agreement nor conflict.
+A range in the row's question is the scope of the row: the asked value must lie within it. In the row's answer it is enough that
+one value equals the asked one or that a range covers it. An age outside a threshold of the answer ("만 65세 이상") is decided by
+that threshold, so it neither agrees nor conflicts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rag.constraints.quantities import Quantity
 
 _DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
 _TOLERANCE = Decimal("0.04")
-"""Between units of time: 30일 and 1개월, 90일 and 3개월 mean the same to a customer."""
+"""Relative difference within which durations in different units are equal: customers use 30일 and 1개월 alike."""
 _TERM = re.compile(
     r"\s?(?:짜리|만기|정기|자유|적금|예금|청약|상품|약정|거치|예치|상환|할부|고정|변동|납입|대출|융자|플랜"
     r"|치 ?(?:거래|내역|입출금)"
@@ -37,50 +37,55 @@ _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에"
     r"|뽑았|찾았|넣었|넣어\s?놨|남았|남아|긁었|긁혔|찍혔|부쳤|줬|뽑는데|빼먹|받았는데|낸\s|보낸\s|쓴\s)"
 )
-_TOLD_BEFORE = re.compile(
+_PAST_BEFORE = re.compile(
     r"(?:보낸|낸|받은|넣은|뽑은|찾은|잃어버린|들어온|입금된|빌린|쓴|긁은|결제한|나간|빠진|남은)\s?$"
 )
-"""What a value belongs to that has happened: "잘못 보낸 30만원"."""
-_TOLD_SPAN = 8
+"""Precedes a value of something that has happened: "잘못 보낸 30만원"."""
+_PAST_SPAN = 8
+"""Characters before a value in which _PAST_BEFORE is searched."""
 _EVEN = re.compile(
     r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:거|것|내역|자료|기록)?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
     r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
     r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능|[돼되]요|되죠)))"
 )
-"""Asks whether it may still be done at that value: the value decides, told or not ("45일 지나도 되나요")."""
+"""Follows a value in a question whether something is still possible ("45일 지나도 되나요"): such a value is not incidental."""
 ASSERTED = re.compile(
     r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
 )
-"""After a value that itself is what a question says or asks for: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
+"""Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
 _IN_FULL = re.compile(r".{0,20}?(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|받|돌려|환급|지급)")
-"""Asks whether all of a sum is paid: then the sum decides, told or not."""
+"""Follows an amount in a question whether all of it is paid: such an amount is not incidental."""
 _HAPPENED = re.compile(
     r"\s?(?:동안|간|이나|을|를|도|에)?\s?(?:\S{1,5}\s){0,2}?\S{0,3}(?:[았었했됐났렸갔왔샀썼냈졌렀]|밀려)"
 )
 _FAILED = re.compile(r"\s?(?:이나|도|을)?\s?(?:넘게\s?)?(?:\S{2,4}\s)?(?:틀렸|틀려|틀리니|실패했|눌렀|입력했|했)")
-"""How often a customer says she failed is her story: the row's count is the rule."""
+"""Follows how often the customer failed: this is only mentioned, while the count in the row is a rule."""
 _PAID = re.compile(r"\s?(?:이나\s?|씩\s?)?(?:냈|빠져|나갔|결제됐|긁혔|찍혔|보냈|이체했|입금됐)")
 _ELAPSED = re.compile(r"\s?(?:이|가)?\s?(?:지난|넘은|경과한|지나서|지나면|넘으면)")
 _REFUSED = re.compile(
     r"\s?(?:반\s?)?(?:가|이|를|에|이\s)?\s?(?:넘|지나|하려|이체하려).{1,16}?(?:안\s?[되돼댐]|못\s|막[히혀혔]|아니라|불가)"
 )
-"""When something failed: "밤 11시 넘으니까 안 돼요"."""
+"""Follows the time at which something failed: "밤 11시 넘으니까 안 돼요"."""
 
 
 def comparable(question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
-    """The quantities that may pin a question down: no phone or bare numbers, no rates of use ("1일 한도"), none denied."""
+    """The quantities of a question that can be compared with a row's.
+
+    Left out: phone numbers and numbers without a unit, periods of a limit ("1일 한도"), and values that are ruled out ("1년
+    말고").
+    """
     return [
         q
         for q in quantities
-        if q.dimension not in ("phone", "number") and not _is_per(question, q) and not _DENIED.match(question, q.end)
+        if q.dimension not in ("phone", "number") and not _is_period(question, q) and not _DENIED.match(question, q.end)
     ]
 
 
 def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:
-    """Quantities by what they can be compared with: terms in one family, money by currency, counts and grades by unit."""
+    """The quantities grouped by what can be compared: durations in one family, money by currency, counts and grades by unit."""
     grouped: dict[str, list[Quantity]] = {}
     for quantity in quantities:
-        # Won and dollars, times and items never contradict each other; terms do across their units (12개월 and 1년).
+        # Won and dollars, or times and items, never contradict each other; durations in different units (12개월, 1년) do.
         split = quantity.dimension in ("money", "rate", "count", "grade")
         family = f"{quantity.dimension} {quantity.unit}" if split else quantity.dimension
         grouped.setdefault(family, []).append(quantity)
@@ -88,7 +93,7 @@ def families(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]:
 
 
 def scope(row_question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
-    """The values of a row's question, where "30일이 지난 계약" is about 30일 and more."""
+    """The values of a row's question as its scope: in "30일이 지난 계약" it is 30일 and more."""
     return [
         replace(q, high=None) if q.dimension == "duration" and q.is_point and _ELAPSED.match(row_question, q.end) else q
         for q in quantities
@@ -96,39 +101,40 @@ def scope(row_question: str, quantities: Iterable[Quantity]) -> list[Quantity]:
 
 
 def excludes(in_question: Sequence[Quantity], asked: Quantity) -> bool:
-    """Whether the ranges of a row's question leave a value out, whatever values its answer names."""
+    """Whether a value lies outside the ranges of a row's question, which its answer cannot extend."""
     return any(not row.is_point for row in in_question) and all(agrees(asked, row) is False for row in in_question)
 
 
-def pins(question: str, quantity: Quantity) -> bool:
-    """Whether a value belongs to what is asked although the row's question holds none of its dimension."""
+def determines(question: str, quantity: Quantity) -> bool:
+    """Whether a value determines what is asked even if the row's question has none of its dimension: ages, grades, terms."""
     if quantity.dimension in ("age", "grade"):
         return True
-    # Days below a week beside a product are waiting times ("3일 걸려요 대출"), not terms.
+    # Less than a week beside a product is a waiting time ("3일 걸려요 대출"), not a term.
     is_term = quantity.unit == "month" or (quantity.unit == "day" and (quantity.high or quantity.low or 0) >= 7)
     return quantity.dimension == "duration" and is_term and _TERM.match(question, quantity.end) is not None
 
 
 def is_incidental(question: str, quantity: Quantity) -> bool:
-    """Whether a value is only part of the customer's story: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
-    if quantity.dimension == "duration" and _EVEN.match(question, quantity.end):
+    """Whether the customer only mentions a value: "3일째", "20만원을 잘못 보냈", "카드 5개 있는데"."""
+
+    def is_followed_by(*patterns: re.Pattern[str]) -> bool:
+        return any(pattern.match(question, quantity.end) for pattern in patterns)
+
+    is_duration, is_money = quantity.dimension == "duration", quantity.dimension == "money"
+    if is_followed_by(ASSERTED) or (is_duration and is_followed_by(_EVEN)) or (is_money and is_followed_by(_IN_FULL)):
         return False
-    if ASSERTED.match(question, quantity.end) or (
-        quantity.dimension == "money" and _IN_FULL.match(question, quantity.end)
-    ):
-        return False
-    if _INCIDENTAL.match(question, quantity.end):
+    if is_followed_by(_INCIDENTAL):
         return True
-    if quantity.dimension == "duration":
-        return not pins(question, quantity) and _HAPPENED.match(question, quantity.end) is not None
+    if is_duration:
+        return is_followed_by(_HAPPENED) and not determines(question, quantity)
     if quantity.dimension == "time":
-        return _REFUSED.match(question, quantity.end) is not None
+        return is_followed_by(_REFUSED)
     if quantity.unit == "회":
-        return (_FAILED.match(question, quantity.end) or _PAID.match(question, quantity.end)) is not None
-    if quantity.dimension not in ("money", "count"):
+        return is_followed_by(_FAILED, _PAID)
+    if not is_money and quantity.dimension != "count":
         return False
-    before = question[max(0, quantity.start - _TOLD_SPAN) : quantity.start]
-    return _PAST.match(question, quantity.end) is not None or _TOLD_BEFORE.search(before) is not None
+    before = question[max(0, quantity.start - _PAST_SPAN) : quantity.start]
+    return is_followed_by(_PAST) or _PAST_BEFORE.search(before) is not None
 
 
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
@@ -137,12 +143,12 @@ def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
 
 
 def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
-    """The values of an answer that may hold an asked one: where it says from what to what, nothing beyond is stated.
+    """The values of an answer that may state an asked one: nothing beyond a range that the answer gives.
 
-    "6개월 이상 이용하신 회원" covers 120개월, but of a loan for "3개월 ~ 60개월" that is told of its borrower.
+    "6개월 이상 이용하신 회원" covers 120개월, but in the answer on a loan of "3개월 ~ 60개월" it describes the borrower.
     """
     if asked.dimension in ("money", "count"):
-        # "1일 1억원을 넘게 올리시려면 …" is no tier without an end beside "1일 5억원까지".
+        # Beside "1일 5억원까지", "1일 1억원을 넘게 올리시려면 …" has 5억원 as its upper end.
         most = max((value.high for value in answer if value.high is not None and not value.is_point), default=None)
         if most is None or asked.low is None or asked.low <= most:
             return list(answer)
@@ -154,7 +160,7 @@ def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
 
 
 def _crosses(value: Quantity, span: Quantity) -> bool:
-    """Whether an open range begins or ends elsewhere than a span it meets: "31일 이상" is a further tier of "8~30일"."""
+    """Whether an open range overlaps a span without sharing its end; "31일 이상" is the next tier after "8~30일" and does not."""
     if value.unit != span.unit or span.low is None or span.high is None:
         return False
     if value.high is None and value.low is not None:
@@ -163,7 +169,7 @@ def _crosses(value: Quantity, span: Quantity) -> bool:
 
 
 def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
-    """Whether an answer's threshold says what holds for an age outside it, or its hours for another time."""
+    """Whether an answer decides a value that it does not state: an age by a threshold, a time by opening hours."""
     if asked.dimension == "time":
         return any(value.low is not None and value.high is not None and not value.is_point for value in answer)
     single = asked.is_point or asked.text.endswith("대") or asked.text.startswith("미성년")
@@ -171,7 +177,7 @@ def decides(asked: Quantity, answer: Sequence[Quantity]) -> bool:
 
 
 def agrees(asked: Quantity, row: Quantity) -> bool | None:
-    """Whether one value is the other or lies in it; None where they cannot be compared or overlap only in part."""
+    """Whether the asked value equals the row's or lies within it; None if they cannot be compared or overlap only in part."""
     if asked.dimension == "date":
         return _same_date(asked, row)
     if asked.unit != row.unit:
@@ -179,23 +185,26 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
         if "business_day" in (asked.unit, row.unit):
             return True if asked.low == row.low and asked.high == row.high else None
         if asked.dimension == "time":
-            # One of the two names no half of the day: "11시" may be 23:00.
-            asked, row = _on_clock12(asked), _on_clock12(row)
+            # One of the two does not say morning or afternoon: "11시" may be 23:00.
+            asked, row = (each.converted("clock12", lambda end: end % 720) for each in (asked, row))
         else:
             asked, row = _in_days(asked), _in_days(row)
-    # Equal ends agree from whichever side they are named: a customer's "10만원 이상" is the row's "10만원 초과".
-    if row.covers(asked) or (asked.low, asked.high) == (row.low, row.high) or _is_same_end(asked, row):
+    # Equal ends agree even if one is exclusive: a customer's "10만원 이상" is the row's "10만원 초과".
+    if row.covers(asked) or (asked.low, asked.high) == (row.low, row.high):
+        return True
+    # A range with one end agrees with a range that has the same end: "10만원부터" and "10만원부터 5천만원까지".
+    if (asked.high is None and asked.low == row.low) or (asked.low is None and asked.high == row.high):
         return True
     if asked.dimension == "age" and asked.text.startswith("미성년"):
         return None
-    # "중학생" beside "만 14세 이상": the row says which of them may.
+    # A group like "중학생" agrees with "만 14세 이상": the row says which members of the group qualify.
     is_group = asked.dimension == "age" and not any(map(str.isdigit, asked.text))
     if is_group and row.high is None and _overlap(asked, row):
         return True
     if row.is_point and not asked.is_point and asked.covers(row):
         return True if row.low in (asked.low, asked.high) else None
     if asked.unit == "days":
-        # Only between days and what was made of months: 89일 and 90일 are two terms.
+        # Months were converted to days, so a tolerance applies; 89일 and 90일 are not converted and differ.
         if asked.is_point and row.is_point:
             return _is_near(asked.low, row.low)
         if asked.low is None and row.low is None:
@@ -207,7 +216,7 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
 
 
 def is_beyond(asked: Quantity, limit: Quantity, *, over: bool = False) -> bool:
-    """Whether a length of time is longer than an upper limit; `over`: as long is longer, too ("14일 지났는데")."""
+    """Whether a duration is longer than an upper limit; with `over` an equal one is, too ("14일 지났는데")."""
     asked, limit = _in_days(asked), _in_days(limit)
     if asked.low is None or limit.high is None or asked.unit != limit.unit:
         return False
@@ -215,12 +224,12 @@ def is_beyond(asked: Quantity, limit: Quantity, *, over: bool = False) -> bool:
 
 
 def _is_near(one: Decimal | None, other: Decimal | None) -> bool:
-    """Whether two lengths of time are the same to a customer."""
+    """Whether two durations differ by at most _TOLERANCE."""
     return one is not None and other is not None and abs(one - other) <= _TOLERANCE * max(one, other)
 
 
 def _overlap(first: Quantity, second: Quantity) -> bool:
-    """Whether some value lies in both ranges."""
+    """Whether two ranges have a value in common."""
 
     def ends_before(one: Quantity, other: Quantity) -> bool:
         if one.high is None or other.low is None:
@@ -230,12 +239,8 @@ def _overlap(first: Quantity, second: Quantity) -> bool:
     return not ends_before(first, second) and not ends_before(second, first)
 
 
-def _is_same_end(asked: Quantity, row: Quantity) -> bool:
-    """Whether a bound without another end is that end of a row's range: "10만원부터" of "10만원부터 5천만원까지"."""
-    return (asked.high is None and asked.low == row.low) or (asked.low is None and asked.high == row.high)
-
-
-def _is_per(question: str, quantity: Quantity) -> bool:
+def _is_period(question: str, quantity: Quantity) -> bool:
+    """Whether a quantity is the period or unit that a limit or price applies to: "1일 한도", "1회에", "1인"."""
     single = quantity.is_point and quantity.low == (12 if _YEARLY.match(quantity.text) else 1)
     often = (quantity.dimension == "count" and quantity.unit in ("회", "명")) or quantity.unit in ("day", "month")
     return single and often and (quantity.unit == "명" or _PER.match(question, quantity.end) is not None)
@@ -243,21 +248,11 @@ def _is_per(question: str, quantity: Quantity) -> bool:
 
 def _in_days(quantity: Quantity) -> Quantity:
     factor = _DAYS.get(quantity.unit)
-    if factor is None:
-        return quantity
-    low = None if quantity.low is None else quantity.low * factor
-    high = None if quantity.high is None else quantity.high * factor
-    return replace(quantity, unit="days", low=low, high=high)
-
-
-def _on_clock12(quantity: Quantity) -> Quantity:
-    low = None if quantity.low is None else quantity.low % 720
-    high = None if quantity.high is None else quantity.high % 720
-    return replace(quantity, unit="clock12", low=low, high=high)
+    return quantity if factor is None else quantity.converted("days", lambda end: end * factor)
 
 
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
-    """A row's date names the year or version it is about: years are compared, and months where both name them."""
+    """Whether two dates agree: by year, and by month if both have one. None if one of them has no year."""
     first, second = asked.low or asked.high, row.low or row.high
     if first is None or second is None or first < 10000 or second < 10000:
         return None
@@ -266,5 +261,5 @@ def _same_date(asked: Quantity, row: Quantity) -> bool | None:
     months = first // 100 % 100, second // 100 % 100
     if not all(months) or months[0] == months[1]:
         return True
-    # Within a year, "2025년 6월" lies before what holds from "2025년 7월 1일부터"; of another month a date states nothing.
+    # Another month of the same year agrees with a period that covers it: "2025년 8월" with "2025년 7월 1일부터".
     return (row.high is None and months[0] > months[1]) or (row.low is None and months[0] < months[1])

@@ -1,4 +1,4 @@
-"""The question before, asked of another institution ("도담은요?") or of all of them ("셋 다 비교해줘")."""
+"""Repeats the previous question for another institution ("도담은요?") or for several ("셋 다 비교해줘")."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from rag.retrieval.query_analysis import BANK, NamedBanks
 from rag.types import Filters, Turn
 
 MOST = 5
-"""Institutions compared at most: more rows nobody reads beside each other."""
+"""Institutions to compare, at most: nobody reads more rows side by side."""
 _PAIR = ("둘", "두")
 
 
 def search_there(
     rows: RowSearch, named: NamedBanks, history: Sequence[Turn], filters: Filters, has_topic: Callable[[str], bool]
 ) -> Verdict:
-    """The topic of the conversation at the institution `named`, without the names before.
+    """Search for the topic of the conversation at the institution `named`, without the institutions named before.
 
-    Where the last message asked something further of the row that the one before it got, what it asked is a detail of that row:
-    the row of the question before it comes first.
+    If the last two messages got the same row, the last one asked for a detail of it; then the row for the earlier question comes
+    first.
     """
 
     def search(turns: Sequence[Turn]) -> Verdict:
         earlier = contextual_text("", turns, has_topic)
         return rows.search(" ".join([*named.chosen, rows.named(earlier).rest]).strip() or earlier, filters)
 
-    # A value of the customer's own case is in no row's question.
+    # Turns that only state a value of the customer are not searched for, because no row's question contains it.
     asked = [turn for turn in history if not states_case(turn.question)] or history
     verdict = search(asked)
     if verdict.status == "answered" or len(asked) == 1 or cited_rows(asked[-1])[:1] != cited_rows(asked[-2])[:1]:
@@ -43,9 +43,9 @@ def search_there(
 def all_compared(
     message: str, history: Sequence[Turn], rows: RowSearch, shown: Sequence[JudgedNode]
 ) -> tuple[str, ...]:
-    """The institutions, two at least, that a message means by "셋 다" or "은행별로"; else none.
+    """The institutions that a message means by "셋 다" or "은행별로": at least two, or none.
 
-    Those the conversation named, else those of the rows `shown` last, else all of the index.
+    They are those named in the conversation, else those of the rows `shown` last, else all of the index.
     """
     mentioned = dict.fromkeys(
         bank for turn in history for bank in rows.named(turn.question).chosen if bank in rows.banks

@@ -1,9 +1,9 @@
-"""The readings of one message in a conversation: which is shown where the message alone is not clearly covered.
+"""Chooses between the readings of a message in a conversation if the message alone is not clearly covered.
 
-The standalone reading is the message by itself, the contextual one the message with the questions it follows. Always taking
-the contextual one would show the old topic as the answer to a new one, or to small talk. So it answers only where the message
-asks for it; else its rows are suggested. Where that is the row just shown, it answers again only by a sentence that states what
-the message asks; a third reading, of the topic alone, finds another row. What this was measured against: docs/evaluation-log.md.
+The standalone reading is the message by itself, the contextual one the message with the questions before it. Taking always the
+contextual one would answer a new topic, or small talk, with the old topic. So it answers only if the message asks for it; else
+its rows are suggested. A row that has just been shown answers again only by a sentence that states what the message asks;
+otherwise a third reading, with the topic alone, may find another row. Measurements: docs/evaluation-log.md.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from rag.retrieval.query_analysis import expand
 from rag.types import Note, Turn
 
 STANDALONE_COVERED = 0.4
-"""Chance in 0..1 that the standalone reading is covered from which on it is taken, unless it is elliptical; set on `dev`."""
+"""Probability, 0..1, that the standalone reading is covered from which on it is taken, unless elliptical; set on `dev`."""
 STANDALONE_POSSIBLE = 0.1
-"""Chance in 0..1 that it is covered from which on both readings are suggested; set on `dev` and conversations beside it."""
+"""Probability, 0..1, that it is covered from which on both readings are suggested; set on `dev` and further conversations."""
 OWN_MATCH = 0.03
-"""Share of a message's own words, by rarity, in the row of the contextual reading from which on that row may answer it. On `dev`
-the four unrelated messages that it answered lie at or below .01, 10 of the 13 right answers at .05 or above."""
+"""Share of a message's own words, weighted by rarity, that the row of the contextual reading must contain to answer it. On
+`dev`, the four unrelated messages that it would answer have at most .01, and 10 of the 13 right answers at least .05."""
 SAME_TOPIC = 0.1
-"""The same share from which on a message that names a product may be about the row before, too. `dev` does not decide it."""
+"""The same share from which on a message that names a product may be about the previous row, too. Not determined by `dev`."""
 FULL_SENTENCE = 16
-"""Characters without spaces from which on a message whose words are not in the row is no follow-up; set on `dev`."""
+"""Characters without spaces from which on a message without words of the row is no follow-up; set on `dev`."""
 _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
-"""What is left of asking for a value, and names nothing."""
+"""Words of a question for a value that name nothing."""
 _ASIDE = re.compile(r"\([^)]*(?<![음함됨다])\)")
 _ITEM = re.compile(r"[-*•·]|\d\.")
 _LABELS = re.compile(r"\[[^\[\]]*\]")
@@ -50,28 +50,27 @@ _WITHOUT_IT = re.compile(r"없|않|못|불가|생략|면제")
 _DEADLINE = re.compile(r"까지|(?<!로)부터|이내(?!의)|전에|후|뒤|즉시|바로|당일|다음|입금|지급")
 _SOON = re.compile(r"즉시|바로|당일|다음\s?날")
 _CONDITION = re.compile(r"경우|발급분|발급한|유효기간|이용기간|만료|전부터|전까지|최장|않았|이력")
-"""Where a length of time is no answer to "며칠 걸려요"."""
+"""Matches a sentence whose duration is a condition and no answer to "며칠 걸려요"."""
 MANNER = frozenset(("방법", "절차", "안내"))
-"""Words that ask for nothing that the answer before did not give."""
+"""Words that ask for nothing beyond the previous answer."""
 _CONTINUES = re.compile(
     r"(도|은|는|지|한|인|된|던|려|해|돼|져|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
 )
-"""Endings of verbs, and particles that set a thing beside another one."""
+"""Endings of verbs, and particles that relate a thing to another one."""
 _HAPPENED = re.compile(
     r"^(?:(?:근데|이미|벌써|방금|다시)\s*)*([가-힣]{1,2})[았었](?:어요|습니다|음|는데요?)[\s?!.~ㅜㅠ]*$"
 )
 _STATES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
-"""A statement after a question ("저 지금 외국이에요") continues it."""
+"""Matches a statement ("저 지금 외국이에요"), which continues the previous question."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageSigns:
-    """What distinguishes a follow-up from a new topic and from small talk.
+    """Features that distinguish a follow-up from a new topic and from small talk.
 
-    `own_match`: coverage in 0..1 of the message's own words by the contextual reading's first row. `names_unknown`: all it
-    names occurs in no row found. `lacks_thing`: it names a product or the like that none of the rows found for it alone names.
-    `names_topic`: it names a product and lacks nothing.
-    The rest follows from the words: `rag.conversation.follow_up_rules`.
+    `own_match`: share, 0..1, of the message's own words in the first row of the contextual reading. `names_unknown`: no row
+    contains anything that the message names. `lacks_thing`: it names a product or the like that no row of the standalone
+    reading names. `names_topic`: it names a product that a row has. For the others see `rag.conversation.follow_up_rules`.
     """
 
     own_match: float
@@ -84,39 +83,39 @@ class MessageSigns:
 
 
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
-    """The verdict to show. The contextual reading answers only where its row matches the message's own words."""
+    """The verdict to show. The contextual reading answers only if its row contains the message's own words."""
     needs_topic = signs.is_elliptical or signs.has_back_reference
     if signs.lacks_thing and standalone.status == "declined" and not needs_topic:
         return _declined(standalone, contextual)
     if signs.names_topic and standalone.status != "declined":
-        # Half covered alone, and as much about the row before ("카드는 언제 와요"): both are offered.
+        # "카드는 언제 와요" may be about its own topic or about the previous row: both are suggested.
         is_open = standalone.covered < STANDALONE_COVERED and signs.own_match >= SAME_TOPIC
         return merge_as_suggestions(standalone, contextual) if is_open else standalone
     if signs.names_topic:
-        # Its product may be the one before ("카드 연회비는 얼마예요"): then that row is offered, never answered.
+        # Its product may be the previous one ("카드 연회비는 얼마예요"): then that row is only suggested.
         return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
     if signs.names_unknown and not signs.has_back_reference:
         return _declined(standalone, contextual)
     if not signs.has_back_reference:
-        # Where both are possible nothing is answered: each has one row first, and the text does not decide which was meant.
+        # If both readings are possible, nothing is answered, because the text does not show which one is meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
             return merge_as_suggestions(standalone, contextual)
-        # Rows that lack what it names are found for its other words.
+        # Not if the rows lack what the message names: then only its other words match them.
         if standalone.covered >= STANDALONE_POSSIBLE and not standalone.conflicts:
             return merge_as_suggestions(contextual, standalone)
     if signs.own_match >= OWN_MATCH:
         return contextual
-    # "미성년자도요?" has no word of the row before, and is no small talk: suggestions neither refuse nor claim anything.
+    # "미성년자도요?" has no word of the row, but is no small talk: it gets suggestions.
     if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
         return as_suggestions(contextual)
     if standalone.status != "declined":
         return merge_as_suggestions(as_suggestions(standalone), contextual)
-    # Small talk, or a question about something that no row has: declined for itself, whatever was asked before.
+    # Small talk, or a question on something that no row has.
     return _declined(standalone, contextual)
 
 
 def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
-    """The standalone reading's refusal, over the ranking that would have been offered."""
+    """The declined standalone reading, with the ranking of the contextual one if there is any."""
     reason = standalone.reason or "not_covered"
     return replace(
         standalone, status="declined", reason=reason, nodes=(), ranked=contextual.ranked or standalone.ranked
@@ -124,11 +123,11 @@ def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
 
 
 def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[str] = frozenset()) -> bool:
-    """Whether all that a message names occurs in none of the rows, is not in the lexicon, and is no word of banking.
+    """Whether nothing that a message names occurs in the rows, in the lexicon or among the words of banking.
 
-    `unheld`: terms of the lexicon that the index has no row about; a word with no other terms is not in the lexicon either.
-    "서울에서 부산 얼마나 걸려" has the form of a follow-up, but is about something else. The forms of "일본에서도 돼요?",
-    "생일은 안돼?" and of verbs ("채웠는지 어디서 봐요") show that they continue the question before.
+    `unheld`: terms of the lexicon without a row in the index, which do not count. "서울에서 부산 얼마나 걸려" has the form of a
+    follow-up, but is about something else. Forms like "일본에서도 돼요?", "생일은 안돼?" and verbs ("채웠는지 어디서 봐요")
+    continue the previous question.
     """
     if says(message, "banking word") or says(message, "ellipsis") or _STATES.search(message):
         return False
@@ -143,20 +142,20 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
 
 
 def has_topic(question: str) -> bool:
-    """Whether a message names enough to be meant alone, a product or more than one thing, or does not ask on."""
+    """Whether a message can stand alone: it names a product or several things, or does not continue a question."""
     return says(question, "product word") or len(nouns(question)) > 1 or not says(question, "asks on")
 
 
 def goes_on(message: str, row: JudgedNode) -> bool:
-    """Whether a message does no more than tell what a row says something on ("찾았어요": "찾으신 경우")."""
+    """Whether a message only states an event that the row covers ("찾았어요" and "찾으신 경우")."""
     match = _HAPPENED.search(message)
     return bool(match and re.search(rf"{match[1]}[으은을아어]", row.node.get_content()))
 
 
 def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
-    """Whether a row found for a message and the topic alone holds what the message names, and what was to be done before.
+    """Whether a row found for a message with the topic alone contains what the message names and the earlier action.
 
-    The other words of the earlier question speak for its own row, but an action among them is still meant.
+    The other words of the earlier question are left out, because they match its own row, but its action still applies.
     """
     words = nouns(question)
     meant = actions_of(earlier) if words and not actions_of(question) else frozenset()
@@ -166,13 +165,13 @@ def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
 
 
 def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -> Verdict | None:
-    """The verdict where the row of the last answer answers this message, too, for it holds all that the message names; else None.
+    """The verdict if the row of the last answer contains all that this message names and so answers it, too; else None.
 
-    Its note quotes the sentence that is meant: the whole row was shown already.
+    Its note quotes the sentence that answers, because the whole row has been shown already.
     """
     last = history[-1]
-    is_found = verdict.status != "declined" and not verdict.conflicts
-    if last.status != "answered" or not is_found or row_id(verdict.nodes[0]) not in cited_rows(last):
+    is_possible = verdict.status != "declined" and not verdict.conflicts
+    if last.status != "answered" or not is_possible or row_id(verdict.nodes[0]) not in cited_rows(last):
         return None
     hit, named, asked = verdict.nodes[0], members_of(message), asked_values(message)
     content = hit.node.get_content()
@@ -180,25 +179,31 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     asks = asked or words or named or _WHEN.search(message)
     if not asks or not_stated(message, "", content) or _OF_THE_SERVICE.search(message):
         return None
-    before, told = compact(last.question), members_of(last.question)
-    is_same = named <= told and all(
-        word in MANNER or compact(word) in before or (actions_of(word) and actions_of(word) <= told) for word in words
+    before, named_before = compact(last.question), members_of(last.question)
+    is_same = named <= named_before and all(
+        word in MANNER or compact(word) in before or (actions_of(word) and actions_of(word) <= named_before)
+        for word in words
     )
-    # The same question in other words is not answered by the same row again.
-    if is_same and not (values_of(message) or _asks_anew(message, last.question)):
+    # The same question in other words is not answered by the same row again, unless it asks for another value or time.
+    new_values = _kinds_asked(message) - _kinds_asked(last.question)
+    if is_same and not (values_of(message) or new_values):
         return None
     stating = _stating(message, f"{last.question} {question_of(hit)}", content, words)
     if len(stating) > 1:
-        stating = _nearest(message if words else "", last.question, stating, is_value=bool(asked))
+        own, earlier = set(jamo_ngrams(message if words else "")), set(tokens(last.question))
+        shared = [(len(own & set(jamo_ngrams(each))), len(earlier & set(tokens(each)))) for each in stating]
+        # Of several sentences the closest; none if a value is asked for and two are equally close.
+        is_undecided = bool(asked) and shared.count(max(shared)) > 1
+        stating = [] if is_undecided else [stating[shared.index(max(shared))]]
     if stating and verdict.status == "suggested":
-        # Unsure only whether the row is meant, which was shown for the question before, and states this, too.
+        # It was uncertain only whether this row is meant, which the previous question has settled.
         quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
     if stating:
         sentence = without_yes_or_no(stating[0])
         return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one else None)
-    # What it names may stand in a label alone ("[준비물]"): then no sentence is the one that is meant.
+    # What it names may be in a label only ("[준비물]"); then there is no single sentence to quote.
     is_held = named <= members_of(f"{question_of(hit)} {content}") and all(holds_subject(hit, word) for word in words)
     is_labelled = any(
         compact(name) in compact(label) for name in subject_names(words) for label in _LABELS.findall(content)
@@ -208,26 +213,26 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     )
 
 
-def _asks_anew(message: str, before: str) -> bool:
-    """Whether a message asks for a value of a kind, or a time, that the question before did not ask for."""
-    asked = {each.kind for each in asked_values(message)} | ({"when"} if _WHEN.search(message) else set())
-    return bool(asked - {each.kind for each in asked_values(before)} - ({"when"} if _WHEN.search(before) else set()))
+def _kinds_asked(message: str) -> set[str]:
+    """The kinds of values that a message asks for, with "when" for a time."""
+    return {each.kind for each in asked_values(message)} | ({"when"} if _WHEN.search(message) else set())
 
 
 def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> list[str]:
-    """The sentences of a row's `content` that name all that a message names, and state what it asks for.
+    """The sentences of a row's `content` that contain all that a message names, and state what it asks for.
 
-    `topic`: the question before and the row's. Where the message names no thing, a sentence on a thing that the topic does not
-    name states another one's fee or term: "앱 OTP는 무료로 발급" in a row on raising a limit.
+    `topic`: the previous question and that of the row. If the message names no thing, sentences on a thing that the topic does
+    not name are left out, because they state the fee or term of something else: "앱 OTP는 무료로 발급" in a row on raising a
+    limit.
     """
     asked, values, named = asked_values(message), values_of(message), members_of(message)
     when = _WHEN.search(message)
-    found = []
+    stating = []
     for start, end in sentences(content):
         sentence = content[start:end].strip().lstrip("-*•·※ ")
         if not sentence or _LABELS.fullmatch(sentence):
             continue
-        # An item of a list is not all of them.
+        # For the item of a list, words of the same kind do not count.
         names = _names if _ITEM.match(content[start:end].strip()) and not (asked or when) else _names_kind
         if not all(names(sentence, word) or word[0].isdigit() for word in words):
             continue
@@ -239,9 +244,9 @@ def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> li
         }
         if all(word in ASPECT_OF for word in words) and things - {name for name, _ in members_of(topic)}:
             continue
-        told = members_of(topic) | members_of(sentence) | {each for word in words for each in members_of(word)}
+        covered = members_of(topic) | members_of(sentence) | {each for word in words for each in members_of(word)}
         answered = {name for text in (topic, sentence, *words) for name in answered_by(text)}
-        if any(each not in told and each[0] not in answered for each in named):
+        if any(each not in covered and each[0] not in answered for each in named):
             continue
         if not_stated(message, "", sentence) or (asked and not words and not _states_alone(message, sentence)):
             continue
@@ -250,33 +255,26 @@ def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> li
         is_time = _SOON.search(sentence) or any(value.dimension in ("duration", "date", "time") for value in own)
         if when and not (is_time and _DEADLINE.search(sentence)):
             continue
-        found.append(sentence)
-    return found
+        stating.append(sentence)
+    return stating
 
 
 def _names(sentence: str, word: str) -> bool:
-    """Whether a sentence names what a word does, also by another name of it."""
+    """Whether a sentence contains a word, another name of it, or the same member of a contrast set."""
     names = (*subject_names([word]), *bank_names(word))
     text = compact(_ASIDE.sub("", sentence))
     return any(compact(name) in text for name in names) or bool(members_of(word) & members_of(sentence))
 
 
 def _names_kind(sentence: str, word: str) -> bool:
-    """The same; or what is of its kind: a value beside "신청서" is one of 서류."""
+    """Whether a sentence contains a word or something of its kind: "신청서" for 서류."""
     aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
     return _names(sentence, word) or bool(aspect and aspect.named.search(_ASIDE.sub("", sentence)))
 
 
 def _states_alone(message: str, sentence: str) -> bool:
-    """Whether a sentence states a value asked for by itself: of money a fee, of a length of time how long it takes."""
+    """Whether a sentence states the asked value without further context: a fee for money, a duration that is no condition."""
     kinds = {each.kind for each in asked_values(message)}
     if "money" in kinds:
         return ASPECTS["수수료"].named.search(sentence) is not None
     return "duration" not in kinds or not _CONDITION.search(sentence)
-
-
-def _nearest(message: str, before: str, stating: Sequence[str], *, is_value: bool) -> list[str]:
-    """The sentence that shares most with the message, and with the question before; of equals the first, of values none."""
-    own, earlier = set(jamo_ngrams(message)), set(tokens(before))
-    shared = [(len(own & set(jamo_ngrams(each))), len(earlier & set(tokens(each)))) for each in stating]
-    return [] if is_value and shared.count(max(shared)) > 1 else [stating[shared.index(max(shared))]]

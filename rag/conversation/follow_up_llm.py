@@ -1,4 +1,4 @@
-"""A follow-up and its conversation to one standalone question, by the language model. The history is data, never a template."""
+"""Rewrites a follow-up as a standalone question by a language model. The history is data, never a template."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MAX_ANSWER_CHARS = 200
-"""Of an earlier answer; its first sentences name the subject."""
+"""Characters of an earlier answer in the prompt; its first sentences name the subject."""
 MAX_QUERY_CHARS = 200
-"""A longer rewrite is no question: the model has answered it, or has continued the conversation."""
+"""Characters of a rewrite, at most. In a longer one the model has answered the question or continued the conversation."""
 TIME_SHARE = 1 / 3
 """Share of the answer's remaining time that the rewrite may take."""
 
@@ -39,10 +39,10 @@ _QUOTES = "\"'“”‘’「」『』 "
 def rewrite_follow_up(
     llm: LLM, question: str, history: Sequence[Turn], scope: CancelScope, breaker: CircuitBreaker | None = None
 ) -> str | None:
-    """The question rewritten to stand alone, MAX_QUERY_CHARS at most.
+    """The question rewritten so that it stands alone, with at most MAX_QUERY_CHARS characters.
 
-    None where the model failed, was too slow or gave no such question, and at once while its `breaker` is open: a failing
-    model costs a follow-up its rewrite, never its answer. Raises no ModelError.
+    None if the model fails, is too slow or returns something else, or while its `breaker` is open; the follow-up is then answered
+    without a rewrite. Raises no ModelError.
     """
     messages = _messages(llm, question, history)
     if messages is None:
@@ -53,20 +53,19 @@ def rewrite_follow_up(
             closing(stream_chat(llm, messages, scope.child(TIME_SHARE * scope.remaining()))) as reply,
         ):
             text = "".join(reply)
-        # Anything but one line is an answer, or a conversation that the model went on with.
+        # With several lines the model has answered the question or continued the conversation.
         lines = [] if reply.truncated else [line for line in text.splitlines() if line.strip()]
         rewritten = _LABEL.sub("", lines[0]).strip(_QUOTES) if len(lines) == 1 else ""
         return rewritten if 0 < len(rewritten) <= MAX_QUERY_CHARS else None
     except ModelError as exc:
-        # Stop is no failure, and an open breaker has logged those that opened it.
+        # Neither for a cancelled answer nor for an open breaker, which has logged its errors.
         if not scope.cancelled and not isinstance(exc, ModelPaused):
             logger.warning("rewriting a follow-up failed; searching both readings instead: %s", exc)
         return None
 
 
 def _messages(llm: LLM, question: str, history: Sequence[Turn]) -> tuple[ChatMessage, ...] | None:
-    """The latest turns that fit into the window, with the question; None where not even one does."""
-    # The latest turns say what the message refers to, so it is the oldest that are left out.
+    """The prompt with the question and the latest turns that fit into the window; None if not even one does."""
     for count in range(min(MAX_TURNS, len(history)), 0, -1):
         lines = ["대화:"]
         for turn in history[-count:]:

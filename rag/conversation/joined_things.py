@@ -8,13 +8,14 @@ a thing may have several readings, the likeliest first.
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import NamedTuple
 
 from rag.constraints import default_contrasts
 from rag.constraints.aspects import ASPECT
 from rag.constraints.contrasts import members_of
 from rag.conversation.word_rules import content_words, nouns
-from rag.korean import compact
+from rag.korean import INITIALS, VOWELS, compact, compose
 
 MAX_PARTS = 3
 MIN_PART = 4
@@ -24,8 +25,8 @@ MAX_WORDS = 6
 MIN_THING = 2
 """Characters without spaces of one thing, at least: "입/출금" is one word."""
 
-ATTRIBUTIVE = "".join(map(chr, range(ord("간"), ord("힣"), 28))) + "".join(map(chr, range(ord("갈"), ord("힣"), 28)))
-"""The syllables that end in ㄴ or ㄹ, as a verb before a noun does: "올리는 거", "깰 때"."""
+ATTRIBUTIVE = "".join(compose(*letters) for letters in product(INITIALS, VOWELS, "ㄴㄹ"))
+"""The syllables that end in ㄴ or ㄹ, like a verb before a noun: "올리는 거", "깰 때"."""
 _NOMINAL = "(?:거|것|건|법|방법|때|날|경우)"
 _GLUE = "_"
 """Between a verb and the noun that it stands before: the two are one word here."""

@@ -1,8 +1,8 @@
-"""A message typed in the other keyboard mode, as it was meant: "dhxlvl 분실" is "오티피 분실", "ㅊㅁㄱㅇ" is "card".
+"""Converts messages that were typed in the wrong keyboard mode: "dhxlvl 분실" to "오티피 분실", "ㅊㅁㄱㅇ" to "card".
 
-The keys are those of the two-set layout (KS X 5002). Latin words are read as Hangul only where one of them is a word of banking,
-of asking or of greeting: "with" and "fish" make syllables, too. Hangul is read as Latin only where letters stand alone in it and
-the keys spell a word that the data files have in Latin letters.
+The keys are those of the two-set layout (KS X 5002). Latin words are converted to Hangul only if one of them becomes a word of
+banking, of a question or of a greeting, because words like "with" give syllables, too. Hangul is converted to Latin letters only
+if it contains single letters and becomes a word of the data files.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ KEYS_OF = dict(zip(_LETTERS, _KEYS.split(), strict=True))
 """The keys of each letter from ㄱ to ㅣ."""
 _LETTER_OF = {keys: letter for letter, keys in KEYS_OF.items()}
 MIN_SYLLABLES = 2
-"""Of the word that shows that Hangul was meant: of one, most short English words are."""
+"""Syllables of the known word, at least: many short English words give one syllable."""
 MAY_BE_MISTYPED = re.compile(r"[A-Za-z]{4}|[ㄱ-ㅎㅏ-ㅣ]")
-"""Stands in every message that `in_the_other_mode` changes."""
+"""Matches every message that `in_the_other_mode` changes: a fast first check."""
 
 
 def _keys_of_any(letters: Iterable[str]) -> str:
     return "|".join(sorted((KEYS_OF[letter] for letter in letters if letter), key=len, reverse=True))
 
 
-# A consonant before a vowel begins a syllable, as the input method has it.
+# As in an input method, a consonant before a vowel begins a new syllable.
 _SYLLABLE = re.compile(
     rf"({_keys_of_any(INITIALS)})({_keys_of_any(VOWELS)})((?:{_keys_of_any(FINALS)})?)(?![hjklmnpuyiobOP])"
 )
@@ -46,7 +46,7 @@ _ALONE_VOWEL = re.compile(r"[ㅏ-ㅣ]")
 
 @lru_cache(maxsize=256)
 def in_the_other_mode(message: str) -> str:
-    """The message with what was typed in the other keyboard mode as it was meant; itself where nothing was."""
+    """The message with words of the wrong keyboard mode converted."""
     message = _HANGUL_RUN.sub(lambda run: _in_latin(run[0]), message)
     meant = {word: hangul for word in _LATIN_RUN.findall(message) if (hangul := _in_hangul(word))}
     if not any(len(hangul) >= MIN_SYLLABLES and _is_known(hangul) for hangul in meant.values()):
@@ -55,10 +55,10 @@ def in_the_other_mode(message: str) -> str:
 
 
 def _in_hangul(word: str) -> str:
-    """The syllables that the keys of a Latin word make; empty where a key is left, or where it is a word that banks use."""
+    """The syllables that the keys of a Latin word give; empty if keys are left over or it is a word of the data files."""
     if word.lower() in _latin_words():
         return ""
-    # With caps lock on, the shift key gives small letters.
+    # With caps lock, the shift key gives small letters.
     keys = word.swapcase() if word.isupper() and len(word) > 1 else word
     keys = re.sub("[^QWERTOP]", lambda key: key[0].lower(), keys)
     syllables = _SYLLABLE.sub(lambda typed: compose(*(_LETTER_OF.get(part, "") for part in typed.groups())), keys)
@@ -75,7 +75,7 @@ def _is_known(word: str) -> bool:
 
 
 def _in_latin(run: str) -> str:
-    """A run of Hangul with the longest part of it in Latin that spells a known word and holds a letter standing alone."""
+    """Hangul with its longest part converted that contains a single letter and whose keys are a known word."""
     parts = (
         (start, start + size) for size in range(len(run), 0, -1) for start in range(len(run) - size + 1)
     )  # fmt: skip
@@ -84,7 +84,7 @@ def _in_latin(run: str) -> str:
         if not re.search("[ㄱ-ㅎㅏ-ㅣ]", part):
             continue
         word = "".join(KEYS_OF[letter] for character in part for letter in decompose(character) if letter).lower()
-        # "ㅂㄱ" is what people type for "반가워".
+        # Two consonants are usually an abbreviation: "ㅂㄱ" for "반가워".
         if word in _latin_words() and (len(word) > 2 or (len(word) == 2 and _ALONE_VOWEL.search(part))):
             return f"{run[:start]}{word}{run[end:]}"
     return run
@@ -92,7 +92,7 @@ def _in_latin(run: str) -> str:
 
 @cache
 def _latin_words() -> frozenset[str]:
-    """The words in Latin letters of glossary, lexicon and contrast sets."""
+    """The words in Latin letters in the glossary, the lexicon and the contrast sets."""
     sets = default_contrasts().sets.values()
     written = [form for each in sets for forms in each.members.values() for form in forms]
     written += [word for entry in bundled_lexicon() for word in (*entry.stems, *entry.terms)]

@@ -1,4 +1,4 @@
-"""The questions of one message, each ranked, and one verdict of their verdicts: answered where one part is."""
+"""Ranks the questions of one message and combines their verdicts into one, which is answered if one part is."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2
 OTHER_CASE = 0.5
-"""Chance in 0..1 of a row for another case: where the case is named, if in other words, the other row has less."""
+"""Probability, 0..1, that the row for another case answers. It has less if the question names the case, even in other words."""
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
 )
 Rank = Callable[[str, Sequence[Turn]], Verdict]
-"""The outcome of a text, said after earlier turns."""
+"""Returns the verdict of a text after earlier turns."""
 
 
 def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[str], bool]) -> list[Verdict]:
-    """The outcome of each part. One that is declined is off topic only if it neither `is_about_banking` nor asks on."""
+    """The verdict of each part. A declined part is off topic only if it neither `is_about_banking` nor continues a question."""
     parts, before = list[Verdict](), list[Turn]()
     for part in asked:
         verdict = _likeliest(part, rank)
@@ -40,7 +40,7 @@ def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[st
             shown = {row_id(each.ranked[0]) for each in parts if each.ranked}
             followed = _followed(part, before, rank)
             is_asked = part.joined or is_about_banking(part.readings[0]) or says(part.readings[0], "asks on")
-            # "한도 올리는 거랑 내리는 거": joined, the second is answered by the first one's row.
+            # In "한도 올리는 거랑 내리는 거" the second part must not be answered by the row of the first.
             is_new = bool(followed.ranked) and row_id(followed.ranked[0]) not in shown
             is_offered = verdict.status == "declined" and followed.status == "suggested" and is_new and is_asked
             if (followed.status == "answered" and (is_new or not part.joined)) or is_offered:
@@ -53,7 +53,7 @@ def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[st
 
 
 def _likeliest(part: Part, rank: Rank) -> Verdict:
-    """The outcome of the first reading that is answered; of none, the most confident one."""
+    """The verdict of the first reading that is answered, else the most confident one."""
     verdicts: list[Verdict] = []
     for text in part.readings:
         verdicts.append(rank(text, ()))
@@ -63,59 +63,58 @@ def _likeliest(part: Part, rank: Rank) -> Verdict:
 
 
 def _followed(part: Part, before: Sequence[Turn], rank: Rank) -> Verdict:
-    """A part that goes on with those before it: "해외송금 수수료 얼마예요? 한도는요?"."""
+    """The verdict of a part that continues those before it: "해외송금 수수료 얼마예요? 한도는요?"."""
     text = part.readings[0]
     joined = rank(text, before)
     if joined.status == "answered" or part.joined or says(text, "product word"):
         return joined
-    # "창구에서 하면 수수료? 앱으로 하면?": the second names what takes the place of the first.
+    # In "창구에서 하면 수수료? 앱으로 하면?" the second part replaces a word of the first.
     replaced = replace_topic(before[-1].question, text)
     if replaced != before[-1].question and (swapped := rank(replaced, ())).status == "answered":
         return swapped
-    # "오토론 얼마까지 되고 뭐 준비해야 해요": the first clause asks for something else, and only what it is about is shared.
+    # In "오토론 얼마까지 되고 뭐 준비해야 해요" only the topic is shared.
     subject = " ".join(topic_words(before[0].question))
     return rank(f"{subject} {text}".strip(), ())
 
 
 def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Part]) -> bool:
-    """Whether the rows of the parts `asked` for answer more than the whole's.
+    """Whether the rows of the parts answer more than those of the whole message.
 
-    They do where their first rows differ, and one of them is answered. Things asked for in one sentence are
-    rarely in one row: where neither they nor the whole are answered, of each some rows are offered.
+    They do if their first rows differ and one part is answered. Things that are asked for in one sentence are rarely in one
+    row: if neither the parts nor the whole are answered, rows of each part are suggested.
     """
     offered = [part.status != "declined" for part in parts]
     if asked[0].joined and (
         (whole.status == "suggested" and all(offered)) or (whole.status == "declined" and any(offered))
     ):
         return True
-    found = [part for part in parts if part.ranked and part.status != "declined"]
-    firsts = [row_id(part.ranked[0]) for part in found]
+    covered = [part for part in parts if part.ranked and part.status != "declined"]
+    firsts = [row_id(part.ranked[0]) for part in covered]
     if not any(part.status == "answered" for part in parts):
         return False
     if len(set(firsts)) < len(firsts):
-        # "펀드 사는 거랑 파는 거 기준가": the row of the one holds something else than the other asks for.
-        return asked[0].joined and any(part.status != "answered" and part.conflicts for part in found)
+        # In "펀드 사는 거랑 파는 거 기준가" the row of one part conflicts with the other.
+        return asked[0].joined and any(part.status != "answered" and part.conflicts for part in covered)
     if whole.status == "answered":
-        # One row is about both things: "아이디랑 비밀번호를 잊었어요".
+        # One row may be about both things: "아이디랑 비밀번호를 잊었어요".
         if asked[0].joined and _names_all(whole.nodes[0], asked):
             return False
-        # It takes both to find the row, unless each thing has one of its own.
+        # A row that neither part finds needs both of them, unless each thing has its own answer.
         each_answered = asked[0].joined and all(part.status == "answered" for part in parts)
         if row_id(whole.nodes[0]) not in firsts and not each_answered:
             return False
-        # Nothing is found for the first sentence: it may be told for the sake of the other.
+        # A first sentence that is declined may be context of the other.
         if not asked[0].joined and parts[0].status == "declined":
             return False
-    # One answered row that the whole answers too, beside a part that nothing covers, may be a sentence of context.
+    # With one row only, a part that is off topic may be a sentence of context.
     return len(firsts) > 1 or all(part.status == "answered" or part.reason == "not_covered" for part in parts)
 
 
 def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
-    """Whether a row's question, or its institution, names all words of all parts."""
+    """Whether a row's question or institution contains all words of all parts."""
     text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
-    # The longer first, each once: "재발급" does not name 발급 as well.
+    # Longer words first, each counted once: "재발급" does not contain 발급 as well.
     for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
-        # The bank's own word for it will do.
         names = (compact(word), *map(compact, bank_names(word)))
         name = next((name for name in names if name in text), "")
         if not name:
@@ -125,11 +124,11 @@ def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
 
 
 def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
-    """One verdict of several: answered where one part is; what is answered comes first, then the other parts' suggestions."""
+    """One verdict of several, answered if one part is: first the answered rows, then the suggestions of the other parts."""
     ranked: dict[str, JudgedNode] = {}
-    # What is found for a part that is declined comes last: it is offered for none.
-    for found in ([part for part in parts if part.status != "declined"], parts):
-        for hit in chain.from_iterable(zip_longest(*(part.ranked for part in found))):
+    # Rows of declined parts come last, because they are not suggested.
+    for some in ([part for part in parts if part.status != "declined"], parts):
+        for hit in chain.from_iterable(zip_longest(*(part.ranked for part in some))):
             if hit:
                 ranked.setdefault(row_id(hit), hit)
     best = max(parts, key=lambda part: part.confidence)
@@ -138,23 +137,23 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
         status: Status = "suggested" if any(part.status == "suggested" for part in parts) else "declined"
         rows = tuple(hit.judged("suggested") for hit in ranked.values())
         nodes = rows[:SUGGESTIONS] if status == "suggested" else ()
-        # What the rows of one part lack, those of another may hold, and which row is nearest differs from part to part.
+        # The rows of one part may have what those of another lack.
         note = what_differs([conflict for part in parts for conflict in part.conflicts], nodes) if nodes else None
         note = note if note and note.kind == "not_held" else None
         return replace(best, status=status, nodes=nodes, ranked=rows, query=query, lexical_only=lexical_only, note=note)
     sections, nodes_by_id = [], dict[str, JudgedNode]()
-    given = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}
+    quoted = {row_id(hit) for part in parts for hit in part.nodes if hit.quoted}
     for title, part in zip(titles, parts, strict=True):
         shown = [hit for hit in part.nodes if hit.quoted]
         if part.status != "answered":
-            # A row that answers another part is no suggestion here, and what is far behind it hardly is.
+            # Without rows that answer another part, and without unlikely ones.
             others = [hit for hit in part.nodes if hit is part.nodes[0] or score_of(hit) >= OFFERED]
-            shown = [hit.judged("answered") for hit in others if row_id(hit) not in given][:SUGGESTED_PER_PART]
+            shown = [hit.judged("answered") for hit in others if row_id(hit) not in quoted][:SUGGESTED_PER_PART]
         sections.append(Section(title, part.status, tuple(map(row_id, shown))))
         for hit in shown:
             if hit.quoted or row_id(hit) not in nodes_by_id:
                 nodes_by_id[row_id(hit)] = hit
-    # Quoted rows first: citations count from 1 in the order of the nodes.
+    # Quoted rows first, because citations count from 1 in the order of the nodes.
     ordered = sorted(nodes_by_id.values(), key=lambda hit: not hit.quoted)
     return replace(
         best, status="answered", reason=None, nodes=tuple(ordered), ranked=tuple(ranked.values()), query=query,
@@ -163,9 +162,9 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
 
 
 def with_other_case(verdict: Verdict, question: str) -> Verdict:
-    """An answer, beside it the row for the other case where the question leaves open which is meant, each under its own question.
+    """The verdict with the row for another case, if the question does not say which case it means; each has its own section.
 
-    Other cases are likely to be meant from OTHER_CASE on; a question that a row asks word for word means that row.
+    The other row must have a probability of OTHER_CASE. Not if the question is that of the answered row word for word.
     """
     shown = [hit for hit in verdict.nodes if hit.quoted]
     if (
@@ -191,9 +190,9 @@ def with_other_case(verdict: Verdict, question: str) -> Verdict:
 
 
 def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:
-    """Each institution's row side by side, titled by its name; their rows as suggestions where no one answers.
+    """The row of each institution in a section with its name, or suggestions if none is answered.
 
-    Where one answers, the same question of another institution counts as its answer too.
+    If one is answered, rows of the others with the same question count as their answers.
     """
     answered = [hit for part in parts if part.status == "answered" for hit in part.nodes if hit.quoted]
     return combine(banks, [_with_same_question(part, answered) for part in parts], query)
@@ -203,7 +202,7 @@ def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdic
     if part.status == "answered" or not part.ranked:
         return part
     asks_same = [hit for hit in part.ranked[:SUGGESTIONS] if any(same_question(hit, other) for other in answered)]
-    # A row on another product or number is no counterpart, however alike the two questions are put.
+    # Not rows on another product or number, however similar the questions are.
     agreements = (compare(part.query, question_of(hit), hit.node.get_content()) for hit in asks_same)
     same = next((hit for hit, each in zip(asks_same, agreements, strict=True) if each.status != "conflict"), None)
     if same is None:
@@ -213,6 +212,6 @@ def _with_same_question(part: Verdict, answered: Sequence[JudgedNode]) -> Verdic
 
 
 def without_comparison(text: str) -> str:
-    """What institutions are compared by: "이체수수료" of "중에 이체수수료 어디가 더 싸요?"; else the text itself."""
+    """The text without words of comparison: "이체수수료" for "중에 이체수수료 어디가 더 싸요?"; itself if too little is left."""
     rest = " ".join(_COMPARISON.sub(" ", text).split())
     return rest if len(compact(rest)) >= 2 else text

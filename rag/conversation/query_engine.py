@@ -1,4 +1,4 @@
-"""The search of a conversation as a LlamaIndex retriever, and the query engine that puts it before the synthesizer."""
+"""The search of a conversation as a LlamaIndex retriever, and the query engine that combines it with the synthesizer."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rag.types import Filters, Turn
 
 
 class ConversationRetriever(BaseRetriever):
-    """`Searcher.judge` as a LlamaIndex retriever: the JudgedNodes the customer is shown, none when declined.
+    """`Searcher.judge` as a LlamaIndex retriever. Returns the JudgedNodes to show, none for a declined question.
 
-    A ScopedQuery also gets the verdict. `new_searcher` is called for each question, with the scope that the query brings, if
-    any: between two the index may have changed. `row`: the row that was chosen as the answer.
+    Sets the verdict of a ScopedQuery. `new_searcher` is called for each question with the scope of the query, if any, because the
+    index may have changed since the last one. `row`: the id of a row that the customer selected as the answer.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ConversationRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         scoped = query_bundle if isinstance(query_bundle, ScopedQuery) else None
-        # Only a caller that runs the engine's parts one by one, with a plain query, has no scope of its own.
+        # A plain query, of a caller that runs the parts of the engine one by one, has no scope.
         searcher = self._new_searcher(scoped.scope if scoped else None)
         with searcher.scope.active():
             question = query_bundle.query_str
@@ -56,10 +56,10 @@ class ConversationRetriever(BaseRetriever):
 
 
 class ChatQueryEngine(RetrieverQueryEngine):
-    """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question.
+    """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question. Thread-safe.
 
-    Filters and history are the retriever's. `validate` gives the question to search for, or raises InputError; `seconds`:
-    what one answer may take, rewriting a follow-up included. The engine may be shared by threads.
+    Filters and history belong to the retriever. `validate`: returns the question to search for, or raises InputError. `seconds`:
+    time limit of one answer, including the rewrite of a follow-up.
     """
 
     def __init__(
@@ -77,15 +77,15 @@ class ChatQueryEngine(RetrieverQueryEngine):
         self._seconds = seconds
 
     def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
-        """What `retrieve` and then `stream` take. Raises InputError for a question that cannot be searched for."""
+        """The query for `retrieve` and then `stream`. Raises InputError for a question that cannot be searched for."""
         valid = self._validate(question)
         return ScopedQuery(valid.text, scope=scope or CancelScope(self._seconds), masked=valid.kinds)
 
     def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
-        """The answer to a query that was retrieved, in pieces, with its outcome after the last one."""
+        """The answer to a query, after its nodes were retrieved."""
         return self._synthesizer.stream(query, nodes, query.scope)
 
-    # A query of their own: the caller may use one bundle for several engines, and the verdict on it must not reach another.
+    # With a new query, because the caller may use one bundle for several engines, which must not share a verdict.
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         return super()._query(self.scoped(query_bundle.query_str))
 

@@ -1,10 +1,10 @@
-"""What the words of a message show: `nouns` and `content_words` name what it is about, and word rules the rest.
+"""Classifies messages by their words: `nouns` and `content_words` are what a message is about, word rules match its other
+features.
 
-Word rules are data: named patterns in TOML files, each with examples that match and examples that must not.
-`decline_rules.toml` says why a question may be declined by its words alone, and describes the keys; a bank can read and change
-it. `follow_up_rules.toml` says what the words of a message in a conversation show. A rule looks only at the words: what counts
-for more is decided in `rag.conversation.searcher`. Texts are matched in lower case, composed and with single spaces, so that
-patterns are independent of typing.
+Word rules are data: named patterns in TOML files, each with examples that must match and examples that must not.
+`decline_rules.toml` has the reasons to decline a question by its words alone, and describes the keys, so that a bank can change
+it. `follow_up_rules.toml` has the features of messages in a conversation. Rules see only words; `rag.conversation.searcher`
+decides when they apply. Texts are matched in lower case, composed (NFC) and with single spaces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rag.types import NoteKind, Reason
 
 YieldsTo = Literal["rows", "same", "nothing"]
 MAX_REST = 3
-"""Characters that may be left of a message beside an `only` pattern and filler words."""
+"""Characters of a message, at most, besides the pattern of an `only` rule and filler words."""
 _CHOICES = {"reason": get_args(Reason), "note": get_args(NoteKind), "yields_to": get_args(YieldsTo)}
 _KEYS = {"name", "pattern", "unless", "examples", "not_examples", "only", *_CHOICES}
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -35,7 +35,7 @@ Sign = Literal[
     "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice", "numbered choice", "difference",
     "product word", "banking word",
 ]  # fmt: skip
-"""The rules of `follow_up_rules.toml`, which says what each shows."""
+"""The names of the rules in `follow_up_rules.toml`, which describes them."""
 _ENDING = re.compile(
     r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로|요|여|랑|면|한테|에게|(?<=[해아어여려라와기디])서)$"
 )
@@ -60,9 +60,10 @@ _NO_NOUN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class WordRule:
-    """One rule; the fields are the keys of the TOML file. It holds where `pattern` occurs and `unless` does not.
+    """One rule, with the keys of the TOML file as fields. It matches if `pattern` occurs and `unless` does not.
 
-    `rest` matches what an `only` rule allows beside its pattern. `reason`, `note` and `yields_to` are the decline rules' alone.
+    `rest`: for an `only` rule, what is allowed besides its pattern. `reason`, `note` and `yields_to` are used by decline rules
+    only.
     """
 
     name: str
@@ -76,27 +77,26 @@ class WordRule:
     yields_to: YieldsTo = "rows"
 
     def matches(self, message: str) -> bool:
-        """Whether it holds for a message as the customer typed it."""
+        """Whether the rule matches a message as the customer typed it."""
         text = plain(message)
         if not self.pattern.search(text) or (self.unless and self.unless.search(text)):
             return False
         return self.rest is None or len(self.rest.sub("", text)) <= MAX_REST
 
     def matched_text(self, message: str) -> str:
-        """The part of the message, in `plain` form, that the pattern matches; empty where it does not."""
+        """The part of the message, in `plain` form, that the pattern matches, or empty."""
         match = self.pattern.search(plain(message))
         return match[0] if match else ""
 
     def unmatched_text(self, message: str) -> str:
-        """The rest of the message, in `plain` form, without the endings of what the pattern matches."""
-        return " ".join(
-            re.sub(re.escape(self.matched_text(message)) + r"[가-힣]*", " ", plain(message), count=1).split()
-        )
+        """The rest of the message, in `plain` form, also without the ending of the matched part."""
+        rest = re.sub(re.escape(self.matched_text(message)) + r"[가-힣]*", " ", plain(message), count=1)
+        return " ".join(rest.split())
 
 
 @lru_cache(maxsize=256)
 def plain(message: str) -> str:
-    """The form that patterns are written for; not NFKC, under which the consonants of "ㄱㅅ" are other characters."""
+    """The form of a message that patterns match. Not NFKC, which would change the consonants of "ㄱㅅ"."""
     return " ".join(unicodedata.normalize("NFC", message).translate(_HALF_WIDTH).lower().split())
 
 
@@ -107,16 +107,16 @@ def rules() -> Mapping[str, WordRule]:
 
 
 def says(message: str, *signs: Sign) -> bool:
-    """Whether one of the rules so named holds for a message."""
+    """Whether one of the rules with these names matches a message."""
     return any(rules()[sign].matches(message) for sign in signs)
 
 
 def content_words(message: str) -> tuple[str, ...]:
-    """The words of a message that say what it is about, without their endings: ("수수료",) of "그럼 수수료는요?"."""
+    """The content words of a message without their endings: ("수수료",) for "그럼 수수료는요?"."""
     words = []
     for word in re.findall(r"[0-9a-z가-힣]+", _HOW_MANY.sub(" ", plain(message))):
         stem = word
-        # One ending after another ("에서는요"), and never so many that one syllable is left.
+        # Endings are removed one by one ("에서는요") while at least two syllables are left.
         while not _FUNCTION_WORD.match(stem) and (match := _ENDING.search(stem)) and match.start() >= 2:
             stem = stem[: match.start()]
         if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
@@ -125,17 +125,18 @@ def content_words(message: str) -> tuple[str, ...]:
 
 
 def nouns(message: str) -> tuple[str, ...]:
-    """The content words that are neither verbs nor adverbs, as far as endings tell: nothing of "찾았으면 어떻게 해요?"."""
+    """The content words that are neither verbs nor adverbs, judging by their endings: none for "찾았으면 어떻게 해요?"."""
     return content_words(_NO_NOUN.sub(" ", plain(message)))
 
 
 def match_decline_rule(question: str) -> WordRule | None:
-    """The first of the bundled decline rules that holds; None: the rows decide."""
+    """The first bundled decline rule that matches, or None."""
     return next((rule for rule in bundled("decline_rules.toml") if rule.matches(question)), None)
 
 
 def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """A line for each row, given as (id, question), that a rule would decline where it is not asked word for word."""
+    """A message for each row, given as (id, question), whose question a decline rule matches, so that only its exact wording is
+    answered."""
     lines = []
     for name, question in rows:
         if (rule := match_decline_rule(question)) and rule.yields_to != "same":
@@ -147,12 +148,12 @@ def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 @cache
 def bundled(file: str) -> tuple[WordRule, ...]:
-    """The rules of a TOML file that comes with the package."""
+    """The rules of a bundled TOML file."""
     return parse(read_text(__package__, file), file=file)
 
 
 def parse(text: str, *, file: str = "decline rules") -> tuple[WordRule, ...]:
-    """The rules of a TOML text, in order. Raises InputError naming the rule and what is wrong with it."""
+    """The rules of a TOML text, in order. Raises InputError with the rule and its problem."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
@@ -187,8 +188,8 @@ def _rule(values: Mapping[str, Any], words: Mapping[str, str], place: str) -> Wo
     if "unless" in values:
         fields["unless"] = compiled(values["unless"])
     if values.get("only"):
-        # Greetings are courtesy around thanks, and the other way round: neither counts as something else that is said.
-        beside = [f"<{word}>" for word in ("thanks", "greeting", "filler") if word in words]
-        fields["rest"] = compiled("|".join([f"(?:{values['pattern']})", *beside]))
+        # Thanks and greetings are courtesies, which do not count as other content.
+        courtesies = [f"<{word}>" for word in ("thanks", "greeting", "filler") if word in words]
+        fields["rest"] = compiled("|".join([f"(?:{values['pattern']})", *courtesies]))
     fields |= {key: tuple(values.get(key, ())) for key in ("examples", "not_examples")}
     return WordRule(pattern=compiled(values["pattern"]), **fields)

@@ -1,8 +1,8 @@
-"""AnswerSynthesizer: the text of every outcome, written by one of two synthesizers; and what all three have in common.
+"""AnswerSynthesizer writes the text of every outcome, by one of two synthesizers; PassageSynthesizer is the base class of all.
 
-`rag.synthesis.verbatim` quotes, `rag.synthesis.cited` has a language model write. AnswerSynthesizer decides which of them
-writes, or takes the fixed text of a declined question. Each answers by an AnswerStream; LlamaIndex's methods are written
-once, over that, in PassageSynthesizer.
+`rag.synthesis.verbatim` quotes passages, `rag.synthesis.cited` uses a language model. AnswerSynthesizer selects one of them, or
+the fixed text of a declined question. Each returns an AnswerStream, on which PassageSynthesizer implements LlamaIndex's
+methods.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 SECONDS = 60.0
-"""For one answer."""
+"""Time limit of one answer."""
 NEAR = 0.007
-"""Chance that a declined question is covered from which on the category of its first row is named."""
+"""Probability that a declined question is covered from which on the reply names the category of the first row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended. `text` is the answer; where `generated` is false it is the passages, whatever was shown before.
+    """The result of an answer. `text`: the complete answer, which may differ from the pieces shown before if not `generated`.
 
-    `cited`: numbers of the nodes, from 1. `generated`: a model wrote it. `usage`: tokens, as far as the container reports them.
+    `cited`: the numbers of its nodes, counted from 1. `generated`: whether a model wrote it. `usage`: tokens, if the endpoint
+    reports them. `support`: the findings for the model's sentences.
     """
 
     text: str
@@ -50,12 +51,11 @@ class Outcome:
 
 
 class AnswerStream:
-    """An answer's pieces, to be iterated once. `outcome` is known after the last one, and stays None where it was closed
-    before.
+    """The pieces of an answer, to be iterated once. `outcome` is set after the last one, and stays None if closed before.
 
-    `generated`: whether a model wrote the pieces so far; `checked`: whether its sources state them; `support`: the checks of
-    their sentences. Joined, the pieces are the outcome's text, unless the model's text broke off or came unchecked. `generate`
-    makes the pieces and sets these attributes.
+    `generated`: whether a model wrote the pieces so far. `checked`: whether they have passed the checks. `support`: the
+    findings for their sentences. The joined pieces are the outcome's text, unless the model's text broke off or was not
+    checked. `generate` yields the pieces and sets these attributes.
     """
 
     def __init__(self, generate: Callable[[AnswerStream], Generator[str, None, None]]) -> None:
@@ -69,17 +69,16 @@ class AnswerStream:
         return self._pieces
 
     def close(self) -> None:
-        """End the pieces, and the call of a model that they come from. From another thread, cancel the answer's scope."""
+        """End the pieces and the call of the model. From another thread, cancel the scope of the answer instead."""
         self._pieces.close()
 
 
 @dataclass
 class ScopedQuery(QueryBundle):
-    """One question on its way through retriever, postprocessors and synthesizer, which LlamaIndex hands this object.
+    """The query that LlamaIndex passes to retriever, postprocessors and synthesizer for one question.
 
-    `scope`: what the answer may take, and how it is cancelled. `masked`: the kinds of personal numbers that were taken out
-    of the question before it came here. `verdict`: set by the retriever; nodes alone cannot carry
-    it, for a declined question has none. One for each question, so that threads share nothing.
+    `scope`: the time limit of the answer, and the means to cancel it. `masked`: the kinds of personal numbers that were removed
+    from the question. `verdict`: set by the retriever, because a declined question has no nodes that could carry it.
     """
 
     scope: CancelScope = field(kw_only=True)
@@ -88,11 +87,11 @@ class ScopedQuery(QueryBundle):
 
 
 class PassageSynthesizer(BaseSynthesizer):
-    """Answers from nodes as they are: `[n]` in the answer is the n-th node given, and `source_nodes` are the nodes.
+    """Answers from nodes: `[n]` in the answer is the n-th node, and the response's `source_nodes` are the nodes.
 
-    Without nodes the answer is `empty_response`. A response's metadata is the nodes' own, by node id; that of a whole one
-    also has `notice` and `usage`. A streamed answer of a model that broke off goes on with a line that says so, and the
-    passages. `seconds`: for one answer, where the query brings no scope.
+    Without nodes the answer is `empty_response`. The metadata of a response is that of its nodes by node id, and `notice` and
+    `usage` unless it is streamed. A streamed answer of a model that broke off continues with a line that says so and the
+    passages. `seconds`: time limit of an answer to a query without a scope.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class PassageSynthesizer(BaseSynthesizer):
         empty_response: str | None = None,
         seconds: float = SECONDS,
     ) -> None:
-        # MockLLM, which is never called: BaseSynthesizer would otherwise reach for OpenAI.
+        # Without an LLM, BaseSynthesizer would create one of OpenAI; MockLLM is never called.
         super().__init__(
             llm=llm or MockLLM(), streaming=streaming, empty_response=empty_response or declined("not_covered")
         )
@@ -111,19 +110,19 @@ class PassageSynthesizer(BaseSynthesizer):
 
     @abstractmethod
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
-        """The answer to `question` over at least one node. Nothing is sent to a model before the first piece is asked for.
+        """The answer to `question` from at least one node. A model is called when the first piece is requested.
 
-        `scope`: within which, and by which it is cancelled from another thread; None: within `seconds`.
+        `scope`: its time limit, and the means to cancel it from another thread; None for `seconds`.
         """
 
     def answer_verdict(
         self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
     ) -> AnswerStream:
-        """The answer over judged nodes; `verdict`: theirs, for a synthesizer that says more than the nodes show."""
+        """The answer from judged nodes; `verdict`: for a synthesizer that uses its note, sections or institutions."""
         return self.answer(verdict.query if verdict else "", nodes, scope)
 
     def stream(self, query: QueryType, nodes: Sequence[NodeWithScore], scope: CancelScope) -> AnswerStream:
-        """The answer to a query, whose nodes may be none."""
+        """The answer to a query with any number of nodes."""
         return self.answer(str(query), nodes, scope) if nodes else fixed_text(self._empty_response)
 
     def synthesize(
@@ -133,11 +132,11 @@ class PassageSynthesizer(BaseSynthesizer):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
         **response_kwargs: Any,
     ) -> RESPONSE_TYPE:
-        """Response, or StreamingResponse where the synthesizer was made with `streaming`."""
+        """A Response, or a StreamingResponse if the synthesizer was created with `streaming`."""
         sources = [*nodes, *(additional_source_nodes or ())]
         metadata: dict[str, Any] = {node.node.node_id: node.node.metadata for node in sources}
         metadata |= self._outcome_metadata(query, nodes)
-        # The engine's own scope, so that rewriting a follow-up and answering it share one deadline.
+        # The scope of the query, so that rewriting a follow-up and answering it have one deadline.
         scope = query.scope if isinstance(query, ScopedQuery) else CancelScope(self._seconds)
         stream = self.stream(query, nodes, scope)
         if self._streaming:
@@ -153,14 +152,14 @@ class PassageSynthesizer(BaseSynthesizer):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
         **response_kwargs: Any,
     ) -> RESPONSE_TYPE:
-        """As `synthesize`, in a thread; streaming gives an AsyncStreamingResponse, as async callers expect."""
+        """As `synthesize`, in a thread; with `streaming` the result is an AsyncStreamingResponse."""
         response = await asyncio.to_thread(self.synthesize, query, nodes, additional_source_nodes, **response_kwargs)
         if not isinstance(response, StreamingResponse):
             return response
         return AsyncStreamingResponse(_async(response.response_gen), response.source_nodes, response.metadata)
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
-        """For callers that hold texts rather than nodes; `[n]` is the n-th text."""
+        """The text of an answer from texts instead of nodes; `[n]` is the n-th text."""
         nodes = [NodeWithScore(node=TextNode(text=text)) for text in text_chunks]
         return _read_to_end(self.answer(query_str, nodes)).text if nodes else self._empty_response
 
@@ -169,23 +168,23 @@ class PassageSynthesizer(BaseSynthesizer):
         return await asyncio.to_thread(self.get_response, query_str, text_chunks, **response_kwargs)
 
     def _outcome_metadata(self, query: QueryType, nodes: Sequence[NodeWithScore]) -> Mapping[str, Any]:
-        """What a response's metadata has beside the nodes' own before the answer is written."""
+        """Further metadata of a response that is known before the answer is written."""
         return {}
 
     def _get_prompts(self) -> dict[str, Any]:
         return {}
 
     def _update_prompts(self, prompts: dict[str, Any]) -> None:
-        """Instructions and approved texts are no templates: there is nothing to fill in."""
+        """Does nothing: there are no prompt templates to update."""
 
 
 class AnswerSynthesizer(PassageSynthesizer):
-    """The text of every outcome. Thread-safe.
+    """Writes the text of every outcome. Thread-safe.
 
-    declined: the fixed text of its reason, which names `contact` (None: the bundled institutions') and `topics` as
-    examples of what can be asked, in English for English questions, or always where `english`. answered: `generated`
-    writes it, where there is one and the embedding did not fail. Else, and for what is suggested: `verbatim`. A response's
-    metadata has `status`, `reason` and `notice` as `Answer` has them; a stream's `notice` is that of the search alone.
+    For a declined question the fixed text of its reason, which names `contact` (None: that of the bundled institutions) and
+    `topics` as examples of what can be asked, in English for English questions and if `english`. For an answered one the text
+    of `generated`, if there is one and the embedding did not fail. Else, and for suggestions, that of `verbatim`. The metadata
+    of a response has `status`, `reason` and `notice` like `Answer`; the `notice` of a stream is only that of the search.
     """
 
     def __init__(
@@ -207,24 +206,23 @@ class AnswerSynthesizer(PassageSynthesizer):
         self._contact = contact
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
-        """The answer over nodes whose verdict is not known: by a language model if there is one."""
+        """The answer from nodes without a verdict, by a language model if there is one."""
         return (self._generated or self._verbatim).answer(question, nodes, scope)
 
     def stream(self, query: QueryType, nodes: Sequence[NodeWithScore], scope: CancelScope) -> AnswerStream:
-        """The answer to a query by its verdict."""
+        """The answer to a query, depending on its verdict."""
         verdict = verdict_of(query, nodes)
         if verdict.status == "declined":
             return fixed_text(self._declined(verdict), _search_notice(verdict))
-        # Only what is answered is worth a model's call; and what words alone found is no ground for a model's words.
-        # A model's words would not carry that a document's value is uncertain.
-        doubted = any(hit.node.metadata.get("uncertain") for hit in nodes)
-        if self._generated is not None and verdict.status == "answered" and not verdict.lexical_only and not doubted:
+        # Rows found by lexical search alone are too unreliable for a model, and a model would not say that a value is uncertain.
+        is_reliable = not verdict.lexical_only and not any(hit.node.metadata.get("uncertain") for hit in nodes)
+        if self._generated is not None and verdict.status == "answered" and is_reliable:
             return self._generated.answer_verdict(nodes, verdict, scope)
         return _with_notice(self._verbatim.answer_verdict(nodes, verdict), _search_notice(verdict))
 
     def _declined(self, verdict: Verdict) -> str:
         reason = verdict.reason or "not_covered"
-        # Far from all rows the category of the first is chance; where there is but one, its name tells nothing.
+        # The category of a distant row is accidental, and the only category of an index says nothing.
         near = reason == "not_covered" and verdict.ranked and verdict.covered >= NEAR and len(self._topics) != 1
         nearest = verdict.ranked[0].node.metadata if near else {}
         return declined(
@@ -237,7 +235,7 @@ class AnswerSynthesizer(PassageSynthesizer):
         )
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
-        """As that of the synthesizer that writes the answers."""
+        """As `get_response` of the synthesizer that writes the answers."""
         return (self._generated or self._verbatim).get_response(query_str, text_chunks, **response_kwargs)
 
     def _outcome_metadata(self, query: QueryType, nodes: Sequence[NodeWithScore]) -> Mapping[str, Any]:
@@ -246,7 +244,7 @@ class AnswerSynthesizer(PassageSynthesizer):
 
 
 def verdict_of(query: QueryType, nodes: Sequence[NodeWithScore]) -> Verdict:
-    """The retriever's verdict; of a plain query, whose caller runs the engine's parts one by one, what its nodes show."""
+    """The verdict of the retriever; for a plain query, one made from its nodes."""
     if isinstance(query, ScopedQuery) and query.verdict:
         return query.verdict
     if not nodes:
@@ -256,7 +254,7 @@ def verdict_of(query: QueryType, nodes: Sequence[NodeWithScore]) -> Verdict:
 
 
 def fixed_text(text: str, notice: Notice | None = None) -> AnswerStream:
-    """A text that quotes nothing, in one piece."""
+    """A stream of one piece without citations."""
 
     def generate(stream: AnswerStream) -> Generator[str, None, None]:
         yield text
@@ -266,7 +264,7 @@ def fixed_text(text: str, notice: Notice | None = None) -> AnswerStream:
 
 
 def _with_notice(stream: AnswerStream, notice: Notice | None) -> AnswerStream:
-    """The same pieces, with a notice in their outcome."""
+    """The same pieces, with `notice` in the outcome."""
 
     def generate(noticed: AnswerStream) -> Generator[str, None, None]:
         yield from stream
@@ -276,7 +274,7 @@ def _with_notice(stream: AnswerStream, notice: Notice | None) -> AnswerStream:
 
 
 def _search_notice(verdict: Verdict) -> Notice | None:
-    """The notice that the search makes: the embedding failed."""
+    """The notice of a search without embedding, or None."""
     return "model_unavailable" if verdict.lexical_only else None
 
 
@@ -289,7 +287,7 @@ def _read_to_end(stream: AnswerStream) -> Outcome:
 
 
 def _with_passages(stream: AnswerStream) -> Generator[str, None, None]:
-    """The pieces, and after a model's that broke off what stands in their place: they cannot be taken back here."""
+    """The pieces; after those of a model that broke off or were not confirmed, also the outcome's text."""
     with closing(stream):
         yield from stream
     if stream.generated and stream.outcome and not (stream.outcome.generated and stream.checked):
@@ -297,7 +295,7 @@ def _with_passages(stream: AnswerStream) -> Generator[str, None, None]:
 
 
 async def _async(texts: Generator[str, None, None]) -> AsyncGenerator[str, None]:
-    """Each piece is waited for in a thread. Leaving the loop closes `texts`, which ends that wait."""
+    """Wait for each piece in a thread. Leaving the loop closes `texts`, which ends the wait."""
     try:
         while (piece := await asyncio.to_thread(next, texts, None)) is not None:
             yield piece

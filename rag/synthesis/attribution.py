@@ -1,7 +1,7 @@
-"""Attribution: whose a model's statement is, where an answer may hold those of several institutions.
+"""Attribution: names the institution of a model's statements where an answer may contain those of several institutions.
 
-The program itself puts the institution's name on a line before a sentence that does not name it, once for consecutive
-sentences from its sources: a model may leave the names out, and a value without a name is taken for the other's, too.
+A model may leave out the names, and a reader would take a value without a name for that of every institution. So the program puts
+the name on a line before a sentence that does not contain it, once for consecutive sentences from the sources of an institution.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from rag.korean import compact
 
 
 class Attribution:
-    """The lines before the sentences of one answer, in their order.
+    """Adds the lines to one answer, whose sentences are passed in order.
 
-    `institutions`: the institution of each source, by its number, "" where the source has none. Empty: no line is put
-    before any sentence, for the index holds one institution.
+    `institutions`: the institution of each source by its number, "" for a source without one. Empty for an index of one
+    institution, to whose sentences no lines are added.
     """
 
     def __init__(self, institutions: Mapping[int, str]) -> None:
@@ -26,9 +26,9 @@ class Attribution:
         self._current: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def before(self, shown: str, sentence: str, numbers: Iterable[int]) -> str:
-        """What goes before a sentence that these sources support, after the text `shown`: a name on its own line, or "".
+        """The text to insert between the text `shown` and a sentence supported by these sources: a line with the name, or "".
 
-        A sentence of several institutions' sources is headed by each name with its citations.
+        For sources of several institutions the line has each name with its citations.
         """
         owners = self.by_institution(numbers) if self._institutions else {}
         if not owners:
@@ -36,7 +36,7 @@ class Attribution:
         several = len(owners) > 1
         current = tuple((name, own if several else ()) for name, own in owners.items())
         before, self._current = self._current, current
-        # By its whole name: an app or a product may hold a short one ("도담뱅크 앱").
+        # Only the whole name counts, because an app or a product may contain a short one ("도담뱅크 앱").
         named = {
             each.name
             for each in self._names.find(sentence)
@@ -50,7 +50,7 @@ class Attribution:
         return f"{breaks}{line}\n" if line else breaks
 
     def by_institution(self, numbers: Iterable[int]) -> dict[str, tuple[int, ...]]:
-        """These sources by their institutions, that of the last sentence first."""
+        """The sources grouped by institution, the institution of the last sentence first."""
         owners: dict[str, tuple[int, ...]] = {name: () for name, _ in self._current}
         for number in numbers:
             name = self._institutions.get(number, "")

@@ -1,7 +1,7 @@
-"""Is a value of a sentence a case that its passages decide? "7만원짜리 결제도 …" of "5만원 이상 결제는 …" is, "3만원짜리" is not.
+"""Is a value of a sentence a case that a rule of its passages covers? "7만원짜리 결제도 …" is one of "5만원 이상 결제는 …".
 
-A model answers a customer's own value so. Of the passages' rules for such values the one counts that has most of the words
-of the sentence's clause; that a value said of the case is that case's, `check_roles` sees.
+A model writes such sentences to answer for the customer's own value. The rule that has most words of the sentence's clause
+decides. Whether other values of the sentence belong to that case is checked by `check_roles`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _IN_CASE = re.compile(
     r"(?![을를이가은는도]?\s?(?:넘|초과|이상|이하|미만|이내|안))"
     r"(?:[^\d]{0,24}?(?:면|때|경우)(?=[,\s]|에는|는|에|엔|라도)|\s?짜리|[이가]\s(?:된|되신|되는)\s|(?:인|이신)\s[가-힣])"
 )
-"""What follows a value that is a case: "50만원을 보내시면", "7만원짜리", "만 17세인 고객"; "50만원을 넘으면" is a threshold."""
+"""Follows a value that is a case: "50만원을 보내시면", "7만원짜리", "만 17세인 고객". "50만원을 넘으면" is a threshold
+instead."""
 _PASSED = re.compile(r"[을를이가은는도]?\s?(?:지[나난났날]|경과)")
 _FIGURES = ("rate", "money")
 _NO_CASE = ("rate", "phone", "date", "time")
@@ -29,7 +30,7 @@ DAYS_OF_MONTH = 30
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A clause of the passages with its condition and heading, and the ranges of values that it speaks of."""
+    """A clause of the passages with its condition and heading, and the ranges of values in it."""
 
     text: str
     ranges: tuple[Quantity, ...]
@@ -37,7 +38,7 @@ class _Rule:
 
 @lru_cache(maxsize=1024)
 def cases_of(text: str) -> tuple[Quantity, ...]:
-    """The values of a text that are cases of what it says."""
+    """The values of a text that are cases."""
     return tuple(
         each
         for each in quantities_of(text)
@@ -46,13 +47,13 @@ def cases_of(text: str) -> tuple[Quantity, ...]:
 
 
 def is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
-    """Whether a value of the text is a case, in a range that the passages have a rule for."""
+    """Whether a value of the text is a case within a range that a rule of the passages has."""
     if quantity not in cases_of(text):
         return False
     if any(not each.is_point and holds_case(each, quantity) for value in sources.values for each in value.conditions):
         return True
     clause = next((each for each in with_conditions(text) if quantity.text in each), text)
-    # "20일이 지나면" is a threshold where no figure belongs to it; and what a figure belongs to must be known.
+    # "20일이 지나면" is a threshold; and a clause with another rate or amount must state which range that belongs to.
     if _PASSED.match(text, quantity.end) or any(
         each.dimension in _FIGURES and each.text != quantity.text for each in quantities_of(clause)
     ):
@@ -67,7 +68,8 @@ def is_case(quantity: Quantity, text: str, sources: Sources) -> bool:
 
 
 def _is_beyond(quantity: Quantity, ranges: Sequence[Quantity]) -> bool:
-    """Whether a value is above a limit behind which no range begins: 7천만원 of "최대 5천만원까지, 1천만원 이상이면 우대"."""
+    """Whether a value exceeds an upper limit and no range begins above it: 7천만원 for "최대 5천만원까지, 1천만원 이상이면
+    우대"."""
     return any(
         limit.low is None
         and limit.high is not None
@@ -78,27 +80,27 @@ def _is_beyond(quantity: Quantity, ranges: Sequence[Quantity]) -> bool:
     )
 
 
-def holds_case(theirs: Quantity, own: Quantity) -> bool:
-    """Whether a range holds a value; "두 달" is one of 31~90일."""
-    if own.low is not None and {own.unit, theirs.unit} == {"month", "day"}:
-        value = own.low * DAYS_OF_MONTH if own.unit == "month" else own.low / DAYS_OF_MONTH
-        own = replace(own, unit=theirs.unit, low=value, high=value)
-    return own.dimension == theirs.dimension and own.unit == theirs.unit and theirs.covers(own)
+def holds_case(limits: Quantity, case: Quantity) -> bool:
+    """Whether a range contains a value, converting months to days: 31~90일 contains "두 달"."""
+    if case.low is not None and {case.unit, limits.unit} == {"month", "day"}:
+        value = case.low * DAYS_OF_MONTH if case.unit == "month" else case.low / DAYS_OF_MONTH
+        case = replace(case, unit=limits.unit, low=value, high=value)
+    return case.dimension == limits.dimension and case.unit == limits.unit and limits.covers(case)
 
 
 def excludes_case(value: Value, claimed: Value, cases: Collection[str]) -> bool:
-    """Whether what a value depends on does not hold the sentence's case: "2억원이면 50%" of "1억원 이하이면 50%"."""
-    kin = [
+    """Whether the conditions of a value exclude the case of the sentence: "1억원 이하이면 50%" excludes "2억원이면 50%"."""
+    comparable = [
         (each, case)
         for case in claimed.conditions
         for each in value.conditions
         if case.text in cases and each.dimension == case.dimension and (not each.is_point or each.unit == case.unit)
     ]
-    return bool(kin) and not any(holds_case(each, case) for each, case in kin)
+    return bool(comparable) and not any(holds_case(each, case) for each, case in comparable)
 
 
 def is_of_case(claimed: Value, value: Value) -> bool:
-    """Whether a range that a value depends on holds the case that the sentence's depends on: "8,000km이면 18%"."""
+    """Whether a range among the conditions of a value contains the case of the sentence: "8,000km이면 18%"."""
     cases = [each for each in claimed.conditions if each.is_point]
     ranges = [each for each in value.conditions if None not in (each.low, each.high) and not each.is_point]
     return any(holds_case(each, case) for each in ranges for case in cases)

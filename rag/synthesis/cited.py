@@ -1,7 +1,7 @@
-"""CitedAnswerSynthesizer: a language model answers from numbered sources, and only what they state is shown.
+"""CitedAnswerSynthesizer: a language model answers from numbered sources, and only what these state is shown.
 
-Its text passes `rag.synthesis.release` sentence by sentence. Where nothing of it may be shown, or the model fails, is too
-slow or is truncated, the passages are quoted in its place.
+Each sentence passes `rag.synthesis.release`. If nothing of the answer may be shown, or the model fails, is too slow or is
+truncated, the passages are quoted instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from llama_index.core.llms.llm import LLM
 from llama_index.core.schema import NodeWithScore
 
 from rag.errors import ModelError, ModelPaused, ModelTimeout
@@ -37,12 +36,12 @@ ReleaseMode = Literal["sentence", "token"]
 
 
 class CitedAnswerSynthesizer(PassageSynthesizer):
-    """Answers through `llm` over the nodes given, `[n]` being the n-th; quotes them where it cannot.
+    """Answers with `llm` from the nodes, where `[n]` is the n-th node, and otherwise quotes them.
 
-    Suggested nodes, a question of which a part has no answer, and sources of which none fits, never reach the model.
-    `seconds`: for one answer. `breaker`: the model's, where others ask it too. `verifier`: what tells whether a sentence's
-    sources support it. `release`: sentence: a piece is one or more checked sentences; token: pieces come unchecked as the
-    model makes them, and the outcome alone is checked.
+    The model is not called for suggested nodes, for a question of which a part has no answer, or if no source fits into its
+    window. `seconds`: for one answer. `breaker`: shared with other users of the model. `verifier`: checks each sentence.
+    `release`: "sentence" to yield checked sentences; "token" to yield the model's pieces unchecked, so that only the outcome is
+    checked.
     """
 
     def __init__(
@@ -64,13 +63,13 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         self._english = english
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
-        """The model's answer, or the approved texts in its place. Nothing is sent before the first piece is asked for."""
+        """The model's answer, or the approved texts instead. The model is called when the first piece is requested."""
         return self._stream(question, nodes, None, scope)
 
     def answer_verdict(
         self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
     ) -> AnswerStream:
-        """As `answer`; names institutions, and quotes in the model's place, as the verdict says."""
+        """As `answer`, with the institution names and quoted parts that the verdict requires."""
         return self._stream(verdict.query if verdict else "", nodes, verdict, scope)
 
     def _stream(
@@ -87,11 +86,11 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         verdict: Verdict | None,
         scope: CancelScope,
     ) -> Generator[str, None, None]:
-        """The model's pieces; the passages' where no piece of the model was shown. Then the outcome."""
+        """Yield the model's pieces, or those of the passages if none of the model's was shown; then set the outcome."""
         suggested = isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested"
-        # A model's text would not say which part of the question has no answer.
-        partly = any(section.status != "answered" for section in verdict.sections) if verdict else False
-        if not suggested and not partly and (prompt := build_prompt(self._llm, question, nodes)):
+        # A model would not say which part of the question has no answer.
+        has_open_part = any(section.status != "answered" for section in verdict.sections) if verdict else False
+        if not suggested and not has_open_part and (prompt := build_prompt(self._llm, question, nodes)):
             checked = self._checked(prompt, nodes, verdict)
             answer: LLMStream | None = None
             failure: Notice | None = None
@@ -101,7 +100,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             except ModelError as exc:
                 if not scope.cancelled:
                     failure = _failure(exc, answer)
-            # Nobody reads on: an outcome would be taken for a finished answer.
+            # No outcome, because it would mean that the answer is complete.
             if scope.cancelled:
                 return
             notice = failure or checked.notice
@@ -114,7 +113,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             outcome = replace(passages(nodes, notice, verdict, english=self._english), support=tuple(checked.support))
         else:
             outcome = passages(nodes, verdict=verdict, english=self._english)
-        # Shown words of a model cannot be taken back here; whoever shows them replaces them by the outcome's text.
+        # What was shown of the model's text cannot be withdrawn here; the caller replaces it by the outcome's text.
         if not stream.generated:
             yield from pieces(outcome.text)
         stream.outcome = outcome
@@ -124,10 +123,10 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         approved: dict[int, str] = {}
         for number in prompt.numbers:
             node = nodes[number - 1].node
-            # With the institution and the title that the model was shown with it: it may state them, too.
+            # The model saw the institution and the title, too, so it may state them.
             titles = [str(node.metadata[key]) for key in (BANK, QUESTION) if node.metadata.get(key)]
             sources[number] = "\n".join([*titles, node.get_content()])
-            # A sentence alone would not carry that a document's value is uncertain.
+            # A single sentence would not say that a value of a document is uncertain.
             if not node.metadata.get("uncertain"):
                 approved[number] = node.get_content()
         institutions = {number: str(nodes[number - 1].node.metadata.get(BANK) or "") for number in prompt.numbers}
@@ -141,7 +140,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
         )
 
     def _pieces(self, stream: AnswerStream, answer: LLMStream, checked: SentenceRelease) -> Generator[str, None, None]:
-        """What may be shown as it comes; ends early where `checked` stops the answer."""
+        """The pieces that may be shown; ends early if `checked` stops the answer."""
         unchecked = self._release == "token"
         for piece in answer:
             released = checked.feed(piece)
@@ -159,13 +158,13 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
 
 
 def _failure(error: ModelError, answer: LLMStream | None) -> Notice:
-    """Why there is no whole answer. `answer`: as far as it came, None where the model was not asked."""
+    """The notice for an incomplete answer; `answer`: None if the model was not called."""
     notice: Notice = "model_unavailable"
     if isinstance(error, ModelTimeout) or (answer is not None and answer.expired):
         notice = "too_slow"
     elif answer is not None and answer.text:
         notice = "interrupted"
-    # The breaker has logged the failures that opened it; the questions while it is open add nothing.
+    # Not while the breaker is open, which has already been logged.
     if not isinstance(error, ModelPaused):
         logger.warning("falling back to FAQ passages (%s): %s", notice, error)
     return notice

@@ -1,4 +1,5 @@
-"""Passages split into lines and clauses, the clauses that a sentence is about, and what a clause denies or calls free."""
+"""Splits passages into lines and clauses, finds the clauses that a sentence is about, and tells whether a clause denies
+something."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from rag.types import SupportReason, SupportStatus
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check says of a sentence: `reason` and `detail` (the words it is about) where it is not supported."""
+    """The result of a check of a sentence: `reason` and `detail` (the words concerned) if it is not supported."""
 
     status: SupportStatus
     reason: SupportReason | None = None
@@ -26,16 +27,16 @@ class Finding:
 
 SUPPORTED = Finding("supported")
 ALIGNED = 0.5
-"""Share of a clause's content words that a clause of the passage must hold to be about the same."""
+"""Share of a clause's content words that a clause of a passage must contain to be about the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a passage's line.
+    """A clause of a passage.
 
-    `context`: the line's heading and the topic of its sentence, which the part is about too. `words` and `pairs`: the stems and
-    the syllable pairs of both. `nouns`, `own_pairs` (a count), `lower`, `quantities`: of the part alone. `denies`: it says that
-    something is not so, or is listed under what is excluded.
+    `context`: the heading of its line and the topic of its sentence. `words` and `pairs`: the stems and syllable pairs of the
+    clause and its context. `nouns`, `own_pairs` (their number), `lower` and `quantities`: of the clause alone. `denies`: it is
+    negative or belongs to a list of exclusions.
     """
 
     text: str
@@ -51,7 +52,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class LinePart:
-    """A part of a line, what it states, and what it names."""
+    """A part of a line with the quantities that it states and the members of contrast sets that it names."""
 
     text: str
     stated: StatedQuantities
@@ -60,10 +61,10 @@ class LinePart:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a passage with its heading, and what it states.
+    """A line of a passage with its heading; `stated` are the quantities of both.
 
-    `quantities`: those of the line alone. `parts`: what stands between its commas, slashes and clauses.
-    `labelled`: the words before the first digit of each part ("통장" of "통장 1,500원"), and the part's quantities.
+    `quantities`: those of the line alone. `parts`: the line split at commas, slashes and clauses. `labelled`: for each part
+    with a number, the words before it ("통장" of "통장 1,500원") and the quantities of the part.
     """
 
     text: str
@@ -93,9 +94,9 @@ def _line(text: str, heading: str, stated: StatedQuantities) -> Line:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Passages prepared for many sentences. `squeezed`: without white space and list signs, but for its line breaks.
+    """Passages prepared for checking many sentences. `squeezed`: the sentences without white space and list signs, one per line.
 
-    Equal only to itself, so that what is kept for it is found without comparing its texts.
+    Compared by identity, so that it can be the key of a cache without comparing its texts.
     """
 
     text: str
@@ -110,7 +111,7 @@ class Sources:
 
 @lru_cache(maxsize=4096)
 def stated_by(text: str) -> StatedQuantities:
-    """What one text states."""
+    """The quantities that a text states."""
     return StatedQuantities([text])
 
 
@@ -125,12 +126,12 @@ _QUESTION = re.compile(r"[?？]\s*$|(?:나요|습니까|는지|궁금합니다|�
 _TOPIC = re.compile(r"^[\s\-·※*\d.)]*((?:[가-힣A-Za-z0-9()·]+\s){0,3}?[가-힣A-Za-z0-9()·]+(?:은|는|에는|에서는))\s")
 _SENTENCE = re.compile(r"\n|(?<=[다요오음됨함임][.])\s")
 EDGE = re.compile(r"^(?:[\s\-*•·※.)\[]|\d{1,2}[.)](?!\d))+|[\s.\]]+$")
-"""What begins and ends a line and is no part of what it says; "14일이 지나면" begins with its number."""
+"""Signs at the beginning and end of a line that are no part of its text. The number of "14일이 지나면" is part of it."""
 
 
 @lru_cache(maxsize=256)
 def prepare(passages: tuple[str, ...]) -> Sources:
-    """The passages taken apart; those of the last answers are kept."""
+    """The passages split into lines and clauses, with a cache for those of the last answers."""
     passages = tuple(without_instructions(passage) for passage in passages)
     text = "\n".join(passages)
     clauses: list[Clause] = []
@@ -141,11 +142,11 @@ def prepare(passages: tuple[str, ...]) -> Sources:
             heading, line = match[1], match[2]
         elif line.startswith("※") or not line.strip():
             heading = ""
-        # A row's title asks and states nothing.
+        # The title of a row is a question and states nothing.
         if not line.strip() or _QUESTION.search(line):
             continue
         is_excluded = EXCLUDED.match(line) is not None or re.search(r"제외|불가|비보호", heading) is not None
-        # A row's values are also those of its columns: "1일 한도".
+        # The header of a table contains what its values belong to: "1일 한도".
         header = (header or line) if "|" in line else ""
         above = " ".join(each for each in (heading, header if header != line else "") if each)
         lines.append(_line(line, heading, stated_by(f"{above}: {line}" if above else line)))
@@ -168,14 +169,15 @@ def prepare(passages: tuple[str, ...]) -> Sources:
 
 
 UNLESS = re.compile(r"(?:후|뒤|시|하면|되면)(?:에는?|는)?\s(?:\S+\s)?가능\)?$")
-"""What ends an exclusion: "자동이체 등록 계좌 (해지 후 가능)" of a list of what is excluded."""
+"""Ends an item of a list of exclusions that names the exception: "자동이체 등록 계좌 (해지 후 가능)"."""
 _MENU_PATH = re.compile(r"\S+(?:\s>\s[^>,.(]+?)+(?:에서|으로)\s")
 _IN_WORDS = re.compile(r"\s>\s.*[다요오]\.?\s*$")
-"""A sentence with a menu's path in it: "취소는 앱 > 외환 > 내역에서 하실 수 있습니다" says something; a path alone does not."""
+"""Matches a sentence that contains a menu path ("취소는 앱 > 외환 > 내역에서 하실 수 있습니다"), as opposed to a path alone."""
 
 
 def _parts(sentence: str) -> list[str]:
-    """The clauses of a sentence; what parentheses deny is one of its own: "창구 방문 (앱 신청 불가)"."""
+    """The clauses of a sentence. Parentheses that allow or deny something are a clause of their own: "창구 방문 (앱 신청
+    불가)"."""
     parts: list[str] = []
     for part in split_clauses(sentence):
         aside = re.search(r"\s?\(([^)]*(?:불가|제외|안 됨|없음|가능)[^)]*)\)", part)
@@ -185,12 +187,12 @@ def _parts(sentence: str) -> list[str]:
 
 @lru_cache(maxsize=2048)
 def split_clauses(text: str) -> tuple[str, ...]:
-    """The clauses of a text: what stands between endings like "고", "므로" and full stops."""
+    """The clauses of a text, which is split after endings like "고" and "므로" and after full stops."""
     return tuple(part for part in _CLAUSE_END.split(text) if part and part.strip())
 
 
 def with_conditions(text: str) -> list[str]:
-    """The clauses of a sentence, a condition together with what it is a condition of."""
+    """The clauses of a sentence, with each condition joined to the clause after it."""
     clauses: list[str] = []
     for clause in split_clauses(text):
         if clauses and clauses[-1].rstrip(", ").endswith("면"):
@@ -210,10 +212,11 @@ def aligned(clause: str, sources: Sources) -> tuple[Clause, ...]:
     scored = []
     for each, *shares in zip(sources.clauses, *(_shares(word, sources) for word in words), strict=True):
         share = sum(shares) / len(words)
-        if share >= ALIGNED and " > " not in each.text:  # a menu's path names much and says nothing
+        # A menu path contains many words, but states nothing.
+        if share >= ALIGNED and " > " not in each.text:
             bonus = max((weight for topic, weight in topics.items() if topic in each.text), default=0.0)
             scored.append((share + bonus + closeness(clause, each), each))
-    # Clauses that are as near as the nearest all speak; one of them alone may be the exception.
+    # All clauses about as close as the closest count, because one of them alone may be an exception.
     best = max((score for score, _ in scored), default=0.0)
     return tuple(each for score, each in scored if score >= best - 0.02)
 
@@ -221,10 +224,10 @@ def aligned(clause: str, sources: Sources) -> tuple[Clause, ...]:
 _CLAIM_TOPIC = re.compile(
     r"(?<![가-힣A-Za-z])([가-힣A-Za-z]{2,}?)(에는|에도|에서도|에서는|으로도|으로는|은|는|도|이|가)(?=\s)"
 )
-"""What a clause is about: where a passage speaks of it, that is what it says of it."""
+"""Matches the topics of a clause, which count more than other words in the alignment."""
 SAME_PAIRS, SAME_TOPIC_PAIRS = 0.45, 0.35
-"""Shares of a clause's syllable pairs beside which another clause says the same or its opposite; the second where both have
-the same topic. Fitted on data/evaluation/claims.dev.jsonl."""
+"""Shares of common syllable pairs from which on two clauses are about the same; the second applies if they have the same topic.
+Fitted on data/evaluation/claims.dev.jsonl."""
 
 
 @lru_cache(maxsize=1024)
@@ -233,13 +236,14 @@ def _pairs(text: str) -> frozenset[str]:
 
 
 def closeness(clause: str, other: Clause) -> float:
-    """The share of syllable pairs that two clauses have in common, of the shorter one's."""
+    """The number of common syllable pairs of two clauses, divided by that of the shorter one, 0..1."""
     pairs = _pairs(clause)
     return len(pairs & other.pairs) / max(1, min(len(pairs), max(6, other.own_pairs)))
 
 
 def is_about_same(clause: str, other: Clause) -> bool:
-    """Whether two clauses are close enough for one to deny the other: in their wording, or in all that they name."""
+    """Whether two clauses are so similar that one may deny the other: by their syllables, or because both name the same
+    things."""
     close = closeness(clause, other)
     topics = [match[1] for match in _CLAIM_TOPIC.finditer(clause) if content_words(match[1])]
     has_topic = any(topic in other.text for topic in topics)
@@ -255,7 +259,8 @@ def _shares(word: str, sources: Sources) -> tuple[float, ...]:
 
 
 def _is_in(word: str, clause: Clause) -> float:
-    """1 where a clause has a word itself, less where its context has it, or only the end of a compound ("인증서")."""
+    """How much a clause contains a word, 0..1: less than 1 in its context, as a synonym, or only the end of a compound
+    ("인증서")."""
     if word in clause.lower:
         return 1.0
     if word in clause.words:
@@ -300,16 +305,16 @@ _ASIDE = re.compile(
     r"|지 (?:않|못하)[가-힣]{0,3}거나"
     r"|(?<![가-힣])(?:안|못) [가-힣]*(?:면|는 경우)(?= )|지 않(?:아도|으셔도|더라도)(?! ?(?:됩|되|돼|괜찮))"
 )
-"""Denials of something beside what a clause says."""
+"""Negations of a side remark, which do not negate the clause."""
 _FEE_ALONE = re.compile(rf"(?<!나 )(?<!나 별도 )(?<!및 )(?<!과 )(?<!와 ){FEE}[가-힣 :]{{0,4}}없")
 ALLOWS = re.compile(
     r"(?<!밖에 )수(?:도|가)? 있|가능|됩|되며|되고|돼요|도 되|도 돼|드려요|드립니다|받아요|받습니다|야 (?:하|합|해|한|돼|됩)"
     r"|나가요|나갑니다|줍니다|줘요|들어와요|들어옵니다"
 )
-"""What a clause grants, gives or asks for."""
+"""Matches a clause that allows, provides or requires something."""
 
 
 @lru_cache(maxsize=4096)
 def is_negative(text: str) -> bool:
-    """Whether a clause denies: an odd count of words that do."""
+    """Whether a clause is negative: it has an odd number of negations."""
     return len(_NEGATIVE.findall(_FEE_ALONE.sub(" ", _ASIDE.sub(" ", text)))) % 2 == 1

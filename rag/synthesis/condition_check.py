@@ -1,4 +1,4 @@
-"""Does a sentence omit or reverse a condition of its passages: what must be, what need not be, and what follows from a case?"""
+"""Does a sentence drop or reverse a condition of its passages: a requirement, an exemption, or the consequence of a case?"""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _CONDITION = re.compile(r"(?:면|경우|때|[가-힣] 시)(?:에는|에)?(?:[가
 _EVEN_LATER = re.compile(
     r"(?:지나도|지났어도|지나더라도|경과해도|경과하더라도|넘어도|넘겨도|(?:지난|끝난|된|난|한|생긴)\s?(?:뒤|후|다음)에도|이후에도|후에도)"
 )
-"""What is so even after a limit, as passages have to say themselves."""
+"""Matches that something still applies after a deadline, which the passages must say themselves."""
 _NOT_WITHOUT = re.compile(r"[^.\n]{0,14}(?:없으면|없는 경우|않으면|않으시면|못하면|못하시면)[^.\n]*(?:않|없습|불가|못)")
 _WHO_HAS = re.compile(
     r"[이가을를]\s(?:[가-힣]+\s)?(?:있|보유|가지|가진|소지|등록|이용등록)[가-힣]{0,3}\s(?:고객|경우|분|때|회원)"
 )
-"""After a thing: what is not so without it, and who or what case has it."""
+"""Follow a thing that is required: a negative consequence without it, or the persons or cases that have it."""
 _THOUGH_THERE = re.compile(r"([가-힣A-Za-z]{2,}?)[이가은는]?\s?(?:남아\s)?있(?:어도|더라도|으셔도|는 경우에도)")
 _NONE = re.compile(r"[^.\n]{0,20}?[이가은는]?\s?(?:남아\s있지\s않|없)(?:는|은|어야|으면|을 때|으셔야)")
-"""What is so although there is something, and what is so where there is none of it."""
+"""_THOUGH_THERE matches that something applies although there is a thing, _NONE that it applies without one."""
 _WITHOUT = re.compile(
     r"([가-힣A-Za-z]{2,}?)(?:이|가|을|를|은|는)?\s?(?:[가-힣]{0,4}지 않(?:더라도|아도|으셔도|았어도|는 경우에도|은 경우에도)"
     r"|[가-힣]{0,3}고 있지 않(?:아도|더라도|으셔도)|없(?:더라도|어도|으셔도|이도))(?!\s?(?:되|됩|돼|괜찮))"
@@ -59,7 +59,7 @@ _CASE_END = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case and what is said to follow: "연체가 있으면", "신청할 수 없습니다". `is_even`: "even in" that case."""
+    """A case and its consequence: "연체가 있으면", "신청할 수 없습니다". `is_even`: the text says "even" in that case."""
 
     text: str
     then: str
@@ -68,7 +68,7 @@ class Case:
 
 @lru_cache(maxsize=1024)
 def _cases(text: str) -> tuple[Case, ...]:
-    """The cases of a text; left out are those denied ("if not"), and prices, which have a check of their own."""
+    """The cases of a text. Left out are negative cases, and consequences about prices, which have a check of their own."""
     cases, start = [], 0
     for match in _CASE_END.finditer(text):
         case = re.split(r"[,.\n]", text[start : match.start()])[-1]
@@ -81,15 +81,16 @@ def _cases(text: str) -> tuple[Case, ...]:
 
 
 def check_consequence(text: str, sources: Sources) -> Finding | None:
-    """The opposite of what follows from a case: "연체가 있어도 신청 가능" beside "연체가 있으면 신청할 수 없음"."""
+    """Withhold the opposite consequence of a case: "연체가 있어도 신청 가능" where a passage has "연체가 있으면 신청할 수
+    없음"."""
     for own in _cases(text):
         words = [word for word in all_words(own.text) if len(word.stem) > 1 or word.stem == "앱"]
         nouns = [word.stem for word in words if word.is_noun and not word.is_common]
         denies = is_negative(own.then)
-        # "만기가 되어도 …지 않고": one word is in too many cases.
+        # A single word, as in "만기가 되어도 …지 않고", occurs in too many cases.
         if not nouns or (own.is_even and denies and len(words) < 2):
             continue
-        topic = said[1] if (said := _TOPIC.match(own.then)) else ""
+        topic = match[1] if (match := _TOPIC.match(own.then)) else ""
         verdicts = [
             is_negative(other.then) == denies
             for line in sources.lines
@@ -98,18 +99,18 @@ def check_consequence(text: str, sources: Sources) -> Finding | None:
             if _has_all(nouns, other.text)
             and topic in line.text
             and not stated_by(other.text).unsupported(own.text)
-            and ((own.is_even and not denies) or _says_of_same(own.then, other.then))
+            and ((own.is_even and not denies) or _share_word(own.then, other.then))
         ]
         if verdicts and not any(verdicts):
             return Finding("withheld", "condition", f"{own.text} {own.then}".strip())
     return None
 
 
-def _says_of_same(said: str, then: str) -> bool:
-    """Whether two consequences speak of the same act or thing."""
+def _share_word(one: str, other: str) -> bool:
+    """Whether one consequence contains a word of another or a synonym of it."""
     return any(
-        form in then
-        for word in all_words(said)
+        form in other
+        for word in all_words(one)
         if len(word.stem) > 1 or not word.is_common
         for form in word_forms(word.stem)
     )
@@ -120,19 +121,20 @@ def _has_all(stems: Sequence[str], text: str) -> bool:
 
 
 _THING = r"(?P<thing>[가-힣A-Za-z]{2,}?)(?<![실을])(?:을|를|이|가|은|는|도|에)?\s?(?:절차|과정)?(?:을|를|이|가)?\s?"
-_LEAVES_OUT = re.compile(
+_EXEMPTS = re.compile(
     rf"{_THING}(?:없이(?!는)도?|없어도|없더라도|없으셔도|하지 않(?:아도|으셔도|더라도|고도)|생략|불필요"
     r"|필요(?:는|가|도)? ?없|필요하지 않|(?:제한|관계|상관) ?없이)"
 )
-_ASKS_FOR = re.compile(
+_REQUIRES = re.compile(
     rf"{_THING}(?:반드시 |꼭 |먼저 |직접 )?(?:필요(?! ?없|하지 않|(?:는|가|도) ?없)|필수"
     r"|(?:하셔|해|하여|받으셔|받아|있어|거쳐|거치셔|내셔|내|제출하셔|제출해|마쳐|마치셔)야)"
 )
 
 
 def check_needed(text: str, sources: Sources) -> Finding | None:
-    """What the passages ask for, left out, and what they leave out, asked for: "추가 인증을 거쳐야" beside "추가 인증 없이"."""
-    for own, other in ((_LEAVES_OUT, _ASKS_FOR), (_ASKS_FOR, _LEAVES_OUT)):
+    """Withhold that something is not required which the passages require, and vice versa: "추가 인증 없이", "추가 인증을
+    거쳐야"."""
+    for own, other in ((_EXEMPTS, _REQUIRES), (_REQUIRES, _EXEMPTS)):
         for match in own.finditer(text):
             thing = match["thing"]
             if _is_said_of(thing, other, sources) and not _is_said_of(thing, own, sources):
@@ -141,7 +143,7 @@ def check_needed(text: str, sources: Sources) -> Finding | None:
 
 
 def _is_said_of(thing: str, pattern: re.Pattern[str], sources: Sources) -> bool:
-    """Whether the passages ask for a thing, or leave it out, in this or in another word for it."""
+    """Whether a pattern of requirements or exemptions matches the passages with this thing or a synonym of it."""
     return any(
         thing in held or held in thing or any(form in held for form in synonyms(thing))
         for held in _things(pattern, sources.text)
@@ -154,7 +156,7 @@ def _things(pattern: re.Pattern[str], text: str) -> frozenset[str]:
 
 
 def check_conceded(text: str, sources: Sources) -> Finding | None:
-    """What the passages make a condition ("다만 계약서를 내면"), said to make none ("계약서를 내더라도")."""
+    """Withhold that a condition of the passages ("다만 계약서를 내면") makes no difference ("계약서를 내더라도")."""
     late = _EVEN_LATER.search(text)
     if late and ALLOWS.search(text) and not _EVEN_LATER.search(sources.text):
         return Finding("withheld", "condition", late[0])
@@ -162,11 +164,11 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
         if is_followed(match[1], _NONE, sources.text) and not is_negative(text[match.end() :]):
             return Finding("withheld", "condition", match[0])
     for clause in split_clauses(text):
-        is_spared = any(_is_said_of(match["thing"], _LEAVES_OUT, sources) for match in _LEAVES_OUT.finditer(clause))
+        is_spared = any(_is_said_of(match["thing"], _EXEMPTS, sources) for match in _EXEMPTS.finditer(clause))
         if is_spared or not _CONCEDED.search(clause.rstrip(", ")):
             continue
         nouns = [word.stem for word in content_words(clause) if word.is_noun]
-        # One noun alone is in too many conditions to tell which of them is meant.
+        # A single noun occurs in too many conditions.
         if len(nouns) < 2 or any(
             _CONCEDED.search(each.text.rstrip(", ")) and nouns[-1] in each.text for each in sources.clauses
         ):
@@ -179,7 +181,7 @@ def check_conceded(text: str, sources: Sources) -> Finding | None:
 
 
 def check_even_without(text: str, sources: Sources) -> Finding | None:
-    """What is so "even without" a thing that the passages name and nowhere leave out."""
+    """Withhold that something applies "even without" a thing that the passages name and never exempt from."""
     for match in _WITHOUT.finditer(text):
         forms = word_forms(match[1])
         if not is_negative(text[match.end() :]) and any(
@@ -189,23 +191,23 @@ def check_even_without(text: str, sources: Sources) -> Finding | None:
         naming = [line for line in sources.text.split("\n") if any(form in line for form in forms)]
         if not naming:
             continue
-        spared = any(
+        is_exempt = any(
             _SPARED.search(line) or (_LACKING.search(line) and not is_negative(_LACKING.sub(" ", line)))
             for line in naming
         )
-        if not spared:
+        if not is_exempt:
             return Finding("withheld", "condition", match[0])
     return None
 
 
 def check_conceded_case(text: str, sources: Sources) -> Finding | None:
-    """What is so "even where" a thing is, of which a clause of the passages says that it is not."""
+    """Withhold that something applies "even in" a case for which the passages deny it."""
     for match in _EVEN_WHERE.finditer(text):
         words = [word.stem for word in content_words(match[1]) if len(word.stem) > 1]
         if len(words) < 2 or is_negative(text[match.end() :]):
             continue
-        # "적금은 가입하실 수 있습니다": what is so of another thing is no more than that.
-        topic = then[1] if (then := _TOPIC.match(text, match.end())) else ""
+        # If the consequence has a topic ("적금은 가입하실 수 있습니다"), only clauses with that topic count.
+        topic = after[1] if (after := _TOPIC.match(text, match.end())) else ""
         naming = [
             each for each in sources.clauses if _share(words, each) == 1 and topic in f"{each.context} {each.text}"
         ]
@@ -215,7 +217,7 @@ def check_conceded_case(text: str, sources: Sources) -> Finding | None:
 
 
 def check_in_person(text: str, sources: Sources) -> Finding | None:
-    """What the passages leave to the customer in person, said of somebody else."""
+    """Withhold that another person can do what the passages require the customer to do in person."""
     if not (other := _ANOTHER.search(text)) or is_negative(text) or not ALLOWS.search(text):
         return None
     nouns = [word.stem for word in content_words(text) if word.is_noun and not _ANOTHER.search(word.stem)]
@@ -226,6 +228,6 @@ def check_in_person(text: str, sources: Sources) -> Finding | None:
 
 
 def _share(stems: Sequence[str], clause: Clause) -> float:
-    """The share of some words that a clause has, in these or in other words."""
+    """The share of the words that a clause or its context contains, including synonyms, 0..1."""
     text = f"{clause.context} {clause.text}"
     return sum(any(form in text for form in word_forms(stem)) for stem in stems) / len(stems)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from rag.constraints.contrasts import mentions_of
+from rag.constraints.contrasts import ContrastMention, mentions_of
+from rag.korean import is_syllable
 from rag.synthesis.clauses import Finding, Sources, aligned, is_negative, set_kind, split_clauses
 from rag.synthesis.exclusive_check import denies_other
 from rag.synthesis.occurrences import is_followed, stands_before
@@ -24,14 +25,13 @@ _NO_NAME = re.compile(
 
 
 def check_institutions(text: str, sources: Sources) -> Finding | None:
-    """Every institution and currency named must be named by the passages, and the sentence must not speak of its writer."""
-    # A row may write a name apart that the sentence writes together.
+    """Withhold institutions and currencies that the passages do not name, and sentences in which the model speaks of itself."""
+    # A row may write a name with spaces that the sentence writes without.
     squeezed = ""
     for match in _INSTITUTION.finditer(text):
         squeezed = squeezed or re.sub(r"\s", "", sources.text)
         if not _NO_NAME.match(match[0]) and match[0] not in squeezed:
             return Finding("withheld", "entity", match[0])
-    # Rows speak of the institution; a model that speaks of itself has taken another role.
     role = _ROLE.search(text)
     if role and role[0] not in sources.text:
         return Finding("withheld", "entity", role[0])
@@ -49,39 +49,35 @@ _CURRENCIES = ("달러|USD|불화|미화|\\$", "엔화|엔(?![가-힣])|JPY", "�
 
 
 def check_contrasts(text: str, sources: Sources) -> Finding | None:
-    """Products, means and channels that the passages do not name while they name another of the same set."""
-    held: dict[str, set[str]] = {}
+    """Withhold products, means and channels that the passages do not name if they name another member of the same set."""
+    members_by_set: dict[str, set[str]] = {}
     for mention in sources.mentions:
-        held.setdefault(mention.set_name, set()).add(mention.member)
+        members_by_set.setdefault(mention.set_name, set()).add(mention.member)
     for mention in mentions_of(text):
-        # "까지 점검" names no "지점".
-        if " " in mention.text and mention.start and "가" <= text[mention.start - 1] <= "힣":
+        kind, members = set_kind(mention), members_by_set.get(mention.set_name, set())
+        # Not an accident of spacing: "까지 점검" does not name "지점".
+        is_split_word = " " in mention.text and mention.start and is_syllable(text[mention.start - 1])
+        if is_split_word or kind not in ("product", "means", "channel", "scope") or mention.member in members:
             continue
-        kind = set_kind(mention)
-        members = held.get(mention.set_name, set())
-        if kind in ("product", "means", "channel", "scope") and mention.member not in members:
-            if (
-                mention.text.removesuffix("로") in sources.text
-                or all(part in sources.text for part in mention.text.split())
-                or _subject(mention.text) in sources.text
-            ):
-                continue  # "카드형 OTP" of "카드형·토큰형 발생기(OTP)"
-            if mention.member == "앱" and APP.search(sources.text):
-                continue
-            # A place to go to is often said without a word that marks it as one: "영업점을 방문하여".
-            if kind == "channel" and any(each in sources.text for each in (mention.member, *synonyms(mention.text))):
-                continue
-            if denies_other(text, mention.start, sources):
-                continue
-            if members or kind == "channel":
-                return Finding("withheld", "entity", mention.text)
+        if (members or kind == "channel") and not (
+            _is_written(mention, kind, sources) or denies_other(text, mention.start, sources)
+        ):
+            return Finding("withheld", "entity", mention.text)
     return None
 
 
-def _subject(text: str) -> str:
-    """ "본인" of "본인이 직접"; the text itself where it is one word."""
-    first, *rest = text.split()
-    return re.sub(r"(?<=[가-힣]{2})[이가은는을를]$", "", first) if rest else text
+def _is_written(mention: ContrastMention, kind: str, sources: Sources) -> bool:
+    """Whether the passages contain a mention in other words: its parts, its first word, the name of an app, a synonym."""
+    first, *rest = mention.text.split()
+    # "카드형 OTP" is in "카드형·토큰형 발생기(OTP)".
+    if mention.text.removesuffix("로") in sources.text or all(part in sources.text for part in (first, *rest)):
+        return True
+    if rest and re.sub(r"(?<=[가-힣]{2})[이가은는을를]$", "", first) in sources.text:
+        return True
+    if mention.member == "앱" and APP.search(sources.text):
+        return True
+    # A channel is often named without the word that makes it one: "영업점을 방문하여".
+    return kind == "channel" and any(each in sources.text for each in (mention.member, *synonyms(mention.text)))
 
 
 _PAYS = r"(?:가|이|께서|에서|은|는|측에서)?\s?(?:전액\s)?"
@@ -91,7 +87,7 @@ _BEARS = re.compile(r"[가-힣](?:이|가)\s?(?:전액\s)?부담(?:하|합|해|�
 
 
 def check_payer(text: str, sources: Sources) -> Finding | None:
-    """Who pays: the institution or its customer, where the passages name the other alone."""
+    """Withhold that the institution pays if the passages name only the customer, and vice versa."""
     for own, other in ((_OURS, _CUSTOMERS), (_CUSTOMERS, _OURS)):
         match = own.search(text)
         if match and (other.search(sources.text) or _BEARS.search(sources.text)) and not own.search(sources.text):
@@ -110,8 +106,8 @@ _DAYS = tuple(
         ),
     )
 )
-_SAID_DAYS = (re.compile(r"(?<![가-힣])(?:당일|즉시|실시간)(?!\s?\d)"), *_DAYS[1:])
-"""The days beside each other, as passages say them; "바로" and "그날" of a sentence are often no more than courtesy."""
+_NAMED_DAYS = (re.compile(r"(?<![가-힣])(?:당일|즉시|실시간)(?!\s?\d)"), *_DAYS[1:])
+"""The days that a sentence may name. Fewer words than in _DAYS, because "바로" and "그날" are often only polite."""
 _FREQUENCIES = tuple(
     map(
         re.compile,
@@ -125,22 +121,22 @@ _FREQUENCIES = tuple(
         ),
     )
 )
-_SAID_FREQUENCIES = tuple(
+_NAMED_FREQUENCIES = tuple(
     map(re.compile, ("매일|날마다", "매주", "매월|매달|다달이", "분기(?:마다|별)", "반기(?:마다|별)", "매년|해마다"))
 )
-"""How often: the words of a sentence, and beside them all that a passage may mean by them."""
+"""The frequencies that a sentence may name; _FREQUENCIES has all words by which a passage may state them."""
 
 
 def check_days(text: str, sources: Sources) -> Finding | None:
-    """A day or a frequency that no passage names, where they name another: "당일" beside "다음 날", "매월" beside "분기마다"."""
-    for said, stated, beside in (
-        (_SAID_DAYS, _DAYS, _DAYS),
-        (_SAID_FREQUENCIES, _FREQUENCIES, _SAID_FREQUENCIES),
+    """Withhold a day or frequency if the passages name only others: "당일" with "다음 날", "매월" with "분기마다"."""
+    for named, stated, others in (
+        (_NAMED_DAYS, _DAYS, _DAYS),
+        (_NAMED_FREQUENCIES, _FREQUENCIES, _NAMED_FREQUENCIES),
     ):
-        for number, pattern in enumerate(said):
+        for number, pattern in enumerate(named):
             match = pattern.search(text)
-            # Where the passages name no other, it is an addition, which other checks look at.
-            if match and not stated[number].search(sources.text) and any(each.search(sources.text) for each in beside):
+            # Without others it is an addition, which other checks cover.
+            if match and not stated[number].search(sources.text) and any(each.search(sources.text) for each in others):
                 return Finding("withheld", "quantity", match[0])
     return None
 
@@ -153,7 +149,7 @@ _TIMES = _pairs(
     "다음:이전 다음:전 익일:전일 이후:이전 먼저:나중에 최대:최소 최고:최저 오전:오후 매월:매년 시작:종료 입금:출금 증액:감액"
     " 본인:타인 고객이:당사가 고객이:은행이"
 )
-"""Words before a noun, of which one is the opposite of the other."""
+"""Pairs of opposite words that stand before a noun."""
 _STATES = tuple(
     (re.compile(own), re.compile(other))
     for own, other in (
@@ -172,18 +168,19 @@ _STATES = tuple(
         ),
     )
 )
-"""States of a thing that exclude each other."""
+"""Pairs of patterns of states that exclude each other."""
 _PLAIN = _pairs(
     "유효:무효 인상:인하 상승:하락 가산:차감 필수:선택 복원:소멸 강제:임의 유지:해지 승계:소멸 동결:변동 합산:별도 함께:각자"
     " 고정:변동 고정:변경 자동:직접 포함:별도 포함:따로 합쳐:별도 합해:별도 의무:자율 원본:사본 한꺼번에:나누어"
 )
-"""Words that exclude each other, wherever they stand in a clause."""
+"""Pairs of words that exclude each other anywhere in a clause."""
 _NEED_NOT = re.compile(r"필요(?:하지 않|(?:는|가)? ?없)|지 (?:않아도|않으셔도) (?:되|돼|됩|괜찮)")
 _DOES_NOT = re.compile(r"([가-힣]{2,})(?:은|는|이|가|도|에)\s([가-힣]{1,4}?)(?:하|되)?지\s?(?:않|못)")
 
 
 def check_opposites(text: str, sources: Sources) -> Finding | None:
-    """A word that excludes the passages' word for the same thing: "이전 영업일" for "다음 영업일", "유효" for "무효"."""
+    """Withhold a word that is the opposite of the passages' word for the same thing: "이전 영업일" and "다음 영업일", "유효"
+    and "무효"."""
     for pair in _TIMES:
         for word, opposite in (pair, pair[::-1]):
             for match in _before_noun(word).finditer(text) if word in text and opposite in sources.text else ():
@@ -194,7 +191,7 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
                     return Finding("withheld", "quantity", match[0])
     for own, other in _both_ways(_STATES, text, sources):
         for match in _state_of(own.pattern).finditer(text):
-            # "번호" of "카드번호".
+            # The end of a compound is enough: "번호" of "카드번호".
             name = match[1][-2:] if len(match[1]) > 3 and "가" <= match[1][-1] <= "힣" else match[1]
             if name not in sources.text:
                 continue
@@ -203,8 +200,8 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
             ):
                 return Finding("withheld", "polarity", match[0])
     for clause in split_clauses(text):
-        # "직접 내지 않으셔도" denies the opposite of "자동".
-        if not is_negative(clause) and not _NEED_NOT.search(clause) and (word := _excluded(clause, sources)):
+        # A negated opposite is no opposite: "직접 내지 않으셔도" for "자동".
+        if not is_negative(clause) and not _NEED_NOT.search(clause) and (word := _opposite_word(clause, sources)):
             return Finding("withheld", "polarity", word)
     return None
 
@@ -212,10 +209,10 @@ def check_opposites(text: str, sources: Sources) -> Finding | None:
 def _both_ways(
     pairs: Sequence[tuple[re.Pattern[str], re.Pattern[str]]], text: str, sources: Sources
 ) -> Iterator[tuple[re.Pattern[str], re.Pattern[str]]]:
-    """The pairs, each in both orders, of which a sentence has the first and the passages have the second."""
+    """The pairs, in both orders, of which the sentence matches the first pattern and the passages match the second."""
     for pair in pairs:
         for own, other in (pair, pair[::-1]):
-            # Most sentences and passages name no such state, and to look for the thing that has it takes longest.
+            # A fast first check: finding the thing that is in a state takes longest, and most texts name no such state.
             if _has(own, text) and _has(other, sources.text):
                 yield own, other
 
@@ -246,17 +243,17 @@ def _beside(word: str) -> re.Pattern[str]:
     return re.compile(rf"[가-힣()]*\s?{word}")
 
 
-def _excluded(clause: str, sources: Sources) -> str:
-    """A word of a clause that excludes what passages say of the same: by the nearest clauses, or beside the same noun."""
+def _opposite_word(clause: str, sources: Sources) -> str:
+    """A word of a clause whose opposite the aligned clauses have, or the passages beside the same noun; else empty."""
     for pair in _PLAIN:
         for word, other in (pair, pair[::-1]):
             if word not in clause or other not in sources.text:
                 continue
-            # "7개월 동안 유지하다가 해지하시면" has both.
+            # A clause may contain both words: "7개월 동안 유지하다가 해지하시면".
             is_new = word not in sources.text and other not in clause
             if is_new and any(other in each.text for each in aligned(clause, sources)):
                 return word
-            # "사망진단서 원본" beside "신분증 사본": what each thing stands with.
+            # The word must belong to the same noun: "사망진단서 원본" does not contradict "신분증 사본".
             nouns = [each.stem for each in content_words(clause) if each.is_noun and len(each.stem) > 2]
             for noun in (each for each in nouns if each in sources.text):
                 if is_followed(noun, _beside(word), clause) and is_followed(noun, _beside(other), sources.text):
@@ -274,7 +271,7 @@ def _excluded(clause: str, sources: Sources) -> str:
 
 
 def check_denied_verbs(text: str, sources: Sources) -> Finding | None:
-    """What the passages say a thing does not do, said of the same thing: "이율이 줄어듭니다" beside "이율은 줄지 않습니다"."""
+    """Withhold a verb that the passages negate for the same thing: "이율이 줄어듭니다" and "이율은 줄지 않습니다"."""
     for noun, verb in _denials(sources.text):
         if noun not in text or verb not in text:
             continue
@@ -287,6 +284,6 @@ def check_denied_verbs(text: str, sources: Sources) -> Finding | None:
 
 @lru_cache(maxsize=256)
 def _denials(text: str) -> tuple[tuple[str, str], ...]:
-    """Things and the stems of what they do not do, as passages say; auxiliaries ("있지 않", "하지 않") say nothing."""
-    found = (match.groups() for match in _DOES_NOT.finditer(text))
-    return tuple((noun[-2:], verb) for noun, verb in found if verb not in ("있", "하", "되", "없", "이"))
+    """(end of the noun, stem of the verb) for each negated verb of a text, except auxiliaries ("있지 않", "하지 않")."""
+    denials = (match.groups() for match in _DOES_NOT.finditer(text))
+    return tuple((noun[-2:], verb) for noun, verb in denials if verb not in ("있", "하", "되", "없", "이"))

@@ -1,4 +1,4 @@
-"""Does a sentence claim more than its passages allow: without exception, or of another thing than the one they name alone?"""
+"""Does a sentence claim more than its passages: without exception, or for another thing than the only one that they name?"""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ _SAME_ABSOLUTES = tuple(re.compile(each) for each in (
 
 
 def check_absolutes(text: str, sources: Sources) -> Finding | None:
-    """Words that allow no exception must be the passage's own, beside words of the sentence."""
+    """Withhold words that allow no exception, unless the passages and the aligned clauses contain the same."""
     for match in _ABSOLUTE.finditer(text):
         word = match[0]
-        # "천 원부터 50만 원까지 자유롭게" names the limits.
+        # "천 원부터 50만 원까지 자유롭게" states limits.
         if word == "자유롭게" and any(not each.is_point for each in quantities_of(text)):
             continue
         if word.strip().endswith(("든", "든지")) and re.search(r"(?:관계|상관|제한) ?없|무관", sources.text):
             continue
-        # A rate is compared with the passages' rates.
+        # "100%" as a rate is covered by the check of quantities.
         if word == "100%" and word in sources.text:
             continue
-        # "앱이나 전화, 지점 어디서든" names where.
+        # "앱이나 전화, 지점 어디서든" lists the places.
         if word.startswith("어디") and len([each for each in mentions_of(text) if set_kind(each) == "channel"]) > 1:
             continue
         same = next((each for each in _SAME_ABSOLUTES if each.search(word)), None)
@@ -67,7 +67,7 @@ def check_absolutes(text: str, sources: Sources) -> Finding | None:
 
 
 def _is_said(word: str, same: re.Pattern[str] | None, text: str) -> bool:
-    """Whether a text has a word that allows no exception, in these or in the same words."""
+    """Whether a text contains a word that allows no exception, or one of the words of `same` if there are any."""
     return word in text if same is None else same.search(text) is not None
 
 
@@ -84,7 +84,8 @@ _DENIED_THERE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """`topic` of a `kind` is so with `thing` alone; `does`: the first syllables of what it does so ("선택", "가입")."""
+    """A statement that something applies only to `thing`: `topic`, the words before it (`kind`), and the first two syllables of
+    the action (`does`: "선택", "가입")."""
 
     kind: str
     topic: str
@@ -106,8 +107,8 @@ def _only(text: str) -> tuple[Only, ...]:
 
 
 def denies_other(text: str, position: int, sources: Sources) -> bool:
-    """Whether the clause of a text at a position denies of a topic what the passages leave to another thing alone."""
-    # "앱이나 전화로는 안 되고": the passages deny something too, and `check_polarity` sees whether it is the same.
+    """Whether the clause at a position of a text denies something for another thing than the only one that the passages allow."""
+    # "앱이나 전화로는 안 되고": whether the passages deny the same is checked by `check_polarity`.
     if _DENIED_THERE.match(text, position) and (_DENIES.search(sources.text) or _LEFT_TO.search(sources.text)):
         return True
     end = 0
@@ -122,17 +123,16 @@ def denies_other(text: str, position: int, sources: Sources) -> bool:
 
 
 def check_exclusive(text: str, sources: Sources) -> Finding | None:
-    """What the passages leave to one thing alone, said of another; and what applies in the place of another, said of that."""
+    """Withhold that something applies to another thing than the only one that the passages allow."""
     for clause in split_clauses(text):
-        # What denies it of another says what the passage says.
+        # To deny it for another thing agrees with the passages.
         if _DENIES.search(clause):
             continue
         for each in _only(sources.text):
-            # "앱 OTP는 기기 1대에만" says nothing of another OTP.
-            is_said = (
-                begins_word(each.topic, clause) and each.kind in text and each.does in clause.split(each.topic, 1)[-1]
-            )
-            if each.thing and is_said and max(each.thing, key=len) not in text.lower():
+            # Of the same kind only: "앱 OTP는 기기 1대에만" does not concern other OTPs.
+            is_topic = begins_word(each.topic, clause) and each.kind in text
+            is_claimed = is_topic and each.does in clause.split(each.topic, 1)[-1]
+            if each.thing and is_claimed and max(each.thing, key=len) not in text.lower():
                 return Finding("withheld", "condition", f"{each.topic}: {', '.join(sorted(each.thing))}")
     return None
 
@@ -141,17 +141,18 @@ _ONLY_THERE = re.compile(r"([가-힣A-Za-z·, ]{2,12})(?:\([^)]*\))?에서만")
 
 
 def _same_limit(clause: str, only: str) -> bool:
-    """Whether a clause names a quantity of what can be done in one place alone: "1억원을 넘게"."""
-    held = quantities_of(only)
+    """Whether a clause has the same threshold as a clause on what can be done in one place only: "1억원을 넘게"."""
+    thresholds = quantities_of(only)
     return any(
         each.dimension == other.dimension and not each.is_point and (each.low, each.high) == (other.low, other.high)
         for each in quantities_of(clause)
-        for other in held
+        for other in thresholds
     )
 
 
 def check_only_there(text: str, sources: Sources) -> Finding | None:
-    """What can be done in one place alone, said of another: "앱에서 해제" beside "해제는 영업점에서만 가능합니다"."""
+    """Withhold that something can be done elsewhere than in the only place: "앱에서 해제" for "해제는 영업점에서만
+    가능합니다"."""
     for part in sources.clauses if "에서만" in sources.text else ():
         if not (match := _ONLY_THERE.search(part.text)):
             continue
@@ -163,13 +164,8 @@ def check_only_there(text: str, sources: Sources) -> Finding | None:
             if _same_limit(clause, part.text):
                 about += len(acts)
                 named |= {"앱"} if APP.search(clause) else set()
-            if (
-                places
-                and named
-                and not named & places
-                and about >= max(1, len(acts) / 2)
-                and not _DENIES.search(clause)
-            ):
+            is_elsewhere = places and named and not named & places
+            if is_elsewhere and about >= max(1, len(acts) / 2) and not _DENIES.search(clause):
                 return Finding("withheld", "condition", match[0].strip())
     return None
 
@@ -178,16 +174,16 @@ _ALSO = re.compile(
     r"(?<![가-힣A-Za-z])([가-힣A-Za-z]+?)(?:에서|으로|로|에|에게|께|까지|때)?도(?=\s)"
     r"(?<![가-힣][아어여해셔라려져와쳐돼래]도)(?<![수한정제매별연것만그]도)(?<!아무도)"
 )
-"""What is so of one thing too; "해도" and "한도" say nothing of the kind."""
+"""Matches a noun with the particle 도 ("too"), but not "해도" or "한도"."""
 _LIMITS = re.compile(
     r"[가-힣A-Za-z)]만(?:을|이|으로)?\s|만 가능|한하여|한해|제외|불가|지\s않|수(?:는|가)? 없|안 됩|못합|아닙|아닌"
 )
 _NEAR = 0.3
-"""Share of a clause's syllable pairs, those of the thing left out, that a clause on the same matter holds."""
+"""Share of a clause's syllable pairs, without those of the noun before 도, from which on another clause is about the same."""
 
 
 def check_extended(text: str, sources: Sources) -> Finding | None:
-    """What is said of one thing "too", where the passages limit or deny the same: "앱에서도" of "영업점에서만"."""
+    """Withhold that something applies to a thing "too" if the passages limit or deny it: "앱에서도" for "영업점에서만"."""
     for clause in split_clauses(text):
         if is_negative(clause) or not (match := _ALSO.search(clause)):
             continue
@@ -206,7 +202,8 @@ _NOT_BY_ALONE = re.compile(r"([가-힣]{2,})만으로는\s([^.\n]*(?:않|없|불
 
 
 def check_not_by_alone(text: str, sources: Sources) -> Finding | None:
-    """What the passages say one thing alone does not do: "완납하면 말소됩니다" beside "완납만으로는 말소되지 않습니다"."""
+    """Withhold that one thing is sufficient if the passages deny it: "완납하면 말소됩니다" for "완납만으로는 말소되지
+    않습니다"."""
     if "만으로는" not in sources.text or is_negative(text):
         return None
     for match in _NOT_BY_ALONE.finditer(sources.text):

@@ -1,7 +1,7 @@
-"""Spoken forms of what institutions write, put back into their written form before a sentence and its passages are compared.
+"""Rewrites colloquial forms into those that institutions use, so that a sentence and its passages can be compared.
 
-"1년이 안 되어" is "1년 미만", "한 건에" is "건당", "5천km" is "5000km", "내지 않으셔도 돼요" is "면제". Pure; the same
-goes for a passage, so that what is quoted stays quoted.
+"1년이 안 되어" becomes "1년 미만", "한 건에" "건당", "5천km" "5000km", "내지 않으셔도 돼요" "면제". Pure functions, which are
+applied to passages, too, so that a verbatim quotation stays one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 _Written = str | Callable[[re.Match[str]], str]
 LOOSE = "\u200b"
-"""After a comparison that speech leaves open: "2년이 안 됐다면" is said of "2년 이내" and of "2년 미만"."""
+"""Marks a comparison that may include its end: "2년이 안 됐다면" is said for "2년 이내" and for "2년 미만"."""
 _UNIT = r"(?:km|㎞|킬로미터|킬로|주|포인트|점|마일|명|건|회|개)"
 _SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, "백만": 1_000_000}
 _SCALED = re.compile(rf"(?<![\d.,])(\d[\d,]*)\s?(백만|십만|만|천|백|십)\s?(?={_UNIT}(?![가-힣]*(?:일|간)\b))")
@@ -41,7 +41,7 @@ _BUSINESS = tuple(
         r"(?P<number>\d+)번째\s영업일",
     )
 )
-"""Business days, each counted in a way of its own: "이틀 뒤 영업일", "3일(영업일 기준)", "평일 기준 사흘", "두 번째 영업일"."""
+"""The ways to write business days: "이틀 뒤 영업일", "3일(영업일 기준)", "평일 기준 사흘", "두 번째 영업일"."""
 _SIDES = {"뒤": " 뒤", "후": " 후", "지난": " 뒤", "전": " 전", "앞": " 전"}
 _MIXED = re.compile(r"(?<![\d.,])(\d{1,4})만\s(\d{1,3}(?:,\d{3})|\d{3,4})\s?원")
 _NOT_PAID = re.compile(
@@ -52,7 +52,7 @@ _WRITTEN: tuple[tuple[str, re.Pattern[str], _Written], ...] = tuple(
     (signs, re.compile(pattern), written)
     for signs, pattern, written in (
         ("㎞킬", r"(\d)\s?(?:㎞|킬로미터|킬로(?!그램|바이트))", r"\1km"),
-        # With the ending of a condition, which is one in the written form too.
+        # A condition stays a condition, so its ending is kept.
         (
             "안못",
             rf"({_SPAN}|{_AMOUNT})(?:이|가|도|을|를)?\s(?:채 )?(?:안|못)\s?(?:되|돼|된|됐|됩|지나|채우|넘)[가-힣]*면(?![가-힣])",
@@ -104,12 +104,12 @@ _WRITTEN: tuple[tuple[str, re.Pattern[str], _Written], ...] = tuple(
          r"|([가-힣]+)을?를?\s(?:따지|가리)지\s않고", r"\1\2\3 제한 없이"),
     )
 )  # fmt: skip
-"""Signs of which a text must hold one for a pattern to match, the pattern, and what is written in its place."""
+"""(characters, pattern, replacement): a text without any of the characters cannot match the pattern."""
 
 
 @lru_cache(maxsize=4096)
 def written_form(text: str) -> str:
-    """The text with its spoken forms written as institutions write them; other text comes out as it came in."""
+    """The text with colloquial forms replaced by those that institutions use; everything else is unchanged."""
     characters = frozenset(text)
     for signs, pattern, written in (*_WRITTEN, *_COMPUTED):
         if not characters.isdisjoint(signs) and (replaced := pattern.sub(written, text)) != text:
@@ -118,14 +118,19 @@ def written_form(text: str) -> str:
 
 
 def sentence_form(text: str) -> str:
-    """`written_form` of a model's sentence: "영업일 기준 3일" is said of "3영업일"."""
+    """`written_form` of a sentence of a model, with "영업일 기준 3일" written as "3영업일"."""
     return _with_business_days(written_form(text), _business_days)
 
 
 @lru_cache(maxsize=512)
 def passage_form(text: str) -> str:
-    """`written_form` of a passage, where "영업일 기준 3일" states "3일" and "3영업일"."""
-    text = _with_business_days(written_form(text), _stated_twice)
+    """`written_form` of a passage, in which "영업일 기준 3일" is followed by "(3영업일)", so that it states both."""
+
+    def with_both(match: re.Match[str]) -> str:
+        written = _business_days(match)
+        return match[0] if written == match[0] else f"{match[0]}({written})"
+
+    text = _with_business_days(written_form(text), with_both)
     return _BEYOND.sub(r"\1까지\2\1 \3", text)
 
 
@@ -135,24 +140,20 @@ def _with_business_days(text: str, written: Callable[[re.Match[str]], str]) -> s
     return text
 
 
-def _stated_twice(match: re.Match[str]) -> str:
-    written = _business_days(match)
-    return match[0] if written == match[0] else f"{match[0]}({written})"
-
-
 def _business_days(match: re.Match[str]) -> str:
-    found = match.groupdict()
+    """The number of business days of a match of _BUSINESS: "2영업일 뒤" for "이틀 뒤 영업일"."""
+    groups = match.groupdict()
     # "25일 영업일" is a date.
-    if found["number"] and "side" in found and not found["nth"] and not found["side"]:
+    if groups["number"] and "side" in groups and not groups["nth"] and not groups["side"]:
         return match[0]
-    days = re.sub("일?에서\\s?", "~", found["number"] or "") or "~".join(
-        str(_DAYS[found[name]]) for name in ("first", "last") if found[name]
+    days = re.sub("일?에서\\s?", "~", groups["number"] or "") or "~".join(
+        str(_DAYS[groups[name]]) for name in ("first", "last") if groups[name]
     )
-    return f"{days}영업일{_SIDES.get(found.get('side') or '', '')}"
+    return f"{days}영업일{_SIDES.get(groups.get('side') or '', '')}"
 
 
 _BEYOND = re.compile(rf"({_AMOUNT}|{_SPAN})까지([^.\n\d]{{1,12}}?)(초과하면|초과하는|넘으면|넘는)")
-"""The limit that is passed, named once: "50km까지 무료이고 초과하면"."""
+"""Matches a limit whose excess does not repeat it: "50km까지 무료이고 초과하면"."""
 _REST = re.compile(
     rf"((?:만\s)?{_AMOUNT}|{_SPAN})\s?(미만|이하|초과|이상)(?P<of>[가-힣]{{1,3}}(?:\s(?:분|고객|경우)[가-힣]{{0,3}})?)\s"
     r"(?P<what>[^,.]*?)수(?:는|가)? 없(?P<end>[가-힣]*)"
@@ -165,7 +166,8 @@ _OTHER_SIDE = {"미만": "이상", "이상": "미만", "이하": "초과", "초�
 
 
 def of_the_rest(text: str) -> str:
-    """What a sentence denies of one side of a threshold, affirmed of the other: "19세 미만은 신청할 수 없습니다"; else ""."""
+    """A sentence that denies something on one side of a threshold ("19세 미만은 신청할 수 없습니다"), affirming it on the
+    other; empty for other sentences."""
     if len(matches := list(_REST.finditer(text))) != 1:
         return ""
     match = matches[0]
@@ -173,21 +175,20 @@ def of_the_rest(text: str) -> str:
     return text[: match.start()] + affirmed + text[match.end() :]
 
 
-def _free(match: re.Match[str]) -> str:
-    """ "내지 않으셔도 됩니다" of money; papers that need not be handed in are no fee."""
-    return (
-        match[0] if _PAPERS.search(match.string[max(0, match.start() - 20) : match.start()]) else "수수료가 면제됩니다"
-    )
+def _write_waived(match: re.Match[str]) -> str:
+    """Write "내지 않으셔도 됩니다" as a waived fee, unless documents stand before it, which need not be submitted."""
+    is_document = _PAPERS.search(match.string[max(0, match.start() - 20) : match.start()])
+    return match[0] if is_document else "수수료가 면제됩니다"
 
 
-def _percent(match: re.Match[str]) -> str:
-    """ "4분의 1" as "25%", the third of a thing as "33.33%"."""
+def _write_percentage(match: re.Match[str]) -> str:
+    """Write "4분의 1" as "25%", with at most two decimals."""
     whole, part = int(match[1]), int(match[2])
     return match[0] if not whole else f"{round(100 * part / whole, 2):g}%"
 
 
-def _same_threshold(match: re.Match[str]) -> str:
-    """ "50만원 이하는 무료, 초과분은 500원": the threshold is named once."""
+def _repeat_threshold(match: re.Match[str]) -> str:
+    """Repeat the value in "50만원 이하는 무료, 초과분은 500원": "50만원 초과분"."""
     is_rest = _OTHER_SIDE[match["second"]] == match["first"]
     return f"{match['before']}{match['value']} {match['second']}" if is_rest else match[0]
 
@@ -195,9 +196,9 @@ def _same_threshold(match: re.Match[str]) -> str:
 _COMPUTED: tuple[tuple[str, re.Pattern[str], _Written], ...] = (
     ("번회째", _ORDINAL, lambda match: f"{_ORDINALS[match[1]]}번째"),
     ("만", _MIXED, lambda match: f"{int(match[1]) * 10_000 + int(match[2].replace(',', ''))}원"),
-    ("되돼됩", _NOT_PAID, _free),
-    ("분", _FRACTION, _percent),
-    ("초이미", _RESUMED, _same_threshold),
+    ("되돼됩", _NOT_PAID, _write_waived),
+    ("분", _FRACTION, _write_percentage),
+    ("초이미", _RESUMED, _repeat_threshold),
     ("십백천만", _SCALED, lambda match: str(int(match[1].replace(",", "")) * _SCALE[match[2]])),
 )
 
@@ -217,16 +218,16 @@ _PER = tuple(
         (r"매도|(?<![가-힣])(?:팔|파실) 때", "@팜"),
     )
 )  # fmt: skip
-"""Rates of use and sides of a trade, which tell one value from another and are no values themselves."""
+"""Patterns of periods, units and sides of a trade, which distinguish values without being values, each with its sign."""
 _LETTER = re.compile(r"(?<![A-Za-z0-9@])([A-Z])(?![A-Za-z0-9])")
-"""A class or a kind: "C군 종목"."""
+"""The letter of a class: "C군 종목"."""
 _UNMET = re.compile(r"미(?:적용|해당)|(?:적용|해당)(?:되지|하지) ?않(?:을|는|은)?")
 _MET = re.compile(r"적용(?=$|되면|하면|될 때|할 때|되는 (?:때|날|기간|경우)| 시\s)")
-"""What does not apply, which has the words of what does, and what does."""
+"""_UNMET matches that something does not apply, _MET that it does. Without signs they would have the same words."""
 _LISTED_KINDS = re.compile(
     r"((?:[가-힣]{2,8}·)+)([가-힣]{2,8}?)(요금|대출|예금|적금|보험|카드|수수료|거래|주식|주문|종목|계좌|증명서)(?![가-힣·])"
 )
-"""Kinds of a thing, which is named once: "전기·전화요금"."""
+"""Kinds of a thing that is named only once: "전기·전화요금"."""
 _FREE = re.compile(
     r"(?:무료|공짜|무상|면제(?!\s?(?:항목|횟수|한도|잔여|사유)))(?![가-힣]{0,3}\s?(?:않|아니|아닙|제외))"
     r"|(?<=[료용금세비])(?:[가이는은를도])?\s(?:없(?!는)|받지 않|내지 않|들지 않|부과되지 않|안 (?:받|내|들|붙))"
@@ -234,7 +235,7 @@ _FREE = re.compile(
 
 
 def marked(text: str) -> str:
-    """The text with its rates of use as signs ("하루에" is "@일") and what is free as "0원"."""
+    """The text with the signs of _PER and others ("하루에" becomes "@일"), and "0원" for what is free."""
     for pattern, token in _PER:
         text = pattern.sub(token, text)
     text = _LETTER.sub(r" @\1 ", text)

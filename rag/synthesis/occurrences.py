@@ -1,6 +1,7 @@
-"""Where a word stands in a text, and what stands beside it there.
+"""Finds the places of a word in a text and checks what is beside it there.
 
-Most of these words come from a sentence, and a pattern made of one would have to be compiled: that takes longer than all checks.
+Without regular expressions, because the words differ with every sentence and compiling a pattern for each would take longer than
+all checks together.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rag.korean import is_syllable
+
 
 def places(word: str, text: str) -> Iterator[int]:
-    """The offsets of a word in a text, overlapping ones too."""
+    """The offsets of a word in a text, including overlapping ones."""
     start = text.find(word)
     while start >= 0:
         yield start
@@ -18,17 +21,17 @@ def places(word: str, text: str) -> Iterator[int]:
 
 
 def begins_word(word: str, text: str) -> bool:
-    """Whether a word stands in a text with no letter of Hangul before it."""
+    """Whether a text contains a word without a Hangul syllable before it."""
     return any(_is_beginning(start, text) for start in places(word, text))
 
 
 def is_followed(word: str, after: re.Pattern[str], text: str) -> bool:
-    """Whether a pattern matches right after a word somewhere in a text."""
+    """Whether a pattern matches directly after a word at one of its places in a text."""
     return any(after.match(text, start + len(word)) for start in places(word, text))
 
 
 def stands_before(first: str, second: str, text: str) -> bool:
-    """Whether a word begins a word of a text and another comes next, with or without a space between them."""
+    """Whether a text contains `first` at the beginning of a word, followed by `second` with or without a space."""
     for start in places(first, text):
         end = start + len(first)
         if _is_beginning(start, text) and text.startswith(second, end + text[end : end + 1].isspace()):
@@ -37,4 +40,4 @@ def stands_before(first: str, second: str, text: str) -> bool:
 
 
 def _is_beginning(start: int, text: str) -> bool:
-    return not start or not "가" <= text[start - 1] <= "힣"
+    return start == 0 or not is_syllable(text[start - 1])

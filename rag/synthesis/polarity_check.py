@@ -1,4 +1,4 @@
-"""Does a sentence affirm what its sources deny, or promise for free what costs? By the clauses about the same."""
+"""Does a sentence affirm what its passages deny, or call free what they charge for? Compares the clauses about the same."""
 
 from __future__ import annotations
 
@@ -38,27 +38,30 @@ _PREDICATE = re.compile(
     r"[다요오][.]?\s*$|[며고나]\s*$|(?:지만|므로|는데|여|어|아|시)\s*$|불가|가능|없음|있음|미지원|제외|:\s"
 )
 
+_NO_STATEMENT = re.compile(r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면|빼고|제외하고)\s*$")
+"""Ends a clause that states a reason, a condition or what something is: "1년 이내이고"."""
+
 
 def check_polarity(text: str, sources: Sources) -> Finding | None:
-    """What a clause affirms, the clauses of the passage that are about the same must not deny, and the other way round."""
+    """Withhold a clause that affirms what all aligned clauses of the passages deny, and vice versa."""
     condition = ""
     for clause in split_clauses(text):
         near = aligned(clause, sources)
-        # "예금은 그대로예요" of "예금에는 영향이 없습니다": neither affirms nor denies.
+        # "예금은 그대로예요" neither affirms nor denies; passages may have "예금에는 영향이 없습니다".
         goes_on = _GOES_ON.search(clause)
         is_ended = goes_on and is_followed(goes_on[1], _ENDS, sources.text)
         if _AS_IT_IS.search(clause) and not is_ended:
             continue
         free, charged = FREE.search(clause), CHARGED.search(clause)
-        # "앱에서 이체하시면 수수료가 부과됩니다": what is charged stands in the clause before.
+        # The clause before may contain what is charged: "앱에서 이체하시면 수수료가 부과됩니다".
         consequences, condition_before = _consequences(condition, sources), condition
         whole, condition = f"{condition} {clause}".strip(), clause if clause.rstrip(", ").endswith(("면", "도")) else ""
-        if said := free or charged:
-            if charged and _is_charged_so(clause, sources):
+        if price := free or charged:
+            if charged and _is_amount_charged(clause, sources):
                 continue
             parts = {whole} if quantities_of(whole) and not quantities_of(clause) else {clause, whole}
-            if any(_is_price_turned(each, sources, is_free=bool(free)) for each in parts):
-                return Finding("withheld", "polarity", said[0])
+            if any(_is_price_reversed(each, sources, is_free=bool(free)) for each in parts):
+                return Finding("withheld", "polarity", price[0])
             continue
         if _is_anchored(clause, condition_before, sources):
             continue
@@ -73,24 +76,24 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             if _PREDICATE.search(each.text) and is_about_same(clause, each) and not _is_of_other(clause, each.text)
         ]
         # "앱이 아니라 영업점에서" denies one thing and affirms another.
-        if not about or not _is_statement(clause) or "아니라" in clause:
+        if not about or _NO_STATEMENT.search(clause) or not content_words(clause) or "아니라" in clause:
             continue
         included = _INCLUDED.search(clause) and not is_negative(clause) and not _NOT_INCLUDED.search(clause)
         denies = is_negative(clause)
         if denies and _PAST_LIMIT.search(whole) and "지나도" not in sources.text:
             continue
-        # "동의를 받지 않으면 안 됩니다", "동의 없이는 안 됩니다": what is asked for.
+        # A double negation is a requirement: "동의를 받지 않으면 안 됩니다", "동의 없이는 안 됩니다".
         if denies and (_UNLESS.search(condition_before) or "없이는" in clause):
             continue
-        # "심사가 필요하지 않습니다" says what "심사 없이 가능합니다" does.
+        # "심사가 필요하지 않습니다" and "심사 없이 가능합니다" mean the same.
         if _NEED_NOT.search(clause) and any(_SPARED.search(each.text) for each in about):
             continue
-        is_turned = all(each.denies != denies for each in about)
-        # What follows from the same condition in the passages says it best.
-        if is_turned and any(each.denies == denies for each in consequences):
+        is_reversed = all(each.denies != denies for each in about)
+        # The consequence of the same condition in the passages takes precedence.
+        if is_reversed and any(each.denies == denies for each in consequences):
             continue
         if (
-            is_turned
+            is_reversed
             and condition_before
             and any(
                 each.denies == denies and form in each.text
@@ -100,32 +103,32 @@ def check_polarity(text: str, sources: Sources) -> Finding | None:
             )
         ):
             continue
-        if is_turned or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
+        if is_reversed or (included and all(_NOT_INCLUDED.search(each.text) for each in about)):
             return Finding("withheld", "polarity", clause.strip())
     return None
 
 
 def _is_anchored(clause: str, condition: str, sources: Sources) -> bool:
-    """Whether clauses of the passages with the same values deny or affirm as this one does: no words align them better.
+    """Whether clauses of the passages with the same values have the same polarity: values align clauses better than words.
 
-    `condition`: the one before it, whose values count too. Not if the clause names a thing that the passages name only to say the
-    contrary of it: "분실은 30만원까지 보장됩니다".
+    `condition`: the condition before the clause, whose values count, too. False if the clause has a noun that the passages
+    contain only in clauses of the opposite polarity: "분실은 30만원까지 보장됩니다".
     """
     denies = is_negative(clause)
-    # Many things end at the same hour.
+    # Times and dates do not count, because many things have the same ones.
     values = [
         each for each in (*quantities_of(condition), *quantities_of(clause)) if each.dimension not in ("time", "date")
     ]
     if not values:
         return False
-    saying = [each for part in sources.clauses if part.denies == denies for each in part.quantities]
-    if not all(any(own.dimension == each.dimension and own.ends == each.ends for each in saying) for own in values):
+    stated = [each for part in sources.clauses if part.denies == denies for each in part.quantities]
+    if not all(any(own.dimension == each.dimension and own.ends == each.ends for each in stated) for own in values):
         return False
     for word in content_words(clause):
-        holding = [part.denies for part in sources.clauses if word.stem in part.lower]
-        # "보장됩니다": the act itself is said both ways.
-        is_act = clause.lower().partition(word.stem)[2].startswith(tuple("되됩된돼하합해한할받"))
-        if word.is_noun and not is_act and holding and denies not in holding:
+        polarities = [part.denies for part in sources.clauses if word.stem in part.lower]
+        # Not for the action itself, as in "보장됩니다", which may be both affirmed and denied.
+        is_action = clause.lower().partition(word.stem)[2].startswith(tuple("되됩된돼하합해한할받"))
+        if word.is_noun and not is_action and polarities and denies not in polarities:
             return False
     return True
 
@@ -138,7 +141,7 @@ _LOWERS = re.compile(r"감액|줄[이여일입]|낮[추춰출춥]|내[리려릴�
 
 
 def _is_of_other(clause: str, held: str) -> bool:
-    """Whether a passage's clause is about another case or direction: "대출이 있는" for "대출이 없는", 감액 for 증액."""
+    """Whether a clause of a passage is about the opposite case or direction: "대출이 있는" and "대출이 없는", 감액 and 증액."""
     if (lacking := _WITHOUT_IT.search(clause)) and is_followed(lacking[1], _THERE_IS, held):
         return True
     return any(
@@ -152,8 +155,8 @@ _ENDS = re.compile(r"[가-힣]?지(?:는|도)?\s않")
 _GOES_ON = re.compile(r"그대로\s(?:\S+\s)?([가-힣]{2})")
 
 
-def _is_charged_so(clause: str, sources: Sources) -> bool:
-    """Whether the passages charge the amounts that a clause names: "900원의 수수료" of "편의점에서는 900원이 부과됩니다"."""
+def _is_amount_charged(clause: str, sources: Sources) -> bool:
+    """Whether the passages charge all amounts in a clause: "900원의 수수료" for "편의점에서는 900원이 부과됩니다"."""
     amounts = {(each.unit, each.low) for each in quantities_of(clause) if each.dimension == "money" and each.is_point}
     charged = {
         (each.unit, each.low)
@@ -170,7 +173,7 @@ _SPARED = re.compile(r"없이|생략|불필요|필요하지 않|자동|면제")
 
 
 def _consequences(condition: str, sources: Sources) -> list[Clause]:
-    """What the passages say to follow from a condition."""
+    """The clauses of the passages after the conditions that align with a condition."""
     near = aligned(condition, sources) if condition else ()
     return [
         after
@@ -187,23 +190,23 @@ _ALSO = re.compile(
 
 
 def _denied_only(clause: str, sources: Sources) -> str:
-    """What a clause affirms and every clause of the passages that names it denies: "폐기됩니다" beside "폐기되지 않습니다"."""
-    named = [match[1] for match in (_DOES_SO.search(clause), _ALSO.search(clause)) if match]
-    for word in named:
-        holding = [each.text for each in sources.clauses if word in each.text and " > " not in each.text]
-        if content_words(word) and holding and all(is_negative(each) for each in holding):
+    """A verb or noun that a clause affirms and all clauses of the passages with it deny: 폐기 of "폐기됩니다"; else empty."""
+    words = [match[1] for match in (_DOES_SO.search(clause), _ALSO.search(clause)) if match]
+    for word in words:
+        parts = [each.text for each in sources.clauses if word in each.text and " > " not in each.text]
+        if content_words(word) and parts and all(is_negative(part) for part in parts):
             return word
     return ""
 
 
-def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
-    """Whether what the passages say of a price, in the clauses closest to this one, is the opposite of "free" or "charged"."""
+def _is_price_reversed(clause: str, sources: Sources, *, is_free: bool) -> bool:
+    """Whether the clauses on prices closest to this one charge for what it calls free, or the other way round."""
     priced = [each for each in sources.clauses if PRICE.search(f"{each.context} {each.text}")]
-    # A table of fees has prices and no word for them.
+    # A table of fees may have amounts without a word like "fee".
     priced = priced or [each for each in sources.clauses if re.search(r"\d원|[천만]원", each.text)]
     if not priced:
         return False
-    # "국제브랜드 수수료도 면제": what is denied of the fee of that name.
+    # If the clause names a fee ("국제브랜드 수수료도 면제"), clauses that deny an exemption from it take precedence.
     if is_free and (named := _FEE_NAME.search(clause)):
         priced = [each for each in priced if named[0] in each.text and NOT_FREE.search(each.text)] or priced
     words = [word.stem for word in content_words(clause) if not PRICE.search(word.stem)]
@@ -224,22 +227,15 @@ def _is_price_turned(clause: str, sources: Sources, *, is_free: bool) -> bool:
     return charged and not free if is_free else free and not charged
 
 
-def _is_statement(clause: str) -> bool:
-    """Whether a clause says of something what it does; "1년 이내이고" and a reason say only what something is."""
-    return bool(content_words(clause)) and not re.search(
-        r"(?:이고|이며|들고|가지고|갖고|도|므로|아니라|않고|없이|말고|면|빼고|제외하고)\s*$", clause
-    )
-
-
 _DOES = re.compile(r"(?<![가-힣])([가-힣]{2})[가-힣]*(?:\s수(?:도|가)?\s있|해\s(?:줍|줘|드)|야\s(?:하|합|해|한|돼|됩))")
 _CONCESSION = re.compile(r"^.*(?:더라도|[가-힣](?:셨|았|었|했|됐)어도)\s")
-"""What is so in spite of it: `check_conceded` and `check_consequence` look at that."""
+"""A concession, which is covered by `check_conceded` and `check_consequence`."""
 _NOT_SO = re.compile(r"\S+지\s(?:않|못)\S*면\s|\S+\s(?:없는|아닌|없으면|없다면)\s")
-"""A denied case: "연체하지 않으셨다면", "대출이 없는"."""
+"""A negative case: "연체하지 않으셨다면", "대출이 없는"."""
 
 
 def check_denied(text: str, sources: Sources) -> Finding | None:
-    """What is affirmed of a thing that the passages name only to deny the same of it."""
+    """Withhold what is affirmed of a thing that the passages name only to deny the same of it."""
     for clause in with_conditions(text):
         if is_negative(clause) or not ALLOWS.search(clause) or "아니라" in clause:
             continue
@@ -247,32 +243,32 @@ def check_denied(text: str, sources: Sources) -> Finding | None:
             continue
         words = content_words(_NOT_SO.sub(" ", _CONCESSION.sub(" ", clause)))
         does = match[1] if (match := _DOES.search(clause)) else ""
-        if does and _is_denied_act(does, sources):
+        if does and _is_denied_action(does, sources):
             return Finding("withheld", "polarity", does)
         for word in words:
-            holding = [each for each in sources.clauses if word.stem in each.text.lower() and " > " not in each.text]
-            if not word.is_noun or word.stem == does or not holding or not all(each.denies for each in holding):
+            naming = [each for each in sources.clauses if word.stem in each.text.lower() and " > " not in each.text]
+            if not word.is_noun or word.stem == does or not naming or not all(each.denies for each in naming):
                 continue
             if does in (names := synonyms(word.stem)) and _is_affirmed(names, sources):
                 continue
             others = [other.stem for other in words if other != word and other.stem != does]
-            # A list of what is excluded names no act.
-            if any(
-                EXCLUDED.match(each.text)
-                or not is_negative(each.text)
-                or _is_same_act(word.stem, does, others, each.text)
-                for each in holding
-            ):
-                return Finding("withheld", "polarity", word.stem)
+            for each in naming:
+                # The items of a list of exclusions have no verb.
+                is_excluded = EXCLUDED.match(each.text) is not None or not is_negative(each.text)
+                is_same_action = bool(does) and any(form in each.text for form in word_forms(does))
+                shared = sum(other in each.text for other in others)
+                if is_excluded or is_same_action or (len(word.stem) > 2 and shared >= max(1, len(others) / 2)):
+                    return Finding("withheld", "polarity", word.stem)
     return None
 
 
 def _ends_exclusion(text: str, sources: Sources) -> bool:
-    """Whether a sentence names most of what ends an exclusion: "자동이체를 해지한 뒤에야" of "(자동이체 해지 후 가능)"."""
+    """Whether a sentence contains most words of an exception to an exclusion: "자동이체를 해지한 뒤에야" for "(자동이체 해지 후
+    가능)"."""
     for each in sources.clauses:
         words = content_words(each.text) if UNLESS.search(each.text) else ()
-        found = sum(any(form in text for form in word_forms(word.stem)) for word in words)
-        if words and found / len(words) >= ALIGNED:
+        shared = sum(any(form in text for form in word_forms(word.stem)) for word in words)
+        if words and shared / len(words) >= ALIGNED:
             return True
     return False
 
@@ -280,8 +276,8 @@ def _ends_exclusion(text: str, sources: Sources) -> bool:
 _DENIED = re.compile(r"[가-힣]{0,3}(?:\s수(?:는|가|도)?\s없|지\s않|\s?불가)")
 
 
-def _is_denied_act(does: str, sources: Sources) -> bool:
-    """Whether the passages speak of an act only to deny it: "취소할 수 없으므로"."""
+def _is_denied_action(does: str, sources: Sources) -> bool:
+    """Whether the passages deny an action wherever they name it: "취소할 수 없으므로"."""
     naming = [each.text for each in sources.clauses if does in each.text and " > " not in each.text]
     return (
         bool(naming)
@@ -291,15 +287,8 @@ def _is_denied_act(does: str, sources: Sources) -> bool:
 
 
 def _is_affirmed(forms: Sequence[str], sources: Sources) -> bool:
-    """Whether a clause of the passages affirms something in one of some words: "바꾸실 수 있으며" of "변경"."""
+    """Whether a positive clause of the passages contains one of the words: "바꾸실 수 있으며" for 변경."""
     return any(
         any(form in each.text for form in forms) and ALLOWS.search(each.text) and not each.denies
         for each in sources.clauses
     )
-
-
-def _is_same_act(noun: str, does: str, others: Sequence[str], denied: str) -> bool:
-    """Whether a clause that denies something of a noun denies what another clause affirms of it."""
-    if does and any(word in denied for word in word_forms(does)):
-        return True
-    return len(noun) > 2 and sum(other in denied for other in others) >= max(1, len(others) / 2)

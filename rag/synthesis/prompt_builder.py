@@ -1,7 +1,7 @@
-"""What a model is sent before it answers: the instruction, the numbered sources that fit into its window, the question.
+"""Builds the prompt of an answer: the instruction, the numbered sources that fit into the model's window, and the question.
 
-Sources keep their numbers: `[n]` is the n-th node, whichever of them are shown. All texts are data: each is put on its
-own lines, and nothing in it can pass for a source or a question of ours: its own markers are put in round brackets.
+Sources keep their numbers: `[n]` is the n-th node, even if others are left out. Texts are data: each is on its own lines, and its
+markers are escaped with round brackets, so that it cannot imitate a source or a question.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from llama_index.core.llms.llm import LLM
 
 MARGIN = 1.25
-"""Log-odds under the best source below which one is not shown to the model; how it was fitted: docs/evaluation-log.md."""
+"""Difference in log-odds to the best source from which on a source is not shown; fitted in docs/evaluation-log.md."""
 FRAME = 160
-"""Tokens kept for what the model's own prompt format puts around ours."""
+"""Tokens reserved for the model's own prompt format."""
 MARKER_BRACKETS = "[［【〔", "]］】〕"
 _NUMBERS = r"\s{0,2}\d{1,3}(?:[\s,，、·;/]{1,3}\d{1,3}){0,9}\s{0,2}"
 MARKER = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}]({_NUMBERS})[{re.escape(MARKER_BRACKETS[1])}]")
@@ -35,25 +35,25 @@ MARKER = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}]({_NUMBERS})[{re.escape(
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`messages` for the model, and the `numbers` of the sources in them."""
+    """The `messages` for the model, and the `numbers` of the sources in them."""
 
     messages: tuple[ChatMessage, ...]
     numbers: tuple[int, ...]
 
 
 def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Prompt | None:
-    """None where no source is left, or where one that must be shown does not fit: half of it could be half the truth."""
+    """The prompt, or None if no source is left or a required one does not fit, because a part of it could mislead."""
     last_line = f"질문: {one_line(question)}"
     room = prompt_room(llm) - count_tokens(llm, ANSWERING) - count_tokens(llm, last_line)
     shown: dict[int, str] = {}
     for number in near_the_best(nodes):
         text = _numbered(number, nodes[number - 1])
         room -= count_tokens(llm, text)
-        # Not the next, shorter one in its place: it is less likely than the one left out.
+        # A shorter source after it would be less relevant.
         if room < 0:
             break
         shown[number] = text
-    # An answer has to know the quoted ones, or where none is quoted the first.
+    # The quoted sources are required; if none is quoted, the first one.
     required = {number for number, hit in enumerate(nodes, 1) if _quoted(hit)} or {1}
     if not shown or not shown.keys() >= required:
         return None
@@ -62,16 +62,16 @@ def build_prompt(llm: LLM, question: str, nodes: Sequence[NodeWithScore]) -> Pro
 
 
 def near_the_best(nodes: Sequence[NodeWithScore], margin: float = MARGIN) -> list[int]:
-    """The numbers, counted from 1, of the nodes that are quoted or within `margin` of the best.
+    """The numbers, counted from 1, of the nodes that are quoted or within `margin` (log-odds) of the best.
 
-    Only judged nodes have scores that can be compared so; of others all are kept.
+    All nodes that were not judged are included, because their scores cannot be compared.
     """
     best = max((_log_odds(hit) for hit in nodes), default=0.0)
     return [number for number, hit in enumerate(nodes, 1) if _quoted(hit) or best - _log_odds(hit) <= margin]
 
 
 def build_messages(instruction: str, content: str) -> tuple[ChatMessage, ...]:
-    """An instruction and what it is about, as every format takes them."""
+    """A system message with the instruction and a user message with the content."""
     return (
         ChatMessage(role=MessageRole.SYSTEM, content=instruction),
         ChatMessage(role=MessageRole.USER, content=content),
@@ -79,25 +79,25 @@ def build_messages(instruction: str, content: str) -> tuple[ChatMessage, ...]:
 
 
 def prompt_room(llm: LLM) -> int:
-    """Tokens that a prompt of ours may have."""
+    """Tokens that a prompt may have."""
     metadata = llm.metadata
-    # Some LlamaIndex models say -1 where they know no limit.
+    # Some LlamaIndex models use -1 for no limit.
     return metadata.context_window - max(0, metadata.num_output) - FRAME
 
 
 def count_tokens(llm: LLM, text: str) -> int:
-    """As the model counts, where it can; else estimated, rather too many."""
+    """The number of tokens of a text by the model's tokenizer, or an estimate, which is rather too high."""
     counter: Callable[[str], int] = getattr(llm, "token_count", estimate_tokens)
     return counter(text)
 
 
 def escape_markers(text: str) -> str:
-    """The text with its markers in round brackets: what is quoted to a model must not look like a source of its own."""
+    """The text with its markers in round brackets, so that they do not look like those of the prompt."""
     return MARKER.sub(lambda match: f"({match[1].strip()})", text)
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with its markers escaped: a line break could begin a source of its own."""
+    """The text on one line with escaped markers, because a line break could begin another source."""
     return " ".join(escape_markers(text).split())
 
 
@@ -110,7 +110,7 @@ def _numbered(number: int, hit: NodeWithScore) -> str:
 
 _TITLES = (("금융회사", "bank"), ("제목", QUESTION))
 PROMPT_LINE = re.compile(rf"\s*(?:{'|'.join(name for name, _ in _TITLES)}|질문): ")
-"""Begins a line of the prompt that is ours: a model that recites it says nothing."""
+"""Matches a line of the prompt, which is no statement if a model repeats it."""
 
 
 def _quoted(hit: NodeWithScore) -> bool:

@@ -1,4 +1,4 @@
-"""Are the quantities of a sentence those of its sources: the value, its side of a threshold, and what it belongs to?"""
+"""Does a sentence have the quantities of its passages: the value, the side of a threshold, and the thing that it belongs to?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rag.synthesis.values import APP
 
 
 def check_quantities(text: str, sources: Sources) -> Finding | None:
-    """Every quantity is stated; a threshold and what holds from it on, in the same line, and for the same product."""
+    """Withhold quantities that no passage states, thresholds on the wrong side, and quantities that belong to another thing."""
     missing = [
         each
         for each in _missing(text, sources.quantities)
@@ -35,30 +35,30 @@ def check_quantities(text: str, sources: Sources) -> Finding | None:
     ]
     if missing:
         return Finding("withheld", "quantity", ", ".join(each.text for each in missing))
-    if turned := _other_end(text, sources):
-        return Finding("withheld", "quantity", turned)
+    if wrong_end := _other_end(text, sources):
+        return Finding("withheld", "quantity", wrong_end)
     for clause, quantities in _with_quantities(with_conditions(text), text):
-        # Hours are seldom a threshold: a rate's hours may stand in a line of their own.
+        # A rule: a threshold with a rate or amount. Times do not count, because they may be in another line than the rate.
         is_rule = (
             not _SPANS.search(clause)
             and any(not each.is_point and each.dimension != "time" for each in quantities)
             and any(each.is_point and each.dimension in ("rate", "money") for each in quantities)
         )
         named = [each for each in mentions_of(clause) if set_kind(each) in ("product", "means", "channel")]
-        holding = _holding(clause, text, sources) if is_rule or named else []
-        # "각각 월 5천원, 3천원까지" sums up lines.
-        if is_rule and not holding and "각각" not in text and not _is_listed(clause, sources):
+        lines = _stating_lines(clause, text, sources) if is_rule or named else []
+        # A clause with "각각" sums up several lines: "각각 월 5천원, 3천원까지".
+        if is_rule and not lines and "각각" not in text and not _is_listed(clause, sources):
             return Finding("withheld", "quantity", ", ".join(each.text for each in quantities))
-        finding = _swapped(clause, quantities, named, holding, sources) or _mislabelled(clause, quantities, sources)
+        finding = _swapped(clause, quantities, named, lines, sources) or _mislabelled(clause, quantities, sources)
         if finding is not None:
             return finding
     for clause, quantities in _with_quantities(split_clauses(text), text):
-        if (finding := _turned(clause, quantities, sources)) is not None:
+        if (finding := _wrong_side(clause, quantities, sources)) is not None:
             return finding
     return None
 
 
-def _holding(clause: str, text: str, sources: Sources) -> list[Line]:
+def _stating_lines(clause: str, text: str, sources: Sources) -> list[Line]:
     """The lines that state all quantities of a clause."""
     own = _PER_SPAN.sub("", clause)
     return [
@@ -72,7 +72,7 @@ def _holding(clause: str, text: str, sources: Sources) -> list[Line]:
 
 
 def _with_quantities(clauses: Sequence[str], text: str) -> Iterator[tuple[str, tuple[Quantity, ...]]]:
-    """The clauses of a text that hold a quantity, and these. To read a clause again takes as long as to read the text."""
+    """The clauses of a text that contain quantities, each with these. Other clauses are not parsed, to save time."""
     stated = {each.text for each in quantities_of(text)}
     for clause in clauses:
         if any(each in clause for each in stated) and (quantities := quantities_of(clause)):
@@ -80,11 +80,11 @@ def _with_quantities(clauses: Sequence[str], text: str) -> Iterator[tuple[str, t
 
 
 _SPANS = re.compile(r"\d%p?(?:에서|부터)\s(?:최고\s|최대\s)?(?:연\s)?\d[\d.]*%")
-"""The least and the greatest of a list's rates: "5.4%에서 7.5%까지"."""
+"""Matches the lowest and the highest of several rates, which is no threshold: "5.4%에서 7.5%까지"."""
 
 
 def _is_complement(quantity: Quantity, text: str, sources: Sources) -> bool:
-    """Whether a threshold's other side is stated of the opposite: "100달러부터 우대" of "100달러 미만은 우대하지 않습니다"."""
+    """Whether a threshold follows from its complement: "100달러부터 우대" from "100달러 미만은 우대하지 않습니다"."""
     denies = any(quantity.text in clause and is_negative(clause) for clause in (*with_conditions(text), text))
     return not quantity.is_point and any(
         (other.low is None) != (quantity.low is None)
@@ -102,7 +102,8 @@ _DEDUCTED = re.compile(r"낮|내[려리립]|인하|차감|할인|줄|감면|빼"
 
 
 def _is_sum(quantity: Quantity, text: str, sources: Sources) -> bool:
-    """Whether a rate is another of the sentence with the passages' addition or deduction: 3.8% of "3.5%, 0.3%p를 더 드립니다"."""
+    """Whether a rate is the sum of another one in the sentence and a change in the passages: 3.8% from "3.5%, 0.3%p를 더
+    드립니다"."""
     value = quantity.low if quantity.low is not None else quantity.high
     if quantity.unit != "%" or value is None:
         return False
@@ -123,7 +124,7 @@ _COMPARED = re.compile(
 
 
 def check_comparisons(text: str, sources: Sources) -> Finding | None:
-    """A comparison ("A가 B보다 높습니다", "오래 쓸수록 낮아집니다") that the passages do not make."""
+    """Withhold a comparison ("A가 B보다 높습니다", "오래 쓸수록 낮아집니다") that the passages do not contain."""
     for clause in split_clauses(text):
         if (match := _COMPARED.search(clause)) and not re.search(rf"{match[1]}[^.\n]*{match[2]}", sources.text):
             return Finding("withheld", "quantity", match[0].strip())
@@ -135,7 +136,7 @@ _MOST = re.compile(r"(?:최고|최대|최장|가장 높은|가장 많은|가장 
 
 
 def _other_end(text: str, sources: Sources) -> str:
-    """The greatest value of a range said to be its least, or the other way round: "최저 19.4%" of "9.9%~19.4%"."""
+    """The highest value of a range called its lowest, or the other way round: "최저 19.4%" for "9.9%~19.4%"; else empty."""
     last = 0
     for each in quantities_of(text):
         before, last = text[max(last, each.start - 12) : each.start], each.end
@@ -152,7 +153,7 @@ def _other_end(text: str, sources: Sources) -> str:
 
 
 def _is_listed(clause: str, sources: Sources) -> bool:
-    """Whether a clause sums up lines, each part being one's: "급여 80만원 이상이면 0.3%p, 카드 20만원 이상이면 0.2%p"."""
+    """Whether each part of a clause is stated by one line: "급여 80만원 이상이면 0.3%p, 카드 20만원 이상이면 0.2%p"."""
     parts = [part for part in re.split(r"(?<!\d),\s|,\s(?=[가-힣])", clause) if quantities_of(part)]
     return len(parts) > 1 and all(
         any(not _missing(_PER_SPAN.sub("", part), line.stated) for line in sources.lines) for part in parts
@@ -166,8 +167,8 @@ _OVER = re.compile(
 _SPAN_OVER = re.compile(rf"(?:년|월|달|일|시간|분){_OVER.pattern}")
 _PASSED, _ANYTHING = re.compile("지난|지나|경과"), re.compile("")
 _READINGS = tuple(
-    (re.compile(said), written, re.compile(stated))
-    for said, written, stated in (
+    (re.compile(pattern), written, re.compile(stated))
+    for pattern, written, stated in (
         (r"최소\s?|적어도\s?", "", "최소"),  # "최소 청약주수: 10주"
         ("한 달", "30일", "30일"),
         (r"(?<=\d)번째(?=\s?(?:틀|잘못|실패|오류|위반))", "회", r"\d\s?[회번]"),
@@ -175,50 +176,49 @@ _READINGS = tuple(
         (r"(?<=[년월달일])(?:\s이상|\s넘게)(?=\s\S{1,6}\s(?:뒤|후|다음))", "", r"[낸한된난]\s(?:뒤|후|날)|지난|경과"),
     )
 )
-"""How else a quantity of a sentence may be said, where the passages say it so: "2년 이상 내신 뒤" of "24개월을 낸 뒤"."""
+"""(pattern, replacement, condition): other readings of a quantity, each if the passages match the condition: "2년 이상 내신 뒤"
+may be "24개월을 낸 뒤"."""
 
 
 def _missing(text: str, stated: StatedQuantities) -> list[Quantity]:
-    """The quantities of a text that are stated in no reading; "3개월 넘게" is said of "3개월 이상" and of "3개월 초과"."""
+    """The quantities that are not stated in any reading of a text; "3개월 넘게" may be read as "3개월 이상" or "3개월 초과"."""
     missing = stated.unsupported(text)
     if not missing:
         return []
-    readings = [reading for reading, needed in _readings(text) if needed.search(stated.text)]
+    readings = [reading for reading, condition in _readings(text) if condition.search(stated.text)]
     return min([missing, *map(stated.unsupported, readings)], key=len)
 
 
 @lru_cache(maxsize=1024)
 def _readings(text: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """How else a text may be read, each with what its passage must hold for that."""
-    readings = [(said.sub(written, text), needed) for said, written, needed in _READINGS]
+    """Other readings of a text, each with a pattern that its passages must match."""
+    readings = [(pattern.sub(written, text), condition) for pattern, written, condition in _READINGS]
     if _OVER.search(text):
-        # Which of them is meant no customer says.
         readings += [(_OVER.sub(word, text), _ANYTHING) for word in (" 이상", " 초과")]
         readings += [(_OVER.sub("이 지난", text), _PASSED)] if _SPAN_OVER.search(text) else []
     if LOOSE in text:
         readings += [(text.replace(f"미만{LOOSE}", word), _ANYTHING) for word in ("미만", "이하", "이내")]
-    return tuple((reading, needed) for reading, needed in readings if reading != text)
+    return tuple((reading, condition) for reading, condition in readings if reading != text)
 
 
 def _mislabelled(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
-    """The value of a thing that a line names beside it: "비급여 20%" of "급여 20%, 비급여 30%"."""
+    """Withhold a value that a line gives for another label: "비급여 20%" for "급여 20%, 비급여 30%"."""
     figures = [each for each in quantities if each.dimension in ("rate", "money")]
     if len(figures) != 1:
         return None
     for line in sources.lines:
-        labels: dict[bool, list[str]] = {True: [], False: []}
+        own, other = list[str](), list[str]()
         for label, stated in line.labelled:
-            is_it = any(each.dimension == figures[0].dimension and each.ends & figures[0].ends for each in stated)
-            labels[is_it].append(label)
-        if labels[True] and labels[False]:
-            named = {which: [label for label in labels[which] if _names(clause, label)] for which in (True, False)}
-            if named[False] and not named[True]:
-                return Finding("withheld", "quantity", figures[0].text)
+            is_own = any(each.dimension == figures[0].dimension and each.ends & figures[0].ends for each in stated)
+            (own if is_own else other).append(label)
+        is_other_named = any(_names(clause, label) for label in other)
+        if own and is_other_named and not any(_names(clause, label) for label in own):
+            return Finding("withheld", "quantity", figures[0].text)
     return None
 
 
 def _names(clause: str, label: str) -> bool:
-    """Whether a clause names what stands before a value: "통장" of "수수료는 통장 1,500원"."""
+    """Whether a clause contains the label of a value: "통장" of "수수료는 통장 1,500원"."""
     own = re.split(r"[은는이가의]\s", label)[-1]
     return len(own) > 1 and begins_word(own, clause)
 
@@ -230,7 +230,7 @@ def _swapped(
     lines: Sequence[Line],
     sources: Sources,
 ) -> Finding | None:
-    """A product or means named with a quantity that the passage gives for another of its kind alone."""
+    """Withhold a product or means with a quantity that the passages give only for another one of the same kind."""
     figures = " ".join(each.text for each in quantities)
     parts = [part for line in lines for part in line.parts if not part.stated.unsupported(figures)] if named else []
     for mention in named if parts else ():
@@ -251,12 +251,12 @@ _DOWN = re.compile(r"[을를이가]?\s?(?:이하|미만|이내|까지|안에|전
 _PAST = re.compile(r"[을를이가]?\s?(?:지나|넘)[가-힣]{0,2}면\s")
 
 
-def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
-    """A threshold on the other side than the clauses about the same put it: "3년 이후" for "3년 이내"."""
+def _wrong_side(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Finding | None:
+    """Withhold a threshold on another side than in the aligned clauses: "3년 이후" for "3년 이내"."""
     thresholds = [(each, side) for each in quantities if (side := _side(clause, each.end))]
     near = aligned(clause, sources) if thresholds else ()
     for each, side in thresholds:
-        # "20일이 지나면 취소할 수 없고" says what "20일까지 취소할 수 있습니다" does.
+        # "20일이 지나면 취소할 수 없고" means the same as "20일까지 취소할 수 있습니다".
         is_past = _PAST.match(clause, each.end) is not None and is_negative(clause)
         if is_past or (each.low is None and each.high is None):
             continue
@@ -270,7 +270,7 @@ def _turned(clause: str, quantities: Sequence[Quantity], sources: Sources) -> Fi
             ]
             for clauses in (near, sources.clauses)
         )
-        # "30만원 이상이면 면제, 미만이면 500원": the value that follows belongs to one of them, and `check_roles` tells to which.
+        # "30만원 이상이면 면제, 미만이면 500원": whether the value after a threshold belongs to it is checked by `check_roles`.
         is_case = side in elsewhere and any(other.start > each.end for other in quantities)
         if sides and all(sides) and side not in sides and not is_case and not _is_complement(each, clause, sources):
             return Finding("withheld", "quantity", clause[each.start : each.end + 4].strip())
@@ -287,11 +287,11 @@ _NO_UNIT = re.compile(r"[에로을를은는이가과와번의까부만도라인�
 
 
 def check_units(text: str, sources: Sources) -> Finding | None:
-    """A number with a unit in Latin letters ("500GB", "10km") stands in the passages with the same unit."""
-    # "5,000km" and "5000 km" are one spelling.
-    held = compact(sources.text).replace(",", "")
+    """Withhold a number with a unit ("500GB", "10km") that the passages do not have with the same unit."""
+    # "5,000km" and "5000 km" are the same.
+    stated = compact(sources.text).replace(",", "")
     for match in _WITH_UNIT.finditer(text):
-        if compact(match[1] + match[2]).replace(",", "") not in held and not any(
+        if compact(match[1] + match[2]).replace(",", "") not in stated and not any(
             is_case(each, text, sources) for each in quantities_of(text) if each.start == match.start()
         ):
             return Finding("withheld", "quantity", match[0])

@@ -1,8 +1,8 @@
-"""SentenceRelease: what of a model's answer may be shown, while the model is still writing it.
+"""SentenceRelease: decides what of a model's answer may be shown while the model is still writing it.
 
-A sentence is held until it is whole and cites a source, or until a later one does: then it is checked against the sources
-cited. What they do not support is left out; where it says something else than they do, the nearest sentence of theirs takes
-its place. Nothing is shown before the model's first sentence that says something and is supported.
+A sentence is kept back until it is complete and it or a later one cites a source. Then it is checked against the cited sources. A
+sentence that they do not support is left out; if it contradicts them, their closest sentence replaces it. Nothing is shown before
+the first sentence that is supported.
 """
 
 from __future__ import annotations
@@ -31,19 +31,18 @@ from rag.types import Notice, SentenceSupport
 
 logger = logging.getLogger(__name__)
 REPLACED = ("quantity", "polarity", "condition", "entity", "contradicted")
-"""Reasons why a sentence is withheld that mean that it says something else than its source."""
+"""Reasons for withholding a sentence that mean that it contradicts its source, so that a replacement is shown."""
 _RANKS = ("withheld", "weak", "supported")
 _LEAD = re.compile(r"\s*(?:[\-*•·]\s+)?")
 
 
 class SentenceRelease:
-    """Takes a model's pieces, cut anywhere, and returns what may be shown of them.
+    """Takes the pieces of a model's answer, cut anywhere, and returns what may be shown.
 
-    `sources`: the passages shown to the model, by their numbers. `approved`: of these, the texts whose sentences may replace
-    one of the model's, without institution and title. `institutions`: whose each source is, where the index holds several
-    institutions: then their names are put before sentences that do not name them. After the end: `text` is all that was
-    released, `cited` its sources, `support` what became of each sentence, `notice` why something is missing. `stopped`: what
-    comes after is of no interest, for the answer holds something that no answer may hold; then nothing of it stands.
+    `sources`: the passages shown to the model by number. `approved`: those whose sentences may replace one of the model's,
+    without institution and title. `institutions`: the institution of each source in an index of several, whose names are added
+    to the answer. Results: `text` is all that was released, `cited` its sources, `support` the finding for each sentence,
+    `notice` why something is missing. `stopped`: why the whole answer was rejected, or empty; then the rest need not be fed.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class SentenceRelease:
         return tuple(sorted(self._cited))
 
     def feed(self, piece: str) -> str:
-        """What the model's next piece releases, possibly nothing."""
+        """The text that may be shown after the next piece, possibly empty."""
         if not self._has_text and piece.strip():
             self._has_text = True
             self._verifier.prepare(tuple(self._sources.values()))
@@ -91,7 +90,7 @@ class SentenceRelease:
         return released
 
     def end(self, *, is_truncated: bool = False) -> str:
-        """What the end of the model's answer releases; sets `notice`."""
+        """The text that may be shown after the end of the answer; sets `notice`."""
         if is_truncated:
             self.notice = "interrupted"
             logger.warning(
@@ -105,7 +104,7 @@ class SentenceRelease:
         return released
 
     def _take(self, text: str) -> str:
-        """Whole sentences, one after the other."""
+        """Check complete sentences one by one and return what may be shown."""
         released = ""
         for start, end in split_sentences(text):
             sentence = text[start:end]
@@ -114,7 +113,7 @@ class SentenceRelease:
             if problem := self._gate.sentence(sentence):
                 self._stop(problem)
             elif not says_something(sentence):
-                # A line break between two sentences; a citation alone cites nothing.
+                # Line breaks between sentences are kept; a citation without a sentence is not.
                 self._waiting += [sentence] if not sentence.strip() and self.text else []
             elif numbers := cited_numbers(sentence):
                 waiting, self._waiting = self._waiting, []
@@ -124,7 +123,7 @@ class SentenceRelease:
         return released
 
     def _release(self, sentence: str, numbers: tuple[int, ...], *, is_cited: bool = True) -> str:
-        """The sentence, where the sources of these numbers support it; else what replaces it, which may be nothing."""
+        """The sentence if the sources with these numbers support it, else its replacement, which may be empty."""
         if sentence.strip():
             own = cited_numbers(sentence)
             if is_courtesy(sentence) and not own:
@@ -139,18 +138,18 @@ class SentenceRelease:
             replaced = self._replace(sentence)
             self.support.append(record)
             self._cited.update(dict.fromkeys(own))
-            # What the model itself copies from the passage stands there already.
+            # Not a sentence that has been shown as a replacement.
             return replaced + (self._append(sentence, numbers) if _key(sentence) not in self._replaced else "")
         return self._append(sentence)
 
     def _find_replacement(self, sentence: str, numbers: tuple[int, ...]) -> None:
-        """Keeps what the passages of these numbers say nearest to a sentence, if anything is near and may be shown."""
+        """Remember the statement of the sources with these numbers that is closest to a sentence, if there is one to show."""
         approved = {number: self._approved[number] for number in numbers if number in self._approved}
         titles = {number: self._sources[number].removesuffix(text) for number, text in approved.items()}
-        found = nearest_statement(MARKER.sub(" ", sentence), approved, titles)
-        if found is None:
+        nearest = nearest_statement(MARKER.sub(" ", sentence), approved, titles)
+        if nearest is None:
             return
-        number, statement = found
+        number, statement = nearest
         passage = [self._sources[number]]
         if not self._gate.content(statement.text) and all(
             self._verifier.verify(each, passage).status == "supported" for each in statement.sentences
@@ -159,10 +158,10 @@ class SentenceRelease:
             self._replacements.append((lead, statement, number, sentence[len(sentence.rstrip()) :]))
 
     def _replace(self, following: str = "") -> str:
-        """The replacements that were kept, but none that the text, or the sentence that is released next, holds."""
-        kept, self._replacements = self._replacements, []
+        """The remembered replacements, without those that the text or the next sentence contains."""
+        replacements, self._replacements = self._replacements, []
         released = ""
-        for lead, statement, number, trail in kept:
+        for lead, statement, number, trail in replacements:
             shown = _key(self.text + following)
             if any(_key(each) in shown for each in statement.sentences):
                 continue
@@ -181,7 +180,7 @@ class SentenceRelease:
         return released
 
     def _settle_waiting(self) -> str:
-        """What no citation followed: checked against all sources that were cited before it."""
+        """Check sentences that no citation followed against all sources cited so far."""
         waiting, self._waiting = self._waiting, []
         if self.text:
             return "".join(
@@ -193,7 +192,7 @@ class SentenceRelease:
         return ""
 
     def _stating(self, sentence: str) -> tuple[int, ...]:
-        """Of the sources cited so far those of the one institution that support a sentence without a citation best."""
+        """The sources cited so far; of several institutions, those of the one that supports the sentence best."""
         groups = list(self._attribution.by_institution(self.cited).values())
         if len(groups) < 2 or not sentence.strip():
             return self.cited
@@ -213,7 +212,7 @@ class SentenceRelease:
         return "withheld" if withheld else None
 
     def _stop(self, problem: str) -> None:
-        """Ends the answer; the approved text takes the place of what was released."""
+        """Reject the whole answer; the caller shows the approved text instead."""
         is_endless = problem.startswith(("a sentence", "an answer", "repeated"))
         self.notice = "interrupted" if is_endless else "withheld"
         self.support.append(SentenceSupport("", (), "withheld", "form", problem))
@@ -223,16 +222,16 @@ class SentenceRelease:
 
 
 def _key(text: str) -> str:
-    """What is compared of two texts: neither citations nor white space, list signs and full stops at the ends."""
+    """The text without citations, white space, and list signs and full stops at its ends, for comparison."""
     return compact(MARKER.sub("", text)).strip("-*•·.")
 
 
 LONGEST_ANSWER = 2000
-"""Characters of one answer; the longest approved text of the bundled FAQ has 1,050."""
+"""Characters of one answer, at most; the longest approved text of the bundled FAQ has 1,050."""
 LONGEST_SENTENCE = 600
-"""Characters without any sentence's end."""
+"""Characters of one sentence, at most."""
 RUN = 18
-"""Characters, white space left out, that an answer may share with the instruction and not with a source."""
+"""Characters without white space: an answer must not contain so many in a row of the instruction, unless a source does."""
 _REPEATS = 3
 _MARKUP = re.compile(
     r"</?[A-Za-z!|][^>\n]{0,80}[>|]|<\||```|!\[|\]\(\s*(?:https?|www|#|/)|\[/?INST|^\s*#{1,6}\s|###|\{\{|\}\}|\b(?:system|assistant|user)\s*:",
@@ -246,14 +245,14 @@ _LOOP = re.compile(r"(.{3,60}?)\1{3,}")
 
 
 class Gate:
-    """Looks at one answer as it grows. `sources`: the passages shown to the model."""
+    """Detects forbidden content in one answer while it grows. `sources`: the passages shown to the model."""
 
     def __init__(self, instruction: str, sources: Iterable[str]) -> None:
         texts = list(sources)
         self._sources = "\n".join(texts)
         compacted = compact(self._sources)
         runs = _runs(compact(instruction))
-        # Words that a source holds as well give nothing away.
+        # Words of a source are no leak of the instruction.
         self._instruction = frozenset(run for run in runs if run not in compacted)
         self._phones = {quantity.low for quantity in read_quantities(self._sources) if quantity.dimension == "phone"}
         self._own = own_numbers(texts)
@@ -261,7 +260,7 @@ class Gate:
         self._length = 0
 
     def open_text(self, text: str) -> str | None:
-        """What is wrong with a sentence that has no end yet; None for nothing."""
+        """The problem of an incomplete sentence, or None."""
         if match := _MARKUP.search(text):
             return f"markup {match[0][:20]!r}"
         if len(text) > LONGEST_SENTENCE:
@@ -272,7 +271,7 @@ class Gate:
         return "repeated text" if loop and len(loop[0]) >= 24 and not loop[1].isspace() else None
 
     def sentence(self, text: str) -> str | None:
-        """What is wrong with a whole sentence, counting it; None for nothing."""
+        """The problem of a complete sentence or of the answer with it, or None. Counts the sentence."""
         if problem := self.content(text):
             return problem
         self._length += len(text)
@@ -283,8 +282,8 @@ class Gate:
         return "repeated text" if len(key) > 8 and self._seen[key] >= _REPEATS else None
 
     def content(self, text: str) -> str | None:
-        """What a whole sentence holds that no answer may; None for nothing."""
-        # Again, now that it is whole: a piece may have been cut within a mark.
+        """The forbidden content of a complete sentence, or None."""
+        # Repeated for the complete sentence, because a piece may have ended within markup.
         if problem := self.open_text(text):
             return problem
         for address in _ADDRESS.findall(text):

@@ -1,7 +1,7 @@
-"""An answer that is still being written: where each of its sentences ends, and the citations that it holds.
+"""Splits an answer, which may still be incomplete, into sentences with their citations.
 
-A sentence has the citations after it. It is not broken within "연 3.5%", "2026.03.01.", "2026. 3. 1.부터", "Ⅰ. ", "1. " or
-"[경로]": a full stop ends a sentence only after a letter and before white space. A line break always ends one.
+Citations belong to the sentence before them. A full stop ends a sentence only after a letter and before white space, so that
+"연 3.5%", "2026.03.01.", "2026. 3. 1.부터", "Ⅰ. ", "1. " and "[경로]" are not split. A line break always ends one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _END = re.compile(
 _LIST_SIGN = re.compile(r"\s*(?:[\-*•·※]|\d{1,2}[.)]|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥ]\.?|[①-⑳])\s*")
 _SAYS = re.compile(r"[가-힣]{2,}|[A-Za-z]{3,}")
 LONGEST = 64
-"""Characters a marker may have; a longer beginning of one is text."""
+"""Characters of a marker, at most; a longer text after an opening bracket is no marker."""
 _NUMBER = re.compile(r"\d+")
 _BEGINNING = re.compile(rf"[{re.escape(MARKER_BRACKETS[0])}][\s\d,，、·;/]*\Z")
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) offsets of the sentences of a whole text, each with the citations after it; joined they are the text."""
+    """(start, end) offsets of the sentences of a complete text, each with the citations after it. They cover the text."""
     start = 0
     for end in _ends(text):
         if end > start:
@@ -36,9 +36,9 @@ def split_sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def complete_until(text: str) -> int:
-    """How far a text that goes on consists of whole sentences: what may follow changes nothing before this offset.
+    """The offset up to which an incomplete text consists of complete sentences, whatever follows.
 
-    A sentence that has no citation yet is whole only once something else than a citation follows it.
+    A sentence without a citation is complete only when something else than a citation follows it.
     """
     whole = 0
     for end in _ends(text):
@@ -49,8 +49,7 @@ def complete_until(text: str) -> int:
 
 
 def says_something(sentence: str) -> bool:
-    """Whether a sentence holds a word beside its citations and list signs: a heading does, "[1]" or "1." does not, nor a line
-    of the prompt."""
+    """Whether a sentence contains a word: a heading does, but not "[1]", "1." or a line that repeats the prompt."""
     own = MARKER.sub("", sentence)
     return PROMPT_LINE.match(own) is None and _SAYS.search(_LIST_SIGN.sub("", own, count=1)) is not None
 
@@ -62,7 +61,7 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def cited_numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a text's markers, each once, in text order."""
+    """The distinct numbers of the markers of a text, in text order."""
     numbers = (int(number) for marker in MARKER.findall(text) for number in _NUMBER.findall(marker))
     return tuple(dict.fromkeys(numbers))
 
@@ -71,18 +70,20 @@ _CITED_PART = re.compile(rf"(?:\s{{0,2}}{MARKER.pattern.replace('(', '(?:', 1)})
 
 
 def cited_parts(sentence: str) -> list[tuple[str, tuple[int, ...]]]:
-    """The parts of a sentence that cite different sources, each with the numbers after it: "수수료는 500원이고 [2], 한도는
-    5억원입니다 [1]". What follows the last marker is of the last part; empty where all of the sentence cites the same.
+    """The parts of a sentence that cite different sources, each with its numbers: "수수료는 500원이고 [2], 한도는 5억원입니다
+    [1]".
+
+    The text after the last marker belongs to the last part. Empty if all parts cite the same sources.
     """
-    found, start = list[tuple[str, tuple[int, ...]]](), 0
+    parts, start = list[tuple[str, tuple[int, ...]]](), 0
     for end in [*(match.end() for match in _CITED_PART.finditer(sentence)), len(sentence)]:
         part = sentence[start:end]
         start = end
         if numbers := cited_numbers(part):
-            found.append((part, numbers))
-        elif found:
-            found[-1] = (found[-1][0] + part, found[-1][1])
-    return found if len({frozenset(numbers) for _, numbers in found}) > 1 else []
+            parts.append((part, numbers))
+        elif parts:
+            parts[-1] = (parts[-1][0] + part, parts[-1][1])
+    return parts if len({frozenset(numbers) for _, numbers in parts}) > 1 else []
 
 
 _TO_A_MODEL = re.compile(
@@ -94,16 +95,15 @@ _TO_A_MODEL = re.compile(
 
 
 def without_instructions(passage: str) -> str:
-    """A passage without the sentences that tell a model what to say: they state nothing about the institution."""
+    """A passage without sentences that are instructions to a model (prompt injection), which state nothing."""
     return "".join(part for part in re.split(r"(?<=[.\n])", passage) if not _TO_A_MODEL.search(compact(part)))
 
 
 class CitationResolver:
-    """Takes a text in pieces cut anywhere, and gives it back with its markers resolved.
+    """Normalises the markers of a text that arrives in arbitrary pieces.
 
-    A marker comes out as `[n]`, one for each number of a source that was given; other numbers are dropped, and everything
-    else comes out as it came in. `known` are the sources' numbers, `cited` those met so far. What `feed` returns joined,
-    and then `end`, is the same wherever the text was cut.
+    Each marker becomes `[n]`, one for each number in `known`; other numbers are dropped, and other text is unchanged. `cited`:
+    the numbers so far. The result does not depend on where the text was cut.
     """
 
     def __init__(self, known: Collection[int]) -> None:
@@ -112,7 +112,7 @@ class CitationResolver:
         self.cited: set[int] = set()
 
     def feed(self, piece: str) -> str:
-        """What can be said so far; the beginning of a possible marker is kept until the next piece."""
+        """The text that is final so far; the beginning of a possible marker is kept until the next piece."""
         text = self._pending + piece
         beginning = _BEGINNING.search(text)
         cut = beginning.start() if beginning and len(text) - beginning.start() <= LONGEST else len(text)
@@ -120,7 +120,7 @@ class CitationResolver:
         return MARKER.sub(self._marker, text[:cut])
 
     def end(self) -> str:
-        """The rest: nothing follows that could close a marker."""
+        """The rest of the text."""
         rest, self._pending = self._pending, ""
         return rest
 

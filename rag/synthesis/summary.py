@@ -1,4 +1,4 @@
-"""A row in one sentence in the light of a question: a language model's, checked as an answer's are; else the row's own."""
+"""Summarizes a row in one sentence for a question: a checked sentence of a language model, or one of the row itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Summarizer:
-    """Summaries by `llm`, or without one the rows' own sentences. `breaker`: the model's, where others ask it too."""
+    """Summaries written by `llm`, or without one taken from the rows. `breaker`: shared with other users of the model."""
 
     def __init__(
         self, llm: LLM | None, *, breaker: CircuitBreaker | None = None, verifier: Verifier | None = None
@@ -36,13 +36,12 @@ class Summarizer:
         self._verifier = verifier or RuleVerifier()
 
     def summarized(self, question: str, source: Source, scope: CancelScope) -> Source:
-        """The source with its summary, and whether the model wrote it.
+        """The source with `summary` and `summary_generated`.
 
-        The model's first sentence counts, where the text with its institution and title supports it whole. Raises no
-        ModelError.
+        The model's first sentence is used if the text with its institution and title fully supports it. Raises no ModelError.
         """
         passage = "\n".join(filter(None, (source.metadata.get("bank"), source.question, source.text)))
-        # A model's words would not carry that a document's value is uncertain.
+        # A model's sentence would not say that a value of a document is uncertain.
         llm = None if source.metadata.get("uncertain") else self._llm
         if llm is not None and (written := self._written(llm, question, passage, scope)):
             return replace(source, summary=written, summary_generated=True)
@@ -51,25 +50,26 @@ class Summarizer:
 
     def _written(self, llm: LLM, question: str, passage: str, scope: CancelScope) -> str:
         content = f"자료:\n{escape_markers(passage)}\n\n질문: {one_line(question)}"
-        # Not cut to fit: the half that is left out may be the condition.
+        # Not shortened to fit, because the missing half may contain a condition.
         if count_tokens(llm, SUMMARIZING) + count_tokens(llm, content) > prompt_room(llm):
             return ""
-        said = ""
+        text = ""
         try:
             with self._breaker.call(), closing(stream_chat(llm, build_messages(SUMMARIZING, content), scope)) as reply:
                 for piece in reply:
-                    said += piece
-                    if len(said) > LONGEST_SENTENCE:
+                    text += piece
+                    if len(text) > LONGEST_SENTENCE:
                         return ""
         except ModelError as exc:
-            # An open breaker has logged those that opened it.
+            # The breaker has already logged the errors that opened it.
             if not isinstance(exc, ModelPaused):
                 logger.warning("summarizing failed; showing the row's own sentence instead: %s", exc)
             return ""
-        start, end = next(split_sentences(said.strip()), (0, 0))
-        sentence = MARKER.sub("", said.strip()[start:end]).strip()
+        text = text.strip()
+        start, end = next(split_sentences(text), (0, 0))
+        sentence = MARKER.sub("", text[start:end]).strip()
         is_whole = not reply.truncated and says_something(sentence)
         if not is_whole or Gate(SUMMARIZING, [passage]).sentence(sentence):
             return ""
-        # A weak one is marked in an answer; a card has no room for that.
+        # Weakly supported sentences are marked in an answer, but there is no room for a mark in a summary.
         return sentence if self._verifier.verify(sentence, [passage]).status == "supported" else ""

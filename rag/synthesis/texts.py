@@ -1,5 +1,7 @@
-"""The texts that answers are made of, read from texts.toml: replies to declined questions, frames around quoted passages, and
-the instructions of language models. A question in English gets the English ones. Each reply says how to reach a person."""
+"""The texts of answers, from texts.toml: replies to declined questions, frames around quoted passages, instructions to models.
+
+Questions in English get the English texts. Each reply says how to reach a person.
+"""
 
 from __future__ import annotations
 
@@ -15,30 +17,30 @@ _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 _ENGLISH_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{4,}(?![A-Za-z])")
 
 DEFAULT_CONTACT = "새나래은행 1500-0101, 도담저축은행 1500-0202, 미르누리증권 1500-0303"
-"""The invented numbers of the bundled FAQ's institutions."""
+"""The fictitious numbers of the institutions in the bundled FAQ."""
 BROKE_OFF = "답변이 중간에 끊겨, 등록된 FAQ 원문을 그대로 보여 드립니다."
-"""Stands between a broken answer and the passages, where the one cannot be taken back any more."""
+"""Shown between an answer that broke off and the passages, if the answer cannot be withdrawn any more."""
 
 _TEXTS: Mapping[str, Any] = read_toml(__package__, "texts.toml")
 ANSWERING, SUMMARIZING, CONDENSING = (
     str(_TEXTS["instructions"][name]) for name in ("answering", "summarizing", "condensing")
 )
-"""What a model is told to do: KULLM's 명령어, or the system message; the data are its 입력, or the user's message."""
+"""Instructions to models: the system message, or the 명령어 of KULLM; the data are the user message, or its 입력."""
 
 
 def kinds(group: str, *, english: bool = False) -> Mapping[str, str]:
-    """The texts of a group by their names: `declined` by reason, `notes` by kind, `frames`. With their places to be filled."""
+    """The templates of a group by name: `declined` by reason, `notes` by kind, or `frames`."""
     texts: Mapping[str, str] = _TEXTS["english" if english else "korean"][group]
     return texts
 
 
 def frame(name: str, *, english: bool = False, **values: str) -> str:
-    """The text of a frame, with its values."""
+    """The text of a frame with these values."""
     return kinds("frames", english=english)[name].format(**values)
 
 
 def passage(place: str, heading: str, text: str, uncertain: str, *, english: bool = False) -> str:
-    """A passage of a document under its heading, as one and not as an approved answer; `uncertain`: values to be checked."""
+    """A passage of a document below its place and heading; `uncertain`: values that must be checked, or empty."""
     lines = [frame("passage", english=english), f"[{place}]", heading, text]
     if uncertain:
         lines.append(frame("uncertain", english=english, values=uncertain))
@@ -59,10 +61,10 @@ def declined(
     note: Note | None = None,
     english: bool = False,
 ) -> str:
-    """The whole fixed text for a declined question; of the `note` instead of the reason where there is one.
+    """The fixed text for a declined question: that of the `note` if there is one, else that of the reason.
 
-    `contact` None: the bundled institutions'; empty: none is named. `category`: the nearest of the index's, for not_covered.
-    `topics`: categories named as examples of what can be asked; none: those of a bank.
+    `contact`: None for that of the bundled institutions, empty for none. `category`: the nearest one in the index, for
+    not_covered. `topics`: categories to name as examples of what can be asked; empty for those of a bank.
     """
     if note:
         return noted(note, contact=contact, topics=topics, english=english)
@@ -72,14 +74,14 @@ def declined(
 
 
 def noted(note: Note, *, contact: str | None = None, topics: Sequence[str] = (), english: bool = False) -> str:
-    """The sentences of a note. `contact`, `topics`: as for `declined`."""
+    """The text of a note. `contact`, `topics`: as for `declined`."""
     return kinds("notes", english=english)[note.kind].format(
         desk=_desk(contact, english=english), topics=_examples(topics, english=english), **note.values
     )
 
 
 def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: bool = False) -> str:
-    """The sentence over suggested rows. `names`: the institutions they belong to, said where `note` is about another one."""
+    """The text above suggested rows. `names`: their institutions, which are named if `note` is about another one."""
     if note is None:
         return frame("suggested", english=english)
     text = noted(note, contact="", english=english)

@@ -1,4 +1,4 @@
-"""Does a sentence turn a change or a transfer around? "우편을 이메일로" of a passage's "이메일을 우편으로"."""
+"""Does a sentence reverse the direction of a change or transfer: "우편을 이메일로" where a passage has "이메일을 우편으로"?"""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ _JOINED = re.compile(r"(?:이나|나|과|와|,|·|\s또는)\s?$")
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What something is changed from and to, in all forms in which a text may name it."""
+    """The source and the target of a change, each with its synonyms."""
 
     before: frozenset[str]
     after: frozenset[str]
 
 
 def check_transfers(text: str, sources: Sources) -> Finding | None:
-    """A change from one thing to another that the passages only make the other way round."""
+    """Withhold a change that the passages contain only in the opposite direction."""
     own = _changes(text)
     stated = [change for line in sources.lines for change in _changes(line.text)] if own else []
     for change in own:
-        turned = any(change.before & each.after and change.after & each.before for each in stated)
-        if turned and not any(change.before & each.before and change.after & each.after for each in stated):
+        is_reversed = any(change.before & each.after and change.after & each.before for each in stated)
+        if is_reversed and not any(change.before & each.before and change.after & each.after for each in stated):
             return Finding("withheld", "polarity", text)
     return None
 
 
 @lru_cache(maxsize=2048)
 def _changes(text: str) -> tuple[_Change, ...]:
-    found = []
-    # The other patterns take ten times as long.
+    changes = []
+    # A fast first check: the other patterns take ten times as long.
     for clause in split_clauses(text) if _CHANGES.search(text) else ():
         if match := _TO.search(clause):
             after = f"{match['last']} {_JOINED.sub('', match['first'] or '')}".lower().split()
             before = " ".join(each[1] for each in _FROM.finditer(clause, 0, match.start("last"))).lower().split()
-            found.append(_Change(_forms(set(before) - set(after)), _forms(set(after) - set(before))))
-    return tuple(found)
+            changes.append(_Change(_forms(set(before) - set(after)), _forms(set(after) - set(before))))
+    return tuple(changes)
 
 
 def _forms(nouns: set[str]) -> frozenset[str]:

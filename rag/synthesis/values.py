@@ -1,9 +1,9 @@
-"""The values of passages and sentences, each with the words it belongs to: its role.
+"""The values of passages and sentences, each with the words around it, which are its role.
 
-"200만원" of "1회 50만원, 1일 200만원" is a day's, a cell its row's and column's. A sentence is split at commas, endings and the
-values of a list; what distinguishes values and is none itself becomes a sign: rates of use ("하루에" is "@일"), kinds ("C군").
-A value's role is the words it stands with, at three distances: its own label, what it shares with the values listed beside it,
-and the rest of its sentence, its heading and its passage's title.
+In "1회 50만원, 1일 200만원", "200만원" belongs to a day; a cell belongs to its row and column. A sentence is split at commas,
+endings and the values of a list. Periods and classes, which distinguish values, become signs ("하루에" is "@일"). The words are
+at three distances: the value's label, words shared with the values beside it, and the rest of the sentence with heading and
+title.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _ASIDE = re.compile(r"\(([^()]*(?:\d|면제|무료|무상)[^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part of a sentence, with one quantity of a dimension at most. `end`: "if" of a condition, "then" of a clause, else ""."""
+    """Part of a sentence with at most one quantity of each dimension. `end`: "if" after a condition, "then" after a clause, or
+    ""."""
 
     text: str
     quantities: tuple[Quantity, ...]
@@ -47,8 +48,7 @@ class Piece:
         return self.text[: quantity.start].split()
 
     def after(self, quantity: Quantity) -> str:
-        """What comes after a quantity and its particle."""
-        # The rest of the word is a particle: "50만원까지".
+        """The text after a quantity and its particle."""
         return re.sub(r"^\S*", "", self.text[quantity.end :])
 
 
@@ -60,45 +60,45 @@ _DAYS = tuple(
         (r"전일(?!제)|전날|[전앞] ?영업일", -1),
     )
 )  # fmt: skip
-"""Days beside each other, which are values as spans of time are."""
+"""Relative days, which count as values like durations, with their distance in days."""
 
 
 @lru_cache(maxsize=4096)
 def values_and_days(text: str) -> tuple[Quantity, ...]:
-    """The quantities of a text and the days it names ("당일", "다음 날"), in text order."""
-    found = list(quantities_of(text))
+    """The quantities and relative days ("당일", "다음 날") of a text, in text order."""
+    values = list(quantities_of(text))
     for pattern, low in _DAYS:
         for match in pattern.finditer(text):
-            if not any(each.start < match.end() and match.start() < each.end for each in found):
-                found.append(Quantity("duration", "relative", low, low, match[0], *match.span()))
-    return tuple(sorted(found, key=lambda each: each.start))
+            if not any(each.start < match.end() and match.start() < each.end for each in values):
+                values.append(Quantity("duration", "relative", low, low, match[0], *match.span()))
+    return tuple(sorted(values, key=lambda each: each.start))
 
 
 def pieces_of(sentence: str) -> list[Piece]:
-    """The pieces of a sentence in order, marked."""
+    """The pieces of a sentence in order, with the signs of `marked`."""
     text = " ".join(marked(re.sub(r"[()\[\]]", " ", _ASIDE.sub(r", \1, ", sentence))).split())
-    found, start = list[Piece](), 0
+    pieces, start = list[Piece](), 0
     for match in _PIECE.finditer(text):
-        found += _cut(text[start : match.start()], "if" if match[1] else "then" if match[2] else "")
+        pieces += _cut(text[start : match.start()], "if" if match[1] else "then" if match[2] else "")
         start = match.end()
-    return [*found, *_cut(text[start:], "then")]
+    return [*pieces, *_cut(text[start:], "then")]
 
 
 def _cut(part: str, end: str) -> Iterator[Piece]:
-    """A part of a sentence, cut after a value where another of its dimension follows: "한 번에 100만원씩 | 하루 600만원"."""
+    """The pieces of a part of a sentence, cut between values of one dimension: "한 번에 100만원씩 | 하루 600만원"."""
     start, ends = 0, dict[str, int]()
     for quantity in values_and_days(part):
         if (last := ends.get(quantity.dimension)) is not None:
             yield Piece(part[start:last], values_and_days(part[start:last]))
             start, ends = last, {}
-        # With its particle, or with the noun it stands before: "1년 단위로 최장 10년까지".
+        # The cut is after the particle, or after the noun that the value belongs to: "1년 단위로 | 최장 10년까지".
         ends[quantity.dimension] = quantity.end + re.match(r"\s\S+|\S*", part[quantity.end :]).end()  # type: ignore[union-attr]
     if part[start:].strip():
         yield Piece(part[start:], values_and_days(part[start:]), end)
 
 
 APP = re.compile(r"[가-힣]{2,}(?:[A-Z]{1,4}(?![A-Za-z])|톡|페이|뱅크)")
-"""How institutions name their apps: 새나래ON, 미르누리M."""
+"""Names of apps: 새나래ON, 미르누리M."""
 FEE = re.compile(r"수수료|비용|요금|전신료|연회비|발급비|배송비|보증료|인지세|(?<![가-힣])돈(?=[이을])")
 _NOTHING = re.compile(r"(?:면제|없음|무료|비과세)")
 _SENTENCE = re.compile(r"(?<=[다요오음됨함임][.])\s")
@@ -108,14 +108,14 @@ _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*")
 _MARK = re.compile(r"^\s*(?:[-•·*※①-⑳]|\d{1,2}[.)](?=\s)|제\d+조)\s*")
 _POSTPOSITION = re.compile(r"\s*(?:단위로|간격으로|이내|이내에|동안|범위에서)?\s*")
 _LISTED = 2
-"""Words before a value that may be its own label alone: what stands before the value beside it then holds for it too."""
+"""Words before a value, at most, that are only its label, so that the words before the previous value apply to it, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A quantity and the texts it stands with.
+    """A quantity with its role: the words of its label (`own`), shared with other values (`shared`), and further away (`far`).
 
-    `conditions`: the quantities among them ("10만원 이하" of a row). `table`: the first row of the table it stands in."""
+    `conditions`: the quantities among these words ("10만원 이하" of a row). `table`: the header of the table that it is in."""
 
     quantity: Quantity
     own: str
@@ -127,9 +127,9 @@ class Value:
 
 @lru_cache(maxsize=512)
 def passage_values(passage: str) -> tuple[Value, ...]:
-    """The values of a passage, whose first two lines are its institution and its title; their texts compacted."""
+    """The values of a passage, whose first two lines are its institution and title; the words are without white space."""
     title, lines = " ".join(passage.split("\n")[:2]), passage.split("\n")[1:]
-    found: list[Value] = []
+    values: list[Value] = []
     heading, header, column = "", list[str](), dict[int, str]()
     for number, line in enumerate(lines):
         cells = [marked(cell).strip() for cell in line.strip().strip("|").split("|")]
@@ -139,17 +139,17 @@ def passage_values(passage: str) -> tuple[Value, ...]:
             if not header:
                 header, column = cells, _units(lines[number + 1 :])
                 continue
-            found += _row_values(header, cells, column, f"{title} {heading}")
+            values += _row_values(header, cells, column, f"{title} {heading}")
             continue
         header = []
         if (match := _HEADING.match(line)) is not None:
             heading, line = match[1], line[match.end() :]
         elif line.startswith("※") or not line.strip():
             heading = ""
-        found += _line_values(line, marked(heading), title)
-    # An app is also found by what it is.
-    searched = [[compact(APP.sub(r"\g<0>앱", text)) for text in (each.own, each.shared, each.far)] for each in found]
-    return tuple(replace(each, own=o, shared=s, far=f) for each, (o, s, f) in zip(found, searched, strict=True))
+        values += _line_values(line, marked(heading), title)
+    # The name of an app also counts as the word 앱.
+    searched = [[compact(APP.sub(r"\g<0>앱", text)) for text in (each.own, each.shared, each.far)] for each in values]
+    return tuple(replace(each, own=o, shared=s, far=f) for each, (o, s, f) in zip(values, searched, strict=True))
 
 
 @lru_cache(maxsize=1024)
@@ -159,7 +159,7 @@ def sentence_values(sentence: str) -> tuple[Value, ...]:
 
 
 def _units(rows: Sequence[str]) -> dict[int, str]:
-    """The unit that "면제" stands for in a column, by the column's place."""
+    """The unit of each column by its index, in which "면제" means 0."""
     units: dict[int, str] = {}
     for row in rows:
         cells = row.strip().strip("|").split("|")
@@ -210,7 +210,7 @@ def _line_values(line: str, heading: str, far: str) -> Iterator[Value]:
 
 @dataclass(slots=True)
 class _Context:
-    """What is gathered for a value from the pieces around its own; the fields of `Value`, where `rest` is `far`."""
+    """The words and conditions collected for a value from the pieces around it; `rest` becomes `far` of `Value`."""
 
     shared: list[str]
     rest: list[str]
@@ -227,7 +227,7 @@ def _value(pieces: Sequence[Piece], place: int, quantity: Quantity, label: str, 
     before = piece.before(quantity)
     context = _Context([label], [far], [each for each in piece.quantities if each.dimension != dimension])
     length = len(before)
-    # What stands before the values of a list holds for each of them, but for the label of the first.
+    # The words before a list of values apply to all of them, except for the label of the first.
     if not piece.end and place + 1 < len(pieces):
         following = pieces[place + 1].of(dimension)
         if following and _goes_on(pieces[place + 1], following):
@@ -247,18 +247,18 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
     for other in reversed(pieces[:place]):
         beside, topic = other.of(quantity.dimension), TOPIC.match(other.text)
         if topic and has_topic:
-            # What is said of another topic holds for that alone; but where a fee is waived, it is that fee.
+            # Words about another topic do not apply; but a waived fee is the fee of that topic.
             context.shared += [topic[0]] if quantity.low == 0 and FEE.search(topic[0]) else []
             break
         if other.end == "if" and not is_past:
-            # "OTP면 5억원, 보안카드면 1천만원": a listed value's condition is its own; what it is about holds for all.
+            # In "OTP면 5억원, 보안카드면 1천만원" each value has its own condition, but the topic applies to all.
             if not (is_listed and has_condition):
                 context.add(other)
             elif topic:
                 context.shared.append(topic[0])
             has_condition = True
         elif other.end or is_past:
-            # Another clause: only what it is about holds for this one too.
+            # From another clause only the topic applies.
             is_past = True
             if topic:
                 context.shared.append(topic[0])
@@ -266,7 +266,7 @@ def _look_back(pieces: Sequence[Piece], place: int, quantity: Quantity, context:
             if beside is None:
                 context.rest.append(other.text)
             elif other.end == "if" == piece.end and not taken:
-                context.shared.append(" ".join(other.before(beside)))  # "연체가 3일이면 …, 5일이면 …": of both
+                context.shared.append(" ".join(other.before(beside)))  # 연체 of "연체가 3일이면 …, 5일이면 …"
         elif beside is None:
             context.add(other)
         elif goes_on:
@@ -289,7 +289,7 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
     is_open = _POSTPOSITION.fullmatch(after) is not None
     for number, other in enumerate(pieces[place + 1 :], place + 2):
         beside = other.of(quantity.dimension)
-        # The condition of another value says nothing of this one.
+        # The condition of another value does not apply to this one.
         if (
             other.end == "if"
             and pieces[place].end != "if"
@@ -297,11 +297,11 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
         ):
             is_past = True
             continue
-        # A condition holds for what comes after it.
+        # A condition applies to what comes after it.
         is_past = is_past or (other.end == "if" and pieces[place].end != "if")
         leads_on = beside is None and not other.end and number < len(pieces) and pieces[number].of(quantity.dimension)
         if leads_on:
-            # "A는 1만원, B, C는 2만원": B is the label of the next value.
+            # In "A는 1만원, B, C는 2만원", B belongs to the next value.
             is_past = True
         elif is_past:
             if beside is None:
@@ -309,12 +309,12 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
         elif beside is None:
             context.add(other)
         elif other.end and is_open and pieces[place].end != "if":
-            # The verb at the end of a list is the verb of all its values.
+            # The verb at the end of a list applies to all its values.
             context.shared.append(other.after(beside))
         is_past = is_past or other.end == "then"
 
 
 def _goes_on(piece: Piece, quantity: Quantity) -> bool:
-    """Whether a value goes on with a list: no topic of its own before it, and few words."""
+    """Whether a value continues a list: there are few words before it and no topic."""
     before = piece.before(quantity)
     return len(before) <= _LISTED and not any(map(_SUBJECT.search, before))

@@ -1,4 +1,4 @@
-"""The approved texts as the answer, word for word, each with its citation: what is said without a language model."""
+"""Answers without a language model: the approved texts word for word, each with its citation."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rag.types import Notice, place_in_document
 
 
 class VerbatimSynthesizer(PassageSynthesizer):
-    """Quotes the row the confidence step chose, or one row of each institution where they match equally.
+    """Quotes the row that the confidence step chose, or one row of each institution if they match equally.
 
-    Nothing is rephrased. `[n]` is the n-th node given. Suggested nodes get the one sentence that asks which is meant.
-    What is said beside them is in Korean, or in English for English questions and always where `english`.
+    `[n]` is the n-th node. For suggested nodes the text is one sentence that asks which of them is meant. Added text is in
+    Korean, or in English for English questions and if `english`.
     """
 
     def __init__(self, *, english: bool = False) -> None:
@@ -31,13 +31,13 @@ class VerbatimSynthesizer(PassageSynthesizer):
         self._english = english
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
-        """The approved texts, sentence by sentence. No model is called, so that nothing takes time or is cancelled."""
+        """The approved texts, sentence by sentence. `scope` is not used, because nothing takes time."""
         return self.answer_verdict(nodes, None)
 
     def answer_verdict(
         self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
     ) -> AnswerStream:
-        """As `answer`, with what the verdict of a question says beyond its nodes."""
+        """As `answer`, with the note, sections and institution names of the verdict."""
 
         def generate(stream: AnswerStream) -> Generator[str, None, None]:
             outcome = passages(nodes, verdict=verdict, english=self._english)
@@ -47,7 +47,7 @@ class VerbatimSynthesizer(PassageSynthesizer):
         return AnswerStream(generate)
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> str:
-        """The first chunk as it is, for callers that hold texts rather than nodes."""
+        """The first chunk as it is, for callers with texts instead of nodes."""
         return super().get_response(query_str, text_chunks[:1], **response_kwargs)
 
 
@@ -64,14 +64,14 @@ def passages(
 
 
 def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, english: bool = False) -> str:
-    """The answer's text over judged nodes: the quoted ones, each followed by its citation.
+    """The text of an answer from judged nodes: the quoted ones, each followed by its citation.
 
-    `verdict`: theirs, for its note, its sections, and whether an answer begins with its institution's name. `english`: the
-    frames are in English whatever the question is in.
+    `verdict`: for its note, its sections, and whether an answer begins with the name of its institution. `english`: frames are in
+    English for any question.
     """
     chosen, named = quoted(nodes), bool(verdict and verdict.names_banks)
     stands_alone = not (verdict and (verdict.note or verdict.sections))
-    # Most answers: the approved text of one row, to which nothing is added in any language.
+    # Most answers are the approved text of one row without any addition.
     if len(chosen) == 1 and stands_alone and not nodes[chosen[0] - 1].node.metadata.get(DOCUMENT):
         return _quote(nodes, chosen[0], named=named)
     english = english or (verdict is not None and texts.is_english(verdict.query))
@@ -93,9 +93,9 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
 
 
 def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> bool:
-    """Whether the first of the suggested nodes is shown: a document's passage is never an answer, and its heading tells little.
+    """Whether the first suggested node is shown in full: a passage of a document, whose heading says little.
 
-    Not where it holds another value, product or action than asked.
+    Not if it has another value, product or action than the question.
     """
     first = nodes[0]
     is_suggested = isinstance(first, JudgedNode) and first.status == "suggested"
@@ -104,7 +104,7 @@ def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> b
 
 
 def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: bool) -> str:
-    """Each section under its title: its rows quoted, the nearest questions, or that there is none."""
+    """Each section below its title: its quoted rows, the nearest questions, or that there are none."""
     numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
     titles = {section.title for section in verdict.sections}
     by_bank = any(_bank(hit) in titles for hit in nodes)
@@ -131,7 +131,7 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
 
 
 def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int, str]:
-    """The questions of these nodes by their numbers; those that several ask, with their institution."""
+    """The questions of these nodes by number, with the institution if several nodes have the same question."""
     questions = {number: str(nodes[number - 1].node.metadata.get(QUESTION, "")) for number in numbers}
     counts = Counter(questions.values())
     banks = {number: _bank(nodes[number - 1]) for number in numbers}
@@ -146,7 +146,7 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool, english:
     text = f"{hit.node.get_content()} [{number}]"
     metadata = hit.node.metadata
     if metadata.get(DOCUMENT):
-        # Its headings name the institution.
+        # The headings of a document name its institution.
         return texts.passage(
             place_in_document(metadata),
             str(metadata.get(QUESTION) or ""),
@@ -162,11 +162,11 @@ def _bank(hit: NodeWithScore) -> str:
 
 
 def quoted(nodes: Sequence[NodeWithScore]) -> tuple[int, ...]:
-    """The numbers, from 1, of the nodes that `verbatim` quotes; of nodes that were not judged, all."""
+    """The numbers, counted from 1, of the nodes that `verbatim` quotes, including all that were not judged."""
     return tuple(number for number, hit in enumerate(nodes, 1) if not isinstance(hit, JudgedNode) or hit.quoted)
 
 
 def pieces(text: str) -> Generator[str, None, None]:
-    """The text sentence by sentence; joined, it is the text itself."""
+    """The sentences of a text, which cover it."""
     for start, end in sentences(text):
         yield text[start:end]

@@ -1,6 +1,6 @@
-"""The words of a Korean sentence that say what it is about, and whether passages contain them. No morphology: endings are cut.
+"""The content words of a Korean sentence, and whether passages contain them. No morphological analysis: endings are cut off.
 
-A noun counts as contained if the passage has it, most of its pairs of syllables, or a synonym.
+Passages contain a noun if they have it, most of its syllable pairs, or a synonym.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[가-힣A-Za-z0-9%]+(?:[+&.][A-Za-z0-9]+)*")
 _COPULA = re.compile(
     r"(?:입니다|이에요|예요|이에|입니|인데요?|이라서|이라|이거나|이었|였|이니|이신|이시면?|이고|이며|이면)$"
 )
-"""After a noun: "무료입니다" names "무료"."""
+"""The copula after a noun: "무료입니다"."""
 _PARTICLE = re.compile(
     r"(?:으로부터|로부터|께서는|께서|께는|께|에서는|에서도|에서만|에서|에게서|에게는|에게|까지는|까지도|까지만|까지|부터는|부터|으로는|으로도|으로만|으로|로는|로도|로만"
     r"|이라면|라면|이라도|라도|이라는|이라고|이나|이며|이고|이면|이어도|이므로|이지만|이어야|여야|이든|든지|든|에는|에도|에만|만으로|만이|만을|만"
@@ -44,7 +44,7 @@ _NUMERAL = re.compile(
     r"|^(?:열|스물|서른|마흔)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)$|^(?:열|스무|서른|마흔)$"
 )
 _NOUN_YO = re.compile(r"(?:필|중|주|수|개|소)요$")
-# Everyday verbs in the forms their stems take; no list of nouns is kept, so that what is no verb counts as one.
+# Frequent verbs in the forms of their stems. There is no list of nouns: what is not recognised as a verb is one.
 _LONG_STEM = re.compile(
     r"^(?:고르|골라|고를|고릅|고른|들어[오와옵온올]|이어[지져집진질]|걸[리려립릴린]|늘[리려릴립린어]|바[꾸꿔꿀꿉뀌뀐뀝뀔꾼]|낮[추춰출춥춘]"
     r"|줄[이여일입인어]|지[나날났]|지난(?!해)|시작[하되돼]|빠[지져집진질르른]|찾[으아는을지]|겹[치쳐칩]|적[히힌혀힙]|다[니녀닌닐닙]|막[히혀힙힌]|챙[기겨깁길]"
@@ -69,9 +69,9 @@ _VERB_STEM = re.compile(r"[가-힣](?:치|추|우|키|히|르|꾸|끄|으|뜨|�
 
 @dataclass(frozen=True, slots=True)
 class ContentWord:
-    """A word without its endings. `is_noun`: it names a thing; what a verb's stem names is easier said in other words.
+    """A word without its endings. `is_noun`: not the stem of a verb, which is more easily paraphrased.
 
-    `is_common`: it stands in any text, so that a passage need not have it.
+    `is_common`: an everyday word, which a passage need not contain.
     """
 
     stem: str
@@ -81,13 +81,13 @@ class ContentWord:
 
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[ContentWord, ...]:
-    """The words that carry what a text says, in text order, each once; numbers and everyday words left out."""
+    """The distinct content words of a text in text order, without numbers and everyday words."""
     return tuple(word for word in all_words(text) if not word.is_common)
 
 
 @lru_cache(maxsize=4096)
 def all_words(text: str) -> tuple[ContentWord, ...]:
-    """`content_words` and the everyday words ("최대", "앱", "일반"), which may tell one value of a passage from another."""
+    """`content_words` and everyday words ("최대", "앱", "일반"), which may distinguish the values of a passage."""
     words: dict[str, ContentWord] = {}
     matches = list(_WORD.finditer(text))
     for match, following in zip(matches, [*matches[1:], None], strict=False):
@@ -108,7 +108,7 @@ _BEFORE = (
     (r"기", r"(?:전|위|때문|바랍|바라|어렵|어려|쉽|쉬|힘)"),
     (r"[아어해여가와러려]서?", r"(?:보시면|보면|봐야|야)"),
 )
-"""A verb's ending together with the beginning of the word after it: no noun stands so."""
+"""(ending, beginning of the next word): pairs that show that a word is a verb."""
 _VERB_BEFORE = tuple((re.compile(rf"[가-힣]{ending}$"), re.compile(following)) for ending, following in _BEFORE)
 _CAN = re.compile(r"수(?:는|가|도|밖에)?$|때(?:는|에|도|마다|까지|만)?$|것|거|예정|필요|만큼|텐데|경우")
 _CONNECTIVE = re.compile(
@@ -117,7 +117,7 @@ _CONNECTIVE = re.compile(
 
 
 def _is_verb(word: str, following: str) -> bool:
-    """Whether the word after one shows it to be a verb: "쌓이지 않아요", "켜져 있는지", "넣을 수"."""
+    """Whether a word is a verb, judging by the next word ("쌓이지 않아요", "켜져 있는지", "넣을 수") or a connective ending."""
     if any(ending.search(word) and after.match(following) for ending, after in _VERB_BEFORE):
         return True
     if _CONNECTIVE.search(word):
@@ -126,13 +126,12 @@ def _is_verb(word: str, following: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-@lru_cache(maxsize=8192)
 def _content(word: str, following: str) -> ContentWord | None:
-    """The content word of a word and the word after it ("" at the end); None for a number or what is no word."""
-    # Numbers have a check of their own, which knows their units.
+    """The content word of a word, given the next one ("" at the end); None for a number or a word without content."""
+    # Numbers are checked separately, together with their units.
     if word[0].isdigit() or _OF_NUMBER.match(word) or _SPAN.match(word) or _NUMERAL.match(word):
         return None
-    # Before particles are cut: a verb's ending often looks like one ("받은").
+    # Verbs first, because their endings often look like particles ("받은").
     is_noun = _NOUN_LIKE_VERB.match(word) is not None
     if not is_noun and (long := _LONG_STEM.match(word)):
         stem = long[0]
@@ -152,7 +151,7 @@ def _content(word: str, following: str) -> ContentWord | None:
         stem, is_noun = _PARTICLE.sub("", word) or word, True
         if _VERB_STEM.fullmatch(stem) and word[len(stem) :] in ("는", "은", "고", "며"):
             is_noun = False
-        # Short, without a particle and with a verb's ending before a noun: "바꿀", "내는".
+        # A short word that ends in ㄴ or ㄹ and has no particle is a verb before a noun: "바꿀", "내는".
         if stem == word and len(word) <= 2 and decompose(word[-1])[2] in ("ㄴ", "ㄹ"):
             is_noun = False
     stem = stem.lower()
@@ -165,7 +164,7 @@ def _content(word: str, following: str) -> ContentWord | None:
 
 
 def is_courtesy(sentence: str) -> bool:
-    """Whether a sentence states nothing and is only polite: "감사합니다.", "더 궁금한 점이 있으면 물어봐 주세요." """
+    """Whether a sentence is only polite and states nothing: "감사합니다.", "더 궁금한 점이 있으면 물어봐 주세요." """
     rest = [word for word in content_words(sentence) if not _COURTESY.search(word.stem) and word.stem != "점"]
     return _COURTESY.search(sentence) is not None and not rest and not re.search(r"\d", sentence)
 
@@ -173,22 +172,22 @@ def is_courtesy(sentence: str) -> bool:
 _SYNONYMS = tuple(
     tuple(compact(form) for form in forms.split()) for (forms,) in read_table(__package__, "synonyms.txt")
 )
-"""Groups of beginnings of words of one meaning."""
+"""Groups of beginnings of words with the same meaning."""
 _COVERED_PAIRS = 0.66
-"""Share of a noun's syllable pairs that a passage must hold: "사고신고접수" beside "사고신고를 접수"."""
+"""Share of a noun's syllable pairs that a passage must contain: "사고신고를 접수" contains "사고신고접수"."""
 _GENERIC_END = re.compile(
     r"([가-힣a-z]{2,})(?:제품|상품|비용|금액|고객|회원|계좌|통장|서류|절차|기관|회사|업무|내역|기간|기준|대상|신청|방법|수단|항목|서비스|혜택|당|별)$"
 )
-"""What names only the kind of the thing before it: "가전제품" beside "가전"; "도난당하다" beside "도난"."""
+"""Matches a compound whose second part only names the general kind, so that the first part is enough: "가전" for "가전제품"."""
 
 
 def _by_first() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """The forms that begin with a syllable, each with its group: hundreds of them are looked up for each word of a sentence."""
-    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    """The forms by their first syllable, each with its group, for a fast look-up."""
+    by_first: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for forms in _SYNONYMS:
         for form in forms:
-            found.setdefault(form[0], []).append((form, forms))
-    return found
+            by_first.setdefault(form[0], []).append((form, forms))
+    return by_first
 
 
 _BY_FIRST = _by_first()
@@ -196,7 +195,7 @@ _BY_FIRST = _by_first()
 
 @lru_cache(maxsize=4096)
 def synonyms(stem: str) -> tuple[str, ...]:
-    """What else a word may be called, of two syllables at least: "공짜" gives "무상", "무료", "면제"."""
+    """The synonyms of a word with at least two syllables: "무상", "무료", "면제" for "공짜"."""
     groups = [
         forms
         for form, forms in _BY_FIRST.get(stem[:1], ())
@@ -208,20 +207,20 @@ def synonyms(stem: str) -> tuple[str, ...]:
 
 
 def word_forms(stem: str) -> tuple[str, ...]:
-    """A word, then its `synonyms`."""
+    """A word and its `synonyms`."""
     return stem, *synonyms(stem)
 
 
 class PassageWords:
-    """What some passages hold, prepared once for many sentences."""
+    """The words of some passages, prepared once for many sentences."""
 
     def __init__(self, passages: Iterable[str]) -> None:
         self._text = compact("\n".join(passages))
-        # Over the text without spaces: "사고 신고" and "사고신고" have the same pairs.
+        # Without spaces, so that "사고 신고" and "사고신고" have the same pairs.
         self._pairs = frozenset(map("".join, pairwise(self._text)))
 
     def holds(self, word: ContentWord) -> bool:
-        """Whether the passages have the word, or one that means the same."""
+        """Whether the passages contain the word or a synonym."""
         stem = compact(word.stem)
         if stem in self._text:
             return True
@@ -230,7 +229,7 @@ class PassageWords:
             return True
         if (match := _GENERIC_END.match(stem)) and match[1] in self._text:
             return True
-        # "대출금" beside "대출", "접수일" beside "접수".
+        # A last syllable that only forms a compound is not needed: "대출" for "대출금", "접수" for "접수일".
         if len(stem) >= 3 and stem[-1] in "금액비료일자서증률율용형식권분건" and stem[:-1] in self._text:
             return True
         if any(
@@ -238,14 +237,14 @@ class PassageWords:
             for form, forms in _BY_FIRST.get(stem[:1], ())
         ):
             return True
-        # A verb's own stem changes with its ending: its first syllable is what stays.
+        # The stem of a verb changes with its ending, so two syllables are enough.
         return not word.is_noun and len(stem) >= 2 and stem[:2] in self._text
 
     def _begins(self, word: ContentWord, stem: str, form: str) -> bool:
-        """Whether a word begins with a form and goes on with nothing that the passages lack: "우대금리" with "우대", "금리"."""
+        """Whether a word begins with a form and the passages contain the rest: "우대금리" with "우대" and "금리"."""
         if form == stem:
             return True
-        # "가" is the stem of "가려면" and not the beginning of "가족".
+        # One syllable may be the stem of a verb ("가려면"), but not the beginning of a noun ("가족").
         if not stem.startswith(form) or (word.is_noun and len(form) < 2):
             return False
         rest = stem[len(form) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.actions import final_verbal_noun, is_reversed, is_taken_back, other_actions
+from rag.constraints.actions import final_verbal_noun, is_reversed, lacks_beginning, other_actions
 from rag.retrieval.query_analysis import expand
 
 
@@ -124,7 +124,7 @@ def test_turning_into_what_a_row_ends_is_its_reverse() -> None:
 
 
 def taken_back(question: str, row: str, steps: str = "앱 설정 > 알림 메뉴에서 고르십시오.") -> bool:
-    return is_taken_back(question, row, steps)
+    return lacks_beginning(question, row, steps)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_row_on_asking_for_something_else_does_not_say_how_a_thing_begins() ->
     "question", ["멈춰 둔 카드 다시 쓰려면", "숨긴 계좌 다시 보고 싶어요", "지운 수취인 복구되나요"]
 )
 def test_what_was_stopped_begins_again(question: str) -> None:
-    assert is_taken_back(question, "카드를 일시 정지하거나 계좌와 수취인을 지우려면 어떻게 하나요?", "")
-    assert not is_taken_back(question, "일시 정지를 해제하려면 어떻게 하나요?", "")
+    assert lacks_beginning(question, "카드를 일시 정지하거나 계좌와 수취인을 지우려면 어떻게 하나요?", "")
+    assert not lacks_beginning(question, "일시 정지를 해제하려면 어떻게 하나요?", "")
 
 
 @pytest.mark.parametrize(
